@@ -1,0 +1,56 @@
+//! What we remember of a subject across both systems.
+
+use super::Timestamp;
+
+/// A deed that must not be repeated blindly, begun and not known to have ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Begun {
+    /// The deed's word, as `place`.
+    pub deed: String,
+    /// Its idempotency key.
+    pub key: String,
+    /// When it was begun: a resend waits out the settling time from here.
+    pub at: Timestamp,
+}
+
+/// What we remember of a subject. `None` means "not known", and never overwrites what is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Link {
+    /// Its id in the shop.
+    pub mycashflow_id: Option<String>,
+    /// Its id at the warehouse.
+    pub ogoship_id: Option<String>,
+    /// Our id as written into the warehouse's record; for products the code.
+    pub reference: Option<String>,
+    /// SHA-256 of what we sent last.
+    pub sent_hash: Option<String>,
+    /// The shop's status as last read.
+    pub shop_status: Option<String>,
+    /// The shop's `updated_at` as last read.
+    pub shop_version: Option<String>,
+    /// The warehouse's status as last read.
+    pub warehouse_status: Option<String>,
+    /// The warehouse's edit time as last read.
+    pub warehouse_version: Option<String>,
+    /// Opaque; may hold several codes.
+    pub tracking_code: Option<String>,
+    /// As the warehouse gave it.
+    pub tracking_url: Option<String>,
+    /// When we learnt that it stands at the warehouse.
+    pub placed_at: Option<Timestamp>,
+    /// When we learnt that the shop has it completed.
+    pub completed_at: Option<Timestamp>,
+    /// The open question, if there is one.
+    pub begun: Option<Begun>,
+}
+
+/// Something an attempt learnt about a subject, to be remembered in the settle transaction.
+#[derive(Clone, Debug)]
+pub struct Learnt {
+    /// The subject, or a part of one: a variation is `product:77/5`.
+    pub subject: String,
+    /// When both systems were read; an older reading never overwrites a newer one.
+    pub seen_at: Timestamp,
+    /// What was learnt; its `begun` is not written by this way.
+    pub link: Link,
+}

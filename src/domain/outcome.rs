@@ -1,0 +1,188 @@
+//! What an attempt came to, without a word of HTTP.
+
+use std::time::Duration;
+
+use super::Timestamp;
+
+/// What an attempt came to. [`super::settlement::settle`] says what follows from each.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// One thing was done; the subject is looked at again at once.
+    Done,
+    /// Nothing is missing on either side.
+    InStep,
+    /// There is nothing to do for this subject, and the reason says why.
+    Skipped {
+        /// Why not.
+        reason: Reason,
+    },
+    /// Nothing to do yet.
+    Waiting {
+        /// When to look again.
+        until: Timestamp,
+        /// What we wait for.
+        reason: Reason,
+    },
+    /// It failed in a way that time may mend; nothing was done.
+    Retryable {
+        /// What failed.
+        reason: Reason,
+    },
+    /// The far side asked for patience; not our attempt's fault.
+    Snoozed {
+        /// How long it asked us to wait, if it said.
+        after: Option<Duration>,
+        /// What it said.
+        reason: Reason,
+    },
+    /// A system may have heard us and done it.
+    Ambiguous {
+        /// What was lost.
+        reason: Reason,
+    },
+    /// Trying again would fail the same way: a person must look.
+    Permanent {
+        /// What is wrong.
+        reason: Reason,
+    },
+    /// The whole connection is at fault, not this subject.
+    ConnectionFault {
+        /// What is wrong.
+        reason: Reason,
+    },
+}
+
+impl Outcome {
+    /// The word in attempt rows and metric labels.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::InStep => "in_step",
+            Self::Skipped { .. } => "skipped",
+            Self::Waiting { .. } => "waiting",
+            Self::Retryable { .. } => "retryable",
+            Self::Snoozed { .. } => "snoozed",
+            Self::Ambiguous { .. } => "ambiguous",
+            Self::Permanent { .. } => "permanent",
+            Self::ConnectionFault { .. } => "connection_fault",
+        }
+    }
+
+    /// Why, where there is a why.
+    pub const fn reason(&self) -> Option<Reason> {
+        match self {
+            Self::Done | Self::InStep => None,
+            Self::Skipped { reason }
+            | Self::Waiting { reason, .. }
+            | Self::Retryable { reason }
+            | Self::Snoozed { reason, .. }
+            | Self::Ambiguous { reason }
+            | Self::Permanent { reason }
+            | Self::ConnectionFault { reason } => Some(*reason),
+        }
+    }
+}
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident = $code:literal),+ $(,)?) => {
+        /// Why a delivery stands where it stands: a closed set, shown to people, used as a metric label, and each a
+        /// heading in `docs/problems.md`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Reason { $($(#[$doc])* $name),+ }
+
+        impl Reason {
+            /// Every reason, for documents and tests.
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
+            /// The code in rows, labels and URLs.
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$name => $code),+ }
+            }
+        }
+    };
+}
+
+reasons! {
+    // What was seen on the wire.
+    /// We could not reach the system; nothing was sent.
+    Unreachable = "unreachable",
+    /// The answer was lost after we had sent.
+    AnswerLost = "answer_lost",
+    /// The system failed (500, 502, 503, 504).
+    SystemFailed = "system_failed",
+    /// The system asked for fewer calls (429), or our own budget for it is spent.
+    RateLimited = "rate_limited",
+    /// A 2xx whose body we cannot read.
+    AnswerUnreadable = "answer_unreadable",
+    /// The system refused the request (another 4xx).
+    Refused = "refused",
+    /// The system found the thing in another state than the deed needs (409).
+    Conflict = "conflict",
+    /// The system refused our credentials (401, 403).
+    CredentialsRefused = "credentials_refused",
+    // What the subject came to.
+    /// The order is not paid, and not on cash on delivery.
+    NotPaid = "not_paid",
+    /// The order waits for a person to transfer it (`transfer = "manual"`).
+    ManualTransfer = "manual_transfer",
+    /// The shop cancelled the order before it went to the warehouse.
+    CancelledInShop = "cancelled_in_shop",
+    /// The shop completed the order before it went to the warehouse.
+    CompletedInShop = "completed_in_shop",
+    /// The shop does not know it.
+    UnknownInShop = "unknown_in_shop",
+    /// The warehouse does not know it.
+    UnknownAtWarehouse = "unknown_at_warehouse",
+    /// No line of the order is stored at the warehouse.
+    NoWarehouseLines = "no_warehouse_lines",
+    /// The product or code is excluded by configuration.
+    Excluded = "excluded",
+    /// After an unknown outcome: waiting out the settling time before anything is sent again.
+    SettlingTime = "settling_time",
+    /// The warehouse has cancelled the order; the shop's order is left as it is.
+    CancelledAtWarehouse = "cancelled_at_warehouse",
+    // What a person must decide.
+    /// The address lacks a field the warehouse demands, or breaks its form.
+    AddressIncomplete = "address_incomplete",
+    /// No rule of `[connections.shipping]` matches the order's shipping method.
+    ShippingUnmapped = "shipping_unmapped",
+    /// A line or product has an empty, over-long or repeated product code.
+    CodeUnusable = "code_unusable",
+    /// The shop cancelled an order which the warehouse already has.
+    CancelledAfterTransfer = "cancelled_after_transfer",
+    /// The warehouse shipped what the shop has cancelled.
+    ShippedThoughCancelled = "shipped_though_cancelled",
+    /// The warehouse no longer shows an order which we placed.
+    VanishedAtWarehouse = "vanished_at_warehouse",
+    /// The order has more than one open shipment or payment in a way we cannot complete.
+    CannotComplete = "cannot_complete",
+    // What we ran into ourselves.
+    /// The lease ran out in mid-attempt: a crash, or a process that was gone too long.
+    LeaseExpired = "lease_expired",
+    /// The attempt overran its time.
+    Overran = "overran",
+    /// The attempt panicked.
+    Panicked = "panicked",
+    /// It did deed after deed and never came to rest.
+    NoRest = "no_rest",
+    /// It was snoozed for longer than two weeks.
+    TooOld = "too_old",
+    // What a person did.
+    /// A person cancelled the delivery.
+    CancelledByPerson = "cancelled_by_person",
+    /// A person said what truly happened.
+    ResolvedByPerson = "resolved_by_person",
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_reason_has_a_code_of_its_own() {
+        let codes: HashSet<_> = Reason::ALL.iter().map(|reason| reason.code()).collect();
+        assert_eq!(codes.len(), Reason::ALL.len());
+    }
+}

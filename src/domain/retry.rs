@@ -1,0 +1,58 @@
+//! When to try again: doubling, capped, jittered; a system's own Retry-After honoured within bounds.
+
+use std::time::Duration;
+
+/// The schedule of retries, from `[retry]`.
+#[derive(Clone, Copy, Debug)]
+pub struct RetryPolicy {
+    /// Before the second attempt; doubled each time.
+    pub base: Duration,
+    /// Never longer than this.
+    pub cap: Duration,
+    /// Attempts in all; then the delivery is dead.
+    pub attempts: u32,
+    /// Settling time before anything is sent again after an unknown outcome.
+    pub look_again: Duration,
+}
+
+impl RetryPolicy {
+    /// The wait after failed attempt number `attempt` (from 1). `jitter` in 0..1 stretches it by up to a half and
+    /// never shortens it: failures come in groups, and stretching is what breaks their lockstep.
+    pub fn backoff(&self, attempt: u32, jitter: f64) -> Duration {
+        let doublings = attempt.saturating_sub(1).min(31);
+        let step = self.base.saturating_mul(1_u32 << doublings).min(self.cap);
+        step.mul_f64(1.0 + jitter.clamp(0.0, 1.0) / 2.0)
+    }
+
+    /// A system's Retry-After, at least one base step and at most the cap: no system puts us to sleep for a week.
+    pub fn clamp_retry_after(&self, asked: Duration) -> Duration {
+        asked.clamp(self.base.min(self.cap), self.cap)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POLICY: RetryPolicy = RetryPolicy {
+        base: Duration::from_secs(2),
+        cap: Duration::from_secs(3600),
+        attempts: 12,
+        look_again: Duration::from_secs(10),
+    };
+
+    #[test]
+    fn the_wait_doubles_up_to_the_cap_and_jitter_only_stretches_it() {
+        assert_eq!(POLICY.backoff(1, 0.0), Duration::from_secs(2));
+        assert_eq!(POLICY.backoff(4, 0.0), Duration::from_secs(16));
+        assert_eq!(POLICY.backoff(4, 1.0), Duration::from_secs(24));
+        assert_eq!(POLICY.backoff(4_000_000_000, 0.0), POLICY.cap);
+    }
+
+    #[test]
+    fn retry_after_is_clamped_to_the_schedule() {
+        assert_eq!(POLICY.clamp_retry_after(Duration::ZERO), POLICY.base);
+        assert_eq!(POLICY.clamp_retry_after(Duration::from_secs(60)), Duration::from_secs(60));
+        assert_eq!(POLICY.clamp_retry_after(Duration::from_secs(1 << 40)), POLICY.cap);
+    }
+}

@@ -1,0 +1,69 @@
+//! From what was told to what may be out of step. One table, pure.
+
+use super::subject::Subject;
+
+/// What a webhook or a sweep speaks of, in the sender's terms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum About {
+    /// An order of the shop, by its number.
+    ShopOrder(String),
+    /// A product of the shop, by its id.
+    ShopProduct(String),
+    /// A stock item of the shop, by its code: the warehouse's figure may have to overwrite it.
+    ShopStock(String),
+    /// An order at the warehouse, by its reference.
+    WarehouseOrder(String),
+    /// A stock figure at the warehouse, by its product code.
+    WarehouseStock(String),
+    /// We could not tell.
+    Unknown,
+}
+
+/// The subject put in question, or `None` where there is none of ours: an unreadable telling, or an order at the
+/// warehouse whose reference does not carry this connection's prefix and so was not placed by it.
+pub fn subject_of(about: &About, reference_prefix: &str) -> Option<Subject> {
+    match about {
+        About::ShopOrder(id) => some(Subject::order(id)),
+        About::ShopProduct(id) => some(Subject::product(id)),
+        About::ShopStock(code) | About::WarehouseStock(code) => some(Subject::stock(code)),
+        About::WarehouseOrder(reference) => reference
+            .strip_prefix(reference_prefix)
+            .filter(|id| id.bytes().all(|byte| byte.is_ascii_digit()))
+            .and_then(|id| some(Subject::order(id))),
+        About::Unknown => None,
+    }
+}
+
+/// The longest key a subject may have; a longer "code" is not one, and the index must stay small.
+const LONGEST_KEY: usize = 200;
+
+fn some(subject: Subject) -> Option<Subject> {
+    (!subject.key.is_empty() && subject.key.len() <= LONGEST_KEY && !subject.key.contains('\0')).then_some(subject)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_telling_puts_its_own_subject_in_question() {
+        let table = [
+            (About::ShopOrder("1042".into()), Some("order:1042")),
+            (About::ShopProduct("77".into()), Some("product:77")),
+            (About::ShopStock("A-1".into()), Some("stock:A-1")),
+            (About::WarehouseStock("A-1".into()), Some("stock:A-1")),
+            (About::WarehouseOrder("kauppa-1042".into()), Some("order:1042")),
+            (About::WarehouseOrder("other-1042".into()), None),
+            (About::WarehouseOrder("kauppa-1042-B".into()), None),
+            (About::WarehouseOrder("kauppa-".into()), None),
+            (About::ShopOrder(String::new()), None),
+            (About::WarehouseStock("x".repeat(201)), None),
+            (About::WarehouseStock("a\0b".into()), None),
+            (About::Unknown, None),
+        ];
+        for (about, expected) in table {
+            let subject = subject_of(&about, "kauppa-").map(|subject| subject.to_string());
+            assert_eq!(subject.as_deref(), expected, "{about:?}");
+        }
+    }
+}

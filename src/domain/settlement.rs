@@ -1,0 +1,202 @@
+//! The heart: from an outcome to the delivery's next state. Pure, and the only judge.
+//!
+//! Attempts are numbered at claim, so a crash counts; what is not the attempt's fault gives its number back. `doubt`
+//! is true while a begun deed is not known to have ended: then no waiting state may look like a clean one.
+
+use std::time::Duration;
+
+use super::{
+    Timestamp,
+    delivery::{DeliveryState, Leased},
+    outcome::{Outcome, Reason},
+    retry::RetryPolicy,
+};
+
+/// Deeds in one debt after which we stop believing that it will come to rest: a product with many variations needs
+/// one each, nothing needs more than this.
+pub const MOST_DEEDS: u32 = 200;
+
+/// How long a delivery may be snoozed in all before a person should know.
+const LONGEST_SNOOZE: chrono::Duration = chrono::Duration::days(14);
+
+/// The first hold of a connection at fault, doubled by each further fault up to [`LONGEST_HOLD`].
+const FIRST_HOLD: Duration = Duration::from_secs(30);
+const LONGEST_HOLD: Duration = Duration::from_secs(15 * 60);
+
+/// What is written when an attempt ends, provided that no news came since its claim. With news, a state that would
+/// close the delivery becomes `pending`, due at once: see `store::deliveries::settle`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settlement {
+    /// The next state.
+    pub state: DeliveryState,
+    /// Why, where there is a why.
+    pub reason: Option<Reason>,
+    /// When it may be claimed again; for a closed one, when it was closed.
+    pub due_at: Timestamp,
+    /// Attempts that count from now on.
+    pub attempts: u32,
+    /// Deeds done in this debt.
+    pub deeds: u32,
+    /// No claim for the whole connection before this time.
+    pub hold_until: Option<Timestamp>,
+}
+
+/// What follows from `outcome`. `jitter` in 0..1.
+pub fn settle(
+    held: &Leased,
+    outcome: &Outcome,
+    doubt: bool,
+    policy: &RetryPolicy,
+    now: Timestamp,
+    jitter: f64,
+) -> Settlement {
+    let open = if doubt { DeliveryState::InDoubt } else { DeliveryState::Pending };
+    let given_back = held.attempts.saturating_sub(1);
+    let backoff = now + policy.backoff(held.attempts, jitter);
+    let next = Settlement {
+        state: open,
+        reason: outcome.reason(),
+        due_at: now,
+        attempts: held.attempts,
+        deeds: held.deeds,
+        hold_until: None,
+    };
+    let dead = |reason| Settlement { state: DeliveryState::Dead, reason: Some(reason), ..next.clone() };
+    let spent = held.attempts >= policy.attempts;
+
+    match outcome {
+        Outcome::Done if held.deeds + 1 >= MOST_DEEDS => dead(Reason::NoRest),
+        Outcome::Done => Settlement { attempts: 0, deeds: held.deeds + 1, ..next },
+        Outcome::InStep => Settlement { state: DeliveryState::Delivered, ..next },
+        Outcome::Skipped { .. } => Settlement { state: DeliveryState::Skipped, ..next },
+        Outcome::Waiting { until, .. } => Settlement { due_at: *until, attempts: given_back, ..next },
+        Outcome::Retryable { reason } | Outcome::Ambiguous { reason } if spent => dead(*reason),
+        Outcome::Retryable { .. } => Settlement { due_at: backoff, ..next },
+        Outcome::Snoozed { .. } if now - held.created_at > LONGEST_SNOOZE => dead(Reason::TooOld),
+        Outcome::Snoozed { after, .. } => {
+            let wait = after.map_or(policy.backoff(1, jitter), |asked| policy.clamp_retry_after(asked));
+            Settlement { due_at: now + wait, attempts: given_back, ..next }
+        }
+        Outcome::Ambiguous { .. } => {
+            Settlement { state: DeliveryState::InDoubt, due_at: now + policy.look_again, ..next }
+        }
+        Outcome::Permanent { reason } => dead(*reason),
+        Outcome::ConnectionFault { .. } => {
+            let doublings = held.connection_faults.min(16);
+            let hold = now + FIRST_HOLD.saturating_mul(1 << doublings).min(LONGEST_HOLD);
+            Settlement { due_at: hold, attempts: given_back, hold_until: Some(hold), ..next }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        id::{ClaimId, DeliveryId},
+        subject::{Subject, Urgency},
+    };
+
+    const POLICY: RetryPolicy = RetryPolicy {
+        base: Duration::from_secs(2),
+        cap: Duration::from_secs(3600),
+        attempts: 12,
+        look_again: Duration::from_secs(10),
+    };
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_timestamp(second, 0).expect("a small number of seconds")
+    }
+
+    fn held(attempts: u32) -> Leased {
+        Leased {
+            id: DeliveryId(uuid::Uuid::nil()),
+            claim: ClaimId(uuid::Uuid::nil()),
+            connection: "kauppa".into(),
+            subject: Subject::order("1"),
+            urgency: Urgency(0),
+            attempts,
+            number: attempts,
+            deeds: 0,
+            created_at: at(0),
+            claimed_at: at(0),
+            connection_faults: 0,
+        }
+    }
+
+    fn row(outcome: &Outcome, attempts: u32, doubt: bool) -> (DeliveryState, i64, u32) {
+        let settled = settle(&held(attempts), outcome, doubt, &POLICY, at(100), 0.0);
+        (settled.state, (settled.due_at - at(100)).num_seconds(), settled.attempts)
+    }
+
+    /// The second table of the house's error taxonomy, row by row: outcome × next state.
+    #[test]
+    fn every_outcome_leads_to_the_state_its_table_row_says() {
+        use DeliveryState::{Dead, Delivered, InDoubt, Pending, Skipped};
+        let reason = Reason::SystemFailed;
+        let long = Some(Duration::from_secs(90));
+
+        assert_eq!(row(&Outcome::Done, 3, false), (Pending, 0, 0));
+        assert_eq!(row(&Outcome::InStep, 3, false), (Delivered, 0, 3));
+        assert_eq!(row(&Outcome::Skipped { reason }, 3, false), (Skipped, 0, 3));
+        assert_eq!(row(&Outcome::Waiting { until: at(160), reason }, 3, false), (Pending, 60, 2));
+        assert_eq!(row(&Outcome::Waiting { until: at(160), reason }, 3, true), (InDoubt, 60, 2));
+        assert_eq!(row(&Outcome::Retryable { reason }, 3, false), (Pending, 8, 3));
+        assert_eq!(row(&Outcome::Retryable { reason }, 3, true), (InDoubt, 8, 3));
+        assert_eq!(row(&Outcome::Retryable { reason }, 12, false), (Dead, 0, 12));
+        assert_eq!(row(&Outcome::Snoozed { after: long, reason }, 3, false), (Pending, 90, 2));
+        assert_eq!(row(&Outcome::Snoozed { after: None, reason }, 12, false), (Pending, 2, 11));
+        assert_eq!(row(&Outcome::Ambiguous { reason }, 3, true), (InDoubt, 10, 3));
+        assert_eq!(row(&Outcome::Ambiguous { reason }, 12, true), (Dead, 0, 12));
+        assert_eq!(row(&Outcome::Permanent { reason }, 1, false), (Dead, 0, 1));
+        assert_eq!(row(&Outcome::ConnectionFault { reason }, 12, false), (Pending, 30, 11));
+    }
+
+    #[test]
+    fn a_debt_that_never_comes_to_rest_ends_dead() {
+        let restless = Leased { deeds: MOST_DEEDS - 1, ..held(1) };
+        let settled = settle(&restless, &Outcome::Done, false, &POLICY, at(1), 0.0);
+        assert_eq!((settled.state, settled.reason), (DeliveryState::Dead, Some(Reason::NoRest)));
+    }
+
+    #[test]
+    fn a_snooze_beyond_two_weeks_goes_to_a_person() {
+        let outcome = Outcome::Snoozed { after: None, reason: Reason::RateLimited };
+        let settled = settle(&held(1), &outcome, false, &POLICY, at(15 * 86_400), 0.0);
+        assert_eq!((settled.state, settled.reason), (DeliveryState::Dead, Some(Reason::TooOld)));
+    }
+
+    #[test]
+    fn faults_of_a_connection_hold_it_longer_each_time_up_to_a_bound() {
+        let outcome = Outcome::ConnectionFault { reason: Reason::CredentialsRefused };
+        let hold = |faults| {
+            let held = Leased { connection_faults: faults, ..held(1) };
+            let until = settle(&held, &outcome, false, &POLICY, at(0), 0.0).hold_until;
+            until.map(|until| until.timestamp())
+        };
+        assert_eq!([hold(0), hold(1), hold(30)], [Some(30), Some(60), Some(900)]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_outcome_ever_raises_attempts_above_those_held(attempts in 1_u32..40, row in 0_usize..9, doubt: bool) {
+            let reason = Reason::Refused;
+            let outcome = [
+                Outcome::Done,
+                Outcome::InStep,
+                Outcome::Skipped { reason },
+                Outcome::Waiting { until: at(5), reason },
+                Outcome::Retryable { reason },
+                Outcome::Snoozed { after: None, reason },
+                Outcome::Ambiguous { reason },
+                Outcome::Permanent { reason },
+                Outcome::ConnectionFault { reason },
+            ][row].clone();
+            let settled = settle(&held(attempts), &outcome, doubt, &POLICY, at(9), 0.5);
+            proptest::prop_assert!(settled.attempts <= attempts);
+            proptest::prop_assert!(settled.state != DeliveryState::Leased);
+            let says_why = matches!(settled.state, DeliveryState::Skipped | DeliveryState::Dead);
+            proptest::prop_assert!(!says_why || settled.reason.is_some());
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! What an event is about: the unit of ordering, and of debt.
+
+use std::{fmt, str::FromStr};
+
+/// The kinds of subject; each has one flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SubjectKind {
+    /// An order of the shop, by its number.
+    Order,
+    /// A stock figure, by its product code.
+    Stock,
+    /// A product with its variations, by its id in the shop.
+    Product,
+}
+
+impl SubjectKind {
+    /// Every kind, for registries and tests.
+    pub const ALL: [Self; 3] = [Self::Order, Self::Stock, Self::Product];
+
+    /// The word in rows, labels and URLs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Order => "order",
+            Self::Stock => "stock",
+            Self::Product => "product",
+        }
+    }
+}
+
+impl fmt::Display for SubjectKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A text that names no subject.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a subject: expected order:ID, stock:CODE or product:ID")]
+pub struct NotASubject;
+
+impl FromStr for SubjectKind {
+    type Err = NotASubject;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or(NotASubject)
+    }
+}
+
+/// A subject such as `order:1042`: one thing that may be out of step between the systems.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Subject {
+    /// Which flow brings it into step.
+    pub kind: SubjectKind,
+    /// The shop's order number or product id, or a product code; never empty.
+    pub key: String,
+}
+
+impl Subject {
+    /// The subject of an order number.
+    pub fn order(id: impl Into<String>) -> Self {
+        Self { kind: SubjectKind::Order, key: id.into() }
+    }
+
+    /// The subject of a product code's stock.
+    pub fn stock(code: impl Into<String>) -> Self {
+        Self { kind: SubjectKind::Stock, key: code.into() }
+    }
+
+    /// The subject of a product id.
+    pub fn product(id: impl Into<String>) -> Self {
+        Self { kind: SubjectKind::Product, key: id.into() }
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.kind, self.key)
+    }
+}
+
+impl FromStr for Subject {
+    type Err = NotASubject;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once(':') {
+            Some((kind, key)) if !key.is_empty() => Ok(Self { kind: kind.parse()?, key: key.to_owned() }),
+            _ => Err(NotASubject),
+        }
+    }
+}
+
+/// Who is served first when several debts are due. Lower is sooner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Urgency(pub i16);
+
+impl Urgency {
+    /// Finds of sweeps and replays: they never go in front of live news.
+    pub const BACKGROUND: Self = Self(3);
+
+    /// The urgency of live news about a kind of subject.
+    pub const fn live(kind: SubjectKind) -> Self {
+        match kind {
+            SubjectKind::Order => Self(0),
+            SubjectKind::Stock => Self(1),
+            SubjectKind::Product => Self(2),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subject_survives_its_text_also_with_a_colon_in_its_key() {
+        let subject = Subject::stock("A:B-1");
+        assert_eq!(subject.to_string().parse(), Ok(subject));
+    }
+
+    #[test]
+    fn a_text_without_kind_or_key_is_no_subject() {
+        for text in ["", "order", "order:", "parcel:1", ":1"] {
+            assert_eq!(text.parse::<Subject>(), Err(NotASubject), "{text}");
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! The two outside services.
+
+use std::fmt;
+
+/// One of the two systems that Silta ties together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum System {
+    /// The web shop.
+    MyCashflow,
+    /// The warehouse.
+    Ogoship,
+}
+
+impl System {
+    /// The word in labels, rows and URLs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::MyCashflow => "mycashflow",
+            Self::Ogoship => "ogoship",
+        }
+    }
+}
+
+impl fmt::Display for System {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

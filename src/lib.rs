@@ -1,0 +1,2 @@
+//! Silta.
+pub mod domain;
