@@ -16,6 +16,7 @@ create table delivery (
     due_at timestamptz not null,
     claim_id uuid,
     claimed_by text,
+    claimed_at timestamptz,
     leased_until timestamptz,
     replay_of uuid,
     created_at timestamptz not null,
@@ -30,10 +31,10 @@ create table delivery (
     ),
     constraint delivery_urgency_known check (urgency between 0 and 3),
     constraint delivery_leased_iff_claimed check (
-        (state = 'leased') = (claim_id is not null and claimed_by is not null and leased_until is not null)
+        (state = 'leased') = (claim_id is not null and claimed_by is not null and claimed_at is not null and leased_until is not null)
     ),
     constraint delivery_unleased_holds_no_claim check (
-        state = 'leased' or (claim_id is null and claimed_by is null and leased_until is null)
+        state = 'leased' or (claim_id is null and claimed_by is null and claimed_at is null and leased_until is null)
     ),
     constraint delivery_closed_iff_settled check (
         (state in ('delivered', 'skipped', 'dead', 'cancelled')) = (settled_at is not null)
@@ -73,6 +74,7 @@ comment on column delivery.news_at_claim is 'news as the claim saw it: more at s
 comment on column delivery.due_at is 'Not claimed before this time';
 comment on column delivery.claim_id is 'Fence: drawn anew at each claim; only its holder may settle';
 comment on column delivery.claimed_by is 'Name of the worker process that holds the claim';
+comment on column delivery.claimed_at is 'When the claim was taken';
 comment on column delivery.leased_until is 'After this the claim may be rescued: an attempt that never came back is a maybe';
 comment on column delivery.replay_of is 'The closed delivery that a person replayed with this one';
 comment on column delivery.created_at is 'When the debt was opened';

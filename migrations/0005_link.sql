@@ -6,6 +6,7 @@ create table link (
     mycashflow_id text,
     ogoship_id text,
     reference text,
+    code text,
     sent_hash text,
     shop_status text,
     shop_version text,
@@ -34,7 +35,8 @@ comment on column link.connection is 'Whose subject it is';
 comment on column link.subject is 'kind:key; a variation is product:77/5';
 comment on column link.mycashflow_id is 'Its id in the shop';
 comment on column link.ogoship_id is 'Its id at the warehouse';
-comment on column link.reference is 'Our id as written into the warehouse''s record; for products the code';
+comment on column link.reference is 'Our id as written into the warehouse''s order record';
+comment on column link.code is 'For products: the code under which the warehouse knows it';
 comment on column link.sent_hash is 'SHA-256 of what we sent last, so that an unchanged thing costs no call';
 comment on column link.shop_status is 'The shop''s status as last read';
 comment on column link.shop_version is 'The shop''s updated_at as last read: a sweep passes by what we have seen';

@@ -1,2 +1,5 @@
 //! Silta.
+pub mod clock;
 pub mod domain;
+pub mod store;
+pub mod systems;

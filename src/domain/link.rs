@@ -20,8 +20,10 @@ pub struct Link {
     pub mycashflow_id: Option<String>,
     /// Its id at the warehouse.
     pub ogoship_id: Option<String>,
-    /// Our id as written into the warehouse's record; for products the code.
+    /// Our id as written into the warehouse's order record.
     pub reference: Option<String>,
+    /// For products: the code under which the warehouse knows it.
+    pub code: Option<String>,
     /// SHA-256 of what we sent last.
     pub sent_hash: Option<String>,
     /// The shop's status as last read.

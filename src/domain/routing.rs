@@ -1,6 +1,6 @@
 //! From what was told to what may be out of step. One table, pure.
 
-use super::subject::Subject;
+use super::{fingerprint::Sameness, subject::Subject};
 
 /// What a webhook or a sweep speaks of, in the sender's terms.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,17 @@ pub enum About {
     WarehouseStock(String),
     /// We could not tell.
     Unknown,
+}
+
+/// A webhook as far as we could read it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// The sender's own word, `unknown` where there was none.
+    pub topic: String,
+    /// What it speaks of.
+    pub about: About,
+    /// How much a repeat of it proves.
+    pub sameness: Sameness,
 }
 
 /// The subject put in question, or `None` where there is none of ours: an unreadable telling, or an order at the

@@ -3,10 +3,7 @@
 use rust_decimal::Decimal;
 
 use super::*;
-use crate::domain::{
-    link::{Begun, Link},
-    outcome::Reason,
-};
+use crate::domain::link::{Begun, Link};
 
 pub(super) fn line(code: &str, quantity: i64) -> ShopLine {
     ShopLine { code: Some(code.into()), quantity, is_download: false }

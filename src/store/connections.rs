@@ -1,0 +1,86 @@
+//! Table `connection`: may we act for it now?
+
+use sqlx::PgConnection;
+
+use super::Result;
+use crate::domain::{Timestamp, outcome::Reason};
+
+/// A connection's switch and hold, as people see it.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct ConnectionRow {
+    /// Its name.
+    pub name: String,
+    /// When a person paused it.
+    pub paused_at: Option<Timestamp>,
+    /// Who did.
+    pub paused_by: Option<String>,
+    /// Not claimed before this time, because a system refused our credentials.
+    pub held_until: Option<Timestamp>,
+    /// Why it is held.
+    pub held_reason: Option<String>,
+}
+
+/// Makes sure that each configured connection has its row.
+pub async fn ensure(db: &mut PgConnection, names: &[String]) -> Result<()> {
+    sqlx::query!("insert into connection (name) select unnest($1::text[]) on conflict do nothing", names)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// All of them, by name.
+pub async fn list(db: &mut PgConnection) -> Result<Vec<ConnectionRow>> {
+    let rows = sqlx::query_as!(
+        ConnectionRow,
+        "select name, paused_at, paused_by, held_until, held_reason from connection order by name",
+    );
+    Ok(rows.fetch_all(db).await?)
+}
+
+/// Stops claims for a connection; false where it was paused already or is not known.
+pub async fn pause(db: &mut PgConnection, name: &str, actor: &str, now: Timestamp) -> Result<bool> {
+    let done = sqlx::query!(
+        "update connection set paused_at = $3, paused_by = $2 where name = $1 and paused_at is null",
+        name,
+        actor,
+        now,
+    );
+    Ok(done.execute(db).await?.rows_affected() == 1)
+}
+
+/// Lets claims go on, and ends a hold too; false where there was neither.
+pub async fn resume(db: &mut PgConnection, name: &str) -> Result<bool> {
+    let done = sqlx::query!(
+        "update connection
+         set paused_at = null, paused_by = null, held_until = null, held_reason = null, faults = 0
+         where name = $1 and (paused_at is not null or held_until is not null)",
+        name,
+    );
+    Ok(done.execute(db).await?.rows_affected() == 1)
+}
+
+/// Holds a connection whose credentials a system refused, and counts the fault.
+pub async fn hold(db: &mut PgConnection, name: &str, until: Timestamp, reason: Reason) -> Result<()> {
+    sqlx::query!(
+        "update connection
+         set held_until = greatest(held_until, $2), held_reason = $3, faults = faults + 1
+         where name = $1",
+        name,
+        until,
+        reason.code(),
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Forgets the faults of a connection that works again.
+pub async fn clear_faults(db: &mut PgConnection, name: &str) -> Result<()> {
+    sqlx::query!(
+        "update connection set held_until = null, held_reason = null, faults = 0 where name = $1 and faults > 0",
+        name,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}

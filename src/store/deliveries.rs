@@ -1,0 +1,245 @@
+//! Table `delivery`: claim, settle, release, rescue. Every change names the state, and where there is one the claim,
+//! that it expects.
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{Result, StoreError};
+use crate::domain::{
+    Timestamp,
+    delivery::Leased,
+    id::{ClaimId, DeliveryId},
+    outcome::Reason,
+    settlement::Settlement,
+    subject::{Subject, Urgency},
+};
+
+/// Claims at most as many due deliveries as there are `fences`, turn by turn across connections and within each by
+/// urgency, then age. Paused and held connections are passed by.
+pub async fn claim_due(
+    db: &mut PgConnection,
+    fences: &[Uuid],
+    worker: &str,
+    now: Timestamp,
+    leased_until: Timestamp,
+) -> Result<Vec<Leased>> {
+    let rows = sqlx::query!(
+        r#"
+        with candidate as materialized (
+            select c.name, u.urgency, d.id, d.due_at
+            from connection c
+            cross join generate_series(0, 3) as u (urgency)
+            cross join lateral (
+                -- Equality on connection and urgency, a range on due_at: the index is read no further than needed,
+                -- however many rows are due later.
+                select id, due_at from delivery
+                where connection = c.name
+                  and urgency = u.urgency::smallint
+                  and state in ('pending', 'in_doubt')
+                  and due_at <= $1
+                order by due_at
+                limit $2
+                for update skip locked
+            ) d
+            where c.paused_at is null and (c.held_until is null or c.held_until <= $1)
+        ),
+        ready as (
+            select id, row_number() over (order by turn, urgency, due_at) as place
+            from (
+                select *, row_number() over (partition by name order by urgency, due_at) as turn from candidate
+            ) turns
+            order by place
+            limit $2
+        )
+        update delivery set
+            state = 'leased',
+            claim_id = ($3::uuid[])[ready.place],
+            claimed_by = $4,
+            claimed_at = $1,
+            leased_until = $5,
+            attempts = attempts + 1,
+            tries = tries + 1,
+            news_at_claim = news
+        from ready, connection
+        where delivery.id = ready.id and connection.name = delivery.connection
+        returning
+            delivery.id, delivery.claim_id as "claim_id!", delivery.connection, delivery.subject, delivery.urgency,
+            delivery.attempts, delivery.tries, delivery.deeds, delivery.created_at, connection.faults
+        "#,
+        now,
+        i64::try_from(fences.len()).unwrap_or(i64::MAX),
+        fences,
+        worker,
+        leased_until,
+    )
+    .fetch_all(db)
+    .await?;
+
+    let held = rows.into_iter().map(|row| {
+        let subject: Subject = row
+            .subject
+            .parse()
+            .map_err(|_| StoreError::Inconsistent { table: "delivery", column: "subject" })?;
+        Ok(Leased {
+            id: DeliveryId(row.id),
+            claim: ClaimId(row.claim_id),
+            connection: row.connection,
+            subject,
+            urgency: Urgency(row.urgency),
+            attempts: row.attempts.unsigned_abs(),
+            number: row.tries.unsigned_abs(),
+            deeds: row.deeds.unsigned_abs(),
+            created_at: row.created_at,
+            claimed_at: now,
+            connection_faults: row.faults.unsigned_abs(),
+        })
+    });
+    held.collect()
+}
+
+/// What a fenced write found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fenced {
+    /// We still held the lease: written.
+    Written,
+    /// Somebody rescued it meanwhile: nothing was changed.
+    LeaseLost,
+}
+
+impl Fenced {
+    fn of(rows: u64) -> Self {
+        if rows == 1 { Self::Written } else { Self::LeaseLost }
+    }
+}
+
+/// Ends an attempt. News since its claim keep a delivery open that the settlement would close, due at once and with
+/// all its attempts: what was read is not the last word.
+pub async fn settle(db: &mut PgConnection, held: &Leased, next: &Settlement, now: Timestamp) -> Result<Fenced> {
+    let done = sqlx::query!(
+        "
+        update delivery set
+            state = case when $4 and news > news_at_claim then 'pending' else $3 end,
+            reason = $5,
+            due_at = case when $4 and news > news_at_claim then $8::timestamptz else $6::timestamptz end,
+            settled_at = case when $4 and news = news_at_claim then $8::timestamptz end,
+            attempts = case when $4 and news > news_at_claim then 0 else $7::integer end,
+            deeds = $9,
+            claim_id = null, claimed_by = null, claimed_at = null, leased_until = null
+        where id = $1 and claim_id = $2 and state = 'leased'
+        ",
+        held.id.0,
+        held.claim.0,
+        next.state.as_str(),
+        next.state.is_closed(),
+        next.reason.map(Reason::code),
+        next.due_at,
+        signed(next.attempts),
+        now,
+        signed(next.deeds),
+    );
+    Ok(Fenced::of(done.execute(db).await?.rows_affected()))
+}
+
+/// Gives a claim back that was never begun: as if it had not been taken.
+pub async fn release(db: &mut PgConnection, held: &Leased) -> Result<Fenced> {
+    let done = sqlx::query!(
+        "
+        update delivery set
+            -- Whether it was in doubt before, only the link knows; saying so once too often costs one look.
+            state = case when reason is null or attempts <= 1 then 'pending' else 'in_doubt' end,
+            attempts = attempts - 1,
+            tries = tries - 1,
+            claim_id = null, claimed_by = null, claimed_at = null, leased_until = null
+        where id = $1 and claim_id = $2 and state = 'leased'
+        ",
+        held.id.0,
+        held.claim.0,
+    );
+    Ok(Fenced::of(done.execute(db).await?.rows_affected()))
+}
+
+/// Takes back every lease that has run out: in doubt and due at once, or dead when its attempts are spent and nothing
+/// new was told meanwhile. Writes the lost attempts into the diary. Answers how many.
+pub async fn rescue_expired(db: &mut PgConnection, most_attempts: u32, now: Timestamp) -> Result<u64> {
+    let done = sqlx::query!(
+        "
+        with expired as (
+            select id, claim_id, claimed_at, tries, attempts >= $1 and news = news_at_claim as spent
+            from delivery
+            where state = 'leased' and leased_until < $2
+            for update skip locked
+        ),
+        rescued as (
+            update delivery set
+                state = case when spent then 'dead' else 'in_doubt' end,
+                reason = $3,
+                due_at = $2,
+                settled_at = case when spent then $2 end,
+                claim_id = null, claimed_by = null, claimed_at = null, leased_until = null
+            from expired where expired.id = delivery.id
+        )
+        insert into attempt (delivery_id, number, claim_id, started_at, ended_at, outcome, reason)
+        select id, tries, claim_id, claimed_at, $2, 'lost', $3 from expired
+        ",
+        signed(most_attempts),
+        now,
+        Reason::LeaseExpired.code(),
+    );
+    Ok(done.execute(db).await?.rows_affected())
+}
+
+/// When the next open delivery falls due, so that an idle worker sleeps until then.
+pub async fn next_due(db: &mut PgConnection) -> Result<Option<Timestamp>> {
+    let due = sqlx::query_scalar!("select min(due_at) from delivery where state in ('pending', 'in_doubt')");
+    Ok(due.fetch_one(db).await?)
+}
+
+/// Marks a delivery just opened as the replay of a closed one.
+pub async fn mark_replay(db: &mut PgConnection, opened: DeliveryId, replay_of: DeliveryId) -> Result<()> {
+    sqlx::query!("update delivery set replay_of = $2 where id = $1", opened.0, replay_of.0).execute(db).await?;
+    Ok(())
+}
+
+/// Cancels a delivery that waits; false where it is not waiting (running, closed or unknown).
+pub async fn cancel(db: &mut PgConnection, id: DeliveryId, now: Timestamp) -> Result<bool> {
+    let done = sqlx::query!(
+        "update delivery set state = 'cancelled', reason = $2, settled_at = $3
+         where id = $1 and state in ('pending', 'in_doubt')",
+        id.0,
+        Reason::CancelledByPerson.code(),
+        now,
+    );
+    Ok(done.execute(db).await?.rows_affected() == 1)
+}
+
+/// What a person found out about a delivery in doubt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Resolution {
+    /// It was done: close it.
+    Delivered,
+    /// It was not done: try again now.
+    Pending,
+}
+
+/// Settles a delivery in doubt by a person's word; false where it is not in doubt.
+pub async fn resolve(db: &mut PgConnection, id: DeliveryId, word: Resolution, now: Timestamp) -> Result<bool> {
+    let delivered = word == Resolution::Delivered;
+    let done = sqlx::query!(
+        "update delivery set
+             state = case when $2 then 'delivered' else 'pending' end,
+             settled_at = case when $2 then $3::timestamptz end,
+             due_at = $3, reason = $4, attempts = 0
+         where id = $1 and state = 'in_doubt'",
+        id.0,
+        delivered,
+        now,
+        Reason::ResolvedByPerson.code(),
+    );
+    Ok(done.execute(db).await?.rows_affected() == 1)
+}
+
+/// Counters in rows are never near the limit of an `integer`.
+fn signed(count: u32) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
+}

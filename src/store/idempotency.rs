@@ -1,0 +1,58 @@
+//! Table `idempotency`: answers given to keyed admin requests.
+
+use sqlx::PgConnection;
+
+use super::Result;
+use crate::domain::Timestamp;
+
+/// What a key is known for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Known {
+    /// Nobody used it: it is ours now, in this transaction.
+    Fresh,
+    /// Another request was made under it.
+    OtherRequest,
+    /// The same request was answered with this status and body.
+    Answered(u16, serde_json::Value),
+}
+
+/// Takes a key for a request, inside the transaction that will carry it out. A second request under the same key
+/// waits here for the first one's commit, so it finds the answer or, after a rollback, the key free.
+pub async fn take(db: &mut PgConnection, actor: &str, key: &str, request_hash: &str, now: Timestamp) -> Result<Known> {
+    let fresh = sqlx::query!(
+        "insert into idempotency (actor, key, request_hash, created_at) values ($1, $2, $3, $4) on conflict do nothing",
+        actor,
+        key,
+        request_hash,
+        now,
+    );
+    if fresh.execute(&mut *db).await?.rows_affected() == 1 {
+        return Ok(Known::Fresh);
+    }
+    let row = sqlx::query!(
+        "select request_hash, status, body from idempotency where actor = $1 and key = $2",
+        actor,
+        key,
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(match (row.status, row.body) {
+        _ if row.request_hash != request_hash => Known::OtherRequest,
+        (Some(status), Some(body)) => Known::Answered(status.unsigned_abs(), body),
+        _ => Known::OtherRequest,
+    })
+}
+
+/// Keeps the answer with its key, in the same transaction.
+pub async fn answer(db: &mut PgConnection, actor: &str, key: &str, status: u16, body: &serde_json::Value) -> Result<()> {
+    sqlx::query!(
+        "update idempotency set status = $3, body = $4 where actor = $1 and key = $2",
+        actor,
+        key,
+        i16::try_from(status).unwrap_or_default(),
+        body,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}

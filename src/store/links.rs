@@ -1,0 +1,156 @@
+//! Table `link`: what we remember of a subject across both systems.
+
+use sqlx::PgConnection;
+
+use super::{Result, deliveries::Fenced};
+use crate::domain::{
+    delivery::Leased,
+    link::{Begun, Learnt, Link},
+};
+
+/// What we remember of a subject; nothing, where we never met it.
+pub async fn find(db: &mut PgConnection, connection: &str, subject: &str) -> Result<Link> {
+    let row = sqlx::query!(
+        "select mycashflow_id, ogoship_id, reference, code, sent_hash, shop_status, shop_version, warehouse_status,
+                warehouse_version, tracking_code, tracking_url, placed_at, completed_at,
+                begun_deed, begun_key, begun_at
+         from link where connection = $1 and subject = $2",
+        connection,
+        subject,
+    )
+    .fetch_optional(db)
+    .await?;
+    let Some(row) = row else { return Ok(Link::default()) };
+
+    let begun = match (row.begun_deed, row.begun_key, row.begun_at) {
+        (Some(deed), Some(key), Some(at)) => Some(Begun { deed, key, at }),
+        _ => None, // link_begun_whole: all three or none
+    };
+    Ok(Link {
+        mycashflow_id: row.mycashflow_id,
+        ogoship_id: row.ogoship_id,
+        reference: row.reference,
+        code: row.code,
+        sent_hash: row.sent_hash,
+        shop_status: row.shop_status,
+        shop_version: row.shop_version,
+        warehouse_status: row.warehouse_status,
+        warehouse_version: row.warehouse_version,
+        tracking_code: row.tracking_code,
+        tracking_url: row.tracking_url,
+        placed_at: row.placed_at,
+        completed_at: row.completed_at,
+        begun,
+    })
+}
+
+/// Commits the intent to send before the call, fenced by the claim: whoever looks next knows that we may have been
+/// heard. A stale worker learns here that it must not send.
+pub async fn begin(db: &mut PgConnection, held: &Leased, begun: &Begun) -> Result<Fenced> {
+    let done = sqlx::query!(
+        "
+        with fence as (
+            select connection, subject from delivery where id = $1 and claim_id = $2 and state = 'leased' for update
+        )
+        insert into link (connection, subject, seen_at, begun_deed, begun_key, begun_at)
+        select connection, subject, $5, $3, $4, $5 from fence
+        on conflict (connection, subject) do update
+            set begun_deed = excluded.begun_deed, begun_key = excluded.begun_key, begun_at = excluded.begun_at
+        ",
+        held.id.0,
+        held.claim.0,
+        begun.deed,
+        begun.key,
+        begun.at,
+    );
+    let rows = done.execute(db).await?.rows_affected();
+    Ok(if rows == 1 { Fenced::Written } else { Fenced::LeaseLost })
+}
+
+/// The begun deed of a subject is known to have ended. Called inside the settle transaction.
+pub async fn end_begun(db: &mut PgConnection, connection: &str, subject: &str) -> Result<()> {
+    sqlx::query!(
+        "update link set begun_deed = null, begun_key = null, begun_at = null
+         where connection = $1 and subject = $2 and begun_deed is not null",
+        connection,
+        subject,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Remembers what was learnt, unless a newer reading is remembered already; what is not known stays as it was.
+/// Called inside the settle transaction, which is fenced.
+pub async fn learn(db: &mut PgConnection, connection: &str, learnt: &Learnt) -> Result<()> {
+    let Learnt { subject, seen_at, link } = learnt;
+    sqlx::query!(
+        "
+        insert into link (
+            connection, subject, seen_at, mycashflow_id, ogoship_id, reference, code, sent_hash, shop_status,
+            shop_version, warehouse_status, warehouse_version, tracking_code, tracking_url, placed_at, completed_at
+        )
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+        on conflict (connection, subject) do update set
+            seen_at = excluded.seen_at,
+            mycashflow_id = coalesce(excluded.mycashflow_id, link.mycashflow_id),
+            ogoship_id = coalesce(excluded.ogoship_id, link.ogoship_id),
+            reference = coalesce(excluded.reference, link.reference),
+            code = coalesce(excluded.code, link.code),
+            sent_hash = coalesce(excluded.sent_hash, link.sent_hash),
+            shop_status = coalesce(excluded.shop_status, link.shop_status),
+            shop_version = coalesce(excluded.shop_version, link.shop_version),
+            warehouse_status = coalesce(excluded.warehouse_status, link.warehouse_status),
+            warehouse_version = coalesce(excluded.warehouse_version, link.warehouse_version),
+            tracking_code = coalesce(excluded.tracking_code, link.tracking_code),
+            tracking_url = coalesce(excluded.tracking_url, link.tracking_url),
+            placed_at = coalesce(link.placed_at, excluded.placed_at),
+            completed_at = coalesce(link.completed_at, excluded.completed_at)
+        where link.seen_at <= excluded.seen_at
+        ",
+        connection,
+        subject,
+        seen_at,
+        link.mycashflow_id,
+        link.ogoship_id,
+        link.reference,
+        link.code,
+        link.sent_hash,
+        link.shop_status,
+        link.shop_version,
+        link.warehouse_status,
+        link.warehouse_version,
+        link.tracking_code,
+        link.tracking_url,
+        link.placed_at,
+        link.completed_at,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Which of these subjects have we already read in the shop, or at the warehouse, at these versions? Sweeps pass
+/// them by. Answers one truth per pair, in order.
+pub async fn seen(
+    db: &mut PgConnection,
+    connection: &str,
+    subjects: &[String],
+    versions: &[String],
+) -> Result<Vec<bool>> {
+    let rows = sqlx::query_scalar!(
+        r#"
+        select exists (
+            select 1 from link
+            where link.connection = $1 and link.subject = told.subject
+              and told.version in (link.shop_version, link.warehouse_version)
+        ) as "seen!"
+        from unnest($2::text[], $3::text[]) with ordinality as told (subject, version, place)
+        order by place
+        "#,
+        connection,
+        subjects,
+        versions,
+    );
+    Ok(rows.fetch_all(db).await?)
+}

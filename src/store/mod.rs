@@ -1,0 +1,105 @@
+//! All SQL, and nothing else: one file per table, free functions whose caller owns the transaction.
+//!
+//! House rules: verbs by intent (`find`, `claim_due`, `settle`), never `update`; "not found" is `None`; a state change
+//! names the state it expects and answers what it found; time and ids are parameters, so there is one clock; a
+//! conflict is known by its constraint's name, never by a message's text.
+
+pub mod attempts;
+pub mod audit;
+pub mod connections;
+pub mod deliveries;
+pub mod events;
+pub mod idempotency;
+pub mod intents;
+pub mod links;
+pub mod overview;
+pub mod sweeps;
+pub mod tokens;
+
+use std::time::Duration;
+
+use sqlx::{
+    PgPool,
+    migrate::Migrator,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+/// The schema, compiled in.
+pub static MIGRATOR: Migrator = sqlx::migrate!();
+
+/// The channel on which a committed debt wakes the workers.
+pub const DUE_CHANNEL: &str = "silta_due";
+
+/// What can go wrong between us and PostgreSQL.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// PostgreSQL cannot be reached, is shutting down, or has no connection free for us.
+    #[error("the database is away")]
+    Away(#[source] sqlx::Error),
+    /// PostgreSQL refused a statement.
+    #[error("the database refused a statement")]
+    Refused(#[source] sqlx::Error),
+    /// A row that the domain refuses: somebody wrote it past us, or a newer Silta did.
+    #[error("table {table} holds a value in {column} that this version does not know")]
+    Inconsistent {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+    },
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        let away = match &error {
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed
+            | sqlx::Error::Protocol(_) => true,
+            // Classes 08 (connection), 53 (resources), 57 (operator intervention) and 58 (system error); 25006 is a
+            // server that has become a read-only standby. PostgreSQL documentation, appendix A.
+            sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+                ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class)) || code == "25006"
+            }),
+            _ => false,
+        };
+        if away { Self::Away(error) } else { Self::Refused(error) }
+    }
+}
+
+/// What every verb of the store answers.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// A pool of `size` connections, opened as they are needed.
+pub fn connect(options: PgConnectOptions, size: u32) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(size)
+        .acquire_timeout(Duration::from_secs(3)) // a webhook's sender waits: tell it 503 while it still listens
+        .test_before_acquire(false) // a ping per use would double every round trip; a dead connection shows as Away
+        .connect_lazy_with(options)
+}
+
+/// Brings the schema up to this version.
+pub async fn migrate(pool: &PgPool) -> std::result::Result<(), sqlx::migrate::MigrateError> {
+    MIGRATOR.run(pool).await
+}
+
+/// Is the database there, and is its schema ours?
+pub async fn is_ready(pool: &PgPool) -> Result<bool> {
+    let applied = sqlx::query_scalar!(
+        r#"select exists (select 1 from _sqlx_migrations where version = $1 and success) as "applied!""#,
+        MIGRATOR.iter().map(|migration| migration.version).max().unwrap_or_default(),
+    );
+    Ok(applied.fetch_one(pool).await?)
+}
+
+/// Which rows a list shows, newest first; every field left out means "any".
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// Only rows older than this one.
+    pub before: Option<uuid::Uuid>,
+    /// How many at most.
+    pub limit: i64,
+}

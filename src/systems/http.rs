@@ -1,0 +1,235 @@
+//! The one reqwest builder and the one `send`.
+//!
+//! Timeouts for connect and for the whole call; no redirects followed (a vendor that moves must be configured, not
+//! guessed); the body capped while it is read; one budget; each call's evidence kept. The body of a failed call is
+//! handed to nobody: it may hold personal data.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use reqwest::{Method, StatusCode, header::HeaderMap};
+use serde::Serialize;
+use tokio::time::Instant;
+
+use super::{
+    budget::Budget,
+    call::{CallError, Failure, Sent},
+};
+use crate::domain::system::System;
+
+/// The longest answer we read: 250 items of the widest list are a tenth of it.
+const LONGEST_ANSWER: usize = 8 << 20;
+
+/// How outward calls are made, from `[outbound]`.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// For one whole call, connecting included.
+    pub timeout: Duration,
+}
+
+/// The client shared by all connections: it pools connections per host.
+pub fn client(options: Options) -> reqwest::Client {
+    // One crypto provider for all of Silta; installing it twice (two services in one test process) is no error.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    #[expect(clippy::disallowed_methods, reason = "this is the one builder")]
+    reqwest::Client::builder()
+        .user_agent(concat!("silta/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(options.timeout.min(Duration::from_secs(5)))
+        .timeout(options.timeout)
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .expect("a client without files or proxies to read can always be built")
+}
+
+/// One system of one connection, ready to be called.
+#[derive(Clone, Debug)]
+pub struct Http {
+    client: reqwest::Client,
+    system: System,
+    base: String,
+    budget: Arc<Budget>,
+    evidence: Evidence,
+}
+
+/// A call to make.
+#[derive(Debug)]
+pub struct Call {
+    /// Its name in evidence and metrics, as `place_order`.
+    pub name: &'static str,
+    /// GET, POST, PUT or PATCH.
+    pub method: Method,
+    /// Path behind the base, each segment encoded.
+    pub path: String,
+    /// Query.
+    pub query: Vec<(&'static str, String)>,
+    /// Headers, credentials among them.
+    pub headers: HeaderMap,
+    /// Body.
+    pub body: Body,
+}
+
+/// A call's body.
+#[derive(Clone, Debug)]
+pub enum Body {
+    /// None.
+    Empty,
+    /// JSON.
+    Json(serde_json::Value),
+    /// A form: secrets, so that its `Debug` is never printed with values anywhere.
+    Form(Vec<(&'static str, String)>),
+}
+
+/// One call of an attempt, as people see it. Paths hold ids and codes, never names or addresses.
+#[derive(Clone, Debug, Serialize)]
+pub struct CallRecord {
+    /// mycashflow or ogoship.
+    pub system: &'static str,
+    /// As `place_order`.
+    pub call: &'static str,
+    /// GET, POST, PUT or PATCH.
+    pub method: String,
+    /// Behind the base URL, without the query.
+    pub path: String,
+    /// HTTP status, where there was one.
+    pub status: Option<u16>,
+    /// How long it took.
+    pub millis: u64,
+    /// no, maybe or yes: did the system hear us? Only for failed calls.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heard: Option<&'static str>,
+}
+
+/// The calls of one attempt, in order.
+#[derive(Clone, Debug, Default)]
+pub struct Evidence(Arc<Mutex<Vec<CallRecord>>>);
+
+impl Evidence {
+    /// Everything kept so far.
+    pub fn calls(&self) -> Vec<CallRecord> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn keep(&self, record: CallRecord) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(record);
+    }
+}
+
+/// A successful answer.
+#[derive(Debug)]
+pub struct Answer {
+    /// The whole body.
+    pub body: Vec<u8>,
+}
+
+impl Http {
+    /// A way to one system: `base` without a trailing slash.
+    pub fn new(client: reqwest::Client, system: System, base: &str, budget: Arc<Budget>) -> Self {
+        Self { client, system, base: base.trim_end_matches('/').to_owned(), budget, evidence: Evidence::default() }
+    }
+
+    /// The same way, keeping its calls in `evidence`.
+    pub fn witnessed(&self, evidence: &Evidence) -> Self {
+        Self { evidence: evidence.clone(), ..self.clone() }
+    }
+
+    /// The same way to another host of the same system.
+    pub fn at(&self, base: &str) -> Self {
+        Self { base: base.trim_end_matches('/').to_owned(), ..self.clone() }
+    }
+
+    /// A failure of a call of ours.
+    pub fn error(&self, call: &'static str, failure: Failure) -> CallError {
+        CallError { system: self.system, call, failure, retry_after: None }
+    }
+
+    /// Makes the call. Any status but 2xx is an error.
+    pub async fn send(&self, call: Call) -> Result<Answer, CallError> {
+        let Call { name, method, path, .. } = &call;
+        let (name, method, path) = (*name, method.to_string(), path.clone());
+        if let Err(wait) = self.budget.spend().await {
+            return Err(CallError { retry_after: Some(wait), ..self.error(name, Failure::Budget) });
+        }
+        let begun = Instant::now();
+        let result = self.exchange(call).await;
+        let failed = result.as_ref().err();
+        if let Some(CallError { retry_after: Some(wait), .. }) = failed {
+            self.budget.close_for(*wait);
+        }
+        let status = match failed.map(|error| error.failure) {
+            None => Some(200),
+            Some(Failure::Status(status)) => Some(status),
+            Some(_) => None,
+        };
+        let heard = failed.map(|error| match error.sent() {
+            Sent::No => "no",
+            Sent::Maybe => "maybe",
+            Sent::Yes => "yes",
+        });
+        let millis = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        tracing::debug!(system = %self.system, call = name, ?status, millis, "called");
+        self.evidence.keep(CallRecord { system: self.system.as_str(), call: name, method, path, status, millis, heard });
+        result
+    }
+
+    async fn exchange(&self, call: Call) -> Result<Answer, CallError> {
+        let Call { name, method, path, query, headers, body } = call;
+        let mut request = self.client.request(method, format!("{}{path}", self.base)).headers(headers);
+        if !query.is_empty() {
+            request = request.query(&query);
+        }
+        request = match body {
+            Body::Empty => request,
+            Body::Json(json) => request.json(&json),
+            Body::Form(form) => request.form(&form),
+        };
+        #[expect(clippy::disallowed_methods, reason = "this is the one send")]
+        let response = request.send().await.map_err(|error| self.error(name, failure_of(&error)))?;
+
+        let status = response.status();
+        let retry_after = retry_after(status, response.headers());
+        let body = self.read(name, response).await;
+        if status.is_success() {
+            return body.map(|body| Answer { body });
+        }
+        let duplicate = body.is_ok_and(|body| says_duplicate(status, &body));
+        let failure = Failure::Status(if duplicate { 409 } else { status.as_u16() });
+        Err(CallError { retry_after, ..self.error(name, failure) })
+    }
+
+    async fn read(&self, name: &'static str, mut response: reqwest::Response) -> Result<Vec<u8>, CallError> {
+        let mut body = Vec::new();
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) if body.len() + chunk.len() <= LONGEST_ANSWER => body.extend_from_slice(&chunk),
+                Ok(None) => return Ok(body),
+                Ok(Some(_)) | Err(_) => return Err(self.error(name, Failure::Unreadable)),
+            }
+        }
+    }
+}
+
+fn failure_of(error: &reqwest::Error) -> Failure {
+    if error.is_builder() {
+        Failure::Unbuildable
+    } else if error.is_connect() {
+        Failure::Connect
+    } else {
+        Failure::Lost
+    }
+}
+
+/// Retry-After in seconds (RFC 9110 §10.2.3), believed on the two statuses that mean patience. The date form is not
+/// read: no vendor of ours is known to send it, and the retry policy has a wait of its own.
+fn retry_after(status: StatusCode, headers: &HeaderMap) -> Option<Duration> {
+    let patience = [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE].contains(&status);
+    let seconds = headers.get(reqwest::header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    patience.then(|| Duration::from_secs(seconds))
+}
+
+/// OGOship's answer to a repeated reference is not public; its legacy API says it in these words, with a 4xx
+/// (contract/unknowns.md U17). A hint only: it makes us look, and the look decides.
+fn says_duplicate(status: StatusCode, body: &[u8]) -> bool {
+    status.is_client_error() && String::from_utf8_lossy(body).to_lowercase().contains("same reference")
+}

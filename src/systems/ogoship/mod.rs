@@ -1,0 +1,227 @@
+//! The warehouse's client: one method per call.
+//!
+//! What the contract says of it: JSON in camel case, read in any case; lists are bare arrays of at most 250 and end
+//! at a short page; a 200 whose body is the literal `null` is an empty one; a product's own code in a path is
+//! base64url without padding. No idempotency header is documented: placing an order is [`Effect::Once`], and the flow
+//! searches for its reference before it places.
+//!
+//! [`Effect::Once`]: super::call::Effect::Once
+
+pub mod auth;
+pub mod translate;
+pub mod webhook;
+pub mod wire;
+
+use std::sync::Arc;
+
+use auth::{Authenticator, Credentials, TokenVault};
+use base64::Engine;
+use reqwest::{Method, header::HeaderValue};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::{
+    call::{CallError, Failure},
+    http::{Body, Call, Evidence, Http},
+    wire::{lower_keys, segment},
+};
+use crate::{
+    clock::Clock,
+    domain::{
+        Timestamp,
+        order::{Draft, WarehouseOrder},
+        product::{Fields, Item},
+        stock::WarehouseStock,
+    },
+};
+
+/// Items a page: the vendor's maximum (contract/ogoship.md §2.2).
+const PAGE_SIZE: usize = 250;
+
+/// The client of one connection's warehouse account.
+#[derive(Clone)]
+pub struct Ogoship {
+    http: Http,
+    auth: Arc<Authenticator>,
+}
+
+/// One line of a list: what may be out of step, and the version that says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changed {
+    /// An order's reference, or a product code.
+    pub name: String,
+    /// When it changed, and for an order also its status, as told.
+    pub version: String,
+}
+
+/// A page of a list.
+#[derive(Debug)]
+pub struct Page {
+    /// As the warehouse orders them.
+    pub items: Vec<Changed>,
+    /// May there be another one? The vendor's own client stops at a short page.
+    pub more: bool,
+}
+
+impl Ogoship {
+    /// A client over a way to the API host.
+    pub fn new(
+        http: Http,
+        auth_url: &str,
+        credentials: Credentials,
+        vault: Arc<dyn TokenVault>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let auth = Arc::new(Authenticator::new(credentials, http.at(auth_url), vault, clock));
+        Self { http, auth }
+    }
+
+    /// The same client, keeping its calls in `evidence`.
+    pub fn witnessed(&self, evidence: &Evidence) -> Self {
+        Self { http: self.http.witnessed(evidence), ..self.clone() }
+    }
+
+    /// The order of exactly this reference. Reads.
+    pub async fn order(&self, reference: &str) -> Result<Option<WarehouseOrder>, CallError> {
+        let query = vec![("reference", reference.to_owned())];
+        let found: Vec<wire::Order> = self.list("search_order", "/api/v1/orders", query, 1).await?;
+        Ok(found.into_iter().find_map(|wire| translate::order(wire, reference)))
+    }
+
+    /// Places an order and answers it as the warehouse took it. Once.
+    pub async fn place_order(&self, draft: &Draft, key: &str) -> Result<WarehouseOrder, CallError> {
+        let body = serde_json::to_value(translate::new_order(draft)).expect("a draft is plain data");
+        let answer = self.act("place_order", Method::POST, "/api/v1/orders", Vec::new(), body, key).await?;
+        let wire: wire::Order = self.parse("place_order", answer)?;
+        // An answer that names no reference, or another one, is an answer that we cannot read.
+        translate::order(wire, &draft.reference).ok_or_else(|| self.http.error("place_order", Failure::Unreadable))
+    }
+
+    /// Orders changed after a time. Reads.
+    pub async fn orders_changed(&self, after: Timestamp, page: u32) -> Result<Page, CallError> {
+        let found: Vec<wire::Order> = self.list("list_orders", "/api/v1/orders", modified(after), page).await?;
+        let more = found.len() >= PAGE_SIZE;
+        let items = found.into_iter().filter_map(|wire| {
+            let version = order_version(wire.edit_time.as_deref(), wire.status.as_deref());
+            Some(Changed { name: wire.reference?, version })
+        });
+        Ok(Page { items: items.collect(), more })
+    }
+
+    /// The stock of exactly this code. Reads.
+    pub async fn stock(&self, code: &str) -> Result<Option<WarehouseStock>, CallError> {
+        let query = vec![("productCode", code.to_owned())];
+        let found: Vec<wire::Stock> = self.list("read_stock", "/api/v1/stock", query, 1).await?;
+        Ok(found.iter().find_map(|wire| translate::stock(wire, code)))
+    }
+
+    /// Stock figures changed after a time. Reads.
+    pub async fn stock_changed(&self, after: Timestamp, page: u32) -> Result<Page, CallError> {
+        let found: Vec<wire::Stock> = self.list("list_stock", "/api/v1/stock", modified(after), page).await?;
+        let more = found.len() >= PAGE_SIZE;
+        let items = found.into_iter().filter_map(|wire| {
+            // The figures are part of the version: a change within one second of the clock is a change.
+            let figures = format!("{:?}/{:?}", wire.stock, wire.stock_available);
+            let version = format!("{} {figures}", wire.modified.unwrap_or_default());
+            Some(Changed { name: wire.product_code?, version })
+        });
+        Ok(Page { items: items.collect(), more })
+    }
+
+    /// The product of exactly this code, with its id. Reads.
+    pub async fn product(&self, code: &str) -> Result<Option<(Option<String>, Fields)>, CallError> {
+        let query = vec![("code", code.to_owned())];
+        let found: Vec<wire::Product> = self.list("read_product", "/api/v1/products", query, 1).await?;
+        Ok(found.into_iter().find_map(|wire| translate::product(wire, code)))
+    }
+
+    /// Creates a product. Once: codes are unique there, but what a second create answers is not public.
+    pub async fn create_product(&self, item: &Item, language: &str, key: &str) -> Result<(), CallError> {
+        let body = serde_json::to_value(translate::new_product(item, language)).expect("an item is plain data");
+        self.act("create_product", Method::POST, "/api/v1/products", Vec::new(), body, key).await.map(drop)
+    }
+
+    /// Brings the product of this code to these fields. Idempotent.
+    pub async fn update_product(&self, item: &Item, language: &str, key: &str) -> Result<(), CallError> {
+        let body = serde_json::to_value(translate::new_product(item, language)).expect("an item is plain data");
+        let code = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(&item.code);
+        let path = format!("/api/v1/products/{}", segment(&code));
+        let query = vec![("base64url", "true".to_owned())];
+        self.act("update_product", Method::PUT, &path, query, body, key).await.map(drop)
+    }
+
+    async fn list<T: DeserializeOwned>(
+        &self,
+        name: &'static str,
+        path: &str,
+        mut query: Vec<(&'static str, String)>,
+        page: u32,
+    ) -> Result<Vec<T>, CallError> {
+        query.push(("limit", PAGE_SIZE.to_string()));
+        query.push(("page", page.to_string()));
+        let answer = self.send(name, Method::GET, path, query, Body::Empty, None).await?;
+        let found: Option<Vec<T>> = self.parse(name, answer)?; // null is an empty list
+        Ok(found.unwrap_or_default())
+    }
+
+    async fn act(
+        &self,
+        name: &'static str,
+        method: Method,
+        path: &str,
+        query: Vec<(&'static str, String)>,
+        body: Value,
+        key: &str,
+    ) -> Result<Value, CallError> {
+        self.send(name, method, path, query, Body::Json(body), Some(key)).await
+    }
+
+    /// Makes a call. A refused access token is renewed and the call made once more: a 401 surely did nothing.
+    async fn send(
+        &self,
+        name: &'static str,
+        method: Method,
+        path: &str,
+        query: Vec<(&'static str, String)>,
+        body: Body,
+        key: Option<&str>,
+    ) -> Result<Value, CallError> {
+        let mut renewed = false;
+        loop {
+            let (mut headers, token) = self.auth.headers().await?;
+            headers.insert(reqwest::header::ACCEPT, HeaderValue::from_static("application/json"));
+            if let Some(key) = key {
+                headers.insert("idempotency-key", HeaderValue::from_str(key).expect("our keys are hex"));
+            }
+            let (method, path, query, body) = (method.clone(), path.to_owned(), query.clone(), body.clone());
+            match self.http.send(Call { name, method, path, query, headers, body }).await {
+                Ok(answer) if answer.body.is_empty() => return Ok(Value::Null),
+                Ok(answer) => {
+                    return serde_json::from_slice(&answer.body)
+                        .map(lower_keys)
+                        .map_err(|_| self.http.error(name, Failure::Unreadable));
+                }
+                Err(error) if error.failure == Failure::Status(401) && !renewed => {
+                    renewed = true;
+                    if !self.auth.forget(token.as_deref()).await {
+                        return Err(error);
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn parse<T: DeserializeOwned>(&self, name: &'static str, value: Value) -> Result<T, CallError> {
+        serde_json::from_value(value).map_err(|_| self.http.error(name, Failure::Unreadable))
+    }
+}
+
+/// A warehouse order's version: its edit time alone may be too coarse to tell two states apart.
+pub fn order_version(edit_time: Option<&str>, status: Option<&str>) -> String {
+    format!("{} {}", edit_time.unwrap_or_default(), status.unwrap_or_default())
+}
+
+fn modified(after: Timestamp) -> Vec<(&'static str, String)> {
+    vec![("modifiedAfter", after.format("%Y-%m-%dT%H:%M:%S%.7fZ").to_string())]
+}

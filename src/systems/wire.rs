@@ -1,0 +1,133 @@
+//! Reading loosely: both vendors' types drift, so numbers come as strings, objects as `[]`, and keys in any case.
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde_json::Value;
+
+/// Text from a string, a number or a truth; blank and null are `None`.
+pub(super) fn text<'de, D: Deserializer<'de>>(wire: D) -> Result<Option<String>, D::Error> {
+    Ok(as_text(&Value::deserialize(wire)?))
+}
+
+/// The text of a scalar.
+pub(super) fn as_text(value: &Value) -> Option<String> {
+    let text = match value {
+        Value::String(text) => text.trim().to_owned(),
+        Value::Number(number) => number.to_string(),
+        Value::Bool(truth) => truth.to_string(),
+        Value::Null | Value::Array(_) | Value::Object(_) => return None,
+    };
+    (!text.is_empty()).then_some(text)
+}
+
+/// A whole number from a number or a string, a fraction cut off; anything else is `None`.
+pub(super) fn whole<'de, D: Deserializer<'de>>(wire: D) -> Result<Option<i64>, D::Error> {
+    let value = Value::deserialize(wire)?;
+    let number = as_text(&value).and_then(|text| text.parse::<Decimal>().ok());
+    Ok(number.and_then(|number| number.trunc().try_into().ok()))
+}
+
+/// Money from a number or a string.
+pub(super) fn decimal<'de, D: Deserializer<'de>>(wire: D) -> Result<Option<Decimal>, D::Error> {
+    let value = Value::deserialize(wire)?;
+    Ok(as_text(&value).and_then(|text| text.parse().ok()))
+}
+
+/// A truth from true, 1, "1" or "true"; everything else is false.
+pub(super) fn truth<'de, D: Deserializer<'de>>(wire: D) -> Result<bool, D::Error> {
+    let value = Value::deserialize(wire)?;
+    Ok(as_text(&value).is_some_and(|text| text == "1" || text.eq_ignore_ascii_case("true")))
+}
+
+/// An object, or the default for what stands for none: `[]`, null, a blank (contract/mycashflow.md §1.2).
+pub(super) fn object<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(wire: D) -> Result<T, D::Error> {
+    match Value::deserialize(wire)? {
+        object @ Value::Object(_) => T::deserialize(object).map_err(serde::de::Error::custom),
+        _ => Ok(T::default()),
+    }
+}
+
+/// A list, or the empty one for null or a stray scalar.
+pub(super) fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(wire: D) -> Result<Vec<T>, D::Error> {
+    match Value::deserialize(wire)? {
+        list @ Value::Array(_) => Vec::deserialize(list).map_err(serde::de::Error::custom),
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// The same value with every key in lower case: one spelling to read, however theirs is (contract/unknowns.md U14).
+pub(super) fn lower_keys(value: Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            Value::Object(map.into_iter().map(|(key, value)| (key.to_lowercase(), lower_keys(value))).collect())
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(lower_keys).collect()),
+        scalar @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => scalar,
+    }
+}
+
+/// A path segment with everything encoded that is not plainly a letter, a digit or `-_.~` (RFC 3986 §2.3).
+pub(super) fn segment(text: &str) -> String {
+    const RESERVED: &percent_encoding::AsciiSet =
+        &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+    percent_encoding::utf8_percent_encode(text, RESERVED).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    #[serde(default)]
+    struct Sample {
+        #[serde(deserialize_with = "text")]
+        id: Option<String>,
+        #[serde(deserialize_with = "whole")]
+        quantity: Option<i64>,
+        #[serde(deserialize_with = "truth")]
+        paid: bool,
+        #[serde(deserialize_with = "decimal")]
+        total: Option<Decimal>,
+        #[serde(deserialize_with = "object")]
+        inner: Inner,
+        #[serde(deserialize_with = "list")]
+        lines: Vec<i64>,
+    }
+
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    #[serde(default)]
+    struct Inner {
+        #[serde(deserialize_with = "text")]
+        name: Option<String>,
+    }
+
+    fn read(json: &str) -> Sample {
+        serde_json::from_str(json).expect("readable")
+    }
+
+    #[test]
+    fn drifting_types_read_alike() {
+        let plain = read(r#"{"id":7,"quantity":2,"paid":true,"total":1.5,"inner":{"name":"x"},"lines":[1]}"#);
+        let drifted = read(r#"{"id":"7","quantity":"2.0","paid":"1","total":"1.5","inner":{"name":"x"},"lines":[1]}"#);
+        assert_eq!(plain, drifted);
+    }
+
+    #[test]
+    fn nothing_is_read_from_null_blank_empty_list_and_absence_alike() {
+        let nothing = Sample::default();
+        assert_eq!(read("{}"), nothing);
+        assert_eq!(read(r#"{"id":null,"quantity":null,"paid":null,"inner":null,"lines":null}"#), nothing);
+        assert_eq!(read(r#"{"id":" ","quantity":"x","paid":0,"inner":[],"lines":""}"#), nothing);
+    }
+
+    #[test]
+    fn keys_are_read_in_any_case_at_any_depth() {
+        let value = lower_keys(serde_json::json!({"OrderLines": [{"Code": "A"}]}));
+        assert_eq!(value, serde_json::json!({"orderlines": [{"code": "A"}]}));
+    }
+
+    #[test]
+    fn a_code_cannot_break_out_of_its_path_segment() {
+        assert_eq!(segment("A/1 ä?"), "A%2F1%20%C3%A4%3F");
+    }
+}
