@@ -1,5 +1,9 @@
 //! Silta.
 pub mod clock;
 pub mod domain;
+pub mod flows;
+pub mod inbox;
+pub mod problem;
 pub mod store;
 pub mod systems;
+pub mod worker;

@@ -1,5 +1,7 @@
 //! What we remember of a subject across both systems.
 
+use std::time::Duration;
+
 use super::Timestamp;
 
 /// A deed that must not be repeated blindly, begun and not known to have ended.
@@ -11,6 +13,21 @@ pub struct Begun {
     pub key: String,
     /// When it was begun: a resend waits out the settling time from here.
     pub at: Timestamp,
+}
+
+impl Begun {
+    /// When to look next before this deed may be sent again, or `None` once it may: after two looks, a settling time
+    /// apart, have not found it. A search that lags is thus asked twice, and what was applied late has had time to show.
+    pub fn look_next(&self, now: Timestamp, settling: Duration) -> Option<Timestamp> {
+        let (first, second) = (self.at + settling, self.at + settling * 2);
+        if now < first {
+            Some(first)
+        } else if now < second {
+            Some(second)
+        } else {
+            None
+        }
+    }
 }
 
 /// What we remember of a subject. `None` means "not known", and never overwrites what is known.

@@ -159,6 +159,8 @@ reasons! {
     // What we ran into ourselves.
     /// The lease ran out in mid-attempt: a crash, or a process that was gone too long.
     LeaseExpired = "lease_expired",
+    /// Our own database was away when the attempt needed it.
+    DatabaseAway = "database_away",
     /// The attempt overran its time.
     Overran = "overran",
     /// The attempt panicked.

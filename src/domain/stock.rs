@@ -9,6 +9,8 @@ pub struct WarehouseStock {
     pub physical: i64,
     /// Pieces free for new orders.
     pub available: i64,
+    /// When it changed and what it says, as told.
+    pub version: Option<String>,
 }
 
 /// A stock item as the shop has it now.
@@ -75,7 +77,7 @@ mod tests {
 
     #[test]
     fn each_pair_of_figures_leads_to_its_one_thing() {
-        let house = WarehouseStock { physical: 10, available: 7 };
+        let house = WarehouseStock { physical: 10, available: 7, version: None };
         let available = |buffer| StockPolicy { basis: Basis::Available, buffer };
         let physical = StockPolicy { basis: Basis::Physical, buffer: 0 };
 

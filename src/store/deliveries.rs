@@ -188,9 +188,23 @@ pub async fn rescue_expired(db: &mut PgConnection, most_attempts: u32, now: Time
     Ok(done.execute(db).await?.rows_affected())
 }
 
-/// When the next open delivery falls due, so that an idle worker sleeps until then.
+/// When the next delivery may be claimed, so that an idle worker sleeps until then; paused connections aside.
 pub async fn next_due(db: &mut PgConnection) -> Result<Option<Timestamp>> {
-    let due = sqlx::query_scalar!("select min(due_at) from delivery where state in ('pending', 'in_doubt')");
+    let due = sqlx::query_scalar!(
+        r#"
+        select min(greatest(d.due_at, c.held_until)) as due_at
+        from connection c
+        cross join generate_series(0, 3) as u (urgency)
+        cross join lateral (
+            -- The first entry of each range of the index: never a walk over all that is due later.
+            select due_at from delivery
+            where connection = c.name and urgency = u.urgency::smallint and state in ('pending', 'in_doubt')
+            order by due_at
+            limit 1
+        ) d
+        where c.paused_at is null
+        "#,
+    );
     Ok(due.fetch_one(db).await?)
 }
 

@@ -7,7 +7,6 @@ use chrono::Duration;
 
 use super::{
     Draft, Intent, OrderPolicy, ShopOrder, ShopStatus, Transfer, WarehouseOrder, WarehouseStatus, When, draft,
-    resend_after,
 };
 use crate::domain::{Timestamp, link::Link, outcome::Reason};
 
@@ -122,14 +121,9 @@ fn bring_there(shop: &ShopOrder, view: &OrderView<'_>) -> Next {
     if let Some(placed_at) = view.link.placed_at {
         return await_the_search(placed_at, view);
     }
-    if let Some(begun) = &view.link.begun {
-        let resend_at = resend_after(begun.at, view.policy.look_again);
-        if view.now < resend_at {
-            // Two looks before a resend: one now, one when all of the settling time is over.
-            let halfway = begun.at + view.policy.look_again;
-            let until = if view.now < halfway { halfway } else { resend_at };
-            return Next::Wait { until, reason: Reason::SettlingTime };
-        }
+    let doubt = view.link.begun.as_ref();
+    if let Some(until) = doubt.and_then(|begun| begun.look_next(view.now, view.policy.look_again)) {
+        return Next::Wait { until, reason: Reason::SettlingTime };
     }
     match &shop.status {
         ShopStatus::Cancelled => return Next::Skip(Reason::CancelledInShop),

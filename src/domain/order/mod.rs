@@ -10,7 +10,6 @@ pub use draft::{CashOnDelivery, Draft, DraftLine, Fault, Recipient, draft};
 use rust_decimal::Decimal;
 
 use super::{
-    Timestamp,
     product::ProductPolicy,
     shipping::{ShippingMethod, ShippingRule},
 };
@@ -207,9 +206,4 @@ impl OrderPolicy {
 pub enum Intent {
     /// Send it to the warehouse.
     Transfer,
-}
-
-/// When a begun deed may be sent again: after two looks, each a settling time apart, have not found it.
-pub(super) fn resend_after(begun_at: Timestamp, look_again: std::time::Duration) -> Timestamp {
-    begun_at + look_again * 2
 }

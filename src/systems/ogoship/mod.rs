@@ -102,7 +102,7 @@ impl Ogoship {
         let found: Vec<wire::Order> = self.list("list_orders", "/api/v1/orders", modified(after), page).await?;
         let more = found.len() >= PAGE_SIZE;
         let items = found.into_iter().filter_map(|wire| {
-            let version = order_version(wire.edit_time.as_deref(), wire.status.as_deref());
+            let version = translate::order_version(&wire);
             Some(Changed { name: wire.reference?, version })
         });
         Ok(Page { items: items.collect(), more })
@@ -120,9 +120,7 @@ impl Ogoship {
         let found: Vec<wire::Stock> = self.list("list_stock", "/api/v1/stock", modified(after), page).await?;
         let more = found.len() >= PAGE_SIZE;
         let items = found.into_iter().filter_map(|wire| {
-            // The figures are part of the version: a change within one second of the clock is a change.
-            let figures = format!("{:?}/{:?}", wire.stock, wire.stock_available);
-            let version = format!("{} {figures}", wire.modified.unwrap_or_default());
+            let version = translate::stock_version(&wire);
             Some(Changed { name: wire.product_code?, version })
         });
         Ok(Page { items: items.collect(), more })
@@ -215,11 +213,6 @@ impl Ogoship {
     fn parse<T: DeserializeOwned>(&self, name: &'static str, value: Value) -> Result<T, CallError> {
         serde_json::from_value(value).map_err(|_| self.http.error(name, Failure::Unreadable))
     }
-}
-
-/// A warehouse order's version: its edit time alone may be too coarse to tell two states apart.
-pub fn order_version(edit_time: Option<&str>, status: Option<&str>) -> String {
-    format!("{} {}", edit_time.unwrap_or_default(), status.unwrap_or_default())
 }
 
 fn modified(after: Timestamp) -> Vec<(&'static str, String)> {

@@ -10,7 +10,8 @@ use crate::domain::{
 /// An order of exactly this reference. The search may also find others, and a split makes orders that we did not
 /// create: only the exact one is ours (contract/unknowns.md U23).
 pub fn order(wire: wire::Order, reference: &str) -> Option<WarehouseOrder> {
-    let wire::Order { id, reference: found, status, tracking_number, tracking_url, edit_time } = wire;
+    let version = order_version(&wire);
+    let wire::Order { id, reference: found, status, tracking_number, tracking_url, edit_time: _ } = wire;
     let found = found.filter(|found| found == reference)?;
     Some(WarehouseOrder {
         id,
@@ -18,8 +19,20 @@ pub fn order(wire: wire::Order, reference: &str) -> Option<WarehouseOrder> {
         status: WarehouseStatus::parse(status.as_deref().unwrap_or_default()),
         tracking_code: tracking_number,
         tracking_url,
-        version: edit_time,
+        version: Some(version),
     })
+}
+
+/// An order's version: its edit time alone may be too coarse to tell two states apart.
+pub fn order_version(wire: &wire::Order) -> String {
+    let time = wire.edit_time.as_deref().unwrap_or_default();
+    format!("{time} {}", WarehouseStatus::parse(wire.status.as_deref().unwrap_or_default()).as_str())
+}
+
+/// A stock figure's version: a change within one tick of their clock is a change all the same.
+pub fn stock_version(wire: &wire::Stock) -> String {
+    let figures = [wire.stock, wire.stock_available].map(|figure| figure.unwrap_or_default());
+    format!("{} {}/{}", wire.modified.as_deref().unwrap_or_default(), figures[0], figures[1])
 }
 
 /// A draft as it is sent. The status is always sent, as the vendor's own client does.
@@ -71,7 +84,11 @@ pub fn product(wire: wire::Product, code: &str) -> Option<(Option<String>, Field
 pub fn stock(wire: &wire::Stock, code: &str) -> Option<WarehouseStock> {
     (wire.product_code.as_deref() == Some(code)).then_some(())?;
     let (physical, available) = (wire.stock, wire.stock_available);
-    Some(WarehouseStock { physical: physical.or(available)?, available: available.or(physical)? })
+    Some(WarehouseStock {
+        physical: physical.or(available)?,
+        available: available.or(physical)?,
+        version: Some(stock_version(wire)),
+    })
 }
 
 #[cfg(test)]
@@ -92,7 +109,7 @@ mod tests {
         let wire = |json| serde_json::from_value(json).expect("readable");
         assert_eq!(stock(&wire(json!({"productcode": "A"})), "A"), None);
         let only_physical = stock(&wire(json!({"productcode": "A", "stock": "3"})), "A");
-        assert_eq!(only_physical, Some(WarehouseStock { physical: 3, available: 3 }));
+        assert_eq!(only_physical.map(|stock| (stock.physical, stock.available)), Some((3, 3)));
     }
 
     #[test]

@@ -1,0 +1,196 @@
+//! The trades: bring one subject into step.
+//!
+//! A flow reads both systems as they are now, asks the domain what is missing, and does that one thing. It writes no
+//! row, repeats no call and knows no status code. What it learnt goes back in its [`Report`], and the worker writes it
+//! in the transaction that settles the attempt, so that knowledge and state never part.
+//!
+//! There is no recovery path. After a lost answer, a crash, a replay or a doubled webhook the next attempt reads first,
+//! as every attempt does. The one thing committed before a call is the intent to make it ([`Ledger::begin`]), for the
+//! calls that must not be repeated blindly.
+
+mod order;
+mod product;
+mod stock;
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+
+use crate::{
+    clock::Clock,
+    domain::{
+        fingerprint::sha256_hex,
+        link::{Learnt, Link},
+        order::{Intent, OrderPolicy},
+        outcome::{Outcome, Reason},
+        product::ProductPolicy,
+        stock::StockPolicy,
+        subject::{Subject, SubjectKind},
+    },
+    systems::{
+        call::{CallError, Effect},
+        http::Evidence,
+        mycashflow::MyCashflow,
+        ogoship::Ogoship,
+    },
+};
+
+/// The two systems of a connection and its rules.
+#[derive(Clone)]
+pub struct Tied {
+    /// Its name.
+    pub name: String,
+    /// The shop.
+    pub shop: MyCashflow,
+    /// The warehouse.
+    pub warehouse: Ogoship,
+    /// Rules for orders.
+    pub orders: OrderPolicy,
+    /// Rules for stock.
+    pub stock: StockPolicy,
+    /// Rules for products.
+    pub products: ProductPolicy,
+    /// Settling time before anything is sent again after an unknown outcome.
+    pub look_again: Duration,
+}
+
+impl Tied {
+    /// The same, with every call kept as evidence.
+    pub fn witnessed(&self, evidence: &Evidence) -> Self {
+        Self {
+            shop: self.shop.witnessed(evidence),
+            warehouse: self.warehouse.witnessed(evidence),
+            ..self.clone()
+        }
+    }
+}
+
+/// Everything an attempt may know and use.
+pub struct Context {
+    /// The two systems and the rules.
+    pub tied: Tied,
+    /// What to bring into step.
+    pub subject: Subject,
+    /// What we remember of it.
+    pub link: Link,
+    /// What a person asked.
+    pub intent: Option<Intent>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Where a deed is begun.
+    pub ledger: Arc<dyn Ledger>,
+}
+
+/// Where the intent to send is committed before the call.
+#[async_trait]
+pub trait Ledger: Send + Sync {
+    /// Commits that this deed is about to be done under this key. An error means: do not do it.
+    async fn begin(&self, deed: &'static str, key: &str) -> Result<(), Reason>;
+}
+
+/// What an attempt came to, and what it learnt.
+#[derive(Debug)]
+pub struct Report {
+    /// What it came to.
+    pub outcome: Outcome,
+    /// The one thing decided on.
+    pub deed: Option<&'static str>,
+    /// The key sent with it.
+    pub key: Option<String>,
+    /// Plain words for a person; never personal data.
+    pub detail: Option<String>,
+    /// To be remembered.
+    pub learnt: Vec<Learnt>,
+    /// True where the deed begun in this attempt, or left open by an earlier one, is now known to have ended.
+    pub doubt_ended: bool,
+    /// Subjects that this one put in question.
+    pub follow_ups: Vec<Subject>,
+}
+
+impl Report {
+    fn of(outcome: Outcome) -> Self {
+        // Having read both sides and found rest, no question is left open.
+        let doubt_ended = matches!(outcome, Outcome::Done | Outcome::InStep | Outcome::Skipped { .. });
+        Self { outcome, deed: None, key: None, detail: None, learnt: Vec::new(), doubt_ended, follow_ups: Vec::new() }
+    }
+
+    /// An attempt that ended without its flow's word.
+    pub fn broken(reason: Reason, deed_begun: bool) -> Self {
+        Self::of(if deed_begun { Outcome::Ambiguous { reason } } else { Outcome::Retryable { reason } })
+    }
+
+    /// A read that failed: nothing was decided.
+    fn unread(error: &CallError) -> Self {
+        Self { detail: Some(error.to_string()), ..Self::of(error.verdict(Effect::Read)) }
+    }
+
+    fn permanent(reason: Reason, detail: String) -> Self {
+        Self { detail: Some(detail), ..Self::of(Outcome::Permanent { reason }) }
+    }
+
+    fn skipped(reason: Reason) -> Self {
+        Self::of(Outcome::Skipped { reason })
+    }
+
+    fn learning(mut self, learnt: Learnt) -> Self {
+        self.learnt.push(learnt);
+        self
+    }
+}
+
+/// A deed about to be done: its word, its key and what a failure of it would mean.
+struct Deed {
+    word: &'static str,
+    key: String,
+    effect: Effect,
+}
+
+impl Deed {
+    /// The key is the same on every resend of the same deed, and new for a new one: it is derived from what is sent.
+    fn new(context: &Context, word: &'static str, effect: Effect, sent: &str) -> Self {
+        let Context { tied, subject, .. } = context;
+        let mut key = sha256_hex(format!("{}\n{subject}\n{word}\n{sent}", tied.name).as_bytes());
+        key.truncate(40);
+        Self { word, key, effect }
+    }
+
+    /// Does the deed by `call`: a plain POST only after its intent is committed.
+    async fn perform<T>(
+        self,
+        context: &Context,
+        call: impl AsyncFnOnce(&str) -> Result<T, CallError>,
+    ) -> Result<(T, Report), Report> {
+        let Self { word, key, effect } = self;
+        let named = |report: Report, key| Report { deed: Some(word), key: Some(key), ..report };
+        if effect == Effect::Once
+            && let Err(reason) = context.ledger.begin(word, &key).await
+        {
+            return Err(named(Report::broken(reason, false), key));
+        }
+        match call(&key).await {
+            Ok(answer) => Ok((answer, named(Report::of(Outcome::Done), key))),
+            Err(error) => {
+                let outcome = error.verdict(effect);
+                let doubt_ended = effect == Effect::Once && !matches!(outcome, Outcome::Ambiguous { .. });
+                let detail = Some(error.to_string());
+                Err(named(Report { detail, doubt_ended, ..Report::of(outcome) }, key))
+            }
+        }
+    }
+}
+
+/// Brings one kind of subject into step.
+#[async_trait]
+pub trait Flow: Send + Sync {
+    /// One attempt.
+    async fn run(&self, context: &Context) -> Report;
+}
+
+/// The flow of each kind of subject.
+pub fn flow_of(kind: SubjectKind) -> &'static dyn Flow {
+    match kind {
+        SubjectKind::Order => &order::OrderFlow,
+        SubjectKind::Stock => &stock::StockFlow,
+        SubjectKind::Product => &product::ProductFlow,
+    }
+}

@@ -1,0 +1,298 @@
+//! The second door: a periodic comparison that finds what no webhook told us.
+//!
+//! Webhooks are lost, and no vendor of ours is known to send one when an order is paid later. So each connection's
+//! lists are read from a durable cursor on, with an overlap (their clocks are not ours, and a change may show late),
+//! and whatever stands there at a version that we have not read is an event like any other, by the same
+//! [`receive`](super). A version that was told twice is stored once, so the overlap costs nothing.
+//!
+//! The cursor moves only after every page was received: a sweep that breaks off begins again where it began.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Metrics,
+    receive::{Find, Receiver},
+};
+use crate::{
+    clock::{Clock, Entropy},
+    domain::{
+        Timestamp,
+        routing::{About, subject_of},
+    },
+    store::{
+        self, StoreError, links,
+        sweeps::{self, LeasedSweep, Swept},
+    },
+    systems::{call::CallError, mycashflow::MyCashflow, ogoship::Ogoship},
+};
+
+/// How far a sweep reaches back behind its cursor.
+const OVERLAP: chrono::Duration = chrono::Duration::minutes(10);
+
+/// How long a sweep is ours; one that takes longer is cut off and begins again.
+const LEASE: Duration = Duration::from_secs(600);
+
+/// When a failed sweep is tried again.
+const AFTER_FAILURE: Duration = Duration::from_secs(30);
+
+/// What is swept: the word in rows, and in `[connections.sweeps]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    /// The shop's orders.
+    Orders,
+    /// The warehouse's orders.
+    Statuses,
+    /// The warehouse's stock figures.
+    Stock,
+    /// The shop's products.
+    Products,
+}
+
+impl What {
+    const ALL: [Self; 4] = [Self::Orders, Self::Statuses, Self::Stock, Self::Products];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Orders => "orders",
+            Self::Statuses => "statuses",
+            Self::Stock => "stock",
+            Self::Products => "products",
+        }
+    }
+}
+
+/// How often each list is swept; zero is never.
+#[derive(Clone, Copy, Debug)]
+pub struct Intervals {
+    /// The shop's orders.
+    pub orders: Duration,
+    /// The warehouse's orders.
+    pub statuses: Duration,
+    /// The warehouse's stock figures.
+    pub stock: Duration,
+    /// The shop's products.
+    pub products: Duration,
+}
+
+impl Intervals {
+    const fn of(self, what: What) -> Duration {
+        match what {
+            What::Orders => self.orders,
+            What::Statuses => self.statuses,
+            What::Stock => self.stock,
+            What::Products => self.products,
+        }
+    }
+}
+
+/// One connection to sweep.
+pub struct SweptConnection {
+    /// Its name.
+    pub connection: String,
+    /// The shop.
+    pub shop: MyCashflow,
+    /// The warehouse.
+    pub warehouse: Ogoship,
+    /// Tells our orders from others at the warehouse.
+    pub reference_prefix: String,
+    /// How often.
+    pub intervals: Intervals,
+}
+
+/// Sweeps every connection, each list in its turn.
+pub struct Sweeper {
+    pool: PgPool,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<Entropy>,
+    receiver: Receiver,
+    connections: HashMap<String, SweptConnection>,
+}
+
+/// What a sweeper is made of.
+pub struct Parts {
+    /// Where cursors and events are.
+    pub pool: PgPool,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids and fences.
+    pub entropy: Arc<Entropy>,
+    /// Where finds are counted.
+    pub metrics: Metrics,
+    /// What to sweep.
+    pub connections: Vec<SweptConnection>,
+}
+
+/// Why a sweep broke off.
+#[derive(Debug, thiserror::Error)]
+enum Broken {
+    #[error("a list could not be read")]
+    Call(#[from] CallError),
+    #[error("the finds could not be stored")]
+    Store(#[from] StoreError),
+    #[error("it took too long")]
+    Overran,
+}
+
+impl Sweeper {
+    /// A sweeper at rest.
+    pub fn new(parts: Parts) -> Self {
+        let Parts { pool, clock, entropy, metrics, connections } = parts;
+        let receiver = Receiver { pool: pool.clone(), clock: clock.clone(), entropy: entropy.clone(), metrics };
+        let connections = connections.into_iter().map(|swept| (swept.connection.clone(), swept)).collect();
+        Self { pool, clock, entropy, receiver, connections }
+    }
+
+    /// Makes sure that every list has its cursor. A new one begins now: history is never imported.
+    pub async fn prepare(&self) -> store::Result<()> {
+        let now = self.clock.now();
+        let mut db = self.pool.acquire().await?;
+        for swept in self.connections.values() {
+            for what in What::ALL.into_iter().filter(|what| !swept.intervals.of(*what).is_zero()) {
+                sweeps::ensure(&mut db, &swept.connection, what.as_str(), now, now).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sweeps what is due until told to stop.
+    pub async fn run(&self, soft: CancellationToken) {
+        let shortest = self.connections.values().flat_map(|swept| What::ALL.map(|what| swept.intervals.of(what)));
+        let shortest = shortest.filter(|interval| !interval.is_zero()).min().unwrap_or(Duration::from_secs(60));
+        let poll = (shortest / 4).clamp(Duration::from_millis(200), Duration::from_secs(10));
+        while !soft.is_cancelled() {
+            if let Err(error) = self.sweep_due().await {
+                tracing::warn!(error = %error, "cannot sweep");
+            }
+            tokio::select! {
+                #[expect(clippy::disallowed_methods, reason = "the poll of this loop")]
+                () = tokio::time::sleep(poll.mul_f64(1.0 + self.entropy.fraction() / 10.0)) => {}
+                () = soft.cancelled() => {}
+            }
+        }
+    }
+
+    /// Sweeps everything that is due now; answers how many events were found: the crank of the tests.
+    pub async fn sweep_due(&self) -> store::Result<usize> {
+        let mut found = 0;
+        loop {
+            let now = self.clock.now();
+            let mut db = self.pool.acquire().await?;
+            let claimed = sweeps::claim_due(&mut db, self.entropy.fence(), now, now + LEASE).await?;
+            drop(db); // never held across the network
+            let Some(held) = claimed else { return Ok(found) };
+            found += self.sweep(&held, now).await?;
+        }
+    }
+
+    async fn sweep(&self, held: &LeasedSweep, begun_at: Timestamp) -> store::Result<usize> {
+        let what = What::ALL.into_iter().find(|what| what.as_str() == held.what);
+        let swept = self.connections.get(&held.connection).zip(what);
+        let Some((swept, what)) = swept.filter(|(swept, what)| !swept.intervals.of(*what).is_zero()) else {
+            // Swept by an earlier configuration: not ours now, asked again in a day.
+            let day = Duration::from_secs(86_400);
+            let rest = Swept { cursor: None, found: 0, error: None, due_at: begun_at + day };
+            return self.settle(held, &rest).await.map(|()| 0);
+        };
+        let interval = swept.intervals.of(what);
+        let from = held.cursor - OVERLAP;
+        let patience = LEASE - LEASE / 10;
+        let pages = tokio::time::timeout(patience, self.read_pages(swept, what, from)).await;
+        let (found, end) = match pages.unwrap_or(Err(Broken::Overran)) {
+            Ok(found) => {
+                let due_at = begun_at + interval;
+                (found, Swept { cursor: Some(begun_at), found: signed(found), error: None, due_at })
+            }
+            Err(error) => {
+                let reason = match &error {
+                    Broken::Call(error) => {
+                        let outcome = error.verdict(crate::systems::call::Effect::Read);
+                        outcome.reason().map_or("refused", crate::domain::outcome::Reason::code)
+                    }
+                    Broken::Store(_) => "database_away",
+                    Broken::Overran => "overran",
+                };
+                let cause = std::error::Error::source(&error).map(ToString::to_string);
+                let (connection, what) = (&held.connection, what.as_str());
+                tracing::warn!(connection, what, error = %error, cause, "sweep broken off");
+                let due_at = self.clock.now() + AFTER_FAILURE.min(interval);
+                (0, Swept { cursor: None, found: 0, error: Some(reason), due_at })
+            }
+        };
+        self.settle(held, &end).await?;
+        if found > 0 {
+            tracing::info!(connection = held.connection, what = what.as_str(), found, "sweep found news");
+        }
+        Ok(found)
+    }
+
+    async fn read_pages(&self, swept: &SweptConnection, what: What, from: Timestamp) -> Result<usize, Broken> {
+        let mut found = 0;
+        for page in 1.. {
+            let (told, more) = read_page(swept, what, from, page).await?;
+            let finds: Vec<_> = told
+                .into_iter()
+                .filter_map(|(about, version)| {
+                    Some(Find { subject: subject_of(&about, &swept.reference_prefix)?, version })
+                })
+                .collect();
+            found += self.receive_unseen(swept, what, finds).await?;
+            if !more {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Receives what we have not read at that version yet.
+    async fn receive_unseen(&self, swept: &SweptConnection, what: What, finds: Vec<Find>) -> store::Result<usize> {
+        let subjects: Vec<_> = finds.iter().map(|find| find.subject.to_string()).collect();
+        let versions: Vec<_> = finds.iter().map(|find| find.version.clone()).collect();
+        let mut db = self.pool.acquire().await?;
+        let seen = links::seen(&mut db, &swept.connection, &subjects, &versions).await?;
+        drop(db);
+        let unseen: Vec<_> = finds.into_iter().zip(seen).filter(|(_, seen)| !seen).map(|(find, _)| find).collect();
+        if unseen.is_empty() {
+            return Ok(0);
+        }
+        self.receiver.receive_finds(&swept.connection, &format!("swept.{}", what.as_str()), &unseen).await
+    }
+
+    async fn settle(&self, held: &LeasedSweep, end: &Swept) -> store::Result<()> {
+        let mut db = self.pool.acquire().await?;
+        sweeps::settle(&mut db, held, end, self.clock.now()).await.map(drop) // a lost lease: another one sweeps
+    }
+}
+
+/// One page of a list, as what it speaks of at which version; and whether there may be another.
+async fn read_page(
+    swept: &SweptConnection,
+    what: What,
+    from: Timestamp,
+    page: u32,
+) -> Result<(Vec<(About, String)>, bool), CallError> {
+    Ok(match what {
+        What::Orders => {
+            let page = swept.shop.orders_changed(from, page).await?;
+            (page.items.into_iter().map(|it| (About::ShopOrder(it.id), it.version)).collect(), page.more)
+        }
+        What::Products => {
+            let page = swept.shop.products_changed(from, page).await?;
+            (page.items.into_iter().map(|it| (About::ShopProduct(it.id), it.version)).collect(), page.more)
+        }
+        What::Statuses => {
+            let page = swept.warehouse.orders_changed(from, page).await?;
+            (page.items.into_iter().map(|it| (About::WarehouseOrder(it.name), it.version)).collect(), page.more)
+        }
+        What::Stock => {
+            let page = swept.warehouse.stock_changed(from, page).await?;
+            (page.items.into_iter().map(|it| (About::WarehouseStock(it.name), it.version)).collect(), page.more)
+        }
+    })
+}
+
+fn signed(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}

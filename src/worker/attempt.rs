@@ -1,0 +1,276 @@
+//! One attempt as a straight pipeline: remember, run the flow, settle.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use sqlx::PgPool;
+use tokio::{task::JoinHandle, time::Instant};
+
+use super::{Shared, Worker};
+use crate::{
+    clock::Clock,
+    domain::{
+        delivery::{DeliveryState, Leased},
+        event::{NewEvent, Source},
+        fingerprint::{Sameness, fingerprint},
+        id::{DeliveryId, EventId},
+        link::{Begun, Link},
+        order::Intent,
+        outcome::Reason,
+        settlement::{Settlement, settle},
+        subject::{Subject, Urgency},
+    },
+    flows::{Context, Ledger, Report, flow_of},
+    store::{
+        self, StoreError, attempts, connections,
+        deliveries::{self, Fenced},
+        events::{self, Arrival},
+        intents, links,
+    },
+    systems::http::Evidence,
+};
+
+/// How often a settle that the database would not take is tried again before its lease is left to run out.
+const SETTLE_TRIES: u32 = 5;
+
+impl Worker {
+    /// Runs the attempt of a claim on the tracker.
+    pub(super) fn spawn(&self, held: Leased) -> JoinHandle<()> {
+        let worker = self.clone();
+        self.shared.running.fetch_add(1, Ordering::SeqCst);
+        self.shared.tasks.spawn(async move {
+            worker.attempt(held).await;
+            worker.shared.running.fetch_sub(1, Ordering::SeqCst);
+            worker.shared.wake.notify_one(); // a slot is free
+        })
+    }
+
+    async fn attempt(&self, held: Leased) {
+        let Shared { stopping, metrics, .. } = &*self.shared;
+        if stopping.is_cancelled() {
+            return self.give_back(&held).await;
+        }
+        let begun = Instant::now();
+        let evidence = Evidence::default();
+        let remembered = self.remember(&held).await;
+        let (report, doubt) = match remembered {
+            Ok((link, intent)) => self.run_flow(&held, link, intent, &evidence).await,
+            Err(error) => {
+                tracing::warn!(delivery = %held.id, error = %error, "cannot read what we remember");
+                (Report::broken(Reason::DatabaseAway, false), true)
+            }
+        };
+        metrics.attempt(held.subject.kind, &report.outcome, begun.elapsed());
+        self.settle_patiently(&held, &report, doubt, &evidence).await;
+    }
+
+    /// What we remember of the subject, and what a person asked.
+    async fn remember(&self, held: &Leased) -> store::Result<(Link, Option<Intent>)> {
+        let mut db = self.shared.pool.acquire().await?;
+        let subject = held.subject.to_string();
+        let link = links::find(&mut db, &held.connection, &subject).await?;
+        let intent = intents::latest(&mut db, &held.connection, &subject).await?;
+        Ok((link, intent.filter(|action| action == "transfer").map(|_| Intent::Transfer)))
+    }
+
+    /// The flow's report, and whether a begun deed is left in doubt. A flow that panics or overruns its time costs
+    /// itself alone.
+    async fn run_flow(
+        &self,
+        held: &Leased,
+        link: Link,
+        intent: Option<Intent>,
+        evidence: &Evidence,
+    ) -> (Report, bool) {
+        let Shared { pool, clock, tied, options, tasks, .. } = &*self.shared;
+        let was_in_doubt = link.begun.is_some();
+        let Some(tied) = tied.get(&held.connection) else {
+            // Claimed for a connection that this process's configuration does not name: another replica may know it.
+            return (Report::broken(Reason::Unreachable, false), was_in_doubt);
+        };
+        let ledger = Arc::new(FencedLedger {
+            pool: pool.clone(),
+            clock: clock.clone(),
+            held: held.clone(),
+            begun: AtomicBool::new(false),
+        });
+        let context = Context {
+            tied: tied.witnessed(evidence),
+            subject: held.subject.clone(),
+            link,
+            intent,
+            clock: clock.clone(),
+            ledger: ledger.clone(),
+        };
+        let kind = held.subject.kind;
+        let flow = tasks.spawn(async move { flow_of(kind).run(&context).await });
+        let cut_off = flow.abort_handle();
+        let report = match tokio::time::timeout(patience(options.lease), flow).await {
+            Ok(Ok(report)) => report,
+            Ok(Err(_)) => Report::broken(Reason::Panicked, ledger.has_begun()),
+            Err(_) => {
+                cut_off.abort();
+                Report::broken(Reason::Overran, ledger.has_begun())
+            }
+        };
+        let doubt = (was_in_doubt || ledger.has_begun()) && !report.doubt_ended;
+        (report, doubt)
+    }
+
+    /// Settles, trying again while the database is away: what a call has taught must not be lost to a restart.
+    async fn settle_patiently(&self, held: &Leased, report: &Report, doubt: bool, evidence: &Evidence) {
+        let calls = serde_json::to_value(evidence.calls()).expect("call records are plain data");
+        for attempt in 1..=SETTLE_TRIES {
+            match self.settle(held, report, doubt, calls.clone()).await {
+                Ok(()) => return,
+                Err(error @ StoreError::Away(_)) if attempt < SETTLE_TRIES => {
+                    tracing::warn!(delivery = %held.id, error = %error, "cannot settle yet");
+                    #[expect(clippy::disallowed_methods, reason = "the database is away: there is nothing to wait on")]
+                    tokio::time::sleep(Duration::from_millis(100) * 3_u32.pow(attempt - 1)).await;
+                }
+                Err(error) => {
+                    let source = std::error::Error::source(&error).map(ToString::to_string);
+                    tracing::error!(
+                        delivery = %held.id, error = %error, source,
+                        "cannot settle: the lease will run out and the delivery be rescued"
+                    );
+                    return;
+                }
+            }
+        }
+    }
+
+    async fn settle(
+        &self,
+        held: &Leased,
+        report: &Report,
+        doubt: bool,
+        calls: serde_json::Value,
+    ) -> Result<(), StoreError> {
+        let Shared { pool, clock, entropy, retry, metrics, .. } = &*self.shared;
+        let now = clock.now();
+        let next = settle(held, &report.outcome, doubt, retry, now, entropy.fraction());
+
+        let mut db = pool.begin().await?;
+        if deliveries::settle(&mut db, held, &next, now).await? == Fenced::LeaseLost {
+            metrics.lease_lost();
+            tracing::warn!(delivery = %held.id, "lease lost: somebody rescued it, our outcome is dropped");
+            return Ok(());
+        }
+        let entry = attempts::Entry {
+            outcome: &report.outcome,
+            deed: report.deed,
+            idempotency_key: report.key.as_deref(),
+            detail: report.detail.as_deref(),
+            calls,
+            ended_at: now,
+        };
+        attempts::insert(&mut db, held, &entry).await?;
+        for learnt in &report.learnt {
+            links::learn(&mut db, &held.connection, learnt).await?;
+        }
+        if report.doubt_ended {
+            links::end_begun(&mut db, &held.connection, &held.subject.to_string()).await?;
+        }
+        let follow_ups: Vec<_> = report.follow_ups.iter().map(|subject| self.follow_up(held, subject, now)).collect();
+        if !follow_ups.is_empty() {
+            events::receive(&mut db, &follow_ups).await?;
+        }
+        match next.hold_until.zip(next.reason) {
+            Some((until, reason)) => connections::hold(&mut db, &held.connection, until, reason).await?,
+            None if held.connection_faults > 0 => connections::clear_faults(&mut db, &held.connection).await?,
+            None => {}
+        }
+        db.commit().await?;
+
+        tell(held, report, &next);
+        Ok(())
+    }
+
+    /// News of our own making about another subject.
+    fn follow_up(&self, held: &Leased, subject: &Subject, now: crate::domain::Timestamp) -> Arrival {
+        let topic = "follow_up".to_owned();
+        let body = serde_json::json!({ "after": held.id, "claim": held.claim, "subject": subject.to_string() });
+        let body = body.to_string().into_bytes();
+        Arrival {
+            delivery_id: DeliveryId(self.shared.entropy.id(now)),
+            urgency: Urgency::live(subject.kind),
+            event: NewEvent {
+                id: EventId(self.shared.entropy.id(now)),
+                connection: held.connection.clone(),
+                source: Source::Sweep,
+                subject: Some(subject.clone()),
+                received_at: now,
+                fingerprint: fingerprint(Source::Sweep, &topic, &body, Sameness::Forever, now),
+                topic,
+                body,
+            },
+        }
+    }
+
+    async fn give_back(&self, held: &Leased) {
+        let given = async {
+            let mut db = self.shared.pool.acquire().await?;
+            deliveries::release(&mut db, held).await
+        };
+        if let Err(error) = given.await {
+            tracing::warn!(delivery = %held.id, error = %error, "cannot give the claim back: its lease will run out");
+        }
+    }
+}
+
+/// How long an attempt may take: the lease less a tenth, so that it is settled before it can be rescued.
+fn patience(lease: Duration) -> Duration {
+    lease - lease / 10
+}
+
+/// One line per settled attempt: info when it rests, warn when a person must look.
+fn tell(held: &Leased, report: &Report, next: &Settlement) {
+    let (outcome, reason) = (report.outcome.as_str(), next.reason.map(Reason::code));
+    let (id, connection, subject, state) = (held.id, &held.connection, &held.subject, next.state);
+    let (attempt, deed) = (held.number, report.deed);
+    if next.state == DeliveryState::Dead {
+        tracing::warn!(delivery = %id, connection, %subject, attempt, outcome, deed, reason, "delivery is dead: a person must look");
+    } else {
+        tracing::info!(delivery = %id, connection, %subject, attempt, outcome, deed, reason, %state, "attempt settled");
+    }
+}
+
+/// The ledger of one attempt: begins deeds under its claim.
+struct FencedLedger {
+    pool: PgPool,
+    clock: Arc<dyn Clock>,
+    held: Leased,
+    begun: AtomicBool,
+}
+
+impl FencedLedger {
+    fn has_begun(&self) -> bool {
+        self.begun.load(Ordering::SeqCst)
+    }
+}
+
+#[async_trait]
+impl Ledger for FencedLedger {
+    async fn begin(&self, deed: &'static str, key: &str) -> Result<(), Reason> {
+        let begun = Begun { deed: deed.to_owned(), key: key.to_owned(), at: self.clock.now() };
+        let written = async {
+            let mut db = self.pool.acquire().await?;
+            links::begin(&mut db, &self.held, &begun).await
+        };
+        match written.await {
+            Ok(Fenced::Written) => {
+                self.begun.store(true, Ordering::SeqCst);
+                Ok(())
+            }
+            Ok(Fenced::LeaseLost) => Err(Reason::LeaseExpired),
+            Err(_) => Err(Reason::DatabaseAway),
+        }
+    }
+}

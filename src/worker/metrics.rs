@@ -1,0 +1,56 @@
+//! What the workshop counts.
+
+use std::time::Duration;
+
+use prometheus_client::{
+    encoding::EncodeLabelSet,
+    metrics::{counter::Counter, family::Family, histogram::Histogram},
+    registry::Registry,
+};
+
+use crate::domain::{outcome::Outcome, subject::SubjectKind};
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AttemptLabels {
+    kind: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KindLabels {
+    kind: &'static str,
+}
+
+/// Attempts by outcome, their duration, and leases lost.
+#[derive(Clone)]
+pub struct Metrics {
+    attempts: Family<AttemptLabels, Counter>,
+    seconds: Family<KindLabels, Histogram>,
+    leases_lost: Counter,
+}
+
+/// From a local read to a vendor's longest timeout.
+const BUCKETS: [f64; 9] = [0.005, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0, 15.0, 60.0];
+
+impl Metrics {
+    /// Counters entered into a registry; documented in `docs/telemetry.md`.
+    pub fn registered(registry: &mut Registry) -> Self {
+        let attempts = Family::default();
+        let seconds = Family::new_with_constructor((|| Histogram::new(BUCKETS)) as fn() -> Histogram);
+        let leases_lost = Counter::default();
+        registry.register("silta_attempts", "Attempts settled, by kind and outcome", attempts.clone());
+        registry.register("silta_attempt_seconds", "From claim to settled", seconds.clone());
+        registry.register("silta_leases_lost", "Settles refused by the fence", leases_lost.clone());
+        Self { attempts, seconds, leases_lost }
+    }
+
+    pub(super) fn attempt(&self, kind: SubjectKind, outcome: &Outcome, took: Duration) {
+        let kind = kind.as_str();
+        self.attempts.get_or_create(&AttemptLabels { kind, outcome: outcome.as_str() }).inc();
+        self.seconds.get_or_create(&KindLabels { kind }).observe(took.as_secs_f64());
+    }
+
+    pub(super) fn lease_lost(&self) {
+        self.leases_lost.inc();
+    }
+}

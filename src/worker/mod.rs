@@ -1,0 +1,152 @@
+//! The workshop: the life of a delivery after it is owed.
+//!
+//! ```text
+//! claim (committed) ─▶ flow reads, decides, does one thing (no transaction open) ─▶ settle (one transaction, fenced)
+//! ```
+//!
+//! Put your finger between any two lines and pull the plug:
+//!
+//! - before the claim commits: nothing happened, the delivery is still due;
+//! - after it, before a call: the lease runs out, rescue makes the delivery in doubt, the next attempt looks and does it;
+//! - after a deed is begun, before its call or in the middle of it: the same, and the begun deed in the link makes the
+//!   next attempt look twice, a settling time apart, before it sends again;
+//! - after the call, before the settle commits: the same; the look finds the deed done;
+//! - after the settle commits: it is done, and the diary says so.
+//!
+//! A worker that was only asleep (a long pause, a lost network) and comes back after its rescue cannot settle, and cannot
+//! begin a deed: both say the claim id that the rescue has cleared.
+//!
+//! Guarantee: at least once, in order per subject; the effect once, by looking before sending. Not guaranteed: that a
+//! system which applies a request minutes after it answered 504, and hides it from its own search until then, sees it
+//! once only. No caller of such a system can promise that.
+
+mod attempt;
+mod metrics;
+mod run;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, atomic::AtomicUsize},
+    time::Duration,
+};
+
+pub use metrics::Metrics;
+use sqlx::PgPool;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    clock::{Clock, Entropy},
+    domain::retry::RetryPolicy,
+    flows::Tied,
+    store::{self, StoreError, deliveries},
+};
+
+/// The knobs of `[worker]`.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Attempts at once, per process.
+    pub concurrency: usize,
+    /// How long a claim is ours; an attempt is cut off a little earlier.
+    pub lease: Duration,
+    /// The name written into claims: host and process.
+    pub name: String,
+}
+
+/// Claims due deliveries and brings their subjects into step.
+#[derive(Clone)]
+pub struct Worker {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    pool: PgPool,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<Entropy>,
+    tied: HashMap<String, Tied>,
+    retry: RetryPolicy,
+    options: Options,
+    metrics: Metrics,
+    tasks: TaskTracker,
+    /// Attempts claimed and not yet settled.
+    running: AtomicUsize,
+    /// After this nothing claimed is begun any more.
+    stopping: CancellationToken,
+    /// A delivery of ours became due at once.
+    wake: tokio::sync::Notify,
+}
+
+/// What a worker is made of.
+pub struct Parts {
+    /// Where the debts are.
+    pub pool: PgPool,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Fences and jitter.
+    pub entropy: Arc<Entropy>,
+    /// Every configured connection.
+    pub tied: Vec<Tied>,
+    /// When to try again.
+    pub retry: RetryPolicy,
+    /// The knobs.
+    pub options: Options,
+    /// Where attempts are counted.
+    pub metrics: Metrics,
+}
+
+impl Worker {
+    /// A worker at rest.
+    pub fn new(parts: Parts) -> Self {
+        let Parts { pool, clock, entropy, tied, retry, options, metrics } = parts;
+        let tied = tied.into_iter().map(|tied| (tied.name.clone(), tied)).collect();
+        let shared = Shared {
+            pool,
+            clock,
+            entropy,
+            tied,
+            retry,
+            options,
+            metrics,
+            tasks: TaskTracker::new(),
+            running: AtomicUsize::new(0),
+            stopping: CancellationToken::new(),
+            wake: tokio::sync::Notify::new(),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Claims and finishes attempts until nothing is due now: the crank of the tests.
+    pub async fn run_until_idle(&self) -> Result<usize, StoreError> {
+        let mut finished = 0;
+        loop {
+            self.rescue().await?;
+            let held = self.claim(self.shared.options.concurrency).await?;
+            if held.is_empty() {
+                return Ok(finished);
+            }
+            finished += held.len();
+            let running: Vec<_> = held.into_iter().map(|held| self.spawn(held)).collect();
+            for attempt in running {
+                let _ = attempt.await; // a panic inside was settled as an outcome
+            }
+        }
+    }
+
+    /// Takes back leases that have run out.
+    pub async fn rescue(&self) -> Result<u64, StoreError> {
+        let Shared { pool, clock, retry, .. } = &*self.shared;
+        let mut db = pool.acquire().await?;
+        let rescued = deliveries::rescue_expired(&mut db, retry.attempts, clock.now()).await?;
+        if rescued > 0 {
+            tracing::warn!(rescued, "leases ran out: their deliveries are in doubt and due again");
+        }
+        Ok(rescued)
+    }
+
+    async fn claim(&self, most: usize) -> store::Result<Vec<crate::domain::delivery::Leased>> {
+        let Shared { pool, clock, entropy, options, .. } = &*self.shared;
+        let fences: Vec<_> = (0..most).map(|_| entropy.fence()).collect();
+        let now = clock.now();
+        let mut db = pool.acquire().await?;
+        deliveries::claim_due(&mut db, &fences, &options.name, now, now + options.lease).await
+    }
+}

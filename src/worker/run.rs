@@ -1,0 +1,108 @@
+//! The loop: wait (notified, due, or the poll behind it), claim, spawn; until told to stop.
+
+use std::{sync::atomic::Ordering, time::Duration};
+
+use sqlx::postgres::PgListener;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::{Shared, Worker};
+use crate::store::{DUE_CHANNEL, StoreError, deliveries};
+
+/// How long to sleep when nothing is due and notifications work: the poll is only a net behind them.
+const POLL: Duration = Duration::from_secs(10);
+
+/// The same while the listener is away.
+const POLL_DEAF: Duration = Duration::from_secs(1);
+
+/// Pause after the database refused us, so that its return is not met by a storm.
+const AWAY_PAUSE: Duration = Duration::from_millis(500);
+
+impl Worker {
+    /// Works until `soft` is cancelled, then claims nothing new, gives back what it has not begun, and lets running
+    /// attempts finish until `hard` is cancelled. What is cut off then, its lease rescues.
+    pub async fn run(&self, soft: CancellationToken, hard: CancellationToken) {
+        let mut listener = None;
+        let mut rescue_at = Instant::now();
+        while !soft.is_cancelled() {
+            if listener.is_none() {
+                listener = self.listen().await;
+            }
+            if Instant::now() >= rescue_at {
+                let _ = self.rescue().await; // told at the claim below, should the database be away
+                rescue_at = Instant::now() + self.jittered(self.shared.options.lease / 4);
+            }
+            let sleep = match self.claim_and_spawn().await {
+                Ok(sleep) => sleep.min(if listener.is_some() { POLL } else { POLL_DEAF }),
+                Err(error) => {
+                    tracing::warn!(error = %error, "cannot claim");
+                    listener = None;
+                    AWAY_PAUSE
+                }
+            };
+            let until = (Instant::now() + self.jittered(sleep)).min(rescue_at);
+            self.wait(&mut listener, until, &soft).await;
+        }
+        self.shared.stopping.cancel();
+        self.shared.tasks.close();
+        tokio::select! {
+            () = self.shared.tasks.wait() => {}
+            () = hard.cancelled() => tracing::warn!("attempts cut off: their leases will run out and be rescued"),
+        }
+    }
+
+    /// Interest is registered before the first claim, so that news between the two is not slept over.
+    async fn listen(&self) -> Option<PgListener> {
+        let mut listener = PgListener::connect_with(&self.shared.pool).await.ok()?;
+        listener.listen(DUE_CHANNEL).await.ok()?;
+        Some(listener)
+    }
+
+    /// Claims as many as there are free slots; answers how long nothing more will be due.
+    async fn claim_and_spawn(&self) -> Result<Duration, StoreError> {
+        let Shared { pool, clock, options, running, .. } = &*self.shared;
+        loop {
+            let free = options.concurrency.saturating_sub(running.load(Ordering::SeqCst));
+            if free == 0 {
+                return Ok(POLL); // the next settle wakes us
+            }
+            let held = self.claim(free).await?;
+            let claimed = held.len();
+            for held in held {
+                drop(self.spawn(held));
+            }
+            if claimed < free {
+                break;
+            }
+        }
+        let mut db = pool.acquire().await?;
+        let due = deliveries::next_due(&mut db).await?;
+        let until_due = due.map(|due| (due - clock.now()).to_std().unwrap_or(Duration::ZERO));
+        // What is due already and was not claimed is locked, paused or held: a short pause, not a spin.
+        Ok(until_due.map_or(POLL, |wait| if wait.is_zero() { AWAY_PAUSE } else { wait }))
+    }
+
+    async fn wait(&self, listener: &mut Option<PgListener>, until: Instant, soft: &CancellationToken) {
+        let notified = async {
+            match listener.as_mut() {
+                Some(listener) => listener.recv().await.map(drop),
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            heard = notified => {
+                if heard.is_err() {
+                    *listener = None;
+                }
+            }
+            () = self.shared.wake.notified() => {}
+            () = tokio::time::sleep_until(until) => {}
+            () = soft.cancelled() => {}
+        }
+    }
+
+    /// Stretches a wait by up to a tenth, so that replicas do not beat in step.
+    fn jittered(&self, wait: Duration) -> Duration {
+        wait.mul_f64(1.0 + self.shared.entropy.fraction() / 10.0)
+    }
+}
