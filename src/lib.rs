@@ -1,5 +1,7 @@
 //! Silta.
+pub mod admin;
 pub mod clock;
+pub mod control;
 pub mod domain;
 pub mod flows;
 pub mod inbox;

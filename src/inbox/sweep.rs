@@ -166,11 +166,8 @@ impl Sweeper {
             if let Err(error) = self.sweep_due().await {
                 tracing::warn!(error = %error, "cannot sweep");
             }
-            tokio::select! {
-                #[expect(clippy::disallowed_methods, reason = "the poll of this loop")]
-                () = tokio::time::sleep(poll.mul_f64(1.0 + self.entropy.fraction() / 10.0)) => {}
-                () = soft.cancelled() => {}
-            }
+            let pause = poll.mul_f64(1.0 + self.entropy.fraction() / 10.0);
+            let _ = tokio::time::timeout(pause, soft.cancelled()).await;
         }
     }
 

@@ -1,0 +1,113 @@
+//! Every change goes through here: one transaction for the deed, its audit line and, with an `Idempotency-Key`, the
+//! answer that a repeat of the request will get (as the IETF draft says: 422 for another request under the same key).
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{FromRequest, Request},
+    http::{HeaderMap, Method, StatusCode, Uri},
+    response::{IntoResponse, Response},
+};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use sqlx::PgConnection;
+
+use super::{AdminState, auth::Operator};
+use crate::{
+    control::{Actor, Declined},
+    domain::fingerprint::sha256_hex,
+    problem::{Code, Problem},
+    store::{
+        StoreError,
+        idempotency::{self, Known},
+    },
+};
+
+/// The largest body of an admin request.
+const BODY_LIMIT: usize = 64 << 10;
+
+/// A change that an operator asks for.
+pub(super) struct Change {
+    operator: Operator,
+    key: Option<String>,
+    request_hash: String,
+    body: Bytes,
+}
+
+impl FromRequest<AdminState> for Change {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, admin: &AdminState) -> Result<Self, Problem> {
+        use axum::extract::FromRequestParts;
+
+        let (mut parts, body) = request.into_parts();
+        let operator = Operator::from_request_parts(&mut parts, admin).await?;
+        let body = axum::body::to_bytes(body, BODY_LIMIT).await.map_err(|_| Problem::from(Code::TooLarge))?;
+        let key = key_of(&parts.headers)?;
+        let request_hash = hash(&parts.method, &parts.uri, &body);
+        Ok(Self { operator, key, request_hash, body })
+    }
+}
+
+impl Change {
+    /// The request's JSON.
+    pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        serde_json::from_slice(&self.body).map_err(|error| {
+            let code = if error.is_data() { Code::Invalid } else { Code::NotJson };
+            Problem::new(code, error.to_string())
+        })
+    }
+
+    /// Carries the change out, or answers what it was answered before. A refusal changes nothing and keeps no key.
+    pub(super) async fn carry_out(
+        self,
+        admin: &AdminState,
+        deed: impl AsyncFnOnce(&mut PgConnection, &Actor<'_>) -> Result<(StatusCode, Value), Declined>,
+    ) -> Result<Response, Problem> {
+        let Self { operator: Operator(token), key, request_hash, body: _ } = self;
+        let actor = Actor { name: &token.name, clock: &*admin.clock, entropy: &admin.entropy };
+        let mut db = admin.pool.begin().await.map_err(StoreError::from)?;
+        if let Some(key) = &key {
+            match idempotency::take(&mut db, &token.name, key, &request_hash, admin.clock.now()).await? {
+                Known::Fresh => {}
+                Known::OtherRequest => return Err(Code::KeyReused.into()),
+                Known::Answered(status, body) => {
+                    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+                    return Ok((status, Json(body)).into_response());
+                }
+            }
+        }
+        let (status, answer) = deed(&mut db, &actor).await?;
+        if let Some(key) = &key {
+            idempotency::answer(&mut db, &token.name, key, status.as_u16(), &answer).await?;
+        }
+        db.commit().await.map_err(StoreError::from)?;
+        Ok((status, Json(answer)).into_response())
+    }
+}
+
+fn key_of(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    // The draft says a structured-header string, in quotes; most callers leave them out.
+    let key = value.to_str().unwrap_or_default().trim().trim_matches('"');
+    if key.is_empty() || key.len() > 255 {
+        return Err(Problem::new(Code::Invalid, "Idempotency-Key must have 1 to 255 visible characters"));
+    }
+    Ok(Some(key.to_owned()))
+}
+
+fn hash(method: &Method, uri: &Uri, body: &[u8]) -> String {
+    let mut request = format!("{method} {uri}\n").into_bytes();
+    request.extend_from_slice(body);
+    sha256_hex(&request)
+}
+
+impl From<Declined> for Problem {
+    fn from(declined: Declined) -> Self {
+        match declined {
+            Declined::NotFound => Code::NotFound.into(),
+            Declined::WrongState(words) => Self::new(Code::Conflict, words),
+            Declined::Store(error) => error.into(),
+        }
+    }
+}

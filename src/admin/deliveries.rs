@@ -1,0 +1,142 @@
+//! Deliveries: what is owed, with its diary; replay, cancel and resolve.
+
+use axum::{Json, extract::State, http::StatusCode, response::Response};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sqlx::PgConnection;
+
+use super::{
+    AdminState,
+    auth::Auth,
+    change::Change,
+    page::{FilterQuery, IdPath, Listing, PageQuery},
+};
+use crate::{
+    control::{self, Actor, Declined},
+    domain::{
+        delivery::DeliveryState,
+        id::DeliveryId,
+    },
+    problem::{Code, Problem},
+    store::{
+        StoreError, attempts,
+        deliveries::Resolution,
+        overview::{self, DeliveryFilter, DeliveryRow},
+    },
+};
+
+/// The most deliveries one call replays.
+const MOST_REPLAYS: i64 = 1000;
+
+pub(super) async fn list(
+    State(admin): State<AdminState>,
+    _: Auth,
+    PageQuery(page): PageQuery,
+    FilterQuery(filter): FilterQuery<DeliveryFilter>,
+) -> Result<Json<Listing<DeliveryRow>>, Problem> {
+    check(&filter)?;
+    let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
+    let rows = overview::list_deliveries(&mut db, &filter, &page.fetch()).await?;
+    Ok(Json(page.listing(rows, |row| row.id)))
+}
+
+/// One delivery with its diary.
+pub(super) async fn show(
+    State(admin): State<AdminState>,
+    _: Auth,
+    IdPath(id): IdPath,
+) -> Result<Json<Value>, Problem> {
+    let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
+    let row = overview::find_delivery(&mut db, DeliveryId(id)).await?.ok_or(Code::NotFound)?;
+    let mut item = row_of(&row);
+    item["attempt_list"] = json!(attempts::list(&mut db, DeliveryId(id)).await?);
+    Ok(Json(item))
+}
+
+pub(super) async fn replay(
+    State(admin): State<AdminState>,
+    IdPath(id): IdPath,
+    change: Change,
+) -> Result<Response, Problem> {
+    let deed = async |db: &mut PgConnection, actor: &Actor<'_>| {
+        let replayed = control::replay_delivery(db, actor, DeliveryId(id)).await?;
+        let status = if replayed.opened { StatusCode::CREATED } else { StatusCode::OK };
+        answer(db, replayed.delivery, status).await
+    };
+    change.carry_out(&admin, deed).await
+}
+
+pub(super) async fn cancel(
+    State(admin): State<AdminState>,
+    IdPath(id): IdPath,
+    change: Change,
+) -> Result<Response, Problem> {
+    let deed = async |db: &mut PgConnection, actor: &Actor<'_>| {
+        control::cancel(db, actor, DeliveryId(id)).await?;
+        answer(db, DeliveryId(id), StatusCode::OK).await
+    };
+    change.carry_out(&admin, deed).await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ResolveRequest {
+    #[serde(rename = "as")]
+    word: Resolution,
+}
+
+pub(super) async fn resolve(
+    State(admin): State<AdminState>,
+    IdPath(id): IdPath,
+    change: Change,
+) -> Result<Response, Problem> {
+    let ResolveRequest { word } = change.json()?;
+    let deed = async |db: &mut PgConnection, actor: &Actor<'_>| {
+        control::resolve(db, actor, DeliveryId(id), word).await?;
+        answer(db, DeliveryId(id), StatusCode::OK).await
+    };
+    change.carry_out(&admin, deed).await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReplaysRequest {
+    #[serde(default)]
+    filter: DeliveryFilter,
+    limit: Option<i64>,
+}
+
+/// Replays closed deliveries by the same filter as the list; dead ones where the filter names no state.
+pub(super) async fn replay_many(State(admin): State<AdminState>, change: Change) -> Result<Response, Problem> {
+    let ReplaysRequest { mut filter, limit } = change.json()?;
+    check(&filter)?;
+    filter.state.get_or_insert_with(|| DeliveryState::Dead.as_str().to_owned());
+    let limit = limit.unwrap_or(100);
+    if !(1..=MOST_REPLAYS).contains(&limit) {
+        return Err(Problem::new(Code::Invalid, format!("limit must be 1 to {MOST_REPLAYS}")));
+    }
+    let deed = async |db: &mut PgConnection, actor: &Actor<'_>| {
+        let ids = control::replay_many(db, actor, &filter, limit).await?;
+        Ok((StatusCode::CREATED, json!({ "count": ids.len(), "ids": ids })))
+    };
+    change.carry_out(&admin, deed).await
+}
+
+async fn answer(db: &mut PgConnection, id: DeliveryId, status: StatusCode) -> Result<(StatusCode, Value), Declined> {
+    let row = overview::find_delivery(db, id).await?.ok_or(Declined::NotFound)?;
+    Ok((status, row_of(&row)))
+}
+
+/// A row as JSON.
+pub(super) fn row_of(row: &impl Serialize) -> Value {
+    serde_json::to_value(row).expect("rows are plain data")
+}
+
+fn check(filter: &DeliveryFilter) -> Result<(), Problem> {
+    let unknown = filter.state.as_deref().is_some_and(|state| state.parse::<DeliveryState>().is_err());
+    if unknown {
+        let words = DeliveryState::ALL.map(DeliveryState::as_str).join(", ");
+        return Err(Problem::new(Code::Invalid, format!("state must be one of {words}")));
+    }
+    Ok(())
+}

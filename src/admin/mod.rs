@@ -1,0 +1,94 @@
+//! The admin API: a JSON skin over `store` (to read) and `control` (to change). Described in `openapi.yaml`, which a
+//! test holds to [`ROUTES`].
+
+mod auth;
+mod change;
+mod connections;
+mod deliveries;
+mod events;
+mod page;
+
+use std::sync::Arc;
+
+use auth::Auth;
+pub use auth::{Role, Token};
+use axum::{
+    Json, Router,
+    extract::State,
+    routing::{MethodRouter, get, post},
+};
+use page::{Listing, PageQuery};
+use sqlx::PgPool;
+
+use crate::{
+    clock::{Clock, Entropy},
+    problem::{Code, Problem},
+    store::{StoreError, audit},
+};
+
+/// What the admin API is made of.
+pub struct Admin {
+    /// Where everything is.
+    pub pool: PgPool,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids.
+    pub entropy: Arc<Entropy>,
+    /// Who may come in.
+    pub tokens: Vec<Token>,
+}
+
+type AdminState = Arc<Admin>;
+
+/// Every path of the API, its methods as `openapi.yaml` names them, and its handler.
+type Route = (&'static str, &'static str, fn() -> MethodRouter<AdminState>);
+
+/// The API in one glance.
+const ROUTES: &[Route] = &[
+    ("/admin/v1/audit", "get", || get(list_audit)),
+    ("/admin/v1/connections", "get", || get(connections::list)),
+    ("/admin/v1/connections/{name}", "get", || get(connections::show)),
+    ("/admin/v1/connections/{name}/pause", "post", || post(connections::pause)),
+    ("/admin/v1/connections/{name}/resume", "post", || post(connections::resume)),
+    ("/admin/v1/deliveries", "get", || get(deliveries::list)),
+    ("/admin/v1/deliveries/{id}", "get", || get(deliveries::show)),
+    ("/admin/v1/deliveries/{id}/cancel", "post", || post(deliveries::cancel)),
+    ("/admin/v1/deliveries/{id}/replay", "post", || post(deliveries::replay)),
+    ("/admin/v1/deliveries/{id}/resolve", "post", || post(deliveries::resolve)),
+    ("/admin/v1/events", "get", || get(events::list)),
+    ("/admin/v1/events/{id}", "get", || get(events::show)),
+    ("/admin/v1/events/{id}/replay", "post", || post(events::replay)),
+    ("/admin/v1/replays", "post", || post(deliveries::replay_many)),
+];
+
+/// The API's router.
+pub fn router(admin: Admin) -> Router {
+    let routes = ROUTES.iter().fold(Router::new(), |router, (path, _, handler)| router.route(path, handler()));
+    routes.with_state(Arc::new(admin))
+}
+
+/// Every path with its method, for the test that holds `openapi.yaml` to them.
+pub fn routes() -> impl Iterator<Item = (&'static str, &'static str)> {
+    ROUTES.iter().map(|(path, method, _)| (*path, *method))
+}
+
+async fn list_audit(
+    State(admin): State<AdminState>,
+    _: Auth,
+    PageQuery(page): PageQuery,
+) -> Result<Json<Listing<audit::AuditRow>>, Problem> {
+    let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
+    let rows = audit::list(&mut db, &page.fetch()).await?;
+    Ok(Json(page.listing(rows, |row| row.id)))
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        let cause = std::error::Error::source(&error).map(ToString::to_string);
+        tracing::error!(error = %error, cause, "admin request failed");
+        match error {
+            StoreError::Away(_) => Code::Unavailable.into(),
+            StoreError::Refused(_) | StoreError::Inconsistent { .. } => Code::Internal.into(),
+        }
+    }
+}

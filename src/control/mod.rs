@@ -1,0 +1,76 @@
+//! What a person may do; one code path each, whether it is asked over HTTP, on a page or from a shell.
+//!
+//! Each is carried out inside the caller's transaction together with its line in the audit trail, so that there is no
+//! change without a name to it, and no line about a change that was rolled back.
+
+mod cancel;
+mod pause;
+mod replay;
+mod resolve;
+
+pub use cancel::cancel;
+pub use pause::{pause, resume};
+pub use replay::{Replayed, replay_delivery, replay_event, replay_many};
+pub use resolve::resolve;
+use serde_json::Value;
+use sqlx::PgConnection;
+
+use crate::{
+    clock::{Clock, Entropy},
+    domain::Timestamp,
+    store::{
+        StoreError,
+        audit::{self, AuditRow},
+    },
+};
+
+/// Who acts, and with what: an admin token's name, or `cli:ACCOUNT`.
+pub struct Actor<'a> {
+    /// The name in the audit trail.
+    pub name: &'a str,
+    /// The time.
+    pub clock: &'a dyn Clock,
+    /// Ids.
+    pub entropy: &'a Entropy,
+}
+
+/// Why nothing was done.
+#[derive(Debug, thiserror::Error)]
+pub enum Declined {
+    /// No such thing.
+    #[error("there is no such thing")]
+    NotFound,
+    /// It is not in a state that allows it; the words say which would.
+    #[error("{0}")]
+    WrongState(&'static str),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Actor<'_> {
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    async fn audit(
+        &self,
+        db: &mut PgConnection,
+        action: &str,
+        connection: Option<&str>,
+        subject: Option<String>,
+        detail: Value,
+    ) -> Result<(), StoreError> {
+        let at = self.now();
+        let row = AuditRow {
+            id: self.entropy.id(at),
+            at,
+            actor: self.name.to_owned(),
+            action: action.to_owned(),
+            connection: connection.map(ToOwned::to_owned),
+            subject,
+            detail,
+        };
+        audit::insert(db, &row).await
+    }
+}
