@@ -96,4 +96,9 @@ impl Entropy {
     pub fn fraction(&self) -> f64 {
         self.with(|rng| rng.random::<f64>())
     }
+
+    /// A whole number below `end`; 0 where there is none.
+    pub fn below(&self, end: usize) -> usize {
+        if end == 0 { 0 } else { self.with(|rng| rng.random_range(0..end)) }
+    }
 }

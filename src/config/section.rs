@@ -1,0 +1,267 @@
+//! One table of the configuration: each value is taken out by the reader that understands it, and every fault is kept.
+
+use std::{cell::RefCell, fmt, ops::RangeInclusive, time::Duration};
+
+use toml::{Table, Value};
+
+/// A value that is never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Hides a value.
+    pub const fn new(value: String) -> Self {
+        Self(value)
+    }
+
+    /// The value itself, for the one who sends it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+/// Something wrong with the configuration: where, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Path of the key.
+    pub key: String,
+    /// What is wrong and the remedy; never a secret's value.
+    pub problem: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.key, self.problem)
+    }
+}
+
+/// Every fault found so far.
+#[derive(Default)]
+pub(super) struct Faults(RefCell<Vec<Fault>>);
+
+impl Faults {
+    pub(super) fn add(&self, key: &str, problem: &str) {
+        self.0.borrow_mut().push(Fault { key: key.to_owned(), problem: problem.to_owned() });
+    }
+
+    pub(super) fn into_result<T>(self, config: T) -> Result<T, Vec<Fault>> {
+        let faults = self.0.into_inner();
+        if faults.is_empty() { Ok(config) } else { Err(faults) }
+    }
+}
+
+/// One table, with the path that leads to it.
+pub(super) struct Section<'f> {
+    path: String,
+    table: Table,
+    faults: &'f Faults,
+}
+
+impl<'f> Section<'f> {
+    pub(super) const fn root(table: Table, faults: &'f Faults) -> Self {
+        Self { path: String::new(), table, faults }
+    }
+
+    fn at(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+
+    pub(super) fn fault(&self, key: &str, problem: &str) {
+        self.faults.add(&self.at(key), problem);
+    }
+
+    /// Names the section by what it is rather than by its place in a list.
+    pub(super) fn rename(&mut self, path: String) {
+        self.path = path;
+    }
+
+    /// Every key that nobody has taken is a fault: a misspelt one must not be passed over in silence.
+    pub(super) fn finish(&mut self) {
+        for key in std::mem::take(&mut self.table).keys() {
+            self.fault(key, "is not a key that Silta knows; `silta config default` shows them all");
+        }
+    }
+
+    pub(super) fn section(&mut self, key: &str) -> Self {
+        let table = match self.table.remove(key) {
+            Some(Value::Table(table)) => table,
+            Some(_) => {
+                self.fault(key, "must be a table");
+                Table::new()
+            }
+            None => Table::new(),
+        };
+        Self { path: self.at(key), table, faults: self.faults }
+    }
+
+    pub(super) fn tables(&mut self, key: &str) -> Vec<Self> {
+        let items = match self.table.remove(key) {
+            Some(Value::Array(items)) => items,
+            None => Vec::new(),
+            Some(_) => {
+                self.fault(key, "must be a list of tables");
+                Vec::new()
+            }
+        };
+        let path = self.at(key);
+        let sections = items.into_iter().enumerate().filter_map(|(at, item)| match item {
+            Value::Table(table) => Some(Self { path: format!("{path}[{at}]"), table, faults: self.faults }),
+            _ => {
+                self.fault(key, "must be a list of tables");
+                None
+            }
+        });
+        sections.collect()
+    }
+
+    /// Everything in the table, for tables whose keys are the merchant's own.
+    pub(super) fn entries(&mut self) -> Table {
+        std::mem::take(&mut self.table)
+    }
+
+    /// Text; a bare number or truth is taken for its text, since codes and keys are often made of digits.
+    pub(super) fn text(&mut self, key: &str) -> String {
+        match self.table.remove(key) {
+            Some(Value::String(text)) => text,
+            Some(Value::Integer(number)) => number.to_string(),
+            None => String::new(),
+            Some(_) => {
+                self.fault(key, "must be text in quotes");
+                String::new()
+            }
+        }
+    }
+
+    pub(super) fn required(&mut self, key: &str, shape: &str) -> String {
+        let text = self.text(key);
+        if text.is_empty() {
+            self.fault(key, &format!("is missing: give {shape}"));
+        }
+        text
+    }
+
+    /// A secret: the value, or a file that holds it.
+    pub(super) fn secret(&mut self, key: &str) -> Secret {
+        let file_key = format!("{key}_file");
+        let file = self.text(&file_key);
+        let value = self.text(key);
+        if file.is_empty() {
+            return Secret::new(value);
+        }
+        match std::fs::read_to_string(&file) {
+            Ok(text) => Secret::new(text.trim_end_matches(['\r', '\n']).to_owned()),
+            Err(error) => {
+                self.fault(&file_key, &format!("cannot be read: {}", error.kind()));
+                Secret::new(String::new())
+            }
+        }
+    }
+
+    pub(super) fn required_secret(&mut self, key: &str, shape: &str) -> Secret {
+        let secret = self.secret(key);
+        if secret.expose().is_empty() {
+            self.fault(key, &format!("is missing: give {shape}, as the value, as {key}_file, or by environment"));
+        }
+        secret
+    }
+
+    pub(super) fn texts(&mut self, key: &str) -> Vec<String> {
+        let items = match self.table.remove(key) {
+            Some(Value::Array(items)) => items,
+            // One value of the environment stands for a list of one, or several with commas.
+            Some(Value::String(text)) => {
+                return text.split(',').map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect();
+            }
+            None => Vec::new(),
+            Some(_) => {
+                self.fault(key, "must be a list of texts");
+                Vec::new()
+            }
+        };
+        let texts = items.into_iter().filter_map(|item| match item {
+            Value::String(text) => Some(text),
+            Value::Integer(number) => Some(number.to_string()),
+            _ => {
+                self.fault(key, "must be a list of texts");
+                None
+            }
+        });
+        texts.collect()
+    }
+
+    pub(super) fn secrets(&mut self, key: &str) -> Vec<Secret> {
+        self.texts(key).into_iter().filter(|text| !text.is_empty()).map(Secret::new).collect()
+    }
+
+    pub(super) fn truth(&mut self, key: &str) -> bool {
+        match self.table.remove(key) {
+            Some(Value::Boolean(truth)) => truth,
+            None => false,
+            Some(_) => {
+                self.fault(key, "must be true or false");
+                false
+            }
+        }
+    }
+
+    pub(super) fn whole(&mut self, key: &str, range: RangeInclusive<usize>) -> usize {
+        let value = self.table.remove(key).and_then(|value| value.as_integer());
+        match value.and_then(|number| usize::try_from(number).ok()).filter(|number| range.contains(number)) {
+            Some(number) => number,
+            None => {
+                self.fault(key, &format!("must be a whole number from {} to {}", range.start(), range.end()));
+                *range.start()
+            }
+        }
+    }
+
+    pub(super) fn rate(&mut self, key: &str) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "rates are small")]
+        let number = match self.table.remove(key) {
+            Some(Value::Float(number)) => number,
+            Some(Value::Integer(number)) => number as f64,
+            _ => f64::NAN,
+        };
+        if (0.01..=10_000.0).contains(&number) {
+            return number;
+        }
+        self.fault(key, "must be calls a second, from 0.01 to 10000");
+        1.0
+    }
+
+    pub(super) fn duration(&mut self, key: &str) -> Duration {
+        let text = self.text(key);
+        humantime::parse_duration(&text).unwrap_or_else(|_| {
+            self.fault(key, "must be a duration such as \"30s\", \"5m\" or \"1h\"");
+            Duration::from_secs(1)
+        })
+    }
+
+    pub(super) fn size(&mut self, key: &str) -> usize {
+        let bytes = self.text(key).parse::<bytesize::ByteSize>().map(|size| size.as_u64());
+        match bytes.ok().and_then(|bytes| usize::try_from(bytes).ok()).filter(|bytes| (1..=1 << 30).contains(bytes)) {
+            Some(bytes) => bytes,
+            None => {
+                self.fault(key, "must be a size such as \"64KiB\" or \"1MiB\", at most 1GiB");
+                1 << 20
+            }
+        }
+    }
+
+    /// One of a few words; the first stands in for a wrong one.
+    pub(super) fn word<T: Clone>(&mut self, key: &str, words: &[(&str, T)]) -> T {
+        let given = self.text(key);
+        if let Some((_, meaning)) = words.iter().find(|(word, _)| *word == given) {
+            return meaning.clone();
+        }
+        let known: Vec<_> = words.iter().map(|(word, _)| format!("{word:?}")).collect();
+        self.fault(key, &format!("must be {}", known.join(" or ")));
+        words[0].1.clone()
+    }
+}

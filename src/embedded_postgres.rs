@@ -1,0 +1,304 @@
+//! A private PostgreSQL from the machine's own binaries: for trying Silta, for small shops, and for tests.
+//!
+//! It listens on a unix socket alone, in a directory that only its account may enter, so it needs no password and is
+//! met by nobody else. PostgreSQL refuses to run as root: root drops to the `postgres` account, or to `nobody`.
+//!
+//! **Stopped with us, however we end.** The server is the child of a small shell that does nothing but wait for the end
+//! of its standard input, which is a pipe that we hold: when we are gone, killed or not, the pipe closes and the shell
+//! stops the server. So nothing is left over after a `kill -9`, and a start that comes while the old server is still
+//! stopping waits for it. PostgreSQL's own crash recovery covers the rest.
+//!
+//! **One owner.** A lock on `silta.lock` says whose server it is; a second process (an admin command beside
+//! `silta serve`) joins the running server and leaves it running.
+
+use std::{
+    fs::{self, File},
+    io,
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
+
+/// The name of its superuser and its database.
+const NAME: &str = "silta";
+
+/// A unix socket's path has at most 107 bytes (unix(7)); `.s.PGSQL.5432` is behind ours.
+const LONGEST_SOCKET_DIR: usize = 90;
+
+/// How long a start, or the end of an older server, may take: crash recovery of a big write-ahead log included.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// May the server forget what it answered when the machine (not the server) dies?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// Every commit is on disk.
+    Full,
+    /// For tests alone: nothing is waited for.
+    ForTestsOnly,
+}
+
+/// A running private server; stopped when dropped, if we started it.
+pub struct PrivatePostgres {
+    socket_dir: PathBuf,
+    /// Held, and so stopped, with us; `None` where we joined another Silta's.
+    _server: Option<Server>,
+}
+
+/// A server of our own. The fields drop in this order: first the pipe, which stops it; then the lock.
+struct Server {
+    pipe: Option<ChildStdin>,
+    guardian: Child,
+    _lock: File,
+}
+
+impl PrivatePostgres {
+    /// Starts the server of `data_dir`, making its cluster first where there is none; or joins the one that another
+    /// Silta has running there. Blocks.
+    pub fn start(data_dir: &Path, durability: Durability) -> Result<Self> {
+        fs::create_dir_all(data_dir).with_context(|| format!("cannot make {}", data_dir.display()))?;
+        let data_dir = data_dir.canonicalize()?;
+        let socket_dir = socket_dir(&data_dir)?;
+        let lock = File::options().create(true).truncate(false).write(true).open(data_dir.join("silta.lock"))?;
+        if lock.try_lock().is_err() {
+            return Ok(Self { socket_dir, _server: None });
+        }
+        let binaries = Binaries::find()?;
+        let account = Account::to_run_as()?;
+        let cluster = data_dir.join("cluster");
+        account.own(&data_dir)?;
+        account.own(&socket_dir)?;
+        binaries.make_cluster(&data_dir, &cluster, &account)?;
+        wait_for_old_server(&cluster)?;
+
+        let log_path = data_dir.join("postgres.log");
+        let log = File::options().create(true).append(true).open(&log_path)?;
+        let mut guardian = Command::new("/bin/sh");
+        guardian
+            .args(["-c", r#""$@" & server=$!; cat >/dev/null; kill -INT "$server"; wait "$server""#, "silta-guardian"])
+            .arg(binaries.dir.join("postgres"))
+            .arg("-D")
+            .arg(&cluster)
+            .args(settings(&socket_dir, durability))
+            .current_dir(&cluster)
+            .process_group(0) // Ctrl-C in a terminal is for us: we stop the server after the last settle
+            .stdin(Stdio::piped())
+            .stdout(log.try_clone()?)
+            .stderr(log);
+        account.applied_to(&mut guardian);
+        let mut guardian = guardian.spawn().context("cannot start PostgreSQL")?;
+        let pipe = guardian.stdin.take();
+        let server = Server { pipe, guardian, _lock: lock };
+        let private = Self { socket_dir, _server: Some(server) };
+        private.wait_until_up(&cluster, &log_path)?;
+        Ok(private)
+    }
+
+    /// How to connect to a database of it.
+    pub fn options(&self, database: &str) -> PgConnectOptions {
+        PgConnectOptions::new_without_pgpass().socket(&self.socket_dir).username(NAME).database(database)
+    }
+
+    /// The same as a URL, for other processes.
+    pub fn url(&self, database: &str) -> String {
+        format!("postgres://{NAME}@localhost/{database}?host={}", self.socket_dir.display())
+    }
+
+    /// The database of the service, made where there is none.
+    pub async fn database(&self) -> Result<PgConnectOptions> {
+        let mut maintenance = self.connect_patiently().await?;
+        // Two processes may both find it missing; the loser's error says that it is there.
+        let _ = sqlx::query("create database silta").execute(&mut maintenance).await;
+        maintenance.close().await?;
+        Ok(self.options(NAME))
+    }
+
+    /// A joined server may still be starting.
+    async fn connect_patiently(&self) -> Result<PgConnection> {
+        let begun = Instant::now();
+        loop {
+            match PgConnection::connect_with(&self.options("postgres")).await {
+                Ok(connection) => return Ok(connection),
+                Err(error) if begun.elapsed() > PATIENCE => return Err(error.into()),
+                #[expect(clippy::disallowed_methods, reason = "waiting for another process's server")]
+                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            }
+        }
+    }
+
+    /// Ready is written into the server's own pid file once it takes connections (its `pg_ctl` waits for the same).
+    fn wait_until_up(&self, cluster: &Path, log_path: &Path) -> Result<()> {
+        let begun = Instant::now();
+        let pid_file = cluster.join("postmaster.pid");
+        while begun.elapsed() < PATIENCE {
+            let text = fs::read_to_string(&pid_file).unwrap_or_default();
+            if text.lines().nth(7).is_some_and(|status| status.trim() == "ready") && self.socket_exists() {
+                return Ok(());
+            }
+            let log_says = fs::read_to_string(log_path).unwrap_or_default();
+            if log_says.lines().rev().take(3).any(|line| line.contains("FATAL:")) && begun.elapsed().as_secs() >= 2 {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let log = fs::read_to_string(log_path).unwrap_or_default();
+        let tail: Vec<_> = log.lines().rev().take(5).collect();
+        bail!("the private PostgreSQL did not start; its log ends:\n{}", tail.into_iter().rev().collect::<Vec<_>>().join("\n"))
+    }
+
+    fn socket_exists(&self) -> bool {
+        self.socket_dir.join(".s.PGSQL.5432").exists()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.pipe.take(); // the guardian reads its end, and stops the server
+        let _ = self.guardian.wait();
+    }
+}
+
+/// Where the socket is: beside the data, or where that path is too long, in a directory of the system's temporary one
+/// that is named after it.
+fn socket_dir(data_dir: &Path) -> Result<PathBuf> {
+    let beside = data_dir.join("run");
+    let dir = if beside.as_os_str().len() <= LONGEST_SOCKET_DIR {
+        beside
+    } else {
+        let digest = crate::domain::fingerprint::sha256_hex(data_dir.as_os_str().as_encoded_bytes());
+        std::env::temp_dir().join(format!("silta-{}", &digest[..16]))
+    };
+    fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
+    Ok(dir)
+}
+
+fn settings(socket_dir: &Path, durability: Durability) -> Vec<String> {
+    let mut settings = vec![
+        "listen_addresses=''".to_owned(),
+        "port=5432".to_owned(),
+        format!("unix_socket_directories='{}'", socket_dir.display()),
+        "unix_socket_permissions=0700".to_owned(),
+        "max_connections=200".to_owned(),
+        "timezone=UTC".to_owned(),
+        "log_min_error_statement=panic".to_owned(), // statements hold bodies, and bodies hold people
+    ];
+    if durability == Durability::ForTestsOnly {
+        settings.extend(["fsync=off", "synchronous_commit=off", "full_page_writes=off"].map(ToOwned::to_owned));
+    }
+    settings.into_iter().flat_map(|setting| ["-c".to_owned(), setting]).collect()
+}
+
+/// An older server of this cluster, whose owner was killed, stops by itself: wait for it.
+fn wait_for_old_server(cluster: &Path) -> Result<()> {
+    let pid_file = cluster.join("postmaster.pid");
+    let begun = Instant::now();
+    while begun.elapsed() < PATIENCE {
+        let text = fs::read_to_string(&pid_file).unwrap_or_default();
+        let Some(pid) = text.lines().next().map(str::trim).filter(|pid| !pid.is_empty()) else { return Ok(()) };
+        if !is_postgres(pid) {
+            return Ok(()); // a stale file; PostgreSQL finds that out for itself
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    bail!("another PostgreSQL still runs on {}", cluster.display())
+}
+
+/// Is this process alive and a PostgreSQL? Where there is no `/proc`, PostgreSQL's own check must do.
+fn is_postgres(pid: &str) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.trim() == "postgres")
+}
+
+/// The machine's PostgreSQL programs.
+struct Binaries {
+    dir: PathBuf,
+}
+
+impl Binaries {
+    /// Debian keeps each version apart and off the path; elsewhere they are on it.
+    fn find() -> Result<Self> {
+        let mut dirs: Vec<(u32, PathBuf)> = fs::read_dir("/usr/lib/postgresql")
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path().join("bin"))))
+            .collect();
+        dirs.sort_by_key(|(version, _)| std::cmp::Reverse(*version));
+        let debian = dirs.into_iter().map(|(_, dir)| dir);
+        let usual = ["/usr/local/bin", "/usr/bin", "/usr/local/pgsql/bin", "/opt/homebrew/bin"].map(PathBuf::from);
+        let found = debian.chain(usual).find(|dir| dir.join("initdb").exists() && dir.join("postgres").exists());
+        let dir = found.context(
+            "no PostgreSQL on this machine: install it (Debian: apt-get install postgresql), or set [database] url",
+        )?;
+        Ok(Self { dir })
+    }
+
+    /// Makes the cluster beside its final place and moves it there whole, so that a kill in between leaves no half one.
+    fn make_cluster(&self, data_dir: &Path, cluster: &Path, account: &Account) -> Result<()> {
+        if cluster.join("PG_VERSION").exists() {
+            return Ok(());
+        }
+        let unfinished = data_dir.join("cluster.unfinished");
+        if unfinished.exists() {
+            fs::remove_dir_all(&unfinished)?;
+        }
+        let mut initdb = Command::new(self.dir.join("initdb"));
+        initdb
+            .args(["--username", NAME, "--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--pgdata"])
+            .arg(&unfinished)
+            .current_dir("/")
+            .stdin(Stdio::null());
+        account.applied_to(&mut initdb);
+        let output = initdb.output().context("cannot run initdb")?;
+        if !output.status.success() {
+            bail!(
+                "initdb failed as account {}: {}\nif it cannot enter {}, choose a [database] data_dir that it can",
+                account.name,
+                String::from_utf8_lossy(&output.stderr).trim(),
+                data_dir.display(),
+            );
+        }
+        fs::rename(&unfinished, cluster)?;
+        Ok(())
+    }
+}
+
+/// The account that the server runs as.
+struct Account {
+    name: String,
+    /// `None`: ourselves.
+    ids: Option<(u32, u32)>,
+}
+
+impl Account {
+    fn to_run_as() -> Result<Self> {
+        if fs::metadata("/proc/self").map_or(1, |it| std::os::unix::fs::MetadataExt::uid(&it)) != 0 {
+            return Ok(Self { name: "of this process".to_owned(), ids: None });
+        }
+        let accounts = fs::read_to_string("/etc/passwd")?;
+        let find = |name: &str| {
+            let mut fields = accounts.lines().find_map(|line| line.strip_prefix(&format!("{name}:")))?.split(':').skip(1);
+            Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
+        };
+        ["postgres", "nobody"]
+            .iter()
+            .find_map(|name| Some(Self { name: (*name).to_owned(), ids: Some(find(name)?) }))
+            .context("root needs an account named postgres or nobody to run PostgreSQL as")
+    }
+
+    fn own(&self, path: &Path) -> io::Result<()> {
+        if let Some((uid, gid)) = self.ids {
+            std::os::unix::fs::chown(path, Some(uid), Some(gid))?;
+        }
+        fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o700))
+    }
+
+    /// Setting the user id from root also drops root's supplementary groups (`CommandExt::uid`).
+    fn applied_to(&self, command: &mut Command) {
+        if let Some((uid, gid)) = self.ids {
+            command.uid(uid).gid(gid);
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! `/livez`, `/readyz`, `/metrics`, `/openapi.yaml`: for machines that keep watch. Nothing here changes anything.
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use prometheus_client::{encoding::text::encode, registry::Registry};
+use serde_json::json;
+use sqlx::PgPool;
+
+use crate::{
+    clock::Clock,
+    problem::{Code, Problem},
+    store::{self, overview},
+};
+
+/// The contract, as the repository has it.
+pub const OPENAPI: &str = include_str!("../openapi.yaml");
+
+/// What keeping watch takes.
+pub struct Ops {
+    /// Asked by `/readyz` and for the gauges.
+    pub pool: PgPool,
+    /// For ages.
+    pub clock: Arc<dyn Clock>,
+    /// Every counter of this process.
+    pub registry: Registry,
+}
+
+/// The router of the four.
+pub fn router(ops: Ops) -> Router {
+    Router::new()
+        .route("/livez", get(livez))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics))
+        .route("/openapi.yaml", get(openapi))
+        .with_state(Arc::new(ops))
+}
+
+async fn livez() -> Json<serde_json::Value> {
+    Json(json!({ "status": "alive", "version": env!("CARGO_PKG_VERSION") }))
+}
+
+/// Ready when the database answers and has our schema.
+async fn readyz(State(ops): State<Arc<Ops>>) -> Result<Json<serde_json::Value>, Problem> {
+    match store::is_ready(&ops.pool).await {
+        Ok(true) => Ok(Json(json!({ "status": "ready" }))),
+        Ok(false) => Err(Problem::new(Code::Unavailable, "the schema is not up to date: run `silta migrate`")),
+        Err(_) => Err(Code::Unavailable.into()),
+    }
+}
+
+async fn metrics(State(ops): State<Arc<Ops>>) -> Response {
+    let mut text = String::new();
+    if encode(&mut text, &ops.registry).is_err() {
+        return Problem::from(Code::Internal).into_response();
+    }
+    // The gauges come before the end mark of the text format; without a database the counters still answer.
+    let gauges = gauges(&ops).await.unwrap_or_default();
+    let text = text.replace("# EOF\n", &format!("{gauges}# EOF\n"));
+    let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    (StatusCode::OK, [(header::CONTENT_TYPE, content_type)], text).into_response()
+}
+
+/// What only the database knows, asked at the moment of the scrape.
+async fn gauges(ops: &Ops) -> store::Result<String> {
+    use std::fmt::Write as _;
+
+    let now = ops.clock.now();
+    let mut db = ops.pool.acquire().await?;
+    let backlog = overview::backlog(&mut db, now).await?;
+    let dead = overview::count_dead(&mut db).await?;
+    let mut text = String::new();
+    let mut gauge = |name: &str, help: &str, values: Vec<(String, f64)>| {
+        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge");
+        for (labels, value) in values {
+            let _ = writeln!(text, "{name}{labels} {value}");
+        }
+    };
+    let label = |connection: &str| format!("{{connection=\"{connection}\"}}");
+    #[expect(clippy::cast_precision_loss, reason = "counts of rows and seconds are far below 2^52")]
+    {
+        let open = backlog.iter().map(|it| (label(&it.connection), it.open as f64)).collect();
+        gauge("silta_deliveries_open", "Open deliveries", open);
+        let doubt = backlog.iter().map(|it| (label(&it.connection), it.in_doubt as f64)).collect();
+        gauge("silta_deliveries_in_doubt", "Open deliveries in doubt", doubt);
+        let oldest = backlog.iter().map(|it| {
+            let age = it.oldest_due_at.map_or(0, |due| (now - due).num_seconds().max(0));
+            (label(&it.connection), age as f64)
+        });
+        gauge("silta_oldest_due_seconds", "Age of the oldest due delivery", oldest.collect());
+        gauge("silta_deliveries_dead", "Deliveries that wait for a person", vec![(String::new(), dead as f64)]);
+    }
+    Ok(text)
+}
+
+async fn openapi() -> Response {
+    (StatusCode::OK, [(header::CONTENT_TYPE, "application/yaml")], OPENAPI).into_response()
+}

@@ -1,0 +1,293 @@
+//! The fake shop's state and verbs; what it looks like over HTTP is in `shop_http`.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use chrono::{DateTime, Utc};
+use serde_json::json;
+
+use super::courier::Webhook;
+use crate::clock::Clock;
+
+/// The fake shop.
+#[derive(Clone)]
+pub struct Shop {
+    state: Arc<Mutex<State>>,
+    clock: Arc<dyn Clock>,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) orders: BTreeMap<u64, Order>,
+    pub(super) products: BTreeMap<u64, Product>,
+    pub(super) stock: BTreeMap<String, StockItem>,
+    /// Requests answered, by method: a test can count the writes.
+    pub(super) writes: usize,
+}
+
+/// An order of the shop.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// Its number.
+    pub id: u64,
+    /// OPEN, COMPLETED or CANCELLED.
+    pub status: &'static str,
+    /// The money is in.
+    pub is_paid: bool,
+    /// Cash on delivery.
+    pub cash_on_delivery: bool,
+    /// Codes and pieces.
+    pub lines: Vec<(String, i64)>,
+    /// How many shipments it leaves in.
+    pub shipments: Vec<Shipment>,
+    /// How it goes.
+    pub shipping_method_id: u64,
+    /// Two letters; other things to be wrong.
+    pub country: String,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// A shipment of an order.
+#[derive(Clone, Debug)]
+pub struct Shipment {
+    /// Its id.
+    pub id: u64,
+    /// The code written to it.
+    pub tracking_code: Option<String>,
+    /// How often it was completed: more than once is a doubled deed.
+    pub completions: u32,
+    /// The chosen pickup point.
+    pub pickup_point: Option<String>,
+}
+
+pub(super) struct Product {
+    pub(super) name: String,
+    pub(super) code: String,
+    pub(super) variations: Vec<(u64, String, String)>,
+    pub(super) updated_at: DateTime<Utc>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct StockItem {
+    pub(super) quantity: i64,
+    pub(super) reserved: i64,
+    pub(super) enabled: bool,
+}
+
+/// What a shopper orders; a builder with defaults.
+#[derive(Clone, Debug)]
+pub struct OrderSpec {
+    lines: Vec<(String, i64)>,
+    is_paid: bool,
+    cash_on_delivery: bool,
+    shipments: usize,
+    shipping_method_id: u64,
+    pickup_point: Option<String>,
+    country: String,
+}
+
+impl OrderSpec {
+    /// So many pieces of one code, paid, one shipment, method 1.
+    pub fn of(code: &str, pieces: i64) -> Self {
+        Self {
+            lines: vec![(code.to_owned(), pieces)],
+            is_paid: true,
+            cash_on_delivery: false,
+            shipments: 1,
+            shipping_method_id: 1,
+            pickup_point: None,
+            country: "FI".to_owned(),
+        }
+    }
+
+    /// And so many of another.
+    pub fn and(mut self, code: &str, pieces: i64) -> Self {
+        self.lines.push((code.to_owned(), pieces));
+        self
+    }
+
+    /// Not paid yet.
+    pub fn unpaid(mut self) -> Self {
+        self.is_paid = false;
+        self
+    }
+
+    /// Paid at the door.
+    pub fn cash_on_delivery(mut self) -> Self {
+        (self.is_paid, self.cash_on_delivery) = (false, true);
+        self
+    }
+
+    /// By this shipping method, to this pickup point.
+    pub fn by(mut self, shipping_method_id: u64, pickup_point: Option<&str>) -> Self {
+        self.shipping_method_id = shipping_method_id;
+        self.pickup_point = pickup_point.map(ToOwned::to_owned);
+        self
+    }
+
+    /// In several shipments.
+    pub fn in_shipments(mut self, shipments: usize) -> Self {
+        self.shipments = shipments;
+        self
+    }
+
+    /// To this country, as typed.
+    pub fn to_country(mut self, country: &str) -> Self {
+        country.clone_into(&mut self.country);
+        self
+    }
+}
+
+impl Shop {
+    pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { state: Arc::default(), clock }
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// A shopper orders; answers the number.
+    pub fn takes_order(&self, spec: OrderSpec) -> u64 {
+        let now = self.now();
+        let mut state = self.state();
+        let id = state.orders.len() as u64 + 1001;
+        for (code, pieces) in &spec.lines {
+            state.stock.entry(code.clone()).or_default().reserved += pieces;
+        }
+        let shipments = (0..spec.shipments as u64).map(|at| Shipment {
+            id: id * 10 + at,
+            tracking_code: None,
+            completions: 0,
+            pickup_point: spec.pickup_point.clone(),
+        });
+        let order = Order {
+            id,
+            status: "OPEN",
+            is_paid: spec.is_paid,
+            cash_on_delivery: spec.cash_on_delivery,
+            lines: spec.lines,
+            shipments: shipments.collect(),
+            shipping_method_id: spec.shipping_method_id,
+            country: spec.country,
+            updated_at: now,
+        };
+        state.orders.insert(id, order);
+        id
+    }
+
+    /// The shopper pays. No webhook tells of it.
+    pub fn gets_paid(&self, id: u64) {
+        self.change(id, |order| order.is_paid = true);
+    }
+
+    /// The shopkeeper cancels.
+    pub fn cancels(&self, id: u64) {
+        self.change(id, |order| order.status = "CANCELLED");
+    }
+
+    /// The shopkeeper mends the address.
+    pub fn mends_country(&self, id: u64, country: &str) {
+        self.change(id, |order| country.clone_into(&mut order.country));
+    }
+
+    fn change(&self, id: u64, change: impl FnOnce(&mut Order)) {
+        let now = self.now();
+        if let Some(order) = self.state().orders.get_mut(&id) {
+            change(order);
+            order.updated_at = now;
+        }
+    }
+
+    /// Completes a shipment; false where it is completed already (409). The order follows its last shipment.
+    pub(super) fn completes(&self, id: u64, shipment: Option<u64>, tracking_code: Option<&str>) -> bool {
+        let now = self.now();
+        let mut state = self.state();
+        let state = &mut *state;
+        let Some(order) = state.orders.get_mut(&id).filter(|order| order.status == "OPEN") else { return false };
+        let open = |it: &&mut Shipment| it.completions == 0 && shipment.is_none_or(|wanted| wanted == it.id);
+        let Some(found) = order.shipments.iter_mut().find(open) else { return false };
+        found.completions += 1;
+        found.tracking_code = tracking_code.map(ToOwned::to_owned);
+        order.updated_at = now;
+        if order.shipments.iter().all(|it| it.completions > 0) {
+            order.status = "COMPLETED";
+            for (code, pieces) in &order.lines {
+                let item = state.stock.entry(code.clone()).or_default();
+                item.quantity -= pieces;
+                item.reserved -= pieces;
+            }
+        }
+        true
+    }
+
+    /// Puts a product into the catalogue, with its stock item.
+    pub fn lists_product(&self, id: u64, code: &str, name: &str, quantity: i64) {
+        let now = self.now();
+        let mut state = self.state();
+        let product = Product { name: name.to_owned(), code: code.to_owned(), variations: Vec::new(), updated_at: now };
+        state.products.insert(id, product);
+        state.stock.insert(code.to_owned(), StockItem { quantity, reserved: 0, enabled: true });
+    }
+
+    /// Gives a product variations: id, code, name.
+    pub fn varies_product(&self, id: u64, variations: &[(u64, &str, &str)]) {
+        let now = self.now();
+        let mut state = self.state();
+        if let Some(product) = state.products.get_mut(&id) {
+            product.variations =
+                variations.iter().map(|(id, code, name)| (*id, (*code).to_owned(), (*name).to_owned())).collect();
+            product.updated_at = now;
+        }
+        for (_, code, _) in variations {
+            state.stock.insert((*code).to_owned(), StockItem { enabled: true, ..StockItem::default() });
+        }
+    }
+
+    /// Renames a product.
+    pub fn renames_product(&self, id: u64, name: &str) {
+        let now = self.now();
+        if let Some(product) = self.state().products.get_mut(&id) {
+            name.clone_into(&mut product.name);
+            product.updated_at = now;
+        }
+    }
+
+    /// An order as the shop has it.
+    pub fn order(&self, id: u64) -> Option<Order> {
+        self.state().orders.get(&id).cloned()
+    }
+
+    /// All orders.
+    pub fn orders(&self) -> Vec<Order> {
+        self.state().orders.values().cloned().collect()
+    }
+
+    /// The quantity shown for a code.
+    pub fn quantity(&self, code: &str) -> Option<i64> {
+        self.state().stock.get(code).map(|item| item.quantity)
+    }
+
+    /// How many requests have changed something.
+    pub fn writes(&self) -> usize {
+        self.state().writes
+    }
+
+    /// What the shop would send about a new order.
+    pub fn order_created(&self, id: u64) -> Webhook {
+        Webhook::from_shop(json!({ "topic": "order.created", "data": { "id": id } }))
+    }
+
+    /// What the shop would send about a changed product.
+    pub fn product_updated(&self, id: u64) -> Webhook {
+        let updated_at = self.state().products.get(&id).map(|product| product.updated_at.to_rfc3339());
+        Webhook::from_shop(json!({ "topic": "product.updated", "data": { "id": id, "updated_at": updated_at } }))
+    }
+}

@@ -1,0 +1,243 @@
+//! The fake warehouse's state and verbs; what it looks like over HTTP is in `warehouse_http`.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use chrono::{DateTime, Duration, Utc};
+use serde_json::{Value, json};
+
+use super::courier::Webhook;
+use crate::clock::{Clock, Entropy};
+
+/// The fake warehouse.
+#[derive(Clone)]
+pub struct Warehouse {
+    state: Arc<Mutex<State>>,
+    clock: Arc<dyn Clock>,
+    pub(super) entropy: Arc<Entropy>,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    /// In order of arrival. Two may have one reference: the warehouse does not mind, the books do.
+    pub(super) orders: Vec<Order>,
+    pub(super) products: BTreeMap<String, Value>,
+    pub(super) stock: BTreeMap<String, Stock>,
+    pub(super) access_tokens: BTreeMap<String, DateTime<Utc>>,
+    pub(super) refresh_tokens: Vec<String>,
+    /// Password grants and refreshes, as a test counts them.
+    pub(super) grants: (usize, usize),
+    pub(super) search_lag: Duration,
+}
+
+/// An order at the warehouse.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// Its id.
+    pub id: String,
+    /// As its sender named it.
+    pub reference: String,
+    /// New, Pending, Collecting, Shipped, Cancelled, ….
+    pub status: &'static str,
+    /// Codes and pieces.
+    pub lines: Vec<(String, i64)>,
+    /// The whole request, for a test that looks closer.
+    pub sent: Value,
+    /// Given when it ships.
+    pub tracking: Option<String>,
+    /// When it arrived.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub edited_at: DateTime<Utc>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Stock {
+    pub(super) physical: i64,
+    pub(super) reserved: i64,
+    pub(super) modified: DateTime<Utc>,
+}
+
+impl Warehouse {
+    pub(super) fn new(clock: Arc<dyn Clock>, entropy: Arc<Entropy>) -> Self {
+        Self { state: Arc::default(), clock, entropy }
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// Takes an order in: reserves its stock, or lets it wait for some.
+    pub(super) fn takes_order(&self, sent: Value) -> Option<Order> {
+        let text = |key: &str| sent.get(key).and_then(Value::as_str).map(ToOwned::to_owned);
+        let reference = text("reference").filter(|reference| !reference.is_empty())?;
+        let lines = sent.get("orderLines")?.as_array()?.iter().map(|line| {
+            Some((line.get("code")?.as_str()?.to_owned(), line.get("quantity")?.as_i64()?))
+        });
+        let lines: Vec<_> = lines.collect::<Option<_>>()?;
+        let now = self.now();
+        let mut state = self.state();
+        let enough = lines.iter().all(|(code, pieces)| {
+            state.stock.get(code).is_some_and(|stock| stock.physical - stock.reserved >= *pieces)
+        });
+        reserve(&mut state, &lines, 1, now);
+        let order = Order {
+            id: self.entropy.fence().to_string(),
+            reference,
+            status: if enough { "New" } else { "Pending" },
+            lines,
+            sent,
+            tracking: None,
+            created_at: now,
+            edited_at: now,
+        };
+        state.orders.push(order.clone());
+        Some(order)
+    }
+
+    /// Somebody else puts an order there under our reference: by hand, or by another tool.
+    pub fn is_given(&self, reference: &str, code: &str, pieces: i64) {
+        self.takes_order(json!({ "reference": reference, "orderLines": [{ "code": code, "quantity": pieces }] }));
+    }
+
+    /// Goods arrive.
+    pub fn receives_goods(&self, code: &str, pieces: i64) {
+        let now = self.now();
+        let mut state = self.state();
+        let stock = state.stock.entry(code.to_owned()).or_insert(Stock { physical: 0, reserved: 0, modified: now });
+        stock.physical += pieces;
+        stock.modified = now;
+        let State { orders, stock, .. } = &mut *state;
+        for order in orders.iter_mut().filter(|order| order.status == "Pending") {
+            // Its own pieces are among the reserved ones already.
+            if order.lines.iter().all(|(code, _)| stock.get(code).is_some_and(|it| it.physical >= it.reserved)) {
+                order.status = "New";
+                order.edited_at = now;
+            }
+        }
+    }
+
+    /// The warehouse begins to collect an order; its stock is deducted.
+    pub fn collects(&self, reference: &str) -> bool {
+        let now = self.now();
+        let mut state = self.state();
+        let Some(lines) = change(&mut state, reference, &["New"], "Collecting", now) else { return false };
+        for (code, pieces) in &lines {
+            if let Some(stock) = state.stock.get_mut(code) {
+                stock.physical -= pieces;
+                stock.reserved -= pieces;
+                stock.modified = now;
+            }
+        }
+        true
+    }
+
+    /// The parcel leaves with its tracking code.
+    pub fn ships(&self, reference: &str) -> bool {
+        if self.find(reference).is_some_and(|order| order.status == "New") {
+            self.collects(reference);
+        }
+        let now = self.now();
+        let mut state = self.state();
+        if change(&mut state, reference, &["Collecting"], "Shipped", now).is_none() {
+            return false;
+        }
+        let tracking = format!("JJFI{:08}", state.orders.len() * 7919 + reference.len());
+        if let Some(order) = state.orders.iter_mut().find(|order| order.reference == reference) {
+            order.tracking = Some(tracking);
+        }
+        true
+    }
+
+    /// The warehouse cancels an order it has not collected.
+    pub fn cancels(&self, reference: &str) -> bool {
+        let now = self.now();
+        let mut state = self.state();
+        let Some(lines) = change(&mut state, reference, &["New", "Pending"], "Cancelled", now) else { return false };
+        reserve(&mut state, &lines, -1, now);
+        true
+    }
+
+    /// Orders become visible to the search only after a while.
+    pub fn searches_lag(&self, by: std::time::Duration) {
+        self.state().search_lag = Duration::from_std(by).unwrap_or_default();
+    }
+
+    /// Every access token ends now.
+    pub fn ends_access_tokens(&self) {
+        self.state().access_tokens.clear();
+    }
+
+    /// Password grants and refreshes so far.
+    pub fn grants(&self) -> (usize, usize) {
+        self.state().grants
+    }
+
+    /// The first order of a reference.
+    pub fn find(&self, reference: &str) -> Option<Order> {
+        self.state().orders.iter().find(|order| order.reference == reference).cloned()
+    }
+
+    /// How many orders of a reference there are; more than one is a doubled order.
+    pub fn count(&self, reference: &str) -> usize {
+        self.state().orders.iter().filter(|order| order.reference == reference).count()
+    }
+
+    /// All orders.
+    pub fn orders(&self) -> Vec<Order> {
+        self.state().orders.clone()
+    }
+
+    /// A product as it was last written.
+    pub fn product(&self, code: &str) -> Option<Value> {
+        self.state().products.get(code).cloned()
+    }
+
+    /// Pieces free for orders.
+    pub fn available(&self, code: &str) -> Option<i64> {
+        self.state().stock.get(code).map(|stock| stock.physical - stock.reserved)
+    }
+
+    /// Every code with the pieces free for orders.
+    pub fn shelf(&self) -> Vec<(String, i64)> {
+        self.state().stock.iter().map(|(code, stock)| (code.clone(), stock.physical - stock.reserved)).collect()
+    }
+
+    /// What the warehouse would send about a shipped order.
+    pub fn order_shipped(&self, reference: &str) -> Webhook {
+        Webhook::from_warehouse(json!({ "type": "OrderShipped", "order": { "reference": reference } }))
+    }
+
+    /// What the warehouse would send about a changed stock figure.
+    pub fn stock_changed(&self, code: &str) -> Webhook {
+        Webhook::from_warehouse(json!({ "type": 2, "productCode": code }))
+    }
+}
+
+/// Moves the first order of a reference that is in one of these states; answers its lines.
+fn change(
+    state: &mut State,
+    reference: &str,
+    from: &[&str],
+    to: &'static str,
+    now: DateTime<Utc>,
+) -> Option<Vec<(String, i64)>> {
+    let order = state.orders.iter_mut().find(|it| it.reference == reference && from.contains(&it.status))?;
+    order.status = to;
+    order.edited_at = now;
+    Some(order.lines.clone())
+}
+
+fn reserve(state: &mut State, lines: &[(String, i64)], sign: i64, now: DateTime<Utc>) {
+    for (code, pieces) in lines {
+        let stock = state.stock.entry(code.clone()).or_insert(Stock { physical: 0, reserved: 0, modified: now });
+        stock.reserved += sign * pieces;
+        stock.modified = now;
+    }
+}

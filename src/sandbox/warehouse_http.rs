@@ -1,0 +1,217 @@
+//! The fake warehouse over HTTP, quirks included (contract/ogoship.md §2.1 to §2.6).
+
+use std::collections::HashMap;
+
+use axum::{
+    Form, Json, Router,
+    extract::{Path, Query, Request, State},
+    http::StatusCode,
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::{get, post, put},
+};
+use base64::Engine;
+use chrono::{DateTime, Duration, Utc};
+use serde_json::{Value, json};
+
+use super::{
+    credentials,
+    warehouse::{Order, Stock, Warehouse},
+};
+
+type Params = Query<HashMap<String, String>>;
+
+/// An access token's life.
+const ACCESS_LIFE: Duration = Duration::minutes(90);
+
+pub(super) fn router(warehouse: Warehouse) -> Router {
+    Router::new()
+        .route("/api/v1/orders", get(list_orders).post(place_order))
+        .route("/api/v1/products", get(list_products).post(create_product))
+        .route("/api/v1/products/{code}", put(update_product))
+        .route("/api/v1/stock", get(list_stock))
+        .layer(middleware::from_fn_with_state(warehouse.clone(), authenticate))
+        .route("/OAuth/Token", post(grant))
+        .fallback(|| async { refuse(StatusCode::NOT_FOUND, "no such endpoint") })
+        .with_state(warehouse)
+}
+
+fn refuse(status: StatusCode, message: &str) -> Response {
+    let body = json!({ "statusCode": status.as_u16(), "statusDescription": null, "message": message });
+    (status, Json(body)).into_response()
+}
+
+async fn authenticate(State(warehouse): State<Warehouse>, request: Request, next: Next) -> Response {
+    if is_authentic(&warehouse, &request) {
+        return next.run(request).await;
+    }
+    refuse(StatusCode::UNAUTHORIZED, "not authorized")
+}
+
+fn is_authentic(warehouse: &Warehouse, request: &Request) -> bool {
+    let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let token = header("authorization").and_then(|value| value.strip_prefix("Bearer "));
+    let now = warehouse.now();
+    let known = |token: &str| warehouse.state().access_tokens.get(token).is_some_and(|ends| *ends > now);
+    header("x-ogokey") == Some(credentials::API_KEY_OGOSHIP) || token.is_some_and(known)
+}
+
+/// A form only; a refresh token works once.
+async fn grant(State(warehouse): State<Warehouse>, Form(form): Form<HashMap<String, String>>) -> Response {
+    let field = |key: &str| form.get(key).map_or("", String::as_str);
+    if (field("client_id"), field("client_secret")) != (credentials::CLIENT_ID, credentials::CLIENT_SECRET) {
+        return refuse(StatusCode::BAD_REQUEST, "invalid_client");
+    }
+    let now = warehouse.now();
+    let [access, refresh] = ["access", "refresh"].map(|kind| format!("{kind}-{}", warehouse.entropy.fence()));
+    let mut state = warehouse.state();
+    match field("grant_type") {
+        "password" if (field("username"), field("password"))
+            == (credentials::MERCHANT_ID, credentials::SECRET_TOKEN) =>
+        {
+            state.grants.0 += 1;
+        }
+        "refresh_token" => {
+            let Some(at) = state.refresh_tokens.iter().position(|token| token == field("refresh_token")) else {
+                return refuse(StatusCode::BAD_REQUEST, "invalid_grant");
+            };
+            state.refresh_tokens.remove(at);
+            state.grants.1 += 1;
+        }
+        _ => return refuse(StatusCode::BAD_REQUEST, "invalid_grant"),
+    }
+    state.access_tokens.insert(access.clone(), now + ACCESS_LIFE);
+    state.refresh_tokens.push(refresh.clone());
+    let body = json!({
+        "access_token": access, "token_type": "bearer", "refresh_token": refresh,
+        "expires_in": ACCESS_LIFE.num_seconds(),
+    });
+    Json(body).into_response()
+}
+
+async fn list_orders(State(warehouse): State<Warehouse>, Query(params): Params) -> Response {
+    let now = warehouse.now();
+    let state = warehouse.state();
+    let after = match modified_after(&params) {
+        Ok(after) => after,
+        Err(refused) => return *refused,
+    };
+    let wanted = params.get("reference");
+    let visible = |order: &&Order| order.created_at + state.search_lag <= now;
+    let matching = state.orders.iter().filter(visible).filter(|order| {
+        // The search finds what begins with the reference too: only an exact one is ours.
+        wanted.is_none_or(|wanted| order.reference.starts_with(wanted.as_str()))
+            && after.is_none_or(|after| order.edited_at > after)
+    });
+    page(matching.map(order_json).collect(), &params)
+}
+
+/// Statuses come in either case.
+fn order_json(order: &Order) -> Value {
+    let shouting = order.lines.first().is_some_and(|(_, pieces)| pieces % 2 == 0);
+    let status = if shouting { order.status.to_uppercase() } else { order.status.to_owned() };
+    json!({
+        "id": order.id, "reference": order.reference, "status": status, "trackingNumber": order.tracking,
+        "trackingUrl": order.tracking.as_ref().map(|code| format!("https://track.example/{code}")),
+        "editTime": order.edited_at.to_rfc3339(),
+    })
+}
+
+async fn place_order(State(warehouse): State<Warehouse>, Json(sent): Json<Value>) -> Response {
+    let customer = |key: &str| sent.pointer(&format!("/customer/{key}")).and_then(Value::as_str).unwrap_or_default();
+    let whole = ["name", "address1", "city"].iter().all(|key| !customer(key).is_empty());
+    if !whole || customer("countryCode").len() != 2 {
+        return refuse(StatusCode::BAD_REQUEST, "customer is not valid");
+    }
+    match warehouse.takes_order(sent) {
+        Some(order) => Json(order_json(&order)).into_response(),
+        None => refuse(StatusCode::BAD_REQUEST, "the order is not valid"),
+    }
+}
+
+async fn list_products(State(warehouse): State<Warehouse>, Query(params): Params) -> Response {
+    let state = warehouse.state();
+    let wanted = params.get("code");
+    let matching = state.products.iter().filter(|(code, _)| wanted.is_none_or(|wanted| *code == wanted));
+    page(matching.map(|(_, product)| product.clone()).collect(), &params)
+}
+
+async fn create_product(State(warehouse): State<Warehouse>, Json(sent): Json<Value>) -> Response {
+    write_product(&warehouse, None, sent)
+}
+
+async fn update_product(
+    State(warehouse): State<Warehouse>,
+    Path(code): Path<String>,
+    Query(params): Params,
+    Json(sent): Json<Value>,
+) -> Response {
+    let decoded = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(&code).ok();
+    let decoded = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
+    match (params.get("base64url").map(String::as_str), decoded) {
+        (Some("true"), Some(code)) => write_product(&warehouse, Some(&code), sent),
+        (Some("true"), None) => refuse(StatusCode::BAD_REQUEST, "not base64url"),
+        _ => write_product(&warehouse, Some(&code), sent),
+    }
+}
+
+/// Creates (`old` is none) or updates; another code in the body renames. An EAN once set stays.
+fn write_product(warehouse: &Warehouse, old: Option<&str>, mut sent: Value) -> Response {
+    let now = warehouse.now();
+    let Some(code) = sent.get("code").and_then(Value::as_str).map(ToOwned::to_owned) else {
+        return refuse(StatusCode::BAD_REQUEST, "code is needed");
+    };
+    let mut state = warehouse.state();
+    let before = match old {
+        None if state.products.contains_key(&code) => return refuse(StatusCode::BAD_REQUEST, "code exists"),
+        None => None,
+        Some(old) => match state.products.remove(old) {
+            Some(before) => Some(before),
+            None => return refuse(StatusCode::NOT_FOUND, "no such product"),
+        },
+    };
+    if let Some(ean) = before.as_ref().and_then(|before| before.get("eanCode")).filter(|ean| !ean.is_null()) {
+        sent["eanCode"] = ean.clone();
+    }
+    sent["id"] = before.map_or_else(|| json!(warehouse.entropy.fence()), |before| before["id"].clone());
+    state.products.insert(code.clone(), sent.clone());
+    state.stock.entry(code).or_insert(Stock { physical: 0, reserved: 0, modified: now });
+    Json(sent).into_response()
+}
+
+async fn list_stock(State(warehouse): State<Warehouse>, Query(params): Params) -> Response {
+    let state = warehouse.state();
+    let after = match modified_after(&params) {
+        Ok(after) => after,
+        Err(refused) => return *refused,
+    };
+    let wanted = params.get("productCode");
+    let matching = state.stock.iter().filter(|(code, stock)| {
+        wanted.is_none_or(|wanted| *code == wanted) && after.is_none_or(|after| stock.modified > after)
+    });
+    let items = matching.map(|(code, stock)| {
+        json!({
+            "productCode": code, "stock": stock.physical, "stockAvailable": stock.physical - stock.reserved,
+            "reserved": stock.reserved, "modified": stock.modified.to_rfc3339(),
+        })
+    });
+    page(items.collect(), &params)
+}
+
+fn modified_after(params: &HashMap<String, String>) -> Result<Option<DateTime<Utc>>, Box<Response>> {
+    let parsed = params.get("modifiedAfter").map(|text| DateTime::parse_from_rfc3339(text)).transpose();
+    parsed
+        .map(|time| time.map(|time| time.with_timezone(&Utc)))
+        .map_err(|_| Box::new(refuse(StatusCode::BAD_REQUEST, "modifiedAfter is no time")))
+}
+
+/// A bare list of at most 250; an empty one is the literal null.
+fn page(items: Vec<Value>, params: &HashMap<String, String>) -> Response {
+    let number = |key: &str, default| params.get(key).and_then(|text| text.parse().ok()).unwrap_or(default);
+    let (limit, page): (usize, usize) = (number("limit", 50), number("page", 1));
+    if !(1..=250).contains(&limit) || page == 0 {
+        return refuse(StatusCode::BAD_REQUEST, "limit must be 1 to 250");
+    }
+    let items: Vec<_> = items.into_iter().skip((page - 1) * limit).take(limit).collect();
+    if items.is_empty() { Json(Value::Null).into_response() } else { Json(items).into_response() }
+}
