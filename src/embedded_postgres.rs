@@ -177,9 +177,9 @@ fn socket_dir(data_dir: &Path) -> Result<PathBuf> {
 
 fn settings(socket_dir: &Path, durability: Durability) -> Vec<String> {
     let mut settings = vec![
-        "listen_addresses=''".to_owned(),
+        "listen_addresses=".to_owned(),
         "port=5432".to_owned(),
-        format!("unix_socket_directories='{}'", socket_dir.display()),
+        format!("unix_socket_directories={}", socket_dir.display()),
         "unix_socket_permissions=0700".to_owned(),
         "max_connections=200".to_owned(),
         "timezone=UTC".to_owned(),

@@ -1,9 +1,11 @@
 //! Silta.
 pub mod admin;
 pub mod app;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod control;
+pub mod demo;
 pub mod domain;
 pub mod embedded_postgres;
 pub mod flows;

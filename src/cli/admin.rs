@@ -1,0 +1,123 @@
+//! `silta deliveries` and `silta events`: the admin actions from a shell, by the same `control` as over HTTP.
+
+use anyhow::{Result, bail};
+use clap::{Args, Subcommand};
+use serde_json::json;
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use super::say;
+use crate::{
+    clock::{Entropy, SystemClock},
+    control::{self, Actor},
+    domain::id::{DeliveryId, EventId},
+    store::{
+        Page, attempts,
+        events::{self, EventFilter},
+        overview::{self, DeliveryFilter},
+    },
+};
+
+/// What is owed.
+#[derive(Subcommand)]
+pub(super) enum Deliveries {
+    /// Newest first, one JSON object a line.
+    List(DeliveryArgs),
+    /// One, with its diary.
+    Show { id: Uuid },
+    /// A fresh look at the subject of a closed one.
+    Replay { id: Uuid },
+    /// Not to be tried again.
+    Cancel { id: Uuid },
+}
+
+#[derive(Args)]
+pub(super) struct DeliveryArgs {
+    /// Only this connection's.
+    #[arg(long)]
+    connection: Option<String>,
+    /// pending, leased, `in_doubt`, delivered, skipped, dead or cancelled.
+    #[arg(long)]
+    state: Option<String>,
+    /// As order:1042.
+    #[arg(long)]
+    subject: Option<String>,
+    /// A reason code.
+    #[arg(long)]
+    reason: Option<String>,
+    /// How many at most.
+    #[arg(long, default_value_t = 50)]
+    limit: u16,
+}
+
+/// What was received.
+#[derive(Subcommand)]
+pub(super) enum Events {
+    /// Newest first, one JSON object a line.
+    List(EventArgs),
+    /// One.
+    Show { id: Uuid },
+}
+
+#[derive(Args)]
+pub(super) struct EventArgs {
+    /// Only this connection's.
+    #[arg(long)]
+    connection: Option<String>,
+    /// As order:1042.
+    #[arg(long)]
+    subject: Option<String>,
+    /// How many at most.
+    #[arg(long, default_value_t = 50)]
+    limit: u16,
+}
+
+pub(super) async fn deliveries(command: Deliveries, pool: &PgPool, account: &str) -> Result<()> {
+    let entropy = Entropy::from_os();
+    let actor = Actor { name: account, clock: &SystemClock, entropy: &entropy };
+    let mut db = pool.begin().await?;
+    match command {
+        Deliveries::List(DeliveryArgs { connection, state, subject, reason, limit }) => {
+            let filter = DeliveryFilter { connection, state, subject, reason, ..DeliveryFilter::default() };
+            for row in overview::list_deliveries(&mut db, &filter, &Page { before: None, limit: limit.into() }).await? {
+                say(&json!(row).to_string());
+            }
+        }
+        Deliveries::Show { id } => {
+            let Some(row) = overview::find_delivery(&mut db, DeliveryId(id)).await? else {
+                bail!("there is no delivery {id}")
+            };
+            let mut item = json!(row);
+            item["attempt_list"] = json!(attempts::list(&mut db, DeliveryId(id)).await?);
+            say(&serde_json::to_string_pretty(&item)?);
+        }
+        Deliveries::Replay { id } => {
+            let replayed = control::replay_delivery(&mut db, &actor, DeliveryId(id)).await?;
+            let word = if replayed.opened { "opened" } else { "open already, told the news:" };
+            say(&format!("{word} {}", replayed.delivery));
+        }
+        Deliveries::Cancel { id } => {
+            control::cancel(&mut db, &actor, DeliveryId(id)).await?;
+            say(&format!("cancelled {id}"));
+        }
+    }
+    db.commit().await?;
+    Ok(())
+}
+
+pub(super) async fn events(command: Events, pool: &PgPool) -> Result<()> {
+    let mut db = pool.acquire().await?;
+    match command {
+        Events::List(EventArgs { connection, subject, limit }) => {
+            let filter = EventFilter { connection, subject, ..EventFilter::default() };
+            for row in events::list(&mut db, &filter, &Page { before: None, limit: limit.into() }).await? {
+                say(&json!(row).to_string());
+            }
+        }
+        Events::Show { id } => {
+            let Some(row) = events::find(&mut db, EventId(id)).await? else { bail!("there is no event {id}") };
+            say(&serde_json::to_string_pretty(&json!(row))?);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,164 @@
+//! The shell's skin: one subcommand per thing that a person does from a shell.
+
+mod admin;
+mod sandbox;
+mod serve;
+mod settings;
+
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::{
+    app::{Only, Surroundings},
+    clock::{Entropy, SystemClock},
+    config::{self, Config, Environment},
+    demo,
+    embedded_postgres::{Durability, PrivatePostgres},
+    store,
+};
+
+/// Ties a `MyCashflow` web shop to an `OGOship` warehouse.
+#[derive(Parser)]
+#[command(version, about)]
+pub struct Silta {
+    /// The configuration file.
+    #[arg(long, global = true, default_value = "silta.toml")]
+    config: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// The service: webhooks, admin API, worker and sweeps.
+    Serve {
+        /// Only one half of it, for replicas that share a database.
+        #[arg(long)]
+        only: Option<Only>,
+    },
+    /// A played day with a sandbox shop and warehouse: a live view, then a verdict.
+    Demo(demo::Options),
+    /// The two sandbox systems alone, to point a configuration at.
+    Sandbox {
+        /// Where the shop listens.
+        #[arg(long, default_value = "127.0.0.1:8091")]
+        shop: SocketAddr,
+        /// Where the warehouse listens.
+        #[arg(long, default_value = "127.0.0.1:8092")]
+        warehouse: SocketAddr,
+        /// Where Silta listens: shoppers order through it, one every few seconds, when this is given.
+        #[arg(long)]
+        silta: Option<String>,
+        /// The connection's name in Silta's configuration.
+        #[arg(long, default_value = "sandbox")]
+        connection: String,
+    },
+    /// Brings the database's schema up to this version.
+    Migrate,
+    /// The configuration: check it, print the annotated defaults, make an admin token.
+    #[command(subcommand)]
+    Config(settings::Command),
+    /// What is owed: list, show, replay, cancel.
+    #[command(subcommand)]
+    Deliveries(admin::Deliveries),
+    /// What was received: list, show.
+    #[command(subcommand)]
+    Events(admin::Events),
+    /// Prints openapi.yaml.
+    Openapi,
+}
+
+/// Runs a command; what goes wrong is told on standard error, with status 1.
+pub fn run(silta: Silta) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let result = match runtime {
+        Ok(runtime) => runtime.block_on(dispatch(silta)),
+        Err(error) => Err(error.into()),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            tell_error(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn dispatch(Silta { config, command }: Silta) -> Result<ExitCode> {
+    let environment = config::environment();
+    match command {
+        Command::Serve { only } => serve::serve(load(&config, &environment)?, only).await?,
+        Command::Demo(options) => return demo::run(options, &environment).await,
+        Command::Sandbox { shop, warehouse, silta, connection } => {
+            sandbox::serve(shop, warehouse, silta, &connection).await?;
+        }
+        Command::Migrate => {
+            let database = Database::open(&load(&config, &environment)?).await?;
+            store::migrate(&database.pool).await?;
+            say("the schema is up to date");
+        }
+        Command::Config(command) => return settings::run(&command, &config, &environment),
+        Command::Deliveries(command) => {
+            let database = Database::open(&load(&config, &environment)?).await?;
+            admin::deliveries(command, &database.pool, &config::account(&environment)).await?;
+        }
+        Command::Events(command) => {
+            let database = Database::open(&load(&config, &environment)?).await?;
+            admin::events(command, &database.pool).await?;
+        }
+        Command::Openapi => say(crate::ops::OPENAPI.trim_end()),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn load(path: &std::path::Path, environment: &Environment) -> Result<Config> {
+    let file = std::fs::read_to_string(path).map_err(|error| {
+        anyhow::anyhow!("cannot read {}: {error}; `silta config default` prints one to begin with", path.display())
+    })?;
+    Config::load(&file, environment).map_err(|faults| {
+        let list: Vec<_> = faults.iter().map(|fault| format!("  {fault}")).collect();
+        anyhow::anyhow!("{} has {} fault(s):\n{}", path.display(), faults.len(), list.join("\n"))
+    })
+}
+
+/// The configured database, or the private one, which stops with us.
+struct Database {
+    pool: sqlx::PgPool,
+    /// Held for as long as the pool is used.
+    _private: Option<PrivatePostgres>,
+}
+
+impl Database {
+    async fn open(config: &Config) -> Result<Self> {
+        let size = config.database.connections;
+        if let Some(url) = &config.database.url {
+            let options = url.expose().parse().map_err(|_| anyhow::anyhow!("database.url is no postgres:// URL"))?;
+            return Ok(Self { pool: store::connect(options, size), _private: None });
+        }
+        let data_dir = config.database.data_dir.clone();
+        let start = move || PrivatePostgres::start(&data_dir, Durability::Full);
+        let private = tokio::task::spawn_blocking(start).await??;
+        let options = private.database().await?;
+        Ok(Self { pool: store::connect(options, size), _private: Some(private) })
+    }
+
+    fn surroundings(&self) -> Surroundings {
+        Surroundings {
+            pool: self.pool.clone(),
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(Entropy::from_os()),
+        }
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "what a command was asked for goes to standard output")]
+fn say(text: &str) {
+    println!("{text}");
+}
+
+#[expect(clippy::print_stderr, reason = "a command's complaint goes to standard error")]
+fn tell_error(text: &str) {
+    eprintln!("{text}");
+}

@@ -1,0 +1,53 @@
+//! `silta sandbox`: the two fake systems on given ports.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use anyhow::Result;
+
+use super::say;
+use crate::{
+    clock::{Entropy, SystemClock},
+    sandbox::{Courier, Life, Pace, Sandbox, credentials},
+};
+
+/// Serves both systems until interrupted; with the address of a Silta, a slow day is played.
+pub(super) async fn serve(
+    shop: SocketAddr,
+    warehouse: SocketAddr,
+    silta: Option<String>,
+    connection: &str,
+) -> Result<()> {
+    let entropy = Arc::new(Entropy::from_os());
+    let sandbox = Sandbox::start(shop, warehouse, Arc::new(SystemClock), entropy.clone()).await?;
+    let courier = Courier::to(silta.as_deref().unwrap_or("http://127.0.0.1:8080"), connection);
+    let pace = Pace { orders: usize::MAX, lost: 0.05, doubled: 0.1, late: 0.1 };
+    let shop_order = crate::sandbox::OrderSpec::of("KAHVI-500", 1);
+    let mut life =
+        Life::begin(sandbox.shop.clone(), sandbox.warehouse.clone(), courier, entropy, pace, &format!("{connection}-"));
+    let order = sandbox.shop.takes_order(shop_order);
+    say(&format!(
+        "shop       {}  (user {}, api_key {})\nwarehouse  {}  (api_key {})\norder {order} of KAHVI-500 is waiting in \
+         the shop; Ctrl-C ends",
+        sandbox.shop_server.url(),
+        credentials::USER,
+        credentials::API_KEY,
+        sandbox.warehouse_server.url(),
+        credentials::API_KEY_OGOSHIP,
+    ));
+    let day = async {
+        if silta.is_none() {
+            return std::future::pending().await;
+        }
+        life.opens().await;
+        loop {
+            life.step().await;
+            #[expect(clippy::disallowed_methods, reason = "shoppers take their time")]
+            tokio::time::sleep(Duration::from_secs(3)).await;
+        }
+    };
+    tokio::select! {
+        () = day => {}
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+    }
+    Ok(())
+}

@@ -1,0 +1,48 @@
+//! `silta config`.
+
+use std::{path::Path, process::ExitCode};
+
+use anyhow::Result;
+use clap::Subcommand;
+
+use super::{load, say};
+use crate::{
+    clock::Entropy,
+    config::{self, Environment},
+    domain::fingerprint::sha256_hex,
+};
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Checks the configuration file and tells every fault.
+    Check,
+    /// Prints the annotated defaults.
+    Default,
+    /// Makes an admin token: shown once, configured by its SHA-256.
+    Token {
+        /// The name in the audit trail.
+        name: String,
+        /// Only look, change nothing.
+        #[arg(long)]
+        viewer: bool,
+    },
+}
+
+pub(super) fn run(command: &Command, path: &Path, environment: &Environment) -> Result<ExitCode> {
+    match command {
+        Command::Check => {
+            let config = load(path, environment)?;
+            say(&format!("{} is good: {} connection(s)", path.display(), config.connections.len()));
+        }
+        Command::Default => say(config::DEFAULTS.trim_end()),
+        Command::Token { name, viewer } => {
+            let token = hex::encode(Entropy::from_os().bytes::<24>());
+            let role = if *viewer { "viewer" } else { "operator" };
+            say(&format!(
+                "# the token, shown this once: {token}\n[[admin.tokens]]\nname = {name:?}\ntoken_sha256 = \"{}\"\nrole = \"{role}\"",
+                sha256_hex(token.as_bytes()),
+            ));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,275 @@
+//! Sets the stage, plays the day, and asks the books.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+use sqlx::PgPool;
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::task::TaskTracker;
+
+use super::{Options, view::View};
+use crate::{
+    app::{App, Surroundings},
+    clock::{Clock, Entropy, SystemClock},
+    config::{Config, Environment},
+    domain::fingerprint::sha256_hex,
+    embedded_postgres::{Durability, PrivatePostgres},
+    lifecycle::Shutdown,
+    sandbox::{Books, Courier, Life, Sandbox, audit, credentials},
+    store::{self, overview},
+};
+
+/// The connection's name, and with a hyphen its reference prefix.
+const CONNECTION: &str = "demo";
+
+/// The demo's admin token: loopback only, and gone with the demo.
+pub(super) const ADMIN_TOKEN: &str = "demo-admin-token";
+
+/// The pause between two steps of the day.
+const STEP: Duration = Duration::from_millis(60);
+
+/// Everything that plays.
+pub(super) struct Stage {
+    pub(super) url: String,
+    sandbox: Sandbox,
+    life: Life,
+    pool: PgPool,
+    shutdown: Shutdown,
+    service: JoinHandle<Result<()>>,
+    begun: Instant,
+    /// Last, so that it stops after the service.
+    _private: PrivatePostgres,
+    _directory: TemporaryDirectory,
+}
+
+/// What the books say, and what Silta still owes.
+#[derive(Debug, Serialize)]
+pub(super) struct Verdict {
+    #[serde(flatten)]
+    books: Books,
+    /// Deliveries still open or dead.
+    left_over: i64,
+    /// Faults that calls met.
+    faults_met: usize,
+    webhooks_sent: usize,
+    webhooks_withheld: usize,
+    seconds: f64,
+}
+
+impl Stage {
+    pub(super) async fn set(options: &Options) -> Result<Self> {
+        let begun = Instant::now();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let seeded = |offset: u64| Arc::new(Entropy::seeded(options.seed.wrapping_mul(4).wrapping_add(offset)));
+        let any_port = "127.0.0.1:0".parse()?;
+        let sandbox = Sandbox::start(any_port, any_port, clock.clone(), seeded(0)).await?;
+
+        let directory = TemporaryDirectory::new()?;
+        let data_dir = directory.path.clone();
+        let start = move || PrivatePostgres::start(&data_dir, Durability::Full);
+        let private = tokio::task::spawn_blocking(start).await??;
+        let pool = store::connect(private.database().await?, 16);
+        store::migrate(&pool).await?;
+
+        let config = Config::load(&configuration(&sandbox), &Environment::new())
+            .map_err(|faults| anyhow::anyhow!("the demo's own configuration is at fault: {faults:?}"))?;
+        let surroundings = Surroundings { pool: pool.clone(), clock, entropy: Arc::new(Entropy::from_os()) };
+        let app = App::new(config, surroundings);
+        app.prepare().await?;
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let shutdown = Shutdown::default();
+        let service = TaskTracker::new().spawn(app.serve(listener, None, shutdown.clone()));
+
+        for (server, offset) in [(&sandbox.shop_server, 1), (&sandbox.warehouse_server, 2)] {
+            server.faults.storm(options.faults.storm(seeded(offset)));
+        }
+        let courier = Courier::to(&url, CONNECTION);
+        let (shop, warehouse) = (sandbox.shop.clone(), sandbox.warehouse.clone());
+        let pace = options.faults.pace(options.orders);
+        let life = Life::begin(shop, warehouse, courier, seeded(3), pace, &format!("{CONNECTION}-"));
+        Ok(Self {
+            url,
+            sandbox,
+            life,
+            pool,
+            shutdown,
+            service,
+            begun,
+            _private: private,
+            _directory: directory,
+        })
+    }
+
+    /// Plays until the day is over and everything has come to rest; false where patience ended first.
+    pub(super) async fn play(&mut self, view: &View, patience: Duration) -> Result<bool> {
+        self.life.opens().await;
+        let mut last_order_at = Instant::now();
+        let mut quiet_since = None;
+        loop {
+            let goes_on = self.life.step().await;
+            if self.life.placed() < view.orders() {
+                last_order_at = Instant::now();
+            }
+            let books = self.books();
+            let open = self.open().await?;
+            view.show(&books, open, self.faults_met(), self.life.sent(), self.life.withheld());
+            let at_rest = !goes_on && open == 0 && books.are_balanced() && books.tracking_back == books.shipped;
+            // At rest means at rest for a while: a sweep may still find something.
+            quiet_since = if at_rest { quiet_since.or_else(|| Some(Instant::now())) } else { None };
+            if quiet_since.is_some_and(|since| since.elapsed() > Duration::from_secs(3)) {
+                return Ok(true);
+            }
+            if last_order_at.elapsed() > patience {
+                return Ok(false);
+            }
+            #[expect(clippy::disallowed_methods, reason = "the day is played in real time")]
+            tokio::time::sleep(STEP).await;
+        }
+    }
+
+    pub(super) async fn verdict(&self, _rested: bool) -> Result<Verdict> {
+        let mut db = self.pool.acquire().await?;
+        let left_over = self.open().await? + overview::count_dead(&mut db).await?;
+        Ok(Verdict {
+            books: self.books(),
+            left_over,
+            faults_met: self.faults_met(),
+            webhooks_sent: self.life.sent().0,
+            webhooks_withheld: self.life.withheld(),
+            seconds: self.begun.elapsed().as_secs_f64(),
+        })
+    }
+
+    /// Stops the service as SIGTERM would.
+    pub(super) async fn strike(self) {
+        self.shutdown.soft.cancel();
+        let _ = tokio::time::timeout(Duration::from_secs(20), self.service).await;
+        self.shutdown.hard.cancel();
+        self.pool.close().await;
+    }
+
+    fn books(&self) -> Books {
+        audit(&self.sandbox.shop, &self.sandbox.warehouse, &format!("{CONNECTION}-"))
+    }
+
+    fn faults_met(&self) -> usize {
+        self.sandbox.shop_server.faults.met() + self.sandbox.warehouse_server.faults.met()
+    }
+
+    async fn open(&self) -> Result<i64> {
+        let mut db = self.pool.acquire().await?;
+        let backlog = overview::backlog(&mut db, SystemClock.now()).await?;
+        Ok(backlog.iter().map(|connection| connection.open).sum())
+    }
+}
+
+impl Verdict {
+    pub(super) const fn is_good(&self) -> bool {
+        let Books { placed, at_warehouse, shipped, tracking_back, .. } = self.books;
+        self.books.are_balanced() && self.left_over == 0 && placed == at_warehouse && tracking_back == shipped
+    }
+
+    pub(super) fn table(&self) -> String {
+        let Books { placed, at_warehouse, shipped, tracking_back, codes, stock_equal, lost, doubled } = &self.books;
+        let rows = [
+            ("orders placed", placed.to_string()),
+            ("at the warehouse", at_warehouse.to_string()),
+            ("shipped", shipped.to_string()),
+            ("tracking back in the shop", tracking_back.to_string()),
+            ("stock equal on both sides", format!("{stock_equal} of {codes}")),
+            ("webhooks sent / withheld", format!("{} / {}", self.webhooks_sent, self.webhooks_withheld)),
+            ("faults met", self.faults_met.to_string()),
+            ("lost", lost.to_string()),
+            ("doubled", doubled.to_string()),
+            ("left over", self.left_over.to_string()),
+            ("seconds", format!("{:.1}", self.seconds)),
+            ("verdict", (if self.is_good() { "good" } else { "NOT GOOD" }).to_owned()),
+        ];
+        let lines: Vec<_> = rows.iter().map(|(what, figure)| format!("  {what:<28}{figure:>10}")).collect();
+        format!("\nFrom the sandbox's own books:\n{}\n", lines.join("\n"))
+    }
+}
+
+/// A configuration as a merchant would write it, only in more of a hurry.
+fn configuration(sandbox: &Sandbox) -> String {
+    use credentials::{CLIENT_ID, CLIENT_SECRET, MERCHANT_ID, SECRET_TOKEN, SHOP_HEADER, SHOP_SECRET, WAREHOUSE_KEY};
+
+    let (shop, warehouse) = (sandbox.shop_server.url(), sandbox.warehouse_server.url());
+    let (user, api_key, token) = (credentials::USER, credentials::API_KEY, credentials::WEBHOOK_TOKEN);
+    let admin = sha256_hex(ADMIN_TOKEN.as_bytes());
+    format!(
+        r#"
+        [worker]
+        lease = "20s"
+        [retry]
+        base = "200ms"
+        cap = "3s"
+        attempts = 40
+        look_again = "1s"
+        [outbound]
+        timeout = "2s"
+        dangerously_allow_private = true
+        [[admin.tokens]]
+        name = "demo"
+        token_sha256 = "{admin}"
+        role = "operator"
+        [[connections]]
+        name = "{CONNECTION}"
+        [connections.mycashflow]
+        url = "{shop}"
+        user = "{user}"
+        api_key = "{api_key}"
+        webhook_token = "{token}"
+        requests_per_second = 1000
+        [connections.mycashflow.signature]
+        header = "{SHOP_HEADER}"
+        secrets = ["{SHOP_SECRET}"]
+        [connections.ogoship]
+        url = "{warehouse}"
+        auth_url = "{warehouse}"
+        merchant_id = "{MERCHANT_ID}"
+        secret_token = "{SECRET_TOKEN}"
+        client_id = "{CLIENT_ID}"
+        client_secret = "{CLIENT_SECRET}"
+        webhook_keys = ["{WAREHOUSE_KEY}"]
+        requests_per_second = 1000
+        [connections.orders]
+        reference_prefix = "{CONNECTION}-"
+        cash_on_delivery = ["COD"]
+        [connections.shipping]
+        "POSTI-PICKUP" = {{ code = "Posti Pickup", pickup = true }}
+        "POSTI-*" = "Posti Parcel"
+        "*" = "Courier"
+        [connections.sweeps]
+        orders = "2s"
+        statuses = "2s"
+        stock = "2s"
+        products = "5s"
+        "#
+    )
+}
+
+/// A directory that is gone with us; after a `kill -9` it stays, as any temporary file does.
+struct TemporaryDirectory {
+    path: std::path::PathBuf,
+}
+
+impl TemporaryDirectory {
+    fn new() -> Result<Self> {
+        let name = format!("silta-demo-{}", hex::encode(Entropy::from_os().bytes::<6>()));
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path).with_context(|| format!("cannot make {}", path.display()))?;
+        Ok(Self { path })
+    }
+}
+
+impl Drop for TemporaryDirectory {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.path);
+    }
+}
