@@ -111,6 +111,7 @@ impl Stage {
         let mut last_order_at = Instant::now();
         let mut quiet_since = None;
         loop {
+            anyhow::ensure!(!self.service.is_finished(), "the service has ended in the middle of the day");
             let goes_on = self.life.step().await;
             if self.life.placed() < view.orders() {
                 last_order_at = Instant::now();

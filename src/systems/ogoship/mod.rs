@@ -215,6 +215,7 @@ impl Ogoship {
     }
 }
 
+/// The round-trip format of their own client has seven digits behind the second.
 fn modified(after: Timestamp) -> Vec<(&'static str, String)> {
-    vec![("modifiedAfter", after.format("%Y-%m-%dT%H:%M:%S%.7fZ").to_string())]
+    vec![("modifiedAfter", after.format("%Y-%m-%dT%H:%M:%S%.6f0Z").to_string())]
 }
