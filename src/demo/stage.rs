@@ -19,7 +19,7 @@ use crate::{
     domain::fingerprint::sha256_hex,
     embedded_postgres::{Durability, PrivatePostgres},
     lifecycle::Shutdown,
-    sandbox::{Books, Courier, Life, Sandbox, audit, credentials},
+    sandbox::{Books, Courier, Life, Sandbox, audit},
     store::{self, overview},
 };
 
@@ -198,11 +198,8 @@ impl Verdict {
 
 /// A configuration as a merchant would write it, only in more of a hurry.
 fn configuration(sandbox: &Sandbox) -> String {
-    use credentials::{CLIENT_ID, CLIENT_SECRET, MERCHANT_ID, SECRET_TOKEN, SHOP_HEADER, SHOP_SECRET, WAREHOUSE_KEY};
-
-    let (shop, warehouse) = (sandbox.shop_server.url(), sandbox.warehouse_server.url());
-    let (user, api_key, token) = (credentials::USER, credentials::API_KEY, credentials::WEBHOOK_TOKEN);
     let admin = sha256_hex(ADMIN_TOKEN.as_bytes());
+    let connection = sandbox.connection_toml(CONNECTION);
     format!(
         r#"
         [worker]
@@ -219,33 +216,7 @@ fn configuration(sandbox: &Sandbox) -> String {
         name = "demo"
         token_sha256 = "{admin}"
         role = "operator"
-        [[connections]]
-        name = "{CONNECTION}"
-        [connections.mycashflow]
-        url = "{shop}"
-        user = "{user}"
-        api_key = "{api_key}"
-        webhook_token = "{token}"
-        requests_per_second = 1000
-        [connections.mycashflow.signature]
-        header = "{SHOP_HEADER}"
-        secrets = ["{SHOP_SECRET}"]
-        [connections.ogoship]
-        url = "{warehouse}"
-        auth_url = "{warehouse}"
-        merchant_id = "{MERCHANT_ID}"
-        secret_token = "{SECRET_TOKEN}"
-        client_id = "{CLIENT_ID}"
-        client_secret = "{CLIENT_SECRET}"
-        webhook_keys = ["{WAREHOUSE_KEY}"]
-        requests_per_second = 1000
-        [connections.orders]
-        reference_prefix = "{CONNECTION}-"
-        cash_on_delivery = ["COD"]
-        [connections.shipping]
-        "POSTI-PICKUP" = {{ code = "Posti Pickup", pickup = true }}
-        "POSTI-*" = "Posti Parcel"
-        "*" = "Courier"
+        {connection}
         [connections.sweeps]
         orders = "2s"
         statuses = "2s"

@@ -82,4 +82,45 @@ impl Sandbox {
         let warehouse_server = Server::start(warehouse_at, warehouse_http::router(warehouse.clone())).await?;
         Ok(Self { shop, warehouse, shop_server, warehouse_server })
     }
+
+    /// The `[[connections]]` block by which Silta meets these two systems, as a merchant would write it.
+    pub fn connection_toml(&self, name: &str) -> String {
+        use credentials::{
+            API_KEY, CLIENT_ID, CLIENT_SECRET, MERCHANT_ID, SECRET_TOKEN, SHOP_HEADER, SHOP_SECRET, USER, WAREHOUSE_KEY,
+            WEBHOOK_TOKEN,
+        };
+
+        let (shop, warehouse) = (self.shop_server.url(), self.warehouse_server.url());
+        format!(
+            r#"
+[[connections]]
+name = "{name}"
+[connections.mycashflow]
+url = "{shop}"
+user = "{USER}"
+api_key = "{API_KEY}"
+webhook_token = "{WEBHOOK_TOKEN}"
+requests_per_second = 1000
+[connections.mycashflow.signature]
+header = "{SHOP_HEADER}"
+secrets = ["{SHOP_SECRET}"]
+[connections.ogoship]
+url = "{warehouse}"
+auth_url = "{warehouse}"
+merchant_id = "{MERCHANT_ID}"
+secret_token = "{SECRET_TOKEN}"
+client_id = "{CLIENT_ID}"
+client_secret = "{CLIENT_SECRET}"
+webhook_keys = ["{WAREHOUSE_KEY}"]
+requests_per_second = 1000
+[connections.orders]
+reference_prefix = "{name}-"
+cash_on_delivery = ["COD"]
+[connections.shipping]
+"POSTI-PICKUP" = {{ code = "Posti Pickup", pickup = true }}
+"POSTI-*" = "Posti Parcel"
+"*kuriiri*" = "Courier"
+"#
+        )
+    }
 }

@@ -216,7 +216,7 @@ async fn shipping_methods() -> Response {
     Json(json!({ "data": [
         { "id": 1, "name": "Posti Paketti", "product_code": "POSTI-14" },
         { "id": 2, "name": "Nouto Postista", "product_code": "POSTI-PICKUP" },
-        { "id": 3, "name": "Lähettipalvelu", "product_code": null },
+        { "id": 3, "name": "Lentokone", "product_code": null },
     ], "meta": { "page": 1 } }))
     .into_response()
 }

@@ -1,0 +1,93 @@
+//! One private PostgreSQL for the whole run, a database of its own for each test.
+
+use std::sync::{
+    Arc, LazyLock,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use silta::{
+    embedded_postgres::{Durability, PrivatePostgres},
+    store,
+};
+use sqlx::{Connection, Executor, PgConnection, PgPool};
+use tokio::sync::OnceCell;
+
+static SERVER: LazyLock<PrivatePostgres> = LazyLock::new(|| {
+    // Named after this checkout, and outside it: an unprivileged account must be able to enter.
+    let digest = silta::domain::fingerprint::sha256_hex(env!("CARGO_MANIFEST_DIR").as_bytes());
+    let dir = std::env::temp_dir().join(format!("silta-tests-{}", &digest[..12]));
+    PrivatePostgres::start(&dir, Durability::ForTestsOnly).expect("a private PostgreSQL starts")
+});
+
+static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+static NEXT: AtomicUsize = AtomicUsize::new(0);
+
+/// The run's server; stopped with this process, however it ends.
+pub fn server() -> &'static PrivatePostgres {
+    &SERVER
+}
+
+/// A database with the schema, dropped afterwards.
+pub struct Database {
+    name: String,
+}
+
+impl Database {
+    pub async fn fresh() -> Arc<Self> {
+        let template = TEMPLATE.get_or_init(make_template).await;
+        let name = format!("it_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        execute(&format!("create database {name} template {template}")).await;
+        Arc::new(Self { name })
+    }
+
+    pub fn pool(&self) -> PgPool {
+        store::connect(server().options(&self.name), 12)
+    }
+
+    pub fn url(&self) -> String {
+        server().url(&self.name)
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Open deliveries, asked from wherever we are: a drop cannot await.
+    pub fn count_open(&self) -> i64 {
+        let options = server().options(&self.name);
+        let ask = async move {
+            let mut db = PgConnection::connect_with(&options).await.unwrap();
+            sqlx::query_scalar("select count(*) from delivery where settled_at is null").fetch_one(&mut db).await
+        };
+        let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        std::thread::spawn(move || runtime().block_on(ask)).join().unwrap().unwrap()
+    }
+}
+
+/// Runs a statement in the maintenance database. Making a database locks its template: one at a time.
+pub async fn execute(sql: &str) {
+    static ONE_AT_A_TIME: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+    let _turn = ONE_AT_A_TIME.lock().await;
+    let mut db = PgConnection::connect_with(&server().options("postgres")).await.unwrap();
+    db.execute(sqlx::AssertSqlSafe(sql.to_owned())).await.unwrap();
+}
+
+/// Drops what earlier runs left, and makes the database that all others are copied from.
+async fn make_template() -> String {
+    server().database().await.unwrap();
+    let mut db = PgConnection::connect_with(&server().options("postgres")).await.unwrap();
+    let old: Vec<String> = sqlx::query_scalar("select datname from pg_database where starts_with(datname, 'it_')")
+        .fetch_all(&mut db)
+        .await
+        .unwrap();
+    for name in old {
+        // Another run may be using its own: then it cannot be dropped, and need not be.
+        let _ = db.execute(sqlx::AssertSqlSafe(format!("drop database {name}"))).await;
+    }
+    let template = format!("it_template_{}", std::process::id());
+    execute(&format!("create database {template}")).await;
+    let pool = store::connect(server().options(&template), 1);
+    store::migrate(&pool).await.unwrap();
+    pool.close().await;
+    template
+}

@@ -1,0 +1,193 @@
+//! `TestSilta`: the service, its database and both sandbox systems, with the crank and the clock in the test's hand.
+
+mod database;
+mod http;
+
+use std::{sync::Arc, time::Duration};
+
+pub use database::{Database, server};
+pub use http::{Answer, Api, answer};
+use silta::{
+    app::{App, Surroundings},
+    clock::{Clock, Entropy, ManualClock},
+    config::{Config, Environment},
+    domain::{Timestamp, fingerprint::sha256_hex},
+    inbox::sweep::Sweeper,
+    sandbox::{Courier, Sandbox, Shop, Warehouse, Webhook, audit},
+    worker::Worker,
+};
+use sqlx::PgPool;
+
+/// The connection of every test; its reference prefix is `shop-`.
+pub const CONNECTION: &str = "shop";
+
+pub const OPERATOR: &str = "operator-token";
+pub const VIEWER: &str = "viewer-token";
+
+pub const fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// A whole Silta between two sandbox systems. When it is dropped, nothing may be left open, unless the test said so.
+pub struct TestSilta {
+    pub sandbox: Sandbox,
+    pub shop: Shop,
+    pub warehouse: Warehouse,
+    pub clock: Arc<ManualClock>,
+    pub pool: PgPool,
+    pub api: Api,
+    pub worker: Worker,
+    pub sweeper: Sweeper,
+    pub courier: Courier,
+    database: Arc<Database>,
+    unfinished_is_fine: bool,
+    _serving: tokio_util::task::AbortOnDropHandle<()>,
+}
+
+/// How a test's Silta differs from the usual.
+#[derive(Default)]
+pub struct Usual {
+    /// TOML behind the connection's block.
+    pub connection: &'static str,
+    /// TOML before it.
+    pub service: &'static str,
+}
+
+impl TestSilta {
+    pub async fn start() -> Self {
+        Self::start_with(Usual::default()).await
+    }
+
+    pub async fn start_with(usual: Usual) -> Self {
+        Self::start_in(usual, &[]).await
+    }
+
+    /// With these variables in the environment.
+    pub async fn start_in(usual: Usual, environment: &[(&str, &str)]) -> Self {
+        let environment: Environment =
+            environment.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        let start = Timestamp::from_timestamp(1_790_000_000, 0).unwrap();
+        let clock = Arc::new(ManualClock::starting_at(start));
+        let entropy = Arc::new(Entropy::seeded(7));
+        let any = "127.0.0.1:0".parse().unwrap();
+        let sandbox = Sandbox::start(any, any, clock.clone(), entropy.clone()).await.unwrap();
+        let database = Database::fresh().await;
+        let pool = database.pool();
+
+        let config = Config::load(&configuration(&sandbox, &usual), &environment).unwrap();
+        let surroundings = Surroundings { pool: pool.clone(), clock: clock.clone(), entropy };
+        let app = App::new(config, surroundings);
+        app.prepare().await.unwrap();
+        let App { router, worker, sweeper, .. } = app;
+        let (url, serving) = http::serve(router).await;
+        let (shop, warehouse) = (sandbox.shop.clone(), sandbox.warehouse.clone());
+        Self {
+            courier: Courier::to(&url, CONNECTION),
+            api: Api::new(&url),
+            sandbox,
+            shop,
+            warehouse,
+            clock,
+            pool,
+            worker,
+            sweeper,
+            database,
+            unfinished_is_fine: false,
+            _serving: serving,
+        }
+    }
+
+    /// Another process of the same service: the same database, clock and systems, its own everything else.
+    pub fn second_worker(&self) -> Worker {
+        let config = configuration(&self.sandbox, &Usual::default());
+        let config = Config::load(&config, &Environment::new()).unwrap();
+        let entropy = Arc::new(Entropy::seeded(99));
+        App::new(config, Surroundings { pool: self.pool.clone(), clock: self.clock.clone(), entropy }).worker
+    }
+
+    /// Sends a webhook that must be taken.
+    pub async fn hears(&self, webhook: Webhook) -> serde_json::Value {
+        let (status, body) = self.courier.carries(&webhook).await.expect("Silta answers");
+        assert_eq!(status, 200, "{body}");
+        body
+    }
+
+    pub async fn run_until_idle(&self) -> usize {
+        self.worker.run_until_idle().await.unwrap()
+    }
+
+    pub async fn sweep(&self) -> usize {
+        self.sweeper.sweep_due().await.unwrap()
+    }
+
+    /// Lets time pass in steps, working in each: what is due later falls due.
+    pub async fn passes(&self, time: Duration) {
+        let step = time / 20;
+        for _ in 0..20 {
+            self.clock.advance(step);
+            self.run_until_idle().await;
+        }
+    }
+
+    /// One row of one column.
+    pub async fn scalar<T>(&self, sql: &'static str) -> T
+    where
+        T: for<'r> sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres> + Send + Unpin,
+    {
+        sqlx::query_scalar(sql).fetch_one(&self.pool).await.unwrap()
+    }
+
+    pub async fn count(&self, table: &str) -> i64 {
+        let sql = sqlx::AssertSqlSafe(format!("select count(*) from {table}"));
+        sqlx::query_scalar(sql).fetch_one(&self.pool).await.unwrap()
+    }
+
+    /// State and reason of the newest delivery of a subject.
+    pub async fn delivery(&self, subject: &str) -> (String, Option<String>) {
+        let sql = "select state, reason from delivery where subject = $1 order by id desc limit 1";
+        sqlx::query_as(sql).bind(subject).fetch_one(&self.pool).await.unwrap()
+    }
+
+    /// Lost and doubled, by the sandbox's books.
+    pub fn lost_and_doubled(&self) -> (usize, usize) {
+        let books = audit(&self.shop, &self.warehouse, "shop-");
+        (books.lost, books.doubled)
+    }
+
+    /// This test means to leave deliveries open.
+    pub fn leave_unfinished(&mut self) {
+        self.unfinished_is_fine = true;
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}
+
+impl Drop for TestSilta {
+    fn drop(&mut self) {
+        if std::thread::panicking() || self.unfinished_is_fine {
+            return;
+        }
+        let open = self.database.count_open();
+        assert_eq!(open, 0, "deliveries are left open; say leave_unfinished() if that is meant");
+        let faults = [&self.sandbox.shop_server.faults, &self.sandbox.warehouse_server.faults];
+        let unmet: usize = faults.iter().map(|faults| faults.left()).sum();
+        assert_eq!(unmet, 0, "scripted faults that nothing met");
+    }
+}
+
+pub fn configuration(sandbox: &Sandbox, usual: &Usual) -> String {
+    let token = |name: &str, token: &str, role: &str| {
+        let digest = sha256_hex(token.as_bytes());
+        format!("[[admin.tokens]]\nname = \"{name}\"\ntoken_sha256 = \"{digest}\"\nrole = \"{role}\"\n")
+    };
+    format!(
+        "{}\n[outbound]\ntimeout = \"1s\"\ndangerously_allow_private = true\n[retry]\nattempts = 6\n{}{}{}{}",
+        usual.service,
+        token("ops", OPERATOR, "operator"),
+        token("eyes", VIEWER, "viewer"),
+        sandbox.connection_toml(CONNECTION),
+        usual.connection,
+    )
+}

@@ -1,0 +1,203 @@
+//! The porch: what is let in, what is turned away, and what is left behind.
+
+use reqwest::Method;
+use serde_json::json;
+use silta::sandbox::{Courier, OrderSpec, Webhook};
+
+use crate::harness::{TestSilta, Usual, answer, secs};
+
+async fn post(silta: &TestSilta, path: &str, header: (&str, &str), body: &[u8]) -> crate::harness::Answer {
+    answer(silta.api.request(Method::POST, path).header(header.0, header.1).body(body.to_vec())).await
+}
+
+const MYCASHFLOW: &str = "/webhooks/mycashflow/shop/sandbox-token-4f1d";
+const OGOSHIP: &str = "/webhooks/ogoship/shop";
+
+#[tokio::test]
+async fn no_2xx_before_commit_what_we_acknowledged_we_have() {
+    let mut silta = TestSilta::start().await;
+    silta.leave_unfinished();
+    let body = br#"{"topic":"order.created","data":{"id":1042}}"#;
+    let receipt = silta.hears(Webhook::raw_from_shop(body)).await;
+    assert_eq!(receipt["duplicate"], false);
+
+    let row: (String, String, String, Vec<u8>) =
+        sqlx::query_as("select source, topic, subject, body from event where id = $1::uuid")
+            .bind(receipt["event_id"].as_str().unwrap())
+            .fetch_one(&silta.pool)
+            .await
+            .unwrap();
+    assert_eq!((row.0.as_str(), row.1.as_str(), row.2.as_str()), ("mycashflow", "order.created", "order:1042"));
+    assert_eq!(row.3, body, "the raw bytes are kept");
+    assert_eq!(silta.delivery("order:1042").await.0, "pending");
+}
+
+#[tokio::test]
+async fn a_wrong_signature_gets_401_and_leaves_no_row() {
+    let silta = TestSilta::start().await;
+    let webhook = Webhook::raw_from_shop(br#"{"id":1}"#);
+    let (_, signature) = Courier::signature(&webhook);
+    let altered = br#"{"id":2}"#;
+
+    let wrong = post(&silta, MYCASHFLOW, ("X-MyCashflow-Signature", &signature), altered).await;
+    assert_eq!((wrong.status, wrong.text("/code")), (401, "signature_wrong"));
+    assert_eq!(wrong.headers["content-type"], "application/problem+json");
+    let missing = post(&silta, MYCASHFLOW, ("X-Other", &signature), &webhook.body).await;
+    assert_eq!((missing.status, missing.text("/code")), (401, "signature_missing"));
+    let hex_to_ogoship = post(&silta, OGOSHIP, ("X-OGOship-Hmac-SHA256", &signature), &webhook.body).await;
+    assert_eq!(hex_to_ogoship.status, 401);
+    assert_eq!((silta.count("event").await, silta.count("delivery").await), (0, 0));
+}
+
+#[tokio::test]
+async fn a_failed_verification_does_not_poison_the_fingerprint_of_a_true_webhook() {
+    let mut silta = TestSilta::start().await;
+    silta.leave_unfinished();
+    let webhook = Webhook::raw_from_shop(br#"{"topic":"order.created","data":{"id":1}}"#);
+    let refused = post(&silta, MYCASHFLOW, ("X-MyCashflow-Signature", "00"), &webhook.body).await;
+    assert_eq!(refused.status, 401);
+    assert_eq!(silta.hears(webhook).await["duplicate"], false);
+}
+
+#[tokio::test]
+async fn every_refusal_has_its_own_status() {
+    let silta = TestSilta::start_with(Usual { service: "[http]\nbody_limit = \"1KiB\"", ..Usual::default() }).await;
+    let cases = [
+        ("/webhooks/mycashflow/shop/wrong-token", "{}", 404),
+        ("/webhooks/mycashflow/other/sandbox-token-4f1d", "{}", 404),
+        ("/webhooks/ogoship/other", "{}", 404),
+        (MYCASHFLOW, "not json", 400),
+        (OGOSHIP, "", 400),
+    ];
+    for (path, body, status) in cases {
+        let body = body.as_bytes();
+        let webhook =
+            if path.contains("ogoship") { Webhook::raw_from_warehouse(body) } else { Webhook::raw_from_shop(body) };
+        let (header, signature) = Courier::signature(&webhook);
+        assert_eq!(post(&silta, path, (header, &signature), body).await.status, status, "{path}");
+    }
+    let large = Webhook::raw_from_shop(&vec![b' '; 2000]);
+    let (header, signature) = Courier::signature(&large);
+    assert_eq!(post(&silta, MYCASHFLOW, (header, &signature), &large.body).await.status, 413);
+    assert_eq!(answer(silta.api.request(Method::GET, OGOSHIP)).await.status, 405);
+    assert_eq!(silta.count("event").await, 0);
+}
+
+#[tokio::test]
+async fn any_of_several_live_secrets_will_do_in_either_encoding_while_they_rotate() {
+    use base64::Engine;
+
+    let secrets = "SILTA__CONNECTIONS__SHOP__MYCASHFLOW__SIGNATURE__SECRETS";
+    let mut silta = TestSilta::start_in(Usual::default(), &[(secrets, "next-secret, last-secret")]).await;
+    silta.leave_unfinished();
+    for (at, secret) in ["last-secret", "next-secret"].iter().enumerate() {
+        let body = json!({ "topic": "order.created", "data": { "id": at + 1 } }).to_string();
+        let signature = silta::systems::signature::sign(secret, body.as_bytes());
+        let encoded = base64::engine::general_purpose::STANDARD.encode(&signature);
+        for written in [encoded, hex::encode(signature)] {
+            let given = post(&silta, MYCASHFLOW, ("X-MyCashflow-Signature", &written), body.as_bytes()).await;
+            assert_eq!(given.status, 200, "{secret}");
+        }
+    }
+    let gone = silta::systems::signature::sign(silta::sandbox::credentials::SHOP_SECRET, b"{}");
+    let refused = post(&silta, MYCASHFLOW, ("X-MyCashflow-Signature", &hex::encode(gone)), b"{}").await;
+    assert_eq!(refused.status, 401, "a secret taken out of the list is dead");
+}
+
+#[tokio::test]
+async fn a_duplicate_webhook_is_acknowledged_and_makes_no_second_delivery() {
+    let silta = TestSilta::start().await;
+    let order = silta.shop.takes_order(OrderSpec::of("A", 1));
+    silta.warehouse.receives_goods("A", 5);
+    let first = silta.hears(silta.shop.order_created(order)).await;
+    silta.run_until_idle().await;
+    silta.clock.advance(secs(86_400));
+    let again = silta.hears(silta.shop.order_created(order)).await;
+    assert_eq!((again["duplicate"].as_bool(), &again["event_id"]), (Some(true), &first["event_id"]));
+    assert_eq!((silta.count("event").await, silta.count("delivery").await), (1, 1));
+}
+
+#[tokio::test]
+async fn an_undated_repeat_is_a_duplicate_for_a_minute_but_its_subject_is_looked_at_again() {
+    let silta = TestSilta::start().await;
+    silta.shop.lists_product(1, "A", "A", 0);
+    silta.warehouse.receives_goods("A", 5);
+    silta.hears(silta.warehouse.stock_changed("A")).await;
+    silta.run_until_idle().await;
+    assert_eq!(silta.shop.quantity("A"), Some(5));
+
+    // The figure changes again within the minute, and the callback looks just the same.
+    silta.warehouse.receives_goods("A", 2);
+    assert_eq!(silta.hears(silta.warehouse.stock_changed("A")).await["duplicate"], true);
+    silta.run_until_idle().await;
+    assert_eq!(silta.shop.quantity("A"), Some(7), "the news was not lost");
+
+    silta.clock.advance(secs(120));
+    assert_eq!(silta.hears(silta.warehouse.stock_changed("A")).await["duplicate"], false);
+    silta.run_until_idle().await;
+}
+
+#[tokio::test]
+async fn unknown_topics_and_shapes_are_stored_and_answered_200_and_bring_the_sweeps_forward() {
+    let silta = TestSilta::start().await;
+    silta.sweep().await;
+    for body in [&br#"{"type":"Unheard","value":[1]}"#[..], b"[1,2,3]", b"null", b"\"\\u0000\""] {
+        let receipt = silta.hears(Webhook::raw_from_warehouse(body)).await;
+        assert_eq!(receipt["duplicate"], false);
+    }
+    assert_eq!((silta.count("event").await, silta.count("delivery").await), (4, 0));
+    let due: i64 = silta.scalar("select count(*) from sweep where what in ('statuses', 'stock') and due_at <= '2026-09-21 14:13:20Z'").await;
+    assert_eq!(due, 2);
+}
+
+#[tokio::test]
+async fn a_storm_of_callbacks_about_one_subject_is_one_debt() {
+    let silta = TestSilta::start().await;
+    silta.shop.lists_product(1, "A", "A", 0);
+    silta.warehouse.receives_goods("A", 5);
+    let storm = (0..200).map(|at| {
+        let body = json!({ "type": 2, "productCode": "A", "modified": at }).to_string();
+        let courier = silta.courier.clone();
+        async move { courier.carries(&Webhook::raw_from_warehouse(body.as_bytes())).await.unwrap().0 }
+    });
+    let mut tasks = tokio::task::JoinSet::new();
+    storm.for_each(|webhook| drop(tasks.spawn(webhook)));
+    let statuses = tasks.join_all().await;
+    assert!(statuses.iter().all(|status| *status == 200));
+
+    assert_eq!((silta.count("event").await, silta.count("delivery").await), (200, 1));
+    let news: i32 = silta.scalar("select news from delivery").await;
+    assert_eq!(news, 200);
+    silta.run_until_idle().await;
+    assert_eq!((silta.shop.quantity("A"), silta.shop.writes()), (Some(5), 1));
+}
+
+#[tokio::test]
+async fn the_same_webhook_many_times_at_once_is_one_event() {
+    let mut silta = TestSilta::start().await;
+    silta.leave_unfinished();
+    let webhook = Webhook::raw_from_shop(br#"{"topic":"order.created","data":{"id":7}}"#);
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..40 {
+        let (courier, webhook) = (silta.courier.clone(), webhook.clone());
+        tasks.spawn(async move { courier.carries(&webhook).await.unwrap() });
+    }
+    let answers = tasks.join_all().await;
+    let ids: std::collections::HashSet<_> = answers.iter().map(|(_, body)| body["event_id"].to_string()).collect();
+    let fresh = answers.iter().filter(|(_, body)| body["duplicate"] == false).count();
+    assert_eq!((ids.len(), fresh, silta.count("event").await), (1, 1, 1));
+}
+
+#[tokio::test]
+async fn a_database_that_is_away_is_answered_503_with_retry_after_and_readyz_says_so() {
+    let silta = TestSilta::start().await;
+    assert_eq!(silta.api.get("/readyz").await.status, 200);
+    silta.pool.close().await;
+    let webhook = Webhook::raw_from_shop(br#"{"id":1}"#);
+    let (header, signature) = Courier::signature(&webhook);
+    let refused = post(&silta, MYCASHFLOW, (header, &signature), &webhook.body).await;
+    assert_eq!((refused.status, refused.text("/code")), (503, "unavailable"));
+    assert!(refused.headers.contains_key("retry-after"));
+    assert_eq!(silta.api.get("/readyz").await.status, 503);
+    assert_eq!(silta.api.get("/livez").await.status, 200);
+}
