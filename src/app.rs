@@ -178,7 +178,7 @@ fn tie(
 
     let config::Connection { name, mycashflow, ogoship, orders, cash_on_delivery, products, stock, sweeps: _ } =
         connection;
-    let budget = |rate| Arc::new(Budget::new(rate));
+    let budget = |rate| Arc::new(Budget::new(rate, clock.clone()));
     let to_shop =
         Http::new(client.clone(), System::MyCashflow, &mycashflow.url, budget(mycashflow.requests_per_second));
     let account = mycashflow::Account {

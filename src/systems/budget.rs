@@ -1,11 +1,11 @@
 //! A vendor's rate budget: one token bucket per connection and system, so that every caller is polite by construction.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use tokio::time::Instant;
+use crate::{clock::Clock, domain::Timestamp};
 
 /// The longest a call waits for its turn inside an attempt; beyond it the delivery is snoozed instead, and its lease
 /// goes to one that can use it.
@@ -15,6 +15,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(3);
 #[derive(Debug)]
 pub struct Budget {
     per_second: f64,
+    clock: Arc<dyn Clock>,
     state: Mutex<State>,
 }
 
@@ -22,20 +23,20 @@ pub struct Budget {
 struct State {
     /// Below zero while calls wait their turn.
     tokens: f64,
-    at: Instant,
-    closed_until: Option<Instant>,
+    at: Timestamp,
+    closed_until: Option<Timestamp>,
 }
 
 impl Budget {
     /// A budget of so many calls a second.
-    pub fn new(per_second: f64) -> Self {
-        let state = State { tokens: per_second.max(1.0), at: Instant::now(), closed_until: None };
-        Self { per_second, state: Mutex::new(state) }
+    pub fn new(per_second: f64, clock: Arc<dyn Clock>) -> Self {
+        let state = State { tokens: per_second.max(1.0), at: clock.now(), closed_until: None };
+        Self { per_second, clock, state: Mutex::new(state) }
     }
 
     /// Waits for a token, or answers how long the wait would be where that is too long.
     pub async fn spend(&self) -> Result<(), Duration> {
-        let wait = self.reserve(Instant::now())?;
+        let wait = self.reserve(self.clock.now())?;
         if !wait.is_zero() {
             #[expect(clippy::disallowed_methods, reason = "waiting for its turn is what a budget is for")]
             tokio::time::sleep(wait).await;
@@ -47,17 +48,18 @@ impl Budget {
     pub fn close_for(&self, wait: Duration) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         // An unbounded word of theirs must not silence us for a week; the retry policy clamps likewise.
-        state.closed_until = Instant::now().checked_add(wait.min(Duration::from_secs(300)));
+        state.closed_until = Some(self.clock.now() + wait.min(Duration::from_secs(300)));
     }
 
-    fn reserve(&self, now: Instant) -> Result<Duration, Duration> {
+    fn reserve(&self, now: Timestamp) -> Result<Duration, Duration> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(closed) = state.closed_until.map(|until| until.saturating_duration_since(now))
-            && !closed.is_zero()
-        {
+        // A clock that was put back earns nothing and closes nothing.
+        let since = |earlier: Timestamp, later: Timestamp| (later - earlier).to_std().unwrap_or_default();
+        let closed = state.closed_until.map(|until| since(now, until)).unwrap_or_default();
+        if !closed.is_zero() {
             return Err(closed);
         }
-        let earned = now.saturating_duration_since(state.at).as_secs_f64() * self.per_second;
+        let earned = since(state.at, now).as_secs_f64() * self.per_second;
         state.tokens = (state.tokens + earned).min(self.per_second.max(1.0));
         state.at = now;
 
@@ -74,22 +76,31 @@ impl Budget {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::ManualClock;
 
-    #[tokio::test]
-    async fn a_spent_budget_makes_calls_wait_their_turn_and_turns_them_away_when_the_wait_is_long() {
-        let budget = Budget::new(2.0);
-        let now = Instant::now();
-        let waits: Vec<_> = (0..9).map(|_| budget.reserve(now).map(|wait| wait.as_millis())).collect();
+    fn budget(per_second: f64) -> (Budget, Arc<ManualClock>) {
+        let clock = Arc::new(ManualClock::starting_at(Timestamp::UNIX_EPOCH));
+        (Budget::new(per_second, clock.clone()), clock)
+    }
+
+    #[test]
+    fn a_spent_budget_makes_calls_wait_their_turn_and_turns_them_away_when_the_wait_is_long() {
+        let (budget, clock) = budget(2.0);
+        let reserve = || budget.reserve(clock.now()).map(|wait| wait.as_millis());
+        let waits: Vec<_> = (0..9).map(|_| reserve()).collect();
         assert_eq!(waits[..4], [Ok(0), Ok(0), Ok(500), Ok(1000)]);
         assert_eq!(waits[7], Ok(3000));
         assert!(waits[8].is_err());
-        assert!(budget.reserve(now + Duration::from_secs(60)).is_ok_and(|wait| wait.is_zero()));
+        clock.advance(Duration::from_secs(60));
+        assert_eq!(reserve(), Ok(0));
     }
 
     #[tokio::test]
-    async fn a_system_that_asks_for_patience_gets_it() {
-        let budget = Budget::new(100.0);
+    async fn a_system_that_asks_for_patience_gets_it_and_no_more() {
+        let (budget, clock) = budget(100.0);
         budget.close_for(Duration::from_secs(30));
-        assert!(budget.spend().await.is_err_and(|wait| wait > Duration::from_secs(25)));
+        assert_eq!(budget.spend().await, Err(Duration::from_secs(30)));
+        clock.advance(Duration::from_secs(30));
+        assert_eq!(budget.spend().await, Ok(()));
     }
 }

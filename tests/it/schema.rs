@@ -1,1 +1,93 @@
+//! The schema defends itself.
 
+use crate::harness::TestSilta;
+
+#[tokio::test]
+async fn every_table_and_column_has_a_comment() {
+    let silta = TestSilta::start().await;
+    let bare: Vec<String> = sqlx::query_scalar(
+        "select c.relname || coalesce('.' || a.attname, '')
+         from pg_class c
+         left join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+         where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace and c.relname <> '_sqlx_migrations'
+           and (col_description(c.oid, a.attnum) is null or obj_description(c.oid, 'pg_class') is null)",
+    )
+    .fetch_all(&silta.pool)
+    .await
+    .unwrap();
+    assert_eq!(bare, Vec::<String>::new());
+}
+
+/// Each row: what somebody tries to write past the code, and the constraint that refuses it.
+#[tokio::test]
+async fn every_invariant_is_defended_by_a_named_constraint() {
+    let mut silta = TestSilta::start().await;
+    silta.leave_unfinished();
+    sqlx::raw_sql(
+        "insert into delivery (id, connection, kind, subject, state, urgency, due_at, created_at)
+         values ('00000000-0000-0000-0000-000000000001', 'shop', 'order', 'order:1', 'pending', 0, now(), now());
+         insert into event (id, connection, source, topic, kind, subject, received_at, fingerprint, body, delivery_id)
+         values (gen_random_uuid(), 'shop', 'sweep', 't', 'order', 'order:1', now(), sha256('a'), '',
+                 '00000000-0000-0000-0000-000000000001');
+         insert into link (connection, subject, reference, seen_at) values ('shop', 'order:1', 'r', now())",
+    )
+    .execute(&silta.pool)
+    .await
+    .unwrap();
+    let delivery = |columns: &str, values: &str| {
+        format!(
+            "insert into delivery (id, connection, kind, subject, urgency, due_at, created_at, {columns})
+             values (gen_random_uuid(), 'shop', 'stock', 'stock:A', 1, now(), now(), {values})"
+        )
+    };
+    let event = |columns: &str, values: &str| {
+        format!(
+            "insert into event (id, connection, source, received_at, body, topic, {columns})
+             values (gen_random_uuid(), 'shop', 'sweep', now(), '', 't', {values})"
+        )
+    };
+    let table = [
+        (
+            "insert into delivery (id, connection, kind, subject, state, urgency, due_at, created_at)
+             values (gen_random_uuid(), 'shop', 'order', 'order:1', 'in_doubt', 0, now(), now())"
+                .to_owned(),
+            "delivery_open_by_subject",
+        ),
+        (delivery("state", "'lost'"), "delivery_state_known"),
+        (delivery("state", "'leased'"), "delivery_leased_iff_claimed"),
+        (delivery("state, claim_id", "'pending', gen_random_uuid()"), "delivery_unleased_holds_no_claim"),
+        (delivery("state", "'delivered'"), "delivery_closed_iff_settled"),
+        (delivery("state, settled_at", "'pending', now()"), "delivery_closed_iff_settled"),
+        (delivery("state, settled_at", "'dead', now()"), "delivery_closed_says_why"),
+        (delivery("state, attempts", "'pending', -1"), "delivery_counts_not_negative"),
+        (delivery("state, attempts", "'pending', 2"), "delivery_counts_not_negative"),
+        (delivery("state, news", "'pending', 0"), "delivery_news_only_grows"),
+        (delivery("state, replay_of", "'pending', gen_random_uuid()"), "delivery_replays_a_delivery"),
+        (event("fingerprint", "sha256('a')"), "event_told_once"),
+        (event("fingerprint", "'short'"), "event_fingerprint_is_sha256"),
+        (event("fingerprint, kind", "sha256('b'), 'order'"), "event_subject_iff_kind"),
+        (event("fingerprint, kind, subject", "sha256('b'), 'order', 'order:1'"), "event_subject_owes_a_delivery"),
+        (
+            "insert into link (connection, subject, reference, seen_at) values ('shop', 'order:2', 'r', now())".to_owned(),
+            "link_reference_is_one_subjects",
+        ),
+        (
+            "update link set begun_deed = 'place' where subject = 'order:1'".to_owned(),
+            "link_begun_whole",
+        ),
+        ("update connection set paused_at = now()".to_owned(), "connection_paused_by_someone"),
+        (
+            "insert into intent values (gen_random_uuid(), 'shop', 'order:1', 'dance', 'ops', now())".to_owned(),
+            "intent_action_known",
+        ),
+        (
+            "insert into sweep (connection, what, cursor, due_at) values ('shop', 'dust', now(), now())".to_owned(),
+            "sweep_what_known",
+        ),
+    ];
+    for (sql, constraint) in table {
+        let error = sqlx::raw_sql(sqlx::AssertSqlSafe(sql.clone())).execute(&silta.pool).await.expect_err(&sql);
+        let refused_by = error.as_database_error().and_then(sqlx::error::DatabaseError::constraint);
+        assert_eq!(refused_by, Some(constraint), "{sql}: {error}");
+    }
+}

@@ -1,1 +1,89 @@
+//! The second door: what no webhook told.
 
+use silta::sandbox::{Fault, OrderSpec};
+
+use crate::harness::{TestSilta, secs};
+
+#[tokio::test]
+async fn orders_products_and_stock_that_no_webhook_told_are_found() {
+    let silta = TestSilta::start().await;
+    silta.sweep().await;
+    silta.clock.advance(secs(3600));
+    silta.shop.lists_product(1, "A", "A", 0);
+    silta.warehouse.receives_goods("A", 9);
+    silta.shop.takes_order(OrderSpec::of("A", 1));
+    assert_eq!(silta.sweep().await, 3, "an order, a product, a stock figure");
+    silta.run_until_idle().await;
+    assert_eq!(silta.warehouse.count("shop-1001"), 1);
+    assert!(silta.warehouse.product("A").is_some());
+
+    silta.clock.advance(secs(3600));
+    silta.warehouse.ships("shop-1001");
+    silta.sweep().await;
+    silta.run_until_idle().await;
+    assert_eq!(silta.lost_and_doubled(), (0, 0));
+    assert_eq!(silta.shop.order(1001).unwrap().status, "COMPLETED");
+    assert_eq!(silta.shop.quantity("A"), silta.warehouse.available("A"));
+}
+
+#[tokio::test]
+async fn what_was_read_already_is_passed_by_though_sweeps_overlap() {
+    let silta = TestSilta::start().await;
+    let order = silta.shop.takes_order(OrderSpec::of("A", 1));
+    silta.hears(silta.shop.order_created(order)).await;
+    silta.run_until_idle().await;
+    let found_by_sweep = silta.sweep().await;
+    silta.run_until_idle().await;
+    let events = silta.count("event where source = 'sweep' and subject = 'order:1001'").await;
+    assert_eq!(events, 0, "{found_by_sweep}");
+    silta.clock.advance(secs(600));
+    silta.sweep().await;
+    silta.run_until_idle().await;
+    silta.clock.advance(secs(60));
+    assert_eq!(silta.sweep().await, 0);
+}
+
+#[tokio::test]
+async fn a_sweep_that_breaks_off_begins_again_where_it_began() {
+    let silta = TestSilta::start().await;
+    silta.sweep().await;
+    silta.clock.advance(secs(3600));
+    silta.shop.takes_order(OrderSpec::of("A", 1));
+    let cursor = "select cursor from sweep where what = 'orders'";
+    let before: silta::domain::Timestamp = silta.scalar(cursor).await;
+    silta.sandbox.shop_server.faults.script("GET", "/api/v0/orders", Fault::Status(500));
+    silta.sweep().await;
+    assert_eq!(silta.scalar::<silta::domain::Timestamp>(cursor).await, before);
+    let error: Option<String> = silta.scalar("select last_error from sweep where what = 'orders'").await;
+    assert_eq!(error.as_deref(), Some("system_failed"));
+
+    silta.clock.advance(secs(31));
+    assert_eq!(silta.sweep().await, 1);
+    silta.run_until_idle().await;
+    assert_eq!(silta.warehouse.count("shop-1001"), 1);
+}
+
+#[tokio::test]
+async fn a_list_of_many_pages_is_read_to_its_end() {
+    let silta = TestSilta::start().await;
+    silta.sweep().await;
+    silta.clock.advance(secs(3600));
+    for _ in 0..230 {
+        silta.shop.takes_order(OrderSpec::of("A", 1).unpaid());
+    }
+    assert_eq!(silta.sweep().await, 230);
+    silta.run_until_idle().await;
+    assert_eq!(silta.count("delivery where reason = 'not_paid'").await, 230);
+}
+
+#[tokio::test]
+async fn history_is_never_imported() {
+    let silta = TestSilta::start().await;
+    silta.shop.takes_order(OrderSpec::of("A", 1));
+    silta.clock.advance(secs(86_400));
+    sqlx::query("delete from sweep").execute(&silta.pool).await.unwrap();
+    silta.sweeper.prepare().await.unwrap();
+    silta.sweep().await;
+    silta.run_until_idle().await;
+    assert_eq!(silta.warehouse.orders().len(), 0);
+}

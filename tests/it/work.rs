@@ -1,1 +1,233 @@
+//! The workshop: claims, retries, holds, fairness, the end.
 
+use silta::{
+    lifecycle::Shutdown,
+    sandbox::{Fault, OrderSpec, Webhook},
+    store::deliveries,
+};
+
+use crate::harness::{TestSilta, secs};
+
+#[tokio::test]
+async fn a_failing_delivery_is_tried_with_growing_waits_and_ends_dead_with_its_reason() {
+    let silta = TestSilta::start().await;
+    let order = silta.shop.takes_order(OrderSpec::of("A", 1));
+    for _ in 0..6 {
+        silta.sandbox.shop_server.faults.script("GET", "/orders/1001", Fault::Status(500));
+    }
+    silta.hears(silta.shop.order_created(order)).await;
+    silta.run_until_idle().await;
+    for _ in 0..40 {
+        silta.passes(secs(20)).await;
+    }
+    assert_eq!(silta.delivery("order:1001").await, ("dead".into(), Some("system_failed".into())));
+    let waits: Vec<f64> = sqlx::query_scalar(
+        "select extract(epoch from started_at - lag(started_at) over (order by number))::float8
+         from attempt order by number offset 1",
+    )
+    .fetch_all(&silta.pool)
+    .await
+    .unwrap();
+    assert_eq!(waits.len(), 5);
+    assert!(waits.windows(2).all(|pair| pair[1] > pair[0] * 1.2), "{waits:?}");
+}
+
+#[tokio::test]
+async fn a_systems_retry_after_is_honoured_and_spends_no_attempt() {
+    let silta = TestSilta::start().await;
+    let order = silta.shop.takes_order(OrderSpec::of("A", 1));
+    silta.sandbox.shop_server.faults.script("GET", "/orders/1001", Fault::TooMany(40));
+    silta.hears(silta.shop.order_created(order)).await;
+    silta.run_until_idle().await;
+    let (wait, attempts): (f64, i32) =
+        sqlx::query_as("select extract(epoch from due_at - created_at)::float8, attempts from delivery")
+            .fetch_one(&silta.pool)
+            .await
+            .unwrap();
+    assert_eq!((wait, attempts), (40.0, 0));
+    silta.clock.advance(secs(41));
+    silta.run_until_idle().await;
+    assert_eq!(silta.warehouse.count("shop-1001"), 1);
+}
+
+#[tokio::test]
+async fn news_that_come_while_a_delivery_is_worked_on_make_it_due_again() {
+    let silta = TestSilta::start().await;
+    silta.shop.lists_product(1, "A", "A", 0);
+    silta.warehouse.receives_goods("A", 5);
+    silta.hears(silta.warehouse.stock_changed("A")).await;
+    // The figure has been read and is being written, when it changes again.
+    silta.sandbox.shop_server.faults.script("GET", "/stock/A", Fault::Slow(secs(0)));
+    let mut db = silta.pool.acquire().await.unwrap();
+    let fence = [uuid::Uuid::from_u128(7)];
+    let held = deliveries::claim_due(&mut db, &fence, "w", silta.now(), silta.now() + secs(60)).await.unwrap().remove(0);
+    silta.warehouse.receives_goods("A", 1);
+    silta.hears(Webhook::raw_from_warehouse(br#"{"productCode":"A","modified":"now"}"#)).await;
+    let in_step = silta::domain::outcome::Outcome::InStep;
+    let policy = silta::domain::retry::RetryPolicy { base: secs(1), cap: secs(9), attempts: 3, look_again: secs(1) };
+    let next = silta::domain::settlement::settle(&held, &in_step, false, &policy, silta.now(), 0.0);
+    deliveries::settle(&mut db, &held, &next, silta.now()).await.unwrap();
+    drop(db);
+    assert_eq!(silta.delivery("stock:A").await.0, "pending", "in step as it was read, but that is old by now");
+    silta.run_until_idle().await;
+    assert_eq!(silta.shop.quantity("A"), Some(6));
+}
+
+#[tokio::test]
+async fn claims_take_turns_across_connections_and_serve_the_urgent_first() {
+    let mut silta = TestSilta::start().await;
+    silta.leave_unfinished();
+    sqlx::raw_sql(
+        "insert into connection (name) values ('small');
+         insert into delivery (id, connection, kind, subject, state, urgency, due_at, created_at)
+         select gen_random_uuid(), 'shop', 'stock', 'stock:' || n, 'pending', 1, '2026-01-01', '2026-01-01'
+         from generate_series(1, 500) n;
+         insert into delivery (id, connection, kind, subject, state, urgency, due_at, created_at) values
+         (gen_random_uuid(), 'shop', 'order', 'order:1', 'pending', 0, '2026-01-02', '2026-01-02'),
+         (gen_random_uuid(), 'shop', 'order', 'order:2', 'pending', 3, '2026-01-01', '2026-01-01'),
+         (gen_random_uuid(), 'small', 'product', 'product:1', 'pending', 2, '2026-01-03', '2026-01-03')",
+    )
+    .execute(&silta.pool)
+    .await
+    .unwrap();
+    let mut db = silta.pool.acquire().await.unwrap();
+    let fences: Vec<_> = (1..=3).map(uuid::Uuid::from_u128).collect();
+    let held = deliveries::claim_due(&mut db, &fences, "w", silta.now(), silta.now() + secs(60)).await.unwrap();
+    let mut subjects: Vec<_> = held.iter().map(|held| held.subject.to_string()).collect();
+    subjects.sort();
+    assert_eq!(subjects[..2], ["order:1", "product:1"], "the other connection has its turn, the live order goes first");
+    assert!(subjects[2].starts_with("stock:"));
+}
+
+#[tokio::test]
+async fn two_workers_never_hold_one_delivery() {
+    let mut silta = TestSilta::start().await;
+    silta.leave_unfinished();
+    sqlx::raw_sql(
+        "insert into delivery (id, connection, kind, subject, state, urgency, due_at, created_at)
+         select gen_random_uuid(), 'shop', 'stock', 'stock:' || n, 'pending', 1, '2026-01-01', '2026-01-01'
+         from generate_series(1, 400) n",
+    )
+    .execute(&silta.pool)
+    .await
+    .unwrap();
+    let mut tasks = tokio::task::JoinSet::new();
+    for worker in 0..8_u128 {
+        let (pool, now) = (silta.pool.clone(), silta.now());
+        tasks.spawn(async move {
+            let mut ids = Vec::new();
+            for round in 0..10_u128 {
+                let fences: Vec<_> =
+                    (0..7_u128).map(|at| uuid::Uuid::from_u128(worker * 1000 + round * 10 + at + 1)).collect();
+                let mut db = pool.acquire().await.unwrap();
+                let held = deliveries::claim_due(&mut db, &fences, "w", now, now + secs(60)).await.unwrap();
+                ids.extend(held.into_iter().map(|held| held.id));
+            }
+            ids
+        });
+    }
+    let ids: Vec<_> = tasks.join_all().await.into_iter().flatten().collect();
+    let distinct: std::collections::HashSet<_> = ids.iter().collect();
+    assert_eq!((ids.len(), distinct.len()), (400, 400));
+}
+
+#[tokio::test]
+async fn refused_credentials_hold_the_whole_connection_and_spend_no_attempt() {
+    let silta = TestSilta::start().await;
+    for _ in 0..5 {
+        let order = silta.shop.takes_order(OrderSpec::of("A", 1));
+        silta.hears(silta.shop.order_created(order)).await;
+    }
+    for _ in 0..5 {
+        silta.sandbox.shop_server.faults.script("GET", "/shipping-methods", Fault::Status(401));
+    }
+    silta.run_until_idle().await;
+    let held: Option<String> = silta.scalar("select held_reason from connection").await;
+    assert_eq!(held.as_deref(), Some("credentials_refused"));
+    assert_eq!(silta.count("delivery where attempts > 0").await, 0);
+    for _ in 0..40 {
+        silta.passes(secs(60)).await;
+    }
+    assert_eq!(silta.warehouse.orders().len(), 5);
+    assert_eq!(silta.scalar::<i32>("select faults from connection").await, 0);
+}
+
+#[tokio::test]
+async fn a_paused_connection_takes_webhooks_and_sends_nothing_until_it_is_resumed() {
+    let silta = TestSilta::start().await;
+    let paused = silta.api.post("/admin/v1/connections/shop/pause", serde_json::json!({})).await;
+    assert_eq!((paused.status, paused.text("/health")), (200, "paused"));
+    let order = silta.shop.takes_order(OrderSpec::of("A", 1));
+    silta.hears(silta.shop.order_created(order)).await;
+    assert_eq!(silta.run_until_idle().await, 0);
+    assert_eq!(silta.api.post("/admin/v1/connections/shop/pause", serde_json::json!({})).await.status, 409);
+
+    assert_eq!(silta.api.post("/admin/v1/connections/shop/resume", serde_json::json!({})).await.status, 200);
+    silta.run_until_idle().await;
+    assert_eq!(silta.warehouse.count("shop-1001"), 1);
+}
+
+#[tokio::test]
+async fn the_loop_wakes_for_a_webhook_and_an_orderly_end_lets_running_attempts_finish() {
+    let silta = TestSilta::start().await;
+    let shutdown = Shutdown::default();
+    let worker = silta.worker.clone();
+    let (soft, hard) = (shutdown.soft.clone(), shutdown.hard.clone());
+    let running = tokio::spawn(async move { worker.run(soft, hard).await });
+    let order = silta.shop.takes_order(OrderSpec::of("A", 1));
+    silta.sandbox.warehouse_server.faults.script("POST", "/api/v1/orders", Fault::Slow(secs(0)));
+    silta.hears(silta.shop.order_created(order)).await;
+    while silta.count("attempt").await == 0 {
+        tokio::task::yield_now().await;
+    }
+    shutdown.soft.cancel();
+    running.await.unwrap();
+    assert_eq!(silta.count("delivery where state = 'leased'").await, 0);
+    silta.run_until_idle().await;
+    assert_eq!(silta.warehouse.count("shop-1001"), 1);
+}
+
+#[tokio::test]
+async fn a_claim_that_was_not_begun_is_given_back_as_if_it_had_not_been_taken() {
+    let silta = TestSilta::start().await;
+    let order = silta.shop.takes_order(OrderSpec::of("A", 1));
+    silta.hears(silta.shop.order_created(order)).await;
+    let mut db = silta.pool.acquire().await.unwrap();
+    let fence = [uuid::Uuid::from_u128(9)];
+    let held = deliveries::claim_due(&mut db, &fence, "w", silta.now(), silta.now() + secs(60)).await.unwrap().remove(0);
+    deliveries::release(&mut db, &held).await.unwrap();
+    drop(db);
+    let row: (String, i32, i32) =
+        sqlx::query_as("select state, attempts, tries from delivery").fetch_one(&silta.pool).await.unwrap();
+    assert_eq!(row, ("pending".into(), 0, 0));
+    silta.run_until_idle().await;
+}
+
+#[tokio::test]
+async fn the_claim_reads_its_index_and_no_more_with_a_hundred_thousand_rows_due_later() {
+    let mut silta = TestSilta::start().await;
+    silta.leave_unfinished();
+    sqlx::raw_sql(
+        "insert into delivery (id, connection, kind, subject, state, urgency, due_at, created_at)
+         select gen_random_uuid(), 'shop', 'stock', 'stock:' || n, 'pending', 1, '2030-01-01', '2026-01-01'
+         from generate_series(1, 100000) n;
+         insert into delivery (id, connection, kind, subject, state, reason, urgency, due_at, created_at, settled_at)
+         select gen_random_uuid(), 'shop', 'stock', 'stock:' || n, 'dead', 'refused', 1, '2026-01-01', '2026-01-01',
+                '2026-01-01' from generate_series(1, 50000) n;
+         analyze delivery",
+    )
+    .execute(&silta.pool)
+    .await
+    .unwrap();
+    let plan: Vec<String> = sqlx::query_scalar(
+        "explain (costs off) select id from delivery where connection = 'shop' and urgency = 1::smallint
+         and state in ('pending', 'in_doubt') and due_at <= '2026-09-01' order by due_at limit 32
+         for update skip locked",
+    )
+    .fetch_all(&silta.pool)
+    .await
+    .unwrap();
+    let plan = plan.join("\n");
+    assert!(plan.contains("Index Scan using delivery_due"), "{plan}");
+    assert!(plan.contains("due_at <=") && !plan.contains("Sort"), "{plan}");
+}
