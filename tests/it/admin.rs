@@ -1,1 +1,212 @@
+//! The admin API: who may, what it shows, what it changes, and that it changes it once.
 
+use reqwest::Method;
+use serde_json::json;
+use silta::sandbox::{OrderSpec, Webhook};
+
+use crate::harness::{TestSilta, VIEWER, answer};
+
+/// So many orders that end dead for their address.
+async fn with_dead_orders(count: usize) -> TestSilta {
+    let silta = TestSilta::start().await;
+    for _ in 0..count {
+        let order = silta.shop.takes_order(OrderSpec::of("A", 1).to_country("Suomi"));
+        silta.hears(silta.shop.order_created(order)).await;
+    }
+    silta.run_until_idle().await;
+    silta
+}
+
+#[tokio::test]
+async fn without_a_known_token_nobody_comes_in_and_a_viewer_changes_nothing() {
+    let silta = with_dead_orders(1).await;
+    let delivery = silta.api.get("/admin/v1/deliveries").await.items()[0]["id"].as_str().unwrap().to_owned();
+    for (path, method) in silta::admin::routes().map(|(path, method)| (path.replace("{id}", &delivery), method)) {
+        let path = path.replace("{name}", "shop");
+        let method: Method = method.to_uppercase().parse().unwrap();
+        let ask = |token: Option<&str>| {
+            let request = silta.api.request(method.clone(), &path).json(&json!({}));
+            match token {
+                Some(token) => request.bearer_auth(token),
+                None => request,
+            }
+        };
+        let nobody = answer(ask(None)).await;
+        assert_eq!((nobody.status, nobody.text("/code")), (401, "unauthenticated"), "{path}");
+        assert_eq!(answer(ask(Some("guess"))).await.status, 401, "{path}");
+        if method == Method::POST {
+            let viewer = answer(ask(Some(VIEWER))).await;
+            assert_eq!((viewer.status, viewer.text("/code")), (403, "forbidden"), "{path}");
+        }
+    }
+    assert_eq!(silta.count("audit").await, 0);
+}
+
+#[tokio::test]
+async fn lists_are_filtered_and_paged_by_cursor() {
+    let silta = with_dead_orders(7).await;
+    let mut path = "/admin/v1/deliveries?state=dead&kind=order&reason=address_incomplete&limit=3".to_owned();
+    let (mut seen, mut pages) = (Vec::new(), 0);
+    loop {
+        let page = silta.api.get(&path).await;
+        seen.extend(page.items().iter().map(|item| item["subject"].as_str().unwrap().to_owned()));
+        pages += 1;
+        let Some(next) = page.body["next"].as_str() else { break };
+        path = format!("/admin/v1/deliveries?state=dead&limit=3&cursor={next}");
+    }
+    assert_eq!((pages, seen.len()), (3, 7));
+    assert_eq!(silta.api.get("/admin/v1/deliveries?state=delivered").await.items().len(), 0);
+    assert_eq!(silta.api.get("/admin/v1/events?source=mycashflow&topic=order.created").await.items().len(), 7);
+    for bad in ["limit=0", "limit=201", "limit=x", "cursor=x", "state=lost", "colour=red", "since=yesterday"] {
+        let refused = silta.api.get(&format!("/admin/v1/deliveries?{bad}")).await;
+        assert_eq!((refused.status, refused.text("/code")), (400, "invalid"), "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn a_delivery_tells_its_diary_with_every_call_and_no_person() {
+    let silta = TestSilta::start().await;
+    let order = silta.shop.takes_order(OrderSpec::of("A", 1));
+    silta.hears(silta.shop.order_created(order)).await;
+    silta.run_until_idle().await;
+    let id = silta.api.get("/admin/v1/deliveries").await.items()[0]["id"].as_str().unwrap().to_owned();
+    let item = silta.api.get(&format!("/admin/v1/deliveries/{id}")).await;
+    let place = &item.body["attempt_list"][0];
+    assert_eq!((place["deed"].as_str(), place["outcome"].as_str()), (Some("place"), Some("done")));
+    let call = place["calls"].as_array().unwrap().last().unwrap();
+    assert_eq!((call["call"].as_str(), call["status"].as_u64()), (Some("place_order"), Some(200)));
+    let text = item.body.to_string();
+    for personal in ["Asiakas", "Testikatu", "asiakas@example.com", "+358"] {
+        assert!(!text.contains(personal), "{personal}");
+    }
+    let event = silta.api.get("/admin/v1/events").await.items()[0]["id"].as_str().unwrap().to_owned();
+    let event = silta.api.get(&format!("/admin/v1/events/{event}")).await;
+    assert_eq!(event.body["deliveries"][0]["id"].as_str(), Some(id.as_str()));
+    for path in ["deliveries", "events"] {
+        let missing = silta.api.get(&format!("/admin/v1/{path}/{}", uuid::Uuid::nil())).await;
+        assert_eq!((missing.status, missing.text("/code")), (404, "not_found"));
+        assert_eq!(silta.api.get(&format!("/admin/v1/{path}/no-uuid")).await.status, 404);
+    }
+}
+
+#[tokio::test]
+async fn failed_events_are_replayed_over_http_by_a_new_delivery_or_as_news_of_the_open_one() {
+    let silta = with_dead_orders(1).await;
+    let event = silta.api.get("/admin/v1/events").await.items()[0]["id"].as_str().unwrap().to_owned();
+    let path = format!("/admin/v1/events/{event}/replay");
+    let first = silta.api.post(&path, json!({})).await;
+    assert_eq!((first.status, first.text("/state")), (201, "pending"));
+    let second = silta.api.post(&path, json!({})).await;
+    assert_eq!((second.status, second.text("/id")), (200, first.text("/id")));
+    silta.shop.mends_country(1001, "FI");
+    silta.run_until_idle().await;
+    assert_eq!(silta.warehouse.count("shop-1001"), 1);
+
+    // And again, though all is well: a replay can never double an order.
+    assert_eq!(silta.api.post(&path, json!({})).await.status, 201);
+    silta.run_until_idle().await;
+    assert_eq!(silta.warehouse.count("shop-1001"), 1);
+}
+
+#[tokio::test]
+async fn many_are_replayed_by_the_same_filter_as_the_list_oldest_first_and_behind_live_orders() {
+    let mut silta = with_dead_orders(5).await;
+    let replays = json!({ "filter": { "state": "dead", "kind": "order" }, "limit": 3 });
+    let replayed = silta.api.post("/admin/v1/replays", replays).await;
+    assert_eq!((replayed.status, replayed.body["count"].as_u64()), (201, Some(3)));
+    assert_eq!(replayed.body["ids"].as_array().unwrap().len(), 3);
+    let open: Vec<(String, i16)> =
+        sqlx::query_as("select subject, urgency from delivery where state = 'pending' order by id")
+            .fetch_all(&silta.pool)
+            .await
+            .unwrap();
+    let expected = ["order:1001", "order:1002", "order:1003"].map(|subject| (subject.to_owned(), 3));
+    assert_eq!(open, expected);
+    let misspelt = silta.api.post("/admin/v1/replays", json!({ "filter": { "stat": "dead" } })).await;
+    assert_eq!(misspelt.status, 400);
+    silta.leave_unfinished();
+}
+
+#[tokio::test]
+async fn an_idempotency_key_makes_a_repeated_change_change_nothing() {
+    let silta = with_dead_orders(2).await;
+    let replay = |key: &'static str, limit: u8| {
+        let request = silta.api.request(Method::POST, "/admin/v1/replays").bearer_auth(crate::harness::OPERATOR);
+        answer(request.header("idempotency-key", key).json(&json!({ "limit": limit })))
+    };
+    let first = replay("\"k1\"", 10).await;
+    let again = replay("k1", 10).await;
+    assert_eq!((first.status, &first.body), (again.status, &again.body));
+    let other = replay("k1", 9).await;
+    assert_eq!((other.status, other.text("/code")), (422, "key_reused"));
+    assert_eq!(silta.count("audit where action = 'replays.create'").await, 1);
+    silta.run_until_idle().await;
+}
+
+#[tokio::test]
+async fn a_refused_change_leaves_its_key_free() {
+    let silta = with_dead_orders(1).await;
+    let id = silta.api.get("/admin/v1/deliveries").await.items()[0]["id"].as_str().unwrap().to_owned();
+    let ask = |verb: &str| {
+        let path = format!("/admin/v1/deliveries/{id}/{verb}");
+        let request = silta.api.request(Method::POST, &path).bearer_auth(crate::harness::OPERATOR);
+        answer(request.header("idempotency-key", "same"))
+    };
+    let refused = ask("cancel").await;
+    assert_eq!((refused.status, refused.text("/code")), (409, "conflict"));
+    assert_eq!(ask("replay").await.status, 201);
+    silta.run_until_idle().await;
+}
+
+#[tokio::test]
+async fn waiting_deliveries_are_cancelled_and_doubtful_ones_resolved_and_all_of_it_is_audited() {
+    let mut silta = TestSilta::start().await;
+    silta.leave_unfinished();
+    for id in [1, 2, 3] {
+        let body = json!({ "topic": "order.created", "data": { "id": id } }).to_string();
+        silta.hears(Webhook::raw_from_shop(body.as_bytes())).await;
+    }
+    sqlx::raw_sql("update delivery set state = 'in_doubt', reason = 'answer_lost' where subject <> 'order:1'")
+        .execute(&silta.pool)
+        .await
+        .unwrap();
+    let id = async |subject: &str| {
+        let page = silta.api.get(&format!("/admin/v1/deliveries?subject={subject}")).await;
+        page.items()[0]["id"].as_str().unwrap().to_owned()
+    };
+    let cancel = format!("/admin/v1/deliveries/{}/cancel", id("order:1").await);
+    let cancelled = silta.api.post(&cancel, json!({})).await;
+    assert_eq!((cancelled.text("/state"), cancelled.text("/reason")), ("cancelled", "cancelled_by_person"));
+    for (subject, word) in [("order:2", "delivered"), ("order:3", "pending")] {
+        let path = format!("/admin/v1/deliveries/{}/resolve", id(subject).await);
+        assert_eq!(silta.api.post(&path, json!({ "as": "maybe" })).await.status, 400);
+        let resolved = silta.api.post(&path, json!({ "as": word })).await;
+        assert_eq!((resolved.status, resolved.text("/state")), (200, word));
+        assert_eq!(silta.api.post(&path, json!({ "as": word })).await.status, 409);
+    }
+    let audit = silta.api.get("/admin/v1/audit").await;
+    let lines: Vec<_> =
+        audit.items().iter().map(|it| (it["actor"].as_str().unwrap(), it["action"].as_str().unwrap())).collect();
+    assert_eq!(lines, [("ops", "delivery.resolve"), ("ops", "delivery.resolve"), ("ops", "delivery.cancel")]);
+}
+
+#[tokio::test]
+async fn connections_show_their_health_backlog_and_sweeps_and_metrics_their_numbers() {
+    let silta = with_dead_orders(1).await;
+    let shown = silta.api.get("/admin/v1/connections/shop").await;
+    assert_eq!((shown.text("/health"), shown.body["backlog"]["open"].as_i64()), ("flowing", Some(0)));
+    assert_eq!(shown.body["sweeps"].as_array().unwrap().len(), 4);
+    assert_eq!(silta.api.get("/admin/v1/connections/other").await.status, 404);
+
+    let metrics = silta.api.get("/metrics").await;
+    let text = metrics.body.as_str().unwrap();
+    for line in [
+        "silta_events_received_total{source=\"mycashflow\",duplicate=\"false\"} 1",
+        "silta_attempts_total{kind=\"order\",outcome=\"permanent\"} 1",
+        "silta_deliveries_dead 1",
+        "silta_deliveries_open{connection=\"shop\"} 0",
+    ] {
+        assert!(text.contains(line), "{line} in\n{text}");
+    }
+    assert!(text.trim_end().ends_with("# EOF"));
+}

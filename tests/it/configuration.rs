@@ -1,1 +1,123 @@
+//! One file, compiled in as the defaults; every fault told at once.
 
+use silta::config::{Config, DEFAULTS, Environment};
+
+/// The configuration of the outer surface, as a merchant has it.
+const MERCHANT: &str = include_str!("../../deploy/example.toml");
+
+fn load(file: &str, variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
+    let environment: Environment =
+        variables.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    Config::load(file, &environment).map_err(|faults| faults.iter().map(ToString::to_string).collect())
+}
+
+#[test]
+fn an_empty_file_is_the_defaults_and_the_defaults_are_the_manual() {
+    let config = load("", &[]).unwrap();
+    assert_eq!((config.http.listen.as_str(), config.concurrency, config.retry.attempts), ("127.0.0.1:8080", 32, 12));
+    assert!(config.connections.is_empty());
+    for section in ["[http]", "[database]", "[worker]", "[retry]", "[outbound]", "[[connections]]"] {
+        assert!(DEFAULTS.contains(section));
+    }
+}
+
+#[test]
+fn a_merchants_configuration_loads() {
+    let config = load(MERCHANT, &[]).unwrap();
+    let connection = &config.connections[0];
+    assert_eq!((connection.name.as_str(), connection.ogoship.url.as_str()), ("kauppa", "https://api.ogoship.com"));
+    assert_eq!(connection.orders.shipping.len(), 1);
+    assert!(connection.orders.shipping[0].pickup);
+}
+
+#[test]
+fn all_faults_are_reported_together_each_with_its_key_and_remedy() {
+    let file = r#"
+        [http]
+        body_limit = "much"
+        lissten = "x"
+        [retry]
+        base = 2
+        attempts = 0
+        [worker]
+        lease = "10s"
+        [[admin.tokens]]
+        name = "ops"
+        token_sha256 = "short"
+        role = "king"
+        [[connections]]
+        name = "kauppa"
+        [connections.mycashflow]
+        url = "http://127.0.0.1:1"
+        [connections.stock]
+        basis = "compensated"
+    "#;
+    let faults = load(file, &[]).unwrap_err();
+    for key in [
+        "http.body_limit: ",
+        "http.lissten: is not a key",
+        "retry.base: ",
+        "retry.attempts: ",
+        "worker.lease: must be at least three times",
+        "admin.tokens[0].token_sha256: ",
+        "admin.tokens[0].role: must be \"viewer\" or \"operator\"",
+        "connections.kauppa.mycashflow.url: ",
+        "connections.kauppa.mycashflow.user: is missing",
+        "connections.kauppa.mycashflow.api_key: is missing",
+        "connections.kauppa.mycashflow.webhook_token: is missing",
+        "connections.kauppa.mycashflow.signature: needs a header",
+        "connections.kauppa.ogoship.api_key: is missing",
+        "connections.kauppa.ogoship.webhook_keys: is empty",
+        "connections.kauppa.stock.basis: must be \"available\" or \"physical\"",
+    ] {
+        assert!(faults.iter().any(|fault| fault.starts_with(key)), "{key} in {faults:#?}");
+    }
+}
+
+#[test]
+fn without_a_signature_silta_refuses_to_start_unless_the_danger_is_named() {
+    let unsigned = MERCHANT.replace("header = ", "# header = ");
+    assert_eq!(load(&unsigned, &[]).unwrap_err().len(), 1);
+    let named = unsigned.replace("orders_api", "dangerously_unsigned = true\norders_api");
+    assert!(load(&named, &[]).unwrap().connections[0].mycashflow.signature.is_none());
+}
+
+#[test]
+fn the_environment_overrides_by_path_and_a_misspelt_variable_is_a_fault() {
+    let config = load(
+        MERCHANT,
+        &[
+            ("SILTA__HTTP__LISTEN", "0.0.0.0:1"),
+            ("SILTA__RETRY__ATTEMPTS", "7"),
+            ("SILTA__CONNECTIONS__KAUPPA__OGOSHIP__API_KEY", "0123"),
+            ("DATABASE_URL", "postgres://db/silta"),
+        ],
+    );
+    let config = config.unwrap();
+    assert_eq!((config.http.listen.as_str(), config.retry.attempts), ("0.0.0.0:1", 7));
+    assert_eq!(config.connections[0].ogoship.api_key.as_ref().unwrap().expose(), "0123");
+    assert_eq!(config.database.url.unwrap().expose(), "postgres://db/silta");
+    assert_eq!(load(MERCHANT, &[("SILTA__HTPP__LISTEN", "x")]).unwrap_err().len(), 1);
+    assert_eq!(load(MERCHANT, &[("SILTA__CONNECTIONS__OTHER__NAME", "x")]).unwrap_err().len(), 1);
+}
+
+#[test]
+fn a_secret_may_stand_in_a_file_and_is_never_printed() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "from-the-file\n").unwrap();
+    let with_file = MERCHANT.replace("api_key = \"…\"", &format!("api_key_file = {:?}", file.path()));
+    let config = load(&with_file, &[]).unwrap();
+    assert_eq!(config.connections[0].mycashflow.api_key.expose(), "from-the-file");
+    assert!(!format!("{config:?}").contains("from-the-file"));
+    let gone = with_file.replace("silta", "gone").replace(&file.path().display().to_string(), "/nowhere");
+    assert!(load(&gone, &[]).unwrap_err()[0].contains("api_key_file: cannot be read"));
+}
+
+#[test]
+fn vendor_urls_on_private_addresses_or_plain_http_are_refused() {
+    for url in ["http://kauppa.mycashflow.fi", "https://localhost", "https://10.0.0.1", "https://[::1]", "https://x/y"] {
+        let file = MERCHANT.replace("https://kauppa.mycashflow.fi", url);
+        let faults = load(&file, &[]).unwrap_err();
+        assert!(faults[0].starts_with("connections.kauppa.mycashflow.url: "), "{url}: {faults:?}");
+    }
+}

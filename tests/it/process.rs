@@ -1,1 +1,216 @@
+//! The real binary as a process: killed, stopped, started again.
 
+use std::{
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use silta::{
+    clock::{Clock, Entropy, SystemClock},
+    embedded_postgres::{Durability, PrivatePostgres},
+    sandbox::{Courier, Fault, OrderSpec, Sandbox, Storm, audit},
+};
+use sqlx::{Connection, PgConnection};
+
+use crate::harness::{Api, CONNECTION, Database, Usual, configuration, secs};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_silta");
+
+/// `silta serve` as a process of its own.
+struct Process {
+    child: Child,
+    url: String,
+}
+
+impl Process {
+    fn start(config: &Path, database_url: Option<&str>) -> Self {
+        let mut command = Command::new(BINARY);
+        command.arg("serve").arg("--config").arg(config).stderr(Stdio::piped()).env("SILTA__LOG__FORMAT", "json");
+        match database_url {
+            Some(url) => command.env("DATABASE_URL", url),
+            None => command.env_remove("DATABASE_URL"),
+        };
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut said = Vec::new();
+        let url = loop {
+            let line = lines.next().unwrap_or_else(|| panic!("silta ended: {said:#?}")).unwrap();
+            let json: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
+            if json["fields"]["message"] == "serving" {
+                break format!("http://{}", json["fields"]["address"].as_str().unwrap());
+            }
+            said.push(line);
+        };
+        std::thread::spawn(move || lines.for_each(drop)); // the pipe must not fill up
+        Self { child, url }
+    }
+
+    fn kill(mut self) {
+        self.child.kill().unwrap(); // SIGKILL
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM; answers whether it ended well.
+    fn terminate(mut self) -> bool {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        self.child.wait().unwrap().success()
+    }
+}
+
+async fn sandbox() -> Sandbox {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let any = "127.0.0.1:0".parse().unwrap();
+    Sandbox::start(any, any, clock, Arc::new(Entropy::seeded(5))).await.unwrap()
+}
+
+const QUICK: Usual = Usual {
+    service: "[http]\nlisten = \"127.0.0.1:0\"\n[worker]\nlease = \"3s\"\n",
+    connection: "[connections.sweeps]\norders = \"1s\"\nstatuses = \"1s\"\nstock = \"1s\"\nproducts = \"1s\"\n",
+};
+
+fn config_file(sandbox: &Sandbox, more: &str) -> tempfile::NamedTempFile {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let quick = configuration(sandbox, &QUICK).replace("[retry]", "[retry]\nbase = \"100ms\"\nlook_again = \"500ms\"\ncap = \"1s\"");
+    std::fs::write(file.path(), format!("{more}\n{}", quick.replace("attempts = 6", "attempts = 60"))).unwrap();
+    file
+}
+
+/// Waits for a condition, for at most a minute.
+async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds().await {
+        assert!(begun.elapsed() < secs(60), "waited for a minute: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_with_sigkill_in_mid_run_and_started_again_it_has_lost_nothing_and_doubled_nothing() {
+    let sandbox = sandbox().await;
+    let database = Database::fresh().await;
+    let config = config_file(&sandbox, "");
+    let entropy = Arc::new(Entropy::seeded(11));
+    let storm = Storm {
+        share: 0.15,
+        kinds: vec![Fault::DropAfter, Fault::DropBefore, Fault::StatusAfter(504), Fault::Slow(Duration::from_millis(80))],
+        entropy: entropy.clone(),
+    };
+    sandbox.warehouse_server.faults.storm(Some(storm));
+    sandbox.shop.lists_product(1, "A", "A", 0);
+    sandbox.warehouse.receives_goods("A", 10_000);
+
+    let mut accepted = 0;
+    for round in 0..6 {
+        let process = Process::start(config.path(), Some(&database.url()));
+        let courier = Courier::to(&process.url, CONNECTION);
+        for _ in 0..8 {
+            let order = sandbox.shop.takes_order(OrderSpec::of("A", 1));
+            let told = courier.carries(&sandbox.shop.order_created(order)).await;
+            accepted += usize::from(told.is_some_and(|(status, _)| status == 200));
+        }
+        for order in sandbox.warehouse.orders() {
+            if order.status == "New" && sandbox.warehouse.ships(&order.reference) {
+                courier.carries(&sandbox.warehouse.order_shipped(&order.reference)).await;
+            }
+        }
+        // Killed at another moment each time, in the middle of it all.
+        tokio::time::sleep(Duration::from_millis(40 + 60 * round)).await;
+        process.kill();
+    }
+    assert_eq!(accepted, 48);
+    sandbox.warehouse_server.faults.storm(None);
+
+    let process = Process::start(config.path(), Some(&database.url()));
+    let mut db = PgConnection::connect(&database.url()).await.unwrap();
+    until("everything is settled", async || {
+        let open: i64 = sqlx::query_scalar("select count(*) from delivery where settled_at is null")
+            .fetch_one(&mut db)
+            .await
+            .unwrap();
+        let books = audit(&sandbox.shop, &sandbox.warehouse, "shop-");
+        open == 0 && books.at_warehouse == 48 && books.are_balanced()
+    })
+    .await;
+    let events: i64 = sqlx::query_scalar("select count(*) from event where topic = 'order.created'")
+        .fetch_one(&mut db)
+        .await
+        .unwrap();
+    let dead: i64 =
+        sqlx::query_scalar("select count(*) from delivery where state = 'dead'").fetch_one(&mut db).await.unwrap();
+    assert_eq!((events, dead), (48, 0));
+    assert!(process.terminate(), "an orderly end exits with 0");
+    let books = audit(&sandbox.shop, &sandbox.warehouse, "shop-");
+    assert_eq!((books.lost, books.doubled, books.at_warehouse), (0, 0, 48));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_database_url_a_private_postgresql_is_started_and_usable_again_after_kill_9() {
+    let sandbox = sandbox().await;
+    let directory = tempfile::tempdir().unwrap();
+    let config = config_file(&sandbox, &format!("[database]\ndata_dir = {:?}", directory.path().join("data")));
+    let pid_file = directory.path().join("data/cluster/postmaster.pid");
+
+    let process = Process::start(config.path(), None);
+    let order = sandbox.shop.takes_order(OrderSpec::of("A", 1));
+    let courier = Courier::to(&process.url, CONNECTION);
+    assert_eq!(courier.carries(&sandbox.shop.order_created(order)).await.unwrap().0, 200);
+    process.kill();
+
+    // At once, while the old server may still be stopping.
+    let process = Process::start(config.path(), None);
+    until("the order that the killed one took is delivered", async || sandbox.warehouse.count("shop-1001") == 1).await;
+    assert_eq!(Api::new(&process.url).get("/admin/v1/events").await.items().len(), 1);
+    assert!(process.terminate());
+    assert!(!pid_file.exists(), "the server is stopped with us");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_private_postgresql_never_runs_as_root_and_a_second_silta_joins_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let data_dir = directory.path().join("data");
+    let first = PrivatePostgres::start(&data_dir, Durability::ForTestsOnly).unwrap();
+    let options = first.database().await.unwrap();
+    let pid = std::fs::read_to_string(data_dir.join("cluster/postmaster.pid")).unwrap();
+    let owner = std::fs::metadata(format!("/proc/{}", pid.lines().next().unwrap())).unwrap();
+    assert_ne!(std::os::unix::fs::MetadataExt::uid(&owner), 0);
+
+    let second = PrivatePostgres::start(&data_dir, Durability::ForTestsOnly).unwrap();
+    second.database().await.unwrap();
+    drop(second);
+    let mut db = PgConnection::connect_with(&options).await.expect("the first one's server still runs");
+    db.ping().await.unwrap();
+    drop(first);
+    assert!(PgConnection::connect_with(&options).await.is_err(), "and stops with the first one");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_ends_with_status_0_and_a_verdict_from_the_sandboxs_books() {
+    let verdict = tempfile::NamedTempFile::new().unwrap();
+    let output = Command::new(BINARY)
+        .args(["demo", "--exit", "--faults", "some", "--orders", "12", "--json"])
+        .arg(verdict.path())
+        .output()
+        .unwrap();
+    let shown = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{shown}\n{}", String::from_utf8_lossy(&output.stderr));
+    let verdict: serde_json::Value = serde_json::from_slice(&std::fs::read(verdict.path()).unwrap()).unwrap();
+    assert_eq!(verdict["placed"], 12);
+    for zero in ["lost", "doubled", "left_over"] {
+        assert_eq!(verdict[zero], 0, "{zero}");
+    }
+    assert_eq!(verdict["at_warehouse"], verdict["placed"]);
+}
+
+#[test]
+fn a_faulty_configuration_is_told_whole_with_status_1() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "[http]\nlissten = 1\n[retry]\nbase = \"soon\"").unwrap();
+    let output = Command::new(BINARY).args(["config", "check", "--config"]).arg(file.path()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said.contains("http.lissten") && said.contains("retry.base"), "{said}");
+}
