@@ -56,28 +56,42 @@ impl Clock for ManualClock {
 
 /// The one source of chance: ids, jitter, tokens.
 #[derive(Debug)]
-pub struct Entropy(Mutex<StdRng>);
+pub struct Entropy(Mutex<Source>);
+
+#[derive(Debug)]
+struct Source {
+    rng: StdRng,
+    /// The last id drawn: the next one of the same millisecond is greater.
+    last_id: u128,
+}
 
 impl Entropy {
     /// Chance from the operating system.
     #[expect(clippy::disallowed_methods, reason = "this is the one place that may ask")]
     pub fn from_os() -> Self {
-        Self(Mutex::new(StdRng::try_from_rng(&mut rand::rngs::SysRng).expect("the operating system has a random source")))
+        let rng = StdRng::try_from_rng(&mut rand::rngs::SysRng).expect("the operating system has a random source");
+        Self(Mutex::new(Source { rng, last_id: 0 }))
     }
 
     /// The same chance for the same seed.
     pub fn seeded(seed: u64) -> Self {
-        Self(Mutex::new(StdRng::seed_from_u64(seed)))
+        Self(Mutex::new(Source { rng: StdRng::seed_from_u64(seed), last_id: 0 }))
     }
 
     fn with<T>(&self, draw: impl FnOnce(&mut StdRng) -> T) -> T {
-        draw(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        draw(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner).rng)
     }
 
-    /// An id that sorts by the time it was drawn at (`UUIDv7`, RFC 9562 §5.7).
+    /// An id that sorts by the time it was drawn at, and within one millisecond by the order of drawing (`UUIDv7`,
+    /// RFC 9562 §5.7 and §6.2 method 2): lists and replays go by id.
     pub fn id(&self, now: Timestamp) -> Uuid {
         let millis = u64::try_from(now.timestamp_millis()).unwrap_or(0);
-        uuid::Builder::from_unix_timestamp_millis(millis, &self.bytes::<10>()).into_uuid()
+        let fresh = uuid::Builder::from_unix_timestamp_millis(millis, &self.bytes::<10>()).into_uuid().as_u128();
+        let step = self.with(|rng| rng.random_range(1..=u128::from(u32::MAX)));
+        let mut source = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let same_millisecond = source.last_id >> 80 == fresh >> 80;
+        source.last_id = if same_millisecond { source.last_id + step } else { fresh };
+        Uuid::from_u128(source.last_id)
     }
 
     /// An id that tells nothing (`UUIDv4`): for fences.

@@ -118,6 +118,9 @@ impl Worker {
     pub async fn run_until_idle(&self) -> Result<usize, StoreError> {
         let mut finished = 0;
         loop {
+            if self.shared.stopping.is_cancelled() {
+                return Ok(finished); // what is claimed now would only be given back
+            }
             self.rescue().await?;
             let held = self.claim(self.shared.options.concurrency).await?;
             if held.is_empty() {

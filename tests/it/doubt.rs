@@ -2,7 +2,7 @@
 
 use silta::sandbox::{Fault, OrderSpec};
 
-use crate::harness::{TestSilta, Usual, secs};
+use crate::harness::{TestSilta, Usual, secs, until};
 
 /// Every way in which placing an order may fail.
 const WAYS: [Fault; 11] = [
@@ -125,9 +125,7 @@ async fn a_worker_that_dies_in_mid_call_leaves_a_maybe_that_the_next_one_looks_i
     silta.hears(silta.shop.order_created(order)).await;
     let dying = silta.second_worker();
     let task = tokio::spawn(async move { dying.run_until_idle().await });
-    while silta.count("link where begun_deed = 'place'").await == 0 {
-        tokio::task::yield_now().await;
-    }
+    until("the deed is begun", async || silta.count("link where begun_deed = 'place'").await > 0).await;
     task.abort();
     silta.warehouse.is_given("shop-1001", "A", 1); // what the slow post comes to
     assert_eq!(silta.delivery("order:1001").await.0, "leased");

@@ -5,7 +5,7 @@ use std::{
     path::Path,
     process::{Child, Command, Stdio},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use silta::{
@@ -15,7 +15,7 @@ use silta::{
 };
 use sqlx::{Connection, PgConnection};
 
-use crate::harness::{Api, CONNECTION, Database, Usual, configuration, secs};
+use crate::harness::{Api, CONNECTION, Database, Usual, configuration, until};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_silta");
 
@@ -48,9 +48,8 @@ impl Process {
         Self { child, url }
     }
 
-    fn kill(mut self) {
-        self.child.kill().unwrap(); // SIGKILL
-        self.child.wait().unwrap();
+    fn kill(self) {
+        drop(self); // SIGKILL
     }
 
     /// SIGTERM; answers whether it ended well.
@@ -58,6 +57,13 @@ impl Process {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         self.child.wait().unwrap().success()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -77,15 +83,6 @@ fn config_file(sandbox: &Sandbox, more: &str) -> tempfile::NamedTempFile {
     let quick = configuration(sandbox, &QUICK).replace("[retry]", "[retry]\nbase = \"100ms\"\nlook_again = \"500ms\"\ncap = \"1s\"");
     std::fs::write(file.path(), format!("{more}\n{}", quick.replace("attempts = 6", "attempts = 60"))).unwrap();
     file
-}
-
-/// Waits for a condition, for at most a minute.
-async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let begun = Instant::now();
-    while !holds().await {
-        assert!(begun.elapsed() < secs(60), "waited for a minute: {what}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -163,7 +160,8 @@ async fn without_a_database_url_a_private_postgresql_is_started_and_usable_again
     // At once, while the old server may still be stopping.
     let process = Process::start(config.path(), None);
     until("the order that the killed one took is delivered", async || sandbox.warehouse.count("shop-1001") == 1).await;
-    assert_eq!(Api::new(&process.url).get("/admin/v1/events").await.items().len(), 1);
+    let events = Api::new(&process.url).get("/admin/v1/events?source=mycashflow").await;
+    assert_eq!(events.items().len(), 1);
     assert!(process.terminate());
     assert!(!pid_file.exists(), "the server is stopped with us");
 }

@@ -6,7 +6,7 @@ use silta::{
     store::deliveries,
 };
 
-use crate::harness::{TestSilta, secs};
+use crate::harness::{TestSilta, secs, until};
 
 #[tokio::test]
 async fn a_failing_delivery_is_tried_with_growing_waits_and_ends_dead_with_its_reason() {
@@ -177,13 +177,11 @@ async fn the_loop_wakes_for_a_webhook_and_an_orderly_end_lets_running_attempts_f
     let order = silta.shop.takes_order(OrderSpec::of("A", 1));
     silta.sandbox.warehouse_server.faults.script("POST", "/api/v1/orders", Fault::Slow(secs(0)));
     silta.hears(silta.shop.order_created(order)).await;
-    while silta.count("attempt").await == 0 {
-        tokio::task::yield_now().await;
-    }
+    until("an attempt is settled", async || silta.count("attempt").await > 0).await;
     shutdown.soft.cancel();
     running.await.unwrap();
     assert_eq!(silta.count("delivery where state = 'leased'").await, 0);
-    silta.run_until_idle().await;
+    silta.second_worker().run_until_idle().await.unwrap();
     assert_eq!(silta.warehouse.count("shop-1001"), 1);
 }
 

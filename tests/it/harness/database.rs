@@ -48,10 +48,6 @@ impl Database {
         server().url(&self.name)
     }
 
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
     /// Open deliveries, asked from wherever we are: a drop cannot await.
     pub fn count_open(&self) -> i64 {
         let options = server().options(&self.name);

@@ -5,7 +5,7 @@ mod http;
 
 use std::{sync::Arc, time::Duration};
 
-pub use database::{Database, server};
+pub use database::Database;
 pub use http::{Answer, Api, answer};
 use silta::{
     app::{App, Surroundings},
@@ -26,6 +26,15 @@ pub const VIEWER: &str = "viewer-token";
 
 pub const fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
+}
+
+/// Waits for a condition of the real world, for at most a minute.
+pub async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let begun = std::time::Instant::now();
+    while !holds().await {
+        assert!(begun.elapsed() < secs(60), "waited for a minute: {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }
 
 /// A whole Silta between two sandbox systems. When it is dropped, nothing may be left open, unless the test said so.
@@ -183,7 +192,7 @@ pub fn configuration(sandbox: &Sandbox, usual: &Usual) -> String {
         format!("[[admin.tokens]]\nname = \"{name}\"\ntoken_sha256 = \"{digest}\"\nrole = \"{role}\"\n")
     };
     format!(
-        "{}\n[outbound]\ntimeout = \"1s\"\ndangerously_allow_private = true\n[retry]\nattempts = 6\n{}{}{}{}",
+        "{}\n[outbound]\ntimeout = \"3s\"\ndangerously_allow_private = true\n[retry]\nattempts = 6\n{}{}{}{}",
         usual.service,
         token("ops", OPERATOR, "operator"),
         token("eyes", VIEWER, "viewer"),
