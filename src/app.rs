@@ -76,8 +76,10 @@ impl App {
         let worker_metrics = worker::Metrics::registered(&mut registry);
 
         let client = http::client(outbound);
-        let tied: Vec<_> =
-            connections.iter().map(|connection| tie(connection, &client, &pool, &clock, retry.look_again)).collect();
+        let tied: Vec<_> = connections
+            .iter()
+            .map(|connection| tie(connection, &client, &pool, &clock, retry.look_again))
+            .collect();
         let swept = connections.iter().zip(&tied).map(|(connection, tied)| sweep::SweptConnection {
             connection: tied.name.clone(),
             shop: tied.shop.clone(),
@@ -100,7 +102,8 @@ impl App {
             body_limit: http.body_limit,
             metrics: inbox_metrics,
         });
-        let admin = admin::Admin { pool: pool.clone(), clock: clock.clone(), entropy: entropy.clone(), tokens };
+        let admin =
+            admin::Admin { pool: pool.clone(), clock: clock.clone(), entropy: entropy.clone(), tokens };
         let ops = ops::Ops { pool: pool.clone(), clock: clock.clone(), registry };
         let watch = ops::router(ops);
         let router = Router::new()
@@ -122,7 +125,14 @@ impl App {
             options: worker::Options { concurrency, lease, name: worker_name(&entropy) },
             metrics: worker_metrics,
         });
-        Self { router, watch, worker, sweeper, pool, names: connections.into_iter().map(|it| it.name).collect() }
+        Self {
+            router,
+            watch,
+            worker,
+            sweeper,
+            pool,
+            names: connections.into_iter().map(|it| it.name).collect(),
+        }
     }
 
     /// Makes sure that every configured connection and sweep has its row.
@@ -134,7 +144,12 @@ impl App {
     }
 
     /// Serves until told to stop, and ends once everything begun has ended.
-    pub async fn serve(self, listener: TcpListener, only: Option<Only>, shutdown: Shutdown) -> anyhow::Result<()> {
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        only: Option<Only>,
+        shutdown: Shutdown,
+    ) -> anyhow::Result<()> {
         let Shutdown { soft, hard } = shutdown;
         let works = only != Some(Only::Http);
         let work = async {
@@ -151,14 +166,15 @@ impl App {
                 () = hard.cancelled() => Ok(()), // a connection that never ends must not keep us
             }
         };
-        let ((), listened) = tokio::join!(work, listen);
-        Ok(listened?)
+        let ((), ended) = tokio::join!(work, listen);
+        Ok(ended?)
     }
 }
 
 fn http_span<B>(request: &axum::http::Request<B>) -> tracing::Span {
     // The route, not the path: a webhook's path holds its token.
-    let route = request.extensions().get::<axum::extract::MatchedPath>().map(axum::extract::MatchedPath::as_str);
+    let route =
+        request.extensions().get::<axum::extract::MatchedPath>().map(axum::extract::MatchedPath::as_str);
     tracing::debug_span!("http", method = %request.method(), route)
 }
 
@@ -176,18 +192,31 @@ fn tie(
 ) -> Tied {
     use crate::domain::system::System;
 
-    let config::Connection { name, mycashflow, ogoship, orders, cash_on_delivery, products, stock, sweeps: _ } =
-        connection;
+    let config::Connection {
+        name,
+        mycashflow,
+        ogoship,
+        orders,
+        cash_on_delivery,
+        products,
+        stock,
+        sweeps: _,
+    } = connection;
     let budget = |rate| Arc::new(Budget::new(rate, clock.clone()));
-    let to_shop =
-        Http::new(client.clone(), System::MyCashflow, &mycashflow.url, budget(mycashflow.requests_per_second));
+    let to_shop = Http::new(
+        client.clone(),
+        System::MyCashflow,
+        &mycashflow.url,
+        budget(mycashflow.requests_per_second),
+    );
     let account = mycashflow::Account {
         user: mycashflow.user.clone(),
         api_key: mycashflow.api_key.expose().to_owned(),
         orders_api: mycashflow.orders_api.clone(),
         cash_on_delivery: cash_on_delivery.clone(),
     };
-    let to_warehouse = Http::new(client.clone(), System::Ogoship, &ogoship.url, budget(ogoship.requests_per_second));
+    let to_warehouse =
+        Http::new(client.clone(), System::Ogoship, &ogoship.url, budget(ogoship.requests_per_second));
     let credentials = match &ogoship.api_key {
         Some(key) => Credentials::ApiKey(key.expose().to_owned()),
         None => Credentials::OAuth(ogoship::auth::Account {

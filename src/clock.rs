@@ -67,9 +67,9 @@ struct Source {
 
 impl Entropy {
     /// Chance from the operating system.
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that may ask")]
     pub fn from_os() -> Self {
-        let rng = StdRng::try_from_rng(&mut rand::rngs::SysRng).expect("the operating system has a random source");
+        let rng =
+            StdRng::try_from_rng(&mut rand::rngs::SysRng).expect("the operating system has a random source");
         Self(Mutex::new(Source { rng, last_id: 0 }))
     }
 
@@ -86,7 +86,8 @@ impl Entropy {
     /// RFC 9562 §5.7 and §6.2 method 2): lists and replays go by id.
     pub fn id(&self, now: Timestamp) -> Uuid {
         let millis = u64::try_from(now.timestamp_millis()).unwrap_or(0);
-        let fresh = uuid::Builder::from_unix_timestamp_millis(millis, &self.bytes::<10>()).into_uuid().as_u128();
+        let fresh =
+            uuid::Builder::from_unix_timestamp_millis(millis, &self.bytes::<10>()).into_uuid().as_u128();
         let step = self.with(|rng| rng.random_range(1..=u128::from(u32::MAX)));
         let mut source = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let same_millisecond = source.last_id >> 80 == fresh >> 80;
@@ -108,7 +109,7 @@ impl Entropy {
 
     /// A number in 0..1: for jitter.
     pub fn fraction(&self) -> f64 {
-        self.with(|rng| rng.random::<f64>())
+        self.with(rand::RngExt::random::<f64>)
     }
 
     /// A whole number below `end`; 0 where there is none.

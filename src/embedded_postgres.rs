@@ -62,7 +62,8 @@ impl PrivatePostgres {
         fs::create_dir_all(data_dir).with_context(|| format!("cannot make {}", data_dir.display()))?;
         let data_dir = data_dir.canonicalize()?;
         let socket_dir = socket_dir(&data_dir)?;
-        let lock = File::options().create(true).truncate(false).write(true).open(data_dir.join("silta.lock"))?;
+        let lock =
+            File::options().create(true).truncate(false).write(true).open(data_dir.join("silta.lock"))?;
         if lock.try_lock().is_err() {
             return Ok(Self { socket_dir, _server: None });
         }
@@ -78,7 +79,11 @@ impl PrivatePostgres {
         let log = File::options().create(true).append(true).open(&log_path)?;
         let mut guardian = Command::new("/bin/sh");
         guardian
-            .args(["-c", r#""$@" & server=$!; cat >/dev/null; kill -INT "$server"; wait "$server""#, "silta-guardian"])
+            .args([
+                "-c",
+                r#""$@" & server=$!; cat >/dev/null; kill -INT "$server"; wait "$server""#,
+                "silta-guardian",
+            ])
             .arg(binaries.dir.join("postgres"))
             .arg("-D")
             .arg(&cluster)
@@ -139,14 +144,19 @@ impl PrivatePostgres {
                 return Ok(());
             }
             let log_says = fs::read_to_string(log_path).unwrap_or_default();
-            if log_says.lines().rev().take(3).any(|line| line.contains("FATAL:")) && begun.elapsed().as_secs() >= 2 {
+            if log_says.lines().rev().take(3).any(|line| line.contains("FATAL:"))
+                && begun.elapsed().as_secs() >= 2
+            {
                 break;
             }
             std::thread::sleep(Duration::from_millis(20));
         }
         let log = fs::read_to_string(log_path).unwrap_or_default();
         let tail: Vec<_> = log.lines().rev().take(5).collect();
-        bail!("the private PostgreSQL did not start; its log ends:\n{}", tail.into_iter().rev().collect::<Vec<_>>().join("\n"))
+        bail!(
+            "the private PostgreSQL did not start; its log ends:\n{}",
+            tail.into_iter().rev().collect::<Vec<_>>().join("\n")
+        )
     }
 
     fn socket_exists(&self) -> bool {
@@ -186,7 +196,8 @@ fn settings(socket_dir: &Path, durability: Durability) -> Vec<String> {
         "log_min_error_statement=panic".to_owned(), // statements hold bodies, and bodies hold people
     ];
     if durability == Durability::ForTestsOnly {
-        settings.extend(["fsync=off", "synchronous_commit=off", "full_page_writes=off"].map(ToOwned::to_owned));
+        settings
+            .extend(["fsync=off", "synchronous_commit=off", "full_page_writes=off"].map(ToOwned::to_owned));
     }
     settings.into_iter().flat_map(|setting| ["-c".to_owned(), setting]).collect()
 }
@@ -197,7 +208,9 @@ fn wait_for_old_server(cluster: &Path) -> Result<()> {
     let begun = Instant::now();
     while begun.elapsed() < PATIENCE {
         let text = fs::read_to_string(&pid_file).unwrap_or_default();
-        let Some(pid) = text.lines().next().map(str::trim).filter(|pid| !pid.is_empty()) else { return Ok(()) };
+        let Some(pid) = text.lines().next().map(str::trim).filter(|pid| !pid.is_empty()) else {
+            return Ok(());
+        };
         if !is_postgres(pid) {
             return Ok(()); // a stale file; PostgreSQL finds that out for itself
         }
@@ -227,8 +240,10 @@ impl Binaries {
             .collect();
         dirs.sort_by_key(|(version, _)| std::cmp::Reverse(*version));
         let debian = dirs.into_iter().map(|(_, dir)| dir);
-        let usual = ["/usr/local/bin", "/usr/bin", "/usr/local/pgsql/bin", "/opt/homebrew/bin"].map(PathBuf::from);
-        let found = debian.chain(usual).find(|dir| dir.join("initdb").exists() && dir.join("postgres").exists());
+        let usual =
+            ["/usr/local/bin", "/usr/bin", "/usr/local/pgsql/bin", "/opt/homebrew/bin"].map(PathBuf::from);
+        let found =
+            debian.chain(usual).find(|dir| dir.join("initdb").exists() && dir.join("postgres").exists());
         let dir = found.context(
             "no PostgreSQL on this machine: install it (Debian: apt-get install postgresql), or set [database] url",
         )?;
@@ -279,7 +294,8 @@ impl Account {
         }
         let accounts = fs::read_to_string("/etc/passwd")?;
         let find = |name: &str| {
-            let mut fields = accounts.lines().find_map(|line| line.strip_prefix(&format!("{name}:")))?.split(':').skip(1);
+            let mut fields =
+                accounts.lines().find_map(|line| line.strip_prefix(&format!("{name}:")))?.split(':').skip(1);
             Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
         };
         ["postgres", "nobody"]

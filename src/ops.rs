@@ -50,7 +50,9 @@ async fn livez() -> Json<serde_json::Value> {
 async fn readyz(State(ops): State<Arc<Ops>>) -> Result<Json<serde_json::Value>, Problem> {
     match store::is_ready(&ops.pool).await {
         Ok(true) => Ok(Json(json!({ "status": "ready" }))),
-        Ok(false) => Err(Problem::new(Code::Unavailable, "the schema is not up to date: run `silta migrate`")),
+        Ok(false) => {
+            Err(Problem::new(Code::Unavailable, "the schema is not up to date: run `silta migrate`"))
+        }
         Err(_) => Err(Code::Unavailable.into()),
     }
 }
@@ -94,7 +96,11 @@ async fn gauges(ops: &Ops) -> store::Result<String> {
             (label(&it.connection), age as f64)
         });
         gauge("silta_oldest_due_seconds", "Age of the oldest due delivery", oldest.collect());
-        gauge("silta_deliveries_dead", "Deliveries that wait for a person", vec![(String::new(), dead as f64)]);
+        gauge(
+            "silta_deliveries_dead",
+            "Deliveries that wait for a person",
+            vec![(String::new(), dead as f64)],
+        );
     }
     Ok(text)
 }

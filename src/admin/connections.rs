@@ -66,7 +66,9 @@ pub(super) async fn resume(
 
 /// A connection with its backlog and its sweeps.
 async fn item(db: &mut PgConnection, name: &str, now: Timestamp) -> store::Result<Option<Value>> {
-    let Some(row) = connections::list(db).await?.into_iter().find(|row| row.name == name) else { return Ok(None) };
+    let Some(row) = connections::list(db).await?.into_iter().find(|row| row.name == name) else {
+        return Ok(None);
+    };
     let backlog = overview::backlog(db, now).await?.into_iter().find(|backlog| backlog.connection == name);
     let health = match (&row.paused_at, row.held_until) {
         (Some(_), _) => "paused",

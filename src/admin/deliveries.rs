@@ -13,10 +13,7 @@ use super::{
 };
 use crate::{
     control::{self, Actor, Declined},
-    domain::{
-        delivery::DeliveryState,
-        id::DeliveryId,
-    },
+    domain::{delivery::DeliveryState, id::DeliveryId},
     problem::{Code, Problem},
     store::{
         StoreError, attempts,
@@ -107,7 +104,10 @@ struct ReplaysRequest {
 }
 
 /// Replays closed deliveries by the same filter as the list; dead ones where the filter names no state.
-pub(super) async fn replay_many(State(admin): State<AdminState>, change: Change) -> Result<Response, Problem> {
+pub(super) async fn replay_many(
+    State(admin): State<AdminState>,
+    change: Change,
+) -> Result<Response, Problem> {
     let ReplaysRequest { mut filter, limit } = change.json()?;
     check(&filter)?;
     filter.state.get_or_insert_with(|| DeliveryState::Dead.as_str().to_owned());
@@ -122,7 +122,11 @@ pub(super) async fn replay_many(State(admin): State<AdminState>, change: Change)
     change.carry_out(&admin, deed).await
 }
 
-async fn answer(db: &mut PgConnection, id: DeliveryId, status: StatusCode) -> Result<(StatusCode, Value), Declined> {
+async fn answer(
+    db: &mut PgConnection,
+    id: DeliveryId,
+    status: StatusCode,
+) -> Result<(StatusCode, Value), Declined> {
     let row = overview::find_delivery(db, id).await?.ok_or(Declined::NotFound)?;
     Ok((status, row_of(&row)))
 }

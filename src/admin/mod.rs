@@ -63,7 +63,8 @@ const ROUTES: &[Route] = &[
 
 /// The API's router.
 pub fn router(admin: Admin) -> Router {
-    let routes = ROUTES.iter().fold(Router::new(), |router, (path, _, handler)| router.route(path, handler()));
+    let routes =
+        ROUTES.iter().fold(Router::new(), |router, (path, _, handler)| router.route(path, handler()));
     routes.with_state(Arc::new(admin))
 }
 

@@ -79,7 +79,10 @@ pub(super) async fn deliveries(command: Deliveries, pool: &PgPool, account: &str
     match command {
         Deliveries::List(DeliveryArgs { connection, state, subject, reason, limit }) => {
             let filter = DeliveryFilter { connection, state, subject, reason, ..DeliveryFilter::default() };
-            for row in overview::list_deliveries(&mut db, &filter, &Page { before: None, limit: limit.into() }).await? {
+            for row in
+                overview::list_deliveries(&mut db, &filter, &Page { before: None, limit: limit.into() })
+                    .await?
+            {
                 say(&json!(row).to_string());
             }
         }
@@ -115,7 +118,9 @@ pub(super) async fn events(command: Events, pool: &PgPool) -> Result<()> {
             }
         }
         Events::Show { id } => {
-            let Some(row) = events::find(&mut db, EventId(id)).await? else { bail!("there is no event {id}") };
+            let Some(row) = events::find(&mut db, EventId(id)).await? else {
+                bail!("there is no event {id}")
+            };
             say(&serde_json::to_string_pretty(&json!(row))?);
         }
     }

@@ -115,7 +115,10 @@ async fn dispatch(Silta { config, command }: Silta) -> Result<ExitCode> {
 
 fn load(path: &std::path::Path, environment: &Environment) -> Result<Config> {
     let file = std::fs::read_to_string(path).map_err(|error| {
-        anyhow::anyhow!("cannot read {}: {error}; `silta config default` prints one to begin with", path.display())
+        anyhow::anyhow!(
+            "cannot read {}: {error}; `silta config default` prints one to begin with",
+            path.display()
+        )
     })?;
     Config::load(&file, environment).map_err(|faults| {
         let list: Vec<_> = faults.iter().map(|fault| format!("  {fault}")).collect();
@@ -134,7 +137,8 @@ impl Database {
     async fn open(config: &Config) -> Result<Self> {
         let size = config.database.connections;
         if let Some(url) = &config.database.url {
-            let options = url.expose().parse().map_err(|_| anyhow::anyhow!("database.url is no postgres:// URL"))?;
+            let options =
+                url.expose().parse().map_err(|_| anyhow::anyhow!("database.url is no postgres:// URL"))?;
             return Ok(Self { pool: store::connect(options, size), _private: None });
         }
         let data_dir = config.database.data_dir.clone();

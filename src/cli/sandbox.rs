@@ -22,8 +22,14 @@ pub(super) async fn serve(
     let courier = Courier::to(silta.as_deref().unwrap_or("http://127.0.0.1:8080"), connection);
     let pace = Pace { orders: usize::MAX, lost: 0.05, doubled: 0.1, late: 0.1 };
     let shop_order = crate::sandbox::OrderSpec::of("KAHVI-500", 1);
-    let mut life =
-        Life::begin(sandbox.shop.clone(), sandbox.warehouse.clone(), courier, entropy, pace, &format!("{connection}-"));
+    let mut life = Life::begin(
+        sandbox.shop.clone(),
+        sandbox.warehouse.clone(),
+        courier,
+        entropy,
+        pace,
+        &format!("{connection}-"),
+    );
     let order = sandbox.shop.takes_order(shop_order);
     say(&format!(
         "shop       {}  (user {}, api_key {})\nwarehouse  {}  (api_key {})\norder {order} of KAHVI-500 is waiting in \

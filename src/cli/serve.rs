@@ -22,8 +22,12 @@ pub(super) async fn serve(config: Config, only: Option<Only>) -> Result<()> {
     if config.connections.is_empty() {
         tracing::warn!("no [[connections]]: there is nothing to tie together yet");
     }
-    for connection in config.connections.iter().filter(|connection| connection.mycashflow.signature.is_none()) {
-        tracing::warn!(connection = connection.name, "dangerously_unsigned: webhooks of the shop are not verified");
+    for connection in config.connections.iter().filter(|connection| connection.mycashflow.signature.is_none())
+    {
+        tracing::warn!(
+            connection = connection.name,
+            "dangerously_unsigned: webhooks of the shop are not verified"
+        );
     }
     let database = Database::open(&config).await?;
     store::migrate(&database.pool).await.context("cannot bring the schema up to date")?;

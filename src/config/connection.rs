@@ -92,7 +92,8 @@ impl Connection {
         }
         let products = read_products(section.section("products"));
         let shipping = read_shipping(section.section("shipping"));
-        let (orders, cash_on_delivery) = read_orders(section.section("orders"), shipping, &products, look_again);
+        let (orders, cash_on_delivery) =
+            read_orders(section.section("orders"), shipping, &products, look_again);
         let connection = Self {
             name,
             mycashflow: read_mycashflow(section.section("mycashflow"), allow_private),
@@ -153,9 +154,13 @@ fn read_ogoship(mut section: Section<'_>, allow_private: bool) -> Ogoship {
     };
     let secrets = [&ogoship.secret_token, &ogoship.client_secret];
     let ids = [&ogoship.merchant_id, &ogoship.client_id];
-    let whole = secrets.iter().all(|secret| !secret.expose().is_empty()) && ids.iter().all(|id| !id.is_empty());
+    let whole =
+        secrets.iter().all(|secret| !secret.expose().is_empty()) && ids.iter().all(|id| !id.is_empty());
     if ogoship.api_key.is_none() && !whole {
-        section.fault("api_key", "is missing: give it, or merchant_id, secret_token, client_id and client_secret");
+        section.fault(
+            "api_key",
+            "is missing: give it, or merchant_id, secret_token, client_id and client_secret",
+        );
     }
     if ogoship.webhook_keys.is_empty() {
         section.fault("webhook_keys", "is empty: give the key of the webhook subscription");
@@ -178,7 +183,10 @@ fn read_url(section: &mut Section<'_>, key: &str, shape: &str, allow_private: bo
     if !(url.scheme() == "https" || allow_private && url.scheme() == "http") || host.is_empty() {
         section.fault(key, "must be an https URL");
     } else if is_private(host) && !allow_private {
-        section.fault(key, "is a loopback or private address; outbound.dangerously_allow_private allows it for tests");
+        section.fault(
+            key,
+            "is a loopback or private address; outbound.dangerously_allow_private allows it for tests",
+        );
     }
     if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
         section.fault(key, "must have no path behind its host");
@@ -191,7 +199,9 @@ fn is_private(host: &str) -> bool {
         return true;
     }
     match host.parse::<IpAddr>() {
-        Ok(IpAddr::V4(ip)) => ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.is_unspecified(),
+        Ok(IpAddr::V4(ip)) => {
+            ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.is_unspecified()
+        }
         Ok(IpAddr::V6(ip)) => {
             ip.is_loopback() || ip.is_unspecified() || ip.is_unique_local() || ip.is_unicast_link_local()
         }
@@ -206,7 +216,8 @@ fn read_orders(
     look_again: Duration,
 ) -> (OrderPolicy, Vec<String>) {
     let policy = OrderPolicy {
-        transfer: section.word("transfer", &[("automatic", Transfer::Automatic), ("manual", Transfer::Manual)]),
+        transfer: section
+            .word("transfer", &[("automatic", Transfer::Automatic), ("manual", Transfer::Manual)]),
         when: section.word("when", &[("paid", When::Paid), ("created", When::Created)]),
         reference_prefix: section.text("reference_prefix"),
         shipping,
@@ -226,9 +237,13 @@ fn read_orders(
 }
 
 fn read_products(mut section: Section<'_>) -> ProductPolicy {
-    let policy = ProductPolicy { exclude_codes: section.texts("exclude_codes"), language: section.text("language") };
+    let policy =
+        ProductPolicy { exclude_codes: section.texts("exclude_codes"), language: section.text("language") };
     if !section.texts("suppliers").is_empty() {
-        section.fault("suppliers", "is not offered yet: list the codes that are not at the warehouse in exclude_codes");
+        section.fault(
+            "suppliers",
+            "is not offered yet: list the codes that are not at the warehouse in exclude_codes",
+        );
     }
     if policy.language.len() != 2 {
         section.fault("language", "must be two letters, as \"fi\"");

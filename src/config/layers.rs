@@ -29,7 +29,10 @@ pub(super) fn merge(file: &str, environment: &Environment, faults: &Faults) -> T
         let Some(path) = name.strip_prefix(PREFIX) else { continue };
         let path: Vec<_> = path.split("__").map(str::to_lowercase).collect();
         if !set(&mut merged, &path, read_value(value)) {
-            faults.add(name, "names no key: see `silta config default`; a connection is named in capitals, - as _");
+            faults.add(
+                name,
+                "names no key: see `silta config default`; a connection is named in capitals, - as _",
+            );
         }
     }
     merged

@@ -87,7 +87,9 @@ pub type Environment = BTreeMap<String, String>;
 /// The environment of this process.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that may ask")]
 pub fn environment() -> Environment {
-    std::env::vars_os().filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?))).collect()
+    std::env::vars_os()
+        .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
 }
 
 /// The account that runs this process, for the audit trail of the shell.
@@ -127,7 +129,8 @@ impl Config {
         let allow_private = outbound.truth("dangerously_allow_private");
         outbound.finish();
         if lease < timeout * 3 {
-            let problem = "must be at least three times outbound.timeout, or attempts are cut off in mid-call";
+            let problem =
+                "must be at least three times outbound.timeout, or attempts are cut off in mid-call";
             faults.add("worker.lease", problem);
         }
 
@@ -140,7 +143,8 @@ impl Config {
             connections.map(|table| Connection::read(table, allow_private, policy.look_again)).collect();
         for (at, connection) in connections.iter().enumerate() {
             if connections[..at].iter().any(|earlier| earlier.name == connection.name) {
-                faults.add(&format!("connections.{}", connection.name), "is there twice: names must be unique");
+                faults
+                    .add(&format!("connections.{}", connection.name), "is there twice: names must be unique");
             }
         }
         Self {
@@ -171,7 +175,11 @@ fn read_http(mut section: Section<'_>) -> Http {
 
 fn read_database(mut section: Section<'_>, environment: &Environment) -> Database {
     let url = section.secret("url");
-    let url = if url.expose().is_empty() { environment.get("DATABASE_URL").cloned().map(Secret::new) } else { Some(url) };
+    let url = if url.expose().is_empty() {
+        environment.get("DATABASE_URL").cloned().map(Secret::new)
+    } else {
+        Some(url)
+    };
     let database = Database {
         url: url.filter(|url| !url.expose().is_empty()),
         data_dir: section.text("data_dir").into(),
@@ -190,7 +198,8 @@ fn read_log(mut section: Section<'_>) -> Log {
 
 fn read_token(mut section: Section<'_>) -> Token {
     let name = section.required("name", "a name for the audit trail");
-    let sha256 = section.required("token_sha256", "64 hex digits; `silta config token NAME` makes one").to_lowercase();
+    let sha256 =
+        section.required("token_sha256", "64 hex digits; `silta config token NAME` makes one").to_lowercase();
     if sha256.len() != 64 || !sha256.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         section.fault("token_sha256", "must be 64 hex digits; `silta config token NAME` makes one");
     }

@@ -110,9 +110,10 @@ impl<'f> Section<'f> {
             }
         };
         let path = self.at(key);
-        let sections = items.into_iter().enumerate().filter_map(|(at, item)| match item {
-            Value::Table(table) => Some(Self { path: format!("{path}[{at}]"), table, faults: self.faults }),
-            _ => {
+        let sections = items.into_iter().enumerate().filter_map(|(at, item)| {
+            if let Value::Table(table) = item {
+                Some(Self { path: format!("{path}[{at}]"), table, faults: self.faults })
+            } else {
                 self.fault(key, "must be a list of tables");
                 None
             }
@@ -166,7 +167,10 @@ impl<'f> Section<'f> {
     pub(super) fn required_secret(&mut self, key: &str, shape: &str) -> Secret {
         let secret = self.secret(key);
         if secret.expose().is_empty() {
-            self.fault(key, &format!("is missing: give {shape}, as the value, as {key}_file, or by environment"));
+            self.fault(
+                key,
+                &format!("is missing: give {shape}, as the value, as {key}_file, or by environment"),
+            );
         }
         secret
     }
@@ -176,7 +180,11 @@ impl<'f> Section<'f> {
             Some(Value::Array(items)) => items,
             // One value of the environment stands for a list of one, or several with commas.
             Some(Value::String(text)) => {
-                return text.split(',').map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect();
+                return text
+                    .split(',')
+                    .map(|part| part.trim().to_owned())
+                    .filter(|part| !part.is_empty())
+                    .collect();
             }
             None => Vec::new(),
             Some(_) => {
@@ -212,12 +220,13 @@ impl<'f> Section<'f> {
 
     pub(super) fn whole(&mut self, key: &str, range: RangeInclusive<usize>) -> usize {
         let value = self.table.remove(key).and_then(|value| value.as_integer());
-        match value.and_then(|number| usize::try_from(number).ok()).filter(|number| range.contains(number)) {
-            Some(number) => number,
-            None => {
-                self.fault(key, &format!("must be a whole number from {} to {}", range.start(), range.end()));
-                *range.start()
-            }
+        if let Some(number) =
+            value.and_then(|number| usize::try_from(number).ok()).filter(|number| range.contains(number))
+        {
+            number
+        } else {
+            self.fault(key, &format!("must be a whole number from {} to {}", range.start(), range.end()));
+            *range.start()
         }
     }
 
@@ -245,12 +254,15 @@ impl<'f> Section<'f> {
 
     pub(super) fn size(&mut self, key: &str) -> usize {
         let bytes = self.text(key).parse::<bytesize::ByteSize>().map(|size| size.as_u64());
-        match bytes.ok().and_then(|bytes| usize::try_from(bytes).ok()).filter(|bytes| (1..=1 << 30).contains(bytes)) {
-            Some(bytes) => bytes,
-            None => {
-                self.fault(key, "must be a size such as \"64KiB\" or \"1MiB\", at most 1GiB");
-                1 << 20
-            }
+        if let Some(bytes) = bytes
+            .ok()
+            .and_then(|bytes| usize::try_from(bytes).ok())
+            .filter(|bytes| (1..=1 << 30).contains(bytes))
+        {
+            bytes
+        } else {
+            self.fault(key, "must be a size such as \"64KiB\" or \"1MiB\", at most 1GiB");
+            1 << 20
         }
     }
 

@@ -33,10 +33,16 @@ pub struct Replayed {
 }
 
 /// Looks again at the subject of an event.
-pub async fn replay_event(db: &mut PgConnection, actor: &Actor<'_>, id: EventId) -> Result<Replayed, Declined> {
+pub async fn replay_event(
+    db: &mut PgConnection,
+    actor: &Actor<'_>,
+    id: EventId,
+) -> Result<Replayed, Declined> {
     let event = events::find(db, id).await?.ok_or(Declined::NotFound)?;
     let Some(subject) = event.subject else {
-        return Err(Declined::WrongState("the event has no subject that Silta can tell: there is nothing to look at"));
+        return Err(Declined::WrongState(
+            "the event has no subject that Silta can tell: there is nothing to look at",
+        ));
     };
     let replay_of = event.delivery_id.map(DeliveryId);
     let replayed = open(db, actor, &event.connection, &subject, replay_of, id.0).await?;
@@ -46,7 +52,11 @@ pub async fn replay_event(db: &mut PgConnection, actor: &Actor<'_>, id: EventId)
 }
 
 /// Looks again at the subject of a closed delivery.
-pub async fn replay_delivery(db: &mut PgConnection, actor: &Actor<'_>, id: DeliveryId) -> Result<Replayed, Declined> {
+pub async fn replay_delivery(
+    db: &mut PgConnection,
+    actor: &Actor<'_>,
+    id: DeliveryId,
+) -> Result<Replayed, Declined> {
     let row = overview::find_delivery(db, id).await?.ok_or(Declined::NotFound)?;
     if row.settled_at.is_none() {
         return Err(Declined::WrongState("the delivery is still open: it will be tried by itself"));

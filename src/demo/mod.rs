@@ -95,7 +95,11 @@ pub async fn run(options: Options, environment: &Environment) -> Result<ExitCode
         std::fs::write(path, serde_json::to_string_pretty(&verdict)?)?;
     }
     if !options.exit {
-        view::say(&format!("the service stays up at {} (admin token: {}); Ctrl-C ends", stage.url, stage::ADMIN_TOKEN));
+        view::say(&format!(
+            "the service stays up at {} (admin token: {}); Ctrl-C ends",
+            stage.url,
+            stage::ADMIN_TOKEN
+        ));
         tokio::signal::ctrl_c().await?;
     }
     stage.strike().await;

@@ -64,7 +64,8 @@ impl Stage {
     pub(super) async fn set(options: &Options) -> Result<Self> {
         let begun = Instant::now();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let seeded = |offset: u64| Arc::new(Entropy::seeded(options.seed.wrapping_mul(4).wrapping_add(offset)));
+        let seeded =
+            |offset: u64| Arc::new(Entropy::seeded(options.seed.wrapping_mul(4).wrapping_add(offset)));
         let any_port = "127.0.0.1:0".parse()?;
         let sandbox = Sandbox::start(any_port, any_port, clock.clone(), seeded(0)).await?;
 
@@ -119,7 +120,8 @@ impl Stage {
             let books = self.books();
             let open = self.open().await?;
             view.show(&books, open, self.faults_met(), self.life.sent(), self.life.withheld());
-            let at_rest = !goes_on && open == 0 && books.are_balanced() && books.tracking_back == books.shipped;
+            let at_rest =
+                !goes_on && open == 0 && books.are_balanced() && books.tracking_back == books.shipped;
             // At rest means at rest for a while: a sweep may still find something.
             quiet_since = if at_rest { quiet_since.or_else(|| Some(Instant::now())) } else { None };
             if quiet_since.is_some_and(|since| since.elapsed() > Duration::from_secs(3)) {
@@ -176,7 +178,8 @@ impl Verdict {
     }
 
     pub(super) fn table(&self) -> String {
-        let Books { placed, at_warehouse, shipped, tracking_back, codes, stock_equal, lost, doubled } = &self.books;
+        let Books { placed, at_warehouse, shipped, tracking_back, codes, stock_equal, lost, doubled } =
+            &self.books;
         let rows = [
             ("orders placed", placed.to_string()),
             ("at the warehouse", at_warehouse.to_string()),

@@ -45,7 +45,14 @@ impl View {
         }
     }
 
-    pub(super) fn show(&self, books: &Books, open: i64, faults: usize, sent: (usize, usize), withheld: usize) {
+    pub(super) fn show(
+        &self,
+        books: &Books,
+        open: i64,
+        faults: usize,
+        sent: (usize, usize),
+        withheld: usize,
+    ) {
         let counts = format!(
             "open {open} · faults met {faults} · webhooks {} answered {} withheld {withheld} · lost {} · doubled {}",
             sent.0, sent.1, books.lost, books.doubled

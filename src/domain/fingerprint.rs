@@ -38,7 +38,13 @@ pub enum Sameness {
 }
 
 /// The fingerprint of a telling received at `at`.
-pub fn fingerprint(source: Source, topic: &str, body: &[u8], sameness: Sameness, at: Timestamp) -> Fingerprint {
+pub fn fingerprint(
+    source: Source,
+    topic: &str,
+    body: &[u8],
+    sameness: Sameness,
+    at: Timestamp,
+) -> Fingerprint {
     let mut hash = Sha256::new();
     hash.update(source.as_str());
     hash.update([0]);

@@ -97,9 +97,7 @@ pub fn shelf(product: &ShopProduct, policy: &ProductPolicy) -> Shelf {
         vec![item(part, &product.id, &product.fields, None)]
     } else {
         let parts = product.variations.iter();
-        parts
-            .map(|it| item(format!("{part}/{}", it.id), &it.id, &product.fields, Some(&it.fields)))
-            .collect()
+        parts.map(|it| item(format!("{part}/{}", it.id), &it.id, &product.fields, Some(&it.fields))).collect()
     };
     hold_back_repeats(items)
         .into_iter()
@@ -115,7 +113,8 @@ fn item(part: String, id: &str, product: &Fields, variation: Option<&Fields>) ->
     }
     let names = [product.name.as_deref(), variation.and_then(|it| it.name.as_deref())];
     let name = names.into_iter().flatten().collect::<Vec<_>>().join(" - ");
-    let inherited = |pick: fn(&Fields) -> &Option<String>| pick(own).clone().or_else(|| pick(product).clone());
+    let inherited =
+        |pick: fn(&Fields) -> &Option<String>| pick(own).clone().or_else(|| pick(product).clone());
     Ok(Item {
         part,
         id: id.to_owned(),
@@ -181,8 +180,10 @@ mod tests {
 
     #[test]
     fn a_variation_is_a_product_of_its_own_named_after_both() {
-        let items = shelf(&product(vec![variation("5", "CUP-R", "Red"), variation("6", "CUP-B", "Blue")]), &ALL);
-        let names: Vec<_> = items.iter().flatten().map(|item| (item.part.as_str(), item.name.as_str())).collect();
+        let items =
+            shelf(&product(vec![variation("5", "CUP-R", "Red"), variation("6", "CUP-B", "Blue")]), &ALL);
+        let names: Vec<_> =
+            items.iter().flatten().map(|item| (item.part.as_str(), item.name.as_str())).collect();
         assert_eq!(names, [("product:77/5", "Cup - Red"), ("product:77/6", "Cup - Blue")]);
     }
 
@@ -217,7 +218,8 @@ mod tests {
             ean: Some("640".into()),
             supplier_code: None,
         };
-        let there = Fields { ean: Some("other".into()), supplier_code: Some("S".into()), ..fields("CUP", "Cup") };
+        let there =
+            Fields { ean: Some("other".into()), supplier_code: Some("S".into()), ..fields("CUP", "Cup") };
         assert_eq!(decide(&item, None), Next::Create);
         assert_eq!(decide(&item, Some(&there)), Next::Nothing, "an existing EAN is never overwritten");
         assert_eq!(decide(&item, Some(&Fields { ean: None, ..there.clone() })), Next::Update);

@@ -49,7 +49,8 @@ pub fn subject_of(about: &About, reference_prefix: &str) -> Option<Subject> {
 const LONGEST_KEY: usize = 200;
 
 fn some(subject: Subject) -> Option<Subject> {
-    (!subject.key.is_empty() && subject.key.len() <= LONGEST_KEY && !subject.key.contains('\0')).then_some(subject)
+    (!subject.key.is_empty() && subject.key.len() <= LONGEST_KEY && !subject.key.contains('\0'))
+        .then_some(subject)
 }
 
 #[cfg(test)]

@@ -83,8 +83,8 @@ pub fn settle(
         Outcome::Permanent { reason } => dead(*reason),
         Outcome::ConnectionFault { .. } => {
             let doublings = held.connection_faults.min(16);
-            let hold = now + FIRST_HOLD.saturating_mul(1 << doublings).min(LONGEST_HOLD);
-            Settlement { due_at: hold, attempts: given_back, hold_until: Some(hold), ..next }
+            let until = now + FIRST_HOLD.saturating_mul(1 << doublings).min(LONGEST_HOLD);
+            Settlement { due_at: until, attempts: given_back, hold_until: Some(until), ..next }
         }
     }
 }

@@ -111,7 +111,15 @@ impl Report {
     fn of(outcome: Outcome) -> Self {
         // Having read both sides and found rest, no question is left open.
         let doubt_ended = matches!(outcome, Outcome::Done | Outcome::InStep | Outcome::Skipped { .. });
-        Self { outcome, deed: None, key: None, detail: None, learnt: Vec::new(), doubt_ended, follow_ups: Vec::new() }
+        Self {
+            outcome,
+            deed: None,
+            key: None,
+            detail: None,
+            learnt: Vec::new(),
+            doubt_ended,
+            follow_ups: Vec::new(),
+        }
     }
 
     /// An attempt that ended without its flow's word.

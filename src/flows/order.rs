@@ -58,7 +58,8 @@ impl Flow for OrderFlow {
 async fn place(context: &Context, draft: &Draft) -> Report {
     let sent = serde_json::to_string(&new_order(draft)).expect("a draft is plain data");
     let deed = Deed::new(context, "place", Effect::Once, &sent);
-    let placed = deed.perform(context, async |key| context.tied.warehouse.place_order(draft, key).await).await;
+    let placed =
+        deed.perform(context, async |key| context.tied.warehouse.place_order(draft, key).await).await;
     let (order, report) = match placed {
         Ok(done) => done,
         Err(failed) => return failed,

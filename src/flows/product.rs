@@ -28,11 +28,11 @@ impl Flow for ProductFlow {
             Ok(None) => return Report::skipped(Reason::UnknownInShop),
             Err(error) => return Report::unread(&error),
         };
-        let shelf = shelf(&product, &tied.products);
+        let items = shelf(&product, &tied.products);
         let mut last_deed = None;
         let mut learnt = Vec::new();
         let mut deeds = 0;
-        for item in shelf.iter().flatten() {
+        for item in items.iter().flatten() {
             match bring_into_step(context, item).await {
                 Ok(Step::InStep(id)) => {
                     let link = Link {
@@ -53,7 +53,7 @@ impl Flow for ProductFlow {
                 break;
             }
         }
-        let mut report = last_deed.map_or_else(|| at_rest(&shelf), |report| *report);
+        let mut report = last_deed.map_or_else(|| at_rest(&items), |report| *report);
         if !matches!(report.outcome, Outcome::Done) {
             // Only a product at rest has been seen: a sweep must find it again until then.
             let link = Link { shop_version: product.version, ..Link::default() };
@@ -108,7 +108,10 @@ fn at_rest(shelf: &[Result<Item, HeldBack>]) -> Report {
         (false, None) => Report::of(Outcome::InStep),
         (false, Some(first)) => {
             let parts: Vec<_> = held_back.iter().map(|held| held.part.as_str()).collect();
-            Report::permanent(first.reason, format!("mend the product code in the shop: {}", parts.join(", ")))
+            Report::permanent(
+                first.reason,
+                format!("mend the product code in the shop: {}", parts.join(", ")),
+            )
         }
     }
 }

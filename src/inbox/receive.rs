@@ -72,7 +72,12 @@ pub(super) struct Receiver {
 
 impl Receiver {
     /// Stores a verified webhook and opens, or refreshes, the debt of its subject. Returns after commit.
-    pub(super) async fn receive(&self, door: &Door, verified: Verified, told: &Told) -> store::Result<Received> {
+    pub(super) async fn receive(
+        &self,
+        door: &Door,
+        verified: Verified,
+        told: &Told,
+    ) -> store::Result<Received> {
         let source = verified.source();
         let subject = subject_of(&told.about, &door.reference_prefix);
         let unreadable = told.about == About::Unknown;
@@ -100,7 +105,12 @@ impl Receiver {
     }
 
     /// Stores a page of a sweep's finds, each once per version; answers how many were news.
-    pub(super) async fn receive_finds(&self, connection: &str, topic: &str, finds: &[Find]) -> store::Result<usize> {
+    pub(super) async fn receive_finds(
+        &self,
+        connection: &str,
+        topic: &str,
+        finds: &[Find],
+    ) -> store::Result<usize> {
         let arrivals: Vec<_> = finds.iter().map(|find| self.found(connection, topic, find)).collect();
         let mut db = self.pool.acquire().await?;
         let received = events::receive(&mut db, &arrivals).await?;
@@ -117,7 +127,14 @@ impl Receiver {
         self.arrival(connection, Source::Sweep, &told, Some(subject.clone()), body.to_string().into_bytes())
     }
 
-    fn arrival(&self, connection: &str, source: Source, told: &Told, subject: Option<Subject>, body: Vec<u8>) -> Arrival {
+    fn arrival(
+        &self,
+        connection: &str,
+        source: Source,
+        told: &Told,
+        subject: Option<Subject>,
+        body: Vec<u8>,
+    ) -> Arrival {
         let now = self.clock.now();
         let urgency = match &subject {
             Some(subject) if source.is_live() => Urgency::live(subject.kind),

@@ -140,7 +140,8 @@ impl Sweeper {
     /// A sweeper at rest.
     pub fn new(parts: Parts) -> Self {
         let Parts { pool, clock, entropy, metrics, connections } = parts;
-        let receiver = Receiver { pool: pool.clone(), clock: clock.clone(), entropy: entropy.clone(), metrics };
+        let receiver =
+            Receiver { pool: pool.clone(), clock: clock.clone(), entropy: entropy.clone(), metrics };
         let connections = connections.into_iter().map(|swept| (swept.connection.clone(), swept)).collect();
         Self { pool, clock, entropy, receiver, connections }
     }
@@ -159,8 +160,10 @@ impl Sweeper {
 
     /// Sweeps what is due until told to stop.
     pub async fn run(&self, soft: CancellationToken) {
-        let shortest = self.connections.values().flat_map(|swept| What::ALL.map(|what| swept.intervals.of(what)));
-        let shortest = shortest.filter(|interval| !interval.is_zero()).min().unwrap_or(Duration::from_secs(60));
+        let shortest =
+            self.connections.values().flat_map(|swept| What::ALL.map(|what| swept.intervals.of(what)));
+        let shortest =
+            shortest.filter(|interval| !interval.is_zero()).min().unwrap_or(Duration::from_secs(60));
         let poll = (shortest / 4).clamp(Duration::from_millis(200), Duration::from_secs(10));
         while !soft.is_cancelled() {
             if let Err(error) = self.sweep_due().await {
@@ -195,7 +198,7 @@ impl Sweeper {
         };
         let interval = swept.intervals.of(what);
         let from = held.cursor - OVERLAP;
-        let patience = LEASE - LEASE / 10;
+        let patience = LEASE.mul_f64(0.9);
         let pages = tokio::time::timeout(patience, self.read_pages(swept, what, from)).await;
         let (found, end) = match pages.unwrap_or(Err(Broken::Overran)) {
             Ok(found) => {
@@ -225,7 +228,12 @@ impl Sweeper {
         Ok(found)
     }
 
-    async fn read_pages(&self, swept: &SweptConnection, what: What, from: Timestamp) -> Result<usize, Broken> {
+    async fn read_pages(
+        &self,
+        swept: &SweptConnection,
+        what: What,
+        from: Timestamp,
+    ) -> Result<usize, Broken> {
         let mut found = 0;
         for page in 1.. {
             let (told, more) = read_page(swept, what, from, page).await?;
@@ -244,13 +252,19 @@ impl Sweeper {
     }
 
     /// Receives what we have not read at that version yet.
-    async fn receive_unseen(&self, swept: &SweptConnection, what: What, finds: Vec<Find>) -> store::Result<usize> {
+    async fn receive_unseen(
+        &self,
+        swept: &SweptConnection,
+        what: What,
+        finds: Vec<Find>,
+    ) -> store::Result<usize> {
         let subjects: Vec<_> = finds.iter().map(|find| find.subject.to_string()).collect();
         let versions: Vec<_> = finds.iter().map(|find| find.version.clone()).collect();
         let mut db = self.pool.acquire().await?;
         let seen = links::seen(&mut db, &swept.connection, &subjects, &versions).await?;
         drop(db);
-        let unseen: Vec<_> = finds.into_iter().zip(seen).filter(|(_, seen)| !seen).map(|(find, _)| find).collect();
+        let unseen: Vec<_> =
+            finds.into_iter().zip(seen).filter(|(_, seen)| !seen).map(|(find, _)| find).collect();
         if unseen.is_empty() {
             return Ok(0);
         }
@@ -281,11 +295,17 @@ async fn read_page(
         }
         What::Statuses => {
             let page = swept.warehouse.orders_changed(from, page).await?;
-            (page.items.into_iter().map(|it| (About::WarehouseOrder(it.name), it.version)).collect(), page.more)
+            (
+                page.items.into_iter().map(|it| (About::WarehouseOrder(it.name), it.version)).collect(),
+                page.more,
+            )
         }
         What::Stock => {
             let page = swept.warehouse.stock_changed(from, page).await?;
-            (page.items.into_iter().map(|it| (About::WarehouseStock(it.name), it.version)).collect(), page.more)
+            (
+                page.items.into_iter().map(|it| (About::WarehouseStock(it.name), it.version)).collect(),
+                page.more,
+            )
         }
     })
 }

@@ -40,15 +40,19 @@ pub fn audit(shop: &Shop, warehouse: &Warehouse, prefix: &str) -> Books {
     for order in warehouse.orders() {
         by_reference.entry(order.reference.clone()).or_default().push(order);
     }
-    let mut books = Books { doubled: by_reference.values().map(|orders| orders.len() - 1).sum(), ..Books::default() };
+    let mut books =
+        Books { doubled: by_reference.values().map(|orders| orders.len() - 1).sum(), ..Books::default() };
     for order in shop.orders() {
-        books.doubled += order.shipments.iter().map(|it| it.completions.saturating_sub(1) as usize).sum::<usize>();
+        books.doubled +=
+            order.shipments.iter().map(|it| it.completions.saturating_sub(1) as usize).sum::<usize>();
         let is_due = order.status != "CANCELLED" && (order.is_paid || order.cash_on_delivery);
         if !is_due {
             continue;
         }
         books.placed += 1;
-        let Some(there) = by_reference.get(&format!("{prefix}{}", order.id)).and_then(|orders| orders.first()) else {
+        let Some(there) =
+            by_reference.get(&format!("{prefix}{}", order.id)).and_then(|orders| orders.first())
+        else {
             books.lost += 1;
             continue;
         };
@@ -56,7 +60,8 @@ pub fn audit(shop: &Shop, warehouse: &Warehouse, prefix: &str) -> Books {
         if there.status == "Shipped" {
             books.shipped += 1;
             let codes = order.shipments.iter().map(|it| it.tracking_code.as_ref());
-            let has_it = order.shipments.len() > 1 || codes.into_iter().any(|code| code == there.tracking.as_ref());
+            let has_it =
+                order.shipments.len() > 1 || codes.into_iter().any(|code| code == there.tracking.as_ref());
             let told = order.status == "COMPLETED" && has_it;
             books.tracking_back += usize::from(told);
             books.lost += usize::from(!told);

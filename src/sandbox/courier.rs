@@ -16,11 +16,11 @@ pub struct Webhook {
 }
 
 impl Webhook {
-    pub(super) fn from_shop(body: Value) -> Self {
+    pub(super) fn from_shop(body: &Value) -> Self {
         Self { body: body.to_string().into_bytes(), from_shop: true }
     }
 
-    pub(super) fn from_warehouse(body: Value) -> Self {
+    pub(super) fn from_warehouse(body: &Value) -> Self {
         Self { body: body.to_string().into_bytes(), from_shop: false }
     }
 
@@ -47,7 +47,10 @@ impl Courier {
     /// A courier to a connection of the Silta at this base URL.
     pub fn to(silta: &str, connection: &str) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        #[expect(clippy::disallowed_methods, reason = "the sandbox stands outside: it shares no client with Silta")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the sandbox stands outside: it shares no client with Silta"
+        )]
         let client = reqwest::Client::new();
         Self { client, silta: silta.trim_end_matches('/').to_owned(), connection: connection.to_owned() }
     }
@@ -82,7 +85,10 @@ impl Courier {
         let (header, signature) = Self::signature(webhook);
         let request = self.client.post(self.url(webhook)).header(header, signature);
         let request = request.header("content-type", "application/json").body(webhook.body.clone());
-        #[expect(clippy::disallowed_methods, reason = "the sandbox stands outside: it shares no client with Silta")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the sandbox stands outside: it shares no client with Silta"
+        )]
         let response = request.send().await.ok()?;
         let status = response.status().as_u16();
         Some((status, response.json().await.unwrap_or(Value::Null)))

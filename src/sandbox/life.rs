@@ -3,10 +3,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use super::{
-    Courier, OrderSpec, Shop, Warehouse, Webhook,
-    warehouse::Order as WarehouseOrder,
-};
+use super::{Courier, OrderSpec, Shop, Warehouse, Webhook, warehouse::Order as WarehouseOrder};
 use crate::clock::Entropy;
 
 /// How lively and how unruly it is.
@@ -66,7 +63,19 @@ impl Life {
         }
         let (unpaid, late) = (Vec::new(), VecDeque::new());
         let prefix = prefix.to_owned();
-        Self { shop, warehouse, courier, entropy, pace, prefix, unpaid, late, placed: 0, sent: (0, 0), withheld: 0 }
+        Self {
+            shop,
+            warehouse,
+            courier,
+            entropy,
+            pace,
+            prefix,
+            unpaid,
+            late,
+            placed: 0,
+            sent: (0, 0),
+            withheld: 0,
+        }
     }
 
     /// Orders placed so far.
@@ -98,7 +107,8 @@ impl Life {
             self.shopper_orders().await;
         }
         let all_placed = self.placed == self.pace.orders;
-        if let Some(id) = self.unpaid.first().copied().filter(|_| all_placed || self.entropy.fraction() < 0.3) {
+        if let Some(id) = self.unpaid.first().copied().filter(|_| all_placed || self.entropy.fraction() < 0.3)
+        {
             self.unpaid.remove(0);
             self.shop.gets_paid(id); // and no webhook tells
         }

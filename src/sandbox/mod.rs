@@ -86,8 +86,8 @@ impl Sandbox {
     /// The `[[connections]]` block by which Silta meets these two systems, as a merchant would write it.
     pub fn connection_toml(&self, name: &str) -> String {
         use credentials::{
-            API_KEY, CLIENT_ID, CLIENT_SECRET, MERCHANT_ID, SECRET_TOKEN, SHOP_HEADER, SHOP_SECRET, USER, WAREHOUSE_KEY,
-            WEBHOOK_TOKEN,
+            API_KEY, CLIENT_ID, CLIENT_SECRET, MERCHANT_ID, SECRET_TOKEN, SHOP_HEADER, SHOP_SECRET, USER,
+            WAREHOUSE_KEY, WEBHOOK_TOKEN,
         };
 
         let (shop, warehouse) = (self.shop_server.url(), self.warehouse_server.url());

@@ -211,7 +211,9 @@ impl Shop {
         let now = self.now();
         let mut state = self.state();
         let state = &mut *state;
-        let Some(order) = state.orders.get_mut(&id).filter(|order| order.status == "OPEN") else { return false };
+        let Some(order) = state.orders.get_mut(&id).filter(|order| order.status == "OPEN") else {
+            return false;
+        };
         let open = |it: &&mut Shipment| it.completions == 0 && shipment.is_none_or(|wanted| wanted == it.id);
         let Some(found) = order.shipments.iter_mut().find(open) else { return false };
         found.completions += 1;
@@ -232,7 +234,8 @@ impl Shop {
     pub fn lists_product(&self, id: u64, code: &str, name: &str, quantity: i64) {
         let now = self.now();
         let mut state = self.state();
-        let product = Product { name: name.to_owned(), code: code.to_owned(), variations: Vec::new(), updated_at: now };
+        let product =
+            Product { name: name.to_owned(), code: code.to_owned(), variations: Vec::new(), updated_at: now };
         state.products.insert(id, product);
         state.stock.insert(code.to_owned(), StockItem { quantity, reserved: 0, enabled: true });
     }
@@ -242,8 +245,10 @@ impl Shop {
         let now = self.now();
         let mut state = self.state();
         if let Some(product) = state.products.get_mut(&id) {
-            product.variations =
-                variations.iter().map(|(id, code, name)| (*id, (*code).to_owned(), (*name).to_owned())).collect();
+            product.variations = variations
+                .iter()
+                .map(|(id, code, name)| (*id, (*code).to_owned(), (*name).to_owned()))
+                .collect();
             product.updated_at = now;
         }
         for (_, code, _) in variations {
@@ -282,12 +287,14 @@ impl Shop {
 
     /// What the shop would send about a new order.
     pub fn order_created(&self, id: u64) -> Webhook {
-        Webhook::from_shop(json!({ "topic": "order.created", "data": { "id": id } }))
+        Webhook::from_shop(&json!({ "topic": "order.created", "data": { "id": id } }))
     }
 
     /// What the shop would send about a changed product.
     pub fn product_updated(&self, id: u64) -> Webhook {
         let updated_at = self.state().products.get(&id).map(|product| product.updated_at.to_rfc3339());
-        Webhook::from_shop(json!({ "topic": "product.updated", "data": { "id": id, "updated_at": updated_at } }))
+        Webhook::from_shop(
+            &json!({ "topic": "product.updated", "data": { "id": id, "updated_at": updated_at } }),
+        )
     }
 }

@@ -62,7 +62,7 @@ fn refuse(status: StatusCode, error: &str) -> Response {
     (status, Json(json!({ "code": status.as_u16(), "error": error }))).into_response()
 }
 
-fn one(data: Value) -> Response {
+fn one(data: &Value) -> Response {
     Json(json!({ "data": data })).into_response()
 }
 
@@ -91,10 +91,13 @@ fn page(changed: Vec<(DateTime<Utc>, Value)>, params: &HashMap<String, String>) 
         Some(Err(_)) => return refuse(StatusCode::BAD_REQUEST, "updated_at-from is no time"),
         None => None,
     };
-    let matching: Vec<_> = changed.into_iter().filter(|(at, _)| from.is_none_or(|from| *at >= from)).collect();
+    let matching: Vec<_> =
+        changed.into_iter().filter(|(at, _)| from.is_none_or(|from| *at >= from)).collect();
     let count = matching.len();
-    let data: Vec<_> = matching.into_iter().map(|(_, item)| item).skip((page - 1) * size).take(size).collect();
-    let mut meta = json!({ "page": page, "page_size": size, "item_count": count, "page_count": count.div_ceil(size) });
+    let data: Vec<_> =
+        matching.into_iter().map(|(_, item)| item).skip((page - 1) * size).take(size).collect();
+    let mut meta =
+        json!({ "page": page, "page_size": size, "item_count": count, "page_count": count.div_ceil(size) });
     if page * size < count {
         meta["next"] = format!("?page={}", page + 1).into();
     }
@@ -102,12 +105,14 @@ fn page(changed: Vec<(DateTime<Utc>, Value)>, params: &HashMap<String, String>) 
 }
 
 async fn show_order(State(shop): State<Shop>, Path(id): Path<u64>) -> Response {
-    shop.order(id).map_or_else(|| refuse(StatusCode::NOT_FOUND, "no such order"), |it| one(order_json(&it, true)))
+    shop.order(id)
+        .map_or_else(|| refuse(StatusCode::NOT_FOUND, "no such order"), |it| one(&order_json(&it, true)))
 }
 
 /// Numbers come as numbers for one order and as text for the next; an unset address is an empty list.
 fn order_json(order: &Order, expanded: bool) -> Value {
-    let loose = |number: u64| if order.id % 2 == 0 { json!(number) } else { json!(number.to_string()) };
+    let loose =
+        |number: u64| if order.id.is_multiple_of(2) { json!(number) } else { json!(number.to_string()) };
     let mut json = json!({
         "id": loose(order.id),
         "updated_at": order.updated_at.to_rfc3339(),
@@ -159,13 +164,13 @@ async fn quick_process(State(shop): State<Shop>, Path(id): Path<u64>, Json(body)
     if !shop.completes(id, None, body.get("tracking_code").and_then(Value::as_str)) {
         return refuse(StatusCode::CONFLICT, "the order is not open");
     }
-    shop.order(id).map_or_else(|| refuse(StatusCode::NOT_FOUND, "gone"), |it| one(order_json(&it, false)))
+    shop.order(id).map_or_else(|| refuse(StatusCode::NOT_FOUND, "gone"), |it| one(&order_json(&it, false)))
 }
 
 async fn complete_shipment(State(shop): State<Shop>, Path((id, shipment)): Path<(u64, u64)>) -> Response {
     shop.state().writes += 1;
     if shop.completes(id, Some(shipment), None) {
-        return one(json!({ "id": shipment, "status": "COMPLETED" }));
+        return one(&json!({ "id": shipment, "status": "COMPLETED" }));
     }
     refuse(StatusCode::CONFLICT, "the shipment is not open")
 }
@@ -173,13 +178,14 @@ async fn complete_shipment(State(shop): State<Shop>, Path((id, shipment)): Path<
 async fn show_product(State(shop): State<Shop>, Path(id): Path<u64>) -> Response {
     let state = shop.state();
     let found = state.products.get(&id).map(|product| product_json(id, product));
-    found.map_or_else(|| refuse(StatusCode::NOT_FOUND, "no such product"), one)
+    found.map_or_else(|| refuse(StatusCode::NOT_FOUND, "no such product"), |it| one(&it))
 }
 
 fn product_json(id: u64, product: &Product) -> Value {
-    let variations = product.variations.iter().map(|(id, code, name)| {
-        json!({ "id": id, "product_code": code, "name": name, "stock_item": [] })
-    });
+    let variations = product
+        .variations
+        .iter()
+        .map(|(id, code, name)| json!({ "id": id, "product_code": code, "name": name, "stock_item": [] }));
     json!({
         "id": id, "updated_at": product.updated_at.to_rfc3339(), "name": product.name, "product_code": product.code,
         "supplier_code": null, "stock_item": [], "brand": [], "variations": variations.collect::<Vec<_>>(),
@@ -189,20 +195,26 @@ fn product_json(id: u64, product: &Product) -> Value {
 async fn show_stock(State(shop): State<Shop>, Path(code): Path<String>) -> Response {
     let state = shop.state();
     let found = state.stock.get(&code).map(|item| stock_json(&code, item));
-    found.map_or_else(|| refuse(StatusCode::NOT_FOUND, "no such stock item"), one)
+    found.map_or_else(|| refuse(StatusCode::NOT_FOUND, "no such stock item"), |it| one(&it))
 }
 
-async fn patch_stock(State(shop): State<Shop>, Path(code): Path<String>, Json(body): Json<Value>) -> Response {
+async fn patch_stock(
+    State(shop): State<Shop>,
+    Path(code): Path<String>,
+    Json(body): Json<Value>,
+) -> Response {
     let mut state = shop.state();
     state.writes += 1;
-    let Some(item) = state.stock.get_mut(&code) else { return refuse(StatusCode::NOT_FOUND, "no such stock item") };
+    let Some(item) = state.stock.get_mut(&code) else {
+        return refuse(StatusCode::NOT_FOUND, "no such stock item");
+    };
     if let Some(quantity) = body.get("quantity").and_then(Value::as_i64) {
         item.quantity = quantity;
     }
     if let Some(enabled) = body.get("enabled").and_then(Value::as_bool) {
         item.enabled = enabled;
     }
-    one(stock_json(&code, item))
+    one(&stock_json(&code, item))
 }
 
 fn stock_json(code: &str, item: &StockItem) -> Value {

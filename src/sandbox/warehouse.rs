@@ -77,9 +77,11 @@ impl Warehouse {
     pub(super) fn takes_order(&self, sent: Value) -> Option<Order> {
         let text = |key: &str| sent.get(key).and_then(Value::as_str).map(ToOwned::to_owned);
         let reference = text("reference").filter(|reference| !reference.is_empty())?;
-        let lines = sent.get("orderLines")?.as_array()?.iter().map(|line| {
-            Some((line.get("code")?.as_str()?.to_owned(), line.get("quantity")?.as_i64()?))
-        });
+        let lines = sent
+            .get("orderLines")?
+            .as_array()?
+            .iter()
+            .map(|line| Some((line.get("code")?.as_str()?.to_owned(), line.get("quantity")?.as_i64()?)));
         let lines: Vec<_> = lines.collect::<Option<_>>()?;
         let now = self.now();
         let mut state = self.state();
@@ -103,20 +105,27 @@ impl Warehouse {
 
     /// Somebody else puts an order there under our reference: by hand, or by another tool.
     pub fn is_given(&self, reference: &str, code: &str, pieces: i64) {
-        self.takes_order(json!({ "reference": reference, "orderLines": [{ "code": code, "quantity": pieces }] }));
+        self.takes_order(
+            json!({ "reference": reference, "orderLines": [{ "code": code, "quantity": pieces }] }),
+        );
     }
 
     /// Goods arrive.
     pub fn receives_goods(&self, code: &str, pieces: i64) {
         let now = self.now();
         let mut state = self.state();
-        let stock = state.stock.entry(code.to_owned()).or_insert(Stock { physical: 0, reserved: 0, modified: now });
+        let stock =
+            state.stock.entry(code.to_owned()).or_insert(Stock { physical: 0, reserved: 0, modified: now });
         stock.physical += pieces;
         stock.modified = now;
         let State { orders, stock, .. } = &mut *state;
         for order in orders.iter_mut().filter(|order| order.status == "Pending") {
             // Its own pieces are among the reserved ones already.
-            if order.lines.iter().all(|(code, _)| stock.get(code).is_some_and(|it| it.physical >= it.reserved)) {
+            if order
+                .lines
+                .iter()
+                .all(|(code, _)| stock.get(code).is_some_and(|it| it.physical >= it.reserved))
+            {
                 order.status = "New";
                 order.edited_at = now;
             }
@@ -159,7 +168,9 @@ impl Warehouse {
     pub fn cancels(&self, reference: &str) -> bool {
         let now = self.now();
         let mut state = self.state();
-        let Some(lines) = change(&mut state, reference, &["New", "Pending"], "Cancelled", now) else { return false };
+        let Some(lines) = change(&mut state, reference, &["New", "Pending"], "Cancelled", now) else {
+            return false;
+        };
         reserve(&mut state, &lines, -1, now);
         true
     }
@@ -206,17 +217,21 @@ impl Warehouse {
 
     /// Every code with the pieces free for orders.
     pub fn shelf(&self) -> Vec<(String, i64)> {
-        self.state().stock.iter().map(|(code, stock)| (code.clone(), stock.physical - stock.reserved)).collect()
+        self.state()
+            .stock
+            .iter()
+            .map(|(code, stock)| (code.clone(), stock.physical - stock.reserved))
+            .collect()
     }
 
     /// What the warehouse would send about a shipped order.
     pub fn order_shipped(&self, reference: &str) -> Webhook {
-        Webhook::from_warehouse(json!({ "type": "OrderShipped", "order": { "reference": reference } }))
+        Webhook::from_warehouse(&json!({ "type": "OrderShipped", "order": { "reference": reference } }))
     }
 
     /// What the warehouse would send about a changed stock figure.
     pub fn stock_changed(&self, code: &str) -> Webhook {
-        Webhook::from_warehouse(json!({ "type": 2, "productCode": code }))
+        Webhook::from_warehouse(&json!({ "type": 2, "productCode": code }))
     }
 }
 
@@ -236,7 +251,8 @@ fn change(
 
 fn reserve(state: &mut State, lines: &[(String, i64)], sign: i64, now: DateTime<Utc>) {
     for (code, pieces) in lines {
-        let stock = state.stock.entry(code.clone()).or_insert(Stock { physical: 0, reserved: 0, modified: now });
+        let stock =
+            state.stock.entry(code.clone()).or_insert(Stock { physical: 0, reserved: 0, modified: now });
         stock.reserved += sign * pieces;
         stock.modified = now;
     }

@@ -66,13 +66,15 @@ async fn grant(State(warehouse): State<Warehouse>, Form(form): Form<HashMap<Stri
     let [access, refresh] = ["access", "refresh"].map(|kind| format!("{kind}-{}", warehouse.entropy.fence()));
     let mut state = warehouse.state();
     match field("grant_type") {
-        "password" if (field("username"), field("password"))
-            == (credentials::MERCHANT_ID, credentials::SECRET_TOKEN) =>
+        "password"
+            if (field("username"), field("password"))
+                == (credentials::MERCHANT_ID, credentials::SECRET_TOKEN) =>
         {
             state.grants.0 += 1;
         }
         "refresh_token" => {
-            let Some(at) = state.refresh_tokens.iter().position(|token| token == field("refresh_token")) else {
+            let Some(at) = state.refresh_tokens.iter().position(|token| token == field("refresh_token"))
+            else {
                 return refuse(StatusCode::BAD_REQUEST, "invalid_grant");
             };
             state.refresh_tokens.remove(at);
@@ -118,7 +120,8 @@ fn order_json(order: &Order) -> Value {
 }
 
 async fn place_order(State(warehouse): State<Warehouse>, Json(sent): Json<Value>) -> Response {
-    let customer = |key: &str| sent.pointer(&format!("/customer/{key}")).and_then(Value::as_str).unwrap_or_default();
+    let customer =
+        |key: &str| sent.pointer(&format!("/customer/{key}")).and_then(Value::as_str).unwrap_or_default();
     let whole = ["name", "address1", "city"].iter().all(|key| !customer(key).is_empty());
     if !whole || customer("countryCode").len() != 2 {
         return refuse(StatusCode::BAD_REQUEST, "customer is not valid");

@@ -114,7 +114,12 @@ impl Fenced {
 
 /// Ends an attempt. News since its claim keep a delivery open that the settlement would close, due at once and with
 /// all its attempts: what was read is not the last word.
-pub async fn settle(db: &mut PgConnection, held: &Leased, next: &Settlement, now: Timestamp) -> Result<Fenced> {
+pub async fn settle(
+    db: &mut PgConnection,
+    held: &Leased,
+    next: &Settlement,
+    now: Timestamp,
+) -> Result<Fenced> {
     let done = sqlx::query!(
         "
         update delivery set
@@ -210,7 +215,9 @@ pub async fn next_due(db: &mut PgConnection) -> Result<Option<Timestamp>> {
 
 /// Marks a delivery just opened as the replay of a closed one.
 pub async fn mark_replay(db: &mut PgConnection, opened: DeliveryId, replay_of: DeliveryId) -> Result<()> {
-    sqlx::query!("update delivery set replay_of = $2 where id = $1", opened.0, replay_of.0).execute(db).await?;
+    sqlx::query!("update delivery set replay_of = $2 where id = $1", opened.0, replay_of.0)
+        .execute(db)
+        .await?;
     Ok(())
 }
 
@@ -237,7 +244,12 @@ pub enum Resolution {
 }
 
 /// Settles a delivery in doubt by a person's word; false where it is not in doubt.
-pub async fn resolve(db: &mut PgConnection, id: DeliveryId, word: Resolution, now: Timestamp) -> Result<bool> {
+pub async fn resolve(
+    db: &mut PgConnection,
+    id: DeliveryId,
+    word: Resolution,
+    now: Timestamp,
+) -> Result<bool> {
     let delivered = word == Resolution::Delivered;
     let done = sqlx::query!(
         "update delivery set

@@ -18,7 +18,13 @@ pub enum Known {
 
 /// Takes a key for a request, inside the transaction that will carry it out. A second request under the same key
 /// waits here for the first one's commit, so it finds the answer or, after a rollback, the key free.
-pub async fn take(db: &mut PgConnection, actor: &str, key: &str, request_hash: &str, now: Timestamp) -> Result<Known> {
+pub async fn take(
+    db: &mut PgConnection,
+    actor: &str,
+    key: &str,
+    request_hash: &str,
+    now: Timestamp,
+) -> Result<Known> {
     let fresh = sqlx::query!(
         "insert into idempotency (actor, key, request_hash, created_at) values ($1, $2, $3, $4) on conflict do nothing",
         actor,
@@ -44,7 +50,13 @@ pub async fn take(db: &mut PgConnection, actor: &str, key: &str, request_hash: &
 }
 
 /// Keeps the answer with its key, in the same transaction.
-pub async fn answer(db: &mut PgConnection, actor: &str, key: &str, status: u16, body: &serde_json::Value) -> Result<()> {
+pub async fn answer(
+    db: &mut PgConnection,
+    actor: &str,
+    key: &str,
+    status: u16,
+    body: &serde_json::Value,
+) -> Result<()> {
     sqlx::query!(
         "update idempotency set status = $3, body = $4 where actor = $1 and key = $2",
         actor,

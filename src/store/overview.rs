@@ -54,7 +54,11 @@ pub struct DeliveryFilter {
 }
 
 /// Deliveries, newest first.
-pub async fn list_deliveries(db: &mut PgConnection, filter: &DeliveryFilter, page: &Page) -> Result<Vec<DeliveryRow>> {
+pub async fn list_deliveries(
+    db: &mut PgConnection,
+    filter: &DeliveryFilter,
+    page: &Page,
+) -> Result<Vec<DeliveryRow>> {
     let rows = sqlx::query_as!(
         DeliveryRow,
         "

@@ -20,7 +20,13 @@ pub struct LeasedSweep {
 }
 
 /// Makes sure that a sweep has its row: a new one begins at `start` and is due at once.
-pub async fn ensure(db: &mut PgConnection, connection: &str, what: &str, start: Timestamp, now: Timestamp) -> Result<()> {
+pub async fn ensure(
+    db: &mut PgConnection,
+    connection: &str,
+    what: &str,
+    start: Timestamp,
+    now: Timestamp,
+) -> Result<()> {
     sqlx::query!(
         "insert into sweep (connection, what, cursor, due_at) values ($1, $2, $3, $4) on conflict do nothing",
         connection,
@@ -78,7 +84,12 @@ pub struct Swept {
 }
 
 /// Ends a sweep, fenced by its claim. The cursor never moves back.
-pub async fn settle(db: &mut PgConnection, held: &LeasedSweep, swept: &Swept, now: Timestamp) -> Result<Fenced> {
+pub async fn settle(
+    db: &mut PgConnection,
+    held: &LeasedSweep,
+    swept: &Swept,
+    now: Timestamp,
+) -> Result<Fenced> {
     let done = sqlx::query!(
         "
         update sweep set
@@ -104,7 +115,12 @@ pub async fn settle(db: &mut PgConnection, held: &LeasedSweep, swept: &Swept, no
 }
 
 /// Brings a connection's sweeps forward: something was told that we could not read.
-pub async fn bring_forward(db: &mut PgConnection, connection: &str, what: &[String], now: Timestamp) -> Result<()> {
+pub async fn bring_forward(
+    db: &mut PgConnection,
+    connection: &str,
+    what: &[String],
+    now: Timestamp,
+) -> Result<()> {
     sqlx::query!(
         "update sweep set due_at = least(due_at, $3) where connection = $1 and what = any($2) and due_at > $3",
         connection,

@@ -83,12 +83,20 @@ impl CallError {
     pub const fn verdict(&self, effect: Effect) -> Outcome {
         let after = self.retry_after;
         match (self.failure, effect) {
-            (Failure::Budget | Failure::Status(429), _) => Outcome::Snoozed { after, reason: Reason::RateLimited },
-            (Failure::Status(503), _) if after.is_some() => Outcome::Snoozed { after, reason: Reason::SystemFailed },
-            (Failure::Status(401 | 403), _) => Outcome::ConnectionFault { reason: Reason::CredentialsRefused },
+            (Failure::Budget | Failure::Status(429), _) => {
+                Outcome::Snoozed { after, reason: Reason::RateLimited }
+            }
+            (Failure::Status(503), _) if after.is_some() => {
+                Outcome::Snoozed { after, reason: Reason::SystemFailed }
+            }
+            (Failure::Status(401 | 403), _) => {
+                Outcome::ConnectionFault { reason: Reason::CredentialsRefused }
+            }
             (Failure::Connect, _) => Outcome::Retryable { reason: Reason::Unreachable },
             (Failure::Lost, Effect::Once) => Outcome::Ambiguous { reason: Reason::AnswerLost },
-            (Failure::Lost, Effect::Read | Effect::Idempotent) => Outcome::Retryable { reason: Reason::AnswerLost },
+            (Failure::Lost, Effect::Read | Effect::Idempotent) => {
+                Outcome::Retryable { reason: Reason::AnswerLost }
+            }
             (Failure::Status(500..), Effect::Once) => Outcome::Ambiguous { reason: Reason::SystemFailed },
             (Failure::Status(500..), Effect::Read | Effect::Idempotent) => {
                 Outcome::Retryable { reason: Reason::SystemFailed }
@@ -99,7 +107,9 @@ impl CallError {
             }
             // "Look, then delivered or permanent": the next attempt looks first, as every attempt does, and a
             // conflict that stands spends the attempts.
-            (Failure::Status(409), Effect::Idempotent | Effect::Once) => Outcome::Ambiguous { reason: Reason::Conflict },
+            (Failure::Status(409), Effect::Idempotent | Effect::Once) => {
+                Outcome::Ambiguous { reason: Reason::Conflict }
+            }
             (Failure::Status(409), Effect::Read) => Outcome::Permanent { reason: Reason::Conflict },
             (Failure::Status(_) | Failure::Unbuildable, _) => Outcome::Permanent { reason: Reason::Refused },
         }
@@ -144,7 +154,8 @@ mod tests {
 
     #[test]
     fn only_a_connection_that_never_stood_is_surely_unheard() {
-        let sent = |failure| CallError { system: System::Ogoship, call: "t", failure, retry_after: None }.sent();
+        let sent =
+            |failure| CallError { system: System::Ogoship, call: "t", failure, retry_after: None }.sent();
         assert_eq!(sent(Failure::Connect), Sent::No);
         assert_eq!(sent(Failure::Lost), Sent::Maybe);
         assert_eq!(sent(Failure::Status(504)), Sent::Maybe);

@@ -126,7 +126,13 @@ pub struct Answer {
 impl Http {
     /// A way to one system: `base` without a trailing slash.
     pub fn new(client: reqwest::Client, system: System, base: &str, budget: Arc<Budget>) -> Self {
-        Self { client, system, base: base.trim_end_matches('/').to_owned(), budget, evidence: Evidence::default() }
+        Self {
+            client,
+            system,
+            base: base.trim_end_matches('/').to_owned(),
+            budget,
+            evidence: Evidence::default(),
+        }
     }
 
     /// The same way, keeping its calls in `evidence`.
@@ -169,7 +175,15 @@ impl Http {
         });
         let millis = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::debug!(system = %self.system, call = name, ?status, millis, "called");
-        self.evidence.keep(CallRecord { system: self.system.as_str(), call: name, method, path, status, millis, heard });
+        self.evidence.keep(CallRecord {
+            system: self.system.as_str(),
+            call: name,
+            method,
+            path,
+            status,
+            millis,
+            heard,
+        });
         result
     }
 
@@ -202,7 +216,9 @@ impl Http {
         let mut body = Vec::new();
         loop {
             match response.chunk().await {
-                Ok(Some(chunk)) if body.len() + chunk.len() <= LONGEST_ANSWER => body.extend_from_slice(&chunk),
+                Ok(Some(chunk)) if body.len() + chunk.len() <= LONGEST_ANSWER => {
+                    body.extend_from_slice(&chunk);
+                }
                 Ok(None) => return Ok(body),
                 Ok(Some(_)) | Err(_) => return Err(self.error(name, Failure::Unreadable)),
             }

@@ -40,7 +40,9 @@ pub(super) fn truth<'de, D: Deserializer<'de>>(wire: D) -> Result<bool, D::Error
 }
 
 /// An object, or the default for what stands for none: `[]`, null, a blank (contract/mycashflow.md §1.2).
-pub(super) fn object<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(wire: D) -> Result<T, D::Error> {
+pub(super) fn object<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
+    wire: D,
+) -> Result<T, D::Error> {
     match Value::deserialize(wire)? {
         object @ Value::Object(_) => T::deserialize(object).map_err(serde::de::Error::custom),
         _ => Ok(T::default()),
@@ -58,9 +60,9 @@ pub(super) fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(wire: D) -> R
 /// The same value with every key in lower case: one spelling to read, however theirs is (contract/unknowns.md U14).
 pub(super) fn lower_keys(value: Value) -> Value {
     match value {
-        Value::Object(map) => {
-            Value::Object(map.into_iter().map(|(key, value)| (key.to_lowercase(), lower_keys(value))).collect())
-        }
+        Value::Object(map) => Value::Object(
+            map.into_iter().map(|(key, value)| (key.to_lowercase(), lower_keys(value))).collect(),
+        ),
         Value::Array(items) => Value::Array(items.into_iter().map(lower_keys).collect()),
         scalar @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => scalar,
     }
@@ -108,7 +110,8 @@ mod tests {
     #[test]
     fn drifting_types_read_alike() {
         let plain = read(r#"{"id":7,"quantity":2,"paid":true,"total":1.5,"inner":{"name":"x"},"lines":[1]}"#);
-        let drifted = read(r#"{"id":"7","quantity":"2.0","paid":"1","total":"1.5","inner":{"name":"x"},"lines":[1]}"#);
+        let drifted =
+            read(r#"{"id":"7","quantity":"2.0","paid":"1","total":"1.5","inner":{"name":"x"},"lines":[1]}"#);
         assert_eq!(plain, drifted);
     }
 

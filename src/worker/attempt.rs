@@ -131,7 +131,10 @@ impl Worker {
                 Ok(()) => return,
                 Err(error @ StoreError::Away(_)) if attempt < SETTLE_TRIES => {
                     tracing::warn!(delivery = %held.id, error = %error, "cannot settle yet");
-                    #[expect(clippy::disallowed_methods, reason = "the database is away: there is nothing to wait on")]
+                    #[expect(
+                        clippy::disallowed_methods,
+                        reason = "the database is away: there is nothing to wait on"
+                    )]
                     tokio::time::sleep(Duration::from_millis(100) * 3_u32.pow(attempt - 1)).await;
                 }
                 Err(error) => {
@@ -178,13 +181,16 @@ impl Worker {
         if report.doubt_ended {
             links::end_begun(&mut db, &held.connection, &held.subject.to_string()).await?;
         }
-        let follow_ups: Vec<_> = report.follow_ups.iter().map(|subject| self.follow_up(held, subject, now)).collect();
+        let follow_ups: Vec<_> =
+            report.follow_ups.iter().map(|subject| self.follow_up(held, subject, now)).collect();
         if !follow_ups.is_empty() {
             events::receive(&mut db, &follow_ups).await?;
         }
         match next.hold_until.zip(next.reason) {
             Some((until, reason)) => connections::hold(&mut db, &held.connection, until, reason).await?,
-            None if held.connection_faults > 0 => connections::clear_faults(&mut db, &held.connection).await?,
+            None if held.connection_faults > 0 => {
+                connections::clear_faults(&mut db, &held.connection).await?;
+            }
             None => {}
         }
         db.commit().await?;
@@ -196,7 +202,8 @@ impl Worker {
     /// News of our own making about another subject.
     fn follow_up(&self, held: &Leased, subject: &Subject, now: crate::domain::Timestamp) -> Arrival {
         let topic = "follow_up".to_owned();
-        let body = serde_json::json!({ "after": held.id, "claim": held.claim, "subject": subject.to_string() });
+        let body =
+            serde_json::json!({ "after": held.id, "claim": held.claim, "subject": subject.to_string() });
         let body = body.to_string().into_bytes();
         Arrival {
             delivery_id: DeliveryId(self.shared.entropy.id(now)),
@@ -227,7 +234,7 @@ impl Worker {
 
 /// How long an attempt may take: the lease less a tenth, so that it is settled before it can be rescued.
 fn patience(lease: Duration) -> Duration {
-    lease - lease / 10
+    lease.mul_f64(0.9)
 }
 
 /// One line per settled attempt: info when it rests, warn when a person must look.

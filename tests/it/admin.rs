@@ -21,7 +21,9 @@ async fn with_dead_orders(count: usize) -> TestSilta {
 async fn without_a_known_token_nobody_comes_in_and_a_viewer_changes_nothing() {
     let silta = with_dead_orders(1).await;
     let delivery = silta.api.get("/admin/v1/deliveries").await.items()[0]["id"].as_str().unwrap().to_owned();
-    for (path, method) in silta::admin::routes().map(|(path, method)| (path.replace("{id}", &delivery), method)) {
+    for (path, method) in
+        silta::admin::routes().map(|(path, method)| (path.replace("{id}", &delivery), method))
+    {
         let path = path.replace("{name}", "shop");
         let method: Method = method.to_uppercase().parse().unwrap();
         let ask = |token: Option<&str>| {
@@ -56,8 +58,12 @@ async fn lists_are_filtered_and_paged_by_cursor() {
     }
     assert_eq!((pages, seen.len()), (3, 7));
     assert_eq!(silta.api.get("/admin/v1/deliveries?state=delivered").await.items().len(), 0);
-    assert_eq!(silta.api.get("/admin/v1/events?source=mycashflow&topic=order.created").await.items().len(), 7);
-    for bad in ["limit=0", "limit=201", "limit=x", "cursor=x", "state=lost", "colour=red", "since=yesterday"] {
+    assert_eq!(
+        silta.api.get("/admin/v1/events?source=mycashflow&topic=order.created").await.items().len(),
+        7
+    );
+    for bad in ["limit=0", "limit=201", "limit=x", "cursor=x", "state=lost", "colour=red", "since=yesterday"]
+    {
         let refused = silta.api.get(&format!("/admin/v1/deliveries?{bad}")).await;
         assert_eq!((refused.status, refused.text("/code")), (400, "invalid"), "{bad}");
     }
@@ -131,7 +137,8 @@ async fn many_are_replayed_by_the_same_filter_as_the_list_oldest_first_and_behin
 async fn an_idempotency_key_makes_a_repeated_change_change_nothing() {
     let silta = with_dead_orders(2).await;
     let replay = |key: &'static str, limit: u8| {
-        let request = silta.api.request(Method::POST, "/admin/v1/replays").bearer_auth(crate::harness::OPERATOR);
+        let request =
+            silta.api.request(Method::POST, "/admin/v1/replays").bearer_auth(crate::harness::OPERATOR);
         answer(request.header("idempotency-key", key).json(&json!({ "limit": limit })))
     };
     let first = replay("\"k1\"", 10).await;
@@ -166,10 +173,12 @@ async fn waiting_deliveries_are_cancelled_and_doubtful_ones_resolved_and_all_of_
         let body = json!({ "topic": "order.created", "data": { "id": id } }).to_string();
         silta.hears(Webhook::raw_from_shop(body.as_bytes())).await;
     }
-    sqlx::raw_sql("update delivery set state = 'in_doubt', reason = 'answer_lost' where subject <> 'order:1'")
-        .execute(&silta.pool)
-        .await
-        .unwrap();
+    sqlx::raw_sql(
+        "update delivery set state = 'in_doubt', reason = 'answer_lost' where subject <> 'order:1'",
+    )
+    .execute(&silta.pool)
+    .await
+    .unwrap();
     let id = async |subject: &str| {
         let page = silta.api.get(&format!("/admin/v1/deliveries?subject={subject}")).await;
         page.items()[0]["id"].as_str().unwrap().to_owned()
@@ -185,8 +194,11 @@ async fn waiting_deliveries_are_cancelled_and_doubtful_ones_resolved_and_all_of_
         assert_eq!(silta.api.post(&path, json!({ "as": word })).await.status, 409);
     }
     let audit = silta.api.get("/admin/v1/audit").await;
-    let lines: Vec<_> =
-        audit.items().iter().map(|it| (it["actor"].as_str().unwrap(), it["action"].as_str().unwrap())).collect();
+    let lines: Vec<_> = audit
+        .items()
+        .iter()
+        .map(|it| (it["actor"].as_str().unwrap(), it["action"].as_str().unwrap()))
+        .collect();
     assert_eq!(lines, [("ops", "delivery.resolve"), ("ops", "delivery.resolve"), ("ops", "delivery.cancel")]);
 }
 

@@ -1,1 +1,256 @@
+//! The house's laws, held by a scan: who may import whom, one word per thing, and no document that nobody checks.
 
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+use silta::{domain::outcome::Reason, problem::Code};
+
+/// Who may import whom: a room, and what it may name behind `crate::`. A room not listed may import nothing.
+/// Finer than a room where a law says so: flows never see the store, the inbox and the worker never meet.
+const LAW: &[(&str, &[&str])] = &[
+    ("domain", &["domain"]),
+    ("clock", &["domain"]),
+    ("store", &["domain", "store"]),
+    ("problem", &[]),
+    ("systems", &["domain", "clock", "systems"]),
+    ("flows", &["domain", "clock", "systems", "flows"]),
+    ("inbox", &["domain", "clock", "problem", "store", "systems", "inbox"]),
+    ("worker", &["domain", "clock", "flows", "store", "systems::http", "worker"]),
+    ("control", &["domain", "clock", "store", "control"]),
+    ("admin", &["domain", "clock", "problem", "store", "control", "admin"]),
+    ("ops", &["clock", "problem", "store"]),
+    ("sandbox", &["clock", "sandbox"]),
+    ("embedded_postgres", &["domain::fingerprint"]),
+    ("telemetry", &[]),
+    ("lifecycle", &[]),
+    // `config` collects each room's options; `app`, `demo` and `cli` put everything together.
+    ("config", &["admin", "domain", "inbox::sweep", "systems", "config"]),
+    ("app", &["*"]),
+    ("demo", &["*"]),
+    ("cli", &["*"]),
+];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn files(dir: &str, extension: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![root().join(dir)];
+    while let Some(dir) = open.pop() {
+        for entry in fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|it| it == extension) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn room_of(file: &Path) -> String {
+    let first = file.strip_prefix(root().join("src")).unwrap().components().next().unwrap();
+    first.as_os_str().to_str().unwrap().trim_end_matches(".rs").to_owned()
+}
+
+/// Every path behind `crate::` in a file, groups opened: `crate::{a::b, c}` names `a::b` and `c`.
+fn imports(text: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for (at, _) in text.match_indices("crate::") {
+        let rest = &text[at + "crate::".len()..];
+        collect(rest, String::new(), &mut found);
+    }
+    found
+}
+
+fn collect(text: &str, prefix: String, found: &mut BTreeSet<String>) {
+    let word: String = text.chars().take_while(|it| it.is_alphanumeric() || *it == '_').collect();
+    let rest = &text[word.len()..];
+    if let Some(group) = rest.strip_prefix('{').filter(|_| word.is_empty()) {
+        let (mut depth, mut start) = (0, 0);
+        for (at, letter) in group.char_indices() {
+            match letter {
+                '{' => depth += 1,
+                '}' if depth == 0 => return collect(group[start..at].trim_start(), prefix, found),
+                '}' => depth -= 1,
+                ',' if depth == 0 => {
+                    collect(group[start..at].trim_start(), prefix.clone(), found);
+                    start = at + 1;
+                }
+                _ => {}
+            }
+        }
+        return;
+    }
+    if word.is_empty() {
+        found.insert(prefix);
+        return;
+    }
+    let path = if prefix.is_empty() { word } else { format!("{prefix}::{word}") };
+    match rest.strip_prefix("::") {
+        Some(rest) => collect(rest, path, found),
+        None => drop(found.insert(path)),
+    }
+}
+
+#[test]
+fn the_law_of_imports_holds() {
+    let law: BTreeMap<_, _> = LAW.iter().copied().collect();
+    let mut broken = Vec::new();
+    for file in files("src", "rs") {
+        let room = room_of(&file);
+        if room == "lib" || room == "main" {
+            continue;
+        }
+        let allowed = law.get(room.as_str()).unwrap_or_else(|| panic!("room {room} has no law"));
+        for import in imports(&fs::read_to_string(&file).unwrap()) {
+            let fine = allowed
+                .iter()
+                .any(|it| *it == "*" || import == *it || import.starts_with(&format!("{it}::")));
+            if !fine && !import.is_empty() {
+                broken.push(format!("{}: {room} may not import {import}", file.display()));
+            }
+        }
+    }
+    assert_eq!(broken, Vec::<String>::new());
+}
+
+#[test]
+fn the_scan_itself_sees_through_groups() {
+    let text = "use crate::{\n    a::{b, c::D},\n    e,\n};\nlet x = crate::f::g();";
+    let seen: Vec<_> = imports(text).into_iter().collect();
+    assert_eq!(seen, ["a::b", "a::c::D", "e", "f::g"]);
+}
+
+#[test]
+fn the_domain_knows_no_wire_no_table_and_no_clock() {
+    for file in files("src/domain", "rs") {
+        let text = fs::read_to_string(&file).unwrap();
+        for word in ["sqlx", "axum", "reqwest", "tokio", "async fn", "Utc::now"] {
+            assert!(!text.contains(word), "{} says {word}", file.display());
+        }
+    }
+}
+
+#[test]
+fn all_sql_is_in_the_store() {
+    for file in files("src", "rs") {
+        let room = room_of(&file);
+        let text = fs::read_to_string(&file).unwrap();
+        let has_sql = text.contains("sqlx::query");
+        assert!(!has_sql || room == "store" || room == "embedded_postgres", "{}", file.display());
+    }
+}
+
+/// The glossary's "say not" words that would be a second name for a thing of ours.
+#[test]
+fn no_forbidden_synonym_is_in_a_name() {
+    for file in files("src", "rs") {
+        let text = fs::read_to_string(&file).unwrap();
+        for line in text.lines().filter(|line| {
+            let line = line.trim_start();
+            ["pub fn ", "fn ", "pub struct ", "struct ", "pub enum ", "enum ", "mod ", "pub mod "]
+                .iter()
+                .any(|start| line.starts_with(start))
+        }) {
+            let name = line.to_lowercase();
+            for word in [
+                "provider",
+                "tenant",
+                "integration",
+                "job",
+                "reconcile",
+                "redeliver",
+                "resend",
+                "utils",
+                "helper",
+            ] {
+                assert!(!name.contains(word), "{}: {line}", file.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn no_room_is_past_400_lines() {
+    for file in files("src", "rs") {
+        let lines = fs::read_to_string(&file).unwrap().lines().count();
+        assert!(lines <= 400, "{} has {lines} lines", file.display());
+    }
+}
+
+#[test]
+fn openapi_and_the_router_name_the_same_paths() {
+    let document: serde_json::Value =
+        serde_saphyr::from_str(silta::ops::OPENAPI).expect("openapi.yaml is YAML");
+    let mut described = BTreeSet::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for method in methods.as_object().unwrap().keys() {
+            described.insert(format!("{method} {path}"));
+        }
+    }
+    let mut routed: BTreeSet<_> =
+        silta::admin::routes().map(|(path, method)| format!("{method} {path}")).collect();
+    routed.extend(
+        [
+            "post /webhooks/mycashflow/{connection}/{token}",
+            "post /webhooks/ogoship/{connection}",
+            "get /livez",
+            "get /readyz",
+            "get /metrics",
+            "get /openapi.yaml",
+        ]
+        .map(ToOwned::to_owned),
+    );
+    assert_eq!(described, routed);
+    let codes =
+        document["components"]["schemas"]["Problem"]["properties"]["code"]["enum"].as_array().unwrap();
+    let codes: Vec<_> = codes.iter().map(|code| code.as_str().unwrap()).collect();
+    assert_eq!(codes, Code::ALL.iter().map(|code| code.as_str()).collect::<Vec<_>>());
+}
+
+#[test]
+fn every_problem_and_reason_code_has_a_heading_and_every_metric_a_row() {
+    let problems = fs::read_to_string(root().join("docs/problems.md")).unwrap();
+    let codes =
+        Code::ALL.iter().map(|code| code.as_str()).chain(Reason::ALL.iter().map(|reason| reason.code()));
+    for code in codes {
+        assert!(problems.contains(&format!("\n### {code}\n")), "docs/problems.md has no heading {code}");
+    }
+    let telemetry = fs::read_to_string(root().join("docs/telemetry.md")).unwrap();
+    for file in files("src", "rs") {
+        let text = fs::read_to_string(file).unwrap();
+        for (at, _) in text.match_indices("\"silta_") {
+            let name: String = text[at + 1..].chars().take_while(|it| *it != '"').collect();
+            let known = telemetry.contains(&format!("`{name}")) || name == "silta_due";
+            assert!(known, "docs/telemetry.md has no row for {name}");
+        }
+    }
+}
+
+#[test]
+fn each_promise_in_the_readme_has_a_test_whose_name_repeats_it() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let tests: String = files("tests", "rs").iter().map(|file| fs::read_to_string(file).unwrap()).collect();
+    let promises: Vec<_> = readme
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("- [")?.split_once(']'))
+        .map(|(promise, _)| promise)
+        .collect();
+    assert!(promises.len() >= 8, "{promises:?}");
+    for promise in promises {
+        let name: String = promise
+            .to_lowercase()
+            .chars()
+            .filter(|it| it.is_alphanumeric() || *it == ' ' || *it == '-')
+            .map(|it| if it == ' ' || it == '-' { '_' } else { it })
+            .collect();
+        assert!(tests.contains(&format!("fn {name}(")), "no test named {name}");
+    }
+}

@@ -14,7 +14,10 @@ fn load(file: &str, variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
 #[test]
 fn an_empty_file_is_the_defaults_and_the_defaults_are_the_manual() {
     let config = load("", &[]).unwrap();
-    assert_eq!((config.http.listen.as_str(), config.concurrency, config.retry.attempts), ("127.0.0.1:8080", 32, 12));
+    assert_eq!(
+        (config.http.listen.as_str(), config.concurrency, config.retry.attempts),
+        ("127.0.0.1:8080", 32, 12)
+    );
     assert!(config.connections.is_empty());
     for section in ["[http]", "[database]", "[worker]", "[retry]", "[outbound]", "[[connections]]"] {
         assert!(DEFAULTS.contains(section));
@@ -25,7 +28,10 @@ fn an_empty_file_is_the_defaults_and_the_defaults_are_the_manual() {
 fn a_merchants_configuration_loads() {
     let config = load(MERCHANT, &[]).unwrap();
     let connection = &config.connections[0];
-    assert_eq!((connection.name.as_str(), connection.ogoship.url.as_str()), ("kauppa", "https://api.ogoship.com"));
+    assert_eq!(
+        (connection.name.as_str(), connection.ogoship.url.as_str()),
+        ("kauppa", "https://api.ogoship.com")
+    );
     assert_eq!(connection.orders.shipping.len(), 1);
     assert!(connection.orders.shipping[0].pickup);
 }
@@ -115,7 +121,13 @@ fn a_secret_may_stand_in_a_file_and_is_never_printed() {
 
 #[test]
 fn vendor_urls_on_private_addresses_or_plain_http_are_refused() {
-    for url in ["http://kauppa.mycashflow.fi", "https://localhost", "https://10.0.0.1", "https://[::1]", "https://x/y"] {
+    for url in [
+        "http://kauppa.mycashflow.fi",
+        "https://localhost",
+        "https://10.0.0.1",
+        "https://[::1]",
+        "https://x/y",
+    ] {
         let file = MERCHANT.replace("https://kauppa.mycashflow.fi", url);
         let faults = load(&file, &[]).unwrap_err();
         assert!(faults[0].starts_with("connections.kauppa.mycashflow.url: "), "{url}: {faults:?}");

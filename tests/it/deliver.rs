@@ -124,7 +124,8 @@ async fn what_a_person_must_decide_goes_to_a_person_with_its_reason_and_after_me
 
     silta.shop.mends_country(order, "FI");
     let dead: uuid::Uuid = silta.scalar("select id from delivery").await;
-    let replayed = silta.api.post(&format!("/admin/v1/deliveries/{dead}/replay"), serde_json::json!({})).await;
+    let replayed =
+        silta.api.post(&format!("/admin/v1/deliveries/{dead}/replay"), serde_json::json!({})).await;
     assert_eq!((replayed.status, replayed.text("/replay_of")), (201, dead.to_string().as_str()));
     silta.run_until_idle().await;
     assert_eq!(silta.warehouse.count("shop-1001"), 1);
@@ -179,7 +180,10 @@ async fn a_code_unknown_to_the_shop_is_skipped_with_that_reason() {
 async fn a_product_and_its_variations_are_created_then_updated_when_they_differ() {
     let silta = TestSilta::start().await;
     silta.shop.lists_product(7, "CUP", "Kuppi", 0);
-    silta.shop.varies_product(7, &[(71, "CUP-R", "Punainen"), (72, "CUP/B ä", "Sininen"), (73, "", "Koodia vailla")]);
+    silta.shop.varies_product(
+        7,
+        &[(71, "CUP-R", "Punainen"), (72, "CUP/B ä", "Sininen"), (73, "", "Koodia vailla")],
+    );
     silta.hears(silta.shop.product_updated(7)).await;
     silta.run_until_idle().await;
     let name = |code: &str| silta.warehouse.product(code).map(|it| it["name"].as_str().unwrap().to_owned());

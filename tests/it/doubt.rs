@@ -45,16 +45,21 @@ async fn a_plain_post_is_never_repeated_after_an_unknown_outcome_without_two_loo
 
     let calls: Vec<serde_json::Value> =
         sqlx::query_scalar("select calls from attempt order by number").fetch_all(&silta.pool).await.unwrap();
-    let names: Vec<_> = calls.iter().flat_map(|calls| calls.as_array().unwrap()).map(|it| it["call"].as_str().unwrap()).collect();
+    let names: Vec<_> = calls
+        .iter()
+        .flat_map(|calls| calls.as_array().unwrap())
+        .map(|it| it["call"].as_str().unwrap())
+        .collect();
     let posts: Vec<_> = (0..names.len()).filter(|at| names[*at] == "place_order").collect();
     let [first, second] = posts[..] else { panic!("two posts in {names:?}") };
     let looks = names[first..second].iter().filter(|name| **name == "search_order").count();
     assert!(looks >= 2, "{names:?}");
     // The same deed, the same key.
-    let keys: Vec<String> = sqlx::query_scalar("select distinct idempotency_key from attempt where deed = 'place'")
-        .fetch_all(&silta.pool)
-        .await
-        .unwrap();
+    let keys: Vec<String> =
+        sqlx::query_scalar("select distinct idempotency_key from attempt where deed = 'place'")
+            .fetch_all(&silta.pool)
+            .await
+            .unwrap();
     assert_eq!(keys.len(), 1);
 }
 
@@ -67,7 +72,10 @@ async fn a_search_that_lags_doubles_nothing() {
     silta.hears(silta.shop.order_created(order)).await;
     silta.run_until_idle().await;
     silta.passes(secs(120)).await;
-    assert_eq!((silta.warehouse.count("shop-1001"), silta.delivery("order:1001").await.0.as_str()), (1, "delivered"));
+    assert_eq!(
+        (silta.warehouse.count("shop-1001"), silta.delivery("order:1001").await.0.as_str()),
+        (1, "delivered")
+    );
 }
 
 #[tokio::test]
@@ -85,7 +93,11 @@ async fn a_shipment_is_completed_once_however_the_answer_is_lost() {
         silta.passes(secs(120)).await;
         let completions = silta.shop.order(order).unwrap().shipments[0].completions;
         assert_eq!((completions, silta.lost_and_doubled()), (1, (0, 0)), "{fault:?}");
-        assert_eq!(silta.shop.quantity("A"), Some(4), "the stock that the completion moved is put right: {fault:?}");
+        assert_eq!(
+            silta.shop.quantity("A"),
+            Some(4),
+            "the stock that the completion moved is put right: {fault:?}"
+        );
     }
 }
 

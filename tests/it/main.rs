@@ -1,5 +1,11 @@
 //! Everything with I/O, in one binary: a real PostgreSQL, the sandbox systems over real HTTP, the worker cranked by hand.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test stands outside: real time, its own client, its own tasks"
+)]
+
 mod harness;
 
 mod admin;

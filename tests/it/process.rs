@@ -28,7 +28,12 @@ struct Process {
 impl Process {
     fn start(config: &Path, database_url: Option<&str>) -> Self {
         let mut command = Command::new(BINARY);
-        command.arg("serve").arg("--config").arg(config).stderr(Stdio::piped()).env("SILTA__LOG__FORMAT", "json");
+        command
+            .arg("serve")
+            .arg("--config")
+            .arg(config)
+            .stderr(Stdio::piped())
+            .env("SILTA__LOG__FORMAT", "json");
         match database_url {
             Some(url) => command.env("DATABASE_URL", url),
             None => command.env_remove("DATABASE_URL"),
@@ -80,8 +85,16 @@ const QUICK: Usual = Usual {
 
 fn config_file(sandbox: &Sandbox, more: &str) -> tempfile::NamedTempFile {
     let file = tempfile::NamedTempFile::new().unwrap();
-    let quick = configuration(sandbox, &QUICK).replace("[retry]", "[retry]\nbase = \"100ms\"\nlook_again = \"500ms\"\ncap = \"1s\"");
-    std::fs::write(file.path(), format!("{more}\n{}", quick.replace("attempts = 6", "attempts = 60"))).unwrap();
+    let quick = configuration(sandbox, &QUICK)
+        .replace("[retry]", "[retry]\nbase = \"100ms\"\nlook_again = \"500ms\"\ncap = \"1s\"");
+    std::fs::write(
+        file.path(),
+        format!(
+            "{more}\n{}",
+            quick.replace("attempts = 6", "attempts = 60").replace("timeout = \"3s\"", "timeout = \"1s\"")
+        ),
+    )
+    .unwrap();
     file
 }
 
@@ -93,7 +106,12 @@ async fn killed_with_sigkill_in_mid_run_and_started_again_it_has_lost_nothing_an
     let entropy = Arc::new(Entropy::seeded(11));
     let storm = Storm {
         share: 0.15,
-        kinds: vec![Fault::DropAfter, Fault::DropBefore, Fault::StatusAfter(504), Fault::Slow(Duration::from_millis(80))],
+        kinds: vec![
+            Fault::DropAfter,
+            Fault::DropBefore,
+            Fault::StatusAfter(504),
+            Fault::Slow(Duration::from_millis(80)),
+        ],
         entropy: entropy.clone(),
     };
     sandbox.warehouse_server.faults.storm(Some(storm));
@@ -136,8 +154,10 @@ async fn killed_with_sigkill_in_mid_run_and_started_again_it_has_lost_nothing_an
         .fetch_one(&mut db)
         .await
         .unwrap();
-    let dead: i64 =
-        sqlx::query_scalar("select count(*) from delivery where state = 'dead'").fetch_one(&mut db).await.unwrap();
+    let dead: i64 = sqlx::query_scalar("select count(*) from delivery where state = 'dead'")
+        .fetch_one(&mut db)
+        .await
+        .unwrap();
     assert_eq!((events, dead), (48, 0));
     assert!(process.terminate(), "an orderly end exits with 0");
     let books = audit(&sandbox.shop, &sandbox.warehouse, "shop-");
@@ -148,7 +168,8 @@ async fn killed_with_sigkill_in_mid_run_and_started_again_it_has_lost_nothing_an
 async fn without_a_database_url_a_private_postgresql_is_started_and_usable_again_after_kill_9() {
     let sandbox = sandbox().await;
     let directory = tempfile::tempdir().unwrap();
-    let config = config_file(&sandbox, &format!("[database]\ndata_dir = {:?}", directory.path().join("data")));
+    let config =
+        config_file(&sandbox, &format!("[database]\ndata_dir = {:?}", directory.path().join("data")));
     let pid_file = directory.path().join("data/cluster/postmaster.pid");
 
     let process = Process::start(config.path(), None);
@@ -159,7 +180,10 @@ async fn without_a_database_url_a_private_postgresql_is_started_and_usable_again
 
     // At once, while the old server may still be stopping.
     let process = Process::start(config.path(), None);
-    until("the order that the killed one took is delivered", async || sandbox.warehouse.count("shop-1001") == 1).await;
+    until("the order that the killed one took is delivered", async || {
+        sandbox.warehouse.count("shop-1001") == 1
+    })
+    .await;
     let events = Api::new(&process.url).get("/admin/v1/events?source=mycashflow").await;
     assert_eq!(events.items().len(), 1);
     assert!(process.terminate());
@@ -207,7 +231,8 @@ async fn the_demo_ends_with_status_0_and_a_verdict_from_the_sandboxs_books() {
 fn a_faulty_configuration_is_told_whole_with_status_1() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), "[http]\nlissten = 1\n[retry]\nbase = \"soon\"").unwrap();
-    let output = Command::new(BINARY).args(["config", "check", "--config"]).arg(file.path()).output().unwrap();
+    let output =
+        Command::new(BINARY).args(["config", "check", "--config"]).arg(file.path()).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1));
     assert!(said.contains("http.lissten") && said.contains("retry.base"), "{said}");

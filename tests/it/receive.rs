@@ -27,7 +27,10 @@ async fn no_2xx_before_commit_what_we_acknowledged_we_have() {
             .fetch_one(&silta.pool)
             .await
             .unwrap();
-    assert_eq!((row.0.as_str(), row.1.as_str(), row.2.as_str()), ("mycashflow", "order.created", "order:1042"));
+    assert_eq!(
+        (row.0.as_str(), row.1.as_str(), row.2.as_str()),
+        ("mycashflow", "order.created", "order:1042")
+    );
     assert_eq!(row.3, body, "the raw bytes are kept");
     assert_eq!(silta.delivery("order:1042").await.0, "pending");
 }
@@ -61,7 +64,8 @@ async fn a_failed_verification_does_not_poison_the_fingerprint_of_a_true_webhook
 
 #[tokio::test]
 async fn every_refusal_has_its_own_status() {
-    let silta = TestSilta::start_with(Usual { service: "[http]\nbody_limit = \"1KiB\"", ..Usual::default() }).await;
+    let silta =
+        TestSilta::start_with(Usual { service: "[http]\nbody_limit = \"1KiB\"", ..Usual::default() }).await;
     let cases = [
         ("/webhooks/mycashflow/shop/wrong-token", "{}", 404),
         ("/webhooks/mycashflow/other/sandbox-token-4f1d", "{}", 404),
@@ -71,8 +75,11 @@ async fn every_refusal_has_its_own_status() {
     ];
     for (path, body, status) in cases {
         let body = body.as_bytes();
-        let webhook =
-            if path.contains("ogoship") { Webhook::raw_from_warehouse(body) } else { Webhook::raw_from_shop(body) };
+        let webhook = if path.contains("ogoship") {
+            Webhook::raw_from_warehouse(body)
+        } else {
+            Webhook::raw_from_shop(body)
+        };
         let (header, signature) = Courier::signature(&webhook);
         assert_eq!(post(&silta, path, (header, &signature), body).await.status, status, "{path}");
     }
@@ -183,7 +190,8 @@ async fn the_same_webhook_many_times_at_once_is_one_event() {
         tasks.spawn(async move { courier.carries(&webhook).await.unwrap() });
     }
     let answers = tasks.join_all().await;
-    let ids: std::collections::HashSet<_> = answers.iter().map(|(_, body)| body["event_id"].to_string()).collect();
+    let ids: std::collections::HashSet<_> =
+        answers.iter().map(|(_, body)| body["event_id"].to_string()).collect();
     let fresh = answers.iter().filter(|(_, body)| body["duplicate"] == false).count();
     assert_eq!((ids.len(), fresh, silta.count("event").await), (1, 1, 1));
 }

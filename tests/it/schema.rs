@@ -86,7 +86,8 @@ async fn every_invariant_is_defended_by_a_named_constraint() {
         ),
     ];
     for (sql, constraint) in table {
-        let error = sqlx::raw_sql(sqlx::AssertSqlSafe(sql.clone())).execute(&silta.pool).await.expect_err(&sql);
+        let error =
+            sqlx::raw_sql(sqlx::AssertSqlSafe(sql.clone())).execute(&silta.pool).await.expect_err(&sql);
         let refused_by = error.as_database_error().and_then(sqlx::error::DatabaseError::constraint);
         assert_eq!(refused_by, Some(constraint), "{sql}: {error}");
     }

@@ -60,15 +60,23 @@ async fn news_that_come_while_a_delivery_is_worked_on_make_it_due_again() {
     silta.sandbox.shop_server.faults.script("GET", "/stock/A", Fault::Slow(secs(0)));
     let mut db = silta.pool.acquire().await.unwrap();
     let fence = [uuid::Uuid::from_u128(7)];
-    let held = deliveries::claim_due(&mut db, &fence, "w", silta.now(), silta.now() + secs(60)).await.unwrap().remove(0);
+    let held = deliveries::claim_due(&mut db, &fence, "w", silta.now(), silta.now() + secs(60))
+        .await
+        .unwrap()
+        .remove(0);
     silta.warehouse.receives_goods("A", 1);
     silta.hears(Webhook::raw_from_warehouse(br#"{"productCode":"A","modified":"now"}"#)).await;
     let in_step = silta::domain::outcome::Outcome::InStep;
-    let policy = silta::domain::retry::RetryPolicy { base: secs(1), cap: secs(9), attempts: 3, look_again: secs(1) };
+    let policy =
+        silta::domain::retry::RetryPolicy { base: secs(1), cap: secs(9), attempts: 3, look_again: secs(1) };
     let next = silta::domain::settlement::settle(&held, &in_step, false, &policy, silta.now(), 0.0);
     deliveries::settle(&mut db, &held, &next, silta.now()).await.unwrap();
     drop(db);
-    assert_eq!(silta.delivery("stock:A").await.0, "pending", "in step as it was read, but that is old by now");
+    assert_eq!(
+        silta.delivery("stock:A").await.0,
+        "pending",
+        "in step as it was read, but that is old by now"
+    );
     silta.run_until_idle().await;
     assert_eq!(silta.shop.quantity("A"), Some(6));
 }
@@ -92,10 +100,15 @@ async fn claims_take_turns_across_connections_and_serve_the_urgent_first() {
     .unwrap();
     let mut db = silta.pool.acquire().await.unwrap();
     let fences: Vec<_> = (1..=3).map(uuid::Uuid::from_u128).collect();
-    let held = deliveries::claim_due(&mut db, &fences, "w", silta.now(), silta.now() + secs(60)).await.unwrap();
+    let held =
+        deliveries::claim_due(&mut db, &fences, "w", silta.now(), silta.now() + secs(60)).await.unwrap();
     let mut subjects: Vec<_> = held.iter().map(|held| held.subject.to_string()).collect();
     subjects.sort();
-    assert_eq!(subjects[..2], ["order:1", "product:1"], "the other connection has its turn, the live order goes first");
+    assert_eq!(
+        subjects[..2],
+        ["order:1", "product:1"],
+        "the other connection has its turn, the live order goes first"
+    );
     assert!(subjects[2].starts_with("stock:"));
 }
 
@@ -117,8 +130,9 @@ async fn two_workers_never_hold_one_delivery() {
         tasks.spawn(async move {
             let mut ids = Vec::new();
             for round in 0..10_u128 {
-                let fences: Vec<_> =
-                    (0..7_u128).map(|at| uuid::Uuid::from_u128(worker * 1000 + round * 10 + at + 1)).collect();
+                let fences: Vec<_> = (0..7_u128)
+                    .map(|at| uuid::Uuid::from_u128(worker * 1000 + round * 10 + at + 1))
+                    .collect();
                 let mut db = pool.acquire().await.unwrap();
                 let held = deliveries::claim_due(&mut db, &fences, "w", now, now + secs(60)).await.unwrap();
                 ids.extend(held.into_iter().map(|held| held.id));
@@ -192,7 +206,10 @@ async fn a_claim_that_was_not_begun_is_given_back_as_if_it_had_not_been_taken() 
     silta.hears(silta.shop.order_created(order)).await;
     let mut db = silta.pool.acquire().await.unwrap();
     let fence = [uuid::Uuid::from_u128(9)];
-    let held = deliveries::claim_due(&mut db, &fence, "w", silta.now(), silta.now() + secs(60)).await.unwrap().remove(0);
+    let held = deliveries::claim_due(&mut db, &fence, "w", silta.now(), silta.now() + secs(60))
+        .await
+        .unwrap()
+        .remove(0);
     deliveries::release(&mut db, &held).await.unwrap();
     drop(db);
     let row: (String, i32, i32) =

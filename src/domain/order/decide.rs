@@ -72,7 +72,9 @@ pub enum Next {
 pub fn decide(view: &OrderView<'_>) -> Next {
     let Some(shop) = view.shop else { return Next::Skip(Reason::UnknownInShop) };
     match view.warehouse {
-        Some(_) if view.link.placed_at.is_none() || view.link.ogoship_id.is_none() && has_id(view) => Next::Adopt,
+        Some(_) if view.link.placed_at.is_none() || view.link.ogoship_id.is_none() && has_id(view) => {
+            Next::Adopt
+        }
         Some(warehouse) => follow_home(shop, warehouse),
         None => bring_there(shop, view),
     }
@@ -112,7 +114,9 @@ fn complete(shop: &ShopOrder, warehouse: &WarehouseOrder) -> Next {
             cash_on_delivery: payment.cash_on_delivery && !payment.is_paid,
         },
         ([first, ..], _) => Next::CompleteShipment { id: first.id.clone() },
-        ([], _) => ask(Reason::CannotComplete, "shipped, but the shop's open order has no open shipment to complete"),
+        ([], _) => {
+            ask(Reason::CannotComplete, "shipped, but the shop's open order has no open shipment to complete")
+        }
     }
 }
 

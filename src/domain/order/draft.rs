@@ -206,7 +206,10 @@ mod tests {
         order.shipping = Some(ShippingMethod { product_code: Some("POSTI-14".into()), name: None });
         order.shipments[0].pickup_point = Some("0099".into());
         let sent = draft(&order, &policy).expect("a rule matches");
-        assert_eq!((sent.shipping_code.as_deref(), sent.pickup_point.as_deref()), (Some("Posti"), Some("0099")));
+        assert_eq!(
+            (sent.shipping_code.as_deref(), sent.pickup_point.as_deref()),
+            (Some("Posti"), Some("0099"))
+        );
 
         policy.shipping = vec![rule(false)];
         assert_eq!(draft(&order, &policy).expect("a rule matches").pickup_point, None);

@@ -3,14 +3,23 @@
 use rust_decimal::Decimal;
 
 use super::*;
-use crate::domain::link::{Begun, Link};
+use crate::domain::{
+    Timestamp,
+    link::{Begun, Link},
+};
 
 pub(super) fn line(code: &str, quantity: i64) -> ShopLine {
     ShopLine { code: Some(code.into()), quantity, is_download: false }
 }
 
 fn payment(is_paid: bool, cash_on_delivery: bool) -> Payment {
-    Payment { is_paid, counts: true, cash_on_delivery, amount: Some(Decimal::TEN), currency: Some("EUR".into()) }
+    Payment {
+        is_paid,
+        counts: true,
+        cash_on_delivery,
+        amount: Some(Decimal::TEN),
+        currency: Some("EUR".into()),
+    }
 }
 
 fn shipment(id: &str, is_completed: bool) -> Shipment {
@@ -85,7 +94,14 @@ struct Case {
 }
 
 fn case() -> Case {
-    Case { shop: Some(order()), warehouse: None, link: Link::default(), intent: None, policy: policy(), now: 100 }
+    Case {
+        shop: Some(order()),
+        warehouse: None,
+        link: Link::default(),
+        intent: None,
+        policy: policy(),
+        now: 100,
+    }
 }
 
 /// The decision as one short word with its detail.
@@ -113,10 +129,12 @@ fn word(case: &Case) -> String {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the shape of Case::shop")]
 fn shop_is(status: ShopStatus) -> Option<ShopOrder> {
     Some(ShopOrder { status, ..order() })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the shape of Case::shop")]
 fn paid_by(payments: Vec<Payment>) -> Option<ShopOrder> {
     Some(ShopOrder { payments, ..order() })
 }
@@ -136,7 +154,10 @@ fn an_order_that_is_not_at_the_warehouse_goes_there_once_it_is_ready() {
         (Case { shop: unpaid(), policy: created, ..case() }, "place k-1042"),
         (Case { shop: paid_by(vec![payment(false, true)]), ..case() }, "place k-1042"),
         (Case { shop: paid_by(vec![]), ..case() }, "skip not_paid"),
-        (Case { shop: paid_by(vec![payment(true, false), payment(false, false)]), ..case() }, "skip not_paid"),
+        (
+            Case { shop: paid_by(vec![payment(true, false), payment(false, false)]), ..case() },
+            "skip not_paid",
+        ),
         (Case { shop: paid_by(vec![refunded, payment(true, false)]), ..case() }, "place k-1042"),
         (Case { policy: manual.clone(), ..case() }, "skip manual_transfer"),
         (Case { policy: manual, intent: Some(Intent::Transfer), ..case() }, "place k-1042"),
@@ -154,10 +175,7 @@ fn after_an_unknown_outcome_nothing_is_sent_before_two_looks_a_settling_time_apa
         (Case { link: begun_at(95), ..case() }, "wait 5 settling_time"),
         (Case { link: begun_at(90), ..case() }, "wait 10 settling_time"),
         (Case { link: begun_at(80), ..case() }, "place k-1042"),
-        (
-            Case { link: begun_at(99), warehouse: Some(at_warehouse(WarehouseStatus::New)), ..case() },
-            "adopt",
-        ),
+        (Case { link: begun_at(99), warehouse: Some(at_warehouse(WarehouseStatus::New)), ..case() }, "adopt"),
         // What we know to be placed is never placed again, whatever the search shows.
         (Case { link: placed(), ..case() }, "wait 10 settling_time"),
         (Case { link: placed(), now: 601, ..case() }, "ask vanished_at_warehouse"),
@@ -172,10 +190,8 @@ fn an_order_at_the_warehouse_is_followed_home() {
     use WarehouseStatus::{Cancelled, Collecting, New, Returned, Shipped};
     let there = |status| Case { link: placed(), warehouse: Some(at_warehouse(status)), ..case() };
     let with = |shop, status| Case { shop, ..there(status) };
-    let two_shipments = Some(ShopOrder {
-        shipments: vec![shipment("s1", true), shipment("s2", false)],
-        ..order()
-    });
+    let two_shipments =
+        Some(ShopOrder { shipments: vec![shipment("s1", true), shipment("s2", false)], ..order() });
     let table = [
         (there(New), "nothing"),
         (there(Collecting), "nothing"),

@@ -28,12 +28,7 @@ use super::{
     http::{Answer, Body, Call, Evidence, Http},
     wire::{as_text, segment},
 };
-use crate::domain::{
-    Timestamp,
-    order::ShopOrder,
-    product::ShopProduct,
-    stock::ShopStock,
-};
+use crate::domain::{Timestamp, order::ShopOrder, product::ShopProduct, stock::ShopStock};
 
 /// Items a page; the largest size is not public, 100 is used live (contract/mycashflow.md §1.2).
 const PAGE_SIZE: u32 = 100;
@@ -48,8 +43,11 @@ pub struct MyCashflow {
     headers: HeaderMap,
     orders_api: String,
     cash_on_delivery: Arc<[String]>,
-    methods: Arc<Mutex<Option<(Instant, Arc<Methods>)>>>,
+    methods: Arc<Mutex<Option<KnownMethods>>>,
 }
+
+/// The lists of methods, and when they were read.
+type KnownMethods = (Instant, Arc<Methods>);
 
 /// What a client needs to know.
 pub struct Account {
@@ -138,7 +136,8 @@ impl MyCashflow {
         if allow_open_cash_on_delivery {
             body["allow_open_cash_on_delivery_payments"] = true.into();
         }
-        self.act("quick_process", Method::POST, self.order_path(id, "/quick-process"), Body::Json(body), key).await
+        self.act("quick_process", Method::POST, self.order_path(id, "/quick-process"), Body::Json(body), key)
+            .await
     }
 
     /// Completes one of an order's shipments. Once.
@@ -152,8 +151,10 @@ impl MyCashflow {
         let path = format!("/api/v1/products/{}", segment(id));
         let query = vec![("expand", "stock_item,variations,variations.stock_item".to_owned())];
         let wire: Option<wire::Product> = self.find("read_product", path, query).await?;
-        wire.map(|wire| translate::product(wire).ok_or_else(|| self.http.error("read_product", Failure::Unreadable)))
-            .transpose()
+        wire.map(|wire| {
+            translate::product(wire).ok_or_else(|| self.http.error("read_product", Failure::Unreadable))
+        })
+        .transpose()
     }
 
     /// A stock item by its code; `None` where the shop does not know it. Reads.
@@ -178,9 +179,10 @@ impl MyCashflow {
             return Ok(methods.clone());
         }
         let shipping = self.list_methods("list_shipping_methods", "/api/v1/shipping-methods").await?;
-        let payment = match self.cash_on_delivery.is_empty() {
-            true => Vec::new(),
-            false => self.list_methods("list_payment_methods", "/api/v1/payment-methods").await?,
+        let payment = if self.cash_on_delivery.is_empty() {
+            Vec::new()
+        } else {
+            self.list_methods("list_payment_methods", "/api/v1/payment-methods").await?
         };
         let methods = Arc::new(Methods::new(shipping, payment, &self.cash_on_delivery));
         *known = Some((Instant::now(), methods.clone()));
@@ -199,7 +201,13 @@ impl MyCashflow {
         Ok(methods)
     }
 
-    async fn changed(&self, name: &'static str, path: String, from: Timestamp, page: u32) -> Result<Page, CallError> {
+    async fn changed(
+        &self,
+        name: &'static str,
+        path: String,
+        from: Timestamp,
+        page: u32,
+    ) -> Result<Page, CallError> {
         let mut query = paged(page);
         query.push(("updated_at-from", from.format("%Y-%m-%dT%H:%M:%S+00:00").to_string()));
         query.push(("sort", "updated_at-asc".to_owned()));
@@ -251,7 +259,8 @@ impl MyCashflow {
     ) -> Result<(), CallError> {
         let mut headers = self.headers.clone();
         headers.insert("idempotency-key", HeaderValue::from_str(key).expect("our keys are hex"));
-        let Answer { body } = self.http.send(Call { name, method, path, query: Vec::new(), headers, body }).await?;
+        let Answer { body } =
+            self.http.send(Call { name, method, path, query: Vec::new(), headers, body }).await?;
         if body.is_empty() || serde_json::from_slice::<Value>(&body).is_ok() {
             return Ok(());
         }

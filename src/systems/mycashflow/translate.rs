@@ -27,9 +27,13 @@ impl Methods {
         });
         let is_cash_on_delivery = |method: &wire::Method| {
             let names = [&method.id, &method.product_code, &method.name];
-            names.into_iter().flatten().any(|name| cash_on_delivery.iter().any(|cod| cod.eq_ignore_ascii_case(name)))
+            names
+                .into_iter()
+                .flatten()
+                .any(|name| cash_on_delivery.iter().any(|cod| cod.eq_ignore_ascii_case(name)))
         };
-        let cash_on_delivery = payment.into_iter().filter(is_cash_on_delivery).filter_map(|method| method.id).collect();
+        let cash_on_delivery =
+            payment.into_iter().filter(is_cash_on_delivery).filter_map(|method| method.id).collect();
         Self { shipping: shipping.collect(), cash_on_delivery }
     }
 }
@@ -48,7 +52,8 @@ pub fn order(wire: wire::Order, methods: &Methods) -> Option<ShopOrder> {
         shipments,
         payments,
     } = wire;
-    let method_id = shipping_method_id.or_else(|| shipments.iter().find_map(|it| it.shipping_method_id.clone()));
+    let method_id =
+        shipping_method_id.or_else(|| shipments.iter().find_map(|it| it.shipping_method_id.clone()));
     Some(ShopOrder {
         id: id?,
         version: updated_at,
@@ -76,7 +81,17 @@ fn shop_status(word: &str) -> ShopStatus {
 fn recipient(different: bool, shipping: wire::Address, customer: wire::Address) -> Recipient {
     let (contact_phone, contact_email) = (customer.phone.clone(), customer.email.clone());
     let to = if different && shipping.street_address.is_some() { shipping } else { customer };
-    let wire::Address { company, first_name, last_name, street_address, postal_code, city, country, phone, email } = to;
+    let wire::Address {
+        company,
+        first_name,
+        last_name,
+        street_address,
+        postal_code,
+        city,
+        country,
+        phone,
+        email,
+    } = to;
     let person = [first_name, last_name].into_iter().flatten().collect::<Vec<_>>().join(" ");
     Recipient {
         name: if person.is_empty() { company.clone().unwrap_or_default() } else { person },
@@ -111,13 +126,15 @@ fn payment(wire: wire::Payment, methods: &Methods) -> Payment {
 
 fn shipment(wire: wire::Shipment) -> Option<Shipment> {
     let wire::Shipment { id, status, completed_at, shipping_method_id: _, external_pickup_point_id } = wire;
-    let is_completed = completed_at.is_some() || status.is_some_and(|word| word.eq_ignore_ascii_case("completed"));
+    let is_completed =
+        completed_at.is_some() || status.is_some_and(|word| word.eq_ignore_ascii_case("completed"));
     Some(Shipment { id: id?, is_completed, pickup_point: external_pickup_point_id })
 }
 
 /// A product; `None` where it lacks even an id.
 pub fn product(wire: wire::Product) -> Option<ShopProduct> {
-    let wire::Product { id, updated_at, name, product_code, supplier_code, barcode, stock_item, variations } = wire;
+    let wire::Product { id, updated_at, name, product_code, supplier_code, barcode, stock_item, variations } =
+        wire;
     let variations = variations.into_iter().filter_map(|it| {
         let wire::Variation { id, name, product_code, stock_item } = it;
         let fields = Fields { code: product_code, name, ean: stock_item.barcode, supplier_code: None };
@@ -142,8 +159,10 @@ mod tests {
 
     fn read(json: serde_json::Value) -> ShopOrder {
         let methods = Methods::new(
-            serde_json::from_value(serde_json::json!([{"id": 3, "name": "Posti", "product_code": "POSTI-14"}]))
-                .expect("readable"),
+            serde_json::from_value(
+                serde_json::json!([{"id": 3, "name": "Posti", "product_code": "POSTI-14"}]),
+            )
+            .expect("readable"),
             serde_json::from_value(serde_json::json!([{"id": 9, "name": "Postiennakko"}])).expect("readable"),
             &["postiennakko".to_owned()],
         );

@@ -75,7 +75,9 @@ fn kind_of_shape(wrapper: Option<&str>, item: &Value) -> Option<Kind> {
     match wrapper {
         Some("order") => Some(Kind::Order),
         Some("product") => Some(Kind::Product),
-        _ if has(&["customer_information", "payments", "shipments", "shipping_address", "total"]) => Some(Kind::Order),
+        _ if has(&["customer_information", "payments", "shipments", "shipping_address", "total"]) => {
+            Some(Kind::Order)
+        }
         _ if has(&["product_code", "variations", "price"]) => Some(Kind::Product),
         _ if has(&["id", "order_id"]) => Some(Kind::Order),
         _ => None,
@@ -117,7 +119,10 @@ mod tests {
     fn only_dated_bodies_and_things_that_happen_once_are_the_same_for_ever() {
         let sameness = |body| read(&body, None).sameness;
         assert_eq!(sameness(json!({"topic": "order.created", "data": {"id": 1}})), Sameness::Forever);
-        assert_eq!(sameness(json!({"topic": "order.updated", "data": {"id": 1, "updated_at": "x"}})), Sameness::Forever);
+        assert_eq!(
+            sameness(json!({"topic": "order.updated", "data": {"id": 1, "updated_at": "x"}})),
+            Sameness::Forever
+        );
         assert_eq!(sameness(json!({"topic": "order.updated", "data": {"id": 1}})), Sameness::Briefly);
     }
 

@@ -145,7 +145,8 @@ impl Authenticator {
                 Err(CallError { failure: Failure::Status(400..=403), .. }) => {
                     let kept = self.vault.find().await.map_err(|_| self.away())?;
                     let newer = |token: &Token| {
-                        token.refresh_token.as_ref() != Some(&refresh) && token.expires_at > self.clock.now() + MARGIN
+                        token.refresh_token.as_ref() != Some(&refresh)
+                            && token.expires_at > self.clock.now() + MARGIN
                     };
                     if let Some(token) = kept.filter(newer) {
                         return Ok(token);

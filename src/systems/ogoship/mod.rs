@@ -94,12 +94,14 @@ impl Ogoship {
         let answer = self.act("place_order", Method::POST, "/api/v1/orders", Vec::new(), body, key).await?;
         let wire: wire::Order = self.parse("place_order", answer)?;
         // An answer that names no reference, or another one, is an answer that we cannot read.
-        translate::order(wire, &draft.reference).ok_or_else(|| self.http.error("place_order", Failure::Unreadable))
+        translate::order(wire, &draft.reference)
+            .ok_or_else(|| self.http.error("place_order", Failure::Unreadable))
     }
 
     /// Orders changed after a time. Reads.
     pub async fn orders_changed(&self, after: Timestamp, page: u32) -> Result<Page, CallError> {
-        let found: Vec<wire::Order> = self.list("list_orders", "/api/v1/orders", modified(after), page).await?;
+        let found: Vec<wire::Order> =
+            self.list("list_orders", "/api/v1/orders", modified(after), page).await?;
         let more = found.len() >= PAGE_SIZE;
         let items = found.into_iter().filter_map(|wire| {
             let version = translate::order_version(&wire);
@@ -135,13 +137,15 @@ impl Ogoship {
 
     /// Creates a product. Once: codes are unique there, but what a second create answers is not public.
     pub async fn create_product(&self, item: &Item, language: &str, key: &str) -> Result<(), CallError> {
-        let body = serde_json::to_value(translate::new_product(item, language)).expect("an item is plain data");
+        let body =
+            serde_json::to_value(translate::new_product(item, language)).expect("an item is plain data");
         self.act("create_product", Method::POST, "/api/v1/products", Vec::new(), body, key).await.map(drop)
     }
 
     /// Brings the product of this code to these fields. Idempotent.
     pub async fn update_product(&self, item: &Item, language: &str, key: &str) -> Result<(), CallError> {
-        let body = serde_json::to_value(translate::new_product(item, language)).expect("an item is plain data");
+        let body =
+            serde_json::to_value(translate::new_product(item, language)).expect("an item is plain data");
         let code = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(&item.code);
         let path = format!("/api/v1/products/{}", segment(&code));
         let query = vec![("base64url", "true".to_owned())];

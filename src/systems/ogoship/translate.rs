@@ -31,7 +31,7 @@ pub fn order_version(wire: &wire::Order) -> String {
 
 /// A stock figure's version: a change within one tick of their clock is a change all the same.
 pub fn stock_version(wire: &wire::Stock) -> String {
-    let figures = [wire.stock, wire.stock_available].map(|figure| figure.unwrap_or_default());
+    let figures = [wire.stock, wire.stock_available].map(std::option::Option::unwrap_or_default);
     format!("{} {}/{}", wire.modified.as_deref().unwrap_or_default(), figures[0], figures[1])
 }
 
@@ -53,10 +53,14 @@ pub fn new_order(draft: &Draft) -> wire::NewOrder<'_> {
             phone: recipient.phone.as_deref(),
             email: recipient.email.as_deref(),
         },
-        order_lines: lines.iter().map(|line| wire::OrderLine { code: &line.code, quantity: line.quantity }).collect(),
-        cash_on_delivery: cash_on_delivery
-            .as_ref()
-            .map(|owed| wire::CashOnDelivery { amount: owed.amount, currency_code: owed.currency.as_deref() }),
+        order_lines: lines
+            .iter()
+            .map(|line| wire::OrderLine { code: &line.code, quantity: line.quantity })
+            .collect(),
+        cash_on_delivery: cash_on_delivery.as_ref().map(|owed| wire::CashOnDelivery {
+            amount: owed.amount,
+            currency_code: owed.currency.as_deref(),
+        }),
         test: *test,
     }
 }
@@ -99,7 +103,8 @@ mod tests {
 
     #[test]
     fn only_the_exact_reference_and_code_are_ours() {
-        let wire = || serde_json::from_value(json!({"reference": "k-1", "status": "SHIPPED"})).expect("readable");
+        let wire =
+            || serde_json::from_value(json!({"reference": "k-1", "status": "SHIPPED"})).expect("readable");
         assert_eq!(order(wire(), "k-1").map(|order| order.status), Some(WarehouseStatus::Shipped));
         assert!(order(wire(), "k-10").is_none());
     }

@@ -53,7 +53,9 @@ impl Database {
         let options = server().options(&self.name);
         let ask = async move {
             let mut db = PgConnection::connect_with(&options).await.unwrap();
-            sqlx::query_scalar("select count(*) from delivery where settled_at is null").fetch_one(&mut db).await
+            sqlx::query_scalar("select count(*) from delivery where settled_at is null")
+                .fetch_one(&mut db)
+                .await
         };
         let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         std::thread::spawn(move || runtime().block_on(ask)).join().unwrap().unwrap()
@@ -72,10 +74,11 @@ pub async fn execute(sql: &str) {
 async fn make_template() -> String {
     server().database().await.unwrap();
     let mut db = PgConnection::connect_with(&server().options("postgres")).await.unwrap();
-    let old: Vec<String> = sqlx::query_scalar("select datname from pg_database where starts_with(datname, 'it_')")
-        .fetch_all(&mut db)
-        .await
-        .unwrap();
+    let old: Vec<String> =
+        sqlx::query_scalar("select datname from pg_database where starts_with(datname, 'it_')")
+            .fetch_all(&mut db)
+            .await
+            .unwrap();
     for name in old {
         // Another run may be using its own: then it cannot be dropped, and need not be.
         let _ = db.execute(sqlx::AssertSqlSafe(format!("drop database {name}"))).await;

@@ -1,0 +1,39 @@
+# `make` lists the targets. Everything a newcomer's machine lacks, `make setup` installs where it may.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+CARGO ?= cargo
+
+.PHONY: help setup demo test bench lint fmt check serve prepare
+
+help: ## what there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: ## finds PostgreSQL's programs, or installs them (Debian, as root), or says what to install
+	@scripts/setup.sh
+
+demo: setup ## a played day with a live view and a verdict; ARGS="--exit --faults some --orders 60"
+	$(CARGO) run --quiet -- demo $(ARGS)
+
+test: setup ## builds and passes every test
+	$(CARGO) test --quiet $(ARGS)
+
+bench: setup ## ingest beside pgbench, and drain, on one server in one run
+	$(CARGO) build --release --quiet
+	scripts/bench.sh
+
+lint: ## rustfmt, clippy (all and pedantic), rustdoc, prepared queries
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --all-targets --quiet -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --quiet
+
+fmt: ## formats
+	$(CARGO) fmt --all
+
+check: lint test ## what must pass before a change lands
+	scripts/prepare.sh --check
+
+serve: setup ## the service with ./silta.toml; ARGS="--config FILE"
+	$(CARGO) run --quiet -- serve $(ARGS)
+
+prepare: setup ## checks every query against this tree's migrations and rewrites .sqlx
+	scripts/prepare.sh

@@ -1,0 +1,23 @@
+#!/bin/sh
+# PostgreSQL's programs and a C compiler: there already, or installed where we may, or named in one line.
+set -eu
+has_postgres() { ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null 2>&1; }
+has_compiler() { command -v cc >/dev/null 2>&1; }
+missing=""
+has_postgres || missing="$missing postgresql"
+has_compiler || missing="$missing gcc libc6-dev"
+[ -n "$missing" ] || exit 0
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+    echo "installing$missing" >&2
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq >&2
+    # We start private servers of our own: no cluster of Debian's is wanted.
+    mkdir -p /etc/postgresql-common
+    grep -qs create_main_cluster /etc/postgresql-common/createcluster.conf ||
+        echo 'create_main_cluster = false' >>/etc/postgresql-common/createcluster.conf
+    # shellcheck disable=SC2086
+    apt-get install -qq -y --no-install-recommends $missing >&2
+else
+    echo "please install:$missing (Debian: sudo apt-get install$missing)" >&2
+    exit 1
+fi
