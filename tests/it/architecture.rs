@@ -89,8 +89,7 @@ fn collect(text: &str, prefix: String, found: &mut BTreeSet<String>) {
         return;
     }
     if word.is_empty() {
-        found.insert(prefix);
-        return;
+        return; // behind a trailing comma
     }
     let path = if prefix.is_empty() { word } else { format!("{prefix}::{word}") };
     match rest.strip_prefix("::") {
