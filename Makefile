@@ -17,9 +17,8 @@ demo: setup ## a played day with a live view and a verdict; ARGS="--exit --fault
 test: setup ## builds and passes every test
 	$(CARGO) test --quiet $(ARGS)
 
-bench: setup ## ingest beside pgbench, and drain, on one server in one run
-	$(CARGO) build --release --quiet
-	scripts/bench.sh
+bench: setup ## ingest beside pgbench, on one server in one run, as a ratio
+	PATH="$$PATH:$$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1)" $(CARGO) bench --quiet --bench ingest
 
 lint: ## rustfmt, clippy (all and pedantic), rustdoc, prepared queries
 	$(CARGO) fmt --all --check
