@@ -86,9 +86,9 @@ pub async fn run(options: Options, environment: &Environment) -> Result<ExitCode
     crate::telemetry::init(environment.get("RUST_LOG").map_or("off", String::as_str), false);
     let mut stage = Stage::set(&options).await?;
     let view = View::new(options.orders);
-    view.note(&format!("seed {}, faults {:?}, dashboard API {}", options.seed, options.faults, stage.url));
-    let rested = stage.play(&view, PATIENCE).await?;
-    let verdict = stage.verdict(rested).await?;
+    view.note(&format!("seed {}, faults {:?}, admin API at {}", options.seed, options.faults, stage.url));
+    stage.play(&view, PATIENCE).await?;
+    let verdict = stage.verdict().await?;
     view.finish();
     view::say(&verdict.table());
     if let Some(path) = &options.json {

@@ -106,8 +106,8 @@ impl Stage {
         })
     }
 
-    /// Plays until the day is over and everything has come to rest; false where patience ended first.
-    pub(super) async fn play(&mut self, view: &View, patience: Duration) -> Result<bool> {
+    /// Plays until the day is over and everything has come to rest, or patience ends: the verdict tells which.
+    pub(super) async fn play(&mut self, view: &View, patience: Duration) -> Result<()> {
         self.life.opens().await;
         let mut last_order_at = Instant::now();
         let mut quiet_since = None;
@@ -125,17 +125,17 @@ impl Stage {
             // At rest means at rest for a while: a sweep may still find something.
             quiet_since = if at_rest { quiet_since.or_else(|| Some(Instant::now())) } else { None };
             if quiet_since.is_some_and(|since| since.elapsed() > Duration::from_secs(3)) {
-                return Ok(true);
+                return Ok(());
             }
             if last_order_at.elapsed() > patience {
-                return Ok(false);
+                return Ok(());
             }
             #[expect(clippy::disallowed_methods, reason = "the day is played in real time")]
             tokio::time::sleep(STEP).await;
         }
     }
 
-    pub(super) async fn verdict(&self, _rested: bool) -> Result<Verdict> {
+    pub(super) async fn verdict(&self) -> Result<Verdict> {
         let mut db = self.pool.acquire().await?;
         let left_over = self.open().await? + overview::count_dead(&mut db).await?;
         Ok(Verdict {
