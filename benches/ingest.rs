@@ -3,7 +3,12 @@
 //!
 //! Rounds alternate, so that both meet the same mood of the machine; the ratio of medians is the figure, the absolute
 //! numbers are not. `fsync` is on. Client, service and database share the machine's cores.
-#![expect(clippy::print_stdout, clippy::disallowed_methods, clippy::unwrap_used, reason = "a benchmark stands outside")]
+#![expect(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a benchmark stands outside"
+)]
 
 use std::{
     process::Command,
@@ -122,9 +127,12 @@ fn pgbench(private: &PrivatePostgres, script: &std::path::Path) -> f64 {
         .arg(script)
         .arg(url)
         .output()
-        .unwrap_or_else(|error| panic!("pgbench is part of postgresql-client or postgresql-contrib: {error}"));
+        .unwrap_or_else(|error| {
+            panic!("pgbench is part of postgresql-client or postgresql-contrib: {error}")
+        });
     let said = String::from_utf8_lossy(&output.stdout);
-    let tps = said.lines().find_map(|line| line.strip_prefix("tps = ")).unwrap_or_else(|| panic!("{output:?}"));
+    let tps =
+        said.lines().find_map(|line| line.strip_prefix("tps = ")).unwrap_or_else(|| panic!("{output:?}"));
     tps.split(' ').next().and_then(|number| number.parse().ok()).unwrap()
 }
 

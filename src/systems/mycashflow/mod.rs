@@ -5,7 +5,7 @@
 //! proven one), everything else under v1.
 //!
 //! Quick processing and completing a shipment cannot be told apart from their own repeats except by looking: each is
-//! [`Effect::Once`], and the flow reads the order before it does either.
+//! `Effect::Once`, and the flow reads the order before it does either.
 
 pub mod translate;
 pub mod webhook;
