@@ -23,7 +23,7 @@ bench: setup ## ingest beside pgbench, on one server in one run, as a ratio
 lint: ## rustfmt, clippy (all and pedantic), rustdoc, prepared queries
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --all-targets --quiet -- -D warnings
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --document-private-items --quiet
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --quiet
 
 fmt: ## formats
 	$(CARGO) fmt --all

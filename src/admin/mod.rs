@@ -1,5 +1,5 @@
 //! The admin API: a JSON skin over `store` (to read) and `control` (to change). Described in `openapi.yaml`, which a
-//! test holds to [`ROUTES`].
+//! test holds to `ROUTES`.
 
 mod auth;
 mod change;

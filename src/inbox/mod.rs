@@ -9,7 +9,7 @@
 //! neither fill the table nor poison the fingerprint of a true one. A verified webhook that we cannot understand is
 //! kept and answered 200: the sender did its part, and the sweeps are brought forward instead.
 //!
-//! The second door is the [`sweep`]: it finds what no webhook told, and enters by the same [`receive`].
+//! The second door is the [`sweep`]: it finds what no webhook told, and enters by the same `receive`.
 
 mod receive;
 mod rejection;
