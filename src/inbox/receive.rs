@@ -1,13 +1,13 @@
 //! The event and its debt, in one statement; then, and only then, the answer.
 
-use std::sync::Arc;
+use std::{slice, sync::Arc};
 
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family},
     registry::Registry,
 };
-use sqlx::PgPool;
+use sqlx::{Connection, PgConnection, PgPool};
 
 use super::{Door, verify::Verified};
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
         subject::{Subject, Urgency},
     },
     store::{
-        self,
+        self, StoreError,
         events::{self, Arrival, Received},
         sweeps,
     },
@@ -83,25 +83,49 @@ impl Receiver {
         let unreadable = told.about == About::Unknown;
         let arrival = self.arrival(&door.connection, source, told, subject, verified.into_body());
 
-        let received = if unreadable {
-            // Something happened that we cannot read: look everywhere soon.
-            let now = self.clock.now();
-            let mut db = self.pool.begin().await?;
-            let received = events::receive(&mut db, &[arrival]).await?;
-            sweeps::bring_forward(&mut db, &door.connection, &swept_for(source), now).await?;
-            db.commit().await?;
-            received
-        } else {
-            let mut db = self.pool.acquire().await?;
-            events::receive(&mut db, &[arrival]).await?
+        let brings_forward = if unreadable { swept_for(source) } else { Vec::new() };
+        let received = match self.store_pooled(&arrival, &brings_forward).await {
+            // The pooled connection had died with its server since it was last used: once more, by a new one. Had the
+            // first been stored all the same, the second is its duplicate.
+            Err(error) if error.is_broken_connection() => {
+                let options = self.pool.connect_options();
+                let mut db = PgConnection::connect_with(&options).await.map_err(StoreError::from)?;
+                self.store(&mut db, &arrival, &brings_forward).await?
+            }
+            stored => stored?,
         };
-        let received = received.into_iter().next().expect("one arrival, one answer");
         self.metrics.event(source, received.duplicate);
         tracing::info!(
             event = %received.event_id, connection = door.connection, source = source.as_str(), topic = told.topic,
             duplicate = received.duplicate, "event received"
         );
         Ok(received)
+    }
+
+    async fn store_pooled(&self, arrival: &Arrival, brings_forward: &[String]) -> store::Result<Received> {
+        let mut db = self.pool.acquire().await?;
+        self.store(&mut db, arrival, brings_forward).await
+    }
+
+    /// One arrival, and the sweeps that it brings forward, in one commit.
+    async fn store(
+        &self,
+        db: &mut PgConnection,
+        arrival: &Arrival,
+        brings_forward: &[String],
+    ) -> store::Result<Received> {
+        let received = if brings_forward.is_empty() {
+            events::receive(db, slice::from_ref(arrival)).await?
+        } else {
+            // Something happened that we cannot read: look everywhere soon.
+            let mut db = db.begin().await?;
+            let received = events::receive(&mut db, slice::from_ref(arrival)).await?;
+            sweeps::bring_forward(&mut db, &arrival.event.connection, brings_forward, self.clock.now())
+                .await?;
+            db.commit().await?;
+            received
+        };
+        Ok(received.into_iter().next().expect("one arrival, one answer"))
     }
 
     /// Stores a page of a sweep's finds, each once per version; answers how many were news.

@@ -49,6 +49,17 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// Did a connection that the pool believed in turn out to be broken? A pool that is closed, or has none free, is
+    /// another matter: a new connection would only add to the load.
+    pub const fn is_broken_connection(&self) -> bool {
+        match self {
+            Self::Away(error) => !matches!(error, sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed),
+            Self::Refused(_) | Self::Inconsistent { .. } => false,
+        }
+    }
+}
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         let away = match &error {

@@ -209,3 +209,32 @@ async fn a_database_that_is_away_is_answered_503_with_retry_after_and_readyz_say
     assert_eq!(silta.api.get("/readyz").await.status, 503);
     assert_eq!(silta.api.get("/livez").await.status, 200);
 }
+
+#[tokio::test]
+async fn a_database_that_was_restarted_costs_no_webhook() {
+    let mut silta = TestSilta::start().await;
+    silta.leave_unfinished();
+    // Fill the pool with connections, then cut them all off, as a restart does.
+    let held = connections(&silta, 6).await;
+    drop(held);
+    let mut outside = silta.outside().await;
+    sqlx::query(
+        "select pg_terminate_backend(pid) from pg_stat_activity
+         where datname = current_database() and pid <> pg_backend_pid()",
+    )
+    .execute(&mut outside)
+    .await
+    .unwrap();
+    let body = br#"{"topic":"order.created","data":{"id":1}}"#;
+    assert_eq!(silta.hears(Webhook::raw_from_shop(body)).await["duplicate"], false);
+    let stored: i64 = sqlx::query_scalar("select count(*) from event").fetch_one(&mut outside).await.unwrap();
+    assert_eq!(stored, 1);
+}
+
+async fn connections(silta: &TestSilta, count: usize) -> Vec<sqlx::pool::PoolConnection<sqlx::Postgres>> {
+    let mut held = Vec::new();
+    for _ in 0..count {
+        held.push(silta.pool.acquire().await.unwrap());
+    }
+    held
+}

@@ -151,6 +151,11 @@ impl TestSilta {
         sqlx::query_scalar(sql).fetch_one(&self.pool).await.unwrap()
     }
 
+    /// A connection of the test's own, outside the service's pool.
+    pub async fn outside(&self) -> sqlx::PgConnection {
+        <sqlx::PgConnection as sqlx::Connection>::connect(&self.database.url()).await.unwrap()
+    }
+
     /// State and reason of the newest delivery of a subject.
     pub async fn delivery(&self, subject: &str) -> (String, Option<String>) {
         let sql = "select state, reason from delivery where subject = $1 order by id desc limit 1";
