@@ -151,7 +151,7 @@ pub async fn release(db: &mut PgConnection, held: &Leased) -> Result<Fenced> {
         "
         update delivery set
             -- Whether it was in doubt before, only the link knows; saying so once too often costs one look.
-            state = case when reason is null or attempts <= 1 then 'pending' else 'in_doubt' end,
+            state = case when reason is null then 'pending' else 'in_doubt' end,
             attempts = attempts - 1,
             tries = tries - 1,
             claim_id = null, claimed_by = null, claimed_at = null, leased_until = null
