@@ -19,10 +19,8 @@ use crate::{
 
 pub(super) async fn list(State(admin): State<AdminState>, _: Auth) -> Result<Json<Value>, Problem> {
     let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
-    let mut items = Vec::new();
-    for row in connections::list(&mut db).await? {
-        items.extend(item(&mut db, &row.name, admin.clock.now()).await?);
-    }
+    let items = items(&mut db, admin.clock.now()).await?;
+    let items: Vec<_> = items.into_iter().map(|(_, item)| item).collect();
     Ok(Json(json!({ "items": items, "next": null })))
 }
 
@@ -41,13 +39,7 @@ pub(super) async fn pause(
     Path(name): Path<String>,
     change: Change,
 ) -> Result<Response, Problem> {
-    let deed = async |db: &mut PgConnection, actor: &Actor<'_>| {
-        let now = actor.clock.now();
-        item(db, &name, now).await?.ok_or(Declined::NotFound)?;
-        control::pause(db, actor, &name).await?;
-        Ok((StatusCode::OK, item(db, &name, now).await?.unwrap_or_default()))
-    };
-    change.carry_out(&admin, deed).await
+    switch(&admin, &name, change, control::pause).await
 }
 
 pub(super) async fn resume(
@@ -55,29 +47,46 @@ pub(super) async fn resume(
     Path(name): Path<String>,
     change: Change,
 ) -> Result<Response, Problem> {
-    let deed = async |db: &mut PgConnection, actor: &Actor<'_>| {
-        let now = actor.clock.now();
-        item(db, &name, now).await?.ok_or(Declined::NotFound)?;
-        control::resume(db, actor, &name).await?;
-        Ok((StatusCode::OK, item(db, &name, now).await?.unwrap_or_default()))
-    };
-    change.carry_out(&admin, deed).await
+    switch(&admin, &name, change, control::resume).await
 }
 
-/// A connection with its backlog and its sweeps.
+/// Turns a connection's switch and answers the connection as it is then.
+async fn switch(
+    admin: &AdminState,
+    name: &str,
+    change: Change,
+    turn: impl AsyncFnOnce(&mut PgConnection, &Actor<'_>, &str) -> Result<(), Declined>,
+) -> Result<Response, Problem> {
+    let deed = async |db: &mut PgConnection, actor: &Actor<'_>| {
+        let now = actor.clock.now();
+        item(db, name, now).await?.ok_or(Declined::NotFound)?;
+        turn(db, actor, name).await?;
+        Ok((StatusCode::OK, item(db, name, now).await?.unwrap_or_default()))
+    };
+    change.carry_out(admin, deed).await
+}
+
+/// One connection with its backlog and its sweeps.
 async fn item(db: &mut PgConnection, name: &str, now: Timestamp) -> store::Result<Option<Value>> {
-    let Some(row) = connections::list(db).await?.into_iter().find(|row| row.name == name) else {
-        return Ok(None);
-    };
-    let backlog = overview::backlog(db, now).await?.into_iter().find(|backlog| backlog.connection == name);
-    let health = match (&row.paused_at, row.held_until) {
-        (Some(_), _) => "paused",
-        (None, Some(until)) if until > now => "held",
-        (None, _) => "flowing",
-    };
-    let mut item = json!(row);
-    item["health"] = health.into();
-    item["backlog"] = json!(backlog);
-    item["sweeps"] = json!(sweeps::list(db, name).await?);
-    Ok(Some(item))
+    let found = items(db, now).await?.into_iter().find(|(known, _)| known == name);
+    Ok(found.map(|(_, item)| item))
+}
+
+/// Every connection, by name, with its backlog and its sweeps.
+async fn items(db: &mut PgConnection, now: Timestamp) -> store::Result<Vec<(String, Value)>> {
+    let backlog = overview::backlog(db, now).await?;
+    let mut items = Vec::new();
+    for row in connections::list(db).await? {
+        let health = match (&row.paused_at, row.held_until) {
+            (Some(_), _) => "paused",
+            (None, Some(until)) if until > now => "held",
+            (None, _) => "flowing",
+        };
+        let mut item = json!(row);
+        item["health"] = health.into();
+        item["backlog"] = json!(backlog.iter().find(|backlog| backlog.connection == row.name));
+        item["sweeps"] = json!(sweeps::list(db, &row.name).await?);
+        items.push((row.name, item));
+    }
+    Ok(items)
 }

@@ -26,7 +26,8 @@ impl Flow for OrderFlow {
             Ok(shop) => shop,
             Err(error) => return Report::unread(&error),
         };
-        let warehouse = match tied.warehouse.order(&tied.orders.reference(&subject.key)).await {
+        let reference = tied.orders.reference(&subject.key);
+        let warehouse = match tied.warehouse.order(&reference).await {
             Ok(warehouse) => warehouse,
             Err(error) => return Report::unread(&error),
         };
@@ -50,7 +51,7 @@ impl Flow for OrderFlow {
             report.follow_ups = stock_of(shop);
         }
         // Before what a deed taught: the older reading must not be the one that is turned away.
-        report.learnt.insert(0, reading(subject, now, shop, warehouse, &tied.orders.reference(&subject.key)));
+        report.learnt.insert(0, reading(subject, now, shop, warehouse, &reference));
         report
     }
 }
