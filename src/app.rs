@@ -201,6 +201,7 @@ fn tie(
         products,
         stock,
         sweeps: _,
+        compare: _,
     } = connection;
     let budget = |rate| Arc::new(Budget::new(rate, clock.clone()));
     let to_shop = Http::new(
@@ -214,6 +215,7 @@ fn tie(
         api_key: mycashflow.api_key.expose().to_owned(),
         orders_api: mycashflow.orders_api.clone(),
         cash_on_delivery: cash_on_delivery.clone(),
+        reads_suppliers: !products.suppliers.is_empty(),
     };
     let to_warehouse =
         Http::new(client.clone(), System::Ogoship, &ogoship.url, budget(ogoship.requests_per_second));

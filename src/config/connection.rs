@@ -8,7 +8,7 @@ use toml::Value;
 use super::section::{Secret, Section};
 use crate::{
     domain::{
-        order::{OrderPolicy, Transfer, When},
+        order::{OrderPolicy, Transfer, UnitPrices, When},
         product::ProductPolicy,
         shipping::ShippingRule,
         stock::{Basis, StockPolicy},
@@ -36,6 +36,8 @@ pub struct Connection {
     pub stock: StockPolicy,
     /// `[connections.sweeps]`
     pub sweeps: Intervals,
+    /// How often both sides' orders are compared as a whole; zero is never.
+    pub compare: Duration,
 }
 
 /// `[connections.mycashflow]`
@@ -94,6 +96,7 @@ impl Connection {
         let shipping = read_shipping(section.section("shipping"));
         let (orders, cash_on_delivery) =
             read_orders(section.section("orders"), shipping, &products, look_again);
+        let (sweeps, compare) = read_sweeps(section.section("sweeps"));
         let connection = Self {
             name,
             mycashflow: read_mycashflow(section.section("mycashflow"), allow_private),
@@ -102,7 +105,8 @@ impl Connection {
             cash_on_delivery,
             products,
             stock: read_stock(section.section("stock")),
-            sweeps: read_sweeps(section.section("sweeps")),
+            sweeps,
+            compare,
         };
         section.finish();
         connection
@@ -215,14 +219,28 @@ fn read_orders(
     products: &ProductPolicy,
     look_again: Duration,
 ) -> (OrderPolicy, Vec<String>) {
+    let prices = [
+        ("unsent", UnitPrices::Unsent),
+        ("include_vat", UnitPrices::IncludeVat),
+        ("exclude_vat", UnitPrices::ExcludeVat),
+    ];
     let policy = OrderPolicy {
         transfer: section
             .word("transfer", &[("automatic", Transfer::Automatic), ("manual", Transfer::Manual)]),
         when: section.word("when", &[("paid", When::Paid), ("created", When::Created)]),
+        hold: section.duration("hold"),
+        not_before: section.day("not_before"),
         reference_prefix: section.text("reference_prefix"),
         shipping,
         products: products.clone(),
+        comments: section.truth("comments"),
+        receipt: section.truth("receipt"),
+        unit_prices: section.word("unit_prices", &prices),
+        longest_field: section.whole("longest_field", 0..=1000),
+        edit: section.truth("edit"),
+        cancel: section.truth("cancel"),
         send_emails: section.truth("send_emails"),
+        shipment_tracking: section.truth("shipment_tracking"),
         test: section.truth("test"),
         look_again,
     };
@@ -237,14 +255,11 @@ fn read_orders(
 }
 
 fn read_products(mut section: Section<'_>) -> ProductPolicy {
-    let policy =
-        ProductPolicy { exclude_codes: section.texts("exclude_codes"), language: section.text("language") };
-    if !section.texts("suppliers").is_empty() {
-        section.fault(
-            "suppliers",
-            "is not offered yet: list the codes that are not at the warehouse in exclude_codes",
-        );
-    }
+    let policy = ProductPolicy {
+        suppliers: section.texts("suppliers"),
+        exclude_codes: section.texts("exclude_codes"),
+        language: section.text("language"),
+    };
     if policy.language.len() != 2 {
         section.fault("language", "must be two letters, as \"fi\"");
     }
@@ -282,13 +297,14 @@ fn read_shipping(mut section: Section<'_>) -> Vec<ShippingRule> {
     rules
 }
 
-fn read_sweeps(mut section: Section<'_>) -> Intervals {
+fn read_sweeps(mut section: Section<'_>) -> (Intervals, Duration) {
     let intervals = Intervals {
         orders: section.duration("orders"),
         statuses: section.duration("statuses"),
         stock: section.duration("stock"),
         products: section.duration("products"),
     };
+    let compare = section.duration("compare");
     section.finish();
-    intervals
+    (intervals, compare)
 }

@@ -4,6 +4,8 @@ use std::{cell::RefCell, fmt, ops::RangeInclusive, time::Duration};
 
 use toml::{Table, Value};
 
+use crate::domain::Timestamp;
+
 /// A value that is never printed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -250,6 +252,20 @@ impl<'f> Section<'f> {
             self.fault(key, "must be a duration such as \"30s\", \"5m\" or \"1h\"");
             Duration::from_secs(1)
         })
+    }
+
+    /// A day or a point in time; empty is none.
+    pub(super) fn day(&mut self, key: &str) -> Option<Timestamp> {
+        let text = self.text(key);
+        if text.is_empty() {
+            return None;
+        }
+        let day = || text.parse::<chrono::NaiveDate>().ok()?.and_hms_opt(0, 0, 0).map(|it| it.and_utc());
+        let time = text.parse::<chrono::DateTime<chrono::FixedOffset>>().ok().map(Into::into).or_else(day);
+        if time.is_none() {
+            self.fault(key, "must be a day such as \"2026-12-01\", or a time such as \"2026-12-01T08:00:00+02:00\"");
+        }
+        time
     }
 
     pub(super) fn size(&mut self, key: &str) -> usize {

@@ -103,6 +103,8 @@ pub struct Leased {
     pub created_at: Timestamp,
     /// When the claim was taken.
     pub claimed_at: Timestamp,
+    /// When the connection was first configured.
+    pub connected_at: Timestamp,
     /// Connection faults in a row before this attempt; any other outcome clears them.
     pub connection_faults: u32,
 }

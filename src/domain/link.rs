@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Timestamp;
+use super::{Timestamp, order::OrderStatus};
 
 /// A deed that must not be repeated blindly, begun and not known to have ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +43,10 @@ pub struct Link {
     pub code: Option<String>,
     /// SHA-256 of what we sent last.
     pub sent_hash: Option<String>,
+    /// What we sent last, masked: enough to say what has changed since.
+    pub sent: Option<serde_json::Value>,
+    /// For orders: the one word that a merchant reads.
+    pub status: Option<OrderStatus>,
     /// The shop's status as last read.
     pub shop_status: Option<String>,
     /// The shop's `updated_at` as last read.
@@ -55,6 +59,14 @@ pub struct Link {
     pub tracking_code: Option<String>,
     /// As the warehouse gave it.
     pub tracking_url: Option<String>,
+    /// Why it stands there as it stands, in the warehouse's own words.
+    pub warehouse_comments: Option<String>,
+    /// Orders that the warehouse made out of this one: reference and status.
+    pub related: Option<serde_json::Value>,
+    /// When we first found the order ready to go: the hold period runs from here.
+    pub ready_at: Option<Timestamp>,
+    /// When the warehouse took our cancellation.
+    pub cancel_asked_at: Option<Timestamp>,
     /// When we learnt that it stands at the warehouse.
     pub placed_at: Option<Timestamp>,
     /// When we learnt that the shop has it completed.

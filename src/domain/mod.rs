@@ -19,6 +19,7 @@
 //! [`product::decide`]. Each takes a view of both systems as they are now and answers the one thing to do next.
 
 pub mod delivery;
+pub mod difference;
 pub mod event;
 pub mod fingerprint;
 pub mod id;
@@ -27,12 +28,14 @@ pub mod order;
 pub mod outcome;
 pub mod product;
 pub mod retry;
+pub mod rhythm;
 pub mod routing;
 pub mod settlement;
 pub mod shipping;
 pub mod stock;
 pub mod subject;
 pub mod system;
+pub mod window;
 
 /// Every point in time in Silta, in UTC.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;

@@ -84,11 +84,11 @@ impl Outcome {
 }
 
 macro_rules! reasons {
-    ($($(#[$doc:meta])* $name:ident = $code:literal),+ $(,)?) => {
+    ($($(#[doc = $doc:literal])+ $name:ident = $code:literal),+ $(,)?) => {
         /// Why a delivery stands where it stands: a closed set, shown to people, used as a metric label, and each a
         /// heading in `docs/problems.md`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum Reason { $($(#[$doc])* $name),+ }
+        pub enum Reason { $($(#[doc = $doc])+ $name),+ }
 
         impl Reason {
             /// Every reason, for documents and tests.
@@ -97,6 +97,16 @@ macro_rules! reasons {
             /// The code in rows, labels and URLs.
             pub const fn code(self) -> &'static str {
                 match self { $(Self::$name => $code),+ }
+            }
+
+            /// The same in plain words, a sentence.
+            pub fn words(self) -> &'static str {
+                match self { $(Self::$name => concat!($($doc),+)),+ }.trim()
+            }
+
+            /// The reason of a code read from a row.
+            pub fn parse(code: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|reason| reason.code() == code)
             }
         }
     };
@@ -123,6 +133,14 @@ reasons! {
     // What the subject came to.
     /// The order is not paid, and not on cash on delivery.
     NotPaid = "not_paid",
+    /// The payment was received but is not activated yet (Klarna, a payment link).
+    PaymentNotActivated = "payment_not_activated",
+    /// The order is older than `not_before`, or than the connection itself: history is never imported.
+    BeforeStart = "before_start",
+    /// The hold period before release is not over: time for edits and second thoughts.
+    HoldPeriod = "hold_period",
+    /// A person holds the order back.
+    HeldByPerson = "held_by_person",
     /// The order waits for a person to transfer it (`transfer = "manual"`).
     ManualTransfer = "manual_transfer",
     /// The shop cancelled the order before it went to the warehouse.
@@ -141,6 +159,12 @@ reasons! {
     SettlingTime = "settling_time",
     /// The warehouse has cancelled the order; the shop's order is left as it is.
     CancelledAtWarehouse = "cancelled_at_warehouse",
+    /// The warehouse holds the order (Reserved, Draft, Locked, or a word we do not know) and will not ship it before a person has acted there.
+    HeldAtWarehouse = "held_at_warehouse",
+    /// The parcel came back to the warehouse.
+    Returned = "returned",
+    /// A part of the order has left: the rest comes with another parcel, or is the shop's own to ship.
+    PartShipped = "part_shipped",
     // What a person must decide.
     /// The address lacks a field the warehouse demands, or breaks its form.
     AddressIncomplete = "address_incomplete",
@@ -148,7 +172,15 @@ reasons! {
     ShippingUnmapped = "shipping_unmapped",
     /// A line or product has an empty, over-long or repeated product code.
     CodeUnusable = "code_unusable",
-    /// The shop cancelled an order which the warehouse already has.
+    /// The supplier of a line cannot be told, so not whether it is stored at the warehouse.
+    SupplierUnknown = "supplier_unknown",
+    /// The order's reference would be longer than the warehouse may take.
+    ReferenceTooLong = "reference_too_long",
+    /// The warehouse has the old version of an order that was edited in the shop.
+    OldVersionAtWarehouse = "old_version_at_warehouse",
+    /// The order was called off when the warehouse was collecting it already.
+    TooLateToCancel = "too_late_to_cancel",
+    /// The order was called off, and the warehouse still has it uncancelled.
     CancelledAfterTransfer = "cancelled_after_transfer",
     /// The warehouse shipped what the shop has cancelled.
     ShippedThoughCancelled = "shipped_though_cancelled",
@@ -170,7 +202,7 @@ reasons! {
     /// It was snoozed for longer than two weeks.
     TooOld = "too_old",
     // What a person did.
-    /// A person cancelled the delivery.
+    /// A person cancelled the delivery, or the order before it was transferred.
     CancelledByPerson = "cancelled_by_person",
     /// A person said what truly happened.
     ResolvedByPerson = "resolved_by_person",

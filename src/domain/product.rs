@@ -5,10 +5,10 @@
 
 use std::collections::HashMap;
 
-use super::outcome::Reason;
+use super::{order::ShopLine, outcome::Reason};
 
 /// The longest product code we send; the vendor's own limit is not public, see U19 of the contract.
-const LONGEST_CODE: usize = 50;
+pub const LONGEST_CODE: usize = 50;
 
 /// A product of the shop, with its variations.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct ShopProduct {
     pub version: Option<String>,
     /// Its own fields; with variations, the fields they inherit.
     pub fields: Fields,
+    /// Whose goods it and its variations are.
+    pub supplier: Supplier,
     /// Empty for a product without variations.
     pub variations: Vec<Variation>,
 }
@@ -74,9 +76,41 @@ pub struct HeldBack {
     pub reason: Reason,
 }
 
+/// Whose goods these are, as far as we know.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Supplier {
+    /// Not read: the connection's rules do not ask.
+    #[default]
+    NotRead,
+    /// The shop names none.
+    Nobody,
+    /// This one.
+    Named {
+        /// The supplier's id in the shop.
+        id: String,
+        /// Its name, where the shop's list has it.
+        name: Option<String>,
+    },
+    /// The shop does not know the product any more.
+    Unknown,
+}
+
+/// Is a thing stored at the warehouse?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stored {
+    /// It is.
+    Yes,
+    /// It is not.
+    No,
+    /// The rules ask for its supplier, whom nobody knows.
+    CannotTell,
+}
+
 /// The connection's rules for products.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct ProductPolicy {
+    /// Names or ids of the suppliers whose goods are at the warehouse; empty is everybody's.
+    pub suppliers: Vec<String>,
     /// Codes that are not at the warehouse.
     pub exclude_codes: Vec<String>,
     /// Two letters; what is allowed depends on the warehouse.
@@ -84,9 +118,23 @@ pub struct ProductPolicy {
 }
 
 impl ProductPolicy {
-    /// Is a thing of this code stored at the warehouse? The one rule for products and for order lines.
-    pub fn stores(&self, code: &str) -> bool {
-        !self.exclude_codes.iter().any(|excluded| excluded == code)
+    /// Is a thing of this code and supplier stored at the warehouse? The one rule for products, stock and order lines.
+    pub fn stores(&self, code: &str, supplier: &Supplier) -> Stored {
+        if self.exclude_codes.iter().any(|excluded| excluded == code) {
+            return Stored::No;
+        }
+        let is = |text: &str| self.suppliers.iter().any(|it| it.to_lowercase() == text.to_lowercase());
+        match supplier {
+            _ if self.suppliers.is_empty() => Stored::Yes,
+            Supplier::Named { id, name } if is(id) || name.as_deref().is_some_and(is) => Stored::Yes,
+            Supplier::Named { .. } | Supplier::Nobody => Stored::No,
+            Supplier::NotRead | Supplier::Unknown => Stored::CannotTell,
+        }
+    }
+
+    /// Is a line of an order surely the warehouse's to ship?
+    pub fn stores_line(&self, line: &ShopLine) -> bool {
+        self.stores(line.code.as_deref().unwrap_or_default().trim(), &line.supplier) == Stored::Yes
     }
 }
 
@@ -101,7 +149,10 @@ pub fn shelf(product: &ShopProduct, policy: &ProductPolicy) -> Shelf {
     };
     hold_back_repeats(items)
         .into_iter()
-        .filter(|item| item.as_ref().map_or(true, |item| policy.stores(&item.code)))
+        .filter(|item| {
+            let stored = |item: &Item| policy.stores(&item.code, &product.supplier) == Stored::Yes;
+            item.as_ref().map_or(true, stored)
+        })
         .collect()
 }
 
@@ -169,14 +220,16 @@ mod tests {
     }
 
     fn product(variations: Vec<Variation>) -> ShopProduct {
-        ShopProduct { id: "77".into(), version: None, fields: fields("CUP", "Cup"), variations }
+        let supplier = Supplier::NotRead;
+        ShopProduct { id: "77".into(), version: None, fields: fields("CUP", "Cup"), supplier, variations }
     }
 
     fn variation(id: &str, code: &str, name: &str) -> Variation {
         Variation { id: id.into(), fields: fields(code, name) }
     }
 
-    const ALL: ProductPolicy = ProductPolicy { exclude_codes: Vec::new(), language: String::new() };
+    const ALL: ProductPolicy =
+        ProductPolicy { suppliers: Vec::new(), exclude_codes: Vec::new(), language: String::new() };
 
     #[test]
     fn a_variation_is_a_product_of_its_own_named_after_both() {
@@ -204,7 +257,7 @@ mod tests {
 
     #[test]
     fn excluded_codes_stay_out_without_a_word() {
-        let policy = ProductPolicy { exclude_codes: vec!["CUP".into()], language: "fi".into() };
+        let policy = ProductPolicy { exclude_codes: vec!["CUP".into()], ..ProductPolicy::default() };
         assert_eq!(shelf(&product(vec![]), &policy), []);
     }
 

@@ -31,18 +31,29 @@ pub struct Told {
 }
 
 /// The subject put in question, or `None` where there is none of ours: an unreadable telling, or an order at the
-/// warehouse whose reference does not carry this connection's prefix and so was not placed by it.
+/// warehouse whose reference does not carry this connection's prefix and so was not placed by it. A reference that
+/// goes on behind our number is a part of that order: the warehouse splits orders by itself.
 pub fn subject_of(about: &About, reference_prefix: &str) -> Option<Subject> {
     match about {
         About::ShopOrder(id) => some(Subject::order(id)),
         About::ShopProduct(id) => some(Subject::product(id)),
         About::ShopStock(code) | About::WarehouseStock(code) => some(Subject::stock(code)),
-        About::WarehouseOrder(reference) => reference
-            .strip_prefix(reference_prefix)
-            .filter(|id| id.bytes().all(|byte| byte.is_ascii_digit()))
-            .and_then(|id| some(Subject::order(id))),
+        About::WarehouseOrder(reference) => {
+            order_of(reference, reference_prefix).and_then(|(id, _)| some(Subject::order(id)))
+        }
         About::Unknown => None,
     }
+}
+
+/// The order number in a reference and what stands behind it, where the reference carries this connection's prefix:
+/// `kauppa-1042` is `1042` and nothing, `kauppa-1042-2` is `1042` and `-2`.
+pub fn order_of<'a>(reference: &'a str, prefix: &str) -> Option<(&'a str, &'a str)> {
+    let rest = reference.strip_prefix(prefix)?;
+    let end = rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
+    let (id, behind) = rest.split_at(end);
+    // A letter right behind the number is another number; `-`, `_`, `/` and blanks are how parts are told apart.
+    let apart = behind.chars().next().is_none_or(|letter| !letter.is_alphanumeric());
+    (!id.is_empty() && apart).then_some((id, behind))
 }
 
 /// The longest key a subject may have; a longer "code" is not one, and the index must stay small.
@@ -66,7 +77,9 @@ mod tests {
             (About::WarehouseStock("A-1".into()), Some("stock:A-1")),
             (About::WarehouseOrder("kauppa-1042".into()), Some("order:1042")),
             (About::WarehouseOrder("other-1042".into()), None),
-            (About::WarehouseOrder("kauppa-1042-B".into()), None),
+            (About::WarehouseOrder("kauppa-1042-B".into()), Some("order:1042")),
+            (About::WarehouseOrder("kauppa-1042B".into()), None),
+            (About::WarehouseOrder("kauppa-B-1042".into()), None),
             (About::WarehouseOrder("kauppa-".into()), None),
             (About::ShopOrder(String::new()), None),
             (About::WarehouseStock("x".repeat(201)), None),

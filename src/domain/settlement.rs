@@ -120,6 +120,7 @@ mod tests {
             deeds: 0,
             created_at: at(0),
             claimed_at: at(0),
+            connected_at: at(0),
             connection_faults: 0,
         }
     }

@@ -1,6 +1,6 @@
 //! Stock: the warehouse's figure overwrites the shop's, and never the other way.
 
-use super::outcome::Reason;
+use super::{outcome::Reason, product::Supplier};
 
 /// A stock figure as the warehouse has it now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub struct ShopStock {
     pub quantity: i64,
     /// Is stock kept for this item at all?
     pub enabled: bool,
+    /// Whose goods these are.
+    pub supplier: Supplier,
 }
 
 /// Which of the warehouse's figures the shop shows.
@@ -72,7 +74,7 @@ mod tests {
     use super::*;
 
     fn shop(quantity: i64, enabled: bool) -> ShopStock {
-        ShopStock { quantity, enabled }
+        ShopStock { quantity, enabled, supplier: Supplier::NotRead }
     }
 
     #[test]

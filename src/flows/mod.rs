@@ -19,6 +19,7 @@ use async_trait::async_trait;
 use crate::{
     clock::Clock,
     domain::{
+        Timestamp,
         fingerprint::sha256_hex,
         link::{Learnt, Link},
         order::{Intent, OrderPolicy},
@@ -29,7 +30,7 @@ use crate::{
     },
     systems::{
         call::{CallError, Effect},
-        http::Evidence,
+        http::{CallRecord, Evidence},
         mycashflow::MyCashflow,
         ogoship::Ogoship,
     },
@@ -75,6 +76,8 @@ pub struct Context {
     pub link: Link,
     /// What a person asked.
     pub intent: Option<Intent>,
+    /// When the connection was first configured.
+    pub connected_at: Timestamp,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Where a deed is begun.
@@ -200,5 +203,25 @@ pub fn flow_of(kind: SubjectKind) -> &'static dyn Flow {
         SubjectKind::Order => &order::OrderFlow,
         SubjectKind::Stock => &stock::StockFlow,
         SubjectKind::Product => &product::ProductFlow,
+    }
+}
+
+/// What would be done for a subject now, with the hands tied: the same flow reads both systems and decides, and the
+/// first call that would change anything is kept instead of being made. Nothing is written anywhere.
+pub async fn rehearse(mut context: Context) -> (Report, Vec<CallRecord>) {
+    let evidence = Evidence::rehearsal();
+    context.tied = context.tied.witnessed(&evidence);
+    context.ledger = Arc::new(NoLedger);
+    let report = flow_of(context.subject.kind).run(&context).await;
+    (report, evidence.calls())
+}
+
+/// The ledger of a rehearsal: nothing is begun.
+pub struct NoLedger;
+
+#[async_trait]
+impl Ledger for NoLedger {
+    async fn begin(&self, _: &'static str, _: &str) -> Result<(), Reason> {
+        Ok(())
     }
 }

@@ -1,18 +1,21 @@
 //! The order's flow: read the shop's order and the warehouse's, decide, do that one thing.
 
 use async_trait::async_trait;
+use serde_json::json;
 
 use super::{Context, Deed, Flow, Report};
 use crate::{
     domain::{
         Timestamp,
-        fingerprint::sha256_hex,
         link::{Learnt, Link},
-        order::{Draft, Next, OrderView, ShopOrder, ShopStatus, WarehouseOrder, decide},
-        outcome::Outcome,
+        order::{
+            Draft, Next, OrderStatus, OrderView, ShopOrder, ShopStatus, WarehouseOrder, WarehouseStatus, decide,
+            draft,
+        },
+        outcome::{Outcome, Reason},
         subject::Subject,
     },
-    systems::{call::Effect, ogoship::translate::new_order},
+    systems::call::{CallError, Effect},
 };
 
 pub(super) struct OrderFlow;
@@ -28,48 +31,115 @@ impl Flow for OrderFlow {
         };
         let reference = tied.orders.reference(&subject.key);
         let warehouse = match tied.warehouse.order(&reference).await {
-            Ok(warehouse) => warehouse,
+            Ok(warehouse) => warehouse.map(|order| no_older(order, link)),
             Err(error) => return Report::unread(&error),
         };
         let (shop, warehouse) = (shop.as_ref(), warehouse.as_ref());
-        let view = OrderView { shop, warehouse, link, intent: *intent, policy: &tied.orders, now };
+        let (policy, connected_at) = (&tied.orders, context.connected_at);
+        let view = OrderView { shop, warehouse, link, intent: *intent, policy, connected_at, now };
 
-        let mut report = match decide(&view) {
-            Next::Nothing => Report::of(Outcome::InStep),
-            Next::Skip(reason) => Report::skipped(reason),
-            Next::Wait { until, reason } => Report::of(Outcome::Waiting { until, reason }),
-            Next::AskPerson { reason, detail } => Report::permanent(reason, detail),
-            Next::Adopt => Report { deed: Some("adopt"), ..Report::of(Outcome::Done) },
-            Next::Place(draft) => place(context, &draft).await,
-            Next::QuickProcess { tracking_code, cash_on_delivery } => {
-                quick_process(context, tracking_code.as_deref(), cash_on_delivery).await
-            }
-            Next::CompleteShipment { id } => complete_shipment(context, &id).await,
-        };
+        let next = decide(&view);
+        let mut read = reading(context, now, shop, warehouse);
+        if matches!(next, Next::Wait { reason: Reason::HoldPeriod, .. }) {
+            read.link.ready_at = Some(now);
+        }
+        let mut report = act(context, next, shop).await;
         if newly_completed(shop, link) {
             // A completed order moves the shop's own stock figures in a way that no webhook tells.
             report.follow_ups = stock_of(shop);
         }
         // Before what a deed taught: the older reading must not be the one that is turned away.
-        report.learnt.insert(0, reading(subject, now, shop, warehouse, &reference));
+        report.learnt.insert(0, read);
         report
     }
 }
 
+/// Does the one thing decided on.
+async fn act(context: &Context, next: Next, shop: Option<&ShopOrder>) -> Report {
+    match next {
+        Next::Nothing => Report::of(Outcome::InStep),
+        Next::Skip(reason) => Report::skipped(reason),
+        Next::Wait { until, reason } => Report::of(Outcome::Waiting { until, reason }),
+        Next::AskPerson { reason, detail } => Report::permanent(reason, detail),
+        Next::Adopt => Report { deed: Some("adopt"), ..Report::of(Outcome::Done) },
+        Next::Place(draft) => place(context, &draft).await,
+        Next::Update { draft, difference } => update(context, &draft, difference).await,
+        Next::Cancel => cancel(context, shop).await,
+        Next::QuickProcess { tracking_code, cash_on_delivery } => {
+            quick_process(context, tracking_code.as_deref(), cash_on_delivery).await
+        }
+        Next::CompleteShipment { id, tracking_code } => {
+            complete_shipment(context, &id, tracking_code.as_deref()).await
+        }
+    }
+}
+
 async fn place(context: &Context, draft: &Draft) -> Report {
-    let sent = serde_json::to_string(&new_order(draft)).expect("a draft is plain data");
-    let deed = Deed::new(context, "place", Effect::Once, &sent);
+    let deed = Deed::new(context, "place", Effect::Once, &draft.hash());
     let placed =
         deed.perform(context, async |key| context.tied.warehouse.place_order(draft, key).await).await;
     let (order, report) = match placed {
         Ok(done) => done,
         Err(failed) => return failed,
     };
-    let seen_at = context.clock.now();
-    let sent_hash = Some(sha256_hex(sent.as_bytes()));
-    let mut learnt = reading(&context.subject, seen_at, None, Some(&order), &draft.reference);
-    learnt.link.sent_hash = sent_hash;
+    let mut learnt = reading(context, context.clock.now(), None, Some(&order));
+    remember_sent(&mut learnt.link, draft);
     report.learning(learnt)
+}
+
+/// Sends an edit on. The warehouse's refusal means that it keeps the old version, and a person is told.
+async fn update(context: &Context, draft: &Draft, difference: String) -> Report {
+    let mut refused = false;
+    let deed = Deed::new(context, "update", Effect::Idempotent, &draft.hash());
+    let done = deed.perform(context, async |key| {
+        let answer = context.tied.warehouse.edit_order(draft, key).await;
+        refused = answer.as_ref().is_err_and(CallError::is_refusal);
+        answer
+    });
+    match done.await {
+        Ok(((), report)) => {
+            let mut learnt = of_subject(context, context.clock.now());
+            remember_sent(&mut learnt.link, draft);
+            Report { detail: Some(difference), ..report }.learning(learnt)
+        }
+        Err(report) if refused => Report {
+            outcome: Outcome::Permanent { reason: Reason::OldVersionAtWarehouse },
+            detail: Some(format!("the warehouse did not take the edit, mend it there: {difference}")),
+            ..report
+        },
+        Err(report) => report,
+    }
+}
+
+/// Calls the order off at the warehouse. That it was taken is remembered, so that it is asked once.
+async fn cancel(context: &Context, shop: Option<&ShopOrder>) -> Report {
+    let ask = |detail: String| Report::permanent(Reason::CancelledAfterTransfer, detail);
+    let draft = match shop.map(|shop| draft(shop, &context.tied.orders)) {
+        Some(Ok(draft)) => draft,
+        Some(Err(fault)) => return ask(format!("called off: cancel it at the warehouse by hand ({})", fault.detail)),
+        None => return Report::skipped(Reason::UnknownInShop),
+    };
+    let mut refused = false;
+    let deed = Deed::new(context, "cancel", Effect::Idempotent, &draft.reference);
+    let done = deed.perform(context, async |key| {
+        let answer = context.tied.warehouse.cancel_order(&draft, key).await;
+        refused = answer.as_ref().is_err_and(CallError::is_refusal);
+        answer
+    });
+    match done.await {
+        Ok(((), report)) => {
+            let now = context.clock.now();
+            let mut learnt = of_subject(context, now);
+            learnt.link.cancel_asked_at = Some(now);
+            report.learning(learnt)
+        }
+        Err(report) if refused => Report {
+            outcome: Outcome::Permanent { reason: Reason::CancelledAfterTransfer },
+            detail: Some("the warehouse refused to cancel over its API: cancel it there by hand".to_owned()),
+            ..report
+        },
+        Err(report) => report,
+    }
 }
 
 async fn quick_process(context: &Context, tracking_code: Option<&str>, cash_on_delivery: bool) -> Report {
@@ -84,11 +154,20 @@ async fn quick_process(context: &Context, tracking_code: Option<&str>, cash_on_d
     done.map_or_else(|failed| failed, |((), report)| report)
 }
 
-async fn complete_shipment(context: &Context, shipment: &str) -> Report {
+async fn complete_shipment(context: &Context, shipment: &str, tracking_code: Option<&str>) -> Report {
     let Context { tied, subject, .. } = context;
+    let code = tracking_code.filter(|_| tied.orders.shipment_tracking);
     let deed = Deed::new(context, "complete_shipment", Effect::Once, shipment);
     let done = deed
-        .perform(context, async |key| tied.shop.complete_shipment(&subject.key, shipment, key).await)
+        .perform(context, async |key| {
+            if let Some(code) = code
+                && let Err(error) = tied.shop.write_tracking(&subject.key, shipment, code, key).await
+                && !error.is_refusal()
+            {
+                return Err(error); // a shop that does not take the code must not keep the parcel from being told
+            }
+            tied.shop.complete_shipment(&subject.key, shipment, key).await
+        })
         .await;
     done.map_or_else(|failed| failed, |((), report)| report)
 }
@@ -105,33 +184,58 @@ fn stock_of(shop: Option<&ShopOrder>) -> Vec<Subject> {
     codes.into_iter().map(Subject::stock).collect()
 }
 
-/// What a reading of both sides teaches.
+/// A reading that lags is read as what we know to be later.
+fn no_older(order: WarehouseOrder, link: &Link) -> WarehouseOrder {
+    let status = order.status.after(link.warehouse_status.as_deref());
+    WarehouseOrder { status, ..order }
+}
+
+fn remember_sent(link: &mut Link, draft: &Draft) {
+    link.sent_hash = Some(draft.hash());
+    link.sent = Some(draft.masked());
+}
+
+/// Nothing learnt yet.
+fn of_subject(context: &Context, seen_at: Timestamp) -> Learnt {
+    let subject = &context.subject;
+    let link = Link { mycashflow_id: Some(subject.key.clone()), ..Link::default() };
+    Learnt { subject: subject.to_string(), seen_at, link }
+}
+
+/// What a reading of both sides teaches; a side that was not read teaches nothing.
 fn reading(
-    subject: &Subject,
+    context: &Context,
     seen_at: Timestamp,
     shop: Option<&ShopOrder>,
     warehouse: Option<&WarehouseOrder>,
-    reference: &str,
 ) -> Learnt {
-    let mut link = Link { mycashflow_id: Some(subject.key.clone()), ..Link::default() };
+    let mut learnt = of_subject(context, seen_at);
+    let link = &mut learnt.link;
     if let Some(shop) = shop {
         link.shop_version.clone_from(&shop.version);
         link.completed_at = (shop.status == ShopStatus::Completed).then_some(seen_at);
-        link.shop_status = Some(match &shop.status {
-            ShopStatus::Open => "open".to_owned(),
-            ShopStatus::Completed => "completed".to_owned(),
-            ShopStatus::Cancelled => "cancelled".to_owned(),
-            ShopStatus::Unknown(word) => word.clone(),
-        });
+        link.shop_status = Some(shop.status.as_str().to_owned());
     }
     if let Some(warehouse) = warehouse {
-        link.reference = Some(reference.to_owned());
+        link.reference = Some(warehouse.reference.clone());
         link.ogoship_id.clone_from(&warehouse.id);
         link.warehouse_status = Some(warehouse.status.as_str().to_owned());
         link.warehouse_version.clone_from(&warehouse.version);
+        link.warehouse_comments.clone_from(&warehouse.comments);
         link.tracking_code.clone_from(&warehouse.tracking_code);
         link.tracking_url.clone_from(&warehouse.tracking_url);
         link.placed_at = Some(seen_at);
+        let related = warehouse.related.iter();
+        let related: Vec<_> = related
+            .map(|it| json!({ "reference": it.reference, "status": it.status.as_str() }))
+            .collect();
+        link.related = (!related.is_empty()).then(|| related.into());
     }
-    Learnt { subject: subject.to_string(), seen_at, link }
+    // An order that we know to stand there is not called away by a search that does not show it.
+    let known = context.link.warehouse_status.as_deref().map(WarehouseStatus::parse);
+    let known = known.filter(|_| context.link.placed_at.is_some());
+    let there = warehouse.map(|order| &order.status).or(known.as_ref());
+    let cancelled = shop.is_some_and(|shop| shop.status == ShopStatus::Cancelled);
+    link.status = Some(OrderStatus::of(there, cancelled));
+    learnt
 }

@@ -7,6 +7,7 @@ use crate::{
     domain::{
         link::{Learnt, Link},
         outcome::{Outcome, Reason},
+        product::{Stored, Supplier},
         stock::{Next, decide},
     },
     systems::call::Effect,
@@ -19,9 +20,6 @@ impl Flow for StockFlow {
     async fn run(&self, context: &Context) -> Report {
         let Context { tied, subject, clock, .. } = context;
         let code = &subject.key;
-        if !tied.products.stores(code) {
-            return Report::skipped(Reason::Excluded);
-        }
         let now = clock.now();
         let warehouse = match tied.warehouse.stock(code).await {
             Ok(warehouse) => warehouse,
@@ -31,6 +29,14 @@ impl Flow for StockFlow {
             Ok(shop) => shop,
             Err(error) => return Report::unread(&error),
         };
+        let supplier = shop.as_ref().map_or(&Supplier::NotRead, |shop| &shop.supplier);
+        match tied.products.stores(code, supplier) {
+            Stored::Yes => {}
+            // What the shop does not know at all is told as that, below.
+            Stored::CannotTell if shop.is_none() => {}
+            Stored::No => return Report::skipped(Reason::Excluded),
+            Stored::CannotTell => return Report::skipped(Reason::SupplierUnknown),
+        }
         let report = match decide(warehouse.as_ref(), shop.as_ref(), &tied.stock) {
             Next::Nothing => Report::of(Outcome::InStep),
             Next::Skip(reason) => Report::skipped(reason),

@@ -5,7 +5,8 @@
 //! and whatever stands there at a version that we have not read is an event like any other, by the same
 //! [`receive`](super). A version that was told twice is stored once, so the overlap costs nothing.
 //!
-//! The cursor moves only after every page was received: a sweep that breaks off begins again where it began.
+//! The cursor moves only after every page was received: a sweep that breaks off begins again where it began. A stretch
+//! that the shop cannot list is narrowed down, remembered as a gap and tried again ([`crate::domain::window`]).
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -21,12 +22,17 @@ use crate::{
     domain::{
         Timestamp,
         routing::{About, subject_of},
+        window::{Window, Windows},
     },
     store::{
         self, StoreError, links,
         sweeps::{self, LeasedSweep, Swept},
     },
-    systems::{call::CallError, mycashflow::MyCashflow, ogoship::Ogoship},
+    systems::{
+        call::{CallError, Failure},
+        mycashflow::MyCashflow,
+        ogoship::Ogoship,
+    },
 };
 
 /// How far a sweep reaches back behind its cursor.
@@ -53,6 +59,11 @@ enum What {
 
 impl What {
     const ALL: [Self; 4] = [Self::Orders, Self::Statuses, Self::Stock, Self::Products];
+
+    /// Can the list be asked for a window, and not only from a time on?
+    const fn is_windowed(self) -> bool {
+        matches!(self, Self::Orders | Self::Products)
+    }
 
     const fn as_str(self) -> &'static str {
         match self {
@@ -193,17 +204,22 @@ impl Sweeper {
         let Some((swept, what)) = swept.filter(|(swept, what)| !swept.intervals.of(*what).is_zero()) else {
             // Swept by an earlier configuration: not ours now, asked again in a day.
             let day = Duration::from_secs(86_400);
-            let rest = Swept { cursor: None, found: 0, error: None, due_at: begun_at + day };
+            let rest = Swept { cursor: None, found: 0, error: None, due_at: begun_at + day, gaps: None };
             return self.settle(held, &rest).await.map(|()| 0);
         };
         let interval = swept.intervals.of(what);
         let from = held.cursor - OVERLAP;
         let patience = LEASE.mul_f64(0.9);
-        let pages = tokio::time::timeout(patience, self.read_pages(swept, what, from)).await;
+        let window = Window { from, to: begun_at };
+        let pages = tokio::time::timeout(patience, self.read_windows(swept, what, window)).await;
         let (found, end) = match pages.unwrap_or(Err(Broken::Overran)) {
-            Ok(found) => {
-                let due_at = begun_at + interval;
-                (found, Swept { cursor: Some(begun_at), found: signed(found), error: None, due_at })
+            Ok((found, gaps)) => {
+                if !gaps.is_empty() {
+                    let (connection, what, gaps) = (&held.connection, what.as_str(), gaps.len());
+                    tracing::warn!(connection, what, gaps, "the list has stretches that cannot be read");
+                }
+                let (cursor, due_at) = (Some(begun_at), begun_at + interval);
+                (found, Swept { cursor, found: signed(found), error: None, due_at, gaps: Some(gaps) })
             }
             Err(error) => {
                 let reason = match &error {
@@ -218,7 +234,7 @@ impl Sweeper {
                 let (connection, what) = (&held.connection, what.as_str());
                 tracing::warn!(connection, what, error = %error, cause, "sweep broken off");
                 let due_at = self.clock.now() + AFTER_FAILURE.min(interval);
-                (0, Swept { cursor: None, found: 0, error: Some(reason), due_at })
+                (0, Swept { cursor: None, found: 0, error: Some(reason), due_at, gaps: None })
             }
         };
         self.settle(held, &end).await?;
@@ -228,15 +244,50 @@ impl Sweeper {
         Ok(found)
     }
 
+    /// Reads a window and every gap that earlier sweeps left; answers what was found, and the gaps that are left now.
+    async fn read_windows(
+        &self,
+        swept: &SweptConnection,
+        what: What,
+        window: Window,
+    ) -> Result<(usize, Vec<Window>), Broken> {
+        let mut db = self.pool.acquire().await.map_err(StoreError::from)?;
+        let known = sweeps::gaps(&mut db, &swept.connection, what.as_str()).await?;
+        drop(db);
+        let mut windows = Windows::over(known.into_iter().chain([window]));
+        let mut found = 0;
+        let mut last_error = None;
+        while let Some(window) = windows.take() {
+            match self.read_pages(swept, what, window).await {
+                Ok(some) => {
+                    found += some;
+                    windows.read();
+                }
+                Err(Broken::Call(error)) if what.is_windowed() && error.failure == Failure::Status(500) => {
+                    if !windows.failed(window) {
+                        return Err(error.into());
+                    }
+                    last_error = Some(error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        match (windows.gaps(), last_error) {
+            (Some(gaps), _) => Ok((found, gaps)),
+            (None, Some(error)) => Err(error.into()),
+            (None, None) => Ok((found, Vec::new())),
+        }
+    }
+
     async fn read_pages(
         &self,
         swept: &SweptConnection,
         what: What,
-        from: Timestamp,
+        window: Window,
     ) -> Result<usize, Broken> {
         let mut found = 0;
         for page in 1.. {
-            let (told, more) = read_page(swept, what, from, page).await?;
+            let (told, more) = read_page(swept, what, window, page).await?;
             let finds: Vec<_> = told
                 .into_iter()
                 .filter_map(|(about, version)| {
@@ -272,8 +323,9 @@ impl Sweeper {
     }
 
     async fn settle(&self, held: &LeasedSweep, end: &Swept) -> store::Result<()> {
-        let mut db = self.pool.acquire().await?;
-        sweeps::settle(&mut db, held, end, self.clock.now()).await.map(drop) // a lost lease: another one sweeps
+        let mut db = self.pool.begin().await?;
+        sweeps::settle(&mut db, held, end, self.clock.now()).await?; // a lost lease: another one sweeps
+        Ok(db.commit().await?)
     }
 }
 
@@ -281,27 +333,27 @@ impl Sweeper {
 async fn read_page(
     swept: &SweptConnection,
     what: What,
-    from: Timestamp,
+    window: Window,
     page: u32,
 ) -> Result<(Vec<(About, String)>, bool), CallError> {
     Ok(match what {
         What::Orders => {
-            let page = swept.shop.orders_changed(from, page).await?;
+            let page = swept.shop.orders_changed(window, page).await?;
             (page.items.into_iter().map(|it| (About::ShopOrder(it.id), it.version)).collect(), page.more)
         }
         What::Products => {
-            let page = swept.shop.products_changed(from, page).await?;
+            let page = swept.shop.products_changed(window, page).await?;
             (page.items.into_iter().map(|it| (About::ShopProduct(it.id), it.version)).collect(), page.more)
         }
         What::Statuses => {
-            let page = swept.warehouse.orders_changed(from, page).await?;
+            let page = swept.warehouse.orders_changed(window.from, page).await?;
             (
                 page.items.into_iter().map(|it| (About::WarehouseOrder(it.name), it.version)).collect(),
                 page.more,
             )
         }
         What::Stock => {
-            let page = swept.warehouse.stock_changed(from, page).await?;
+            let page = swept.warehouse.stock_changed(window.from, page).await?;
             (
                 page.items.into_iter().map(|it| (About::WarehouseStock(it.name), it.version)).collect(),
                 page.more,

@@ -64,7 +64,8 @@ pub async fn claim_due(
         where delivery.id = ready.id and connection.name = delivery.connection
         returning
             delivery.id, delivery.claim_id as "claim_id!", delivery.connection, delivery.subject, delivery.urgency,
-            delivery.attempts, delivery.tries, delivery.deeds, delivery.created_at, connection.faults
+            delivery.attempts, delivery.tries, delivery.deeds, delivery.created_at, connection.faults,
+            connection.created_at as connected_at
         "#,
         now,
         i64::try_from(fences.len()).unwrap_or(i64::MAX),
@@ -91,6 +92,7 @@ pub async fn claim_due(
             deeds: row.deeds.unsigned_abs(),
             created_at: row.created_at,
             claimed_at: now,
+            connected_at: row.connected_at,
             connection_faults: row.faults.unsigned_abs(),
         })
     });

@@ -1,15 +1,72 @@
 //! Table `intent`: what a person asked for a subject.
 
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use super::Result;
+use crate::domain::{Timestamp, order::Intent};
 
 /// The latest word about a subject.
-pub async fn latest(db: &mut PgConnection, connection: &str, subject: &str) -> Result<Option<String>> {
+pub async fn latest(db: &mut PgConnection, connection: &str, subject: &str) -> Result<Option<Intent>> {
     let action = sqlx::query_scalar!(
         "select action from intent where connection = $1 and subject = $2 order by id desc limit 1",
         connection,
         subject,
     );
-    Ok(action.fetch_optional(db).await?)
+    Ok(action.fetch_optional(db).await?.as_deref().and_then(Intent::parse))
+}
+
+/// A word of a person.
+#[derive(Clone, Debug)]
+pub struct NewIntent<'a> {
+    /// `UUIDv7`: the latest wins.
+    pub id: Uuid,
+    /// Whose subject.
+    pub connection: &'a str,
+    /// As `order:1042`.
+    pub subject: &'a str,
+    /// What is asked.
+    pub intent: Intent,
+    /// The admin token's name.
+    pub actor: &'a str,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Keeps a word. Called inside the transaction that opens the delivery which will read it.
+pub async fn insert(db: &mut PgConnection, new: &NewIntent<'_>) -> Result<()> {
+    sqlx::query!(
+        "insert into intent (id, connection, subject, action, actor, created_at) values ($1, $2, $3, $4, $5, $6)",
+        new.id,
+        new.connection,
+        new.subject,
+        new.intent.as_str(),
+        new.actor,
+        new.at,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// A word as people see it.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct IntentRow {
+    /// transfer, hold, release or cancel.
+    pub action: String,
+    /// Who.
+    pub actor: String,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+/// Everything that was ever asked for a subject, oldest first.
+pub async fn list(db: &mut PgConnection, connection: &str, subject: &str) -> Result<Vec<IntentRow>> {
+    let rows = sqlx::query_as!(
+        IntentRow,
+        "select action, actor, created_at from intent where connection = $1 and subject = $2 order by id",
+        connection,
+        subject,
+    );
+    Ok(rows.fetch_all(db).await?)
 }

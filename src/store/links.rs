@@ -6,14 +6,15 @@ use super::{Result, deliveries::Fenced};
 use crate::domain::{
     delivery::Leased,
     link::{Begun, Learnt, Link},
+    order::OrderStatus,
 };
 
 /// What we remember of a subject; nothing, where we never met it.
 pub async fn find(db: &mut PgConnection, connection: &str, subject: &str) -> Result<Link> {
     let row = sqlx::query!(
-        "select mycashflow_id, ogoship_id, reference, code, sent_hash, shop_status, shop_version, warehouse_status,
-                warehouse_version, tracking_code, tracking_url, placed_at, completed_at,
-                begun_deed, begun_key, begun_at
+        "select mycashflow_id, ogoship_id, reference, code, sent_hash, sent, status, shop_status, shop_version,
+                warehouse_status, warehouse_version, warehouse_comments, related, tracking_code, tracking_url,
+                ready_at, placed_at, cancel_asked_at, completed_at, begun_deed, begun_key, begun_at
          from link where connection = $1 and subject = $2",
         connection,
         subject,
@@ -32,13 +33,19 @@ pub async fn find(db: &mut PgConnection, connection: &str, subject: &str) -> Res
         reference: row.reference,
         code: row.code,
         sent_hash: row.sent_hash,
+        sent: row.sent,
+        status: row.status.as_deref().and_then(OrderStatus::parse),
         shop_status: row.shop_status,
         shop_version: row.shop_version,
         warehouse_status: row.warehouse_status,
         warehouse_version: row.warehouse_version,
+        warehouse_comments: row.warehouse_comments,
+        related: row.related,
         tracking_code: row.tracking_code,
         tracking_url: row.tracking_url,
+        ready_at: row.ready_at,
         placed_at: row.placed_at,
+        cancel_asked_at: row.cancel_asked_at,
         completed_at: row.completed_at,
         begun,
     })
@@ -52,8 +59,8 @@ pub async fn begin(db: &mut PgConnection, held: &Leased, begun: &Begun) -> Resul
         with fence as (
             select connection, subject from delivery where id = $1 and claim_id = $2 and state = 'leased' for update
         )
-        insert into link (connection, subject, seen_at, begun_deed, begun_key, begun_at)
-        select connection, subject, $5, $3, $4, $5 from fence
+        insert into link (connection, subject, met_by, seen_at, begun_deed, begun_key, begun_at)
+        select connection, subject, $1, $5, $3, $4, $5 from fence
         on conflict (connection, subject) do update
             set begun_deed = excluded.begun_deed, begun_key = excluded.begun_key, begun_at = excluded.begun_at
         ",
@@ -82,15 +89,16 @@ pub async fn end_begun(db: &mut PgConnection, connection: &str, subject: &str) -
 
 /// Remembers what was learnt, unless a newer reading is remembered already; what is not known stays as it was.
 /// Called inside the settle transaction, which is fenced.
-pub async fn learn(db: &mut PgConnection, connection: &str, learnt: &Learnt) -> Result<()> {
+pub async fn learn(db: &mut PgConnection, held: &Leased, learnt: &Learnt) -> Result<()> {
     let Learnt { subject, seen_at, link } = learnt;
     sqlx::query!(
         "
         insert into link (
             connection, subject, seen_at, mycashflow_id, ogoship_id, reference, code, sent_hash, shop_status,
-            shop_version, warehouse_status, warehouse_version, tracking_code, tracking_url, placed_at, completed_at
+            shop_version, warehouse_status, warehouse_version, tracking_code, tracking_url, placed_at, completed_at,
+            met_by, status, sent, warehouse_comments, related, ready_at, cancel_asked_at
         )
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
         on conflict (connection, subject) do update set
             seen_at = excluded.seen_at,
             mycashflow_id = coalesce(excluded.mycashflow_id, link.mycashflow_id),
@@ -98,17 +106,23 @@ pub async fn learn(db: &mut PgConnection, connection: &str, learnt: &Learnt) -> 
             reference = coalesce(excluded.reference, link.reference),
             code = coalesce(excluded.code, link.code),
             sent_hash = coalesce(excluded.sent_hash, link.sent_hash),
+            sent = coalesce(excluded.sent, link.sent),
+            status = coalesce(excluded.status, link.status),
             shop_status = coalesce(excluded.shop_status, link.shop_status),
             shop_version = coalesce(excluded.shop_version, link.shop_version),
             warehouse_status = coalesce(excluded.warehouse_status, link.warehouse_status),
             warehouse_version = coalesce(excluded.warehouse_version, link.warehouse_version),
+            warehouse_comments = coalesce(excluded.warehouse_comments, link.warehouse_comments),
+            related = coalesce(excluded.related, link.related),
             tracking_code = coalesce(excluded.tracking_code, link.tracking_code),
             tracking_url = coalesce(excluded.tracking_url, link.tracking_url),
+            ready_at = coalesce(link.ready_at, excluded.ready_at),
             placed_at = coalesce(link.placed_at, excluded.placed_at),
+            cancel_asked_at = coalesce(link.cancel_asked_at, excluded.cancel_asked_at),
             completed_at = coalesce(link.completed_at, excluded.completed_at)
         where link.seen_at <= excluded.seen_at
         ",
-        connection,
+        held.connection,
         subject,
         seen_at,
         link.mycashflow_id,
@@ -124,6 +138,13 @@ pub async fn learn(db: &mut PgConnection, connection: &str, learnt: &Learnt) -> 
         link.tracking_url,
         link.placed_at,
         link.completed_at,
+        held.id.0,
+        link.status.map(OrderStatus::as_str),
+        link.sent,
+        link.warehouse_comments,
+        link.related,
+        link.ready_at,
+        link.cancel_asked_at,
     )
     .execute(db)
     .await?;

@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{Result, deliveries::Fenced};
-use crate::domain::Timestamp;
+use crate::domain::{Timestamp, window::Window};
 
 /// A sweep that we hold under a lease.
 #[derive(Clone, Debug)]
@@ -81,9 +81,52 @@ pub struct Swept {
     pub error: Option<&'static str>,
     /// When it runs next.
     pub due_at: Timestamp,
+    /// What it could not read, old and new; `None` leaves the known ones as they are.
+    pub gaps: Option<Vec<Window>>,
 }
 
-/// Ends a sweep, fenced by its claim. The cursor never moves back.
+/// The stretches that earlier sweeps could not read.
+pub async fn gaps(db: &mut PgConnection, connection: &str, what: &str) -> Result<Vec<Window>> {
+    let rows = sqlx::query_as!(
+        Window,
+        r#"select starts_at as "from", ends_at as "to" from sweep_gap where connection = $1 and what = $2
+           order by starts_at"#,
+        connection,
+        what,
+    );
+    Ok(rows.fetch_all(db).await?)
+}
+
+/// Replaces the known gaps of a sweep; one that stays keeps the time when it was first met.
+async fn keep_gaps(db: &mut PgConnection, held: &LeasedSweep, gaps: &[Window], now: Timestamp) -> Result<()> {
+    let (starts, ends): (Vec<_>, Vec<_>) = gaps.iter().map(|gap| (gap.from, gap.to)).unzip();
+    sqlx::query!(
+        "delete from sweep_gap where connection = $1 and what = $2
+         and (starts_at, ends_at) not in (select * from unnest($3::timestamptz[], $4::timestamptz[]))",
+        held.connection,
+        held.what,
+        &starts,
+        &ends,
+    )
+    .execute(&mut *db)
+    .await?;
+    sqlx::query!(
+        "insert into sweep_gap (connection, what, starts_at, ends_at, found_at)
+         select $1, $2, starts_at, ends_at, $5
+         from unnest($3::timestamptz[], $4::timestamptz[]) as gap (starts_at, ends_at)
+         on conflict do nothing",
+        held.connection,
+        held.what,
+        &starts,
+        &ends,
+        now,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Ends a sweep, fenced by its claim. The cursor never moves back. Called inside a transaction.
 pub async fn settle(
     db: &mut PgConnection,
     held: &LeasedSweep,
@@ -110,8 +153,13 @@ pub async fn settle(
         now,
         swept.due_at,
     );
-    let rows = done.execute(db).await?.rows_affected();
-    Ok(if rows == 1 { Fenced::Written } else { Fenced::LeaseLost })
+    if done.execute(&mut *db).await?.rows_affected() != 1 {
+        return Ok(Fenced::LeaseLost);
+    }
+    if let Some(gaps) = &swept.gaps {
+        keep_gaps(db, held, gaps, now).await?;
+    }
+    Ok(Fenced::Written)
 }
 
 /// Brings a connection's sweeps forward: something was told that we could not read.
@@ -145,13 +193,22 @@ pub struct SweepRow {
     pub last_error: Option<String>,
     /// Events found that no webhook had told.
     pub found: i64,
+    /// Stretches of the list that it cannot read, tried again each time.
+    pub gaps: i64,
 }
 
 /// A connection's sweeps.
 pub async fn list(db: &mut PgConnection, connection: &str) -> Result<Vec<SweepRow>> {
     let rows = sqlx::query_as!(
         SweepRow,
-        "select what, cursor, last_finished_at, last_error, found from sweep where connection = $1 order by what",
+        r#"
+        select what, cursor, last_finished_at, last_error, found,
+            (
+                select count(*) from sweep_gap
+                where sweep_gap.connection = sweep.connection and sweep_gap.what = sweep.what
+            ) as "gaps!"
+        from sweep where connection = $1 order by what
+        "#,
         connection,
     );
     Ok(rows.fetch_all(db).await?)

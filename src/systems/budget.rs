@@ -34,6 +34,11 @@ impl Budget {
         Self { per_second, clock, state: Mutex::new(state) }
     }
 
+    /// The time by its clock.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// Waits for a token, or answers how long the wait would be where that is too long.
     pub async fn spend(&self) -> Result<(), Duration> {
         let wait = self.reserve(self.clock.now())?;

@@ -48,6 +48,8 @@ pub enum Failure {
     Budget,
     /// We could not build the request.
     Unbuildable,
+    /// It would have been made; this was a rehearsal.
+    Rehearsed,
 }
 
 /// A call that did not succeed.
@@ -68,7 +70,7 @@ impl CallError {
     /// Did the system hear us?
     pub const fn sent(&self) -> Sent {
         match self.failure {
-            Failure::Connect | Failure::Budget | Failure::Unbuildable => Sent::No,
+            Failure::Connect | Failure::Budget | Failure::Unbuildable | Failure::Rehearsed => Sent::No,
             Failure::Lost | Failure::Status(502 | 504) => Sent::Maybe,
             Failure::Status(_) | Failure::Unreadable => Sent::Yes,
         }
@@ -77,6 +79,12 @@ impl CallError {
     /// True for the one answer that a read may take as "there is none".
     pub const fn is_not_found(&self) -> bool {
         matches!(self.failure, Failure::Status(404))
+    }
+
+    /// The system understood us and will not do it, whoever asks: a state, a setting, or the request itself. A 403
+    /// counts here, since it is asked of edits only, whose reads were allowed with the same credentials.
+    pub const fn is_refusal(&self) -> bool {
+        matches!(self.failure, Failure::Status(400 | 403 | 404 | 405 | 409 | 410 | 422))
     }
 
     /// What the failure means for a call with this effect.
@@ -92,6 +100,7 @@ impl CallError {
             (Failure::Status(401 | 403), _) => {
                 Outcome::ConnectionFault { reason: Reason::CredentialsRefused }
             }
+            (Failure::Rehearsed, _) => Outcome::Done,
             (Failure::Connect, _) => Outcome::Retryable { reason: Reason::Unreachable },
             (Failure::Lost, Effect::Once) => Outcome::Ambiguous { reason: Reason::AnswerLost },
             (Failure::Lost, Effect::Read | Effect::Idempotent) => {

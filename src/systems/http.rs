@@ -5,11 +5,14 @@
 //! handed to nobody: it may hold personal data.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use reqwest::{Method, StatusCode, header::HeaderMap};
+use reqwest::{
+    Method, StatusCode,
+    header::{HeaderMap, HeaderValue},
+};
 use serde::Serialize;
 use tokio::time::Instant;
 
@@ -17,7 +20,7 @@ use super::{
     budget::Budget,
     call::{CallError, Failure, Sent},
 };
-use crate::domain::system::System;
+use crate::domain::{Timestamp, difference::mask, system::System};
 
 /// The longest answer we read: 250 items of the widest list are a tenth of it.
 const LONGEST_ANSWER: usize = 8 << 20;
@@ -88,10 +91,18 @@ pub struct CallRecord {
     pub system: &'static str,
     /// As `place_order`.
     pub call: &'static str,
+    /// When it was begun.
+    pub at: Timestamp,
+    /// Sent as `X-Request-Id`, so that either vendor can find the call in its own log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
     /// GET, POST, PUT or PATCH.
     pub method: String,
     /// Behind the base URL, without the query.
     pub path: String,
+    /// What was sent, with every personal value masked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request: Option<serde_json::Value>,
     /// HTTP status, where there was one.
     pub status: Option<u16>,
     /// How long it took.
@@ -103,16 +114,40 @@ pub struct CallRecord {
 
 /// The calls of one attempt, in order.
 #[derive(Clone, Debug, Default)]
-pub struct Evidence(Arc<Mutex<Vec<CallRecord>>>);
+pub struct Evidence(Arc<Witness>);
+
+#[derive(Debug, Default)]
+struct Witness {
+    /// What request ids begin with; empty: none are sent.
+    name: String,
+    /// Nothing may be changed: what would change something is kept instead of being sent.
+    is_rehearsal: bool,
+    calls: Mutex<Vec<CallRecord>>,
+}
 
 impl Evidence {
-    /// Everything kept so far.
-    pub fn calls(&self) -> Vec<CallRecord> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Evidence of an attempt of this name, from which request ids are made.
+    pub fn named(name: String) -> Self {
+        Self(Arc::new(Witness { name, ..Witness::default() }))
     }
 
-    fn keep(&self, record: CallRecord) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(record);
+    /// Evidence of a rehearsal: reads are made, and the first call that would change anything is kept and not sent.
+    pub fn rehearsal() -> Self {
+        Self(Arc::new(Witness { is_rehearsal: true, ..Witness::default() }))
+    }
+
+    /// Everything kept so far.
+    pub fn calls(&self) -> Vec<CallRecord> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<CallRecord>> {
+        self.0.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn request_id(&self) -> Option<String> {
+        let Witness { name, .. } = &*self.0;
+        (!name.is_empty()).then(|| format!("{name}-{}", self.lock().len() + 1))
     }
 }
 
@@ -151,11 +186,20 @@ impl Http {
     }
 
     /// Makes the call. Any status but 2xx is an error.
-    pub async fn send(&self, call: Call) -> Result<Answer, CallError> {
-        let Call { name, method, path, .. } = &call;
-        let (name, method, path) = (*name, method.to_string(), path.clone());
+    pub async fn send(&self, mut call: Call) -> Result<Answer, CallError> {
+        let name = call.name;
+        let mut record = self.record(&call);
+        if self.evidence.0.is_rehearsal && call.method != Method::GET {
+            self.evidence.lock().push(record);
+            return Err(self.error(name, Failure::Rehearsed));
+        }
         if let Err(wait) = self.budget.spend().await {
             return Err(CallError { retry_after: Some(wait), ..self.error(name, Failure::Budget) });
+        }
+        record.at = self.budget.now();
+        if let Some(id) = &record.request_id {
+            let id = HeaderValue::from_str(id).expect("made of a claim's id and a number");
+            call.headers.insert("x-request-id", id);
         }
         let begun = Instant::now();
         let result = self.exchange(call).await;
@@ -163,28 +207,41 @@ impl Http {
         if let Some(CallError { retry_after: Some(wait), .. }) = failed {
             self.budget.close_for(*wait);
         }
-        let status = match failed.map(|error| error.failure) {
+        record.status = match failed.map(|error| error.failure) {
             None => Some(200),
             Some(Failure::Status(status)) => Some(status),
             Some(_) => None,
         };
-        let heard = failed.map(|error| match error.sent() {
+        record.heard = failed.map(|error| match error.sent() {
             Sent::No => "no",
             Sent::Maybe => "maybe",
             Sent::Yes => "yes",
         });
-        let millis = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        record.millis = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let CallRecord { status, millis, .. } = record;
         tracing::debug!(system = %self.system, call = name, ?status, millis, "called");
-        self.evidence.keep(CallRecord {
+        self.evidence.lock().push(record);
+        result
+    }
+
+    /// A call before it is made.
+    fn record(&self, call: &Call) -> CallRecord {
+        let Call { name, method, path, body, .. } = call;
+        CallRecord {
             system: self.system.as_str(),
             call: name,
-            method,
-            path,
-            status,
-            millis,
-            heard,
-        });
-        result
+            at: self.budget.now(),
+            request_id: self.evidence.request_id(),
+            method: method.to_string(),
+            path: path.clone(),
+            request: match body {
+                Body::Json(json) => Some(mask(json)),
+                Body::Empty | Body::Form(_) => None,
+            },
+            status: None,
+            millis: 0,
+            heard: None,
+        }
     }
 
     async fn exchange(&self, call: Call) -> Result<Answer, CallError> {

@@ -57,7 +57,7 @@ impl Worker {
             return self.give_back(&held).await;
         }
         let begun = Instant::now();
-        let evidence = Evidence::default();
+        let evidence = Evidence::named(held.claim.0.simple().to_string());
         let remembered = self.remember(&held).await;
         let (report, doubt) = match remembered {
             Ok((link, intent)) => self.run_flow(&held, link, intent, &evidence).await,
@@ -76,7 +76,7 @@ impl Worker {
         let subject = held.subject.to_string();
         let link = links::find(&mut db, &held.connection, &subject).await?;
         let intent = intents::latest(&mut db, &held.connection, &subject).await?;
-        Ok((link, intent.filter(|action| action == "transfer").map(|_| Intent::Transfer)))
+        Ok((link, intent))
     }
 
     /// The flow's report, and whether a begun deed is left in doubt. A flow that panics or overruns its time costs
@@ -105,6 +105,7 @@ impl Worker {
             subject: held.subject.clone(),
             link,
             intent,
+            connected_at: held.connected_at,
             clock: clock.clone(),
             ledger: ledger.clone(),
         };
@@ -176,7 +177,7 @@ impl Worker {
         };
         attempts::insert(&mut db, held, &entry).await?;
         for learnt in &report.learnt {
-            links::learn(&mut db, &held.connection, learnt).await?;
+            links::learn(&mut db, held, learnt).await?;
         }
         if report.doubt_ended {
             links::end_begun(&mut db, &held.connection, &held.subject.to_string()).await?;

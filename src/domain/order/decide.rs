@@ -6,7 +6,7 @@
 use chrono::Duration;
 
 use super::{
-    Draft, Intent, OrderPolicy, ShopOrder, ShopStatus, Transfer, WarehouseOrder, WarehouseStatus, When, draft,
+    Draft, Intent, OrderPolicy, ShopOrder, ShopStatus, WarehouseOrder, WarehouseStatus, draft, home, ready,
 };
 use crate::domain::{Timestamp, link::Link, outcome::Reason};
 
@@ -25,6 +25,8 @@ pub struct OrderView<'a> {
     pub intent: Option<Intent>,
     /// The connection's rules.
     pub policy: &'a OrderPolicy,
+    /// When the connection was first configured: what is older is history.
+    pub connected_at: Timestamp,
     /// When both sides were read.
     pub now: Timestamp,
 }
@@ -47,6 +49,15 @@ pub enum Next {
     Place(Box<Draft>),
     /// It stands there already: remember it, whoever sent it.
     Adopt,
+    /// The shop's order was edited since it was sent: send it on.
+    Update {
+        /// The order as it is now.
+        draft: Box<Draft>,
+        /// What differs from what was sent; never personal data.
+        difference: String,
+    },
+    /// Call it off at the warehouse.
+    Cancel,
     /// Complete the whole order in the shop, with its tracking code.
     QuickProcess {
         /// What the shopper will see.
@@ -58,6 +69,8 @@ pub enum Next {
     CompleteShipment {
         /// Its id in the shop.
         id: String,
+        /// Written to the shipment first, where the configuration says that the shop takes it.
+        tracking_code: Option<String>,
     },
     /// A person must decide.
     AskPerson {
@@ -72,51 +85,34 @@ pub enum Next {
 pub fn decide(view: &OrderView<'_>) -> Next {
     let Some(shop) = view.shop else { return Next::Skip(Reason::UnknownInShop) };
     match view.warehouse {
-        Some(_) if view.link.placed_at.is_none() || view.link.ogoship_id.is_none() && has_id(view) => {
-            Next::Adopt
-        }
-        Some(warehouse) => follow_home(shop, warehouse),
+        Some(warehouse) if is_news(warehouse, view.link) => Next::Adopt,
+        Some(warehouse) => at_warehouse(shop, warehouse, view),
         None => bring_there(shop, view),
     }
 }
 
-fn has_id(view: &OrderView<'_>) -> bool {
-    view.warehouse.is_some_and(|warehouse| warehouse.id.is_some())
+/// Does it stand there without our remembering it?
+const fn is_news(warehouse: &WarehouseOrder, link: &Link) -> bool {
+    link.placed_at.is_none() || link.ogoship_id.is_none() && warehouse.id.is_some()
 }
 
 /// The order stands at the warehouse.
-fn follow_home(shop: &ShopOrder, warehouse: &WarehouseOrder) -> Next {
+fn at_warehouse(shop: &ShopOrder, warehouse: &WarehouseOrder, view: &OrderView<'_>) -> Next {
     match (&shop.status, &warehouse.status) {
+        (ShopStatus::Completed, WarehouseStatus::Returned) => Next::Skip(Reason::Returned),
         (ShopStatus::Completed, _) => Next::Nothing,
         // Never cancel the shop's order because the warehouse cancelled: a person decides what the shopper gets.
         (_, WarehouseStatus::Cancelled) => Next::Skip(Reason::CancelledAtWarehouse),
         (ShopStatus::Cancelled, status) if status.has_shipped() => ask(
             Reason::ShippedThoughCancelled,
-            "the warehouse shipped an order that is cancelled in the shop",
+            "the warehouse shipped an order that is cancelled in the shop: refund it, or get the parcel back",
         ),
-        (ShopStatus::Cancelled, _) => ask(
-            Reason::CancelledAfterTransfer,
-            "cancelled in the shop after it went to the warehouse: cancel it there, or ship it",
-        ),
-        (ShopStatus::Open, status) if status.has_shipped() => complete(shop, warehouse),
-        (ShopStatus::Open | ShopStatus::Unknown(_), _) => Next::Nothing,
-    }
-}
-
-/// The warehouse has shipped, the shop does not know yet.
-fn complete(shop: &ShopOrder, warehouse: &WarehouseOrder) -> Next {
-    let open: Vec<_> = shop.shipments.iter().filter(|shipment| !shipment.is_completed).collect();
-    let payments: Vec<_> = shop.payments.iter().filter(|payment| payment.counts).collect();
-    match (open.as_slice(), payments.as_slice()) {
-        // Quick processing is the one proven way to write a tracking code, and made for exactly this case.
-        ([_], [payment]) if shop.shipments.len() == 1 => Next::QuickProcess {
-            tracking_code: warehouse.tracking_code.clone(),
-            cash_on_delivery: payment.cash_on_delivery && !payment.is_paid,
+        (ShopStatus::Cancelled, _) => home::call_off(warehouse, view),
+        (ShopStatus::Open, status) if status.has_shipped() => home::complete(shop, warehouse, view),
+        (ShopStatus::Open | ShopStatus::Unknown(_), status) => match view.intent {
+            Some(Intent::Cancel) if !status.has_shipped() => home::call_off(warehouse, view),
+            _ => home::wait_there(shop, warehouse, view),
         },
-        ([first, ..], _) => Next::CompleteShipment { id: first.id.clone() },
-        ([], _) => {
-            ask(Reason::CannotComplete, "shipped, but the shop's open order has no open shipment to complete")
-        }
     }
 }
 
@@ -137,11 +133,8 @@ fn bring_there(shop: &ShopOrder, view: &OrderView<'_>) -> Next {
         }
         ShopStatus::Open => {}
     }
-    if view.policy.transfer == Transfer::Manual && view.intent != Some(Intent::Transfer) {
-        return Next::Skip(Reason::ManualTransfer);
-    }
-    if !is_ready(shop, view.policy.when) {
-        return Next::Skip(Reason::NotPaid);
+    if let Some(kept) = ready::keeps(shop, view) {
+        return kept;
     }
     match draft(shop, view.policy) {
         Ok(draft) => Next::Place(Box::new(draft)),
@@ -158,15 +151,6 @@ fn await_the_search(placed_at: Timestamp, view: &OrderView<'_>) -> Next {
     ask(Reason::VanishedAtWarehouse, "we placed this order and the warehouse no longer shows it")
 }
 
-fn is_ready(shop: &ShopOrder, when: When) -> bool {
-    let good = |payment: &super::Payment| payment.is_paid || payment.cash_on_delivery;
-    let mut payments = shop.payments.iter().filter(|payment| payment.counts).peekable();
-    match when {
-        When::Created => true,
-        When::Paid => payments.peek().is_some() && payments.all(good),
-    }
-}
-
-fn ask(reason: Reason, detail: &str) -> Next {
+pub(super) fn ask(reason: Reason, detail: &str) -> Next {
     Next::AskPerson { reason, detail: detail.to_owned() }
 }

@@ -1,39 +1,20 @@
 //! The order as it would go to the warehouse, or every fault that keeps it from going.
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
+use serde::Serialize;
+use serde_json::Value;
 
-use super::{OrderPolicy, Payment, ShopLine, ShopOrder};
-use crate::domain::{outcome::Reason, shipping::match_rule};
-
-/// Who gets the parcel. Holds personal data: has no `Display`, and its `Debug` names no one.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Recipient {
-    /// First and last name.
-    pub name: String,
-    /// Company, where there is one.
-    pub company: Option<String>,
-    /// Street and number.
-    pub street: String,
-    /// Postal code.
-    pub postal_code: Option<String>,
-    /// City.
-    pub city: String,
-    /// Two letters, upper case.
-    pub country: String,
-    /// Phone, which many carriers demand.
-    pub phone: Option<String>,
-    /// E-mail.
-    pub email: Option<String>,
-}
-
-impl std::fmt::Debug for Recipient {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Recipient").field("country", &self.country).finish_non_exhaustive()
-    }
-}
+use super::{OrderPolicy, Payment, Recipient, ShopLine, ShopOrder, UnitPrices};
+use crate::domain::{
+    difference::mask,
+    fingerprint::sha256_hex,
+    outcome::Reason,
+    product::{LONGEST_CODE, Stored},
+    shipping::match_rule,
+};
 
 /// An order as it would go to the warehouse.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Draft {
     /// Our id there; never collides between stores of one merchant.
     pub reference: String,
@@ -43,25 +24,42 @@ pub struct Draft {
     pub pickup_point: Option<String>,
     /// Who gets it.
     pub recipient: Recipient,
-    /// At least one, each code once.
+    /// At least one.
     pub lines: Vec<DraftLine>,
     /// What the carrier collects at the door.
     pub cash_on_delivery: Option<CashOnDelivery>,
+    /// ISO 4217, of the prices.
+    pub currency: Option<String>,
+    /// The shopper's own words.
+    pub comments: Option<String>,
+    /// Printed and packed.
+    pub receipt_url: Option<String>,
     /// Marked as a test at the warehouse.
     pub test: bool,
 }
 
-/// A line of a draft.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A line of a draft. A code has two lines only where their prices or VAT differ.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DraftLine {
     /// The product code.
     pub code: String,
     /// Pieces, more than zero.
     pub quantity: i64,
+    /// Sent only where the configuration says what the shop's prices mean.
+    pub price: Option<LinePrice>,
+}
+
+/// What one piece costs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LinePrice {
+    /// With VAT.
+    pub unit: Decimal,
+    /// In per cent.
+    pub vat: Decimal,
 }
 
 /// What the carrier collects at the door.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CashOnDelivery {
     /// In `currency`.
     pub amount: Decimal,
@@ -78,75 +76,122 @@ pub struct Fault {
     pub detail: String,
 }
 
+impl Draft {
+    /// SHA-256 of all of it: two drafts of one hash ask the warehouse for the same thing.
+    pub fn hash(&self) -> String {
+        sha256_hex(self.json().to_string().as_bytes())
+    }
+
+    /// What may be remembered and shown of it.
+    pub fn masked(&self) -> Value {
+        mask(&self.json())
+    }
+
+    fn json(&self) -> Value {
+        serde_json::to_value(self).expect("a draft is plain data")
+    }
+
+    /// Everything in it at its price; `None` without prices.
+    pub fn total(&self) -> Option<Decimal> {
+        self.lines.iter().map(|line| Some(line.price.as_ref()?.unit * Decimal::from(line.quantity))).sum()
+    }
+}
+
 /// The draft of an order. The first fault in the order of mending is told, with every field it concerns.
 pub fn draft(order: &ShopOrder, policy: &OrderPolicy) -> Result<Draft, Fault> {
-    let lines = lines(&order.lines, policy)?;
+    let lines = stored_lines(&order.lines, policy)?;
     let rule = match &order.shipping {
         _ if policy.shipping.is_empty() => None,
         Some(method) => Some(match_rule(&policy.shipping, method).ok_or_else(|| Fault {
             reason: Reason::ShippingUnmapped,
-            detail: "no rule of [connections.shipping] matches the order's shipping method".to_owned(),
+            detail: format!("no rule of [connections.shipping] matches the order's shipping method {method}"),
         })?),
         None => {
             let detail = "the order has no shipping method".to_owned();
             return Err(Fault { reason: Reason::ShippingUnmapped, detail });
         }
     };
-    check_address(&order.recipient)?;
+    let recipient = order.recipient.clone().fitted(policy.longest_field);
+    let faults = recipient.faults(policy.longest_field);
+    if !faults.is_empty() {
+        let detail = format!("mend in the shop, then replay: {}", faults.join(", "));
+        return Err(Fault { reason: Reason::AddressIncomplete, detail });
+    }
+    let reference = policy.reference(&order.id);
+    if reference.chars().count() > LONGEST_CODE {
+        let detail = format!("the reference is over {LONGEST_CODE} characters: shorten reference_prefix");
+        return Err(Fault { reason: Reason::ReferenceTooLong, detail });
+    }
 
     let point = order.shipments.iter().find_map(|shipment| shipment.pickup_point.clone());
+    let has_prices = lines.iter().all(|line| line.price.is_some());
+    let currency = order.payments.iter().find_map(|payment| payment.currency.clone());
     Ok(Draft {
-        reference: policy.reference(&order.id),
+        reference,
         shipping_code: rule.map(|rule| rule.code.clone()),
         pickup_point: point.filter(|_| rule.is_some_and(|rule| rule.pickup)),
-        recipient: order.recipient.clone(),
+        recipient,
         lines,
         cash_on_delivery: order.payments.iter().find_map(cash_on_delivery),
+        currency: currency.filter(|_| has_prices),
+        comments: order.comments.clone().filter(|_| policy.comments),
+        receipt_url: order.receipt_url.clone().filter(|_| policy.receipt),
         test: policy.test,
     })
 }
 
-/// Only what lies at the warehouse, each code once.
-fn lines(lines: &[ShopLine], policy: &OrderPolicy) -> Result<Vec<DraftLine>, Fault> {
-    let mut merged: Vec<DraftLine> = Vec::new();
-    for line in lines.iter().filter(|line| !line.is_download && line.quantity > 0) {
-        let Some(code) = line.code.as_deref().map(str::trim).filter(|code| !code.is_empty()) else {
-            let detail = "a line of the order has no product code".to_owned();
-            return Err(Fault { reason: Reason::CodeUnusable, detail });
-        };
-        if !policy.products.stores(code) {
-            continue;
+/// Only what lies at the warehouse; lines of one code are one line where price and VAT agree.
+pub(super) fn stored_lines(lines: &[ShopLine], policy: &OrderPolicy) -> Result<Vec<DraftLine>, Fault> {
+    let mut merged: Vec<(DraftLine, &ShopLine)> = Vec::new();
+    for line in lines.iter().filter(|line| line.is_goods()) {
+        let code = line.code.as_deref().unwrap_or_default().trim();
+        match policy.products.stores(code, &line.supplier) {
+            Stored::Yes => {}
+            Stored::No => continue,
+            Stored::CannotTell => {
+                let detail = format!("the shop no longer knows the product of code {code:?}, so not its supplier");
+                return Err(Fault { reason: Reason::SupplierUnknown, detail });
+            }
         }
-        match merged.iter_mut().find(|known| known.code == code) {
-            Some(known) => known.quantity = known.quantity.saturating_add(line.quantity),
-            None => merged.push(DraftLine { code: code.to_owned(), quantity: line.quantity }),
+        if let Some(problem) = unusable(code) {
+            let detail = format!("mend the product code in the shop: {problem}");
+            return Err(Fault { reason: Reason::CodeUnusable, detail });
+        }
+        let same = |(known, other): &&mut (DraftLine, &ShopLine)| {
+            known.code == code && (other.unit_price, other.vat_rate) == (line.unit_price, line.vat_rate)
+        };
+        match merged.iter_mut().find(same) {
+            Some((known, _)) => known.quantity = known.quantity.saturating_add(line.quantity),
+            None => {
+                let price = price(line, policy.unit_prices);
+                merged.push((DraftLine { code: code.to_owned(), quantity: line.quantity, price }, line));
+            }
         }
     }
     if merged.is_empty() {
         let detail = "the order has no line that is stored at the warehouse".to_owned();
         return Err(Fault { reason: Reason::NoWarehouseLines, detail });
     }
-    Ok(merged)
+    Ok(merged.into_iter().map(|(line, _)| line).collect())
 }
 
-/// What the warehouse demands of an address (contract/ogoship.md §2.3).
-fn check_address(recipient: &Recipient) -> Result<(), Fault> {
-    let Recipient { name, street, city, country, company: _, postal_code: _, phone: _, email: _ } = recipient;
-    let country_is_two_letters = country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_uppercase());
-    let faults: Vec<_> = [
-        ("name", !name.is_empty()),
-        ("street_address", !street.is_empty()),
-        ("city", !city.is_empty()),
-        ("country (two letters)", country_is_two_letters),
-    ]
-    .into_iter()
-    .filter_map(|(field, good)| (!good).then_some(field))
-    .collect();
-    if faults.is_empty() {
-        return Ok(());
+fn unusable(code: &str) -> Option<String> {
+    if code.is_empty() {
+        return Some("a line has none".to_owned());
     }
-    let detail = format!("mend in the shop, then replay: {}", faults.join(", "));
-    Err(Fault { reason: Reason::AddressIncomplete, detail })
+    (code.chars().count() > LONGEST_CODE).then(|| format!("{code:?} is over {LONGEST_CODE} characters"))
+}
+
+/// The price as the warehouse wants it: with VAT, in whole cents.
+fn price(line: &ShopLine, meaning: UnitPrices) -> Option<LinePrice> {
+    let (unit, vat) = (line.unit_price?, line.vat_rate?);
+    let unit = match meaning {
+        UnitPrices::Unsent => return None,
+        UnitPrices::IncludeVat => unit,
+        UnitPrices::ExcludeVat => unit * (Decimal::ONE_HUNDRED + vat) / Decimal::ONE_HUNDRED,
+    };
+    let unit = unit.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
+    Some(LinePrice { unit, vat: vat.normalize() })
 }
 
 fn cash_on_delivery(payment: &Payment) -> Option<CashOnDelivery> {
@@ -159,40 +204,81 @@ fn cash_on_delivery(payment: &Payment) -> Option<CashOnDelivery> {
 mod tests {
     use super::super::tests::{line, order, policy};
     use super::*;
-    use crate::domain::shipping::{ShippingMethod, ShippingRule};
+    use crate::domain::{
+        product::Supplier,
+        shipping::{ShippingMethod, ShippingRule},
+    };
+
+    fn lines_of(order: &ShopOrder, policy: &OrderPolicy) -> Vec<(String, i64)> {
+        let draft = draft(order, policy).expect("whole");
+        draft.lines.into_iter().map(|line| (line.code, line.quantity)).collect()
+    }
+
+    fn fault(order: &ShopOrder, policy: &OrderPolicy) -> Reason {
+        draft(order, policy).expect_err("a fault").reason
+    }
 
     #[test]
     fn lines_of_one_code_are_merged_and_downloads_and_empty_ones_left_out() {
         let mut order = order();
         let download = ShopLine { is_download: true, ..line("FILE", 1) };
         order.lines = vec![line("A", 1), line("B", 2), line("A", 3), line("C", 0), download];
-        let lines = draft(&order, &policy()).map(|draft| draft.lines);
-        let expected = [("A", 4), ("B", 2)].map(|(code, quantity)| DraftLine { code: code.into(), quantity });
-        assert_eq!(lines, Ok(expected.to_vec()));
+        assert_eq!(lines_of(&order, &policy()), [("A".into(), 4), ("B".into(), 2)]);
+    }
+
+    #[test]
+    fn lines_of_one_code_at_two_prices_stay_two_lines_and_prices_are_sent_only_on_a_known_basis() {
+        let priced = |pieces, cents| ShopLine {
+            unit_price: Some(Decimal::new(cents, 2)),
+            vat_rate: Some(Decimal::new(255, 1)),
+            ..line("A", pieces)
+        };
+        let mut order = order();
+        order.lines = vec![priced(1, 1000), priced(2, 1000), priced(1, 799)];
+        assert_eq!(lines_of(&order, &policy()), [("A".into(), 3), ("A".into(), 1)]);
+        let prices = |unit_prices| {
+            let draft = draft(&order, &OrderPolicy { unit_prices, ..policy() }).expect("whole");
+            let units: Vec<_> =
+                draft.lines.iter().map(|it| it.price.as_ref().map(|it| it.unit.to_string())).collect();
+            (units, draft.total().map(|total| total.to_string()))
+        };
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(prices(UnitPrices::Unsent), (vec![None, None], None));
+        assert_eq!(prices(UnitPrices::IncludeVat), (vec![some("10.00"), some("7.99")], some("37.99")));
+        assert_eq!(prices(UnitPrices::ExcludeVat), (vec![some("12.55"), some("10.03")], some("47.68")));
     }
 
     #[test]
     fn an_order_of_nothing_but_excluded_codes_is_no_order_for_the_warehouse() {
         let mut policy = policy();
         policy.products.exclude_codes = vec!["A".into()];
-        assert_eq!(draft(&order(), &policy).map_err(|fault| fault.reason), Err(Reason::NoWarehouseLines));
+        assert_eq!(fault(&order(), &policy), Reason::NoWarehouseLines);
     }
 
     #[test]
-    fn a_line_without_a_code_goes_to_a_person_and_is_never_left_out_in_silence() {
+    fn only_the_lines_of_the_suppliers_at_the_warehouse_go_and_an_unknown_one_is_never_guessed() {
+        let by = |id: &str, code| ShopLine {
+            supplier: Supplier::Named { id: id.into(), name: Some("Kahvila Oy".into()) },
+            ..line(code, 1)
+        };
+        let mut order = order();
+        order.lines = vec![by("7", "A"), by("8", "B"), ShopLine { supplier: Supplier::Nobody, ..line("C", 1) }];
+        let mut policy = policy();
+        policy.products.suppliers = vec!["7".into()];
+        assert_eq!(lines_of(&order, &policy), [("A".into(), 1)]);
+        policy.products.suppliers = vec!["kahvila oy".into()];
+        assert_eq!(lines_of(&order, &policy), [("A".into(), 1), ("B".into(), 1)]);
+        order.lines.push(ShopLine { supplier: Supplier::Unknown, ..line("D", 1) });
+        assert_eq!(fault(&order, &policy), Reason::SupplierUnknown);
+    }
+
+    #[test]
+    fn a_line_whose_code_cannot_be_used_goes_to_a_person_and_is_never_left_out_in_silence() {
         let mut order = order();
         order.lines.push(ShopLine { code: None, ..line("", 1) });
-        assert_eq!(draft(&order, &policy()).map_err(|fault| fault.reason), Err(Reason::CodeUnusable));
-    }
-
-    #[test]
-    fn every_faulty_field_of_an_address_is_named_and_none_of_their_values() {
-        let mut order = order();
-        order.recipient.city = String::new();
-        order.recipient.country = "Finland".into();
-        let fault = draft(&order, &policy()).expect_err("two faults");
-        assert_eq!(fault.reason, Reason::AddressIncomplete);
-        assert_eq!(fault.detail, "mend in the shop, then replay: city, country (two letters)");
+        assert_eq!(fault(&order, &policy()), Reason::CodeUnusable);
+        order.lines[1].code = Some("x".repeat(51));
+        assert_eq!(fault(&order, &policy()), Reason::CodeUnusable);
     }
 
     #[test]
@@ -201,7 +287,7 @@ mod tests {
         let rule = |pickup| ShippingRule { pattern: "POSTI-*".into(), code: "Posti".into(), pickup };
         policy.shipping = vec![rule(true)];
         let mut order = order();
-        assert_eq!(draft(&order, &policy).map_err(|fault| fault.reason), Err(Reason::ShippingUnmapped));
+        assert_eq!(fault(&order, &policy), Reason::ShippingUnmapped);
 
         order.shipping = Some(ShippingMethod { product_code: Some("POSTI-14".into()), name: None });
         order.shipments[0].pickup_point = Some("0099".into());
@@ -220,6 +306,7 @@ mod tests {
         let mut order = order();
         order.payments[0] = Payment {
             is_paid: false,
+            awaits_activation: false,
             counts: true,
             cash_on_delivery: true,
             amount: Some(Decimal::new(1990, 2)),
@@ -230,5 +317,17 @@ mod tests {
         assert_eq!(collected(&order), Some(expected));
         order.payments[0].is_paid = true;
         assert_eq!(collected(&order), None);
+    }
+
+    #[test]
+    fn what_costs_money_or_is_not_asked_for_goes_along_only_by_setting() {
+        let mut order = order();
+        order.comments = Some("leave it by the door".into());
+        order.receipt_url = Some("https://kauppa.example/r/1".into());
+        let sent = draft(&order, &policy()).expect("whole");
+        assert_eq!((sent.comments, sent.receipt_url), (None, None));
+        let policy = OrderPolicy { comments: true, receipt: true, ..policy() };
+        let sent = draft(&order, &policy).expect("whole");
+        assert_eq!((sent.comments, sent.receipt_url), (order.comments, order.receipt_url));
     }
 }

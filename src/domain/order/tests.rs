@@ -1,20 +1,32 @@
 //! `decide` by table: each row a situation and the one thing to do.
 
+use std::time::Duration;
+
 use rust_decimal::Decimal;
 
 use super::*;
 use crate::domain::{
     Timestamp,
     link::{Begun, Link},
+    product::{ProductPolicy, Supplier},
 };
 
 pub(super) fn line(code: &str, quantity: i64) -> ShopLine {
-    ShopLine { code: Some(code.into()), quantity, is_download: false }
+    ShopLine {
+        code: Some(code.into()),
+        quantity,
+        is_download: false,
+        supplier: Supplier::NotRead,
+        unit_price: None,
+        vat_rate: None,
+        shipment_id: None,
+    }
 }
 
 fn payment(is_paid: bool, cash_on_delivery: bool) -> Payment {
     Payment {
         is_paid,
+        awaits_activation: false,
         counts: true,
         cash_on_delivery,
         amount: Some(Decimal::TEN),
@@ -30,6 +42,7 @@ fn shipment(id: &str, is_completed: bool) -> Shipment {
 pub(super) fn order() -> ShopOrder {
     ShopOrder {
         id: "1042".into(),
+        created_at: Some(at(50)),
         version: Some("v1".into()),
         status: ShopStatus::Open,
         recipient: Recipient {
@@ -43,6 +56,8 @@ pub(super) fn order() -> ShopOrder {
         lines: vec![line("A", 1)],
         payments: vec![payment(true, false)],
         shipments: vec![shipment("s1", false)],
+        comments: None,
+        receipt_url: None,
     }
 }
 
@@ -50,12 +65,21 @@ pub(super) fn policy() -> OrderPolicy {
     OrderPolicy {
         transfer: Transfer::Automatic,
         when: When::Paid,
+        hold: Duration::ZERO,
+        not_before: None,
         reference_prefix: "k-".into(),
         shipping: Vec::new(),
-        products: ProductPolicy { exclude_codes: Vec::new(), language: "fi".into() },
+        products: ProductPolicy::default(),
+        comments: false,
+        receipt: false,
+        unit_prices: UnitPrices::Unsent,
+        longest_field: 100,
+        edit: false,
+        cancel: true,
         send_emails: true,
+        shipment_tracking: false,
         test: false,
-        look_again: std::time::Duration::from_secs(10),
+        look_again: Duration::from_secs(10),
     }
 }
 
@@ -68,9 +92,12 @@ fn at_warehouse(status: WarehouseStatus) -> WarehouseOrder {
         id: Some("w".into()),
         reference: "k-1042".into(),
         status,
+        lines: Vec::new(),
         tracking_code: Some("JJFI1".into()),
         tracking_url: None,
+        comments: None,
         version: None,
+        related: Vec::new(),
     }
 }
 
@@ -112,6 +139,7 @@ fn word(case: &Case) -> String {
         link: &case.link,
         intent: case.intent,
         policy: &case.policy,
+        connected_at: at(0),
         now: at(case.now),
     };
     match decide(&view) {
@@ -124,7 +152,9 @@ fn word(case: &Case) -> String {
             let cod = if cash_on_delivery { " cod" } else { "" };
             format!("quick-process {}{cod}", tracking_code.unwrap_or_default())
         }
-        Next::CompleteShipment { id } => format!("complete {id}"),
+        Next::CompleteShipment { id, .. } => format!("complete {id}"),
+        Next::Update { difference, .. } => format!("update {difference}"),
+        Next::Cancel => "cancel".into(),
         Next::AskPerson { reason, .. } => format!("ask {}", reason.code()),
     }
 }
@@ -195,12 +225,16 @@ fn an_order_at_the_warehouse_is_followed_home() {
     let table = [
         (there(New), "nothing"),
         (there(Collecting), "nothing"),
-        (there(WarehouseStatus::Unknown("Flying".into())), "nothing"),
+        (there(WarehouseStatus::Unknown("Flying".into())), "skip held_at_warehouse"),
+        (there(WarehouseStatus::Reserved), "skip held_at_warehouse"),
+        (there(WarehouseStatus::Pending), "nothing"),
         (there(Shipped), "quick-process JJFI1"),
         (there(Returned), "quick-process JJFI1"),
         (there(Cancelled), "skip cancelled_at_warehouse"),
         (with(shop_is(ShopStatus::Completed), Shipped), "nothing"),
-        (with(shop_is(ShopStatus::Cancelled), New), "ask cancelled_after_transfer"),
+        (with(shop_is(ShopStatus::Completed), Returned), "skip returned"),
+        (with(shop_is(ShopStatus::Cancelled), New), "cancel"),
+        (with(shop_is(ShopStatus::Cancelled), Collecting), "ask too_late_to_cancel"),
         (with(shop_is(ShopStatus::Cancelled), Shipped), "ask shipped_though_cancelled"),
         (with(shop_is(ShopStatus::Cancelled), Cancelled), "skip cancelled_at_warehouse"),
         (with(paid_by(vec![payment(false, true)]), Shipped), "quick-process JJFI1 cod"),
@@ -212,6 +246,120 @@ fn an_order_at_the_warehouse_is_followed_home() {
     for (row, (case, expected)) in table.iter().enumerate() {
         assert_eq!(word(case), *expected, "row {row}");
     }
+}
+
+#[test]
+fn a_persons_word_comes_before_the_rules() {
+    let unpaid = || paid_by(vec![payment(false, false)]);
+    let held = OrderPolicy { hold: Duration::from_secs(60), ..policy() };
+    let asked = |intent, policy: &OrderPolicy, shop| Case {
+        intent: Some(intent),
+        policy: policy.clone(),
+        shop,
+        ..case()
+    };
+    let paid = || shop_is(ShopStatus::Open);
+    let ready_long_ago = Link { ready_at: Some(at(30)), ..Link::default() };
+    let pending = Payment { awaits_activation: true, ..payment(false, false) };
+    let history = OrderPolicy { not_before: Some(at(51)), ..policy() };
+    let table = [
+        (Case { policy: held.clone(), ..case() }, "wait 60 hold_period"),
+        (Case { policy: held.clone(), link: ready_long_ago, ..case() }, "place k-1042"),
+        (asked(Intent::Release, &held, paid()), "place k-1042"),
+        (asked(Intent::Release, &held, unpaid()), "skip not_paid"),
+        (asked(Intent::Transfer, &held, unpaid()), "place k-1042"),
+        (asked(Intent::Hold, &policy(), paid()), "skip held_by_person"),
+        (asked(Intent::Cancel, &policy(), paid()), "skip cancelled_by_person"),
+        (Case { shop: paid_by(vec![pending]), ..case() }, "skip payment_not_activated"),
+        (Case { policy: history.clone(), ..case() }, "skip before_start"),
+        (asked(Intent::Transfer, &history, paid()), "place k-1042"),
+    ];
+    for (row, (case, expected)) in table.iter().enumerate() {
+        assert_eq!(word(case), *expected, "row {row}");
+    }
+}
+
+#[test]
+fn an_order_edited_or_called_off_after_it_was_sent_is_mended_where_it_may_and_told_where_not() {
+    use WarehouseStatus::{Collecting, New, Pending};
+    let sent = draft(&order(), &policy()).expect("whole");
+    let link = Link { sent_hash: Some(sent.hash()), sent: Some(sent.masked()), ..placed() };
+    let edit = OrderPolicy { edit: true, ..policy() };
+    let edited = || Some(ShopOrder { lines: vec![line("A", 2)], ..order() });
+    let there = |shop, status, policy: &OrderPolicy| Case {
+        shop,
+        link: link.clone(),
+        warehouse: Some(at_warehouse(status)),
+        policy: policy.clone(),
+        ..case()
+    };
+    let asked_at = |second| Link { cancel_asked_at: Some(at(second)), ..link.clone() };
+    let cancelled = |status| there(shop_is(ShopStatus::Cancelled), status, &policy());
+    let never = OrderPolicy { cancel: false, ..policy() };
+    let table = [
+        (there(shop_is(ShopStatus::Open), New, &edit), "nothing"),
+        (there(edited(), New, &edit), "update lines.0.quantity: 1 → 2"),
+        (there(edited(), New, &policy()), "ask old_version_at_warehouse"),
+        (there(edited(), Pending, &edit), "ask old_version_at_warehouse"),
+        (there(edited(), Collecting, &edit), "ask old_version_at_warehouse"),
+        (Case { link: placed(), ..there(edited(), New, &edit) }, "nothing"),
+        (cancelled(Pending), "cancel"),
+        (Case { policy: never, ..cancelled(New) }, "ask cancelled_after_transfer"),
+        (Case { link: asked_at(95), ..cancelled(New) }, "wait 15 settling_time"),
+        (Case { link: asked_at(60), ..cancelled(New) }, "ask cancelled_after_transfer"),
+        (Case { intent: Some(Intent::Cancel), ..there(edited(), New, &edit) }, "cancel"),
+    ];
+    for (row, (case, expected)) in table.iter().enumerate() {
+        assert_eq!(word(case), *expected, "row {row}");
+    }
+}
+
+#[test]
+fn a_part_shipped_is_not_the_whole() {
+    let placed_line = |code: &str, quantity| PlacedLine { code: code.into(), quantity };
+    let shipped = |lines, related| {
+        let warehouse = WarehouseOrder { lines, related, ..at_warehouse(WarehouseStatus::Shipped) };
+        let shop = Some(ShopOrder { lines: vec![line("A", 2), line("B", 1)], ..order() });
+        Case { shop, link: placed(), warehouse: Some(warehouse), ..case() }
+    };
+    let rest = |status| RelatedOrder {
+        reference: "k-1042-2".into(),
+        status,
+        lines: vec![placed_line("B", 1)],
+        tracking_code: Some("JJFI2".into()),
+    };
+    let part = || vec![placed_line("A", 2)];
+    let mixed = |ids: [&str; 2]| {
+        let of = |code, id: &str| ShopLine { shipment_id: Some(id.into()), ..line(code, 1) };
+        let lines = vec![of("A", ids[0]), of("B", ids[1])];
+        let shipments = vec![shipment("s1", false), shipment("s2", false)];
+        let mut case = shipped(vec![], vec![]);
+        case.shop = Some(ShopOrder { lines, shipments, ..order() });
+        case.policy.products.exclude_codes = vec!["B".into()];
+        case
+    };
+    let table = [
+        (shipped(vec![placed_line("A", 2), placed_line("B", 1)], vec![]), "quick-process JJFI1"),
+        (shipped(part(), vec![]), "ask part_shipped"),
+        (shipped(part(), vec![rest(WarehouseStatus::Pending)]), "skip part_shipped"),
+        (shipped(part(), vec![rest(WarehouseStatus::Cancelled)]), "ask part_shipped"),
+        (shipped(part(), vec![rest(WarehouseStatus::Shipped)]), "quick-process JJFI1, JJFI2"),
+        (mixed(["s1", "s2"]), "complete s1"),
+        (mixed(["s1", "s1"]), "skip part_shipped"),
+    ];
+    for (row, (case, expected)) in table.iter().enumerate() {
+        assert_eq!(word(case), *expected, "row {row}");
+    }
+}
+
+#[test]
+fn a_parcel_that_has_left_stays_gone_whatever_a_lagging_reading_says() {
+    use WarehouseStatus::{Cancelled, Collecting, New, Returned, Shipped};
+    assert_eq!(Collecting.after(Some("Shipped")), Shipped);
+    assert_eq!(Returned.after(Some("SHIPPED")), Returned);
+    assert_eq!(Shipped.after(Some("Returned")), Returned);
+    assert_eq!(New.after(Some("Cancelled")), New, "a cancelled order may be taken up again");
+    assert_eq!(Cancelled.after(None), Cancelled);
 }
 
 #[test]

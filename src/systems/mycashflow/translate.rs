@@ -1,47 +1,25 @@
 //! From `MyCashflow`'s wire to the domain: pure.
 
-use std::collections::HashMap;
+use chrono::{DateTime, NaiveDateTime, Utc};
 
-use super::wire;
+use super::{
+    lists::{Named, Suppliers},
+    wire,
+};
 use crate::domain::{
+    Timestamp,
     order::{Payment, Recipient, Shipment, ShopLine, ShopOrder, ShopStatus},
-    product::{Fields, ShopProduct, Variation},
-    shipping::ShippingMethod,
+    product::{Fields, ShopProduct, Supplier, Variation},
     stock::ShopStock,
 };
 
-/// The shop's shipping and payment methods, by id: an order names only the ids.
-#[derive(Clone, Debug, Default)]
-pub struct Methods {
-    shipping: HashMap<String, ShippingMethod>,
-    /// Ids of the payment methods that the configuration calls cash on delivery.
-    cash_on_delivery: Vec<String>,
-}
-
-impl Methods {
-    /// The methods as listed; `cash_on_delivery` names payment methods by id, product code or name, in any case.
-    pub fn new(shipping: Vec<wire::Method>, payment: Vec<wire::Method>, cash_on_delivery: &[String]) -> Self {
-        let shipping = shipping.into_iter().filter_map(|method| {
-            let wire::Method { id, name, product_code } = method;
-            Some((id?, ShippingMethod { product_code, name }))
-        });
-        let is_cash_on_delivery = |method: &wire::Method| {
-            let names = [&method.id, &method.product_code, &method.name];
-            names
-                .into_iter()
-                .flatten()
-                .any(|name| cash_on_delivery.iter().any(|cod| cod.eq_ignore_ascii_case(name)))
-        };
-        let cash_on_delivery =
-            payment.into_iter().filter(is_cash_on_delivery).filter_map(|method| method.id).collect();
-        Self { shipping: shipping.collect(), cash_on_delivery }
-    }
-}
-
 /// An order; `None` where it lacks even a number.
-pub fn order(wire: wire::Order, methods: &Methods) -> Option<ShopOrder> {
+pub(super) fn order(wire: wire::Order, named: &Named, suppliers: &Suppliers) -> Option<ShopOrder> {
     let wire::Order {
         id,
+        created_at,
+        details,
+        receipt_url,
         updated_at,
         status,
         shipping_method_id,
@@ -56,15 +34,25 @@ pub fn order(wire: wire::Order, methods: &Methods) -> Option<ShopOrder> {
         shipping_method_id.or_else(|| shipments.iter().find_map(|it| it.shipping_method_id.clone()));
     Some(ShopOrder {
         id: id?,
+        created_at: created_at.and_then(|text| time(&text)),
         version: updated_at,
         status: shop_status(status.as_deref().unwrap_or_default()),
         recipient: recipient(different_shipping_address, shipping_address, customer_information),
         // A method that is no longer listed has no name to match by; it is still a method, and goes to a person.
-        shipping: method_id.map(|id| methods.shipping.get(&id).cloned().unwrap_or_default()),
-        lines: products.into_iter().map(line).collect(),
-        payments: payments.into_iter().map(|it| payment(it, methods)).collect(),
+        shipping: method_id.map(|id| named.shipping.get(&id).cloned().unwrap_or_default()),
+        lines: products.into_iter().map(|it| line(it, named, suppliers)).collect(),
+        payments: payments.into_iter().map(|it| payment(it, named)).collect(),
         shipments: shipments.into_iter().filter_map(shipment).collect(),
+        comments: details,
+        receipt_url,
     })
+}
+
+/// A time with its offset; one without is taken for UTC, which is late by an hour or two and never early.
+fn time(text: &str) -> Option<Timestamp> {
+    let with_offset = DateTime::parse_from_rfc3339(text).map(|time| time.with_timezone(&Utc));
+    let naive = |_| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").map(|time| time.and_utc());
+    with_offset.or_else(naive).ok()
 }
 
 fn shop_status(word: &str) -> ShopStatus {
@@ -97,6 +85,7 @@ fn recipient(different: bool, shipping: wire::Address, customer: wire::Address) 
         name: if person.is_empty() { company.clone().unwrap_or_default() } else { person },
         company,
         street: street_address.unwrap_or_default(),
+        street_2: None,
         postal_code,
         city: city.unwrap_or_default(),
         country: country.unwrap_or_default().to_uppercase(),
@@ -105,20 +94,35 @@ fn recipient(different: bool, shipping: wire::Address, customer: wire::Address) 
     }
 }
 
-fn line(wire: wire::Line) -> ShopLine {
-    let wire::Line { product_code, quantity, download_id } = wire;
-    // A line without a readable quantity is one piece rather than none: leaving it out would short the shopper.
-    let is_download = download_id.is_some_and(|id| id != "0");
-    ShopLine { code: product_code, quantity: quantity.unwrap_or(1), is_download }
+fn line(wire: wire::Line, named: &Named, suppliers: &Suppliers) -> ShopLine {
+    let wire::Line { product_id, shipment_id, unit_price, vat_rate, product_code, quantity, download_id } = wire;
+    let supplier = match &named.suppliers {
+        None => Supplier::NotRead,
+        Some(_) => {
+            product_id.and_then(|id| suppliers.get(&id)).cloned().unwrap_or(Supplier::Unknown)
+        }
+    };
+    ShopLine {
+        code: product_code,
+        // A line without a readable quantity is one piece rather than none: leaving it out would short the shopper.
+        quantity: quantity.unwrap_or(1),
+        is_download: download_id.is_some_and(|id| id != "0"),
+        supplier,
+        unit_price,
+        vat_rate,
+        shipment_id,
+    }
 }
 
-fn payment(wire: wire::Payment, methods: &Methods) -> Payment {
+fn payment(wire: wire::Payment, named: &Named) -> Payment {
     let wire::Payment { payment_method_id, amount, currency, is_paid, status } = wire;
     let status = status.unwrap_or_default().to_lowercase();
+    let awaits_activation = status == "pending_activation";
     Payment {
-        is_paid: is_paid || status == "paid",
+        is_paid: (is_paid || status == "paid") && !awaits_activation,
+        awaits_activation,
         counts: status != "cancelled" && status != "refunded",
-        cash_on_delivery: payment_method_id.is_some_and(|id| methods.cash_on_delivery.contains(&id)),
+        cash_on_delivery: payment_method_id.is_some_and(|id| named.cash_on_delivery.contains(&id)),
         amount,
         currency,
     }
@@ -132,9 +136,18 @@ fn shipment(wire: wire::Shipment) -> Option<Shipment> {
 }
 
 /// A product; `None` where it lacks even an id.
-pub fn product(wire: wire::Product) -> Option<ShopProduct> {
-    let wire::Product { id, updated_at, name, product_code, supplier_code, barcode, stock_item, variations } =
-        wire;
+pub(super) fn product(wire: wire::Product, named: &Named) -> Option<ShopProduct> {
+    let wire::Product {
+        id,
+        updated_at,
+        name,
+        product_code,
+        supplier_code,
+        supplier_id,
+        barcode,
+        stock_item,
+        variations,
+    } = wire;
     let variations = variations.into_iter().filter_map(|it| {
         let wire::Variation { id, name, product_code, stock_item } = it;
         let fields = Fields { code: product_code, name, ean: stock_item.barcode, supplier_code: None };
@@ -144,13 +157,16 @@ pub fn product(wire: wire::Product) -> Option<ShopProduct> {
         id: id?,
         version: updated_at,
         fields: Fields { code: product_code, name, ean: barcode.or(stock_item.barcode), supplier_code },
+        supplier: named.supplier(supplier_id),
         variations: variations.collect(),
     })
 }
 
 /// A stock item; no figure reads as none in stock.
-pub fn stock(wire: &wire::StockItem) -> ShopStock {
-    ShopStock { quantity: wire.quantity.unwrap_or(0), enabled: wire.enabled }
+pub(super) fn stock(wire: &wire::StockItem, suppliers: &Suppliers) -> ShopStock {
+    let supplier = wire.product_id.as_ref().and_then(|id| suppliers.get(id)).cloned();
+    let supplier = supplier.unwrap_or(Supplier::Unknown);
+    ShopStock { quantity: wire.quantity.unwrap_or(0), enabled: wire.enabled, supplier }
 }
 
 #[cfg(test)]
@@ -158,7 +174,7 @@ mod tests {
     use super::*;
 
     fn read(json: serde_json::Value) -> ShopOrder {
-        let methods = Methods::new(
+        let named = Named::new(
             serde_json::from_value(
                 serde_json::json!([{"id": 3, "name": "Posti", "product_code": "POSTI-14"}]),
             )
@@ -166,7 +182,7 @@ mod tests {
             serde_json::from_value(serde_json::json!([{"id": 9, "name": "Postiennakko"}])).expect("readable"),
             &["postiennakko".to_owned()],
         );
-        order(serde_json::from_value(json).expect("readable"), &methods).expect("it has an id")
+        order(serde_json::from_value(json).expect("readable"), &named, &Suppliers::new()).expect("it has an id")
     }
 
     #[test]
@@ -188,6 +204,25 @@ mod tests {
         assert!(order.payments[0].cash_on_delivery && !order.payments[0].is_paid);
         assert_eq!(order.shipping.and_then(|method| method.product_code).as_deref(), Some("POSTI-14"));
         assert_eq!(order.shipments[0].pickup_point, None);
+    }
+
+    #[test]
+    fn klarnas_pending_activation_is_not_paid_whatever_its_flag_says() {
+        let payment = |status: &str, is_paid| {
+            let json = serde_json::json!({"id": 1, "payments": [{"status": status, "is_paid": is_paid}]});
+            let payment = read(json).payments.remove(0);
+            (payment.is_paid, payment.awaits_activation)
+        };
+        assert_eq!(payment("PENDING_ACTIVATION", true), (false, true));
+        assert_eq!(payment("PAID", false), (true, false));
+        assert_eq!(payment("OPEN", false), (false, false));
+    }
+
+    #[test]
+    fn times_are_read_with_and_without_an_offset() {
+        let at = |text| time(text).map(|time| time.timestamp());
+        assert_eq!(at("2026-11-23T10:00:00+02:00"), at("2026-11-23T08:00:00"));
+        assert_eq!(at("yesterday"), None);
     }
 
     #[test]

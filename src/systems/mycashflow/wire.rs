@@ -34,6 +34,12 @@ pub struct Order {
     #[serde(deserialize_with = "text")]
     pub id: Option<String>,
     #[serde(deserialize_with = "text")]
+    pub created_at: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub details: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub receipt_url: Option<String>,
+    #[serde(deserialize_with = "text")]
     pub updated_at: Option<String>,
     #[serde(deserialize_with = "text")]
     pub status: Option<String>,
@@ -86,6 +92,14 @@ impl std::fmt::Debug for Address {
 #[serde(default)]
 pub struct Line {
     #[serde(deserialize_with = "text")]
+    pub product_id: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub shipment_id: Option<String>,
+    #[serde(deserialize_with = "decimal")]
+    pub unit_price: Option<Decimal>,
+    #[serde(deserialize_with = "decimal")]
+    pub vat_rate: Option<Decimal>,
+    #[serde(deserialize_with = "text")]
     pub product_code: Option<String>,
     #[serde(deserialize_with = "whole")]
     pub quantity: Option<i64>,
@@ -137,6 +151,8 @@ pub struct Product {
     #[serde(deserialize_with = "text")]
     pub supplier_code: Option<String>,
     #[serde(deserialize_with = "text")]
+    pub supplier_id: Option<String>,
+    #[serde(deserialize_with = "text")]
     pub barcode: Option<String>,
     #[serde(deserialize_with = "object")]
     pub stock_item: StockItem,
@@ -160,6 +176,8 @@ pub struct Variation {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct StockItem {
+    #[serde(deserialize_with = "text")]
+    pub product_id: Option<String>,
     #[serde(deserialize_with = "truth")]
     pub enabled: bool,
     #[serde(deserialize_with = "whole")]
@@ -168,7 +186,7 @@ pub struct StockItem {
     pub barcode: Option<String>,
 }
 
-/// A shipping or payment method.
+/// A shipping method, a payment method or a supplier.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Method {

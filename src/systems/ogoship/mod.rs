@@ -8,6 +8,7 @@
 //! [`Effect::Once`]: super::call::Effect::Once
 
 pub mod auth;
+mod orders;
 pub mod translate;
 pub mod webhook;
 pub mod wire;
@@ -29,7 +30,6 @@ use crate::{
     clock::Clock,
     domain::{
         Timestamp,
-        order::{Draft, WarehouseOrder},
         product::{Fields, Item},
         stock::WarehouseStock,
     },
@@ -56,9 +56,9 @@ pub struct Changed {
 
 /// A page of a list.
 #[derive(Debug)]
-pub struct Page {
+pub struct Page<T> {
     /// As the warehouse orders them.
-    pub items: Vec<Changed>,
+    pub items: Vec<T>,
     /// May there be another one? The vendor's own client stops at a short page.
     pub more: bool,
 }
@@ -81,35 +81,6 @@ impl Ogoship {
         Self { http: self.http.witnessed(evidence), ..self.clone() }
     }
 
-    /// The order of exactly this reference. Reads.
-    pub async fn order(&self, reference: &str) -> Result<Option<WarehouseOrder>, CallError> {
-        let query = vec![("reference", reference.to_owned())];
-        let found: Vec<wire::Order> = self.list("search_order", "/api/v1/orders", query, 1).await?;
-        Ok(found.into_iter().find_map(|wire| translate::order(wire, reference)))
-    }
-
-    /// Places an order and answers it as the warehouse took it. Once.
-    pub async fn place_order(&self, draft: &Draft, key: &str) -> Result<WarehouseOrder, CallError> {
-        let body = serde_json::to_value(translate::new_order(draft)).expect("a draft is plain data");
-        let answer = self.act("place_order", Method::POST, "/api/v1/orders", Vec::new(), body, key).await?;
-        let wire: wire::Order = self.parse("place_order", answer)?;
-        // An answer that names no reference, or another one, is an answer that we cannot read.
-        translate::order(wire, &draft.reference)
-            .ok_or_else(|| self.http.error("place_order", Failure::Unreadable))
-    }
-
-    /// Orders changed after a time. Reads.
-    pub async fn orders_changed(&self, after: Timestamp, page: u32) -> Result<Page, CallError> {
-        let found: Vec<wire::Order> =
-            self.list("list_orders", "/api/v1/orders", modified(after), page).await?;
-        let more = found.len() >= PAGE_SIZE;
-        let items = found.into_iter().filter_map(|wire| {
-            let version = translate::order_version(&wire);
-            Some(Changed { name: wire.reference?, version })
-        });
-        Ok(Page { items: items.collect(), more })
-    }
-
     /// The stock of exactly this code. Reads.
     pub async fn stock(&self, code: &str) -> Result<Option<WarehouseStock>, CallError> {
         let query = vec![("productCode", code.to_owned())];
@@ -118,7 +89,7 @@ impl Ogoship {
     }
 
     /// Stock figures changed after a time. Reads.
-    pub async fn stock_changed(&self, after: Timestamp, page: u32) -> Result<Page, CallError> {
+    pub async fn stock_changed(&self, after: Timestamp, page: u32) -> Result<Page<Changed>, CallError> {
         let found: Vec<wire::Stock> = self.list("list_stock", "/api/v1/stock", modified(after), page).await?;
         let more = found.len() >= PAGE_SIZE;
         let items = found.into_iter().filter_map(|wire| {

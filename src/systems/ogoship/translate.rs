@@ -2,24 +2,57 @@
 
 use super::wire;
 use crate::domain::{
-    order::{Draft, WarehouseOrder, WarehouseStatus},
+    order::{Draft, DraftLine, PlacedLine, Recipient, RelatedOrder, WarehouseOrder, WarehouseStatus},
     product::{Fields, Item},
     stock::WarehouseStock,
 };
 
-/// An order of exactly this reference. The search may also find others, and a split makes orders that we did not
-/// create: only the exact one is ours (contract/unknowns.md U23).
-pub fn order(wire: wire::Order, reference: &str) -> Option<WarehouseOrder> {
+/// The order of exactly this reference among those found. The search also finds what begins alike, and a split makes
+/// orders that we did not create: only the exact one is ours, those that go on behind it are shown as related
+/// (contract/unknowns.md U23).
+pub fn order(found: Vec<wire::Order>, reference: &str) -> Option<WarehouseOrder> {
+    let mut exact = None;
+    let mut related = Vec::new();
+    for order in found.into_iter().filter_map(any_order) {
+        if order.reference == reference {
+            exact.get_or_insert(order);
+        } else if goes_on(&order.reference, reference) {
+            let WarehouseOrder { reference, status, lines, tracking_code, .. } = order;
+            related.push(RelatedOrder { reference, status, lines, tracking_code });
+        }
+    }
+    exact.map(|order| WarehouseOrder { related, ..order })
+}
+
+/// Does a reference go on behind ours as a part of it? `k-1042-2` does, `k-10421` is another order.
+fn goes_on(reference: &str, ours: &str) -> bool {
+    reference.strip_prefix(ours).and_then(|rest| rest.chars().next()).is_some_and(|it| !it.is_alphanumeric())
+}
+
+/// Any order, whosever; one without a reference is nobody's.
+pub fn any_order(wire: wire::Order) -> Option<WarehouseOrder> {
     let version = order_version(&wire);
-    let wire::Order { id, reference: found, status, tracking_number, tracking_url, edit_time: _ } = wire;
-    let found = found.filter(|found| found == reference)?;
+    let wire::Order {
+        id,
+        reference,
+        status,
+        tracking_number,
+        tracking_url,
+        edit_time: _,
+        warehouse_comments,
+        order_lines,
+    } = wire;
+    let line = |line: wire::PlacedLine| Some(PlacedLine { code: line.code?, quantity: line.quantity? });
     Some(WarehouseOrder {
         id,
-        reference: found,
+        reference: reference?,
         status: WarehouseStatus::parse(status.as_deref().unwrap_or_default()),
+        lines: order_lines.into_iter().filter_map(line).collect(),
         tracking_code: tracking_number,
         tracking_url,
+        comments: warehouse_comments,
         version: Some(version),
+        related: Vec::new(),
     })
 }
 
@@ -37,31 +70,66 @@ pub fn stock_version(wire: &wire::Stock) -> String {
 
 /// A draft as it is sent. The status is always sent, as the vendor's own client does.
 pub fn new_order(draft: &Draft) -> wire::NewOrder<'_> {
-    let Draft { reference, shipping_code, pickup_point, recipient, lines, cash_on_delivery, test } = draft;
+    let Draft {
+        reference,
+        shipping_code,
+        pickup_point,
+        recipient,
+        lines,
+        cash_on_delivery,
+        currency,
+        comments,
+        receipt_url,
+        test,
+    } = draft;
+    let price_total = draft.total();
     wire::NewOrder {
         reference,
         status: "New",
         shipping_code: shipping_code.as_deref(),
         pick_up_point_code: pickup_point.as_deref(),
-        customer: wire::Customer {
-            name: &recipient.name,
-            company: recipient.company.as_deref(),
-            address1: &recipient.street,
-            city: &recipient.city,
-            country_code: &recipient.country,
-            zip: recipient.postal_code.as_deref(),
-            phone: recipient.phone.as_deref(),
-            email: recipient.email.as_deref(),
-        },
-        order_lines: lines
-            .iter()
-            .map(|line| wire::OrderLine { code: &line.code, quantity: line.quantity })
-            .collect(),
+        customer: customer(recipient),
+        order_lines: lines.iter().map(order_line).collect(),
+        comments: comments.as_deref(),
+        price_total,
+        price_currency: currency.as_deref().filter(|_| price_total.is_some()),
         cash_on_delivery: cash_on_delivery.as_ref().map(|owed| wire::CashOnDelivery {
             amount: owed.amount,
             currency_code: owed.currency.as_deref(),
         }),
+        documents: receipt_url.iter().map(|url| wire::Document { r#type: "receipt", url }).collect(),
         test: *test,
+    }
+}
+
+fn order_line(DraftLine { code, quantity, price }: &DraftLine) -> wire::OrderLine<'_> {
+    let (unit_price, vat_percentage) = price.as_ref().map(|price| (price.unit, price.vat)).unzip();
+    wire::OrderLine { code, quantity: *quantity, unit_price, vat_percentage }
+}
+
+/// A draft as it is called off: its required fields, and of the rest nothing, since what is sent is replaced.
+pub fn cancelled_order(draft: &Draft) -> wire::NewOrder<'_> {
+    wire::NewOrder {
+        status: "Cancelled",
+        order_lines: Vec::new(),
+        documents: Vec::new(),
+        comments: None,
+        ..new_order(draft)
+    }
+}
+
+fn customer(recipient: &Recipient) -> wire::Customer<'_> {
+    let Recipient { name, company, street, street_2, postal_code, city, country, phone, email } = recipient;
+    wire::Customer {
+        name,
+        company: company.as_deref(),
+        address1: street,
+        address2: street_2.as_deref(),
+        city,
+        country_code: country,
+        zip: postal_code.as_deref(),
+        phone: phone.as_deref(),
+        email: email.as_deref(),
     }
 }
 
@@ -103,10 +171,15 @@ mod tests {
 
     #[test]
     fn only_the_exact_reference_and_code_are_ours() {
-        let wire =
-            || serde_json::from_value(json!({"reference": "k-1", "status": "SHIPPED"})).expect("readable");
-        assert_eq!(order(wire(), "k-1").map(|order| order.status), Some(WarehouseStatus::Shipped));
-        assert!(order(wire(), "k-10").is_none());
+        let wire = |reference: &str| {
+            serde_json::from_value(json!({"reference": reference, "status": "SHIPPED"})).expect("readable")
+        };
+        let found = || vec![wire("k-10"), wire("k-1-2"), wire("k-1")];
+        let ours = order(found(), "k-1").expect("the exact one");
+        assert_eq!(ours.status, WarehouseStatus::Shipped);
+        let related: Vec<_> = ours.related.iter().map(|it| it.reference.as_str()).collect();
+        assert_eq!(related, ["k-1-2"], "k-10 is another order");
+        assert!(order(found(), "k-2").is_none());
     }
 
     #[test]
@@ -123,9 +196,12 @@ mod tests {
             reference: "k-1".into(),
             shipping_code: None,
             pickup_point: Some("99".into()),
-            recipient: crate::domain::order::Recipient { name: "N".into(), ..Default::default() },
-            lines: vec![crate::domain::order::DraftLine { code: "A".into(), quantity: 2 }],
+            recipient: Recipient { name: "N".into(), ..Recipient::default() },
+            lines: vec![DraftLine { code: "A".into(), quantity: 2, price: None }],
             cash_on_delivery: None,
+            currency: None,
+            comments: None,
+            receipt_url: None,
             test: false,
         };
         let expected = json!({

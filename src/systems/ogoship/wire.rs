@@ -5,7 +5,7 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::systems::wire::{object, text, whole};
+use crate::systems::wire::{list, object, text, whole};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -22,6 +22,19 @@ pub struct Order {
     pub tracking_url: Option<String>,
     #[serde(rename = "edittime", deserialize_with = "text")]
     pub edit_time: Option<String>,
+    #[serde(rename = "warehousecomments", deserialize_with = "text")]
+    pub warehouse_comments: Option<String>,
+    #[serde(rename = "orderlines", deserialize_with = "list")]
+    pub order_lines: Vec<PlacedLine>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct PlacedLine {
+    #[serde(deserialize_with = "text")]
+    pub code: Option<String>,
+    #[serde(deserialize_with = "whole")]
+    pub quantity: Option<i64>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -120,11 +133,26 @@ pub struct NewOrder<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pick_up_point_code: Option<&'a str>,
     pub customer: Customer<'a>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub order_lines: Vec<OrderLine<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub comments: Option<&'a str>,
+    #[serde(with = "rust_decimal::serde::float_option", skip_serializing_if = "Option::is_none")]
+    pub price_total: Option<Decimal>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub price_currency: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cash_on_delivery: Option<CashOnDelivery<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub documents: Vec<Document<'a>>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub test: bool,
+}
+
+#[derive(Serialize)]
+pub struct Document<'a> {
+    pub r#type: &'static str,
+    pub url: &'a str,
 }
 
 #[derive(Serialize)]
@@ -134,6 +162,8 @@ pub struct Customer<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub company: Option<&'a str>,
     pub address1: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address2: Option<&'a str>,
     pub city: &'a str,
     pub country_code: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -145,9 +175,14 @@ pub struct Customer<'a> {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct OrderLine<'a> {
     pub code: &'a str,
     pub quantity: i64,
+    #[serde(with = "rust_decimal::serde::float_option", skip_serializing_if = "Option::is_none")]
+    pub unit_price: Option<Decimal>,
+    #[serde(with = "rust_decimal::serde::float_option", skip_serializing_if = "Option::is_none")]
+    pub vat_percentage: Option<Decimal>,
 }
 
 #[derive(Serialize)]

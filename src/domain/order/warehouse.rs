@@ -1,0 +1,115 @@
+//! An order as the warehouse has it now.
+
+/// An order at the warehouse, under exactly our reference.
+#[derive(Clone, Debug)]
+pub struct WarehouseOrder {
+    /// Its id there.
+    pub id: Option<String>,
+    /// Our reference, exactly.
+    pub reference: String,
+    /// Where it stands.
+    pub status: WarehouseStatus,
+    /// What it holds; empty where the warehouse did not say.
+    pub lines: Vec<PlacedLine>,
+    /// Opaque; may hold several codes.
+    pub tracking_code: Option<String>,
+    /// As the warehouse gives it.
+    pub tracking_url: Option<String>,
+    /// Why it stands where it stands, in the warehouse's own words.
+    pub comments: Option<String>,
+    /// Its edit time, as told.
+    pub version: Option<String>,
+    /// Orders whose references begin with ours and go on: the warehouse splits waiting orders in two by itself, and
+    /// then neither part is the whole (contract/ogoship.md §2.4).
+    pub related: Vec<RelatedOrder>,
+}
+
+/// A line of an order at the warehouse.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlacedLine {
+    /// The product code.
+    pub code: String,
+    /// Pieces.
+    pub quantity: i64,
+}
+
+/// An order that the warehouse made out of one of ours. It is never adopted, only shown and counted.
+#[derive(Clone, Debug)]
+pub struct RelatedOrder {
+    /// Ours, with something behind it.
+    pub reference: String,
+    /// Where it stands.
+    pub status: WarehouseStatus,
+    /// What it holds.
+    pub lines: Vec<PlacedLine>,
+    /// Opaque; may hold several codes.
+    pub tracking_code: Option<String>,
+}
+
+macro_rules! warehouse_statuses {
+    ($($(#[$doc:meta])* $name:ident),+) => {
+        /// The warehouse's word for where an order stands (contract/ogoship.md §2.4); compared in any case.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub enum WarehouseStatus {
+            $($(#[$doc])* $name,)+
+            /// A word that we do not know: kept, never acted upon.
+            Unknown(String),
+        }
+
+        impl WarehouseStatus {
+            /// Reads the warehouse's word.
+            pub fn parse(word: &str) -> Self {
+                $(if word.eq_ignore_ascii_case(stringify!($name)) { return Self::$name; })+
+                Self::Unknown(word.to_owned())
+            }
+
+            /// The warehouse's word.
+            pub fn as_str(&self) -> &str {
+                match self { $(Self::$name => stringify!($name),)+ Self::Unknown(word) => word }
+            }
+        }
+    };
+}
+
+warehouse_statuses! {
+    /// To be moved to the warehouse.
+    New,
+    /// Being edited; will not ship.
+    Draft,
+    /// On hold until a person moves it; also where an order lands whose data the warehouse found wanting.
+    Reserved,
+    /// On hold, older word.
+    Locked,
+    /// In the warehouse's hands; stock is deducted.
+    Collecting,
+    /// Waits for stock.
+    Pending,
+    /// Not shipped.
+    Cancelled,
+    /// Packed, with or for the carrier.
+    Shipped,
+    /// The parcel came back.
+    Returned
+}
+
+impl WarehouseStatus {
+    /// Has it left the house at some time? Then the shop may be told.
+    pub const fn has_shipped(&self) -> bool {
+        matches!(self, Self::Shipped | Self::Returned)
+    }
+
+    /// Can it still be called off or mended there without asking anybody?
+    pub const fn is_uncollected(&self) -> bool {
+        matches!(self, Self::New | Self::Draft | Self::Reserved | Self::Locked | Self::Pending)
+    }
+
+    /// The later of what we knew and what we read: a parcel that has left does not come back into the house by a
+    /// reading that lags, only by being returned.
+    pub fn after(self, known: Option<&str>) -> Self {
+        match known.map(Self::parse) {
+            Some(known @ Self::Returned) => known,
+            Some(known @ Self::Shipped) if self != Self::Returned => known,
+            _ => self,
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Reading a list over a stretch of time that the far side cannot read as a whole.
+//!
+//! The shop's order list is known to answer some stretches with 500, again and again, in a store where single orders
+//! read well (contract/mycashflow.md §1.3). Giving up would blind us to everything behind the bad spot; jumping over it
+//! would lose what lies in it. So a stretch that fails is halved, and halved again: what reads is read, and what is
+//! left at the smallest size is a [gap](Windows::gaps), remembered, shown and tried again by every later reading.
+
+use super::Timestamp;
+
+/// A stretch of time, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Its beginning.
+    pub from: Timestamp,
+    /// Its end.
+    pub to: Timestamp,
+}
+
+/// The smallest stretch that is still halved is twice this.
+const SMALLEST: chrono::Duration = chrono::Duration::minutes(1);
+
+/// Failures after which the far side is taken to be down rather than to have bad spots.
+const MOST_FAILURES: usize = 40;
+
+/// What is left to read, in order of time, and what could not be.
+#[derive(Clone, Debug)]
+pub struct Windows {
+    open: Vec<Window>,
+    gaps: Vec<Window>,
+    failures: usize,
+    any_read: bool,
+}
+
+impl Windows {
+    /// Everything in these windows; known gaps are windows of their own.
+    pub fn over(windows: impl IntoIterator<Item = Window>) -> Self {
+        let mut open: Vec<_> = windows.into_iter().collect();
+        open.sort_by_key(|window| std::cmp::Reverse(window.from));
+        Self { open, gaps: Vec::new(), failures: 0, any_read: false }
+    }
+
+    /// The next window to read.
+    pub fn take(&mut self) -> Option<Window> {
+        self.open.pop()
+    }
+
+    /// A window was read.
+    pub const fn read(&mut self) {
+        self.any_read = true;
+    }
+
+    /// A window could not be read: it is halved, or a gap. Answers false once the far side must be taken to be down.
+    #[must_use]
+    pub fn failed(&mut self, window: Window) -> bool {
+        self.failures += 1;
+        let Window { from, to } = window;
+        if to - from < SMALLEST * 2 {
+            self.gaps.push(window);
+        } else {
+            let middle = from + (to - from) / 2;
+            // Both halves hold the middle: what changed in that very moment is read twice rather than never.
+            self.open.push(Window { from: middle, to });
+            self.open.push(Window { from, to: middle });
+        }
+        self.failures < MOST_FAILURES
+    }
+
+    /// The stretches that could not be read, once nothing is left to take; `None` where nothing at all could be.
+    pub fn gaps(self) -> Option<Vec<Window>> {
+        (self.any_read || self.failures == 0).then_some(self.gaps)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::from_timestamp(minute * 60, 0).expect("a small number")
+    }
+
+    /// Reads 0..=`to` minutes where every window that holds one of the bad minutes fails.
+    fn read(to: i64, bad: &[i64]) -> (Vec<(i64, i64)>, Option<Vec<Window>>) {
+        let mut windows = Windows::over([Window { from: at(0), to: at(to) }]);
+        let mut read = Vec::new();
+        while let Some(window) = windows.take() {
+            let holds = |minute: &i64| (window.from..=window.to).contains(&at(*minute));
+            if !bad.iter().any(holds) {
+                windows.read();
+                read.push((window.from.timestamp() / 60, window.to.timestamp() / 60));
+            } else if !windows.failed(window) {
+                return (read, None);
+            }
+        }
+        (read, windows.gaps())
+    }
+
+    #[test]
+    fn a_bad_spot_is_narrowed_down_and_everything_around_it_read_in_order() {
+        assert_eq!(read(16, &[]), (vec![(0, 16)], Some(vec![])));
+        let (around, gaps) = read(16, &[5]);
+        assert_eq!(around, [(0, 4), (6, 8), (8, 16)].to_vec());
+        let gaps: Vec<_> = gaps.expect("some was read").iter().map(|gap| gap.from).collect();
+        assert_eq!(gaps, [at(4), at(5)]);
+    }
+
+    #[test]
+    fn a_list_that_fails_everywhere_is_a_far_side_that_is_down_and_has_no_gaps() {
+        let every: Vec<_> = (0..=16).collect();
+        assert_eq!(read(16, &every).1, None);
+        let year: Vec<_> = (0..=525_600).collect();
+        assert_eq!(read(525_600, &year), (vec![], None));
+    }
+}
