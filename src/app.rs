@@ -13,12 +13,15 @@ use crate::{
     admin,
     clock::{Clock, Entropy},
     config::{self, Config, Secret},
+    control::{Rehearse, Rehearsed},
+    domain::{outcome::Reason, subject::Subject},
     flows::Tied,
     inbox::{self, sweep},
     lifecycle::Shutdown,
     ops,
     problem::Code,
     store::{self, StoreError, connections, tokens},
+    sync,
     systems::{
         budget::Budget,
         http::{self, Http},
@@ -42,6 +45,9 @@ pub struct App {
     pub worker: Worker,
     /// The second door.
     pub sweeper: sweep::Sweeper,
+    /// The full comparisons.
+    pub syncer: sync::Syncer,
+    clock: Arc<dyn Clock>,
     pool: PgPool,
     names: Vec<String>,
 }
@@ -102,8 +108,21 @@ impl App {
             body_limit: http.body_limit,
             metrics: inbox_metrics,
         });
-        let admin =
-            admin::Admin { pool: pool.clone(), clock: clock.clone(), entropy: entropy.clone(), tokens };
+        let rehearser = Arc::new(sync::Rehearser::new(pool.clone(), clock.clone(), tied.clone()));
+        let syncer = sync::Syncer::new(sync::Parts {
+            pool: pool.clone(),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            rehearser: rehearser.clone(),
+            schedule: connections.iter().map(|it| (it.name.clone(), it.compare)).collect(),
+        });
+        let admin = admin::Admin {
+            pool: pool.clone(),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            tokens,
+            rehearser: Arc::new(Rehearsals(rehearser)),
+        };
         let ops = ops::Ops { pool: pool.clone(), clock: clock.clone(), registry };
         let watch = ops::router(ops);
         let router = Router::new()
@@ -118,7 +137,7 @@ impl App {
             .layer(TraceLayer::new_for_http().make_span_with(http_span));
         let worker = Worker::new(worker::Parts {
             pool: pool.clone(),
-            clock,
+            clock: clock.clone(),
             entropy: entropy.clone(),
             tied,
             retry,
@@ -130,6 +149,8 @@ impl App {
             watch,
             worker,
             sweeper,
+            syncer,
+            clock,
             pool,
             names: connections.into_iter().map(|it| it.name).collect(),
         }
@@ -138,7 +159,7 @@ impl App {
     /// Makes sure that every configured connection and sweep has its row.
     pub async fn prepare(&self) -> Result<(), StoreError> {
         let mut db = self.pool.acquire().await?;
-        connections::ensure(&mut db, &self.names).await?;
+        connections::ensure(&mut db, &self.names, self.clock.now()).await?;
         drop(db);
         self.sweeper.prepare().await
     }
@@ -154,7 +175,11 @@ impl App {
         let works = only != Some(Only::Http);
         let work = async {
             if works {
-                tokio::join!(self.worker.run(soft.clone(), hard.clone()), self.sweeper.run(soft.clone()));
+                tokio::join!(
+                    self.worker.run(soft.clone(), hard.clone()),
+                    self.sweeper.run(soft.clone()),
+                    self.syncer.run(soft.clone()),
+                );
             }
         };
         let router = if only == Some(Only::Worker) { self.watch.clone() } else { self.router.clone() };
@@ -257,6 +282,27 @@ fn door(connection: &config::Connection) -> inbox::Door {
             secrets: exposed(&connection.ogoship.webhook_keys),
         },
         reference_prefix: connection.orders.reference_prefix.clone(),
+    }
+}
+
+/// What control asks for and only flows can tell.
+struct Rehearsals(Arc<sync::Rehearser>);
+
+#[async_trait]
+impl Rehearse for Rehearsals {
+    async fn rehearse(&self, connection: &str, subject: &Subject) -> Result<Option<Rehearsed>, StoreError> {
+        let Some((report, calls)) = self.0.rehearse(connection, subject).await? else { return Ok(None) };
+        // A rehearsal sends nothing, so a call with a body is the one that would be sent.
+        let request = calls.last().and_then(|call| call.request.clone());
+        Ok(Some(Rehearsed {
+            outcome: report.outcome.as_str(),
+            reason: report.outcome.reason().map(Reason::code),
+            deed: report.deed,
+            detail: report.detail,
+            calls: calls.iter().map(|call| serde_json::json!(call)).collect(),
+            request,
+            differs: None,
+        }))
     }
 }
 

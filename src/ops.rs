@@ -16,7 +16,7 @@ use sqlx::PgPool;
 use crate::{
     clock::Clock,
     problem::{Code, Problem},
-    store::{self, overview},
+    store::{self, connections, overview, rhythm},
 };
 
 /// The contract, as the repository has it.
@@ -77,6 +77,10 @@ async fn gauges(ops: &Ops) -> store::Result<String> {
     let mut db = ops.pool.acquire().await?;
     let backlog = overview::backlog(&mut db, now).await?;
     let dead = overview::count_dead(&mut db).await?;
+    let mut silences = Vec::new();
+    for row in connections::list(&mut db).await? {
+        silences.push((row.name.clone(), rhythm::read(&mut db, &row.name, row.created_at, now).await?));
+    }
     let mut text = String::new();
     let mut gauge = |name: &str, help: &str, values: Vec<(String, f64)>| {
         let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge");
@@ -96,6 +100,8 @@ async fn gauges(ops: &Ops) -> store::Result<String> {
             (label(&it.connection), age as f64)
         });
         gauge("silta_oldest_due_seconds", "Age of the oldest due delivery", oldest.collect());
+        let missed = silences.iter().map(|(name, rhythm)| (label(name), rhythm.expected)).collect();
+        gauge("silta_orders_missed", "Orders that would have come since the last one, by the weeks before", missed);
         gauge(
             "silta_deliveries_dead",
             "Deliveries that wait for a person",

@@ -58,6 +58,11 @@ impl Change {
         })
     }
 
+    /// The request's JSON, where an empty body says nothing.
+    pub(super) fn json_or_default<T: DeserializeOwned + Default>(&self) -> Result<T, Problem> {
+        if self.body.is_empty() { Ok(T::default()) } else { self.json() }
+    }
+
     /// Carries the change out, or answers what it was answered before. A refusal changes nothing and keeps no key.
     pub(super) async fn carry_out(
         self,

@@ -1,4 +1,4 @@
-//! Connections: their switch, hold, backlog and sweeps.
+//! Connections: their switch, hold, backlog, rhythm, sweeps and last comparison.
 
 use axum::{
     Json,
@@ -14,7 +14,7 @@ use crate::{
     control::{self, Actor, Declined},
     domain::Timestamp,
     problem::{Code, Problem},
-    store::{self, StoreError, connections, overview, sweeps},
+    store::{self, Page, StoreError, connections, overview, rhythm, sweeps, syncs},
 };
 
 pub(super) async fn list(State(admin): State<AdminState>, _: Auth) -> Result<Json<Value>, Problem> {
@@ -85,6 +85,9 @@ async fn items(db: &mut PgConnection, now: Timestamp) -> store::Result<Vec<(Stri
         let mut item = json!(row);
         item["health"] = health.into();
         item["backlog"] = json!(backlog.iter().find(|backlog| backlog.connection == row.name));
+        item["rhythm"] = json!(rhythm::read(db, &row.name, row.created_at, now).await?);
+        let newest = Page { before: None, limit: 1 };
+        item["last_sync"] = json!(syncs::list(db, Some(&row.name), Some("orders"), &newest).await?.first());
         item["sweeps"] = json!(sweeps::list(db, &row.name).await?);
         items.push((row.name, item));
     }

@@ -1,6 +1,11 @@
 //! Deliveries: what is owed, with its diary; replay, cancel and resolve.
 
-use axum::{Json, extract::State, http::StatusCode, response::Response};
+use axum::{
+    Json,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
@@ -50,11 +55,26 @@ pub(super) async fn show(
     Ok(Json(item))
 }
 
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct ReplayRequest {
+    dry_run: bool,
+}
+
+/// Replays; or with `dry_run` shows what a replay would do: the request that would be sent, and how it differs from
+/// the last one.
 pub(super) async fn replay(
     State(admin): State<AdminState>,
     IdPath(id): IdPath,
     change: Change,
 ) -> Result<Response, Problem> {
+    let ReplayRequest { dry_run } = change.json_or_default()?;
+    if dry_run {
+        let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
+        let row = overview::find_delivery(&mut db, DeliveryId(id)).await?.ok_or(Code::NotFound)?;
+        let rehearsed = control::rehearse(&mut db, &*admin.rehearser, &row.connection, &row.subject).await?;
+        return Ok(Json(rehearsed).into_response());
+    }
     let deed = async |db: &mut PgConnection, actor: &Actor<'_>| {
         let replayed = control::replay_delivery(db, actor, DeliveryId(id)).await?;
         let status = if replayed.opened { StatusCode::CREATED } else { StatusCode::OK };
@@ -122,7 +142,7 @@ pub(super) async fn replay_many(
     change.carry_out(&admin, deed).await
 }
 
-async fn answer(
+pub(super) async fn answer(
     db: &mut PgConnection,
     id: DeliveryId,
     status: StatusCode,

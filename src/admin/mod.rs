@@ -6,7 +6,9 @@ mod change;
 mod connections;
 mod deliveries;
 mod events;
+mod orders;
 mod page;
+mod syncs;
 
 use std::sync::Arc;
 
@@ -22,6 +24,7 @@ use sqlx::PgPool;
 
 use crate::{
     clock::{Clock, Entropy},
+    control::Rehearse,
     problem::{Code, Problem},
     store::{StoreError, audit},
 };
@@ -36,6 +39,8 @@ pub struct Admin {
     pub entropy: Arc<Entropy>,
     /// Who may come in.
     pub tokens: Vec<Token>,
+    /// Who can say what would be done, without doing it.
+    pub rehearser: Arc<dyn Rehearse>,
 }
 
 type AdminState = Arc<Admin>;
@@ -58,7 +63,18 @@ const ROUTES: &[Route] = &[
     ("/admin/v1/events", "get", || get(events::list)),
     ("/admin/v1/events/{id}", "get", || get(events::show)),
     ("/admin/v1/events/{id}/replay", "post", || post(events::replay)),
+    ("/admin/v1/orders", "get", || get(orders::list)),
+    ("/admin/v1/orders/{connection}/{order_id}", "get", || get(orders::show)),
+    ("/admin/v1/orders/{connection}/{order_id}/cancel", "post", || post(orders::cancel)),
+    ("/admin/v1/orders/{connection}/{order_id}/evidence/{system}", "get", || get(orders::evidence)),
+    ("/admin/v1/orders/{connection}/{order_id}/hold", "post", || post(orders::hold)),
+    ("/admin/v1/orders/{connection}/{order_id}/refresh", "post", || post(orders::refresh)),
+    ("/admin/v1/orders/{connection}/{order_id}/release", "post", || post(orders::release)),
+    ("/admin/v1/orders/{connection}/{order_id}/transfer", "post", || post(orders::transfer)),
     ("/admin/v1/replays", "post", || post(deliveries::replay_many)),
+    ("/admin/v1/syncs", "get", || get(syncs::list)),
+    ("/admin/v1/syncs", "post", || post(syncs::create)),
+    ("/admin/v1/syncs/{id}", "get", || get(syncs::show)),
 ];
 
 /// The API's router.

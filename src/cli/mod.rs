@@ -1,9 +1,11 @@
 //! The shell's skin: one subcommand per thing that a person does from a shell.
 
 mod admin;
+mod orders;
 mod sandbox;
 mod serve;
 mod settings;
+mod sync;
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
 
@@ -66,6 +68,11 @@ enum Command {
     /// What was received: list, show.
     #[command(subcommand)]
     Events(admin::Events),
+    /// The orders: list, explain, transfer, hold, release, cancel, refresh.
+    #[command(subcommand)]
+    Orders(orders::Orders),
+    /// A full comparison of both sides, now.
+    Sync(sync::SyncArgs),
     /// Prints openapi.yaml.
     Openapi,
 }
@@ -107,6 +114,13 @@ async fn dispatch(Silta { config, command }: Silta) -> Result<ExitCode> {
         Command::Events(command) => {
             let database = Database::open(&load(&config, &environment)?).await?;
             admin::events(command, &database.pool).await?;
+        }
+        Command::Orders(command) => {
+            let database = Database::open(&load(&config, &environment)?).await?;
+            orders::orders(command, &database.pool, &config::account(&environment)).await?;
+        }
+        Command::Sync(args) => {
+            return sync::sync(args, load(&config, &environment)?, &config::account(&environment)).await;
         }
         Command::Openapi => say(crate::ops::OPENAPI.trim_end()),
     }

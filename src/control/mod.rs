@@ -4,14 +4,20 @@
 //! change without a name to it, and no line about a change that was rolled back.
 
 mod cancel;
+mod order;
 mod pause;
+mod rehearse;
 mod replay;
 mod resolve;
+mod sync;
 
 pub use cancel::cancel;
+pub use order::{Ask, ask_for_order};
 pub use pause::{pause, resume};
+pub use rehearse::{Rehearse, Rehearsed, rehearse};
 pub use replay::{Replayed, replay_delivery, replay_event, replay_many};
 pub use resolve::resolve;
+pub use sync::request_sync;
 use serde_json::Value;
 use sqlx::PgConnection;
 

@@ -11,14 +11,13 @@ use uuid::Uuid;
 use super::{Actor, Declined};
 use crate::{
     domain::{
-        event::{NewEvent, Source},
-        fingerprint::{Sameness, fingerprint},
+        event::Source,
         id::{DeliveryId, EventId},
         subject::{Subject, Urgency},
     },
     store::{
         StoreError, deliveries,
-        events::{self, Arrival},
+        events::{self, OwnNews},
         overview::{self, DeliveryFilter, DeliveryRow},
     },
 };
@@ -97,25 +96,19 @@ async fn open(
 ) -> Result<Replayed, StoreError> {
     let inconsistent = StoreError::Inconsistent { table: "delivery", column: "subject" };
     let subject: Subject = subject.parse().map_err(|_| inconsistent)?;
-    let now = actor.now();
-    let id = EventId(actor.entropy.id(now));
-    let topic = "replay".to_owned();
-    // The event's own id is in the body: two replays of one thing are two events.
-    let body = json!({ "replays": cause, "event": id }).to_string().into_bytes();
-    let arrival = Arrival {
-        delivery_id: DeliveryId(actor.entropy.id(now)),
+    let at = actor.now();
+    let id = EventId(actor.entropy.id(at));
+    let news = OwnNews {
+        connection,
+        subject,
+        source: Source::Person,
+        topic: "replay",
+        // The event's own id is in the body: two replays of one thing are two events.
+        body: json!({ "replays": cause, "event": id }),
         urgency: Urgency::BACKGROUND,
-        event: NewEvent {
-            id,
-            connection: connection.to_owned(),
-            source: Source::Person,
-            subject: Some(subject),
-            received_at: now,
-            fingerprint: fingerprint(Source::Person, &topic, &body, Sameness::Forever, now),
-            topic,
-            body,
-        },
+        at,
     };
+    let arrival = news.arrival(id, DeliveryId(actor.entropy.id(at)));
     let received = events::receive(db, &[arrival]).await?;
     let received = received.first().expect("one arrival, one answer");
     let delivery = received.delivery_id.expect("an event with a subject has a delivery");

@@ -21,11 +21,12 @@ use crate::{
     clock::{Clock, Entropy},
     domain::{
         Timestamp,
+        rhythm::Rhythm,
         routing::{About, subject_of},
         window::{Window, Windows},
     },
     store::{
-        self, StoreError, links,
+        self, StoreError, connections, links, rhythm,
         sweeps::{self, LeasedSweep, Swept},
     },
     systems::{
@@ -241,7 +242,23 @@ impl Sweeper {
         if found > 0 {
             tracing::info!(connection = held.connection, what = what.as_str(), found, "sweep found news");
         }
+        if what == What::Orders {
+            self.listen_for_silence(&held.connection).await?;
+        }
         Ok(found)
+    }
+
+    /// Warns when orders have stopped coming, by the connection's own rhythm: no report of what happened can show it.
+    async fn listen_for_silence(&self, connection: &str) -> store::Result<()> {
+        let mut db = self.pool.acquire().await?;
+        let rows = connections::list(&mut db).await?;
+        let Some(row) = rows.iter().find(|row| row.name == connection) else { return Ok(()) };
+        let rhythm = rhythm::read(&mut db, connection, row.created_at, self.clock.now()).await?;
+        if rhythm.is_suspicious {
+            let Rhythm { silent_seconds, expected, .. } = rhythm;
+            tracing::warn!(connection, silent_seconds, expected, "no orders come, and by the weeks before they should");
+        }
+        Ok(())
     }
 
     /// Reads a window and every gap that earlier sweeps left; answers what was found, and the gaps that are left now.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::courier::Webhook;
 use crate::clock::Clock;
@@ -25,6 +25,10 @@ pub(super) struct State {
     pub(super) stock: BTreeMap<String, StockItem>,
     /// Requests answered, by method: a test can count the writes.
     pub(super) writes: usize,
+    /// A list that holds an order of this number is answered 500, as one live store did for one bad order.
+    pub(super) unlistable: Option<u64>,
+    /// Can a shipment's tracking code be written? Nobody knows of the true shop.
+    pub(super) takes_tracking: bool,
 }
 
 /// An order of the shop.
@@ -46,6 +50,10 @@ pub struct Order {
     pub shipping_method_id: u64,
     /// Two letters; other things to be wrong.
     pub country: String,
+    /// Merged over what the shop says of it: whatever a test wants it to say.
+    pub patch: Value,
+    /// When it was placed.
+    pub created_at: DateTime<Utc>,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
 }
@@ -67,6 +75,7 @@ pub(super) struct Product {
     pub(super) name: String,
     pub(super) code: String,
     pub(super) variations: Vec<(u64, String, String)>,
+    pub(super) supplier: Option<u64>,
     pub(super) updated_at: DateTime<Utc>,
 }
 
@@ -87,6 +96,7 @@ pub struct OrderSpec {
     shipping_method_id: u64,
     pickup_point: Option<String>,
     country: String,
+    patch: Value,
 }
 
 impl OrderSpec {
@@ -100,7 +110,14 @@ impl OrderSpec {
             shipping_method_id: 1,
             pickup_point: None,
             country: "FI".to_owned(),
+            patch: Value::Null,
         }
+    }
+
+    /// And whatever else the shop shall say of it: merged over its JSON (RFC 7396).
+    pub fn saying(mut self, patch: Value) -> Self {
+        self.patch = patch;
+        self
     }
 
     /// And so many of another.
@@ -177,6 +194,8 @@ impl Shop {
             shipments: shipments.collect(),
             shipping_method_id: spec.shipping_method_id,
             country: spec.country,
+            patch: spec.patch,
+            created_at: now,
             updated_at: now,
         };
         state.orders.insert(id, order);
@@ -198,6 +217,33 @@ impl Shop {
         self.change(id, |order| country.clone_into(&mut order.country));
     }
 
+    /// The shopkeeper edits the order: so many pieces of its first line.
+    pub fn changes_pieces(&self, id: u64, pieces: i64) {
+        self.change(id, |order| order.lines[0].1 = pieces);
+    }
+
+    /// The shopkeeper edits the order: merged over whatever the shop says of it.
+    pub fn edits(&self, id: u64, patch: &Value) {
+        self.change(id, |order| merge(&mut order.patch, patch));
+    }
+
+    /// From now on a list that holds this order is answered 500.
+    pub fn cannot_list(&self, id: Option<u64>) {
+        self.state().unlistable = id;
+    }
+
+    /// From now on the tracking code of a shipment can be written.
+    pub fn takes_tracking(&self) {
+        self.state().takes_tracking = true;
+    }
+
+    /// Whose goods a product is: 71 is Kahvila Oy, 72 Teetalo Oy.
+    pub fn is_supplied_by(&self, product: u64, supplier: u64) {
+        if let Some(product) = self.state().products.get_mut(&product) {
+            product.supplier = Some(supplier);
+        }
+    }
+
     fn change(&self, id: u64, change: impl FnOnce(&mut Order)) {
         let now = self.now();
         if let Some(order) = self.state().orders.get_mut(&id) {
@@ -217,7 +263,9 @@ impl Shop {
         let open = |it: &&mut Shipment| it.completions == 0 && shipment.is_none_or(|wanted| wanted == it.id);
         let Some(found) = order.shipments.iter_mut().find(open) else { return false };
         found.completions += 1;
-        found.tracking_code = tracking_code.map(ToOwned::to_owned);
+        if let Some(code) = tracking_code {
+            found.tracking_code = Some(code.to_owned());
+        }
         order.updated_at = now;
         if order.shipments.iter().all(|it| it.completions > 0) {
             order.status = "COMPLETED";
@@ -235,7 +283,7 @@ impl Shop {
         let now = self.now();
         let mut state = self.state();
         let product =
-            Product { name: name.to_owned(), code: code.to_owned(), variations: Vec::new(), updated_at: now };
+            Product { name: name.to_owned(), code: code.to_owned(), variations: Vec::new(), supplier: None, updated_at: now };
         state.products.insert(id, product);
         state.stock.insert(code.to_owned(), StockItem { quantity, reserved: 0, enabled: true });
     }
@@ -296,5 +344,22 @@ impl Shop {
         Webhook::from_shop(
             &json!({ "topic": "product.updated", "data": { "id": id, "updated_at": updated_at } }),
         )
+    }
+}
+
+/// RFC 7396, but that an empty patch leaves everything.
+pub(super) fn merge(target: &mut Value, patch: &Value) {
+    match (target, patch) {
+        (_, Value::Null) => {}
+        (Value::Object(target), Value::Object(patch)) => {
+            for (key, value) in patch {
+                if value.is_null() {
+                    target.insert(key.clone(), Value::Null);
+                } else {
+                    merge(target.entry(key.clone()).or_insert(Value::Null), value);
+                }
+            }
+        }
+        (target, patch) => *target = patch.clone(),
     }
 }

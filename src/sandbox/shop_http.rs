@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::{
     credentials,
-    shop::{Order, Product, Shop, StockItem},
+    shop::{Order, Product, Shop, StockItem, merge},
 };
 
 type Params = Query<HashMap<String, String>>;
@@ -26,7 +26,9 @@ pub(super) fn router(shop: Shop) -> Router {
         .route("/api/v0/orders", get(list_orders))
         .route("/api/v0/orders/{id}", get(show_order))
         .route("/api/v0/orders/{id}/quick-process", post(quick_process))
+        .route("/api/v0/orders/{id}/shipments/{shipment}", patch(patch_shipment))
         .route("/api/v0/orders/{id}/shipments/{shipment}/complete", post(complete_shipment))
+        .route("/api/v1/suppliers", get(suppliers))
         .route("/api/v1/products", get(list_products))
         .route("/api/v1/products/{id}", get(show_product))
         .route("/api/v1/stock/{code}", patch(patch_stock).get(show_stock))
@@ -70,32 +72,66 @@ async fn list_orders(State(shop): State<Shop>, Query(params): Params) -> Respons
     let state = shop.state();
     let mut orders: Vec<_> = state.orders.values().collect();
     orders.sort_by_key(|order| order.updated_at);
-    let changed = orders.into_iter().map(|order| (order.updated_at, order_json(order, false)));
-    page(changed.collect(), &params)
+    let Some(window) = Window::of(&params) else { return refuse(StatusCode::BAD_REQUEST, "no time") };
+    let expanded = params.contains_key("expand");
+    let within: Vec<_> =
+        orders.into_iter().filter(|order| window.holds(order.created_at, order.updated_at)).collect();
+    if within.iter().any(|order| Some(order.id) == state.unlistable) {
+        return refuse(StatusCode::INTERNAL_SERVER_ERROR, "internal error");
+    }
+    let products = ids_by_code(&state);
+    page(within.into_iter().map(|order| order_json(order, &products, expanded)).collect(), &params)
 }
 
 async fn list_products(State(shop): State<Shop>, Query(params): Params) -> Response {
     let state = shop.state();
     let mut products: Vec<_> = state.products.iter().collect();
     products.sort_by_key(|(_, product)| product.updated_at);
-    let changed = products.into_iter().map(|(id, product)| (product.updated_at, product_json(*id, product)));
-    page(changed.collect(), &params)
+    let Some(window) = Window::of(&params) else { return refuse(StatusCode::BAD_REQUEST, "no time") };
+    let wanted = |id: &u64| {
+        let ids = params.get("id").map(|list| list.split(',').any(|it| it == id.to_string()));
+        ids.unwrap_or(true)
+    };
+    let within = products
+        .into_iter()
+        .filter(|(id, product)| wanted(id) && window.holds(product.updated_at, product.updated_at));
+    page(within.map(|(id, product)| product_json(*id, product)).collect(), &params)
 }
 
-/// One page behind `updated_at-from`; `next` is absent on the last page.
-fn page(changed: Vec<(DateTime<Utc>, Value)>, params: &HashMap<String, String>) -> Response {
+/// The four range filters, each with both ends included.
+struct Window {
+    created: [Option<DateTime<Utc>>; 2],
+    updated: [Option<DateTime<Utc>>; 2],
+}
+
+impl Window {
+    /// `None` where a time is none.
+    fn of(params: &HashMap<String, String>) -> Option<Self> {
+        let time = |key: &str| match params.get(key).map(|text| DateTime::parse_from_rfc3339(text)) {
+            Some(Ok(time)) => Some(Some(time.with_timezone(&Utc))),
+            Some(Err(_)) => None,
+            None => Some(None),
+        };
+        Some(Self {
+            created: [time("created_at-from")?, time("created_at-to")?],
+            updated: [time("updated_at-from")?, time("updated_at-to")?],
+        })
+    }
+
+    fn holds(&self, created: DateTime<Utc>, updated: DateTime<Utc>) -> bool {
+        let within = |[from, to]: [Option<DateTime<Utc>>; 2], at| {
+            from.is_none_or(|from| at >= from) && to.is_none_or(|to| at <= to)
+        };
+        within(self.created, created) && within(self.updated, updated)
+    }
+}
+
+/// One page; `next` is absent on the last one.
+fn page(matching: Vec<Value>, params: &HashMap<String, String>) -> Response {
     let number = |key: &str, default| params.get(key).and_then(|text| text.parse().ok()).unwrap_or(default);
     let (page, size): (usize, usize) = (number("page", 1), number("page_size", 20));
-    let from = match params.get("updated_at-from").map(|text| DateTime::parse_from_rfc3339(text)) {
-        Some(Ok(from)) => Some(from.with_timezone(&Utc)),
-        Some(Err(_)) => return refuse(StatusCode::BAD_REQUEST, "updated_at-from is no time"),
-        None => None,
-    };
-    let matching: Vec<_> =
-        changed.into_iter().filter(|(at, _)| from.is_none_or(|from| *at >= from)).collect();
     let count = matching.len();
-    let data: Vec<_> =
-        matching.into_iter().map(|(_, item)| item).skip((page - 1) * size).take(size).collect();
+    let data: Vec<_> = matching.into_iter().skip((page - 1) * size).take(size).collect();
     let mut meta =
         json!({ "page": page, "page_size": size, "item_count": count, "page_count": count.div_ceil(size) });
     if page * size < count {
@@ -105,16 +141,31 @@ fn page(changed: Vec<(DateTime<Utc>, Value)>, params: &HashMap<String, String>) 
 }
 
 async fn show_order(State(shop): State<Shop>, Path(id): Path<u64>) -> Response {
-    shop.order(id)
-        .map_or_else(|| refuse(StatusCode::NOT_FOUND, "no such order"), |it| one(&order_json(&it, true)))
+    answer_order(&shop, id, true)
+}
+
+fn answer_order(shop: &Shop, id: u64, expanded: bool) -> Response {
+    let state = shop.state();
+    let found = state.orders.get(&id).map(|order| order_json(order, &ids_by_code(&state), expanded));
+    found.map_or_else(|| refuse(StatusCode::NOT_FOUND, "no such order"), |it| one(&it))
+}
+
+/// Products by their own code and by their variations'.
+fn ids_by_code(state: &super::shop::State) -> HashMap<String, u64> {
+    let own = state.products.iter().map(|(id, product)| (product.code.clone(), *id));
+    let varied = state.products.iter().flat_map(|(id, product)| {
+        product.variations.iter().map(move |(_, code, _)| (code.clone(), *id))
+    });
+    own.chain(varied).collect()
 }
 
 /// Numbers come as numbers for one order and as text for the next; an unset address is an empty list.
-fn order_json(order: &Order, expanded: bool) -> Value {
+fn order_json(order: &Order, products: &HashMap<String, u64>, expanded: bool) -> Value {
     let loose =
         |number: u64| if order.id.is_multiple_of(2) { json!(number) } else { json!(number.to_string()) };
     let mut json = json!({
         "id": loose(order.id),
+        "created_at": order.created_at.to_rfc3339(),
         "updated_at": order.updated_at.to_rfc3339(),
         "status": order.status,
         "shipping_method_id": loose(order.shipping_method_id),
@@ -129,7 +180,10 @@ fn order_json(order: &Order, expanded: bool) -> Value {
     });
     if expanded {
         let lines = order.lines.iter().map(|(code, pieces)| {
-            json!({ "product_code": code, "quantity": pieces, "download_id": null, "unit_price": "19.90" })
+            json!({
+                "product_code": code, "quantity": pieces, "download_id": null, "unit_price": "19.90", "vat_rate": 25.5,
+                "product_id": products.get(code),
+            })
         });
         json["products"] = lines.collect();
         let status = if order.is_paid { "PAID" } else { "OPEN" };
@@ -147,6 +201,7 @@ fn order_json(order: &Order, expanded: bool) -> Value {
         });
         json["shipments"] = shipments.collect();
     }
+    merge(&mut json, &order.patch);
     json
 }
 
@@ -164,7 +219,7 @@ async fn quick_process(State(shop): State<Shop>, Path(id): Path<u64>, Json(body)
     if !shop.completes(id, None, body.get("tracking_code").and_then(Value::as_str)) {
         return refuse(StatusCode::CONFLICT, "the order is not open");
     }
-    shop.order(id).map_or_else(|| refuse(StatusCode::NOT_FOUND, "gone"), |it| one(&order_json(&it, false)))
+    answer_order(&shop, id, false)
 }
 
 async fn complete_shipment(State(shop): State<Shop>, Path((id, shipment)): Path<(u64, u64)>) -> Response {
@@ -173,6 +228,30 @@ async fn complete_shipment(State(shop): State<Shop>, Path((id, shipment)): Path<
         return one(&json!({ "id": shipment, "status": "COMPLETED" }));
     }
     refuse(StatusCode::CONFLICT, "the shipment is not open")
+}
+
+async fn patch_shipment(
+    State(shop): State<Shop>,
+    Path((id, shipment)): Path<(u64, u64)>,
+    Json(body): Json<Value>,
+) -> Response {
+    let mut state = shop.state();
+    if !state.takes_tracking {
+        return refuse(StatusCode::METHOD_NOT_ALLOWED, "a shipment cannot be changed");
+    }
+    let order = state.orders.get_mut(&id);
+    let found = order.and_then(|order| order.shipments.iter_mut().find(|it| it.id == shipment));
+    let Some(found) = found else { return refuse(StatusCode::NOT_FOUND, "no such shipment") };
+    found.tracking_code = body.get("tracking_code").and_then(Value::as_str).map(ToOwned::to_owned);
+    one(&json!({ "id": shipment }))
+}
+
+async fn suppliers() -> Response {
+    Json(json!({ "data": [
+        { "id": 71, "name": "Kahvila Oy" },
+        { "id": 72, "name": "Teetalo Oy" },
+    ], "meta": { "page": 1 } }))
+    .into_response()
 }
 
 async fn show_product(State(shop): State<Shop>, Path(id): Path<u64>) -> Response {
@@ -188,13 +267,14 @@ fn product_json(id: u64, product: &Product) -> Value {
         .map(|(id, code, name)| json!({ "id": id, "product_code": code, "name": name, "stock_item": [] }));
     json!({
         "id": id, "updated_at": product.updated_at.to_rfc3339(), "name": product.name, "product_code": product.code,
-        "supplier_code": null, "stock_item": [], "brand": [], "variations": variations.collect::<Vec<_>>(),
+        "supplier_code": null, "supplier_id": product.supplier, "stock_item": [], "brand": [], "variations": variations.collect::<Vec<_>>(),
     })
 }
 
 async fn show_stock(State(shop): State<Shop>, Path(code): Path<String>) -> Response {
     let state = shop.state();
-    let found = state.stock.get(&code).map(|item| stock_json(&code, item));
+    let product = ids_by_code(&state).get(&code).copied();
+    let found = state.stock.get(&code).map(|item| stock_json(&code, item, product));
     found.map_or_else(|| refuse(StatusCode::NOT_FOUND, "no such stock item"), |it| one(&it))
 }
 
@@ -214,13 +294,13 @@ async fn patch_stock(
     if let Some(enabled) = body.get("enabled").and_then(Value::as_bool) {
         item.enabled = enabled;
     }
-    one(&stock_json(&code, item))
+    one(&stock_json(&code, item, None))
 }
 
-fn stock_json(code: &str, item: &StockItem) -> Value {
+fn stock_json(code: &str, item: &StockItem, product: Option<u64>) -> Value {
     json!({
         "code": code, "enabled": item.enabled, "quantity": item.quantity.to_string(), "reserved": item.reserved,
-        "balance": item.quantity - item.reserved, "barcode": null,
+        "balance": item.quantity - item.reserved, "barcode": null, "product_id": product,
     })
 }
 

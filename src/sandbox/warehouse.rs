@@ -30,6 +30,10 @@ pub(super) struct State {
     /// Password grants and refreshes, as a test counts them.
     pub(super) grants: (usize, usize),
     pub(super) search_lag: Duration,
+    /// "Allow API edits" in the merchant's settings; off unless set, as there.
+    pub(super) allows_edits: bool,
+    /// Orders of a phone number that is missing are put on hold.
+    pub(super) wants_phones: bool,
 }
 
 /// An order at the warehouse.
@@ -45,6 +49,8 @@ pub struct Order {
     pub lines: Vec<(String, i64)>,
     /// The whole request, for a test that looks closer.
     pub sent: Value,
+    /// Why it stands where it stands.
+    pub comments: Option<String>,
     /// Given when it ships.
     pub tracking: Option<String>,
     /// When it arrived.
@@ -77,22 +83,25 @@ impl Warehouse {
     pub(super) fn takes_order(&self, sent: Value) -> Option<Order> {
         let text = |key: &str| sent.get(key).and_then(Value::as_str).map(ToOwned::to_owned);
         let reference = text("reference").filter(|reference| !reference.is_empty())?;
-        let lines = sent
-            .get("orderLines")?
-            .as_array()?
-            .iter()
-            .map(|line| Some((line.get("code")?.as_str()?.to_owned(), line.get("quantity")?.as_i64()?)));
-        let lines: Vec<_> = lines.collect::<Option<_>>()?;
+        let lines = lines_of(&sent)?;
         let now = self.now();
         let mut state = self.state();
         let enough = lines.iter().all(|(code, pieces)| {
             state.stock.get(code).is_some_and(|stock| stock.physical - stock.reserved >= *pieces)
         });
         reserve(&mut state, &lines, 1, now);
+        let lacks_phone = state.wants_phones && sent.pointer("/customer/phone").is_none();
         let order = Order {
             id: self.entropy.fence().to_string(),
             reference,
-            status: if enough { "New" } else { "Pending" },
+            status: if lacks_phone {
+                "Reserved"
+            } else if enough {
+                "New"
+            } else {
+                "Pending"
+            },
+            comments: lacks_phone.then(|| "phone number is missing".to_owned()),
             lines,
             sent,
             tracking: None,
@@ -175,6 +184,68 @@ impl Warehouse {
         true
     }
 
+    /// The first order of a reference goes into this state, for reasons of the warehouse's own.
+    pub fn moves(&self, reference: &str, status: &'static str) {
+        let now = self.now();
+        if let Some(order) = self.state().orders.iter_mut().find(|order| order.reference == reference) {
+            order.status = status;
+            order.edited_at = now;
+        }
+    }
+
+    /// Splits a line off an order into one of its own, as it does with what it lacks.
+    pub fn splits(&self, reference: &str, code: &str) {
+        let now = self.now();
+        let mut state = self.state();
+        let Some(order) = state.orders.iter_mut().find(|order| order.reference == reference) else { return };
+        let (rest, kept) = order.lines.iter().cloned().partition(|line: &(String, i64)| line.0 == code);
+        (order.lines, order.edited_at, order.status) = (kept, now, "New");
+        let part = Order {
+            id: self.entropy.fence().to_string(),
+            reference: format!("{reference}-2"),
+            status: "Pending",
+            lines: rest,
+            edited_at: now,
+            ..order.clone()
+        };
+        state.orders.push(part);
+    }
+
+    /// Edits an order over the API, or cancels it: false where its state or the merchant's settings forbid it.
+    pub(super) fn is_edited(&self, reference: &str, sent: &Value) -> Option<bool> {
+        let now = self.now();
+        let mut state = self.state();
+        let State { orders, allows_edits, .. } = &mut *state;
+        let order = orders.iter_mut().find(|order| order.reference == reference)?;
+        if sent.get("status").and_then(Value::as_str) == Some("Cancelled") {
+            if !matches!(order.status, "New" | "Pending" | "Draft" | "Reserved" | "Locked") {
+                return Some(false);
+            }
+            let lines = order.lines.clone();
+            (order.status, order.edited_at) = ("Cancelled", now);
+            reserve(&mut state, &lines, -1, now);
+            return Some(true);
+        }
+        if order.status != "New" || !*allows_edits {
+            return Some(false);
+        }
+        if let Some(lines) = lines_of(sent) {
+            order.lines = lines;
+        }
+        (order.sent, order.edited_at) = (sent.clone(), now);
+        Some(true)
+    }
+
+    /// The merchant allows edits over the API.
+    pub fn allows_edits(&self) {
+        self.state().allows_edits = true;
+    }
+
+    /// Orders without a phone number are put on hold.
+    pub fn wants_phones(&self) {
+        self.state().wants_phones = true;
+    }
+
     /// Orders become visible to the search only after a while.
     pub fn searches_lag(&self, by: std::time::Duration) {
         self.state().search_lag = Duration::from_std(by).unwrap_or_default();
@@ -233,6 +304,11 @@ impl Warehouse {
     pub fn stock_changed(&self, code: &str) -> Webhook {
         Webhook::from_warehouse(&json!({ "type": 2, "productCode": code }))
     }
+}
+
+fn lines_of(sent: &Value) -> Option<Vec<(String, i64)>> {
+    let line = |line: &Value| Some((line.get("code")?.as_str()?.to_owned(), line.get("quantity")?.as_i64()?));
+    sent.get("orderLines")?.as_array()?.iter().map(line).collect()
 }
 
 /// Moves the first order of a reference that is in one of these states; answers its lines.

@@ -27,6 +27,7 @@ const ACCESS_LIFE: Duration = Duration::minutes(90);
 pub(super) fn router(warehouse: Warehouse) -> Router {
     Router::new()
         .route("/api/v1/orders", get(list_orders).post(place_order))
+        .route("/api/v1/orders/{reference}", put(edit_order))
         .route("/api/v1/products", get(list_products).post(create_product))
         .route("/api/v1/products/{code}", put(update_product))
         .route("/api/v1/stock", get(list_stock))
@@ -115,7 +116,9 @@ fn order_json(order: &Order) -> Value {
     json!({
         "id": order.id, "reference": order.reference, "status": status, "trackingNumber": order.tracking,
         "trackingUrl": order.tracking.as_ref().map(|code| format!("https://track.example/{code}")),
-        "editTime": order.edited_at.to_rfc3339(),
+        "editTime": order.edited_at.to_rfc3339(), "warehouseComments": order.comments,
+        "orderLines": order.lines.iter().map(|(code, pieces)| json!({ "code": code, "quantity": pieces }))
+            .collect::<Vec<_>>(),
     })
 }
 
@@ -129,6 +132,21 @@ async fn place_order(State(warehouse): State<Warehouse>, Json(sent): Json<Value>
     match warehouse.takes_order(sent) {
         Some(order) => Json(order_json(&order)).into_response(),
         None => refuse(StatusCode::BAD_REQUEST, "the order is not valid"),
+    }
+}
+
+async fn edit_order(
+    State(warehouse): State<Warehouse>,
+    Path(reference): Path<String>,
+    Json(sent): Json<Value>,
+) -> Response {
+    match warehouse.is_edited(&reference, &sent) {
+        Some(true) => warehouse.find(&reference).map_or_else(
+            || refuse(StatusCode::NOT_FOUND, "gone"),
+            |order| Json(order_json(&order)).into_response(),
+        ),
+        Some(false) => refuse(StatusCode::BAD_REQUEST, "the order cannot be edited"),
+        None => refuse(StatusCode::NOT_FOUND, "no such order"),
     }
 }
 

@@ -80,3 +80,28 @@ pub async fn list(db: &mut PgConnection, delivery: DeliveryId) -> Result<Vec<Att
     );
     Ok(rows.fetch_all(db).await?)
 }
+
+/// What was sent last for a subject by a call, masked.
+pub async fn last_request(
+    db: &mut PgConnection,
+    connection: &str,
+    subject: &str,
+    call: &str,
+) -> Result<Option<serde_json::Value>> {
+    let request = sqlx::query_scalar!(
+        r#"
+        select sent -> 'request' as "request!"
+        from delivery
+        join attempt on attempt.delivery_id = delivery.id
+        cross join lateral jsonb_array_elements(attempt.calls) as sent
+        where delivery.connection = $1 and delivery.subject = $2
+          and sent ->> 'call' = $3 and sent ? 'request'
+        order by attempt.ended_at desc
+        limit 1
+        "#,
+        connection,
+        subject,
+        call,
+    );
+    Ok(request.fetch_optional(db).await?)
+}

@@ -18,13 +18,22 @@ pub struct ConnectionRow {
     pub held_until: Option<Timestamp>,
     /// Why it is held.
     pub held_reason: Option<String>,
+    /// When the configuration first named it: what is older is history.
+    pub created_at: Timestamp,
 }
 
-/// Makes sure that each configured connection has its row.
-pub async fn ensure(db: &mut PgConnection, names: &[String]) -> Result<()> {
-    sqlx::query!("insert into connection (name) select unnest($1::text[]) on conflict do nothing", names)
-        .execute(db)
-        .await?;
+/// Makes sure that each configured connection has its row. A new one begins with this whole second: the systems'
+/// own times often have no fraction.
+pub async fn ensure(db: &mut PgConnection, names: &[String], now: Timestamp) -> Result<()> {
+    sqlx::query!(
+        "insert into connection (name, created_at)
+         select name, date_trunc('second', $2::timestamptz) from unnest($1::text[]) as name
+         on conflict do nothing",
+        names,
+        now,
+    )
+    .execute(db)
+    .await?;
     Ok(())
 }
 
@@ -32,7 +41,7 @@ pub async fn ensure(db: &mut PgConnection, names: &[String]) -> Result<()> {
 pub async fn list(db: &mut PgConnection) -> Result<Vec<ConnectionRow>> {
     let rows = sqlx::query_as!(
         ConnectionRow,
-        "select name, paused_at, paused_by, held_until, held_reason from connection order by name",
+        "select name, paused_at, paused_by, held_until, held_reason, created_at from connection order by name",
     );
     Ok(rows.fetch_all(db).await?)
 }

@@ -6,10 +6,10 @@ use uuid::Uuid;
 use super::{Page, Result};
 use crate::domain::{
     Timestamp,
-    event::NewEvent,
-    fingerprint::Sameness,
+    event::{NewEvent, Source},
+    fingerprint::{Sameness, fingerprint},
     id::{DeliveryId, EventId},
-    subject::Urgency,
+    subject::{Subject, Urgency},
 };
 
 /// An event with the delivery that it opens if its subject has none open.
@@ -21,6 +21,44 @@ pub struct Arrival {
     pub delivery_id: DeliveryId,
     /// The urgency of its news.
     pub urgency: Urgency,
+}
+
+/// News of our own making about one subject: asked by a person, or found by us.
+#[derive(Clone, Debug)]
+pub struct OwnNews<'a> {
+    /// Whose subject.
+    pub connection: &'a str,
+    /// What may be out of step.
+    pub subject: Subject,
+    /// A person, or a sweep.
+    pub source: Source,
+    /// As `order.transfer`.
+    pub topic: &'a str,
+    /// What makes it the same news when told again.
+    pub body: serde_json::Value,
+    /// Who is served first.
+    pub urgency: Urgency,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl OwnNews<'_> {
+    /// Ready to be received, under these ids.
+    pub fn arrival(self, id: EventId, delivery_id: DeliveryId) -> Arrival {
+        let Self { connection, subject, source, topic, body, urgency, at } = self;
+        let body = body.to_string().into_bytes();
+        let event = NewEvent {
+            id,
+            connection: connection.to_owned(),
+            source,
+            topic: topic.to_owned(),
+            subject: Some(subject),
+            received_at: at,
+            fingerprint: fingerprint(source, topic, &body, Sameness::Forever, at),
+            body,
+        };
+        Arrival { event, delivery_id, urgency }
+    }
 }
 
 /// What became of an arrival.

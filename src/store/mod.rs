@@ -12,8 +12,11 @@ pub mod events;
 pub mod idempotency;
 pub mod intents;
 pub mod links;
+pub mod orders;
 pub mod overview;
+pub mod rhythm;
 pub mod sweeps;
+pub mod syncs;
 pub mod tokens;
 
 use std::time::Duration;

@@ -16,9 +16,9 @@ use super::{Shared, Worker};
 use crate::{
     clock::Clock,
     domain::{
+        Timestamp,
         delivery::{DeliveryState, Leased},
-        event::{NewEvent, Source},
-        fingerprint::{Sameness, fingerprint},
+        event::Source,
         id::{DeliveryId, EventId},
         link::{Begun, Link},
         order::Intent,
@@ -30,7 +30,7 @@ use crate::{
     store::{
         self, StoreError, attempts, connections,
         deliveries::{self, Fenced},
-        events::{self, Arrival},
+        events::{self, Arrival, OwnNews},
         intents, links,
     },
     systems::http::Evidence,
@@ -201,25 +201,18 @@ impl Worker {
     }
 
     /// News of our own making about another subject.
-    fn follow_up(&self, held: &Leased, subject: &Subject, now: crate::domain::Timestamp) -> Arrival {
-        let topic = "follow_up".to_owned();
-        let body =
-            serde_json::json!({ "after": held.id, "claim": held.claim, "subject": subject.to_string() });
-        let body = body.to_string().into_bytes();
-        Arrival {
-            delivery_id: DeliveryId(self.shared.entropy.id(now)),
+    fn follow_up(&self, held: &Leased, subject: &Subject, at: Timestamp) -> Arrival {
+        let entropy = &self.shared.entropy;
+        let news = OwnNews {
+            connection: &held.connection,
+            subject: subject.clone(),
+            source: Source::Sweep,
+            topic: "follow_up",
+            body: serde_json::json!({ "after": held.id, "claim": held.claim, "subject": subject.to_string() }),
             urgency: Urgency::live(subject.kind),
-            event: NewEvent {
-                id: EventId(self.shared.entropy.id(now)),
-                connection: held.connection.clone(),
-                source: Source::Sweep,
-                subject: Some(subject.clone()),
-                received_at: now,
-                fingerprint: fingerprint(Source::Sweep, &topic, &body, Sameness::Forever, now),
-                topic,
-                body,
-            },
-        }
+            at,
+        };
+        news.arrival(EventId(entropy.id(at)), DeliveryId(entropy.id(at)))
     }
 
     async fn give_back(&self, held: &Leased) {

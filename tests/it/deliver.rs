@@ -120,7 +120,7 @@ async fn what_a_person_must_decide_goes_to_a_person_with_its_reason_and_after_me
     silta.run_until_idle().await;
     assert_eq!(silta.delivery("order:1001").await, ("dead".into(), Some("address_incomplete".into())));
     let detail: String = silta.scalar("select detail from attempt").await;
-    assert_eq!(detail, "mend in the shop, then replay: country (two letters)");
+    assert_eq!(detail, "mend in the shop, then replay: country must be two letters");
 
     silta.shop.mends_country(order, "FI");
     let dead: uuid::Uuid = silta.scalar("select id from delivery").await;

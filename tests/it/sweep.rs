@@ -51,7 +51,7 @@ async fn a_sweep_that_breaks_off_begins_again_where_it_began() {
     silta.shop.takes_order(OrderSpec::of("A", 1));
     let cursor = "select cursor from sweep where what = 'orders'";
     let before: silta::domain::Timestamp = silta.scalar(cursor).await;
-    silta.sandbox.shop_server.faults.script("GET", "/api/v0/orders", Fault::Status(500));
+    silta.sandbox.shop_server.faults.script("GET", "/api/v0/orders", Fault::Status(503));
     silta.sweep().await;
     assert_eq!(silta.scalar::<silta::domain::Timestamp>(cursor).await, before);
     let error: Option<String> = silta.scalar("select last_error from sweep where what = 'orders'").await;

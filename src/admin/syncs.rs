@@ -1,0 +1,89 @@
+//! Syncs: full comparisons, asked for and watched.
+
+use axum::{Json, extract::State, http::StatusCode, response::Response};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{
+    AdminState,
+    auth::Auth,
+    change::Change,
+    page::{FilterQuery, IdPath, Listing, PageQuery},
+};
+use crate::{
+    control::{self, Actor, Declined},
+    domain::Timestamp,
+    problem::{Code, Problem},
+    store::{
+        self, StoreError,
+        syncs::{self, SyncRow},
+    },
+};
+
+/// The most differences that one answer holds; `difference_count` tells how many there are.
+const MOST_DIFFERENCES: i64 = 1000;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum What {
+    Orders,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SyncRequest {
+    connection: String,
+    what: What,
+    #[serde(default)]
+    dry_run: bool,
+    since: Option<Timestamp>,
+}
+
+/// Asks for a comparison: 201 with the new one, or 200 with the one that is running.
+pub(super) async fn create(State(admin): State<AdminState>, change: Change) -> Result<Response, Problem> {
+    let SyncRequest { connection, what: What::Orders, dry_run, since } = change.json()?;
+    let deed = async |db: &mut PgConnection, actor: &Actor<'_>| {
+        let (id, opened) = control::request_sync(db, actor, &connection, "orders", dry_run, since).await?;
+        let item = item(db, id).await?.ok_or(Declined::NotFound)?;
+        Ok((if opened { StatusCode::CREATED } else { StatusCode::OK }, item))
+    };
+    change.carry_out(&admin, deed).await
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct SyncFilter {
+    connection: Option<String>,
+    what: Option<String>,
+}
+
+pub(super) async fn list(
+    State(admin): State<AdminState>,
+    _: Auth,
+    PageQuery(page): PageQuery,
+    FilterQuery(filter): FilterQuery<SyncFilter>,
+) -> Result<Json<Listing<SyncRow>>, Problem> {
+    let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
+    let SyncFilter { connection, what } = &filter;
+    let rows = syncs::list(&mut db, connection.as_deref(), what.as_deref(), &page.fetch()).await?;
+    Ok(Json(page.listing(rows, |row| row.id)))
+}
+
+pub(super) async fn show(
+    State(admin): State<AdminState>,
+    _: Auth,
+    IdPath(id): IdPath,
+) -> Result<Json<Value>, Problem> {
+    let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
+    item(&mut db, id).await?.map(Json).ok_or_else(|| Code::NotFound.into())
+}
+
+/// A comparison with its differences.
+async fn item(db: &mut PgConnection, id: Uuid) -> store::Result<Option<Value>> {
+    let Some(row) = syncs::find(db, id).await? else { return Ok(None) };
+    let mut item = json!(row);
+    item["differences"] = json!(syncs::differences(db, id, MOST_DIFFERENCES).await?);
+    Ok(Some(item))
+}

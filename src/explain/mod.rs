@@ -1,0 +1,114 @@
+//! Why is this order where it is? Its whole life in plain words: what came, what was read, decided, sent and answered,
+//! with times and request ids. One telling for the API, the shell and the dashboard.
+//!
+//! It is read from the diary that every attempt leaves, so it cannot say anything else than what happened. Personal
+//! values are masked where they are written down, so the same telling can be handed to either vendor's support as
+//! evidence ([`evidence`]).
+
+mod evidence;
+mod words;
+
+pub use evidence::evidence;
+use serde::Serialize;
+use serde_json::Value;
+use sqlx::PgConnection;
+
+use crate::{
+    domain::{Timestamp, id::DeliveryId, order::OrderStatus, outcome::Reason},
+    store::{
+        self, Page, attempts,
+        events::{self, EventFilter},
+        intents,
+        orders::{self, OrderRow},
+        overview::{self, DeliveryFilter},
+    },
+};
+
+/// The most events and deliveries told; an order of more has a fault that its newest tell best.
+const MOST: i64 = 200;
+
+/// An order's whole life.
+#[derive(Clone, Debug, Serialize)]
+pub struct Life {
+    /// The order as it is known now.
+    #[serde(flatten)]
+    pub order: OrderRow,
+    /// Where it is and why, in a sentence or two.
+    pub summary: String,
+    /// What happened, oldest first.
+    pub story: Vec<Entry>,
+}
+
+/// One thing that happened.
+#[derive(Clone, Debug, Serialize)]
+pub struct Entry {
+    /// When.
+    pub at: Timestamp,
+    /// told, asked or attempt.
+    pub kind: &'static str,
+    /// What, in plain words.
+    pub words: String,
+    /// The delivery that it belongs to.
+    pub delivery_id: Option<uuid::Uuid>,
+    /// Every call of an attempt, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<Value>,
+}
+
+/// Tells an order's life; `None` for an order that we never met.
+pub async fn order(db: &mut PgConnection, connection: &str, order_id: &str) -> store::Result<Option<Life>> {
+    let Some(order) = orders::find(db, connection, order_id).await? else { return Ok(None) };
+    let subject = format!("order:{order_id}");
+    let page = Page { before: None, limit: MOST };
+    let mut story = Vec::new();
+
+    let named = || (Some(connection.to_owned()), Some(subject.clone()));
+    let (of, about) = named();
+    let filter = EventFilter { connection: of, subject: about, ..EventFilter::default() };
+    for event in events::list(db, &filter, &page).await? {
+        let words = words::told(&event.source, &event.topic);
+        let delivery_id = event.delivery_id;
+        story.push(Entry { at: event.received_at, kind: "told", words, delivery_id, calls: Vec::new() });
+    }
+    for intent in intents::list(db, connection, &subject).await? {
+        let words = words::asked(&intent.action, &intent.actor);
+        story.push(Entry { at: intent.created_at, kind: "asked", words, delivery_id: None, calls: Vec::new() });
+    }
+    let (of, about) = named();
+    let filter = DeliveryFilter { connection: of, subject: about, ..DeliveryFilter::default() };
+    for delivery in overview::list_deliveries(db, &filter, &page).await? {
+        for attempt in attempts::list(db, DeliveryId(delivery.id)).await? {
+            story.push(Entry {
+                at: attempt.ended_at,
+                kind: "attempt",
+                words: words::attempt(&attempt),
+                delivery_id: Some(delivery.id),
+                calls: attempt.calls.as_array().cloned().unwrap_or_default(),
+            });
+        }
+    }
+    story.sort_by_key(|entry| entry.at);
+    let summary = summary(&order);
+    Ok(Some(Life { order, summary, story }))
+}
+
+/// Where an order is, and why.
+fn summary(order: &OrderRow) -> String {
+    let status = OrderStatus::parse(&order.status).map_or("somewhere unknown", OrderStatus::label);
+    let mut sentences = vec![format!("Order {} is {status}.", order.order_id)];
+    if let Some(reason) = order.reason.as_deref().and_then(Reason::parse) {
+        sentences.push(reason.words().to_owned());
+    }
+    if let Some(comments) = &order.warehouse_comments {
+        sentences.push(format!("The warehouse says: {comments}."));
+    }
+    match order.delivery_state.as_deref() {
+        Some("dead") => sentences.push("A person must look: mend what is named, then replay.".to_owned()),
+        Some("pending" | "leased" | "in_doubt") => sentences.push("It is being worked on.".to_owned()),
+        _ => {}
+    }
+    if let Some(code) = &order.tracking_code {
+        sentences.push(format!("Tracking: {code}."));
+    }
+    sentences.join(" ")
+}

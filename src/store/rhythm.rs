@@ -1,0 +1,46 @@
+//! The rhythm in which a connection's orders come, read from the order in which we met them. SELECT only.
+
+use chrono::Duration;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{Result, orders};
+use crate::domain::{
+    Timestamp,
+    rhythm::{Rhythm, WEEKS, judge},
+};
+
+/// How a connection's silence compares with the same stretch of the weeks before. A connection without any order yet
+/// has been silent since it was first configured.
+pub async fn read(
+    db: &mut PgConnection,
+    connection: &str,
+    connected_at: Timestamp,
+    now: Timestamp,
+) -> Result<Rhythm> {
+    let last = orders::last_met(db, connection).await?.and_then(time_of).unwrap_or(connected_at);
+    let since = last.min(now);
+    let weeks: Vec<_> = (1..=WEEKS).filter(|week| since - Duration::weeks((*week).into()) >= connected_at).collect();
+    let spans: Vec<_> = weeks
+        .iter()
+        .map(|week| {
+            let back = Duration::weeks((*week).into());
+            // The moment of the last order itself is no part of the silence behind it.
+            (first_of(since - back + Duration::milliseconds(1)), first_of(now - back))
+        })
+        .collect();
+    let then = orders::count_met(db, connection, &spans).await?;
+    let silence = (now - since).to_std().unwrap_or_default();
+    Ok(judge(silence, then.unsigned_abs(), u32::try_from(weeks.len()).unwrap_or(0)))
+}
+
+/// The smallest `UUIDv7` of a moment: RFC 9562 §5.7 puts its milliseconds first.
+fn first_of(at: Timestamp) -> Uuid {
+    let millis = u64::try_from(at.timestamp_millis()).unwrap_or_default();
+    uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid()
+}
+
+fn time_of(id: Uuid) -> Option<Timestamp> {
+    let (seconds, nanos) = id.get_timestamp()?.to_unix();
+    Timestamp::from_timestamp(i64::try_from(seconds).ok()?, nanos)
+}
