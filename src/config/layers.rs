@@ -92,7 +92,7 @@ fn set(table: &mut Table, path: &[String], value: Value) -> bool {
 /// A truth or a number where the text is one, else the text itself; lists and tables in TOML's own spelling.
 fn read_value(text: &str) -> Value {
     let looks_like_more = text.starts_with(['[', '{']) || ["true", "false"].contains(&text);
-    let is_number = text.parse::<f64>().is_ok() && !text.starts_with('0') && text.len() < 16;
+    let is_number = text.parse::<f64>().is_ok() && (text == "0" || !text.starts_with('0')) && text.len() < 16;
     let parsed = || format!("value = {text}").parse::<Table>().ok()?.remove("value");
     let value = if looks_like_more || is_number { parsed() } else { None };
     value.unwrap_or_else(|| Value::String(text.to_owned()))

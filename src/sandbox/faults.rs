@@ -75,6 +75,11 @@ impl Faults {
         *self.0.storm.lock().unwrap_or_else(PoisonError::into_inner) = storm;
     }
 
+    /// Forgets what was scripted.
+    pub fn clear(&self) {
+        self.0.scripted.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// How many requests have met one.
     pub fn met(&self) -> usize {
         self.0.met.load(Ordering::Relaxed)

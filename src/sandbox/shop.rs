@@ -338,6 +338,12 @@ impl Shop {
         Webhook::from_shop(&json!({ "topic": "order.created", "data": { "id": id } }))
     }
 
+    /// What the shop would send about a changed order, if it sent anything: no such topic is publicly known.
+    pub fn order_updated(&self, id: u64) -> Webhook {
+        let updated_at = self.state().orders.get(&id).map(|order| order.updated_at.to_rfc3339());
+        Webhook::from_shop(&json!({ "topic": "order.updated", "data": { "id": id, "updated_at": updated_at } }))
+    }
+
     /// What the shop would send about a changed product.
     pub fn product_updated(&self, id: u64) -> Webhook {
         let updated_at = self.state().products.get(&id).map(|product| product.updated_at.to_rfc3339());

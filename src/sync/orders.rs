@@ -20,6 +20,9 @@ use crate::{
     systems::call::Failure,
 };
 
+/// How far the two systems' clocks may be apart: so much earlier the warehouse is read.
+const CLOCKS_APART: chrono::Duration = chrono::Duration::minutes(10);
+
 /// Every order at the warehouse that is ours, by the shop's order number.
 type Theirs = HashMap<String, WarehouseOrder>;
 
@@ -84,10 +87,11 @@ impl Run<'_> {
         let mut theirs = Theirs::new();
         let mut parts: Vec<(String, RelatedOrder)> = Vec::new();
         let prefix = &tied.orders.reference_prefix;
+        let after = self.held.since - CLOCKS_APART;
         for page in 1.. {
             let mut patience = Patience::default();
             let read = loop {
-                match tied.warehouse.whole_orders_changed(self.held.since, page).await {
+                match tied.warehouse.whole_orders_changed(after, page).await {
                     Ok(read) => break read,
                     Err(error) => patience.bear(error).await?,
                 }

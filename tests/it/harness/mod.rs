@@ -13,7 +13,8 @@ use silta::{
     config::{Config, Environment},
     domain::{Timestamp, fingerprint::sha256_hex},
     inbox::sweep::Sweeper,
-    sandbox::{Courier, Sandbox, Shop, Warehouse, Webhook, audit},
+    sync::Syncer,
+    sandbox::{Courier, OrderSpec, Sandbox, Shop, Warehouse, Webhook, audit},
     worker::Worker,
 };
 use sqlx::PgPool;
@@ -47,6 +48,7 @@ pub struct TestSilta {
     pub api: Api,
     pub worker: Worker,
     pub sweeper: Sweeper,
+    pub syncer: Syncer,
     pub courier: Courier,
     database: Arc<Database>,
     unfinished_is_fine: bool,
@@ -87,7 +89,7 @@ impl TestSilta {
         let surroundings = Surroundings { pool: pool.clone(), clock: clock.clone(), entropy };
         let app = App::new(config, surroundings);
         app.prepare().await.unwrap();
-        let App { router, worker, sweeper, .. } = app;
+        let App { router, worker, sweeper, syncer, .. } = app;
         let (url, serving) = http::serve(router).await;
         let (shop, warehouse) = (sandbox.shop.clone(), sandbox.warehouse.clone());
         Self {
@@ -100,10 +102,60 @@ impl TestSilta {
             pool,
             worker,
             sweeper,
+            syncer,
             database,
             unfinished_is_fine: false,
             _serving: serving,
         }
+    }
+
+    /// With these settings of the connection, as `("orders.hold", "1h")`.
+    pub async fn start_set(settings: &[(&str, &str)]) -> Self {
+        let variable = |path: &str| {
+            format!("SILTA__CONNECTIONS__{CONNECTION}__{}", path.replace('.', "__")).to_uppercase()
+        };
+        let named: Vec<_> = settings.iter().map(|(path, value)| (variable(path), *value)).collect();
+        let environment: Vec<_> = named.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        Self::start_in(Usual::default(), &environment).await
+    }
+
+    /// A shopper orders, the shop tells of it, and everything due is done. Answers the number.
+    pub async fn orders(&self, spec: OrderSpec) -> u64 {
+        let order = self.shop.takes_order(spec);
+        self.hears(self.shop.order_created(order)).await;
+        self.run_until_idle().await;
+        order
+    }
+
+    /// The shop tells that an order has changed, a minute later, and everything due is done.
+    pub async fn hears_of(&self, order: u64) {
+        self.clock.advance(secs(61));
+        self.hears(self.shop.order_updated(order)).await;
+        self.run_until_idle().await;
+    }
+
+    /// A person asks for an order, and everything due is done. Answers the HTTP status.
+    pub async fn asks(&self, order: u64, ask: &str) -> u16 {
+        let path = format!("/admin/v1/orders/{CONNECTION}/{order}/{ask}");
+        let answer = self.api.post(&path, serde_json::json!({})).await;
+        self.run_until_idle().await;
+        answer.status
+    }
+
+    /// An order as the admin API shows it.
+    pub async fn order(&self, order: u64) -> serde_json::Value {
+        self.api.get(&format!("/admin/v1/orders/{CONNECTION}/{order}")).await.body
+    }
+
+    /// State and reason of an order's newest delivery, in one word.
+    pub async fn stands(&self, order: u64) -> String {
+        let (state, reason) = self.delivery(&format!("order:{order}")).await;
+        reason.map_or_else(|| state.clone(), |reason| format!("{state} {reason}"))
+    }
+
+    /// How often an order was put at the warehouse, under our reference.
+    pub fn there(&self, order: u64) -> usize {
+        self.warehouse.count(&format!("{CONNECTION}-{order}"))
     }
 
     /// Another process of the same service: the same database, clock and systems, its own everything else.
@@ -144,6 +196,22 @@ impl TestSilta {
         T: for<'r> sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres> + Send + Unpin,
     {
         sqlx::query_scalar(sql).fetch_one(&self.pool).await.unwrap()
+    }
+
+    /// One row of one column, where there is one.
+    pub async fn scalar_optional<T>(&self, sql: &'static str) -> Option<T>
+    where
+        T: for<'r> sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres> + Send + Unpin,
+    {
+        sqlx::query_scalar(sql).fetch_optional(&self.pool).await.unwrap()
+    }
+
+    /// One row of one column, by a text made in the test.
+    pub async fn scalar_of<T>(&self, sql: &str) -> T
+    where
+        T: for<'r> sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres> + Send + Unpin,
+    {
+        sqlx::query_scalar(sqlx::AssertSqlSafe(sql.to_owned())).fetch_one(&self.pool).await.unwrap()
     }
 
     pub async fn count(&self, table: &str) -> i64 {

@@ -1,0 +1,130 @@
+//! Golden files: the exact JSON that goes to the warehouse for ten real-looking orders, and what is told of those that
+//! do not go. The files are the contract with the warehouse, read by people: a change of one is a change of behaviour.
+
+use serde_json::{Value, json};
+use silta::sandbox::OrderSpec;
+
+use crate::harness::TestSilta;
+
+/// An order as the shop tells it, and the settings it meets.
+fn customer(first: &str, last: &str, street: &str, zip: &str, city: &str) -> Value {
+    json!({
+        "first_name": first, "last_name": last, "street_address": street, "postal_code": zip, "city": city,
+        "country": "FI", "phone": "+358 40 123 4567", "email": "tilaaja@example.fi",
+    })
+}
+
+fn line(product: u64, code: &str, quantity: i64, price: &str) -> Value {
+    json!({
+        "product_id": product, "product_code": code, "quantity": quantity, "unit_price": price, "vat_rate": "25.5",
+        "download_id": null,
+    })
+}
+
+async fn check(name: &str, settings: &[(&str, &str)], spec: OrderSpec) {
+    let mut silta = TestSilta::start_set(settings).await;
+    for (id, code, supplier) in [(1, "KAHVI-500", 71), (2, "TEE-VIHREÄ", 72), (3, "KUPPI-SIN", 71)] {
+        silta.shop.lists_product(id, code, code, 10);
+        silta.shop.is_supplied_by(id, supplier);
+    }
+    let order = silta.orders(spec).await;
+    let sent = match silta.warehouse.find("shop-1001") {
+        Some(order) => order.sent,
+        None => {
+            let detail: Option<String> = silta.scalar("select detail from attempt limit 1").await;
+            json!({ "not sent": silta.stands(order).await, "detail": detail })
+        }
+    };
+    let path = format!("{}/tests/it/golden/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    let text = format!("{}\n", serde_json::to_string_pretty(&sent).unwrap());
+    let golden = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(text, golden, "{path}");
+    silta.leave_unfinished();
+}
+
+#[tokio::test]
+async fn a_plain_order_with_letters_of_the_north() {
+    let customer = customer("Åke", "Öhman-Sjöström", "Mäkelänkatu 1 A 5", "00510", "Hyvinkää");
+    check("north", &[], OrderSpec::of("TEE-VIHREÄ", 2).saying(json!({ "customer_information": customer }))).await;
+}
+
+#[tokio::test]
+async fn an_order_of_a_company_with_its_prices_for_customs() {
+    let mut customer = customer("Kaisa", "Korhonen", "Teollisuuskatu 21", "00510", "Helsinki");
+    customer["company"] = "Kahvila & Leipomo Oy".into();
+    customer["country"] = "no".into();
+    let lines = json!([line(1, "KAHVI-500", 3, "7.90"), line(3, "KUPPI-SIN", 1, "12.00"), line(1, "KAHVI-500", 1, "6.90")]);
+    let spec = OrderSpec::of("KAHVI-500", 1).saying(json!({ "customer_information": customer, "products": lines }));
+    check("company", &[("orders.unit_prices", "exclude_vat")], spec).await;
+}
+
+#[tokio::test]
+async fn an_order_to_a_pickup_point() {
+    let customer = customer("Matti", "Meikäläinen", "Kotikatu 3", "33100", "Tampere");
+    let spec = OrderSpec::of("KAHVI-500", 1).by(2, Some("0331007")).saying(json!({ "customer_information": customer }));
+    check("pickup_point", &[], spec).await;
+}
+
+#[tokio::test]
+async fn an_order_in_cash_on_delivery_to_another_address() {
+    let shipping = json!({
+        "first_name": "Liisa", "last_name": "Virtanen", "street_address": "Mökkitie 12\nRanta", "postal_code": "52700",
+        "city": "Mäntyharju", "country": "fi", "phone": null, "email": null,
+    });
+    let spec = OrderSpec::of("KUPPI-SIN", 4).cash_on_delivery();
+    let customer = customer("Pekka", "Virtanen", "Kotikatu 3", "33100", "Tampere");
+    let told = json!({
+        "customer_information": customer, "different_shipping_address": true, "shipping_address": shipping,
+    });
+    check("cash_on_delivery", &[], spec.saying(told)).await;
+}
+
+#[tokio::test]
+async fn an_order_of_150_lines() {
+    let lines: Vec<_> = (1..=150).map(|at| line(1, &format!("KOODI-{at:03}"), at % 7 + 1, "1.00")).collect();
+    check("lines_150", &[], OrderSpec::of("KAHVI-500", 1).saying(json!({ "products": lines }))).await;
+}
+
+#[tokio::test]
+async fn an_order_of_variations_by_their_own_codes() {
+    let mut red = line(3, "KUPPI-PUN", 1, "12.00");
+    red["variation_id"] = 31.into();
+    red["model_name"] = "Punainen".into();
+    let mut blue = line(3, "KUPPI-SIN", 2, "12.00");
+    blue["variation_id"] = 32.into();
+    let lines = json!([red, blue, line(3, "KUPPI-PUN", 1, "12.00"), line(1, "KAHVI-500", 0, "7.90")]);
+    check("variations", &[], OrderSpec::of("KUPPI-SIN", 1).saying(json!({ "products": lines }))).await;
+}
+
+#[tokio::test]
+async fn an_order_of_mixed_suppliers() {
+    let lines = json!([line(1, "KAHVI-500", 1, "7.90"), line(2, "TEE-VIHREÄ", 1, "5.90"), line(3, "KUPPI-SIN", 1, "12.00")]);
+    let spec = OrderSpec::of("KAHVI-500", 1).saying(json!({ "products": lines }));
+    check("mixed_suppliers", &[("products.suppliers", "Kahvila Oy"), ("products.exclude_codes", "KUPPI-SIN")], spec).await;
+}
+
+#[tokio::test]
+async fn an_order_of_a_guest_without_phone_with_words_and_receipt_by_setting() {
+    let mut customer = customer("Vieras", "Vierailija", "Hotellikatu 9", "00100", "Helsinki");
+    customer["phone"] = Value::Null;
+    let told = json!({
+        "customer_id": null, "customer_information": customer, "details": "Jätä oven taakse",
+        "receipt_url": "https://kauppa.example.fi/receipt/1001.pdf",
+    });
+    let settings = [("orders.comments", "true"), ("orders.receipt", "true"), ("orders.test", "true")];
+    check("guest", &settings, OrderSpec::of("KAHVI-500", 1).saying(told)).await;
+}
+
+#[tokio::test]
+async fn an_address_over_the_limits() {
+    let mut customer = customer(&"Nimi".repeat(30), "Pitkä", "Katu 1", "00100", &"Kaupunki".repeat(14));
+    customer["country"] = "Suomi".into();
+    check("address_over_the_limits", &[], OrderSpec::of("KAHVI-500", 1).saying(json!({ "customer_information": customer }))).await;
+}
+
+#[tokio::test]
+async fn a_download_only() {
+    let mut file = line(1, "OPAS-PDF", 1, "9.90");
+    file["download_id"] = 55.into();
+    check("download_only", &[], OrderSpec::of("OPAS-PDF", 1).saying(json!({ "products": [file] }))).await;
+}

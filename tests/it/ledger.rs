@@ -1,0 +1,161 @@
+//! The two-sided ledger: what stands on both sides, whatever was told; and the silence that no report shows.
+
+use serde_json::{Value, json};
+use silta::sandbox::{Fault, OrderSpec};
+
+use crate::harness::{TestSilta, secs};
+
+/// Asks for a comparison and runs it; answers its report.
+async fn compare(silta: &TestSilta, dry_run: bool) -> Value {
+    let body = json!({ "connection": "shop", "what": "orders", "dry_run": dry_run });
+    let asked = silta.api.post("/admin/v1/syncs", body).await;
+    assert_eq!((asked.status, asked.text("/state")), (201, "running"));
+    silta.syncer.run_due().await.unwrap();
+    let id = asked.text("/id").to_owned();
+    silta.api.get(&format!("/admin/v1/syncs/{id}")).await.body
+}
+
+fn differences(report: &Value) -> Vec<(String, String)> {
+    let text = |row: &Value, key: &str| row[key].as_str().unwrap_or_default().to_owned();
+    report["differences"].as_array().unwrap().iter().map(|it| (text(it, "subject"), text(it, "difference"))).collect()
+}
+
+/// The first comparison is due by the clock; tests begin behind it.
+async fn started() -> TestSilta {
+    let silta = TestSilta::start().await;
+    silta.syncer.run_due().await.unwrap();
+    silta.warehouse.receives_goods("A", 500);
+    silta
+}
+
+#[tokio::test]
+async fn both_sides_in_step_are_zero_differences() {
+    let silta = started().await;
+    for spec in [OrderSpec::of("A", 1), OrderSpec::of("A", 2).unpaid(), OrderSpec::of("A", 1).cash_on_delivery()] {
+        silta.orders(spec).await;
+    }
+    silta.warehouse.is_given("amazon-1", "A", 1);
+    let report = compare(&silta, false).await;
+    assert_eq!((report["state"].as_str(), differences(&report)), (Some("done"), vec![]));
+    assert_eq!((report["done"].as_i64(), report["counts"]["same"].as_i64()), (Some(3), Some(3)));
+    assert_eq!(report["counts"]["foreign"], 1);
+    assert!(report["finished_at"].is_string());
+}
+
+#[tokio::test]
+async fn every_difference_is_found_without_any_webhook_told_with_its_remedy_and_mends_itself_where_it_may() {
+    let silta = started().await;
+    let shipped = silta.orders(OrderSpec::of("A", 1)).await;
+    let cancelled = silta.orders(OrderSpec::of("A", 1)).await;
+    silta.clock.advance(secs(60));
+    silta.warehouse.ships(&format!("shop-{shipped}"));
+    silta.shop.cancels(cancelled);
+    let missing = silta.shop.takes_order(OrderSpec::of("A", 1));
+    let faulty = silta.shop.takes_order(OrderSpec::of("A", 1).to_country("Suomi"));
+    let by_hand = silta.shop.takes_order(OrderSpec::of("A", 1));
+    silta.warehouse.is_given(&format!("shop-{by_hand}"), "A", 1);
+    silta.warehouse.is_given("shop-777", "A", 1);
+
+    let expected: Vec<_> = [
+        (shipped, "not_completed_in_shop"),
+        (cancelled, "cancelled_in_shop"),
+        (missing, "missing_at_warehouse"),
+        (faulty, "needs_a_person"),
+        (by_hand, "not_remembered"),
+        (777, "unknown_in_shop"),
+    ]
+    .map(|(order, word)| (format!("order:{order}"), word.to_owned()))
+    .to_vec();
+    let told = compare(&silta, true).await;
+    assert_eq!(differences(&told), expected);
+    assert!(told["differences"].as_array().unwrap().iter().all(|row| row["mending"] == false), "a dry run mends nothing");
+    assert_eq!(silta.run_until_idle().await, 0);
+
+    let report = compare(&silta, false).await;
+    assert_eq!(differences(&report), expected);
+    for row in report["differences"].as_array().unwrap() {
+        assert!(!row["remedy"].as_str().unwrap().is_empty());
+        let is_a_persons = ["needs_a_person", "unknown_in_shop"].contains(&row["difference"].as_str().unwrap());
+        assert_eq!(row["mending"] == true, !is_a_persons, "{row}");
+    }
+    silta.run_until_idle().await;
+    assert_eq!(silta.there(missing), 1);
+    assert_eq!(silta.shop.order(shipped).unwrap().status, "COMPLETED");
+    assert_eq!(silta.warehouse.find(&format!("shop-{cancelled}")).unwrap().status, "Cancelled");
+    let again = compare(&silta, false).await;
+    assert_eq!(differences(&again), expected.iter().filter(|it| ["needs_a_person", "unknown_in_shop"].contains(&it.1.as_str())).cloned().collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn what_only_looks_different_because_the_list_is_old_is_read_again_and_not_told() {
+    let silta = started().await;
+    // The warehouse's list is read first, then this order is placed, then the shop's list is read.
+    silta.warehouse.searches_lag(secs(0));
+    let order = silta.orders(OrderSpec::of("A", 1)).await;
+    silta.sandbox.warehouse_server.faults.script("GET", "/api/v1/orders", Fault::Status(503));
+    let report = compare(&silta, true).await;
+    assert_eq!((report["state"].as_str(), differences(&report)), (Some("done"), vec![]), "a failed page was asked for again");
+    assert_eq!(silta.there(order), 1);
+}
+
+#[tokio::test]
+async fn orders_are_compared_by_the_clock_and_one_at_a_time() {
+    let silta = started().await;
+    assert_eq!(silta.count("sync where actor = 'schedule'").await, 1);
+    assert_eq!(silta.syncer.run_due().await.unwrap(), 0);
+    silta.clock.advance(secs(24 * 3600));
+    let missing = silta.shop.takes_order(OrderSpec::of("A", 1));
+    assert_eq!(silta.syncer.run_due().await.unwrap(), 1);
+    silta.run_until_idle().await;
+    assert_eq!(silta.there(missing), 1, "found by level, with no event at all");
+
+    let body = || json!({ "connection": "shop", "what": "orders" });
+    let first = silta.api.post("/admin/v1/syncs", body()).await;
+    let second = silta.api.post("/admin/v1/syncs", body()).await;
+    assert_eq!((first.status, second.status), (201, 200));
+    assert_eq!(first.text("/id"), second.text("/id"));
+    assert_eq!(silta.api.post("/admin/v1/syncs", json!({ "connection": "nobody", "what": "orders" })).await.status, 404);
+    assert_eq!(silta.api.post("/admin/v1/syncs", json!({ "connection": "shop", "what": "dust" })).await.status, 400);
+    silta.syncer.run_due().await.unwrap();
+    assert_eq!(silta.api.get("/admin/v1/syncs?connection=shop").await.items().len(), 3);
+}
+
+#[tokio::test]
+async fn a_shop_that_is_down_fails_the_comparison_with_its_reason_and_a_bad_spot_is_named() {
+    let silta = started().await;
+    for _ in 0..5 {
+        silta.clock.advance(secs(600));
+        silta.orders(OrderSpec::of("A", 1)).await;
+    }
+    silta.shop.cannot_list(Some(1003));
+    let report = compare(&silta, false).await;
+    assert_eq!(report["state"], "done");
+    let found = differences(&report);
+    assert!(!found.is_empty() && found.iter().all(|(_, word)| word == "not_listed"), "{found:?}");
+    silta.shop.cannot_list(None);
+
+    silta.sandbox.shop_server.faults.script("GET", "/api/v0/orders", Fault::Status(401));
+    let report = compare(&silta, false).await;
+    assert_eq!((report["state"].as_str(), report["error"].as_str()), (Some("failed"), Some("credentials_refused")));
+}
+
+#[tokio::test]
+async fn silence_is_suspicious_by_the_connections_own_rhythm() {
+    let silta = TestSilta::start().await;
+    let rhythm = async || silta.api.get("/admin/v1/connections/shop").await.body["rhythm"].clone();
+    // Three weeks with twelve orders every morning, and none at night.
+    for _ in 0..21 {
+        for _ in 0..12 {
+            silta.clock.advance(secs(1200));
+            silta.orders(OrderSpec::of("A", 1).unpaid()).await;
+        }
+        silta.clock.advance(secs(20 * 3600));
+        assert_eq!(rhythm().await["is_suspicious"], false, "a night is quiet");
+    }
+    silta.clock.advance(secs(4 * 3600 - 60));
+    let silent = rhythm().await;
+    assert_eq!(silent["is_suspicious"], true, "a morning without orders: {silent}");
+    let metrics = silta.api.get("/metrics").await.body.as_str().unwrap().to_owned();
+    let line = metrics.lines().find(|line| line.starts_with("silta_orders_missed{connection=\"shop\"}")).unwrap();
+    assert!(line.rsplit(' ').next().unwrap().parse::<f64>().unwrap() >= 7.0, "{line}");
+}

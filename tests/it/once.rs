@@ -1,0 +1,166 @@
+//! No sequence of webhooks, sweeps, hand transfers, retries, edits, cancels and crashes ever makes a second order or a
+//! second completion.
+
+use proptest::{prelude::*, test_runner::TestRunner};
+use serde_json::json;
+use silta::sandbox::{Fault, OrderSpec};
+
+use crate::harness::{TestSilta, secs};
+
+/// Something that happens to the one order of the test.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// The shop tells of it.
+    Webhook,
+    /// The warehouse tells of it.
+    Callback,
+    /// The sweeps run.
+    Sweep,
+    /// A person asks: transfer, hold, release, cancel, refresh.
+    Asks(&'static str),
+    /// A person replays its newest delivery.
+    Replay,
+    /// Both sides are compared.
+    Compare,
+    /// The shop's order changes: paid, edited, cancelled.
+    Pays,
+    Edits(i64),
+    Cancels,
+    /// The warehouse moves it on.
+    Collects,
+    Ships,
+    /// The next call of this kind goes wrong.
+    Faults(&'static str, Fault),
+    /// Attempts are broken off in mid-call, as by a crash: their leases run out later.
+    Crashes,
+    /// What is due is done.
+    Works,
+    /// Time passes.
+    Passes(u64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let fault = prop_oneof![
+        Just(Fault::DropBefore),
+        Just(Fault::DropAfter),
+        Just(Fault::Status(500)),
+        Just(Fault::StatusAfter(504)),
+        Just(Fault::Garbage),
+        Just(Fault::TooMany(2)),
+    ];
+    let call = prop_oneof![Just("POST"), Just("POST"), Just("GET"), Just("PUT")];
+    prop_oneof![
+        3 => Just(Step::Webhook),
+        2 => Just(Step::Callback),
+        1 => Just(Step::Sweep),
+        2 => prop_oneof![Just("transfer"), Just("hold"), Just("release"), Just("cancel"), Just("refresh")].prop_map(Step::Asks),
+        1 => Just(Step::Replay),
+        1 => Just(Step::Compare),
+        2 => Just(Step::Pays),
+        1 => (1..5_i64).prop_map(Step::Edits),
+        1 => Just(Step::Cancels),
+        1 => Just(Step::Collects),
+        2 => Just(Step::Ships),
+        3 => (call, fault).prop_map(|(call, fault)| Step::Faults(call, fault)),
+        2 => Just(Step::Crashes),
+        5 => Just(Step::Works),
+        3 => prop_oneof![Just(1_u64), Just(11), Just(65), Just(700)].prop_map(Step::Passes),
+    ]
+}
+
+async fn take(silta: &TestSilta, order: u64, step: Step) {
+    let reference = format!("shop-{order}");
+    match step {
+        Step::Webhook => drop(silta.hears(silta.shop.order_created(order)).await),
+        Step::Callback => drop(silta.hears(silta.warehouse.order_shipped(&reference)).await),
+        Step::Sweep => drop(silta.sweeper.sweep_due().await),
+        Step::Asks(ask) => {
+            drop(silta.api.post(&format!("/admin/v1/orders/shop/{order}/{ask}"), json!({})).await);
+        }
+        Step::Replay => {
+            let listed = silta.api.get("/admin/v1/deliveries?kind=order&limit=1").await;
+            if let Some(id) = listed.items().first().and_then(|it| it["id"].as_str()) {
+                drop(silta.api.post(&format!("/admin/v1/deliveries/{id}/replay"), json!({})).await);
+            }
+        }
+        Step::Compare => {
+            let body = json!({ "connection": "shop", "what": "orders" });
+            drop(silta.api.post("/admin/v1/syncs", body).await);
+            silta.sandbox.shop_server.faults.clear();
+            silta.sandbox.warehouse_server.faults.clear();
+            drop(silta.syncer.run_due().await);
+        }
+        Step::Pays => silta.shop.gets_paid(order),
+        Step::Edits(pieces) => silta.shop.changes_pieces(order, pieces),
+        Step::Cancels => {
+            if silta.shop.order(order).is_some_and(|order| order.status == "OPEN") {
+                silta.shop.cancels(order);
+            }
+        }
+        Step::Collects => drop(silta.warehouse.collects(&reference)),
+        Step::Ships => drop(silta.warehouse.ships(&reference)),
+        Step::Faults(method, fault) => {
+            silta.sandbox.shop_server.faults.script(method, "orders", fault);
+            silta.sandbox.warehouse_server.faults.script(method, "orders", fault);
+        }
+        Step::Crashes => {
+            let worker = silta.second_worker();
+            let work = tokio::spawn(async move { worker.run_until_idle().await });
+            // Somewhere within the reads and the call: wherever it is, it is dropped there.
+            for _ in 0..200 {
+                tokio::task::yield_now().await;
+            }
+            work.abort();
+            drop(work.await);
+        }
+        Step::Works => drop(silta.run_until_idle().await),
+        Step::Passes(seconds) => silta.clock.advance(secs(seconds)),
+    }
+}
+
+/// What must hold at every moment.
+fn holds(silta: &TestSilta, order: u64) -> Result<(), TestCaseError> {
+    prop_assert!(silta.there(order) <= 1, "a second order");
+    let order = silta.shop.order(order).unwrap();
+    let completions = order.shipments.iter().map(|it| it.completions).max().unwrap_or_default();
+    prop_assert!(completions <= 1, "a second completion");
+    Ok(())
+}
+
+async fn play(steps: Vec<Step>) -> Result<(), TestCaseError> {
+    let mut silta = TestSilta::start_set(&[("orders.edit", "true")]).await;
+    silta.leave_unfinished();
+    silta.warehouse.allows_edits();
+    silta.warehouse.receives_goods("A", 1000);
+    let order = silta.shop.takes_order(OrderSpec::of("A", 1).unpaid());
+    for step in steps {
+        take(&silta, order, step).await;
+        holds(&silta, order)?;
+    }
+    // And in the end all comes to rest: paid, left alone and looked at, it is at the warehouse exactly once.
+    silta.sandbox.shop_server.faults.clear();
+    silta.sandbox.warehouse_server.faults.clear();
+    silta.passes(secs(4 * 3600)).await;
+    silta.api.post(&format!("/admin/v1/orders/shop/{order}/refresh"), json!({})).await;
+    silta.passes(secs(3600)).await;
+    holds(&silta, order)?;
+    prop_assert_eq!(silta.count("delivery where settled_at is null").await, 0);
+    let (shop, intent) = (silta.shop.order(order).unwrap(), silta.order(order).await);
+    let asked: Option<String> = silta.scalar_optional("select action from intent order by id desc limit 1").await;
+    let free = !matches!(asked.as_deref(), Some("hold" | "cancel"));
+    if shop.is_paid && shop.status == "OPEN" && free && intent["status"] == "not_transferred" {
+        prop_assert_eq!(silta.there(order), 1, "a paid order that nobody keeps");
+    }
+    Ok(())
+}
+
+#[test]
+fn no_sequence_of_events_ever_makes_a_second_order_or_a_second_completion() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let config = ProptestConfig { cases: 40, max_shrink_iters: 60, failure_persistence: None, ..ProptestConfig::default() };
+    let mut runner = TestRunner::new(config);
+    let result = runner.run(&prop::collection::vec(step(), 5..30), |steps| runtime.block_on(play(steps)));
+    if let Err(error) = result {
+        panic!("{error}");
+    }
+}
