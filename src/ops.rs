@@ -101,7 +101,11 @@ async fn gauges(ops: &Ops) -> store::Result<String> {
         });
         gauge("silta_oldest_due_seconds", "Age of the oldest due delivery", oldest.collect());
         let missed = silences.iter().map(|(name, rhythm)| (label(name), rhythm.expected)).collect();
-        gauge("silta_orders_missed", "Orders that would have come since the last one, by the weeks before", missed);
+        gauge(
+            "silta_orders_missed",
+            "Orders that would have come since the last one, by the weeks before",
+            missed,
+        );
         gauge(
             "silta_deliveries_dead",
             "Deliveries that wait for a person",

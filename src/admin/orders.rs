@@ -74,7 +74,12 @@ async fn life(admin: &AdminState, connection: &str, id: &str) -> Result<Life, Pr
 }
 
 /// Asks for an order; answers the delivery that will see to it, 201 where it is a new one.
-async fn ask(admin: &AdminState, (connection, id): (String, String), change: Change, ask: Ask) -> Result<Response, Problem> {
+async fn ask(
+    admin: &AdminState,
+    (connection, id): (String, String),
+    change: Change,
+    ask: Ask,
+) -> Result<Response, Problem> {
     let deed = async |db: &mut PgConnection, actor: &Actor<'_>| {
         let asked = control::ask_for_order(db, actor, &connection, &id, ask).await?;
         let status = if asked.opened { StatusCode::CREATED } else { StatusCode::OK };

@@ -96,7 +96,7 @@ pub fn run(silta: Silta) -> ExitCode {
 async fn dispatch(Silta { config, command }: Silta) -> Result<ExitCode> {
     let environment = config::environment();
     match command {
-        Command::Serve { only } => serve::serve(load(&config, &environment)?, only).await?,
+        Command::Serve { only } => Box::pin(serve::serve(load(&config, &environment)?, only)).await?,
         Command::Demo(options) => return demo::run(options, &environment).await,
         Command::Sandbox { shop, warehouse, silta, connection } => {
             sandbox::serve(shop, warehouse, silta, &connection).await?;

@@ -63,7 +63,10 @@ pub(super) async fn sync(args: SyncArgs, config: Config, account: &str) -> Resul
     // Another process may have taken it up already: then it is that one's to end.
     let ran = app.syncer.run_one(Some(id), &on_progress).await?;
     bar.finish_and_clear();
-    anyhow::ensure!(ran, "the comparison {id} is being run by another process: watch it at /admin/v1/syncs/{id}");
+    anyhow::ensure!(
+        ran,
+        "the comparison {id} is being run by another process: watch it at /admin/v1/syncs/{id}"
+    );
 
     let mut db = database.pool.acquire().await?;
     let row = syncs::find(&mut db, id).await?.context("the comparison is gone")?;

@@ -263,7 +263,10 @@ impl<'f> Section<'f> {
         let day = || text.parse::<chrono::NaiveDate>().ok()?.and_hms_opt(0, 0, 0).map(|it| it.and_utc());
         let time = text.parse::<chrono::DateTime<chrono::FixedOffset>>().ok().map(Into::into).or_else(day);
         if time.is_none() {
-            self.fault(key, "must be a day such as \"2026-12-01\", or a time such as \"2026-12-01T08:00:00+02:00\"");
+            self.fault(
+                key,
+                "must be a day such as \"2026-12-01\", or a time such as \"2026-12-01T08:00:00+02:00\"",
+            );
         }
         time
     }

@@ -17,9 +17,9 @@ pub use pause::{pause, resume};
 pub use rehearse::{Rehearse, Rehearsed, rehearse};
 pub use replay::{Replayed, replay_delivery, replay_event, replay_many};
 pub use resolve::resolve;
-pub use sync::request_sync;
 use serde_json::Value;
 use sqlx::PgConnection;
+pub use sync::request_sync;
 
 use crate::{
     clock::{Clock, Entropy},

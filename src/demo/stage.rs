@@ -16,11 +16,12 @@ use crate::{
     app::{App, Surroundings},
     clock::{Clock, Entropy, SystemClock},
     config::{Config, Environment},
+    control::{self, Actor},
     domain::fingerprint::sha256_hex,
     embedded_postgres::{Durability, PrivatePostgres},
     lifecycle::Shutdown,
     sandbox::{Books, Courier, Life, Sandbox, audit},
-    store::{self, overview},
+    store::{self, overview, syncs},
 };
 
 /// The connection's name, and with a hyphen its reference prefix.
@@ -31,6 +32,9 @@ pub(super) const ADMIN_TOKEN: &str = "demo-admin-token";
 
 /// The pause between two steps of the day.
 const STEP: Duration = Duration::from_millis(60);
+
+/// How long the comparison at the end may take.
+const PATIENCE_TO_COMPARE: Duration = Duration::from_secs(60);
 
 /// Everything that plays.
 pub(super) struct Stage {
@@ -53,6 +57,8 @@ pub(super) struct Verdict {
     books: Books,
     /// Deliveries still open or dead.
     left_over: i64,
+    /// Differences between both sides' orders, by Silta's own ledger.
+    differences: i64,
     /// Faults that calls met.
     faults_met: usize,
     webhooks_sent: usize,
@@ -136,16 +142,49 @@ impl Stage {
     }
 
     pub(super) async fn verdict(&self) -> Result<Verdict> {
+        let differences = self.compare().await?;
         let mut db = self.pool.acquire().await?;
         let left_over = self.open().await? + overview::count_dead(&mut db).await?;
         Ok(Verdict {
             books: self.books(),
             left_over,
+            differences,
             faults_met: self.faults_met(),
             webhooks_sent: self.life.sent().0,
             webhooks_withheld: self.life.withheld(),
             seconds: self.begun.elapsed().as_secs_f64(),
         })
+    }
+
+    /// Has the service compare both sides' orders, as a person would: the ledger beside the sandbox's own books.
+    async fn compare(&self) -> Result<i64> {
+        for server in [&self.sandbox.shop_server, &self.sandbox.warehouse_server] {
+            server.faults.storm(None); // the day is over
+        }
+        let entropy = Entropy::from_os();
+        let actor = Actor { name: "demo", clock: &SystemClock, entropy: &entropy };
+        let begun = Instant::now();
+        loop {
+            let mut db = self.pool.begin().await?;
+            let (id, _) = control::request_sync(&mut db, &actor, CONNECTION, "orders", true, None).await?;
+            db.commit().await?;
+            loop {
+                let mut db = self.pool.acquire().await?;
+                let row = syncs::find(&mut db, id).await?.context("the comparison is gone")?;
+                drop(db);
+                match row.state.as_str() {
+                    "done" if row.actor == actor.name => return Ok(row.difference_count),
+                    "running" if begun.elapsed() < PATIENCE_TO_COMPARE => {}
+                    _ => break, // somebody else's comparison, or one that failed: ask for our own
+                }
+                #[expect(clippy::disallowed_methods, reason = "the demo watches in real time")]
+                tokio::time::sleep(STEP).await;
+            }
+            anyhow::ensure!(
+                begun.elapsed() < PATIENCE_TO_COMPARE,
+                "the comparison of both sides does not end"
+            );
+        }
     }
 
     /// Stops the service as SIGTERM would.
@@ -174,7 +213,8 @@ impl Stage {
 impl Verdict {
     pub(super) const fn is_good(&self) -> bool {
         let Books { placed, at_warehouse, shipped, tracking_back, .. } = self.books;
-        self.books.are_balanced() && self.left_over == 0 && placed == at_warehouse && tracking_back == shipped
+        let rests = self.left_over == 0 && self.differences == 0;
+        self.books.are_balanced() && rests && placed == at_warehouse && tracking_back == shipped
     }
 
     pub(super) fn table(&self) -> String {
@@ -191,6 +231,7 @@ impl Verdict {
             ("lost", lost.to_string()),
             ("doubled", doubled.to_string()),
             ("left over", self.left_over.to_string()),
+            ("differences by the ledger", self.differences.to_string()),
             ("seconds", format!("{:.1}", self.seconds)),
             ("verdict", (if self.is_good() { "good" } else { "NOT GOOD" }).to_owned()),
         ];

@@ -78,9 +78,8 @@ fn compare(path: &str, was: Option<&Value>, is: Option<&Value>, found: &mut Vec<
 }
 
 fn change(was: Option<&Value>, is: Option<&Value>) -> String {
-    let is_hidden = |value: Option<&Value>| {
-        value.and_then(Value::as_str).is_some_and(|text| text.starts_with(HIDDEN))
-    };
+    let is_hidden =
+        |value: Option<&Value>| value.and_then(Value::as_str).is_some_and(|text| text.starts_with(HIDDEN));
     let word = |value: Option<&Value>| match value {
         None | Some(Value::Null) => "nothing".to_owned(),
         Some(Value::String(text)) => text.clone(),

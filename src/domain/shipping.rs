@@ -11,7 +11,8 @@ pub struct ShippingMethod {
 
 impl std::fmt::Display for ShippingMethod {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let names: Vec<_> = [&self.product_code, &self.name].into_iter().flatten().map(|it| format!("{it:?}")).collect();
+        let names: Vec<_> =
+            [&self.product_code, &self.name].into_iter().flatten().map(|it| format!("{it:?}")).collect();
         f.write_str(if names.is_empty() { "(no longer listed in the shop)" } else { "" })?;
         f.write_str(&names.join(" / "))
     }

@@ -13,7 +13,11 @@ pub fn evidence(life: &Life, system: System) -> String {
     let mut text = String::new();
     let order = &life.order;
     let reference = order.reference.as_deref().unwrap_or("none yet");
-    let _ = writeln!(text, "Order {} of {}, reference at the warehouse: {reference}", order.order_id, order.connection);
+    let _ = writeln!(
+        text,
+        "Order {} of {}, reference at the warehouse: {reference}",
+        order.order_id, order.connection
+    );
     let _ = writeln!(text, "{}\n", life.summary);
     let _ = writeln!(text, "Calls to {system}, times in UTC. Personal values are masked (•).");
     for entry in &life.story {

@@ -72,7 +72,13 @@ pub async fn order(db: &mut PgConnection, connection: &str, order_id: &str) -> s
     }
     for intent in intents::list(db, connection, &subject).await? {
         let words = words::asked(&intent.action, &intent.actor);
-        story.push(Entry { at: intent.created_at, kind: "asked", words, delivery_id: None, calls: Vec::new() });
+        story.push(Entry {
+            at: intent.created_at,
+            kind: "asked",
+            words,
+            delivery_id: None,
+            calls: Vec::new(),
+        });
     }
     let (of, about) = named();
     let filter = DeliveryFilter { connection: of, subject: about, ..DeliveryFilter::default() };

@@ -1,9 +1,6 @@
 //! From rows to sentences.
 
-use crate::{
-    domain::outcome::Reason,
-    store::attempts::AttemptRow,
-};
+use crate::{domain::outcome::Reason, store::attempts::AttemptRow};
 
 /// What an event told.
 pub(super) fn told(source: &str, topic: &str) -> String {
@@ -45,7 +42,9 @@ pub(super) fn attempt(attempt: &AttemptRow) -> String {
         ("ambiguous", Some(did)) => {
             format!("Tried: {did}, and cannot tell whether it was heard. {}", words.unwrap_or_default())
         }
-        ("lost", _) => "The attempt never came back: a crash, or a process that was gone too long.".to_owned(),
+        ("lost", _) => {
+            "The attempt never came back: a crash, or a process that was gone too long.".to_owned()
+        }
         ("resolved", _) => "A person said what truly happened.".to_owned(),
         (outcome, _) => format!("It failed and is tried again ({outcome}). {}", words.unwrap_or_default()),
     };

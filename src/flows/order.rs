@@ -9,8 +9,8 @@ use crate::{
         Timestamp,
         link::{Learnt, Link},
         order::{
-            Draft, Next, OrderStatus, OrderView, ShopOrder, ShopStatus, WarehouseOrder, WarehouseStatus, decide,
-            draft,
+            Draft, Next, OrderStatus, OrderView, ShopOrder, ShopStatus, WarehouseOrder, WarehouseStatus,
+            decide, draft,
         },
         outcome::{Outcome, Reason},
         subject::Subject,
@@ -116,7 +116,9 @@ async fn cancel(context: &Context, shop: Option<&ShopOrder>) -> Report {
     let ask = |detail: String| Report::permanent(Reason::CancelledAfterTransfer, detail);
     let draft = match shop.map(|shop| draft(shop, &context.tied.orders)) {
         Some(Ok(draft)) => draft,
-        Some(Err(fault)) => return ask(format!("called off: cancel it at the warehouse by hand ({})", fault.detail)),
+        Some(Err(fault)) => {
+            return ask(format!("called off: cancel it at the warehouse by hand ({})", fault.detail));
+        }
         None => return Report::skipped(Reason::UnknownInShop),
     };
     let mut refused = false;
@@ -226,9 +228,8 @@ fn reading(
         link.tracking_url.clone_from(&warehouse.tracking_url);
         link.placed_at = Some(seen_at);
         let related = warehouse.related.iter();
-        let related: Vec<_> = related
-            .map(|it| json!({ "reference": it.reference, "status": it.status.as_str() }))
-            .collect();
+        let related: Vec<_> =
+            related.map(|it| json!({ "reference": it.reference, "status": it.status.as_str() })).collect();
         link.related = (!related.is_empty()).then(|| related.into());
     }
     // An order that we know to stand there is not called away by a search that does not show it.

@@ -256,7 +256,12 @@ impl Sweeper {
         let rhythm = rhythm::read(&mut db, connection, row.created_at, self.clock.now()).await?;
         if rhythm.is_suspicious {
             let Rhythm { silent_seconds, expected, .. } = rhythm;
-            tracing::warn!(connection, silent_seconds, expected, "no orders come, and by the weeks before they should");
+            tracing::warn!(
+                connection,
+                silent_seconds,
+                expected,
+                "no orders come, and by the weeks before they should"
+            );
         }
         Ok(())
     }
@@ -296,12 +301,7 @@ impl Sweeper {
         }
     }
 
-    async fn read_pages(
-        &self,
-        swept: &SweptConnection,
-        what: What,
-        window: Window,
-    ) -> Result<usize, Broken> {
+    async fn read_pages(&self, swept: &SweptConnection, what: What, window: Window) -> Result<usize, Broken> {
         let mut found = 0;
         for page in 1.. {
             let (told, more) = read_page(swept, what, window, page).await?;

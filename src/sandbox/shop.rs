@@ -282,8 +282,13 @@ impl Shop {
     pub fn lists_product(&self, id: u64, code: &str, name: &str, quantity: i64) {
         let now = self.now();
         let mut state = self.state();
-        let product =
-            Product { name: name.to_owned(), code: code.to_owned(), variations: Vec::new(), supplier: None, updated_at: now };
+        let product = Product {
+            name: name.to_owned(),
+            code: code.to_owned(),
+            variations: Vec::new(),
+            supplier: None,
+            updated_at: now,
+        };
         state.products.insert(id, product);
         state.stock.insert(code.to_owned(), StockItem { quantity, reserved: 0, enabled: true });
     }
@@ -341,7 +346,9 @@ impl Shop {
     /// What the shop would send about a changed order, if it sent anything: no such topic is publicly known.
     pub fn order_updated(&self, id: u64) -> Webhook {
         let updated_at = self.state().orders.get(&id).map(|order| order.updated_at.to_rfc3339());
-        Webhook::from_shop(&json!({ "topic": "order.updated", "data": { "id": id, "updated_at": updated_at } }))
+        Webhook::from_shop(
+            &json!({ "topic": "order.updated", "data": { "id": id, "updated_at": updated_at } }),
+        )
     }
 
     /// What the shop would send about a changed product.

@@ -153,9 +153,10 @@ fn answer_order(shop: &Shop, id: u64, expanded: bool) -> Response {
 /// Products by their own code and by their variations'.
 fn ids_by_code(state: &super::shop::State) -> HashMap<String, u64> {
     let own = state.products.iter().map(|(id, product)| (product.code.clone(), *id));
-    let varied = state.products.iter().flat_map(|(id, product)| {
-        product.variations.iter().map(move |(_, code, _)| (code.clone(), *id))
-    });
+    let varied = state
+        .products
+        .iter()
+        .flat_map(|(id, product)| product.variations.iter().map(move |(_, code, _)| (code.clone(), *id)));
     own.chain(varied).collect()
 }
 

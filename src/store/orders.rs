@@ -129,11 +129,7 @@ async fn fetch(
 }
 
 /// How many orders were first met between two points in the order of meeting.
-pub async fn count_met(
-    db: &mut PgConnection,
-    connection: &str,
-    spans: &[(Uuid, Uuid)],
-) -> Result<i64> {
+pub async fn count_met(db: &mut PgConnection, connection: &str, spans: &[(Uuid, Uuid)]) -> Result<i64> {
     let (from, to): (Vec<_>, Vec<_>) = spans.iter().copied().unzip();
     let count = sqlx::query_scalar!(
         r#"

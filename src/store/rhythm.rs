@@ -20,7 +20,8 @@ pub async fn read(
 ) -> Result<Rhythm> {
     let last = orders::last_met(db, connection).await?.and_then(time_of).unwrap_or(connected_at);
     let since = last.min(now);
-    let weeks: Vec<_> = (1..=WEEKS).filter(|week| since - Duration::weeks((*week).into()) >= connected_at).collect();
+    let weeks: Vec<_> =
+        (1..=WEEKS).filter(|week| since - Duration::weeks((*week).into()) >= connected_at).collect();
     let spans: Vec<_> = weeks
         .iter()
         .map(|week| {

@@ -81,6 +81,9 @@ pub enum Broken {
     /// What was found could not be kept.
     #[error("the database is away")]
     Store(#[from] StoreError),
+    /// The connection, or this comparison, is none that this process knows.
+    #[error("this process does not know how")]
+    NotConfigured,
     /// Another process took it over.
     #[error("the lease was lost")]
     LeaseLost,
@@ -135,13 +138,14 @@ impl Syncer {
         };
         let ended = match held.what.as_str() {
             "orders" => run.compare_orders().await,
-            _ => Err(Broken::Call(run.unknown())),
+            _ => Err(Broken::NotConfigured),
         };
         let counts = serde_json::json!(run.counts);
         let error = match ended {
             Ok(()) => None,
             Err(Broken::LeaseLost) => return Ok(true), // whoever holds it now will end it
             Err(Broken::Store(error)) => return Err(error),
+            Err(Broken::NotConfigured) => Some(Reason::Refused.code()),
             Err(Broken::Call(error)) => {
                 let reason = error.verdict(Effect::Read).reason().map_or("refused", Reason::code);
                 tracing::warn!(sync = %held.id, connection = held.connection, what = held.what, reason, "sync failed");
@@ -160,7 +164,8 @@ impl Syncer {
         let now = self.clock.now();
         for (connection, every) in self.schedule.iter().filter(|(_, every)| !every.is_zero()) {
             let mut db = self.pool.acquire().await?;
-            let last = syncs::list(&mut db, Some(connection), Some("orders"), &Page { before: None, limit: 1 });
+            let last =
+                syncs::list(&mut db, Some(connection), Some("orders"), &Page { before: None, limit: 1 });
             let last = last.await?.first().map(|sync| sync.created_at);
             if last.is_some_and(|last| now < last + *every) {
                 continue;
@@ -207,13 +212,8 @@ impl Run<'_> {
         *self.counts.entry(word.to_owned()).or_default() += 1;
     }
 
-    fn unknown(&self) -> CallError {
-        use crate::{domain::system::System, systems::call::Failure};
-        CallError { system: System::MyCashflow, call: "sync", failure: Failure::Unbuildable, retry_after: None }
-    }
-
     fn tied(&self) -> Result<&Tied, Broken> {
-        self.syncer.rehearser.tied(&self.held.connection).ok_or_else(|| Broken::Call(self.unknown()))
+        self.syncer.rehearser.tied(&self.held.connection).ok_or(Broken::NotConfigured)
     }
 
     /// A page further: the lease is kept, and whoever watches is told.
@@ -279,14 +279,19 @@ impl Patience {
     async fn bear(&mut self, error: CallError) -> Result<(), CallError> {
         self.tries += 1;
         let wait = match error.verdict(Effect::Read) {
-            Outcome::Snoozed { after, .. } => after.unwrap_or(Duration::from_secs(2)).min(Duration::from_secs(60)),
+            Outcome::Snoozed { after, .. } => {
+                after.unwrap_or(Duration::from_secs(2)).min(Duration::from_secs(60))
+            }
             Outcome::Retryable { .. } => Duration::from_millis(200) * 2_u32.pow(self.tries),
             _ => return Err(error),
         };
         if self.tries == READ_TRIES {
             return Err(error);
         }
-        #[expect(clippy::disallowed_methods, reason = "there is nothing to wait on but the far side's recovery")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "there is nothing to wait on but the far side's recovery"
+        )]
         tokio::time::sleep(wait).await;
         Ok(())
     }

@@ -97,7 +97,9 @@ impl Run<'_> {
                 }
             };
             for order in read.items {
-                match order_of(&order.reference, prefix).map(|(id, behind)| (id.to_owned(), behind.is_empty())) {
+                match order_of(&order.reference, prefix)
+                    .map(|(id, behind)| (id.to_owned(), behind.is_empty()))
+                {
                     Some((id, true)) => drop(theirs.insert(id, order)),
                     Some((id, false)) => {
                         self.count("related");
@@ -163,16 +165,13 @@ impl Run<'_> {
 
     /// Reads the order alone and freshly: what still asks for something is a difference.
     async fn confirm(&mut self, subject: &Subject) -> Result<(), Broken> {
-        let rehearser = self.syncer.rehearser.clone();
-        let rehearsed = rehearser.rehearse(&self.held.connection, subject).await?;
-        let Some((report, _)) = rehearsed else { return Err(Broken::Call(self.unknown())) };
-        match difference_of(report) {
-            Some(difference) => self.keep(&subject.to_string(), difference).await,
-            None => {
-                self.count("same");
-                Ok(())
-            }
-        }
+        let looked = self.syncer.rehearser.rehearse(&self.held.connection, subject).await?;
+        let (report, _) = looked.ok_or(Broken::NotConfigured)?;
+        let Some(difference) = difference_of(report) else {
+            self.count("same");
+            return Ok(());
+        };
+        self.keep(&subject.to_string(), difference).await
     }
 
     /// Ours by its reference, and not among the shop's orders since the day: older ones, and ones the shop never had.

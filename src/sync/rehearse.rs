@@ -43,7 +43,11 @@ impl Rehearser {
         Ok(row.map_or_else(|| self.clock.now(), |row| row.created_at))
     }
 
-    pub(super) async fn remember(&self, connection: &str, subjects: &[String]) -> store::Result<Vec<Remembered>> {
+    pub(super) async fn remember(
+        &self,
+        connection: &str,
+        subjects: &[String],
+    ) -> store::Result<Vec<Remembered>> {
         let mut db = self.pool.acquire().await?;
         let mut remembered = Vec::with_capacity(subjects.len());
         for subject in subjects {

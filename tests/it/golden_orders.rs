@@ -6,7 +6,6 @@ use silta::sandbox::OrderSpec;
 
 use crate::harness::TestSilta;
 
-/// An order as the shop tells it, and the settings it meets.
 fn customer(first: &str, last: &str, street: &str, zip: &str, city: &str) -> Value {
     json!({
         "first_name": first, "last_name": last, "street_address": street, "postal_code": zip, "city": city,
@@ -28,12 +27,11 @@ async fn check(name: &str, settings: &[(&str, &str)], spec: OrderSpec) {
         silta.shop.is_supplied_by(id, supplier);
     }
     let order = silta.orders(spec).await;
-    let sent = match silta.warehouse.find("shop-1001") {
-        Some(order) => order.sent,
-        None => {
-            let detail: Option<String> = silta.scalar("select detail from attempt limit 1").await;
-            json!({ "not sent": silta.stands(order).await, "detail": detail })
-        }
+    let sent = if let Some(order) = silta.warehouse.find("shop-1001") {
+        order.sent
+    } else {
+        let detail: Option<String> = silta.scalar("select detail from attempt limit 1").await;
+        json!({ "not sent": silta.stands(order).await, "detail": detail })
     };
     let path = format!("{}/tests/it/golden/{name}.json", env!("CARGO_MANIFEST_DIR"));
     let text = format!("{}\n", serde_json::to_string_pretty(&sent).unwrap());
@@ -45,7 +43,8 @@ async fn check(name: &str, settings: &[(&str, &str)], spec: OrderSpec) {
 #[tokio::test]
 async fn a_plain_order_with_letters_of_the_north() {
     let customer = customer("Åke", "Öhman-Sjöström", "Mäkelänkatu 1 A 5", "00510", "Hyvinkää");
-    check("north", &[], OrderSpec::of("TEE-VIHREÄ", 2).saying(json!({ "customer_information": customer }))).await;
+    check("north", &[], OrderSpec::of("TEE-VIHREÄ", 2).saying(json!({ "customer_information": customer })))
+        .await;
 }
 
 #[tokio::test]
@@ -53,15 +52,22 @@ async fn an_order_of_a_company_with_its_prices_for_customs() {
     let mut customer = customer("Kaisa", "Korhonen", "Teollisuuskatu 21", "00510", "Helsinki");
     customer["company"] = "Kahvila & Leipomo Oy".into();
     customer["country"] = "no".into();
-    let lines = json!([line(1, "KAHVI-500", 3, "7.90"), line(3, "KUPPI-SIN", 1, "12.00"), line(1, "KAHVI-500", 1, "6.90")]);
-    let spec = OrderSpec::of("KAHVI-500", 1).saying(json!({ "customer_information": customer, "products": lines }));
+    let lines = json!([
+        line(1, "KAHVI-500", 3, "7.90"),
+        line(3, "KUPPI-SIN", 1, "12.00"),
+        line(1, "KAHVI-500", 1, "6.90")
+    ]);
+    let spec =
+        OrderSpec::of("KAHVI-500", 1).saying(json!({ "customer_information": customer, "products": lines }));
     check("company", &[("orders.unit_prices", "exclude_vat")], spec).await;
 }
 
 #[tokio::test]
 async fn an_order_to_a_pickup_point() {
     let customer = customer("Matti", "Meikäläinen", "Kotikatu 3", "33100", "Tampere");
-    let spec = OrderSpec::of("KAHVI-500", 1).by(2, Some("0331007")).saying(json!({ "customer_information": customer }));
+    let spec = OrderSpec::of("KAHVI-500", 1)
+        .by(2, Some("0331007"))
+        .saying(json!({ "customer_information": customer }));
     check("pickup_point", &[], spec).await;
 }
 
@@ -98,9 +104,18 @@ async fn an_order_of_variations_by_their_own_codes() {
 
 #[tokio::test]
 async fn an_order_of_mixed_suppliers() {
-    let lines = json!([line(1, "KAHVI-500", 1, "7.90"), line(2, "TEE-VIHREÄ", 1, "5.90"), line(3, "KUPPI-SIN", 1, "12.00")]);
+    let lines = json!([
+        line(1, "KAHVI-500", 1, "7.90"),
+        line(2, "TEE-VIHREÄ", 1, "5.90"),
+        line(3, "KUPPI-SIN", 1, "12.00")
+    ]);
     let spec = OrderSpec::of("KAHVI-500", 1).saying(json!({ "products": lines }));
-    check("mixed_suppliers", &[("products.suppliers", "Kahvila Oy"), ("products.exclude_codes", "KUPPI-SIN")], spec).await;
+    check(
+        "mixed_suppliers",
+        &[("products.suppliers", "Kahvila Oy"), ("products.exclude_codes", "KUPPI-SIN")],
+        spec,
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -119,7 +134,12 @@ async fn an_order_of_a_guest_without_phone_with_words_and_receipt_by_setting() {
 async fn an_address_over_the_limits() {
     let mut customer = customer(&"Nimi".repeat(30), "Pitkä", "Katu 1", "00100", &"Kaupunki".repeat(14));
     customer["country"] = "Suomi".into();
-    check("address_over_the_limits", &[], OrderSpec::of("KAHVI-500", 1).saying(json!({ "customer_information": customer }))).await;
+    check(
+        "address_over_the_limits",
+        &[],
+        OrderSpec::of("KAHVI-500", 1).saying(json!({ "customer_information": customer })),
+    )
+    .await;
 }
 
 #[tokio::test]

@@ -17,7 +17,12 @@ async fn compare(silta: &TestSilta, dry_run: bool) -> Value {
 
 fn differences(report: &Value) -> Vec<(String, String)> {
     let text = |row: &Value, key: &str| row[key].as_str().unwrap_or_default().to_owned();
-    report["differences"].as_array().unwrap().iter().map(|it| (text(it, "subject"), text(it, "difference"))).collect()
+    report["differences"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| (text(it, "subject"), text(it, "difference")))
+        .collect()
 }
 
 /// The first comparison is due by the clock; tests begin behind it.
@@ -31,7 +36,9 @@ async fn started() -> TestSilta {
 #[tokio::test]
 async fn both_sides_in_step_are_zero_differences() {
     let silta = started().await;
-    for spec in [OrderSpec::of("A", 1), OrderSpec::of("A", 2).unpaid(), OrderSpec::of("A", 1).cash_on_delivery()] {
+    for spec in
+        [OrderSpec::of("A", 1), OrderSpec::of("A", 2).unpaid(), OrderSpec::of("A", 1).cash_on_delivery()]
+    {
         silta.orders(spec).await;
     }
     silta.warehouse.is_given("amazon-1", "A", 1);
@@ -68,14 +75,18 @@ async fn every_difference_is_found_without_any_webhook_told_with_its_remedy_and_
     .to_vec();
     let told = compare(&silta, true).await;
     assert_eq!(differences(&told), expected);
-    assert!(told["differences"].as_array().unwrap().iter().all(|row| row["mending"] == false), "a dry run mends nothing");
+    assert!(
+        told["differences"].as_array().unwrap().iter().all(|row| row["mending"] == false),
+        "a dry run mends nothing"
+    );
     assert_eq!(silta.run_until_idle().await, 0);
 
     let report = compare(&silta, false).await;
     assert_eq!(differences(&report), expected);
     for row in report["differences"].as_array().unwrap() {
         assert!(!row["remedy"].as_str().unwrap().is_empty());
-        let is_a_persons = ["needs_a_person", "unknown_in_shop"].contains(&row["difference"].as_str().unwrap());
+        let is_a_persons =
+            ["needs_a_person", "unknown_in_shop"].contains(&row["difference"].as_str().unwrap());
         assert_eq!(row["mending"] == true, !is_a_persons, "{row}");
     }
     silta.run_until_idle().await;
@@ -83,7 +94,14 @@ async fn every_difference_is_found_without_any_webhook_told_with_its_remedy_and_
     assert_eq!(silta.shop.order(shipped).unwrap().status, "COMPLETED");
     assert_eq!(silta.warehouse.find(&format!("shop-{cancelled}")).unwrap().status, "Cancelled");
     let again = compare(&silta, false).await;
-    assert_eq!(differences(&again), expected.iter().filter(|it| ["needs_a_person", "unknown_in_shop"].contains(&it.1.as_str())).cloned().collect::<Vec<_>>());
+    assert_eq!(
+        differences(&again),
+        expected
+            .iter()
+            .filter(|it| ["needs_a_person", "unknown_in_shop"].contains(&it.1.as_str()))
+            .cloned()
+            .collect::<Vec<_>>()
+    );
 }
 
 #[tokio::test]
@@ -94,7 +112,11 @@ async fn what_only_looks_different_because_the_list_is_old_is_read_again_and_not
     let order = silta.orders(OrderSpec::of("A", 1)).await;
     silta.sandbox.warehouse_server.faults.script("GET", "/api/v1/orders", Fault::Status(503));
     let report = compare(&silta, true).await;
-    assert_eq!((report["state"].as_str(), differences(&report)), (Some("done"), vec![]), "a failed page was asked for again");
+    assert_eq!(
+        (report["state"].as_str(), differences(&report)),
+        (Some("done"), vec![]),
+        "a failed page was asked for again"
+    );
     assert_eq!(silta.there(order), 1);
 }
 
@@ -114,8 +136,14 @@ async fn orders_are_compared_by_the_clock_and_one_at_a_time() {
     let second = silta.api.post("/admin/v1/syncs", body()).await;
     assert_eq!((first.status, second.status), (201, 200));
     assert_eq!(first.text("/id"), second.text("/id"));
-    assert_eq!(silta.api.post("/admin/v1/syncs", json!({ "connection": "nobody", "what": "orders" })).await.status, 404);
-    assert_eq!(silta.api.post("/admin/v1/syncs", json!({ "connection": "shop", "what": "dust" })).await.status, 400);
+    assert_eq!(
+        silta.api.post("/admin/v1/syncs", json!({ "connection": "nobody", "what": "orders" })).await.status,
+        404
+    );
+    assert_eq!(
+        silta.api.post("/admin/v1/syncs", json!({ "connection": "shop", "what": "dust" })).await.status,
+        400
+    );
     silta.syncer.run_due().await.unwrap();
     assert_eq!(silta.api.get("/admin/v1/syncs?connection=shop").await.items().len(), 3);
 }
@@ -136,7 +164,10 @@ async fn a_shop_that_is_down_fails_the_comparison_with_its_reason_and_a_bad_spot
 
     silta.sandbox.shop_server.faults.script("GET", "/api/v0/orders", Fault::Status(401));
     let report = compare(&silta, false).await;
-    assert_eq!((report["state"].as_str(), report["error"].as_str()), (Some("failed"), Some("credentials_refused")));
+    assert_eq!(
+        (report["state"].as_str(), report["error"].as_str()),
+        (Some("failed"), Some("credentials_refused"))
+    );
 }
 
 #[tokio::test]
@@ -156,6 +187,7 @@ async fn silence_is_suspicious_by_the_connections_own_rhythm() {
     let silent = rhythm().await;
     assert_eq!(silent["is_suspicious"], true, "a morning without orders: {silent}");
     let metrics = silta.api.get("/metrics").await.body.as_str().unwrap().to_owned();
-    let line = metrics.lines().find(|line| line.starts_with("silta_orders_missed{connection=\"shop\"}")).unwrap();
+    let line =
+        metrics.lines().find(|line| line.starts_with("silta_orders_missed{connection=\"shop\"}")).unwrap();
     assert!(line.rsplit(' ').next().unwrap().parse::<f64>().unwrap() >= 7.0, "{line}");
 }

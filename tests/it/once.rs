@@ -146,7 +146,8 @@ async fn play(steps: Vec<Step>) -> Result<(), TestCaseError> {
     holds(&silta, order)?;
     prop_assert_eq!(silta.count("delivery where settled_at is null").await, 0);
     let (shop, intent) = (silta.shop.order(order).unwrap(), silta.order(order).await);
-    let asked: Option<String> = silta.scalar_optional("select action from intent order by id desc limit 1").await;
+    let asked: Option<String> =
+        silta.scalar_optional("select action from intent order by id desc limit 1").await;
     let free = !matches!(asked.as_deref(), Some("hold" | "cancel"));
     if shop.is_paid && shop.status == "OPEN" && free && intent["status"] == "not_transferred" {
         prop_assert_eq!(silta.there(order), 1, "a paid order that nobody keeps");
@@ -157,7 +158,12 @@ async fn play(steps: Vec<Step>) -> Result<(), TestCaseError> {
 #[test]
 fn no_sequence_of_events_ever_makes_a_second_order_or_a_second_completion() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let config = ProptestConfig { cases: 40, max_shrink_iters: 60, failure_persistence: None, ..ProptestConfig::default() };
+    let config = ProptestConfig {
+        cases: 40,
+        max_shrink_iters: 60,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
     let mut runner = TestRunner::new(config);
     let result = runner.run(&prop::collection::vec(step(), 5..30), |steps| runtime.block_on(play(steps)));
     if let Err(error) = result {

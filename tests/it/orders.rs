@@ -44,7 +44,11 @@ async fn each_status_of_the_warehouse_is_shown_as_one_of_the_six_or_as_in_need_o
         silta.warehouse.moves(REFERENCE, theirs);
         finds(&silta).await;
         let shown = silta.order(order).await;
-        assert_eq!((shown["status"].as_str(), shown["connection"].as_str()), (Some(ours), Some("shop")), "{theirs}");
+        assert_eq!(
+            (shown["status"].as_str(), shown["connection"].as_str()),
+            (Some(ours), Some("shop")),
+            "{theirs}"
+        );
         assert_eq!(shown["warehouse_status"], theirs);
         let listed = silta.api.get(&format!("/admin/v1/orders?connection=shop&status={ours}&q=1001")).await;
         assert_eq!(listed.items().len(), 1, "{theirs}");
@@ -78,7 +82,10 @@ async fn a_successful_post_does_not_mean_that_it_ships_and_the_warehouses_reason
     let without_phone = json!({ "customer_information": { "phone": null } });
     let order = silta.orders(OrderSpec::of("A", 1).saying(without_phone)).await;
     let shown = silta.order(order).await;
-    assert_eq!((shown["status"].as_str(), shown["reason"].as_str()), (Some("needs_attention"), Some("held_at_warehouse")));
+    assert_eq!(
+        (shown["status"].as_str(), shown["reason"].as_str()),
+        (Some("needs_attention"), Some("held_at_warehouse"))
+    );
     assert!(shown["summary"].as_str().unwrap().contains("phone number is missing"), "{shown}");
     assert_eq!(shown["warehouse_comments"], "phone number is missing");
 }
@@ -177,7 +184,9 @@ async fn an_edit_is_sent_on_while_the_order_is_new_and_edits_are_allowed() {
 async fn an_edit_that_cannot_be_sent_on_is_shown_with_its_difference_and_without_its_words() {
     let moved = json!({ "customer_information": { "street_address": "Salainen katu 7" } });
     // Not allowed by configuration; allowed there and refused by the warehouse; too late.
-    for (settings, collects) in [(vec![], false), (vec![("orders.edit", "true")], false), (vec![("orders.edit", "true")], true)] {
+    for (settings, collects) in
+        [(vec![], false), (vec![("orders.edit", "true")], false), (vec![("orders.edit", "true")], true)]
+    {
         let (silta, order) = with_an_order(&settings).await;
         if collects {
             silta.warehouse.collects(REFERENCE);
@@ -249,9 +258,16 @@ async fn cancelled_at_the_warehouse_is_shown_and_the_shops_order_is_never_cancel
     silta.warehouse.cancels(REFERENCE);
     finds(&silta).await;
     assert_eq!(silta.stands(order).await, "skipped cancelled_at_warehouse");
-    assert_eq!((silta.shop.order(order).unwrap().status, silta.order(order).await["status"].as_str()), ("OPEN", Some("cancelled")));
+    assert_eq!(
+        (silta.shop.order(order).unwrap().status, silta.order(order).await["status"].as_str()),
+        ("OPEN", Some("cancelled"))
+    );
     let stock_writes = silta.count("attempt where deed = 'set_stock'").await;
-    assert_eq!(silta.shop.writes() - writes, usize::try_from(stock_writes).unwrap(), "stock alone was written");
+    assert_eq!(
+        silta.shop.writes() - writes,
+        usize::try_from(stock_writes).unwrap(),
+        "stock alone was written"
+    );
 }
 
 #[tokio::test]
@@ -277,7 +293,10 @@ async fn returned_is_shown_and_told() {
     silta.warehouse.moves(REFERENCE, "Returned");
     finds(&silta).await;
     assert_eq!(silta.stands(order).await, "skipped returned");
-    assert_eq!((silta.order(order).await["status"].as_str(), silta.shop.order(order).unwrap().status), (Some("returned"), "COMPLETED"));
+    assert_eq!(
+        (silta.order(order).await["status"].as_str(), silta.shop.order(order).unwrap().status),
+        (Some("returned"), "COMPLETED")
+    );
 }
 
 #[tokio::test]
@@ -299,12 +318,20 @@ async fn an_order_can_say_its_whole_life_in_plain_words_and_names_no_one() {
     silta.hears(silta.warehouse.order_shipped(REFERENCE)).await;
     silta.run_until_idle().await;
     let life = silta.order(order).await;
-    let words: Vec<_> = life["story"].as_array().unwrap().iter().map(|it| it["words"].as_str().unwrap()).collect();
-    for part in ["The shop told of it", "placed the order", "in step", "The warehouse told of it", "completed the order"] {
+    let words: Vec<_> =
+        life["story"].as_array().unwrap().iter().map(|it| it["words"].as_str().unwrap()).collect();
+    for part in [
+        "The shop told of it",
+        "placed the order",
+        "in step",
+        "The warehouse told of it",
+        "completed the order",
+    ] {
         assert!(words.iter().any(|words| words.contains(part)), "{part} in {words:?}");
     }
     assert!(life["summary"].as_str().unwrap().starts_with("Order 1001 is delivered."), "{life}");
-    let calls: Vec<_> = life["story"].as_array().unwrap().iter().flat_map(|it| it["calls"].as_array()).flatten().collect();
+    let calls: Vec<_> =
+        life["story"].as_array().unwrap().iter().filter_map(|it| it["calls"].as_array()).flatten().collect();
     assert!(calls.iter().all(|call| call["request_id"].is_string() && call["at"].is_string()));
 
     for system in ["ogoship", "mycashflow"] {
@@ -329,14 +356,19 @@ async fn a_dry_run_of_a_replay_shows_the_request_and_what_differs_and_changes_no
     silta.hears_of(order).await;
     silta.shop.changes_pieces(order, 5);
     silta.shop.edits(order, &json!({ "customer_information": { "phone": "+35850000" } }));
-    let id: uuid::Uuid = silta.scalar("select id from delivery where kind = 'order' order by id desc limit 1").await;
+    let id: uuid::Uuid =
+        silta.scalar("select id from delivery where kind = 'order' order by id desc limit 1").await;
     let before = (silta.count("attempt").await, silta.count("event").await, silta.count("audit").await);
-    let shown = silta.api.post(&format!("/admin/v1/deliveries/{id}/replay"), json!({ "dry_run": true })).await;
+    let shown =
+        silta.api.post(&format!("/admin/v1/deliveries/{id}/replay"), json!({ "dry_run": true })).await;
     assert_eq!((shown.status, shown.text("/deed"), shown.text("/outcome")), (200, "update", "done"));
     assert_eq!(shown.body["request"]["orderLines"][0], json!({ "code": "A", "quantity": 5 }));
     assert_eq!(shown.body["differs"], json!(["customer.phone: changed", "orderLines.0.quantity: 2 → 5"]));
     assert!(!shown.body.to_string().contains("+35850000"));
-    assert_eq!(before, (silta.count("attempt").await, silta.count("event").await, silta.count("audit").await));
+    assert_eq!(
+        before,
+        (silta.count("attempt").await, silta.count("event").await, silta.count("audit").await)
+    );
     assert_eq!(silta.warehouse.find(REFERENCE).unwrap().lines[0].1, 2);
 
     // Without the word it is a replay as ever.

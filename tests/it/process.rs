@@ -221,10 +221,57 @@ async fn the_demo_ends_with_status_0_and_a_verdict_from_the_sandboxs_books() {
     assert!(output.status.success(), "{shown}\n{}", String::from_utf8_lossy(&output.stderr));
     let verdict: serde_json::Value = serde_json::from_slice(&std::fs::read(verdict.path()).unwrap()).unwrap();
     assert_eq!(verdict["placed"], 12);
-    for zero in ["lost", "doubled", "left_over"] {
+    for zero in ["lost", "doubled", "left_over", "differences"] {
         assert_eq!(verdict[zero], 0, "{zero}");
     }
     assert_eq!(verdict["at_warehouse"], verdict["placed"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn orders_are_explained_sent_and_compared_from_a_shell() {
+    let sandbox = sandbox().await;
+    let database = Database::fresh().await;
+    let config = config_file(&sandbox, "");
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(BINARY);
+        command.args(arguments).arg("--config").arg(config.path()).env("DATABASE_URL", database.url());
+        let output = command.output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let (code, said, complaint) = run(&["sync", "orders", CONNECTION, "--dry-run"]);
+    assert_eq!(code, Some(0), "{said}{complaint}");
+    assert!(said.starts_with("zero differences at "), "{said}");
+
+    sandbox.warehouse.receives_goods("A", 10);
+    let order = sandbox.shop.takes_order(OrderSpec::of("A", 1)).to_string();
+    let (code, said, _) = run(&["sync", "orders", CONNECTION, "--json"]);
+    let report: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(
+        (code, report["differences"][0]["difference"].as_str()),
+        (Some(0), Some("missing_at_warehouse"))
+    );
+    let (code, said, _) = run(&["orders", "hold", CONNECTION, &order]);
+    assert!(code == Some(0) && said.starts_with("asked: hold"), "{said}");
+
+    let process = Process::start(config.path(), Some(&database.url()));
+    until("the order is held", async || {
+        let (_, said, _) = run(&["orders", "explain", CONNECTION, &order]);
+        said.contains("A person holds the order back.")
+    })
+    .await;
+    let (code, _, _) = run(&["orders", "transfer", CONNECTION, &order]);
+    assert_eq!(code, Some(0));
+    until("the order is there", async || sandbox.warehouse.count(&format!("shop-{order}")) == 1).await;
+    until("the order rests", async || {
+        run(&["orders", "list"]).1.contains("\"delivery_state\":\"delivered\"")
+    })
+    .await;
+    let (_, evidence, _) = run(&["orders", "explain", CONNECTION, &order, "--evidence", "ogoship"]);
+    assert!(evidence.contains("POST /api/v1/orders → 200") && !evidence.contains("Testikatu"), "{evidence}");
+    let (code, _, complaint) = run(&["orders", "transfer", CONNECTION, &order]);
+    assert!(code == Some(1) && complaint.contains("stands at the warehouse already"), "{complaint}");
+    assert!(process.terminate());
 }
 
 #[test]

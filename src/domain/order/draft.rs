@@ -149,7 +149,8 @@ pub(super) fn stored_lines(lines: &[ShopLine], policy: &OrderPolicy) -> Result<V
             Stored::Yes => {}
             Stored::No => continue,
             Stored::CannotTell => {
-                let detail = format!("the shop no longer knows the product of code {code:?}, so not its supplier");
+                let detail =
+                    format!("the shop no longer knows the product of code {code:?}, so not its supplier");
                 return Err(Fault { reason: Reason::SupplierUnknown, detail });
             }
         }
@@ -160,12 +161,11 @@ pub(super) fn stored_lines(lines: &[ShopLine], policy: &OrderPolicy) -> Result<V
         let same = |(known, other): &&mut (DraftLine, &ShopLine)| {
             known.code == code && (other.unit_price, other.vat_rate) == (line.unit_price, line.vat_rate)
         };
-        match merged.iter_mut().find(same) {
-            Some((known, _)) => known.quantity = known.quantity.saturating_add(line.quantity),
-            None => {
-                let price = price(line, policy.unit_prices);
-                merged.push((DraftLine { code: code.to_owned(), quantity: line.quantity, price }, line));
-            }
+        if let Some((known, _)) = merged.iter_mut().find(same) {
+            known.quantity = known.quantity.saturating_add(line.quantity);
+        } else {
+            let price = price(line, policy.unit_prices);
+            merged.push((DraftLine { code: code.to_owned(), quantity: line.quantity, price }, line));
         }
     }
     if merged.is_empty() {
@@ -195,7 +195,7 @@ fn price(line: &ShopLine, meaning: UnitPrices) -> Option<LinePrice> {
 }
 
 fn cash_on_delivery(payment: &Payment) -> Option<CashOnDelivery> {
-    let owed = payment.cash_on_delivery && payment.counts && !payment.is_paid;
+    let owed = payment.cash_on_delivery && payment.counts() && !payment.is_paid();
     let amount = payment.amount.filter(|_| owed)?;
     Some(CashOnDelivery { amount, currency: payment.currency.clone() })
 }
@@ -205,6 +205,7 @@ mod tests {
     use super::super::tests::{line, order, policy};
     use super::*;
     use crate::domain::{
+        order::PaymentState,
         product::Supplier,
         shipping::{ShippingMethod, ShippingRule},
     };
@@ -236,16 +237,16 @@ mod tests {
         let mut order = order();
         order.lines = vec![priced(1, 1000), priced(2, 1000), priced(1, 799)];
         assert_eq!(lines_of(&order, &policy()), [("A".into(), 3), ("A".into(), 1)]);
-        let prices = |unit_prices| {
+        let sent_with = |unit_prices| {
             let draft = draft(&order, &OrderPolicy { unit_prices, ..policy() }).expect("whole");
             let units: Vec<_> =
                 draft.lines.iter().map(|it| it.price.as_ref().map(|it| it.unit.to_string())).collect();
             (units, draft.total().map(|total| total.to_string()))
         };
         let some = |text: &str| Some(text.to_owned());
-        assert_eq!(prices(UnitPrices::Unsent), (vec![None, None], None));
-        assert_eq!(prices(UnitPrices::IncludeVat), (vec![some("10.00"), some("7.99")], some("37.99")));
-        assert_eq!(prices(UnitPrices::ExcludeVat), (vec![some("12.55"), some("10.03")], some("47.68")));
+        assert_eq!(sent_with(UnitPrices::Unsent), (vec![None, None], None));
+        assert_eq!(sent_with(UnitPrices::IncludeVat), (vec![some("10.00"), some("7.99")], some("37.99")));
+        assert_eq!(sent_with(UnitPrices::ExcludeVat), (vec![some("12.55"), some("10.03")], some("47.68")));
     }
 
     #[test]
@@ -262,7 +263,8 @@ mod tests {
             ..line(code, 1)
         };
         let mut order = order();
-        order.lines = vec![by("7", "A"), by("8", "B"), ShopLine { supplier: Supplier::Nobody, ..line("C", 1) }];
+        order.lines =
+            vec![by("7", "A"), by("8", "B"), ShopLine { supplier: Supplier::Nobody, ..line("C", 1) }];
         let mut policy = policy();
         policy.products.suppliers = vec!["7".into()];
         assert_eq!(lines_of(&order, &policy), [("A".into(), 1)]);
@@ -305,9 +307,7 @@ mod tests {
     fn only_cash_on_delivery_that_is_still_owed_is_collected_at_the_door() {
         let mut order = order();
         order.payments[0] = Payment {
-            is_paid: false,
-            awaits_activation: false,
-            counts: true,
+            state: PaymentState::Open,
             cash_on_delivery: true,
             amount: Some(Decimal::new(1990, 2)),
             currency: Some("EUR".into()),
@@ -315,7 +315,7 @@ mod tests {
         let collected = |order: &ShopOrder| draft(order, &policy()).expect("whole").cash_on_delivery;
         let expected = CashOnDelivery { amount: Decimal::new(1990, 2), currency: Some("EUR".into()) };
         assert_eq!(collected(&order), Some(expected));
-        order.payments[0].is_paid = true;
+        order.payments[0].state = PaymentState::Paid;
         assert_eq!(collected(&order), None);
     }
 

@@ -43,11 +43,15 @@ pub(super) fn call_off(warehouse: &WarehouseOrder, view: &OrderView<'_>) -> Next
     let policy = view.policy;
     if !warehouse.status.is_uncollected() {
         let status = warehouse.status.as_str();
-        let detail = format!("called off, but the warehouse has it as {status}: only the warehouse can stop it");
+        let detail =
+            format!("called off, but the warehouse has it as {status}: only the warehouse can stop it");
         return Next::AskPerson { reason: Reason::TooLateToCancel, detail };
     }
     if !policy.cancel {
-        return ask(Reason::CancelledAfterTransfer, "called off after it was sent: cancel it at the warehouse");
+        return ask(
+            Reason::CancelledAfterTransfer,
+            "called off after it was sent: cancel it at the warehouse",
+        );
     }
     let Some(asked_at) = view.link.cancel_asked_at else { return Next::Cancel };
     let until = asked_at + policy.look_again * 2;
@@ -68,12 +72,13 @@ pub(super) fn complete(shop: &ShopOrder, warehouse: &WarehouseOrder, view: &Orde
     let ours = |line: &&ShopLine| view.policy.products.stores_line(line);
     let (ours, others): (Vec<_>, Vec<_>) = shop.lines.iter().filter(|line| line.is_goods()).partition(ours);
     let open: Vec<_> = shop.shipments.iter().filter(|shipment| !shipment.is_completed).collect();
-    let payments: Vec<_> = shop.payments.iter().filter(|payment| payment.counts).collect();
+    let payments: Vec<_> = shop.payments.iter().filter(|payment| payment.counts()).collect();
     let tracking_code = tracking_codes(warehouse);
 
     if !others.is_empty() {
         // The shop ships the rest by itself: only a shipment that is ours alone is ours to complete.
-        let holds = |lines: &[&ShopLine], id: &str| lines.iter().any(|it| it.shipment_id.as_deref() == Some(id));
+        let holds =
+            |lines: &[&ShopLine], id: &str| lines.iter().any(|it| it.shipment_id.as_deref() == Some(id));
         let alone = open.iter().find(|it| holds(&ours, &it.id) && !holds(&others, &it.id));
         return alone.map_or(Next::Skip(Reason::PartShipped), |shipment| Next::CompleteShipment {
             id: shipment.id.clone(),
@@ -84,7 +89,7 @@ pub(super) fn complete(shop: &ShopOrder, warehouse: &WarehouseOrder, view: &Orde
         // Quick processing is the one proven way to write a tracking code, and made for exactly this case.
         ([_], [payment]) if shop.shipments.len() == 1 => Next::QuickProcess {
             tracking_code,
-            cash_on_delivery: payment.cash_on_delivery && !payment.is_paid,
+            cash_on_delivery: payment.cash_on_delivery && !payment.is_paid(),
         },
         ([first, ..], _) => Next::CompleteShipment { id: first.id.clone(), tracking_code },
         ([], _) => {

@@ -16,6 +16,6 @@ pub use decide::{Next, OrderView, decide};
 pub use draft::{CashOnDelivery, Draft, DraftLine, Fault, LinePrice, draft};
 pub use policy::{Intent, OrderPolicy, Transfer, UnitPrices, When};
 pub use recipient::Recipient;
-pub use shop::{Payment, Shipment, ShopLine, ShopOrder, ShopStatus};
+pub use shop::{Payment, PaymentState, Shipment, ShopLine, ShopOrder, ShopStatus};
 pub use status::OrderStatus;
 pub use warehouse::{PlacedLine, RelatedOrder, WarehouseOrder, WarehouseStatus};

@@ -6,6 +6,7 @@ use crate::domain::{Timestamp, product::ProductPolicy, shipping::ShippingRule};
 
 /// `[connections.orders]`, with what it needs of `[connections.shipping]` and `[connections.products]`.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "settings, each a switch of its own")]
 pub struct OrderPolicy {
     /// Transfer by itself, or only when a person asks.
     pub transfer: Transfer,

@@ -1,6 +1,6 @@
 //! May an order that is not at the warehouse go there now?
 
-use super::{Intent, Next, OrderView, Payment, ShopOrder, Transfer, When};
+use super::{Intent, Next, OrderView, Payment, PaymentState, ShopOrder, Transfer, When};
 use crate::domain::outcome::Reason;
 
 /// What keeps it, or `None` where it may go. A person's word comes before the rules, the rules in the order in which
@@ -32,11 +32,15 @@ pub(super) fn keeps(shop: &ShopOrder, view: &OrderView<'_>) -> Option<Next> {
 
 /// Why the order does not count as paid. Several payments must all be good; refunded and cancelled ones are none.
 fn unpaid(payments: &[Payment]) -> Option<Reason> {
-    let mut counting = payments.iter().filter(|payment| payment.counts).peekable();
+    let mut counting = payments.iter().filter(|payment| payment.counts()).peekable();
     if counting.peek().is_none() {
         return Some(Reason::NotPaid);
     }
-    counting.find(|payment| !payment.is_paid && !payment.cash_on_delivery).map(|payment| {
-        if payment.awaits_activation { Reason::PaymentNotActivated } else { Reason::NotPaid }
+    counting.find(|payment| !payment.is_paid() && !payment.cash_on_delivery).map(|payment| {
+        if payment.state == PaymentState::AwaitsActivation {
+            Reason::PaymentNotActivated
+        } else {
+            Reason::NotPaid
+        }
     })
 }

@@ -39,7 +39,7 @@ impl Recipient {
             Some((first, rest)) => (first.trim(), rest.split_whitespace().collect::<Vec<_>>().join(" ")),
             None => split_long(street.trim(), longest),
         };
-        self.street = first.to_owned();
+        first.clone_into(&mut self.street);
         self.street_2 = Some(rest).filter(|rest| !rest.is_empty());
         self
     }
@@ -114,7 +114,8 @@ mod tests {
             country: "Finland".into(),
             ..Recipient::default()
         };
-        let expected = ["city is missing", "country must be two letters", "name has 15 characters, at most 10 fit"];
+        let expected =
+            ["city is missing", "country must be two letters", "name has 15 characters, at most 10 fit"];
         assert_eq!(recipient.faults(10), expected);
         assert_eq!(recipient.faults(0), expected[..2]);
     }

@@ -86,18 +86,39 @@ impl ShopLine {
 /// A payment of a shop's order.
 #[derive(Clone, Debug)]
 pub struct Payment {
-    /// The money is in.
-    pub is_paid: bool,
-    /// Received, but not activated yet (Klarna, payment links): it may still be taken back.
-    pub awaits_activation: bool,
-    /// Neither refunded nor called off.
-    pub counts: bool,
+    /// How far it is.
+    pub state: PaymentState,
     /// Paid to the carrier at the door.
     pub cash_on_delivery: bool,
     /// In `currency`.
     pub amount: Option<Decimal>,
     /// ISO 4217.
     pub currency: Option<String>,
+}
+
+/// How far a payment is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PaymentState {
+    /// Nothing has come yet.
+    Open,
+    /// Received, but not activated yet (Klarna, payment links): it may still be taken back.
+    AwaitsActivation,
+    /// The money is in.
+    Paid,
+    /// Refunded or called off: it counts for nothing.
+    Void,
+}
+
+impl Payment {
+    /// The money is in.
+    pub fn is_paid(&self) -> bool {
+        self.state == PaymentState::Paid
+    }
+
+    /// Neither refunded nor called off.
+    pub fn counts(&self) -> bool {
+        self.state != PaymentState::Void
+    }
 }
 
 /// A shipment of a shop's order.

@@ -25,9 +25,7 @@ pub(super) fn line(code: &str, quantity: i64) -> ShopLine {
 
 fn payment(is_paid: bool, cash_on_delivery: bool) -> Payment {
     Payment {
-        is_paid,
-        awaits_activation: false,
-        counts: true,
+        state: if is_paid { PaymentState::Paid } else { PaymentState::Open },
         cash_on_delivery,
         amount: Some(Decimal::TEN),
         currency: Some("EUR".into()),
@@ -174,8 +172,8 @@ fn an_order_that_is_not_at_the_warehouse_goes_there_once_it_is_ready() {
     let manual = OrderPolicy { transfer: Transfer::Manual, ..policy() };
     let created = OrderPolicy { when: When::Created, ..policy() };
     let unpaid = || paid_by(vec![payment(false, false)]);
-    let refunded = Payment { counts: false, ..payment(false, false) };
-    let table = [
+    let refunded = Payment { state: PaymentState::Void, ..payment(false, false) };
+    let table = vec![
         (case(), "place k-1042"),
         (Case { shop: None, ..case() }, "skip unknown_in_shop"),
         (Case { shop: shop_is(ShopStatus::Cancelled), ..case() }, "skip cancelled_in_shop"),
@@ -222,7 +220,7 @@ fn an_order_at_the_warehouse_is_followed_home() {
     let with = |shop, status| Case { shop, ..there(status) };
     let two_shipments =
         Some(ShopOrder { shipments: vec![shipment("s1", true), shipment("s2", false)], ..order() });
-    let table = [
+    let table = vec![
         (there(New), "nothing"),
         (there(Collecting), "nothing"),
         (there(WarehouseStatus::Unknown("Flying".into())), "skip held_at_warehouse"),
@@ -260,9 +258,9 @@ fn a_persons_word_comes_before_the_rules() {
     };
     let paid = || shop_is(ShopStatus::Open);
     let ready_long_ago = Link { ready_at: Some(at(30)), ..Link::default() };
-    let pending = Payment { awaits_activation: true, ..payment(false, false) };
+    let pending = Payment { state: PaymentState::AwaitsActivation, ..payment(false, false) };
     let history = OrderPolicy { not_before: Some(at(51)), ..policy() };
-    let table = [
+    let table = vec![
         (Case { policy: held.clone(), ..case() }, "wait 60 hold_period"),
         (Case { policy: held.clone(), link: ready_long_ago, ..case() }, "place k-1042"),
         (asked(Intent::Release, &held, paid()), "place k-1042"),
@@ -296,7 +294,7 @@ fn an_order_edited_or_called_off_after_it_was_sent_is_mended_where_it_may_and_to
     let asked_at = |second| Link { cancel_asked_at: Some(at(second)), ..link.clone() };
     let cancelled = |status| there(shop_is(ShopStatus::Cancelled), status, &policy());
     let never = OrderPolicy { cancel: false, ..policy() };
-    let table = [
+    let table = vec![
         (there(shop_is(ShopStatus::Open), New, &edit), "nothing"),
         (there(edited(), New, &edit), "update lines.0.quantity: 1 → 2"),
         (there(edited(), New, &policy()), "ask old_version_at_warehouse"),

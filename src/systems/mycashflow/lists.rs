@@ -90,8 +90,9 @@ impl MyCashflow {
         let mut named = Named::new(shipping, payment, cash_on_delivery);
         if *reads_suppliers {
             let suppliers: Vec<wire::Method> = self.whole_list("list_suppliers", "/api/v1/suppliers").await?;
-            named.suppliers =
-                Some(suppliers.into_iter().filter_map(|it| Some((it.id?, it.name.unwrap_or_default()))).collect());
+            named.suppliers = Some(
+                suppliers.into_iter().filter_map(|it| Some((it.id?, it.name.unwrap_or_default()))).collect(),
+            );
         }
         let named = Arc::new(named);
         *known = Some((Instant::now(), named.clone()));
@@ -100,7 +101,11 @@ impl MyCashflow {
 
     /// Whose goods these products are; nothing where the connection's rules do not ask. A product that the shop does
     /// not know is not in the answer. Reads, a page of products a call.
-    pub(super) async fn suppliers_of(&self, ids: HashSet<String>, named: &Named) -> Result<Suppliers, CallError> {
+    pub(super) async fn suppliers_of(
+        &self,
+        ids: HashSet<String>,
+        named: &Named,
+    ) -> Result<Suppliers, CallError> {
         let mut suppliers = Suppliers::new();
         if named.suppliers.is_none() {
             return Ok(suppliers);

@@ -17,11 +17,11 @@ pub mod wire;
 use std::sync::Arc;
 
 use base64::Engine;
+use lists::Lists;
 use reqwest::{
     Method,
     header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue},
 };
-use lists::Lists;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 

@@ -5,9 +5,7 @@ use std::sync::Arc;
 use reqwest::Method;
 use serde_json::json;
 
-use super::{
-    Body, CallError, Changed, MyCashflow, Page, iso, lists::Named, paged, translate, wire,
-};
+use super::{Body, CallError, Changed, MyCashflow, Page, iso, lists::Named, paged, translate, wire};
 use crate::{
     domain::{order::ShopOrder, window::Window},
     systems::{call::Failure, wire::segment},

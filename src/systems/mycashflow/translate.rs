@@ -8,7 +8,7 @@ use super::{
 };
 use crate::domain::{
     Timestamp,
-    order::{Payment, Recipient, Shipment, ShopLine, ShopOrder, ShopStatus},
+    order::{Payment, PaymentState, Recipient, Shipment, ShopLine, ShopOrder, ShopStatus},
     product::{Fields, ShopProduct, Supplier, Variation},
     stock::ShopStock,
 };
@@ -95,12 +95,11 @@ fn recipient(different: bool, shipping: wire::Address, customer: wire::Address) 
 }
 
 fn line(wire: wire::Line, named: &Named, suppliers: &Suppliers) -> ShopLine {
-    let wire::Line { product_id, shipment_id, unit_price, vat_rate, product_code, quantity, download_id } = wire;
+    let wire::Line { product_id, shipment_id, unit_price, vat_rate, product_code, quantity, download_id } =
+        wire;
     let supplier = match &named.suppliers {
         None => Supplier::NotRead,
-        Some(_) => {
-            product_id.and_then(|id| suppliers.get(&id)).cloned().unwrap_or(Supplier::Unknown)
-        }
+        Some(_) => product_id.and_then(|id| suppliers.get(&id)).cloned().unwrap_or(Supplier::Unknown),
     };
     ShopLine {
         code: product_code,
@@ -117,11 +116,16 @@ fn line(wire: wire::Line, named: &Named, suppliers: &Suppliers) -> ShopLine {
 fn payment(wire: wire::Payment, named: &Named) -> Payment {
     let wire::Payment { payment_method_id, amount, currency, is_paid, status } = wire;
     let status = status.unwrap_or_default().to_lowercase();
-    let awaits_activation = status == "pending_activation";
+    let state = match status.as_str() {
+        "cancelled" | "refunded" => PaymentState::Void,
+        // Whatever its flag says: what is not activated may still be taken back.
+        "pending_activation" => PaymentState::AwaitsActivation,
+        "paid" => PaymentState::Paid,
+        _ if is_paid => PaymentState::Paid,
+        _ => PaymentState::Open,
+    };
     Payment {
-        is_paid: (is_paid || status == "paid") && !awaits_activation,
-        awaits_activation,
-        counts: status != "cancelled" && status != "refunded",
+        state,
         cash_on_delivery: payment_method_id.is_some_and(|id| named.cash_on_delivery.contains(&id)),
         amount,
         currency,
@@ -182,7 +186,8 @@ mod tests {
             serde_json::from_value(serde_json::json!([{"id": 9, "name": "Postiennakko"}])).expect("readable"),
             &["postiennakko".to_owned()],
         );
-        order(serde_json::from_value(json).expect("readable"), &named, &Suppliers::new()).expect("it has an id")
+        order(serde_json::from_value(json).expect("readable"), &named, &Suppliers::new())
+            .expect("it has an id")
     }
 
     #[test]
@@ -201,7 +206,7 @@ mod tests {
         assert_eq!(order.recipient.name, "A B");
         assert_eq!((order.recipient.country.as_str(), order.recipient.phone.as_deref()), ("FI", Some("5")));
         assert_eq!((order.lines[0].code.as_deref(), order.lines[0].quantity), (Some("123"), 2));
-        assert!(order.payments[0].cash_on_delivery && !order.payments[0].is_paid);
+        assert!(order.payments[0].cash_on_delivery && !order.payments[0].is_paid());
         assert_eq!(order.shipping.and_then(|method| method.product_code).as_deref(), Some("POSTI-14"));
         assert_eq!(order.shipments[0].pickup_point, None);
     }
@@ -210,12 +215,13 @@ mod tests {
     fn klarnas_pending_activation_is_not_paid_whatever_its_flag_says() {
         let payment = |status: &str, is_paid| {
             let json = serde_json::json!({"id": 1, "payments": [{"status": status, "is_paid": is_paid}]});
-            let payment = read(json).payments.remove(0);
-            (payment.is_paid, payment.awaits_activation)
+            read(json).payments.remove(0).state
         };
-        assert_eq!(payment("PENDING_ACTIVATION", true), (false, true));
-        assert_eq!(payment("PAID", false), (true, false));
-        assert_eq!(payment("OPEN", false), (false, false));
+        assert_eq!(payment("PENDING_ACTIVATION", true), PaymentState::AwaitsActivation);
+        assert_eq!(payment("PAID", false), PaymentState::Paid);
+        assert_eq!(payment("SOMETHING", true), PaymentState::Paid);
+        assert_eq!(payment("OPEN", false), PaymentState::Open);
+        assert_eq!(payment("REFUNDED", true), PaymentState::Void);
     }
 
     #[test]

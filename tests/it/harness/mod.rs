@@ -13,8 +13,8 @@ use silta::{
     config::{Config, Environment},
     domain::{Timestamp, fingerprint::sha256_hex},
     inbox::sweep::Sweeper,
-    sync::Syncer,
     sandbox::{Courier, OrderSpec, Sandbox, Shop, Warehouse, Webhook, audit},
+    sync::Syncer,
     worker::Worker,
 };
 use sqlx::PgPool;
