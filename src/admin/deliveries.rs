@@ -17,8 +17,8 @@ use super::{
     page::{FilterQuery, IdPath, Listing, PageQuery},
 };
 use crate::{
-    control::{self, Actor, Declined},
-    domain::{delivery::DeliveryState, id::DeliveryId},
+    control::{self, Actor, Declined, Rehearsed},
+    domain::{delivery::DeliveryState, id::DeliveryId, subject::Subject},
     problem::{Code, Problem},
     store::{
         StoreError, attempts,
@@ -70,10 +70,7 @@ pub(super) async fn replay(
 ) -> Result<Response, Problem> {
     let ReplayRequest { dry_run } = change.json_or_default()?;
     if dry_run {
-        let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
-        let row = overview::find_delivery(&mut db, DeliveryId(id)).await?.ok_or(Code::NotFound)?;
-        let rehearsed = control::rehearse(&mut db, &*admin.rehearser, &row.connection, &row.subject).await?;
-        return Ok(Json(rehearsed).into_response());
+        return rehearse(&admin, DeliveryId(id)).await.map(IntoResponse::into_response);
     }
     let deed = async |db: &mut PgConnection, actor: &Actor<'_>| {
         let replayed = control::replay_delivery(db, actor, DeliveryId(id)).await?;
@@ -81,6 +78,21 @@ pub(super) async fn replay(
         answer(db, replayed.delivery, status).await
     };
     change.carry_out(&admin, deed).await
+}
+
+/// What a replay of a delivery would do now.
+async fn rehearse(admin: &AdminState, id: DeliveryId) -> Result<Json<Rehearsed>, Problem> {
+    let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
+    let DeliveryRow { connection, subject, .. } =
+        overview::find_delivery(&mut db, id).await?.ok_or(Code::NotFound)?;
+    drop(db); // never held across the network
+    let parsed: Subject =
+        subject.parse().map_err(|_| StoreError::Inconsistent { table: "delivery", column: "subject" })?;
+    let rehearsed = admin.rehearser.rehearse(&connection, &parsed).await?;
+    let not_here = || Problem::new(Code::Conflict, "the connection is not configured here");
+    let rehearsed = rehearsed.ok_or_else(not_here)?;
+    let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
+    Ok(Json(rehearsed.compared(&mut db, &connection, &subject).await?))
 }
 
 pub(super) async fn cancel(

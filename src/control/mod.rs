@@ -14,7 +14,7 @@ mod sync;
 pub use cancel::cancel;
 pub use order::{Ask, ask_for_order};
 pub use pause::{pause, resume};
-pub use rehearse::{Rehearse, Rehearsed, rehearse};
+pub use rehearse::{Rehearse, Rehearsed};
 pub use replay::{Replayed, replay_delivery, replay_event, replay_many};
 pub use resolve::resolve;
 use serde_json::Value;

@@ -8,7 +8,6 @@ use serde::Serialize;
 use serde_json::Value;
 use sqlx::PgConnection;
 
-use super::Declined;
 use crate::{
     domain::{difference::difference, subject::Subject},
     store::{StoreError, attempts},
@@ -40,21 +39,20 @@ pub trait Rehearse: Send + Sync {
     async fn rehearse(&self, connection: &str, subject: &Subject) -> Result<Option<Rehearsed>, StoreError>;
 }
 
-/// Rehearses, and compares with the last time.
-pub async fn rehearse(
-    db: &mut PgConnection,
-    by: &dyn Rehearse,
-    connection: &str,
-    subject: &str,
-) -> Result<Rehearsed, Declined> {
-    let parsed: Subject =
-        subject.parse().map_err(|_| StoreError::Inconsistent { table: "delivery", column: "subject" })?;
-    let rehearsed = by.rehearse(connection, &parsed).await?;
-    let mut rehearsed = rehearsed.ok_or(Declined::WrongState("the connection is not configured here"))?;
-    let call = rehearsed.calls.last().filter(|_| rehearsed.request.is_some());
-    if let Some((call, request)) = call.and_then(|it| it["call"].as_str()).zip(rehearsed.request.as_ref()) {
-        let last = attempts::last_request(db, connection, subject, call).await?;
-        rehearsed.differs = last.map(|last| difference(&last, request));
+impl Rehearsed {
+    /// Compares the request with the last one that was sent for the subject by the same call. Apart from the
+    /// rehearsal itself, so that no connection to the database is held across its calls.
+    pub async fn compared(
+        mut self,
+        db: &mut PgConnection,
+        connection: &str,
+        subject: &str,
+    ) -> Result<Self, StoreError> {
+        let call = self.calls.last().and_then(|call| call["call"].as_str());
+        if let Some((call, request)) = call.zip(self.request.as_ref()) {
+            let last = attempts::last_request(db, connection, subject, call).await?;
+            self.differs = last.map(|last| difference(&last, request));
+        }
+        Ok(self)
     }
-    Ok(rehearsed)
 }

@@ -25,6 +25,8 @@ pub(super) struct State {
     pub(super) stock: BTreeMap<String, StockItem>,
     /// Requests answered, by method: a test can count the writes.
     pub(super) writes: usize,
+    /// Orders whose shoppers were mailed about their parcel.
+    pub(super) mailed: Vec<u64>,
     /// A list that holds an order of this number is answered 500, as one live store did for one bad order.
     pub(super) unlistable: Option<u64>,
     /// Can a shipment's tracking code be written? Nobody knows of the true shop.
@@ -331,6 +333,11 @@ impl Shop {
     /// The quantity shown for a code.
     pub fn quantity(&self, code: &str) -> Option<i64> {
         self.state().stock.get(code).map(|item| item.quantity)
+    }
+
+    /// Was the shopper mailed about the parcel?
+    pub fn was_mailed(&self, id: u64) -> bool {
+        self.state().mailed.contains(&id)
     }
 
     /// How many requests have changed something.

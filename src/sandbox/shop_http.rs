@@ -220,6 +220,9 @@ async fn quick_process(State(shop): State<Shop>, Path(id): Path<u64>, Json(body)
     if !shop.completes(id, None, body.get("tracking_code").and_then(Value::as_str)) {
         return refuse(StatusCode::CONFLICT, "the order is not open");
     }
+    if body.get("send_emails") == Some(&json!(true)) {
+        shop.state().mailed.push(id);
+    }
     answer_order(&shop, id, false)
 }
 

@@ -253,7 +253,8 @@ impl Run<'_> {
             let topic = format!("compared.{}", self.held.what);
             let news = OwnNews {
                 connection: &self.held.connection,
-                urgency: Urgency::live(subject.kind),
+                // A thousand finds never stand in front of a live order.
+                urgency: Urgency::BACKGROUND,
                 body: serde_json::json!({ "sync": self.held.id, "subject": subject.to_string() }),
                 subject,
                 source: Source::Sweep,

@@ -105,19 +105,51 @@ async fn every_difference_is_found_without_any_webhook_told_with_its_remedy_and_
 }
 
 #[tokio::test]
-async fn what_only_looks_different_because_the_list_is_old_is_read_again_and_not_told() {
+async fn what_only_looks_different_in_the_lists_is_read_again_alone_and_not_told() {
     let silta = started().await;
-    // The warehouse's list is read first, then this order is placed, then the shop's list is read.
-    silta.warehouse.searches_lag(secs(0));
+    // It stood at the warehouse long before the shop had it: the warehouse's list since the day does not show it.
+    silta.warehouse.is_given("shop-1001", "A", 1);
+    silta.clock.advance(secs(7200));
+    let since = silta.now();
     let order = silta.orders(OrderSpec::of("A", 1)).await;
+    assert_eq!((silta.stands(order).await.as_str(), silta.there(order)), ("delivered", 1));
+    let body = json!({ "connection": "shop", "what": "orders", "since": since });
+    let asked = silta.api.post("/admin/v1/syncs", body).await;
+    silta.syncer.run_due().await.unwrap();
+    let report = silta.api.get(&format!("/admin/v1/syncs/{}", asked.text("/id"))).await.body;
+    assert_eq!((report["done"].as_i64(), differences(&report)), (Some(1), vec![]));
+}
+
+#[tokio::test]
+async fn a_comparison_is_patient_with_a_page_and_begun_anew_when_its_process_died() {
+    let silta = started().await;
+    silta.orders(OrderSpec::of("A", 1)).await;
     silta.sandbox.warehouse_server.faults.script("GET", "/api/v1/orders", Fault::Status(503));
     let report = compare(&silta, true).await;
-    assert_eq!(
-        (report["state"].as_str(), differences(&report)),
-        (Some("done"), vec![]),
-        "a failed page was asked for again"
-    );
-    assert_eq!(silta.there(order), 1);
+    assert_eq!((report["state"].as_str(), differences(&report)), (Some("done"), vec![]));
+
+    silta.shop.takes_order(OrderSpec::of("A", 1));
+    let body = json!({ "connection": "shop", "what": "orders" });
+    let asked = silta.api.post("/admin/v1/syncs", body).await.text("/id").to_owned();
+    // A process took it, found something, and was never seen again.
+    let until = silta.now() + chrono::Duration::seconds(300);
+    let taken =
+        "update sync set claim_id = gen_random_uuid(), leased_until = $1, done = 7 where state = 'running'";
+    sqlx::query(taken).bind(until).execute(&silta.pool).await.unwrap();
+    sqlx::query(
+        "insert into sync_difference (sync_id, place, subject, difference, remedy, mending)
+         select id, 1, 'order:1', 'stale', 'none', false from sync where state = 'running'",
+    )
+    .execute(&silta.pool)
+    .await
+    .unwrap();
+    assert_eq!(silta.syncer.run_due().await.unwrap(), 0, "it is somebody else's");
+    silta.clock.advance(secs(301));
+    assert_eq!(silta.syncer.run_due().await.unwrap(), 1);
+    let report = silta.api.get(&format!("/admin/v1/syncs/{asked}")).await.body;
+    assert_eq!(differences(&report), [("order:1002".to_owned(), "missing_at_warehouse".to_owned())]);
+    assert_eq!(report["done"], 2);
+    silta.run_until_idle().await;
 }
 
 #[tokio::test]

@@ -115,13 +115,38 @@ async fn refresh_by_hand_brings_the_tracking_code_to_the_online_store() {
 }
 
 #[tokio::test]
-async fn a_completion_that_somebody_else_made_is_success() {
+async fn the_shopper_is_mailed_by_setting() {
+    for (settings, mailed) in [(vec![], true), (vec![("orders.send_emails", "false")], false)] {
+        let (silta, order) = with_an_order(&settings).await;
+        silta.warehouse.ships(REFERENCE);
+        finds(&silta).await;
+        assert_eq!(
+            (silta.shop.order(order).unwrap().status, silta.shop.was_mailed(order)),
+            ("COMPLETED", mailed)
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_completion_whose_answer_was_lost_is_found_done_and_not_repeated() {
     let (silta, order) = with_an_order(&[]).await;
     silta.warehouse.ships(REFERENCE);
     // The answer to our completion is lost, and the next look finds it done.
     silta.sandbox.shop_server.faults.script("POST", "quick-process", Fault::StatusAfter(504));
     silta.hears(silta.warehouse.order_shipped(REFERENCE)).await;
     silta.run_until_idle().await;
+    silta.passes(secs(120)).await;
+    assert_eq!(silta.stands(order).await, "delivered");
+    assert_eq!(silta.shop.order(order).unwrap().shipments[0].completions, 1);
+}
+
+#[tokio::test]
+async fn a_completion_that_somebody_else_made_is_success() {
+    let (silta, order) = with_an_order(&[]).await;
+    silta.warehouse.ships(REFERENCE);
+    // Somebody completes it in the shop between our reading and our call, which is answered 409.
+    silta.sandbox.shop_server.faults.script("POST", "quick-process", Fault::StatusAfter(409));
+    finds(&silta).await;
     silta.passes(secs(120)).await;
     assert_eq!(silta.stands(order).await, "delivered");
     assert_eq!(silta.shop.order(order).unwrap().shipments[0].completions, 1);
