@@ -28,6 +28,9 @@ pub(super) struct SyncArgs {
     what: What,
     /// The connection's name.
     connection: String,
+    /// Only what was placed since this day; a month, unless said otherwise.
+    #[arg(long)]
+    since: Option<chrono::NaiveDate>,
     /// Only tell, mend nothing.
     #[arg(long)]
     dry_run: bool,
@@ -44,7 +47,8 @@ enum What {
 
 /// Compares, and fails where a person is needed.
 pub(super) async fn sync(args: SyncArgs, config: Config, account: &str) -> Result<ExitCode> {
-    let SyncArgs { what: What::Orders, connection, dry_run, json } = args;
+    let SyncArgs { what: What::Orders, connection, since, dry_run, json } = args;
+    let since = since.and_then(|day| day.and_hms_opt(0, 0, 0)).map(|midnight| midnight.and_utc());
     let database = Database::open(&config).await?;
     store::migrate(&database.pool).await.context("cannot bring the schema up to date")?;
     let app = App::new(config, database.surroundings());
@@ -53,7 +57,7 @@ pub(super) async fn sync(args: SyncArgs, config: Config, account: &str) -> Resul
     let entropy = Entropy::from_os();
     let actor = Actor { name: account, clock: &SystemClock, entropy: &entropy };
     let mut db = database.pool.begin().await?;
-    let (id, _) = control::request_sync(&mut db, &actor, &connection, "orders", dry_run, None).await?;
+    let (id, _) = control::request_sync(&mut db, &actor, &connection, "orders", dry_run, since).await?;
     db.commit().await?;
     let bar = ProgressBar::new_spinner();
     if let Ok(style) = ProgressStyle::with_template("{spinner} {pos} orders compared, {per_sec}, {elapsed}") {

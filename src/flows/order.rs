@@ -223,7 +223,8 @@ fn reading(
         link.ogoship_id.clone_from(&warehouse.id);
         link.warehouse_status = Some(warehouse.status.as_str().to_owned());
         link.warehouse_version.clone_from(&warehouse.version);
-        link.warehouse_comments.clone_from(&warehouse.comments);
+        // Silence is told too: what was said of a hold must not outlive it.
+        link.warehouse_comments = Some(warehouse.comments.clone().unwrap_or_default());
         link.tracking_code.clone_from(&warehouse.tracking_code);
         link.tracking_url.clone_from(&warehouse.tracking_url);
         link.placed_at = Some(seen_at);

@@ -193,6 +193,14 @@ impl Warehouse {
         }
     }
 
+    /// A person mends a held order there.
+    pub fn is_mended(&self, reference: &str) {
+        self.moves(reference, "New");
+        if let Some(order) = self.state().orders.iter_mut().find(|order| order.reference == reference) {
+            order.comments = None;
+        }
+    }
+
     /// Splits a line off an order into one of its own, as it does with what it lacks.
     pub fn splits(&self, reference: &str, code: &str) {
         let now = self.now();

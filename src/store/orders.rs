@@ -83,7 +83,7 @@ async fn fetch(
         r#"
         with met as (
             select met_by as id, connection, subject, reference, status, shop_status, warehouse_status,
-                   warehouse_comments, related, tracking_code, tracking_url, placed_at, completed_at,
+                   nullif(warehouse_comments, '') as warehouse_comments, related, tracking_code, tracking_url, placed_at, completed_at,
                    seen_at as updated_at
             from link where status is not null
             union all

@@ -11,9 +11,10 @@ use crate::domain::Timestamp;
 /// How far back orders are compared unless somebody says otherwise.
 const USUAL_REACH: Duration = Duration::days(30);
 
-/// Since when orders are compared unless somebody says otherwise: a month, but never before the connection was there.
-pub fn usual_since(connected_at: Timestamp, now: Timestamp) -> Timestamp {
-    connected_at.max(now - USUAL_REACH)
+/// Since when orders are compared unless somebody says otherwise: a month, but nothing older than the connection's
+/// `start` (when it was first configured, or its `not_before`).
+pub fn usual_since(start: Timestamp, now: Timestamp) -> Timestamp {
+    start.max(now - USUAL_REACH)
 }
 
 /// A comparison asked for.
@@ -78,9 +79,10 @@ pub struct LeasedSync {
     pub claim: Uuid,
 }
 
-/// Claims one waiting comparison, or `only` this one; one whose lease ran out begins anew.
+/// Claims one waiting comparison of these connections, or `only` this one; one whose lease ran out begins anew.
 pub async fn claim(
     db: &mut PgConnection,
+    connections: &[String],
     only: Option<Uuid>,
     fence: Uuid,
     now: Timestamp,
@@ -92,6 +94,7 @@ pub async fn claim(
         with ready as (
             select id from sync
             where state = 'running' and ($1::uuid is null or id = $1)
+              and connection = any($5)
               and (leased_until is null or leased_until < $3)
             order by id
             limit 1
@@ -106,6 +109,7 @@ pub async fn claim(
         fence,
         now,
         leased_until,
+        connections,
     );
     Ok(claimed.fetch_optional(db).await?)
 }

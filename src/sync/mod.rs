@@ -125,7 +125,8 @@ impl Syncer {
     pub async fn run_one(&self, only: Option<Uuid>, on_progress: OnProgress<'_>) -> store::Result<bool> {
         let now = self.clock.now();
         let mut db = self.pool.acquire().await?;
-        let held = syncs::claim(&mut db, only, self.entropy.fence(), now, now + LEASE).await?;
+        let (names, fence) = (self.rehearser.names(), self.entropy.fence());
+        let held = syncs::claim(&mut db, &names, only, fence, now, now + LEASE).await?;
         drop(db); // never held across the network
         let Some(held) = held else { return Ok(false) };
         let mut run = Run {
@@ -172,13 +173,14 @@ impl Syncer {
             }
             let rows = connections::list(&mut db).await?;
             let Some(row) = rows.iter().find(|row| row.name == *connection) else { continue };
+            let not_before = self.rehearser.tied(connection).and_then(|tied| tied.orders.not_before);
             let new = NewSync {
                 id: self.entropy.id(now),
                 connection,
                 what: "orders",
                 dry_run: false,
                 actor: "schedule",
-                since: syncs::usual_since(row.created_at, now),
+                since: syncs::usual_since(not_before.unwrap_or(row.created_at), now),
                 at: now,
             };
             syncs::request(&mut db, &new).await?;

@@ -35,6 +35,11 @@ impl Rehearser {
         self.tied.get(connection)
     }
 
+    /// The connections that this process knows.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.tied.keys().cloned().collect()
+    }
+
     /// When a connection was first configured.
     pub(super) async fn connected_at(&self, connection: &str) -> store::Result<Timestamp> {
         let mut db = self.pool.acquire().await?;

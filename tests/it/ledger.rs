@@ -181,6 +181,16 @@ async fn orders_are_compared_by_the_clock_and_one_at_a_time() {
 }
 
 #[tokio::test]
+async fn an_earlier_first_day_brings_in_what_is_missing_since_then() {
+    let silta = TestSilta::start_set(&[("orders.not_before", "2026-09-01")]).await;
+    let a_week_ago = (silta.now() - chrono::Duration::days(7)).to_rfc3339();
+    let order = silta.shop.takes_order(OrderSpec::of("A", 1).saying(json!({ "created_at": a_week_ago })));
+    assert_eq!(silta.syncer.run_due().await.unwrap(), 1);
+    silta.run_until_idle().await;
+    assert_eq!(silta.there(order), 1);
+}
+
+#[tokio::test]
 async fn a_shop_that_is_down_fails_the_comparison_with_its_reason_and_a_bad_spot_is_named() {
     let silta = started().await;
     for _ in 0..5 {

@@ -88,6 +88,14 @@ async fn a_successful_post_does_not_mean_that_it_ships_and_the_warehouses_reason
     );
     assert!(shown["summary"].as_str().unwrap().contains("phone number is missing"), "{shown}");
     assert_eq!(shown["warehouse_comments"], "phone number is missing");
+    // Mended at the warehouse, its words are gone.
+    silta.warehouse.is_mended(REFERENCE);
+    finds(&silta).await;
+    let shown = silta.order(order).await;
+    assert_eq!(
+        (shown["status"].as_str(), shown["warehouse_comments"].as_str()),
+        (Some("waiting_for_collection"), None)
+    );
 }
 
 #[tokio::test]
