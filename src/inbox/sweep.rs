@@ -211,7 +211,8 @@ impl Sweeper {
         let interval = swept.intervals.of(what);
         let from = held.cursor - OVERLAP;
         let patience = LEASE.mul_f64(0.9);
-        let window = Window { from, to: begun_at };
+        // Their clocks may be ahead of ours.
+        let window = Window { from, to: begun_at + OVERLAP };
         let pages = tokio::time::timeout(patience, self.read_windows(swept, what, window)).await;
         let (found, end) = match pages.unwrap_or(Err(Broken::Overran)) {
             Ok((found, gaps)) => {

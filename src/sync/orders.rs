@@ -32,7 +32,7 @@ impl Run<'_> {
         let mut theirs = self.read_warehouse(&tied).await?;
         let connected_at = self.syncer.rehearser.connected_at(&self.held.connection).await?;
 
-        let to = self.syncer.clock.now();
+        let to = self.syncer.clock.now() + CLOCKS_APART;
         let mut windows = Windows::over([Window { from: self.held.since, to }]);
         let mut last_error = None;
         let ledger = Ledger { tied: &tied, connected_at };

@@ -85,10 +85,55 @@ async fn every_invariant_is_defended_by_a_named_constraint() {
             "sweep_what_known",
         ),
     ];
+    are_refused(&silta, table).await;
+}
+
+async fn are_refused(silta: &TestSilta, table: impl IntoIterator<Item = (String, &str)>) {
     for (sql, constraint) in table {
         let error =
             sqlx::raw_sql(sqlx::AssertSqlSafe(sql.clone())).execute(&silta.pool).await.expect_err(&sql);
         let refused_by = error.as_database_error().and_then(sqlx::error::DatabaseError::constraint);
         assert_eq!(refused_by, Some(constraint), "{sql}: {error}");
     }
+}
+
+#[tokio::test]
+async fn orders_and_their_comparison_are_defended_by_named_constraints_too() {
+    let silta = TestSilta::start().await;
+    sqlx::raw_sql(
+        "insert into link (connection, subject, reference, seen_at) values ('shop', 'order:1', 'r', now());
+         insert into sync (id, connection, what, dry_run, actor, state, since, created_at)
+         values ('00000000-0000-0000-0000-000000000002', 'shop', 'orders', false, 'ops', 'running', now(), now())",
+    )
+    .execute(&silta.pool)
+    .await
+    .unwrap();
+    let sync = |what: &str, columns: &str, values: &str| {
+        format!(
+            "insert into sync (id, connection, what, dry_run, actor, since, created_at, {columns})
+             values (gen_random_uuid(), 'shop', '{what}', false, 'ops', now(), now(), {values})"
+        )
+    };
+    let table = [
+        ("update link set status = 'lost' where subject = 'order:1'".to_owned(), "link_status_known"),
+        (
+            "insert into sweep_gap values ('shop', 'orders', now(), now() - interval '1 second', now())"
+                .to_owned(),
+            "sweep_gap_ends_after_it_starts",
+        ),
+        (sync("orders", "state", "'running'"), "sync_one_running"),
+        (sync("dust", "state", "'running'"), "sync_what_known"),
+        (sync("stock", "state, finished_at", "'asleep', now()"), "sync_state_known"),
+        (sync("stock", "state", "'done'"), "sync_finished_iff_not_running"),
+        (sync("stock", "state, finished_at", "'failed', now()"), "sync_failed_for_a_reason"),
+        (sync("stock", "state, claim_id", "'running', gen_random_uuid()"), "sync_leased_iff_claimed"),
+        (sync("stock", "state, done", "'running', -1"), "sync_done_not_negative"),
+        (
+            "insert into sync_difference values
+             ('00000000-0000-0000-0000-000000000002', 0, 'order:1', 'same', null, null, '', false)"
+                .to_owned(),
+            "sync_difference_place_from_one",
+        ),
+    ];
+    are_refused(&silta, table).await;
 }
