@@ -234,7 +234,8 @@ fn tie(
         System::MyCashflow,
         &mycashflow.url,
         budget(mycashflow.requests_per_second),
-    );
+    )
+    .masked(&orders.mask);
     let account = mycashflow::Account {
         user: mycashflow.user.clone(),
         api_key: mycashflow.api_key.expose().to_owned(),
@@ -243,7 +244,8 @@ fn tie(
         reads_suppliers: !products.suppliers.is_empty(),
     };
     let to_warehouse =
-        Http::new(client.clone(), System::Ogoship, &ogoship.url, budget(ogoship.requests_per_second));
+        Http::new(client.clone(), System::Ogoship, &ogoship.url, budget(ogoship.requests_per_second))
+            .masked(&orders.mask);
     let credentials = match &ogoship.api_key {
         Some(key) => Credentials::ApiKey(key.expose().to_owned()),
         None => Credentials::OAuth(ogoship::auth::Account {

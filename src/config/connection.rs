@@ -8,6 +8,7 @@ use toml::Value;
 use super::section::{Secret, Section};
 use crate::{
     domain::{
+        difference::Mask,
         order::{OrderPolicy, Transfer, UnitPrices, When},
         product::ProductPolicy,
         shipping::ShippingRule,
@@ -94,12 +95,14 @@ impl Connection {
         }
         let products = read_products(section.section("products"));
         let shipping = read_shipping(section.section("shipping"));
-        let (orders, cash_on_delivery) =
+        let mycashflow = read_mycashflow(section.section("mycashflow"), allow_private);
+        let (mut orders, cash_on_delivery) =
             read_orders(section.section("orders"), shipping, &products, look_again);
+        orders.mask = Mask::keyed(mycashflow.webhook_token.expose());
         let (sweeps, compare) = read_sweeps(section.section("sweeps"));
         let connection = Self {
             name,
-            mycashflow: read_mycashflow(section.section("mycashflow"), allow_private),
+            mycashflow,
             ogoship: read_ogoship(section.section("ogoship"), allow_private),
             orders,
             cash_on_delivery,
@@ -242,6 +245,7 @@ fn read_orders(
         send_emails: section.truth("send_emails"),
         shipment_tracking: section.truth("shipment_tracking"),
         test: section.truth("test"),
+        mask: Mask::default(),
         look_again,
     };
     // Unknown limits of the warehouse, kept on the safe side (contract/unknowns.md U19).

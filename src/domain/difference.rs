@@ -1,7 +1,8 @@
 //! What differs between two versions of a thing, in words that name no one.
 //!
-//! Versions are compared after [`mask`]: a personal value is replaced by a mark that changes when the value does, so
-//! that "the address was changed" can be told, kept and shown without keeping the address.
+//! Versions are compared behind a [`Mask`]: a personal value is replaced by a mark that changes when the value does, so
+//! that "the address was changed" can be told, kept and shown without keeping the address. The mark is keyed: without
+//! the key nobody can try out all postal codes.
 
 use serde_json::Value;
 
@@ -17,33 +18,51 @@ const PEOPLE: [&str; 5] =
 /// Texts in anybody's own words, and links that open without a key.
 const PRIVATE: [&str; 4] = ["comments", "details", "url", "receipt_url"];
 
-/// The same JSON with every personal value hidden. Sixteen bits of its hash are left: enough to see a change, far too
-/// few to find the value.
-pub fn mask(value: &Value) -> Value {
-    hide(value, false)
+/// Hides personal values under a secret of the connection's own.
+#[derive(Clone, Default)]
+pub struct Mask {
+    key: String,
 }
 
-fn hide(value: &Value, hidden: bool) -> Value {
-    match value {
-        Value::Object(fields) => fields
-            .iter()
-            .map(|(key, value)| {
-                let inner = match key.as_str() {
-                    "country" | "countryCode" => false,
-                    key => hidden || PEOPLE.contains(&key) || PRIVATE.contains(&key),
-                };
-                (key.clone(), hide(value, inner))
-            })
-            .collect(),
-        Value::Array(items) => items.iter().map(|item| hide(item, hidden)).collect(),
-        Value::String(text) if hidden && !text.is_empty() => {
-            let digest = sha256_hex(text.as_bytes());
-            format!("{HIDDEN}{}", &digest[..4]).into()
+impl std::fmt::Debug for Mask {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Mask(..)")
+    }
+}
+
+impl Mask {
+    /// A mask of this secret. Another secret gives other marks, and so shows everything personal as changed.
+    pub fn keyed(secret: &str) -> Self {
+        Self { key: sha256_hex(format!("mask {secret}").as_bytes()) }
+    }
+
+    /// The same JSON with every personal value hidden.
+    pub fn over(&self, value: &Value) -> Value {
+        self.hide(value, false)
+    }
+
+    fn hide(&self, value: &Value, hidden: bool) -> Value {
+        match value {
+            Value::Object(fields) => fields
+                .iter()
+                .map(|(key, value)| {
+                    let inner = match key.as_str() {
+                        "country" | "countryCode" => false,
+                        key => hidden || PEOPLE.contains(&key) || PRIVATE.contains(&key),
+                    };
+                    (key.clone(), self.hide(value, inner))
+                })
+                .collect(),
+            Value::Array(items) => items.iter().map(|item| self.hide(item, hidden)).collect(),
+            Value::String(text) if hidden && !text.is_empty() => self.mark(text),
+            Value::Number(number) if hidden => self.mark(&number.to_string()),
+            _ => value.clone(),
         }
-        Value::Number(number) if hidden => {
-            format!("{HIDDEN}{}", &sha256_hex(number.to_string().as_bytes())[..4]).into()
-        }
-        _ => value.clone(),
+    }
+
+    fn mark(&self, text: &str) -> Value {
+        let digest = sha256_hex(format!("{} {text}", self.key).as_bytes());
+        format!("{HIDDEN}{}", &digest[..4]).into()
     }
 }
 
@@ -102,7 +121,7 @@ mod tests {
     #[test]
     fn what_is_personal_is_hidden_and_its_change_still_seen() {
         let order = |street: &str, pieces| {
-            mask(&json!({
+            Mask::keyed("secret").over(&json!({
                 "customer": { "name": "Åke Öhman", "address1": street, "countryCode": "FI", "phone": 5 },
                 "comments": "ring the bell",
                 "orderLines": [{ "code": "A", "quantity": pieces }],
@@ -116,12 +135,15 @@ mod tests {
         assert!(text.contains("FI"));
         assert_eq!(difference(&was, &is), ["customer.address1: changed", "orderLines.0.quantity: 1 → 2"]);
         assert_eq!(difference(&was, &was), Vec::<String>::new());
+        let zip = json!({ "customer": { "zip": "00100" } });
+        assert_ne!(Mask::keyed("secret").over(&zip), Mask::keyed("another").over(&zip), "marks are keyed");
     }
 
     #[test]
     fn what_comes_and_goes_is_told_as_that() {
-        let was = mask(&json!({ "recipient": { "phone": "1" }, "lines": [1] }));
-        let is = mask(&json!({ "recipient": { "company": "x" }, "lines": [1, 2] }));
+        let mask = Mask::default();
+        let was = mask.over(&json!({ "recipient": { "phone": "1" }, "lines": [1] }));
+        let is = mask.over(&json!({ "recipient": { "company": "x" }, "lines": [1, 2] }));
         assert_eq!(
             difference(&was, &is),
             ["lines.1: nothing → 2", "recipient.company: added", "recipient.phone: removed"]

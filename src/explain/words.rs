@@ -42,6 +42,10 @@ pub(super) fn attempt(attempt: &AttemptRow) -> String {
         ("ambiguous", Some(did)) => {
             format!("Tried: {did}, and cannot tell whether it was heard. {}", words.unwrap_or_default())
         }
+        ("snoozed", _) => format!("Put off for a while. {}", words.unwrap_or_default()),
+        ("connection_fault", _) => {
+            format!("Given back: the whole connection is at fault. {}", words.unwrap_or_default())
+        }
         ("lost", _) => {
             "The attempt never came back: a crash, or a process that was gone too long.".to_owned()
         }

@@ -83,7 +83,7 @@ async fn place(context: &Context, draft: &Draft) -> Report {
         Err(failed) => return failed,
     };
     let mut learnt = reading(context, context.clock.now(), None, Some(&order));
-    remember_sent(&mut learnt.link, draft);
+    remember_sent(&mut learnt.link, draft, context);
     report.learning(learnt)
 }
 
@@ -99,7 +99,7 @@ async fn update(context: &Context, draft: &Draft, difference: String) -> Report 
     match done.await {
         Ok(((), report)) => {
             let mut learnt = of_subject(context, context.clock.now());
-            remember_sent(&mut learnt.link, draft);
+            remember_sent(&mut learnt.link, draft, context);
             Report { detail: Some(difference), ..report }.learning(learnt)
         }
         Err(report) if refused => Report {
@@ -192,9 +192,9 @@ fn no_older(order: WarehouseOrder, link: &Link) -> WarehouseOrder {
     WarehouseOrder { status, ..order }
 }
 
-fn remember_sent(link: &mut Link, draft: &Draft) {
+fn remember_sent(link: &mut Link, draft: &Draft, context: &Context) {
     link.sent_hash = Some(draft.hash());
-    link.sent = Some(draft.masked());
+    link.sent = Some(draft.masked(&context.tied.orders.mask));
 }
 
 /// Nothing learnt yet.

@@ -20,7 +20,7 @@ use super::{
     budget::Budget,
     call::{CallError, Failure, Sent},
 };
-use crate::domain::{Timestamp, difference::mask, system::System};
+use crate::domain::{Timestamp, difference::Mask, system::System};
 
 /// The longest answer we read: 250 items of the widest list are a tenth of it.
 const LONGEST_ANSWER: usize = 8 << 20;
@@ -54,6 +54,7 @@ pub struct Http {
     base: String,
     budget: Arc<Budget>,
     evidence: Evidence,
+    mask: Mask,
 }
 
 /// A call to make.
@@ -167,7 +168,13 @@ impl Http {
             base: base.trim_end_matches('/').to_owned(),
             budget,
             evidence: Evidence::default(),
+            mask: Mask::default(),
         }
+    }
+
+    /// The same way, hiding what is personal in its evidence by this mask.
+    pub fn masked(self, mask: &Mask) -> Self {
+        Self { mask: mask.clone(), ..self }
     }
 
     /// The same way, keeping its calls in `evidence`.
@@ -235,7 +242,7 @@ impl Http {
             method: method.to_string(),
             path: path.clone(),
             request: match body {
-                Body::Json(json) => Some(mask(json)),
+                Body::Json(json) => Some(self.mask.over(json)),
                 Body::Empty | Body::Form(_) => None,
             },
             status: None,

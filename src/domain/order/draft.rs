@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{OrderPolicy, Payment, Recipient, ShopLine, ShopOrder, UnitPrices};
 use crate::domain::{
-    difference::mask,
+    difference::Mask,
     fingerprint::sha256_hex,
     outcome::Reason,
     product::{LONGEST_CODE, Stored},
@@ -83,8 +83,8 @@ impl Draft {
     }
 
     /// What may be remembered and shown of it.
-    pub fn masked(&self) -> Value {
-        mask(&self.json())
+    pub fn masked(&self, mask: &Mask) -> Value {
+        mask.over(&self.json())
     }
 
     fn json(&self) -> Value {

@@ -30,7 +30,7 @@ fn edited(shop: &ShopOrder, warehouse: &WarehouseOrder, view: &OrderView<'_>) ->
     if draft.hash() == *hash {
         return None;
     }
-    let difference = difference(sent, &draft.masked()).join("; ");
+    let difference = difference(sent, &draft.masked(&view.policy.mask)).join("; ");
     if warehouse.status == WarehouseStatus::New && view.policy.edit {
         return Some(Next::Update { draft: Box::new(draft), difference });
     }

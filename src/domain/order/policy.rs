@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::{Timestamp, product::ProductPolicy, shipping::ShippingRule};
+use crate::domain::{Timestamp, difference::Mask, product::ProductPolicy, shipping::ShippingRule};
 
 /// `[connections.orders]`, with what it needs of `[connections.shipping]` and `[connections.products]`.
 #[derive(Clone, Debug)]
@@ -40,6 +40,8 @@ pub struct OrderPolicy {
     pub shipment_tracking: bool,
     /// Mark orders as tests at the warehouse.
     pub test: bool,
+    /// Hides what is personal in what is remembered and shown.
+    pub mask: Mask,
     /// Settling time before anything is sent again after an unknown outcome.
     pub look_again: Duration,
 }

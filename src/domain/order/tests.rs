@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use super::*;
 use crate::domain::{
     Timestamp,
+    difference::Mask,
     link::{Begun, Link},
     product::{ProductPolicy, Supplier},
 };
@@ -77,6 +78,7 @@ pub(super) fn policy() -> OrderPolicy {
         send_emails: true,
         shipment_tracking: false,
         test: false,
+        mask: Mask::default(),
         look_again: Duration::from_secs(10),
     }
 }
@@ -281,7 +283,7 @@ fn a_persons_word_comes_before_the_rules() {
 fn an_order_edited_or_called_off_after_it_was_sent_is_mended_where_it_may_and_told_where_not() {
     use WarehouseStatus::{Collecting, New, Pending};
     let sent = draft(&order(), &policy()).expect("whole");
-    let link = Link { sent_hash: Some(sent.hash()), sent: Some(sent.masked()), ..placed() };
+    let link = Link { sent_hash: Some(sent.hash()), sent: Some(sent.masked(&Mask::default())), ..placed() };
     let edit = OrderPolicy { edit: true, ..policy() };
     let edited = || Some(ShopOrder { lines: vec![line("A", 2)], ..order() });
     let there = |shop, status, policy: &OrderPolicy| Case {
