@@ -3,7 +3,13 @@
 mod database;
 mod http;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 pub use database::Database;
 pub use http::{Answer, Api, answer};
@@ -21,6 +27,9 @@ use sqlx::PgPool;
 
 /// The connection of every test; its reference prefix is `shop-`.
 pub const CONNECTION: &str = "shop";
+
+/// The chance of the next second worker.
+static NEXT_SEED: AtomicU64 = AtomicU64::new(99);
 
 pub const OPERATOR: &str = "operator-token";
 pub const VIEWER: &str = "viewer-token";
@@ -162,7 +171,8 @@ impl TestSilta {
     pub fn second_worker(&self) -> Worker {
         let config = configuration(&self.sandbox, &Usual::default());
         let config = Config::load(&config, &Environment::new()).unwrap();
-        let entropy = Arc::new(Entropy::seeded(99));
+        // Each its own chance: two processes never draw the same fence.
+        let entropy = Arc::new(Entropy::seeded(NEXT_SEED.fetch_add(1, Ordering::Relaxed)));
         App::new(config, Surroundings { pool: self.pool.clone(), clock: self.clock.clone(), entropy }).worker
     }
 
