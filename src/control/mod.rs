@@ -23,10 +23,14 @@ pub use sync::request_sync;
 
 use crate::{
     clock::{Clock, Entropy},
-    domain::Timestamp,
+    domain::{
+        Timestamp,
+        id::{DeliveryId, EventId},
+    },
     store::{
         StoreError,
         audit::{self, AuditRow},
+        events::{self, OwnNews},
     },
 };
 
@@ -52,6 +56,20 @@ pub enum Declined {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// Receives a person's news about a subject: its debt is opened, or told the news.
+async fn tell(
+    db: &mut PgConnection,
+    actor: &Actor<'_>,
+    id: EventId,
+    news: OwnNews<'_>,
+) -> Result<Replayed, StoreError> {
+    let arrival = news.arrival(id, DeliveryId(actor.entropy.id(actor.now())));
+    let received = events::receive(db, &[arrival]).await?;
+    let received = received.first().expect("one arrival, one answer");
+    let delivery = received.delivery_id.expect("an event with a subject has a delivery");
+    Ok(Replayed { delivery, opened: received.opened })
 }
 
 impl Actor<'_> {

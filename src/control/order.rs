@@ -6,17 +6,17 @@
 use serde_json::json;
 use sqlx::PgConnection;
 
-use super::{Actor, Declined, Replayed};
+use super::{Actor, Declined, Replayed, tell};
 use crate::{
     domain::{
         event::Source,
-        id::{DeliveryId, EventId},
+        id::EventId,
         order::{Intent, OrderStatus},
         subject::{Subject, Urgency},
     },
     store::{
         connections,
-        events::{self, OwnNews},
+        events::OwnNews,
         intents::{self, NewIntent},
         links,
     },
@@ -50,8 +50,7 @@ pub async fn ask_for_order(
     ask: Ask,
 ) -> Result<Replayed, Declined> {
     let is_number = (1..=20).contains(&order_id.len()) && order_id.bytes().all(|byte| byte.is_ascii_digit());
-    let known = connections::list(db).await?.iter().any(|row| row.name == connection);
-    if !is_number || !known {
+    if !is_number || connections::find(db, connection).await?.is_none() {
         return Err(Declined::NotFound);
     }
     let subject = Subject::order(order_id);
@@ -72,12 +71,10 @@ pub async fn ask_for_order(
     let urgency = Urgency::live(subject.kind);
     let body = json!({ "event": id });
     let news = OwnNews { connection, subject, source: Source::Person, topic: &topic, body, urgency, at };
-    let received = events::receive(db, &[news.arrival(id, DeliveryId(actor.entropy.id(at)))]).await?;
-    let received = received.first().expect("one arrival, one answer");
-    let delivery = received.delivery_id.expect("an event with a subject has a delivery");
-    let detail = json!({ "delivery": delivery, "opened": received.opened });
+    let asked = tell(db, actor, id, news).await?;
+    let detail = json!({ "delivery": asked.delivery, "opened": asked.opened });
     actor.audit(db, &topic, Some(connection), Some(name), detail).await?;
-    Ok(Replayed { delivery, opened: received.opened })
+    Ok(asked)
 }
 
 /// Why it would come to nothing, by what we know now.

@@ -8,7 +8,7 @@ use serde_json::json;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Actor, Declined};
+use super::{Actor, Declined, tell};
 use crate::{
     domain::{
         event::Source,
@@ -108,12 +108,9 @@ async fn open(
         urgency: Urgency::BACKGROUND,
         at,
     };
-    let arrival = news.arrival(id, DeliveryId(actor.entropy.id(at)));
-    let received = events::receive(db, &[arrival]).await?;
-    let received = received.first().expect("one arrival, one answer");
-    let delivery = received.delivery_id.expect("an event with a subject has a delivery");
-    if let Some(replay_of) = replay_of.filter(|old| received.opened && *old != delivery) {
-        deliveries::mark_replay(db, delivery, replay_of).await?;
+    let replayed = tell(db, actor, id, news).await?;
+    if let Some(replay_of) = replay_of.filter(|old| replayed.opened && *old != replayed.delivery) {
+        deliveries::mark_replay(db, replayed.delivery, replay_of).await?;
     }
-    Ok(Replayed { delivery, opened: received.opened })
+    Ok(replayed)
 }

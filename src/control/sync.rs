@@ -22,8 +22,7 @@ pub async fn request_sync(
     dry_run: bool,
     since: Option<Timestamp>,
 ) -> Result<(Uuid, bool), Declined> {
-    let rows = connections::list(db).await?;
-    let row = rows.iter().find(|row| row.name == connection).ok_or(Declined::NotFound)?;
+    let row = connections::find(db, connection).await?.ok_or(Declined::NotFound)?;
     let at = actor.now();
     let since = since.unwrap_or_else(|| syncs::usual_since(row.created_at, at));
     let new = NewSync { id: actor.entropy.id(at), connection, what, dry_run, actor: actor.name, since, at };

@@ -22,21 +22,22 @@ const SMALLEST: chrono::Duration = chrono::Duration::minutes(1);
 /// Failures after which the far side is taken to be down rather than to have bad spots.
 const MOST_FAILURES: usize = 40;
 
-/// What is left to read, in order of time, and what could not be.
+/// What is left to read, in order of time, and what could not be, with the last error `E` that said so.
 #[derive(Clone, Debug)]
-pub struct Windows {
+pub struct Windows<E> {
     open: Vec<Window>,
     gaps: Vec<Window>,
     failures: usize,
     any_read: bool,
+    last_error: Option<E>,
 }
 
-impl Windows {
+impl<E> Windows<E> {
     /// Everything in these windows; known gaps are windows of their own.
     pub fn over(windows: impl IntoIterator<Item = Window>) -> Self {
         let mut open: Vec<_> = windows.into_iter().collect();
         open.sort_by_key(|window| std::cmp::Reverse(window.from));
-        Self { open, gaps: Vec::new(), failures: 0, any_read: false }
+        Self { open, gaps: Vec::new(), failures: 0, any_read: false, last_error: None }
     }
 
     /// The next window to read.
@@ -45,13 +46,13 @@ impl Windows {
     }
 
     /// A window was read.
-    pub const fn read(&mut self) {
+    pub fn read(&mut self) {
         self.any_read = true;
     }
 
-    /// A window could not be read: it is halved, or a gap. Answers false once the far side must be taken to be down.
-    #[must_use]
-    pub fn failed(&mut self, window: Window) -> bool {
+    /// A window could not be read: it is halved, or a gap. Gives the error back once the far side must be taken to be
+    /// down.
+    pub fn failed(&mut self, window: Window, error: E) -> Result<(), E> {
         self.failures += 1;
         let Window { from, to } = window;
         if to - from < SMALLEST * 2 {
@@ -62,12 +63,19 @@ impl Windows {
             self.open.push(Window { from: middle, to });
             self.open.push(Window { from, to: middle });
         }
-        self.failures < MOST_FAILURES
+        if self.failures >= MOST_FAILURES {
+            return Err(error);
+        }
+        self.last_error = Some(error);
+        Ok(())
     }
 
-    /// The stretches that could not be read, once nothing is left to take; `None` where nothing at all could be.
-    pub fn gaps(self) -> Option<Vec<Window>> {
-        (self.any_read || self.failures == 0).then_some(self.gaps)
+    /// The stretches that could not be read, once nothing is left to take; the last error where nothing at all could be.
+    pub fn gaps(self) -> Result<Vec<Window>, E> {
+        match self.last_error {
+            Some(error) if !self.any_read => Err(error),
+            _ => Ok(self.gaps),
+        }
     }
 }
 
@@ -88,11 +96,11 @@ mod tests {
             if !bad.iter().any(holds) {
                 windows.read();
                 read.push((window.from.timestamp() / 60, window.to.timestamp() / 60));
-            } else if !windows.failed(window) {
+            } else if windows.failed(window, "500").is_err() {
                 return (read, None);
             }
         }
-        (read, windows.gaps())
+        (read, windows.gaps().ok())
     }
 
     #[test]

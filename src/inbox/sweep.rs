@@ -225,10 +225,7 @@ impl Sweeper {
             }
             Err(error) => {
                 let reason = match &error {
-                    Broken::Call(error) => {
-                        let outcome = error.verdict(crate::systems::call::Effect::Read);
-                        outcome.reason().map_or("refused", crate::domain::outcome::Reason::code)
-                    }
+                    Broken::Call(error) => error.reason_unread().code(),
                     Broken::Store(_) => "database_away",
                     Broken::Overran => "overran",
                 };
@@ -252,8 +249,7 @@ impl Sweeper {
     /// Warns when orders have stopped coming, by the connection's own rhythm: no report of what happened can show it.
     async fn listen_for_silence(&self, connection: &str) -> store::Result<()> {
         let mut db = self.pool.acquire().await?;
-        let rows = connections::list(&mut db).await?;
-        let Some(row) = rows.iter().find(|row| row.name == connection) else { return Ok(()) };
+        let Some(row) = connections::find(&mut db, connection).await? else { return Ok(()) };
         let rhythm = rhythm::read(&mut db, connection, row.created_at, self.clock.now()).await?;
         if rhythm.is_suspicious {
             let Rhythm { silent_seconds, expected, .. } = rhythm;
@@ -279,7 +275,6 @@ impl Sweeper {
         drop(db);
         let mut windows = Windows::over(known.into_iter().chain([window]));
         let mut found = 0;
-        let mut last_error = None;
         while let Some(window) = windows.take() {
             match self.read_pages(swept, what, window).await {
                 Ok(some) => {
@@ -287,19 +282,12 @@ impl Sweeper {
                     windows.read();
                 }
                 Err(Broken::Call(error)) if what.is_windowed() && error.failure == Failure::Status(500) => {
-                    if !windows.failed(window) {
-                        return Err(error.into());
-                    }
-                    last_error = Some(error);
+                    windows.failed(window, error)?;
                 }
                 Err(error) => return Err(error),
             }
         }
-        match (windows.gaps(), last_error) {
-            (Some(gaps), _) => Ok((found, gaps)),
-            (None, Some(error)) => Err(error.into()),
-            (None, None) => Ok((found, Vec::new())),
-        }
+        Ok((found, windows.gaps()?))
     }
 
     async fn read_pages(&self, swept: &SweptConnection, what: What, window: Window) -> Result<usize, Broken> {

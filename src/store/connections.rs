@@ -46,6 +46,11 @@ pub async fn list(db: &mut PgConnection) -> Result<Vec<ConnectionRow>> {
     Ok(rows.fetch_all(db).await?)
 }
 
+/// One of them; they are few, so one way of reading serves both.
+pub async fn find(db: &mut PgConnection, name: &str) -> Result<Option<ConnectionRow>> {
+    Ok(list(db).await?.into_iter().find(|row| row.name == name))
+}
+
 /// Stops claims for a connection; false where it was paused already or is not known.
 pub async fn pause(db: &mut PgConnection, name: &str, actor: &str, now: Timestamp) -> Result<bool> {
     let done = sqlx::query!(

@@ -148,7 +148,7 @@ impl Syncer {
             Err(Broken::Store(error)) => return Err(error),
             Err(Broken::NotConfigured) => Some(Reason::Refused.code()),
             Err(Broken::Call(error)) => {
-                let reason = error.verdict(Effect::Read).reason().map_or("refused", Reason::code);
+                let reason = error.reason_unread().code();
                 tracing::warn!(sync = %held.id, connection = held.connection, what = held.what, reason, "sync failed");
                 Some(reason)
             }
@@ -171,8 +171,7 @@ impl Syncer {
             if last.is_some_and(|last| now < last + *every) {
                 continue;
             }
-            let rows = connections::list(&mut db).await?;
-            let Some(row) = rows.iter().find(|row| row.name == *connection) else { continue };
+            let Some(row) = connections::find(&mut db, connection).await? else { continue };
             let not_before = self.rehearser.tied(connection).and_then(|tied| tied.orders.not_before);
             let new = NewSync {
                 id: self.entropy.id(now),

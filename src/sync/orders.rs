@@ -34,26 +34,18 @@ impl Run<'_> {
 
         let to = self.syncer.clock.now() + CLOCKS_APART;
         let mut windows = Windows::over([Window { from: self.held.since, to }]);
-        let mut last_error = None;
         let ledger = Ledger { tied: &tied, connected_at };
         while let Some(window) = windows.take() {
             match self.compare_window(&ledger, window, &mut theirs).await {
                 Ok(()) => windows.read(),
                 // A stretch that cannot be listed is narrowed down, not waited for.
                 Err(Broken::Call(error)) if error.failure == Failure::Status(500) => {
-                    if !windows.failed(window) {
-                        return Err(error.into());
-                    }
-                    last_error = Some(error);
+                    windows.failed(window, error)?;
                 }
                 Err(error) => return Err(error),
             }
         }
-        match (windows.gaps(), last_error) {
-            (Some(gaps), _) => self.keep_gaps(&gaps).await?,
-            (None, Some(error)) => return Err(error.into()),
-            (None, None) => {}
-        }
+        self.keep_gaps(&windows.gaps()?).await?;
         self.compare_left_over(theirs).await
     }
 

@@ -43,8 +43,7 @@ impl Rehearser {
     /// When a connection was first configured.
     pub(super) async fn connected_at(&self, connection: &str) -> store::Result<Timestamp> {
         let mut db = self.pool.acquire().await?;
-        let rows = connections::list(&mut db).await?;
-        let row = rows.iter().find(|row| row.name == connection);
+        let row = connections::find(&mut db, connection).await?;
         Ok(row.map_or_else(|| self.clock.now(), |row| row.created_at))
     }
 

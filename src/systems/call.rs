@@ -87,6 +87,11 @@ impl CallError {
         matches!(self.failure, Failure::Status(400 | 403 | 404 | 405 | 409 | 410 | 422))
     }
 
+    /// Why a list could not be read.
+    pub fn reason_unread(&self) -> Reason {
+        self.verdict(Effect::Read).reason().unwrap_or(Reason::Refused)
+    }
+
     /// What the failure means for a call with this effect.
     pub const fn verdict(&self, effect: Effect) -> Outcome {
         let after = self.retry_after;

@@ -17,7 +17,7 @@ impl MyCashflow {
 
     /// A product with its variations; `None` where the shop does not know it. Reads.
     pub async fn product(&self, id: &str) -> Result<Option<ShopProduct>, CallError> {
-        let named = self.named().await?;
+        let named = self.named_suppliers().await?;
         let path = format!("/api/v1/products/{}", segment(id));
         let query = vec![("expand", "stock_item,variations,variations.stock_item".to_owned())];
         let wire: Option<wire::Product> = self.find("read_product", path, query).await?;
@@ -27,7 +27,7 @@ impl MyCashflow {
 
     /// A stock item by its code; `None` where the shop does not know it. Reads.
     pub async fn stock(&self, code: &str) -> Result<Option<ShopStock>, CallError> {
-        let named = self.named().await?;
+        let named = self.named_suppliers().await?;
         let path = format!("/api/v1/stock/{}", segment(code));
         let wire: Option<wire::StockItem> = self.find("read_stock", path, Vec::new()).await?;
         let Some(wire) = wire else { return Ok(None) };

@@ -99,6 +99,11 @@ impl MyCashflow {
         Ok(named)
     }
 
+    /// The same for whoever needs only suppliers: without rules that ask for them nothing is read.
+    pub(super) async fn named_suppliers(&self) -> Result<Arc<Named>, CallError> {
+        if self.lists.reads_suppliers { self.named().await } else { Ok(Arc::default()) }
+    }
+
     /// Whose goods these products are; nothing where the connection's rules do not ask. A product that the shop does
     /// not know is not in the answer. Reads, a page of products a call.
     pub(super) async fn suppliers_of(
