@@ -114,7 +114,7 @@ impl App {
             clock: clock.clone(),
             entropy: entropy.clone(),
             rehearser: rehearser.clone(),
-            schedule: connections.iter().map(|it| (it.name.clone(), it.compare)).collect(),
+            schedule: connections.iter().map(|it| (it.name.clone(), it.compare.clone())).collect(),
         });
         let admin = admin::Admin {
             pool: pool.clone(),
@@ -242,6 +242,7 @@ fn tie(
         orders_api: mycashflow.orders_api.clone(),
         cash_on_delivery: cash_on_delivery.clone(),
         reads_suppliers: !products.suppliers.is_empty(),
+        reads_pictures: products.picture_url.is_some(),
     };
     let to_warehouse =
         Http::new(client.clone(), System::Ogoship, &ogoship.url, budget(ogoship.requests_per_second))

@@ -1,4 +1,4 @@
-//! Connections: their switch, hold, backlog, rhythm, sweeps and last comparison.
+//! Connections: their switch, hold, brake, backlog, rhythm, sweeps, last comparisons and the codes that cannot be sent.
 
 use axum::{
     Json,
@@ -9,12 +9,17 @@ use axum::{
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 
-use super::{AdminState, auth::Auth, change::Change};
+use super::{
+    AdminState,
+    auth::Auth,
+    change::Change,
+    page::{Listing, PageQuery},
+};
 use crate::{
     control::{self, Actor, Declined},
-    domain::Timestamp,
+    domain::{Timestamp, product::CodeProblem, sync::What},
     problem::{Code, Problem},
-    store::{self, Page, StoreError, connections, overview, rhythm, sweeps, syncs},
+    store::{self, Page, StoreError, connections, overview, parts, rhythm, sweeps, syncs},
 };
 
 pub(super) async fn list(State(admin): State<AdminState>, _: Auth) -> Result<Json<Value>, Problem> {
@@ -50,6 +55,28 @@ pub(super) async fn resume(
     switch(&admin, &name, change, control::resume).await
 }
 
+pub(super) async fn release_brake(
+    State(admin): State<AdminState>,
+    Path(name): Path<String>,
+    change: Change,
+) -> Result<Response, Problem> {
+    switch(&admin, &name, change, control::release_brake).await
+}
+
+/// Product codes that cannot be sent as they are, with every product and variation that has them.
+pub(super) async fn list_code_problems(
+    State(admin): State<AdminState>,
+    _: Auth,
+    Path(name): Path<String>,
+    PageQuery(page): PageQuery<String>,
+) -> Result<Json<Listing<CodeProblem, String>>, Problem> {
+    let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
+    connections::find(&mut db, &name).await?.ok_or(Code::NotFound)?;
+    let (after, limit) = page.behind();
+    let rows = parts::code_problems(&mut db, &name, &after.unwrap_or_default(), limit).await?;
+    Ok(Json(page.listing(rows, |row| row.part.clone())))
+}
+
 /// Turns a connection's switch and answers the connection as it is then.
 async fn switch(
     admin: &AdminState,
@@ -80,14 +107,20 @@ async fn items(db: &mut PgConnection, now: Timestamp) -> store::Result<Vec<(Stri
         let health = match (&row.paused_at, row.held_until) {
             (Some(_), _) => "paused",
             (None, Some(until)) if until > now => "held",
+            (None, _) if row.braked_at.is_some() => "braked",
             (None, _) => "flowing",
         };
         let mut item = json!(row);
         item["health"] = health.into();
         item["backlog"] = json!(backlog.iter().find(|backlog| backlog.connection == row.name));
         item["rhythm"] = json!(rhythm::read(db, &row.name, row.created_at, now).await?);
-        let newest = Page { before: None, limit: 1 };
-        item["last_sync"] = json!(syncs::list(db, Some(&row.name), Some("orders"), &newest).await?.first());
+        let mut last_syncs = serde_json::Map::new();
+        for what in What::ALL {
+            let newest = Page { before: None, limit: 1 };
+            let syncs = syncs::list(db, Some(&row.name), Some(what.as_str()), &newest).await?;
+            last_syncs.insert(what.to_string(), json!(syncs.first()));
+        }
+        item["last_syncs"] = last_syncs.into();
         item["sweeps"] = json!(sweeps::list(db, &row.name).await?);
         items.push((row.name, item));
     }

@@ -53,7 +53,9 @@ const ROUTES: &[Route] = &[
     ("/admin/v1/audit", "get", || get(list_audit)),
     ("/admin/v1/connections", "get", || get(connections::list)),
     ("/admin/v1/connections/{name}", "get", || get(connections::show)),
+    ("/admin/v1/connections/{name}/codes", "get", || get(connections::list_code_problems)),
     ("/admin/v1/connections/{name}/pause", "post", || post(connections::pause)),
+    ("/admin/v1/connections/{name}/release-brake", "post", || post(connections::release_brake)),
     ("/admin/v1/connections/{name}/resume", "post", || post(connections::resume)),
     ("/admin/v1/deliveries", "get", || get(deliveries::list)),
     ("/admin/v1/deliveries/{id}", "get", || get(deliveries::show)),
@@ -75,6 +77,8 @@ const ROUTES: &[Route] = &[
     ("/admin/v1/syncs", "get", || get(syncs::list)),
     ("/admin/v1/syncs", "post", || post(syncs::create)),
     ("/admin/v1/syncs/{id}", "get", || get(syncs::show)),
+    ("/admin/v1/syncs/{id}/approve", "post", || post(syncs::approve)),
+    ("/admin/v1/syncs/{id}/differences", "get", || get(syncs::list_differences)),
 ];
 
 /// The API's router.

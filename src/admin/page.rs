@@ -17,16 +17,16 @@ const LARGEST_LIMIT: i64 = 200;
 
 /// Which page is asked for.
 #[derive(Clone, Debug)]
-pub(super) struct Page {
+pub(super) struct Page<C = Uuid> {
     limit: i64,
-    cursor: Option<Uuid>,
+    cursor: Option<C>,
 }
 
 /// A page of a list.
 #[derive(Serialize)]
-pub(super) struct Listing<T> {
+pub(super) struct Listing<T, C = Uuid> {
     items: Vec<T>,
-    next: Option<Uuid>,
+    next: Option<C>,
 }
 
 impl Page {
@@ -34,9 +34,16 @@ impl Page {
     pub(super) fn fetch(&self) -> store::Page {
         store::Page { before: self.cursor, limit: self.limit + 1 }
     }
+}
+
+impl<C: Clone> Page<C> {
+    /// How many rows to fetch, and behind which: for lists in an order of their own.
+    pub(super) fn behind(&self) -> (Option<C>, i64) {
+        (self.cursor.clone(), self.limit + 1)
+    }
 
     /// The page of what was fetched.
-    pub(super) fn listing<T>(&self, mut rows: Vec<T>, id: impl Fn(&T) -> Uuid) -> Listing<T> {
+    pub(super) fn listing<T>(&self, mut rows: Vec<T>, id: impl Fn(&T) -> C) -> Listing<T, C> {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let more = rows.len() > limit;
         rows.truncate(limit);
@@ -46,15 +53,15 @@ impl Page {
 }
 
 #[derive(Deserialize)]
-struct RawPage {
+struct RawPage<C> {
     limit: Option<i64>,
-    cursor: Option<Uuid>,
+    cursor: Option<C>,
 }
 
 /// The page of a request's query.
-pub(super) struct PageQuery(pub(super) Page);
+pub(super) struct PageQuery<C = Uuid>(pub(super) Page<C>);
 
-impl<S: Send + Sync> FromRequestParts<S> for PageQuery {
+impl<S: Send + Sync, C: DeserializeOwned> FromRequestParts<S> for PageQuery<C> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {

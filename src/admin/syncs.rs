@@ -14,22 +14,17 @@ use super::{
 };
 use crate::{
     control::{self, Actor, Declined},
-    domain::Timestamp,
+    domain::{Timestamp, sync::What},
     problem::{Code, Problem},
     store::{
         self, StoreError,
+        differences::{self, DifferenceRow},
         syncs::{self, SyncRow},
     },
 };
 
-/// The most differences that one answer holds; `difference_count` tells how many there are.
+/// The most differences that a comparison's own answer holds; `…/differences` pages through all of them.
 const MOST_DIFFERENCES: i64 = 1000;
-
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum What {
-    Orders,
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -43,9 +38,9 @@ struct SyncRequest {
 
 /// Asks for a comparison: 201 with the new one, or 200 with the one that is running.
 pub(super) async fn create(State(admin): State<AdminState>, change: Change) -> Result<Response, Problem> {
-    let SyncRequest { connection, what: What::Orders, dry_run, since } = change.json()?;
+    let SyncRequest { connection, what, dry_run, since } = change.json()?;
     let deed = async |db: &mut PgConnection, actor: &Actor<'_>| {
-        let (id, opened) = control::request_sync(db, actor, &connection, "orders", dry_run, since).await?;
+        let (id, opened) = control::request_sync(db, actor, &connection, what, dry_run, since).await?;
         let item = item(db, id).await?.ok_or(Declined::NotFound)?;
         Ok((if opened { StatusCode::CREATED } else { StatusCode::OK }, item))
     };
@@ -80,10 +75,37 @@ pub(super) async fn show(
     item(&mut db, id).await?.map(Json).ok_or_else(|| Code::NotFound.into())
 }
 
+/// Approves what a comparison has left waiting.
+pub(super) async fn approve(
+    State(admin): State<AdminState>,
+    IdPath(id): IdPath,
+    change: Change,
+) -> Result<Response, Problem> {
+    let deed = async |db: &mut PgConnection, actor: &Actor<'_>| {
+        control::approve_sync(db, actor, id).await?;
+        Ok((StatusCode::OK, item(db, id).await?.ok_or(Declined::NotFound)?))
+    };
+    change.carry_out(&admin, deed).await
+}
+
+/// A comparison's differences, in the order of finding.
+pub(super) async fn list_differences(
+    State(admin): State<AdminState>,
+    _: Auth,
+    IdPath(id): IdPath,
+    PageQuery(page): PageQuery<i32>,
+) -> Result<Json<Listing<DifferenceRow, i32>>, Problem> {
+    let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
+    syncs::find(&mut db, id).await?.ok_or(Code::NotFound)?;
+    let (after, limit) = page.behind();
+    let rows = differences::list(&mut db, id, after.unwrap_or_default(), limit).await?;
+    Ok(Json(page.listing(rows, |row| row.place)))
+}
+
 /// A comparison with its differences.
 async fn item(db: &mut PgConnection, id: Uuid) -> store::Result<Option<Value>> {
     let Some(row) = syncs::find(db, id).await? else { return Ok(None) };
     let mut item = json!(row);
-    item["differences"] = json!(syncs::differences(db, id, MOST_DIFFERENCES).await?);
+    item["differences"] = json!(differences::list(db, id, 0, MOST_DIFFERENCES).await?);
     Ok(Some(item))
 }

@@ -6,6 +6,8 @@ use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
+use sqlx::PgPool;
+use uuid::Uuid;
 
 use super::{Database, say};
 use crate::{
@@ -13,14 +15,17 @@ use crate::{
     clock::{Clock, Entropy, SystemClock},
     config::Config,
     control::{self, Actor},
+    domain::sync,
     store::{
-        self,
-        syncs::{self, Progress},
+        self, Page,
+        differences::{self, DifferenceRow},
+        syncs::{self, Progress, SyncRow},
     },
 };
 
-/// The most differences that are printed; the admin API pages through all of them.
-const MOST_PRINTED: i64 = 1000;
+/// Differences read at once, and the most of each word that are printed; `--json` has them all.
+const AT_ONCE: i64 = 500;
+const MOST_PRINTED: usize = 20;
 
 #[derive(Args)]
 pub(super) struct SyncArgs {
@@ -28,12 +33,15 @@ pub(super) struct SyncArgs {
     what: What,
     /// The connection's name.
     connection: String,
-    /// Only what was placed since this day; a month, unless said otherwise.
+    /// For orders: only what was placed since this day; a month, unless said otherwise.
     #[arg(long)]
     since: Option<chrono::NaiveDate>,
     /// Only tell, mend nothing.
     #[arg(long)]
     dry_run: bool,
+    /// Approve what the last comparison of this kind has left waiting, instead of comparing anew.
+    #[arg(long, conflicts_with_all = ["dry_run", "since"])]
+    approve: bool,
     /// The report as JSON.
     #[arg(long)]
     json: bool,
@@ -41,31 +49,23 @@ pub(super) struct SyncArgs {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum What {
+    /// The shop's catalogue beside the warehouse's products: "Upload products to OGOship".
+    Products,
+    /// The warehouse's figures beside the shop's: "Sync stock balances from OGOship".
+    Stock,
     /// All orders of the shop beside all orders of the warehouse.
     Orders,
 }
 
 /// Compares, and fails where a person is needed.
 pub(super) async fn sync(args: SyncArgs, config: Config, account: &str) -> Result<ExitCode> {
-    let SyncArgs { what: What::Orders, connection, since, dry_run, json } = args;
-    let since = since.and_then(|day| day.and_hms_opt(0, 0, 0)).map(|midnight| midnight.and_utc());
     let database = Database::open(&config).await?;
     store::migrate(&database.pool).await.context("cannot bring the schema up to date")?;
     let app = App::new(config, database.surroundings());
     app.prepare().await?;
-
-    let entropy = Entropy::from_os();
-    let actor = Actor { name: account, clock: &SystemClock, entropy: &entropy };
-    let mut db = database.pool.begin().await?;
-    let (id, _) = control::request_sync(&mut db, &actor, &connection, "orders", dry_run, since).await?;
-    db.commit().await?;
+    let id = ask(&args, &database.pool, account).await?;
     let bar = ProgressBar::new_spinner();
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {pos} orders compared, {per_sec}, {elapsed}") {
-        bar.set_style(style);
-    }
-    let on_progress = |progress: Progress| bar.set_position(progress.done.unsigned_abs());
-    // Another process may have taken it up already: then it is that one's to end.
-    let ran = app.syncer.run_one(Some(id), &on_progress).await?;
+    let ran = app.syncer.run_one(Some(id), &|progress| show(&bar, progress)).await?;
     bar.finish_and_clear();
     anyhow::ensure!(
         ran,
@@ -74,26 +74,110 @@ pub(super) async fn sync(args: SyncArgs, config: Config, account: &str) -> Resul
 
     let mut db = database.pool.acquire().await?;
     let row = syncs::find(&mut db, id).await?.context("the comparison is gone")?;
-    let differences = syncs::differences(&mut db, id, MOST_PRINTED).await?;
-    if json {
+    let mut found: Vec<DifferenceRow> = Vec::new();
+    loop {
+        let after = found.last().map_or(0, |row| row.place);
+        let page = differences::list(&mut db, id, after, AT_ONCE).await?;
+        if page.is_empty() {
+            break;
+        }
+        found.extend(page);
+    }
+    if args.json {
         let mut item = json!(row);
-        item["differences"] = json!(differences);
+        item["differences"] = json!(found);
         say(&serde_json::to_string_pretty(&item)?);
     } else {
-        for row in &differences {
-            let detail = row.detail.as_deref().or(row.reason.as_deref()).unwrap_or_default();
-            say(&format!("{:<16} {:<24} {}  {detail}", row.subject, row.difference, row.remedy));
-        }
-        let at = row.finished_at.unwrap_or_else(|| SystemClock.now()).format("%H:%M UTC");
-        say(&match (&row.error, row.difference_count) {
-            (Some(error), _) => format!("failed at {at}: {error}"),
-            (None, 0) => format!("zero differences at {at}, {} orders compared", row.done),
-            (None, count) => format!("{count} differences at {at}, {} orders compared", row.done),
-        });
+        print_table(&row, &found);
     }
-    Ok(if row.state == "done" && differences.iter().all(|row| row.mending) {
-        ExitCode::SUCCESS
+    let mends = found.iter().all(|row| row.mending);
+    Ok(if row.state == "done" && mends { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Asks for a comparison, or approves the last one.
+async fn ask(args: &SyncArgs, pool: &PgPool, account: &str) -> Result<Uuid> {
+    let what = match args.what {
+        What::Products => sync::What::Products,
+        What::Stock => sync::What::Stock,
+        What::Orders => sync::What::Orders,
+    };
+    let entropy = Entropy::from_os();
+    let actor = Actor { name: account, clock: &SystemClock, entropy: &entropy };
+    let mut db = pool.begin().await?;
+    let id = if args.approve {
+        let newest = Page { before: None, limit: 1 };
+        let last = syncs::list(&mut db, Some(&args.connection), Some(what.as_str()), &newest).await?;
+        let last = last.first().context("nothing of this kind was ever compared")?.id;
+        control::approve_sync(&mut db, &actor, last).await?;
+        last
     } else {
-        ExitCode::FAILURE
-    })
+        let since = args.since.and_then(|day| day.and_hms_opt(0, 0, 0)).map(|midnight| midnight.and_utc());
+        control::request_sync(&mut db, &actor, &args.connection, what, args.dry_run, since).await?.0
+    };
+    db.commit().await?;
+    Ok(id)
+}
+
+/// A bar with rate and time left once the shop has said how much there is; a spinner until then.
+fn show(bar: &ProgressBar, progress: &Progress) {
+    let template = match progress.total {
+        Some(_) => "{msg} {wide_bar} {pos}/{len} {per_sec}, {eta} left",
+        None => "{spinner} {msg} {pos} compared, {per_sec}, {elapsed}",
+    };
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar.set_message(progress.step.as_str());
+    if let Some(total) = progress.total {
+        bar.set_length(total.unsigned_abs());
+    }
+    bar.set_position(progress.done.unsigned_abs());
+    bar.tick();
+}
+
+/// The counts, and of each word the first few.
+fn print_table(row: &SyncRow, found: &[DifferenceRow]) {
+    let mut words: Vec<&str> = found.iter().map(|row| row.difference.as_str()).collect();
+    words.sort_unstable();
+    words.dedup();
+    for word in words {
+        let rows: Vec<_> = found.iter().filter(|row| row.difference == word).collect();
+        let stand = |row: &DifferenceRow| match (row.mending, row.waits) {
+            (true, _) => "mending",
+            (_, true) => "waits for approval",
+            _ => "",
+        };
+        say(&format!("{word} ({}): {}", rows.len(), rows[0].remedy));
+        for row in rows.iter().take(MOST_PRINTED) {
+            let detail = row.detail.as_deref().or(row.reason.as_deref()).unwrap_or_default();
+            let subject = if row.part.is_empty() { &row.subject } else { &row.part };
+            say(&format!("  {subject:<20} {detail}  {}", stand(row)).trim_end().to_owned());
+        }
+        if rows.len() > MOST_PRINTED {
+            say(&format!(
+                "  … and {} more: --json, or /admin/v1/syncs/{}/differences",
+                rows.len() - MOST_PRINTED,
+                row.id
+            ));
+        }
+    }
+    let at = row.finished_at.unwrap_or_else(|| SystemClock.now()).format("%H:%M UTC");
+    let SyncRow { what, done, mending_count, waiting_count, .. } = row;
+    let same = row.counts.get("same").and_then(serde_json::Value::as_i64).unwrap_or_default();
+    say(&match (&row.error, row.difference_count) {
+        (Some(error), _) => format!("failed at {at}: {error}"),
+        (None, 0) => format!("zero differences at {at}, {done} {what} compared"),
+        (None, count) => format!(
+            "{count} differences at {at}, {done} {what} compared: {same} the same, {mending_count} mending, \
+             {waiting_count} waiting for approval"
+        ),
+    });
+    if let Some(reason) = &row.braked {
+        say(&format!(
+            "nothing was mended: {reason}. Look at the list, then: silta sync {what} {} --approve",
+            row.connection
+        ));
+    } else if *waiting_count > 0 {
+        say(&format!("to mend what waits: silta sync {what} {} --approve", row.connection));
+    }
 }

@@ -1,6 +1,6 @@
 //! `[[connections]]`: one store tied to one merchant.
 
-use std::{net::IpAddr, time::Duration};
+use std::{collections::HashMap, net::IpAddr, time::Duration};
 
 use reqwest::Url;
 use toml::Value;
@@ -15,6 +15,7 @@ use crate::{
         stock::{Basis, StockPolicy},
     },
     inbox::sweep::Intervals,
+    sync::{Comparisons, MENDED_BY_ITSELF},
     systems::signature::Encoding,
 };
 
@@ -37,8 +38,8 @@ pub struct Connection {
     pub stock: StockPolicy,
     /// `[connections.sweeps]`
     pub sweeps: Intervals,
-    /// How often both sides' orders are compared as a whole; zero is never.
-    pub compare: Duration,
+    /// How often both sides are compared as a whole, and what of that waits for a person.
+    pub compare: Comparisons,
 }
 
 /// `[connections.mycashflow]`
@@ -259,25 +260,56 @@ fn read_orders(
 }
 
 fn read_products(mut section: Section<'_>) -> ProductPolicy {
+    let given = |text: String| Some(text).filter(|text| !text.is_empty());
+    let prices = section.truth("prices");
     let policy = ProductPolicy {
         suppliers: section.texts("suppliers"),
         exclude_codes: section.texts("exclude_codes"),
         language: section.text("language"),
+        country_of_origin: given(section.text("country_of_origin")),
+        currency: given(section.text("currency")).filter(|_| prices),
+        descriptions: section.truth("descriptions"),
+        info_url: given(section.text("info_url")),
+        picture_url: given(section.text("picture_url")),
     };
-    if policy.language.len() != 2 {
+    let is_short =
+        |text: &str, length| text.len() == length && text.bytes().all(|it| it.is_ascii_alphabetic());
+    if !is_short(&policy.language, 2) {
         section.fault("language", "must be two letters, as \"fi\"");
+    }
+    if policy.country_of_origin.as_ref().is_some_and(|it| !is_short(it, 2)) {
+        section.fault("country_of_origin", "must be two letters, as \"FI\", or empty");
+    }
+    if prices && policy.currency.as_ref().is_none_or(|it| !is_short(it, 3)) {
+        section.fault("currency", "must be three letters, as \"EUR\"");
+    }
+    for (key, template, hole) in
+        [("info_url", &policy.info_url, "{id}"), ("picture_url", &policy.picture_url, "{file}")]
+    {
+        if template.as_ref().is_some_and(|url| !url.starts_with("https://") || !url.contains(hole)) {
+            section.fault(key, &format!("must be an https URL with {hole} in it, or empty"));
+        }
     }
     section.finish();
     policy
 }
 
 fn read_stock(mut section: Section<'_>) -> StockPolicy {
-    // "compensated" (contract/practice.md) needs the lines of every order in flight; until it is built it is refused
-    // by the word list below rather than taken for something else.
-    let policy = StockPolicy {
-        basis: section.word("basis", &[("available", Basis::Available), ("physical", Basis::Physical)]),
+    let words =
+        [("available", Basis::Available), ("physical", Basis::Physical), ("compensated", Basis::Compensated)];
+    let mut policy = StockPolicy {
+        basis: section.word("basis", &words),
         buffer: i64::try_from(section.whole("buffer", 0..=1_000_000)).unwrap_or(0),
+        buffers: HashMap::new(),
+        brake: u32::try_from(section.whole("brake", 0..=100)).unwrap_or(100),
     };
+    let mut buffers = section.section("buffers");
+    for (code, value) in buffers.entries() {
+        match value.as_integer().filter(|pieces| (0..=1_000_000).contains(pieces)) {
+            Some(pieces) => drop(policy.buffers.insert(code, pieces)),
+            None => buffers.fault(&code, "must be a whole number of pieces, from 0 to 1000000"),
+        }
+    }
     section.finish();
     policy
 }
@@ -301,14 +333,20 @@ fn read_shipping(mut section: Section<'_>) -> Vec<ShippingRule> {
     rules
 }
 
-fn read_sweeps(mut section: Section<'_>) -> (Intervals, Duration) {
+fn read_sweeps(mut section: Section<'_>) -> (Intervals, Comparisons) {
     let intervals = Intervals {
         orders: section.duration("orders"),
         statuses: section.duration("statuses"),
         stock: section.duration("stock"),
         products: section.duration("products"),
     };
-    let compare = section.duration("compare");
+    let every = section.duration("compare");
+    let approve = section.texts("approve");
+    for class in &approve {
+        if !MENDED_BY_ITSELF.contains(&class.as_str()) {
+            section.fault("approve", &format!("{class:?} is none of {}", MENDED_BY_ITSELF.join(", ")));
+        }
+    }
     section.finish();
-    (intervals, compare)
+    (intervals, Comparisons { every, approve })
 }

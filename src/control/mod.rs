@@ -19,7 +19,7 @@ pub use replay::{Replayed, replay_delivery, replay_event, replay_many};
 pub use resolve::resolve;
 use serde_json::Value;
 use sqlx::PgConnection;
-pub use sync::request_sync;
+pub use sync::{approve_sync, release_brake, request_sync};
 
 use crate::{
     clock::{Clock, Entropy},

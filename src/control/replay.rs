@@ -13,11 +13,12 @@ use crate::{
     domain::{
         event::Source,
         id::{DeliveryId, EventId},
-        subject::{Subject, Urgency},
+        subject::{Subject, SubjectKind, Urgency},
     },
     store::{
         StoreError, deliveries,
         events::{self, OwnNews},
+        links,
         overview::{self, DeliveryFilter, DeliveryRow},
     },
 };
@@ -96,6 +97,10 @@ async fn open(
 ) -> Result<Replayed, StoreError> {
     let inconsistent = StoreError::Inconsistent { table: "delivery", column: "subject" };
     let subject: Subject = subject.parse().map_err(|_| inconsistent)?;
+    if subject.kind == SubjectKind::Product {
+        // Whoever orders a fresh look wants the warehouse looked at, not what we believe of it.
+        links::forget_sent(db, connection, &subject.to_string()).await?;
+    }
     let at = actor.now();
     let id = EventId(actor.entropy.id(at));
     let news = OwnNews {

@@ -1,4 +1,5 @@
-//! A sync: a person asks for a full comparison of both sides.
+//! A sync: a person asks for a full comparison of both sides, or approves what one has left waiting; and lets stock
+//! figures fall that the brake has stopped.
 
 use serde_json::json;
 use sqlx::PgConnection;
@@ -6,9 +7,9 @@ use uuid::Uuid;
 
 use super::{Actor, Declined};
 use crate::{
-    domain::Timestamp,
+    domain::{Timestamp, outcome::Reason, stock::BRAKE_WINDOW, sync::What},
     store::{
-        connections,
+        connections, deliveries,
         syncs::{self, NewSync},
     },
 };
@@ -18,7 +19,7 @@ pub async fn request_sync(
     db: &mut PgConnection,
     actor: &Actor<'_>,
     connection: &str,
-    what: &str,
+    what: What,
     dry_run: bool,
     since: Option<Timestamp>,
 ) -> Result<(Uuid, bool), Declined> {
@@ -29,7 +30,41 @@ pub async fn request_sync(
     let (id, opened) = syncs::request(db, &new).await?;
     if opened {
         let detail = json!({ "sync": id, "dry_run": dry_run, "since": since });
-        actor.audit(db, "sync.request", Some(connection), Some(what.to_owned()), detail).await?;
+        actor.audit(db, "sync.request", Some(connection), Some(what.to_string()), detail).await?;
     }
     Ok((id, opened))
+}
+
+/// Approves every difference that a comparison has left waiting: it goes on with its mending. For stock this lets figures
+/// fall to zero too, since that is what was looked at.
+pub async fn approve_sync(db: &mut PgConnection, actor: &Actor<'_>, id: Uuid) -> Result<(), Declined> {
+    let row = syncs::find(db, id).await?.ok_or(Declined::NotFound)?;
+    if !syncs::approve(db, id, actor.name, actor.now()).await? {
+        return Err(Declined::WrongState(
+            "nothing of it waits for approval, or a comparison of its kind is running",
+        ));
+    }
+    let detail = json!({ "sync": id, "differences": row.waiting_count, "braked": row.braked });
+    actor.audit(db, "sync.approve", Some(&row.connection), Some(row.what.clone()), detail).await?;
+    if row.what == What::Stock.as_str() {
+        release_brake(db, actor, &row.connection).await?;
+    }
+    Ok(())
+}
+
+/// Lets stock figures fall to zero for an hour, however many: a person has looked at them.
+pub async fn release_brake(
+    db: &mut PgConnection,
+    actor: &Actor<'_>,
+    connection: &str,
+) -> Result<(), Declined> {
+    let now = actor.now();
+    let until = now + BRAKE_WINDOW;
+    if !connections::release_brake(db, connection, until).await? {
+        return Err(Declined::NotFound);
+    }
+    let woken = deliveries::wake(db, connection, Reason::StockBraked, now).await?;
+    let detail = json!({ "until": until, "deliveries": woken });
+    actor.audit(db, "connection.release_brake", Some(connection), None, detail).await?;
+    Ok(())
 }

@@ -17,7 +17,7 @@ use crate::{
     clock::{Clock, Entropy, SystemClock},
     config::{Config, Environment},
     control::{self, Actor},
-    domain::fingerprint::sha256_hex,
+    domain::{fingerprint::sha256_hex, sync::What},
     embedded_postgres::{Durability, PrivatePostgres},
     lifecycle::Shutdown,
     sandbox::{Books, Courier, Life, Sandbox, audit},
@@ -142,7 +142,13 @@ impl Stage {
     }
 
     pub(super) async fn verdict(&self) -> Result<Verdict> {
-        let differences = self.compare().await?;
+        for server in [&self.sandbox.shop_server, &self.sandbox.warehouse_server] {
+            server.faults.storm(None); // the day is over
+        }
+        let mut differences = 0;
+        for what in What::ALL {
+            differences += self.compare(what).await?;
+        }
         let mut db = self.pool.acquire().await?;
         let left_over = self.open().await? + overview::count_dead(&mut db).await?;
         Ok(Verdict {
@@ -156,17 +162,14 @@ impl Stage {
         })
     }
 
-    /// Has the service compare both sides' orders, as a person would: the ledger beside the sandbox's own books.
-    async fn compare(&self) -> Result<i64> {
-        for server in [&self.sandbox.shop_server, &self.sandbox.warehouse_server] {
-            server.faults.storm(None); // the day is over
-        }
+    /// Has the service compare both sides, as a person would: the ledger beside the sandbox's own books.
+    async fn compare(&self, what: What) -> Result<i64> {
         let entropy = Entropy::from_os();
         let actor = Actor { name: "demo", clock: &SystemClock, entropy: &entropy };
         let begun = Instant::now();
         loop {
             let mut db = self.pool.begin().await?;
-            let (id, _) = control::request_sync(&mut db, &actor, CONNECTION, "orders", true, None).await?;
+            let (id, _) = control::request_sync(&mut db, &actor, CONNECTION, what, true, None).await?;
             db.commit().await?;
             loop {
                 let mut db = self.pool.acquire().await?;

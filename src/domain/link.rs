@@ -45,6 +45,13 @@ pub struct Link {
     pub sent_hash: Option<String>,
     /// What we sent last, masked: enough to say what has changed since.
     pub sent: Option<serde_json::Value>,
+    /// For stock: the pieces that the shop shows.
+    pub figure: Option<i64>,
+    /// For stock: the warehouse's own time of the figure that we last acted on.
+    pub figure_at: Option<Timestamp>,
+    /// For orders: the pieces, by code, that the warehouse has taken off its free stock while the shop still counts them
+    /// as reserved.
+    pub in_flight: Option<Vec<(String, i64)>>,
     /// For orders: the one word that a merchant reads.
     pub status: Option<OrderStatus>,
     /// The shop's status as last read.

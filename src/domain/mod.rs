@@ -34,6 +34,7 @@ pub mod settlement;
 pub mod shipping;
 pub mod stock;
 pub mod subject;
+pub mod sync;
 pub mod system;
 pub mod window;
 

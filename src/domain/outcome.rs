@@ -165,13 +165,29 @@ reasons! {
     Returned = "returned",
     /// A part of the order has left: the rest comes with another parcel, or is the shop's own to ship.
     PartShipped = "part_shipped",
+    /// The warehouse's answer is older than one that we have acted on already.
+    StaleReading = "stale_reading",
+    /// Mending this cannot be taken back, and by the connection's rules a person approves it first.
+    AwaitsApproval = "awaits_approval",
     // What a person must decide.
     /// The address lacks a field the warehouse demands, or breaks its form.
     AddressIncomplete = "address_incomplete",
     /// No rule of `[connections.shipping]` matches the order's shipping method.
     ShippingUnmapped = "shipping_unmapped",
-    /// A line or product has an empty, over-long or repeated product code.
+    /// A line of the order has an empty or over-long product code.
     CodeUnusable = "code_unusable",
+    /// The product or variation has no product code.
+    CodeEmpty = "code_empty",
+    /// The product code is longer than the warehouse may take.
+    CodeTooLong = "code_too_long",
+    /// Another product or variation has the same code, or one that differs only in case or blanks.
+    CodeRepeated = "code_repeated",
+    /// The warehouse has the product's new code already, as another product of the shop.
+    CodeTaken = "code_taken",
+    /// Too many stock figures would fall to zero at once: a feed that is empty or broken looks like that.
+    StockBraked = "stock_braked",
+    /// Much of what stood at the warehouse is missing from its list: a list that was cut off looks like that.
+    ListPartial = "list_partial",
     /// The supplier of a line cannot be told, so not whether it is stored at the warehouse.
     SupplierUnknown = "supplier_unknown",
     /// The order's reference would be longer than the warehouse may take.

@@ -1,14 +1,34 @@
 //! Stock: the warehouse's figure overwrites the shop's, and never the other way.
+//!
+//! Which figure, is the merchant's choice ([`Basis`]), and none is free of a flaw but the last (contract/practice.md, on
+//! double counting). The shop takes its own reservations off `quantity` before it sells; the warehouse takes its
+//! reservations off `stock` to give `stockAvailable`. An order of ours that stands at the warehouse while the shop still
+//! has it open is in both. So `available` counts it twice and undersells, `physical` counts it once until it is collected,
+//! twice from then on, and other channels' orders never, which can oversell; `compensated` adds back what the shop will
+//! take off again.
+//!
+//! **A figure has a time.** Both sides are read when the delivery is worked, never taken from a webhook or a list; the
+//! lease is looked at once more before the write; and an answer of the warehouse that is older than one we have acted on
+//! is not written ([`Next::Stale`]).
+//!
+//! **The brake.** One code that falls to zero is a good sold out. Every third code falling to zero within an hour is a
+//! feed that broke, and would close the shop: from then on no figure is set to zero before a person has looked.
 
-use super::{outcome::Reason, product::Supplier};
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Timestamp, outcome::Reason, product::Supplier};
 
 /// A stock figure as the warehouse has it now.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WarehouseStock {
     /// All pieces in all warehouses.
     pub physical: i64,
     /// Pieces free for new orders.
     pub available: i64,
+    /// When it changed, by the warehouse's own clock.
+    pub modified: Option<Timestamp>,
     /// When it changed and what it says, as told.
     pub version: Option<String>,
 }
@@ -18,6 +38,8 @@ pub struct WarehouseStock {
 pub struct ShopStock {
     /// Pieces, before the shop's own reservations.
     pub quantity: i64,
+    /// Pieces that the shop's open orders hold; `None` where it does not say.
+    pub reserved: Option<i64>,
     /// Is stock kept for this item at all?
     pub enabled: bool,
     /// Whose goods these are.
@@ -31,6 +53,8 @@ pub enum Basis {
     Physical,
     /// Pieces free for orders; counts an open order of the shop twice for a while, which undersells and is safe.
     Available,
+    /// Pieces free for orders, and what our orders at the warehouse hold while the shop counts them as reserved itself.
+    Compensated,
 }
 
 /// The connection's rules for stock.
@@ -38,8 +62,39 @@ pub enum Basis {
 pub struct StockPolicy {
     /// Which figure.
     pub basis: Basis,
-    /// Pieces never shown for sale.
+    /// Pieces never shown for sale, of every code.
     pub buffer: i64,
+    /// The same for single codes, instead of `buffer`.
+    pub buffers: HashMap<String, i64>,
+    /// How many in a hundred codes may fall to zero within an hour.
+    pub brake: u32,
+}
+
+/// Codes that may fall to zero in an hour however few there are: a small shop sells out too.
+pub const FEWEST_BRAKED: i64 = 5;
+
+/// How far back the brake looks.
+pub const BRAKE_WINDOW: chrono::Duration = chrono::Duration::hours(1);
+
+impl StockPolicy {
+    /// Is it too much, if so many codes have fallen to zero and so many are still in stock?
+    pub fn brakes(&self, emptied: i64, in_stock: i64) -> bool {
+        emptied >= FEWEST_BRAKED && emptied * 100 > i64::from(self.brake) * (emptied + in_stock)
+    }
+
+    /// The figure that the shop should show.
+    pub fn figure(&self, view: &View<'_>, warehouse: &WarehouseStock, shop: &ShopStock) -> i64 {
+        let figure = match self.basis {
+            Basis::Physical => warehouse.physical,
+            Basis::Available => warehouse.available,
+            // Never more than the shop says it holds: what it has let go of already must not be added back.
+            Basis::Compensated => {
+                warehouse.available + view.in_flight.clamp(0, shop.reserved.unwrap_or_default().max(0))
+            }
+        };
+        let buffer = self.buffers.get(view.code).copied().unwrap_or(self.buffer);
+        figure.saturating_sub(buffer).max(0)
+    }
 }
 
 /// The one thing to do next for a stock figure.
@@ -49,47 +104,116 @@ pub enum Next {
     Nothing,
     /// Nothing can be done, and nothing is wrong.
     Skip(Reason),
+    /// What the warehouse answered is older than what we have acted on: ask again.
+    Stale,
     /// Write this figure to the shop.
     Patch {
         /// Pieces, never negative.
         quantity: i64,
+        /// The shop sells some now, and would sell none.
+        empties: bool,
     },
 }
 
-/// What to do, given both sides as they are now.
-pub fn decide(warehouse: Option<&WarehouseStock>, shop: Option<&ShopStock>, policy: &StockPolicy) -> Next {
-    let Some(shop) = shop else { return Next::Skip(Reason::UnknownInShop) };
-    let Some(warehouse) = warehouse else { return Next::Skip(Reason::UnknownAtWarehouse) };
+/// Everything that is looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// The product code.
+    pub code: &'a str,
+    /// The warehouse's figure.
+    pub warehouse: Option<&'a WarehouseStock>,
+    /// The shop's.
+    pub shop: Option<&'a ShopStock>,
+    /// Pieces of our orders at the warehouse that the shop still has open.
+    pub in_flight: i64,
+    /// The warehouse's time of the figure that we last acted on.
+    pub acted_on: Option<Timestamp>,
+}
 
-    let figure = match policy.basis {
-        Basis::Physical => warehouse.physical,
-        Basis::Available => warehouse.available,
-    };
-    let quantity = figure.saturating_sub(policy.buffer).max(0);
-    if shop.enabled && shop.quantity == quantity { Next::Nothing } else { Next::Patch { quantity } }
+/// What to do, given both sides as they are now.
+pub fn decide(view: &View<'_>, policy: &StockPolicy) -> Next {
+    let Some(shop) = view.shop else { return Next::Skip(Reason::UnknownInShop) };
+    let Some(warehouse) = view.warehouse else { return Next::Skip(Reason::UnknownAtWarehouse) };
+    if warehouse.modified.zip(view.acted_on).is_some_and(|(read, acted_on)| read < acted_on) {
+        return Next::Stale;
+    }
+    let quantity = policy.figure(view, warehouse, shop);
+    if shop.enabled && shop.quantity == quantity {
+        return Next::Nothing;
+    }
+    Next::Patch { quantity, empties: quantity == 0 && shop.quantity > 0 }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const HOUSE: WarehouseStock =
+        WarehouseStock { physical: 10, available: 7, modified: None, version: None };
+
     fn shop(quantity: i64, enabled: bool) -> ShopStock {
-        ShopStock { quantity, enabled, supplier: Supplier::NotRead }
+        ShopStock { quantity, reserved: Some(2), enabled, supplier: Supplier::NotRead }
+    }
+
+    fn policy(basis: Basis, buffer: i64) -> StockPolicy {
+        StockPolicy { basis, buffer, buffers: HashMap::from([("B".to_owned(), 1)]), brake: 30 }
+    }
+
+    fn view<'a>(
+        code: &'a str,
+        warehouse: Option<&'a WarehouseStock>,
+        shop: Option<&'a ShopStock>,
+    ) -> View<'a> {
+        View { code, warehouse, shop, in_flight: 3, acted_on: None }
     }
 
     #[test]
     fn each_pair_of_figures_leads_to_its_one_thing() {
-        let house = WarehouseStock { physical: 10, available: 7, version: None };
-        let available = |buffer| StockPolicy { basis: Basis::Available, buffer };
-        let physical = StockPolicy { basis: Basis::Physical, buffer: 0 };
+        use Basis::{Available, Compensated, Physical};
+        let next = |basis, buffer, code: &str, quantity, enabled| {
+            decide(&view(code, Some(&HOUSE), Some(&shop(quantity, enabled))), &policy(basis, buffer))
+        };
+        let patch = |quantity, empties| Next::Patch { quantity, empties };
 
-        assert_eq!(decide(Some(&house), Some(&shop(7, true)), &available(0)), Next::Nothing);
-        assert_eq!(decide(Some(&house), Some(&shop(7, false)), &available(0)), Next::Patch { quantity: 7 });
-        assert_eq!(decide(Some(&house), Some(&shop(9, true)), &available(0)), Next::Patch { quantity: 7 });
-        assert_eq!(decide(Some(&house), Some(&shop(7, true)), &physical), Next::Patch { quantity: 10 });
-        assert_eq!(decide(Some(&house), Some(&shop(7, true)), &available(2)), Next::Patch { quantity: 5 });
-        assert_eq!(decide(Some(&house), Some(&shop(7, true)), &available(50)), Next::Patch { quantity: 0 });
-        assert_eq!(decide(Some(&house), None, &physical), Next::Skip(Reason::UnknownInShop));
-        assert_eq!(decide(None, Some(&shop(1, true)), &physical), Next::Skip(Reason::UnknownAtWarehouse));
+        assert_eq!(next(Available, 0, "A", 7, true), Next::Nothing);
+        assert_eq!(next(Available, 0, "A", 7, false), patch(7, false));
+        assert_eq!(next(Available, 0, "A", 9, true), patch(7, false));
+        assert_eq!(next(Physical, 0, "A", 7, true), patch(10, false));
+        assert_eq!(
+            next(Compensated, 0, "A", 7, true),
+            patch(9, false),
+            "never more than the shop has reserved"
+        );
+        assert_eq!(next(Available, 2, "A", 7, true), patch(5, false));
+        assert_eq!(next(Available, 2, "B", 7, true), patch(6, false), "a code's own buffer goes before");
+        assert_eq!(next(Available, 50, "A", 7, true), patch(0, true));
+        assert_eq!(next(Available, 50, "A", 0, false), patch(0, false), "nothing was for sale before either");
+        let physical = policy(Physical, 0);
+        assert_eq!(decide(&view("A", Some(&HOUSE), None), &physical), Next::Skip(Reason::UnknownInShop));
+        let unknown = decide(&view("A", None, Some(&shop(1, true))), &physical);
+        assert_eq!(unknown, Next::Skip(Reason::UnknownAtWarehouse));
+    }
+
+    #[test]
+    fn an_older_reading_never_overwrites_a_newer_one() {
+        let at = |second| Timestamp::from_timestamp(second, 0);
+        let shop = shop(9, true);
+        let next = |read, acted_on| {
+            let house = WarehouseStock { modified: at(read), ..HOUSE };
+            let view = View { acted_on: at(acted_on), ..view("A", Some(&house), Some(&shop)) };
+            decide(&view, &policy(Basis::Available, 0))
+        };
+        assert_eq!(next(5, 6), Next::Stale);
+        assert_eq!(next(6, 6), Next::Patch { quantity: 7, empties: false });
+    }
+
+    #[test]
+    fn the_brake_holds_when_too_great_a_share_falls_and_lets_a_few_pass() {
+        let policy = policy(Basis::Available, 0);
+        assert!(!policy.brakes(4, 0), "a small shop sells out too");
+        assert!(policy.brakes(5, 0));
+        assert!(!policy.brakes(30, 70));
+        assert!(policy.brakes(31, 69));
+        assert!(!StockPolicy { brake: 100, ..policy }.brakes(5000, 0), "100 never brakes");
     }
 }

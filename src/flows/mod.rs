@@ -24,7 +24,7 @@ use crate::{
         link::{Learnt, Link},
         order::{Intent, OrderPolicy},
         outcome::{Outcome, Reason},
-        product::ProductPolicy,
+        product::{Entered, Entry, ProductPolicy},
         stock::StockPolicy,
         subject::{Subject, SubjectKind},
     },
@@ -64,6 +64,11 @@ impl Tied {
             ..self.clone()
         }
     }
+
+    /// The same, letting live calls go first.
+    pub fn giving_way(&self) -> Self {
+        Self { shop: self.shop.giving_way(), warehouse: self.warehouse.giving_way(), ..self.clone() }
+    }
 }
 
 /// Everything an attempt may know and use.
@@ -84,11 +89,28 @@ pub struct Context {
     pub ledger: Arc<dyn Ledger>,
 }
 
-/// Where the intent to send is committed before the call.
+/// Our own books, as far as a flow looks into them, or writes into them before it acts. An error means: do not act.
 #[async_trait]
 pub trait Ledger: Send + Sync {
-    /// Commits that this deed is about to be done under this key. An error means: do not do it.
+    /// Commits that this deed is about to be done under this key.
     async fn begin(&self, deed: &'static str, key: &str) -> Result<(), Reason>;
+
+    /// Is the attempt still ours? Asked right before a call that overwrites what somebody later may have written.
+    async fn still_ours(&self) -> Result<(), Reason>;
+
+    /// Enters a product's parts, as just read, into the register of codes; answers what the register says of them.
+    async fn enter(
+        &self,
+        product: &Subject,
+        entries: &[Entry],
+        seen_at: Timestamp,
+    ) -> Result<Entered, Reason>;
+
+    /// Pieces of this code in our orders at the warehouse that the shop still has open.
+    async fn in_flight(&self, code: &str) -> Result<i64, Reason>;
+
+    /// May this code's figure fall to zero, or have too many?
+    async fn may_empty(&self, code: &str) -> Result<bool, Reason>;
 }
 
 /// What an attempt came to, and what it learnt.
@@ -173,9 +195,11 @@ impl Deed {
     ) -> Result<(T, Report), Report> {
         let Self { word, key, effect } = self;
         let named = |report: Report, key| Report { deed: Some(word), key: Some(key), ..report };
-        if effect == Effect::Once
-            && let Err(reason) = context.ledger.begin(word, &key).await
-        {
+        let fenced = match effect {
+            Effect::Once => context.ledger.begin(word, &key).await,
+            Effect::Idempotent | Effect::Read => context.ledger.still_ours().await,
+        };
+        if let Err(reason) = fenced {
             return Err(named(Report::broken(reason, false), key));
         }
         match call(&key).await {
@@ -207,21 +231,11 @@ pub fn flow_of(kind: SubjectKind) -> &'static dyn Flow {
 }
 
 /// What would be done for a subject now, with the hands tied: the same flow reads both systems and decides, and the
-/// first call that would change anything is kept instead of being made. Nothing is written anywhere.
+/// first call that would change anything is kept instead of being made. Nothing is written anywhere, provided that the
+/// context's ledger is one that only reads.
 pub async fn rehearse(mut context: Context) -> (Report, Vec<CallRecord>) {
     let evidence = Evidence::rehearsal();
     context.tied = context.tied.witnessed(&evidence);
-    context.ledger = Arc::new(NoLedger);
     let report = flow_of(context.subject.kind).run(&context).await;
     (report, evidence.calls())
-}
-
-/// The ledger of a rehearsal: nothing is begun.
-pub struct NoLedger;
-
-#[async_trait]
-impl Ledger for NoLedger {
-    async fn begin(&self, _: &'static str, _: &str) -> Result<(), Reason> {
-        Ok(())
-    }
 }

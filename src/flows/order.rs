@@ -13,6 +13,7 @@ use crate::{
             decide, draft,
         },
         outcome::{Outcome, Reason},
+        stock::Basis,
         subject::Subject,
     },
     systems::call::{CallError, Effect},
@@ -44,8 +45,9 @@ impl Flow for OrderFlow {
             read.link.ready_at = Some(now);
         }
         let mut report = act(context, next, shop).await;
-        if newly_completed(shop, link) {
-            // A completed order moves the shop's own stock figures in a way that no webhook tells.
+        let moved = compensates_anew(context, shop, warehouse);
+        if newly_completed(shop, link) || moved {
+            // It moves the figure that the shop should show in a way that no webhook tells.
             report.follow_ups = stock_of(shop);
         }
         // Before what a deed taught: the older reading must not be the one that is turned away.
@@ -178,6 +180,15 @@ fn newly_completed(shop: Option<&ShopOrder>, link: &Link) -> bool {
     link.completed_at.is_none() && shop.is_some_and(|shop| shop.status == ShopStatus::Completed)
 }
 
+/// Has the order, as far as the stock basis counts it, changed since it was last read?
+fn compensates_anew(context: &Context, shop: Option<&ShopOrder>, warehouse: Option<&WarehouseOrder>) -> bool {
+    let Context { tied, link, .. } = context;
+    let status = warehouse.map(|order| order.status.as_str());
+    let shop_status = shop.map(|shop| shop.status.as_str());
+    tied.stock.basis == Basis::Compensated
+        && (status != link.warehouse_status.as_deref() || shop_status != link.shop_status.as_deref())
+}
+
 fn stock_of(shop: Option<&ShopOrder>) -> Vec<Subject> {
     let lines = shop.into_iter().flat_map(|shop| &shop.lines).filter(|line| !line.is_download);
     let mut codes: Vec<_> = lines.filter_map(|line| line.code.clone()).collect();
@@ -233,6 +244,7 @@ fn reading(
             related.map(|it| json!({ "reference": it.reference, "status": it.status.as_str() })).collect();
         link.related = (!related.is_empty()).then(|| related.into());
     }
+    link.in_flight = shop.zip(warehouse).map(|(shop, warehouse)| warehouse.in_flight(shop));
     // An order that we know to stand there is not called away by a search that does not show it.
     let known = context.link.warehouse_status.as_deref().map(WarehouseStatus::parse);
     let known = known.filter(|_| context.link.placed_at.is_some());

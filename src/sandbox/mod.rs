@@ -13,6 +13,7 @@ mod courier;
 mod faults;
 mod life;
 mod server;
+mod shelves;
 mod shop;
 mod shop_http;
 mod warehouse;
@@ -24,7 +25,7 @@ pub use books::{Books, audit};
 pub use courier::{Courier, Webhook};
 pub use faults::{Fault, Faults, Storm};
 pub use life::{Life, Pace};
-pub use server::Server;
+pub use server::{Calls, Server};
 pub use shop::{OrderSpec, Shop};
 pub use warehouse::Warehouse;
 

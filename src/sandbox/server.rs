@@ -1,6 +1,13 @@
 //! A listener that can do what axum's own cannot: drop a connection without an answer, and go off the net.
 
-use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    convert::Infallible,
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -21,12 +28,39 @@ use super::faults::{Fault, Faults};
 /// How long a hanging request hangs: longer than any caller waits.
 const HANG: Duration = Duration::from_secs(120);
 
+/// How often each thing was asked: a test can count what a rule costs.
+#[derive(Clone, Debug, Default)]
+pub struct Calls(Arc<Mutex<HashMap<(String, String), usize>>>);
+
+impl Calls {
+    fn note(&self, method: &str, path: &str) {
+        let mut calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *calls.entry((method.to_owned(), path.to_owned())).or_default() += 1;
+    }
+
+    /// Requests of this method so far whose path contains this part.
+    pub fn count(&self, method: &str, path_part: &str) -> usize {
+        let calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let matching = calls.iter().filter(|((its, path), _)| its == method && path.contains(path_part));
+        matching.map(|(_, count)| count).sum()
+    }
+}
+
+/// What every connection is answered with.
+struct Served {
+    router: Router,
+    faults: Faults,
+    calls: Calls,
+}
+
 /// A system over HTTP; stops when dropped.
 pub struct Server {
     /// Where it listens.
     pub address: SocketAddr,
     /// What goes wrong.
     pub faults: Faults,
+    /// What is asked.
+    pub calls: Calls,
     online: watch::Sender<bool>,
     _task: AbortOnDropHandle<()>,
 }
@@ -36,10 +70,11 @@ impl Server {
     pub async fn start(address: SocketAddr, router: Router) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        let faults = Faults::default();
+        let (faults, calls) = (Faults::default(), Calls::default());
         let (online, switch) = watch::channel(true);
-        let task = TaskTracker::new().spawn(accept(listener, address, router, faults.clone(), switch));
-        Ok(Self { address, faults, online, _task: AbortOnDropHandle::new(task) })
+        let served = Arc::new(Served { router, faults: faults.clone(), calls: calls.clone() });
+        let task = TaskTracker::new().spawn(accept(listener, address, served, switch));
+        Ok(Self { address, faults, calls, online, _task: AbortOnDropHandle::new(task) })
     }
 
     /// Its base URL.
@@ -56,12 +91,10 @@ impl Server {
 async fn accept(
     listener: TcpListener,
     address: SocketAddr,
-    router: Router,
-    faults: Faults,
+    served: Arc<Served>,
     mut switch: watch::Receiver<bool>,
 ) {
     let mut listener = Some(listener);
-    let shared = Arc::new((router, faults));
     let mut connections = TaskTracker::new();
     let mut cut = tokio_util::sync::CancellationToken::new();
     loop {
@@ -79,10 +112,10 @@ async fn accept(
         tokio::select! {
             accepted = open.accept() => {
                 if let Ok((stream, _)) = accepted {
-                    let (shared, cut) = (shared.clone(), cut.clone());
+                    let (served, cut) = (served.clone(), cut.clone());
                     connections.spawn(async move {
                         tokio::select! {
-                            () = serve(stream, shared) => {}
+                            () = serve(stream, served) => {}
                             () = cut.cancelled() => {}
                         }
                     });
@@ -104,18 +137,20 @@ async fn bound(listener: &mut Option<TcpListener>, address: SocketAddr) -> Optio
     listener.as_ref()
 }
 
-async fn serve(stream: TcpStream, shared: Arc<(Router, Faults)>) {
+async fn serve(stream: TcpStream, served: Arc<Served>) {
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request: Request<Incoming>| {
-        let shared = shared.clone();
-        async move { answer(request.map(Body::new), &shared.0, &shared.1).await }
+        let served = served.clone();
+        async move { answer(request.map(Body::new), &served).await }
     });
     // A dropped connection is an error here, and exactly what was asked for.
     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
 /// The answer to a request, or an error to drop its connection.
-async fn answer(request: Request<Body>, router: &Router, faults: &Faults) -> io::Result<Response<Body>> {
+async fn answer(request: Request<Body>, served: &Served) -> io::Result<Response<Body>> {
+    let Served { router, faults, calls } = served;
+    calls.note(request.method().as_str(), request.uri().path());
     let fault = faults.next(request.method().as_str(), request.uri().path());
     let dropped = || io::Error::from(io::ErrorKind::ConnectionAborted);
     let apply = async |request| match router.clone().oneshot(request).await {

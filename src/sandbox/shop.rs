@@ -8,7 +8,10 @@ use std::{
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::courier::Webhook;
+use super::{
+    courier::Webhook,
+    shelves::{Product, StockItem},
+};
 use crate::clock::Clock;
 
 /// The fake shop.
@@ -71,21 +74,6 @@ pub struct Shipment {
     pub completions: u32,
     /// The chosen pickup point.
     pub pickup_point: Option<String>,
-}
-
-pub(super) struct Product {
-    pub(super) name: String,
-    pub(super) code: String,
-    pub(super) variations: Vec<(u64, String, String)>,
-    pub(super) supplier: Option<u64>,
-    pub(super) updated_at: DateTime<Utc>,
-}
-
-#[derive(Clone, Debug, Default)]
-pub(super) struct StockItem {
-    pub(super) quantity: i64,
-    pub(super) reserved: i64,
-    pub(super) enabled: bool,
 }
 
 /// What a shopper orders; a builder with defaults.
@@ -209,9 +197,14 @@ impl Shop {
         self.change(id, |order| order.is_paid = true);
     }
 
-    /// The shopkeeper cancels.
+    /// The shopkeeper cancels; what the order held is free again.
     pub fn cancels(&self, id: u64) {
         self.change(id, |order| order.status = "CANCELLED");
+        let mut state = self.state();
+        let State { orders, stock, .. } = &mut *state;
+        for (code, pieces) in orders.get(&id).into_iter().flat_map(|order| &order.lines) {
+            stock.entry(code.clone()).or_default().reserved -= pieces;
+        }
     }
 
     /// The shopkeeper mends the address.
@@ -237,13 +230,6 @@ impl Shop {
     /// From now on the tracking code of a shipment can be written.
     pub fn takes_tracking(&self) {
         self.state().takes_tracking = true;
-    }
-
-    /// Whose goods a product is: 71 is Kahvila Oy, 72 Teetalo Oy.
-    pub fn is_supplied_by(&self, product: u64, supplier: u64) {
-        if let Some(product) = self.state().products.get_mut(&product) {
-            product.supplier = Some(supplier);
-        }
     }
 
     fn change(&self, id: u64, change: impl FnOnce(&mut Order)) {
@@ -280,46 +266,6 @@ impl Shop {
         true
     }
 
-    /// Puts a product into the catalogue, with its stock item.
-    pub fn lists_product(&self, id: u64, code: &str, name: &str, quantity: i64) {
-        let now = self.now();
-        let mut state = self.state();
-        let product = Product {
-            name: name.to_owned(),
-            code: code.to_owned(),
-            variations: Vec::new(),
-            supplier: None,
-            updated_at: now,
-        };
-        state.products.insert(id, product);
-        state.stock.insert(code.to_owned(), StockItem { quantity, reserved: 0, enabled: true });
-    }
-
-    /// Gives a product variations: id, code, name.
-    pub fn varies_product(&self, id: u64, variations: &[(u64, &str, &str)]) {
-        let now = self.now();
-        let mut state = self.state();
-        if let Some(product) = state.products.get_mut(&id) {
-            product.variations = variations
-                .iter()
-                .map(|(id, code, name)| (*id, (*code).to_owned(), (*name).to_owned()))
-                .collect();
-            product.updated_at = now;
-        }
-        for (_, code, _) in variations {
-            state.stock.insert((*code).to_owned(), StockItem { enabled: true, ..StockItem::default() });
-        }
-    }
-
-    /// Renames a product.
-    pub fn renames_product(&self, id: u64, name: &str) {
-        let now = self.now();
-        if let Some(product) = self.state().products.get_mut(&id) {
-            name.clone_into(&mut product.name);
-            product.updated_at = now;
-        }
-    }
-
     /// An order as the shop has it.
     pub fn order(&self, id: u64) -> Option<Order> {
         self.state().orders.get(&id).cloned()
@@ -328,11 +274,6 @@ impl Shop {
     /// All orders.
     pub fn orders(&self) -> Vec<Order> {
         self.state().orders.values().cloned().collect()
-    }
-
-    /// The quantity shown for a code.
-    pub fn quantity(&self, code: &str) -> Option<i64> {
-        self.state().stock.get(code).map(|item| item.quantity)
     }
 
     /// Was the shopper mailed about the parcel?
@@ -355,14 +296,6 @@ impl Shop {
         let updated_at = self.state().orders.get(&id).map(|order| order.updated_at.to_rfc3339());
         Webhook::from_shop(
             &json!({ "topic": "order.updated", "data": { "id": id, "updated_at": updated_at } }),
-        )
-    }
-
-    /// What the shop would send about a changed product.
-    pub fn product_updated(&self, id: u64) -> Webhook {
-        let updated_at = self.state().products.get(&id).map(|product| product.updated_at.to_rfc3339());
-        Webhook::from_shop(
-            &json!({ "topic": "product.updated", "data": { "id": id, "updated_at": updated_at } }),
         )
     }
 }

@@ -16,7 +16,8 @@ use serde_json::{Value, json};
 
 use super::{
     credentials,
-    shop::{Order, Product, Shop, StockItem, merge},
+    shelves::{Product, StockItem},
+    shop::{Order, Shop, merge},
 };
 
 type Params = Query<HashMap<String, String>>;
@@ -31,6 +32,7 @@ pub(super) fn router(shop: Shop) -> Router {
         .route("/api/v1/suppliers", get(suppliers))
         .route("/api/v1/products", get(list_products))
         .route("/api/v1/products/{id}", get(show_product))
+        .route("/api/v1/stock", get(list_stock))
         .route("/api/v1/stock/{code}", patch(patch_stock).get(show_stock))
         .route("/api/v1/shipping-methods", get(shipping_methods))
         .route("/api/v1/payment-methods", get(payment_methods))
@@ -80,22 +82,29 @@ async fn list_orders(State(shop): State<Shop>, Query(params): Params) -> Respons
         return refuse(StatusCode::INTERNAL_SERVER_ERROR, "internal error");
     }
     let products = ids_by_code(&state);
-    page(within.into_iter().map(|order| order_json(order, &products, expanded)).collect(), &params)
+    page(&within, &params, |order| order_json(order, &products, expanded))
 }
 
 async fn list_products(State(shop): State<Shop>, Query(params): Params) -> Response {
     let state = shop.state();
-    let mut products: Vec<_> = state.products.iter().collect();
-    products.sort_by_key(|(_, product)| product.updated_at);
+    let mut products: Vec<_> = state.products.iter().collect(); // by id
+    if params.get("sort").is_none_or(|sort| sort != "id-asc") {
+        products.sort_by_key(|(_, product)| product.updated_at);
+    }
     let Some(window) = Window::of(&params) else { return refuse(StatusCode::BAD_REQUEST, "no time") };
     let wanted = |id: &u64| {
         let ids = params.get("id").map(|list| list.split(',').any(|it| it == id.to_string()));
         ids.unwrap_or(true)
     };
-    let within = products
-        .into_iter()
-        .filter(|(id, product)| wanted(id) && window.holds(product.updated_at, product.updated_at));
-    page(within.map(|(id, product)| product_json(*id, product)).collect(), &params)
+    products.retain(|(id, product)| wanted(id) && window.holds(product.updated_at, product.updated_at));
+    page(&products, &params, |(id, product)| product_json(**id, product))
+}
+
+async fn list_stock(State(shop): State<Shop>, Query(params): Params) -> Response {
+    let state = shop.state();
+    let products = ids_by_code(&state);
+    let items: Vec<_> = state.stock.iter().collect();
+    page(&items, &params, |(code, item)| stock_json(code, item, products.get(*code).copied()))
 }
 
 /// The four range filters, each with both ends included.
@@ -127,11 +136,11 @@ impl Window {
 }
 
 /// One page; `next` is absent on the last one.
-fn page(matching: Vec<Value>, params: &HashMap<String, String>) -> Response {
+fn page<T>(matching: &[T], params: &HashMap<String, String>, json: impl Fn(&T) -> Value) -> Response {
     let number = |key: &str, default| params.get(key).and_then(|text| text.parse().ok()).unwrap_or(default);
     let (page, size): (usize, usize) = (number("page", 1), number("page_size", 20));
     let count = matching.len();
-    let data: Vec<_> = matching.into_iter().skip((page - 1) * size).take(size).collect();
+    let data: Vec<_> = matching.iter().skip((page - 1) * size).take(size).map(json).collect();
     let mut meta =
         json!({ "page": page, "page_size": size, "item_count": count, "page_count": count.div_ceil(size) });
     if page * size < count {
@@ -269,10 +278,12 @@ fn product_json(id: u64, product: &Product) -> Value {
         .variations
         .iter()
         .map(|(id, code, name)| json!({ "id": id, "product_code": code, "name": name, "stock_item": [] }));
-    json!({
+    let mut json = json!({
         "id": id, "updated_at": product.updated_at.to_rfc3339(), "name": product.name, "product_code": product.code,
         "supplier_code": null, "supplier_id": product.supplier, "stock_item": [], "brand": [], "variations": variations.collect::<Vec<_>>(),
-    })
+    });
+    merge(&mut json, &product.patch);
+    json
 }
 
 async fn show_stock(State(shop): State<Shop>, Path(code): Path<String>) -> Response {

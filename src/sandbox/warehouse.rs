@@ -30,6 +30,8 @@ pub(super) struct State {
     /// Password grants and refreshes, as a test counts them.
     pub(super) grants: (usize, usize),
     pub(super) search_lag: Duration,
+    /// Lists of products and stock end after so many items, without a word.
+    pub(super) cut_off: Option<usize>,
     /// "Allow API edits" in the merchant's settings; off unless set, as there.
     pub(super) allows_edits: bool,
     /// Orders of a phone number that is missing are put on hold.
@@ -139,6 +141,43 @@ impl Warehouse {
                 order.edited_at = now;
             }
         }
+    }
+
+    /// Somebody counts the shelf: so many pieces lie there.
+    pub fn counts(&self, code: &str, pieces: i64) {
+        let now = self.now();
+        let mut state = self.state();
+        let stock =
+            state.stock.entry(code.to_owned()).or_insert(Stock { physical: 0, reserved: 0, modified: now });
+        (stock.physical, stock.modified) = (pieces, now);
+    }
+
+    /// An answer that lags: the figure and its time are what they were so long ago.
+    pub fn lags_in_stock(&self, code: &str, pieces: i64, by: std::time::Duration) {
+        let at = self.now() - Duration::from_std(by).unwrap_or_default();
+        if let Some(stock) = self.state().stock.get_mut(code) {
+            (stock.physical, stock.modified) = (pieces, at);
+        }
+    }
+
+    /// Somebody edits a product there by hand.
+    pub fn edits_product(&self, code: &str, name: &str) {
+        if let Some(product) = self.state().products.get_mut(code) {
+            product["name"] = name.into();
+        }
+    }
+
+    /// Somebody makes a product there by hand, or it is identified on arrival.
+    pub fn makes_product(&self, code: &str, product: Value) {
+        let now = self.now();
+        let mut state = self.state();
+        state.products.insert(code.to_owned(), product);
+        state.stock.entry(code.to_owned()).or_insert(Stock { physical: 0, reserved: 0, modified: now });
+    }
+
+    /// From now on lists of products and stock break off after so many items.
+    pub fn cuts_lists_off(&self, after: Option<usize>) {
+        self.state().cut_off = after;
     }
 
     /// The warehouse begins to collect an order; its stock is deducted.
@@ -287,6 +326,11 @@ impl Warehouse {
     /// A product as it was last written.
     pub fn product(&self, code: &str) -> Option<Value> {
         self.state().products.get(code).cloned()
+    }
+
+    /// Every product code.
+    pub fn codes(&self) -> Vec<String> {
+        self.state().products.keys().cloned().collect()
     }
 
     /// Pieces free for orders.

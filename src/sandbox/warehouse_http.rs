@@ -106,7 +106,7 @@ async fn list_orders(State(warehouse): State<Warehouse>, Query(params): Params) 
         wanted.is_none_or(|wanted| order.reference.starts_with(wanted.as_str()))
             && after.is_none_or(|after| order.edited_at > after)
     });
-    page(matching.map(order_json).collect(), &params)
+    page(&matching.collect::<Vec<_>>(), &params, |order| order_json(order))
 }
 
 /// Statuses come in either case.
@@ -154,7 +154,9 @@ async fn list_products(State(warehouse): State<Warehouse>, Query(params): Params
     let state = warehouse.state();
     let wanted = params.get("code");
     let matching = state.products.iter().filter(|(code, _)| wanted.is_none_or(|wanted| *code == wanted));
-    page(matching.map(|(_, product)| product.clone()).collect(), &params)
+    let mut matching: Vec<_> = matching.map(|(_, product)| product).collect();
+    matching.truncate(state.cut_off.unwrap_or(usize::MAX));
+    page(&matching, &params, |product| (*product).clone())
 }
 
 async fn create_product(State(warehouse): State<Warehouse>, Json(sent): Json<Value>) -> Response {
@@ -195,8 +197,11 @@ fn write_product(warehouse: &Warehouse, old: Option<&str>, mut sent: Value) -> R
         sent["eanCode"] = ean.clone();
     }
     sent["id"] = before.map_or_else(|| json!(warehouse.entropy.fence()), |before| before["id"].clone());
+    // A renamed product keeps what lies on its shelf.
+    let on_shelf = old.filter(|old| *old != code).and_then(|old| state.stock.remove(old));
     state.products.insert(code.clone(), sent.clone());
-    state.stock.entry(code).or_insert(Stock { physical: 0, reserved: 0, modified: now });
+    let stock = on_shelf.unwrap_or(Stock { physical: 0, reserved: 0, modified: now });
+    state.stock.entry(code).or_insert(Stock { modified: now, ..stock });
     Json(sent).into_response()
 }
 
@@ -210,13 +215,14 @@ async fn list_stock(State(warehouse): State<Warehouse>, Query(params): Params) -
     let matching = state.stock.iter().filter(|(code, stock)| {
         wanted.is_none_or(|wanted| *code == wanted) && after.is_none_or(|after| stock.modified > after)
     });
-    let items = matching.map(|(code, stock)| {
+    let mut matching: Vec<_> = matching.collect();
+    matching.truncate(state.cut_off.unwrap_or(usize::MAX));
+    page(&matching, &params, |(code, stock)| {
         json!({
             "productCode": code, "stock": stock.physical, "stockAvailable": stock.physical - stock.reserved,
             "reserved": stock.reserved, "modified": stock.modified.to_rfc3339(),
         })
-    });
-    page(items.collect(), &params)
+    })
 }
 
 fn modified_after(params: &HashMap<String, String>) -> Result<Option<DateTime<Utc>>, Box<Response>> {
@@ -227,12 +233,12 @@ fn modified_after(params: &HashMap<String, String>) -> Result<Option<DateTime<Ut
 }
 
 /// A bare list of at most 250; an empty one is the literal null.
-fn page(items: Vec<Value>, params: &HashMap<String, String>) -> Response {
+fn page<T>(items: &[T], params: &HashMap<String, String>, json: impl Fn(&T) -> Value) -> Response {
     let number = |key: &str, default| params.get(key).and_then(|text| text.parse().ok()).unwrap_or(default);
     let (limit, page): (usize, usize) = (number("limit", 50), number("page", 1));
     if !(1..=250).contains(&limit) || page == 0 {
         return refuse(StatusCode::BAD_REQUEST, "limit must be 1 to 250");
     }
-    let items: Vec<_> = items.into_iter().skip((page - 1) * limit).take(limit).collect();
+    let items: Vec<_> = items.iter().skip((page - 1) * limit).take(limit).map(json).collect();
     if items.is_empty() { Json(Value::Null).into_response() } else { Json(items).into_response() }
 }

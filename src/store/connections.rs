@@ -18,6 +18,12 @@ pub struct ConnectionRow {
     pub held_until: Option<Timestamp>,
     /// Why it is held.
     pub held_reason: Option<String>,
+    /// Since when no stock figure is set to zero: too many fell at once.
+    pub braked_at: Option<Timestamp>,
+    /// How many of how many.
+    pub brake_detail: Option<String>,
+    /// A person has looked: until then figures may fall to zero however many.
+    pub brake_released_until: Option<Timestamp>,
     /// When the configuration first named it: what is older is history.
     pub created_at: Timestamp,
 }
@@ -41,7 +47,9 @@ pub async fn ensure(db: &mut PgConnection, names: &[String], now: Timestamp) -> 
 pub async fn list(db: &mut PgConnection) -> Result<Vec<ConnectionRow>> {
     let rows = sqlx::query_as!(
         ConnectionRow,
-        "select name, paused_at, paused_by, held_until, held_reason, created_at from connection order by name",
+        "select name, paused_at, paused_by, held_until, held_reason, braked_at, brake_detail, brake_released_until,
+                created_at
+         from connection order by name",
     );
     Ok(rows.fetch_all(db).await?)
 }
@@ -69,6 +77,16 @@ pub async fn resume(db: &mut PgConnection, name: &str) -> Result<bool> {
          set paused_at = null, paused_by = null, held_until = null, held_reason = null, faults = 0
          where name = $1 and (paused_at is not null or held_until is not null)",
         name,
+    );
+    Ok(done.execute(db).await?.rows_affected() == 1)
+}
+
+/// Lets stock figures fall to zero again, however many, until then; false where the connection is not known.
+pub async fn release_brake(db: &mut PgConnection, name: &str, until: Timestamp) -> Result<bool> {
+    let done = sqlx::query!(
+        "update connection set braked_at = null, brake_detail = null, brake_released_until = $2 where name = $1",
+        name,
+        until,
     );
     Ok(done.execute(db).await?.rows_affected() == 1)
 }

@@ -109,7 +109,7 @@ pub enum Fenced {
 }
 
 impl Fenced {
-    fn of(rows: u64) -> Self {
+    pub(super) const fn of(rows: u64) -> Self {
         if rows == 1 { Self::Written } else { Self::LeaseLost }
     }
 }
@@ -145,6 +145,29 @@ pub async fn settle(
         signed(next.deeds),
     );
     Ok(Fenced::of(done.execute(db).await?.rows_affected()))
+}
+
+/// Is a claim still ours? Asked right before a call that overwrites: whoever slept over his lease learns it here.
+pub async fn still_ours(db: &mut PgConnection, held: &Leased) -> Result<Fenced> {
+    let rows = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from delivery where id = $1 and claim_id = $2 and state = 'leased'"#,
+        held.id.0,
+        held.claim.0,
+    );
+    let rows = rows.fetch_one(db).await?;
+    Ok(if rows == 1 { Fenced::Written } else { Fenced::LeaseLost })
+}
+
+/// What waits for this reason is due now.
+pub async fn wake(db: &mut PgConnection, connection: &str, reason: Reason, now: Timestamp) -> Result<u64> {
+    let done = sqlx::query!(
+        "update delivery set due_at = $3
+         where connection = $1 and state = 'pending' and reason = $2 and due_at > $3",
+        connection,
+        reason.code(),
+        now,
+    );
+    Ok(done.execute(db).await?.rows_affected())
 }
 
 /// Gives a claim back that was never begun: as if it had not been taken.

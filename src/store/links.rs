@@ -2,8 +2,9 @@
 
 use sqlx::PgConnection;
 
-use super::{Result, deliveries::Fenced};
+use super::{Result, deliveries::Fenced, stock};
 use crate::domain::{
+    Timestamp,
     delivery::Leased,
     link::{Begun, Learnt, Link},
     order::OrderStatus,
@@ -14,7 +15,7 @@ pub async fn find(db: &mut PgConnection, connection: &str, subject: &str) -> Res
     let row = sqlx::query!(
         "select mycashflow_id, ogoship_id, reference, code, sent_hash, sent, status, shop_status, shop_version,
                 warehouse_status, warehouse_version, warehouse_comments, related, tracking_code, tracking_url,
-                ready_at, placed_at, cancel_asked_at, completed_at, begun_deed, begun_key, begun_at
+                ready_at, placed_at, cancel_asked_at, completed_at, begun_deed, begun_key, begun_at, figure, figure_at
          from link where connection = $1 and subject = $2",
         connection,
         subject,
@@ -32,6 +33,9 @@ pub async fn find(db: &mut PgConnection, connection: &str, subject: &str) -> Res
         ogoship_id: row.ogoship_id,
         reference: row.reference,
         code: row.code,
+        figure: row.figure,
+        figure_at: row.figure_at,
+        in_flight: None, // only ever written from here: see `store::stock`
         sent_hash: row.sent_hash,
         sent: row.sent,
         status: row.status.as_deref().and_then(OrderStatus::parse),
@@ -91,14 +95,17 @@ pub async fn end_begun(db: &mut PgConnection, connection: &str, subject: &str) -
 /// Called inside the settle transaction, which is fenced.
 pub async fn learn(db: &mut PgConnection, held: &Leased, learnt: &Learnt) -> Result<()> {
     let Learnt { subject, seen_at, link } = learnt;
-    sqlx::query!(
+    let done = sqlx::query!(
         "
         insert into link (
             connection, subject, seen_at, mycashflow_id, ogoship_id, reference, code, sent_hash, shop_status,
             shop_version, warehouse_status, warehouse_version, tracking_code, tracking_url, placed_at, completed_at,
-            met_by, status, sent, warehouse_comments, related, ready_at, cancel_asked_at
+            met_by, status, sent, warehouse_comments, related, ready_at, cancel_asked_at, figure, figure_at
         )
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
+        values (
+            $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
+            $24, $25
+        )
         on conflict (connection, subject) do update set
             seen_at = excluded.seen_at,
             mycashflow_id = coalesce(excluded.mycashflow_id, link.mycashflow_id),
@@ -119,7 +126,9 @@ pub async fn learn(db: &mut PgConnection, held: &Leased, learnt: &Learnt) -> Res
             ready_at = coalesce(link.ready_at, excluded.ready_at),
             placed_at = coalesce(link.placed_at, excluded.placed_at),
             cancel_asked_at = coalesce(link.cancel_asked_at, excluded.cancel_asked_at),
-            completed_at = coalesce(link.completed_at, excluded.completed_at)
+            completed_at = coalesce(link.completed_at, excluded.completed_at),
+            figure = coalesce(excluded.figure, link.figure),
+            figure_at = coalesce(excluded.figure_at, link.figure_at)
         where link.seen_at <= excluded.seen_at
         ",
         held.connection,
@@ -145,6 +154,92 @@ pub async fn learn(db: &mut PgConnection, held: &Leased, learnt: &Learnt) -> Res
         link.related,
         link.ready_at,
         link.cancel_asked_at,
+        link.figure,
+        link.figure_at,
+    );
+    let written = done.execute(&mut *db).await?.rows_affected() == 1;
+    if let Some(pieces) = link.in_flight.as_ref().filter(|_| written) {
+        stock::hold(db, &held.connection, subject, pieces).await?;
+    }
+    Ok(())
+}
+
+/// A product that a comparison found at the warehouse exactly as it would be sent.
+#[derive(Clone, Debug)]
+pub struct Stands {
+    /// As `product:77/5`.
+    pub part: String,
+    /// Its id in the shop.
+    pub mycashflow_id: String,
+    /// Its id at the warehouse.
+    pub ogoship_id: Option<String>,
+    /// The code under which it stands there.
+    pub code: String,
+    /// The fingerprint of what would be sent.
+    pub sent_hash: String,
+}
+
+/// Remembers products that stand at the warehouse as they should: from now on they cost no call, and a changed code
+/// renames them.
+pub async fn note_products(
+    db: &mut PgConnection,
+    connection: &str,
+    stands: &[Stands],
+    seen_at: Timestamp,
+) -> Result<()> {
+    let column = |pick: fn(&Stands) -> &String| stands.iter().map(|it| pick(it).clone()).collect::<Vec<_>>();
+    let ogoship_ids: Vec<_> = stands.iter().map(|it| it.ogoship_id.clone()).collect();
+    sqlx::query!(
+        "
+        insert into link (connection, subject, mycashflow_id, ogoship_id, code, sent_hash, seen_at)
+        select $1, told.*, $7 from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[]) as told
+        on conflict (connection, subject) do update set
+            mycashflow_id = excluded.mycashflow_id,
+            ogoship_id = coalesce(excluded.ogoship_id, link.ogoship_id),
+            code = excluded.code,
+            sent_hash = excluded.sent_hash
+        where link.seen_at <= excluded.seen_at
+          and (link.code, link.sent_hash) is distinct from (excluded.code, excluded.sent_hash)
+        ",
+        connection,
+        &column(|it| &it.part),
+        &column(|it| &it.mycashflow_id),
+        &ogoship_ids as &[Option<String>],
+        &column(|it| &it.code),
+        &column(|it| &it.sent_hash),
+        seen_at,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Which of these codes' figures did we once read at the warehouse? Answers one truth per code, in order.
+pub async fn once_there(db: &mut PgConnection, connection: &str, codes: &[String]) -> Result<Vec<bool>> {
+    let rows = sqlx::query_scalar!(
+        r#"
+        select exists (
+            select 1 from link
+            where link.connection = $1 and link.subject = 'stock:' || told.code and link.warehouse_version is not null
+        ) as "there!"
+        from unnest($2::text[]) with ordinality as told (code, place)
+        order by place
+        "#,
+        connection,
+        codes,
+    );
+    Ok(rows.fetch_all(db).await?)
+}
+
+/// Forgets what was sent of a product and its parts, so that the next attempt reads the warehouse instead of believing
+/// that what was sent still stands there.
+pub async fn forget_sent(db: &mut PgConnection, connection: &str, product: &str) -> Result<()> {
+    sqlx::query!(
+        "update link set sent_hash = null
+         where connection = $1 and sent_hash is not null
+           and subject in (select part from part where connection = $1 and product = $2)",
+        connection,
+        product,
     )
     .execute(db)
     .await?;

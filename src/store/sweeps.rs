@@ -139,6 +139,9 @@ pub async fn settle(
             cursor = greatest(cursor, coalesce($4, cursor)),
             found = found + $5,
             last_error = $6,
+            last_found = case when $6::text is null then $5 else last_found end,
+            last_millis = case when $6::text is null
+                then extract(epoch from $7 - last_started_at) * 1000 else last_millis end,
             last_finished_at = case when $6::text is null then $7 else last_finished_at end,
             due_at = $8,
             claim_id = null, leased_until = null
@@ -187,8 +190,16 @@ pub struct SweepRow {
     pub what: String,
     /// Everything changed before this has been seen.
     pub cursor: Timestamp,
+    /// When it last began.
+    pub last_started_at: Option<Timestamp>,
     /// When it last came to its end without an error.
     pub last_finished_at: Option<Timestamp>,
+    /// How long that one took.
+    pub last_millis: Option<i64>,
+    /// Events that that one found.
+    pub last_found: Option<i64>,
+    /// When it runs next.
+    pub due_at: Timestamp,
     /// Reason code of the last failed sweep.
     pub last_error: Option<String>,
     /// Events found that no webhook had told.
@@ -202,7 +213,7 @@ pub async fn list(db: &mut PgConnection, connection: &str) -> Result<Vec<SweepRo
     let rows = sqlx::query_as!(
         SweepRow,
         r#"
-        select what, cursor, last_finished_at, last_error, found,
+        select what, cursor, last_started_at, last_finished_at, last_millis, last_found, due_at, last_error, found,
             (
                 select count(*) from sweep_gap
                 where sweep_gap.connection = sweep.connection and sweep_gap.what = sweep.what

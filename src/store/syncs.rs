@@ -1,12 +1,18 @@
 //! Tables `sync` and `sync_difference`: full comparisons, how far they are and what they found.
 
+use std::collections::BTreeMap;
+
 use chrono::Duration;
 use serde::Serialize;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Page, Result, deliveries::Fenced};
-use crate::domain::Timestamp;
+use super::{Page, Result, StoreError, deliveries::Fenced};
+use crate::domain::{
+    Timestamp,
+    outcome::Reason,
+    sync::{Step, What},
+};
 
 /// How far back orders are compared unless somebody says otherwise.
 const USUAL_REACH: Duration = Duration::days(30);
@@ -24,8 +30,8 @@ pub struct NewSync<'a> {
     pub id: Uuid,
     /// Whose systems.
     pub connection: &'a str,
-    /// products, stock or orders.
-    pub what: &'a str,
+    /// What is compared.
+    pub what: What,
     /// Only told, nothing mended.
     pub dry_run: bool,
     /// Who asks.
@@ -44,7 +50,7 @@ pub async fn request(db: &mut PgConnection, new: &NewSync<'_>) -> Result<(Uuid, 
          on conflict (connection, what) where state = 'running' do nothing",
         new.id,
         new.connection,
-        new.what,
+        new.what.as_str(),
         new.dry_run,
         new.actor,
         new.since,
@@ -56,7 +62,7 @@ pub async fn request(db: &mut PgConnection, new: &NewSync<'_>) -> Result<(Uuid, 
     let running = sqlx::query_scalar!(
         "select id from sync where connection = $1 and what = $2 and state = 'running'",
         new.connection,
-        new.what,
+        new.what.as_str(),
     );
     // It may have ended in this moment; then the next request finds the way free.
     Ok((running.fetch_optional(db).await?.unwrap_or(new.id), false))
@@ -69,17 +75,40 @@ pub struct LeasedSync {
     pub id: Uuid,
     /// Whose systems.
     pub connection: String,
-    /// products, stock or orders.
-    pub what: String,
+    /// What is compared.
+    pub what: What,
     /// Only told, nothing mended.
     pub dry_run: bool,
+    /// Who asked; `schedule` is the clock.
+    pub actor: String,
     /// For orders: only what was placed since.
     pub since: Timestamp,
+    /// When it was first claimed.
+    pub started_at: Timestamp,
+    /// Has a person approved what waits?
+    pub approved: bool,
     /// Our fence.
     pub claim: Uuid,
+    /// How far whoever held it before had come.
+    pub progress: Progress,
 }
 
-/// Claims one waiting comparison of these connections, or `only` this one; one whose lease ran out begins anew.
+/// How far a comparison is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// The step.
+    pub step: Step,
+    /// How far in that step: a page, a time or a key.
+    pub cursor: String,
+    /// How many there are to compare, where that is known.
+    pub total: Option<i64>,
+    /// How many were compared.
+    pub done: i64,
+    /// What was found, by word.
+    pub counts: BTreeMap<String, i64>,
+}
+
+/// Claims one waiting comparison of these connections, or `only` this one. One whose lease ran out goes on where it was.
 pub async fn claim(
     db: &mut PgConnection,
     connections: &[String],
@@ -88,10 +117,10 @@ pub async fn claim(
     now: Timestamp,
     leased_until: Timestamp,
 ) -> Result<Option<LeasedSync>> {
-    let claimed = sqlx::query_as!(
-        LeasedSync,
+    let claimed = sqlx::query!(
         r#"
-        with ready as (
+        update sync set claim_id = $2, leased_until = $4, started_at = coalesce(started_at, $3)
+        where id in (
             select id from sync
             where state = 'running' and ($1::uuid is null or id = $1)
               and connection = any($5)
@@ -99,11 +128,9 @@ pub async fn claim(
             order by id
             limit 1
             for update skip locked
-        ),
-        forgotten as (delete from sync_difference where sync_id in (select id from ready))
-        update sync set claim_id = $2, leased_until = $4, done = 0, total = null
-        where id in (select id from ready)
-        returning id, connection, what, dry_run, since, claim_id as "claim!"
+        )
+        returning id, connection, what, dry_run, actor, since, started_at as "started_at!", step, cursor, total, done,
+                  counts, approved_at is not null as "approved!"
         "#,
         only,
         fence,
@@ -111,100 +138,111 @@ pub async fn claim(
         leased_until,
         connections,
     );
-    Ok(claimed.fetch_optional(db).await?)
+    let Some(row) = claimed.fetch_optional(db).await? else { return Ok(None) };
+    let unknown = |column| StoreError::Inconsistent { table: "sync", column };
+    let progress = Progress {
+        step: row.step.parse().map_err(|_| unknown("step"))?,
+        cursor: row.cursor,
+        total: row.total,
+        done: row.done,
+        counts: serde_json::from_value(row.counts).map_err(|_| unknown("counts"))?,
+    };
+    Ok(Some(LeasedSync {
+        id: row.id,
+        connection: row.connection,
+        what: row.what.parse().map_err(|_| unknown("what"))?,
+        dry_run: row.dry_run,
+        actor: row.actor,
+        since: row.since,
+        started_at: row.started_at,
+        approved: row.approved,
+        claim: fence,
+        progress,
+    }))
 }
 
-/// How far a comparison is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Progress {
-    /// How many there are, where that is known.
-    pub total: Option<i64>,
-    /// How many were compared.
-    pub done: i64,
-}
-
-/// Tells how far it is, and keeps the lease.
+/// Tells how far it is, and keeps the lease. Called inside the transaction that keeps what was found on the way, so that
+/// a page is counted once however often it is begun.
 pub async fn advance(
     db: &mut PgConnection,
     held: &LeasedSync,
-    progress: Progress,
+    progress: &Progress,
     leased_until: Timestamp,
 ) -> Result<Fenced> {
     let done = sqlx::query!(
-        "update sync set total = $3, done = $4, leased_until = $5 where id = $1 and claim_id = $2",
-        held.id,
-        held.claim,
-        progress.total,
-        progress.done,
-        leased_until,
-    );
-    let rows = done.execute(db).await?.rows_affected();
-    Ok(if rows == 1 { Fenced::Written } else { Fenced::LeaseLost })
-}
-
-/// A difference that a comparison found.
-#[derive(Clone, Debug, Serialize)]
-pub struct DifferenceRow {
-    /// From 1, in the order of finding.
-    pub place: i32,
-    /// As `order:1042`, or the warehouse's own reference for what is not ours.
-    pub subject: String,
-    /// What differs, a word of a closed set.
-    pub difference: String,
-    /// Closed reason code, where a person must decide.
-    pub reason: Option<String>,
-    /// Plain words; never personal data.
-    pub detail: Option<String>,
-    /// What mends it.
-    pub remedy: String,
-    /// True where a delivery was opened to mend it.
-    pub mending: bool,
-}
-
-/// Keeps a difference, fenced by the claim.
-pub async fn insert_difference(
-    db: &mut PgConnection,
-    held: &LeasedSync,
-    row: &DifferenceRow,
-) -> Result<Fenced> {
-    let done = sqlx::query!(
-        "insert into sync_difference (sync_id, place, subject, difference, reason, detail, remedy, mending)
-         select $1, $3, $4, $5, $6, $7, $8, $9 from sync where id = $1 and claim_id = $2",
-        held.id,
-        held.claim,
-        row.place,
-        row.subject,
-        row.difference,
-        row.reason,
-        row.detail,
-        row.remedy,
-        row.mending,
-    );
-    let rows = done.execute(db).await?.rows_affected();
-    Ok(if rows == 1 { Fenced::Written } else { Fenced::LeaseLost })
-}
-
-/// Ends a comparison, fenced by its claim: done, or failed for a reason.
-pub async fn finish(
-    db: &mut PgConnection,
-    held: &LeasedSync,
-    counts: &serde_json::Value,
-    error: Option<&str>,
-    now: Timestamp,
-) -> Result<Fenced> {
-    let done = sqlx::query!(
-        "update sync set
-            state = case when $4::text is null then 'done' else 'failed' end,
-            counts = $3, error = $4, finished_at = $5, claim_id = null, leased_until = null
+        "update sync set step = $3, cursor = $4, total = $5, done = $6, counts = $7, leased_until = $8
          where id = $1 and claim_id = $2",
         held.id,
         held.claim,
-        counts,
-        error,
+        progress.step.as_str(),
+        progress.cursor,
+        progress.total,
+        progress.done,
+        serde_json::json!(progress.counts),
+        leased_until,
+    );
+    Ok(Fenced::of(done.execute(db).await?.rows_affected()))
+}
+
+/// Keeps the lease without a step further.
+pub async fn keep_lease(db: &mut PgConnection, held: &LeasedSync, leased_until: Timestamp) -> Result<Fenced> {
+    let done = sqlx::query!(
+        "update sync set leased_until = $3 where id = $1 and claim_id = $2",
+        held.id,
+        held.claim,
+        leased_until,
+    );
+    Ok(Fenced::of(done.execute(db).await?.rows_affected()))
+}
+
+/// A person approves what waits: the comparison goes on with its mending. False where nothing waits, or where it, or
+/// another one of its kind, is running.
+pub async fn approve(db: &mut PgConnection, id: Uuid, actor: &str, now: Timestamp) -> Result<bool> {
+    let done = sqlx::query!(
+        "
+        update sync set
+            state = 'running', step = 'mend', cursor = '', finished_at = null, approved_at = $3, approved_by = $2
+        where id = $1 and state = 'done'
+          and exists (select 1 from sync_difference where sync_id = $1 and waits)
+          and not exists (
+            select 1 from sync running
+            where running.connection = sync.connection and running.what = sync.what and running.state = 'running'
+          )
+        ",
+        id,
+        actor,
         now,
     );
-    let rows = done.execute(db).await?.rows_affected();
-    Ok(if rows == 1 { Fenced::Written } else { Fenced::LeaseLost })
+    Ok(done.execute(db).await?.rows_affected() == 1)
+}
+
+/// Ends a comparison, fenced by its claim: done, or failed for a reason. What it read is let go.
+pub async fn finish(
+    db: &mut PgConnection,
+    held: &LeasedSync,
+    error: Option<Reason>,
+    braked: Option<Reason>,
+    now: Timestamp,
+) -> Result<Fenced> {
+    let done = sqlx::query!(
+        "
+        with ended as (
+            update sync set
+                state = case when $3::text is null then 'done' else 'failed' end,
+                error = $3, braked = $4, finished_at = $5, claim_id = null, leased_until = null
+            where id = $1 and claim_id = $2
+            returning id
+        ),
+        emptied as (delete from sync_reading where sync_id in (select id from ended))
+        select id from ended
+        ",
+        held.id,
+        held.claim,
+        error.map(Reason::code),
+        braked.map(Reason::code),
+        now,
+    );
+    Ok(Fenced::of(done.fetch_all(db).await?.len() as u64))
 }
 
 /// A comparison as people see it.
@@ -226,6 +264,10 @@ pub struct SyncRow {
     pub since: Timestamp,
     /// When it was asked for.
     pub created_at: Timestamp,
+    /// When it was begun; nothing while it waits for its turn.
+    pub started_at: Option<Timestamp>,
+    /// `read_warehouse`, `read_shop`, compare, mend or end.
+    pub step: String,
     /// How many there are, where that is known.
     pub total: Option<i64>,
     /// How many were compared.
@@ -236,8 +278,18 @@ pub struct SyncRow {
     pub error: Option<String>,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
+    /// Why nothing was mended: a reason code; nothing where nothing was held back as a whole.
+    pub braked: Option<String>,
+    /// When a person approved what waited.
+    pub approved_at: Option<Timestamp>,
+    /// Who did.
+    pub approved_by: Option<String>,
     /// How many differences it found so far.
     pub difference_count: i64,
+    /// Of these mended, or on the way to be.
+    pub mending_count: i64,
+    /// Of these waiting for a person's approval.
+    pub waiting_count: i64,
 }
 
 /// Comparisons, newest first; `connection` and `what` left out mean "any".
@@ -247,14 +299,30 @@ pub async fn list(
     what: Option<&str>,
     page: &Page,
 ) -> Result<Vec<SyncRow>> {
+    fetch(db, None, connection, what, page).await
+}
+
+async fn fetch(
+    db: &mut PgConnection,
+    id: Option<Uuid>,
+    connection: Option<&str>,
+    what: Option<&str>,
+    page: &Page,
+) -> Result<Vec<SyncRow>> {
     let rows = sqlx::query_as!(
         SyncRow,
         r#"
-        select id, connection, what, dry_run, actor, state, since, created_at, total, done, counts, error, finished_at,
-               (select count(*) from sync_difference where sync_id = sync.id) as "difference_count!"
+        select id, connection, what, dry_run, actor, state, since, created_at, started_at, step, total, done, counts,
+               error, finished_at, braked, approved_at, approved_by, told.difference_count as "difference_count!",
+               told.mending_count as "mending_count!", told.waiting_count as "waiting_count!"
         from sync
+        cross join lateral (
+            select count(*) as difference_count, count(*) filter (where mending) as mending_count,
+                   count(*) filter (where waits) as waiting_count
+            from sync_difference where sync_id = sync.id
+        ) told
         where ($1::text is null or connection = $1) and ($2::text is null or what = $2)
-          and ($3::uuid is null or id < $3)
+          and ($3::uuid is null or id < $3) and ($5::uuid is null or id = $5)
         order by id desc
         limit $4
         "#,
@@ -262,32 +330,14 @@ pub async fn list(
         what,
         page.before,
         page.limit,
+        id,
     );
     Ok(rows.fetch_all(db).await?)
 }
 
 /// One comparison.
 pub async fn find(db: &mut PgConnection, id: Uuid) -> Result<Option<SyncRow>> {
-    let row = sqlx::query_as!(
-        SyncRow,
-        r#"
-        select id, connection, what, dry_run, actor, state, since, created_at, total, done, counts, error, finished_at,
-               (select count(*) from sync_difference where sync_id = sync.id) as "difference_count!"
-        from sync where id = $1
-        "#,
-        id,
-    );
-    Ok(row.fetch_optional(db).await?)
-}
-
-/// Its differences in the order of finding, at most so many.
-pub async fn differences(db: &mut PgConnection, id: Uuid, limit: i64) -> Result<Vec<DifferenceRow>> {
-    let rows = sqlx::query_as!(
-        DifferenceRow,
-        "select place, subject, difference, reason, detail, remedy, mending from sync_difference
-         where sync_id = $1 order by place limit $2",
-        id,
-        limit,
-    );
-    Ok(rows.fetch_all(db).await?)
+    fetch(db, Some(id), None, None, &Page { before: None, limit: 1 })
+        .await
+        .map(|rows| rows.into_iter().next())
 }

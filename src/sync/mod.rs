@@ -2,38 +2,48 @@
 //!
 //! A report of what happened cannot show what never happened. So now and then, on schedule and by hand, everything is
 //! read on both sides and the very function that decides about one subject is asked about each: a difference is
-//! whatever it would do something about. What looks like one is read again, alone and freshly, before it is told, since
-//! a list of thousands is old before its end. Differences that mend themselves become ordinary deliveries; the rest
-//! carries its remedy in words.
+//! whatever it would do something about. Differences that mend themselves become ordinary deliveries, which read both
+//! sides afresh before they do anything; the rest carries its remedy in words.
 //!
-//! A sync is a row under a lease: replicas never compare the same thing side by side, and one that dies is begun anew.
+//! ```text
+//! read_warehouse ─▶ read_shop ─▶ compare ─▶ mend ─▶ end
+//!  into rows         page by page  what is    unless too much would be
+//!                                  left over  mended at once: then a person approves
+//! ```
+//!
+//! **In the space of a few pages.** The warehouse is read into rows and not into memory; the shop's catalogue is the
+//! register of codes anyway. **Resumable.** A sync is a row under a lease, with its step and page; one whose process dies
+//! goes on in another. **Giving way.** It spends the rate budget only where nobody live needs it, and what it opens is
+//! claimed last.
+//!
+//! **Nothing in bulk that cannot be taken back.** Mending comes last, when the whole is known: a list that was cut off, or
+//! a feed that fell to zero, shows as a great share of one kind of difference, and then nothing is mended before a person
+//! has looked ([`mend`]).
 
+mod mend;
 mod orders;
+mod products;
 mod rehearse;
+mod run;
+mod stock;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
+pub use mend::MENDED_BY_ITSELF;
 pub use rehearse::Rehearser;
+use run::Run;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
     clock::{Clock, Entropy},
-    domain::{
-        event::Source,
-        id::{DeliveryId, EventId},
-        outcome::{Outcome, Reason},
-        subject::{Subject, Urgency},
-    },
-    flows::Tied,
+    domain::{outcome::Reason, sync::What},
     store::{
         self, Page, StoreError, connections,
-        deliveries::Fenced,
-        events::{self, OwnNews},
-        syncs::{self, DifferenceRow, LeasedSync, NewSync, Progress},
+        syncs::{self, NewSync, Progress},
     },
-    systems::call::{CallError, Effect},
+    systems::call::CallError,
 };
 
 /// How long a sync is ours without a sign of life; each page is one.
@@ -42,11 +52,20 @@ const LEASE: Duration = Duration::from_secs(300);
 /// How often we look whether one is asked for or due.
 const POLL: Duration = Duration::from_secs(2);
 
-/// How often a page that could not be read is asked for again.
-const READ_TRIES: u32 = 5;
+/// Who asks for what is due by the clock.
+const SCHEDULE: &str = "schedule";
 
 /// Told whenever a sync has come a page further: for progress bars.
-pub type OnProgress<'a> = &'a (dyn Fn(Progress) + Send + Sync);
+pub type OnProgress<'a> = &'a (dyn Fn(&Progress) + Send + Sync);
+
+/// How often a connection is compared by the clock, and what of that waits for a person.
+#[derive(Clone, Debug, Default)]
+pub struct Comparisons {
+    /// Zero is never.
+    pub every: Duration,
+    /// Classes of [`MENDED_BY_ITSELF`] that a comparison by the clock leaves for a person to approve.
+    pub approve: Vec<String>,
+}
 
 /// Runs syncs.
 pub struct Syncer {
@@ -54,8 +73,7 @@ pub struct Syncer {
     clock: Arc<dyn Clock>,
     entropy: Arc<Entropy>,
     rehearser: Arc<Rehearser>,
-    /// How often each connection's orders are compared by themselves; zero is never.
-    schedule: HashMap<String, Duration>,
+    schedule: HashMap<String, Comparisons>,
 }
 
 /// What a syncer is made of.
@@ -68,25 +86,31 @@ pub struct Parts {
     pub entropy: Arc<Entropy>,
     /// Who reads and decides.
     pub rehearser: Arc<Rehearser>,
-    /// How often each connection's orders are compared by themselves; zero is never.
-    pub schedule: HashMap<String, Duration>,
+    /// Each connection's comparisons.
+    pub schedule: HashMap<String, Comparisons>,
 }
 
 /// Why a sync ended before its end.
 #[derive(Debug, thiserror::Error)]
-pub enum Broken {
+enum Broken {
     /// A list could not be read.
     #[error("a list could not be read")]
     Call(#[from] CallError),
     /// What was found could not be kept.
     #[error("the database is away")]
     Store(#[from] StoreError),
-    /// The connection, or this comparison, is none that this process knows.
-    #[error("this process does not know how")]
+    /// The connection is none that this process knows.
+    #[error("this process does not know the connection")]
     NotConfigured,
     /// Another process took it over.
     #[error("the lease was lost")]
     LeaseLost,
+}
+
+impl From<sqlx::Error> for Broken {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(StoreError::from(error))
+    }
 }
 
 impl Syncer {
@@ -104,7 +128,7 @@ impl Syncer {
                     tracing::warn!(error = %error, "cannot sync");
                 }
             };
-            // A sync that is cut off is begun anew by whoever comes next.
+            // A sync that is cut off is taken up at its page by whoever comes next.
             tokio::select! { () = all => {}, () = soft.cancelled() => return }
             let pause = POLL.mul_f64(1.0 + self.entropy.fraction() / 10.0);
             let _ = tokio::time::timeout(pause, soft.cancelled()).await;
@@ -129,172 +153,55 @@ impl Syncer {
         let held = syncs::claim(&mut db, &names, only, fence, now, now + LEASE).await?;
         drop(db); // never held across the network
         let Some(held) = held else { return Ok(false) };
-        let mut run = Run {
-            syncer: self,
-            held: &held,
-            on_progress,
-            progress: Progress::default(),
-            differences: 0,
-            counts: HashMap::new(),
-        };
-        let ended = match held.what.as_str() {
-            "orders" => run.compare_orders().await,
-            _ => Err(Broken::NotConfigured),
-        };
-        let counts = serde_json::json!(run.counts);
-        let error = match ended {
+        let mut run = Run::begin(self, &held, on_progress);
+        let error = match run.to_the_end().await {
             Ok(()) => None,
             Err(Broken::LeaseLost) => return Ok(true), // whoever holds it now will end it
             Err(Broken::Store(error)) => return Err(error),
-            Err(Broken::NotConfigured) => Some(Reason::Refused.code()),
+            Err(Broken::NotConfigured) => Some(Reason::Refused),
             Err(Broken::Call(error)) => {
-                let reason = error.reason_unread().code();
-                tracing::warn!(sync = %held.id, connection = held.connection, what = held.what, reason, "sync failed");
+                let reason = error.reason_unread();
+                let (connection, what) = (&held.connection, held.what.as_str());
+                tracing::warn!(sync = %held.id, connection, what, reason = reason.code(), "sync failed");
                 Some(reason)
             }
         };
+        let braked = run.braked;
+        if let Some(reason) = braked {
+            let (connection, what, reason) = (&held.connection, held.what.as_str(), reason.code());
+            tracing::warn!(sync = %held.id, connection, what, reason, "nothing is mended before a person approves");
+        }
         let mut db = self.pool.acquire().await?;
-        syncs::finish(&mut db, &held, &counts, error, self.clock.now()).await?;
-        let (connection, what, differences) = (&held.connection, &held.what, run.differences);
-        tracing::info!(sync = %held.id, connection, what, differences, "sync ended");
+        syncs::finish(&mut db, &held, error, braked, self.clock.now()).await?;
+        tracing::info!(sync = %held.id, connection = held.connection, what = held.what.as_str(), "sync ended");
         Ok(true)
     }
 
     /// Asks for what is due by the clock.
     async fn request_due(&self) -> store::Result<()> {
         let now = self.clock.now();
-        for (connection, every) in self.schedule.iter().filter(|(_, every)| !every.is_zero()) {
-            let mut db = self.pool.acquire().await?;
-            let last =
-                syncs::list(&mut db, Some(connection), Some("orders"), &Page { before: None, limit: 1 });
-            let last = last.await?.first().map(|sync| sync.created_at);
-            if last.is_some_and(|last| now < last + *every) {
-                continue;
+        for (connection, comparisons) in self.schedule.iter().filter(|(_, it)| !it.every.is_zero()) {
+            for what in What::ALL {
+                let mut db = self.pool.acquire().await?;
+                let newest = Page { before: None, limit: 1 };
+                let last = syncs::list(&mut db, Some(connection), Some(what.as_str()), &newest).await?;
+                if last.first().is_some_and(|last| now < last.created_at + comparisons.every) {
+                    continue;
+                }
+                let Some(row) = connections::find(&mut db, connection).await? else { continue };
+                let not_before = self.rehearser.tied(connection).and_then(|tied| tied.orders.not_before);
+                let new = NewSync {
+                    id: self.entropy.id(now),
+                    connection,
+                    what,
+                    dry_run: false,
+                    actor: SCHEDULE,
+                    since: syncs::usual_since(not_before.unwrap_or(row.created_at), now),
+                    at: now,
+                };
+                syncs::request(&mut db, &new).await?;
             }
-            let Some(row) = connections::find(&mut db, connection).await? else { continue };
-            let not_before = self.rehearser.tied(connection).and_then(|tied| tied.orders.not_before);
-            let new = NewSync {
-                id: self.entropy.id(now),
-                connection,
-                what: "orders",
-                dry_run: false,
-                actor: "schedule",
-                since: syncs::usual_since(not_before.unwrap_or(row.created_at), now),
-                at: now,
-            };
-            syncs::request(&mut db, &new).await?;
         }
-        Ok(())
-    }
-}
-
-/// One sync on its way.
-struct Run<'a> {
-    syncer: &'a Syncer,
-    held: &'a LeasedSync,
-    on_progress: OnProgress<'a>,
-    progress: Progress,
-    differences: i32,
-    counts: HashMap<String, u64>,
-}
-
-/// What differs, in a word, and what mends it.
-struct Difference<'a> {
-    word: &'a str,
-    reason: Option<Reason>,
-    detail: Option<String>,
-    remedy: &'a str,
-    /// Does an ordinary delivery mend it?
-    mends_itself: bool,
-}
-
-impl Run<'_> {
-    fn count(&mut self, word: &str) {
-        *self.counts.entry(word.to_owned()).or_default() += 1;
-    }
-
-    fn tied(&self) -> Result<&Tied, Broken> {
-        self.syncer.rehearser.tied(&self.held.connection).ok_or(Broken::NotConfigured)
-    }
-
-    /// A page further: the lease is kept, and whoever watches is told.
-    async fn advance(&mut self, more: usize) -> Result<(), Broken> {
-        self.progress.done += i64::try_from(more).unwrap_or(0);
-        let mut db = self.syncer.pool.acquire().await.map_err(StoreError::from)?;
-        let until = self.syncer.clock.now() + LEASE;
-        (self.on_progress)(self.progress);
-        match syncs::advance(&mut db, self.held, self.progress, until).await? {
-            Fenced::Written => Ok(()),
-            Fenced::LeaseLost => Err(Broken::LeaseLost),
-        }
-    }
-
-    /// Keeps a difference, and opens a delivery where that mends it and mending was asked for.
-    async fn keep(&mut self, subject: &str, difference: Difference<'_>) -> Result<(), Broken> {
-        let Difference { word, reason, detail, remedy, mends_itself } = difference;
-        self.count(word);
-        self.differences += 1;
-        let mending = mends_itself && !self.held.dry_run;
-        let row = DifferenceRow {
-            place: self.differences,
-            subject: subject.to_owned(),
-            difference: word.to_owned(),
-            reason: reason.map(|reason| reason.code().to_owned()),
-            detail,
-            remedy: remedy.to_owned(),
-            mending,
-        };
-        let Syncer { pool, clock, entropy, .. } = self.syncer;
-        let mut db = pool.begin().await.map_err(StoreError::from)?;
-        if syncs::insert_difference(&mut db, self.held, &row).await? == Fenced::LeaseLost {
-            return Err(Broken::LeaseLost);
-        }
-        if let Some(subject) = subject.parse::<Subject>().ok().filter(|_| mending) {
-            let at = clock.now();
-            let topic = format!("compared.{}", self.held.what);
-            let news = OwnNews {
-                connection: &self.held.connection,
-                // A thousand finds never stand in front of a live order.
-                urgency: Urgency::BACKGROUND,
-                body: serde_json::json!({ "sync": self.held.id, "subject": subject.to_string() }),
-                subject,
-                source: Source::Sweep,
-                topic: &topic,
-                at,
-            };
-            let arrival = news.arrival(EventId(entropy.id(at)), DeliveryId(entropy.id(at)));
-            events::receive(&mut db, &[arrival]).await?;
-        }
-        db.commit().await.map_err(StoreError::from)?;
-        Ok(())
-    }
-}
-
-/// Patience with one page: what time may mend is asked for again a few times, what the far side asks for is given.
-#[derive(Default)]
-struct Patience {
-    tries: u32,
-}
-
-impl Patience {
-    /// Waits before the page is asked for again, or gives the error back.
-    async fn bear(&mut self, error: CallError) -> Result<(), CallError> {
-        self.tries += 1;
-        let wait = match error.verdict(Effect::Read) {
-            Outcome::Snoozed { after, .. } => {
-                after.unwrap_or(Duration::from_secs(2)).min(Duration::from_secs(60))
-            }
-            Outcome::Retryable { .. } => Duration::from_millis(200) * 2_u32.pow(self.tries),
-            _ => return Err(error),
-        };
-        if self.tries == READ_TRIES {
-            return Err(error);
-        }
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "there is nothing to wait on but the far side's recovery"
-        )]
-        tokio::time::sleep(wait).await;
         Ok(())
     }
 }

@@ -1,14 +1,16 @@
 //! The two-sided ledger: every order that the shop has since a day, beside every order that the warehouse has.
 //!
-//! The warehouse is read first and kept whole, in a few hundred bytes an order; the shop is then read page by page, each
-//! order is decided about with what both sides show, and what would be done is the difference. What is left over at the
-//! warehouse afterwards under our references is looked at one by one.
+//! The warehouse's orders are read into rows; the shop's are then read a day at a time, each is decided about with what
+//! both sides show, and what would be done is the difference. What looks like one is read again, alone and freshly, before
+//! it is told, since a list of thousands is old before its end. What is left over at the warehouse afterwards under our
+//! references is looked at one by one.
 
 use std::collections::HashMap;
 
-use super::{Broken, Difference, Patience, Rehearser, Run, rehearse::Remembered};
+use super::{Broken, Run, products::inconsistent, rehearse::Remembered, run::patiently};
 use crate::{
     domain::{
+        Timestamp,
         order::{Next, OrderView, RelatedOrder, ShopOrder, WarehouseOrder, decide},
         outcome::{Outcome, Reason},
         routing::order_of,
@@ -16,234 +18,238 @@ use crate::{
         window::{Window, Windows},
     },
     flows::{Report, Tied},
-    store::StoreError,
+    store::{
+        differences::Found,
+        readings::{self, Reading},
+    },
     systems::call::Failure,
 };
 
 /// How far the two systems' clocks may be apart: so much earlier the warehouse is read.
 const CLOCKS_APART: chrono::Duration = chrono::Duration::minutes(10);
 
-/// Every order at the warehouse that is ours, by the shop's order number.
-type Theirs = HashMap<String, WarehouseOrder>;
+/// The stretch after which the reading of the shop is remembered.
+const STRETCH: chrono::Duration = chrono::Duration::days(1);
+
+/// Orders left over that are looked at before the place is remembered.
+const AT_ONCE: i64 = 20;
 
 impl Run<'_> {
-    pub(super) async fn compare_orders(&mut self) -> Result<(), Broken> {
-        let tied = self.tied()?.clone();
-        let mut theirs = self.read_warehouse(&tied).await?;
-        let connected_at = self.syncer.rehearser.connected_at(&self.held.connection).await?;
-
-        let to = self.syncer.clock.now() + CLOCKS_APART;
-        let mut windows = Windows::over([Window { from: self.held.since, to }]);
-        let ledger = Ledger { tied: &tied, connected_at };
-        while let Some(window) = windows.take() {
-            match self.compare_window(&ledger, window, &mut theirs).await {
-                Ok(()) => windows.read(),
-                // A stretch that cannot be listed is narrowed down, not waited for.
-                Err(Broken::Call(error)) if error.failure == Failure::Status(500) => {
-                    windows.failed(window, error)?;
+    /// Orders that the warehouse has since the day, into rows: everything placed since was also changed since.
+    pub(super) async fn read_orders(&mut self, tied: &Tied) -> Result<(), Broken> {
+        let prefix = &tied.orders.reference_prefix;
+        let after = self.held.since - CLOCKS_APART;
+        loop {
+            let page = self.page();
+            let read = patiently!(tied.warehouse.whole_orders_changed(after, page));
+            let mut kept = Vec::new();
+            for order in read.items {
+                let Some((id, behind)) = order_of(&order.reference, prefix) else {
+                    self.count("foreign", 1);
+                    continue;
+                };
+                let is_part = !behind.is_empty();
+                if is_part {
+                    self.count("related", 1);
                 }
-                Err(error) => return Err(error),
+                kept.push(Reading {
+                    name: order.reference.clone(),
+                    subject: Subject::order(id).to_string(),
+                    body: serde_json::json!(order),
+                    met: is_part, // a part is looked at with its whole, and never alone
+                });
+            }
+            let mut tx = self.open().await?;
+            readings::keep(&mut tx, self.held.id, &kept).await?;
+            self.turn(tx, &[], (page + 1).to_string(), 0).await?;
+            if !read.more {
+                return Ok(());
             }
         }
-        self.keep_gaps(&windows.gaps()?).await?;
-        self.compare_left_over(theirs).await
+    }
+
+    /// The shop's orders since the day, a stretch at a time.
+    pub(super) async fn compare_orders(&mut self, tied: &Tied) -> Result<(), Broken> {
+        let connected_at = self.syncer.rehearser.connected_at(&self.held.connection).await?;
+        let end = self.held.started_at + CLOCKS_APART;
+        let mut from = self.progress.cursor.parse().unwrap_or(self.held.since);
+        while from < end {
+            let to = end.min(from + STRETCH);
+            let mut windows = Windows::over([Window { from, to }]);
+            while let Some(window) = windows.take() {
+                match self.compare_window(tied, connected_at, window).await {
+                    Ok(()) => windows.read(),
+                    // A stretch that cannot be listed is narrowed down, not waited for.
+                    Err(Broken::Call(error)) if error.failure == Failure::Status(500) => {
+                        windows.failed(window, error)?;
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            let gaps: Vec<_> = windows.gaps()?.into_iter().map(gap).collect();
+            let tx = self.open().await?;
+            self.turn(tx, &gaps, to.to_rfc3339(), 0).await?;
+            from = to;
+        }
+        Ok(())
     }
 
     async fn compare_window(
         &mut self,
-        ledger: &Ledger<'_>,
+        tied: &Tied,
+        connected_at: Timestamp,
         window: Window,
-        theirs: &mut Theirs,
     ) -> Result<(), Broken> {
         for page in 1.. {
-            let mut patience = Patience::default();
-            let page = loop {
-                match ledger.tied.shop.orders_created(window, page).await {
-                    Ok(page) => break page,
-                    Err(error) if error.failure == Failure::Status(500) => return Err(error.into()),
-                    Err(error) => patience.bear(error).await?,
-                }
+            // A list that answers 500 is the windows' to narrow down; everything else is a matter of patience.
+            let list = async || match tied.shop.orders_created(window, page).await {
+                Err(error) if error.failure == Failure::Status(500) => Ok(Err(error)),
+                answer => answer.map(Ok),
             };
-            let compared = page.items.len();
-            self.compare_page(ledger, page.items, theirs).await?;
-            self.advance(compared).await?;
-            if !page.more {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    /// Orders that the warehouse has since the day: everything placed since was also changed since.
-    async fn read_warehouse(&mut self, tied: &Tied) -> Result<Theirs, Broken> {
-        let mut theirs = Theirs::new();
-        let mut parts: Vec<(String, RelatedOrder)> = Vec::new();
-        let prefix = &tied.orders.reference_prefix;
-        let after = self.held.since - CLOCKS_APART;
-        for page in 1.. {
-            let mut patience = Patience::default();
-            let read = loop {
-                match tied.warehouse.whole_orders_changed(after, page).await {
-                    Ok(read) => break read,
-                    Err(error) => patience.bear(error).await?,
-                }
-            };
-            for order in read.items {
-                match order_of(&order.reference, prefix)
-                    .map(|(id, behind)| (id.to_owned(), behind.is_empty()))
-                {
-                    Some((id, true)) => drop(theirs.insert(id, order)),
-                    Some((id, false)) => {
-                        self.count("related");
-                        let WarehouseOrder { reference, status, lines, tracking_code, .. } = order;
-                        parts.push((id, RelatedOrder { reference, status, lines, tracking_code }));
-                    }
-                    None => self.count("foreign"),
-                }
-            }
-            self.advance(0).await?;
+            let read = patiently!(list())?;
+            // Both ends of a window are in it: what stands on the later one is the next window's.
+            let within = |order: &ShopOrder| order.created_at.is_none_or(|at| at < window.to);
+            let orders: Vec<_> = read.items.into_iter().filter(within).collect();
+            let found = self.compare_page(tied, connected_at, &orders).await?;
+            let tx = self.open().await?;
+            self.turn(tx, &found, self.progress.cursor.clone(), orders.len()).await?;
             if !read.more {
                 break;
             }
         }
-        for (id, part) in parts {
-            if let Some(order) = theirs.get_mut(&id) {
-                order.related.push(part);
-            }
-        }
-        Ok(theirs)
+        Ok(())
     }
 
     async fn compare_page(
         &mut self,
-        ledger: &Ledger<'_>,
-        orders: Vec<ShopOrder>,
-        theirs: &mut Theirs,
-    ) -> Result<(), Broken> {
+        tied: &Tied,
+        connected_at: Timestamp,
+        orders: &[ShopOrder],
+    ) -> Result<Vec<Found>, Broken> {
         let subjects: Vec<_> = orders.iter().map(|order| Subject::order(&order.id)).collect();
         let names: Vec<_> = subjects.iter().map(ToString::to_string).collect();
-        let rehearser: &Rehearser = &self.syncer.rehearser;
-        let remembered = rehearser.remember(&self.held.connection, &names).await?;
+        let remembered = self.syncer.rehearser.remember(&self.held.connection, &names).await?;
+        let mut db = self.syncer.pool.acquire().await?;
+        let there = readings::meet(&mut db, self.held.id, &names).await?;
+        drop(db); // never held across the network
+        let mut there = whole_orders(there, &tied.orders.reference_prefix)?;
+        let mut found = Vec::new();
         for ((order, subject), remembered) in orders.iter().zip(&subjects).zip(&remembered) {
-            let there = theirs.remove(&order.id);
-            if self.is_at_rest(ledger, order, there.as_ref(), remembered) {
-                self.count("same");
-            } else {
-                self.confirm(subject).await?;
+            let Remembered { link, intent } = remembered;
+            let warehouse = there.remove(&order.id);
+            let view = OrderView {
+                shop: Some(order),
+                warehouse: warehouse.as_ref(),
+                link,
+                intent: *intent,
+                policy: &tied.orders,
+                connected_at,
+                now: self.syncer.clock.now(),
+            };
+            match decide(&view) {
+                Next::Nothing | Next::Skip(_) => self.count("same", 1),
+                _ => found.extend(self.confirm(subject).await?),
             }
         }
-        Ok(())
-    }
-
-    fn is_at_rest(
-        &self,
-        ledger: &Ledger<'_>,
-        shop: &ShopOrder,
-        warehouse: Option<&WarehouseOrder>,
-        remembered: &Remembered,
-    ) -> bool {
-        let Remembered { link, intent } = remembered;
-        let view = OrderView {
-            shop: Some(shop),
-            warehouse,
-            link,
-            intent: *intent,
-            policy: &ledger.tied.orders,
-            connected_at: ledger.connected_at,
-            now: self.syncer.clock.now(),
-        };
-        matches!(decide(&view), Next::Nothing | Next::Skip(_))
+        Ok(found)
     }
 
     /// Reads the order alone and freshly: what still asks for something is a difference.
-    async fn confirm(&mut self, subject: &Subject) -> Result<(), Broken> {
+    async fn confirm(&mut self, subject: &Subject) -> Result<Option<Found>, Broken> {
+        self.keep_lease().await?;
         let looked = self.syncer.rehearser.rehearse(&self.held.connection, subject).await?;
         let (report, _) = looked.ok_or(Broken::NotConfigured)?;
-        let Some(difference) = difference_of(report) else {
-            self.count("same");
-            return Ok(());
-        };
-        self.keep(&subject.to_string(), difference).await
+        let difference = difference_of(self, subject, report);
+        if difference.is_none() {
+            self.count("same", 1);
+        }
+        Ok(difference)
     }
 
     /// Ours by its reference, and not among the shop's orders since the day: older ones, and ones the shop never had.
-    async fn compare_left_over(&mut self, theirs: Theirs) -> Result<(), Broken> {
-        let mut ids: Vec<_> = theirs.into_keys().collect();
-        ids.sort_unstable();
-        for id in ids {
-            self.confirm(&Subject::order(&id)).await?;
-            self.advance(1).await?;
+    pub(super) async fn compare_left_over(&mut self, tied: &Tied) -> Result<(), Broken> {
+        let prefix = &tied.orders.reference_prefix;
+        loop {
+            let mut db = self.syncer.pool.acquire().await?;
+            let left = readings::unmet(&mut db, self.held.id, &self.progress.cursor, AT_ONCE).await?;
+            drop(db); // never held across the network
+            let Some(last) = left.last().map(|reading| reading.name.clone()) else { return Ok(()) };
+            let mut found = Vec::new();
+            for (id, _) in left.iter().filter_map(|reading| order_of(&reading.name, prefix)) {
+                found.extend(self.confirm(&Subject::order(id)).await?);
+            }
+            let tx = self.open().await?;
+            self.turn(tx, &found, last, left.len()).await?;
         }
-        Ok(())
-    }
-
-    /// What could not be listed was not compared, and a report that hid it would lie.
-    async fn keep_gaps(&mut self, gaps: &[Window]) -> Result<(), Broken> {
-        for Window { from, to } in gaps {
-            let difference = Difference {
-                word: "not_listed",
-                reason: Some(Reason::SystemFailed),
-                detail: Some(format!("the shop cannot list its orders from {from} to {to}")),
-                remedy: "look at the shop's orders of these minutes by hand, and tell the shop's support",
-                mends_itself: false,
-            };
-            self.keep("orders", difference).await?;
-        }
-        Ok(())
     }
 }
 
-/// What a page of orders is compared with.
-struct Ledger<'a> {
-    tied: &'a Tied,
-    connected_at: crate::domain::Timestamp,
+/// The orders of exactly our references by the shop's number, each with the parts that the warehouse made of it.
+fn whole_orders(readings: Vec<Reading>, prefix: &str) -> Result<HashMap<String, WarehouseOrder>, Broken> {
+    let (mut whole, mut parts) = (HashMap::new(), Vec::new());
+    for reading in readings {
+        let order: WarehouseOrder =
+            serde_json::from_value(reading.body).map_err(|_| inconsistent("sync_reading"))?;
+        match order_of(&reading.name, prefix) {
+            Some((id, "")) => drop(whole.insert(id.to_owned(), order)),
+            Some((id, _)) => {
+                let WarehouseOrder { reference, status, lines, tracking_code, .. } = order;
+                parts.push((id.to_owned(), RelatedOrder { reference, status, lines, tracking_code }));
+            }
+            None => {}
+        }
+    }
+    for (id, part) in parts {
+        if let Some(order) = whole.get_mut(&id) {
+            order.related.push(part);
+        }
+    }
+    Ok(whole)
+}
+
+/// What could not be listed was not compared, and a report that hid it would lie.
+fn gap(Window { from, to }: Window) -> Found {
+    let remedy = "look at the shop's orders of these minutes by hand, and tell the shop's support";
+    Found {
+        part: format!("{from} to {to}"),
+        reason: Some(Reason::SystemFailed),
+        detail: Some(format!("the shop cannot list its orders from {from} to {to}")),
+        ..Run::told("orders", "not_listed", remedy)
+    }
 }
 
 /// The difference that a rehearsal found, if it is one.
-fn difference_of(report: Report) -> Option<Difference<'static>> {
+fn difference_of(run: &Run<'_>, subject: &Subject, report: Report) -> Option<Found> {
     let Report { outcome, deed, detail, .. } = report;
-    let mends = |word, remedy| {
-        Some(Difference { word, reason: None, detail: detail.clone(), remedy, mends_itself: true })
-    };
-    match outcome {
+    let subject = subject.to_string();
+    let found = match outcome {
         Outcome::Done => match deed.unwrap_or_default() {
-            "place" => mends("missing_at_warehouse", "it is sent to the warehouse"),
-            "adopt" => mends("not_remembered", "it is taken up and followed from now on"),
-            "update" => mends("edited_in_shop", "the edit is sent on to the warehouse"),
-            "cancel" => mends("cancelled_in_shop", "it is cancelled at the warehouse"),
-            _ => mends("not_completed_in_shop", "it is completed in the shop, with its tracking code"),
+            "place" => run.mends(subject, "missing_at_warehouse", "it is sent to the warehouse"),
+            "adopt" => run.mends(subject, "not_remembered", "it is taken up and followed from now on"),
+            "update" => run.mends(subject, "edited_in_shop", "the edit is sent on to the warehouse"),
+            "cancel" => run.mends(subject, "cancelled_in_shop", "it is cancelled at the warehouse"),
+            _ => run.mends(
+                subject,
+                "not_completed_in_shop",
+                "it is completed in the shop, with its tracking code",
+            ),
         },
-        Outcome::Permanent { reason } => Some(Difference {
-            word: "needs_a_person",
-            reason: Some(reason),
-            detail,
-            remedy: reason.words(),
-            mends_itself: false,
-        }),
-        Outcome::Skipped { reason: Reason::UnknownInShop } => Some(Difference {
-            word: "unknown_in_shop",
-            reason: Some(Reason::UnknownInShop),
-            detail,
-            remedy: "the warehouse has it under our reference and the shop does not know it: look who placed it",
-            mends_itself: false,
-        }),
+        Outcome::Permanent { reason } => {
+            Found { reason: Some(reason), ..Run::told(subject, "needs_a_person", reason.words()) }
+        }
+        Outcome::Skipped { reason: reason @ Reason::UnknownInShop } => {
+            let remedy =
+                "the warehouse has it under our reference and the shop does not know it: look who placed it";
+            Found { reason: Some(reason), ..Run::told(subject, "unknown_in_shop", remedy) }
+        }
         // It could not be read just now: told, and looked at again by its delivery.
         Outcome::Retryable { reason }
         | Outcome::Snoozed { reason, .. }
         | Outcome::Ambiguous { reason }
-        | Outcome::ConnectionFault { reason } => Some(Difference {
-            word: "not_read",
-            reason: Some(reason),
-            detail,
-            remedy: "it is looked at again",
-            mends_itself: true,
-        }),
-        Outcome::InStep | Outcome::Skipped { .. } | Outcome::Waiting { .. } => None,
-    }
-}
-
-impl From<sqlx::Error> for Broken {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Store(StoreError::from(error))
-    }
+        | Outcome::ConnectionFault { reason } => {
+            Found { reason: Some(reason), ..run.mends(subject, "not_read", "it is looked at again") }
+        }
+        Outcome::InStep | Outcome::Skipped { .. } | Outcome::Waiting { .. } => return None,
+    };
+    Some(Found { detail, ..found })
 }

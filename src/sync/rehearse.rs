@@ -2,13 +2,21 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use async_trait::async_trait;
 use sqlx::PgPool;
 
 use crate::{
     clock::Clock,
-    domain::{Timestamp, link::Link, order::Intent, subject::Subject},
-    flows::{self, Context, NoLedger, Report, Tied},
-    store::{self, connections, intents, links},
+    domain::{
+        Timestamp,
+        link::Link,
+        order::Intent,
+        outcome::Reason,
+        product::{Entered, Entry},
+        subject::Subject,
+    },
+    flows::{self, Context, Ledger, Report, Tied},
+    store::{self, connections, intents, links, parts, stock},
     systems::http::CallRecord,
 };
 
@@ -80,8 +88,45 @@ impl Rehearser {
             intent,
             connected_at,
             clock: self.clock.clone(),
-            ledger: Arc::new(NoLedger),
+            ledger: Arc::new(OnlyReads { pool: self.pool.clone(), connection: connection.to_owned() }),
         };
         Ok(Some(flows::rehearse(context).await))
+    }
+}
+
+/// The ledger of a rehearsal: looked into, and never written.
+struct OnlyReads {
+    pool: PgPool,
+    connection: String,
+}
+
+#[async_trait]
+impl Ledger for OnlyReads {
+    async fn begin(&self, _: &'static str, _: &str) -> Result<(), Reason> {
+        Ok(())
+    }
+
+    async fn still_ours(&self) -> Result<(), Reason> {
+        Ok(())
+    }
+
+    async fn enter(&self, _: &Subject, entries: &[Entry], _: Timestamp) -> Result<Entered, Reason> {
+        let asked = async {
+            let mut db = self.pool.acquire().await?;
+            parts::ask(&mut db, &self.connection, entries).await
+        };
+        asked.await.map_err(|_| Reason::DatabaseAway)
+    }
+
+    async fn in_flight(&self, code: &str) -> Result<i64, Reason> {
+        let asked = async {
+            let mut db = self.pool.acquire().await?;
+            stock::in_flight(&mut db, &self.connection, &[code.to_owned()]).await
+        };
+        asked.await.map(|pieces| pieces.into_iter().sum()).map_err(|_| Reason::DatabaseAway)
+    }
+
+    async fn may_empty(&self, _: &str) -> Result<bool, Reason> {
+        Ok(true) // counting would be writing
     }
 }

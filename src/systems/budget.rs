@@ -1,4 +1,8 @@
 //! A vendor's rate budget: one token bucket per connection and system, so that every caller is polite by construction.
+//!
+//! It has two lanes. What is live takes any token there is, and borrows from the next seconds where there is none. What
+//! can wait (a full comparison, and whatever sweeps and replays have found) takes a token only while half of the bucket
+//! stays behind it: as long as live calls keep the bucket low it stands still, and alone it has the whole rate.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -10,6 +14,15 @@ use crate::{clock::Clock, domain::Timestamp};
 /// The longest a call waits for its turn inside an attempt; beyond it the delivery is snoozed instead, and its lease
 /// goes to one that can use it.
 const LONGEST_WAIT: Duration = Duration::from_secs(3);
+
+/// Who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// News of this moment.
+    Live,
+    /// What can wait, and gives way.
+    Background,
+}
 
 /// Tokens are earned at a steady rate and saved up to one second's worth.
 #[derive(Debug)]
@@ -40,13 +53,23 @@ impl Budget {
     }
 
     /// Waits for a token, or answers how long the wait would be where that is too long.
-    pub async fn spend(&self) -> Result<(), Duration> {
-        let wait = self.reserve(self.clock.now())?;
-        if !wait.is_zero() {
-            #[expect(clippy::disallowed_methods, reason = "waiting for its turn is what a budget is for")]
-            tokio::time::sleep(wait).await;
+    pub async fn spend(&self, lane: Lane) -> Result<(), Duration> {
+        if lane == Lane::Live {
+            let wait = self.reserve(self.clock.now())?;
+            return Ok(sleep(wait).await);
         }
-        Ok(())
+        let mut waited = Duration::ZERO;
+        loop {
+            let wait = self.take_spare(self.clock.now())?;
+            if wait.is_zero() {
+                return Ok(());
+            }
+            if waited + wait > LONGEST_WAIT {
+                return Err(wait);
+            }
+            sleep(wait).await;
+            waited += wait;
+        }
     }
 
     /// The system said how long it wants to be left alone.
@@ -56,8 +79,30 @@ impl Budget {
         state.closed_until = Some(self.clock.now() + wait.min(Duration::from_secs(300)));
     }
 
+    /// Takes a token now or in a moment, ahead of everybody who comes later; answers how long that moment is.
     fn reserve(&self, now: Timestamp) -> Result<Duration, Duration> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        self.earn(&mut state, now)?;
+        let wait = self.until(1.0, &state);
+        if wait > LONGEST_WAIT {
+            return Err(wait);
+        }
+        state.tokens -= 1.0;
+        Ok(wait)
+    }
+
+    /// Takes a token that nobody live will miss, and answers zero; or how long until there may be one.
+    fn take_spare(&self, now: Timestamp) -> Result<Duration, Duration> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        self.earn(&mut state, now)?;
+        let wait = self.until(1.0 + (self.burst() - 1.0) / 2.0, &state);
+        if wait.is_zero() {
+            state.tokens -= 1.0;
+        }
+        Ok(wait)
+    }
+
+    fn earn(&self, state: &mut State, now: Timestamp) -> Result<(), Duration> {
         // A clock that was put back earns nothing and closes nothing.
         let since = |earlier: Timestamp, later: Timestamp| (later - earlier).to_std().unwrap_or_default();
         let closed = state.closed_until.map(|until| since(now, until)).unwrap_or_default();
@@ -65,16 +110,25 @@ impl Budget {
             return Err(closed);
         }
         let earned = since(state.at, now).as_secs_f64() * self.per_second;
-        state.tokens = (state.tokens + earned).min(self.per_second.max(1.0));
+        state.tokens = (state.tokens + earned).min(self.burst());
         state.at = now;
+        Ok(())
+    }
 
-        let missing = (1.0 - state.tokens).max(0.0);
-        let wait = Duration::from_secs_f64(missing / self.per_second);
-        if wait > LONGEST_WAIT {
-            return Err(wait);
-        }
-        state.tokens -= 1.0;
-        Ok(wait)
+    const fn burst(&self) -> f64 {
+        self.per_second.max(1.0)
+    }
+
+    /// How long until there are so many tokens.
+    fn until(&self, tokens: f64, state: &State) -> Duration {
+        Duration::from_secs_f64((tokens - state.tokens).max(0.0) / self.per_second)
+    }
+}
+
+async fn sleep(wait: Duration) {
+    if !wait.is_zero() {
+        #[expect(clippy::disallowed_methods, reason = "waiting for its turn is what a budget is for")]
+        tokio::time::sleep(wait).await;
     }
 }
 
@@ -104,8 +158,25 @@ mod tests {
     async fn a_system_that_asks_for_patience_gets_it_and_no_more() {
         let (budget, clock) = budget(100.0);
         budget.close_for(Duration::from_secs(30));
-        assert_eq!(budget.spend().await, Err(Duration::from_secs(30)));
+        assert_eq!(budget.spend(Lane::Live).await, Err(Duration::from_secs(30)));
         clock.advance(Duration::from_secs(30));
-        assert_eq!(budget.spend().await, Ok(()));
+        assert_eq!(budget.spend(Lane::Live).await, Ok(()));
+    }
+
+    #[test]
+    fn what_can_wait_takes_only_what_nobody_live_will_miss_and_alone_has_the_whole_rate() {
+        let (budget, clock) = budget(9.0);
+        let spare = || budget.take_spare(clock.now()).map(|wait| wait.is_zero());
+        let taken = (0..9).filter(|_| spare() == Ok(true)).count();
+        assert_eq!(taken, 5, "four of nine stay for whoever is live");
+        assert_eq!(budget.reserve(clock.now()), Ok(Duration::ZERO), "and they do find one");
+        let mut alone = 0;
+        for _ in 0..90 {
+            clock.advance(Duration::from_millis(100));
+            alone += usize::from(spare() == Ok(true));
+        }
+        assert!((75..=82).contains(&alone), "{alone} in nine seconds at nine a second");
+        while budget.reserve(clock.now()).is_ok_and(|wait| wait.is_zero()) {}
+        assert_eq!(spare(), Ok(false), "live calls have spent it all");
     }
 }

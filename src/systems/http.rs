@@ -17,7 +17,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use super::{
-    budget::Budget,
+    budget::{Budget, Lane},
     call::{CallError, Failure, Sent},
 };
 use crate::domain::{Timestamp, difference::Mask, system::System};
@@ -53,6 +53,7 @@ pub struct Http {
     system: System,
     base: String,
     budget: Arc<Budget>,
+    lane: Lane,
     evidence: Evidence,
     mask: Mask,
 }
@@ -167,6 +168,7 @@ impl Http {
             system,
             base: base.trim_end_matches('/').to_owned(),
             budget,
+            lane: Lane::Live,
             evidence: Evidence::default(),
             mask: Mask::default(),
         }
@@ -180,6 +182,11 @@ impl Http {
     /// The same way, keeping its calls in `evidence`.
     pub fn witnessed(&self, evidence: &Evidence) -> Self {
         Self { evidence: evidence.clone(), ..self.clone() }
+    }
+
+    /// The same way, letting live calls go first.
+    pub fn giving_way(&self) -> Self {
+        Self { lane: Lane::Background, ..self.clone() }
     }
 
     /// The same way to another host of the same system.
@@ -200,7 +207,7 @@ impl Http {
             self.evidence.lock().push(record);
             return Err(self.error(name, Failure::Rehearsed));
         }
-        if let Err(wait) = self.budget.spend().await {
+        if let Err(wait) = self.budget.spend(self.lane).await {
             return Err(CallError { retry_after: Some(wait), ..self.error(name, Failure::Budget) });
         }
         record.at = self.budget.now();

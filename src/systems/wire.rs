@@ -1,8 +1,11 @@
 //! Reading loosely: both vendors' types drift, so numbers come as strings, objects as `[]`, and keys in any case.
 
+use chrono::{DateTime, NaiveDateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::Value;
+
+use crate::domain::Timestamp;
 
 /// Text from a string, a number or a truth; blank and null are `None`.
 pub(super) fn text<'de, D: Deserializer<'de>>(wire: D) -> Result<Option<String>, D::Error> {
@@ -55,6 +58,14 @@ pub(super) fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(wire: D) -> R
         list @ Value::Array(_) => Vec::deserialize(list).map_err(serde::de::Error::custom),
         _ => Ok(Vec::new()),
     }
+}
+
+/// A time with its offset. One without is taken for UTC: that is what the warehouse means, and for the shop it is late by
+/// an hour or two and never early.
+pub(super) fn time(text: &str) -> Option<Timestamp> {
+    let with_offset = DateTime::parse_from_rfc3339(text).map(|time| time.with_timezone(&Utc));
+    let naive = |_| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").map(|time| time.and_utc());
+    with_offset.or_else(naive).ok()
 }
 
 /// The same value with every key in lower case: one spelling to read, however theirs is (contract/unknowns.md U14).
@@ -127,6 +138,13 @@ mod tests {
     fn keys_are_read_in_any_case_at_any_depth() {
         let value = lower_keys(serde_json::json!({"OrderLines": [{"Code": "A"}]}));
         assert_eq!(value, serde_json::json!({"orderlines": [{"code": "A"}]}));
+    }
+
+    #[test]
+    fn times_are_read_with_and_without_an_offset() {
+        let at = |text| time(text).map(|time| time.timestamp());
+        assert_eq!(at("2026-11-23T10:00:00+02:00"), at("2026-11-23T08:00:00"));
+        assert_eq!(at("yesterday"), None);
     }
 
     #[test]

@@ -23,7 +23,9 @@ use crate::{
         link::{Begun, Link},
         order::Intent,
         outcome::Reason,
+        product::{Entered, Entry},
         settlement::{Settlement, settle},
+        stock::StockPolicy,
         subject::{Subject, Urgency},
     },
     flows::{Context, Ledger, Report, flow_of},
@@ -31,7 +33,7 @@ use crate::{
         self, StoreError, attempts, connections,
         deliveries::{self, Fenced},
         events::{self, Arrival, OwnNews},
-        intents, links,
+        intents, links, parts, stock,
     },
     systems::http::Evidence,
 };
@@ -98,8 +100,11 @@ impl Worker {
             pool: pool.clone(),
             clock: clock.clone(),
             held: held.clone(),
+            stock: tied.stock.clone(),
             begun: AtomicBool::new(false),
         });
+        // What sweeps and replays find lets live calls go first, also within the vendor's rate.
+        let tied = if held.urgency == Urgency::BACKGROUND { tied.giving_way() } else { tied.clone() };
         let context = Context {
             tied: tied.witnessed(evidence),
             subject: held.subject.clone(),
@@ -248,6 +253,7 @@ struct FencedLedger {
     pool: PgPool,
     clock: Arc<dyn Clock>,
     held: Leased,
+    stock: StockPolicy,
     begun: AtomicBool,
 }
 
@@ -273,5 +279,47 @@ impl Ledger for FencedLedger {
             Ok(Fenced::LeaseLost) => Err(Reason::LeaseExpired),
             Err(_) => Err(Reason::DatabaseAway),
         }
+    }
+
+    async fn still_ours(&self) -> Result<(), Reason> {
+        let asked = async {
+            let mut db = self.pool.acquire().await?;
+            deliveries::still_ours(&mut db, &self.held).await
+        };
+        match asked.await {
+            Ok(Fenced::Written) => Ok(()),
+            Ok(Fenced::LeaseLost) => Err(Reason::LeaseExpired),
+            Err(_) => Err(Reason::DatabaseAway),
+        }
+    }
+
+    async fn enter(
+        &self,
+        product: &Subject,
+        entries: &[Entry],
+        seen_at: Timestamp,
+    ) -> Result<Entered, Reason> {
+        let entered = async {
+            let mut db = self.pool.acquire().await?;
+            parts::enter(&mut db, &self.held.connection, product, entries, seen_at).await
+        };
+        entered.await.map_err(|_: StoreError| Reason::DatabaseAway)
+    }
+
+    async fn in_flight(&self, code: &str) -> Result<i64, Reason> {
+        let asked = async {
+            let mut db = self.pool.acquire().await?;
+            stock::in_flight(&mut db, &self.held.connection, &[code.to_owned()]).await
+        };
+        asked.await.map(|pieces| pieces.into_iter().sum()).map_err(|_| Reason::DatabaseAway)
+    }
+
+    async fn may_empty(&self, code: &str) -> Result<bool, Reason> {
+        let asked = async {
+            let mut db = self.pool.acquire().await?;
+            let now = self.clock.now();
+            stock::may_empty(&mut db, &self.held.connection, code, &self.stock, now).await
+        };
+        asked.await.map_err(|_: StoreError| Reason::DatabaseAway)
     }
 }

@@ -29,7 +29,7 @@ const LAW: &[(&str, &[&str])] = &[
     ("telemetry", &[]),
     ("lifecycle", &[]),
     // `config` collects each room's options; `app`, `demo` and `cli` put everything together.
-    ("config", &["admin", "domain", "inbox::sweep", "systems", "config"]),
+    ("config", &["admin", "domain", "inbox::sweep", "sync", "systems", "config"]),
     ("app", &["*"]),
     ("demo", &["*"]),
     ("cli", &["*"]),

@@ -1,7 +1,13 @@
 //! An order as the warehouse has it now.
 
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{ShopOrder, ShopStatus};
+
 /// An order at the warehouse, under exactly our reference.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct WarehouseOrder {
     /// Its id there.
     pub id: Option<String>,
@@ -25,7 +31,7 @@ pub struct WarehouseOrder {
 }
 
 /// A line of an order at the warehouse.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlacedLine {
     /// The product code.
     pub code: String,
@@ -34,7 +40,7 @@ pub struct PlacedLine {
 }
 
 /// An order that the warehouse made out of one of ours. It is never adopted, only shown and counted.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RelatedOrder {
     /// Ours, with something behind it.
     pub reference: String,
@@ -49,7 +55,8 @@ pub struct RelatedOrder {
 macro_rules! warehouse_statuses {
     ($($(#[$doc:meta])* $name:ident),+) => {
         /// The warehouse's word for where an order stands (contract/ogoship.md §2.4); compared in any case.
-        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(from = "String", into = "String")]
         pub enum WarehouseStatus {
             $($(#[$doc])* $name,)+
             /// A word that we do not know: kept, never acted upon.
@@ -92,7 +99,46 @@ warehouse_statuses! {
     Returned
 }
 
+impl From<String> for WarehouseStatus {
+    fn from(word: String) -> Self {
+        Self::parse(&word)
+    }
+}
+
+impl From<WarehouseStatus> for String {
+    fn from(status: WarehouseStatus) -> Self {
+        status.as_str().to_owned()
+    }
+}
+
+impl WarehouseOrder {
+    /// Pieces by code that the warehouse has taken off its free stock while the shop, having the order open, still
+    /// counts them as reserved (contract/ogoship.md §2.4 says which status reserves or deducts).
+    pub fn in_flight(&self, shop: &ShopOrder) -> Vec<(String, i64)> {
+        let mut pieces: BTreeMap<&str, i64> = BTreeMap::new();
+        if shop.status == ShopStatus::Open {
+            let whole = std::iter::once((&self.status, &self.lines));
+            let parts = self.related.iter().map(|part| (&part.status, &part.lines));
+            let held = whole.chain(parts).filter(|(status, _)| status.holds_stock());
+            for line in held.flat_map(|(_, lines)| lines).filter(|line| line.quantity > 0) {
+                *pieces.entry(&line.code).or_default() += line.quantity;
+            }
+        }
+        pieces.into_iter().map(|(code, pieces)| (code.to_owned(), pieces)).collect()
+    }
+}
+
 impl WarehouseStatus {
+    /// Are its pieces reserved for it, or deducted, and so not free for other orders?
+    const fn holds_stock(&self) -> bool {
+        match self {
+            Self::New | Self::Reserved | Self::Locked | Self::Pending | Self::Collecting | Self::Shipped => {
+                true
+            }
+            Self::Draft | Self::Cancelled | Self::Returned | Self::Unknown(_) => false,
+        }
+    }
+
     /// Has it left the house at some time? Then the shop may be told.
     pub const fn has_shipped(&self) -> bool {
         matches!(self, Self::Shipped | Self::Returned)

@@ -15,11 +15,43 @@ impl MyCashflow {
         self.changed("list_products", "/api/v1/products".to_owned(), window, page).await
     }
 
+    /// Whole products with their variations, by id, a page of them. Reads.
+    pub async fn products(&self, page: u32) -> Result<Page<ShopProduct>, CallError> {
+        let named = self.named_suppliers().await?;
+        let mut query = by_id(page);
+        query.push(("expand", self.lists.product_expands()));
+        let list: wire::List = self.read("list_products", "/api/v1/products".to_owned(), query).await?;
+        let (more, total) = (list.meta.next.is_some(), list.meta.item_count);
+        let unreadable = || self.http.error("list_products", Failure::Unreadable);
+        // One product that cannot be read must not look like one that the shop does not have.
+        let product = |item| {
+            let wire: wire::Product = serde_json::from_value(item).map_err(|_| unreadable())?;
+            translate::product(wire, &named).ok_or_else(unreadable)
+        };
+        let items = list.data.into_iter().map(product).collect::<Result<_, _>>()?;
+        Ok(Page { items, more, total })
+    }
+
+    /// Stock items with their codes, by id, a page of them; items that belong to nothing have none and are left out.
+    /// Reads.
+    pub async fn stock_items(&self, page: u32) -> Result<Page<(String, ShopStock)>, CallError> {
+        let named = self.named_suppliers().await?;
+        let list: wire::List = self.read("list_stock", "/api/v1/stock".to_owned(), by_id(page)).await?;
+        let (more, total) = (list.meta.next.is_some(), list.meta.item_count);
+        let wires = list.data.into_iter().map(serde_json::from_value::<wire::StockItem>);
+        let wires = wires.collect::<Result<Vec<_>, _>>();
+        let wires = wires.map_err(|_| self.http.error("list_stock", Failure::Unreadable))?;
+        let products = wires.iter().filter_map(|wire| wire.product_id.clone()).collect();
+        let suppliers = self.suppliers_of(products, &named).await?;
+        let item = |wire: wire::StockItem| Some((wire.code.clone()?, translate::stock(&wire, &suppliers)));
+        Ok(Page { items: wires.into_iter().filter_map(item).collect(), more, total })
+    }
+
     /// A product with its variations; `None` where the shop does not know it. Reads.
     pub async fn product(&self, id: &str) -> Result<Option<ShopProduct>, CallError> {
         let named = self.named_suppliers().await?;
         let path = format!("/api/v1/products/{}", segment(id));
-        let query = vec![("expand", "stock_item,variations,variations.stock_item".to_owned())];
+        let query = vec![("expand", self.lists.product_expands())];
         let wire: Option<wire::Product> = self.find("read_product", path, query).await?;
         let unreadable = || self.http.error("read_product", Failure::Unreadable);
         wire.map(|wire| translate::product(wire, &named).ok_or_else(unreadable)).transpose()
@@ -40,4 +72,11 @@ impl MyCashflow {
         let body = Body::Json(json!({ "enabled": true, "quantity": quantity }));
         self.act("set_stock", Method::PATCH, format!("/api/v1/stock/{}", segment(code)), body, key).await
     }
+}
+
+/// In an order that a change does not move: what is added meanwhile comes at the end.
+fn by_id(page: u32) -> Vec<(&'static str, String)> {
+    let mut query = super::paged(page);
+    query.push(("sort", "id-asc".to_owned()));
+    query
 }

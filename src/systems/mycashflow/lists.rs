@@ -20,12 +20,19 @@ const BELIEVED: Duration = Duration::from_secs(600);
 pub(super) struct Lists {
     cash_on_delivery: Vec<String>,
     reads_suppliers: bool,
+    reads_pictures: bool,
     known: Mutex<Option<(Instant, Arc<Named>)>>,
 }
 
 impl Lists {
-    pub(super) fn new(cash_on_delivery: Vec<String>, reads_suppliers: bool) -> Self {
-        Self { cash_on_delivery, reads_suppliers, known: Mutex::default() }
+    pub(super) fn new(cash_on_delivery: Vec<String>, reads_suppliers: bool, reads_pictures: bool) -> Self {
+        Self { cash_on_delivery, reads_suppliers, reads_pictures, known: Mutex::default() }
+    }
+
+    /// What is read along with a product.
+    pub(super) fn product_expands(&self) -> String {
+        let pictures = if self.reads_pictures { ",image_links" } else { "" };
+        format!("stock_item,variations,variations.stock_item{pictures}")
     }
 }
 
@@ -74,7 +81,7 @@ pub type Suppliers = HashMap<String, Supplier>;
 impl MyCashflow {
     /// What ids stand for. Reads, at most every ten minutes.
     pub(super) async fn named(&self) -> Result<Arc<Named>, CallError> {
-        let Lists { cash_on_delivery, reads_suppliers, known } = &*self.lists;
+        let Lists { cash_on_delivery, reads_suppliers, known, .. } = &*self.lists;
         let mut known = known.lock().await; // one reader asks, the others wait for its answer
         if let Some((at, named)) = known.as_ref()
             && at.elapsed() < BELIEVED

@@ -56,6 +56,8 @@ pub struct Account {
     pub cash_on_delivery: Vec<String>,
     /// Do the connection's rules ask whose goods things are?
     pub reads_suppliers: bool,
+    /// Are products' pictures sent on?
+    pub reads_pictures: bool,
 }
 
 /// One line of a list: what may be out of step, and the version that says so.
@@ -74,12 +76,15 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// Is there another one?
     pub more: bool,
+    /// How many items all pages have together, where the shop says so.
+    pub total: Option<i64>,
 }
 
 impl MyCashflow {
     /// A client over a way to the shop.
     pub fn new(http: Http, account: Account) -> Self {
-        let Account { user, api_key, orders_api, cash_on_delivery, reads_suppliers } = account;
+        let Account { user, api_key, orders_api, cash_on_delivery, reads_suppliers, reads_pictures } =
+            account;
         let basic = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{api_key}"));
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
@@ -87,12 +92,18 @@ impl MyCashflow {
             HeaderValue::from_str(&format!("Basic {basic}")).expect("base64 is made of header characters");
         credentials.set_sensitive(true);
         headers.insert(AUTHORIZATION, credentials);
-        Self { http, headers, orders_api, lists: Arc::new(Lists::new(cash_on_delivery, reads_suppliers)) }
+        let lists = Arc::new(Lists::new(cash_on_delivery, reads_suppliers, reads_pictures));
+        Self { http, headers, orders_api, lists }
     }
 
     /// The same client, keeping its calls in `evidence`.
     pub fn witnessed(&self, evidence: &Evidence) -> Self {
         Self { http: self.http.witnessed(evidence), ..self.clone() }
+    }
+
+    /// The same client, letting live calls go first.
+    pub fn giving_way(&self) -> Self {
+        Self { http: self.http.giving_way(), ..self.clone() }
     }
 
     /// What changed within a window, oldest first. Reads.
@@ -112,7 +123,8 @@ impl MyCashflow {
             let id = item.get("id").and_then(as_text)?;
             Some(Changed { id, version: item.get("updated_at").and_then(as_text).unwrap_or_default() })
         });
-        Ok(Page { items: items.collect(), more: list.meta.next.is_some() })
+        let (more, total) = (list.meta.next.is_some(), list.meta.item_count);
+        Ok(Page { items: items.collect(), more, total })
     }
 
     /// Every page of a list of things that are few.

@@ -45,7 +45,8 @@ impl MyCashflow {
         let list: wire::List = self.read(name, format!("/api/{}/orders", self.orders_api), query).await?;
         let orders: Vec<wire::Order> =
             list.data.into_iter().filter_map(|item| serde_json::from_value(item).ok()).collect();
-        Ok(Page { items: self.whole(name, orders, &named).await?, more: list.meta.next.is_some() })
+        let (more, total) = (list.meta.next.is_some(), list.meta.item_count);
+        Ok(Page { items: self.whole(name, orders, &named).await?, more, total })
     }
 
     /// From the wire to whole orders, suppliers included where the rules ask for them.

@@ -1,16 +1,16 @@
 //! From `MyCashflow`'s wire to the domain: pure.
 
-use chrono::{DateTime, NaiveDateTime, Utc};
-
 use super::{
     lists::{Named, Suppliers},
     wire,
 };
-use crate::domain::{
-    Timestamp,
-    order::{Payment, PaymentState, Recipient, Shipment, ShopLine, ShopOrder, ShopStatus},
-    product::{Fields, ShopProduct, Supplier, Variation},
-    stock::ShopStock,
+use crate::{
+    domain::{
+        order::{Payment, PaymentState, Recipient, Shipment, ShopLine, ShopOrder, ShopStatus},
+        product::{Fields, ShopProduct, Supplier, Variation},
+        stock::ShopStock,
+    },
+    systems::wire::time,
 };
 
 /// An order; `None` where it lacks even a number.
@@ -46,13 +46,6 @@ pub(super) fn order(wire: wire::Order, named: &Named, suppliers: &Suppliers) -> 
         comments: details,
         receipt_url,
     })
-}
-
-/// A time with its offset; one without is taken for UTC, which is late by an hour or two and never early.
-fn time(text: &str) -> Option<Timestamp> {
-    let with_offset = DateTime::parse_from_rfc3339(text).map(|time| time.with_timezone(&Utc));
-    let naive = |_| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").map(|time| time.and_utc());
-    with_offset.or_else(naive).ok()
 }
 
 fn shop_status(word: &str) -> ShopStatus {
@@ -149,18 +142,33 @@ pub(super) fn product(wire: wire::Product, named: &Named) -> Option<ShopProduct>
         supplier_code,
         supplier_id,
         barcode,
+        description,
+        price,
+        purchase_price,
         stock_item,
+        image_links,
         variations,
     } = wire;
     let variations = variations.into_iter().filter_map(|it| {
-        let wire::Variation { id, name, product_code, stock_item } = it;
-        let fields = Fields { code: product_code, name, ean: stock_item.barcode, supplier_code: None };
+        let wire::Variation { id, name, product_code, price, purchase_price, stock_item } = it;
+        let ean = stock_item.barcode;
+        let fields = Fields { code: product_code, name, ean, price, purchase_price, ..Fields::default() };
         Some(Variation { id: id?, fields })
     });
+    let fields = Fields {
+        code: product_code,
+        name,
+        ean: barcode.or(stock_item.barcode),
+        supplier_code,
+        description,
+        purchase_price,
+        price,
+        picture: image_links.into_iter().find_map(|it| it.filename),
+    };
     Some(ShopProduct {
         id: id?,
         version: updated_at,
-        fields: Fields { code: product_code, name, ean: barcode.or(stock_item.barcode), supplier_code },
+        fields,
         supplier: named.supplier(supplier_id),
         variations: variations.collect(),
     })
@@ -170,7 +178,12 @@ pub(super) fn product(wire: wire::Product, named: &Named) -> Option<ShopProduct>
 pub(super) fn stock(wire: &wire::StockItem, suppliers: &Suppliers) -> ShopStock {
     let supplier = wire.product_id.as_ref().and_then(|id| suppliers.get(id)).cloned();
     let supplier = supplier.unwrap_or(Supplier::Unknown);
-    ShopStock { quantity: wire.quantity.unwrap_or(0), enabled: wire.enabled, supplier }
+    ShopStock {
+        quantity: wire.quantity.unwrap_or(0),
+        reserved: wire.reserved,
+        enabled: wire.enabled,
+        supplier,
+    }
 }
 
 #[cfg(test)]
@@ -222,13 +235,6 @@ mod tests {
         assert_eq!(payment("SOMETHING", true), PaymentState::Paid);
         assert_eq!(payment("OPEN", false), PaymentState::Open);
         assert_eq!(payment("REFUNDED", true), PaymentState::Void);
-    }
-
-    #[test]
-    fn times_are_read_with_and_without_an_offset() {
-        let at = |text| time(text).map(|time| time.timestamp());
-        assert_eq!(at("2026-11-23T10:00:00+02:00"), at("2026-11-23T08:00:00"));
-        assert_eq!(at("yesterday"), None);
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub struct List {
 pub struct Meta {
     #[serde(default)]
     pub next: Option<Value>,
+    #[serde(default, deserialize_with = "whole")]
+    pub item_count: Option<i64>,
 }
 
 /// One item's envelope.
@@ -154,10 +156,25 @@ pub struct Product {
     pub supplier_id: Option<String>,
     #[serde(deserialize_with = "text")]
     pub barcode: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub description: Option<String>,
+    #[serde(deserialize_with = "decimal")]
+    pub price: Option<Decimal>,
+    #[serde(deserialize_with = "decimal")]
+    pub purchase_price: Option<Decimal>,
     #[serde(deserialize_with = "object")]
     pub stock_item: StockItem,
     #[serde(deserialize_with = "list")]
+    pub image_links: Vec<ImageLink>,
+    #[serde(deserialize_with = "list")]
     pub variations: Vec<Variation>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ImageLink {
+    #[serde(deserialize_with = "text")]
+    pub filename: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -169,6 +186,10 @@ pub struct Variation {
     pub name: Option<String>,
     #[serde(deserialize_with = "text")]
     pub product_code: Option<String>,
+    #[serde(deserialize_with = "decimal")]
+    pub price: Option<Decimal>,
+    #[serde(deserialize_with = "decimal")]
+    pub purchase_price: Option<Decimal>,
     #[serde(deserialize_with = "object")]
     pub stock_item: StockItem,
 }
@@ -177,11 +198,15 @@ pub struct Variation {
 #[serde(default)]
 pub struct StockItem {
     #[serde(deserialize_with = "text")]
+    pub code: Option<String>,
+    #[serde(deserialize_with = "text")]
     pub product_id: Option<String>,
     #[serde(deserialize_with = "truth")]
     pub enabled: bool,
     #[serde(deserialize_with = "whole")]
     pub quantity: Option<i64>,
+    #[serde(deserialize_with = "whole")]
+    pub reserved: Option<i64>,
     #[serde(deserialize_with = "text")]
     pub barcode: Option<String>,
 }

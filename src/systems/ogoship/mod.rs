@@ -8,6 +8,7 @@
 //! [`Effect::Once`]: super::call::Effect::Once
 
 pub mod auth;
+mod goods;
 mod orders;
 pub mod translate;
 pub mod webhook;
@@ -16,7 +17,6 @@ pub mod wire;
 use std::sync::Arc;
 
 use auth::{Authenticator, Credentials, TokenVault};
-use base64::Engine;
 use reqwest::{Method, header::HeaderValue};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -24,16 +24,9 @@ use serde_json::Value;
 use super::{
     call::{CallError, Failure},
     http::{Body, Call, Evidence, Http},
-    wire::{lower_keys, segment},
+    wire::lower_keys,
 };
-use crate::{
-    clock::Clock,
-    domain::{
-        Timestamp,
-        product::{Fields, Item},
-        stock::WarehouseStock,
-    },
-};
+use crate::{clock::Clock, domain::Timestamp};
 
 /// Items a page: the vendor's maximum (contract/ogoship.md §2.2).
 const PAGE_SIZE: usize = 250;
@@ -81,46 +74,9 @@ impl Ogoship {
         Self { http: self.http.witnessed(evidence), ..self.clone() }
     }
 
-    /// The stock of exactly this code. Reads.
-    pub async fn stock(&self, code: &str) -> Result<Option<WarehouseStock>, CallError> {
-        let query = vec![("productCode", code.to_owned())];
-        let found: Vec<wire::Stock> = self.list("read_stock", "/api/v1/stock", query, 1).await?;
-        Ok(found.iter().find_map(|wire| translate::stock(wire, code)))
-    }
-
-    /// Stock figures changed after a time. Reads.
-    pub async fn stock_changed(&self, after: Timestamp, page: u32) -> Result<Page<Changed>, CallError> {
-        let found: Vec<wire::Stock> = self.list("list_stock", "/api/v1/stock", modified(after), page).await?;
-        let more = found.len() >= PAGE_SIZE;
-        let items = found.into_iter().filter_map(|wire| {
-            let version = translate::stock_version(&wire);
-            Some(Changed { name: wire.product_code?, version })
-        });
-        Ok(Page { items: items.collect(), more })
-    }
-
-    /// The product of exactly this code, with its id. Reads.
-    pub async fn product(&self, code: &str) -> Result<Option<(Option<String>, Fields)>, CallError> {
-        let query = vec![("code", code.to_owned())];
-        let found: Vec<wire::Product> = self.list("read_product", "/api/v1/products", query, 1).await?;
-        Ok(found.into_iter().find_map(|wire| translate::product(wire, code)))
-    }
-
-    /// Creates a product. Once: codes are unique there, but what a second create answers is not public.
-    pub async fn create_product(&self, item: &Item, language: &str, key: &str) -> Result<(), CallError> {
-        let body =
-            serde_json::to_value(translate::new_product(item, language)).expect("an item is plain data");
-        self.act("create_product", Method::POST, "/api/v1/products", Vec::new(), body, key).await.map(drop)
-    }
-
-    /// Brings the product of this code to these fields. Idempotent.
-    pub async fn update_product(&self, item: &Item, language: &str, key: &str) -> Result<(), CallError> {
-        let body =
-            serde_json::to_value(translate::new_product(item, language)).expect("an item is plain data");
-        let code = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(&item.code);
-        let path = format!("/api/v1/products/{}", segment(&code));
-        let query = vec![("base64url", "true".to_owned())];
-        self.act("update_product", Method::PUT, &path, query, body, key).await.map(drop)
+    /// The same client, letting live calls go first.
+    pub fn giving_way(&self) -> Self {
+        Self { http: self.http.giving_way(), ..self.clone() }
     }
 
     async fn list<T: DeserializeOwned>(

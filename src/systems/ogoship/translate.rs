@@ -1,10 +1,13 @@
 //! Between OGOship's wire and the domain: pure.
 
 use super::wire;
-use crate::domain::{
-    order::{Draft, DraftLine, PlacedLine, Recipient, RelatedOrder, WarehouseOrder, WarehouseStatus},
-    product::{Fields, Item},
-    stock::WarehouseStock,
+use crate::{
+    domain::{
+        order::{Draft, DraftLine, PlacedLine, Recipient, RelatedOrder, WarehouseOrder, WarehouseStatus},
+        product::{Item, More, WarehouseProduct},
+        stock::WarehouseStock,
+    },
+    systems::wire::time,
 };
 
 /// The order of exactly this reference among those found. The search also finds what begins alike, and a split makes
@@ -133,32 +136,50 @@ fn customer(recipient: &Recipient) -> wire::Customer<'_> {
     }
 }
 
-/// An item as it is sent.
-pub fn new_product<'a>(item: &'a Item, language: &'a str) -> wire::NewProduct<'a> {
-    let Item { code, name, ean, supplier_code, part: _, id: _ } = item;
+/// An item as it is sent. `ean` is left out where the warehouse has one: it is never overwritten there.
+pub fn new_product(item: &Item, with_ean: bool) -> wire::NewProduct<'_> {
+    let Item { part: _, code, name, language, more } = item;
     wire::NewProduct {
         code,
         language_code: language,
         name,
-        ean_code: ean.as_deref(),
-        supplier_code: supplier_code.as_deref(),
+        ean_code: more.ean.as_deref().filter(|_| with_ean),
+        supplier_code: more.supplier_code.as_deref(),
+        supplier: more.supplier.as_deref(),
+        description: more.description.as_deref(),
+        supply_price: more.supply_price,
+        sales_price: more.sales_price,
+        currency_code: more.currency.as_deref(),
+        country_of_origin: more.country_of_origin.as_deref(),
+        info_url: more.info_url.as_deref(),
+        picture_url: more.picture_url.as_deref(),
     }
 }
 
-/// A product of exactly this code, with its id.
-pub fn product(wire: wire::Product, code: &str) -> Option<(Option<String>, Fields)> {
-    let wire::Product { id, code: found, name, ean_code, supplier_code } = wire;
-    let found = found.filter(|found| found == code)?;
-    Some((id, Fields { code: Some(found), name, ean: ean_code, supplier_code }))
+/// Any product; one without a code is nobody's.
+pub fn product(wire: wire::Product) -> Option<WarehouseProduct> {
+    let more = More {
+        ean: wire.ean_code,
+        supplier_code: wire.supplier_code,
+        supplier: wire.supplier,
+        description: wire.description,
+        supply_price: wire.supply_price,
+        sales_price: wire.sales_price,
+        currency: wire.currency_code,
+        country_of_origin: wire.country_of_origin,
+        info_url: wire.info_url,
+        picture_url: wire.picture_url,
+    };
+    Some(WarehouseProduct { id: wire.id, code: wire.code?, name: wire.name, more })
 }
 
-/// The stock of exactly this code. A figure that is missing is no figure: never read as zero.
-pub fn stock(wire: &wire::Stock, code: &str) -> Option<WarehouseStock> {
-    (wire.product_code.as_deref() == Some(code)).then_some(())?;
+/// A stock figure. One that is missing is no figure: never read as zero.
+pub fn stock(wire: &wire::Stock) -> Option<WarehouseStock> {
     let (physical, available) = (wire.stock, wire.stock_available);
     Some(WarehouseStock {
         physical: physical.or(available)?,
         available: available.or(physical)?,
+        modified: wire.modified.as_deref().and_then(time),
         version: Some(stock_version(wire)),
     })
 }
@@ -170,7 +191,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_exact_reference_and_code_are_ours() {
+    fn only_the_exact_reference_is_ours() {
         let wire = |reference: &str| {
             serde_json::from_value(json!({"reference": reference, "status": "SHIPPED"})).expect("readable")
         };
@@ -185,8 +206,8 @@ mod tests {
     #[test]
     fn a_missing_figure_is_never_zero() {
         let wire = |json| serde_json::from_value(json).expect("readable");
-        assert_eq!(stock(&wire(json!({"productcode": "A"})), "A"), None);
-        let only_physical = stock(&wire(json!({"productcode": "A", "stock": "3"})), "A");
+        assert_eq!(stock(&wire(json!({"productcode": "A"}))), None);
+        let only_physical = stock(&wire(json!({"productcode": "A", "stock": "3"})));
         assert_eq!(only_physical.map(|stock| (stock.physical, stock.available)), Some((3, 3)));
     }
 

@@ -5,7 +5,7 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::systems::wire::{list, object, text, whole};
+use crate::systems::wire::{decimal, list, object, text, whole};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -50,6 +50,22 @@ pub struct Product {
     pub ean_code: Option<String>,
     #[serde(rename = "suppliercode", deserialize_with = "text")]
     pub supplier_code: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub supplier: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub description: Option<String>,
+    #[serde(rename = "supplyprice", deserialize_with = "decimal")]
+    pub supply_price: Option<Decimal>,
+    #[serde(rename = "salesprice", deserialize_with = "decimal")]
+    pub sales_price: Option<Decimal>,
+    #[serde(rename = "currencycode", deserialize_with = "text")]
+    pub currency_code: Option<String>,
+    #[serde(rename = "countryoforigin", deserialize_with = "text")]
+    pub country_of_origin: Option<String>,
+    #[serde(rename = "infourl", deserialize_with = "text")]
+    pub info_url: Option<String>,
+    #[serde(rename = "pictureurl", deserialize_with = "text")]
+    pub picture_url: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -204,4 +220,20 @@ pub struct NewProduct<'a> {
     pub ean_code: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub supplier_code: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub supplier: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<&'a str>,
+    #[serde(with = "rust_decimal::serde::float_option", skip_serializing_if = "Option::is_none")]
+    pub supply_price: Option<Decimal>,
+    #[serde(with = "rust_decimal::serde::float_option", skip_serializing_if = "Option::is_none")]
+    pub sales_price: Option<Decimal>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub currency_code: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub country_of_origin: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub info_url: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub picture_url: Option<&'a str>,
 }

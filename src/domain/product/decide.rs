@@ -1,0 +1,128 @@
+//! What to do about one item, given what the warehouse has.
+
+use super::{Item, Known, WarehouseProduct};
+use crate::domain::outcome::Reason;
+
+/// The one thing to do next for an item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// The warehouse has it as it should be.
+    Nothing,
+    /// The warehouse lacks it.
+    Create,
+    /// The warehouse has it otherwise.
+    Update,
+    /// The warehouse has it under its old code.
+    Rename {
+        /// That code.
+        from: String,
+    },
+    /// Only a person can tell which is which.
+    AskPerson {
+        /// Why.
+        reason: Reason,
+        /// The same in plain words.
+        detail: String,
+    },
+}
+
+/// Everything that is looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// What should stand there.
+    pub item: &'a Item,
+    /// What we remember of the part.
+    pub known: &'a Known,
+    /// What the warehouse has under the item's code.
+    pub there: Option<&'a WarehouseProduct>,
+    /// What it has under the code that we remember, where that is another one.
+    pub before: Option<&'a WarehouseProduct>,
+    /// Another part of the catalogue that we remember to stand there under the item's code.
+    pub owner: Option<&'a str>,
+}
+
+/// What to do, given both sides as they are now.
+pub fn decide(view: &View<'_>) -> Next {
+    let View { item, known, there, before, owner } = *view;
+    match (there, owner, before) {
+        // Two parts changed codes with each other, or one took what another has not left yet.
+        (Some(_), Some(owner), _) => Next::AskPerson {
+            reason: Reason::CodeTaken,
+            detail: format!("the warehouse has {:?} as {owner}: rename that one there first", item.code),
+        },
+        (Some(there), None, _) if differences(item, there).is_empty() => Next::Nothing,
+        (Some(_), None, _) => Next::Update,
+        (None, _, Some(_)) => match &known.code {
+            Some(from) => Next::Rename { from: from.clone() },
+            None => Next::Create,
+        },
+        (None, _, None) => Next::Create,
+    }
+}
+
+/// The fields in which the warehouse's product differs from what we would send. What we have nothing to say of is
+/// the warehouse's own, and an EAN that it has already is never overwritten.
+pub fn differences(item: &Item, there: &WarehouseProduct) -> Vec<&'static str> {
+    fn differs<T: PartialEq>(ours: Option<&T>, theirs: Option<&T>) -> bool {
+        ours.is_some() && ours != theirs
+    }
+    let (ours, theirs) = (&item.more, &there.more);
+    let found = [
+        ("name", there.name.as_deref() != Some(item.name.as_str())),
+        ("ean", theirs.ean.is_none() && ours.ean.is_some()),
+        ("supplier_code", differs(ours.supplier_code.as_ref(), theirs.supplier_code.as_ref())),
+        ("supplier", differs(ours.supplier.as_ref(), theirs.supplier.as_ref())),
+        ("description", differs(ours.description.as_ref(), theirs.description.as_ref())),
+        ("supply_price", differs(ours.supply_price.as_ref(), theirs.supply_price.as_ref())),
+        ("sales_price", differs(ours.sales_price.as_ref(), theirs.sales_price.as_ref())),
+        ("currency", differs(ours.currency.as_ref(), theirs.currency.as_ref())),
+        ("country_of_origin", differs(ours.country_of_origin.as_ref(), theirs.country_of_origin.as_ref())),
+        ("info_url", differs(ours.info_url.as_ref(), theirs.info_url.as_ref())),
+        ("picture_url", differs(ours.picture_url.as_ref(), theirs.picture_url.as_ref())),
+    ];
+    found.into_iter().filter_map(|(field, differs)| differs.then_some(field)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::More, *};
+
+    fn item() -> Item {
+        let more = More { ean: Some("640".into()), ..More::default() };
+        Item { part: "product:77".into(), code: "CUP".into(), name: "Cup".into(), more, ..Item::default() }
+    }
+
+    fn there(code: &str) -> WarehouseProduct {
+        let more = More { ean: Some("other".into()), supplier_code: Some("S".into()), ..More::default() };
+        WarehouseProduct { id: None, code: code.into(), name: Some("Cup".into()), more }
+    }
+
+    #[test]
+    fn each_difference_leads_to_its_one_thing() {
+        let item = item();
+        let known = Known { code: Some("OLD".into()), ..Known::default() };
+        let (same, old) = (there("CUP"), there("OLD"));
+        let other_name = WarehouseProduct { name: Some("Mug".into()), ..same.clone() };
+        let mut without_ean = same.clone();
+        without_ean.more.ean = None;
+        let next = |there, before, owner| decide(&View { item: &item, known: &known, there, before, owner });
+
+        assert_eq!(next(None, None, None), Next::Create);
+        assert_eq!(next(Some(&same), None, None), Next::Nothing, "an existing EAN is never overwritten");
+        assert_eq!(next(Some(&without_ean), None, None), Next::Update);
+        assert_eq!(next(Some(&other_name), None, None), Next::Update);
+        assert_eq!(next(None, Some(&old), None), Next::Rename { from: "OLD".into() });
+        assert_eq!(next(Some(&same), Some(&old), None), Next::Nothing, "somebody made the new one there");
+        let taken = next(Some(&same), Some(&old), Some("product:78"));
+        assert!(matches!(taken, Next::AskPerson { reason: Reason::CodeTaken, .. }));
+    }
+
+    #[test]
+    fn what_we_have_nothing_to_say_of_is_no_difference() {
+        let (mut item, there) = (item(), there("CUP"));
+        assert_eq!(differences(&item, &there), Vec::<&str>::new());
+        item.more.supplier_code = Some("T".into());
+        item.more.sales_price = Some("9.90".parse().expect("a number"));
+        assert_eq!(differences(&item, &there), ["supplier_code", "sales_price"]);
+    }
+}

@@ -1,0 +1,165 @@
+//! From a product of the shop to what should lie on the warehouse's shelf.
+
+use super::{Fields, Item, LONGEST_CODE, More, ProductPolicy, ShopProduct, Stored, Supplier};
+use crate::domain::outcome::Reason;
+
+/// Every part of a product that is the warehouse's to store: an item, or the reason why it is held back.
+pub type Shelf = Vec<Result<Item, HeldBack>>;
+
+/// A part of a product that cannot go to the warehouse as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldBack {
+    /// The part held back.
+    pub part: String,
+    /// Its code, where it has one.
+    pub code: Option<String>,
+    /// Its name.
+    pub name: Option<String>,
+    /// Why.
+    pub reason: Reason,
+    /// The same for a person, where there is more to say.
+    pub detail: Option<String>,
+}
+
+/// What a product of the shop amounts to on the warehouse's shelf; what is not stored there is left out.
+pub fn shelf(product: &ShopProduct, policy: &ProductPolicy) -> Shelf {
+    let all = parts(product, policy).into_iter();
+    all.filter(|item| is_stored(item, product, policy)).collect()
+}
+
+/// Is a part the warehouse's to store? One without a code is, where its supplier's goods are.
+pub(super) fn is_stored(
+    item: &Result<Item, HeldBack>,
+    product: &ShopProduct,
+    policy: &ProductPolicy,
+) -> bool {
+    let code = item.as_ref().map_or_else(|held| held.code.as_deref(), |item| Some(item.code.as_str()));
+    policy.stores(code.unwrap_or_default(), &product.supplier) == Stored::Yes
+}
+
+/// Every part of a product, stored or not.
+pub(super) fn parts(product: &ShopProduct, policy: &ProductPolicy) -> Shelf {
+    let part = format!("product:{}", product.id);
+    if product.variations.is_empty() {
+        return vec![item(part, product, None, policy)];
+    }
+    let variations = product.variations.iter();
+    variations.map(|it| item(format!("{part}/{}", it.id), product, Some(&it.fields), policy)).collect()
+}
+
+fn item(
+    part: String,
+    product: &ShopProduct,
+    variation: Option<&Fields>,
+    policy: &ProductPolicy,
+) -> Result<Item, HeldBack> {
+    let whole = &product.fields;
+    let own = variation.unwrap_or(whole);
+    let names = [whole.name.as_deref(), variation.and_then(|it| it.name.as_deref())];
+    let name = names.into_iter().flatten().collect::<Vec<_>>().join(" - ");
+    let code = own.code.clone().unwrap_or_default();
+    let fault = match code.chars().count() {
+        0 => Some(Reason::CodeEmpty),
+        length if length > LONGEST_CODE => Some(Reason::CodeTooLong),
+        _ => None,
+    };
+    if let Some(reason) = fault {
+        let name = Some(name).filter(|name| !name.is_empty());
+        return Err(HeldBack { part, code: own.code.clone(), name, reason, detail: None });
+    }
+    let price = |pick: fn(&Fields) -> Option<rust_decimal::Decimal>| {
+        policy.currency.as_ref().and_then(|_| pick(own).or_else(|| pick(whole)))
+    };
+    let (supply_price, sales_price) = (price(|it| it.purchase_price), price(|it| it.price));
+    let supplier = match &product.supplier {
+        Supplier::Named { name, .. } => name.clone(),
+        Supplier::NotRead | Supplier::Nobody | Supplier::Unknown => None,
+    };
+    let filled = |template: &Option<String>, key: &str, value: Option<&String>| {
+        template.as_ref().zip(value).map(|(template, value)| template.replace(key, value))
+    };
+    let more = More {
+        // A barcode is never inherited: two variations under one EAN would be one thing to a scanner.
+        ean: own.ean.clone(),
+        supplier_code: own.supplier_code.clone().or_else(|| whole.supplier_code.clone()),
+        supplier,
+        description: whole.description.clone().filter(|_| policy.descriptions),
+        currency: policy.currency.clone().filter(|_| supply_price.is_some() || sales_price.is_some()),
+        supply_price,
+        sales_price,
+        country_of_origin: policy.country_of_origin.clone(),
+        info_url: filled(&policy.info_url, "{id}", Some(&product.id)),
+        picture_url: filled(&policy.picture_url, "{file}", whole.picture.as_ref()),
+    };
+    let name = if name.is_empty() { code.clone() } else { name };
+    Ok(Item { part, code, name, language: policy.language.clone(), more })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::Variation, *};
+
+    fn fields(code: &str, name: &str) -> Fields {
+        Fields { code: Some(code.into()), name: Some(name.into()), ..Fields::default() }
+    }
+
+    fn product(variations: Vec<Variation>) -> ShopProduct {
+        let supplier = Supplier::NotRead;
+        ShopProduct { id: "77".into(), version: None, fields: fields("CUP", "Cup"), supplier, variations }
+    }
+
+    fn variation(id: &str, code: &str, name: &str) -> Variation {
+        Variation { id: id.into(), fields: fields(code, name) }
+    }
+
+    #[test]
+    fn a_variation_is_a_product_of_its_own_named_after_both() {
+        let product = product(vec![variation("5", "CUP-R", "Red"), variation("6", "CUP-B", "Blue")]);
+        let items = shelf(&product, &ProductPolicy::default());
+        let names: Vec<_> =
+            items.iter().flatten().map(|item| (item.part.as_str(), item.id(), item.name.as_str())).collect();
+        assert_eq!(names, [("product:77/5", "5", "Cup - Red"), ("product:77/6", "6", "Cup - Blue")]);
+    }
+
+    #[test]
+    fn a_variation_inherits_what_it_lacks_but_never_a_barcode() {
+        let mut product = product(vec![variation("5", "CUP-R", "Red")]);
+        product.fields.supplier_code = Some("S-1".into());
+        product.fields.ean = Some("640".into());
+        product.fields.price = Some(rust_decimal::Decimal::TEN);
+        product.fields.picture = Some("cup.jpg".into());
+        product.supplier = Supplier::Named { id: "71".into(), name: Some("Kahvila Oy".into()) };
+        let policy = ProductPolicy {
+            currency: Some("EUR".into()),
+            country_of_origin: Some("FI".into()),
+            info_url: Some("https://shop/product/{id}".into()),
+            picture_url: Some("https://shop/tuotekuvat/{file}".into()),
+            ..ProductPolicy::default()
+        };
+        let item = shelf(&product, &policy).remove(0).expect("sound");
+        let expected = serde_json::json!({
+            "code": "CUP-R", "name": "Cup - Red", "language": "", "supplier_code": "S-1", "supplier": "Kahvila Oy",
+            "sales_price": "10", "currency": "EUR", "country_of_origin": "FI",
+            "info_url": "https://shop/product/77", "picture_url": "https://shop/tuotekuvat/cup.jpg",
+        });
+        assert_eq!(serde_json::to_value(item).expect("plain"), expected);
+    }
+
+    #[test]
+    fn unusable_codes_are_held_back_one_by_one_while_the_rest_goes_on() {
+        let long = "x".repeat(51);
+        let mut empty = variation("1", "", "None");
+        empty.fields.code = None;
+        let parts = vec![empty, variation("2", &long, "Long"), variation("5", "GOOD", "C")];
+        let items = shelf(&product(parts), &ProductPolicy::default());
+        let good: Vec<_> = items.iter().flatten().map(|item| item.code.as_str()).collect();
+        let held: Vec<_> = items.iter().filter_map(|item| item.as_ref().err()).map(|it| it.reason).collect();
+        assert_eq!((good, held), (vec!["GOOD"], vec![Reason::CodeEmpty, Reason::CodeTooLong]));
+    }
+
+    #[test]
+    fn excluded_codes_stay_out_without_a_word() {
+        let policy = ProductPolicy { exclude_codes: vec!["CUP".into()], ..ProductPolicy::default() };
+        assert_eq!(shelf(&product(vec![]), &policy), []);
+    }
+}

@@ -1,0 +1,136 @@
+//! The fake shop's catalogue and stock items: what the shopkeeper does with them.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use super::{courier::Webhook, shop::Shop};
+
+/// A product of the shop.
+#[derive(Clone, Debug)]
+pub(super) struct Product {
+    pub(super) name: String,
+    pub(super) code: String,
+    pub(super) variations: Vec<(u64, String, String)>,
+    pub(super) supplier: Option<u64>,
+    /// Merged over what the shop says of it: whatever a test wants it to say.
+    pub(super) patch: Value,
+    pub(super) updated_at: DateTime<Utc>,
+}
+
+/// A stock item, by its code.
+#[derive(Clone, Debug, Default)]
+pub(super) struct StockItem {
+    pub(super) quantity: i64,
+    pub(super) reserved: i64,
+    pub(super) enabled: bool,
+}
+
+impl Shop {
+    /// Puts a product into the catalogue, with its stock item.
+    pub fn lists_product(&self, id: u64, code: &str, name: &str, quantity: i64) {
+        let product = Product {
+            name: name.to_owned(),
+            code: code.to_owned(),
+            variations: Vec::new(),
+            supplier: None,
+            patch: Value::Null,
+            updated_at: self.now(),
+        };
+        let mut state = self.state();
+        state.products.insert(id, product);
+        let item = state.stock.entry(code.to_owned()).or_default();
+        (item.quantity, item.enabled) = (quantity, true);
+    }
+
+    /// Gives a product variations: id, code, name.
+    pub fn varies_product(&self, id: u64, variations: &[(u64, &str, &str)]) {
+        let named = |(id, code, name): &(u64, &str, &str)| (*id, (*code).to_owned(), (*name).to_owned());
+        self.edit(id, |product| product.variations = variations.iter().map(named).collect());
+        for (_, code, _) in variations {
+            self.state().stock.entry((*code).to_owned()).or_default().enabled = true;
+        }
+    }
+
+    /// Renames a product.
+    pub fn renames_product(&self, id: u64, name: &str) {
+        self.edit(id, |product| name.clone_into(&mut product.name));
+    }
+
+    /// Gives a product another code; its stock item goes with it, unless that code has one.
+    pub fn recodes_product(&self, id: u64, code: &str) {
+        let mut old = String::new();
+        self.edit(id, |product| old = std::mem::replace(&mut product.code, code.to_owned()));
+        let mut state = self.state();
+        let is_shared = state.products.values().any(|product| product.code == old);
+        let item = if is_shared { state.stock.get(&old).cloned() } else { state.stock.remove(&old) };
+        state.stock.entry(code.to_owned()).or_insert(item.unwrap_or_default());
+    }
+
+    /// Has the shop say something else of a product: merged over its JSON (RFC 7396).
+    pub fn says_of_product(&self, id: u64, patch: &Value) {
+        self.edit(id, |product| super::shop::merge(&mut product.patch, patch));
+    }
+
+    /// Takes a product out of the catalogue, with its stock item. No webhook and no list tells of it.
+    pub fn drops_product(&self, id: u64) {
+        let mut state = self.state();
+        if let Some(product) = state.products.remove(&id)
+            && !state.products.values().any(|other| other.code == product.code)
+        {
+            state.stock.remove(&product.code);
+        }
+    }
+
+    /// Whose goods a product is: 71 is Kahvila Oy, 72 Teetalo Oy.
+    pub fn is_supplied_by(&self, product: u64, supplier: u64) {
+        if let Some(product) = self.state().products.get_mut(&product) {
+            product.supplier = Some(supplier);
+        }
+    }
+
+    /// The shopkeeper writes a figure by hand, where the warehouse's should stand.
+    pub fn writes_figure(&self, code: &str, quantity: i64, enabled: bool) {
+        let mut state = self.state();
+        let item = state.stock.entry(code.to_owned()).or_default();
+        (item.quantity, item.enabled) = (quantity, enabled);
+    }
+
+    fn edit(&self, id: u64, edit: impl FnOnce(&mut Product)) {
+        let now = self.now();
+        if let Some(product) = self.state().products.get_mut(&id) {
+            edit(product);
+            product.updated_at = now;
+        }
+    }
+
+    /// Every product and variation that lies on a shelf: code, and the name that the warehouse should know it by.
+    pub fn catalogue(&self) -> Vec<(String, String)> {
+        let state = self.state();
+        let parts = state.products.values().flat_map(|product| {
+            let own = (product.code.clone(), product.name.clone());
+            let varied = product.variations.iter();
+            let varied: Vec<_> =
+                varied.map(|(_, code, name)| (code.clone(), format!("{} - {name}", product.name))).collect();
+            if varied.is_empty() { vec![own] } else { varied }
+        });
+        parts.collect()
+    }
+
+    /// The quantity shown for a code.
+    pub fn quantity(&self, code: &str) -> Option<i64> {
+        self.state().stock.get(code).map(|item| item.quantity)
+    }
+
+    /// What the shop sells of a code: its quantity, less what its open orders hold.
+    pub fn balance(&self, code: &str) -> Option<i64> {
+        self.state().stock.get(code).map(|item| item.quantity - item.reserved)
+    }
+
+    /// What the shop would send about a changed product.
+    pub fn product_updated(&self, id: u64) -> Webhook {
+        let updated_at = self.state().products.get(&id).map(|product| product.updated_at.to_rfc3339());
+        Webhook::from_shop(
+            &json!({ "topic": "product.updated", "data": { "id": id, "updated_at": updated_at } }),
+        )
+    }
+}

@@ -1,0 +1,153 @@
+//! What stock figures are compared with and braked by: table `in_flight`, and the stock rows of `link`.
+
+use sqlx::{Connection, PgConnection};
+
+use super::Result;
+use crate::domain::{
+    Timestamp,
+    stock::{BRAKE_WINDOW, StockPolicy},
+    subject::Subject,
+};
+
+/// Pieces of each of these codes in our orders at the warehouse that the shop still has open, in the order asked.
+pub async fn in_flight(db: &mut PgConnection, connection: &str, codes: &[String]) -> Result<Vec<i64>> {
+    let pieces = sqlx::query_scalar!(
+        r#"
+        select (
+            select coalesce(sum(pieces), 0)::bigint from in_flight
+            where in_flight.connection = $1 and in_flight.code = asked.code
+        ) as "pieces!"
+        from unnest($2::text[]) with ordinality as asked (code, place)
+        order by place
+        "#,
+        connection,
+        codes,
+    );
+    Ok(pieces.fetch_all(db).await?)
+}
+
+/// Remembers what an order holds, in place of what it held. Called inside the settle transaction, behind its link.
+pub async fn hold(
+    db: &mut PgConnection,
+    connection: &str,
+    subject: &str,
+    pieces: &[(String, i64)],
+) -> Result<()> {
+    let (codes, pieces): (Vec<_>, Vec<_>) = pieces.iter().cloned().unzip();
+    sqlx::query!(
+        "delete from in_flight where connection = $1 and subject = $2 and not code = any($3)",
+        connection,
+        subject,
+        &codes,
+    )
+    .execute(&mut *db)
+    .await?;
+    sqlx::query!(
+        "insert into in_flight (connection, subject, code, pieces)
+         select $1, $2, held.* from unnest($3::text[], $4::bigint[]) as held
+         on conflict (connection, subject, code) do update set pieces = excluded.pieces",
+        connection,
+        subject,
+        &codes,
+        &pieces,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// May this code's figure fall to zero now? Counts it if so, and puts the brake on if it is one too many. The
+/// connection's row is locked meanwhile, so that many at once are counted one after the other.
+pub async fn may_empty(
+    db: &mut PgConnection,
+    connection: &str,
+    code: &str,
+    policy: &StockPolicy,
+    now: Timestamp,
+) -> Result<bool> {
+    let mut tx = db.begin().await?;
+    let brake = sqlx::query!(
+        "select braked_at, brake_released_until from connection where name = $1 for update",
+        connection,
+    );
+    let Some(brake) = brake.fetch_optional(&mut *tx).await? else { return Ok(true) };
+    if brake.braked_at.is_some() {
+        return Ok(false);
+    }
+    let subject = Subject::stock(code).to_string();
+    let counts = sqlx::query!(
+        r#"
+        select
+            (
+                select count(*) from link
+                where connection = $1 and emptied_at is not null and emptied_at > $2 and subject <> $3
+            ) as "emptied!",
+            (
+                select count(*) from link
+                where connection = $1 and figure > 0 and subject <> $3
+                  and (emptied_at is null or emptied_at <= $2)
+            ) as "in_stock!"
+        "#,
+        connection,
+        now - BRAKE_WINDOW,
+        subject,
+    );
+    let counts = counts.fetch_one(&mut *tx).await?;
+    let emptied = counts.emptied + 1;
+    let is_released = brake.brake_released_until.is_some_and(|until| until > now);
+    if policy.brakes(emptied, counts.in_stock) && !is_released {
+        let detail = format!(
+            "{emptied} of {} codes would have fallen to zero within an hour",
+            emptied + counts.in_stock
+        );
+        sqlx::query!(
+            "update connection set braked_at = $2, brake_detail = $3 where name = $1",
+            connection,
+            now,
+            detail,
+        )
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        return Ok(false);
+    }
+    sqlx::query!(
+        "insert into link (connection, subject, code, seen_at, emptied_at) values ($1, $2, $3, $4, $4)
+         on conflict (connection, subject) do update set emptied_at = excluded.emptied_at",
+        connection,
+        subject,
+        code,
+        now,
+    )
+    .execute(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// Remembers what the shop shows for these codes, as a comparison has just read it: what the brake counts by.
+pub async fn note_figures(
+    db: &mut PgConnection,
+    connection: &str,
+    figures: &[(String, i64)],
+    seen_at: Timestamp,
+) -> Result<()> {
+    let (codes, figures): (Vec<_>, Vec<_>) = figures.iter().cloned().unzip();
+    sqlx::query!(
+        "
+        insert into link (connection, subject, code, figure, seen_at)
+        select distinct on (told.code) $1, 'stock:' || told.code, told.code, told.figure, $4
+        from unnest($2::text[], $3::bigint[]) as told (code, figure)
+        order by told.code
+        on conflict (connection, subject) do update set figure = excluded.figure
+        where link.seen_at <= excluded.seen_at and link.figure is distinct from excluded.figure
+        ",
+        connection,
+        &codes,
+        &figures,
+        seen_at,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}

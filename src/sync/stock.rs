@@ -1,0 +1,161 @@
+//! Stock: every figure of the warehouse is read into rows, then the shop's stock items page by page, and the function that
+//! decides about one figure is asked about each.
+
+use super::{Broken, Run, mend::STILL_THERE, products::inconsistent, run::patiently};
+use crate::{
+    domain::{
+        outcome::Reason,
+        product::Stored,
+        stock::{Basis, Next, ShopStock, View, WarehouseStock, decide},
+        subject::Subject,
+    },
+    flows::Tied,
+    store::{
+        differences::Found,
+        links,
+        readings::{self, Reading},
+        stock,
+    },
+};
+
+/// Codes told in one transaction.
+const AT_ONCE: i64 = 500;
+
+/// A page of the shop, with what we remember of its codes.
+struct Page {
+    items: Vec<(String, ShopStock)>,
+    in_flight: Vec<i64>,
+    once_there: Vec<bool>,
+}
+
+impl Run<'_> {
+    /// The warehouse's figures, into rows.
+    pub(super) async fn read_figures(&mut self, tied: &Tied) -> Result<(), Broken> {
+        loop {
+            let page = self.page();
+            let read = patiently!(tied.warehouse.stock_figures(page));
+            let reading = |(code, figure): &(String, WarehouseStock)| Reading {
+                name: code.clone(),
+                subject: code.clone(),
+                body: serde_json::json!(figure),
+                met: false,
+            };
+            let readings: Vec<_> = read.items.iter().map(reading).collect();
+            let mut tx = self.open().await?;
+            readings::keep(&mut tx, self.held.id, &readings).await?;
+            self.turn(tx, &[], (page + 1).to_string(), 0).await?;
+            if !read.more {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The shop's stock items beside them.
+    pub(super) async fn compare_stock(&mut self, tied: &Tied) -> Result<(), Broken> {
+        loop {
+            let page = self.page();
+            let read_at = self.syncer.clock.now();
+            let read = patiently!(tied.shop.stock_items(page));
+            let compared = read.items.len();
+            let codes: Vec<_> = read.items.iter().map(|(code, _)| code.clone()).collect();
+            let figures: Vec<_> =
+                read.items.iter().map(|(code, shop)| (code.clone(), shop.quantity)).collect();
+            let connection = &self.held.connection;
+            let mut tx = self.open().await?;
+            stock::note_figures(&mut tx, connection, &figures, read_at).await?;
+            let in_flight = match tied.stock.basis {
+                Basis::Compensated => stock::in_flight(&mut tx, connection, &codes).await?,
+                Basis::Physical | Basis::Available => vec![0; codes.len()],
+            };
+            let once_there = links::once_there(&mut tx, connection, &codes).await?;
+            let met = readings::meet(&mut tx, self.held.id, &codes).await?;
+            let found = self.differences(tied, &Page { items: read.items, in_flight, once_there }, &met)?;
+            self.progress.total = read.total;
+            self.turn(tx, &found, (page + 1).to_string(), compared).await?;
+            if !read.more {
+                return Ok(());
+            }
+        }
+    }
+
+    fn differences(&mut self, tied: &Tied, page: &Page, met: &[Reading]) -> Result<Vec<Found>, Broken> {
+        let mut found = Vec::new();
+        let memory = page.in_flight.iter().zip(&page.once_there);
+        for ((code, shop), (in_flight, once_there)) in page.items.iter().zip(memory) {
+            match tied.products.stores(code, &shop.supplier) {
+                Stored::Yes => {}
+                Stored::No => {
+                    self.count("excluded", 1);
+                    continue;
+                }
+                Stored::CannotTell => {
+                    self.count("supplier_unknown", 1);
+                    continue;
+                }
+            }
+            let body = met.iter().find(|reading| reading.name == *code).map(|reading| reading.body.clone());
+            let warehouse: Option<WarehouseStock> =
+                body.map(serde_json::from_value).transpose().map_err(|_| inconsistent("sync_reading"))?;
+            self.count(STILL_THERE, i64::from(*once_there && warehouse.is_some()));
+            let warehouse = warehouse.as_ref();
+            let view = View { code, warehouse, shop: Some(shop), in_flight: *in_flight, acted_on: None };
+            let empties = match decide(&view, &tied.stock) {
+                Next::Patch { quantity, empties } => {
+                    found.push(self.figure_differs(code, shop, quantity, empties));
+                    empties
+                }
+                Next::Skip(_) => {
+                    found.push(Self::not_there(code, *once_there));
+                    false
+                }
+                Next::Nothing | Next::Stale => {
+                    self.count("same", 1);
+                    false
+                }
+            };
+            self.count("in_stock", i64::from(shop.quantity > 0 && !empties));
+        }
+        Ok(found)
+    }
+
+    fn figure_differs(&self, code: &str, shop: &ShopStock, quantity: i64, empties: bool) -> Found {
+        let word = if empties { "falls_to_zero" } else { "figure_differs" };
+        let found = self.mends(
+            Subject::stock(code).to_string(),
+            word,
+            "the warehouse's figure is written to the shop",
+        );
+        let kept = if shop.enabled { "" } else { ", where no stock is kept" };
+        Found {
+            detail: Some(format!("the shop shows {}{kept}, should show {quantity}", shop.quantity)),
+            ..found
+        }
+    }
+
+    fn not_there(code: &str, once_there: bool) -> Found {
+        let word = if once_there { "vanished_at_warehouse" } else { "missing_at_warehouse" };
+        let remedy = "sync the products, or exclude the code, if it is not stored at the warehouse";
+        let found = Self::told(Subject::stock(code).to_string(), word, remedy);
+        Found { reason: Some(Reason::UnknownAtWarehouse), ..found }
+    }
+
+    /// What the warehouse counts and the shop does not know: told, and never tried again and again.
+    pub(super) async fn tell_unknown_codes(&mut self, tied: &Tied) -> Result<(), Broken> {
+        loop {
+            let mut tx = self.open().await?;
+            let unmet = readings::unmet(&mut tx, self.held.id, &self.progress.cursor, AT_ONCE).await?;
+            let Some(last) = unmet.last().map(|reading| reading.name.clone()) else { return Ok(()) };
+            let found: Vec<_> = unmet
+                .iter()
+                .filter(|reading| !tied.products.exclude_codes.contains(&reading.name))
+                .map(|reading| {
+                    let remedy = "add it to the shop, or exclude the code, if it is this shop's";
+                    let found =
+                        Self::told(Subject::stock(&reading.name).to_string(), "unknown_in_shop", remedy);
+                    Found { reason: Some(Reason::UnknownInShop), ..found }
+                })
+                .collect();
+            self.turn(tx, &found, last, 0).await?;
+        }
+    }
+}
