@@ -167,8 +167,6 @@ reasons! {
     PartShipped = "part_shipped",
     /// The warehouse's answer is older than one that we have acted on already.
     StaleReading = "stale_reading",
-    /// Mending this cannot be taken back, and by the connection's rules a person approves it first.
-    AwaitsApproval = "awaits_approval",
     // What a person must decide.
     /// The address lacks a field the warehouse demands, or breaks its form.
     AddressIncomplete = "address_incomplete",

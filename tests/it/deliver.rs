@@ -190,7 +190,7 @@ async fn a_product_and_its_variations_are_created_then_updated_when_they_differ(
     assert_eq!(name("CUP-R").as_deref(), Some("Kuppi - Punainen"));
     assert_eq!(name("CUP/B ä").as_deref(), Some("Kuppi - Sininen"));
     // The one without a code is held back and told; the others went on.
-    assert_eq!(silta.delivery("product:7").await, ("dead".into(), Some("code_unusable".into())));
+    assert_eq!(silta.delivery("product:7").await, ("dead".into(), Some("code_empty".into())));
 
     silta.clock.advance(secs(60));
     silta.shop.varies_product(7, &[(71, "CUP-R", "Punainen"), (72, "CUP/B ä", "Sininen")]);

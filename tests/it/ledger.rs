@@ -121,7 +121,7 @@ async fn what_only_looks_different_in_the_lists_is_read_again_alone_and_not_told
 }
 
 #[tokio::test]
-async fn a_comparison_is_patient_with_a_page_and_begun_anew_when_its_process_died() {
+async fn a_comparison_is_patient_with_a_page_and_goes_on_where_its_process_died() {
     let silta = started().await;
     silta.orders(OrderSpec::of("A", 1)).await;
     silta.sandbox.warehouse_server.faults.script("GET", "/api/v1/orders", Fault::Status(503));
@@ -131,35 +131,30 @@ async fn a_comparison_is_patient_with_a_page_and_begun_anew_when_its_process_die
     silta.shop.takes_order(OrderSpec::of("A", 1));
     let body = json!({ "connection": "shop", "what": "orders" });
     let asked = silta.api.post("/admin/v1/syncs", body).await.text("/id").to_owned();
-    // A process took it, found something, and was never seen again.
-    let until = silta.now() + chrono::Duration::seconds(300);
-    let taken =
-        "update sync set claim_id = gen_random_uuid(), leased_until = $1, done = 7 where state = 'running'";
-    sqlx::query(taken).bind(until).execute(&silta.pool).await.unwrap();
-    sqlx::query(
-        "insert into sync_difference (sync_id, place, subject, difference, remedy, mending)
-         select id, 1, 'order:1', 'stale', 'none', false from sync where state = 'running'",
-    )
-    .execute(&silta.pool)
-    .await
-    .unwrap();
+    // A process took it, read the warehouse, and was never seen again.
+    silta.sandbox.shop_server.faults.script("GET", "/api/v0/orders", Fault::Hang);
+    let died = tokio::time::timeout(secs(1), silta.syncer.run_due()).await;
+    assert!(died.is_err(), "it hung in the shop's list");
+    let asked_before = silta.sandbox.warehouse_server.calls.count("GET", "/api/v1/orders");
     assert_eq!(silta.syncer.run_due().await.unwrap(), 0, "it is somebody else's");
     silta.clock.advance(secs(301));
     assert_eq!(silta.syncer.run_due().await.unwrap(), 1);
     let report = silta.api.get(&format!("/admin/v1/syncs/{asked}")).await.body;
     assert_eq!(differences(&report), [("order:1002".to_owned(), "missing_at_warehouse".to_owned())]);
     assert_eq!(report["done"], 2);
+    let asked_since = silta.sandbox.warehouse_server.calls.count("GET", "/api/v1/orders") - asked_before;
+    assert_eq!(asked_since, 1, "the difference alone is read again; the list stood in rows");
     silta.run_until_idle().await;
 }
 
 #[tokio::test]
 async fn orders_are_compared_by_the_clock_and_one_at_a_time() {
     let silta = started().await;
-    assert_eq!(silta.count("sync where actor = 'schedule'").await, 1);
+    assert_eq!(silta.count("sync where actor = 'schedule'").await, 3, "products, stock and orders");
     assert_eq!(silta.syncer.run_due().await.unwrap(), 0);
     silta.clock.advance(secs(24 * 3600));
     let missing = silta.shop.takes_order(OrderSpec::of("A", 1));
-    assert_eq!(silta.syncer.run_due().await.unwrap(), 1);
+    assert_eq!(silta.syncer.run_due().await.unwrap(), 3);
     silta.run_until_idle().await;
     assert_eq!(silta.there(missing), 1, "found by level, with no event at all");
 
@@ -177,7 +172,7 @@ async fn orders_are_compared_by_the_clock_and_one_at_a_time() {
         400
     );
     silta.syncer.run_due().await.unwrap();
-    assert_eq!(silta.api.get("/admin/v1/syncs?connection=shop").await.items().len(), 3);
+    assert_eq!(silta.api.get("/admin/v1/syncs?connection=shop&what=orders").await.items().len(), 3);
 }
 
 #[tokio::test]
@@ -185,7 +180,7 @@ async fn an_earlier_first_day_brings_in_what_is_missing_since_then() {
     let silta = TestSilta::start_set(&[("orders.not_before", "2026-09-01")]).await;
     let a_week_ago = (silta.now() - chrono::Duration::days(7)).to_rfc3339();
     let order = silta.shop.takes_order(OrderSpec::of("A", 1).saying(json!({ "created_at": a_week_ago })));
-    assert_eq!(silta.syncer.run_due().await.unwrap(), 1);
+    assert_eq!(silta.syncer.run_due().await.unwrap(), 3);
     silta.run_until_idle().await;
     assert_eq!(silta.there(order), 1);
 }

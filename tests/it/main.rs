@@ -10,6 +10,7 @@ mod harness;
 
 mod admin;
 mod architecture;
+mod catalogue;
 mod configuration;
 mod deliver;
 mod doubt;
