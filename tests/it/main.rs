@@ -22,5 +22,6 @@ mod process;
 mod receive;
 mod schema;
 mod sending;
+mod stock;
 mod sweep;
 mod work;
