@@ -125,26 +125,44 @@ pub async fn may_empty(
     Ok(true)
 }
 
-/// Remembers what the shop shows for these codes, as a comparison has just read it: what the brake counts by.
+/// A stock item of the shop as a comparison has just read it.
+#[derive(Clone, Debug)]
+pub struct Figure {
+    /// Its code.
+    pub code: String,
+    /// The pieces that the shop shows.
+    pub quantity: i64,
+    /// The warehouse's version, where the two are in step.
+    pub in_step_at: Option<String>,
+}
+
+/// Remembers what the shop shows for these codes: what the brake counts by, and what sweeps may pass by.
 pub async fn note_figures(
     db: &mut PgConnection,
     connection: &str,
-    figures: &[(String, i64)],
+    figures: &[Figure],
     seen_at: Timestamp,
 ) -> Result<()> {
-    let (codes, figures): (Vec<_>, Vec<_>) = figures.iter().cloned().unzip();
+    let codes: Vec<_> = figures.iter().map(|it| it.code.clone()).collect();
+    let quantities: Vec<_> = figures.iter().map(|it| it.quantity).collect();
+    let versions: Vec<_> = figures.iter().map(|it| it.in_step_at.clone()).collect();
     sqlx::query!(
         "
-        insert into link (connection, subject, code, figure, seen_at)
-        select distinct on (told.code) $1, 'stock:' || told.code, told.code, told.figure, $4
-        from unnest($2::text[], $3::bigint[]) as told (code, figure)
+        insert into link (connection, subject, code, figure, warehouse_version, seen_at)
+        select distinct on (told.code) $1, 'stock:' || told.code, told.code, told.figure, told.version, $5
+        from unnest($2::text[], $3::bigint[], $4::text[]) as told (code, figure, version)
         order by told.code
-        on conflict (connection, subject) do update set figure = excluded.figure
-        where link.seen_at <= excluded.seen_at and link.figure is distinct from excluded.figure
+        on conflict (connection, subject) do update set
+            figure = excluded.figure,
+            warehouse_version = coalesce(excluded.warehouse_version, link.warehouse_version)
+        where link.seen_at <= excluded.seen_at
+          and (link.figure, link.warehouse_version) is distinct from
+              (excluded.figure, coalesce(excluded.warehouse_version, link.warehouse_version))
         ",
         connection,
         &codes,
-        &figures,
+        &quantities,
+        &versions as &[Option<String>],
         seen_at,
     )
     .execute(db)

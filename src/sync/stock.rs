@@ -14,7 +14,7 @@ use crate::{
         differences::Found,
         links,
         readings::{self, Reading},
-        stock,
+        stock::{self, Figure},
     },
 };
 
@@ -58,18 +58,17 @@ impl Run<'_> {
             let read = patiently!(tied.shop.stock_items(page));
             let compared = read.items.len();
             let codes: Vec<_> = read.items.iter().map(|(code, _)| code.clone()).collect();
-            let figures: Vec<_> =
-                read.items.iter().map(|(code, shop)| (code.clone(), shop.quantity)).collect();
             let connection = &self.held.connection;
             let mut tx = self.open().await?;
-            stock::note_figures(&mut tx, connection, &figures, read_at).await?;
             let in_flight = match tied.stock.basis {
                 Basis::Compensated => stock::in_flight(&mut tx, connection, &codes).await?,
                 Basis::Physical | Basis::Available => vec![0; codes.len()],
             };
             let once_there = links::once_there(&mut tx, connection, &codes).await?;
             let met = readings::meet(&mut tx, self.held.id, &codes).await?;
-            let found = self.differences(tied, &Page { items: read.items, in_flight, once_there }, &met)?;
+            let page_read = Page { items: read.items, in_flight, once_there };
+            let (found, figures) = self.differences(tied, &page_read, &met)?;
+            stock::note_figures(&mut tx, &self.held.connection, &figures, read_at).await?;
             self.progress.total = read.total;
             self.turn(tx, &found, (page + 1).to_string(), compared).await?;
             if !read.more {
@@ -78,8 +77,14 @@ impl Run<'_> {
         }
     }
 
-    fn differences(&mut self, tied: &Tied, page: &Page, met: &[Reading]) -> Result<Vec<Found>, Broken> {
-        let mut found = Vec::new();
+    /// What differs on a page, and what the shop shows on it.
+    fn differences(
+        &mut self,
+        tied: &Tied,
+        page: &Page,
+        met: &[Reading],
+    ) -> Result<(Vec<Found>, Vec<Figure>), Broken> {
+        let (mut found, mut figures) = (Vec::new(), Vec::new());
         let memory = page.in_flight.iter().zip(&page.once_there);
         for ((code, shop), (in_flight, once_there)) in page.items.iter().zip(memory) {
             match tied.products.stores(code, &shop.supplier) {
@@ -99,23 +104,22 @@ impl Run<'_> {
             self.count(STILL_THERE, i64::from(*once_there && warehouse.is_some()));
             let warehouse = warehouse.as_ref();
             let view = View { code, warehouse, shop: Some(shop), in_flight: *in_flight, acted_on: None };
-            let empties = match decide(&view, &tied.stock) {
-                Next::Patch { quantity, empties } => {
-                    found.push(self.figure_differs(code, shop, quantity, empties));
-                    empties
+            let (mut empties, mut in_step_at) = (false, None);
+            match decide(&view, &tied.stock) {
+                Next::Patch { quantity, empties: to_zero } => {
+                    empties = to_zero;
+                    found.push(self.figure_differs(code, shop, quantity, to_zero));
                 }
-                Next::Skip(_) => {
-                    found.push(Self::not_there(code, *once_there));
-                    false
-                }
+                Next::Skip(_) => found.push(Self::not_there(code, *once_there)),
                 Next::Nothing | Next::Stale => {
+                    in_step_at = warehouse.and_then(|stock| stock.version.clone());
                     self.count("same", 1);
-                    false
                 }
-            };
+            }
             self.count("in_stock", i64::from(shop.quantity > 0 && !empties));
+            figures.push(Figure { code: code.clone(), quantity: shop.quantity, in_step_at });
         }
-        Ok(found)
+        Ok((found, figures))
     }
 
     fn figure_differs(&self, code: &str, shop: &ShopStock, quantity: i64, empties: bool) -> Found {

@@ -11,6 +11,7 @@ mod harness;
 mod admin;
 mod architecture;
 mod catalogue;
+mod compare;
 mod configuration;
 mod deliver;
 mod doubt;
