@@ -45,9 +45,15 @@ impl Shop {
     /// Gives a product variations: id, code, name.
     pub fn varies_product(&self, id: u64, variations: &[(u64, &str, &str)]) {
         let named = |(id, code, name): &(u64, &str, &str)| (*id, (*code).to_owned(), (*name).to_owned());
-        self.edit(id, |product| product.variations = variations.iter().map(named).collect());
+        let mut own = String::new();
+        self.edit(id, |product| {
+            product.variations = variations.iter().map(named).collect();
+            own.clone_from(&product.code);
+        });
+        let mut state = self.state();
+        state.stock.remove(&own); // stock lives on the variations then
         for (_, code, _) in variations {
-            self.state().stock.entry((*code).to_owned()).or_default().enabled = true;
+            state.stock.entry((*code).to_owned()).or_default().enabled = true;
         }
     }
 

@@ -15,6 +15,7 @@ mod compare;
 mod configuration;
 mod deliver;
 mod doubt;
+mod drift;
 mod golden_orders;
 mod ledger;
 mod once;
