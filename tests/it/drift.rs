@@ -165,7 +165,6 @@ impl Week {
             Fault::DropAfter,
             Fault::Status(500),
             Fault::StatusAfter(504),
-            Fault::TooMany(1),
             Fault::Garbage,
             Fault::HalfAnswer,
         ];
