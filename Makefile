@@ -17,8 +17,9 @@ demo: setup ## a played day with a live view and a verdict; ARGS="--exit --fault
 test: setup ## builds and passes every test
 	$(CARGO) test --quiet $(ARGS)
 
-bench: setup ## ingest beside pgbench, on one server in one run, as a ratio
+bench: setup ## ingest beside pgbench; comparing 50,000 products beside a plain reading, with its memory: ratios of one run
 	PATH="$$PATH:$$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1)" $(CARGO) bench --quiet --bench ingest
+	$(CARGO) bench --quiet --bench compare
 
 lint: ## rustfmt, clippy (all and pedantic), rustdoc, prepared queries
 	$(CARGO) fmt --all --check

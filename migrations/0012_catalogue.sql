@@ -136,4 +136,4 @@ comment on column sweep.last_millis is 'How long the last finished sweep took';
 comment on column sweep.last_found is 'Events that the last finished sweep found';
 
 -- Read by every product attempt: who stands at the warehouse under this code?
-create index link_by_code on link (connection, code) where starts_with(subject, 'product:');
+create index link_by_code on link (connection, code) where code is not null;

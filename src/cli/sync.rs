@@ -1,12 +1,11 @@
 //! `silta sync`: a full comparison now, run in this process and watched.
 
-use std::process::ExitCode;
+use std::{collections::BTreeMap, process::ExitCode};
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::json;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::{Database, say};
@@ -74,24 +73,31 @@ pub(super) async fn sync(args: SyncArgs, config: Config, account: &str) -> Resul
 
     let mut db = database.pool.acquire().await?;
     let row = syncs::find(&mut db, id).await?.context("the comparison is gone")?;
-    let mut found: Vec<DifferenceRow> = Vec::new();
-    loop {
-        let after = found.last().map_or(0, |row| row.place);
-        let page = differences::list(&mut db, id, after, AT_ONCE).await?;
-        if page.is_empty() {
-            break;
-        }
-        found.extend(page);
-    }
     if args.json {
-        let mut item = json!(row);
-        item["differences"] = json!(found);
-        say(&serde_json::to_string_pretty(&item)?);
+        print_json(&mut db, &row).await?
     } else {
-        print_table(&row, &found);
+        print_table(&mut db, &row).await?
     }
-    let mends = found.iter().all(|row| row.mending);
+    let mends = row.mending_count == row.difference_count;
     Ok(if row.state == "done" && mends { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The comparison as one JSON object, its differences one a line: a page of them is in memory, never all.
+async fn print_json(db: &mut PgConnection, row: &SyncRow) -> Result<()> {
+    let whole = serde_json::to_string(row)?;
+    say(&format!("{},\"differences\": [", whole.trim_end_matches('}')));
+    let (mut after, mut comma) = (0, "");
+    loop {
+        let page = differences::list(db, row.id, after, AT_ONCE).await?;
+        let Some(last) = page.last() else { break };
+        after = last.place;
+        for difference in &page {
+            say(&format!("{comma}{}", serde_json::to_string(difference)?));
+            comma = ",";
+        }
+    }
+    say("]}");
+    Ok(())
 }
 
 /// Asks for a comparison, or approves the last one.
@@ -135,30 +141,37 @@ fn show(bar: &ProgressBar, progress: &Progress) {
     bar.tick();
 }
 
-/// The counts, and of each word the first few.
-fn print_table(row: &SyncRow, found: &[DifferenceRow]) {
-    let mut words: Vec<&str> = found.iter().map(|row| row.difference.as_str()).collect();
-    words.sort_unstable();
-    words.dedup();
-    for word in words {
-        let rows: Vec<_> = found.iter().filter(|row| row.difference == word).collect();
+/// Of each word the first few, then the counts.
+async fn print_table(db: &mut PgConnection, row: &SyncRow) -> Result<()> {
+    let mut words: BTreeMap<String, (usize, Vec<DifferenceRow>)> = BTreeMap::new();
+    let mut after = 0;
+    loop {
+        let page = differences::list(db, row.id, after, AT_ONCE).await?;
+        let Some(last) = page.last() else { break };
+        after = last.place;
+        for difference in page {
+            let (count, first) = words.entry(difference.difference.clone()).or_default();
+            *count += 1;
+            if first.len() < MOST_PRINTED {
+                first.push(difference);
+            }
+        }
+    }
+    for (word, (count, rows)) in words {
         let stand = |row: &DifferenceRow| match (row.mending, row.waits) {
             (true, _) => "mending",
             (_, true) => "waits for approval",
             _ => "",
         };
-        say(&format!("{word} ({}): {}", rows.len(), rows[0].remedy));
-        for row in rows.iter().take(MOST_PRINTED) {
+        say(&format!("{word} ({count}): {}", rows[0].remedy));
+        for row in &rows {
             let detail = row.detail.as_deref().or(row.reason.as_deref()).unwrap_or_default();
             let subject = if row.part.is_empty() { &row.subject } else { &row.part };
             say(&format!("  {subject:<20} {detail}  {}", stand(row)).trim_end().to_owned());
         }
-        if rows.len() > MOST_PRINTED {
-            say(&format!(
-                "  … and {} more: --json, or /admin/v1/syncs/{}/differences",
-                rows.len() - MOST_PRINTED,
-                row.id
-            ));
+        if count > rows.len() {
+            let more = count - rows.len();
+            say(&format!("  … and {more} more: --json, or /admin/v1/syncs/{}/differences", row.id));
         }
     }
     let at = row.finished_at.unwrap_or_else(|| SystemClock.now()).format("%H:%M UTC");
@@ -180,4 +193,5 @@ fn print_table(row: &SyncRow, found: &[DifferenceRow]) {
     } else if *waiting_count > 0 {
         say(&format!("to mend what waits: silta sync {what} {} --approve", row.connection));
     }
+    Ok(())
 }

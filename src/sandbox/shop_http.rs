@@ -104,7 +104,7 @@ async fn list_stock(State(shop): State<Shop>, Query(params): Params) -> Response
     let state = shop.state();
     let products = ids_by_code(&state);
     let items: Vec<_> = state.stock.iter().collect();
-    page(&items, &params, |(code, item)| stock_json(code, item, products.get(*code).copied()))
+    page(&items, &params, |(code, item)| stock_json(code, item, products.get(code.as_str()).copied()))
 }
 
 /// The four range filters, each with both ends included.
@@ -160,17 +160,17 @@ fn answer_order(shop: &Shop, id: u64, expanded: bool) -> Response {
 }
 
 /// Products by their own code and by their variations'.
-fn ids_by_code(state: &super::shop::State) -> HashMap<String, u64> {
-    let own = state.products.iter().map(|(id, product)| (product.code.clone(), *id));
+fn ids_by_code(state: &super::shop::State) -> HashMap<&str, u64> {
+    let own = state.products.iter().map(|(id, product)| (product.code.as_str(), *id));
     let varied = state
         .products
         .iter()
-        .flat_map(|(id, product)| product.variations.iter().map(move |(_, code, _)| (code.clone(), *id)));
+        .flat_map(|(id, product)| product.variations.iter().map(move |(_, code, _)| (code.as_str(), *id)));
     own.chain(varied).collect()
 }
 
 /// Numbers come as numbers for one order and as text for the next; an unset address is an empty list.
-fn order_json(order: &Order, products: &HashMap<String, u64>, expanded: bool) -> Value {
+fn order_json(order: &Order, products: &HashMap<&str, u64>, expanded: bool) -> Value {
     let loose =
         |number: u64| if order.id.is_multiple_of(2) { json!(number) } else { json!(number.to_string()) };
     let mut json = json!({
@@ -192,7 +192,7 @@ fn order_json(order: &Order, products: &HashMap<String, u64>, expanded: bool) ->
         let lines = order.lines.iter().map(|(code, pieces)| {
             json!({
                 "product_code": code, "quantity": pieces, "download_id": null, "unit_price": "19.90", "vat_rate": 25.5,
-                "product_id": products.get(code),
+                "product_id": products.get(code.as_str()),
             })
         });
         json["products"] = lines.collect();
@@ -288,7 +288,7 @@ fn product_json(id: u64, product: &Product) -> Value {
 
 async fn show_stock(State(shop): State<Shop>, Path(code): Path<String>) -> Response {
     let state = shop.state();
-    let product = ids_by_code(&state).get(&code).copied();
+    let product = ids_by_code(&state).get(code.as_str()).copied();
     let found = state.stock.get(&code).map(|item| stock_json(&code, item, product));
     found.map_or_else(|| refuse(StatusCode::NOT_FOUND, "no such stock item"), |it| one(&it))
 }

@@ -148,7 +148,7 @@ pub async fn ask(db: &mut PgConnection, connection: &str, entries: &[Entry]) -> 
         r#"
         select link.code as "code!", link.subject
         from link join part on part.connection = link.connection and part.part = link.subject
-        where link.connection = $1 and link.code = any($2) and starts_with(link.subject, 'product:')
+        where link.connection = $1 and link.code = any($2)
         "#,
         connection,
         &codes,
@@ -253,29 +253,35 @@ pub async fn beside(
     let rows = sqlx::query_as!(
         Compared,
         r#"
-        select part.part, part.product, part.item, link.code as stands_as,
-            there.body as "there?", before.body as "before?",
-            (
-                select owner.subject
-                from link owner join part owning on owning.connection = owner.connection and owning.part = owner.subject
-                where owner.connection = part.connection and owner.code = part.code
-                  and starts_with(owner.subject, 'product:') and owner.subject <> part.part
-                order by owner.subject limit 1
-            ) as owner,
+        with page as materialized (
+            select * from part where connection = $1 and stored and part > $3 order by part limit $4
+        )
+        select page.part, page.product, page.item, link.code as "stands_as?",
+            there.body as "there?", before.body as "before?", owner.subject as "owner?",
             exists (
                 select 1 from part twin
-                where twin.connection = part.connection and twin.code_key = part.code_key and twin.part <> part.part
+                where twin.connection = $1 and twin.code_key = page.code_key and twin.part <> page.part
             ) as "is_repeated!",
             coalesce(link.seen_at > sync.started_at, false) as "moved!"
-        from part
+        from page
         join sync on sync.id = $2
-        left join link on link.connection = part.connection and link.subject = part.part
-        left join sync_reading there on there.sync_id = $2 and there.name = part.code
-        left join sync_reading before
-            on before.sync_id = $2 and before.name = link.code and link.code <> part.code
-        where part.connection = $1 and part.stored and part.part > $3
-        order by part.part
-        limit $4
+        -- A limit in each keeps it a probe of its index, however new the tables' statistics are.
+        left join lateral (
+            select code, seen_at from link where connection = $1 and subject = page.part limit 1
+        ) link on true
+        left join lateral (
+            select body from sync_reading where sync_id = $2 and name = page.code limit 1
+        ) there on true
+        left join lateral (
+            select body from sync_reading where sync_id = $2 and name = link.code and link.code <> page.code limit 1
+        ) before on true
+        left join lateral (
+            select owner.subject from link owner
+            where owner.connection = $1 and owner.code = page.code and owner.subject <> page.part
+              and exists (select 1 from part where part.connection = $1 and part.part = owner.subject)
+            limit 1
+        ) owner on true
+        order by page.part
         "#,
         connection,
         sync,

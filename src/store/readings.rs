@@ -65,30 +65,33 @@ pub async fn unmet(db: &mut PgConnection, sync: Uuid, after: &str, limit: i64) -
     Ok(rows.fetch_all(db).await?)
 }
 
-/// Codes that the warehouse has and the shop's catalogue has not, nor had under the code that we remember; behind
-/// `after`.
+/// Codes of the warehouse behind `after`, and of each whether it is left over: the shop's catalogue has it not, nor had
+/// under the code that we remember.
 pub async fn codes_left_over(
     db: &mut PgConnection,
     held: &LeasedSync,
     after: &str,
     limit: i64,
-) -> Result<Vec<String>> {
-    let codes = sqlx::query_scalar!(
-        "
-        select name from sync_reading
-        where sync_id = $1 and name > $3
-          and not exists (select 1 from part where part.connection = $2 and part.code_key = sync_reading.subject)
-          and not exists (
-            select 1 from link join part on part.connection = link.connection and part.part = link.subject
-            where link.connection = $2 and link.code = sync_reading.name and starts_with(link.subject, 'product:')
-          )
+) -> Result<Vec<(String, bool)>> {
+    let rows = sqlx::query!(
+        r#"
+        with page as materialized (
+            select name, subject from sync_reading where sync_id = $1 and name > $3 order by name limit $4
+        )
+        select name,
+            not exists (select 1 from part where part.connection = $2 and part.code_key = page.subject)
+            and not exists (
+                select 1 from link
+                where link.connection = $2 and link.code = page.name
+                  and exists (select 1 from part where part.connection = $2 and part.part = link.subject)
+            ) as "left_over!"
+        from page
         order by name
-        limit $4
-        ",
+        "#,
         held.id,
         held.connection,
         after,
         limit,
     );
-    Ok(codes.fetch_all(db).await?)
+    Ok(rows.fetch_all(db).await?.into_iter().map(|row| (row.name, row.left_over)).collect())
 }

@@ -177,13 +177,12 @@ impl Run<'_> {
         loop {
             let mut tx = self.open().await?;
             let codes = readings::codes_left_over(&mut tx, self.held, &after, AT_ONCE).await?;
-            let Some(last) = codes.last() else { return Ok(()) };
+            let Some((last, _)) = codes.last() else { return Ok(()) };
             after.clone_from(last);
-            let excluded = |code: &&String| tied.products.exclude_codes.contains(code);
             let found: Vec<_> = codes
                 .iter()
-                .filter(|code| !excluded(code))
-                .map(|code| {
+                .filter(|(code, left_over)| *left_over && !tied.products.exclude_codes.contains(code))
+                .map(|(code, _)| {
                     let remedy =
                         "nothing flows back: add it to the shop, or exclude the code, if it is this shop's";
                     let found = Self::told(code, "unknown_in_shop", remedy);
