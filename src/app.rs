@@ -47,6 +47,8 @@ pub struct App {
     pub sweeper: sweep::Sweeper,
     /// The full comparisons.
     pub syncer: sync::Syncer,
+    /// Every configured connection's two systems and rules.
+    pub tied: Vec<Tied>,
     clock: Arc<dyn Clock>,
     pool: PgPool,
     names: Vec<String>,
@@ -139,7 +141,7 @@ impl App {
             pool: pool.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
-            tied,
+            tied: tied.clone(),
             retry,
             options: worker::Options { concurrency, lease, name: worker_name(&entropy) },
             metrics: worker_metrics,
@@ -150,6 +152,7 @@ impl App {
             worker,
             sweeper,
             syncer,
+            tied,
             clock,
             pool,
             names: connections.into_iter().map(|it| it.name).collect(),

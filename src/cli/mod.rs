@@ -1,6 +1,7 @@
 //! The shell's skin: one subcommand per thing that a person does from a shell.
 
 mod admin;
+mod doctor;
 mod orders;
 mod sandbox;
 mod serve;
@@ -73,6 +74,8 @@ enum Command {
     Orders(orders::Orders),
     /// A full comparison of both sides, now.
     Sync(sync::SyncArgs),
+    /// Is a connection ready? Asks both systems, and says what to do; status 1 where it is not.
+    Doctor(doctor::DoctorArgs),
     /// Prints openapi.yaml.
     Openapi,
 }
@@ -121,6 +124,9 @@ async fn dispatch(Silta { config, command }: Silta) -> Result<ExitCode> {
         }
         Command::Sync(args) => {
             return sync::sync(args, load(&config, &environment)?, &config::account(&environment)).await;
+        }
+        Command::Doctor(args) => {
+            return doctor::doctor(args, load(&config, &environment)?, &config::account(&environment)).await;
         }
         Command::Openapi => say(crate::ops::OPENAPI.trim_end()),
     }

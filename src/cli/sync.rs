@@ -74,9 +74,9 @@ pub(super) async fn sync(args: SyncArgs, config: Config, account: &str) -> Resul
     let mut db = database.pool.acquire().await?;
     let row = syncs::find(&mut db, id).await?.context("the comparison is gone")?;
     if args.json {
-        print_json(&mut db, &row).await?
+        print_json(&mut db, &row).await?;
     } else {
-        print_table(&mut db, &row).await?
+        print_table(&mut db, &row).await?;
     }
     let mends = row.mending_count == row.difference_count;
     Ok(if row.state == "done" && mends { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -167,7 +167,7 @@ async fn print_table(db: &mut PgConnection, row: &SyncRow) -> Result<()> {
         for row in &rows {
             let detail = row.detail.as_deref().or(row.reason.as_deref()).unwrap_or_default();
             let subject = if row.part.is_empty() { &row.subject } else { &row.part };
-            say(&format!("  {subject:<20} {detail}  {}", stand(row)).trim_end().to_owned());
+            say(format!("  {subject:<20} {detail}  {}", stand(row)).trim_end());
         }
         if count > rows.len() {
             let more = count - rows.len();

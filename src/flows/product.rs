@@ -40,10 +40,10 @@ impl Flow for ProductFlow {
             return Report { follow_ups, ..Report::skipped(Reason::UnknownInShop) };
         };
 
-        let shelf = entered.hold_back_twins(shelf(&product, &tied.products));
+        let items = entered.hold_back_twins(shelf(&product, &tied.products));
         let mut round =
             Round { context, seen_at, learnt: Vec::new(), last_deed: None, refused: None, deeds: 0 };
-        for item in shelf.iter().flatten() {
+        for item in items.iter().flatten() {
             let known = entered.known.get(&item.part).cloned().unwrap_or_default();
             if let Err(report) = round.bring_into_step(item, &known, entered.owner(item)).await {
                 return Report { learnt: round.learnt, follow_ups, ..*report };
@@ -53,7 +53,7 @@ impl Flow for ProductFlow {
             }
         }
         let Round { mut learnt, last_deed, refused, .. } = round;
-        let mut report = last_deed.or(refused).map_or_else(|| at_rest(&shelf), |report| *report);
+        let mut report = last_deed.or(refused).map_or_else(|| at_rest(&items), |report| *report);
         if !matches!(report.outcome, Outcome::Done) {
             // Only a product at rest has been seen: a sweep must find it again until then.
             let link = Link { shop_version: product.version, ..Link::default() };
@@ -163,9 +163,9 @@ async fn step(
 }
 
 /// Every usable part is in step; what is held back goes to a person.
-fn at_rest(shelf: &[Result<Item, HeldBack>]) -> Report {
-    let held_back: Vec<_> = shelf.iter().filter_map(|item| item.as_ref().err()).collect();
-    match (shelf.is_empty(), held_back.first()) {
+fn at_rest(items: &[Result<Item, HeldBack>]) -> Report {
+    let held_back: Vec<_> = items.iter().filter_map(|item| item.as_ref().err()).collect();
+    match (items.is_empty(), held_back.first()) {
         (true, _) => Report::skipped(Reason::Excluded),
         (false, None) => Report::of(Outcome::InStep),
         (false, Some(first)) => {

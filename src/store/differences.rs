@@ -140,13 +140,3 @@ pub async fn list(db: &mut PgConnection, id: Uuid, after: i32, limit: i64) -> Re
     );
     Ok(rows.fetch_all(db).await?)
 }
-
-/// How many differences of these words wait.
-pub async fn count_waiting(db: &mut PgConnection, sync: Uuid, words: &[String]) -> Result<i64> {
-    let count = sqlx::query_scalar!(
-        r#"select count(*) as "count!" from sync_difference where sync_id = $1 and waits and difference = any($2)"#,
-        sync,
-        words,
-    );
-    Ok(count.fetch_one(db).await?)
-}

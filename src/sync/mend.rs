@@ -43,7 +43,7 @@ impl Run<'_> {
     pub(super) async fn mend(&mut self, tied: &Tied) -> Result<(), Broken> {
         let mut kept_back = Vec::new();
         if !self.held.approved {
-            self.braked = self.brake(tied).await?;
+            self.braked = self.brake(tied);
             if self.braked.is_some() {
                 return Ok(());
             }
@@ -73,18 +73,18 @@ impl Run<'_> {
     }
 
     /// Is so much of one kind that the reading itself must be doubted?
-    async fn brake(&self, tied: &Tied) -> Result<Option<Reason>, Broken> {
+    fn brake(&self, tied: &Tied) -> Option<Reason> {
         let vanished = self.counted("vanished_at_warehouse");
         if tied.stock.brakes(vanished, self.counted(STILL_THERE)) {
-            return Ok(Some(Reason::ListPartial));
+            return Some(Reason::ListPartial);
         }
         if self.held.what == What::Stock {
             let emptied = self.counted("falls_to_zero");
             if tied.stock.brakes(emptied, self.counted("in_stock")) {
-                return Ok(Some(Reason::StockBraked));
+                return Some(Reason::StockBraked);
             }
         }
-        Ok(None)
+        None
     }
 
     /// What a comparison by the clock leaves to a person. Whoever asks for one has asked for its mending.

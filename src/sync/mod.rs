@@ -154,7 +154,7 @@ impl Syncer {
         drop(db); // never held across the network
         let Some(held) = held else { return Ok(false) };
         let mut run = Run::begin(self, &held, on_progress);
-        let error = match run.to_the_end().await {
+        let error = match run.finish().await {
             Ok(()) => None,
             Err(Broken::LeaseLost) => return Ok(true), // whoever holds it now will end it
             Err(Broken::Store(error)) => return Err(error),

@@ -54,8 +54,11 @@ impl<'a> Run<'a> {
         Self { syncer, held, progress: held.progress.clone(), braked: None, on_progress }
     }
 
-    pub async fn to_the_end(&mut self) -> Result<(), Broken> {
-        use {Step::*, What::*};
+    pub async fn finish(&mut self) -> Result<(), Broken> {
+        use {
+            Step::{Compare, End, Mend, ReadShop, ReadWarehouse},
+            What::{Orders, Products, Stock},
+        };
         let rehearser = &self.syncer.rehearser;
         let tied = rehearser.tied(&self.held.connection).ok_or(Broken::NotConfigured)?.giving_way();
         while self.progress.step != End {

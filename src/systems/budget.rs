@@ -24,6 +24,15 @@ pub enum Lane {
     Background,
 }
 
+/// Why a call may not be made now, and when it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Denied {
+    /// The system itself asked to be left alone so long.
+    Closed(Duration),
+    /// Others have spent the budget; there may be a token after so long.
+    Spent(Duration),
+}
+
 /// Tokens are earned at a steady rate and saved up to one second's worth.
 #[derive(Debug)]
 pub struct Budget {
@@ -53,10 +62,11 @@ impl Budget {
     }
 
     /// Waits for a token, or answers how long the wait would be where that is too long.
-    pub async fn spend(&self, lane: Lane) -> Result<(), Duration> {
+    pub async fn spend(&self, lane: Lane) -> Result<(), Denied> {
         if lane == Lane::Live {
             let wait = self.reserve(self.clock.now())?;
-            return Ok(sleep(wait).await);
+            sleep(wait).await;
+            return Ok(());
         }
         let mut waited = Duration::ZERO;
         loop {
@@ -65,7 +75,7 @@ impl Budget {
                 return Ok(());
             }
             if waited + wait > LONGEST_WAIT {
-                return Err(wait);
+                return Err(Denied::Spent(wait));
             }
             sleep(wait).await;
             waited += wait;
@@ -80,19 +90,19 @@ impl Budget {
     }
 
     /// Takes a token now or in a moment, ahead of everybody who comes later; answers how long that moment is.
-    fn reserve(&self, now: Timestamp) -> Result<Duration, Duration> {
+    fn reserve(&self, now: Timestamp) -> Result<Duration, Denied> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         self.earn(&mut state, now)?;
         let wait = self.until(1.0, &state);
         if wait > LONGEST_WAIT {
-            return Err(wait);
+            return Err(Denied::Spent(wait));
         }
         state.tokens -= 1.0;
         Ok(wait)
     }
 
     /// Takes a token that nobody live will miss, and answers zero; or how long until there may be one.
-    fn take_spare(&self, now: Timestamp) -> Result<Duration, Duration> {
+    fn take_spare(&self, now: Timestamp) -> Result<Duration, Denied> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         self.earn(&mut state, now)?;
         let wait = self.until(1.0 + (self.burst() - 1.0) / 2.0, &state);
@@ -102,12 +112,12 @@ impl Budget {
         Ok(wait)
     }
 
-    fn earn(&self, state: &mut State, now: Timestamp) -> Result<(), Duration> {
+    fn earn(&self, state: &mut State, now: Timestamp) -> Result<(), Denied> {
         // A clock that was put back earns nothing and closes nothing.
         let since = |earlier: Timestamp, later: Timestamp| (later - earlier).to_std().unwrap_or_default();
         let closed = state.closed_until.map(|until| since(now, until)).unwrap_or_default();
         if !closed.is_zero() {
-            return Err(closed);
+            return Err(Denied::Closed(closed));
         }
         let earned = since(state.at, now).as_secs_f64() * self.per_second;
         state.tokens = (state.tokens + earned).min(self.burst());
@@ -158,7 +168,7 @@ mod tests {
     async fn a_system_that_asks_for_patience_gets_it_and_no_more() {
         let (budget, clock) = budget(100.0);
         budget.close_for(Duration::from_secs(30));
-        assert_eq!(budget.spend(Lane::Live).await, Err(Duration::from_secs(30)));
+        assert_eq!(budget.spend(Lane::Live).await, Err(Denied::Closed(Duration::from_secs(30))));
         clock.advance(Duration::from_secs(30));
         assert_eq!(budget.spend(Lane::Live).await, Ok(()));
     }

@@ -46,6 +46,8 @@ pub enum Failure {
     Unreadable,
     /// Our own rate budget for the system is spent.
     Budget,
+    /// The system asked us to leave it alone, and that time is not over.
+    Closed,
     /// We could not build the request.
     Unbuildable,
     /// It would have been made; this was a rehearsal.
@@ -70,7 +72,11 @@ impl CallError {
     /// Did the system hear us?
     pub const fn sent(&self) -> Sent {
         match self.failure {
-            Failure::Connect | Failure::Budget | Failure::Unbuildable | Failure::Rehearsed => Sent::No,
+            Failure::Connect
+            | Failure::Budget
+            | Failure::Closed
+            | Failure::Unbuildable
+            | Failure::Rehearsed => Sent::No,
             Failure::Lost | Failure::Status(502 | 504) => Sent::Maybe,
             Failure::Status(_) | Failure::Unreadable => Sent::Yes,
         }
@@ -96,7 +102,7 @@ impl CallError {
     pub const fn verdict(&self, effect: Effect) -> Outcome {
         let after = self.retry_after;
         match (self.failure, effect) {
-            (Failure::Budget | Failure::Status(429), _) => {
+            (Failure::Budget | Failure::Closed | Failure::Status(429), _) => {
                 Outcome::Snoozed { after, reason: Reason::RateLimited }
             }
             (Failure::Status(503), _) if after.is_some() => {
@@ -154,7 +160,9 @@ mod tests {
         }
         assert_eq!(verdicts(Failure::Status(429), None), ["snoozed"; 3]);
         assert_eq!(verdicts(Failure::Status(503), Some(9)), ["snoozed"; 3]);
-        assert_eq!(verdicts(Failure::Budget, Some(9)), ["snoozed"; 3]);
+        for held_back in [Failure::Budget, Failure::Closed] {
+            assert_eq!(verdicts(held_back, Some(9)), ["snoozed"; 3]);
+        }
         assert_eq!(verdicts(Failure::Unreadable, None), ["retryable", "retryable", "ambiguous"]);
         for status in [301, 400, 404, 405, 410, 413, 422] {
             assert_eq!(verdicts(Failure::Status(status), None), ["permanent"; 3]);

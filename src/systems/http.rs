@@ -17,7 +17,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use super::{
-    budget::{Budget, Lane},
+    budget::{Budget, Denied, Lane},
     call::{CallError, Failure, Sent},
 };
 use crate::domain::{Timestamp, difference::Mask, system::System};
@@ -207,8 +207,12 @@ impl Http {
             self.evidence.lock().push(record);
             return Err(self.error(name, Failure::Rehearsed));
         }
-        if let Err(wait) = self.budget.spend(self.lane).await {
-            return Err(CallError { retry_after: Some(wait), ..self.error(name, Failure::Budget) });
+        if let Err(denied) = self.budget.spend(self.lane).await {
+            let (failure, wait) = match denied {
+                Denied::Closed(wait) => (Failure::Closed, wait),
+                Denied::Spent(wait) => (Failure::Budget, wait),
+            };
+            return Err(CallError { retry_after: Some(wait), ..self.error(name, failure) });
         }
         record.at = self.budget.now();
         if let Some(id) = &record.request_id {

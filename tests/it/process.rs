@@ -274,6 +274,61 @@ async fn orders_are_explained_sent_and_compared_from_a_shell() {
     assert!(process.terminate());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn catalogue_and_stock_are_compared_approved_and_doctored_from_a_shell() {
+    let sandbox = sandbox().await;
+    let database = Database::fresh().await;
+    let config = config_file(&sandbox, "");
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(BINARY);
+        command.args(arguments).arg("--config").arg(config.path()).env("DATABASE_URL", database.url());
+        let output = command.output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), format!("{}{}", text(&output.stdout), text(&output.stderr)))
+    };
+    for id in 1..=7 {
+        let code = format!("A-{id}");
+        sandbox.shop.lists_product(id, &code, "Kahvi", 5);
+        sandbox.warehouse.receives_goods(&code, 5);
+    }
+    sandbox.shop.lists_product(8, "a-7", "Tee", 5);
+    let (code, said) = run(&["sync", "products", CONNECTION]);
+    assert_eq!(code, Some(1), "two codes are alike: {said}");
+    assert!(said.contains("missing_at_warehouse (6): it is created at the warehouse"), "{said}");
+    assert!(
+        said.contains("held_back (2)") && said.contains("8 products compared: 0 the same, 6 mending"),
+        "{said}"
+    );
+    let (code, said) = run(&["doctor", CONNECTION]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        said.contains("ok   shop warehouse")
+            && said.contains("FAIL shop codes        2 codes cannot be sent"),
+        "{said}"
+    );
+    assert!(
+        said.contains(r#""Tee" (product:8) has the code "a-7", which is also "A-7" of "Kahvi" (product:7)"#),
+        "{said}"
+    );
+    assert!(said.contains(r#"FAIL shop shipping     no rule for "Lentokone""#), "{said}");
+
+    for id in 1..=7 {
+        sandbox.warehouse.counts(&format!("A-{id}"), 0);
+    }
+    sandbox.shop.drops_product(8);
+    let (code, said) = run(&["sync", "stock", CONNECTION]);
+    assert!(code == Some(1) && said.contains("nothing was mended: stock_braked"), "{said}");
+    let (code, said) = run(&["sync", "stock", CONNECTION, "--approve"]);
+    assert!(code == Some(0) && said.contains("7 mending, 0 waiting"), "{said}");
+    let process = Process::start(config.path(), Some(&database.url()));
+    until("what was approved is written", async || {
+        (1..=7).all(|id| sandbox.shop.quantity(&format!("A-{id}")) == Some(0))
+    })
+    .await;
+    until("the catalogue is there", async || sandbox.warehouse.codes().len() == 6).await;
+    assert!(process.terminate());
+}
+
 #[test]
 fn a_faulty_configuration_is_told_whole_with_status_1() {
     let file = tempfile::NamedTempFile::new().unwrap();

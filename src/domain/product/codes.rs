@@ -101,7 +101,7 @@ impl Entered {
 
     /// Holds back every item whose code another part of the catalogue has too: which of them lies on the shelf, only a
     /// person knows.
-    pub fn hold_back_twins(&self, shelf: Shelf) -> Shelf {
+    pub fn hold_back_twins(&self, items: Shelf) -> Shelf {
         let check = |item: Item| {
             let twins = self.twins.get(&code_key(&item.code));
             let others: Vec<_> = twins.into_iter().flatten().filter(|twin| twin.part != item.part).collect();
@@ -114,7 +114,7 @@ impl Entered {
             let reason = Reason::CodeRepeated;
             Err(HeldBack { part, code: Some(code), name: Some(name), reason, detail: Some(detail) })
         };
-        shelf.into_iter().map(|item| item.and_then(check)).collect()
+        items.into_iter().map(|item| item.and_then(check)).collect()
     }
 }
 

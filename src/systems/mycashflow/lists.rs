@@ -106,6 +106,13 @@ impl MyCashflow {
         Ok(named)
     }
 
+    /// Every shipping method of the shop. Reads, at most every ten minutes.
+    pub async fn shipping_methods(&self) -> Result<Vec<ShippingMethod>, CallError> {
+        let mut methods: Vec<_> = self.named().await?.shipping.clone().into_iter().collect();
+        methods.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+        Ok(methods.into_iter().map(|(_, method)| method).collect())
+    }
+
     /// The same for whoever needs only suppliers: without rules that ask for them nothing is read.
     pub(super) async fn named_suppliers(&self) -> Result<Arc<Named>, CallError> {
         if self.lists.reads_suppliers { self.named().await } else { Ok(Arc::default()) }
