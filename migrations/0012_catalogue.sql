@@ -70,11 +70,13 @@ comment on column link.figure_at is 'For stock: the warehouse''s own time of the
 comment on column link.emptied_at is 'For stock: when we last set it from some pieces to none';
 
 alter table connection
+    add column catalogue_read_at timestamptz,
     add column braked_at timestamptz,
     add column brake_detail text,
     add column brake_released_until timestamptz,
     add constraint connection_braked_for_a_reason check ((braked_at is null) = (brake_detail is null));
 
+comment on column connection.catalogue_read_at is 'When the shop''s whole catalogue was last read into the register of codes; null: never, and no product is sent';
 comment on column connection.braked_at is 'Since when no stock figure is set to zero: too many fell at once; null while they may fall';
 comment on column connection.brake_detail is 'How many of how many codes fell to zero';
 comment on column connection.brake_released_until is 'A person has looked: until then figures may fall to zero however many';

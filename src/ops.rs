@@ -77,8 +77,9 @@ async fn gauges(ops: &Ops) -> store::Result<String> {
     let mut db = ops.pool.acquire().await?;
     let backlog = overview::backlog(&mut db, now).await?;
     let dead = overview::count_dead(&mut db).await?;
-    let mut silences = Vec::new();
+    let (mut silences, mut braked) = (Vec::new(), Vec::new());
     for row in connections::list(&mut db).await? {
+        braked.push((row.name.clone(), f64::from(u8::from(row.braked_at.is_some()))));
         silences.push((row.name.clone(), rhythm::read(&mut db, &row.name, row.created_at, now).await?));
     }
     let mut text = String::new();
@@ -105,6 +106,12 @@ async fn gauges(ops: &Ops) -> store::Result<String> {
             "silta_orders_missed",
             "Orders that would have come since the last one, by the weeks before",
             missed,
+        );
+        let braked = braked.iter().map(|(name, braked)| (label(name), *braked)).collect();
+        gauge(
+            "silta_stock_braked",
+            "1 while no stock figure is set to zero before a person has looked",
+            braked,
         );
         gauge(
             "silta_deliveries_dead",

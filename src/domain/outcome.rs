@@ -165,6 +165,8 @@ reasons! {
     Returned = "returned",
     /// A part of the order has left: the rest comes with another parcel, or is the shop's own to ship.
     PartShipped = "part_shipped",
+    /// The shop's catalogue was not read as a whole yet, so nobody can tell whose a product code is.
+    CatalogueUnread = "catalogue_unread",
     /// The warehouse's answer is older than one that we have acted on already.
     StaleReading = "stale_reading",
     // What a person must decide.

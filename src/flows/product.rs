@@ -20,6 +20,9 @@ pub(super) struct ProductFlow;
 /// Deeds in one attempt, so that a product of many variations stays well within its lease.
 const MOST_DEEDS_AT_ONCE: usize = 8;
 
+/// How long a product waits at most before it asks again whether the catalogue was read.
+const UNTIL_READ: chrono::Duration = chrono::Duration::minutes(10);
+
 #[async_trait]
 impl Flow for ProductFlow {
     async fn run(&self, context: &Context) -> Report {
@@ -39,6 +42,10 @@ impl Flow for ProductFlow {
         let Some(product) = product else {
             return Report { follow_ups, ..Report::skipped(Reason::UnknownInShop) };
         };
+        if !entered.is_whole {
+            let (until, reason) = (seen_at + UNTIL_READ, Reason::CatalogueUnread); // and sooner, once it is read
+            return Report { follow_ups, ..Report::of(Outcome::Waiting { until, reason }) };
+        }
 
         let items = entered.hold_back_twins(shelf(&product, &tied.products));
         let mut round =

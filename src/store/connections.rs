@@ -18,6 +18,8 @@ pub struct ConnectionRow {
     pub held_until: Option<Timestamp>,
     /// Why it is held.
     pub held_reason: Option<String>,
+    /// When the shop's whole catalogue was last read; nothing where it never was, and then no product is sent.
+    pub catalogue_read_at: Option<Timestamp>,
     /// Since when no stock figure is set to zero: too many fell at once.
     pub braked_at: Option<Timestamp>,
     /// How many of how many.
@@ -47,8 +49,8 @@ pub async fn ensure(db: &mut PgConnection, names: &[String], now: Timestamp) -> 
 pub async fn list(db: &mut PgConnection) -> Result<Vec<ConnectionRow>> {
     let rows = sqlx::query_as!(
         ConnectionRow,
-        "select name, paused_at, paused_by, held_until, held_reason, braked_at, brake_detail, brake_released_until,
-                created_at
+        "select name, paused_at, paused_by, held_until, held_reason, catalogue_read_at, braked_at, brake_detail,
+                brake_released_until, created_at
          from connection order by name",
     );
     Ok(rows.fetch_all(db).await?)
@@ -79,6 +81,14 @@ pub async fn resume(db: &mut PgConnection, name: &str) -> Result<bool> {
         name,
     );
     Ok(done.execute(db).await?.rows_affected() == 1)
+}
+
+/// The shop's whole catalogue was read into the register of codes.
+pub async fn note_catalogue(db: &mut PgConnection, name: &str, now: Timestamp) -> Result<()> {
+    sqlx::query!("update connection set catalogue_read_at = $2 where name = $1", name, now)
+        .execute(db)
+        .await?;
+    Ok(())
 }
 
 /// Lets stock figures fall to zero again, however many, until then; false where the connection is not known.

@@ -125,7 +125,12 @@ pub async fn ask(db: &mut PgConnection, connection: &str, entries: &[Entry]) -> 
     let parts: Vec<_> = entries.iter().map(|entry| entry.part.clone()).collect();
     let codes: Vec<_> = entries.iter().filter_map(|entry| entry.code.clone()).collect();
     let keys: Vec<_> = codes.iter().map(|code| code_key(code)).collect();
-    let mut entered = Entered::default();
+    let is_whole = sqlx::query_scalar!(
+        r#"select catalogue_read_at is not null as "is_whole!" from connection where name = $1"#,
+        connection,
+    );
+    let is_whole = is_whole.fetch_optional(&mut *db).await?.unwrap_or(false);
+    let mut entered = Entered { is_whole, ..Entered::default() };
     let known = sqlx::query!(
         "select subject, code, sent_hash from link where connection = $1 and subject = any($2)",
         connection,

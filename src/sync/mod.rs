@@ -46,11 +46,17 @@ use crate::{
     systems::call::CallError,
 };
 
-/// How long a sync is ours without a sign of life; each page is one.
-const LEASE: Duration = Duration::from_secs(300);
+/// How long a sync is ours without a sign of life; each page is one. Losing it costs one page: whoever takes it up goes on.
+const LEASE: Duration = Duration::from_secs(60);
 
 /// How often we look whether one is asked for or due.
 const POLL: Duration = Duration::from_secs(2);
+
+/// When a failed sync is due again, should its schedule say later.
+const AFTER_FAILURE: Duration = Duration::from_secs(3600);
+
+/// The same for the first reading of the catalogue.
+const UNTIL_READ: Duration = Duration::from_secs(60);
 
 /// Who asks for what is due by the clock.
 const SCHEDULE: &str = "schedule";
@@ -180,15 +186,23 @@ impl Syncer {
     /// Asks for what is due by the clock.
     async fn request_due(&self) -> store::Result<()> {
         let now = self.clock.now();
-        for (connection, comparisons) in self.schedule.iter().filter(|(_, it)| !it.every.is_zero()) {
+        for (connection, comparisons) in &self.schedule {
             for what in What::ALL {
                 let mut db = self.pool.acquire().await?;
+                let Some(row) = connections::find(&mut db, connection).await? else { continue };
                 let newest = Page { before: None, limit: 1 };
                 let last = syncs::list(&mut db, Some(connection), Some(what.as_str()), &newest).await?;
-                if last.first().is_some_and(|last| now < last.created_at + comparisons.every) {
+                let last = last.first();
+                let after = match last {
+                    // No product is sent before the catalogue was read once, so that is tried whatever the schedule says.
+                    _ if what == What::Products && row.catalogue_read_at.is_none() => UNTIL_READ,
+                    _ if comparisons.every.is_zero() => continue,
+                    Some(last) if last.state == "failed" => comparisons.every.min(AFTER_FAILURE),
+                    _ => comparisons.every,
+                };
+                if last.is_some_and(|last| now < last.created_at + after) {
                     continue;
                 }
-                let Some(row) = connections::find(&mut db, connection).await? else { continue };
                 let not_before = self.rehearser.tied(connection).and_then(|tied| tied.orders.not_before);
                 let new = NewSync {
                     id: self.entropy.id(now),

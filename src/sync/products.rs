@@ -10,7 +10,7 @@ use crate::{
     },
     flows::Tied,
     store::{
-        StoreError,
+        StoreError, connections, deliveries,
         differences::Found,
         links::{self, Stands},
         parts::{self, Compared},
@@ -60,7 +60,7 @@ impl Run<'_> {
             let mut db = self.syncer.pool.acquire().await?;
             let unseen = parts::unseen(&mut db, connection, self.held.started_at, &after, AT_ONCE).await?;
             drop(db); // never held across the network
-            let Some(last) = unseen.last() else { return Ok(()) };
+            let Some(last) = unseen.last() else { break };
             after.clone_from(last);
             for subject in unseen.iter().filter_map(|text| text.parse::<Subject>().ok()) {
                 let read_at = self.syncer.clock.now();
@@ -72,6 +72,11 @@ impl Run<'_> {
                 self.keep_lease().await?;
             }
         }
+        let now = self.syncer.clock.now();
+        let mut tx = self.open().await?;
+        connections::note_catalogue(&mut tx, connection, now).await?;
+        deliveries::wake(&mut tx, connection, Reason::CatalogueUnread, now).await?;
+        Ok(tx.commit().await?)
     }
 
     /// The register beside the rows; then the codes that cannot be sent, and what only the warehouse has.

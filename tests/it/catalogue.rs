@@ -216,6 +216,29 @@ async fn unusable_codes_are_found_before_anything_is_sent_listed_with_both_produ
 }
 
 #[tokio::test]
+async fn nothing_is_sent_before_the_whole_catalogue_was_read_once_and_then_it_goes_by_itself() {
+    let silta = TestSilta::start_set(&[("sweeps.compare", "0s")]).await;
+    sqlx::query("update connection set catalogue_read_at = null").execute(&silta.pool).await.unwrap();
+    silta.shop.lists_product(1, "CUP", "Kuppi", 0);
+    silta.shop.lists_product(2, "cup", "Muki", 0);
+    silta.shop.lists_product(3, "TEE", "Tee", 0);
+    silta.hears_of_product(1).await;
+    silta.hears_of_product(3).await;
+    assert_eq!(silta.product_stands(1).await, "pending catalogue_unread");
+    silta.sandbox.shop_server.faults.script("GET", "/api/v1/products", Fault::Status(401));
+    assert_eq!(silta.syncer.run_due().await.unwrap(), 1, "also where no comparison is scheduled");
+    silta.run_until_idle().await;
+    assert!(silta.warehouse.codes().is_empty(), "it could not be read");
+    silta.clock.advance(secs(60));
+    assert_eq!(silta.syncer.run_due().await.unwrap(), 1, "tried again soon");
+    silta.run_until_idle().await;
+    assert_eq!(
+        (silta.warehouse.codes(), silta.product_stands(1).await),
+        (vec!["TEE".into()], "dead code_repeated".into())
+    );
+}
+
+#[tokio::test]
 async fn a_repeated_code_that_one_product_leaves_lets_the_other_go_by_itself() {
     let silta = TestSilta::start().await;
     silta.shop.lists_product(1, "CUP", "Kuppi", 0);

@@ -264,7 +264,7 @@ async fn a_comparison_whose_process_dies_goes_on_at_its_page_in_another() {
     assert_eq!((report["state"].as_str(), report["step"].as_str()), (Some("running"), Some("read_shop")));
     assert_eq!((report["done"].as_i64(), report["total"].as_i64()), (Some(200), Some(450)));
 
-    silta.clock.advance(secs(301));
+    silta.clock.advance(secs(61));
     silta.syncer.run_due().await.unwrap();
     assert_eq!(pages() - before, 3 + 3, "pages three, four and five");
     assert_eq!(

@@ -137,7 +137,7 @@ async fn a_comparison_is_patient_with_a_page_and_goes_on_where_its_process_died(
     assert!(died.is_err(), "it hung in the shop's list");
     let asked_before = silta.sandbox.warehouse_server.calls.count("GET", "/api/v1/orders");
     assert_eq!(silta.syncer.run_due().await.unwrap(), 0, "it is somebody else's");
-    silta.clock.advance(secs(301));
+    silta.clock.advance(secs(61));
     assert_eq!(silta.syncer.run_due().await.unwrap(), 1);
     let report = silta.api.get(&format!("/admin/v1/syncs/{asked}")).await.body;
     assert_eq!(differences(&report), [("order:1002".to_owned(), "missing_at_warehouse".to_owned())]);

@@ -88,6 +88,51 @@ async fn every_invariant_is_defended_by_a_named_constraint() {
     are_refused(&silta, table).await;
 }
 
+#[tokio::test]
+async fn the_catalogue_and_the_brake_are_defended_by_named_constraints_too() {
+    let silta = TestSilta::start().await;
+    sqlx::raw_sql(
+        "insert into link (connection, subject, seen_at) values ('shop', 'order:1', now());
+         insert into sync (id, connection, what, dry_run, actor, state, since, created_at)
+         values ('00000000-0000-0000-0000-000000000002', 'shop', 'stock', false, 'ops', 'running', now(), now());
+         insert into sync_difference (sync_id, place, subject, difference, remedy, mending)
+         values ('00000000-0000-0000-0000-000000000002', 1, 'stock:A', 'figure_differs', '', false)",
+    )
+    .execute(&silta.pool)
+    .await
+    .unwrap();
+    let part = |columns: &str, values: &str| {
+        format!(
+            "insert into part (connection, stored, seen_at, part, product, {columns})
+             values ('shop', true, now(), 'product:1', {values})"
+        )
+    };
+    let difference = |place: u32, columns: &str, values: &str| {
+        format!(
+            "insert into sync_difference (sync_id, place, subject, difference, remedy, {columns})
+             values ('00000000-0000-0000-0000-000000000002', {place}, 'stock:A', 'figure_differs', '', {values})"
+        )
+    };
+    let table = [
+        (part("reason", "'product:2', 'code_empty'"), "part_is_of_its_product"),
+        (part("code, reason", "'product:1', 'A', 'code_empty'"), "part_key_iff_code"),
+        (part("code, code_key", "'product:1', 'A', 'a'"), "part_sent_or_held_back"),
+        ("insert into in_flight values ('shop', 'order:1', 'A', 0)".to_owned(), "in_flight_pieces_positive"),
+        ("insert into in_flight values ('shop', 'order:2', 'A', 1)".to_owned(), "in_flight_of_a_link"),
+        ("update link set figure = -1".to_owned(), "link_figure_not_negative"),
+        ("update connection set braked_at = now()".to_owned(), "connection_braked_for_a_reason"),
+        ("update sync set step = 'rest'".to_owned(), "sync_step_known"),
+        ("update sync set approved_at = now()".to_owned(), "sync_approved_by_someone"),
+        (difference(2, "mending", "false"), "sync_difference_told_once"),
+        (
+            difference(3, "part, mending, waits, delivery_id", "'x', true, true, gen_random_uuid()"),
+            "sync_difference_waits_or_mends",
+        ),
+        (difference(4, "part, mending", "'y', true"), "sync_difference_mended_by_a_delivery"),
+    ];
+    are_refused(&silta, table).await;
+}
+
 async fn are_refused(silta: &TestSilta, table: impl IntoIterator<Item = (String, &str)>) {
     for (sql, constraint) in table {
         let error =

@@ -88,6 +88,8 @@ pub struct Entered {
     pub twins: HashMap<String, Vec<Twin>>,
     /// Parts of the catalogue that we remember at the warehouse under one of these codes, by code.
     pub owners: HashMap<String, Vec<String>>,
+    /// Was the whole catalogue read at some time? Until then the register cannot say whose a code is.
+    pub is_whole: bool,
     /// Products that have a code which this one has just left: they may go on now.
     pub left: Vec<Subject>,
 }
