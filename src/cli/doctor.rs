@@ -122,9 +122,12 @@ async fn ask_codes(app: &App, database: &Database, connection: &str, account: &s
     let mut db = database.pool.begin().await?;
     let (id, _) = control::request_sync(&mut db, &actor, connection, What::Products, true, None).await?;
     db.commit().await?;
-    app.syncer.run_one(Some(id), &|_| {}).await?;
+    let ran = app.syncer.run_one(Some(id), &|_| {}).await?;
     let mut db = database.pool.acquire().await?;
-    let error = syncs::find(&mut db, id).await?.and_then(|row| row.error);
+    let error = match syncs::find(&mut db, id).await? {
+        Some(row) if ran => row.error,
+        _ => Some("another process is reading it, ask again in a while".to_owned()),
+    };
     let problems = parts::code_problems(&mut db, connection, "", AT_ONCE).await?;
     let found = match (&error, problems.is_empty()) {
         (Some(reason), _) => format!("the catalogue could not be read: {reason}"),

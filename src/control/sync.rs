@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{Actor, Declined};
 use crate::{
-    domain::{Timestamp, outcome::Reason, stock::BRAKE_WINDOW, sync::What},
+    domain::{Timestamp, outcome::Reason, stock::BRAKE_WINDOW, subject::SubjectKind, sync::What},
     store::{
         connections, deliveries,
         syncs::{self, NewSync},
@@ -63,7 +63,7 @@ pub async fn release_brake(
     if !connections::release_brake(db, connection, until).await? {
         return Err(Declined::NotFound);
     }
-    let woken = deliveries::wake(db, connection, Reason::StockBraked, now).await?;
+    let woken = deliveries::wake(db, connection, SubjectKind::Stock, Reason::StockBraked, now).await?;
     let detail = json!({ "until": until, "deliveries": woken });
     actor.audit(db, "connection.release_brake", Some(connection), None, detail).await?;
     Ok(())

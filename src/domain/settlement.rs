@@ -24,7 +24,7 @@ const FIRST_HOLD: Duration = Duration::from_secs(30);
 const LONGEST_HOLD: Duration = Duration::from_secs(15 * 60);
 
 /// What is written when an attempt ends, provided that no news came since its claim. With news, a state that would
-/// close the delivery becomes `pending`, due at once: see `store::deliveries::settle`.
+/// close the delivery becomes `pending`, and what would wait does not, both due at once: see `store::deliveries::settle`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settlement {
     /// The next state.
@@ -39,6 +39,8 @@ pub struct Settlement {
     pub deeds: u32,
     /// No claim for the whole connection before this time.
     pub hold_until: Option<Timestamp>,
+    /// It waits for the world, so news of the world end the wait; what backs off from a fault goes on backing off.
+    pub waits: bool,
 }
 
 /// What follows from `outcome`. `jitter` in 0..1.
@@ -60,6 +62,7 @@ pub fn settle(
         attempts: held.attempts,
         deeds: held.deeds,
         hold_until: None,
+        waits: false,
     };
     let dead = |reason| Settlement { state: DeliveryState::Dead, reason: Some(reason), ..next.clone() };
     let spent = held.attempts >= policy.attempts;
@@ -69,7 +72,9 @@ pub fn settle(
         Outcome::Done => Settlement { attempts: 0, deeds: held.deeds + 1, ..next },
         Outcome::InStep => Settlement { state: DeliveryState::Delivered, ..next },
         Outcome::Skipped { .. } => Settlement { state: DeliveryState::Skipped, ..next },
-        Outcome::Waiting { until, .. } => Settlement { due_at: *until, attempts: given_back, ..next },
+        Outcome::Waiting { until, .. } => {
+            Settlement { due_at: *until, attempts: given_back, waits: true, ..next }
+        }
         Outcome::Retryable { reason } | Outcome::Ambiguous { reason } if spent => dead(*reason),
         Outcome::Retryable { .. } => Settlement { due_at: backoff, ..next },
         Outcome::Snoozed { .. } if now - held.created_at > LONGEST_SNOOZE => dead(Reason::TooOld),

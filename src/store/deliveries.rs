@@ -11,7 +11,7 @@ use crate::domain::{
     id::{ClaimId, DeliveryId},
     outcome::Reason,
     settlement::Settlement,
-    subject::{Subject, Urgency},
+    subject::{Subject, SubjectKind, Urgency},
 };
 
 /// Claims at most as many due deliveries as there are `fences`, turn by turn across connections and within each by
@@ -115,7 +115,7 @@ impl Fenced {
 }
 
 /// Ends an attempt. News since its claim keep a delivery open that the settlement would close, due at once and with
-/// all its attempts: what was read is not the last word.
+/// all its attempts, and end a wait before it has begun: what was read is not the last word.
 pub async fn settle(
     db: &mut PgConnection,
     held: &Leased,
@@ -127,7 +127,10 @@ pub async fn settle(
         update delivery set
             state = case when $4 and news > news_at_claim then 'pending' else $3 end,
             reason = $5,
-            due_at = case when $4 and news > news_at_claim then $8::timestamptz else $6::timestamptz end,
+            due_at = case
+                when ($4 or $10) and news > news_at_claim then $8::timestamptz
+                else $6::timestamptz
+            end,
             settled_at = case when $4 and news = news_at_claim then $8::timestamptz end,
             attempts = case when $4 and news > news_at_claim then 0 else $7::integer end,
             deeds = $9,
@@ -143,6 +146,7 @@ pub async fn settle(
         signed(next.attempts),
         now,
         signed(next.deeds),
+        next.waits,
     );
     Ok(Fenced::of(done.execute(db).await?.rows_affected()))
 }
@@ -158,12 +162,23 @@ pub async fn still_ours(db: &mut PgConnection, held: &Leased) -> Result<Fenced> 
     Ok(if rows == 1 { Fenced::Written } else { Fenced::LeaseLost })
 }
 
-/// What waits for this reason is due now.
-pub async fn wake(db: &mut PgConnection, connection: &str, reason: Reason, now: Timestamp) -> Result<u64> {
+/// What waits for this reason is due now. One of its kind that is just being worked on may be about to wait for it: for
+/// that one it is news.
+pub async fn wake(
+    db: &mut PgConnection,
+    connection: &str,
+    kind: SubjectKind,
+    reason: Reason,
+    now: Timestamp,
+) -> Result<u64> {
     let done = sqlx::query!(
-        "update delivery set due_at = $3
-         where connection = $1 and state = 'pending' and reason = $2 and due_at > $3",
+        "update delivery set
+             due_at = case when state = 'pending' then $4 else due_at end,
+             news = case when state = 'leased' then news + 1 else news end
+         where connection = $1
+           and (state = 'pending' and reason = $3 and due_at > $4 or state = 'leased' and kind = $2)",
         connection,
+        kind.as_str(),
         reason.code(),
         now,
     );

@@ -98,7 +98,8 @@ impl Run<'_> {
         classes.filter_map(|class| class.strip_prefix(&prefix)).map(ToOwned::to_owned).collect()
     }
 
-    fn news(&self, subject: Subject) -> events::Arrival {
+    /// News of this comparison about a subject.
+    pub(super) fn news(&self, subject: Subject) -> events::Arrival {
         let at = self.syncer.clock.now();
         let topic = format!("compared.{}", self.held.what);
         let news = OwnNews {

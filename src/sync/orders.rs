@@ -59,9 +59,7 @@ impl Run<'_> {
                     met: is_part, // a part is looked at with its whole, and never alone
                 });
             }
-            let mut tx = self.open().await?;
-            readings::keep(&mut tx, self.held.id, &kept).await?;
-            self.turn(tx, &[], (page + 1).to_string(), 0).await?;
+            self.keep_readings(page, &kept).await?;
             if !read.more {
                 return Ok(());
             }

@@ -6,12 +6,13 @@ use crate::{
     domain::{
         outcome::Reason,
         product::{Entry, Item, Known, Next, View, WarehouseProduct, code_key, decide, differences},
-        subject::Subject,
+        subject::{Subject, SubjectKind},
     },
     flows::Tied,
     store::{
         StoreError, connections, deliveries,
         differences::Found,
+        events,
         links::{self, Stands},
         parts::{self, Compared},
         readings::{self, Reading},
@@ -28,9 +29,7 @@ impl Run<'_> {
             let page = self.page();
             let read = patiently!(tied.warehouse.products(page));
             let readings: Vec<_> = read.items.iter().map(reading).collect();
-            let mut tx = self.open().await?;
-            readings::keep(&mut tx, self.held.id, &readings).await?;
-            self.turn(tx, &[], (page + 1).to_string(), 0).await?;
+            self.keep_readings(page, &readings).await?;
             if !read.more {
                 return Ok(());
             }
@@ -67,7 +66,13 @@ impl Run<'_> {
                 let product = patiently!(tied.shop.product(&subject.key));
                 let entries = product.map(|product| Entry::of(&product, &tied.products)).unwrap_or_default();
                 let mut db = self.syncer.pool.acquire().await?;
-                parts::enter(&mut db, connection, &subject, &entries, read_at).await?;
+                let entered = parts::enter(&mut db, connection, &subject, &entries, read_at).await?;
+                if !self.held.dry_run {
+                    // Whoever was held back for a code of what is gone may go on now.
+                    let waiting: Vec<_> =
+                        entered.left.into_iter().map(|product| self.news(product)).collect();
+                    events::receive(&mut db, &waiting).await?;
+                }
                 drop(db);
                 self.keep_lease().await?;
             }
@@ -75,7 +80,8 @@ impl Run<'_> {
         let now = self.syncer.clock.now();
         let mut tx = self.open().await?;
         connections::note_catalogue(&mut tx, connection, now).await?;
-        deliveries::wake(&mut tx, connection, Reason::CatalogueUnread, now).await?;
+        let (kind, reason) = (SubjectKind::Product, Reason::CatalogueUnread);
+        deliveries::wake(&mut tx, connection, kind, reason, now).await?;
         Ok(tx.commit().await?)
     }
 

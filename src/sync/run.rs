@@ -13,6 +13,7 @@ use crate::{
     store::{
         deliveries::Fenced,
         differences::{self, Found},
+        readings::{self, Reading},
         syncs::{self, LeasedSync, Progress},
     },
     systems::call::{CallError, Effect, Failure},
@@ -124,6 +125,13 @@ impl<'a> Run<'a> {
         tx.commit().await?;
         (self.on_progress)(&self.progress);
         Ok(())
+    }
+
+    /// Keeps a page of what was read at the warehouse.
+    pub async fn keep_readings(&mut self, page: u32, read: &[Reading]) -> Result<(), Broken> {
+        let mut tx = self.open().await?;
+        readings::keep(&mut tx, self.held.id, read).await?;
+        self.turn(tx, &[], (page + 1).to_string(), 0).await
     }
 
     /// A sign of life in the middle of a page.

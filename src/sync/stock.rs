@@ -41,9 +41,7 @@ impl Run<'_> {
                 met: false,
             };
             let readings: Vec<_> = read.items.iter().map(reading).collect();
-            let mut tx = self.open().await?;
-            readings::keep(&mut tx, self.held.id, &readings).await?;
-            self.turn(tx, &[], (page + 1).to_string(), 0).await?;
+            self.keep_readings(page, &readings).await?;
             if !read.more {
                 return Ok(());
             }

@@ -311,3 +311,17 @@ async fn a_product_that_only_the_list_has_missed_is_not_taken_for_deleted() {
     let alone = silta.sandbox.shop_server.calls.count("GET", "/api/v1/products/2");
     assert_eq!(alone, 1, "and only after it was looked at alone");
 }
+
+#[tokio::test]
+async fn what_was_held_back_for_a_product_that_is_gone_goes_on_once_a_comparison_has_missed_it() {
+    let silta = in_step(1).await;
+    silta.shop.lists_product(2, "p-001", "Toinen", 0);
+    silta.hears_of_product(2).await;
+    assert_eq!(silta.product_stands(2).await, "dead code_repeated");
+    silta.shop.drops_product(1);
+    silta.clock.advance(secs(24 * 3600));
+    silta.syncer.run_due().await.unwrap(); // by the clock, which creates nothing in bulk
+    silta.run_until_idle().await;
+    assert_eq!(silta.product_stands(2).await, "delivered");
+    assert_eq!(silta.name_there("p-001").as_deref(), Some("Toinen"));
+}

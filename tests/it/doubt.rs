@@ -173,6 +173,7 @@ async fn a_late_settle_is_refused_by_the_fence_and_changes_nothing() {
         attempts: 1,
         deeds: 0,
         hold_until: None,
+        waits: false,
     };
     assert_eq!(deliveries::settle(&mut db, &held, &dead, silta.now()).await.unwrap(), Fenced::LeaseLost);
     assert_eq!(deliveries::release(&mut db, &held).await.unwrap(), Fenced::LeaseLost);

@@ -78,6 +78,15 @@ async fn sandbox() -> Sandbox {
     Sandbox::start(any, any, clock, Arc::new(Entropy::seeded(5))).await.unwrap()
 }
 
+/// A command of the program: its status, what it said and what it complained of.
+fn run(arguments: &[&str], config: &Path, database: &str) -> (Option<i32>, String, String) {
+    let mut command = Command::new(BINARY);
+    command.args(arguments).arg("--config").arg(config).env("DATABASE_URL", database);
+    let output = command.output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
 const QUICK: Usual = Usual {
     service: "[http]\nlisten = \"127.0.0.1:0\"\n[worker]\nlease = \"3s\"\n",
     connection: "[connections.sweeps]\norders = \"1s\"\nstatuses = \"1s\"\nstock = \"1s\"\nproducts = \"1s\"\n",
@@ -117,9 +126,7 @@ async fn killed_with_sigkill_in_mid_run_and_started_again_it_has_lost_nothing_an
     sandbox.shop.lists_product(1, "A", "A", 0);
     sandbox.warehouse.receives_goods("A", 10_000);
     // A comparison that is killed goes on a minute later: longer than this test waits for its first reading.
-    let mut command = Command::new(BINARY);
-    command.args(["sync", "products", CONNECTION, "--dry-run", "--config"]).arg(config.path());
-    command.env("DATABASE_URL", database.url()).output().unwrap();
+    run(&["sync", "products", CONNECTION, "--dry-run"], config.path(), &database.url());
     sandbox.warehouse_server.faults.storm(Some(storm));
 
     let mut accepted = 0;
@@ -236,13 +243,8 @@ async fn orders_are_explained_sent_and_compared_from_a_shell() {
     let sandbox = sandbox().await;
     let database = Database::fresh().await;
     let config = config_file(&sandbox, "");
-    let run = |arguments: &[&str]| {
-        let mut command = Command::new(BINARY);
-        command.args(arguments).arg("--config").arg(config.path()).env("DATABASE_URL", database.url());
-        let output = command.output().unwrap();
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        (output.status.code(), text(&output.stdout), text(&output.stderr))
-    };
+    let url = database.url();
+    let run = |arguments: &[&str]| run(arguments, config.path(), &url);
     let (code, said, complaint) = run(&["sync", "orders", CONNECTION, "--dry-run"]);
     assert_eq!(code, Some(0), "{said}{complaint}");
     assert!(said.starts_with("zero differences at "), "{said}");
@@ -283,12 +285,10 @@ async fn catalogue_and_stock_are_compared_approved_and_doctored_from_a_shell() {
     let sandbox = sandbox().await;
     let database = Database::fresh().await;
     let config = config_file(&sandbox, "");
+    let url = database.url();
     let run = |arguments: &[&str]| {
-        let mut command = Command::new(BINARY);
-        command.args(arguments).arg("--config").arg(config.path()).env("DATABASE_URL", database.url());
-        let output = command.output().unwrap();
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        (output.status.code(), format!("{}{}", text(&output.stdout), text(&output.stderr)))
+        let (code, said, complaint) = run(arguments, config.path(), &url);
+        (code, said + &complaint)
     };
     for id in 1..=7 {
         let code = format!("A-{id}");

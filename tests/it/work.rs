@@ -82,6 +82,34 @@ async fn news_that_come_while_a_delivery_is_worked_on_make_it_due_again() {
 }
 
 #[tokio::test]
+async fn what_an_attempt_is_about_to_wait_for_wakes_it_though_it_comes_first() {
+    let silta = TestSilta::start().await;
+    sqlx::query("update connection set catalogue_read_at = null").execute(&silta.pool).await.unwrap();
+    silta.shop.lists_product(1, "A", "A", 0);
+    silta.hears(silta.shop.product_updated(1)).await;
+    // The attempt has asked, and is about to settle as waiting, when the catalogue is read.
+    let mut db = silta.pool.acquire().await.unwrap();
+    let fence = [uuid::Uuid::from_u128(7)];
+    let held =
+        deliveries::claim_due(&mut db, &fence, "w", silta.now(), silta.now() + secs(60)).await.unwrap();
+    drop(db);
+    silta.syncer.run_due().await.unwrap();
+    let until = silta.now() + chrono::Duration::minutes(10);
+    let waiting = silta::domain::outcome::Outcome::Waiting {
+        until,
+        reason: silta::domain::outcome::Reason::CatalogueUnread,
+    };
+    let policy =
+        silta::domain::retry::RetryPolicy { base: secs(1), cap: secs(9), attempts: 3, look_again: secs(1) };
+    let next = silta::domain::settlement::settle(&held[0], &waiting, false, &policy, silta.now(), 0.0);
+    let mut db = silta.pool.acquire().await.unwrap();
+    deliveries::settle(&mut db, &held[0], &next, silta.now()).await.unwrap();
+    drop(db);
+    silta.run_until_idle().await;
+    assert_eq!(silta.delivery("product:1").await.0, "delivered", "and not only in ten minutes");
+}
+
+#[tokio::test]
 async fn claims_take_turns_across_connections_and_serve_the_urgent_first() {
     let mut silta = TestSilta::start().await;
     silta.leave_unfinished();
