@@ -2,7 +2,7 @@
 
 use silta::sandbox::{Fault, OrderSpec};
 
-use crate::harness::{TestSilta, secs};
+use crate::harness::{TestSilta, secs, until};
 
 #[tokio::test]
 async fn orders_products_and_stock_that_no_webhook_told_are_found() {
@@ -86,4 +86,25 @@ async fn history_is_never_imported() {
     silta.sweep().await;
     silta.run_until_idle().await;
     assert_eq!(silta.warehouse.orders().len(), 0);
+}
+
+#[tokio::test]
+async fn a_list_is_swept_in_one_replica_at_a_time_and_taken_over_when_that_one_is_gone() {
+    let silta = TestSilta::start().await;
+    silta.sweep().await;
+    silta.clock.advance(secs(900));
+    let asked = || silta.sandbox.warehouse_server.calls.count("GET", "/api/v1/stock");
+    let before = asked();
+    silta.sandbox.warehouse_server.faults.script("GET", "/api/v1/stock", Fault::Hang);
+    let hanging = silta.sweeper.sweep_due();
+    tokio::select! {
+        _ = hanging => panic!("it should hang"),
+        () = until("it hangs", async || asked() == before + 1) => {}
+    }
+    // The others are swept meanwhile, that one is not; ten minutes later it is anybody's.
+    silta.sweep().await;
+    assert_eq!(asked(), before + 1);
+    silta.clock.advance(secs(601));
+    silta.sweep().await;
+    assert_eq!(asked(), before + 2);
 }
