@@ -18,7 +18,7 @@
 //!
 //! **Nothing in bulk that cannot be taken back.** Mending comes last, when the whole is known: a list that was cut off, or
 //! a feed that fell to zero, shows as a great share of one kind of difference, and then nothing is mended before a person
-//! has looked ([`mend`]).
+//! has looked (`mend.rs`).
 
 mod mend;
 mod orders;

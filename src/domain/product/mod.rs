@@ -4,7 +4,7 @@
 //! what it lacks. A subject is the whole product of the shop; its parts are brought into step one deed at a time.
 //!
 //! The one name that both systems share is the product code, and a code must be one thing's. The shop does not force
-//! that, so the catalogue as last read is remembered ([`codes`]): a code that two parts have is held back in both, and
+//! that, so the catalogue as last read is remembered ([`Entered`]): a code that two parts have is held back in both, and
 //! let go as soon as one of them has left it.
 
 mod codes;
