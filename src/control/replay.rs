@@ -99,7 +99,7 @@ async fn open(
     let subject: Subject = subject.parse().map_err(|_| inconsistent)?;
     if subject.kind == SubjectKind::Product {
         // Whoever orders a fresh look wants the warehouse looked at, not what we believe of it.
-        links::forget_sent(db, connection, &subject.to_string()).await?;
+        links::forget_sent(db, connection, &[subject.to_string()]).await?;
     }
     let at = actor.now();
     let id = EventId(actor.entropy.id(at));

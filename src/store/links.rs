@@ -231,15 +231,15 @@ pub async fn once_there(db: &mut PgConnection, connection: &str, codes: &[String
     Ok(rows.fetch_all(db).await?)
 }
 
-/// Forgets what was sent of a product and its parts, so that the next attempt reads the warehouse instead of believing
+/// Forgets what was sent of products and their parts, so that the next attempt reads the warehouse instead of believing
 /// that what was sent still stands there.
-pub async fn forget_sent(db: &mut PgConnection, connection: &str, product: &str) -> Result<()> {
+pub async fn forget_sent(db: &mut PgConnection, connection: &str, products: &[String]) -> Result<()> {
     sqlx::query!(
         "update link set sent_hash = null
          where connection = $1 and sent_hash is not null
-           and subject in (select part from part where connection = $1 and product = $2)",
+           and subject in (select part from part where connection = $1 and product = any($2))",
         connection,
-        product,
+        products,
     )
     .execute(db)
     .await?;

@@ -335,6 +335,22 @@ async fn fetch(
     Ok(rows.fetch_all(db).await?)
 }
 
+/// When the newest comparison of a kind was asked for, and whether it failed. Asked every other second, so it counts
+/// nothing.
+pub async fn last_asked(
+    db: &mut PgConnection,
+    connection: &str,
+    what: What,
+) -> Result<Option<(Timestamp, bool)>> {
+    let last = sqlx::query!(
+        r#"select created_at, state = 'failed' as "failed!" from sync where connection = $1 and what = $2
+           order by id desc limit 1"#,
+        connection,
+        what.as_str(),
+    );
+    Ok(last.fetch_optional(db).await?.map(|row| (row.created_at, row.failed)))
+}
+
 /// One comparison.
 pub async fn find(db: &mut PgConnection, id: Uuid) -> Result<Option<SyncRow>> {
     fetch(db, Some(id), None, None, &Page { before: None, limit: 1 })

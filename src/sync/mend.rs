@@ -59,9 +59,9 @@ impl Run<'_> {
                 .into_iter()
                 .filter_map(|(place, subject)| Some((place, subject.parse::<Subject>().ok()?)))
                 .unzip();
-            for product in subjects.iter().filter(|subject| subject.kind == SubjectKind::Product) {
-                links::forget_sent(&mut tx, &self.held.connection, &product.to_string()).await?;
-            }
+            let products = subjects.iter().filter(|subject| subject.kind == SubjectKind::Product);
+            let products: Vec<_> = products.map(ToString::to_string).collect();
+            links::forget_sent(&mut tx, &self.held.connection, &products).await?;
             let arrivals: Vec<_> = subjects.into_iter().map(|subject| self.news(subject)).collect();
             let received = events::receive(&mut tx, &arrivals).await?;
             let deliveries = received.iter().zip(&arrivals);

@@ -40,7 +40,7 @@ use crate::{
     clock::{Clock, Entropy},
     domain::{outcome::Reason, sync::What},
     store::{
-        self, Page, StoreError, connections,
+        self, StoreError, connections,
         syncs::{self, NewSync, Progress},
     },
     systems::call::CallError,
@@ -187,20 +187,18 @@ impl Syncer {
     async fn request_due(&self) -> store::Result<()> {
         let now = self.clock.now();
         for (connection, comparisons) in &self.schedule {
+            let mut db = self.pool.acquire().await?;
+            let Some(row) = connections::find(&mut db, connection).await? else { continue };
             for what in What::ALL {
-                let mut db = self.pool.acquire().await?;
-                let Some(row) = connections::find(&mut db, connection).await? else { continue };
-                let newest = Page { before: None, limit: 1 };
-                let last = syncs::list(&mut db, Some(connection), Some(what.as_str()), &newest).await?;
-                let last = last.first();
+                let last = syncs::last_asked(&mut db, connection, what).await?;
                 let after = match last {
                     // No product is sent before the catalogue was read once, so that is tried whatever the schedule says.
                     _ if what == What::Products && row.catalogue_read_at.is_none() => UNTIL_READ,
                     _ if comparisons.every.is_zero() => continue,
-                    Some(last) if last.state == "failed" => comparisons.every.min(AFTER_FAILURE),
+                    Some((_, true)) => comparisons.every.min(AFTER_FAILURE),
                     _ => comparisons.every,
                 };
-                if last.is_some_and(|last| now < last.created_at + after) {
+                if last.is_some_and(|(asked_at, _)| now < asked_at + after) {
                     continue;
                 }
                 let not_before = self.rehearser.tied(connection).and_then(|tied| tied.orders.not_before);
