@@ -24,6 +24,7 @@ use silta::{
     clock::{Entropy, SystemClock},
     config::{Config, Environment},
     embedded_postgres::{Durability, PrivatePostgres},
+    killpoints::KillPoints,
     sandbox::{Courier, Sandbox, Webhook},
     store,
 };
@@ -86,7 +87,10 @@ async fn serve(pool: &sqlx::PgPool) -> String {
     let sandbox = Sandbox::start(any, any, Arc::new(SystemClock), entropy.clone()).await.unwrap();
     let toml = format!("[outbound]\ndangerously_allow_private = true\n{}", sandbox.connection_toml("bench"));
     let config = Config::load(&toml, &Environment::new()).unwrap();
-    let app = App::new(config, Surroundings { pool: pool.clone(), clock: Arc::new(SystemClock), entropy });
+    let app = {
+        let (pool, clock, killpoints) = (pool.clone(), Arc::new(SystemClock), KillPoints::none());
+        App::new(config, Surroundings { pool, clock, entropy, killpoints })
+    };
     app.prepare().await.unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

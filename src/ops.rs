@@ -16,7 +16,8 @@ use sqlx::PgPool;
 use crate::{
     clock::Clock,
     problem::{Code, Problem},
-    store::{self, connections, overview, rhythm},
+    store::{self, connections, overview, replicas, rhythm},
+    worker::Pulse,
 };
 
 /// The contract, as the repository has it.
@@ -30,6 +31,10 @@ pub struct Ops {
     pub clock: Arc<dyn Clock>,
     /// Every counter of this process.
     pub registry: Registry,
+    /// This process's name.
+    pub replica: String,
+    /// Whether it can still claim.
+    pub pulse: Pulse,
 }
 
 /// The router of the four.
@@ -46,15 +51,32 @@ async fn livez() -> Json<serde_json::Value> {
     Json(json!({ "status": "alive", "version": env!("CARGO_PKG_VERSION") }))
 }
 
-/// Ready when the database answers and has our schema.
+/// Ready when this process can still claim and commit: the schema is ours, a row was written just now, and the claim
+/// loop, where there is one, came to a claim of late. That it is alive is another question.
 async fn readyz(State(ops): State<Arc<Ops>>) -> Result<Json<serde_json::Value>, Problem> {
-    match store::is_ready(&ops.pool).await {
-        Ok(true) => Ok(Json(json!({ "status": "ready" }))),
-        Ok(false) => {
-            Err(Problem::new(Code::Unavailable, "the schema is not up to date: run `silta migrate`"))
+    let unready = |words: &str| Err(Problem::new(Code::Unavailable, words));
+    match can_commit(&ops).await {
+        Ok(true) => {}
+        Ok(false) => return unready("the schema is not up to date: run `silta migrate`"),
+        Err(error) => {
+            tracing::warn!(error = %error, "not ready");
+            return unready("the database is away, full, or read-only: nothing can be committed");
         }
-        Err(_) => Err(Code::Unavailable.into()),
     }
+    if ops.pulse.is_felt(ops.clock.now()) {
+        Ok(Json(json!({ "status": "ready" })))
+    } else {
+        unready("the worker has not come to a claim for half a minute")
+    }
+}
+
+async fn can_commit(ops: &Ops) -> store::Result<bool> {
+    if !store::is_ready(&ops.pool).await? {
+        return Ok(false);
+    }
+    let mut db = ops.pool.acquire().await?;
+    replicas::seen(&mut db, &ops.replica, env!("CARGO_PKG_VERSION"), ops.clock.now()).await?;
+    Ok(true)
 }
 
 async fn metrics(State(ops): State<Arc<Ops>>) -> Response {

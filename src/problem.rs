@@ -60,11 +60,13 @@ problem_codes! {
     KeyReused = ("key_reused", UNPROCESSABLE_ENTITY, "The Idempotency-Key belongs to another request"),
     /// The database is away; nothing was changed.
     Unavailable = ("unavailable", SERVICE_UNAVAILABLE, "The database is away: try again"),
+    /// More arrives than can be committed now; nothing was changed.
+    Busy = ("busy", SERVICE_UNAVAILABLE, "More arrives than can be taken now: try again"),
     /// A fault of ours; the log knows more.
     Internal = ("internal", INTERNAL_SERVER_ERROR, "A fault of ours"),
 }
 
-/// Seconds that a refused caller should wait for the database.
+/// Seconds that a caller should wait for the database, or for the rush to end.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
 
 /// A refusal, ready to be answered.
@@ -102,7 +104,7 @@ impl IntoResponse for Problem {
         let mut response = (code.status(), Json(body)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if code == Code::Unavailable {
+        if code.status() == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, RETRY_AFTER);
         }
         if code.status() == StatusCode::UNAUTHORIZED {

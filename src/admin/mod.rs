@@ -68,6 +68,7 @@ const ROUTES: &[Route] = &[
     ("/admin/v1/orders", "get", || get(orders::list)),
     ("/admin/v1/orders/{connection}/{order_id}", "get", || get(orders::show)),
     ("/admin/v1/orders/{connection}/{order_id}/cancel", "post", || post(orders::cancel)),
+    ("/admin/v1/orders/{connection}/{order_id}/erase", "post", || post(orders::erase)),
     ("/admin/v1/orders/{connection}/{order_id}/evidence/{system}", "get", || get(orders::evidence)),
     ("/admin/v1/orders/{connection}/{order_id}/hold", "post", || post(orders::hold)),
     ("/admin/v1/orders/{connection}/{order_id}/refresh", "post", || post(orders::refresh)),

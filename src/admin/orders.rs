@@ -89,6 +89,19 @@ async fn ask(
     change.carry_out(admin, deed).await
 }
 
+/// Blanks whatever we keep of it that may speak of a person.
+pub(super) async fn erase(
+    State(admin): State<AdminState>,
+    Path((connection, id)): OrderPath,
+    change: Change,
+) -> Result<Response, Problem> {
+    let deed = async |db: &mut PgConnection, actor: &Actor<'_>| {
+        let erased = control::erase_order(db, actor, &connection, &id).await?;
+        Ok((StatusCode::OK, serde_json::json!(erased)))
+    };
+    change.carry_out(&admin, deed).await
+}
+
 macro_rules! asks {
     ($($(#[$doc:meta])* $name:ident = $ask:expr),+ $(,)?) => {$(
         $(#[$doc])*

@@ -19,6 +19,7 @@ use crate::{
     config::{self, Config, Environment},
     demo,
     embedded_postgres::{Durability, PrivatePostgres},
+    killpoints::KillPoints,
     store,
 };
 
@@ -99,7 +100,10 @@ pub fn run(silta: Silta) -> ExitCode {
 async fn dispatch(Silta { config, command }: Silta) -> Result<ExitCode> {
     let environment = config::environment();
     match command {
-        Command::Serve { only } => Box::pin(serve::serve(load(&config, &environment)?, only)).await?,
+        Command::Serve { only } => {
+            let die_at = environment.get("SILTA_DIE_AT").map(String::as_str);
+            Box::pin(serve::serve(load(&config, &environment)?, only, die_at)).await?;
+        }
         Command::Demo(options) => return demo::run(options, &environment).await,
         Command::Sandbox { shop, warehouse, silta, connection } => {
             sandbox::serve(shop, warehouse, silta, &connection).await?;
@@ -173,6 +177,7 @@ impl Database {
             pool: self.pool.clone(),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(Entropy::from_os()),
+            killpoints: KillPoints::none(),
         }
     }
 }

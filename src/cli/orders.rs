@@ -14,6 +14,7 @@ use crate::{
     store::{
         Page,
         orders::{self, OrderFilter},
+        retention::Erased,
     },
 };
 
@@ -44,6 +45,8 @@ pub(super) enum Orders {
     Cancel(OrderArgs),
     /// Looks at both sides now: "update changes to online store".
     Refresh(OrderArgs),
+    /// Blanks whatever Silta keeps of it that may speak of a person, for good.
+    Erase(OrderArgs),
 }
 
 #[derive(Args)]
@@ -86,6 +89,7 @@ pub(super) async fn orders(command: Orders, pool: &PgPool, account: &str) -> Res
         Orders::Release(order) => ask(&order, Ask::Intend(Intent::Release), pool, account).await,
         Orders::Cancel(order) => ask(&order, Ask::Intend(Intent::Cancel), pool, account).await,
         Orders::Refresh(order) => ask(&order, Ask::Refresh, pool, account).await,
+        Orders::Erase(order) => erase(&order, pool, account).await,
     }
 }
 
@@ -117,6 +121,16 @@ async fn explain(order: &OrderArgs, json: bool, evidence: Option<Side>, pool: &P
             say(&format!("{}  {}", entry.at.format("%Y-%m-%d %H:%M:%S"), entry.words));
         }
     }
+    Ok(())
+}
+
+async fn erase(OrderArgs { connection, order_id }: &OrderArgs, pool: &PgPool, account: &str) -> Result<()> {
+    let entropy = Entropy::from_os();
+    let actor = Actor { name: account, clock: &SystemClock, entropy: &entropy };
+    let mut db = pool.begin().await?;
+    let Erased { events, attempts } = control::erase_order(&mut db, &actor, connection, order_id).await?;
+    db.commit().await?;
+    say(&format!("erased: the bodies of {events} events, the payloads of {attempts} attempts"));
     Ok(())
 }
 

@@ -1,18 +1,21 @@
 //! `silta serve`.
 
+use std::sync::Arc;
+
 use anyhow::{Context, Result};
 use tokio::net::TcpListener;
 
 use super::Database;
 use crate::{
-    app::{App, Only},
+    app::{App, Only, Surroundings},
     config::Config,
+    killpoints::{DiesAt, KillPoints},
     lifecycle::Shutdown,
     store, telemetry,
 };
 
-/// Serves until SIGTERM or SIGINT.
-pub(super) async fn serve(config: Config, only: Option<Only>) -> Result<()> {
+/// Serves until SIGTERM or SIGINT; a proof may say at which moment the process is to die.
+pub(super) async fn serve(config: Config, only: Option<Only>, die_at: Option<&str>) -> Result<()> {
     telemetry::init(&config.log.filter, config.log.json);
     let listener = TcpListener::bind(&config.http.listen)
         .await
@@ -31,7 +34,11 @@ pub(super) async fn serve(config: Config, only: Option<Only>) -> Result<()> {
     }
     let database = Database::open(&config).await?;
     store::migrate(&database.pool).await.context("cannot bring the schema up to date")?;
-    let app = App::new(config, database.surroundings());
+    let killpoints = match die_at {
+        Some(moment) => KillPoints::with(Arc::new(moment.parse::<DiesAt>()?)),
+        None => KillPoints::none(),
+    };
+    let app = App::new(config, Surroundings { killpoints, ..database.surroundings() });
     app.prepare().await?;
 
     let shutdown = Shutdown::default();

@@ -17,7 +17,7 @@ use section::{Faults, Section};
 use crate::{
     admin::{Role, Token},
     domain::retry::RetryPolicy,
-    systems,
+    inbox, retention, systems,
 };
 
 /// The annotated defaults.
@@ -40,6 +40,8 @@ pub struct Config {
     pub shutdown: Duration,
     /// `[retry]`
     pub retry: RetryPolicy,
+    /// `[retention]`
+    pub retention: retention::Periods,
     /// `[outbound]`
     pub outbound: systems::http::Options,
     /// `[[admin.tokens]]`
@@ -59,6 +61,8 @@ pub struct Http {
     pub body_limit: usize,
     /// For one request.
     pub timeout: Duration,
+    /// How much may wait for its commit, and how long.
+    pub limits: inbox::Limits,
 }
 
 /// `[database]`
@@ -121,6 +125,7 @@ impl Config {
             cap: retry.duration("cap"),
             attempts: u32::try_from(retry.whole("attempts", 1..=1000)).unwrap_or(1),
             look_again: retry.duration("look_again"),
+            unknown_for: retry.duration("unknown_for"),
         };
         retry.finish();
 
@@ -133,6 +138,14 @@ impl Config {
                 "must be at least three times outbound.timeout, or attempts are cut off in mid-call";
             faults.add("worker.lease", problem);
         }
+
+        let mut kept = root.section("retention");
+        let retention = retention::Periods {
+            bodies: kept.duration("bodies"),
+            rows: kept.duration("rows"),
+            reports: kept.duration("reports"),
+        };
+        kept.finish();
 
         let mut admin = root.section("admin");
         let tokens = admin.tables("tokens").into_iter().map(read_token).collect();
@@ -155,6 +168,7 @@ impl Config {
             lease,
             shutdown,
             retry: policy,
+            retention,
             outbound: systems::http::Options { timeout },
             tokens,
             connections,
@@ -168,7 +182,14 @@ fn read_http(mut section: Section<'_>) -> Http {
         public_url: section.text("public_url"),
         body_limit: section.size("body_limit"),
         timeout: section.duration("timeout"),
+        limits: inbox::Limits {
+            waiting: section.size("waiting"),
+            accept_within: section.duration("accept_within"),
+        },
     };
+    if http.limits.waiting < http.body_limit {
+        section.fault("waiting", "must be at least body_limit, or the largest webhook never has room");
+    }
     section.finish();
     http
 }

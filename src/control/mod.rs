@@ -4,6 +4,7 @@
 //! change without a name to it, and no line about a change that was rolled back.
 
 mod cancel;
+mod erase;
 mod order;
 mod pause;
 mod rehearse;
@@ -12,6 +13,7 @@ mod resolve;
 mod sync;
 
 pub use cancel::cancel;
+pub use erase::erase_order;
 pub use order::{Ask, ask_for_order};
 pub use pause::{pause, resume};
 pub use rehearse::{Rehearse, Rehearsed};

@@ -19,6 +19,7 @@ use crate::{
     control::{self, Actor},
     domain::{fingerprint::sha256_hex, sync::What},
     embedded_postgres::{Durability, PrivatePostgres},
+    killpoints::KillPoints,
     lifecycle::Shutdown,
     sandbox::{Books, Courier, Life, Sandbox, audit},
     store::{self, overview, syncs},
@@ -84,7 +85,9 @@ impl Stage {
 
         let config = Config::load(&configuration(&sandbox), &Environment::new())
             .map_err(|faults| anyhow::anyhow!("the demo's own configuration is at fault: {faults:?}"))?;
-        let surroundings = Surroundings { pool: pool.clone(), clock, entropy: Arc::new(Entropy::from_os()) };
+        let entropy = Arc::new(Entropy::from_os());
+        let killpoints = KillPoints::none();
+        let surroundings = Surroundings { pool: pool.clone(), clock, entropy, killpoints };
         let app = App::new(config, surroundings);
         app.prepare().await?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;

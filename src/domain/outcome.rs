@@ -130,6 +130,8 @@ reasons! {
     Conflict = "conflict",
     /// The system refused our credentials (401, 403).
     CredentialsRefused = "credentials_refused",
+    /// A system of the connection failed again and again: nothing is sent before it answers a probe.
+    SystemDown = "system_down",
     // What the subject came to.
     /// The order is not paid, and not on cash on delivery.
     NotPaid = "not_paid",
@@ -204,6 +206,8 @@ reasons! {
     VanishedAtWarehouse = "vanished_at_warehouse",
     /// The order has more than one open shipment or payment in a way we cannot complete.
     CannotComplete = "cannot_complete",
+    /// Nobody could tell in time whether what we sent was done: look there before it is sent again.
+    OutcomeUnknown = "outcome_unknown",
     // What we ran into ourselves.
     /// The lease ran out in mid-attempt: a crash, or a process that was gone too long.
     LeaseExpired = "lease_expired",

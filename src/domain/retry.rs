@@ -13,6 +13,8 @@ pub struct RetryPolicy {
     pub attempts: u32,
     /// Settling time before anything is sent again after an unknown outcome.
     pub look_again: Duration,
+    /// An outcome that is still unknown after this goes to a person.
+    pub unknown_for: Duration,
 }
 
 impl RetryPolicy {
@@ -39,6 +41,7 @@ mod tests {
         cap: Duration::from_secs(3600),
         attempts: 12,
         look_again: Duration::from_secs(10),
+        unknown_for: Duration::from_secs(6 * 3600),
     };
 
     #[test]

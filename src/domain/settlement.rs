@@ -19,9 +19,17 @@ pub const MOST_DEEDS: u32 = 200;
 /// How long a delivery may be snoozed in all before a person should know.
 const LONGEST_SNOOZE: chrono::Duration = chrono::Duration::days(14);
 
-/// The first hold of a connection at fault, doubled by each further fault up to [`LONGEST_HOLD`].
-const FIRST_HOLD: Duration = Duration::from_secs(30);
-const LONGEST_HOLD: Duration = Duration::from_secs(15 * 60);
+/// The first and the longest hold of a connection whose credentials were refused. A person must act, so it is patient.
+const REFUSED: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(15 * 60));
+
+/// The same of one whose system is down: it comes back by itself, and a probe costs little.
+const DOWN: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
+
+/// How long a connection is held for this reason, after so many holds in a row: doubled by each, up to a bound.
+pub fn hold_for(reason: Reason, faults: u32) -> Duration {
+    let (first, longest) = if reason == Reason::SystemDown { DOWN } else { REFUSED };
+    first.saturating_mul(1 << faults.min(16)).min(longest)
+}
 
 /// What is written when an attempt ends, provided that no news came since its claim. With news, a state that would
 /// close the delivery becomes `pending`, and what would wait does not, both due at once: see `store::deliveries::settle`.
@@ -43,16 +51,16 @@ pub struct Settlement {
     pub waits: bool,
 }
 
-/// What follows from `outcome`. `jitter` in 0..1.
+/// What follows from `outcome`. `doubt`: since when a begun deed is not known to have ended. `jitter` in 0..1.
 pub fn settle(
     held: &Leased,
     outcome: &Outcome,
-    doubt: bool,
+    doubt: Option<Timestamp>,
     policy: &RetryPolicy,
     now: Timestamp,
     jitter: f64,
 ) -> Settlement {
-    let open = if doubt { DeliveryState::InDoubt } else { DeliveryState::Pending };
+    let open = if doubt.is_some() { DeliveryState::InDoubt } else { DeliveryState::Pending };
     let given_back = held.attempts.saturating_sub(1);
     let backoff = now + policy.backoff(held.attempts, jitter);
     let next = Settlement {
@@ -66,8 +74,18 @@ pub fn settle(
     };
     let dead = |reason| Settlement { state: DeliveryState::Dead, reason: Some(reason), ..next.clone() };
     let spent = held.attempts >= policy.attempts;
+    // A debt that a person opened anew has its own time.
+    let unknown_for = doubt.map(|since| now - since.max(held.created_at));
+    let is_unknowable = unknown_for.is_some_and(|age| age.to_std().is_ok_and(|age| age > policy.unknown_for));
 
     match outcome {
+        // Whoever could not tell for so long will not tell by being asked once more.
+        Outcome::Retryable { .. } | Outcome::Ambiguous { .. } | Outcome::Snoozed { .. } if is_unknowable => {
+            dead(Reason::OutcomeUnknown)
+        }
+        Outcome::Retryable { .. } | Outcome::Ambiguous { .. } if spent && doubt.is_some() => {
+            dead(Reason::OutcomeUnknown)
+        }
         Outcome::Done if held.deeds + 1 >= MOST_DEEDS => dead(Reason::NoRest),
         Outcome::Done => Settlement { attempts: 0, deeds: held.deeds + 1, ..next },
         Outcome::InStep => Settlement { state: DeliveryState::Delivered, ..next },
@@ -87,8 +105,7 @@ pub fn settle(
         }
         Outcome::Permanent { reason } => dead(*reason),
         Outcome::ConnectionFault { .. } => {
-            let doublings = held.connection_faults.min(16);
-            let until = now + FIRST_HOLD.saturating_mul(1 << doublings).min(LONGEST_HOLD);
+            let until = now + hold_for(Reason::CredentialsRefused, held.connection_faults);
             Settlement { due_at: until, attempts: given_back, hold_until: Some(until), ..next }
         }
     }
@@ -107,6 +124,7 @@ mod tests {
         cap: Duration::from_secs(3600),
         attempts: 12,
         look_again: Duration::from_secs(10),
+        unknown_for: Duration::from_secs(3600),
     };
 
     fn at(second: i64) -> Timestamp {
@@ -131,7 +149,7 @@ mod tests {
     }
 
     fn row(outcome: &Outcome, attempts: u32, doubt: bool) -> (DeliveryState, i64, u32) {
-        let settled = settle(&held(attempts), outcome, doubt, &POLICY, at(100), 0.0);
+        let settled = settle(&held(attempts), outcome, doubt.then(|| at(90)), &POLICY, at(100), 0.0);
         (settled.state, (settled.due_at - at(100)).num_seconds(), settled.attempts)
     }
 
@@ -161,14 +179,35 @@ mod tests {
     #[test]
     fn a_debt_that_never_comes_to_rest_ends_dead() {
         let restless = Leased { deeds: MOST_DEEDS - 1, ..held(1) };
-        let settled = settle(&restless, &Outcome::Done, false, &POLICY, at(1), 0.0);
+        let settled = settle(&restless, &Outcome::Done, None, &POLICY, at(1), 0.0);
         assert_eq!((settled.state, settled.reason), (DeliveryState::Dead, Some(Reason::NoRest)));
+    }
+
+    #[test]
+    fn an_outcome_that_stays_unknown_goes_to_a_person_and_a_replay_has_its_own_time() {
+        let reason = Reason::SystemFailed;
+        let told = |outcome: &Outcome, attempts, since, created| {
+            let held = Leased { created_at: at(created), ..held(attempts) };
+            let settled = settle(&held, outcome, Some(at(since)), &POLICY, at(5000), 0.0);
+            (settled.state, settled.reason)
+        };
+        let person = (DeliveryState::Dead, Some(Reason::OutcomeUnknown));
+        let asked = (DeliveryState::InDoubt, Some(reason));
+        let patience = Outcome::Snoozed { after: None, reason };
+        for outcome in [Outcome::Retryable { reason }, Outcome::Ambiguous { reason }, patience] {
+            assert_eq!(told(&outcome, 3, 100, 0), person, "{outcome:?}");
+            assert_eq!(told(&outcome, 3, 4900, 0), asked, "{outcome:?}: not so long yet");
+            assert_eq!(told(&outcome, 3, 100, 4900), asked, "{outcome:?}: asked anew");
+        }
+        assert_eq!(told(&Outcome::Retryable { reason }, 12, 4900, 0), person, "the attempts are spent");
+        let looks = Outcome::Waiting { until: at(5010), reason: Reason::SettlingTime };
+        assert_eq!(told(&looks, 3, 100, 0).0, DeliveryState::InDoubt, "it has looked, and looks again");
     }
 
     #[test]
     fn a_snooze_beyond_two_weeks_goes_to_a_person() {
         let outcome = Outcome::Snoozed { after: None, reason: Reason::RateLimited };
-        let settled = settle(&held(1), &outcome, false, &POLICY, at(15 * 86_400), 0.0);
+        let settled = settle(&held(1), &outcome, None, &POLICY, at(15 * 86_400), 0.0);
         assert_eq!((settled.state, settled.reason), (DeliveryState::Dead, Some(Reason::TooOld)));
     }
 
@@ -177,7 +216,7 @@ mod tests {
         let outcome = Outcome::ConnectionFault { reason: Reason::CredentialsRefused };
         let hold = |faults| {
             let held = Leased { connection_faults: faults, ..held(1) };
-            let until = settle(&held, &outcome, false, &POLICY, at(0), 0.0).hold_until;
+            let until = settle(&held, &outcome, None, &POLICY, at(0), 0.0).hold_until;
             until.map(|until| until.timestamp())
         };
         assert_eq!([hold(0), hold(1), hold(30)], [Some(30), Some(60), Some(900)]);
@@ -198,7 +237,7 @@ mod tests {
                 Outcome::Permanent { reason },
                 Outcome::ConnectionFault { reason },
             ][row].clone();
-            let settled = settle(&held(attempts), &outcome, doubt, &POLICY, at(9), 0.5);
+            let settled = settle(&held(attempts), &outcome, doubt.then(|| at(1)), &POLICY, at(9), 0.5);
             proptest::prop_assert!(settled.attempts <= attempts);
             proptest::prop_assert!(settled.state != DeliveryState::Leased);
             let says_why = matches!(settled.state, DeliveryState::Skipped | DeliveryState::Dead);

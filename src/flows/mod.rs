@@ -28,6 +28,7 @@ use crate::{
         stock::StockPolicy,
         subject::{Subject, SubjectKind},
     },
+    killpoints::{KillPoint, KillPoints},
     systems::{
         call::{CallError, Effect},
         http::{CallRecord, Evidence},
@@ -87,6 +88,8 @@ pub struct Context {
     pub clock: Arc<dyn Clock>,
     /// Where a deed is begun.
     pub ledger: Arc<dyn Ledger>,
+    /// Where a proof may interfere.
+    pub killpoints: KillPoints,
 }
 
 /// Our own books, as far as a flow looks into them, or writes into them before it acts. An error means: do not act.
@@ -202,7 +205,11 @@ impl Deed {
         if let Err(reason) = fenced {
             return Err(named(Report::broken(reason, false), key));
         }
-        match call(&key).await {
+        let subject = context.subject.to_string();
+        context.killpoints.reach(KillPoint::BeforeCall, &subject).await;
+        let answered = call(&key).await;
+        context.killpoints.reach(KillPoint::AfterCall, &subject).await;
+        match answered {
             Ok(answer) => Ok((answer, named(Report::of(Outcome::Done), key))),
             Err(error) => {
                 let outcome = error.verdict(effect);

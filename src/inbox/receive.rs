@@ -1,13 +1,13 @@
-//! The event and its debt, in one statement; then, and only then, the answer.
+//! From what was told to an event and its debt, ready to be stored.
 
-use std::{slice, sync::Arc};
+use std::sync::Arc;
 
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family},
     registry::Registry,
 };
-use sqlx::{Connection, PgConnection, PgPool};
+use sqlx::PgPool;
 
 use super::{Door, verify::Verified};
 use crate::{
@@ -20,9 +20,8 @@ use crate::{
         subject::{Subject, Urgency},
     },
     store::{
-        self, StoreError,
-        events::{self, Arrival, Received},
-        sweeps,
+        self,
+        events::{self, Arrival},
     },
 };
 
@@ -46,7 +45,7 @@ impl Metrics {
         Self { events }
     }
 
-    fn event(&self, source: Source, duplicate: bool) {
+    pub(super) fn event(&self, source: Source, duplicate: bool) {
         let duplicate = if duplicate { "true" } else { "false" };
         self.events.get_or_create(&EventLabels { source: source.as_str(), duplicate }).inc();
     }
@@ -71,61 +70,10 @@ pub(super) struct Receiver {
 }
 
 impl Receiver {
-    /// Stores a verified webhook and opens, or refreshes, the debt of its subject. Returns after commit.
-    pub(super) async fn receive(
-        &self,
-        door: &Door,
-        verified: Verified,
-        told: &Told,
-    ) -> store::Result<Received> {
-        let source = verified.source();
+    /// A verified webhook, ready to be stored: its event, and the debt of its subject.
+    pub(super) fn told(&self, door: &Door, verified: Verified, told: &Told) -> Arrival {
         let subject = subject_of(&told.about, &door.reference_prefix);
-        let unreadable = told.about == About::Unknown;
-        let arrival = self.arrival(&door.connection, source, told, subject, verified.into_body());
-
-        let brings_forward = if unreadable { swept_for(source) } else { Vec::new() };
-        let received = match self.store_pooled(&arrival, &brings_forward).await {
-            // The pooled connection had died with its server since it was last used: once more, by a new one. Had the
-            // first been stored all the same, the second is its duplicate.
-            Err(error) if error.is_broken_connection() => {
-                let options = self.pool.connect_options();
-                let mut db = PgConnection::connect_with(&options).await.map_err(StoreError::from)?;
-                self.store(&mut db, &arrival, &brings_forward).await?
-            }
-            stored => stored?,
-        };
-        self.metrics.event(source, received.duplicate);
-        tracing::info!(
-            event = %received.event_id, connection = door.connection, source = source.as_str(), topic = told.topic,
-            duplicate = received.duplicate, "event received"
-        );
-        Ok(received)
-    }
-
-    async fn store_pooled(&self, arrival: &Arrival, brings_forward: &[String]) -> store::Result<Received> {
-        let mut db = self.pool.acquire().await?;
-        self.store(&mut db, arrival, brings_forward).await
-    }
-
-    /// One arrival, and the sweeps that it brings forward, in one commit.
-    async fn store(
-        &self,
-        db: &mut PgConnection,
-        arrival: &Arrival,
-        brings_forward: &[String],
-    ) -> store::Result<Received> {
-        let received = if brings_forward.is_empty() {
-            events::receive(db, slice::from_ref(arrival)).await?
-        } else {
-            // Something happened that we cannot read: look everywhere soon.
-            let mut db = db.begin().await?;
-            let received = events::receive(&mut db, slice::from_ref(arrival)).await?;
-            sweeps::bring_forward(&mut db, &arrival.event.connection, brings_forward, self.clock.now())
-                .await?;
-            db.commit().await?;
-            received
-        };
-        Ok(received.into_iter().next().expect("one arrival, one answer"))
+        self.arrival(&door.connection, verified.source(), told, subject, verified.into_body())
     }
 
     /// Stores a page of a sweep's finds, each once per version; answers how many were news.
@@ -182,11 +130,10 @@ impl Receiver {
 }
 
 /// The sweeps that find what an unreadable webhook of this system may have meant.
-fn swept_for(source: Source) -> Vec<String> {
-    let sweeps: &[&str] = match source {
+pub(super) const fn swept_for(source: Source) -> &'static [&'static str] {
+    match source {
         Source::Ogoship => &["statuses", "stock"],
         Source::MyCashflow => &["orders", "products"],
         Source::Sweep | Source::Person => &[],
-    };
-    sweeps.iter().map(|&what| what.to_owned()).collect()
+    }
 }

@@ -2,10 +2,10 @@
 
 use axum::response::{IntoResponse, Response};
 
+use super::NotCommitted;
 use crate::{
     domain::event::Source,
     problem::{Code, Problem},
-    store::StoreError,
 };
 
 /// Why a webhook was not taken. None of these leaves a row.
@@ -21,8 +21,8 @@ pub(super) enum Rejection {
     SignatureWrong { source: Source },
     /// Signed, but not JSON.
     NotJson { source: Source },
-    /// The database would not take it: the sender should send it again.
-    NotStored { source: Source, error: StoreError },
+    /// It could not be committed: the sender should send it again.
+    NotCommitted { source: Source, error: NotCommitted },
 }
 
 impl IntoResponse for Rejection {
@@ -33,15 +33,11 @@ impl IntoResponse for Rejection {
             Self::SignatureMissing { source } => (source, Code::SignatureMissing),
             Self::SignatureWrong { source } => (source, Code::SignatureWrong),
             Self::NotJson { source } => (source, Code::NotJson),
-            Self::NotStored { source, error: StoreError::Away(_) } => (source, Code::Unavailable),
-            Self::NotStored { source, .. } => (source, Code::Internal),
+            Self::NotCommitted { source, error: NotCommitted::Away } => (source, Code::Unavailable),
+            Self::NotCommitted { source, error: NotCommitted::Busy } => (source, Code::Busy),
+            Self::NotCommitted { source, error: NotCommitted::Refused } => (source, Code::Internal),
         };
-        if let Self::NotStored { error, .. } = &self {
-            let cause = std::error::Error::source(error).map(ToString::to_string);
-            tracing::error!(source = source.as_str(), error = %error, cause, "webhook not stored");
-        } else {
-            tracing::warn!(source = source.as_str(), code = code.as_str(), "webhook refused");
-        }
+        tracing::warn!(source = source.as_str(), code = code.as_str(), "webhook refused");
         Problem::from(code).into_response()
     }
 }

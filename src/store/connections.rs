@@ -14,7 +14,7 @@ pub struct ConnectionRow {
     pub paused_at: Option<Timestamp>,
     /// Who did.
     pub paused_by: Option<String>,
-    /// Not claimed before this time, because a system refused our credentials.
+    /// Not claimed for: a system refused our credentials, or is down. Then both are probed.
     pub held_until: Option<Timestamp>,
     /// Why it is held.
     pub held_reason: Option<String>,
@@ -101,12 +101,13 @@ pub async fn release_brake(db: &mut PgConnection, name: &str, until: Timestamp) 
     Ok(done.execute(db).await?.rows_affected() == 1)
 }
 
-/// Holds a connection whose credentials a system refused, and counts the fault.
+/// Holds a connection whose system refuses our credentials or is down, and counts the hold. One that is held already
+/// stays as it is: thirty attempts that meet the same fault are one fault.
 pub async fn hold(db: &mut PgConnection, name: &str, until: Timestamp, reason: Reason) -> Result<()> {
     sqlx::query!(
         "update connection
-         set held_until = greatest(held_until, $2), held_reason = $3, faults = faults + 1
-         where name = $1",
+         set held_until = $2, held_reason = $3, faults = faults + 1
+         where name = $1 and held_until is null",
         name,
         until,
         reason.code(),
@@ -116,11 +117,62 @@ pub async fn hold(db: &mut PgConnection, name: &str, until: Timestamp, reason: R
     Ok(())
 }
 
-/// Forgets the faults of a connection that works again.
+/// Forgets the faults of a connection that works again; a hold that others have begun meanwhile stays.
 pub async fn clear_faults(db: &mut PgConnection, name: &str) -> Result<()> {
     sqlx::query!(
-        "update connection set held_until = null, held_reason = null, faults = 0 where name = $1 and faults > 0",
+        "update connection set faults = 0 where name = $1 and faults > 0 and held_until is null",
+        name
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// A connection to be probed.
+#[derive(Clone, Debug)]
+pub struct Probed {
+    /// Its name.
+    pub name: String,
+    /// Holds in a row so far.
+    pub faults: i32,
+}
+
+/// Takes the held connections among these whose hold is over, to be probed by the caller alone: until `until` nobody
+/// else will, and should the caller die, somebody else does then.
+pub async fn take_probes(
+    db: &mut PgConnection,
+    names: &[String],
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<Vec<Probed>> {
+    let rows = sqlx::query_as!(
+        Probed,
+        "update connection set held_until = $3
+         where name = any($1) and held_until <= $2 and paused_at is null
+         returning name, faults",
+        names,
+        now,
+        until,
+    );
+    Ok(rows.fetch_all(db).await?)
+}
+
+/// Ends a hold: both systems have answered a probe. Its faults are forgotten only once a delivery has met none.
+pub async fn end_hold(db: &mut PgConnection, name: &str) -> Result<()> {
+    sqlx::query!("update connection set held_until = null, held_reason = null where name = $1", name)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// A probe was not answered: the hold goes on, and is counted.
+pub async fn hold_on(db: &mut PgConnection, name: &str, until: Timestamp, reason: Reason) -> Result<()> {
+    sqlx::query!(
+        "update connection set held_until = $2, held_reason = $3, faults = faults + 1
+         where name = $1 and held_until is not null",
         name,
+        until,
+        reason.code(),
     )
     .execute(db)
     .await?;

@@ -6,6 +6,7 @@
 
 pub mod attempts;
 pub mod audit;
+pub mod budgets;
 pub mod connections;
 pub mod deliveries;
 pub mod differences;
@@ -17,6 +18,8 @@ pub mod orders;
 pub mod overview;
 pub mod parts;
 pub mod readings;
+pub mod replicas;
+pub mod retention;
 pub mod rhythm;
 pub mod stock;
 pub mod sweeps;

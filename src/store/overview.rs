@@ -175,3 +175,13 @@ pub async fn count_dead(db: &mut PgConnection) -> Result<i64> {
     let count = sqlx::query_scalar!(r#"select count(*) as "count!" from delivery where state = 'dead'"#);
     Ok(count.fetch_one(db).await?)
 }
+
+/// Was anything ever told of a subject?
+pub async fn knows(db: &mut PgConnection, connection: &str, subject: &str) -> Result<bool> {
+    let known = sqlx::query_scalar!(
+        r#"select exists (select 1 from delivery where connection = $1 and subject = $2) as "known!""#,
+        connection,
+        subject,
+    );
+    Ok(known.fetch_one(db).await?)
+}

@@ -16,6 +16,7 @@ use crate::{
         subject::Subject,
     },
     flows::{self, Context, Ledger, Report, Tied},
+    killpoints::KillPoints,
     store::{self, connections, intents, links, parts, stock},
     systems::http::CallRecord,
 };
@@ -89,6 +90,7 @@ impl Rehearser {
             connected_at,
             clock: self.clock.clone(),
             ledger: Arc::new(OnlyReads { pool: self.pool.clone(), connection: connection.to_owned() }),
+            killpoints: KillPoints::none(),
         };
         Ok(Some(flows::rehearse(context).await))
     }

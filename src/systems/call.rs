@@ -93,6 +93,17 @@ impl CallError {
         matches!(self.failure, Failure::Status(400 | 403 | 404 | 405 | 409 | 410 | 422))
     }
 
+    /// Why the system, or our way into it, is not there for us; nothing where it has answered, whatever it said.
+    pub fn reason_down(&self) -> Option<Reason> {
+        match self.verdict(Effect::Read) {
+            Outcome::Retryable {
+                reason: Reason::Unreachable | Reason::AnswerLost | Reason::SystemFailed,
+            } => Some(Reason::SystemDown),
+            Outcome::ConnectionFault { reason } => Some(reason),
+            _ => None,
+        }
+    }
+
     /// Why a list could not be read.
     pub fn reason_unread(&self) -> Reason {
         self.verdict(Effect::Read).reason().unwrap_or(Reason::Refused)

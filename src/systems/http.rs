@@ -222,8 +222,11 @@ impl Http {
         let begun = Instant::now();
         let result = self.exchange(call).await;
         let failed = result.as_ref().err();
+        if failed.is_some_and(|error| error.failure == Failure::Status(429)) {
+            self.budget.teach(record.at).await;
+        }
         if let Some(CallError { retry_after: Some(wait), .. }) = failed {
-            self.budget.close_for(*wait);
+            self.budget.close_for(*wait).await;
         }
         record.status = match failed.map(|error| error.failure) {
             None => Some(200),
@@ -277,7 +280,7 @@ impl Http {
         let response = request.send().await.map_err(|error| self.error(name, failure_of(&error)))?;
 
         let status = response.status();
-        let retry_after = retry_after(status, response.headers());
+        let retry_after = retry_after(status, response.headers(), self.budget.now());
         let body = self.read(name, response).await;
         if status.is_success() {
             return body.map(|body| Answer { body });
@@ -311,16 +314,42 @@ fn failure_of(error: &reqwest::Error) -> Failure {
     }
 }
 
-/// Retry-After in seconds (RFC 9110 §10.2.3), believed on the two statuses that mean patience. The date form is not
-/// read: no vendor of ours is known to send it, and the retry policy has a wait of its own.
-fn retry_after(status: StatusCode, headers: &HeaderMap) -> Option<Duration> {
+/// Retry-After in seconds or as a date (RFC 9110 §10.2.3), believed on the two statuses that mean patience.
+fn retry_after(status: StatusCode, headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let patience = [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE].contains(&status);
-    let seconds = headers.get(reqwest::header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    patience.then(|| Duration::from_secs(seconds))
+    let text = headers.get(reqwest::header::RETRY_AFTER).filter(|_| patience)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = chrono::DateTime::parse_from_rfc2822(text).ok()?;
+    Some((Timestamp::from(date) - now).to_std().unwrap_or_default())
 }
 
 /// OGOship's answer to a repeated reference is not public; its legacy API says it in these words, with a 4xx
 /// (contract/unknowns.md U17). A hint only: it makes us look, and the look decides.
 fn says_duplicate(status: StatusCode, body: &[u8]) -> bool {
     status.is_client_error() && String::from_utf8_lossy(body).to_lowercase().contains("same reference")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_read_in_seconds_and_as_a_date_and_only_where_it_asks_for_patience() {
+        let now = Timestamp::from_timestamp(784_111_700, 0).expect("a time");
+        let read = |status, value: &str| {
+            let value = HeaderValue::from_str(value).expect("a header");
+            retry_after(status, &HeaderMap::from_iter([(reqwest::header::RETRY_AFTER, value)]), now)
+        };
+        let busy = StatusCode::TOO_MANY_REQUESTS;
+        assert_eq!(read(busy, " 7 "), Some(Duration::from_secs(7)));
+        assert_eq!(read(busy, "Sun, 06 Nov 1994 08:49:37 GMT"), Some(Duration::from_secs(77)));
+        assert_eq!(
+            read(StatusCode::SERVICE_UNAVAILABLE, "Sun, 06 Nov 1994 08:00:00 GMT"),
+            Some(Duration::ZERO)
+        );
+        assert_eq!(read(busy, "soon"), None);
+        assert_eq!(read(StatusCode::OK, "7"), None);
+    }
 }

@@ -1,39 +1,29 @@
 //! One attempt as a straight pipeline: remember, run the flow, settle.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use async_trait::async_trait;
-use sqlx::PgPool;
 use tokio::{task::JoinHandle, time::Instant};
 
-use super::{Shared, Worker};
+use super::{Shared, Worker, circuit::Seen, ledger::FencedLedger};
 use crate::{
-    clock::Clock,
     domain::{
         Timestamp,
         delivery::{DeliveryState, Leased},
         event::Source,
         id::{DeliveryId, EventId},
-        link::{Begun, Link},
+        link::Link,
         order::Intent,
         outcome::Reason,
-        product::{Entered, Entry},
-        settlement::{Settlement, settle},
-        stock::StockPolicy,
+        settlement::{Settlement, hold_for, settle},
         subject::{Subject, Urgency},
     },
-    flows::{Context, Ledger, Report, flow_of},
+    flows::{Context, Report, flow_of},
+    killpoints::KillPoint,
     store::{
         self, StoreError, attempts, connections,
         deliveries::{self, Fenced},
         events::{self, Arrival, OwnNews},
-        intents, links, parts, stock,
+        intents, links,
     },
     systems::http::Evidence,
 };
@@ -45,11 +35,11 @@ impl Worker {
     /// Runs the attempt of a claim on the tracker.
     pub(super) fn spawn(&self, held: Leased) -> JoinHandle<()> {
         let worker = self.clone();
-        self.shared.running.fetch_add(1, Ordering::SeqCst);
+        let slot = self.shared.slots.take(&held);
         self.shared.tasks.spawn(async move {
             worker.attempt(held).await;
-            worker.shared.running.fetch_sub(1, Ordering::SeqCst);
-            worker.shared.wake.notify_one(); // a slot is free
+            drop(slot);
+            worker.shared.wake.notify_one();
         })
     }
 
@@ -65,7 +55,7 @@ impl Worker {
             Ok((link, intent)) => self.run_flow(&held, link, intent, &evidence).await,
             Err(error) => {
                 tracing::warn!(delivery = %held.id, error = %error, "cannot read what we remember");
-                (Report::broken(Reason::DatabaseAway, false), true)
+                (Report::broken(Reason::DatabaseAway, false), Some(held.claimed_at))
             }
         };
         metrics.attempt(held.subject.kind, &report.outcome, begun.elapsed());
@@ -81,7 +71,7 @@ impl Worker {
         Ok((link, intent))
     }
 
-    /// The flow's report, and whether a begun deed is left in doubt. A flow that panics or overruns its time costs
+    /// The flow's report, and since when a begun deed is left in doubt, if one is. A flow that panics or overruns its time costs
     /// itself alone.
     async fn run_flow(
         &self,
@@ -89,20 +79,15 @@ impl Worker {
         link: Link,
         intent: Option<Intent>,
         evidence: &Evidence,
-    ) -> (Report, bool) {
-        let Shared { pool, clock, tied, options, tasks, .. } = &*self.shared;
-        let was_in_doubt = link.begun.is_some();
+    ) -> (Report, Option<Timestamp>) {
+        let Shared { pool, clock, tied, options, tasks, killpoints, .. } = &*self.shared;
+        let was_in_doubt = link.begun.as_ref().map(|begun| begun.at);
         let Some(tied) = tied.get(&held.connection) else {
             // Claimed for a connection that this process's configuration does not name: another replica may know it.
             return (Report::broken(Reason::Unreachable, false), was_in_doubt);
         };
-        let ledger = Arc::new(FencedLedger {
-            pool: pool.clone(),
-            clock: clock.clone(),
-            held: held.clone(),
-            stock: tied.stock.clone(),
-            begun: AtomicBool::new(false),
-        });
+        let ledger = FencedLedger::new(pool.clone(), clock.clone(), held.clone(), tied.stock.clone());
+        let ledger = Arc::new(ledger);
         // What sweeps and replays find lets live calls go first, also within the vendor's rate.
         let tied = if held.urgency == Urgency::BACKGROUND { tied.giving_way() } else { tied.clone() };
         let context = Context {
@@ -113,9 +98,12 @@ impl Worker {
             connected_at: held.connected_at,
             clock: clock.clone(),
             ledger: ledger.clone(),
+            killpoints: killpoints.clone(),
         };
-        let kind = held.subject.kind;
-        let flow = tasks.spawn(async move { flow_of(kind).run(&context).await });
+        let flow = tasks.spawn(async move {
+            context.killpoints.reach(KillPoint::AfterClaim, &context.subject.to_string()).await;
+            flow_of(context.subject.kind).run(&context).await
+        });
         let cut_off = flow.abort_handle();
         let report = match tokio::time::timeout(patience(options.lease), flow).await {
             Ok(Ok(report)) => report,
@@ -125,16 +113,28 @@ impl Worker {
                 Report::broken(Reason::Overran, ledger.has_begun())
             }
         };
-        let doubt = (was_in_doubt || ledger.has_begun()) && !report.doubt_ended;
+        let in_doubt = was_in_doubt.or_else(|| ledger.has_begun().then_some(held.claimed_at));
+        let doubt = in_doubt.filter(|_| !report.doubt_ended);
         (report, doubt)
     }
 
     /// Settles, trying again while the database is away: what a call has taught must not be lost to a restart.
-    async fn settle_patiently(&self, held: &Leased, report: &Report, doubt: bool, evidence: &Evidence) {
+    async fn settle_patiently(
+        &self,
+        held: &Leased,
+        report: &Report,
+        doubt: Option<Timestamp>,
+        evidence: &Evidence,
+    ) {
+        self.shared.killpoints.reach(KillPoint::BeforeSettle, &held.subject.to_string()).await;
+        let seen = self.shared.circuits.note(&held.connection, &report.outcome);
         let calls = serde_json::to_value(evidence.calls()).expect("call records are plain data");
         for attempt in 1..=SETTLE_TRIES {
-            match self.settle(held, report, doubt, calls.clone()).await {
-                Ok(()) => return,
+            match self.settle(held, report, doubt, seen, calls.clone()).await {
+                Ok(()) => {
+                    self.shared.killpoints.reach(KillPoint::AfterSettle, &held.subject.to_string()).await;
+                    return;
+                }
                 Err(error @ StoreError::Away(_)) if attempt < SETTLE_TRIES => {
                     tracing::warn!(delivery = %held.id, error = %error, "cannot settle yet");
                     #[expect(
@@ -159,10 +159,11 @@ impl Worker {
         &self,
         held: &Leased,
         report: &Report,
-        doubt: bool,
+        doubt: Option<Timestamp>,
+        seen: Seen,
         calls: serde_json::Value,
     ) -> Result<(), StoreError> {
-        let Shared { pool, clock, entropy, retry, metrics, .. } = &*self.shared;
+        let Shared { pool, clock, entropy, retry, metrics, killpoints, .. } = &*self.shared;
         let now = clock.now();
         let next = settle(held, &report.outcome, doubt, retry, now, entropy.fraction());
 
@@ -192,13 +193,21 @@ impl Worker {
         if !follow_ups.is_empty() {
             events::receive(&mut db, &follow_ups).await?;
         }
-        match next.hold_until.zip(next.reason) {
-            Some((until, reason)) => connections::hold(&mut db, &held.connection, until, reason).await?,
-            None if held.connection_faults > 0 => {
-                connections::clear_faults(&mut db, &held.connection).await?;
+        let hold = match (next.hold_until.zip(next.reason), seen) {
+            (Some(hold), _) => Some(hold),
+            (None, Seen::Down) => {
+                let reason = Reason::SystemDown;
+                Some((now + hold_for(reason, held.connection_faults), reason))
             }
-            None => {}
+            (None, Seen::Alive | Seen::Failing) => None,
+        };
+        if let Some((until, reason)) = hold {
+            tracing::warn!(connection = held.connection, reason = reason.code(), %until, "the connection is held");
+            connections::hold(&mut db, &held.connection, until, reason).await?;
+        } else if seen == Seen::Alive && held.connection_faults > 0 {
+            connections::clear_faults(&mut db, &held.connection).await?;
         }
+        killpoints.reach(KillPoint::DuringSettle, &held.subject.to_string()).await;
         db.commit().await?;
 
         tell(held, report, &next);
@@ -245,81 +254,5 @@ fn tell(held: &Leased, report: &Report, next: &Settlement) {
         tracing::warn!(delivery = %id, connection, %subject, attempt, outcome, deed, reason, "delivery is dead: a person must look");
     } else {
         tracing::info!(delivery = %id, connection, %subject, attempt, outcome, deed, reason, %state, "attempt settled");
-    }
-}
-
-/// The ledger of one attempt: begins deeds under its claim.
-struct FencedLedger {
-    pool: PgPool,
-    clock: Arc<dyn Clock>,
-    held: Leased,
-    stock: StockPolicy,
-    begun: AtomicBool,
-}
-
-impl FencedLedger {
-    fn has_begun(&self) -> bool {
-        self.begun.load(Ordering::SeqCst)
-    }
-}
-
-#[async_trait]
-impl Ledger for FencedLedger {
-    async fn begin(&self, deed: &'static str, key: &str) -> Result<(), Reason> {
-        let begun = Begun { deed: deed.to_owned(), key: key.to_owned(), at: self.clock.now() };
-        let written = async {
-            let mut db = self.pool.acquire().await?;
-            links::begin(&mut db, &self.held, &begun).await
-        };
-        match written.await {
-            Ok(Fenced::Written) => {
-                self.begun.store(true, Ordering::SeqCst);
-                Ok(())
-            }
-            Ok(Fenced::LeaseLost) => Err(Reason::LeaseExpired),
-            Err(_) => Err(Reason::DatabaseAway),
-        }
-    }
-
-    async fn still_ours(&self) -> Result<(), Reason> {
-        let asked = async {
-            let mut db = self.pool.acquire().await?;
-            deliveries::still_ours(&mut db, &self.held).await
-        };
-        match asked.await {
-            Ok(Fenced::Written) => Ok(()),
-            Ok(Fenced::LeaseLost) => Err(Reason::LeaseExpired),
-            Err(_) => Err(Reason::DatabaseAway),
-        }
-    }
-
-    async fn enter(
-        &self,
-        product: &Subject,
-        entries: &[Entry],
-        seen_at: Timestamp,
-    ) -> Result<Entered, Reason> {
-        let entered = async {
-            let mut db = self.pool.acquire().await?;
-            parts::enter(&mut db, &self.held.connection, product, entries, seen_at).await
-        };
-        entered.await.map_err(|_: StoreError| Reason::DatabaseAway)
-    }
-
-    async fn in_flight(&self, code: &str) -> Result<i64, Reason> {
-        let asked = async {
-            let mut db = self.pool.acquire().await?;
-            stock::in_flight(&mut db, &self.held.connection, &[code.to_owned()]).await
-        };
-        asked.await.map(|pieces| pieces.into_iter().sum()).map_err(|_| Reason::DatabaseAway)
-    }
-
-    async fn may_empty(&self, code: &str) -> Result<bool, Reason> {
-        let asked = async {
-            let mut db = self.pool.acquire().await?;
-            let now = self.clock.now();
-            stock::may_empty(&mut db, &self.held.connection, code, &self.stock, now).await
-        };
-        asked.await.map_err(|_: StoreError| Reason::DatabaseAway)
     }
 }

@@ -21,24 +21,33 @@
 //! once only. No caller of such a system can promise that.
 
 mod attempt;
+mod circuit;
+mod floor;
+mod ledger;
 mod metrics;
+mod pulse;
 mod run;
+mod slots;
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, atomic::AtomicUsize},
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use circuit::Circuits;
+use floor::Floor;
 pub use metrics::Metrics;
+pub use pulse::Pulse;
+use slots::Slots;
 use sqlx::PgPool;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     clock::{Clock, Entropy},
-    domain::retry::RetryPolicy,
+    domain::{Timestamp, delivery::Leased, retry::RetryPolicy},
     flows::Tied,
-    store::{self, StoreError, deliveries},
+    killpoints::KillPoints,
+    store::{
+        self, StoreError,
+        deliveries::{self, Wanted},
+    },
 };
 
 /// The knobs of `[worker]`.
@@ -66,9 +75,12 @@ struct Shared {
     retry: RetryPolicy,
     options: Options,
     metrics: Metrics,
+    killpoints: KillPoints,
     tasks: TaskTracker,
-    /// Attempts claimed and not yet settled.
-    running: AtomicUsize,
+    slots: Slots,
+    circuits: Circuits,
+    floor: Floor,
+    pulse: Pulse,
     /// After this nothing claimed is begun any more.
     stopping: CancellationToken,
     /// A delivery of ours became due at once.
@@ -91,12 +103,15 @@ pub struct Parts {
     pub options: Options,
     /// Where attempts are counted.
     pub metrics: Metrics,
+    /// Where a proof may interfere.
+    pub killpoints: KillPoints,
 }
 
 impl Worker {
     /// A worker at rest.
     pub fn new(parts: Parts) -> Self {
-        let Parts { pool, clock, entropy, tied, retry, options, metrics } = parts;
+        let Parts { pool, clock, entropy, tied, retry, options, metrics, killpoints } = parts;
+        let slots = Slots::new(options.concurrency, tied.iter().map(|tied| tied.name.clone()).collect());
         let tied = tied.into_iter().map(|tied| (tied.name.clone(), tied)).collect();
         let shared = Shared {
             pool,
@@ -106,8 +121,12 @@ impl Worker {
             retry,
             options,
             metrics,
+            killpoints,
             tasks: TaskTracker::new(),
-            running: AtomicUsize::new(0),
+            slots,
+            circuits: Circuits::default(),
+            floor: Floor::default(),
+            pulse: Pulse::default(),
             stopping: CancellationToken::new(),
             wake: tokio::sync::Notify::new(),
         };
@@ -122,7 +141,8 @@ impl Worker {
                 return Ok(finished); // what is claimed now would only be given back
             }
             self.rescue().await?;
-            let held = self.claim(self.shared.options.concurrency).await?;
+            self.probe().await?;
+            let held = self.claim(Timestamp::UNIX_EPOCH).await?;
             if held.is_empty() {
                 return Ok(finished);
             }
@@ -145,11 +165,27 @@ impl Worker {
         Ok(rescued)
     }
 
-    async fn claim(&self, most: usize) -> store::Result<Vec<crate::domain::delivery::Leased>> {
-        let Shared { pool, clock, entropy, options, .. } = &*self.shared;
-        let fences: Vec<_> = (0..most).map(|_| entropy.fence()).collect();
+    /// Claims as many as there are free slots.
+    async fn claim(&self, since: Timestamp) -> store::Result<Vec<Leased>> {
+        let Shared { pool, clock, entropy, options, slots, .. } = &*self.shared;
+        let free = slots.free();
+        let fences: Vec<_> = (0..free.all).map(|_| entropy.fence()).collect();
         let now = clock.now();
+        let wanted = Wanted {
+            fences: &fences,
+            worker: &options.name,
+            rooms: &free.rooms,
+            background: free.background,
+            since,
+            now,
+            leased_until: now + options.lease,
+        };
         let mut db = pool.acquire().await?;
-        deliveries::claim_due(&mut db, &fences, &options.name, now, now + options.lease).await
+        deliveries::claim_due(&mut db, &wanted).await
+    }
+
+    /// Whether its loop can still claim: asked by `/readyz`.
+    pub fn pulse(&self) -> Pulse {
+        self.shared.pulse.clone()
     }
 }

@@ -1,13 +1,16 @@
 //! The loop: wait (notified, due, or the poll behind it), claim, spawn; until told to stop.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::time::Duration;
 
 use sqlx::postgres::PgListener;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{Shared, Worker};
-use crate::store::{DUE_CHANNEL, StoreError, deliveries};
+use crate::{
+    domain::Timestamp,
+    store::{DUE_CHANNEL, StoreError, deliveries},
+};
 
 /// How long to sleep when nothing is due and notifications work: the poll is only a net behind them.
 const POLL: Duration = Duration::from_secs(10);
@@ -32,6 +35,7 @@ impl Worker {
                 let _ = self.rescue().await; // told at the claim below, should the database be away
                 rescue_at = Instant::now() + self.jittered(self.shared.options.lease / 4);
             }
+            self.probe_beside();
             let sleep = match self.claim_and_spawn().await {
                 Ok(sleep) => sleep.min(if listener.is_some() { POLL } else { POLL_DEAF }),
                 Err(error) => {
@@ -60,13 +64,15 @@ impl Worker {
 
     /// Claims as many as there are free slots; answers how long nothing more will be due.
     async fn claim_and_spawn(&self) -> Result<Duration, StoreError> {
-        let Shared { pool, clock, options, running, .. } = &*self.shared;
+        let Shared { pool, clock, slots, floor, pulse, .. } = &*self.shared;
+        let since = floor.since(clock.now());
         loop {
-            let free = options.concurrency.saturating_sub(running.load(Ordering::SeqCst));
+            let free = slots.free().all;
+            pulse.beat(clock.now());
             if free == 0 {
                 return Ok(POLL); // the next settle wakes us
             }
-            let held = self.claim(free).await?;
+            let held = self.claim(since).await?;
             let claimed = held.len();
             for held in held {
                 drop(self.spawn(held));
@@ -75,11 +81,26 @@ impl Worker {
                 break;
             }
         }
+        let now = clock.now();
         let mut db = pool.acquire().await?;
-        let due = deliveries::next_due(&mut db).await?;
-        let until_due = due.map(|due| (due - clock.now()).to_std().unwrap_or(Duration::ZERO));
-        // What is due already and was not claimed is locked, paused or held: a short pause, not a spin.
+        let due = deliveries::next_due(&mut db, slots.names(), since).await?;
+        if since == Timestamp::UNIX_EPOCH {
+            floor.raise(due.delivery, now);
+        }
+        let next = [due.delivery, due.probe].into_iter().flatten().min();
+        let until_due = next.map(|due| (due - now).to_std().unwrap_or(Duration::ZERO));
+        // What is due already and was not claimed is locked, paused or without a slot: a short pause, not a spin.
         Ok(until_due.map_or(POLL, |wait| if wait.is_zero() { AWAY_PAUSE } else { wait }))
+    }
+
+    /// Probes held connections, beside the loop: a system that hangs must not keep the others' deliveries waiting.
+    fn probe_beside(&self) {
+        let worker = self.clone();
+        self.shared.tasks.spawn(async move {
+            if let Err(error) = worker.probe().await {
+                tracing::warn!(error = %error, "cannot probe");
+            }
+        });
     }
 
     async fn wait(&self, listener: &mut Option<PgListener>, until: Instant, soft: &CancellationToken) {

@@ -157,9 +157,7 @@ async fn a_late_settle_is_refused_by_the_fence_and_changes_nothing() {
     let order = silta.shop.takes_order(OrderSpec::of("A", 1));
     silta.hears(silta.shop.order_created(order)).await;
     let mut db = silta.pool.acquire().await.unwrap();
-    let fence = [uuid::Uuid::from_u128(1)];
-    let late = silta.now() + secs(60);
-    let held = deliveries::claim_due(&mut db, &fence, "sleeper", silta.now(), late).await.unwrap().remove(0);
+    let held = silta.claims(1).await.remove(0);
 
     silta.clock.advance(secs(61));
     silta.run_until_idle().await;

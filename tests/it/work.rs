@@ -6,7 +6,7 @@ use silta::{
     store::deliveries,
 };
 
-use crate::harness::{TestSilta, secs, until};
+use crate::harness::{CONNECTION, TestSilta, claim, secs, until};
 
 #[tokio::test]
 async fn a_failing_delivery_is_tried_with_growing_waits_and_ends_dead_with_its_reason() {
@@ -59,17 +59,18 @@ async fn news_that_come_while_a_delivery_is_worked_on_make_it_due_again() {
     // The figure has been read and is being written, when it changes again.
     silta.sandbox.shop_server.faults.script("GET", "/stock/A", Fault::Slow(secs(0)));
     let mut db = silta.pool.acquire().await.unwrap();
-    let fence = [uuid::Uuid::from_u128(7)];
-    let held = deliveries::claim_due(&mut db, &fence, "w", silta.now(), silta.now() + secs(60))
-        .await
-        .unwrap()
-        .remove(0);
+    let held = silta.claims(1).await.remove(0);
     silta.warehouse.receives_goods("A", 1);
     silta.hears(Webhook::raw_from_warehouse(br#"{"productCode":"A","modified":"now"}"#)).await;
     let in_step = silta::domain::outcome::Outcome::InStep;
-    let policy =
-        silta::domain::retry::RetryPolicy { base: secs(1), cap: secs(9), attempts: 3, look_again: secs(1) };
-    let next = silta::domain::settlement::settle(&held, &in_step, false, &policy, silta.now(), 0.0);
+    let policy = silta::domain::retry::RetryPolicy {
+        base: secs(1),
+        cap: secs(9),
+        attempts: 3,
+        look_again: secs(1),
+        unknown_for: secs(9),
+    };
+    let next = silta::domain::settlement::settle(&held, &in_step, None, &policy, silta.now(), 0.0);
     deliveries::settle(&mut db, &held, &next, silta.now()).await.unwrap();
     drop(db);
     assert_eq!(
@@ -89,9 +90,7 @@ async fn what_an_attempt_is_about_to_wait_for_wakes_it_though_it_comes_first() {
     silta.hears(silta.shop.product_updated(1)).await;
     // The attempt has asked, and is about to settle as waiting, when the catalogue is read.
     let mut db = silta.pool.acquire().await.unwrap();
-    let fence = [uuid::Uuid::from_u128(7)];
-    let held =
-        deliveries::claim_due(&mut db, &fence, "w", silta.now(), silta.now() + secs(60)).await.unwrap();
+    let held = silta.claims(1).await;
     drop(db);
     silta.syncer.run_due().await.unwrap();
     let until = silta.now() + chrono::Duration::minutes(10);
@@ -99,9 +98,14 @@ async fn what_an_attempt_is_about_to_wait_for_wakes_it_though_it_comes_first() {
         until,
         reason: silta::domain::outcome::Reason::CatalogueUnread,
     };
-    let policy =
-        silta::domain::retry::RetryPolicy { base: secs(1), cap: secs(9), attempts: 3, look_again: secs(1) };
-    let next = silta::domain::settlement::settle(&held[0], &waiting, false, &policy, silta.now(), 0.0);
+    let policy = silta::domain::retry::RetryPolicy {
+        base: secs(1),
+        cap: secs(9),
+        attempts: 3,
+        look_again: secs(1),
+        unknown_for: secs(9),
+    };
+    let next = silta::domain::settlement::settle(&held[0], &waiting, None, &policy, silta.now(), 0.0);
     let mut db = silta.pool.acquire().await.unwrap();
     deliveries::settle(&mut db, &held[0], &next, silta.now()).await.unwrap();
     drop(db);
@@ -126,10 +130,7 @@ async fn claims_take_turns_across_connections_and_serve_the_urgent_first() {
     .execute(&silta.pool)
     .await
     .unwrap();
-    let mut db = silta.pool.acquire().await.unwrap();
-    let fences: Vec<_> = (1..=3).map(uuid::Uuid::from_u128).collect();
-    let held =
-        deliveries::claim_due(&mut db, &fences, "w", silta.now(), silta.now() + secs(60)).await.unwrap();
+    let held = silta.claims(3).await;
     let mut subjects: Vec<_> = held.iter().map(|held| held.subject.to_string()).collect();
     subjects.sort();
     assert_eq!(
@@ -153,16 +154,13 @@ async fn two_workers_never_hold_one_delivery() {
     .await
     .unwrap();
     let mut tasks = tokio::task::JoinSet::new();
-    for worker in 0..8_u128 {
+    for _ in 0..8 {
         let (pool, now) = (silta.pool.clone(), silta.now());
         tasks.spawn(async move {
             let mut ids = Vec::new();
-            for round in 0..10_u128 {
-                let fences: Vec<_> = (0..7_u128)
-                    .map(|at| uuid::Uuid::from_u128(worker * 1000 + round * 10 + at + 1))
-                    .collect();
+            for _ in 0..10 {
                 let mut db = pool.acquire().await.unwrap();
-                let held = deliveries::claim_due(&mut db, &fences, "w", now, now + secs(60)).await.unwrap();
+                let held = claim(&mut db, &[CONNECTION.to_owned()], 7, now).await;
                 ids.extend(held.into_iter().map(|held| held.id));
             }
             ids
@@ -233,11 +231,7 @@ async fn a_claim_that_was_not_begun_is_given_back_as_if_it_had_not_been_taken() 
     let order = silta.shop.takes_order(OrderSpec::of("A", 1));
     silta.hears(silta.shop.order_created(order)).await;
     let mut db = silta.pool.acquire().await.unwrap();
-    let fence = [uuid::Uuid::from_u128(9)];
-    let held = deliveries::claim_due(&mut db, &fence, "w", silta.now(), silta.now() + secs(60))
-        .await
-        .unwrap()
-        .remove(0);
+    let held = silta.claims(1).await.remove(0);
     deliveries::release(&mut db, &held).await.unwrap();
     drop(db);
     let row: (String, i32, i32) =

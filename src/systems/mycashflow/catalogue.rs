@@ -10,6 +10,12 @@ use crate::{
 };
 
 impl MyCashflow {
+    /// Does the shop answer, and take our credentials? The smallest thing to ask for. Reads.
+    pub async fn probe(&self) -> Result<(), CallError> {
+        let query = vec![("page", "1".to_owned()), ("page_size", "1".to_owned())];
+        self.read::<wire::List>("probe", "/api/v1/products".to_owned(), query).await.map(drop)
+    }
+
     /// Products changed within a window, oldest first. Reads.
     pub async fn products_changed(&self, window: Window, page: u32) -> Result<Page<Changed>, CallError> {
         self.changed("list_products", "/api/v1/products".to_owned(), window, page).await

@@ -4,7 +4,7 @@ use base64::Engine;
 use reqwest::Method;
 use serde_json::Value;
 
-use super::{CallError, Changed, Ogoship, PAGE_SIZE, Page, modified, translate, wire};
+use super::{Body, CallError, Changed, Ogoship, PAGE_SIZE, Page, modified, translate, wire};
 use crate::{
     domain::{
         Timestamp,
@@ -15,6 +15,12 @@ use crate::{
 };
 
 impl Ogoship {
+    /// Does the warehouse answer, and take our credentials? The smallest thing to ask for. Reads.
+    pub async fn probe(&self) -> Result<(), CallError> {
+        let query = vec![("limit", "1".to_owned()), ("page", "1".to_owned())];
+        self.send("probe", Method::GET, "/api/v1/stock", query, Body::Empty, None).await.map(drop)
+    }
+
     /// The stock of exactly this code. Reads.
     pub async fn stock(&self, code: &str) -> Result<Option<WarehouseStock>, CallError> {
         let query = vec![("productCode", code.to_owned())];

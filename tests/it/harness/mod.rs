@@ -17,13 +17,15 @@ use silta::{
     app::{App, Surroundings},
     clock::{Clock, Entropy, ManualClock},
     config::{Config, Environment},
-    domain::{Timestamp, fingerprint::sha256_hex},
+    domain::{Timestamp, delivery::Leased, fingerprint::sha256_hex},
     inbox::sweep::Sweeper,
+    killpoints::{Interfere, KillPoints},
     sandbox::{Courier, OrderSpec, Sandbox, Shop, Warehouse, Webhook, audit},
+    store::deliveries::{self, Room, Wanted},
     sync::Syncer,
     worker::Worker,
 };
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 
 /// The connection of every test; its reference prefix is `shop-`.
 pub const CONNECTION: &str = "shop";
@@ -45,6 +47,23 @@ pub async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
         assert!(begun.elapsed() < secs(60), "waited for a minute: {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+}
+
+/// Claims so many deliveries of these connections for a minute, with fences of its own.
+pub async fn claim(db: &mut PgConnection, names: &[String], many: usize, now: Timestamp) -> Vec<Leased> {
+    let entropy = Entropy::from_os();
+    let fences: Vec<_> = (0..many).map(|_| entropy.fence()).collect();
+    let rooms: Vec<_> = names.iter().map(|name| Room { connection: name.clone(), most: many }).collect();
+    let wanted = Wanted {
+        fences: &fences,
+        worker: "hand",
+        rooms: &rooms,
+        background: many,
+        since: Timestamp::UNIX_EPOCH,
+        now,
+        leased_until: now + secs(60),
+    };
+    deliveries::claim_due(db, &wanted).await.unwrap()
 }
 
 /// A whole Silta between two sandbox systems. When it is dropped, nothing may be left open, unless the test said so.
@@ -84,6 +103,15 @@ impl TestSilta {
 
     /// With these variables in the environment.
     pub async fn start_in(usual: Usual, environment: &[(&str, &str)]) -> Self {
+        Self::start_whole(usual, environment, KillPoints::none()).await
+    }
+
+    /// With somebody who interferes at its kill points.
+    pub async fn start_disturbed(by: Arc<dyn Interfere>, usual: Usual) -> Self {
+        Self::start_whole(usual, &[], KillPoints::with(by)).await
+    }
+
+    async fn start_whole(usual: Usual, environment: &[(&str, &str)], killpoints: KillPoints) -> Self {
         let environment: Environment =
             environment.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         let start = Timestamp::from_timestamp(1_790_000_000, 0).unwrap();
@@ -95,7 +123,7 @@ impl TestSilta {
         let pool = database.pool();
 
         let config = Config::load(&configuration(&sandbox, &usual), &environment).unwrap();
-        let surroundings = Surroundings { pool: pool.clone(), clock: clock.clone(), entropy };
+        let surroundings = Surroundings { pool: pool.clone(), clock: clock.clone(), entropy, killpoints };
         let app = App::new(config, surroundings);
         app.prepare().await.unwrap();
         // As after the first comparison, which reads an empty catalogue: `catalogue.rs` looks at the time before.
@@ -175,7 +203,8 @@ impl TestSilta {
         let config = Config::load(&config, &Environment::new()).unwrap();
         // Each its own chance: two processes never draw the same fence.
         let entropy = Arc::new(Entropy::seeded(NEXT_SEED.fetch_add(1, Ordering::Relaxed)));
-        App::new(config, Surroundings { pool: self.pool.clone(), clock: self.clock.clone(), entropy }).worker
+        let (pool, clock, killpoints) = (self.pool.clone(), self.clock.clone(), KillPoints::none());
+        App::new(config, Surroundings { pool, clock, entropy, killpoints }).worker
     }
 
     /// Sends a webhook that must be taken.
@@ -200,6 +229,14 @@ impl TestSilta {
             self.clock.advance(step);
             self.run_until_idle().await;
         }
+    }
+
+    /// Claims so many deliveries by hand, for a minute, as a worker would that nobody knows.
+    pub async fn claims(&self, many: usize) -> Vec<Leased> {
+        let mut db = self.pool.acquire().await.unwrap();
+        let names: Vec<String> =
+            sqlx::query_scalar("select name from connection").fetch_all(&mut *db).await.unwrap();
+        claim(&mut db, &names, many, self.now()).await
     }
 
     /// One row of one column.

@@ -1,39 +1,42 @@
 //! The composition root: from a configuration to a service. The only room that knows everyone.
 
+mod tie;
+
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use axum::{Router, http::StatusCode, response::IntoResponse};
 use prometheus_client::registry::Registry;
 use sqlx::PgPool;
+use tie::{door, tie};
 use tokio::net::TcpListener;
-use tower_http::{timeout::TimeoutLayer, trace::TraceLayer};
+use tokio_util::{
+    sync::CancellationToken,
+    task::{AbortOnDropHandle, TaskTracker},
+};
+use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer, trace::TraceLayer};
 
 use crate::{
     admin,
     clock::{Clock, Entropy},
-    config::{self, Config, Secret},
+    config::Config,
     control::{Rehearse, Rehearsed},
     domain::{outcome::Reason, subject::Subject},
     flows::Tied,
     inbox::{self, sweep},
+    killpoints::KillPoints,
     lifecycle::Shutdown,
     ops,
-    problem::Code,
-    store::{self, StoreError, connections, tokens},
+    problem::{Code, Problem},
+    retention::Retention,
+    store::{StoreError, connections},
     sync,
-    systems::{
-        budget::Budget,
-        http::{self, Http},
-        mycashflow::{self, MyCashflow},
-        ogoship::{
-            self, Ogoship,
-            auth::{Credentials, Token, TokenVault, VaultAway},
-        },
-        signature::{Encoding, Scheme},
-    },
+    systems::http,
     worker::{self, Worker},
 };
+
+/// The pause after a part of the service has panicked.
+const AFTER_PANIC: Duration = Duration::from_secs(1);
 
 /// A service at rest.
 pub struct App {
@@ -47,6 +50,8 @@ pub struct App {
     pub sweeper: sweep::Sweeper,
     /// The full comparisons.
     pub syncer: sync::Syncer,
+    /// Forgets in time.
+    pub retention: Retention,
     /// Every configured connection's two systems and rules.
     pub tied: Vec<Tied>,
     clock: Arc<dyn Clock>,
@@ -72,13 +77,15 @@ pub struct Surroundings {
     pub clock: Arc<dyn Clock>,
     /// Chance.
     pub entropy: Arc<Entropy>,
+    /// Where a proof may interfere; nowhere, in any other service.
+    pub killpoints: KillPoints,
 }
 
 impl App {
     /// Builds the service; touches neither database nor network.
     pub fn new(config: Config, surroundings: Surroundings) -> Self {
-        let Surroundings { pool, clock, entropy } = surroundings;
-        let Config { http, concurrency, lease, retry, outbound, tokens, connections, .. } = config;
+        let Surroundings { pool, clock, entropy, killpoints } = surroundings;
+        let Config { http, concurrency, lease, retry, retention, outbound, tokens, connections, .. } = config;
         let mut registry = Registry::default();
         let inbox_metrics = inbox::Metrics::registered(&mut registry);
         let worker_metrics = worker::Metrics::registered(&mut registry);
@@ -108,7 +115,9 @@ impl App {
             entropy: entropy.clone(),
             doors: connections.iter().map(door).collect(),
             body_limit: http.body_limit,
+            limits: http.limits,
             metrics: inbox_metrics,
+            killpoints: killpoints.clone(),
         });
         let rehearser = Arc::new(sync::Rehearser::new(pool.clone(), clock.clone(), tied.clone()));
         let syncer = sync::Syncer::new(sync::Parts {
@@ -125,33 +134,41 @@ impl App {
             tokens,
             rehearser: Arc::new(Rehearsals(rehearser)),
         };
-        let ops = ops::Ops { pool: pool.clone(), clock: clock.clone(), registry };
-        let watch = ops::router(ops);
-        let router = Router::new()
-            .merge(inbox)
-            .merge(admin::router(admin))
-            .merge(watch.clone())
-            .fallback(async || crate::problem::Problem::from(Code::NotFound).into_response())
-            .method_not_allowed_fallback(async || {
-                crate::problem::Problem::from(Code::MethodNotAllowed).into_response()
-            })
-            .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, http.timeout))
-            .layer(TraceLayer::new_for_http().make_span_with(http_span));
+        let worker_name = worker_name(&entropy);
         let worker = Worker::new(worker::Parts {
             pool: pool.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
             tied: tied.clone(),
             retry,
-            options: worker::Options { concurrency, lease, name: worker_name(&entropy) },
+            options: worker::Options { concurrency, lease, name: worker_name.clone() },
             metrics: worker_metrics,
+            killpoints,
         });
+        let watch = ops::router(ops::Ops {
+            pool: pool.clone(),
+            clock: clock.clone(),
+            registry,
+            replica: worker_name,
+            pulse: worker.pulse(),
+        });
+        let router = Router::new()
+            .merge(inbox)
+            .merge(admin::router(admin))
+            .merge(watch.clone())
+            .fallback(async || Problem::from(Code::NotFound).into_response())
+            .method_not_allowed_fallback(async || Problem::from(Code::MethodNotAllowed).into_response())
+            .layer(CatchPanicLayer::custom(|_| Problem::from(Code::Internal).into_response()))
+            .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, http.timeout))
+            .layer(TraceLayer::new_for_http().make_span_with(http_span));
+        let retention = Retention::new(pool.clone(), clock.clone(), retention);
         Self {
             router,
             watch,
             worker,
             sweeper,
             syncer,
+            retention,
             tied,
             clock,
             pool,
@@ -176,12 +193,28 @@ impl App {
     ) -> anyhow::Result<()> {
         let Shutdown { soft, hard } = shutdown;
         let works = only != Some(Only::Http);
+        let (worker, retention) = (self.worker, self.retention);
+        let (sweeper, syncer) = (Arc::new(self.sweeper), Arc::new(self.syncer));
+        let turn = |token: &CancellationToken| token.clone();
         let work = async {
             if works {
                 tokio::join!(
-                    self.worker.run(soft.clone(), hard.clone()),
-                    self.sweeper.run(soft.clone()),
-                    self.syncer.run(soft.clone()),
+                    supervised("worker", &soft, || {
+                        let (worker, soft, hard) = (worker.clone(), turn(&soft), turn(&hard));
+                        async move { worker.run(soft, hard).await }
+                    }),
+                    supervised("sweeps", &soft, || {
+                        let (sweeper, soft) = (sweeper.clone(), turn(&soft));
+                        async move { sweeper.run(soft).await }
+                    }),
+                    supervised("syncs", &soft, || {
+                        let (syncer, soft) = (syncer.clone(), turn(&soft));
+                        async move { syncer.run(soft).await }
+                    }),
+                    supervised("retention", &soft, || {
+                        let (retention, soft) = (retention.clone(), turn(&soft));
+                        async move { retention.run(soft).await }
+                    }),
                 );
             }
         };
@@ -199,6 +232,21 @@ impl App {
     }
 }
 
+/// Runs a part of the service until told to stop, and again after a panic: a poisoned page of a list costs one turn of
+/// its own part, never the process.
+async fn supervised<F>(part: &str, soft: &CancellationToken, run: impl Fn() -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let tasks = TaskTracker::new();
+    while AbortOnDropHandle::new(tasks.spawn(run())).await.is_err() {
+        tracing::error!(part, "panicked: a fault of ours; it goes on in a second");
+        if tokio::time::timeout(AFTER_PANIC, soft.cancelled()).await.is_ok() {
+            return;
+        }
+    }
+}
+
 fn http_span<B>(request: &axum::http::Request<B>) -> tracing::Span {
     // The route, not the path: a webhook's path holds its token.
     let route =
@@ -209,86 +257,6 @@ fn http_span<B>(request: &axum::http::Request<B>) -> tracing::Span {
 /// Names this process in claims: its id on this machine, and a word of chance, since ids are reused.
 fn worker_name(entropy: &Entropy) -> String {
     format!("{}-{}", std::process::id(), hex::encode(entropy.bytes::<4>()))
-}
-
-fn tie(
-    connection: &config::Connection,
-    client: &reqwest::Client,
-    pool: &PgPool,
-    clock: &Arc<dyn Clock>,
-    look_again: Duration,
-) -> Tied {
-    use crate::domain::system::System;
-
-    let config::Connection {
-        name,
-        mycashflow,
-        ogoship,
-        orders,
-        cash_on_delivery,
-        products,
-        stock,
-        sweeps: _,
-        compare: _,
-    } = connection;
-    let budget = |rate| Arc::new(Budget::new(rate, clock.clone()));
-    let to_shop = Http::new(
-        client.clone(),
-        System::MyCashflow,
-        &mycashflow.url,
-        budget(mycashflow.requests_per_second),
-    )
-    .masked(&orders.mask);
-    let account = mycashflow::Account {
-        user: mycashflow.user.clone(),
-        api_key: mycashflow.api_key.expose().to_owned(),
-        orders_api: mycashflow.orders_api.clone(),
-        cash_on_delivery: cash_on_delivery.clone(),
-        reads_suppliers: !products.suppliers.is_empty(),
-        reads_pictures: products.picture_url.is_some(),
-    };
-    let to_warehouse =
-        Http::new(client.clone(), System::Ogoship, &ogoship.url, budget(ogoship.requests_per_second))
-            .masked(&orders.mask);
-    let credentials = match &ogoship.api_key {
-        Some(key) => Credentials::ApiKey(key.expose().to_owned()),
-        None => Credentials::OAuth(ogoship::auth::Account {
-            merchant_id: ogoship.merchant_id.clone(),
-            secret_token: ogoship.secret_token.expose().to_owned(),
-            client_id: ogoship.client_id.clone(),
-            client_secret: ogoship.client_secret.expose().to_owned(),
-        }),
-    };
-    let vault = Arc::new(StoredTokens { pool: pool.clone(), connection: name.clone(), clock: clock.clone() });
-    Tied {
-        name: name.clone(),
-        shop: MyCashflow::new(to_shop, account),
-        warehouse: Ogoship::new(to_warehouse, &ogoship.auth_url, credentials, vault, clock.clone()),
-        orders: orders.clone(),
-        stock: stock.clone(),
-        products: products.clone(),
-        look_again,
-    }
-}
-
-fn door(connection: &config::Connection) -> inbox::Door {
-    let exposed = |secrets: &[Secret]| secrets.iter().map(|secret| secret.expose().to_owned()).collect();
-    let scheme = |(header, secrets, encoding): &(String, Vec<Secret>, Encoding)| Scheme {
-        header: header.clone(),
-        encoding: *encoding,
-        secrets: exposed(secrets),
-    };
-    inbox::Door {
-        connection: connection.name.clone(),
-        webhook_token: connection.mycashflow.webhook_token.expose().to_owned(),
-        mycashflow: connection.mycashflow.signature.as_ref().map(scheme),
-        ogoship: Scheme {
-            header: ogoship::webhook::SIGNATURE_HEADER.to_owned(),
-            encoding: Encoding::Base64,
-            secrets: exposed(&connection.ogoship.webhook_keys),
-        },
-        reference_prefix: connection.orders.reference_prefix.clone(),
-    }
 }
 
 /// What control asks for and only flows can tell.
@@ -309,38 +277,5 @@ impl Rehearse for Rehearsals {
             request,
             differs: None,
         }))
-    }
-}
-
-/// The token vault of a connection: a row of table `token`.
-struct StoredTokens {
-    pool: PgPool,
-    connection: String,
-    clock: Arc<dyn Clock>,
-}
-
-#[async_trait]
-impl TokenVault for StoredTokens {
-    async fn find(&self) -> Result<Option<Token>, VaultAway> {
-        let found = async {
-            let mut db = self.pool.acquire().await?;
-            tokens::find(&mut db, &self.connection).await
-        };
-        let row = found.await.map_err(|_: StoreError| VaultAway)?;
-        Ok(row.map(|tokens::TokenRow { access_token, refresh_token, expires_at }| Token {
-            access_token,
-            refresh_token,
-            expires_at,
-        }))
-    }
-
-    async fn keep(&self, token: &Token) -> Result<(), VaultAway> {
-        let Token { access_token, refresh_token, expires_at } = token.clone();
-        let row = tokens::TokenRow { access_token, refresh_token, expires_at };
-        let kept = async {
-            let mut db = self.pool.acquire().await?;
-            tokens::keep(&mut db, &self.connection, &row, self.clock.now()).await
-        };
-        kept.await.map_err(|_: store::StoreError| VaultAway)
     }
 }

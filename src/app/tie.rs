@@ -1,0 +1,185 @@
+//! From a configured connection to its two systems, its rules, and the rows in which they keep tokens and budgets.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use sqlx::PgPool;
+
+use crate::{
+    clock::Clock,
+    config::{self, Secret},
+    domain::system::System,
+    flows::Tied,
+    inbox,
+    store::{StoreError, budgets, tokens},
+    systems::{
+        budget::{BookAway, Budget, BudgetBook, Standing},
+        http::Http,
+        mycashflow::{self, MyCashflow},
+        ogoship::{
+            self, Ogoship,
+            auth::{Credentials, Token, TokenVault, VaultAway},
+        },
+        signature::{Encoding, Scheme},
+    },
+};
+
+/// A configured connection, ready to be worked for.
+pub(super) fn tie(
+    connection: &config::Connection,
+    client: &reqwest::Client,
+    pool: &PgPool,
+    clock: &Arc<dyn Clock>,
+    look_again: Duration,
+) -> Tied {
+    let config::Connection {
+        name,
+        mycashflow,
+        ogoship,
+        orders,
+        cash_on_delivery,
+        products,
+        stock,
+        sweeps: _,
+        compare: _,
+    } = connection;
+    let budget = |system, rate| {
+        let book = StoredBudget { pool: pool.clone(), connection: name.clone(), system };
+        Arc::new(Budget::new(rate, clock.clone(), Arc::new(book)))
+    };
+    let to_shop = Http::new(
+        client.clone(),
+        System::MyCashflow,
+        &mycashflow.url,
+        budget(System::MyCashflow, mycashflow.requests_per_second),
+    )
+    .masked(&orders.mask);
+    let account = mycashflow::Account {
+        user: mycashflow.user.clone(),
+        api_key: mycashflow.api_key.expose().to_owned(),
+        orders_api: mycashflow.orders_api.clone(),
+        cash_on_delivery: cash_on_delivery.clone(),
+        reads_suppliers: !products.suppliers.is_empty(),
+        reads_pictures: products.picture_url.is_some(),
+    };
+    let to_warehouse = budget(System::Ogoship, ogoship.requests_per_second);
+    let to_warehouse =
+        Http::new(client.clone(), System::Ogoship, &ogoship.url, to_warehouse).masked(&orders.mask);
+    let credentials = match &ogoship.api_key {
+        Some(key) => Credentials::ApiKey(key.expose().to_owned()),
+        None => Credentials::OAuth(ogoship::auth::Account {
+            merchant_id: ogoship.merchant_id.clone(),
+            secret_token: ogoship.secret_token.expose().to_owned(),
+            client_id: ogoship.client_id.clone(),
+            client_secret: ogoship.client_secret.expose().to_owned(),
+        }),
+    };
+    let vault = Arc::new(StoredTokens { pool: pool.clone(), connection: name.clone(), clock: clock.clone() });
+    Tied {
+        name: name.clone(),
+        shop: MyCashflow::new(to_shop, account),
+        warehouse: Ogoship::new(to_warehouse, &ogoship.auth_url, credentials, vault, clock.clone()),
+        orders: orders.clone(),
+        stock: stock.clone(),
+        products: products.clone(),
+        look_again,
+    }
+}
+
+/// How a configured connection's webhooks are let in.
+pub(super) fn door(connection: &config::Connection) -> inbox::Door {
+    let exposed = |secrets: &[Secret]| secrets.iter().map(|secret| secret.expose().to_owned()).collect();
+    let scheme = |(header, secrets, encoding): &(String, Vec<Secret>, Encoding)| Scheme {
+        header: header.clone(),
+        encoding: *encoding,
+        secrets: exposed(secrets),
+    };
+    inbox::Door {
+        connection: connection.name.clone(),
+        webhook_token: connection.mycashflow.webhook_token.expose().to_owned(),
+        mycashflow: connection.mycashflow.signature.as_ref().map(scheme),
+        ogoship: Scheme {
+            header: ogoship::webhook::SIGNATURE_HEADER.to_owned(),
+            encoding: Encoding::Base64,
+            secrets: exposed(&connection.ogoship.webhook_keys),
+        },
+        reference_prefix: connection.orders.reference_prefix.clone(),
+    }
+}
+
+/// The book of a budget: a row of table `rate_budget`.
+#[derive(Debug)]
+struct StoredBudget {
+    pool: PgPool,
+    connection: String,
+    system: System,
+}
+
+#[async_trait]
+impl BudgetBook for StoredBudget {
+    async fn read(&self) -> Result<Option<Standing>, BookAway> {
+        let found = async {
+            let mut db = self.pool.acquire().await?;
+            budgets::find(&mut db, &self.connection, self.system.as_str()).await
+        };
+        let row = found.await.map_err(|_: StoreError| BookAway)?;
+        Ok(row.map(|budgets::BudgetRow { spent_until, closed_until, share, taught_at }| Standing {
+            spent_until,
+            closed_until,
+            share,
+            taught_at,
+        }))
+    }
+
+    async fn replace(&self, old: Option<&Standing>, new: &Standing) -> Result<bool, BookAway> {
+        let row = |standing: &Standing| {
+            let Standing { spent_until, closed_until, share, taught_at } = *standing;
+            budgets::BudgetRow { spent_until, closed_until, share, taught_at }
+        };
+        let replaced = async {
+            let mut db = self.pool.acquire().await?;
+            budgets::replace(
+                &mut db,
+                &self.connection,
+                self.system.as_str(),
+                old.map(row).as_ref(),
+                &row(new),
+            )
+            .await
+        };
+        replaced.await.map_err(|_: StoreError| BookAway)
+    }
+}
+
+/// The token vault of a connection: a row of table `token`.
+struct StoredTokens {
+    pool: PgPool,
+    connection: String,
+    clock: Arc<dyn Clock>,
+}
+
+#[async_trait]
+impl TokenVault for StoredTokens {
+    async fn find(&self) -> Result<Option<Token>, VaultAway> {
+        let found = async {
+            let mut db = self.pool.acquire().await?;
+            tokens::find(&mut db, &self.connection).await
+        };
+        let row = found.await.map_err(|_: StoreError| VaultAway)?;
+        Ok(row.map(|tokens::TokenRow { access_token, refresh_token, expires_at }| Token {
+            access_token,
+            refresh_token,
+            expires_at,
+        }))
+    }
+
+    async fn keep(&self, token: &Token) -> Result<(), VaultAway> {
+        let Token { access_token, refresh_token, expires_at } = token.clone();
+        let row = tokens::TokenRow { access_token, refresh_token, expires_at };
+        let kept = async {
+            let mut db = self.pool.acquire().await?;
+            tokens::keep(&mut db, &self.connection, &row, self.clock.now()).await
+        };
+        kept.await.map_err(|_: StoreError| VaultAway)
+    }
+}
