@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 CARGO ?= cargo
 
-.PHONY: help setup demo test bench lint fmt check serve prepare
+.PHONY: help setup demo chaos test bench lint fmt check serve prepare
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -13,6 +13,9 @@ setup: ## finds PostgreSQL's programs, or installs them (Debian, as root), or sa
 
 demo: setup ## a played day with a live view and a verdict; ARGS="--exit --faults some --orders 60"
 	$(CARGO) run --quiet -- demo $(ARGS)
+
+chaos: setup ## the real program under load while everything around it breaks; ARGS="--passes 3 --seed 7"
+	$(CARGO) run --quiet -- prove $(ARGS)
 
 test: setup ## builds and passes every test
 	$(CARGO) test --quiet $(ARGS)

@@ -31,6 +31,7 @@ pub mod killpoints;
 pub mod lifecycle;
 pub mod ops;
 pub mod problem;
+pub mod proof;
 pub mod retention;
 pub mod sandbox;
 pub mod store;

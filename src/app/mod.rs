@@ -107,6 +107,7 @@ impl App {
             clock: clock.clone(),
             entropy: entropy.clone(),
             metrics: inbox_metrics.clone(),
+            lease,
             connections: swept.collect(),
         });
         let inbox = inbox::router(inbox::Parts {

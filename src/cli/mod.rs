@@ -20,7 +20,7 @@ use crate::{
     demo,
     embedded_postgres::{Durability, PrivatePostgres},
     killpoints::KillPoints,
-    store,
+    proof, store,
 };
 
 /// Ties a `MyCashflow` web shop to an `OGOship` warehouse.
@@ -44,6 +44,9 @@ enum Command {
     },
     /// A played day with a sandbox shop and warehouse: a live view, then a verdict.
     Demo(demo::Options),
+    /// The real program under load while everything around it breaks; status 0 only if nothing was lost, doubled or left
+    /// over.
+    Prove(proof::Options),
     /// The two sandbox systems alone, to point a configuration at.
     Sandbox {
         /// Where the shop listens.
@@ -105,6 +108,7 @@ async fn dispatch(Silta { config, command }: Silta) -> Result<ExitCode> {
             Box::pin(serve::serve(load(&config, &environment)?, only, die_at)).await?;
         }
         Command::Demo(options) => return demo::run(options, &environment).await,
+        Command::Prove(options) => return Box::pin(proof::run(options, &environment)).await,
         Command::Sandbox { shop, warehouse, silta, connection } => {
             sandbox::serve(shop, warehouse, silta, &connection).await?;
         }

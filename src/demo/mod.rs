@@ -1,6 +1,7 @@
 //! The played day: a private PostgreSQL, a sandbox shop and warehouse and the service on loopback ports. Shoppers order,
 //! the warehouse ships, webhooks get lost, systems fail; then the sandbox's own books say how it went.
 
+mod directory;
 mod stage;
 mod view;
 
@@ -8,6 +9,7 @@ use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
+pub(crate) use directory::TemporaryDirectory;
 use stage::Stage;
 use view::View;
 

@@ -11,7 +11,7 @@ use sqlx::PgPool;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::task::TaskTracker;
 
-use super::{Options, view::View};
+use super::{Options, directory::TemporaryDirectory, view::View};
 use crate::{
     app::{App, Surroundings},
     clock::{Clock, Entropy, SystemClock},
@@ -76,8 +76,8 @@ impl Stage {
         let any_port = "127.0.0.1:0".parse()?;
         let sandbox = Sandbox::start(any_port, any_port, clock.clone(), seeded(0)).await?;
 
-        let directory = TemporaryDirectory::new()?;
-        let data_dir = directory.path.clone();
+        let directory = TemporaryDirectory::new("demo")?;
+        let data_dir = directory.path().to_owned();
         let start = move || PrivatePostgres::start(&data_dir, Durability::Full);
         let private = tokio::task::spawn_blocking(start).await??;
         let pool = store::connect(private.database().await?, 16);
@@ -274,24 +274,4 @@ fn configuration(sandbox: &Sandbox) -> String {
         products = "5s"
         "#
     )
-}
-
-/// A directory that is gone with us; after a `kill -9` it stays, as any temporary file does.
-struct TemporaryDirectory {
-    path: std::path::PathBuf,
-}
-
-impl TemporaryDirectory {
-    fn new() -> Result<Self> {
-        let name = format!("silta-demo-{}", hex::encode(Entropy::from_os().bytes::<6>()));
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir(&path).with_context(|| format!("cannot make {}", path.display()))?;
-        Ok(Self { path })
-    }
-}
-
-impl Drop for TemporaryDirectory {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.path);
-    }
 }

@@ -11,7 +11,7 @@ pub struct Begun {
     pub deed: String,
     /// Its idempotency key.
     pub key: String,
-    /// When it was begun: a resend waits out the settling time from here.
+    /// When it was begun, or when its outcome was found to be unknown: a resend waits out the settling time from here.
     pub at: Timestamp,
 }
 

@@ -98,6 +98,9 @@ pub trait Ledger: Send + Sync {
     /// Commits that this deed is about to be done under this key.
     async fn begin(&self, deed: &'static str, key: &str) -> Result<(), Reason>;
 
+    /// Is there still time for a call? A process that was asleep since it asked for its lease must not make it.
+    fn is_in_time(&self) -> bool;
+
     /// Is the attempt still ours? Asked right before a call that overwrites what somebody later may have written.
     async fn still_ours(&self) -> Result<(), Reason>;
 
@@ -207,6 +210,9 @@ impl Deed {
         }
         let subject = context.subject.to_string();
         context.killpoints.reach(KillPoint::BeforeCall, &subject).await;
+        if !context.ledger.is_in_time() {
+            return Err(named(Report::broken(Reason::LeaseExpired, false), key));
+        }
         let answered = call(&key).await;
         context.killpoints.reach(KillPoint::AfterCall, &subject).await;
         match answered {

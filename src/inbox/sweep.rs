@@ -26,7 +26,9 @@ use crate::{
         window::{Window, Windows},
     },
     store::{
-        self, StoreError, connections, links, rhythm,
+        self, StoreError, connections,
+        deliveries::Fenced,
+        links, rhythm,
         sweeps::{self, LeasedSweep, Swept},
     },
     systems::{
@@ -39,8 +41,8 @@ use crate::{
 /// How far a sweep reaches back behind its cursor.
 const OVERLAP: chrono::Duration = chrono::Duration::minutes(10);
 
-/// How long a sweep is ours; one that takes longer is cut off and begins again.
-const LEASE: Duration = Duration::from_secs(600);
+/// How long a sweep may take; one that takes longer is cut off and begins again.
+const LONGEST: Duration = Duration::from_secs(540);
 
 /// When a failed sweep is tried again.
 const AFTER_FAILURE: Duration = Duration::from_secs(30);
@@ -120,6 +122,7 @@ pub struct Sweeper {
     clock: Arc<dyn Clock>,
     entropy: Arc<Entropy>,
     receiver: Receiver,
+    lease: Duration,
     connections: HashMap<String, SweptConnection>,
 }
 
@@ -133,6 +136,8 @@ pub struct Parts {
     pub entropy: Arc<Entropy>,
     /// Where finds are counted.
     pub metrics: Metrics,
+    /// How long a sweep stays ours without a sign of life: every page is one.
+    pub lease: Duration,
     /// What to sweep.
     pub connections: Vec<SweptConnection>,
 }
@@ -146,16 +151,18 @@ enum Broken {
     Store(#[from] StoreError),
     #[error("it took too long")]
     Overran,
+    #[error("somebody else sweeps it now")]
+    LeaseLost,
 }
 
 impl Sweeper {
     /// A sweeper at rest.
     pub fn new(parts: Parts) -> Self {
-        let Parts { pool, clock, entropy, metrics, connections } = parts;
+        let Parts { pool, clock, entropy, metrics, lease, connections } = parts;
         let receiver =
             Receiver { pool: pool.clone(), clock: clock.clone(), entropy: entropy.clone(), metrics };
         let connections = connections.into_iter().map(|swept| (swept.connection.clone(), swept)).collect();
-        Self { pool, clock, entropy, receiver, connections }
+        Self { pool, clock, entropy, receiver, lease, connections }
     }
 
     /// Makes sure that every list has its cursor. A new one begins now: history is never imported.
@@ -192,7 +199,7 @@ impl Sweeper {
         loop {
             let now = self.clock.now();
             let mut db = self.pool.acquire().await?;
-            let claimed = sweeps::claim_due(&mut db, self.entropy.fence(), now, now + LEASE).await?;
+            let claimed = sweeps::claim_due(&mut db, self.entropy.fence(), now, now + self.lease).await?;
             drop(db); // never held across the network
             let Some(held) = claimed else { return Ok(found) };
             found += self.sweep(&held, now).await?;
@@ -210,10 +217,9 @@ impl Sweeper {
         };
         let interval = swept.intervals.of(what);
         let from = held.cursor - OVERLAP;
-        let patience = LEASE.mul_f64(0.9);
         // Their clocks may be ahead of ours.
         let window = Window { from, to: begun_at + OVERLAP };
-        let pages = tokio::time::timeout(patience, self.read_windows(swept, what, window)).await;
+        let pages = tokio::time::timeout(LONGEST, self.read_windows(held, swept, what, window)).await;
         let (found, end) = match pages.unwrap_or(Err(Broken::Overran)) {
             Ok((found, gaps)) => {
                 if !gaps.is_empty() {
@@ -228,6 +234,7 @@ impl Sweeper {
                     Broken::Call(error) => error.reason_unread().code(),
                     Broken::Store(_) => "database_away",
                     Broken::Overran => "overran",
+                    Broken::LeaseLost => return Ok(0), // whoever sweeps now will end it
                 };
                 let cause = std::error::Error::source(&error).map(ToString::to_string);
                 let (connection, what) = (&held.connection, what.as_str());
@@ -266,6 +273,7 @@ impl Sweeper {
     /// Reads a window and every gap that earlier sweeps left; answers what was found, and the gaps that are left now.
     async fn read_windows(
         &self,
+        held: &LeasedSweep,
         swept: &SweptConnection,
         what: What,
         window: Window,
@@ -276,7 +284,7 @@ impl Sweeper {
         let mut windows = Windows::over(known.into_iter().chain([window]));
         let mut found = 0;
         while let Some(window) = windows.take() {
-            match self.read_pages(swept, what, window).await {
+            match self.read_pages(held, swept, what, window).await {
                 Ok(some) => {
                     found += some;
                     windows.read();
@@ -290,9 +298,16 @@ impl Sweeper {
         Ok((found, windows.gaps()?))
     }
 
-    async fn read_pages(&self, swept: &SweptConnection, what: What, window: Window) -> Result<usize, Broken> {
+    async fn read_pages(
+        &self,
+        held: &LeasedSweep,
+        swept: &SweptConnection,
+        what: What,
+        window: Window,
+    ) -> Result<usize, Broken> {
         let mut found = 0;
         for page in 1.. {
+            self.keep_lease(held).await?;
             let (told, more) = read_page(swept, what, window, page).await?;
             let finds: Vec<_> = told
                 .into_iter()
@@ -306,6 +321,17 @@ impl Sweeper {
             }
         }
         Ok(found)
+    }
+
+    /// A sign of life before each page: a sweep whose process is gone is begun again by another one as soon as the lease
+    /// runs out.
+    async fn keep_lease(&self, held: &LeasedSweep) -> Result<(), Broken> {
+        let mut db = self.pool.acquire().await.map_err(StoreError::from)?;
+        let until = self.clock.now() + self.lease;
+        match sweeps::keep_lease(&mut db, held, until).await? {
+            Fenced::Written => Ok(()),
+            Fenced::LeaseLost => Err(Broken::LeaseLost),
+        }
     }
 
     /// Receives what we have not read at that version yet.

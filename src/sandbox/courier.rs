@@ -1,5 +1,10 @@
 //! Carries the two systems' webhooks to Silta, signed as they sign.
 
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
 use base64::Engine;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
@@ -35,29 +40,64 @@ impl Webhook {
     }
 }
 
-/// Carries webhooks to one connection of a Silta.
+/// Carries webhooks to one connection of a Silta, to each of its replicas in turn.
 #[derive(Clone)]
 pub struct Courier {
     client: reqwest::Client,
-    silta: String,
+    route: Arc<Mutex<Route>>,
     connection: String,
 }
+
+#[derive(Default)]
+struct Route {
+    replicas: Vec<String>,
+    next: usize,
+    receipts: Vec<String>,
+}
+
+/// How long a sender waits for its answer; neither vendor's patience is public.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Courier {
     /// A courier to a connection of the Silta at this base URL.
     pub fn to(silta: &str, connection: &str) -> Self {
+        Self::patient(&[silta.to_owned()], connection, PATIENCE)
+    }
+
+    /// A courier to a connection of these replicas, who waits so long for an answer.
+    pub fn patient(replicas: &[String], connection: &str, patience: Duration) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         #[expect(
             clippy::disallowed_methods,
             reason = "the sandbox stands outside: it shares no client with Silta"
         )]
-        let client = reqwest::Client::new();
-        Self { client, silta: silta.trim_end_matches('/').to_owned(), connection: connection.to_owned() }
+        let client =
+            reqwest::Client::builder().timeout(patience).build().expect("nothing to read, nothing to fail");
+        let courier = Self { client, route: Arc::default(), connection: connection.to_owned() };
+        courier.reroute(replicas);
+        courier
+    }
+
+    /// From now on, to these replicas.
+    pub fn reroute(&self, replicas: &[String]) {
+        self.route().replicas = replicas.iter().map(|url| url.trim_end_matches('/').to_owned()).collect();
+    }
+
+    /// The ids of every event that was answered 200: whoever sends webhooks believes that Silta has these.
+    pub fn receipts(&self) -> Vec<String> {
+        self.route().receipts.clone()
+    }
+
+    fn route(&self) -> MutexGuard<'_, Route> {
+        self.route.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where a webhook goes.
     pub fn url(&self, webhook: &Webhook) -> String {
-        let Self { silta, connection, .. } = self;
+        let connection = &self.connection;
+        let mut route = self.route();
+        route.next += 1;
+        let silta = route.replicas.get(route.next % route.replicas.len().max(1)).map_or("", String::as_str);
         if webhook.from_shop {
             format!("{silta}/webhooks/mycashflow/{connection}/{}", credentials::WEBHOOK_TOKEN)
         } else {
@@ -91,6 +131,10 @@ impl Courier {
         )]
         let response = request.send().await.ok()?;
         let status = response.status().as_u16();
-        Some((status, response.json().await.unwrap_or(Value::Null)))
+        let answer: Value = response.json().await.unwrap_or(Value::Null);
+        if let Some(id) = answer["event_id"].as_str().filter(|_| status == 200) {
+            self.route().receipts.push(id.to_owned());
+        }
+        Some((status, answer))
     }
 }

@@ -78,6 +78,11 @@ impl Life {
         }
     }
 
+    /// Shoppers place no more orders; what was begun goes on to its end.
+    pub const fn closes(&mut self) {
+        self.pace.orders = self.placed;
+    }
+
     /// Orders placed so far.
     pub const fn placed(&self) -> usize {
         self.placed

@@ -244,7 +244,7 @@ pub async fn rescue_expired(db: &mut PgConnection, most_attempts: u32, now: Time
     let done = sqlx::query!(
         "
         with expired as (
-            select id, claim_id, claimed_at, tries, attempts >= $1 and news = news_at_claim as spent
+            select id, connection, subject, claim_id, claimed_at, tries, attempts >= $1 and news = news_at_claim as spent
             from delivery
             where state = 'leased' and leased_until < $2
             for update skip locked
@@ -257,6 +257,13 @@ pub async fn rescue_expired(db: &mut PgConnection, most_attempts: u32, now: Time
                 settled_at = case when spent then $2 end,
                 claim_id = null, claimed_by = null, claimed_at = null, leased_until = null
             from expired where expired.id = delivery.id
+        ),
+        doubted as (
+            -- When its call ended nobody knows, but it was before now: the settling time before a resend runs from here.
+            update link set begun_at = $2
+            from expired
+            where link.connection = expired.connection and link.subject = expired.subject
+              and link.begun_deed is not null
         )
         insert into attempt (delivery_id, number, claim_id, started_at, ended_at, outcome, reason)
         select id, tries, claim_id, claimed_at, $2, 'lost', $3 from expired

@@ -78,6 +78,20 @@ pub async fn begin(db: &mut PgConnection, held: &Leased, begun: &Begun) -> Resul
     Ok(if rows == 1 { Fenced::Written } else { Fenced::LeaseLost })
 }
 
+/// The call of the begun deed has ended, and nobody knows how: the settling time before a resend runs from now. Called
+/// inside the settle transaction; a rescue does the same by itself.
+pub async fn doubt_from(db: &mut PgConnection, held: &Leased, now: Timestamp) -> Result<()> {
+    sqlx::query!(
+        "update link set begun_at = $3 where connection = $1 and subject = $2 and begun_deed is not null",
+        held.connection,
+        held.subject.to_string(),
+        now,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 /// The begun deed of a subject is known to have ended. Called inside the settle transaction.
 pub async fn end_begun(db: &mut PgConnection, connection: &str, subject: &str) -> Result<()> {
     sqlx::query!(

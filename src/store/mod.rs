@@ -17,6 +17,7 @@ pub mod links;
 pub mod orders;
 pub mod overview;
 pub mod parts;
+pub mod proof;
 pub mod readings;
 pub mod replicas;
 pub mod retention;

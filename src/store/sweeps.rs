@@ -70,6 +70,22 @@ pub async fn claim_due(
     Ok(claimed.fetch_optional(db).await?)
 }
 
+/// A sign of life: the lease runs anew.
+pub async fn keep_lease(
+    db: &mut PgConnection,
+    held: &LeasedSweep,
+    leased_until: Timestamp,
+) -> Result<Fenced> {
+    let done = sqlx::query!(
+        "update sweep set leased_until = $4 where connection = $1 and what = $2 and claim_id = $3",
+        held.connection,
+        held.what,
+        held.claim,
+        leased_until,
+    );
+    Ok(Fenced::of(done.execute(db).await?.rows_affected()))
+}
+
 /// What a sweep came to.
 #[derive(Clone, Debug)]
 pub struct Swept {

@@ -13,7 +13,7 @@ use crate::{
         id::{DeliveryId, EventId},
         link::Link,
         order::Intent,
-        outcome::Reason,
+        outcome::{Outcome, Reason},
         settlement::{Settlement, hold_for, settle},
         subject::{Subject, Urgency},
     },
@@ -86,7 +86,11 @@ impl Worker {
             // Claimed for a connection that this process's configuration does not name: another replica may know it.
             return (Report::broken(Reason::Unreachable, false), was_in_doubt);
         };
-        let ledger = FencedLedger::new(pool.clone(), clock.clone(), held.clone(), tied.stock.clone());
+        let patience = patience(options.lease);
+        // Since the claim, and not since now: the process may have been asleep in between.
+        let left = (held.claimed_at + patience - clock.now()).to_std().unwrap_or_default();
+        let until = Instant::now() + left;
+        let ledger = FencedLedger::new(pool.clone(), clock.clone(), held.clone(), tied.stock.clone(), until);
         let ledger = Arc::new(ledger);
         // What sweeps and replays find lets live calls go first, also within the vendor's rate.
         let tied = if held.urgency == Urgency::BACKGROUND { tied.giving_way() } else { tied.clone() };
@@ -105,7 +109,7 @@ impl Worker {
             flow_of(context.subject.kind).run(&context).await
         });
         let cut_off = flow.abort_handle();
-        let report = match tokio::time::timeout(patience(options.lease), flow).await {
+        let report = match tokio::time::timeout(patience, flow).await {
             Ok(Ok(report)) => report,
             Ok(Err(_)) => Report::broken(Reason::Panicked, ledger.has_begun()),
             Err(_) => {
@@ -184,6 +188,9 @@ impl Worker {
         attempts::insert(&mut db, held, &entry).await?;
         for learnt in &report.learnt {
             links::learn(&mut db, held, learnt).await?;
+        }
+        if matches!(report.outcome, Outcome::Ambiguous { .. }) {
+            links::doubt_from(&mut db, held, now).await?;
         }
         if report.doubt_ended {
             links::end_begun(&mut db, &held.connection, &held.subject.to_string()).await?;

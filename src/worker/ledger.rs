@@ -7,6 +7,7 @@ use std::sync::{
 
 use async_trait::async_trait;
 use sqlx::PgPool;
+use tokio::time::Instant;
 
 use crate::{
     clock::Clock,
@@ -33,12 +34,20 @@ pub(super) struct FencedLedger {
     clock: Arc<dyn Clock>,
     held: Leased,
     stock: StockPolicy,
+    /// After this no call is begun: the lease may run out in the middle of it.
+    until: Instant,
     begun: AtomicBool,
 }
 
 impl FencedLedger {
-    pub(super) const fn new(pool: PgPool, clock: Arc<dyn Clock>, held: Leased, stock: StockPolicy) -> Self {
-        Self { pool, clock, held, stock, begun: AtomicBool::new(false) }
+    pub(super) const fn new(
+        pool: PgPool,
+        clock: Arc<dyn Clock>,
+        held: Leased,
+        stock: StockPolicy,
+        until: Instant,
+    ) -> Self {
+        Self { pool, clock, held, stock, until, begun: AtomicBool::new(false) }
     }
 
     /// Has a deed been begun under this claim?
@@ -63,6 +72,10 @@ impl Ledger for FencedLedger {
             Ok(Fenced::LeaseLost) => Err(Reason::LeaseExpired),
             Err(_) => Err(Reason::DatabaseAway),
         }
+    }
+
+    fn is_in_time(&self) -> bool {
+        Instant::now() < self.until
     }
 
     async fn still_ours(&self) -> Result<(), Reason> {

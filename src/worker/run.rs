@@ -18,6 +18,9 @@ const POLL: Duration = Duration::from_secs(10);
 /// The same while the listener is away.
 const POLL_DEAF: Duration = Duration::from_secs(1);
 
+/// How long a round of claims may take.
+const LONGEST_CLAIM: Duration = Duration::from_secs(20);
+
 /// Pause after the database refused us, so that its return is not met by a storm.
 const AWAY_PAUSE: Duration = Duration::from_millis(500);
 
@@ -36,7 +39,9 @@ impl Worker {
                 rescue_at = Instant::now() + self.jittered(self.shared.options.lease / 4);
             }
             self.probe_beside();
-            let sleep = match self.claim_and_spawn().await {
+            // A claim that hangs in a dead connection is given up: what it may have claimed, its lease rescues.
+            let claimed = tokio::time::timeout(LONGEST_CLAIM, self.claim_and_spawn()).await;
+            let sleep = match claimed.unwrap_or_else(|_| Err(sqlx::Error::PoolTimedOut.into())) {
                 Ok(sleep) => sleep.min(if listener.is_some() { POLL } else { POLL_DEAF }),
                 Err(error) => {
                     tracing::warn!(error = %error, "cannot claim");

@@ -34,6 +34,7 @@ const LAW: &[(&str, &[&str])] = &[
     ("config", &["admin", "domain", "inbox", "retention", "sync", "systems", "config"]),
     ("app", &["*"]),
     ("demo", &["*"]),
+    ("proof", &["*"]),
     ("cli", &["*"]),
 ];
 

@@ -18,6 +18,7 @@ mod doubt;
 mod drift;
 mod golden_orders;
 mod ledger;
+mod model;
 mod once;
 mod orders;
 mod process;

@@ -89,9 +89,7 @@ async fn what_an_attempt_is_about_to_wait_for_wakes_it_though_it_comes_first() {
     silta.shop.lists_product(1, "A", "A", 0);
     silta.hears(silta.shop.product_updated(1)).await;
     // The attempt has asked, and is about to settle as waiting, when the catalogue is read.
-    let mut db = silta.pool.acquire().await.unwrap();
     let held = silta.claims(1).await;
-    drop(db);
     silta.syncer.run_due().await.unwrap();
     let until = silta.now() + chrono::Duration::minutes(10);
     let waiting = silta::domain::outcome::Outcome::Waiting {

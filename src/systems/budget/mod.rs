@@ -11,25 +11,19 @@
 //! The bucket is a row ([`BudgetBook`]), replaced only as it was read, so that two replicas never spend one token. Where
 //! the rate is high, tokens are fetched a twentieth of a second's worth at a time.
 
+mod standing;
+
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+pub use standing::Standing;
+use standing::{LONGEST_WAIT, Taken};
 use tokio::sync::Mutex;
 
 use crate::{clock::Clock, domain::Timestamp};
 
-/// The longest a call waits for its turn inside an attempt; beyond it the delivery is snoozed instead, and its lease
-/// goes to one that can use it.
-const LONGEST_WAIT: Duration = Duration::from_secs(3);
-
 /// An unbounded word of theirs must not silence us for a week; the retry policy clamps likewise.
 const LONGEST_CLOSED: Duration = Duration::from_secs(300);
-
-/// The least that a system can teach us: a tenth of the configured rate.
-const LEAST_SHARE: f64 = 0.1;
-
-/// How much of the configured rate a minute without a 429 gives back.
-const SHARE_A_MINUTE: f64 = 0.1;
 
 /// Fetched tokens that are not used go stale: they must not pile up into a burst.
 const FRESH: chrono::Duration = chrono::Duration::seconds(1);
@@ -53,19 +47,6 @@ pub enum Denied {
     Closed(Duration),
     /// Others have spent the budget; there may be a token after so long.
     Spent(Duration),
-}
-
-/// A budget as it is written down.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Standing {
-    /// Every call takes one interval of the rate: they are taken up to this time.
-    pub spent_until: Timestamp,
-    /// The system asked to be left alone until then.
-    pub closed_until: Option<Timestamp>,
-    /// How much of the configured rate the system took at `taught_at`.
-    pub share: f64,
-    /// When the system last said that it was too much.
-    pub taught_at: Option<Timestamp>,
 }
 
 /// Where a budget is written down, for all replicas.
@@ -215,76 +196,6 @@ const fn away(_: BookAway) -> Denied {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rates are at most 10,000")]
 fn at_a_time(rate: f64) -> u32 {
     ((rate / 20.0) as u32).max(1)
-}
-
-/// What came of asking for tokens.
-enum Taken {
-    /// There they are, from so long on.
-    Now(Standing, Duration),
-    /// There may be some after so long.
-    Later(Duration),
-}
-
-impl Standing {
-    const fn full(now: Timestamp) -> Self {
-        Self { spent_until: now, closed_until: None, share: 1.0, taught_at: None }
-    }
-
-    fn closed_for(&self, now: Timestamp) -> Option<Duration> {
-        (self.closed_until? - now).to_std().ok().filter(|left| !left.is_zero())
-    }
-
-    /// The share that has grown back by now.
-    fn share_now(&self, now: Timestamp) -> f64 {
-        let quiet = self.taught_at.map_or(0.0, |at| seconds(at, now) / 60.0);
-        (self.share + quiet * SHARE_A_MINUTE).min(1.0)
-    }
-
-    fn rate(&self, per_second: f64, now: Timestamp) -> f64 {
-        per_second * self.share_now(now)
-    }
-
-    fn taught(self, begun: Timestamp, now: Timestamp) -> Self {
-        if self.taught_at.is_some_and(|at| at > begun) {
-            return self; // the call was on its way before the last lesson
-        }
-        Self { share: (self.share_now(now) / 2.0).max(LEAST_SHARE), taught_at: Some(now), ..self }
-    }
-
-    /// Takes so many tokens: ahead of everybody who comes later where it is live, else only those that nobody live will
-    /// miss.
-    fn take(self, rate: f64, many: u32, lane: Lane, now: Timestamp) -> Taken {
-        let burst = rate.max(1.0);
-        // A clock that was put back earns nothing.
-        let owed = seconds(now, self.spent_until) * rate;
-        let wanted = f64::from(many);
-        let left_behind = match lane {
-            Lane::Live => 0.0,
-            Lane::Background => (burst - 1.0) / 2.0,
-        };
-        let missing = owed + wanted + left_behind - burst;
-        let wait = Duration::from_secs_f64((missing / rate).max(0.0));
-        let may = match lane {
-            Lane::Live => wait <= LONGEST_WAIT,
-            Lane::Background => missing <= 1e-9,
-        };
-        if !may {
-            return Taken::Later(wait);
-        }
-        let spent_until = now + interval((owed + wanted) / rate);
-        Taken::Now(Self { spent_until, ..self }, if lane == Lane::Live { wait } else { Duration::ZERO })
-    }
-}
-
-/// Seconds from one time to a later one; none backwards.
-fn seconds(from: Timestamp, to: Timestamp) -> f64 {
-    (to - from).to_std().unwrap_or_default().as_secs_f64()
-}
-
-/// To the microsecond: as fine as it is written down.
-#[expect(clippy::cast_possible_truncation, reason = "a bucket spans seconds")]
-fn interval(seconds: f64) -> chrono::Duration {
-    chrono::Duration::microseconds((seconds * 1e6).ceil() as i64)
 }
 
 async fn sleep(wait: Duration) {

@@ -1,0 +1,439 @@
+//! Sets the stage, breaks one thing after the other, and asks the books.
+
+use std::{
+    collections::BTreeSet,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result};
+use sqlx::{PgPool, postgres::PgPoolOptions};
+use tokio::sync::Mutex;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
+use uuid::Uuid;
+
+use super::{
+    disturbance::Disturbance,
+    line::{Line, State},
+    pause,
+    replica::{Recipe, Replica, postmaster, send_signal},
+    report::{Outcome, Report},
+};
+use crate::{
+    clock::{Clock, Entropy, SystemClock},
+    demo::TemporaryDirectory,
+    embedded_postgres::{Durability, PrivatePostgres},
+    killpoints::KillPoint,
+    sandbox::{Courier, Fault, Life, OrderSpec, Pace, Sandbox, Server, Storm, audit},
+    store::{self, overview, proof},
+};
+
+/// The connection's name; with a hyphen, its reference prefix.
+const CONNECTION: &str = "proof";
+
+/// The pause between two steps of the day.
+const STEP: Duration = Duration::from_millis(60);
+
+/// `[worker] lease` of the replicas.
+const LEASE: Duration = Duration::from_secs(3);
+
+/// How long a disturbance lasts, unless it says otherwise.
+const A_WHILE: Duration = Duration::from_secs(3);
+
+/// How long until an order must have come through, and until everything must have come to rest.
+const TO_RECOVER: Duration = Duration::from_secs(120);
+const TO_REST: Duration = Duration::from_secs(240);
+
+/// Everything that plays.
+pub(super) struct Stage {
+    begun: Instant,
+    seed: u64,
+    sandbox: Sandbox,
+    courier: Courier,
+    life: Arc<Mutex<Life>>,
+    replicas: Vec<Replica>,
+    wanted: usize,
+    recipe: Recipe,
+    line: Line,
+    pool: PgPool,
+    late_settles_refused: u64,
+    _day: AbortOnDropHandle<()>,
+    /// `None` while it is down. Behind the replicas, so that it stops after them.
+    private: Option<PrivatePostgres>,
+    data_dir: PathBuf,
+    _directory: TemporaryDirectory,
+}
+
+impl Stage {
+    pub(super) async fn set(seed: u64, replicas: usize) -> Result<Self> {
+        let begun = Instant::now();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let seeded = |offset: u64| Arc::new(Entropy::seeded(seed.wrapping_mul(8).wrapping_add(offset)));
+        let any_port = "127.0.0.1:0".parse()?;
+        let sandbox = Sandbox::start(any_port, any_port, clock, seeded(0)).await?;
+
+        let directory = TemporaryDirectory::new("proof")?;
+        let data_dir = directory.path().join("data");
+        let private = start_database(&data_dir).await?;
+        let options = private.database().await?;
+        // Our own way to the books, past the line; the server that it leads to comes and goes.
+        let pool = PgPoolOptions::new().max_connections(4).test_before_acquire(true);
+        let pool = pool.connect_lazy_with(options.clone());
+        store::migrate(&pool).await?;
+        let server = options.get_socket().context("a private PostgreSQL has a socket")?;
+        let near = directory.path().join("line");
+        std::fs::create_dir(&near)?;
+        let line = Line::lay(&near, server)?;
+
+        let config = directory.path().join("silta.toml");
+        std::fs::write(&config, configuration(&sandbox))?;
+        let database = format!("postgres://silta@localhost/silta?host={}", near.display());
+        let recipe = Recipe { config, database };
+
+        let courier = Courier::patient(&[], CONNECTION, Duration::from_secs(2));
+        let (shop, warehouse) = (sandbox.shop.clone(), sandbox.warehouse.clone());
+        let pace = Pace { orders: usize::MAX, lost: 0.1, doubled: 0.1, late: 0.1 };
+        let prefix = format!("{CONNECTION}-");
+        let life = Life::begin(shop, warehouse, courier.clone(), seeded(3), pace, &prefix);
+        let life = Arc::new(Mutex::new(life));
+        let mut stage = Self {
+            begun,
+            seed,
+            sandbox,
+            courier,
+            _day: live(life.clone()),
+            life,
+            replicas: Vec::new(),
+            wanted: replicas,
+            recipe,
+            line,
+            pool,
+            late_settles_refused: 0,
+            private: Some(private),
+            data_dir,
+            _directory: directory,
+        };
+        stage.everything_works();
+        stage.fill_up().await?;
+        stage.life.lock().await.opens().await;
+        anyhow::ensure!(stage.recovers().await?.is_some(), "not even an undisturbed order comes through");
+        Ok(stage)
+    }
+
+    /// Breaks one thing, puts it right, and sees how long an order then takes.
+    pub(super) async fn disturb(&mut self, what: Disturbance, entropy: &Entropy) -> Result<Outcome> {
+        let begun = Instant::now();
+        let happened = self.play(what, entropy).await?;
+        self.everything_works();
+        let lasted = begun.elapsed();
+        self.fill_up().await?;
+        Ok(Outcome { disturbance: what, lasted, recovered: self.recovers().await?, happened })
+    }
+
+    async fn play(&mut self, what: Disturbance, entropy: &Entropy) -> Result<bool> {
+        let moment = Duration::from_millis(u64::try_from(entropy.below(900)).unwrap_or_default());
+        match what {
+            Disturbance::Killed => {
+                pause(moment).await;
+                let victim = self.replicas.swap_remove(entropy.below(self.replicas.len()));
+                victim.kill().await?;
+            }
+            Disturbance::AllKilled => {
+                pause(moment).await;
+                self.kill_all().await?;
+            }
+            Disturbance::KilledAt(point) => return self.kill_at(point, 1 + entropy.below(3)).await,
+            Disturbance::PausedBeyondItsLease => self.pause_one().await?,
+            Disturbance::Added => {
+                let added = Replica::start(&self.recipe, None).await?;
+                pause(A_WHILE).await;
+                return added.end(Duration::from_secs(15)).await;
+            }
+            Disturbance::DatabaseStopped => {
+                send_signal("QUIT", &postmaster(&self.data_dir.join("cluster"))?).await?;
+                pause(A_WHILE / 2).await;
+                self.restart_database().await?;
+            }
+            Disturbance::DatabaseRestarted => self.restart_database().await?,
+            Disturbance::DatabaseCutOff => self.line_is(State::Cut).await,
+            Disturbance::DatabaseSlow => self.line_is(State::Slow(Duration::from_millis(60))).await,
+            Disturbance::DatabaseMute => {
+                self.line_is(State::Mute).await;
+                self.line.set(State::Cut); // what was muted never comes back
+                pause(Duration::from_millis(100)).await;
+            }
+            Disturbance::DatabaseFull => {
+                proof::fill_up(&mut *self.pool.acquire().await?).await?;
+                pause(A_WHILE).await;
+                proof::make_room(&mut *self.pool.acquire().await?).await?;
+            }
+            Disturbance::ShopDown => off_the_net(&self.sandbox.shop_server).await,
+            Disturbance::WarehouseDown => off_the_net(&self.sandbox.warehouse_server).await,
+            Disturbance::Storm => {
+                self.storm(0.5, &every_way());
+                pause(A_WHILE).await;
+            }
+            Disturbance::SearchLags => {
+                self.sandbox.warehouse.searches_lag(Duration::from_secs(2));
+                self.warehouse_meets(0.5, vec![Fault::DropAfter, Fault::StatusAfter(504)]);
+                pause(A_WHILE).await;
+            }
+            Disturbance::WarehouseSlow => {
+                self.warehouse_meets(1.0, vec![Fault::Slow(Duration::from_millis(2500))]);
+                pause(A_WHILE).await;
+            }
+            Disturbance::WebhooksLost => {
+                self.courier.reroute(&[]);
+                pause(A_WHILE).await;
+            }
+        }
+        Ok(true)
+    }
+
+    /// A replica alone, which dies at this moment; false where it never came to it.
+    async fn kill_at(&mut self, point: KillPoint, count: usize) -> Result<bool> {
+        self.kill_all().await?;
+        let mut victim = Replica::start(&self.recipe, Some((point, count))).await?;
+        self.courier.reroute(std::slice::from_ref(&victim.url));
+        Ok(victim.dies(Duration::from_secs(30)).await)
+    }
+
+    /// A replica is stopped in the middle of its calls, until others have long taken over what it held.
+    async fn pause_one(&mut self) -> Result<()> {
+        self.warehouse_meets(1.0, vec![Fault::Slow(Duration::from_millis(700))]);
+        pause(Duration::from_millis(800)).await;
+        let sleeper = self.replicas.first().context("there is a replica")?;
+        let before = leases_lost(&sleeper.url).await.unwrap_or_default();
+        sleeper.stop(true).await?;
+        let awake: Vec<_> = self.replicas.iter().skip(1).map(|replica| replica.url.clone()).collect();
+        self.courier.reroute(&awake);
+        pause(Duration::from_millis(300)).await;
+        self.everything_answers();
+        pause(LEASE + Duration::from_secs(2)).await;
+        sleeper.stop(false).await?;
+        pause(Duration::from_secs(2)).await;
+        let after = leases_lost(&sleeper.url).await.unwrap_or_default();
+        self.late_settles_refused += after.saturating_sub(before);
+        Ok(())
+    }
+
+    async fn kill_all(&mut self) -> Result<()> {
+        for victim in self.replicas.drain(..) {
+            victim.kill().await?;
+        }
+        Ok(())
+    }
+
+    async fn line_is(&self, state: State) {
+        self.line.set(state);
+        pause(A_WHILE).await;
+    }
+
+    async fn restart_database(&mut self) -> Result<()> {
+        if let Some(private) = self.private.take() {
+            tokio::task::spawn_blocking(move || drop(private)).await?;
+        }
+        self.private = Some(start_database(&self.data_dir).await?);
+        Ok(())
+    }
+
+    /// Ends whatever is being played, but for the usual few faults.
+    fn everything_works(&self) {
+        self.line.set(State::Open);
+        self.sandbox.warehouse.searches_lag(Duration::ZERO);
+        self.everything_answers();
+    }
+
+    fn everything_answers(&self) {
+        self.storm(0.04, &every_way());
+    }
+
+    fn storm(&self, share: f64, kinds: &[Fault]) {
+        for server in [&self.sandbox.shop_server, &self.sandbox.warehouse_server] {
+            self.meets(server, share, kinds.to_vec());
+        }
+    }
+
+    fn warehouse_meets(&self, share: f64, kinds: Vec<Fault>) {
+        self.meets(&self.sandbox.warehouse_server, share, kinds);
+    }
+
+    fn meets(&self, server: &Server, share: f64, kinds: Vec<Fault>) {
+        let entropy = Arc::new(Entropy::seeded(self.seed.wrapping_mul(8).wrapping_add(5)));
+        server.faults.storm(Some(Storm { share, kinds, entropy }));
+    }
+
+    /// As many replicas as there should be, and the way to them.
+    async fn fill_up(&mut self) -> Result<()> {
+        while self.replicas.len() < self.wanted {
+            self.replicas.push(Replica::start(&self.recipe, None).await?);
+        }
+        let urls: Vec<_> = self.replicas.iter().map(|replica| replica.url.clone()).collect();
+        self.courier.reroute(&urls);
+        Ok(())
+    }
+
+    /// How long an order placed now takes to the warehouse; the sender of its webhook tries until it is taken.
+    async fn recovers(&self) -> Result<Option<Duration>> {
+        let begun = Instant::now();
+        let order = self.sandbox.shop.takes_order(OrderSpec::of("KAHVI-500", 1));
+        let webhook = self.sandbox.shop.order_created(order);
+        let reference = format!("{CONNECTION}-{order}");
+        let mut is_told = false;
+        while begun.elapsed() < TO_RECOVER {
+            if !is_told {
+                is_told = self.courier.carries(&webhook).await.is_some_and(|(status, _)| status == 200);
+            }
+            if self.sandbox.warehouse.count(&reference) > 0 {
+                return Ok(Some(begun.elapsed()));
+            }
+            pause(Duration::from_millis(25)).await;
+        }
+        Ok(None)
+    }
+
+    /// Lets the day end, waits until everything has come to rest, and writes down what the books say.
+    pub(super) async fn rest(&self, report: &mut Report) -> Result<()> {
+        for server in [&self.sandbox.shop_server, &self.sandbox.warehouse_server] {
+            server.faults.storm(None);
+        }
+        self.life.lock().await.closes();
+        let begun = Instant::now();
+        let mut quiet_since: Option<Instant> = None;
+        while begun.elapsed() < TO_REST {
+            let goes_on = self.life.lock().await.step().await;
+            let books = self.books();
+            let is_rest = !goes_on
+                && self.left_over().await? == 0
+                && books.are_balanced()
+                && books.tracking_back == books.shipped;
+            quiet_since = if is_rest { quiet_since.or_else(|| Some(Instant::now())) } else { None };
+            if quiet_since.is_some_and(|since| since.elapsed() > Duration::from_secs(4)) {
+                break;
+            }
+            pause(STEP).await;
+        }
+        let told: BTreeSet<Uuid> = self.courier.receipts().iter().filter_map(|id| id.parse().ok()).collect();
+        let told: Vec<_> = told.into_iter().collect();
+        let mut db = self.pool.acquire().await?;
+        let there = proof::count_events(&mut db, &told).await?;
+        report.acknowledged = told.len();
+        report.acknowledged_missing = told.len() - usize::try_from(there)?;
+        report.rescued = proof::count_rescued(&mut db).await?;
+        drop(db);
+        report.books = self.books();
+        report.left_over = self.left_over().await?;
+        report.faults_met =
+            self.sandbox.shop_server.faults.met() + self.sandbox.warehouse_server.faults.met();
+        report.late_settles_refused = self.late_settles_refused;
+        let life = self.life.lock().await;
+        (report.webhooks_sent, report.webhooks_withheld) = (life.sent().0, life.withheld());
+        report.seconds = self.begun.elapsed().as_secs_f64();
+        Ok(())
+    }
+
+    /// Ends everything in order.
+    pub(super) async fn strike(mut self) -> Result<()> {
+        for replica in self.replicas.drain(..) {
+            replica.end(Duration::from_secs(15)).await?;
+        }
+        self.pool.close().await;
+        Ok(())
+    }
+
+    fn books(&self) -> crate::sandbox::Books {
+        audit(&self.sandbox.shop, &self.sandbox.warehouse, &format!("{CONNECTION}-"))
+    }
+
+    /// Deliveries still open or dead.
+    async fn left_over(&self) -> Result<i64> {
+        let mut db = self.pool.acquire().await?;
+        let backlog = overview::backlog(&mut db, SystemClock.now()).await?;
+        let open: i64 = backlog.iter().map(|connection| connection.open).sum();
+        Ok(open + overview::count_dead(&mut db).await?)
+    }
+}
+
+/// The day goes on by itself, whatever breaks.
+fn live(life: Arc<Mutex<Life>>) -> AbortOnDropHandle<()> {
+    AbortOnDropHandle::new(TaskTracker::new().spawn(async move {
+        loop {
+            life.lock().await.step().await;
+            pause(STEP).await;
+        }
+    }))
+}
+
+async fn start_database(data_dir: &std::path::Path) -> Result<PrivatePostgres> {
+    let data_dir = data_dir.to_owned();
+    tokio::task::spawn_blocking(move || PrivatePostgres::start(&data_dir, Durability::Full)).await?
+}
+
+async fn off_the_net(server: &Server) {
+    server.set_online(false);
+    pause(A_WHILE).await;
+    server.set_online(true);
+}
+
+/// Every way in which a call may fail and be made again.
+fn every_way() -> Vec<Fault> {
+    vec![
+        Fault::DropBefore,
+        Fault::DropAfter,
+        Fault::Status(500),
+        Fault::StatusAfter(500),
+        Fault::Status(502),
+        Fault::Status(503),
+        Fault::Status(504),
+        Fault::StatusAfter(504),
+        Fault::TooMany(1),
+        Fault::Garbage,
+        Fault::HalfAnswer,
+        Fault::Hang,
+        Fault::Slow(Duration::from_millis(300)),
+    ]
+}
+
+/// Settles that the fence has refused in a replica, by its own count.
+async fn leases_lost(url: &str) -> Option<u64> {
+    let text = fetch(&format!("{url}/metrics")).await?;
+    let line = text.lines().find(|line| line.starts_with("silta_leases_lost_total"))?;
+    line.rsplit(' ').next()?.parse().ok()
+}
+
+#[expect(clippy::disallowed_methods, reason = "a proof stands outside: it shares no client with Silta")]
+async fn fetch(url: &str) -> Option<String> {
+    let client = reqwest::Client::builder().timeout(Duration::from_secs(2)).build().ok()?;
+    client.get(url).send().await.ok()?.text().await.ok()
+}
+
+/// A configuration as a merchant would write it, only in more of a hurry.
+fn configuration(sandbox: &Sandbox) -> String {
+    let connection = sandbox.connection_toml(CONNECTION);
+    let lease = LEASE.as_secs();
+    format!(
+        r#"
+        [http]
+        listen = "127.0.0.1:0"
+        accept_within = "1s"
+        [worker]
+        lease = "{lease}s"
+        shutdown = "5s"
+        [retry]
+        base = "200ms"
+        cap = "3s"
+        attempts = 1000
+        look_again = "2s"
+        [outbound]
+        timeout = "1s"
+        dangerously_allow_private = true
+        {connection}
+        [connections.sweeps]
+        orders = "2s"
+        statuses = "2s"
+        stock = "2s"
+        products = "5s"
+        "#
+    )
+}

@@ -1,0 +1,47 @@
+//! What only a proof does to the database, or asks of it: nothing of the service calls this.
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::Result;
+
+/// Makes every new row of an event or an attempt fail as on a full disk (SQLSTATE 53100). Table by table, each its own
+/// commit: two at once would wait for each other with whoever writes both.
+pub async fn fill_up(db: &mut PgConnection) -> Result<()> {
+    for statement in [
+        "create or replace function proof_disk_full() returns trigger language plpgsql as $$
+             begin raise exception 'could not extend file: No space left on device' using errcode = '53100'; end
+         $$",
+        "create or replace trigger proof_disk_full before insert on event
+             for each statement execute function proof_disk_full()",
+        "create or replace trigger proof_disk_full before insert on attempt
+             for each statement execute function proof_disk_full()",
+    ] {
+        sqlx::raw_sql(statement).execute(&mut *db).await?;
+    }
+    Ok(())
+}
+
+/// The disk has room again.
+pub async fn make_room(db: &mut PgConnection) -> Result<()> {
+    for statement in [
+        "drop trigger if exists proof_disk_full on event",
+        "drop trigger if exists proof_disk_full on attempt",
+        "drop function if exists proof_disk_full()",
+    ] {
+        sqlx::raw_sql(statement).execute(&mut *db).await?;
+    }
+    Ok(())
+}
+
+/// How many of these events are there.
+pub async fn count_events(db: &mut PgConnection, ids: &[Uuid]) -> Result<i64> {
+    let count = sqlx::query_scalar!(r#"select count(*) as "count!" from event where id = any($1)"#, ids);
+    Ok(count.fetch_one(db).await?)
+}
+
+/// Attempts whose process never came back, or too late.
+pub async fn count_rescued(db: &mut PgConnection) -> Result<i64> {
+    let count = sqlx::query_scalar!(r#"select count(*) as "count!" from attempt where outcome = 'lost'"#);
+    Ok(count.fetch_one(db).await?)
+}
