@@ -93,12 +93,25 @@ impl Machine {
         }
     }
 
-    /// `deliveries::claim_due`, one of one connection and one urgency.
-    pub fn claim(&mut self, fence: Uuid, now: Timestamp, leased_until: Timestamp) -> Option<Leased> {
-        let is_due = |row: &&mut Row| {
+    /// Those that a claim may take: due the longest.
+    pub fn claimable(&self, now: Timestamp) -> Vec<Uuid> {
+        let is_due = |row: &&Row| {
             matches!(row.state, DeliveryState::Pending | DeliveryState::InDoubt) && row.due_at <= now
         };
-        let row = self.rows.iter_mut().filter(is_due).min_by_key(|row| (row.due_at, row.id))?;
+        let first = self.rows.iter().filter(is_due).map(|row| row.due_at).min();
+        let due = self.rows.iter().filter(is_due).filter(|row| Some(row.due_at) == first);
+        due.map(|row| row.id).collect()
+    }
+
+    /// `deliveries::claim_due`, one of one connection and one urgency.
+    pub fn claim(
+        &mut self,
+        id: Uuid,
+        fence: Uuid,
+        now: Timestamp,
+        leased_until: Timestamp,
+    ) -> Option<Leased> {
+        let row = self.rows.iter_mut().find(|row| row.id == id)?;
         row.state = DeliveryState::Leased;
         let fence = *row.claim.get_or_insert(fence); // only a mutant leaves one
         row.leased_until = Some(leased_until);

@@ -235,14 +235,19 @@ impl Pair {
             leased_until,
         };
         let claimed = deliveries::claim_due(&mut self.db, &wanted).await.unwrap().pop();
-        let modelled = self.machine.claim(fence, self.now, leased_until);
-        assert_eq!(
-            claimed.as_ref().map(|held| (held.id.0, held.attempts, held.number, held.deeds)),
-            modelled.map(|held| (self.ids[&held.id.0], held.attempts, held.number, held.deeds)),
-        );
-        let is_claimed = claimed.is_some();
-        self.claims.extend(claimed);
-        is_claimed
+        let claimable = self.machine.claimable(self.now);
+        let Some(held) = claimed else {
+            assert_eq!(claimable, Vec::<Uuid>::new());
+            return false;
+        };
+        // Of those due at the same time PostgreSQL may take any.
+        let id = self.modelled(&held).id.0;
+        assert!(claimable.contains(&id));
+        let modelled = self.machine.claim(id, fence, self.now, leased_until).unwrap();
+        let counts = |held: &Leased| (held.attempts, held.number, held.deeds);
+        assert_eq!(counts(&held), counts(&modelled));
+        self.claims.push(held);
+        true
     }
 
     /// The same claim, by the model's id of its delivery.

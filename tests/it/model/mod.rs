@@ -37,9 +37,9 @@ enum Mutant {
     SecondOpenDebt,
     /// The intent to send is not committed before the call.
     NothingBegun,
-    /// A deed is begun whoever holds the lease.
+    /// A deed is begun whoever holds the lease, and however late: either guard alone would do.
     BeginWithoutFence,
-    /// What overwrites is not asked whether the lease is still ours.
+    /// What overwrites is not asked whether the lease is still ours, nor how late it is: either guard alone would do.
     OverwriteWithoutFence,
     /// A call is made however late it is.
     CallAfterTheLease,

@@ -70,6 +70,8 @@ pub enum Step {
     Crashes { worker: usize },
     /// A worker goes through to the end of its attempt, unless its call meets this.
     Finishes { worker: usize, fate: Fate },
+    /// Whoever works on what is due dies of it, so many times in a row.
+    Poisoned { times: u32 },
     /// Time passes.
     Passes { seconds: i64 },
     /// Leases that have run out are taken back.
@@ -98,6 +100,7 @@ pub fn step() -> impl Strategy<Value = Step> {
         8 => (0..WORKERS, fate()).prop_map(|(worker, fate)| Step::Works { worker, fate }),
         2 => (0..WORKERS).prop_map(|worker| Step::Crashes { worker }),
         3 => (0..WORKERS, fate()).prop_map(|(worker, fate)| Step::Finishes { worker, fate }),
+        1 => (1_u32..7).prop_map(|times| Step::Poisoned { times }),
         4 => prop_oneof![1_i64..4, 9_i64..12, 28_i64..40].prop_map(|seconds| Step::Passes { seconds }),
         3 => Just(Step::Rescue),
         1 => (0..SUBJECTS).prop_map(|subject| Step::Replayed { subject }),
@@ -203,6 +206,14 @@ impl World {
                     self.works(worker, fate);
                 }
             }
+            Step::Poisoned { times } => {
+                for _ in 0..times {
+                    self.works(0, Fate::NotHeard);
+                    self.workers.remove(&0);
+                    self.passes(LEASE + 1);
+                    self.machine.rescue(self.now);
+                }
+            }
             Step::Passes { seconds } => self.passes(seconds),
             Step::Rescue => self.machine.rescue(self.now),
             Step::Replayed { subject } => {
@@ -257,7 +268,9 @@ impl World {
         let Some(mut attempt) = self.workers.remove(&worker) else {
             self.fences += 1;
             let until = self.in_seconds(LEASE);
-            if let Some(held) = self.machine.claim(Uuid::from_u128(self.fences), self.now, until) {
+            let first = self.machine.claimable(self.now).first().copied();
+            let fence = Uuid::from_u128(self.fences);
+            if let Some(held) = first.and_then(|id| self.machine.claim(id, fence, self.now, until)) {
                 self.workers.insert(worker, Attempt { held, phase: Phase::Claimed, has_begun: false });
             }
             return;
@@ -294,7 +307,7 @@ impl World {
     }
 
     fn is_in_time(&self, held: &Leased) -> bool {
-        // Without the fence before what overwrites, only the lateness is left to be seen, and the other way round.
+        // The fence and the lateness stand for each other: a mutant without one is seen only without the other.
         let blind = [Mutant::CallAfterTheLease, Mutant::OverwriteWithoutFence, Mutant::BeginWithoutFence];
         blind.contains(&self.machine.mutant) || (self.now - held.claimed_at).num_seconds() < IN_TIME
     }
