@@ -106,7 +106,7 @@ async fn items(db: &mut PgConnection, now: Timestamp) -> store::Result<Vec<(Stri
     for row in connections::list(db).await? {
         let health = match (&row.paused_at, row.held_until) {
             (Some(_), _) => "paused",
-            (None, Some(until)) if until > now => "held",
+            (None, Some(_)) => "held",
             (None, _) if row.braked_at.is_some() => "braked",
             (None, _) => "flowing",
         };

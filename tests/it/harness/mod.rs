@@ -107,8 +107,8 @@ impl TestSilta {
     }
 
     /// With somebody who interferes at its kill points.
-    pub async fn start_disturbed(by: Arc<dyn Interfere>, usual: Usual) -> Self {
-        Self::start_whole(usual, &[], KillPoints::with(by)).await
+    pub async fn start_disturbed(by: Arc<dyn Interfere>, environment: &[(&str, &str)]) -> Self {
+        Self::start_whole(Usual::default(), environment, KillPoints::with(by)).await
     }
 
     async fn start_whole(usual: Usual, environment: &[(&str, &str)], killpoints: KillPoints) -> Self {
@@ -150,9 +150,6 @@ impl TestSilta {
 
     /// With these settings of the connection, as `("orders.hold", "1h")`.
     pub async fn start_set(settings: &[(&str, &str)]) -> Self {
-        let variable = |path: &str| {
-            format!("SILTA__CONNECTIONS__{CONNECTION}__{}", path.replace('.', "__")).to_uppercase()
-        };
         let named: Vec<_> = settings.iter().map(|(path, value)| (variable(path), *value)).collect();
         let environment: Vec<_> = named.iter().map(|(name, value)| (name.as_str(), *value)).collect();
         Self::start_in(Usual::default(), &environment).await
@@ -199,8 +196,17 @@ impl TestSilta {
 
     /// Another process of the same service: the same database, clock and systems, its own everything else.
     pub fn second_worker(&self) -> Worker {
+        self.second_worker_in(&Environment::new())
+    }
+
+    /// One with this setting of the connection.
+    pub fn second_worker_set(&self, path: &str, value: &str) -> Worker {
+        self.second_worker_in(&Environment::from([(variable(path), value.to_owned())]))
+    }
+
+    fn second_worker_in(&self, environment: &Environment) -> Worker {
         let config = configuration(&self.sandbox, &Usual::default());
-        let config = Config::load(&config, &Environment::new()).unwrap();
+        let config = Config::load(&config, environment).unwrap();
         // Each its own chance: two processes never draw the same fence.
         let entropy = Arc::new(Entropy::seeded(NEXT_SEED.fetch_add(1, Ordering::Relaxed)));
         let (pool, clock, killpoints) = (self.pool.clone(), self.clock.clone(), KillPoints::none());
@@ -306,6 +312,11 @@ impl Drop for TestSilta {
         let unmet: usize = faults.iter().map(|faults| faults.left()).sum();
         assert_eq!(unmet, 0, "scripted faults that nothing met");
     }
+}
+
+/// The variable of a connection's setting, as `orders.hold`.
+fn variable(path: &str) -> String {
+    format!("SILTA__CONNECTIONS__{CONNECTION}__{}", path.replace('.', "__")).to_uppercase()
 }
 
 pub fn configuration(sandbox: &Sandbox, usual: &Usual) -> String {

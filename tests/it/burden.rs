@@ -1,0 +1,298 @@
+//! Too much at once: of webhooks, of failures, of one merchant, of replays, of calls.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use reqwest::Method;
+use silta::{
+    clock::Entropy,
+    domain::Timestamp,
+    sandbox::{Courier, Fault, OrderSpec, Webhook},
+    store::deliveries::{self, Room, Wanted},
+};
+use uuid::Uuid;
+
+use crate::harness::{Answer, TestSilta, Usual, answer, secs, until};
+
+const SMALL_ROOM: Usual = Usual {
+    service: "[http]\nbody_limit = \"4KiB\"\nwaiting = \"64KiB\"\naccept_within = \"300ms\"\n",
+    connection: "",
+};
+
+/// A webhook of two kilobytes about a stock figure.
+fn webhook(number: usize) -> Webhook {
+    let body = format!(
+        r#"{{"productCode":"S-{}","modified":"{number}","note":"{}"}}"#,
+        number % 50,
+        "x".repeat(2000)
+    );
+    Webhook::raw_from_warehouse(body.as_bytes())
+}
+
+async fn send(silta: &TestSilta, number: usize) -> Answer {
+    let webhook = webhook(number);
+    let (header, signature) = Courier::signature(&webhook);
+    let request = silta.api.request(Method::POST, "/webhooks/ogoship/shop");
+    answer(request.header(header, signature).body(webhook.body)).await
+}
+
+/// So many at once; answers how many were taken, and asserts that every other one was told to come again.
+async fn send_all(silta: &Arc<TestSilta>, numbers: std::ops::Range<usize>) -> (Vec<Uuid>, usize) {
+    let mut tasks = tokio::task::JoinSet::new();
+    for number in numbers {
+        let silta = silta.clone();
+        tasks.spawn(async move { send(&silta, number).await });
+    }
+    let (mut taken, mut refused) = (Vec::new(), 0);
+    for answer in tasks.join_all().await {
+        if answer.status == 200 {
+            taken.push(answer.text("/event_id").parse().unwrap());
+        } else {
+            assert_eq!((answer.status, answer.text("/code")), (503, "busy"));
+            assert!(answer.headers.contains_key("retry-after"));
+            refused += 1;
+        }
+    }
+    (taken, refused)
+}
+
+async fn stored(silta: &TestSilta, ids: &[Uuid]) -> usize {
+    let sql = "select count(*) from event where id = any($1)";
+    let count: i64 = sqlx::query_scalar(sql).bind(ids).fetch_one(&silta.pool).await.unwrap();
+    usize::try_from(count).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn webhooks_beyond_what_the_database_can_take_are_answered_503_and_what_was_answered_200_is_all_there()
+{
+    let mut silta = TestSilta::start_with(SMALL_ROOM).await;
+    silta.leave_unfinished();
+    // A database that takes twenty milliseconds for every commit of events, as a slow disk does.
+    sqlx::raw_sql(
+        "create function slow() returns trigger language plpgsql as $$ begin perform pg_sleep(0.02); return null; end $$;
+         create trigger slow after insert on event for each statement execute function slow()",
+    )
+    .execute(&silta.pool)
+    .await
+    .unwrap();
+    let silta = Arc::new(silta);
+    let (taken, refused) = send_all(&silta, 0..600).await;
+    assert!(refused > 0 && !taken.is_empty(), "{} taken, {refused} refused", taken.len());
+    assert_eq!(stored(&silta, &taken).await, taken.len());
+
+    // Nothing at all can be committed: nobody waits longer than he was promised, and nobody is told 200.
+    let mut outside = silta.outside().await;
+    sqlx::raw_sql("begin; lock table event in access exclusive mode").execute(&mut outside).await.unwrap();
+    let (taken, refused) = send_all(&silta, 1000..1200).await;
+    assert_eq!((taken.len(), refused), (0, 200));
+    sqlx::raw_sql("commit").execute(&mut outside).await.unwrap();
+
+    // And it is over with the cause: who comes again is taken.
+    until("webhooks are taken again", async || send(&silta, 1000).await.status == 200).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn webhooks_that_wait_together_share_a_commit_and_one_alone_waits_for_nobody() {
+    let mut silta = TestSilta::start().await;
+    silta.leave_unfinished();
+    let mut outside = silta.outside().await;
+    sqlx::raw_sql("begin; lock table event in access exclusive mode").execute(&mut outside).await.unwrap();
+    let silta = Arc::new(silta);
+    let sending = {
+        let silta = silta.clone();
+        tokio::spawn(async move { send_all(&silta, 0..100).await })
+    };
+    // Two commits wait for the lock; everybody else gathers behind them.
+    until("two commits wait", async || {
+        let sql =
+            "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like '%unnest%'";
+        let waiting: i64 = sqlx::query_scalar(sql).fetch_one(&mut silta.outside().await).await.unwrap();
+        waiting == 2
+    })
+    .await;
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    sqlx::raw_sql("commit").execute(&mut outside).await.unwrap();
+    let (taken, _) = sending.await.unwrap();
+    assert_eq!((taken.len(), stored(&silta, &taken).await), (100, 100));
+    // Each row says by which transaction it was written.
+    let sql = "select count(distinct xmin::text) from event";
+    let commits: i64 = sqlx::query_scalar(sql).fetch_one(&silta.pool).await.unwrap();
+    assert!(commits < 10, "100 webhooks in {commits} commits");
+    assert_eq!(send(&silta, 500).await.status, 200);
+}
+
+#[tokio::test]
+async fn one_webhook_that_the_database_refuses_spoils_it_for_nobody_else() {
+    let mut silta = TestSilta::start().await;
+    silta.leave_unfinished();
+    sqlx::raw_sql("alter table event add constraint no_s7 check (subject <> 'stock:S-7')")
+        .execute(&silta.pool)
+        .await
+        .unwrap();
+    let mut outside = silta.outside().await;
+    sqlx::raw_sql("begin; lock table event in access exclusive mode").execute(&mut outside).await.unwrap();
+    let silta = Arc::new(silta);
+    let mut tasks = tokio::task::JoinSet::new();
+    for number in 0..20 {
+        let silta = silta.clone();
+        tasks.spawn(async move { send(&silta, number).await.status });
+    }
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    sqlx::raw_sql("commit").execute(&mut outside).await.unwrap();
+    let mut statuses = tasks.join_all().await;
+    statuses.sort_unstable();
+    assert_eq!((statuses[..19].to_vec(), statuses[19]), (vec![200; 19], 500));
+}
+
+#[tokio::test]
+async fn a_connection_whose_system_is_down_is_held_probed_and_let_go_without_spending_attempts() {
+    let silta = TestSilta::start().await;
+    silta.sandbox.warehouse_server.set_online(false);
+    for _ in 0..30 {
+        let order = silta.shop.takes_order(OrderSpec::of("A", 1));
+        silta.hears(silta.shop.order_created(order)).await;
+        silta.run_until_idle().await;
+    }
+    let held = "select held_reason from connection";
+    assert_eq!(silta.scalar::<Option<String>>(held).await.as_deref(), Some("system_down"));
+    assert_eq!(silta.api.get("/admin/v1/connections/shop").await.body["health"], "held");
+    let spent = silta.scalar::<i64>("select sum(attempts) from delivery").await;
+    assert_eq!(spent, 5, "what opened the circuit, and nothing more");
+
+    let asked = || silta.sandbox.shop_server.calls.count("GET", "/api/v1/products");
+    let before = asked();
+    for _ in 0..60 {
+        silta.clock.advance(secs(60));
+        silta.run_until_idle().await;
+    }
+    let probes = asked() - before;
+    assert!((55..=65).contains(&probes), "{probes} probes in an hour: one a minute");
+    assert_eq!(silta.scalar::<i64>("select sum(attempts) from delivery").await, spent, "none spent on it");
+
+    silta.sandbox.warehouse_server.set_online(true);
+    silta.passes(secs(120)).await;
+    assert_eq!(silta.scalar::<Option<String>>(held).await, None);
+    assert_eq!((silta.warehouse.orders().len(), silta.lost_and_doubled()), (30, (0, 0)));
+    assert_eq!(silta.scalar::<i32>("select faults from connection").await, 0);
+}
+
+#[tokio::test]
+async fn one_order_that_a_system_answers_with_500_spends_its_own_attempts_and_stops_nobody() {
+    let silta = TestSilta::start().await;
+    let poison = silta.shop.takes_order(OrderSpec::of("A", 1));
+    for _ in 0..40 {
+        let path = format!("/api/v0/orders/{poison}");
+        silta.sandbox.shop_server.faults.script("GET", &path, Fault::Status(500));
+    }
+    silta.hears(silta.shop.order_created(poison)).await;
+    for _ in 0..40 {
+        silta.passes(secs(60)).await;
+    }
+    assert_eq!(silta.stands(poison).await, "dead system_failed");
+    silta.orders(OrderSpec::of("A", 1)).await;
+    silta.passes(secs(60)).await;
+    assert_eq!(silta.warehouse.orders().len(), 1, "the next one goes its way");
+    silta.sandbox.shop_server.faults.clear();
+}
+
+/// A second merchant in the rows, without a configuration: only claims are looked at.
+async fn two_merchants(silta: &TestSilta, background: i64) {
+    sqlx::raw_sql("insert into connection (name) values ('small')").execute(&silta.pool).await.unwrap();
+    let sql = "insert into delivery (id, connection, kind, subject, state, urgency, due_at, created_at)
+         select gen_random_uuid(), 'shop', 'stock', 'stock:' || n, 'pending', 3, '2026-01-01', '2026-01-01'
+         from generate_series(1, $1) n";
+    sqlx::query(sql).bind(background).execute(&silta.pool).await.unwrap();
+}
+
+async fn claim(silta: &TestSilta, rooms: &[(&str, usize)], background: usize, all: usize) -> Vec<String> {
+    let entropy = Entropy::from_os();
+    let fences: Vec<_> = (0..all).map(|_| entropy.fence()).collect();
+    let rooms: Vec<_> =
+        rooms.iter().map(|(name, most)| Room { connection: (*name).to_owned(), most: *most }).collect();
+    let wanted = Wanted {
+        fences: &fences,
+        worker: "w",
+        rooms: &rooms,
+        background,
+        since: Timestamp::UNIX_EPOCH,
+        now: silta.now(),
+        leased_until: silta.now() + secs(60),
+    };
+    let mut db = silta.pool.acquire().await.unwrap();
+    let held = deliveries::claim_due(&mut db, &wanted).await.unwrap();
+    held.into_iter().map(|held| format!("{} {}", held.connection, held.subject)).collect()
+}
+
+#[tokio::test]
+async fn a_replay_of_ten_thousand_stands_in_front_of_no_live_order() {
+    let mut silta = TestSilta::start().await;
+    silta.leave_unfinished();
+    two_merchants(&silta, 10_000).await;
+    // The process is as full of them as it may be: three quarters of its slots.
+    assert_eq!(claim(&silta, &[("shop", 32)], 24, 32).await.len(), 24);
+    let order = silta.shop.takes_order(OrderSpec::of("A", 1));
+    silta.hears(silta.shop.order_created(order)).await;
+    let next = claim(&silta, &[("shop", 8)], 0, 8).await;
+    assert_eq!(next, [format!("shop order:{order}")], "the very next claim takes it");
+    assert_eq!(claim(&silta, &[("shop", 8)], 2, 8).await.len(), 2, "and when one of them ends, one is begun");
+}
+
+#[tokio::test]
+async fn one_merchants_storm_does_not_starve_anothers_single_order() {
+    let mut silta = TestSilta::start().await;
+    silta.leave_unfinished();
+    two_merchants(&silta, 0).await;
+    for number in 0..200 {
+        silta.hears(webhook(number)).await;
+    }
+    // The storm has all it may have, half of the slots; then the other one's order comes.
+    assert_eq!(claim(&silta, &[("shop", 16), ("small", 16)], 24, 32).await.len(), 16);
+    let sql = "insert into delivery (id, connection, kind, subject, state, urgency, due_at, created_at)
+         values (gen_random_uuid(), 'small', 'order', 'order:1', 'pending', 0, $1, $1)";
+    sqlx::query(sql).bind(silta.now()).execute(&silta.pool).await.unwrap();
+    assert_eq!(claim(&silta, &[("small", 16)], 24, 16).await, ["small order:1"]);
+}
+
+#[tokio::test]
+async fn rate_budgets_hold_across_replicas_and_a_429_teaches_them_all() {
+    let silta = TestSilta::start_in(
+        Usual::default(),
+        &[("SILTA__CONNECTIONS__SHOP__OGOSHIP__REQUESTS_PER_SECOND", "10")],
+    )
+    .await;
+    for number in 0..40 {
+        silta.shop.lists_product(number, &format!("S-{number}"), "Kahvi", 0);
+        silta.warehouse.receives_goods(&format!("S-{number}"), 5);
+        silta.hears(silta.warehouse.stock_changed(&format!("S-{number}"))).await;
+    }
+    let calls = || silta.sandbox.warehouse_server.calls.count("GET", "/api/v1/stock");
+    // Three replicas, none of whose clocks goes on: one second's worth saved up, three seconds' borrowed.
+    let replicas: Vec<_> =
+        (0..3).map(|_| silta.second_worker_set("ogoship.requests_per_second", "10")).collect();
+    let mut tasks = tokio::task::JoinSet::new();
+    for replica in replicas {
+        tasks.spawn(async move { replica.run_until_idle().await.unwrap() });
+    }
+    tasks.join_all().await;
+    assert!((35..=41).contains(&calls()), "{} calls where one replica alone would have made 40", calls());
+
+    silta.clock.advance(secs(600));
+    let before = calls();
+    silta.sandbox.warehouse_server.faults.script("GET", "/api/v1/stock", Fault::TooMany(7));
+    silta.hears(silta.warehouse.stock_changed("S-0")).await;
+    silta.run_until_idle().await;
+    silta.hears(silta.warehouse.stock_changed("S-1")).await;
+    silta.second_worker_set("ogoship.requests_per_second", "10").run_until_idle().await.unwrap();
+    let share: f64 = silta.scalar("select share from rate_budget where system = 'ogoship'").await;
+    assert!((share - 0.5).abs() < 1e-9, "{share}");
+    let closed: i64 = silta
+        .scalar("select extract(epoch from closed_until - taught_at)::bigint from rate_budget where system = 'ogoship'")
+        .await;
+    assert_eq!(closed, 7, "its Retry-After is honoured");
+    assert!(calls() - before <= 40);
+    for _ in 0..10 {
+        silta.passes(secs(60)).await;
+    }
+    let equal: BTreeSet<_> =
+        (0..40).filter_map(|number| silta.shop.quantity(&format!("S-{number}"))).collect();
+    assert_eq!(equal, BTreeSet::from([5]));
+}
