@@ -1,0 +1,119 @@
+//! Somebody looks at an old state of the database for a long time: a dump, a forgotten session.
+
+use silta::{
+    domain::{Timestamp, outcome::Outcome, settlement::settle},
+    store::deliveries::{self, Room, Wanted},
+};
+use sqlx::PgConnection;
+
+use crate::harness::{CONNECTION, TestSilta, secs};
+
+const BATCH: i64 = 400;
+
+/// So many deliveries are told of, claimed and settled, each its own commit, as a worker does it; then time passes.
+async fn goes_by(silta: &TestSilta, db: &mut PgConnection, batch: i64) {
+    let sql = "insert into delivery (id, connection, kind, subject, state, urgency, due_at, created_at)
+         select gen_random_uuid(), 'shop', 'stock', 'stock:' || $1 || '-' || n, 'pending', 1, $2, $2
+         from generate_series(1, $3) n";
+    sqlx::query(sql).bind(batch).bind(silta.now()).bind(BATCH).execute(&mut *db).await.unwrap();
+    let policy = silta::domain::retry::RetryPolicy {
+        base: secs(1),
+        cap: secs(9),
+        attempts: 3,
+        look_again: secs(1),
+        unknown_for: secs(60),
+    };
+    loop {
+        let held = claims(silta, db, silta.now() - secs(2)).await;
+        if held.is_empty() {
+            break;
+        }
+        for held in held {
+            let next = settle(&held, &Outcome::InStep, None, &policy, silta.now(), 0.0);
+            deliveries::settle(db, &held, &next, silta.now()).await.unwrap();
+        }
+    }
+    silta.clock.advance(secs(10));
+}
+
+async fn claims(
+    silta: &TestSilta,
+    db: &mut PgConnection,
+    since: Timestamp,
+) -> Vec<silta::domain::delivery::Leased> {
+    let fences: Vec<_> = (0..32).map(|_| silta::clock::Entropy::from_os().fence()).collect();
+    let rooms = [Room { connection: CONNECTION.into(), most: 32 }];
+    let now = silta.now();
+    let wanted = Wanted {
+        fences: &fences,
+        worker: "w",
+        rooms: &rooms,
+        background: 24,
+        since,
+        now,
+        leased_until: now + secs(60),
+    };
+    deliveries::claim_due(db, &wanted).await.unwrap()
+}
+
+/// Pages of the table and its indexes that a claim of nothing looks at.
+async fn cost_of_a_claim(silta: &TestSilta, db: &mut PgConnection, since: Timestamp) -> i64 {
+    let mut counts = Vec::new();
+    for _ in 0..2 {
+        let sql = "select pg_stat_force_next_flush()";
+        sqlx::query(sql).execute(&mut *db).await.unwrap();
+        let sql = "select (heap_blks_hit + idx_blks_hit + heap_blks_read + idx_blks_read)::bigint
+             from pg_statio_user_tables where relname = 'delivery'";
+        let count: i64 = sqlx::query_scalar(sql).fetch_one(&mut silta.outside().await).await.unwrap();
+        counts.push(count);
+        assert!(claims(silta, db, since).await.is_empty());
+    }
+    counts[1] - counts[0]
+}
+
+async fn size(db: &mut PgConnection) -> i64 {
+    sqlx::query_scalar("select pg_table_size('delivery') + pg_indexes_size('delivery')")
+        .fetch_one(db)
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_held_snapshot_neither_slows_the_claim_nor_bloats_the_table_for_longer_than_it_lasts() {
+    let silta = TestSilta::start().await;
+    let mut db = silta.outside().await;
+    goes_by(&silta, &mut db, 0).await;
+    sqlx::raw_sql("vacuum delivery").execute(&mut db).await.unwrap();
+    let since = |silta: &TestSilta| silta.now() - secs(2);
+    let alone = cost_of_a_claim(&silta, &mut db, since(&silta)).await;
+    let before = size(&mut db).await;
+
+    let mut holder = silta.outside().await;
+    sqlx::raw_sql("begin isolation level repeatable read; select count(*) from delivery")
+        .execute(&mut holder)
+        .await
+        .unwrap();
+    for batch in 1..=6 {
+        goes_by(&silta, &mut db, batch).await;
+        sqlx::raw_sql("vacuum delivery").execute(&mut db).await.unwrap(); // which may take nothing away
+    }
+    let with_floor = cost_of_a_claim(&silta, &mut db, since(&silta)).await;
+    let without = cost_of_a_claim(&silta, &mut db, Timestamp::UNIX_EPOCH).await;
+    assert!(with_floor * 4 <= alone * 5, "{with_floor} pages under the snapshot, {alone} without");
+    assert!(without > with_floor * 5, "{without} pages from the beginning: what the floor is for");
+    let each = (size(&mut db).await - before) / (6 * BATCH);
+
+    sqlx::raw_sql("commit").execute(&mut holder).await.unwrap();
+    sqlx::raw_sql("vacuum delivery").execute(&mut db).await.unwrap();
+    let after = size(&mut db).await;
+    for batch in 10..=12 {
+        goes_by(&silta, &mut db, batch).await;
+        sqlx::raw_sql("vacuum delivery").execute(&mut db).await.unwrap();
+    }
+    let later = (size(&mut db).await - after) / (3 * BATCH);
+    assert!(each < 4000, "{each} bytes for each delivery while it lasts");
+    assert!(
+        later < each / 2,
+        "{later} bytes for each after it, {each} while it lasted: the room is used again"
+    );
+}
