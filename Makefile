@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 CARGO ?= cargo
 
-.PHONY: help setup demo chaos test bench lint fmt check serve prepare
+.PHONY: help setup demo chaos test fuzz bench lint fmt check serve prepare
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -19,6 +19,9 @@ chaos: setup ## the real program under load while everything around it breaks; A
 
 test: setup ## builds and passes every test
 	$(CARGO) test --quiet $(ARGS)
+
+fuzz: setup ## each fuzz target for ARGS seconds, from kept seeds (30 unless said)
+	scripts/fuzz.sh $(ARGS)
 
 bench: setup ## ingest beside pgbench; comparing 50,000 products beside a plain reading, with its memory: ratios of one run
 	PATH="$$PATH:$$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1)" $(CARGO) bench --quiet --bench ingest

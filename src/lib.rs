@@ -26,6 +26,8 @@ pub mod domain;
 pub mod embedded_postgres;
 pub mod explain;
 pub mod flows;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 pub mod inbox;
 pub mod killpoints;
 pub mod lifecycle;

@@ -94,6 +94,14 @@ pub fn routes() -> impl Iterator<Item = (&'static str, &'static str)> {
     ROUTES.iter().map(|(path, method, _)| (*path, *method))
 }
 
+/// The limit of the page that a URI asks for, by cursors of each kind; nothing where it is refused. For fuzzing alone.
+#[cfg(any(test, fuzzing))]
+pub fn limits_of(uri: &axum::http::Uri) -> [Option<i64>; 2] {
+    let by_id = page::Page::<uuid::Uuid>::of(uri).ok().map(|page| page.behind().1 - 1);
+    let by_name = page::Page::<String>::of(uri).ok().map(|page| page.behind().1 - 1);
+    [by_id, by_name]
+}
+
 async fn list_audit(
     State(admin): State<AdminState>,
     _: Auth,

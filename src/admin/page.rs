@@ -2,7 +2,7 @@
 
 use axum::{
     extract::{FromRequestParts, Path, Query, rejection::PathRejection},
-    http::request::Parts,
+    http::{Uri, request::Parts},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
@@ -64,15 +64,21 @@ pub(super) struct PageQuery<C = Uuid>(pub(super) Page<C>);
 impl<S: Send + Sync, C: DeserializeOwned> FromRequestParts<S> for PageQuery<C> {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Query(RawPage { limit, cursor }) = Query::from_request_parts(parts, state)
-            .await
-            .map_err(|error| Problem::new(Code::Invalid, error.body_text()))?;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Page::of(&parts.uri).map(Self)
+    }
+}
+
+impl<C: DeserializeOwned> Page<C> {
+    /// The page that a URI asks for.
+    pub(super) fn of(uri: &Uri) -> Result<Self, Problem> {
+        let Query(RawPage { limit, cursor }) =
+            Query::try_from_uri(uri).map_err(|error| Problem::new(Code::Invalid, error.body_text()))?;
         let limit = limit.unwrap_or(DEFAULT_LIMIT);
         if !(1..=LARGEST_LIMIT).contains(&limit) {
             return Err(Problem::new(Code::Invalid, format!("limit must be 1 to {LARGEST_LIMIT}")));
         }
-        Ok(Self(Page { limit, cursor }))
+        Ok(Self { limit, cursor })
     }
 }
 

@@ -280,3 +280,22 @@ impl Rehearse for Rehearsals {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_part_of_the_service_that_panics_goes_on_and_the_others_never_notice() {
+        let turns = Arc::new(AtomicUsize::new(0));
+        let soft = CancellationToken::new();
+        supervised("part", &soft, || {
+            let turns = turns.clone();
+            async move { assert!(turns.fetch_add(1, Ordering::SeqCst) > 0, "as the test wants it") }
+        })
+        .await;
+        assert_eq!(turns.load(Ordering::SeqCst), 2);
+    }
+}

@@ -34,6 +34,7 @@ const LAW: &[(&str, &[&str])] = &[
     ("config", &["admin", "domain", "inbox", "retention", "sync", "systems", "config"]),
     ("app", &["*"]),
     ("demo", &["*"]),
+    ("fuzz", &["admin", "config", "domain", "systems"]),
     ("proof", &["*"]),
     ("cli", &["*"]),
 ];
@@ -236,6 +237,25 @@ fn every_problem_and_reason_code_has_a_heading_and_every_metric_a_row() {
             assert!(known, "docs/telemetry.md has no row for {name}");
         }
     }
+}
+
+#[test]
+fn each_guarantee_names_the_tests_that_show_it() {
+    let page = fs::read_to_string(root().join("docs/guarantees.md")).unwrap();
+    let sources = files("tests", "rs").into_iter().chain(files("src", "rs"));
+    let tests: String = sources.map(|file| fs::read_to_string(file).unwrap()).collect();
+    let mut shown = 0;
+    for line in page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| guarantee")) {
+        let (_, names) = line.trim_end_matches('|').trim().rsplit_once('|').unwrap();
+        let names: Vec<_> = names.split('`').filter(|name| name.contains("::")).collect();
+        assert!(!names.is_empty(), "nothing shows: {line}");
+        for name in names {
+            let (_, function) = name.rsplit_once("::").unwrap();
+            assert!(tests.contains(&format!("fn {function}(")), "no test named {name}");
+            shown += 1;
+        }
+    }
+    assert!(shown >= 25, "{shown}");
 }
 
 #[test]

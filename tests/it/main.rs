@@ -26,6 +26,7 @@ mod orders;
 mod poison;
 mod process;
 mod receive;
+mod restore;
 mod retention;
 mod schema;
 mod sending;

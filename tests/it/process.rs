@@ -239,6 +239,32 @@ async fn the_demo_ends_with_status_0_and_a_verdict_from_the_sandboxs_books() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whatever_breaks_around_it_nothing_is_lost_nothing_doubled_and_nothing_left_over() {
+    let report = tempfile::NamedTempFile::new().unwrap();
+    let output = Command::new(BINARY)
+        .args(["prove", "--passes", "1", "--seed", "7", "--json"])
+        .arg(report.path())
+        .output()
+        .unwrap();
+    let shown = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{shown}\n{}", String::from_utf8_lossy(&output.stderr));
+    let report: serde_json::Value = serde_json::from_slice(&std::fs::read(report.path()).unwrap()).unwrap();
+    for zero in ["lost", "doubled", "left_over", "acknowledged_missing"] {
+        assert_eq!(report[zero], 0, "{zero}");
+    }
+    let tried = report["tried"].as_object().unwrap();
+    for point in silta::killpoints::KillPoint::ALL {
+        assert!(tried.contains_key(&format!("killed at {}", point.as_str())), "{point:?} in {tried:?}");
+    }
+    assert_eq!(tried.len(), 25);
+    assert!(
+        report["acknowledged"].as_i64() > Some(100) && report["faults_met"].as_i64() > Some(50),
+        "{report}"
+    );
+    assert_eq!(report["at_warehouse"], report["placed"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn orders_are_explained_sent_and_compared_from_a_shell() {
     let sandbox = sandbox().await;
     let database = Database::fresh().await;

@@ -53,6 +53,40 @@ async fn a_wrong_signature_gets_401_and_leaves_no_row() {
 }
 
 #[tokio::test]
+async fn every_flipped_byte_of_a_signed_body_is_refused() {
+    let silta = TestSilta::start().await;
+    let body = br#"{"topic":"order.created","data":{"id":1042,"note":"\u00e4\u00e4ni"}}"#;
+    let bodies = [Webhook::raw_from_shop(body), Webhook::raw_from_warehouse(body)];
+    for (webhook, path) in bodies.into_iter().zip([MYCASHFLOW, OGOSHIP]) {
+        let (header, signature) = Courier::signature(&webhook);
+        for at in 0..webhook.body.len() {
+            for change in [0x01, 0x20, 0xff] {
+                let mut changed = webhook.body.clone();
+                changed[at] ^= change;
+                let answer = post(&silta, path, (header, &signature), &changed).await;
+                assert_eq!((answer.status, answer.text("/code")), (401, "signature_wrong"), "byte {at}");
+            }
+        }
+        for (shorter, longer) in [(&webhook.body[1..], b"x".as_slice()), (&webhook.body, b" ")] {
+            let changed = [shorter, longer].concat();
+            assert_eq!(post(&silta, path, (header, &signature), &changed).await.status, 401);
+        }
+        // And every changed letter of the signature.
+        for at in 0..signature.trim_end_matches('=').len() - 1 {
+            let mut changed = signature.clone().into_bytes();
+            changed[at] = if changed[at] == b'0' { b'1' } else { b'0' };
+            let changed = String::from_utf8(changed).unwrap();
+            assert_eq!(
+                post(&silta, path, (header, &changed), &webhook.body).await.status,
+                401,
+                "letter {at}"
+            );
+        }
+    }
+    assert_eq!((silta.count("event").await, silta.count("delivery").await), (0, 0));
+}
+
+#[tokio::test]
 async fn a_failed_verification_does_not_poison_the_fingerprint_of_a_true_webhook() {
     let mut silta = TestSilta::start().await;
     silta.leave_unfinished();

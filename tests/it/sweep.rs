@@ -108,3 +108,33 @@ async fn a_list_is_swept_in_one_replica_at_a_time_and_taken_over_when_that_one_i
     silta.sweep().await;
     assert_eq!(asked(), before + 2);
 }
+
+#[tokio::test]
+async fn a_sweep_whose_process_is_gone_is_begun_again_when_its_lease_runs_out() {
+    use silta::store::sweeps;
+
+    let silta = TestSilta::start().await;
+    silta.clock.advance(secs(600));
+    silta.shop.takes_order(OrderSpec::of("A", 1)); // and no webhook tells
+    let mut db = silta.pool.acquire().await.unwrap();
+    let until = silta.now() + secs(60);
+    let mut gone = Vec::new();
+    while let Some(held) =
+        sweeps::claim_due(&mut db, uuid::Uuid::from_u128(gone.len() as u128 + 1), silta.now(), until)
+            .await
+            .unwrap()
+    {
+        gone.push(held);
+    }
+    assert_eq!(gone.len(), 4);
+    silta.clock.advance(secs(59));
+    assert_eq!(silta.sweep().await, 0, "they may still be at work");
+    silta.clock.advance(secs(2));
+    assert!(silta.sweep().await > 0);
+    for held in &gone {
+        let lost = sweeps::keep_lease(&mut db, held, silta.now() + secs(60)).await.unwrap();
+        assert_eq!(lost, silta::store::deliveries::Fenced::LeaseLost, "whoever comes back late learns it");
+    }
+    silta.run_until_idle().await;
+    assert_eq!(silta.warehouse.orders().len(), 1);
+}

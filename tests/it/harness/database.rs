@@ -40,6 +40,13 @@ impl Database {
         Arc::new(Self { name })
     }
 
+    /// One without the schema.
+    pub async fn empty() -> Arc<Self> {
+        let name = format!("it_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        execute(&format!("create database {name}")).await;
+        Arc::new(Self { name })
+    }
+
     pub fn pool(&self) -> PgPool {
         store::connect(server().options(&self.name), 12)
     }

@@ -274,6 +274,10 @@ impl TestSilta {
         sqlx::query_scalar(sql).fetch_one(&self.pool).await.unwrap()
     }
 
+    pub fn database_url(&self) -> String {
+        self.database.url()
+    }
+
     /// A connection of the test's own, outside the service's pool.
     pub async fn outside(&self) -> sqlx::PgConnection {
         <sqlx::PgConnection as sqlx::Connection>::connect(&self.database.url()).await.unwrap()

@@ -1,0 +1,35 @@
+#!/bin/bash
+# Builds the fuzz targets with the stable toolchain and lets each run for some seconds from its kept seeds. What breaks is
+# left in fuzz/artifacts; make it a seed. `scripts/fuzz.sh 5` is the short run, `scripts/fuzz.sh 600 webhook` a long one.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+seconds=${1:-30}
+only=${2:-}
+if ! command -v c++ >/dev/null 2>&1; then
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+        apt-get install -qq -y --no-install-recommends g++ >&2
+    else
+        echo "please install a C++ compiler: libFuzzer is written in it (Debian: sudo apt-get install g++)" >&2
+        exit 1
+    fi
+fi
+host=$(rustc -vV | sed -n 's/^host: //p')
+# What cargo-fuzz sets with --sanitizer none: the passes that tell libFuzzer where an input has led.
+export RUSTFLAGS="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+-Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+-Cllvm-args=-sanitizer-coverage-trace-compares --cfg fuzzing -Ccodegen-units=1"
+# The host is named so that build scripts and macros are built without all this.
+cargo build --quiet --locked --release --manifest-path fuzz/Cargo.toml --target "$host"
+for seeds in fuzz/seeds/*/; do
+    target=$(basename "$seeds")
+    [ -z "$only" ] || [ "$only" = "$target" ] || continue
+    mkdir -p "fuzz/corpus/$target" fuzz/artifacts
+    "fuzz/target/$host/release/$target" -max_total_time="$seconds" -max_len=20000 -timeout=10 -rss_limit_mb=2048 \
+        -print_final_stats=1 -verbosity=0 -artifact_prefix="fuzz/artifacts/$target-" "fuzz/corpus/$target" "$seeds" \
+        2>&1 | grep -E "stat::number_of_executed_units|stat::peak_rss_mb|panicked|ERROR|SUMMARY|Test unit" |
+        sed "s/^/$target: /" || true
+    if ls "fuzz/artifacts/$target-"* >/dev/null 2>&1; then
+        echo "$target: an input breaks it, see fuzz/artifacts" >&2
+        exit 1
+    fi
+done

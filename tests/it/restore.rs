@@ -1,0 +1,94 @@
+//! The backup's hour: dumped, restored into an empty server, started. What was done after the dump is found by looking.
+
+use std::{path::PathBuf, process::Command, sync::Arc};
+
+use silta::{
+    app::{App, Surroundings},
+    clock::Entropy,
+    config::{Config, Environment},
+    killpoints::KillPoints,
+    sandbox::OrderSpec,
+};
+
+use crate::harness::{Database, TestSilta, Usual, configuration, secs};
+
+/// A program of PostgreSQL's, beside the server or on the path.
+fn program(name: &str) -> PathBuf {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut dirs: Vec<_> = versions.map(|version| version.path().join("bin").join(name)).collect();
+    dirs.sort();
+    dirs.into_iter().rfind(|path| path.exists()).unwrap_or_else(|| name.into())
+}
+
+fn run(name: &str, arguments: &[&str]) {
+    let output = Command::new(program(name)).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[tokio::test]
+async fn after_a_restore_what_was_done_since_the_dump_is_found_by_looking_and_not_done_again() {
+    let mut silta = TestSilta::start().await;
+    silta.leave_unfinished();
+    let TestSilta { shop, warehouse, .. } = &silta;
+    warehouse.receives_goods("A", 50);
+    shop.lists_product(1, "A", "Kahvi", 0);
+    silta.hears(warehouse.stock_changed("A")).await;
+    let placed_before = silta.orders(OrderSpec::of("A", 1)).await;
+    let told_before = shop.takes_order(OrderSpec::of("A", 1));
+    silta.hears(shop.order_created(told_before)).await; // and not worked on yet
+
+    let directory = tempfile::tempdir().unwrap();
+    let dump = directory.path().join("silta.dump");
+    let dump = dump.to_str().unwrap();
+    run("pg_dump", &["--format=custom", "--file", dump, "--dbname", &silta.database_url()]);
+
+    // The day goes on, until the server is lost.
+    silta.run_until_idle().await;
+    silta.clock.advance(secs(60));
+    let placed_after = silta.orders(OrderSpec::of("A", 1)).await;
+    for order in [placed_before, told_before] {
+        assert!(warehouse.ships(&format!("shop-{order}")));
+        silta.hears(warehouse.order_shipped(&format!("shop-{order}"))).await;
+        silta.run_until_idle().await;
+        assert_eq!(shop.order(order).unwrap().status, "COMPLETED");
+    }
+    shop.lists_product(2, "B", "Tee", 0);
+    silta.hears(shop.product_updated(2)).await;
+    silta.run_until_idle().await;
+    assert!(warehouse.product("B").is_some());
+    let told_after = shop.takes_order(OrderSpec::of("A", 1));
+    silta.hears(shop.order_created(told_after)).await; // answered 200, and lost with the server
+    assert!(warehouse.ships(&format!("shop-{placed_after}"))); // and nobody told of it
+
+    // An empty server, the dump, the service.
+    let restored = Database::empty().await;
+    run("pg_restore", &["--no-owner", "--dbname", &restored.url(), dump]);
+    silta.clock.advance(secs(3600));
+    let config =
+        Config::load(&configuration(&silta.sandbox, &Usual::default()), &Environment::new()).unwrap();
+    let (pool, clock, killpoints) = (restored.pool(), silta.clock.clone(), KillPoints::none());
+    silta::store::migrate(&pool).await.unwrap();
+    let entropy = Arc::new(Entropy::seeded(4711));
+    let app = App::new(config, Surroundings { pool, clock, entropy, killpoints });
+    app.prepare().await.unwrap();
+    let posts = silta.sandbox.warehouse_server.calls.count("POST", "/api/v1/orders");
+    for _ in 0..6 {
+        app.worker.run_until_idle().await.unwrap();
+        app.sweeper.sweep_due().await.unwrap();
+        silta.clock.advance(secs(600));
+    }
+    app.worker.run_until_idle().await.unwrap();
+
+    for order in [placed_before, told_before, placed_after, told_after] {
+        assert_eq!(silta.there(order), 1, "order {order}");
+    }
+    let new = silta.sandbox.warehouse_server.calls.count("POST", "/api/v1/orders") - posts;
+    assert_eq!(new, 1, "only the order that nobody had sent yet");
+    for order in [placed_before, told_before, placed_after] {
+        let order = shop.order(order).unwrap();
+        assert_eq!((order.status, order.shipments[0].completions), ("COMPLETED", 1));
+    }
+    assert_eq!(silta.lost_and_doubled(), (0, 0));
+    assert_eq!(shop.quantity("A"), warehouse.available("A"));
+    assert_eq!(restored.count_open(), 0);
+}
