@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use axum::{Router, http::StatusCode, response::IntoResponse};
 use prometheus_client::registry::Registry;
 use sqlx::PgPool;
-use tie::{door, tie};
+use tie::{door, swept, tie};
 use tokio::net::TcpListener;
 use tokio_util::{
     sync::CancellationToken,
@@ -95,20 +95,13 @@ impl App {
             .iter()
             .map(|connection| tie(connection, &client, &pool, &clock, retry.look_again))
             .collect();
-        let swept = connections.iter().zip(&tied).map(|(connection, tied)| sweep::SweptConnection {
-            connection: tied.name.clone(),
-            shop: tied.shop.clone(),
-            warehouse: tied.warehouse.clone(),
-            reference_prefix: tied.orders.reference_prefix.clone(),
-            intervals: connection.sweeps,
-        });
         let sweeper = sweep::Sweeper::new(sweep::Parts {
             pool: pool.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
             metrics: inbox_metrics.clone(),
             lease,
-            connections: swept.collect(),
+            connections: connections.iter().zip(&tied).map(|(it, tied)| swept(it, tied)).collect(),
         });
         let inbox = inbox::router(inbox::Parts {
             pool: pool.clone(),
@@ -153,15 +146,7 @@ impl App {
             replica: worker_name,
             pulse: worker.pulse(),
         });
-        let router = Router::new()
-            .merge(inbox)
-            .merge(admin::router(admin))
-            .merge(watch.clone())
-            .fallback(async || Problem::from(Code::NotFound).into_response())
-            .method_not_allowed_fallback(async || Problem::from(Code::MethodNotAllowed).into_response())
-            .layer(CatchPanicLayer::custom(|_| Problem::from(Code::Internal).into_response()))
-            .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, http.timeout))
-            .layer(TraceLayer::new_for_http().make_span_with(http_span));
+        let router = whole_router([inbox, admin::router(admin), watch.clone()], http.timeout);
         let retention = Retention::new(pool.clone(), clock.clone(), retention);
         Self {
             router,
@@ -231,6 +216,17 @@ impl App {
         let ((), ended) = tokio::join!(work, listen);
         Ok(ended?)
     }
+}
+
+/// Everything over HTTP: what nobody answers, a handler that panics, and one that takes too long are problems too.
+fn whole_router(parts: [Router; 3], timeout: Duration) -> Router {
+    let router = parts.into_iter().fold(Router::new(), Router::merge);
+    router
+        .fallback(async || Problem::from(Code::NotFound).into_response())
+        .method_not_allowed_fallback(async || Problem::from(Code::MethodNotAllowed).into_response())
+        .layer(CatchPanicLayer::custom(|_| Problem::from(Code::Internal).into_response()))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, timeout))
+        .layer(TraceLayer::new_for_http().make_span_with(http_span))
 }
 
 /// Runs a part of the service until told to stop, and again after a panic: a poisoned page of a list costs one turn of

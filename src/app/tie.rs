@@ -10,7 +10,7 @@ use crate::{
     config::{self, Secret},
     domain::system::System,
     flows::Tied,
-    inbox,
+    inbox::{self, sweep},
     store::{StoreError, budgets, tokens},
     systems::{
         budget::{BookAway, Budget, BudgetBook, Standing},
@@ -83,6 +83,17 @@ pub(super) fn tie(
         stock: stock.clone(),
         products: products.clone(),
         look_again,
+    }
+}
+
+/// How a configured connection's lists are swept.
+pub(super) fn swept(connection: &config::Connection, tied: &Tied) -> sweep::SweptConnection {
+    sweep::SweptConnection {
+        connection: tied.name.clone(),
+        shop: tied.shop.clone(),
+        warehouse: tied.warehouse.clone(),
+        reference_prefix: tied.orders.reference_prefix.clone(),
+        intervals: connection.sweeps,
     }
 }
 

@@ -15,11 +15,12 @@
 
 mod disturbance;
 mod line;
+mod props;
 mod replica;
 mod report;
 mod stage;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::Result;
 use clap::Args;
@@ -41,6 +42,9 @@ pub struct Options {
     /// Only disturbances whose name contains this, as "killed at" or "database".
     #[arg(long)]
     only: Option<String>,
+    /// How long a disturbance lasts, unless its nature says otherwise.
+    #[arg(long, default_value = "3s", value_parser = humantime::parse_duration)]
+    hold: Duration,
     /// Replicas of the service.
     #[arg(long, default_value_t = 2)]
     replicas: usize,
@@ -56,12 +60,12 @@ pub async fn run(options: Options, environment: &Environment) -> Result<ExitCode
     let entropy = Entropy::seeded(seed);
     let mut report = Report::new(seed, options.passes, options.replicas.max(1));
     say(&format!("seed {seed}: every fault {} times, {} replicas", options.passes, options.replicas.max(1)));
-    let mut stage = Stage::set(seed, options.replicas.max(1)).await?;
+    let mut stage = Stage::set(seed, options.replicas.max(1), options.hold).await?;
     for _ in 0..options.passes {
         for disturbance in shuffled(&entropy, options.only.as_deref()) {
             let outcome = stage.disturb(disturbance, &entropy).await?;
             say(&outcome.line());
-            report.tried(outcome);
+            report.tried(&outcome);
         }
     }
     stage.rest(&mut report).await?;
@@ -91,6 +95,6 @@ fn say(text: &str) {
 
 /// A proof is played in real time, beside processes that are not ours to wait on.
 #[expect(clippy::disallowed_methods, reason = "a proof is played in real time")]
-async fn pause(time: std::time::Duration) {
+async fn pause(time: Duration) {
     tokio::time::sleep(time).await;
 }

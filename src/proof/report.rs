@@ -71,7 +71,7 @@ impl Report {
         Self { seed, passes, replicas, ..Self::default() }
     }
 
-    pub(super) fn tried(&mut self, outcome: Outcome) {
+    pub(super) fn tried(&mut self, outcome: &Outcome) {
         let name = outcome.disturbance.to_string();
         match outcome.recovered {
             Some(time) => self.longest_to_recover = self.longest_to_recover.max(time.as_secs_f64()),

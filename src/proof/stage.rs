@@ -10,36 +10,27 @@ use std::{
 use anyhow::{Context, Result};
 use sqlx::{PgPool, postgres::PgPoolOptions};
 use tokio::sync::Mutex;
-use tokio_util::task::{AbortOnDropHandle, TaskTracker};
+use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
 use super::{
     disturbance::Disturbance,
     line::{Line, State},
     pause,
+    props::{
+        CONNECTION, LEASE, STEP, configuration, every_way, leases_lost, live, off_the_net, start_database,
+    },
     replica::{Recipe, Replica, postmaster, send_signal},
     report::{Outcome, Report},
 };
 use crate::{
     clock::{Clock, Entropy, SystemClock},
     demo::TemporaryDirectory,
-    embedded_postgres::{Durability, PrivatePostgres},
+    embedded_postgres::PrivatePostgres,
     killpoints::KillPoint,
     sandbox::{Courier, Fault, Life, OrderSpec, Pace, Sandbox, Server, Storm, audit},
     store::{self, overview, proof},
 };
-
-/// The connection's name; with a hyphen, its reference prefix.
-const CONNECTION: &str = "proof";
-
-/// The pause between two steps of the day.
-const STEP: Duration = Duration::from_millis(60);
-
-/// `[worker] lease` of the replicas.
-const LEASE: Duration = Duration::from_secs(3);
-
-/// How long a disturbance lasts, unless it says otherwise.
-const A_WHILE: Duration = Duration::from_secs(3);
 
 /// How long until an order must have come through, and until everything must have come to rest.
 const TO_RECOVER: Duration = Duration::from_secs(120);
@@ -51,14 +42,16 @@ pub(super) struct Stage {
     seed: u64,
     sandbox: Sandbox,
     courier: Courier,
-    life: Arc<Mutex<Life>>,
+    day: Arc<Mutex<Life>>,
     replicas: Vec<Replica>,
     wanted: usize,
+    /// How long a disturbance lasts, unless it says otherwise.
+    hold: Duration,
     recipe: Recipe,
     line: Line,
     pool: PgPool,
     late_settles_refused: u64,
-    _day: AbortOnDropHandle<()>,
+    _played: AbortOnDropHandle<()>,
     /// `None` while it is down. Behind the replicas, so that it stops after them.
     private: Option<PrivatePostgres>,
     data_dir: PathBuf,
@@ -66,7 +59,7 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    pub(super) async fn set(seed: u64, replicas: usize) -> Result<Self> {
+    pub(super) async fn set(seed: u64, replicas: usize, hold: Duration) -> Result<Self> {
         let begun = Instant::now();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let seeded = |offset: u64| Arc::new(Entropy::seeded(seed.wrapping_mul(8).wrapping_add(offset)));
@@ -95,17 +88,18 @@ impl Stage {
         let (shop, warehouse) = (sandbox.shop.clone(), sandbox.warehouse.clone());
         let pace = Pace { orders: usize::MAX, lost: 0.1, doubled: 0.1, late: 0.1 };
         let prefix = format!("{CONNECTION}-");
-        let life = Life::begin(shop, warehouse, courier.clone(), seeded(3), pace, &prefix);
-        let life = Arc::new(Mutex::new(life));
+        let day = Life::begin(shop, warehouse, courier.clone(), seeded(3), pace, &prefix);
+        let day = Arc::new(Mutex::new(day));
         let mut stage = Self {
             begun,
             seed,
             sandbox,
             courier,
-            _day: live(life.clone()),
-            life,
+            _played: live(day.clone()),
+            day,
             replicas: Vec::new(),
             wanted: replicas,
+            hold,
             recipe,
             line,
             pool,
@@ -116,7 +110,7 @@ impl Stage {
         };
         stage.everything_works();
         stage.fill_up().await?;
-        stage.life.lock().await.opens().await;
+        stage.day.lock().await.opens().await;
         anyhow::ensure!(stage.recovers().await?.is_some(), "not even an undisturbed order comes through");
         Ok(stage)
     }
@@ -147,12 +141,12 @@ impl Stage {
             Disturbance::PausedBeyondItsLease => self.pause_one().await?,
             Disturbance::Added => {
                 let added = Replica::start(&self.recipe, None).await?;
-                pause(A_WHILE).await;
+                pause(self.hold).await;
                 return added.end(Duration::from_secs(15)).await;
             }
             Disturbance::DatabaseStopped => {
                 send_signal("QUIT", &postmaster(&self.data_dir.join("cluster"))?).await?;
-                pause(A_WHILE / 2).await;
+                pause(self.hold / 2).await;
                 self.restart_database().await?;
             }
             Disturbance::DatabaseRestarted => self.restart_database().await?,
@@ -165,27 +159,27 @@ impl Stage {
             }
             Disturbance::DatabaseFull => {
                 proof::fill_up(&mut *self.pool.acquire().await?).await?;
-                pause(A_WHILE).await;
+                pause(self.hold).await;
                 proof::make_room(&mut *self.pool.acquire().await?).await?;
             }
-            Disturbance::ShopDown => off_the_net(&self.sandbox.shop_server).await,
-            Disturbance::WarehouseDown => off_the_net(&self.sandbox.warehouse_server).await,
+            Disturbance::ShopDown => off_the_net(&self.sandbox.shop_server, self.hold).await,
+            Disturbance::WarehouseDown => off_the_net(&self.sandbox.warehouse_server, self.hold).await,
             Disturbance::Storm => {
                 self.storm(0.5, &every_way());
-                pause(A_WHILE).await;
+                pause(self.hold).await;
             }
             Disturbance::SearchLags => {
                 self.sandbox.warehouse.searches_lag(Duration::from_secs(2));
                 self.warehouse_meets(0.5, vec![Fault::DropAfter, Fault::StatusAfter(504)]);
-                pause(A_WHILE).await;
+                pause(self.hold).await;
             }
             Disturbance::WarehouseSlow => {
                 self.warehouse_meets(1.0, vec![Fault::Slow(Duration::from_millis(2500))]);
-                pause(A_WHILE).await;
+                pause(self.hold).await;
             }
             Disturbance::WebhooksLost => {
                 self.courier.reroute(&[]);
-                pause(A_WHILE).await;
+                pause(self.hold).await;
             }
         }
         Ok(true)
@@ -227,7 +221,7 @@ impl Stage {
 
     async fn line_is(&self, state: State) {
         self.line.set(state);
-        pause(A_WHILE).await;
+        pause(self.hold).await;
     }
 
     async fn restart_database(&mut self) -> Result<()> {
@@ -298,11 +292,11 @@ impl Stage {
         for server in [&self.sandbox.shop_server, &self.sandbox.warehouse_server] {
             server.faults.storm(None);
         }
-        self.life.lock().await.closes();
+        self.day.lock().await.closes();
         let begun = Instant::now();
         let mut quiet_since: Option<Instant> = None;
         while begun.elapsed() < TO_REST {
-            let goes_on = self.life.lock().await.step().await;
+            let goes_on = self.day.lock().await.step().await;
             let books = self.books();
             let is_rest = !goes_on
                 && self.left_over().await? == 0
@@ -327,8 +321,8 @@ impl Stage {
         report.faults_met =
             self.sandbox.shop_server.faults.met() + self.sandbox.warehouse_server.faults.met();
         report.late_settles_refused = self.late_settles_refused;
-        let life = self.life.lock().await;
-        (report.webhooks_sent, report.webhooks_withheld) = (life.sent().0, life.withheld());
+        let day = self.day.lock().await;
+        (report.webhooks_sent, report.webhooks_withheld) = (day.sent().0, day.withheld());
         report.seconds = self.begun.elapsed().as_secs_f64();
         Ok(())
     }
@@ -353,87 +347,4 @@ impl Stage {
         let open: i64 = backlog.iter().map(|connection| connection.open).sum();
         Ok(open + overview::count_dead(&mut db).await?)
     }
-}
-
-/// The day goes on by itself, whatever breaks.
-fn live(life: Arc<Mutex<Life>>) -> AbortOnDropHandle<()> {
-    AbortOnDropHandle::new(TaskTracker::new().spawn(async move {
-        loop {
-            life.lock().await.step().await;
-            pause(STEP).await;
-        }
-    }))
-}
-
-async fn start_database(data_dir: &std::path::Path) -> Result<PrivatePostgres> {
-    let data_dir = data_dir.to_owned();
-    tokio::task::spawn_blocking(move || PrivatePostgres::start(&data_dir, Durability::Full)).await?
-}
-
-async fn off_the_net(server: &Server) {
-    server.set_online(false);
-    pause(A_WHILE).await;
-    server.set_online(true);
-}
-
-/// Every way in which a call may fail and be made again.
-fn every_way() -> Vec<Fault> {
-    vec![
-        Fault::DropBefore,
-        Fault::DropAfter,
-        Fault::Status(500),
-        Fault::StatusAfter(500),
-        Fault::Status(502),
-        Fault::Status(503),
-        Fault::Status(504),
-        Fault::StatusAfter(504),
-        Fault::TooMany(1),
-        Fault::Garbage,
-        Fault::HalfAnswer,
-        Fault::Hang,
-        Fault::Slow(Duration::from_millis(300)),
-    ]
-}
-
-/// Settles that the fence has refused in a replica, by its own count.
-async fn leases_lost(url: &str) -> Option<u64> {
-    let text = fetch(&format!("{url}/metrics")).await?;
-    let line = text.lines().find(|line| line.starts_with("silta_leases_lost_total"))?;
-    line.rsplit(' ').next()?.parse().ok()
-}
-
-#[expect(clippy::disallowed_methods, reason = "a proof stands outside: it shares no client with Silta")]
-async fn fetch(url: &str) -> Option<String> {
-    let client = reqwest::Client::builder().timeout(Duration::from_secs(2)).build().ok()?;
-    client.get(url).send().await.ok()?.text().await.ok()
-}
-
-/// A configuration as a merchant would write it, only in more of a hurry.
-fn configuration(sandbox: &Sandbox) -> String {
-    let connection = sandbox.connection_toml(CONNECTION);
-    let lease = LEASE.as_secs();
-    format!(
-        r#"
-        [http]
-        listen = "127.0.0.1:0"
-        accept_within = "1s"
-        [worker]
-        lease = "{lease}s"
-        shutdown = "5s"
-        [retry]
-        base = "200ms"
-        cap = "3s"
-        attempts = 1000
-        look_again = "2s"
-        [outbound]
-        timeout = "1s"
-        dangerously_allow_private = true
-        {connection}
-        [connections.sweeps]
-        orders = "2s"
-        statuses = "2s"
-        stock = "2s"
-        products = "5s"
-        "#
-    )
 }

@@ -200,15 +200,7 @@ impl Worker {
         if !follow_ups.is_empty() {
             events::receive(&mut db, &follow_ups).await?;
         }
-        let hold = match (next.hold_until.zip(next.reason), seen) {
-            (Some(hold), _) => Some(hold),
-            (None, Seen::Down) => {
-                let reason = Reason::SystemDown;
-                Some((now + hold_for(reason, held.connection_faults), reason))
-            }
-            (None, Seen::Alive | Seen::Failing) => None,
-        };
-        if let Some((until, reason)) = hold {
+        if let Some((until, reason)) = holds_connection(held, &next, seen, now) {
             tracing::warn!(connection = held.connection, reason = reason.code(), %until, "the connection is held");
             connections::hold(&mut db, &held.connection, until, reason).await?;
         } else if seen == Seen::Alive && held.connection_faults > 0 {
@@ -245,6 +237,21 @@ impl Worker {
             tracing::warn!(delivery = %held.id, error = %error, "cannot give the claim back: its lease will run out");
         }
     }
+}
+
+/// Until when nothing of the whole connection is claimed, and why, where the attempt says so: by its own outcome, or as
+/// one failure too many in a row.
+fn holds_connection(
+    held: &Leased,
+    next: &Settlement,
+    seen: Seen,
+    now: Timestamp,
+) -> Option<(Timestamp, Reason)> {
+    let down = (seen == Seen::Down).then(|| {
+        let reason = Reason::SystemDown;
+        (now + hold_for(reason, held.connection_faults), reason)
+    });
+    next.hold_until.zip(next.reason).or(down)
 }
 
 /// How long an attempt may take: the lease less a tenth, so that it is settled before it can be rescued.

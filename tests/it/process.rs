@@ -242,7 +242,7 @@ async fn the_demo_ends_with_status_0_and_a_verdict_from_the_sandboxs_books() {
 async fn whatever_breaks_around_it_nothing_is_lost_nothing_doubled_and_nothing_left_over() {
     let report = tempfile::NamedTempFile::new().unwrap();
     let output = Command::new(BINARY)
-        .args(["prove", "--passes", "1", "--seed", "7", "--json"])
+        .args(["prove", "--passes", "1", "--hold", "1s", "--seed", "7", "--json"])
         .arg(report.path())
         .output()
         .unwrap();

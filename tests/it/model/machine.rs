@@ -32,7 +32,7 @@ pub struct Row {
     pub leased_until: Option<Timestamp>,
     pub created_at: Timestamp,
     /// Attempts in a row that never came back, and nothing was told meanwhile; no column, only looked at by `check`.
-    pub lost_in_a_row: u32,
+    pub died_in_turn: u32,
 }
 
 /// What is remembered of a subject, as far as the machine needs it.
@@ -70,7 +70,7 @@ impl Machine {
         match open {
             Some(row) if self.mutant != Mutant::SecondOpenDebt => {
                 row.news += 1;
-                row.lost_in_a_row = 0;
+                row.died_in_turn = 0;
                 if row.state == DeliveryState::Pending && row.attempts == 0 {
                     row.due_at = row.due_at.min(now);
                 }
@@ -88,7 +88,7 @@ impl Machine {
                 claim: None,
                 leased_until: None,
                 created_at: now,
-                lost_in_a_row: 0,
+                died_in_turn: 0,
             }),
         }
     }
@@ -122,7 +122,7 @@ impl Machine {
             id: DeliveryId(row.id),
             claim: ClaimId(fence),
             connection: "shop".into(),
-            subject: Subject::order(&row.subject.to_string()),
+            subject: Subject::order(row.subject.to_string()),
             urgency: Urgency(0),
             attempts: row.attempts,
             number: row.tries,
@@ -154,7 +154,7 @@ impl Machine {
         row.due_at = if has_news && (next.state.is_closed() || next.waits) { now } else { next.due_at };
         row.attempts = if goes_on { 0 } else { next.attempts };
         row.deeds = next.deeds;
-        row.lost_in_a_row = 0;
+        row.died_in_turn = 0;
         row.claim = None;
         row.leased_until = None;
         true
@@ -183,7 +183,7 @@ impl Machine {
             row.state = if spent { DeliveryState::Dead } else { DeliveryState::InDoubt };
             row.due_at = now;
             row.leased_until = None;
-            row.lost_in_a_row += 1;
+            row.died_in_turn += 1;
             if let Some(begun) = self.links.get_mut(&row.subject).and_then(|link| link.begun.as_mut()) {
                 begun.at = now;
             }

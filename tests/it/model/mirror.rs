@@ -205,7 +205,7 @@ impl Pair {
             connection: CONNECTION.into(),
             source: Source::Sweep,
             topic: "t".into(),
-            subject: Some(Subject::order(&subject.to_string())),
+            subject: Some(Subject::order(subject.to_string())),
             received_at: self.now,
             fingerprint: fingerprint(Source::Sweep, "t", &body, Sameness::Forever, self.now),
             body,

@@ -350,7 +350,6 @@ impl World {
                 self.does(subject, version, is_new);
                 settles(Outcome::Done, true, is_new)
             }
-            Fate::NotHeard => settles(unknown, false, false),
             Fate::AnswerLost => {
                 self.does(subject, version, is_new);
                 settles(unknown, false, false)
@@ -360,7 +359,7 @@ impl World {
                 settles(unknown, false, false)
             }
             // What overwrites and comes late is mended by the comparison; see docs/guarantees.md.
-            Fate::DoneLater(_) => settles(unknown, false, false),
+            Fate::NotHeard | Fate::DoneLater(_) => settles(unknown, false, false),
             Fate::Busy => {
                 settles(Outcome::Snoozed { after: None, reason: Reason::RateLimited }, is_new, false)
             }
@@ -429,9 +428,9 @@ impl World {
         if let Some(missing) = self.answered.iter().find(|told| !self.machine.knows(**told)) {
             return Err(format!("webhook {missing} was answered 200 and is not there"));
         }
-        let poison = |row: &&Row| !row.state.is_closed() && row.lost_in_a_row > MOST_ATTEMPTS;
+        let poison = |row: &&Row| !row.state.is_closed() && row.died_in_turn > MOST_ATTEMPTS;
         if let Some(row) = self.machine.rows.iter().find(poison) {
-            return Err(format!("{} attempts died of it and it is not given up", row.lost_in_a_row));
+            return Err(format!("{} attempts died of it and it is not given up", row.died_in_turn));
         }
         Ok(())
     }
