@@ -19,26 +19,40 @@ const FROM_THE_BEGINNING: Duration = Duration::from_secs(5);
 
 /// How long news may be on their way from the moment that they carry to their commit; later ones are found all the same,
 /// at the next look from the beginning.
-const ON_THE_WAY: Duration = Duration::from_secs(2);
+const ON_THE_WAY: Duration = Duration::from_millis(500);
 
 /// Where a claim begins.
 #[derive(Default)]
-pub(super) struct Floor(Mutex<Option<(Timestamp, Timestamp)>>);
+pub(super) struct Floor(Mutex<Option<Raised>>);
+
+#[derive(Clone, Copy)]
+struct Raised {
+    floor: Timestamp,
+    /// When a claim last looked from the beginning.
+    from_the_beginning_at: Timestamp,
+}
 
 impl Floor {
     /// From when on a claim looks now; from the beginning where that is due.
     pub(super) fn since(&self, now: Timestamp) -> Timestamp {
-        let floor = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match floor {
-            Some((floor, raised_at)) if now < raised_at + FROM_THE_BEGINNING && now >= raised_at => floor,
+        match *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(Raised { floor, from_the_beginning_at: at })
+                if (at..at + FROM_THE_BEGINNING).contains(&now) =>
+            {
+                floor
+            }
             _ => Timestamp::UNIX_EPOCH,
         }
     }
 
-    /// A look from the beginning has found nothing open that is due before `first_due`.
-    pub(super) fn raise(&self, first_due: Option<Timestamp>, now: Timestamp) {
+    /// A look from `since` on has found nothing open that is due before `first_due`.
+    pub(super) fn raise(&self, since: Timestamp, first_due: Option<Timestamp>, now: Timestamp) {
         let floor = first_due.map_or(now, |due| due.min(now)) - ON_THE_WAY;
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((floor, now));
+        let mut raised = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *raised = match *raised {
+            Some(old) if since > Timestamp::UNIX_EPOCH => Some(Raised { floor: floor.max(since), ..old }),
+            _ => Some(Raised { floor, from_the_beginning_at: now }),
+        };
     }
 }
 
@@ -48,14 +62,17 @@ mod tests {
 
     #[test]
     fn a_claim_begins_where_nothing_older_is_open_and_looks_from_the_beginning_now_and_then() {
-        let at = |second| Timestamp::from_timestamp(second, 0).expect("a small number of seconds");
+        let at = |millis| Timestamp::from_timestamp_millis(millis).expect("a small number");
+        let beginning = Timestamp::UNIX_EPOCH;
         let floor = Floor::default();
-        assert_eq!(floor.since(at(100)), Timestamp::UNIX_EPOCH);
-        floor.raise(Some(at(50)), at(100));
-        assert_eq!(floor.since(at(101)), at(48));
-        floor.raise(Some(at(500)), at(102));
-        assert_eq!(floor.since(at(106)), at(100), "what is told now is not passed by");
-        assert_eq!(floor.since(at(107)), Timestamp::UNIX_EPOCH);
-        assert_eq!(floor.since(at(90)), Timestamp::UNIX_EPOCH, "a clock that was put back");
+        assert_eq!(floor.since(at(100_000)), beginning);
+        floor.raise(beginning, Some(at(50_000)), at(100_000));
+        assert_eq!(floor.since(at(101_000)), at(49_500), "what is open is not passed by");
+        floor.raise(at(49_500), Some(at(500_000)), at(102_000));
+        assert_eq!(floor.since(at(103_000)), at(101_500), "nor what is told now");
+        floor.raise(at(101_500), Some(at(101_600)), at(103_000));
+        assert_eq!(floor.since(at(104_999)), at(101_500), "it does not sink");
+        assert_eq!(floor.since(at(105_000)), beginning, "for what came late");
+        assert_eq!(floor.since(at(90_000)), beginning, "a clock that was put back");
     }
 }

@@ -7,10 +7,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{Shared, Worker};
-use crate::{
-    domain::Timestamp,
-    store::{DUE_CHANNEL, StoreError, deliveries},
-};
+use crate::store::{DUE_CHANNEL, StoreError, deliveries};
 
 /// How long to sleep when nothing is due and notifications work: the poll is only a net behind them.
 const POLL: Duration = Duration::from_secs(10);
@@ -89,9 +86,7 @@ impl Worker {
         let now = clock.now();
         let mut db = pool.acquire().await?;
         let due = deliveries::next_due(&mut db, slots.names(), since).await?;
-        if since == Timestamp::UNIX_EPOCH {
-            floor.raise(due.delivery, now);
-        }
+        floor.raise(since, due.delivery, now);
         let next = [due.delivery, due.probe].into_iter().flatten().min();
         let until_due = next.map(|due| (due - now).to_std().unwrap_or(Duration::ZERO));
         // What is due already and was not claimed is locked, paused or without a slot: a short pause, not a spin.
