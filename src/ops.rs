@@ -99,8 +99,9 @@ async fn gauges(ops: &Ops) -> store::Result<String> {
     let mut db = ops.pool.acquire().await?;
     let backlog = overview::backlog(&mut db, now).await?;
     let dead = overview::count_dead(&mut db).await?;
-    let (mut silences, mut braked) = (Vec::new(), Vec::new());
+    let (mut silences, mut braked, mut held) = (Vec::new(), Vec::new(), Vec::new());
     for row in connections::list(&mut db).await? {
+        held.push((row.name.clone(), f64::from(u8::from(row.held_until.is_some()))));
         braked.push((row.name.clone(), f64::from(u8::from(row.braked_at.is_some()))));
         silences.push((row.name.clone(), rhythm::read(&mut db, &row.name, row.created_at, now).await?));
     }
@@ -128,6 +129,12 @@ async fn gauges(ops: &Ops) -> store::Result<String> {
             "silta_orders_missed",
             "Orders that would have come since the last one, by the weeks before",
             missed,
+        );
+        let held = held.iter().map(|(name, held)| (label(name), *held)).collect();
+        gauge(
+            "silta_connection_held",
+            "1 while nothing is claimed: a system is down, or refuses our credentials",
+            held,
         );
         let braked = braked.iter().map(|(name, braked)| (label(name), *braked)).collect();
         gauge(

@@ -106,7 +106,7 @@ impl Intake {
         Self { shared: Arc::new(Shared { pool, clock, killpoints, limits, room, line, tasks }) }
     }
 
-    /// Room for a body of so many bytes, or none now.
+    /// Room for so many bytes, or none now.
     pub(super) fn room(&self, bytes: usize) -> Result<OwnedSemaphorePermit, NotCommitted> {
         let bytes = u32::try_from(bytes.max(1)).unwrap_or(u32::MAX);
         self.shared.room.clone().try_acquire_many_owned(bytes).map_err(|_| NotCommitted::Busy)

@@ -1,8 +1,8 @@
 //! The porch: where a webhook becomes an event.
 //!
 //! ```text
-//! POST ─▶ which door? ─▶ room? ─▶ verify (raw body) ─▶ read (loosely) ─▶ in line ─▶ one commit for all ─▶ 200
-//!            404         503    413      401              400            503           503
+//! POST ─▶ which door? ─▶ body (room?) ─▶ verify (raw) ─▶ read (loosely) ─▶ in line ─▶ one commit for all ─▶ 200
+//!            404        413  503          401             400             503           503
 //! ```
 //!
 //! The guarantee: **no 2xx before commit**. What we acknowledged, we have. A refused webhook leaves no row, so it can
@@ -23,7 +23,7 @@ use axum::{
     Json, Router,
     body::Body,
     extract::{Path, Query, State},
-    http::{HeaderMap, StatusCode, header::CONTENT_LENGTH},
+    http::{HeaderMap, StatusCode},
     routing::post,
 };
 pub use intake::Limits;
@@ -33,7 +33,6 @@ use receive::{Receiver, swept_for};
 use rejection::Rejection;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio::sync::OwnedSemaphorePermit;
 use verify::{Unverified, Verified};
 
 use crate::{
@@ -115,26 +114,16 @@ struct Hints {
     topic: Option<String>,
 }
 
+type Answer = Result<(StatusCode, Json<Receipt>), Rejection>;
+
 async fn from_mycashflow(
     State(inbox): State<Arc<Inbox>>,
-    Path((connection, token)): Path<(String, String)>,
+    Path(path): Path<(String, String)>,
     Query(hints): Query<Hints>,
     headers: HeaderMap,
     body: Body,
-) -> Result<(StatusCode, Json<Receipt>), Rejection> {
-    let source = Source::MyCashflow;
-    let door = inbox.doors.get(&connection).ok_or(Rejection::UnknownDoor { source })?;
-    // Digests are compared, so that the time taken tells nothing about the token.
-    if sha256_hex(token.as_bytes()) != sha256_hex(door.webhook_token.as_bytes()) {
-        return Err(Rejection::UnknownDoor { source });
-    }
-    let room = inbox.room(source, &headers)?;
-    let unverified = Unverified::read(source, body, inbox.body_limit).await?;
-    let verified = match &door.mycashflow {
-        Some(scheme) => unverified.verify(scheme, &headers)?,
-        None => unverified.trust_unsigned(),
-    };
-    inbox.take(door, room, verified, |body| mycashflow::webhook::read(body, hints.topic.as_deref())).await
+) -> Answer {
+    inbox.counted(inbox.of_mycashflow(path, hints, &headers, body).await)
 }
 
 async fn from_ogoship(
@@ -142,36 +131,54 @@ async fn from_ogoship(
     Path(connection): Path<String>,
     headers: HeaderMap,
     body: Body,
-) -> Result<(StatusCode, Json<Receipt>), Rejection> {
-    let source = Source::Ogoship;
-    let door = inbox.doors.get(&connection).ok_or(Rejection::UnknownDoor { source })?;
-    let room = inbox.room(source, &headers)?;
-    let verified = Unverified::read(source, body, inbox.body_limit).await?.verify(&door.ogoship, &headers)?;
-    inbox.take(door, room, verified, ogoship::webhook::read).await
+) -> Answer {
+    inbox.counted(inbox.of_ogoship(&connection, &headers, body).await)
 }
 
 impl Inbox {
-    /// Room for a body before it is read: as much as it says it has, or where it does not say, as much as it may.
-    fn room(&self, source: Source, headers: &HeaderMap) -> Result<OwnedSemaphorePermit, Rejection> {
-        let told = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-        let bytes = told.unwrap_or(self.body_limit);
-        if bytes > self.body_limit {
-            return Err(Rejection::TooLarge { source });
+    async fn of_mycashflow(
+        &self,
+        (connection, token): (String, String),
+        hints: Hints,
+        headers: &HeaderMap,
+        body: Body,
+    ) -> Answer {
+        let source = Source::MyCashflow;
+        let door = self.doors.get(&connection).ok_or(Rejection::UnknownDoor { source })?;
+        // Digests are compared, so that the time taken tells nothing about the token.
+        if sha256_hex(token.as_bytes()) != sha256_hex(door.webhook_token.as_bytes()) {
+            return Err(Rejection::UnknownDoor { source });
         }
-        self.intake.room(bytes).map_err(|error| Rejection::NotCommitted { source, error })
+        let unverified = Unverified::read(source, body, self.body_limit, &self.intake).await?;
+        let verified = match &door.mycashflow {
+            Some(scheme) => unverified.verify(scheme, headers)?,
+            None => unverified.trust_unsigned(),
+        };
+        self.take(door, verified, |body| mycashflow::webhook::read(body, hints.topic.as_deref())).await
     }
 
-    async fn take(
-        &self,
-        door: &Door,
-        room: OwnedSemaphorePermit,
-        verified: Verified,
-        read: impl FnOnce(&Value) -> Told,
-    ) -> Result<(StatusCode, Json<Receipt>), Rejection> {
+    async fn of_ogoship(&self, connection: &str, headers: &HeaderMap, body: Body) -> Answer {
+        let source = Source::Ogoship;
+        let door = self.doors.get(connection).ok_or(Rejection::UnknownDoor { source })?;
+        let verified = Unverified::read(source, body, self.body_limit, &self.intake)
+            .await?
+            .verify(&door.ogoship, headers)?;
+        self.take(door, verified, ogoship::webhook::read).await
+    }
+
+    fn counted(&self, answer: Answer) -> Answer {
+        if let Err(rejection) = &answer {
+            let (source, code) = rejection.told();
+            self.receiver.metrics.refused(source, code.as_str());
+        }
+        answer
+    }
+
+    async fn take(&self, door: &Door, verified: Verified, read: impl FnOnce(&Value) -> Told) -> Answer {
         let source = verified.source();
         let told = read(&verified.json()?);
         let brings_forward = if told.about == About::Unknown { swept_for(source) } else { &[] };
-        let arrival = self.receiver.told(door, verified, &told);
+        let (arrival, room) = self.receiver.told(door, verified, &told);
         let Received { event_id, duplicate, .. } = self
             .intake
             .commit(arrival, brings_forward, room)

@@ -8,6 +8,7 @@ use prometheus_client::{
     registry::Registry,
 };
 use sqlx::PgPool;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::{Door, verify::Verified};
 use crate::{
@@ -31,18 +32,30 @@ struct EventLabels {
     duplicate: &'static str,
 }
 
-/// Events received.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RefusedLabels {
+    source: &'static str,
+    code: &'static str,
+}
+
+/// Events received, and webhooks refused.
 #[derive(Clone)]
 pub struct Metrics {
     events: Family<EventLabels, Counter>,
+    refused: Family<RefusedLabels, Counter>,
 }
 
 impl Metrics {
     /// Counters entered into a registry; documented in `docs/telemetry.md`.
     pub fn registered(registry: &mut Registry) -> Self {
-        let events = Family::default();
+        let (events, refused) = (Family::default(), Family::default());
         registry.register("silta_events_received", "Events received, by source", events.clone());
-        Self { events }
+        registry.register("silta_webhooks_refused", "Webhooks refused, by problem code", refused.clone());
+        Self { events, refused }
+    }
+
+    pub(super) fn refused(&self, source: Source, code: &'static str) {
+        self.refused.get_or_create(&RefusedLabels { source: source.as_str(), code }).inc();
     }
 
     pub(super) fn event(&self, source: Source, duplicate: bool) {
@@ -71,9 +84,16 @@ pub(super) struct Receiver {
 
 impl Receiver {
     /// A verified webhook, ready to be stored: its event, and the debt of its subject.
-    pub(super) fn told(&self, door: &Door, verified: Verified, told: &Told) -> Arrival {
+    pub(super) fn told(
+        &self,
+        door: &Door,
+        verified: Verified,
+        told: &Told,
+    ) -> (Arrival, OwnedSemaphorePermit) {
         let subject = subject_of(&told.about, &door.reference_prefix);
-        self.arrival(&door.connection, verified.source(), told, subject, verified.into_body())
+        let source = verified.source();
+        let (body, room) = verified.into_parts();
+        (self.arrival(&door.connection, source, told, subject, body), room)
     }
 
     /// Stores a page of a sweep's finds, each once per version; answers how many were news.

@@ -25,18 +25,25 @@ pub(super) enum Rejection {
     NotCommitted { source: Source, error: NotCommitted },
 }
 
+impl Rejection {
+    /// Whose webhook, and the problem that its sender is told.
+    pub(super) const fn told(&self) -> (Source, Code) {
+        match self {
+            Self::UnknownDoor { source } => (*source, Code::NotFound),
+            Self::TooLarge { source } => (*source, Code::TooLarge),
+            Self::SignatureMissing { source } => (*source, Code::SignatureMissing),
+            Self::SignatureWrong { source } => (*source, Code::SignatureWrong),
+            Self::NotJson { source } => (*source, Code::NotJson),
+            Self::NotCommitted { source, error: NotCommitted::Away } => (*source, Code::Unavailable),
+            Self::NotCommitted { source, error: NotCommitted::Busy } => (*source, Code::Busy),
+            Self::NotCommitted { source, error: NotCommitted::Refused } => (*source, Code::Internal),
+        }
+    }
+}
+
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
-        let (source, code) = match &self {
-            Self::UnknownDoor { source } => (source, Code::NotFound),
-            Self::TooLarge { source } => (source, Code::TooLarge),
-            Self::SignatureMissing { source } => (source, Code::SignatureMissing),
-            Self::SignatureWrong { source } => (source, Code::SignatureWrong),
-            Self::NotJson { source } => (source, Code::NotJson),
-            Self::NotCommitted { source, error: NotCommitted::Away } => (source, Code::Unavailable),
-            Self::NotCommitted { source, error: NotCommitted::Busy } => (source, Code::Busy),
-            Self::NotCommitted { source, error: NotCommitted::Refused } => (source, Code::Internal),
-        };
+        let (source, code) = self.told();
         tracing::warn!(source = source.as_str(), code = code.as_str(), "webhook refused");
         Problem::from(code).into_response()
     }

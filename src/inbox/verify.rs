@@ -1,45 +1,68 @@
 //! From unverified to verified: the only door. A [`Verified`] cannot be made in any other way, so nothing behind it
 //! has to ask.
 
-use axum::{body::Body, http::HeaderMap};
-use serde_json::Value;
+use std::{future::poll_fn, pin::Pin};
 
-use super::rejection::Rejection;
+use axum::{
+    body::{Body, HttpBody},
+    http::HeaderMap,
+};
+use serde_json::Value;
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::{intake::Intake, rejection::Rejection};
 use crate::{domain::event::Source, systems::signature::Scheme};
 
 /// A webhook's raw body, before we believe it.
 pub(super) struct Unverified {
     source: Source,
     body: Vec<u8>,
+    room: OwnedSemaphorePermit,
 }
 
 /// A webhook's raw body, signed by one of its sender's live secrets.
 pub(super) struct Verified {
     source: Source,
     body: Vec<u8>,
+    room: OwnedSemaphorePermit,
 }
 
 impl Unverified {
-    /// Reads the whole body, up to the limit.
-    pub(super) async fn read(source: Source, body: Body, limit: usize) -> Result<Self, Rejection> {
-        match axum::body::to_bytes(body, limit).await {
-            Ok(body) => Ok(Self { source, body: body.to_vec() }),
-            Err(_) => Err(Rejection::TooLarge { source }),
+    /// Reads the whole body, up to the limit. Room is taken as the bytes come, and not as they are announced: a sender
+    /// who promises much and sends nothing takes nothing from the others.
+    pub(super) async fn read(
+        source: Source,
+        mut stream: Body,
+        limit: usize,
+        intake: &Intake,
+    ) -> Result<Self, Rejection> {
+        let busy = |error| Rejection::NotCommitted { source, error };
+        let mut body = Vec::new();
+        let mut room = intake.room(1).map_err(busy)?;
+        while let Some(frame) = poll_fn(|task| Pin::new(&mut stream).poll_frame(task)).await {
+            let frame = frame.map_err(|_| Rejection::TooLarge { source })?;
+            let Ok(data) = frame.into_data() else { continue };
+            if body.len() + data.len() > limit {
+                return Err(Rejection::TooLarge { source });
+            }
+            room.merge(intake.room(data.len()).map_err(busy)?);
+            body.extend_from_slice(&data);
         }
+        Ok(Self { source, body, room })
     }
 
     /// Believes the body if its signature is right.
     pub(super) fn verify(self, scheme: &Scheme, headers: &HeaderMap) -> Result<Verified, Rejection> {
-        let Self { source, body } = self;
+        let Self { source, body, room } = self;
         let given = headers.get(&scheme.header).ok_or(Rejection::SignatureMissing { source })?;
         let good = given.to_str().is_ok_and(|given| scheme.verify(&body, given));
-        if good { Ok(Verified { source, body }) } else { Err(Rejection::SignatureWrong { source }) }
+        if good { Ok(Verified { source, body, room }) } else { Err(Rejection::SignatureWrong { source }) }
     }
 
     /// Believes the body on the strength of the path's token alone, where the configuration says so in those words.
     pub(super) fn trust_unsigned(self) -> Verified {
-        let Self { source, body } = self;
-        Verified { source, body }
+        let Self { source, body, room } = self;
+        Verified { source, body, room }
     }
 }
 
@@ -52,7 +75,8 @@ impl Verified {
         serde_json::from_slice(&self.body).map_err(|_| Rejection::NotJson { source: self.source })
     }
 
-    pub(super) fn into_body(self) -> Vec<u8> {
-        self.body
+    /// The raw bytes, and the room that they take until they are committed.
+    pub(super) fn into_parts(self) -> (Vec<u8>, OwnedSemaphorePermit) {
+        (self.body, self.room)
     }
 }

@@ -61,7 +61,7 @@ pub async fn begin(db: &mut PgConnection, held: &Leased, begun: &Begun) -> Resul
     let done = sqlx::query!(
         "
         with fence as (
-            select connection, subject from delivery where id = $1 and claim_id = $2 and state = 'leased' for update
+            select connection, subject from delivery where id = $1 and claim_id = $2 for update
         )
         insert into link (connection, subject, met_by, seen_at, begun_deed, begun_key, begun_at)
         select connection, subject, $1, $5, $3, $4, $5 from fence

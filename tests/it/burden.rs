@@ -91,6 +91,33 @@ async fn webhooks_beyond_what_the_database_can_take_are_answered_503_and_what_wa
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn senders_who_promise_much_and_send_nothing_take_nothing_from_the_others() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    let mut silta = TestSilta::start_with(SMALL_ROOM).await;
+    silta.leave_unfinished();
+    let address = silta.api.url.trim_start_matches("http://").to_owned();
+    let mut idlers = Vec::new();
+    for _ in 0..100 {
+        let mut idler = tokio::net::TcpStream::connect(&address).await.unwrap();
+        let head = "POST /webhooks/ogoship/shop HTTP/1.1\r\nhost: x\r\ncontent-length: 4000\r\n\r\n{";
+        idler.write_all(head.as_bytes()).await.unwrap();
+        idlers.push(idler);
+    }
+    assert_eq!(send(&silta, 1).await.status, 200);
+    // Chunked, without a length, and too long: the limit is what comes, not what is said.
+    let mut long = tokio::net::TcpStream::connect(&address).await.unwrap();
+    let head = "POST /webhooks/ogoship/shop HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n";
+    long.write_all(head.as_bytes()).await.unwrap();
+    for _ in 0..5 {
+        let _ = long.write_all(format!("400\r\n{}\r\n", "x".repeat(0x400)).as_bytes()).await;
+    }
+    let mut answer = [0; 12];
+    long.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 413");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn webhooks_that_wait_together_share_a_commit_and_one_alone_waits_for_nobody() {
     let mut silta = TestSilta::start().await;
     silta.leave_unfinished();

@@ -2,7 +2,7 @@
 
 use silta::{
     domain::{Timestamp, outcome::Outcome, settlement::settle},
-    store::deliveries::{self, Room, Wanted},
+    store::deliveries::{self, Fenced, Room, Wanted},
 };
 use sqlx::PgConnection;
 
@@ -56,19 +56,35 @@ async fn claims(
     deliveries::claim_due(db, &wanted).await.unwrap()
 }
 
-/// Pages of the table and its indexes that a claim of nothing looks at.
+/// Pages of the table and its indexes that were looked at so far.
+async fn pages(silta: &TestSilta, db: &mut PgConnection) -> i64 {
+    sqlx::query("select pg_stat_force_next_flush()").execute(&mut *db).await.unwrap();
+    let sql = "select (heap_blks_hit + idx_blks_hit + heap_blks_read + idx_blks_read)::bigint
+         from pg_statio_user_tables where relname = 'delivery'";
+    sqlx::query_scalar(sql).fetch_one(&mut silta.outside().await).await.unwrap()
+}
+
+/// Those that a claim of nothing looks at.
 async fn cost_of_a_claim(silta: &TestSilta, db: &mut PgConnection, since: Timestamp) -> i64 {
-    let mut counts = Vec::new();
-    for _ in 0..2 {
-        let sql = "select pg_stat_force_next_flush()";
-        sqlx::query(sql).execute(&mut *db).await.unwrap();
-        let sql = "select (heap_blks_hit + idx_blks_hit + heap_blks_read + idx_blks_read)::bigint
-             from pg_statio_user_tables where relname = 'delivery'";
-        let count: i64 = sqlx::query_scalar(sql).fetch_one(&mut silta.outside().await).await.unwrap();
-        counts.push(count);
-        assert!(claims(silta, db, since).await.is_empty());
+    let before = pages(silta, db).await;
+    assert!(claims(silta, db, since).await.is_empty());
+    pages(silta, db).await - before
+}
+
+/// Those that the fence looks at, of a delivery just claimed.
+async fn cost_of_the_fence(silta: &TestSilta, db: &mut PgConnection) -> i64 {
+    let sql = "insert into delivery (id, connection, kind, subject, state, urgency, due_at, created_at)
+         values (gen_random_uuid(), 'shop', 'stock', 'stock:fence', 'pending', 1, $1, $1)";
+    sqlx::query(sql).bind(silta.now()).execute(&mut *db).await.unwrap();
+    let held = claims(silta, db, silta.now() - secs(2)).await.remove(0);
+    let before = pages(silta, db).await;
+    for _ in 0..10 {
+        assert_eq!(deliveries::still_ours(db, &held).await.unwrap(), Fenced::Written);
     }
-    counts[1] - counts[0]
+    let after = pages(silta, db).await;
+    deliveries::release(db, &held).await.unwrap();
+    sqlx::query("delete from delivery where subject = 'stock:fence'").execute(db).await.unwrap();
+    (after - before) / 10
 }
 
 async fn size(db: &mut PgConnection) -> i64 {
@@ -101,6 +117,8 @@ async fn a_held_snapshot_neither_slows_the_claim_nor_bloats_the_table_for_longer
     let without = cost_of_a_claim(&silta, &mut db, Timestamp::UNIX_EPOCH).await;
     assert!(with_floor * 4 <= alone * 5, "{with_floor} pages under the snapshot, {alone} without");
     assert!(without > with_floor * 5, "{without} pages from the beginning: what the floor is for");
+    let fence = cost_of_the_fence(&silta, &mut db).await;
+    assert!(fence <= 6, "{fence} pages to ask the fence: it is found by its id, not among dead leases");
     let each = (size(&mut db).await - before) / (6 * BATCH);
 
     sqlx::raw_sql("commit").execute(&mut holder).await.unwrap();
