@@ -144,7 +144,7 @@ pub async fn receive(db: &mut PgConnection, arrivals: &[Arrival]) -> Result<Vec<
         select
             incoming.event_id as "event_id!",
             stored.id is not null as "stored!",
-            coalesce(known.known_id, twin.event_id) as "same_as",
+            coalesce(known.known_id, stored_twin.id) as "same_as",
             owed.id as "delivery_id?",
             coalesce(owed.opened, false) as "opened!",
             (select count(*) from woken) as "woken!"
@@ -152,6 +152,8 @@ pub async fn receive(db: &mut PgConnection, arrivals: &[Arrival]) -> Result<Vec<
         left join stored on stored.id = incoming.event_id
         left join known using (event_id)
         left join fresh twin using (connection, source, fingerprint)
+        -- A twin that lost the race to another transaction was not stored either.
+        left join stored stored_twin on stored_twin.id = twin.event_id
         left join owed on owed.connection = incoming.connection and owed.subject = incoming.subject
         order by incoming.place
         "#,
