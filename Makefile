@@ -23,10 +23,11 @@ test: setup ## builds and passes every test
 fuzz: setup ## each fuzz target for ARGS seconds, from kept seeds (30 unless said)
 	scripts/fuzz.sh $(ARGS)
 
-bench: setup ## ingest beside pgbench; comparing 50,000 products beside a plain reading, with its memory; claims under a long snapshot: ratios of one run
+bench: setup ## ingest beside pgbench; comparing 50,000 products beside a plain reading, with its memory; claims under a long snapshot; a flood and a replay of 10,000
 	PATH="$$PATH:$$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1)" $(CARGO) bench --quiet --bench ingest
 	$(CARGO) bench --quiet --bench compare
 	$(CARGO) bench --quiet --bench snapshot
+	$(CARGO) bench --quiet --bench burden
 
 lint: ## rustfmt, clippy (all and pedantic), rustdoc, prepared queries
 	$(CARGO) fmt --all --check

@@ -35,6 +35,10 @@ const COMMITTERS: usize = 2;
 const MOST: usize = 256;
 const MOST_BYTES: usize = 4 << 20;
 
+/// A commit that takes longer has gone into a connection that is dead and does not say so: a committer must not hang in it
+/// for ever.
+const LONGEST_COMMIT: Duration = Duration::from_secs(10);
+
 /// How much may wait, and how long: `[http] waiting` and `accept_within`.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -209,7 +213,12 @@ impl Intake {
     ) -> store::Result<Vec<Received>> {
         let pooled = async {
             let mut db = self.shared.pool.acquire().await?;
-            self.store(&mut db, arrivals, brings_forward).await
+            let stored = self.store(&mut db, arrivals, brings_forward);
+            if let Ok(stored) = tokio::time::timeout(LONGEST_COMMIT, stored).await {
+                return stored;
+            }
+            drop(db.detach()); // whatever it says later is said to nobody, and its place in the pool is free
+            Err(StoreError::Away(sqlx::Error::PoolTimedOut))
         };
         match pooled.await {
             // The pooled connection had died with its server since it was last used: once more, by a new one. Had the

@@ -9,7 +9,7 @@
 //!             they fail in every way        killed at every kill point, paused beyond their lease, added, stopped
 //! ```
 //!
-//! A proof is a row of [`Disturbance`]s in an order drawn from the seed. After each, an order is placed, and what it takes
+//! A proof is a row of disturbances in an order drawn from the seed. After each, an order is placed, and what it takes
 //! until that order stands at the warehouse is the time to recover. At the end nothing may be lost, doubled or left over,
 //! and every webhook that was answered 200 must be there. The books are the sandbox's: Silta is not asked.
 

@@ -35,7 +35,6 @@ impl Worker {
                 let _ = self.rescue().await; // told at the claim below, should the database be away
                 rescue_at = Instant::now() + self.jittered(self.shared.options.lease / 4);
             }
-            self.probe_beside();
             // A claim that hangs in a dead connection is given up: what it may have claimed, its lease rescues.
             let claimed = tokio::time::timeout(LONGEST_CLAIM, self.claim_and_spawn()).await;
             let sleep = match claimed.unwrap_or_else(|_| Err(sqlx::Error::PoolTimedOut.into())) {
@@ -70,11 +69,12 @@ impl Worker {
         let since = floor.since(clock.now());
         loop {
             let free = slots.free().all;
-            pulse.beat(clock.now());
             if free == 0 {
+                pulse.beat(clock.now());
                 return Ok(POLL); // the next settle wakes us
             }
             let held = self.claim(since).await?;
+            pulse.beat(clock.now());
             let claimed = held.len();
             for held in held {
                 drop(self.spawn(held));
@@ -86,7 +86,11 @@ impl Worker {
         let now = clock.now();
         let mut db = pool.acquire().await?;
         let due = deliveries::next_due(&mut db, slots.names(), since).await?;
+        drop(db);
         floor.raise(since, due.delivery, now);
+        if due.probe.is_some_and(|at| at <= now) {
+            self.probe_beside();
+        }
         let next = [due.delivery, due.probe].into_iter().flatten().min();
         let until_due = next.map(|due| (due - now).to_std().unwrap_or(Duration::ZERO));
         // What is due already and was not claimed is locked, paused or without a slot: a short pause, not a spin.

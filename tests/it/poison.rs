@@ -176,8 +176,8 @@ async fn readyz_says_whether_it_can_still_claim_and_commit_and_not_whether_it_is
     let stop = tokio_util::sync::CancellationToken::new();
     let (worker, soft) = (silta.worker.clone(), stop.clone());
     let running = tokio::spawn(async move { worker.run(soft.clone(), soft).await });
-    until("the loop claims", async || silta.worker.pulse().is_felt(silta.now() - chrono::Duration::hours(1)))
-        .await;
+    let far = silta.now() + chrono::Duration::hours(1);
+    until("the loop claims", async || !silta.worker.pulse().is_felt(far)).await;
     assert_eq!(ready().await.0, 200);
     stop.cancel();
     running.await.unwrap();

@@ -303,6 +303,8 @@ async fn orders_are_explained_sent_and_compared_from_a_shell() {
     assert!(evidence.contains("POST /api/v1/orders → 200") && !evidence.contains("Testikatu"), "{evidence}");
     let (code, _, complaint) = run(&["orders", "transfer", CONNECTION, &order]);
     assert!(code == Some(1) && complaint.contains("stands at the warehouse already"), "{complaint}");
+    let (code, said, _) = run(&["orders", "erase", CONNECTION, &order]);
+    assert!(code == Some(0) && said.starts_with("erased: the bodies of "), "{said}");
     assert!(process.terminate());
 }
 
