@@ -9,7 +9,6 @@
 //! waits for an answer that his own patience will not see.
 
 use std::{
-    collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -33,7 +32,7 @@ const COMMITTERS: usize = 2;
 
 /// Webhooks in one commit, and the bytes of their bodies after which no more is added.
 const MOST: usize = 256;
-const MOST_BYTES: usize = 4 << 20;
+const MOST_BYTES: usize = 1 << 20;
 
 /// A commit that takes longer has gone into a connection that is dead and does not say so: a committer must not hang in it
 /// for ever.
@@ -82,7 +81,7 @@ struct Waiting {
 
 #[derive(Default)]
 struct Line {
-    waiting: VecDeque<Waiting>,
+    waiting: Vec<Waiting>,
     committers: usize,
 }
 
@@ -126,7 +125,7 @@ impl Intake {
         let (answer, answered) = oneshot::channel();
         let is_committer_needed = {
             let mut line = self.line();
-            line.waiting.push_back(Waiting { arrival, brings_forward, answer, room });
+            line.waiting.push(Waiting { arrival, brings_forward, answer, room });
             let is_needed = line.committers < COMMITTERS;
             line.committers += usize::from(is_needed);
             is_needed
@@ -186,13 +185,15 @@ impl Intake {
         }
     }
 
-    /// What is in line, up to the size of a commit. Where it is empty, the committer is counted off under the same
+    /// What is in line, up to the size of a commit. Where that is not all of it, whoever came last is served first: those
+    /// who have waited longest are about to be told 503, and to commit them is to commit what nobody hears of. The order
+    /// of webhooks means nothing to us. Where the line is empty, the committer is counted off under the same
     /// lock: whoever comes next begins a new one.
     fn next_batch(&self, at_work: &mut AtWork<'_>) -> Batch {
         let mut line = self.line();
         let (mut batch, mut bytes) = (Batch::default(), 0);
         while batch.arrivals.len() < MOST && bytes < MOST_BYTES {
-            let Some(waiting) = line.waiting.pop_front() else { break };
+            let Some(waiting) = line.waiting.pop() else { break };
             if waiting.answer.is_closed() {
                 continue; // its sender was told 503, or is gone
             }
@@ -215,6 +216,7 @@ impl Intake {
             let mut db = self.shared.pool.acquire().await?;
             let stored = self.store(&mut db, arrivals, brings_forward);
             if let Ok(stored) = tokio::time::timeout(LONGEST_COMMIT, stored).await {
+                db.shrink_buffers(); // a batch of large bodies must not stay with every connection of the pool
                 return stored;
             }
             drop(db.detach()); // whatever it says later is said to nobody, and its place in the pool is free

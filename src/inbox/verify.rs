@@ -48,6 +48,7 @@ impl Unverified {
             room.merge(intake.room(data.len()).map_err(busy)?);
             body.extend_from_slice(&data);
         }
+        body.shrink_to_fit(); // room is counted by the bytes that came, and growing took twice as many
         Ok(Self { source, body, room })
     }
 

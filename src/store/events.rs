@@ -164,8 +164,8 @@ pub async fn receive(db: &mut PgConnection, arrivals: &[Arrival]) -> Result<Vec<
         &columns.kind as &[Option<String>],
         &columns.subject as &[Option<String>],
         &columns.received_at,
-        &columns.fingerprint,
-        &columns.body,
+        &columns.fingerprint as &[&[u8]],
+        &columns.body as &[&[u8]],
         &columns.same_forever,
         &columns.urgency,
         &columns.delivery_id,
@@ -205,7 +205,7 @@ async fn find_same(db: &mut PgConnection, event: &NewEvent) -> Result<Option<Uui
 
 /// The arrivals turned on their side, as `unnest` takes them.
 #[derive(Default)]
-struct Columns {
+struct Columns<'a> {
     event_id: Vec<Uuid>,
     connection: Vec<String>,
     source: Vec<String>,
@@ -213,15 +213,15 @@ struct Columns {
     kind: Vec<Option<String>>,
     subject: Vec<Option<String>>,
     received_at: Vec<Timestamp>,
-    fingerprint: Vec<Vec<u8>>,
-    body: Vec<Vec<u8>>,
+    fingerprint: Vec<&'a [u8]>,
+    body: Vec<&'a [u8]>,
     same_forever: Vec<bool>,
     urgency: Vec<i16>,
     delivery_id: Vec<Uuid>,
 }
 
-impl Columns {
-    fn push(&mut self, Arrival { event, delivery_id, urgency }: &Arrival) {
+impl<'a> Columns<'a> {
+    fn push(&mut self, Arrival { event, delivery_id, urgency }: &'a Arrival) {
         let NewEvent { id, connection, source, topic, subject, received_at, fingerprint, body } = event;
         self.event_id.push(id.0);
         self.connection.push(connection.clone());
@@ -230,8 +230,8 @@ impl Columns {
         self.kind.push(subject.as_ref().map(|subject| subject.kind.as_str().to_owned()));
         self.subject.push(subject.as_ref().map(ToString::to_string));
         self.received_at.push(*received_at);
-        self.fingerprint.push(fingerprint.digest.to_vec());
-        self.body.push(body.clone());
+        self.fingerprint.push(&fingerprint.digest);
+        self.body.push(body);
         self.same_forever.push(fingerprint.sameness == Sameness::Forever);
         self.urgency.push(urgency.0);
         self.delivery_id.push(delivery_id.0);
