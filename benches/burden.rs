@@ -154,6 +154,10 @@ async fn flood(service: &Service, db: &mut PgConnection) -> Value {
             (courier.receipts(), refused)
         });
     }
+    tokio::time::sleep(FLOOD / 3).await;
+    let early = service.mebibytes("VmRSS:");
+    tokio::time::sleep(FLOOD / 3).await;
+    let late = service.mebibytes("VmRSS:");
     let (mut taken, mut refused) = (BTreeSet::new(), 0);
     for (receipts, its) in senders.join_all().await {
         taken.extend(receipts.into_iter().map(|id| id.parse::<uuid::Uuid>().unwrap()));
@@ -169,11 +173,11 @@ async fn flood(service: &Service, db: &mut PgConnection) -> Value {
         FLOOD.as_secs()
     );
     println!(
-        "memory of the process: {idle} MiB before, {peak} MiB at its peak, with room for 32 MiB of bodies"
+        "memory of the process: {idle} MiB before, {early} after a third of the flood, {late} after two, {peak} at its peak"
     );
     assert_eq!(ids.len(), usize::try_from(there).unwrap());
     assert!(refused > 0, "that was no flood");
-    json!({ "taken": ids.len(), "refused": refused, "idle_mebibytes": idle, "peak_mebibytes": peak })
+    json!({ "taken": ids.len(), "refused": refused, "idle_mebibytes": idle, "early_mebibytes": early, "late_mebibytes": late, "peak_mebibytes": peak })
 }
 
 /// `silta serve` as a process of its own.
