@@ -181,24 +181,23 @@ impl App {
         let works = only != Some(Only::Http);
         let (worker, retention) = (self.worker, self.retention);
         let (sweeper, syncer) = (Arc::new(self.sweeper), Arc::new(self.syncer));
-        let turn = |token: &CancellationToken| token.clone();
         let work = async {
             if works {
                 tokio::join!(
                     supervised("worker", &soft, || {
-                        let (worker, soft, hard) = (worker.clone(), turn(&soft), turn(&hard));
+                        let (worker, soft, hard) = (worker.clone(), soft.clone(), hard.clone());
                         async move { worker.run(soft, hard).await }
                     }),
                     supervised("sweeps", &soft, || {
-                        let (sweeper, soft) = (sweeper.clone(), turn(&soft));
+                        let (sweeper, soft) = (sweeper.clone(), soft.clone());
                         async move { sweeper.run(soft).await }
                     }),
                     supervised("syncs", &soft, || {
-                        let (syncer, soft) = (syncer.clone(), turn(&soft));
+                        let (syncer, soft) = (syncer.clone(), soft.clone());
                         async move { syncer.run(soft).await }
                     }),
                     supervised("retention", &soft, || {
-                        let (retention, soft) = (retention.clone(), turn(&soft));
+                        let (retention, soft) = (retention.clone(), soft.clone());
                         async move { retention.run(soft).await }
                     }),
                 );

@@ -8,12 +8,12 @@ use sqlx::PgPool;
 use crate::{
     clock::Clock,
     config::{self, Secret},
-    domain::system::System,
+    domain::{budget::Standing, system::System},
     flows::Tied,
     inbox::{self, sweep},
     store::{StoreError, budgets, tokens},
     systems::{
-        budget::{BookAway, Budget, BudgetBook, Standing},
+        budget::{BookAway, Budget, BudgetBook},
         http::Http,
         mycashflow::{self, MyCashflow},
         ogoship::{
@@ -133,30 +133,13 @@ impl BudgetBook for StoredBudget {
             let mut db = self.pool.acquire().await?;
             budgets::find(&mut db, &self.connection, self.system.as_str()).await
         };
-        let row = found.await.map_err(|_: StoreError| BookAway)?;
-        Ok(row.map(|budgets::BudgetRow { spent_until, closed_until, share, taught_at }| Standing {
-            spent_until,
-            closed_until,
-            share,
-            taught_at,
-        }))
+        found.await.map_err(|_: StoreError| BookAway)
     }
 
     async fn replace(&self, old: Option<&Standing>, new: &Standing) -> Result<bool, BookAway> {
-        let row = |standing: &Standing| {
-            let Standing { spent_until, closed_until, share, taught_at } = *standing;
-            budgets::BudgetRow { spent_until, closed_until, share, taught_at }
-        };
         let replaced = async {
             let mut db = self.pool.acquire().await?;
-            budgets::replace(
-                &mut db,
-                &self.connection,
-                self.system.as_str(),
-                old.map(row).as_ref(),
-                &row(new),
-            )
-            .await
+            budgets::replace(&mut db, &self.connection, self.system.as_str(), old, new).await
         };
         replaced.await.map_err(|_: StoreError| BookAway)
     }

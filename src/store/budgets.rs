@@ -3,25 +3,12 @@
 use sqlx::PgConnection;
 
 use super::Result;
-use crate::domain::Timestamp;
-
-/// A budget as it stands.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct BudgetRow {
-    /// Every call takes one interval of the rate: they are taken up to this time.
-    pub spent_until: Timestamp,
-    /// The system asked to be left alone until then.
-    pub closed_until: Option<Timestamp>,
-    /// How much of the configured rate the system took at `taught_at`.
-    pub share: f64,
-    /// When the system last said that it was too much.
-    pub taught_at: Option<Timestamp>,
-}
+use crate::domain::budget::Standing;
 
 /// A budget, if anything was ever spent of it.
-pub async fn find(db: &mut PgConnection, connection: &str, system: &str) -> Result<Option<BudgetRow>> {
+pub async fn find(db: &mut PgConnection, connection: &str, system: &str) -> Result<Option<Standing>> {
     let row = sqlx::query_as!(
-        BudgetRow,
+        Standing,
         "select spent_until, closed_until, share, taught_at from rate_budget where connection = $1 and system = $2",
         connection,
         system,
@@ -35,10 +22,10 @@ pub async fn replace(
     db: &mut PgConnection,
     connection: &str,
     system: &str,
-    old: Option<&BudgetRow>,
-    new: &BudgetRow,
+    old: Option<&Standing>,
+    new: &Standing,
 ) -> Result<bool> {
-    let BudgetRow { spent_until, closed_until, share, taught_at } = new;
+    let Standing { spent_until, closed_until, share, taught_at } = new;
     let done = match old {
         None => {
             sqlx::query!(

@@ -17,10 +17,10 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use super::{
-    budget::{Budget, Denied, Lane},
+    budget::{Budget, Denied},
     call::{CallError, Failure, Sent},
 };
-use crate::domain::{Timestamp, difference::Mask, system::System};
+use crate::domain::{Timestamp, budget::Lane, difference::Mask, system::System};
 
 /// The longest answer we read: 250 items of the widest list are a tenth of it.
 const LONGEST_ANSWER: usize = 8 << 20;

@@ -1,19 +1,27 @@
-//! The arithmetic of a budget: pure, from one standing to the next.
+//! The arithmetic of a vendor's rate budget: pure, from one standing to the next.
 
 use std::time::Duration;
 
-use super::Lane;
-use crate::domain::Timestamp;
+use super::Timestamp;
 
 /// The longest a call waits for its turn inside an attempt; beyond it the delivery is snoozed instead, and its lease
 /// goes to one that can use it.
-pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(3);
+pub const LONGEST_WAIT: Duration = Duration::from_secs(3);
 
 /// The least that a system can teach us: a tenth of the configured rate.
 const LEAST_SHARE: f64 = 0.1;
 
 /// How much of the configured rate a minute without a 429 gives back.
 const SHARE_A_MINUTE: f64 = 0.1;
+
+/// Who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// News of this moment.
+    Live,
+    /// What can wait, and gives way.
+    Background,
+}
 
 /// A budget as it is written down.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,7 +37,7 @@ pub struct Standing {
 }
 
 /// What came of asking for tokens.
-pub(super) enum Taken {
+pub enum Taken {
     /// There they are, from so long on.
     Now(Standing, Duration),
     /// There may be some after so long.
@@ -37,11 +45,13 @@ pub(super) enum Taken {
 }
 
 impl Standing {
-    pub(super) const fn full(now: Timestamp) -> Self {
+    /// Nothing is spent of it yet.
+    pub const fn full(now: Timestamp) -> Self {
         Self { spent_until: now, closed_until: None, share: 1.0, taught_at: None }
     }
 
-    pub(super) fn closed_for(&self, now: Timestamp) -> Option<Duration> {
+    /// How long the system still wants to be left alone.
+    pub fn closed_for(&self, now: Timestamp) -> Option<Duration> {
         (self.closed_until? - now).to_std().ok().filter(|left| !left.is_zero())
     }
 
@@ -51,11 +61,13 @@ impl Standing {
         (self.share + quiet * SHARE_A_MINUTE).min(1.0)
     }
 
-    pub(super) fn rate(&self, per_second: f64, now: Timestamp) -> f64 {
+    /// Calls a second that the system takes now, of so many configured.
+    pub fn rate(&self, per_second: f64, now: Timestamp) -> f64 {
         per_second * self.share_now(now)
     }
 
-    pub(super) fn taught(self, begun: Timestamp, now: Timestamp) -> Self {
+    /// After the system has said that it was too much, to a call begun at `begun`.
+    pub fn taught(self, begun: Timestamp, now: Timestamp) -> Self {
         if self.taught_at.is_some_and(|at| at > begun) {
             return self; // the call was on its way before the last lesson
         }
@@ -64,7 +76,7 @@ impl Standing {
 
     /// Takes so many tokens: ahead of everybody who comes later where it is live, else only those that nobody live will
     /// miss.
-    pub(super) fn take(self, rate: f64, many: u32, lane: Lane, now: Timestamp) -> Taken {
+    pub fn take(self, rate: f64, many: u32, lane: Lane, now: Timestamp) -> Taken {
         let burst = rate.max(1.0);
         // A clock that was put back earns nothing.
         let owed = seconds(now, self.spent_until) * rate;

@@ -11,16 +11,18 @@
 //! The bucket is a row ([`BudgetBook`]), replaced only as it was read, so that two replicas never spend one token. Where
 //! the rate is high, tokens are fetched a twentieth of a second's worth at a time.
 
-mod standing;
-
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-pub use standing::Standing;
-use standing::{LONGEST_WAIT, Taken};
 use tokio::sync::Mutex;
 
-use crate::{clock::Clock, domain::Timestamp};
+use crate::{
+    clock::Clock,
+    domain::{
+        Timestamp,
+        budget::{LONGEST_WAIT, Lane, Standing, Taken},
+    },
+};
 
 /// An unbounded word of theirs must not silence us for a week; the retry policy clamps likewise.
 const LONGEST_CLOSED: Duration = Duration::from_secs(300);
@@ -30,15 +32,6 @@ const FRESH: chrono::Duration = chrono::Duration::seconds(1);
 
 /// When the book cannot be read now.
 const BOOK_AWAY: Duration = Duration::from_secs(1);
-
-/// Who asks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lane {
-    /// News of this moment.
-    Live,
-    /// What can wait, and gives way.
-    Background,
-}
 
 /// Why a call may not be made now, and when it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
