@@ -6,7 +6,7 @@ use silta::{
 };
 use sqlx::PgConnection;
 
-use crate::harness::{CONNECTION, TestSilta, secs};
+use crate::harness::{CONNECTION, POLICY, TestSilta, secs};
 
 const BATCH: i64 = 400;
 
@@ -16,20 +16,13 @@ async fn goes_by(silta: &TestSilta, db: &mut PgConnection, batch: i64) {
          select gen_random_uuid(), 'shop', 'stock', 'stock:' || $1 || '-' || n, 'pending', 1, $2, $2
          from generate_series(1, $3) n";
     sqlx::query(sql).bind(batch).bind(silta.now()).bind(BATCH).execute(&mut *db).await.unwrap();
-    let policy = silta::domain::retry::RetryPolicy {
-        base: secs(1),
-        cap: secs(9),
-        attempts: 3,
-        look_again: secs(1),
-        unknown_for: secs(60),
-    };
     loop {
         let held = claims(silta, db, silta.now() - secs(2)).await;
         if held.is_empty() {
             break;
         }
         for held in held {
-            let next = settle(&held, &Outcome::InStep, None, &policy, silta.now(), 0.0);
+            let next = settle(&held, &Outcome::InStep, None, &POLICY, silta.now(), 0.0);
             deliveries::settle(db, &held, &next, silta.now()).await.unwrap();
         }
     }

@@ -6,7 +6,7 @@ use silta::{
     store::deliveries,
 };
 
-use crate::harness::{CONNECTION, TestSilta, claim, secs, until};
+use crate::harness::{CONNECTION, POLICY, TestSilta, claim, secs, until};
 
 #[tokio::test]
 async fn a_failing_delivery_is_tried_with_growing_waits_and_ends_dead_with_its_reason() {
@@ -63,14 +63,7 @@ async fn news_that_come_while_a_delivery_is_worked_on_make_it_due_again() {
     silta.warehouse.receives_goods("A", 1);
     silta.hears(Webhook::raw_from_warehouse(br#"{"productCode":"A","modified":"now"}"#)).await;
     let in_step = silta::domain::outcome::Outcome::InStep;
-    let policy = silta::domain::retry::RetryPolicy {
-        base: secs(1),
-        cap: secs(9),
-        attempts: 3,
-        look_again: secs(1),
-        unknown_for: secs(9),
-    };
-    let next = silta::domain::settlement::settle(&held, &in_step, None, &policy, silta.now(), 0.0);
+    let next = silta::domain::settlement::settle(&held, &in_step, None, &POLICY, silta.now(), 0.0);
     deliveries::settle(&mut db, &held, &next, silta.now()).await.unwrap();
     drop(db);
     assert_eq!(
@@ -96,14 +89,7 @@ async fn what_an_attempt_is_about_to_wait_for_wakes_it_though_it_comes_first() {
         until,
         reason: silta::domain::outcome::Reason::CatalogueUnread,
     };
-    let policy = silta::domain::retry::RetryPolicy {
-        base: secs(1),
-        cap: secs(9),
-        attempts: 3,
-        look_again: secs(1),
-        unknown_for: secs(9),
-    };
-    let next = silta::domain::settlement::settle(&held[0], &waiting, None, &policy, silta.now(), 0.0);
+    let next = silta::domain::settlement::settle(&held[0], &waiting, None, &POLICY, silta.now(), 0.0);
     let mut db = silta.pool.acquire().await.unwrap();
     deliveries::settle(&mut db, &held[0], &next, silta.now()).await.unwrap();
     drop(db);

@@ -17,7 +17,7 @@ use silta::{
     app::{App, Surroundings},
     clock::{Clock, Entropy, ManualClock},
     config::{Config, Environment},
-    domain::{Timestamp, delivery::Leased, fingerprint::sha256_hex},
+    domain::{Timestamp, delivery::Leased, fingerprint::sha256_hex, retry::RetryPolicy},
     inbox::sweep::Sweeper,
     killpoints::{Interfere, KillPoints},
     sandbox::{Courier, OrderSpec, Sandbox, Shop, Warehouse, Webhook, audit},
@@ -39,6 +39,10 @@ pub const VIEWER: &str = "viewer-token";
 pub const fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
+
+/// A schedule for settlements made by hand.
+pub const POLICY: RetryPolicy =
+    RetryPolicy { base: secs(1), cap: secs(9), attempts: 3, look_again: secs(1), unknown_for: secs(60) };
 
 /// Waits for a condition of the real world, for at most a minute.
 pub async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
