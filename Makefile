@@ -23,15 +23,20 @@ test: setup ## builds and passes every test
 fuzz: setup ## each fuzz target for ARGS seconds, from kept seeds (30 unless said)
 	scripts/fuzz.sh $(ARGS)
 
-bench: setup ## ingest beside pgbench; comparing 50,000 products beside a plain reading, with its memory; claims under a long snapshot; a flood and a replay of 10,000
-	PATH="$$PATH:$$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1)" $(CARGO) bench --quiet --bench ingest
+bench: setup ## everything docs/performance.md claims, beside its references; ARGS="ingest drain --rounds 5" for some of it
+	$(CARGO) build --quiet --release
+	$(CARGO) run --quiet --release --manifest-path bench/Cargo.toml -- $(ARGS)
+ifeq ($(ARGS),)
 	$(CARGO) bench --quiet --bench compare
-	$(CARGO) bench --quiet --bench snapshot
 	$(CARGO) bench --quiet --bench burden
+	$(CARGO) bench --quiet --manifest-path bench/Cargo.toml --bench pure
+endif
 
 lint: ## rustfmt, clippy (all and pedantic), rustdoc, prepared queries
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --all-targets --quiet -- -D warnings
+	$(CARGO) fmt --manifest-path bench/Cargo.toml --check
+	$(CARGO) clippy --manifest-path bench/Cargo.toml --all-targets --quiet -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --quiet
 
 fmt: ## formats

@@ -43,6 +43,7 @@ pub enum Durability {
 
 /// A running private server; stopped when dropped, if we started it.
 pub struct PrivatePostgres {
+    data_dir: PathBuf,
     socket_dir: PathBuf,
     /// Held, and so stopped, with us; `None` where we joined another Silta's.
     _server: Option<Server>,
@@ -59,13 +60,18 @@ impl PrivatePostgres {
     /// Starts the server of `data_dir`, making its cluster first where there is none; or joins the one that another
     /// Silta has running there. Blocks.
     pub fn start(data_dir: &Path, durability: Durability) -> Result<Self> {
+        Self::start_with(data_dir, durability, &[])
+    }
+
+    /// The same, with more settings, as `shared_buffers=1GB`.
+    pub fn start_with(data_dir: &Path, durability: Durability, more: &[&str]) -> Result<Self> {
         fs::create_dir_all(data_dir).with_context(|| format!("cannot make {}", data_dir.display()))?;
         let data_dir = data_dir.canonicalize()?;
         let socket_dir = socket_dir(&data_dir)?;
         let lock =
             File::options().create(true).truncate(false).write(true).open(data_dir.join("silta.lock"))?;
         if lock.try_lock().is_err() {
-            return Ok(Self { socket_dir, _server: None });
+            return Ok(Self { data_dir, socket_dir, _server: None });
         }
         let binaries = Binaries::find()?;
         let account = Account::to_run_as()?;
@@ -87,7 +93,7 @@ impl PrivatePostgres {
             .arg(binaries.dir.join("postgres"))
             .arg("-D")
             .arg(&cluster)
-            .args(settings(&socket_dir, durability))
+            .args(settings(&socket_dir, durability, more))
             .current_dir(&cluster)
             .process_group(0) // Ctrl-C in a terminal is for us: we stop the server after the last settle
             .stdin(Stdio::piped())
@@ -97,9 +103,53 @@ impl PrivatePostgres {
         let mut guardian = guardian.spawn().context("cannot start PostgreSQL")?;
         let pipe = guardian.stdin.take();
         let server = Server { pipe, guardian, _lock: lock };
-        let private = Self { socket_dir, _server: Some(server) };
+        let private = Self { data_dir, socket_dir, _server: Some(server) };
         private.wait_until_up(&cluster, &log_path)?;
         Ok(private)
+    }
+
+    /// A hot standby of this server in a directory of its own: a copy by `pg_basebackup`, which from then on follows. Its name
+    /// is what `synchronous_standby_names` asks for. Blocks.
+    pub fn standby(&self, data_dir: &Path, name: &str, more: &[&str]) -> Result<Self> {
+        fs::create_dir_all(data_dir)?;
+        let account = Account::to_run_as()?;
+        account.own(data_dir)?;
+        let primary = self.socket_dir.display();
+        let mut copy = Command::new(Binaries::find()?.dir.join("pg_basebackup"));
+        copy.args(["--write-recovery-conf", "--checkpoint=fast", "--dbname"])
+            .arg(format!("host={primary} user={NAME} application_name={name}"))
+            .arg("--pgdata")
+            .arg(data_dir.join("cluster"))
+            .current_dir("/")
+            .stdin(Stdio::null());
+        account.applied_to(&mut copy);
+        let output = copy.output().context("cannot run pg_basebackup")?;
+        if !output.status.success() {
+            bail!("pg_basebackup failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+        }
+        Self::start_with(data_dir, Durability::Full, more)
+    }
+
+    /// Makes a standby the primary, and waits until it is.
+    pub async fn promote(&self) -> Result<()> {
+        let mut db = self.connect_patiently().await?;
+        let promoted: bool = sqlx::query_scalar("select pg_promote()").fetch_one(&mut db).await?;
+        anyhow::ensure!(promoted, "the standby was not promoted in time");
+        Ok(())
+    }
+
+    /// Ends the server as a crash does (SIGQUIT): nothing is written, nobody is told.
+    pub fn kill(&self) -> Result<()> {
+        let pid_file = fs::read_to_string(self.data_dir.join("cluster/postmaster.pid"))?;
+        let pid = pid_file.lines().next().context("its pid file is empty")?;
+        let killed = Command::new("/bin/sh").args(["-c", &format!("kill -QUIT {pid}")]).status()?;
+        anyhow::ensure!(killed.success(), "cannot send SIGQUIT");
+        Ok(())
+    }
+
+    /// Where it listens.
+    pub fn socket(&self) -> PathBuf {
+        self.socket_dir.join(".s.PGSQL.5432")
     }
 
     /// How to connect to a database of it.
@@ -160,7 +210,7 @@ impl PrivatePostgres {
     }
 
     fn socket_exists(&self) -> bool {
-        self.socket_dir.join(".s.PGSQL.5432").exists()
+        self.socket().exists()
     }
 }
 
@@ -185,7 +235,7 @@ fn socket_dir(data_dir: &Path) -> Result<PathBuf> {
     Ok(dir)
 }
 
-fn settings(socket_dir: &Path, durability: Durability) -> Vec<String> {
+fn settings(socket_dir: &Path, durability: Durability, more: &[&str]) -> Vec<String> {
     let mut settings = vec![
         "listen_addresses=".to_owned(),
         "port=5432".to_owned(),
@@ -199,6 +249,7 @@ fn settings(socket_dir: &Path, durability: Durability) -> Vec<String> {
         settings
             .extend(["fsync=off", "synchronous_commit=off", "full_page_writes=off"].map(ToOwned::to_owned));
     }
+    settings.extend(more.iter().map(|&setting| setting.to_owned()));
     settings.into_iter().flat_map(|setting| ["-c".to_owned(), setting]).collect()
 }
 

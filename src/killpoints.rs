@@ -100,14 +100,22 @@ impl KillPoints {
         }
     }
 
-    /// Does some work, and comes to a moment in the middle of it: once it is on its way, before its answer is read.
-    pub async fn within<T>(&self, point: KillPoint, work: impl Future<Output = T>) -> T {
+    /// Does some work, and comes to a moment in the middle of it, for each subject at hand: once it is on its way, before
+    /// its answer is read.
+    pub async fn within<T>(
+        &self,
+        point: KillPoint,
+        subjects: impl Iterator<Item = String>,
+        work: impl Future<Output = T>,
+    ) -> T {
         let mut work = pin!(work);
         let Some(interferer) = &self.0 else { return work.await };
         if let Poll::Ready(done) = std::future::poll_fn(|task| Poll::Ready(work.as_mut().poll(task))).await {
             return done;
         }
-        interferer.at(point, "").await;
+        for subject in subjects {
+            interferer.at(point, &subject).await;
+        }
         work.await
     }
 }

@@ -28,6 +28,7 @@ pub mod explain;
 pub mod flows;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
+pub mod gather;
 pub mod inbox;
 pub mod killpoints;
 pub mod lifecycle;

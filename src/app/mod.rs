@@ -22,14 +22,14 @@ use crate::{
     config::Config,
     control::{Rehearse, Rehearsed},
     domain::{outcome::Reason, subject::Subject},
-    flows::Tied,
+    flows::{Tied, flow_of},
     inbox::{self, sweep},
     killpoints::KillPoints,
     lifecycle::Shutdown,
     ops,
     problem::{Code, Problem},
     retention::Retention,
-    store::{StoreError, connections},
+    store::{self, StoreError, connections},
     sync,
     systems::http,
     worker::{self, Worker},
@@ -56,6 +56,8 @@ pub struct App {
     pub tied: Vec<Tied>,
     clock: Arc<dyn Clock>,
     pool: PgPool,
+    /// By which webhooks and attempts meet the database.
+    pub hot: PgPool,
     names: Vec<String>,
 }
 
@@ -91,9 +93,10 @@ impl App {
         let worker_metrics = worker::Metrics::registered(&mut registry);
 
         let client = http::client(outbound);
+        let hot = store::hot_path(&pool);
         let tied: Vec<_> = connections
             .iter()
-            .map(|connection| tie(connection, &client, &pool, &clock, retry.look_again))
+            .map(|connection| tie(connection, &client, &hot, &clock, retry.look_again))
             .collect();
         let sweeper = sweep::Sweeper::new(sweep::Parts {
             pool: pool.clone(),
@@ -104,7 +107,7 @@ impl App {
             connections: connections.iter().zip(&tied).map(|(it, tied)| swept(it, tied)).collect(),
         });
         let inbox = inbox::router(inbox::Parts {
-            pool: pool.clone(),
+            pool: hot.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
             doors: connections.iter().map(door).collect(),
@@ -130,10 +133,11 @@ impl App {
         };
         let worker_name = worker_name(&entropy);
         let worker = Worker::new(worker::Parts {
-            pool: pool.clone(),
+            pool: hot.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
             tied: tied.clone(),
+            flows: flow_of,
             retry,
             options: worker::Options { concurrency, lease, name: worker_name.clone() },
             metrics: worker_metrics,
@@ -158,6 +162,7 @@ impl App {
             tied,
             clock,
             pool,
+            hot,
             names: connections.into_iter().map(|it| it.name).collect(),
         }
     }
@@ -213,6 +218,7 @@ impl App {
             }
         };
         let ((), ended) = tokio::join!(work, listen);
+        self.hot.close().await;
         Ok(ended?)
     }
 }

@@ -163,7 +163,8 @@ struct Database {
 
 impl Database {
     async fn open(config: &Config) -> Result<Self> {
-        let size = config.database.connections;
+        // The other half is the hot path's: see `store::hot_path`.
+        let size = (config.database.connections / 2).max(1);
         if let Some(url) = &config.database.url {
             let options =
                 url.expose().parse().map_err(|_| anyhow::anyhow!("database.url is no postgres:// URL"))?;

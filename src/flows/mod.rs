@@ -139,7 +139,8 @@ pub struct Report {
 }
 
 impl Report {
-    fn of(outcome: Outcome) -> Self {
+    /// An attempt that came to this, and did and learnt nothing.
+    pub fn of(outcome: Outcome) -> Self {
         // Having read both sides and found rest, no question is left open.
         let doubt_ended = matches!(outcome, Outcome::Done | Outcome::InStep | Outcome::Skipped { .. });
         Self {

@@ -1,50 +1,10 @@
-//! Table `attempt`: the diary, append-only.
+//! Table `attempt`: the diary, append-only. It is written where attempts end: in `settling`, and by a rescue.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::Result;
-use crate::domain::{Timestamp, delivery::Leased, id::DeliveryId, outcome::Outcome};
-
-/// What an attempt leaves in the diary.
-#[derive(Clone, Debug)]
-pub struct Entry<'a> {
-    /// What it came to.
-    pub outcome: &'a Outcome,
-    /// The one thing decided on.
-    pub deed: Option<&'a str>,
-    /// The key sent with it.
-    pub idempotency_key: Option<&'a str>,
-    /// Plain words; never personal data.
-    pub detail: Option<&'a str>,
-    /// Every call in order.
-    pub calls: serde_json::Value,
-    /// When its outcome was known.
-    pub ended_at: Timestamp,
-}
-
-/// Writes the attempt of a claim. Its row is unique per claim: a second settle of one claim cannot be written.
-pub async fn insert(db: &mut PgConnection, held: &Leased, entry: &Entry<'_>) -> Result<()> {
-    sqlx::query!(
-        "insert into attempt
-             (delivery_id, number, claim_id, started_at, ended_at, outcome, reason, deed, idempotency_key, detail, calls)
-         values ($1, $2, $3, $4, greatest($4::timestamptz, $5::timestamptz), $6, $7, $8, $9, $10, $11)",
-        held.id.0,
-        i32::try_from(held.number).unwrap_or(i32::MAX),
-        held.claim.0,
-        held.claimed_at,
-        entry.ended_at,
-        entry.outcome.as_str(),
-        entry.outcome.reason().map(crate::domain::outcome::Reason::code),
-        entry.deed,
-        entry.idempotency_key,
-        entry.detail,
-        entry.calls,
-    )
-    .execute(db)
-    .await?;
-    Ok(())
-}
+use crate::domain::{Timestamp, id::DeliveryId};
 
 /// An attempt as people see it.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -95,6 +55,7 @@ pub async fn last_request(
         join attempt on attempt.delivery_id = delivery.id
         cross join lateral jsonb_array_elements(attempt.calls) as sent
         where delivery.connection = $1 and delivery.subject = $2
+          and (settled_at is not null or state in ('pending', 'leased', 'in_doubt')) -- names both indexes
           and sent ->> 'call' = $3 and sent ? 'request'
         order by attempt.ended_at desc
         limit 1

@@ -1,5 +1,5 @@
-//! Table `delivery`: claim, settle, release, rescue. Every change names the state, and where there is one the claim,
-//! that it expects.
+//! Table `delivery`: claim, release, rescue; how attempts end is in `settling`. Every change names the state, and where
+//! there is one the claim, that it expects.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -10,7 +10,6 @@ use crate::domain::{
     delivery::Leased,
     id::{ClaimId, DeliveryId},
     outcome::Reason,
-    settlement::Settlement,
     subject::{Subject, SubjectKind, Urgency},
 };
 
@@ -52,7 +51,7 @@ pub async fn claim_due(db: &mut PgConnection, wanted: &Wanted<'_>) -> Result<Vec
     let rows = sqlx::query!(
         r#"
         with candidate as materialized (
-            select c.name, room.most, u.urgency, d.id, d.due_at
+            select c.name, c.faults, c.created_at as connected_at, room.most, u.urgency, d.id, d.due_at
             from unnest($6::text[], $7::bigint[]) as room (name, most)
             join connection c on c.name = room.name
             cross join generate_series(0, 3) as u (urgency)
@@ -71,7 +70,7 @@ pub async fn claim_due(db: &mut PgConnection, wanted: &Wanted<'_>) -> Result<Vec
             where c.paused_at is null and c.held_until is null
         ),
         ready as (
-            select id, row_number() over (order by turn, urgency, due_at, id) as place
+            select id, faults, connected_at, row_number() over (order by turn, urgency, due_at, id) as place
             from (
                 select *, count(*) filter (where urgency = 3) over (order by turn, urgency, due_at, id) as background
                 from (
@@ -92,12 +91,12 @@ pub async fn claim_due(db: &mut PgConnection, wanted: &Wanted<'_>) -> Result<Vec
             attempts = attempts + 1,
             tries = tries + 1,
             news_at_claim = news
-        from ready, connection
-        where delivery.id = ready.id and connection.name = delivery.connection
+        from ready
+        where delivery.id = ready.id
         returning
             delivery.id, delivery.claim_id as "claim_id!", delivery.connection, delivery.subject, delivery.urgency,
-            delivery.attempts, delivery.tries, delivery.deeds, delivery.created_at, connection.faults,
-            connection.created_at as connected_at
+            delivery.attempts, delivery.tries, delivery.deeds, delivery.created_at, ready.faults,
+            ready.connected_at
         "#,
         now,
         i64::try_from(fences.len()).unwrap_or(i64::MAX),
@@ -153,43 +152,6 @@ impl Fenced {
 // A claim's id stands in a row exactly while it is leased (`delivery_leased_iff_claimed`), so the fenced statements below
 // ask for it alone. Said beside it, `state = 'leased'` would let the planner read the small index of leases instead of the
 // primary key; under somebody's long snapshot that index is full of dead entries.
-
-/// Ends an attempt. News since its claim keep a delivery open that the settlement would close, due at once and with
-/// all its attempts, and end a wait before it has begun: what was read is not the last word.
-pub async fn settle(
-    db: &mut PgConnection,
-    held: &Leased,
-    next: &Settlement,
-    now: Timestamp,
-) -> Result<Fenced> {
-    let done = sqlx::query!(
-        "
-        update delivery set
-            state = case when $4 and news > news_at_claim then 'pending' else $3 end,
-            reason = $5,
-            due_at = case
-                when ($4 or $10) and news > news_at_claim then $8::timestamptz
-                else $6::timestamptz
-            end,
-            settled_at = case when $4 and news = news_at_claim then $8::timestamptz end,
-            attempts = case when $4 and news > news_at_claim then 0 else $7::integer end,
-            deeds = $9,
-            claim_id = null, claimed_by = null, claimed_at = null, leased_until = null
-        where id = $1 and claim_id = $2
-        ",
-        held.id.0,
-        held.claim.0,
-        next.state.as_str(),
-        next.state.is_closed(),
-        next.reason.map(Reason::code),
-        next.due_at,
-        signed(next.attempts),
-        now,
-        signed(next.deeds),
-        next.waits,
-    );
-    Ok(Fenced::of(done.execute(db).await?.rows_affected()))
-}
 
 /// Is a claim still ours? Asked right before a call that overwrites: whoever slept over his lease learns it here.
 pub async fn still_ours(db: &mut PgConnection, held: &Leased) -> Result<Fenced> {
@@ -270,8 +232,8 @@ pub async fn rescue_expired(db: &mut PgConnection, most_attempts: u32, now: Time
             where link.connection = expired.connection and link.subject = expired.subject
               and link.begun_deed is not null
         )
-        insert into attempt (delivery_id, number, claim_id, started_at, ended_at, outcome, reason)
-        select id, tries, claim_id, claimed_at, $2, 'lost', $3 from expired
+        insert into attempt (delivery_id, number, connection, claim_id, started_at, ended_at, outcome, reason)
+        select id, tries, connection, claim_id, claimed_at, $2, 'lost', $3 from expired
         ",
         signed(most_attempts),
         now,
@@ -369,6 +331,6 @@ pub async fn resolve(
 }
 
 /// Counters in rows are never near the limit of an `integer`.
-fn signed(count: u32) -> i32 {
+pub(super) fn signed(count: u32) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
 }

@@ -1,5 +1,10 @@
 //! Table `event`, and the one statement by which news enters: events and the debts they open, together.
 
+use std::{
+    borrow::Borrow,
+    collections::{HashMap, HashSet},
+};
+
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -79,46 +84,102 @@ pub struct Received {
 ///
 /// Two simultaneous tellings of one event race to `event_told_once`; the loser has at most added news to an open
 /// debt, which costs one look.
-#[expect(clippy::too_many_lines, reason = "one statement, told in its CTEs; read, not traced")]
-pub async fn receive(db: &mut PgConnection, arrivals: &[Arrival]) -> Result<Vec<Received>> {
+pub async fn receive<A: Borrow<Arrival>>(db: &mut PgConnection, arrivals: &[A]) -> Result<Vec<Received>> {
+    // Tellings of one event in one batch: the first stands for all, with the news of every one that is news.
+    let mut first = HashMap::with_capacity(arrivals.len());
+    let mut stands_for = Vec::with_capacity(arrivals.len());
     let mut columns = Columns::default();
-    for arrival in arrivals {
-        columns.push(arrival);
+    for Arrival { event, delivery_id, urgency } in arrivals.iter().map(Borrow::borrow) {
+        let told = (&event.connection, event.source, event.fingerprint.digest);
+        let place = *first.entry(told).or_insert(columns.event_id.len());
+        stands_for.push(place);
+        if place == columns.event_id.len() {
+            columns.push(event, *delivery_id, *urgency);
+        } else if event.fingerprint.sameness != Sameness::Forever {
+            columns.pieces[place] += 1;
+        }
     }
-    let rows = sqlx::query!(
+    let answered = store(db, &columns).await?;
+
+    let mut known = HashMap::new();
+    let mut stored = HashSet::with_capacity(columns.event_id.len());
+    let mut owed = HashMap::with_capacity(columns.event_id.len());
+    for row in &answered {
+        match (row.known, row.connection.as_deref(), row.subject.as_deref()) {
+            (Some(event), ..) => drop(known.insert(row.id, event)),
+            (None, Some(connection), Some(subject)) => {
+                owed.insert((connection, subject), (DeliveryId(row.id), row.opened));
+            }
+            _ => drop(stored.insert(row.id)),
+        }
+    }
+    let mut received = Vec::with_capacity(arrivals.len());
+    let mut first_of = HashMap::new();
+    for (index, (arrival, place)) in arrivals.iter().map(Borrow::borrow).zip(stands_for).enumerate() {
+        let of = columns.event_id[place];
+        let event_id = match known.get(&of) {
+            Some(event) => *event,
+            None if stored.contains(&of) => of,
+            None => find_same(db, &arrival.event).await?.unwrap_or(of), // lost the race described above
+        };
+        let is_first = *first_of.entry(place).or_insert(index) == index;
+        let owes = columns.subject[place].as_deref();
+        let owes = owes.and_then(|subject| owed.get(&(columns.connection[place], subject)).copied());
+        received.push(Received {
+            event_id: EventId(event_id),
+            duplicate: !(is_first && stored.contains(&of)),
+            delivery_id: owes.map(|(delivery, _)| delivery),
+            opened: owes.is_some_and(|(_, opened)| opened),
+        });
+    }
+    Ok(received)
+}
+
+/// What the statement answers, of three kinds: an event that was `known` already, by the id it came with; a delivery that
+/// is owed, with its subject; an event that was stored.
+struct Told {
+    id: Uuid,
+    known: Option<Uuid>,
+    connection: Option<String>,
+    subject: Option<String>,
+    opened: bool,
+}
+
+/// The statement. Its parts are joined by nobody: what they answer is put together above, in time that grows with the
+/// arrivals and not with their square.
+async fn store(db: &mut PgConnection, columns: &Columns<'_>) -> Result<Vec<Told>> {
+    let told = sqlx::query_as!(
+        Told,
         r#"
-        with incoming as (
-            select * from unnest(
+        with incoming as materialized (
+            select told.*, (
+                select event.id from event
+                where event.connection = told.connection and event.source = told.source
+                  and event.fingerprint = told.fingerprint
+            ) as known
+            from unnest(
                 $1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[],
-                $8::bytea[], $9::bytea[], $10::bool[], $11::smallint[], $12::uuid[]
-            ) with ordinality as told (
+                $8::bytea[], $9::bytea[], $10::bool[], $11::smallint[], $12::uuid[], $13::int[]
+            ) as told (
                 event_id, connection, source, topic, kind, subject, received_at,
-                fingerprint, body, same_forever, urgency, delivery_id, place
+                fingerprint, body, same_forever, urgency, delivery_id, pieces
             )
-        ),
-        known as (
-            select incoming.event_id, event.id as known_id
-            from incoming join event using (connection, source, fingerprint)
-        ),
-        fresh as (
-            select distinct on (connection, source, fingerprint) incoming.*
-            from incoming left join known using (event_id)
-            where known.known_id is null
-            order by connection, source, fingerprint, place
-        ),
-        news as (
-            -- A repeat that does not prove itself one is still news: a look is cheap, a loss is not.
-            select
-                connection, kind, subject, min(urgency) as urgency, count(*) as pieces,
-                min(received_at) as due_at, (array_agg(delivery_id order by place))[1] as delivery_id
-            from incoming
-            where subject is not null and (not same_forever or event_id in (select event_id from fresh))
-            group by connection, kind, subject
-            order by connection, subject -- one lock order for all writers
         ),
         owed as (
             insert into delivery (id, connection, kind, subject, state, urgency, news, due_at, created_at)
-            select delivery_id, connection, kind, subject, 'pending', urgency, pieces, due_at, due_at from news
+            -- A repeat that does not prove itself one is still news: a look is cheap, a loss is not.
+            select
+                (array_agg(delivery_id))[1], connection, kind, subject, 'pending', min(urgency), sum(pieces),
+                min(received_at), min(received_at)
+            from incoming
+            where subject is not null and (not same_forever or known is null)
+            group by connection, kind, subject
+            -- One lock order for all writers: what is open by its id, as in a settle, and then what is not yet.
+            order by (
+                select open.id from delivery as open
+                where open.connection = incoming.connection and open.subject = incoming.subject
+                  and open.state in ('pending', 'leased', 'in_doubt')
+            ), connection, subject
             on conflict (connection, subject) where state in ('pending', 'leased', 'in_doubt') do update set
                 news = delivery.news + excluded.news,
                 urgency = least(delivery.urgency, excluded.urgency),
@@ -134,34 +195,26 @@ pub async fn receive(db: &mut PgConnection, arrivals: &[Arrival]) -> Result<Vec<
             insert into event
                 (id, connection, source, topic, kind, subject, received_at, fingerprint, body, delivery_id)
             select
-                fresh.event_id, fresh.connection, fresh.source, fresh.topic, fresh.kind, fresh.subject,
-                fresh.received_at, fresh.fingerprint, fresh.body, owed.id
-            from fresh left join owed using (connection, subject)
+                incoming.event_id, incoming.connection, incoming.source, incoming.topic, incoming.kind,
+                incoming.subject, incoming.received_at, incoming.fingerprint, incoming.body, owed.id
+            from incoming left join owed using (connection, subject)
+            where incoming.known is null
             on conflict on constraint event_told_once do nothing
             returning id
         ),
         woken as (select pg_notify('silta_due', '') from owed limit 1)
-        select
-            incoming.event_id as "event_id!",
-            stored.id is not null as "stored!",
-            coalesce(known.known_id, stored_twin.id) as "same_as",
-            owed.id as "delivery_id?",
-            coalesce(owed.opened, false) as "opened!",
-            (select count(*) from woken) as "woken!"
-        from incoming
-        left join stored on stored.id = incoming.event_id
-        left join known using (event_id)
-        left join fresh twin using (connection, source, fingerprint)
-        -- A twin that lost the race to another transaction was not stored either.
-        left join stored stored_twin on stored_twin.id = twin.event_id
-        left join owed on owed.connection = incoming.connection and owed.subject = incoming.subject
-        order by incoming.place
+        select event_id as "id!", known, null as connection, null as subject, false as "opened!"
+        from incoming where known is not null
+        union all
+        select id, null, connection, subject, opened from owed, (select count(*) from woken) as heard
+        union all
+        select id, null, null, null, false from stored
         "#,
         &columns.event_id,
-        &columns.connection,
-        &columns.source,
-        &columns.topic,
-        &columns.kind as &[Option<String>],
+        &columns.connection as &[&str],
+        &columns.source as &[&str],
+        &columns.topic as &[&str],
+        &columns.kind as &[Option<&str>],
         &columns.subject as &[Option<String>],
         &columns.received_at,
         &columns.fingerprint as &[&[u8]],
@@ -169,28 +222,9 @@ pub async fn receive(db: &mut PgConnection, arrivals: &[Arrival]) -> Result<Vec<
         &columns.same_forever,
         &columns.urgency,
         &columns.delivery_id,
-    )
-    .fetch_all(&mut *db)
-    .await?;
-
-    let mut received = Vec::with_capacity(rows.len());
-    for (row, arrival) in rows.into_iter().zip(arrivals) {
-        let stored = row.stored;
-        let same_as = row.same_as.filter(|id| *id != row.event_id);
-        let event_id = match same_as {
-            _ if stored => row.event_id,
-            Some(id) => id,
-            None => find_same(db, &arrival.event).await?.unwrap_or(row.event_id), // lost the race described above
-        };
-        let delivery_id = row.delivery_id.map(DeliveryId);
-        received.push(Received {
-            event_id: EventId(event_id),
-            duplicate: !stored,
-            delivery_id,
-            opened: row.opened,
-        });
-    }
-    Ok(received)
+        &columns.pieces,
+    );
+    Ok(told.fetch_all(db).await?)
 }
 
 async fn find_same(db: &mut PgConnection, event: &NewEvent) -> Result<Option<Uuid>> {
@@ -207,10 +241,10 @@ async fn find_same(db: &mut PgConnection, event: &NewEvent) -> Result<Option<Uui
 #[derive(Default)]
 struct Columns<'a> {
     event_id: Vec<Uuid>,
-    connection: Vec<String>,
-    source: Vec<String>,
-    topic: Vec<String>,
-    kind: Vec<Option<String>>,
+    connection: Vec<&'a str>,
+    source: Vec<&'static str>,
+    topic: Vec<&'a str>,
+    kind: Vec<Option<&'static str>>,
     subject: Vec<Option<String>>,
     received_at: Vec<Timestamp>,
     fingerprint: Vec<&'a [u8]>,
@@ -218,16 +252,17 @@ struct Columns<'a> {
     same_forever: Vec<bool>,
     urgency: Vec<i16>,
     delivery_id: Vec<Uuid>,
+    pieces: Vec<i32>,
 }
 
 impl<'a> Columns<'a> {
-    fn push(&mut self, Arrival { event, delivery_id, urgency }: &'a Arrival) {
+    fn push(&mut self, event: &'a NewEvent, delivery_id: DeliveryId, urgency: Urgency) {
         let NewEvent { id, connection, source, topic, subject, received_at, fingerprint, body } = event;
         self.event_id.push(id.0);
-        self.connection.push(connection.clone());
-        self.source.push(source.as_str().to_owned());
-        self.topic.push(topic.clone());
-        self.kind.push(subject.as_ref().map(|subject| subject.kind.as_str().to_owned()));
+        self.connection.push(connection);
+        self.source.push(source.as_str());
+        self.topic.push(topic);
+        self.kind.push(subject.as_ref().map(|subject| subject.kind.as_str()));
         self.subject.push(subject.as_ref().map(ToString::to_string));
         self.received_at.push(*received_at);
         self.fingerprint.push(&fingerprint.digest);
@@ -235,6 +270,7 @@ impl<'a> Columns<'a> {
         self.same_forever.push(fingerprint.sameness == Sameness::Forever);
         self.urgency.push(urgency.0);
         self.delivery_id.push(delivery_id.0);
+        self.pieces.push(1);
     }
 }
 
@@ -288,7 +324,12 @@ pub async fn list(db: &mut PgConnection, filter: &EventFilter, page: &Page) -> R
         where ($1::text is null or connection = $1)
           and ($2::text is null or source = $2)
           and ($3::text is null or topic = $3)
-          and ($4::text is null or subject = $4)
+          -- An event has no index of its own by subject: its delivery has.
+          and ($4::text is null or delivery_id = any (array(
+              select delivery.id from delivery
+              where ($1::text is null or delivery.connection = $1) and delivery.subject = $4
+                and (settled_at is not null or state in ('pending', 'leased', 'in_doubt'))
+          )))
           and ($5::timestamptz is null or received_at >= $5)
           and ($6::timestamptz is null or received_at < $6)
           and ($7::uuid is null or id < $7)

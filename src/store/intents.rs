@@ -1,20 +1,10 @@
-//! Table `intent`: what a person asked for a subject.
+//! Table `intent`: what a person asked for a subject. The latest word is read with the rest of what we remember: see `links`.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::Result;
 use crate::domain::{Timestamp, order::Intent};
-
-/// The latest word about a subject.
-pub async fn latest(db: &mut PgConnection, connection: &str, subject: &str) -> Result<Option<Intent>> {
-    let action = sqlx::query_scalar!(
-        "select action from intent where connection = $1 and subject = $2 order by id desc limit 1",
-        connection,
-        subject,
-    );
-    Ok(action.fetch_optional(db).await?.as_deref().and_then(Intent::parse))
-}
 
 /// A word of a person.
 #[derive(Clone, Debug)]

@@ -7,52 +7,73 @@ use crate::domain::{
     Timestamp,
     delivery::Leased,
     link::{Begun, Learnt, Link},
-    order::OrderStatus,
+    order::{Intent, OrderStatus},
 };
 
 /// What we remember of a subject; nothing, where we never met it.
 pub async fn find(db: &mut PgConnection, connection: &str, subject: &str) -> Result<Link> {
-    let row = sqlx::query!(
-        "select mycashflow_id, ogoship_id, reference, code, sent_hash, sent, status, shop_status, shop_version,
-                warehouse_status, warehouse_version, warehouse_comments, related, tracking_code, tracking_url,
-                ready_at, placed_at, cancel_asked_at, completed_at, begun_deed, begun_key, begun_at, figure, figure_at
-         from link where connection = $1 and subject = $2",
-        connection,
-        subject,
-    )
-    .fetch_optional(db)
-    .await?;
-    let Some(row) = row else { return Ok(Link::default()) };
+    let mut remembered = remember(db, &[connection], &[subject.to_owned()]).await?;
+    Ok(remembered.pop().map(|(link, _)| link).unwrap_or_default())
+}
 
-    let begun = match (row.begun_deed, row.begun_key, row.begun_at) {
-        (Some(deed), Some(key), Some(at)) => Some(Begun { deed, key, at }),
-        _ => None, // link_begun_whole: all three or none
-    };
-    Ok(Link {
-        mycashflow_id: row.mycashflow_id,
-        ogoship_id: row.ogoship_id,
-        reference: row.reference,
-        code: row.code,
-        figure: row.figure,
-        figure_at: row.figure_at,
-        in_flight: None, // only ever written from here: see `store::stock`
-        sent_hash: row.sent_hash,
-        sent: row.sent,
-        status: row.status.as_deref().and_then(OrderStatus::parse),
-        shop_status: row.shop_status,
-        shop_version: row.shop_version,
-        warehouse_status: row.warehouse_status,
-        warehouse_version: row.warehouse_version,
-        warehouse_comments: row.warehouse_comments,
-        related: row.related,
-        tracking_code: row.tracking_code,
-        tracking_url: row.tracking_url,
-        ready_at: row.ready_at,
-        placed_at: row.placed_at,
-        cancel_asked_at: row.cancel_asked_at,
-        completed_at: row.completed_at,
-        begun,
-    })
+/// What we remember of subjects, and what a person last asked for each; in their order.
+pub async fn remember(
+    db: &mut PgConnection,
+    connections: &[&str],
+    subjects: &[String],
+) -> Result<Vec<(Link, Option<Intent>)>> {
+    let rows = sqlx::query!(
+        r#"
+        select mycashflow_id, ogoship_id, reference, code, sent_hash, sent, status, shop_status, shop_version,
+               warehouse_status, warehouse_version, warehouse_comments, related, tracking_code, tracking_url,
+               ready_at, placed_at, cancel_asked_at, completed_at, begun_deed, begun_key, begun_at, figure, figure_at,
+               (
+                   select action from intent
+                   where intent.connection = told.connection and intent.subject = told.subject
+                   order by id desc limit 1
+               ) as asked
+        from unnest($1::text[], $2::text[]) with ordinality as told (connection, subject, place)
+        left join link on link.connection = told.connection and link.subject = told.subject
+        order by place
+        "#,
+        connections as &[&str],
+        subjects,
+    )
+    .fetch_all(db)
+    .await?;
+    let remembered = rows.into_iter().map(|row| {
+        let begun = match (row.begun_deed, row.begun_key, row.begun_at) {
+            (Some(deed), Some(key), Some(at)) => Some(Begun { deed, key, at }),
+            _ => None, // link_begun_whole: all three or none
+        };
+        let link = Link {
+            mycashflow_id: row.mycashflow_id,
+            ogoship_id: row.ogoship_id,
+            reference: row.reference,
+            code: row.code,
+            figure: row.figure,
+            figure_at: row.figure_at,
+            in_flight: None, // only ever written from here: see `store::stock`
+            sent_hash: row.sent_hash,
+            sent: row.sent,
+            status: row.status.as_deref().and_then(OrderStatus::parse),
+            shop_status: row.shop_status,
+            shop_version: row.shop_version,
+            warehouse_status: row.warehouse_status,
+            warehouse_version: row.warehouse_version,
+            warehouse_comments: row.warehouse_comments,
+            related: row.related,
+            tracking_code: row.tracking_code,
+            tracking_url: row.tracking_url,
+            ready_at: row.ready_at,
+            placed_at: row.placed_at,
+            cancel_asked_at: row.cancel_asked_at,
+            completed_at: row.completed_at,
+            begun,
+        };
+        (link, row.asked.as_deref().and_then(Intent::parse))
+    });
+    Ok(remembered.collect())
 }
 
 /// Commits the intent to send before the call, fenced by the claim: whoever looks next knows that we may have been

@@ -22,6 +22,7 @@ pub mod readings;
 pub mod replicas;
 pub mod retention;
 pub mod rhythm;
+pub mod settling;
 pub mod stock;
 pub mod sweeps;
 pub mod syncs;
@@ -80,10 +81,11 @@ impl From<sqlx::Error> for StoreError {
             | sqlx::Error::PoolClosed
             | sqlx::Error::WorkerCrashed
             | sqlx::Error::Protocol(_) => true,
-            // Classes 08 (connection), 53 (resources), 57 (operator intervention) and 58 (system error); 25006 is a
-            // server that has become a read-only standby. PostgreSQL documentation, appendix A.
+            // Classes 08 (connection), 40 (a deadlock: the same may pass at once), 53 (resources), 57 (operator
+            // intervention) and 58 (system error); 25006 is a server that has become a read-only standby. PostgreSQL
+            // documentation, appendix A.
             sqlx::Error::Database(error) => error.code().is_some_and(|code| {
-                ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class)) || code == "25006"
+                ["08", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class)) || code == "25006"
             }),
             _ => false,
         };
@@ -96,11 +98,37 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 
 /// A pool of `size` connections, opened as they are needed.
 pub fn connect(options: PgConnectOptions, size: u32) -> PgPool {
+    pool_of(size).connect_lazy_with(options)
+}
+
+fn pool_of(size: u32) -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(size)
         .acquire_timeout(Duration::from_secs(3)) // a webhook's sender waits: tell it 503 while it still listens
         .test_before_acquire(false) // a ping per use would double every round trip; a dead connection shows as Away
-        .connect_lazy_with(options)
+}
+
+/// How statements are planned that run thousands of times a second: each once, and by its index.
+///
+/// By itself PostgreSQL would plan them anew every time, since it takes a plan for a known number of array elements for the
+/// better one; and that costs more than running it. A plan that is made once may have been made for the empty table of the
+/// first minute: so those that read whole tables, or sort what an index has in order, are out of the question, and none is
+/// older than [`OLDEST_PLAN`] (PostgreSQL's own analysis of a table that grew makes them anew as well).
+pub const HOT_PATH: [(&str, &str); 4] = [
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_seqscan", "off"),
+    ("enable_bitmapscan", "off"),
+    ("jit", "off"),
+];
+
+/// A connection of the hot path, and with it its plans, lives so long.
+const OLDEST_PLAN: Duration = Duration::from_secs(60);
+
+/// As many connections more, for webhooks and attempts: see [`HOT_PATH`]. Lists, whose plan must know the filter, stay with
+/// the others.
+pub fn hot_path(pool: &PgPool) -> PgPool {
+    let options = (*pool.connect_options()).clone().options(HOT_PATH);
+    pool_of(pool.options().get_max_connections()).max_lifetime(OLDEST_PLAN).connect_lazy_with(options)
 }
 
 /// Brings the schema up to this version.

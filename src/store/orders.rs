@@ -105,6 +105,7 @@ async fn fetch(
         left join lateral (
             select id, state, reason from delivery
             where delivery.connection = met.connection and delivery.subject = met.subject
+              and (settled_at is not null or state in ('pending', 'leased', 'in_doubt')) -- names both indexes
             order by id desc limit 1
         ) latest on true
         where ($1::text is null or met.connection = $1)

@@ -67,7 +67,8 @@ pub async fn list_deliveries(
         where ($1::text is null or connection = $1)
           and ($2::text is null or state = $2)
           and ($3::text is null or kind = $3)
-          and ($4::text is null or subject = $4)
+          -- Always true; it names the two indexes that hold a subject's closed deliveries and its open one.
+          and ($4::text is null or subject = $4 and (settled_at is not null or state in ('pending', 'leased', 'in_doubt')))
           and ($5::text is null or reason = $5)
           and ($6::timestamptz is null or created_at >= $6)
           and ($7::timestamptz is null or created_at < $7)
@@ -179,7 +180,11 @@ pub async fn count_dead(db: &mut PgConnection) -> Result<i64> {
 /// Was anything ever told of a subject?
 pub async fn knows(db: &mut PgConnection, connection: &str, subject: &str) -> Result<bool> {
     let known = sqlx::query_scalar!(
-        r#"select exists (select 1 from delivery where connection = $1 and subject = $2) as "known!""#,
+        r#"select exists (
+               select 1 from delivery
+               where connection = $1 and subject = $2
+                 and (settled_at is not null or state in ('pending', 'leased', 'in_doubt'))
+           ) as "known!""#,
         connection,
         subject,
     );

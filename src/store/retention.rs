@@ -207,7 +207,10 @@ pub struct Erased {
 pub async fn erase(db: &mut PgConnection, connection: &str, subject: &str, now: Timestamp) -> Result<Erased> {
     let events = sqlx::query!(
         "update event set body = '', blanked_at = $3
-         where connection = $1 and subject = $2 and blanked_at is null",
+         from delivery
+         where delivery.connection = $1 and delivery.subject = $2
+           and (settled_at is not null or state in ('pending', 'leased', 'in_doubt')) -- names both indexes
+           and event.delivery_id = delivery.id and blanked_at is null",
         connection,
         subject,
         now,
@@ -219,8 +222,9 @@ pub async fn erase(db: &mut PgConnection, connection: &str, subject: &str, now: 
              from jsonb_array_elements(attempt.calls) with ordinality as told (call, place)
          )
          from delivery
-         where delivery.connection = $1 and delivery.subject = $2 and attempt.delivery_id = delivery.id
-           and blanked_at is null",
+         where delivery.connection = $1 and delivery.subject = $2
+           and (settled_at is not null or state in ('pending', 'leased', 'in_doubt')) -- names both indexes
+           and attempt.delivery_id = delivery.id and blanked_at is null",
         connection,
         subject,
         now,

@@ -33,6 +33,7 @@ pub use mend::MENDED_BY_ITSELF;
 pub use rehearse::Rehearser;
 use run::Run;
 use sqlx::PgPool;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -49,8 +50,11 @@ use crate::{
 /// How long a sync is ours without a sign of life; each page is one. Losing it costs one page: whoever takes it up goes on.
 const LEASE: Duration = Duration::from_secs(60);
 
-/// How often we look whether one is asked for or due.
+/// How often we look whether one is asked for: a person waits for it.
 const POLL: Duration = Duration::from_secs(2);
+
+/// How often we look which of each connection's are due by the clock: nobody waits for these.
+const BY_THE_CLOCK: Duration = Duration::from_secs(30);
 
 /// When a failed sync is due again, should its schedule say later.
 const AFTER_FAILURE: Duration = Duration::from_secs(3600);
@@ -128,9 +132,15 @@ impl Syncer {
 
     /// Runs what is asked for and what is due, until told to stop.
     pub async fn run(&self, soft: CancellationToken) {
+        let mut schedule_at = Instant::now();
         while !soft.is_cancelled() {
+            let is_time = Instant::now() >= schedule_at;
+            if is_time {
+                schedule_at = Instant::now() + BY_THE_CLOCK;
+            }
             let all = async {
-                if let Err(error) = self.run_due().await {
+                let due = if is_time { self.run_due().await } else { self.run_asked().await };
+                if let Err(error) = due {
                     tracing::warn!(error = %error, "cannot sync");
                 }
             };
@@ -144,6 +154,11 @@ impl Syncer {
     /// Runs everything that is asked for or due now; answers how many: the crank of the tests.
     pub async fn run_due(&self) -> store::Result<usize> {
         self.request_due().await?;
+        self.run_asked().await
+    }
+
+    /// Runs everything that is asked for.
+    async fn run_asked(&self) -> store::Result<usize> {
         let mut finished = 0;
         while self.run_one(None, &|_| {}).await? {
             finished += 1;

@@ -17,7 +17,7 @@ use crate::{
     },
     flows::{self, Context, Ledger, Report, Tied},
     killpoints::KillPoints,
-    store::{self, connections, intents, links, parts, stock},
+    store::{self, connections, links, parts, stock},
     systems::http::CallRecord,
 };
 
@@ -62,13 +62,8 @@ impl Rehearser {
         subjects: &[String],
     ) -> store::Result<Vec<Remembered>> {
         let mut db = self.pool.acquire().await?;
-        let mut remembered = Vec::with_capacity(subjects.len());
-        for subject in subjects {
-            let link = links::find(&mut db, connection, subject).await?;
-            let intent = intents::latest(&mut db, connection, subject).await?;
-            remembered.push(Remembered { link, intent });
-        }
-        Ok(remembered)
+        let remembered = links::remember(&mut db, &vec![connection; subjects.len()], subjects).await?;
+        Ok(remembered.into_iter().map(|(link, intent)| Remembered { link, intent }).collect())
     }
 
     /// Reads both systems and decides about one subject, with the hands tied. `None` where the connection is not

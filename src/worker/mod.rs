@@ -27,26 +27,31 @@ mod ledger;
 mod metrics;
 mod pulse;
 mod run;
+mod settler;
 mod slots;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use attempt::Claimed;
 use circuit::Circuits;
 use floor::Floor;
 pub use metrics::Metrics;
 pub use pulse::Pulse;
+use settler::Settler;
 use slots::Slots;
 use sqlx::PgPool;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     clock::{Clock, Entropy},
-    domain::{Timestamp, delivery::Leased, retry::RetryPolicy},
-    flows::Tied,
+    domain::{Timestamp, retry::RetryPolicy, subject::SubjectKind},
+    flows::{Flow, Tied},
+    gather::Gather,
     killpoints::KillPoints,
     store::{
         self, StoreError,
         deliveries::{self, Wanted},
+        links,
     },
 };
 
@@ -72,6 +77,8 @@ struct Shared {
     clock: Arc<dyn Clock>,
     entropy: Arc<Entropy>,
     tied: HashMap<String, Tied>,
+    flows: FlowOf,
+    settler: Gather<Settler>,
     retry: RetryPolicy,
     options: Options,
     metrics: Metrics,
@@ -87,6 +94,9 @@ struct Shared {
     wake: tokio::sync::Notify,
 }
 
+/// The flow of each kind of subject.
+pub type FlowOf = fn(SubjectKind) -> &'static dyn Flow;
+
 /// What a worker is made of.
 pub struct Parts {
     /// Where the debts are.
@@ -97,6 +107,8 @@ pub struct Parts {
     pub entropy: Arc<Entropy>,
     /// Every configured connection.
     pub tied: Vec<Tied>,
+    /// How each kind of subject is brought into step.
+    pub flows: FlowOf,
     /// When to try again.
     pub retry: RetryPolicy,
     /// The knobs.
@@ -110,14 +122,24 @@ pub struct Parts {
 impl Worker {
     /// A worker at rest.
     pub fn new(parts: Parts) -> Self {
-        let Parts { pool, clock, entropy, tied, retry, options, metrics, killpoints } = parts;
+        let Parts { pool, clock, entropy, tied, flows, retry, options, metrics, killpoints } = parts;
         let slots = Slots::new(options.concurrency, tied.iter().map(|tied| tied.name.clone()).collect());
         let tied = tied.into_iter().map(|tied| (tied.name.clone(), tied)).collect();
+        let settler = Settler {
+            pool: pool.clone(),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            retry,
+            metrics: metrics.clone(),
+            killpoints: killpoints.clone(),
+        };
         let shared = Shared {
             pool,
             clock,
             entropy,
             tied,
+            flows,
+            settler: Gather::new(settler, settler::TOGETHER),
             retry,
             options,
             metrics,
@@ -165,8 +187,8 @@ impl Worker {
         Ok(rescued)
     }
 
-    /// Claims as many as there are free slots.
-    async fn claim(&self, since: Timestamp) -> store::Result<Vec<Leased>> {
+    /// Claims as many as there are free slots, and remembers what we know of each.
+    async fn claim(&self, since: Timestamp) -> store::Result<Vec<Claimed>> {
         let Shared { pool, clock, entropy, options, slots, .. } = &*self.shared;
         let free = slots.free();
         let fences: Vec<_> = (0..free.all).map(|_| entropy.fence()).collect();
@@ -181,7 +203,20 @@ impl Worker {
             leased_until: now + options.lease,
         };
         let mut db = pool.acquire().await?;
-        deliveries::claim_due(&mut db, &wanted).await
+        let held = deliveries::claim_due(&mut db, &wanted).await?;
+        if held.is_empty() {
+            return Ok(Vec::new());
+        }
+        let connections: Vec<_> = held.iter().map(|held| held.connection.as_str()).collect();
+        let subjects: Vec<_> = held.iter().map(|held| held.subject.to_string()).collect();
+        let mut remembered = match links::remember(&mut db, &connections, &subjects).await {
+            Ok(remembered) => remembered.into_iter(),
+            Err(error) => {
+                tracing::warn!(error = %error, "cannot read what we remember");
+                Vec::new().into_iter()
+            }
+        };
+        Ok(held.into_iter().map(|held| Claimed { held, remembered: remembered.next() }).collect())
     }
 
     /// Whether its loop can still claim: asked by `/readyz`.

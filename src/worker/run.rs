@@ -15,6 +15,10 @@ const POLL: Duration = Duration::from_secs(10);
 /// The same while the listener is away.
 const POLL_DEAF: Duration = Duration::from_secs(1);
 
+/// While there is a backlog, a claim waits so long for more slots to be free: attempts end in batches, and to claim one by
+/// one what is freed together costs a statement each.
+const GATHERING: Duration = Duration::from_millis(2);
+
 /// How long a round of claims may take.
 const LONGEST_CLAIM: Duration = Duration::from_secs(20);
 
@@ -27,6 +31,7 @@ impl Worker {
     pub async fn run(&self, soft: CancellationToken, hard: CancellationToken) {
         let mut listener = None;
         let mut rescue_at = Instant::now();
+        let mut is_full = false;
         while !soft.is_cancelled() {
             if listener.is_none() {
                 listener = self.listen().await;
@@ -35,10 +40,16 @@ impl Worker {
                 let _ = self.rescue().await; // told at the claim below, should the database be away
                 rescue_at = Instant::now() + self.jittered(self.shared.options.lease / 4);
             }
+            if is_full && self.shared.slots.are_scarce() {
+                #[expect(clippy::disallowed_methods, reason = "what is waited for is company")]
+                tokio::time::sleep(GATHERING).await;
+            }
             // A claim that hangs in a dead connection is given up: what it may have claimed, its lease rescues.
             let claimed = tokio::time::timeout(LONGEST_CLAIM, self.claim_and_spawn()).await;
-            let sleep = match claimed.unwrap_or_else(|_| Err(sqlx::Error::PoolTimedOut.into())) {
-                Ok(sleep) => sleep.min(if listener.is_some() { POLL } else { POLL_DEAF }),
+            let claimed = claimed.unwrap_or_else(|_| Err(sqlx::Error::PoolTimedOut.into()));
+            is_full = matches!(claimed, Ok(None));
+            let sleep = match claimed {
+                Ok(sleep) => sleep.unwrap_or(POLL).min(if listener.is_some() { POLL } else { POLL_DEAF }),
                 Err(error) => {
                     tracing::warn!(error = %error, "cannot claim");
                     listener = None;
@@ -63,21 +74,22 @@ impl Worker {
         Some(listener)
     }
 
-    /// Claims as many as there are free slots; answers how long nothing more will be due.
-    async fn claim_and_spawn(&self) -> Result<Duration, StoreError> {
+    /// Claims as many as there are free slots; answers how long nothing more will be due, or `None` where all slots are
+    /// taken: the next settle wakes us.
+    async fn claim_and_spawn(&self) -> Result<Option<Duration>, StoreError> {
         let Shared { pool, clock, slots, floor, pulse, .. } = &*self.shared;
         let since = floor.since(clock.now());
         loop {
             let free = slots.free().all;
             if free == 0 {
                 pulse.beat(clock.now());
-                return Ok(POLL); // the next settle wakes us
+                return Ok(None);
             }
             let held = self.claim(since).await?;
             pulse.beat(clock.now());
             let claimed = held.len();
-            for held in held {
-                drop(self.spawn(held));
+            for claimed in held {
+                drop(self.spawn(claimed));
             }
             if claimed < free {
                 break;
@@ -94,7 +106,7 @@ impl Worker {
         let next = [due.delivery, due.probe].into_iter().flatten().min();
         let until_due = next.map(|due| (due - now).to_std().unwrap_or(Duration::ZERO));
         // What is due already and was not claimed is locked, paused or without a slot: a short pause, not a spin.
-        Ok(until_due.map_or(POLL, |wait| if wait.is_zero() { AWAY_PAUSE } else { wait }))
+        Ok(Some(until_due.map_or(POLL, |wait| if wait.is_zero() { AWAY_PAUSE } else { wait })))
     }
 
     /// Probes held connections, beside the loop: a system that hangs must not keep the others' deliveries waiting.

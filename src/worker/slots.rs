@@ -74,6 +74,11 @@ impl Slots {
         Free { all, background: most_background.saturating_sub(taken.background), rooms }
     }
 
+    /// Are less than a quarter of all free?
+    pub(super) fn are_scarce(&self) -> bool {
+        (self.0.most - self.taken().all.min(self.0.most)) * 4 < self.0.most
+    }
+
     pub(super) fn take(&self, held: &Leased) -> Slot {
         let is_background = held.urgency == Urgency::BACKGROUND;
         let mut taken = self.taken();

@@ -128,12 +128,12 @@ async fn webhooks_that_wait_together_share_a_commit_and_one_alone_waits_for_nobo
         let silta = silta.clone();
         tokio::spawn(async move { send_all(&silta, 0..100).await })
     };
-    // Two commits wait for the lock; everybody else gathers behind them.
-    until("two commits wait", async || {
+    // One commit waits for the lock; everybody else gathers behind it.
+    until("a commit waits", async || {
         let sql =
             "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like '%unnest%'";
         let waiting: i64 = sqlx::query_scalar(sql).fetch_one(&mut silta.outside().await).await.unwrap();
-        waiting == 2
+        waiting == 1
     })
     .await;
     tokio::time::sleep(std::time::Duration::from_millis(200)).await;
@@ -143,7 +143,7 @@ async fn webhooks_that_wait_together_share_a_commit_and_one_alone_waits_for_nobo
     // Each row says by which transaction it was written.
     let sql = "select count(distinct xmin::text) from event";
     let commits: i64 = sqlx::query_scalar(sql).fetch_one(&silta.pool).await.unwrap();
-    assert!(commits < 10, "100 webhooks in {commits} commits");
+    assert!(commits < 5, "100 webhooks in {commits} commits");
     assert_eq!(send(&silta, 500).await.status, 200);
 }
 

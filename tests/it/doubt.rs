@@ -2,7 +2,7 @@
 
 use silta::sandbox::{Fault, OrderSpec};
 
-use crate::harness::{TestSilta, Usual, secs, until};
+use crate::harness::{TestSilta, Usual, secs, settles, until};
 
 /// Every way in which placing an order may fail.
 const WAYS: [Fault; 11] = [
@@ -151,7 +151,10 @@ async fn a_worker_that_dies_in_mid_call_leaves_a_maybe_that_the_next_one_looks_i
 
 #[tokio::test]
 async fn a_late_settle_is_refused_by_the_fence_and_changes_nothing() {
-    use silta::store::deliveries::{self, Fenced};
+    use silta::{
+        domain::outcome::{Outcome, Reason},
+        store::deliveries::{self, Fenced},
+    };
 
     let silta = TestSilta::start().await;
     let order = silta.shop.takes_order(OrderSpec::of("A", 1));
@@ -166,14 +169,15 @@ async fn a_late_settle_is_refused_by_the_fence_and_changes_nothing() {
     assert_eq!(silta::store::links::begin(&mut db, &held, &begun).await.unwrap(), Fenced::LeaseLost);
     let dead = silta::domain::settlement::Settlement {
         state: silta::domain::delivery::DeliveryState::Dead,
-        reason: Some(silta::domain::outcome::Reason::Refused),
+        reason: Some(Reason::Refused),
         due_at: silta.now(),
         attempts: 1,
         deeds: 0,
         hold_until: None,
         waits: false,
     };
-    assert_eq!(deliveries::settle(&mut db, &held, &dead, silta.now()).await.unwrap(), Fenced::LeaseLost);
+    let refused = Outcome::Permanent { reason: Reason::Refused };
+    assert_eq!(settles(&mut db, &held, &refused, &dead, silta.now()).await, Fenced::LeaseLost);
     assert_eq!(deliveries::release(&mut db, &held).await.unwrap(), Fenced::LeaseLost);
     assert_eq!(silta.delivery("order:1001").await.0, "delivered");
     assert_eq!(silta.warehouse.count("shop-1001"), 1);

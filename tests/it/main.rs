@@ -31,6 +31,7 @@ mod retention;
 mod schema;
 mod sending;
 mod snapshot;
+mod standby;
 mod stock;
 mod sweep;
 mod work;

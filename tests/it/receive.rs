@@ -235,6 +235,7 @@ async fn a_database_that_is_away_is_answered_503_with_retry_after_and_readyz_say
     let silta = TestSilta::start().await;
     assert_eq!(silta.api.get("/readyz").await.status, 200);
     silta.pool.close().await;
+    silta.hot.close().await;
     let webhook = Webhook::raw_from_shop(br#"{"id":1}"#);
     let (header, signature) = Courier::signature(&webhook);
     let refused = post(&silta, MYCASHFLOW, (header, &signature), &webhook.body).await;

@@ -1,4 +1,4 @@
-//! Somebody looks at an old state of the database for a long time: a dump, a forgotten session.
+//! What heaps up, and somebody who looks at an old state of the database for a long time (a dump, a forgotten session).
 
 use silta::{
     domain::{Timestamp, outcome::Outcome, settlement::settle},
@@ -6,7 +6,7 @@ use silta::{
 };
 use sqlx::PgConnection;
 
-use crate::harness::{CONNECTION, POLICY, TestSilta, secs};
+use crate::harness::{CONNECTION, POLICY, TestSilta, secs, settles};
 
 const BATCH: i64 = 400;
 
@@ -23,7 +23,7 @@ async fn goes_by(silta: &TestSilta, db: &mut PgConnection, batch: i64) {
         }
         for held in held {
             let next = settle(&held, &Outcome::InStep, None, &POLICY, silta.now(), 0.0);
-            deliveries::settle(db, &held, &next, silta.now()).await.unwrap();
+            settles(db, &held, &Outcome::InStep, &next, silta.now()).await;
         }
     }
     silta.clock.advance(secs(10));
@@ -90,12 +90,13 @@ async fn size(db: &mut PgConnection) -> i64 {
 #[tokio::test]
 async fn a_held_snapshot_neither_slows_the_claim_nor_bloats_the_table_for_longer_than_it_lasts() {
     let silta = TestSilta::start().await;
-    let mut db = silta.outside().await;
-    goes_by(&silta, &mut db, 0).await;
-    sqlx::raw_sql("vacuum delivery").execute(&mut db).await.unwrap();
+    let mut hot = silta.hot.acquire().await.unwrap();
+    let db: &mut PgConnection = &mut hot;
+    goes_by(&silta, db, 0).await;
+    sqlx::raw_sql("vacuum delivery").execute(&mut *db).await.unwrap();
     let since = |silta: &TestSilta| silta.now() - secs(2);
-    let alone = cost_of_a_claim(&silta, &mut db, since(&silta)).await;
-    let before = size(&mut db).await;
+    let alone = cost_of_a_claim(&silta, db, since(&silta)).await;
+    let before = size(db).await;
 
     let mut holder = silta.outside().await;
     sqlx::raw_sql("begin isolation level repeatable read; select count(*) from delivery")
@@ -103,28 +104,66 @@ async fn a_held_snapshot_neither_slows_the_claim_nor_bloats_the_table_for_longer
         .await
         .unwrap();
     for batch in 1..=6 {
-        goes_by(&silta, &mut db, batch).await;
-        sqlx::raw_sql("vacuum delivery").execute(&mut db).await.unwrap(); // which may take nothing away
+        goes_by(&silta, db, batch).await;
+        sqlx::raw_sql("vacuum delivery").execute(&mut *db).await.unwrap(); // which may take nothing away
     }
-    let with_floor = cost_of_a_claim(&silta, &mut db, since(&silta)).await;
-    let without = cost_of_a_claim(&silta, &mut db, Timestamp::UNIX_EPOCH).await;
+    let with_floor = cost_of_a_claim(&silta, db, since(&silta)).await;
+    let without = cost_of_a_claim(&silta, db, Timestamp::UNIX_EPOCH).await;
     assert!(with_floor * 4 <= alone * 5, "{with_floor} pages under the snapshot, {alone} without");
     assert!(without > with_floor * 5, "{without} pages from the beginning: what the floor is for");
-    let fence = cost_of_the_fence(&silta, &mut db).await;
+    let fence = cost_of_the_fence(&silta, db).await;
     assert!(fence <= 6, "{fence} pages to ask the fence: it is found by its id, not among dead leases");
-    let each = (size(&mut db).await - before) / (6 * BATCH);
+    let each = (size(db).await - before) / (6 * BATCH);
 
     sqlx::raw_sql("commit").execute(&mut holder).await.unwrap();
-    sqlx::raw_sql("vacuum delivery").execute(&mut db).await.unwrap();
-    let after = size(&mut db).await;
+    sqlx::raw_sql("vacuum delivery").execute(&mut *db).await.unwrap();
+    let after = size(db).await;
     for batch in 10..=12 {
-        goes_by(&silta, &mut db, batch).await;
-        sqlx::raw_sql("vacuum delivery").execute(&mut db).await.unwrap();
+        goes_by(&silta, db, batch).await;
+        sqlx::raw_sql("vacuum delivery").execute(&mut *db).await.unwrap();
     }
-    let later = (size(&mut db).await - after) / (3 * BATCH);
+    let later = (size(db).await - after) / (3 * BATCH);
     assert!(each < 4000, "{each} bytes for each delivery while it lasts");
     assert!(
         later < each / 2,
         "{later} bytes for each after it, {each} while it lasted: the room is used again"
     );
+}
+
+/// What heaps up in a table of deliveries; a million of each is in `make bench`.
+const HEAPS: [&str; 4] = [
+    "insert into delivery (id, connection, kind, subject, state, urgency, due_at, created_at, settled_at)
+     select gen_random_uuid(), 'shop', 'stock', 'stock:closed-' || n, 'delivered', 1, $1, $1, $1
+     from generate_series(1, 100000) n",
+    "insert into delivery (id, connection, kind, subject, state, urgency, due_at, created_at)
+     select gen_random_uuid(), 'shop', 'stock', 'stock:future-' || n, 'pending', 1, $1 + interval '1 day', $1
+     from generate_series(1, 100000) n",
+    "insert into delivery (id, connection, kind, subject, state, reason, urgency, due_at, created_at, settled_at)
+     select gen_random_uuid(), 'shop', 'stock', 'stock:dead-' || n, 'dead', 'refused', 1, $1, $1, $1
+     from generate_series(1, 20000) n",
+    "update delivery set news = news + 1 where subject = 'stock:future-1' and $1 is not null",
+];
+
+#[tokio::test]
+async fn a_claim_costs_the_same_beside_what_is_closed_future_dead_or_told_again() {
+    let mut silta = TestSilta::start().await;
+    silta.leave_unfinished();
+    let mut hot = silta.hot.acquire().await.unwrap();
+    let db: &mut PgConnection = &mut hot;
+    goes_by(&silta, db, 0).await;
+    sqlx::raw_sql("vacuum analyze delivery").execute(&mut silta.outside().await).await.unwrap();
+    let since = silta.now() - secs(2);
+    let alone = cost_of_a_claim(&silta, db, since).await;
+    for heap in HEAPS {
+        let times = if heap.starts_with("update") { 1_000 } else { 1 };
+        for _ in 0..times {
+            sqlx::query(heap).bind(silta.now()).execute(&mut *db).await.unwrap();
+        }
+        sqlx::raw_sql("analyze delivery").execute(&mut silta.outside().await).await.unwrap();
+        let beside = cost_of_a_claim(&silta, db, since).await;
+        assert!(
+            beside <= alone + 8,
+            "{beside} pages, {alone} alone: one level more in each index, after\n{heap}"
+        );
+    }
 }

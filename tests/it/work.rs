@@ -6,7 +6,7 @@ use silta::{
     store::deliveries,
 };
 
-use crate::harness::{CONNECTION, POLICY, TestSilta, claim, secs, until};
+use crate::harness::{CONNECTION, POLICY, TestSilta, claim, secs, settles, until};
 
 #[tokio::test]
 async fn a_failing_delivery_is_tried_with_growing_waits_and_ends_dead_with_its_reason() {
@@ -64,7 +64,7 @@ async fn news_that_come_while_a_delivery_is_worked_on_make_it_due_again() {
     silta.hears(Webhook::raw_from_warehouse(br#"{"productCode":"A","modified":"now"}"#)).await;
     let in_step = silta::domain::outcome::Outcome::InStep;
     let next = silta::domain::settlement::settle(&held, &in_step, None, &POLICY, silta.now(), 0.0);
-    deliveries::settle(&mut db, &held, &next, silta.now()).await.unwrap();
+    settles(&mut db, &held, &in_step, &next, silta.now()).await;
     drop(db);
     assert_eq!(
         silta.delivery("stock:A").await.0,
@@ -91,7 +91,7 @@ async fn what_an_attempt_is_about_to_wait_for_wakes_it_though_it_comes_first() {
     };
     let next = silta::domain::settlement::settle(&held[0], &waiting, None, &POLICY, silta.now(), 0.0);
     let mut db = silta.pool.acquire().await.unwrap();
-    deliveries::settle(&mut db, &held[0], &next, silta.now()).await.unwrap();
+    settles(&mut db, &held[0], &waiting, &next, silta.now()).await;
     drop(db);
     silta.run_until_idle().await;
     assert_eq!(silta.delivery("product:1").await.0, "delivered", "and not only in ten minutes");

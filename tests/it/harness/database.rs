@@ -55,14 +55,23 @@ impl Database {
         server().url(&self.name)
     }
 
-    /// Open deliveries, asked from wherever we are: a drop cannot await.
-    pub fn count_open(&self) -> i64 {
+    /// Open deliveries, and rows whose delivery, or whose connection, is not there; asked from wherever we are: a drop
+    /// cannot await.
+    pub fn count_open_and_orphans(&self) -> (i64, i64) {
         let options = server().options(&self.name);
         let ask = async move {
             let mut db = PgConnection::connect_with(&options).await.unwrap();
-            sqlx::query_scalar("select count(*) from delivery where settled_at is null")
-                .fetch_one(&mut db)
-                .await
+            sqlx::query_as(
+                "select
+                     (select count(*) from delivery where settled_at is null),
+                     (select count(*) from event left join delivery on delivery.id = event.delivery_id
+                      where event.delivery_id is not null and event.connection is distinct from delivery.connection)
+                     + (select count(*) from attempt left join delivery on delivery.id = attempt.delivery_id
+                        where attempt.connection is distinct from delivery.connection)
+                     + (select count(*) from delivery where connection not in (select name from connection))",
+            )
+            .fetch_one(&mut db)
+            .await
         };
         let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         std::thread::spawn(move || runtime().block_on(ask)).join().unwrap().unwrap()

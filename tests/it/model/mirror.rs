@@ -33,7 +33,7 @@ use super::{
     machine::{MOST_ATTEMPTS, Machine, Row},
     world::{POLICY, SUBJECTS},
 };
-use crate::harness::{CONNECTION, TestSilta, secs};
+use crate::harness::{CONNECTION, TestSilta, secs, settles};
 
 /// What both are led through: every statement that moves a delivery.
 #[derive(Clone, Debug)]
@@ -151,7 +151,7 @@ impl Pair {
                 let Some(held) = self.claims.get(claim).cloned() else { return true };
                 let outcome = outcome(at, self.now);
                 let next = settle(&held, &outcome, None, &POLICY, self.now, 0.5);
-                let settled = deliveries::settle(&mut self.db, &held, &next, self.now).await.unwrap();
+                let settled = settles(&mut self.db, &held, &outcome, &next, self.now).await;
                 let modelled = self.machine.settle(&self.modelled(&held), &next, self.now);
                 assert_eq!(settled == Fenced::Written, modelled, "{step:?}");
                 modelled

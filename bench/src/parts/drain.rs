@@ -1,0 +1,272 @@
+//! A backlog worked off by a flow that does nothing, beside the Rust crate `graphile_worker` with its local queue, on the same
+//! server. Both keep 1 KB for each; done is what is committed as done. Ours also writes each attempt into the diary, and
+//! keeps the delivery; theirs deletes the job.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result};
+use async_trait::async_trait;
+use chrono::Utc;
+use graphile_worker::{
+    IntoTaskHandlerResult, JobSpec, LocalQueueConfig, RawJobSpec, TaskHandler, WorkerContext, WorkerOptions,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use silta::{
+    app::{App, Surroundings},
+    clock::{Entropy, SystemClock},
+    config::{Config, Environment},
+    domain::{
+        event::Source,
+        id::{DeliveryId, EventId},
+        outcome::Outcome,
+        subject::{Subject, SubjectKind, Urgency},
+    },
+    flows::{Context, Flow, Report},
+    killpoints::KillPoints,
+    store::{
+        self,
+        events::{self, OwnNews},
+    },
+    worker::{self, Worker},
+};
+use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
+
+use super::Bench;
+use crate::{
+    measure::median,
+    picture::{Line, Picture},
+    report::{Row, Unit},
+    stage::Server,
+};
+
+/// Their local queue holds so many, and as many are at work; ours holds both in one.
+const AT_ONCE: usize = 500;
+const BACKLOG: usize = 50_000;
+const REFERENCE: &str = "graphile_worker";
+
+static DONE: AtomicUsize = AtomicUsize::new(0);
+
+pub async fn run(bench: &mut Bench) -> Result<()> {
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for _ in 0..bench.rounds {
+        theirs.push(their_drain(BACKLOG).await?);
+        ours.push(our_drain(bench, BACKLOG, 1).await?);
+    }
+    bench.report.row(
+        Row::beside("deliveries drained", REFERENCE, Unit::PerSecond, ours.clone(), theirs.clone())
+            .at_least(1.0),
+    );
+    if bench.quick {
+        return Ok(());
+    }
+    let (mut our_line, mut their_line) = (Vec::new(), Vec::new());
+    for backlog in [5_000, 20_000, BACKLOG, 150_000, 300_000] {
+        let (of_us, of_them) = if backlog == BACKLOG {
+            (median(&ours), median(&theirs))
+        } else {
+            (our_drain(bench, backlog, 1).await?, their_drain(backlog).await?)
+        };
+        our_line.push((backlog as f64, of_us));
+        their_line.push((backlog as f64, of_them));
+    }
+    bench.draw(&Picture {
+        file: "drain",
+        title: "Drained a second, over the backlog that was waiting",
+        x: "waiting at the start",
+        y: "a second",
+        log_y: false,
+        lines: vec![Line::ours("silta", our_line), Line::theirs(REFERENCE, their_line)],
+    })
+}
+
+struct Nothing;
+
+#[async_trait]
+impl Flow for Nothing {
+    async fn run(&self, _: &Context) -> Report {
+        DONE.fetch_add(1, Ordering::Relaxed);
+        Report::of(Outcome::InStep)
+    }
+}
+
+fn nothing(_: SubjectKind) -> &'static dyn Flow {
+    &Nothing
+}
+
+/// Deliveries that are done a second, from the start of so many workers side by side to the last commit.
+pub async fn our_drain(bench: &Bench, backlog: usize, workers: usize) -> Result<f64> {
+    let server = Server::start().await?;
+    let pool = server.pool(10);
+    let mut staff = Vec::new();
+    for _ in 0..workers {
+        staff.push(worker(bench, &pool).await?);
+    }
+    fill(&pool, "bench", backlog).await?;
+    server.run("vacuum analyze delivery").await?;
+    server.run("checkpoint").await?;
+    DONE.store(0, Ordering::Relaxed);
+    let begun = Instant::now();
+    let (soft, hard) = (CancellationToken::new(), CancellationToken::new());
+    let running: Vec<_> = staff
+        .into_iter()
+        .map(|worker| {
+            let (soft, hard) = (soft.clone(), hard.clone());
+            tokio::spawn(async move { worker.run(soft, hard).await })
+        })
+        .collect();
+    wait_for(backlog, || async {
+        let sql = "select not exists (select from delivery where state in ('pending', 'leased', 'in_doubt'))";
+        Ok(sqlx::query_scalar(sql).fetch_one(&pool).await?)
+    })
+    .await?;
+    let took = begun.elapsed();
+    soft.cancel();
+    for running in running {
+        running.await?;
+    }
+    let attempts: i64 = sqlx::query_scalar("select count(*) from attempt").fetch_one(&pool).await?;
+    anyhow::ensure!(attempts == i64::try_from(backlog)?, "{attempts} attempts for {backlog} deliveries");
+    Ok(backlog as f64 / took.as_secs_f64())
+}
+
+/// A worker whose flow does nothing, for one connection.
+pub async fn worker(bench: &Bench, pool: &PgPool) -> Result<Worker> {
+    let config = Config::load(&bench.porch_config("bench"), &Environment::new())
+        .map_err(|error| anyhow::anyhow!("{error:?}"))?;
+    let (retry, lease) = (config.retry, config.lease);
+    let (clock, entropy, killpoints) =
+        (Arc::new(SystemClock), Arc::new(Entropy::seeded(1)), KillPoints::none());
+    let app = App::new(
+        config,
+        Surroundings {
+            pool: pool.clone(),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            killpoints: killpoints.clone(),
+        },
+    );
+    app.prepare().await?;
+    Ok(Worker::new(worker::Parts {
+        pool: store::hot_path(pool),
+        clock,
+        entropy,
+        tied: app.tied,
+        flows: nothing,
+        retry,
+        options: worker::Options { concurrency: 2 * AT_ONCE, lease, name: "bench".to_owned() },
+        metrics: worker::Metrics::registered(&mut prometheus_client::registry::Registry::default()),
+        killpoints,
+    }))
+}
+
+/// So many deliveries of subjects of their own, with an event of 1 KB each, due now.
+pub async fn fill(pool: &PgPool, connection: &str, many: usize) -> Result<()> {
+    let entropy = Entropy::from_os();
+    let mut db = pool.acquire().await?;
+    let pad = "0123456789abcdef".repeat(60);
+    let numbers: Vec<_> = (0..many).collect();
+    for numbers in numbers.chunks(500) {
+        let at = Utc::now();
+        let arrivals: Vec<_> = numbers
+            .iter()
+            .map(|number| {
+                let news = OwnNews {
+                    connection,
+                    subject: Subject::stock(format!("S-{}-{number}", entropy.id(at).simple())),
+                    source: Source::Sweep,
+                    topic: "bench",
+                    body: json!({ "number": number, "pad": pad }),
+                    urgency: Urgency(1),
+                    at,
+                };
+                news.arrival(EventId(entropy.id(at)), DeliveryId(entropy.id(at)))
+            })
+            .collect();
+        events::receive(&mut db, &arrivals).await?;
+    }
+    Ok(())
+}
+
+/// Waits until as many have been done, and then until it is so in the database.
+async fn wait_for<F: Future<Output = Result<bool>>>(many: usize, is_over: impl Fn() -> F) -> Result<()> {
+    while DONE.load(Ordering::Relaxed) < many {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    while !is_over().await? {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    Ok(())
+}
+
+#[derive(Deserialize, Serialize)]
+struct NoJob {
+    number: usize,
+    pad: String,
+}
+
+impl TaskHandler for NoJob {
+    const IDENTIFIER: &'static str = "nothing";
+
+    async fn run(self, _: WorkerContext) -> impl IntoTaskHandlerResult {
+        DONE.fetch_add(1, Ordering::Relaxed);
+        Ok::<(), String>(())
+    }
+}
+
+/// Jobs that are done a second, with the local queue and completions in batches.
+async fn their_drain(backlog: usize) -> Result<f64> {
+    let server = Server::start().await?;
+    let pool = server.pool(10);
+    let worker = WorkerOptions::default()
+        .pg_pool(pool.clone())
+        .concurrency(AT_ONCE)
+        .poll_interval(Duration::from_millis(5))
+        .complete_job_batch_delay(Duration::from_millis(5))
+        .local_queue(LocalQueueConfig::default().with_size(AT_ONCE))
+        .listen_os_shutdown_signals(false)
+        .define_job::<NoJob>()
+        .init()
+        .await
+        .context("graphile_worker does not start")?;
+    let utils = worker.create_utils();
+    let pad = "0123456789abcdef".repeat(60);
+    let numbers: Vec<_> = (0..backlog).collect();
+    for numbers in numbers.chunks(5_000) {
+        let jobs: Vec<_> = numbers
+            .iter()
+            .map(|number| RawJobSpec {
+                identifier: "nothing".to_owned(),
+                payload: json!({ "number": number, "pad": pad }),
+                spec: JobSpec::default(),
+            })
+            .collect();
+        utils.add_raw_jobs(&jobs).await.context("graphile_worker takes no jobs")?;
+    }
+    server.run("vacuum analyze graphile_worker._private_jobs").await?;
+    server.run("checkpoint").await?;
+    DONE.store(0, Ordering::Relaxed);
+    let worker = Arc::new(worker);
+    let begun = Instant::now();
+    let running = tokio::spawn({
+        let worker = worker.clone();
+        async move { worker.run().await }
+    });
+    wait_for(backlog, || async {
+        Ok(sqlx::query_scalar("select not exists (select from graphile_worker._private_jobs)")
+            .fetch_one(&pool)
+            .await?)
+    })
+    .await?;
+    let took = begun.elapsed();
+    worker.request_shutdown();
+    running.await?.context("graphile_worker failed")?;
+    Ok(backlog as f64 / took.as_secs_f64())
+}

@@ -1,0 +1,198 @@
+//! What a claim of one delivery costs beside everything that heaps up: a million closed, a million due in the future, a
+//! hundred thousand dead, a hundred thousand pieces of news on one subject, somebody's long snapshot. As the worker claims it:
+//! by the connections of the hot path, from the floor.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use chrono::Utc;
+use serde_json::json;
+use silta::{
+    clock::Entropy,
+    domain::{
+        event::Source,
+        id::{DeliveryId, EventId},
+        outcome::Outcome,
+        subject::{Subject, Urgency},
+    },
+    store::{
+        self, connections,
+        deliveries::{self, Room, Wanted},
+        events::{self, OwnNews},
+        settling::{self, Entry, Settled},
+    },
+};
+use sqlx::{Connection, PgConnection};
+
+use super::Bench;
+use crate::{
+    measure::median,
+    report::{Row, Unit},
+    stage::Server,
+};
+
+const CLAIMS: usize = 400;
+/// The worker's floor lies so far behind the present.
+const FLOOR: Duration = Duration::from_millis(500);
+const MOST: f64 = 1.3;
+
+const CLOSED: &str = "
+    insert into delivery (id, connection, kind, subject, state, urgency, due_at, created_at, settled_at)
+    select gen_random_uuid(), 'bench', 'stock', 'stock:closed-' || n, 'delivered', 1, at, at, at
+    from generate_series(1, 1000000) n, lateral (select now() - interval '1 hour' - n * interval '1 ms' as at) told";
+const FUTURE: &str = "
+    insert into delivery (id, connection, kind, subject, state, urgency, due_at, created_at)
+    select gen_random_uuid(), 'bench', 'stock', 'stock:future-' || n, 'pending', 1,
+           now() + interval '1 hour' + n * interval '1 ms', now()
+    from generate_series(1, 1000000) n";
+const DEAD: &str = "
+    insert into delivery (id, connection, kind, subject, state, reason, urgency, due_at, created_at, settled_at)
+    select gen_random_uuid(), 'bench', 'stock', 'stock:dead-' || n, 'dead', 'refused', 1, now(), now(), now()
+    from generate_series(1, 100000) n";
+
+pub async fn run(bench: &mut Bench) -> Result<()> {
+    let server = Server::start().await?;
+    let hot = server.options.clone().options(store::HOT_PATH);
+    let mut claims =
+        Claims { db: PgConnection::connect_with(&hot).await?, entropy: Entropy::seeded(1), number: 0 };
+    connections::ensure(&mut claims.db, &["bench".to_owned()], Utc::now()).await?;
+    claims.settle_together(5_000).await?;
+    server.run("vacuum analyze").await?;
+    let alone = claims.round().await?;
+    bench.report.row(Row::alone("a claim of one, nothing else there", Unit::Micros, vec![alone]));
+    for (name, sql) in [
+        ("beside a million closed", CLOSED),
+        ("and a million in the future", FUTURE),
+        ("and a hundred thousand dead", DEAD),
+    ] {
+        server.run(sql).await?;
+        server.run("vacuum analyze delivery").await?;
+        // The plans of a connection end with it.
+        claims.db = PgConnection::connect_with(&hot).await?;
+        let beside = claims.round().await?;
+        bench
+            .report
+            .row(Row::beside(name, "nothing there", Unit::Micros, vec![beside], vec![alone]).at_most(MOST));
+    }
+    claims.tell_of_one(100_000).await?;
+    let beside = claims.round().await?;
+    let name = "and 100,000 news of one subject, unvacuumed";
+    bench
+        .report
+        .row(Row::beside(name, "nothing there", Unit::Micros, vec![beside], vec![alone]).at_most(MOST));
+
+    let mut holder = server.connection().await?;
+    sqlx::raw_sql("begin isolation level repeatable read; select count(*) from connection")
+        .execute(&mut holder)
+        .await?;
+    claims.settle_together(50_000).await?;
+    tokio::time::sleep(2 * FLOOR).await;
+    let beside = claims.round().await?;
+    let name = "and 50,000 that went by under a held snapshot";
+    bench
+        .report
+        .row(Row::beside(name, "nothing there", Unit::Micros, vec![beside], vec![alone]).at_most(MOST));
+    Ok(())
+}
+
+struct Claims {
+    db: PgConnection,
+    entropy: Entropy,
+    number: u64,
+}
+
+impl Claims {
+    async fn tell(&mut self, many: usize) -> Result<()> {
+        let at = Utc::now();
+        let arrivals: Vec<_> = (0..many)
+            .map(|_| {
+                self.number += 1;
+                let news = OwnNews {
+                    connection: "bench",
+                    subject: Subject::stock(format!("S-{}", self.number)),
+                    source: Source::Sweep,
+                    topic: "bench",
+                    body: json!({ "number": self.number }),
+                    urgency: Urgency(1),
+                    at,
+                };
+                news.arrival(EventId(self.entropy.id(at)), DeliveryId(self.entropy.id(at)))
+            })
+            .collect();
+        events::receive(&mut self.db, &arrivals).await?;
+        Ok(())
+    }
+
+    /// So many pieces of news about one subject, a hundred in a commit, and nobody who looks.
+    async fn tell_of_one(&mut self, many: usize) -> Result<()> {
+        // Due later, as what backs off from a fault: it is news, and not to be claimed.
+        let at = Utc::now() + chrono::Duration::hours(1);
+        for hundred in 0..many / 100 {
+            let arrivals: Vec<_> = (0..100)
+                .map(|number| {
+                    let news = OwnNews {
+                        connection: "bench",
+                        subject: Subject::stock("HOT".to_owned()),
+                        source: Source::Sweep,
+                        topic: "bench",
+                        body: json!({ "hundred": hundred, "number": number }),
+                        urgency: Urgency(1),
+                        at,
+                    };
+                    news.arrival(EventId(self.entropy.id(at)), DeliveryId(self.entropy.id(at)))
+                })
+                .collect();
+            events::receive(&mut self.db, &arrivals).await?;
+        }
+        Ok(())
+    }
+
+    /// So many go by: told of, claimed and settled, 500 at a time.
+    async fn settle_together(&mut self, many: usize) -> Result<()> {
+        for _ in 0..many / 500 {
+            self.tell(500).await?;
+            self.claim_and_settle(500).await?;
+        }
+        Ok(())
+    }
+
+    /// The time of the claim alone, in microseconds.
+    async fn claim_and_settle(&mut self, many: usize) -> Result<f64> {
+        let fences: Vec<_> = (0..many).map(|_| self.entropy.fence()).collect();
+        let rooms = [Room { connection: "bench".into(), most: many }];
+        let now = Utc::now();
+        let wanted = Wanted {
+            fences: &fences,
+            worker: "bench",
+            rooms: &rooms,
+            background: many,
+            since: now - FLOOR,
+            now,
+            leased_until: now + Duration::from_secs(60),
+        };
+        let begun = Instant::now();
+        let held = deliveries::claim_due(&mut self.db, &wanted).await?;
+        let took = begun.elapsed().as_secs_f64() * 1e6;
+        anyhow::ensure!(held.len() == many, "{} of {many} were claimed", held.len());
+        let outcome = Outcome::InStep;
+        let next: Vec<_> = held
+            .iter()
+            .map(|held| silta::domain::settlement::settle(held, &outcome, None, &super::POLICY, now, 0.0))
+            .collect();
+        let entry = Entry::of(&outcome);
+        let settled: Vec<_> =
+            held.iter().zip(&next).map(|(held, next)| Settled { held, next, entry }).collect();
+        settling::settle(&mut self.db, &settled, now).await?;
+        Ok(took)
+    }
+
+    /// The median of claims of one that has just become due.
+    async fn round(&mut self) -> Result<f64> {
+        let mut times = Vec::with_capacity(CLAIMS);
+        for _ in 0..CLAIMS {
+            self.tell(1).await?;
+            times.push(self.claim_and_settle(1).await?);
+        }
+        Ok(median(&times))
+    }
+}

@@ -1,0 +1,160 @@
+//! Signed 2 KB webhooks accepted durably over HTTP, beside pgbench's prepared single-row inserts of the same bytes into a
+//! copy of the same table, by as many clients on the same server.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::Result;
+use serde_json::json;
+use silta::sandbox::Webhook;
+
+use super::Bench;
+use crate::{
+    client::{Load, Make},
+    measure::{Latencies, median},
+    pgbench::Pgbench,
+    picture::{Line, Picture},
+    report::{Row, Unit},
+    stage::{Server, Service},
+};
+
+const CLIENTS: u32 = 32;
+const SECONDS: u32 = 5;
+const BODY_BYTES: usize = 2048;
+
+/// The same columns, checks and indexes; an insert of one row is all that happens to it.
+const REFERENCE_TABLE: &str = "create table reference (like event including all)";
+
+const REFERENCE_INSERT: &str = "
+    insert into reference
+        (id, connection, source, topic, kind, subject, received_at, fingerprint, body, delivery_id)
+    values (
+        gen_random_uuid(), 'bench', 'mycashflow', 'order.created', 'order', 'order:1042', now(),
+        sha256(uuid_send(gen_random_uuid())), convert_to(:body, 'UTF8'), gen_random_uuid()
+    );";
+
+pub async fn run(bench: &mut Bench) -> Result<()> {
+    let server = Server::start().await?;
+    server.run(REFERENCE_TABLE).await?;
+    let service =
+        Service::start(&bench.silta, &bench.porch_config("bench"), &server, &["--only", "http"]).await?;
+    let load = Load::new(&[&service.url], "bench", webhooks());
+    let body = String::from_utf8(order(1042).body)?;
+    let define = [("body", body)];
+    let reference = Pgbench { server: &server, script: REFERENCE_INSERT, define: &define };
+
+    let length = Duration::from_secs(SECONDS.into());
+    let mut best = (0.0, 0.0);
+    for clients in [1, CLIENTS, 4 * CLIENTS] {
+        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+        for _ in 0..bench.rounds {
+            theirs.push(reference.round(clients, SECONDS, None)?.per_second);
+            ours.push(load.round(clients, length, None).await?.per_second());
+        }
+        if clients == CLIENTS {
+            best = (median(&ours), median(&theirs));
+        }
+        let target = if clients == 1 { 0.75 } else { 1.0 };
+        let name = format!("webhooks accepted, {clients} connection{}", if clients == 1 { "" } else { "s" });
+        bench.report.row(Row::beside(&name, "pgbench", Unit::PerSecond, ours, theirs).at_least(target));
+    }
+
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for _ in 0..bench.rounds {
+        theirs.push(reference.round(CLIENTS, SECONDS, Some(best.1 / 2.0))?.latencies.percentile(99.0));
+        ours.push(load.round(CLIENTS, length, Some(best.0 / 2.0)).await?.latencies.percentile(99.0));
+    }
+    bench.report.row(Row::beside("p99 at half load", "pgbench", Unit::Millis, ours, theirs).at_most(5.0));
+    bench.report.fact("ingest_peak_memory_mb", json!(service.memory()?.1));
+    if bench.quick {
+        return Ok(());
+    }
+
+    let mut lines = Lines::default();
+    for part in [0.1, 0.25, 0.5, 0.75, 0.9, 1.0, 1.1] {
+        let theirs = reference.round(CLIENTS, SECONDS, Some(best.1 * part))?;
+        lines.theirs.add(best.1 * part, theirs.per_second, &theirs.latencies);
+        let ours = load.round(CLIENTS, length, Some(best.0 * part)).await?;
+        lines.ours.add(best.0 * part, ours.per_second(), &ours.latencies);
+    }
+    lines.draw(bench)
+}
+
+/// Throughput and latencies over the offered load.
+#[derive(Default)]
+struct Lines {
+    ours: Curve,
+    theirs: Curve,
+}
+
+#[derive(Default)]
+struct Curve {
+    answered: Vec<(f64, f64)>,
+    p50: Vec<(f64, f64)>,
+    p99: Vec<(f64, f64)>,
+}
+
+impl Curve {
+    fn add(&mut self, offered: f64, answered: f64, latencies: &Latencies) {
+        self.answered.push((offered, answered));
+        self.p50.push((offered, latencies.percentile(50.0)));
+        self.p99.push((offered, latencies.percentile(99.0)));
+    }
+}
+
+impl Lines {
+    fn draw(self, bench: &mut Bench) -> Result<()> {
+        let Self { ours, theirs } = self;
+        bench.draw(&Picture {
+            file: "ingest-throughput",
+            title: "Accepted over offered",
+            x: "offered a second",
+            y: "accepted a second",
+            log_y: false,
+            lines: vec![Line::ours("silta", ours.answered), Line::theirs("pgbench", theirs.answered)],
+        })?;
+        bench.draw(&Picture {
+            file: "ingest-latency",
+            title: "Time to the answer over offered load",
+            x: "offered a second",
+            y: "ms",
+            log_y: true,
+            lines: vec![
+                Line::ours("silta p50", ours.p50),
+                Line::ours("silta p99", ours.p99).dashed(),
+                Line::theirs("pgbench p50", theirs.p50),
+                Line::theirs("pgbench p99", theirs.p99).dashed(),
+            ],
+        })
+    }
+}
+
+/// An order as a shop tells it: 2 KB of JSON.
+pub fn order(id: u64) -> Webhook {
+    let mut lines = Vec::new();
+    let mut body = String::new();
+    while body.len() < BODY_BYTES - 140 {
+        let line = lines.len() as u64;
+        let mixed = (id ^ 0x9e37_79b9).wrapping_mul(line + 1).wrapping_mul(0x2545_f491_4f6c_dd1d);
+        lines.push(json!({ "id": line, "product_code": format!("S-{mixed:x}"), "quantity": mixed % 7 + 1,
+            "price": format!("{}.{:02}", mixed % 900, mixed % 100) }));
+        body = json!({ "topic": "order.created", "data": { "id": id, "products": lines, "pad": "" } })
+            .to_string();
+    }
+    let pad = "x".repeat(BODY_BYTES.saturating_sub(body.len()));
+    Webhook::raw_from_shop(body.replace(r#""pad":"""#, &format!(r#""pad":"{pad}""#)).as_bytes())
+}
+
+/// Each of another order; made beforehand, but for the number.
+pub fn webhooks() -> Make {
+    webhooks_from(0)
+}
+
+/// The same, from an order on.
+pub fn webhooks_from(first: u64) -> Make {
+    let made = order(1_000_000_000).body;
+    let made = String::from_utf8(made).expect("JSON is UTF-8");
+    Arc::new(move |number| {
+        let id = 1_000_000_000 + first + number;
+        Webhook::raw_from_shop(made.replacen(":1000000000", &format!(":{id}"), 1).as_bytes())
+    })
+}

@@ -1,0 +1,75 @@
+//! The parts of the benchmark: each measures one promise, beside its reference in the same run.
+
+pub mod day;
+pub mod drain;
+pub mod flat;
+pub mod ingest;
+pub mod small;
+pub mod standby;
+pub mod through;
+pub mod up;
+
+use std::{path::PathBuf, time::Duration};
+
+use anyhow::Result;
+use silta::domain::retry::RetryPolicy;
+
+use crate::{picture::Picture, report::Report};
+
+/// As `[retry]` has it by default.
+pub const POLICY: RetryPolicy = RetryPolicy {
+    base: Duration::from_secs(2),
+    cap: Duration::from_secs(3600),
+    attempts: 12,
+    look_again: Duration::from_secs(10),
+    unknown_for: Duration::from_secs(6 * 3600),
+};
+
+/// What a part is given, and where it writes.
+pub struct Bench {
+    /// The program.
+    pub silta: PathBuf,
+    /// How often each comparison is repeated.
+    pub rounds: usize,
+    /// Without the long series.
+    pub quick: bool,
+    pub report: Report,
+    pub pictures: PathBuf,
+}
+
+impl Bench {
+    /// A service with one connection, whose systems are nowhere: for parts in which nothing is called.
+    pub fn porch_config(&self, connection: &str) -> String {
+        use silta::sandbox::credentials;
+        let _ = self;
+        format!(
+            r#"
+[http]
+listen = "127.0.0.1:0"
+[log]
+filter = "warn,silta::cli=info"
+[[connections]]
+name = "{connection}"
+[connections.mycashflow]
+url = "https://shop.example"
+user = "u"
+api_key = "k"
+webhook_token = "{token}"
+[connections.mycashflow.signature]
+header = "{header}"
+secrets = ["{secret}"]
+[connections.ogoship]
+merchant_id = "1"
+api_key = "k"
+webhook_keys = ["k"]
+"#,
+            token = credentials::WEBHOOK_TOKEN,
+            header = credentials::SHOP_HEADER,
+            secret = credentials::SHOP_SECRET,
+        )
+    }
+
+    pub fn draw(&mut self, picture: &Picture) -> Result<()> {
+        picture.draw(&self.pictures)
+    }
+}

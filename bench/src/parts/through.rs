@@ -1,0 +1,216 @@
+//! From a webhook to the call that it causes: how many a second, all of it (both sides read, the order placed, every step
+//! committed); and how soon at a hundred a second.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result};
+use silta::{
+    clock::{Entropy, SystemClock},
+    sandbox::{Courier, OrderSpec, Sandbox, Webhook},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
+
+use super::Bench;
+use crate::{
+    client::{Wire, request},
+    measure::{Latencies, median},
+    report::{Row, Unit},
+    stage::{Server, Service},
+};
+
+const ORDERS: usize = 4_000;
+const SENDERS: usize = 32;
+/// Orders are of so many codes.
+const CODES: usize = 500;
+/// Svix, webhook in to webhook out, as measured on a machine of this size: the figure that we want five times.
+const WANTED: f64 = 4_000.0;
+
+pub async fn run(bench: &mut Bench) -> Result<()> {
+    let (mut calls, mut orders) = (Vec::new(), Vec::new());
+    for _ in 0..bench.rounds {
+        let round = whole_way(bench).await?;
+        calls.push(round.calls);
+        orders.push(round.orders);
+    }
+    bench
+        .report
+        .row(Row::alone("calls, webhook in to warehouse call out", Unit::PerSecond, calls).at_least(WANTED));
+    bench.report.row(Row::alone("orders, webhook in to placed and settled", Unit::PerSecond, orders));
+
+    let (mut p50, mut p99) = (Vec::new(), Vec::new());
+    for _ in 0..bench.rounds {
+        let latencies = first_calls(bench).await?;
+        p50.push(latencies.percentile(50.0));
+        p99.push(latencies.percentile(99.0));
+    }
+    bench
+        .report
+        .row(Row::alone("webhook answered to first call, p50 at 100/s", Unit::Millis, p50).at_most(3.0));
+    bench
+        .report
+        .row(Row::alone("webhook answered to first call, p99 at 100/s", Unit::Millis, p99).at_most(10.0));
+    Ok(())
+}
+
+struct Round {
+    calls: f64,
+    orders: f64,
+}
+
+/// Orders are told of as fast as they are answered; over when each is placed and its delivery closed.
+async fn whole_way(bench: &Bench) -> Result<Round> {
+    let server = Server::start().await?;
+    let any = "127.0.0.1:0".parse()?;
+    let sandbox = Sandbox::start(any, any, Arc::new(SystemClock), Arc::new(Entropy::seeded(1))).await?;
+    let codes: Vec<_> = (0..CODES).map(|number| format!("S-{number}")).collect();
+    for code in &codes {
+        sandbox.warehouse.receives_goods(code, 1_000_000);
+    }
+    let config = format!(
+        "[http]\nlisten = \"127.0.0.1:0\"\n[log]\nfilter = \"warn,silta::cli=info\"\n[worker]\nconcurrency = 64\n\
+         [outbound]\ndangerously_allow_private = true\n{}",
+        sandbox
+            .connection_toml("bench")
+            .replace("requests_per_second = 1000\n", "requests_per_second = 10000\n")
+    );
+    let service = Service::start(&bench.silta, &config, &server, &[]).await?;
+    let order = |number: usize| sandbox.shop.takes_order(OrderSpec::of(&codes[number % CODES], 1));
+    let round = async |many: usize| {
+        let told: Vec<_> = (0..many).map(|number| sandbox.shop.order_created(order(number))).collect();
+        let begun = Instant::now();
+        tell(&service, told).await?;
+        let placed = i64::try_from(sandbox.shop.orders().len())?;
+        wait_until_closed(&server, placed).await?;
+        anyhow::Ok(begun.elapsed().as_secs_f64())
+    };
+    // A database that has been in use: its tables are no longer empty, and PostgreSQL knows it.
+    round(ORDERS / 8).await?;
+    server.run("vacuum analyze").await?;
+    let made = || {
+        let systems = [&sandbox.shop_server, &sandbox.warehouse_server];
+        let of = |method| systems.iter().map(|system| system.calls.count(method, "/")).sum::<usize>();
+        ["GET", "POST", "PUT", "PATCH"].into_iter().map(of).sum::<usize>()
+    };
+    let before = made();
+    let seconds = round(ORDERS).await?;
+    anyhow::ensure!(sandbox.warehouse.orders().len() == ORDERS + ORDERS / 8, "each order is placed once");
+    Ok(Round { calls: (made() - before) as f64 / seconds, orders: ORDERS as f64 / seconds })
+}
+
+/// Sends webhooks as fast as they are answered.
+async fn tell(service: &Service, told: Vec<Webhook>) -> Result<()> {
+    let told = Arc::new(Mutex::new(told));
+    let mut senders = JoinSet::new();
+    for _ in 0..SENDERS {
+        let (url, told) = (service.url.clone(), told.clone());
+        senders.spawn(async move {
+            let (mut wire, courier) = (Wire::to(&url).await?, Courier::to(&url, "bench"));
+            loop {
+                let Some(webhook) = told.lock().unwrap_or_else(PoisonError::into_inner).pop() else {
+                    return anyhow::Ok(());
+                };
+                while wire.exchange(&request(&courier, &url, &webhook)).await? == 503 {}
+            }
+        });
+    }
+    while let Some(sender) = senders.join_next().await {
+        sender??;
+    }
+    Ok(())
+}
+
+async fn wait_until_closed(server: &Server, orders: i64) -> Result<()> {
+    let mut db = server.connection().await?;
+    loop {
+        let sql = "select count(distinct subject) from delivery where kind = 'order' and state = 'delivered'";
+        let closed: i64 = sqlx::query_scalar(sql).fetch_one(&mut db).await?;
+        if closed >= orders {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// When each order's first call came, by its number.
+type Seen = Arc<Mutex<HashMap<u64, Instant>>>;
+
+/// From the answer to a webhook until the shop is asked for its order, a hundred times a second.
+async fn first_calls(bench: &Bench) -> Result<Latencies> {
+    let server = Server::start().await?;
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let systems = format!("http://{}", listener.local_addr()?);
+    let seen = Seen::default();
+    tokio::spawn(asked(listener, seen.clone()));
+    let config = bench
+        .porch_config("bench")
+        .replace(
+            "url = \"https://shop.example\"",
+            &format!("url = \"{systems}\"\nrequests_per_second = 10000"),
+        )
+        .replace("merchant_id", &format!("url = \"{systems}\"\nrequests_per_second = 10000\nmerchant_id"))
+        + "\n[outbound]\ndangerously_allow_private = true\n";
+    let service = Service::start(&bench.silta, &config, &server, &[]).await?;
+    let courier = Courier::to(&service.url, "bench");
+    let mut wire = Wire::to(&service.url).await?;
+    let mut answered = HashMap::new();
+    let begun = Instant::now();
+    for number in 0..1_000_u32 {
+        tokio::time::sleep_until((begun + Duration::from_millis(10) * number).into()).await;
+        let id = 7_000_000 + u64::from(number);
+        let body = format!(r#"{{"topic":"order.created","data":{{"id":{id}}}}}"#);
+        let sent = request(&courier, &service.url, &Webhook::raw_from_shop(body.as_bytes()));
+        anyhow::ensure!(wire.exchange(&sent).await? == 200);
+        answered.insert(id, Instant::now());
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut latencies = Latencies::default();
+    for (id, answered) in answered {
+        latencies
+            .add(seen.get(&id).context("an order was not asked for")?.saturating_duration_since(answered));
+    }
+    anyhow::ensure!(median(&[latencies.percentile(50.0)]).is_finite());
+    Ok(latencies)
+}
+
+/// Two systems that know no order, and note when they are asked for one.
+async fn asked(listener: TcpListener, seen: Seen) {
+    while let Ok((stream, _)) = listener.accept().await {
+        tokio::spawn(answer(stream, seen.clone()));
+    }
+}
+
+async fn answer(mut stream: TcpStream, seen: Seen) -> Result<()> {
+    let mut read = Vec::new();
+    while stream.read_buf(&mut read).await? > 0 {
+        let at = Instant::now();
+        let Some(end) = read.windows(4).position(|four| four == b"\r\n\r\n") else { continue };
+        let head = String::from_utf8_lossy(&read[..end]).into_owned();
+        read.drain(..end + 4);
+        let path = head.split(' ').nth(1).unwrap_or_default();
+        let numbers = path.split(|letter: char| !letter.is_ascii_digit());
+        if let Some(id) = numbers.filter_map(|number| number.parse().ok()).find(|id| *id >= 7_000_000) {
+            seen.lock().unwrap_or_else(PoisonError::into_inner).entry(id).or_insert(at);
+        }
+        // Short lists are read once and kept; an order nobody has.
+        let (status, body) = if path.contains("-methods?") {
+            ("200 OK", r#"{"data":[],"meta":{"page":1,"page_count":1}}"#)
+        } else {
+            ("404 Not Found", "{}")
+        };
+        let length = body.len();
+        let answer = format!(
+            "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+        );
+        stream.write_all(answer.as_bytes()).await?;
+    }
+    Ok(())
+}

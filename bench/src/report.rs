@@ -1,0 +1,154 @@
+//! The table and its JSON.
+
+use std::fmt;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::measure::{median, spread};
+
+/// What a figure counts.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unit {
+    PerSecond,
+    Millis,
+    Micros,
+    Megabytes,
+    Pieces,
+}
+
+impl Unit {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::PerSecond => "/s",
+            Self::Millis => " ms",
+            Self::Micros => " µs",
+            Self::Megabytes => " MB",
+            Self::Pieces => "",
+        }
+    }
+}
+
+/// One comparison: of our figure with a reference's, or with a figure that we want.
+#[derive(Clone, Debug, Serialize)]
+pub struct Row {
+    name: String,
+    unit: Unit,
+    ours: Vec<f64>,
+    reference: Option<(String, Vec<f64>)>,
+    ours_median: f64,
+    ratio: Option<f64>,
+    spread: f64,
+    target: Option<Target>,
+    met: Option<bool>,
+}
+
+/// What we want of the ratio, or where there is no reference of the figure itself.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    AtLeast(f64),
+    AtMost(f64),
+}
+
+impl Row {
+    /// A figure by itself.
+    pub fn alone(name: &str, unit: Unit, ours: Vec<f64>) -> Self {
+        Self {
+            name: name.to_owned(),
+            unit,
+            ours_median: median(&ours),
+            spread: spread(&ours),
+            ours,
+            reference: None,
+            ratio: None,
+            target: None,
+            met: None,
+        }
+    }
+
+    /// Beside a reference, round by round: the ratio is of the medians.
+    pub fn beside(name: &str, reference: &str, unit: Unit, ours: Vec<f64>, theirs: Vec<f64>) -> Self {
+        let ratio = median(&ours) / median(&theirs);
+        Self {
+            ratio: Some(ratio),
+            reference: Some((reference.to_owned(), theirs)),
+            ..Self::alone(name, unit, ours)
+        }
+    }
+
+    pub fn at_least(self, least: f64) -> Self {
+        self.wanted(Target::AtLeast(least))
+    }
+
+    pub fn at_most(self, most: f64) -> Self {
+        self.wanted(Target::AtMost(most))
+    }
+
+    fn wanted(mut self, target: Target) -> Self {
+        let figure = self.ratio.unwrap_or(self.ours_median);
+        self.met = Some(match target {
+            Target::AtLeast(least) => figure >= least,
+            Target::AtMost(most) => figure <= most,
+        });
+        self.target = Some(target);
+        self
+    }
+}
+
+/// Everything that was measured.
+#[derive(Debug, Default, Serialize)]
+pub struct Report {
+    pub machine: Map<String, Value>,
+    rows: Vec<Row>,
+    facts: Map<String, Value>,
+}
+
+impl Report {
+    /// Takes a row, and shows it as it comes.
+    pub fn row(&mut self, row: Row) {
+        println!("{row}");
+        self.rows.push(row);
+    }
+
+    /// The median of a row of this run.
+    pub fn median_of(&self, name: &str) -> Option<f64> {
+        self.rows.iter().find(|row| row.name == name).map(|row| row.ours_median)
+    }
+
+    /// A figure that is kept in the JSON.
+    pub fn fact(&mut self, name: &str, value: Value) {
+        self.facts.insert(name.to_owned(), value);
+    }
+}
+
+pub const HEADING: &str =
+    "| what | ours | reference | ratio | spread | target | met |\n|---|--:|--:|--:|--:|--:|---|";
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let figure = |figure: f64| {
+            let digits = if figure.abs() >= 100.0 { 0 } else { 2 };
+            format!("{figure:.digits$}{}", self.unit.as_str())
+        };
+        let reference = self
+            .reference
+            .as_ref()
+            .map_or(String::new(), |(name, figures)| format!("{} ({name})", figure(median(figures))));
+        let ratio = self.ratio.map_or(String::new(), |ratio| format!("{ratio:.2}"));
+        let target = match self.target {
+            Some(Target::AtLeast(least)) => format!("≥ {least}"),
+            Some(Target::AtMost(most)) => format!("≤ {most}"),
+            None => String::new(),
+        };
+        let met = self.met.map_or("", |met| if met { "yes" } else { "**no**" });
+        write!(
+            f,
+            "| {} | {} | {reference} | {ratio} | {:.0} % | {target} | {met} |",
+            self.name,
+            figure(self.ours_median),
+            self.spread * 100.0
+        )
+    }
+}

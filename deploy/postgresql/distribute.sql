@@ -1,0 +1,22 @@
+-- Silta's tables over a Citus cluster: run once, on the coordinator, after `silta` has brought the schema up.
+-- Rules and reasons: docs/decisions/0007-one-server-and-beyond.md. A test holds this file to the schema.
+create extension if not exists citus;
+
+-- Small, read by all, changed by people: a copy on every node.
+select create_reference_table('connection');
+
+-- All that is one connection's lies on one node.
+select create_distributed_table('delivery', 'connection');
+select create_distributed_table('event', 'connection', colocate_with => 'delivery');
+select create_distributed_table('attempt', 'connection', colocate_with => 'delivery');
+select create_distributed_table('link', 'connection', colocate_with => 'delivery');
+select create_distributed_table('in_flight', 'connection', colocate_with => 'delivery');
+select create_distributed_table('intent', 'connection', colocate_with => 'delivery');
+select create_distributed_table('part', 'connection', colocate_with => 'delivery');
+select create_distributed_table('sweep', 'connection', colocate_with => 'delivery');
+select create_distributed_table('sweep_gap', 'connection', colocate_with => 'delivery');
+select create_distributed_table('token', 'connection', colocate_with => 'delivery');
+select create_distributed_table('rate_budget', 'connection', colocate_with => 'delivery');
+
+-- The others (audit, idempotency, replica, retention, sync and what hangs on it) stay on the coordinator: they are small, or
+-- live for hours.

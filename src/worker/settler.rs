@@ -1,0 +1,258 @@
+//! Settling in common: attempts that end together share one statement and one commit, and what each has learnt goes
+//! with them.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use sqlx::{Connection, PgConnection, PgPool};
+
+use super::{Metrics, circuit::Seen};
+use crate::{
+    clock::{Clock, Entropy},
+    domain::{
+        Timestamp,
+        delivery::{DeliveryState, Leased},
+        event::Source,
+        id::{DeliveryId, EventId},
+        outcome::{Outcome, Reason},
+        retry::RetryPolicy,
+        settlement::{Settlement, hold_for, settle},
+        subject::{Subject, Urgency},
+    },
+    flows::Report,
+    gather::{self, Together},
+    killpoints::{KillPoint, KillPoints},
+    store::{
+        self, StoreError, connections,
+        deliveries::Fenced,
+        events::{self, Arrival, OwnNews},
+        links,
+        settling::{self, Entry, Settled},
+    },
+};
+
+/// One commit, and the bytes of its call records after which no more is added.
+pub(super) const TOGETHER: gather::Limits = gather::Limits { workers: 2, most: 512, most_weight: 4 << 20 };
+
+/// A commit that takes longer has gone into a connection that is dead and does not say so: nobody else's settle may hang
+/// in it.
+const LONGEST_COMMIT: Duration = Duration::from_secs(10);
+
+/// An attempt that has ended, and is to be settled.
+pub(super) struct Ended {
+    pub(super) held: Leased,
+    pub(super) report: Report,
+    /// Since when a begun deed is not known to have ended.
+    pub(super) doubt: Option<Timestamp>,
+    /// A deed was begun by this attempt, or left open by an earlier one.
+    pub(super) was_begun: bool,
+    /// What it says of its connection.
+    pub(super) seen: Seen,
+    /// Its calls, as a JSON array.
+    pub(super) calls: String,
+}
+
+/// Why an attempt was not settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NotSettled {
+    /// The database is away: try again.
+    Away,
+    /// The database refused it.
+    Refused,
+}
+
+/// How attempts are settled.
+pub(super) struct Settler {
+    pub(super) pool: PgPool,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) entropy: Arc<Entropy>,
+    pub(super) retry: RetryPolicy,
+    pub(super) metrics: Metrics,
+    pub(super) killpoints: KillPoints,
+}
+
+#[async_trait]
+impl Together for Settler {
+    type Item = Arc<Ended>;
+    type Answer = Result<(), NotSettled>;
+
+    fn weight(&self, ended: &Arc<Ended>) -> usize {
+        ended.calls.len()
+    }
+
+    async fn together(&self, batch: Vec<Arc<Ended>>) -> Vec<Self::Answer> {
+        match self.settle(&batch).await {
+            Ok(()) => vec![Ok(()); batch.len()],
+            // One of them may have spoilt it for all: each by itself.
+            Err(StoreError::Refused(_)) if batch.len() > 1 => {
+                let mut answers = Vec::with_capacity(batch.len());
+                for ended in &batch {
+                    let alone = self.settle(std::slice::from_ref(ended)).await;
+                    answers.push(alone.map_err(|error| told(&error)));
+                }
+                answers
+            }
+            Err(error) => vec![Err(told(&error)); batch.len()],
+        }
+    }
+}
+
+impl Settler {
+    async fn settle(&self, batch: &[Arc<Ended>]) -> store::Result<()> {
+        let now = self.clock.now();
+        let fraction = || self.entropy.fraction();
+        let next: Vec<_> = batch
+            .iter()
+            .map(|it| settle(&it.held, &it.report.outcome, it.doubt, &self.retry, now, fraction()))
+            .collect();
+        let mut db = self.pool.acquire().await?;
+        let writing = self.write(&mut db, batch, &next, now);
+        let Ok(written) = tokio::time::timeout(LONGEST_COMMIT, writing).await else {
+            drop(db.detach()); // whatever it says later is said to nobody, and its place in the pool is free
+            return Err(StoreError::Away(sqlx::Error::PoolTimedOut));
+        };
+        for ((ended, next), fenced) in batch.iter().zip(&next).zip(written?) {
+            match fenced {
+                Fenced::Written => tell(ended, next),
+                Fenced::LeaseLost => {
+                    self.metrics.lease_lost();
+                    tracing::warn!(
+                        delivery = %ended.held.id, "lease lost: somebody rescued it, our outcome is dropped"
+                    );
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The settlements, and whatever else follows from the attempts, in one commit.
+    async fn write(
+        &self,
+        db: &mut PgConnection,
+        batch: &[Arc<Ended>],
+        next: &[Settlement],
+        now: Timestamp,
+    ) -> store::Result<Vec<Fenced>> {
+        let settled: Vec<_> = batch.iter().zip(next).map(|(it, next)| it.settled(next)).collect();
+        let subjects = || batch.iter().map(|it| it.held.subject.to_string());
+        let during = KillPoint::DuringSettle;
+        if batch.iter().zip(next).all(|(ended, next)| !ended.has_more(next, now)) {
+            return self.killpoints.within(during, subjects(), settling::settle(db, &settled, now)).await;
+        }
+        let mut db = db.begin().await?;
+        let written = settling::settle(&mut db, &settled, now).await?;
+        let mut follow_ups = Vec::new();
+        for ((ended, next), fenced) in batch.iter().zip(next).zip(&written) {
+            if *fenced == Fenced::Written {
+                ended.write_more(&mut db, next, now).await?;
+                follow_ups
+                    .extend(ended.report.follow_ups.iter().map(|it| self.follow_up(&ended.held, it, now)));
+            }
+        }
+        if !follow_ups.is_empty() {
+            events::receive(&mut db, &follow_ups).await?;
+        }
+        self.killpoints.within(during, subjects(), db.commit()).await?;
+        Ok(written)
+    }
+
+    /// News of our own making about another subject.
+    fn follow_up(&self, held: &Leased, subject: &Subject, at: Timestamp) -> Arrival {
+        let news = OwnNews {
+            connection: &held.connection,
+            subject: subject.clone(),
+            source: Source::Sweep,
+            topic: "follow_up",
+            body: serde_json::json!({ "after": held.id, "claim": held.claim, "subject": subject.to_string() }),
+            urgency: Urgency::live(subject.kind),
+            at,
+        };
+        news.arrival(EventId(self.entropy.id(at)), DeliveryId(self.entropy.id(at)))
+    }
+}
+
+impl Ended {
+    fn settled<'a>(&'a self, next: &'a Settlement) -> Settled<'a> {
+        let Self { held, report, calls, .. } = self;
+        let entry = Entry {
+            outcome: &report.outcome,
+            deed: report.deed,
+            idempotency_key: report.key.as_deref(),
+            detail: report.detail.as_deref(),
+            calls,
+        };
+        Settled { held, next, entry }
+    }
+
+    /// Is there anything to be written beside the settlement?
+    fn has_more(&self, next: &Settlement, now: Timestamp) -> bool {
+        let Report { outcome, learnt, follow_ups, .. } = &self.report;
+        !learnt.is_empty()
+            || !follow_ups.is_empty()
+            || self.was_begun
+            || matches!(outcome, Outcome::Ambiguous { .. })
+            || self.holds_connection(next, now).is_some()
+            || self.clears_faults()
+    }
+
+    async fn write_more(
+        &self,
+        db: &mut PgConnection,
+        next: &Settlement,
+        now: Timestamp,
+    ) -> store::Result<()> {
+        let Self { held, report, .. } = self;
+        for learnt in &report.learnt {
+            links::learn(db, held, learnt).await?;
+        }
+        if matches!(report.outcome, Outcome::Ambiguous { .. }) {
+            links::doubt_from(db, held, now).await?;
+        }
+        if report.doubt_ended && self.was_begun {
+            links::end_begun(db, &held.connection, &held.subject.to_string()).await?;
+        }
+        if let Some((until, reason)) = self.holds_connection(next, now) {
+            tracing::warn!(connection = held.connection, reason = reason.code(), %until, "the connection is held");
+            connections::hold(db, &held.connection, until, reason).await?;
+        } else if self.clears_faults() {
+            connections::clear_faults(db, &held.connection).await?;
+        }
+        Ok(())
+    }
+
+    fn clears_faults(&self) -> bool {
+        self.seen == Seen::Alive && self.held.connection_faults > 0
+    }
+
+    /// Until when nothing of the whole connection is claimed, and why, where the attempt says so: by its own outcome, or
+    /// as one failure too many in a row.
+    fn holds_connection(&self, next: &Settlement, now: Timestamp) -> Option<(Timestamp, Reason)> {
+        let down = (self.seen == Seen::Down).then(|| {
+            let reason = Reason::SystemDown;
+            (now + hold_for(reason, self.held.connection_faults), reason)
+        });
+        next.hold_until.zip(next.reason).or(down)
+    }
+}
+
+/// One line per settled attempt: info when it rests, warn when a person must look.
+fn tell(Ended { held, report, .. }: &Ended, next: &Settlement) {
+    let (outcome, reason) = (report.outcome.as_str(), next.reason.map(Reason::code));
+    let (id, connection, subject, state) = (held.id, &held.connection, &held.subject, next.state);
+    let (attempt, deed) = (held.number, report.deed);
+    if next.state == DeliveryState::Dead {
+        tracing::warn!(delivery = %id, connection, %subject, attempt, outcome, deed, reason, "delivery is dead: a person must look");
+    } else {
+        tracing::info!(delivery = %id, connection, %subject, attempt, outcome, deed, reason, %state, "attempt settled");
+    }
+}
+
+fn told(error: &StoreError) -> NotSettled {
+    let cause = std::error::Error::source(error).map(ToString::to_string);
+    if matches!(error, StoreError::Away(_)) {
+        tracing::warn!(error = %error, cause, "attempts not settled yet");
+        return NotSettled::Away;
+    }
+    tracing::error!(error = %error, cause, "an attempt cannot be settled: its lease will run out");
+    NotSettled::Refused
+}
