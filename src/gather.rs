@@ -221,8 +221,9 @@ mod tests {
         for (gather, batches) in [(doubling(2, 1_000), 3), (doubling(100, 5), 3)] {
             gather.inner().let_go.add_permits(100);
             let put = [5, 5, 3, 2, 1].map(|item| gather.put(item));
-            let [a, b, c, d, e] = put;
-            assert_eq!(tokio::join!(a, b, c, d, e), (Some(10), Some(10), Some(6), Some(4), Some(2)));
+            let [five, again, three, two, one] = put;
+            let done = tokio::join!(five, again, three, two, one);
+            assert_eq!(done, (Some(10), Some(10), Some(6), Some(4), Some(2)));
             assert_eq!(gather.inner().batches.load(Ordering::SeqCst), batches);
         }
         let gather = doubling(1, 1_000);

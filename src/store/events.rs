@@ -123,13 +123,13 @@ pub async fn receive<A: Borrow<Arrival>>(db: &mut PgConnection, arrivals: &[A]) 
             None => find_same(db, &arrival.event).await?.unwrap_or(of), // lost the race described above
         };
         let is_first = *first_of.entry(place).or_insert(index) == index;
-        let owes = columns.subject[place].as_deref();
-        let owes = owes.and_then(|subject| owed.get(&(columns.connection[place], subject)).copied());
+        let subject = columns.subject[place].as_deref();
+        let opened = subject.and_then(|subject| owed.get(&(columns.connection[place], subject)).copied());
         received.push(Received {
             event_id: EventId(event_id),
             duplicate: !(is_first && stored.contains(&of)),
-            delivery_id: owes.map(|(delivery, _)| delivery),
-            opened: owes.is_some_and(|(_, opened)| opened),
+            delivery_id: opened.map(|(delivery, _)| delivery),
+            opened: opened.is_some_and(|(_, anew)| anew),
         });
     }
     Ok(received)

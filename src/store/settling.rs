@@ -52,7 +52,6 @@ pub struct Settled<'a> {
 /// Ends attempts, all in one statement, each with its entry in the diary; answers for each whether it was written. News
 /// since its claim keep a delivery open that the settlement would close, due at once and with all its attempts, and end
 /// a wait before it has begun: what was read is not the last word.
-#[expect(clippy::too_many_lines, reason = "one statement, told in its CTEs; read, not traced")]
 pub async fn settle(db: &mut PgConnection, settled: &[Settled<'_>], now: Timestamp) -> Result<Vec<Fenced>> {
     let mut in_order: Vec<_> = settled.iter().collect();
     in_order.sort_by_key(|it| it.held.id.0); // one lock order for all writers, as in `events::receive`

@@ -54,12 +54,11 @@ impl Worker {
         }
         let begun = Instant::now();
         let evidence = Evidence::named(held.claim.0.simple().to_string());
-        let went = match remembered {
-            Some((link, intent)) => self.run_flow(&held, link, intent, &evidence).await,
-            None => {
-                let report = Report::broken(Reason::DatabaseAway, false);
-                Went { report, doubt: Some(held.claimed_at), was_begun: false }
-            }
+        let went = if let Some((link, intent)) = remembered {
+            self.run_flow(&held, link, intent, &evidence).await
+        } else {
+            let report = Report::broken(Reason::DatabaseAway, false);
+            Went { report, doubt: Some(held.claimed_at), was_begun: false }
         };
         metrics.attempt(held.subject.kind, &went.report.outcome, begun.elapsed());
         self.settle_patiently(held, went, &evidence).await;
