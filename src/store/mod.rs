@@ -113,7 +113,7 @@ fn pool_of(size: u32) -> PgPoolOptions {
 /// By itself PostgreSQL would plan them anew every time, since it takes a plan for a known number of array elements for the
 /// better one; and that costs more than running it. A plan that is made once may have been made for the empty table of the
 /// first minute: so those that read whole tables, or sort what an index has in order, are out of the question, and none is
-/// older than [`OLDEST_PLAN`] (PostgreSQL's own analysis of a table that grew makes them anew as well).
+/// older than a minute (PostgreSQL's own analysis of a table that grew makes them anew as well).
 pub const HOT_PATH: [(&str, &str); 4] = [
     ("plan_cache_mode", "force_generic_plan"),
     ("enable_seqscan", "off"),
