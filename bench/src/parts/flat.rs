@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use serde_json::json;
 use silta::{
     clock::Entropy,
@@ -18,7 +18,7 @@ use silta::{
     store::{
         self, connections,
         deliveries::{self, Room, Wanted},
-        events::{self, OwnNews},
+        events::{self, Arrival, OwnNews},
         settling::{self, Entry, Settled},
     },
 };
@@ -102,46 +102,37 @@ struct Claims {
 }
 
 impl Claims {
-    async fn tell(&mut self, many: usize) -> Result<()> {
-        let at = Utc::now();
-        let arrivals: Vec<_> = (0..many)
-            .map(|_| {
-                self.number += 1;
-                let news = OwnNews {
-                    connection: "bench",
-                    subject: Subject::stock(format!("S-{}", self.number)),
-                    source: Source::Sweep,
-                    topic: "bench",
-                    body: json!({ "number": self.number }),
-                    urgency: Urgency(1),
-                    at,
-                };
-                news.arrival(EventId(self.entropy.id(at)), DeliveryId(self.entropy.id(at)))
-            })
-            .collect();
+    /// News of a subject, as a sweep brings it.
+    fn news(&self, code: String, body: serde_json::Value, at: DateTime<Utc>) -> Arrival {
+        let news = OwnNews {
+            connection: "bench",
+            subject: Subject::stock(code),
+            source: Source::Sweep,
+            topic: "bench",
+            body,
+            urgency: Urgency(1),
+            at,
+        };
+        news.arrival(EventId(self.entropy.id(at)), DeliveryId(self.entropy.id(at)))
+    }
+
+    async fn tell(&mut self, many: u64) -> Result<()> {
+        let first = self.number;
+        self.number += many;
+        let news = |number| self.news(format!("S-{number}"), json!({ "number": number }), Utc::now());
+        let arrivals: Vec<_> = (first..first + many).map(news).collect();
         events::receive(&mut self.db, &arrivals).await?;
         Ok(())
     }
 
     /// So many pieces of news about one subject, a hundred in a commit, and nobody who looks.
-    async fn tell_of_one(&mut self, many: usize) -> Result<()> {
+    async fn tell_of_one(&mut self, many: u64) -> Result<()> {
         // Due later, as what backs off from a fault: it is news, and not to be claimed.
         let at = Utc::now() + chrono::Duration::hours(1);
         for hundred in 0..many / 100 {
-            let arrivals: Vec<_> = (0..100)
-                .map(|number| {
-                    let news = OwnNews {
-                        connection: "bench",
-                        subject: Subject::stock("HOT".to_owned()),
-                        source: Source::Sweep,
-                        topic: "bench",
-                        body: json!({ "hundred": hundred, "number": number }),
-                        urgency: Urgency(1),
-                        at,
-                    };
-                    news.arrival(EventId(self.entropy.id(at)), DeliveryId(self.entropy.id(at)))
-                })
-                .collect();
+            let body = |number| json!({ "hundred": hundred, "number": number });
+            let arrivals: Vec<_> =
+                (0..100).map(|number| self.news("HOT".to_owned(), body(number), at)).collect();
             events::receive(&mut self.db, &arrivals).await?;
         }
         Ok(())
