@@ -114,20 +114,18 @@ pub async fn receive<A: Borrow<Arrival>>(db: &mut PgConnection, arrivals: &[A]) 
         }
     }
     let mut received = Vec::with_capacity(arrivals.len());
-    let mut first_of = HashMap::new();
-    for (index, (arrival, place)) in arrivals.iter().map(Borrow::borrow).zip(stands_for).enumerate() {
+    for (arrival, place) in arrivals.iter().map(Borrow::borrow).zip(stands_for) {
         let of = columns.event_id[place];
         let event_id = match known.get(&of) {
             Some(event) => *event,
             None if stored.contains(&of) => of,
             None => find_same(db, &arrival.event).await?.unwrap_or(of), // lost the race described above
         };
-        let is_first = *first_of.entry(place).or_insert(index) == index;
         let subject = columns.subject[place].as_deref();
         let opened = subject.and_then(|subject| owed.get(&(columns.connection[place], subject)).copied());
         received.push(Received {
             event_id: EventId(event_id),
-            duplicate: !(is_first && stored.contains(&of)),
+            duplicate: !stored.contains(&arrival.event.id.0),
             delivery_id: opened.map(|(delivery, _)| delivery),
             opened: opened.is_some_and(|(_, anew)| anew),
         });
