@@ -26,7 +26,7 @@ use report::{HEADING, Report};
 
 #[derive(Parser)]
 struct Arguments {
-    /// What to measure; everything where nothing is said.
+    /// What to measure; where nothing is said, everything but the hour.
     parts: Vec<Part>,
     /// How often each comparison is repeated.
     #[arg(long, default_value_t = 3)]
@@ -37,6 +37,9 @@ struct Arguments {
     /// The program to measure.
     #[arg(long, default_value = "target/release/silta")]
     silta: PathBuf,
+    /// How long the hour takes.
+    #[arg(long, default_value_t = 60)]
+    minutes: u64,
     /// Where the JSON and the pictures go.
     #[arg(long, default_value = "target/bench")]
     out: PathBuf,
@@ -60,15 +63,20 @@ enum Part {
     Up,
     /// A failover to a hot standby.
     Standby,
+    /// An hour at 500 webhooks a second.
+    Hour,
 }
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let Arguments { parts, rounds, quick, silta, out } = Arguments::parse();
+    let Arguments { parts, rounds, quick, silta, minutes, out } = Arguments::parse();
     let mut bench = Bench { silta, rounds, quick, report: Report::default(), pictures: out.clone() };
     bench.report.machine = machine::facts();
     println!("{HEADING}");
-    for part in Part::value_variants().iter().filter(|part| parts.is_empty() || parts.contains(part)) {
+    for part in Part::value_variants()
+        .iter()
+        .filter(|&&part| if parts.is_empty() { part != Part::Hour } else { parts.contains(&part) })
+    {
         match part {
             Part::Ingest => parts::ingest::run(&mut bench).await?,
             Part::Drain => parts::drain::run(&mut bench).await?,
@@ -78,6 +86,7 @@ async fn main() -> Result<()> {
             Part::Day => parts::day::run(&mut bench)?,
             Part::Up => parts::up::run(&mut bench).await?,
             Part::Standby => parts::standby::run(&mut bench).await?,
+            Part::Hour => parts::hour::run(&mut bench, minutes).await?,
         }
     }
     std::fs::create_dir_all(&out)?;

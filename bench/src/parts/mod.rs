@@ -3,6 +3,7 @@
 pub mod day;
 pub mod drain;
 pub mod flat;
+pub mod hour;
 pub mod ingest;
 pub mod small;
 pub mod standby;

@@ -139,24 +139,17 @@ async fn wait_until_closed(server: &Server, orders: i64) -> Result<()> {
     }
 }
 
+/// Orders that no other number in an address is mistaken for.
+pub const FIRST_ORDER: u64 = 7_000_000;
+
 /// When each order's first call came, by its number.
-type Seen = Arc<Mutex<HashMap<u64, Instant>>>;
+pub type Seen = Arc<Mutex<HashMap<u64, Instant>>>;
 
 /// From the answer to a webhook until the shop is asked for its order, a hundred times a second.
 async fn first_calls(bench: &Bench) -> Result<Latencies> {
     let server = Server::start().await?;
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let systems = format!("http://{}", listener.local_addr()?);
     let seen = Seen::default();
-    tokio::spawn(asked(listener, seen.clone()));
-    let config = bench
-        .porch_config("bench")
-        .replace(
-            "url = \"https://shop.example\"",
-            &format!("url = \"{systems}\"\nrequests_per_second = 10000"),
-        )
-        .replace("merchant_id", &format!("url = \"{systems}\"\nrequests_per_second = 10000\nmerchant_id"))
-        + "\n[outbound]\ndangerously_allow_private = true\n";
+    let config = with_systems_that_know_nothing(bench, seen.clone()).await?;
     let service = Service::start(&bench.silta, &config, &server, &[]).await?;
     let courier = Courier::to(&service.url, "bench");
     let mut wire = Wire::to(&service.url).await?;
@@ -164,9 +157,8 @@ async fn first_calls(bench: &Bench) -> Result<Latencies> {
     let begun = Instant::now();
     for number in 0..1_000_u32 {
         tokio::time::sleep_until((begun + Duration::from_millis(10) * number).into()).await;
-        let id = 7_000_000 + u64::from(number);
-        let body = format!(r#"{{"topic":"order.created","data":{{"id":{id}}}}}"#);
-        let sent = request(&courier, &service.url, &Webhook::raw_from_shop(body.as_bytes()));
+        let id = FIRST_ORDER + u64::from(number);
+        let sent = request(&courier, &service.url, &order_created(id));
         anyhow::ensure!(wire.exchange(&sent).await? == 200);
         answered.insert(id, Instant::now());
     }
@@ -181,7 +173,24 @@ async fn first_calls(bench: &Bench) -> Result<Latencies> {
     Ok(latencies)
 }
 
-/// Two systems that know no order, and note when they are asked for one.
+/// Of an order that nobody has.
+pub fn order_created(id: u64) -> Webhook {
+    Webhook::raw_from_shop(format!(r#"{{"topic":"order.created","data":{{"id":{id}}}}}"#).as_bytes())
+}
+
+/// A service whose systems know no order, and note when they are asked for one.
+pub async fn with_systems_that_know_nothing(bench: &Bench, seen: Seen) -> Result<String> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let systems = format!("http://{}", listener.local_addr()?);
+    tokio::spawn(asked(listener, seen));
+    let unlimited = format!("url = \"{systems}\"\nrequests_per_second = 10000");
+    let config = bench
+        .porch_config("bench")
+        .replace("url = \"https://shop.example\"", &unlimited)
+        .replace("merchant_id", &format!("{unlimited}\nmerchant_id"));
+    Ok(config + "\n[outbound]\ndangerously_allow_private = true\n")
+}
+
 async fn asked(listener: TcpListener, seen: Seen) {
     while let Ok((stream, _)) = listener.accept().await {
         tokio::spawn(answer(stream, seen.clone()));
@@ -197,7 +206,7 @@ async fn answer(mut stream: TcpStream, seen: Seen) -> Result<()> {
         read.drain(..end + 4);
         let path = head.split(' ').nth(1).unwrap_or_default();
         let numbers = path.split(|letter: char| !letter.is_ascii_digit());
-        if let Some(id) = numbers.filter_map(|number| number.parse().ok()).find(|id| *id >= 7_000_000) {
+        if let Some(id) = numbers.filter_map(|number| number.parse().ok()).find(|id| *id >= FIRST_ORDER) {
             seen.lock().unwrap_or_else(PoisonError::into_inner).entry(id).or_insert(at);
         }
         // Short lists are read once and kept; an order nobody has.
