@@ -147,7 +147,7 @@ impl Retention {
 }
 
 /// The least `UUIDv7` of a moment: whatever has a lesser id is older.
-fn first_id_at(time: Timestamp) -> Uuid {
+pub fn first_id_at(time: Timestamp) -> Uuid {
     let millis = u64::try_from(time.timestamp_millis()).unwrap_or_default();
     Uuid::from_u128(u128::from(millis) << 80)
 }

@@ -4,6 +4,7 @@ create extension if not exists citus;
 
 -- Small, read by all, changed by people: a copy on every node.
 select create_reference_table('connection');
+select create_reference_table('shipping_rule');
 
 -- All that is one connection's lies on one node.
 select create_distributed_table('delivery', 'connection');
@@ -18,5 +19,5 @@ select create_distributed_table('sweep_gap', 'connection', colocate_with => 'del
 select create_distributed_table('token', 'connection', colocate_with => 'delivery');
 select create_distributed_table('rate_budget', 'connection', colocate_with => 'delivery');
 
--- The others (audit, idempotency, replica, retention, sync and what hangs on it) stay on the coordinator: they are small, or
+-- The others (audit, idempotency, replay, replica, retention, session, sync and what hangs on it) stay on the coordinator: they are small, or
 -- live for hours.

@@ -6,6 +6,7 @@ use axum::{
     http::StatusCode,
     response::Response,
 };
+use serde::Deserialize;
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 
@@ -17,9 +18,9 @@ use super::{
 };
 use crate::{
     control::{self, Actor, Declined},
-    domain::{Timestamp, product::CodeProblem, sync::What},
+    domain::{Timestamp, product::CodeProblem, shipping::ShippingRule, sync::What},
     problem::{Code, Problem},
-    store::{self, Page, StoreError, connections, overview, parts, rhythm, sweeps, syncs},
+    store::{self, Page, StoreError, connections, overview, parts, rhythm, shipping_rules, sweeps, syncs},
 };
 
 pub(super) async fn list(State(admin): State<AdminState>, _: Auth) -> Result<Json<Value>, Problem> {
@@ -75,6 +76,54 @@ pub(super) async fn list_code_problems(
     let (after, limit) = page.behind();
     let rows = parts::code_problems(&mut db, &name, &after.unwrap_or_default(), limit).await?;
     Ok(Json(page.listing(rows, |row| row.part.clone())))
+}
+
+/// Shipping rules made by hand.
+pub(super) async fn list_shipping_rules(
+    State(admin): State<AdminState>,
+    _: Auth,
+    Path(name): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
+    connections::find(&mut db, &name).await?.ok_or(Code::NotFound)?;
+    Ok(Json(json!({ "items": shipping_rules::list(&mut db, &name).await?, "next": null })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RuleRequest {
+    pattern: String,
+    code: String,
+    #[serde(default)]
+    pickup: bool,
+}
+
+/// Makes a shipping rule, or makes it anew.
+pub(super) async fn put_shipping_rule(
+    State(admin): State<AdminState>,
+    Path(name): Path<String>,
+    change: Change,
+) -> Result<Response, Problem> {
+    let RuleRequest { pattern, code, pickup } = change.json()?;
+    let rule = ShippingRule { pattern, code, pickup };
+    let deed = async |db: &mut PgConnection, actor: &Actor<'_>| {
+        control::put_shipping_rule(db, actor, &name, &rule).await?;
+        Ok((StatusCode::OK, json!({ "items": shipping_rules::list(db, &name).await?, "next": null })))
+    };
+    change.carry_out(&admin, deed).await
+}
+
+/// Removes a shipping rule made by hand.
+pub(super) async fn remove_shipping_rule(
+    State(admin): State<AdminState>,
+    Path((name, pattern)): Path<(String, String)>,
+    change: Change,
+) -> Result<Response, Problem> {
+    let deed = async |db: &mut PgConnection, actor: &Actor<'_>| {
+        control::remove_shipping_rule(db, actor, &name, &pattern).await?;
+        Ok((StatusCode::OK, json!({ "items": shipping_rules::list(db, &name).await?, "next": null })))
+    };
+    change.carry_out(&admin, deed).await
 }
 
 /// Turns a connection's switch and answers the connection as it is then.

@@ -9,6 +9,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use super::{
     AdminState,
@@ -17,13 +18,14 @@ use super::{
     page::{FilterQuery, IdPath, Listing, PageQuery},
 };
 use crate::{
-    control::{self, Actor, Declined, Rehearsed},
+    control::{self, Actor, Declined, Rehearsed, Wanted},
     domain::{delivery::DeliveryState, id::DeliveryId, subject::Subject},
     problem::{Code, Problem},
     store::{
         StoreError, attempts,
         deliveries::Resolution,
         overview::{self, DeliveryFilter, DeliveryRow},
+        replays::{self, ReplayRow},
     },
 };
 
@@ -133,23 +135,66 @@ struct ReplaysRequest {
     #[serde(default)]
     filter: DeliveryFilter,
     limit: Option<i64>,
+    ids: Option<Vec<Uuid>>,
+    #[serde(default)]
+    dry_run: bool,
 }
 
-/// Replays closed deliveries by the same filter as the list; dead ones where the filter names no state.
+/// Replays closed deliveries by the same filter as the list, dead ones where the filter names no state; or these `ids`.
+/// With `dry_run` only says which it would be.
 pub(super) async fn replay_many(
     State(admin): State<AdminState>,
     change: Change,
 ) -> Result<Response, Problem> {
-    let ReplaysRequest { mut filter, limit } = change.json()?;
+    let ReplaysRequest { mut filter, limit, ids, dry_run } = change.json()?;
     check(&filter)?;
     filter.state.get_or_insert_with(|| DeliveryState::Dead.as_str().to_owned());
     let limit = limit.unwrap_or(100);
     if !(1..=MOST_REPLAYS).contains(&limit) {
         return Err(Problem::new(Code::Invalid, format!("limit must be 1 to {MOST_REPLAYS}")));
     }
+    if ids.as_ref().is_some_and(|ids| ids.is_empty() || ids.len() > 1000) {
+        return Err(Problem::new(Code::Invalid, format!("ids must be 1 to {MOST_REPLAYS}")));
+    }
+    if dry_run {
+        let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
+        let ids = match ids {
+            Some(ids) => ids,
+            None => {
+                let rows = overview::closed_oldest_first(&mut db, &filter, limit).await?;
+                rows.into_iter().map(|row| row.id).collect()
+            }
+        };
+        return Ok(Json(json!({ "count": ids.len(), "ids": ids })).into_response());
+    }
+    let wanted = ids.map_or(Wanted::Matching(filter, limit), Wanted::These);
     let deed = async |db: &mut PgConnection, actor: &Actor<'_>| {
-        let ids = control::replay_many(db, actor, &filter, limit).await?;
-        Ok((StatusCode::CREATED, json!({ "count": ids.len(), "ids": ids })))
+        let (id, ids) = control::replay_many(db, actor, &wanted).await?;
+        Ok((StatusCode::CREATED, json!({ "id": id, "count": ids.len(), "ids": ids })))
+    };
+    change.carry_out(&admin, deed).await
+}
+
+/// How far a replay of many is.
+pub(super) async fn show_replay(
+    State(admin): State<AdminState>,
+    _: Auth,
+    IdPath(id): IdPath,
+) -> Result<Json<ReplayRow>, Problem> {
+    let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
+    replays::find(&mut db, id).await?.map(Json).ok_or_else(|| Code::NotFound.into())
+}
+
+/// Calls off what of it nobody has begun.
+pub(super) async fn call_off_replay(
+    State(admin): State<AdminState>,
+    IdPath(id): IdPath,
+    change: Change,
+) -> Result<Response, Problem> {
+    let deed = async |db: &mut PgConnection, actor: &Actor<'_>| {
+        control::call_off_replay(db, actor, id).await?;
+        let row = replays::find(db, id).await?.ok_or(Declined::NotFound)?;
+        Ok((StatusCode::OK, row_of(&row)))
     };
     change.carry_out(&admin, deed).await
 }

@@ -17,16 +17,17 @@ pub use auth::{Role, Token};
 use axum::{
     Json, Router,
     extract::State,
-    routing::{MethodRouter, get, post},
+    routing::{MethodRouter, delete, get, post, put},
 };
 use page::{Listing, PageQuery};
+use serde_json::{Value, json};
 use sqlx::PgPool;
 
 use crate::{
     clock::{Clock, Entropy},
     control::Rehearse,
     problem::{Code, Problem},
-    store::{StoreError, audit},
+    store::{StoreError, audit, waiting},
 };
 
 /// What the admin API is made of.
@@ -57,6 +58,11 @@ const ROUTES: &[Route] = &[
     ("/admin/v1/connections/{name}/pause", "post", || post(connections::pause)),
     ("/admin/v1/connections/{name}/release-brake", "post", || post(connections::release_brake)),
     ("/admin/v1/connections/{name}/resume", "post", || post(connections::resume)),
+    ("/admin/v1/connections/{name}/shipping-rules", "get", || get(connections::list_shipping_rules)),
+    ("/admin/v1/connections/{name}/shipping-rules", "put", || put(connections::put_shipping_rule)),
+    ("/admin/v1/connections/{name}/shipping-rules/{pattern}", "delete", || {
+        delete(connections::remove_shipping_rule)
+    }),
     ("/admin/v1/deliveries", "get", || get(deliveries::list)),
     ("/admin/v1/deliveries/{id}", "get", || get(deliveries::show)),
     ("/admin/v1/deliveries/{id}/cancel", "post", || post(deliveries::cancel)),
@@ -65,6 +71,7 @@ const ROUTES: &[Route] = &[
     ("/admin/v1/events", "get", || get(events::list)),
     ("/admin/v1/events/{id}", "get", || get(events::show)),
     ("/admin/v1/events/{id}/replay", "post", || post(events::replay)),
+    ("/admin/v1/needs", "get", || get(list_needs)),
     ("/admin/v1/orders", "get", || get(orders::list)),
     ("/admin/v1/orders/{connection}/{order_id}", "get", || get(orders::show)),
     ("/admin/v1/orders/{connection}/{order_id}/cancel", "post", || post(orders::cancel)),
@@ -75,6 +82,8 @@ const ROUTES: &[Route] = &[
     ("/admin/v1/orders/{connection}/{order_id}/release", "post", || post(orders::release)),
     ("/admin/v1/orders/{connection}/{order_id}/transfer", "post", || post(orders::transfer)),
     ("/admin/v1/replays", "post", || post(deliveries::replay_many)),
+    ("/admin/v1/replays/{id}", "get", || get(deliveries::show_replay)),
+    ("/admin/v1/replays/{id}/cancel", "post", || post(deliveries::call_off_replay)),
     ("/admin/v1/syncs", "get", || get(syncs::list)),
     ("/admin/v1/syncs", "post", || post(syncs::create)),
     ("/admin/v1/syncs/{id}", "get", || get(syncs::show)),
@@ -100,6 +109,12 @@ pub fn limits_of(uri: &axum::http::Uri) -> [Option<i64>; 2] {
     let by_id = page::Page::<uuid::Uuid>::of(uri).ok().map(|page| page.behind().1 - 1);
     let by_name = page::Page::<String>::of(uri).ok().map(|page| page.behind().1 - 1);
     [by_id, by_name]
+}
+
+/// What waits for a person, grouped by its cause.
+async fn list_needs(State(admin): State<AdminState>, _: Auth) -> Result<Json<Value>, Problem> {
+    let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
+    Ok(Json(json!({ "items": waiting::causes(&mut db).await?, "next": null })))
 }
 
 async fn list_audit(

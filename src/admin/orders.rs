@@ -19,6 +19,7 @@ use super::{
 use crate::{
     control::{self, Actor, Ask},
     domain::{
+        language::Language,
         order::{Intent, OrderStatus},
         system::System,
     },
@@ -70,7 +71,7 @@ pub(super) async fn evidence(
 
 async fn life(admin: &AdminState, connection: &str, id: &str) -> Result<Life, Problem> {
     let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
-    explain::order(&mut db, connection, id).await?.ok_or_else(|| Code::NotFound.into())
+    explain::order(&mut db, connection, id, Language::English).await?.ok_or_else(|| Code::NotFound.into())
 }
 
 /// Asks for an order; answers the delivery that will see to it, 201 where it is a new one.

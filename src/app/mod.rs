@@ -21,6 +21,7 @@ use crate::{
     clock::{Clock, Entropy},
     config::Config,
     control::{Rehearse, Rehearsed},
+    dashboard,
     domain::{outcome::Reason, subject::Subject},
     flows::{Tied, flow_of},
     inbox::{self, sweep},
@@ -58,6 +59,8 @@ pub struct App {
     pool: PgPool,
     /// By which webhooks and attempts meet the database.
     pub hot: PgPool,
+    /// Ends what would keep a listener from stopping.
+    leaving: CancellationToken,
     names: Vec<String>,
 }
 
@@ -124,12 +127,24 @@ impl App {
             rehearser: rehearser.clone(),
             schedule: connections.iter().map(|it| (it.name.clone(), it.compare.clone())).collect(),
         });
+        let rehearser: Arc<dyn Rehearse> = Arc::new(Rehearsals(rehearser));
+        let leaving = CancellationToken::new();
+        let dashboard = dashboard::Dashboard {
+            pool: pool.clone(),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            tokens: tokens.clone(),
+            rehearser: rehearser.clone(),
+            is_secure: http.public_url.starts_with("https://"),
+            rates: connections.iter().map(rates).collect(),
+            leaving: leaving.clone(),
+        };
         let admin = admin::Admin {
             pool: pool.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
             tokens,
-            rehearser: Arc::new(Rehearsals(rehearser)),
+            rehearser,
         };
         let worker_name = worker_name(&entropy);
         let worker = Worker::new(worker::Parts {
@@ -150,7 +165,10 @@ impl App {
             replica: worker_name,
             pulse: worker.pulse(),
         });
-        let router = whole_router([inbox, admin::router(admin), watch.clone()], http.timeout);
+        let router = whole_router(
+            [inbox, admin::router(admin), dashboard::router(dashboard), watch.clone()],
+            http.timeout,
+        );
         let retention = Retention::new(pool.clone(), clock.clone(), retention);
         Self {
             router,
@@ -163,6 +181,7 @@ impl App {
             clock,
             pool,
             hot,
+            leaving,
             names: connections.into_iter().map(|it| it.name).collect(),
         }
     }
@@ -209,9 +228,12 @@ impl App {
             }
         };
         let router = if only == Some(Only::Worker) { self.watch.clone() } else { self.router.clone() };
-        let stopped = soft.clone();
+        let (stopped, leaving) = (soft.clone(), self.leaving.clone());
         let listen = async {
-            let server = axum::serve(listener, router).with_graceful_shutdown(stopped.cancelled_owned());
+            let server = axum::serve(listener, router).with_graceful_shutdown(async move {
+                stopped.cancelled().await;
+                leaving.cancel();
+            });
             tokio::select! {
                 ended = std::future::IntoFuture::into_future(server) => ended,
                 () = hard.cancelled() => Ok(()), // a connection that never ends must not keep us
@@ -224,7 +246,7 @@ impl App {
 }
 
 /// Everything over HTTP: what nobody answers, a handler that panics, and one that takes too long are problems too.
-fn whole_router(parts: [Router; 3], timeout: Duration) -> Router {
+fn whole_router(parts: [Router; 4], timeout: Duration) -> Router {
     let router = parts.into_iter().fold(Router::new(), Router::merge);
     router
         .fallback(async || Problem::from(Code::NotFound).into_response())
@@ -247,6 +269,12 @@ where
             return;
         }
     }
+}
+
+/// How many calls a second each of a connection's systems may get.
+fn rates(connection: &crate::config::Connection) -> (String, [f64; 2]) {
+    let crate::config::Connection { name, mycashflow, ogoship, .. } = connection;
+    (name.clone(), [mycashflow.requests_per_second, ogoship.requests_per_second])
 }
 
 fn http_span<B>(request: &axum::http::Request<B>) -> tracing::Span {

@@ -9,7 +9,7 @@ use super::say;
 use crate::{
     clock::{Entropy, SystemClock},
     control::{self, Actor, Ask},
-    domain::{order::Intent, system::System},
+    domain::{language::Language, order::Intent, system::System},
     explain,
     store::{
         Page,
@@ -105,7 +105,7 @@ async fn list(ListArgs { connection, status, limit }: ListArgs, pool: &PgPool) -
 async fn explain(order: &OrderArgs, json: bool, evidence: Option<Side>, pool: &PgPool) -> Result<()> {
     let OrderArgs { connection, order_id } = order;
     let mut db = pool.acquire().await?;
-    let life = explain::order(&mut db, connection, order_id).await?;
+    let life = explain::order(&mut db, connection, order_id, Language::English).await?;
     let life = life.with_context(|| format!("{connection} has no order {order_id} that Silta met"))?;
     let system = evidence.map(|side| match side {
         Side::Mycashflow => System::MyCashflow,

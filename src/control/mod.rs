@@ -10,6 +10,8 @@ mod pause;
 mod rehearse;
 mod replay;
 mod resolve;
+mod reveal;
+mod shipping;
 mod sync;
 
 pub use cancel::cancel;
@@ -17,9 +19,11 @@ pub use erase::erase_order;
 pub use order::{Ask, ask_for_order};
 pub use pause::{pause, resume};
 pub use rehearse::{Rehearse, Rehearsed};
-pub use replay::{Replayed, replay_delivery, replay_event, replay_many};
+pub use replay::{Replayed, Wanted, call_off_replay, replay_delivery, replay_event, replay_many};
 pub use resolve::resolve;
+pub use reveal::reveal_body;
 use serde_json::Value;
+pub use shipping::{put_shipping_rule, remove_shipping_rule};
 use sqlx::PgConnection;
 pub use sync::{approve_sync, release_brake, request_sync};
 

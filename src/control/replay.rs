@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::{Actor, Declined, tell};
 use crate::{
     domain::{
+        delivery::DeliveryState,
         event::Source,
         id::{DeliveryId, EventId},
         subject::{Subject, SubjectKind, Urgency},
@@ -20,6 +21,7 @@ use crate::{
         events::{self, OwnNews},
         links,
         overview::{self, DeliveryFilter, DeliveryRow},
+        replays::{self, NewReplay},
     },
 };
 
@@ -67,24 +69,73 @@ pub async fn replay_delivery(
     Ok(replayed)
 }
 
-/// Looks again at the subjects of closed deliveries matching a filter, oldest first, each subject once.
+/// What is to be replayed together.
+#[derive(Clone, Debug)]
+pub enum Wanted {
+    /// Closed deliveries matching a filter, oldest first, at most so many; of each subject its newest alone.
+    Matching(DeliveryFilter, i64),
+    /// These; those that are open go on by themselves and are passed over.
+    These(Vec<Uuid>),
+}
+
+/// Looks again at the subjects of closed deliveries, oldest first, each subject once. Answers the replay's own id, by
+/// which it is watched and called off, and the deliveries that look again.
 pub async fn replay_many(
     db: &mut PgConnection,
     actor: &Actor<'_>,
-    filter: &DeliveryFilter,
-    limit: i64,
-) -> Result<Vec<Uuid>, Declined> {
-    let rows = overview::closed_oldest_first(db, filter, limit).await?;
+    wanted: &Wanted,
+) -> Result<(Uuid, Vec<Uuid>), Declined> {
+    let (rows, filter) = match wanted {
+        Wanted::Matching(filter, limit) => {
+            (overview::closed_oldest_first(db, filter, *limit).await?, json!(filter))
+        }
+        Wanted::These(ids) => {
+            let mut ids = ids.clone();
+            ids.sort_unstable(); // ids sort by time
+            ids.dedup();
+            let mut rows = Vec::with_capacity(ids.len());
+            for id in &ids {
+                let row = overview::find_delivery(db, DeliveryId(*id)).await?.ok_or(Declined::NotFound)?;
+                rows.extend(Some(row).filter(|row| row.settled_at.is_some()));
+            }
+            (rows, json!({ "ids": ids }))
+        }
+    };
     let mut ids = Vec::with_capacity(rows.len());
+    let mut opened = Vec::new();
     for DeliveryRow { id, connection, subject, .. } in &rows {
         let replayed = open(db, actor, connection, subject, Some(DeliveryId(*id)), *id).await?;
         if !ids.contains(&replayed.delivery.0) {
             ids.push(replayed.delivery.0);
+            opened.extend(Some(replayed.delivery.0).filter(|_| replayed.opened));
         }
     }
-    let detail = json!({ "filter": filter, "limit": limit, "count": ids.len() });
-    actor.audit(db, "replays.create", filter.connection.as_deref(), None, detail).await?;
-    Ok(ids)
+    let at = actor.now();
+    let id = actor.entropy.id(at);
+    let detail = json!({ "filter": filter, "count": ids.len() });
+    let connection = filter["connection"].as_str().map(ToOwned::to_owned);
+    let new = NewReplay { id, actor: actor.name, filter, deliveries: &ids, opened: &opened, at };
+    replays::insert(db, &new).await?;
+    actor.audit(db, "replays.create", connection.as_deref(), Some(id.to_string()), detail).await?;
+    Ok((id, ids))
+}
+
+/// Calls off whatever a replay has opened and nobody has begun. What is running, or in doubt, comes to its end.
+/// Answers how many were called off.
+pub async fn call_off_replay(db: &mut PgConnection, actor: &Actor<'_>, id: Uuid) -> Result<usize, Declined> {
+    replays::find(db, id).await?.ok_or(Declined::NotFound)?;
+    let opened = replays::call_off(db, id, actor.name, actor.now()).await?;
+    let opened = opened.ok_or(Declined::WrongState("the replay was called off before"))?;
+    let mut count = 0;
+    for delivery in opened {
+        let row = overview::find_delivery(db, DeliveryId(delivery)).await?;
+        let waits = row.is_some_and(|row| row.state == DeliveryState::Pending.as_str() && row.attempts == 0);
+        if waits && deliveries::cancel(db, DeliveryId(delivery), actor.now()).await? {
+            count += 1;
+        }
+    }
+    actor.audit(db, "replays.cancel", None, Some(id.to_string()), json!({ "count": count })).await?;
+    Ok(count)
 }
 
 async fn open(

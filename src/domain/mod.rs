@@ -24,6 +24,7 @@ pub mod difference;
 pub mod event;
 pub mod fingerprint;
 pub mod id;
+pub mod language;
 pub mod link;
 pub mod order;
 pub mod outcome;

@@ -6,15 +6,18 @@
 //! evidence ([`evidence`]).
 
 mod evidence;
+mod reasons;
 mod words;
 
 pub use evidence::evidence;
+pub use reasons::{remedy, words as reason_words};
 use serde::Serialize;
 use serde_json::Value;
 use sqlx::PgConnection;
+pub use words::{attempt as attempt_words, status as status_words, told as told_words};
 
 use crate::{
-    domain::{Timestamp, id::DeliveryId, order::OrderStatus, outcome::Reason},
+    domain::{Timestamp, id::DeliveryId, language::Language, order::OrderStatus, outcome::Reason},
     store::{
         self, Page, attempts,
         events::{self, EventFilter},
@@ -56,7 +59,12 @@ pub struct Entry {
 }
 
 /// Tells an order's life; `None` for an order that we never met.
-pub async fn order(db: &mut PgConnection, connection: &str, order_id: &str) -> store::Result<Option<Life>> {
+pub async fn order(
+    db: &mut PgConnection,
+    connection: &str,
+    order_id: &str,
+    language: Language,
+) -> store::Result<Option<Life>> {
     let Some(order) = orders::find(db, connection, order_id).await? else { return Ok(None) };
     let subject = format!("order:{order_id}");
     let page = Page { before: None, limit: MOST };
@@ -66,12 +74,12 @@ pub async fn order(db: &mut PgConnection, connection: &str, order_id: &str) -> s
     let (of, about) = named();
     let filter = EventFilter { connection: of, subject: about, ..EventFilter::default() };
     for event in events::list(db, &filter, &page).await? {
-        let words = words::told(&event.source, &event.topic);
+        let words = words::told(&event.source, &event.topic, language);
         let delivery_id = event.delivery_id;
         story.push(Entry { at: event.received_at, kind: "told", words, delivery_id, calls: Vec::new() });
     }
     for intent in intents::list(db, connection, &subject).await? {
-        let words = words::asked(&intent.action, &intent.actor);
+        let words = words::asked(&intent.action, &intent.actor, language);
         story.push(Entry {
             at: intent.created_at,
             kind: "asked",
@@ -87,34 +95,44 @@ pub async fn order(db: &mut PgConnection, connection: &str, order_id: &str) -> s
             story.push(Entry {
                 at: attempt.ended_at,
                 kind: "attempt",
-                words: words::attempt(&attempt),
+                words: words::attempt(&attempt, language),
                 delivery_id: Some(delivery.id),
                 calls: attempt.calls.as_array().cloned().unwrap_or_default(),
             });
         }
     }
     story.sort_by_key(|entry| entry.at);
-    let summary = summary(&order);
+    let summary = summary(&order, language);
     Ok(Some(Life { order, summary, story }))
 }
 
 /// Where an order is, and why.
-fn summary(order: &OrderRow) -> String {
-    let status = OrderStatus::parse(&order.status).map_or("somewhere unknown", OrderStatus::label);
-    let mut sentences = vec![format!("Order {} is {status}.", order.order_id)];
+fn summary(order: &OrderRow, language: Language) -> String {
+    let is_finnish = language == Language::Finnish;
+    let either = |english: String, finnish: String| if is_finnish { finnish } else { english };
+    let (id, status) = (&order.order_id, OrderStatus::parse(&order.status));
+    let status = status.map_or(order.status.as_str(), |status| words::status(status, language));
+    let mut sentences =
+        vec![either(format!("Order {id} is {status}."), format!("Tilauksen {id} tila: {status}."))];
     if let Some(reason) = order.reason.as_deref().and_then(Reason::parse) {
-        sentences.push(reason.words().to_owned());
+        sentences.push(reasons::words(reason, language).to_owned());
     }
     if let Some(comments) = &order.warehouse_comments {
-        sentences.push(format!("The warehouse says: {comments}."));
+        sentences
+            .push(either(format!("The warehouse says: {comments}."), format!("Varasto kertoo: {comments}.")));
     }
     match order.delivery_state.as_deref() {
-        Some("dead") => sentences.push("A person must look: mend what is named, then replay.".to_owned()),
-        Some("pending" | "leased" | "in_doubt") => sentences.push("It is being worked on.".to_owned()),
+        Some("dead") => sentences.push(either(
+            "A person must look: mend what is named, then replay.".to_owned(),
+            "Ihmisen on katsottava: korjaa nimetty kohta, ja toista sitten.".to_owned(),
+        )),
+        Some("pending" | "leased" | "in_doubt") => {
+            sentences.push(either("It is being worked on.".to_owned(), "Sitä hoidetaan.".to_owned()));
+        }
         _ => {}
     }
     if let Some(code) = &order.tracking_code {
-        sentences.push(format!("Tracking: {code}."));
+        sentences.push(either(format!("Tracking: {code}."), format!("Seuranta: {code}.")));
     }
     sentences.join(" ")
 }

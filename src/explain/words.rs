@@ -1,71 +1,141 @@
-//! From rows to sentences.
+//! From rows to sentences, in both languages.
 
-use crate::{domain::outcome::Reason, store::attempts::AttemptRow};
+use super::reasons;
+use crate::{
+    domain::{
+        language::Language::{self, English, Finnish},
+        order::OrderStatus,
+        outcome::Reason,
+    },
+    store::attempts::AttemptRow,
+};
+
+/// An order's status in words.
+pub fn status(status: OrderStatus, language: Language) -> &'static str {
+    match (language, status) {
+        (English, status) => status.label(),
+        (Finnish, OrderStatus::NotTransferred) => "ei vielä siirretty",
+        (Finnish, OrderStatus::WaitingForCollection) => "odottaa keräilyä ja toimitusta",
+        (Finnish, OrderStatus::WaitingForProducts) => "odottaa tuotteita",
+        (Finnish, OrderStatus::Delivered) => "toimitettu",
+        (Finnish, OrderStatus::Cancelled) => "peruttu",
+        (Finnish, OrderStatus::Returned) => "palautettu",
+        (Finnish, OrderStatus::NeedsAttention) => "vaatii huomiota varastolla",
+    }
+}
 
 /// What an event told.
-pub(super) fn told(source: &str, topic: &str) -> String {
-    match (source, topic) {
-        ("mycashflow", topic) => format!("The shop told of it ({topic})."),
-        ("ogoship", topic) => format!("The warehouse told of it ({topic})."),
-        ("person", "replay") => "A person asked for a replay.".to_owned(),
-        ("person", topic) => format!("A person asked: {}.", topic.strip_prefix("order.").unwrap_or(topic)),
-        (_, "swept.orders") => "A sweep of the shop's orders found it new or changed.".to_owned(),
-        (_, "swept.statuses") => "A sweep of the warehouse's orders found it changed.".to_owned(),
-        (_, "compared.orders") => "The comparison of both sides found a difference.".to_owned(),
-        (_, topic) => format!("It was put in question ({topic})."),
+pub fn told(source: &str, topic: &str, language: Language) -> String {
+    let asked = topic.strip_prefix("order.").unwrap_or(topic);
+    match (language, source, topic) {
+        (English, "mycashflow", _) => format!("The shop told of it ({topic})."),
+        (Finnish, "mycashflow", _) => format!("Kauppa kertoi siitä ({topic})."),
+        (English, "ogoship", _) => format!("The warehouse told of it ({topic})."),
+        (Finnish, "ogoship", _) => format!("Varasto kertoi siitä ({topic})."),
+        (English, "person", "replay") => "A person asked for a replay.".to_owned(),
+        (Finnish, "person", "replay") => "Joku pyysi toistoa.".to_owned(),
+        (English, "person", _) => format!("A person asked: {asked}."),
+        (Finnish, "person", _) => format!("Joku pyysi: {asked}."),
+        (English, _, "swept.orders") => "A sweep of the shop's orders found it new or changed.".to_owned(),
+        (Finnish, _, "swept.orders") => {
+            "Kaupan tilausten läpikäynti löysi sen uutena tai muuttuneena.".to_owned()
+        }
+        (English, _, "swept.statuses") => "A sweep of the warehouse's orders found it changed.".to_owned(),
+        (Finnish, _, "swept.statuses") => "Varaston tilausten läpikäynti löysi sen muuttuneena.".to_owned(),
+        (English, _, "compared.orders") => "The comparison of both sides found a difference.".to_owned(),
+        (Finnish, _, "compared.orders") => "Puolten vertailu löysi eron.".to_owned(),
+        (English, ..) => format!("It was put in question ({topic})."),
+        (Finnish, ..) => format!("Se otettiin tarkasteltavaksi ({topic})."),
     }
 }
 
 /// What a person asked.
-pub(super) fn asked(action: &str, actor: &str) -> String {
-    let what = match action {
-        "transfer" => "send it to the warehouse now",
-        "hold" => "hold it back",
-        "release" => "let it go",
-        "cancel" => "call it off",
-        other => other,
+pub(super) fn asked(action: &str, actor: &str, language: Language) -> String {
+    let what = match (language, action) {
+        (English, "transfer") => "send it to the warehouse now",
+        (Finnish, "transfer") => "siirtämään sen varastolle nyt",
+        (English, "hold") => "hold it back",
+        (Finnish, "hold") => "pitämään sen odottamassa",
+        (English, "release") => "let it go",
+        (Finnish, "release") => "päästämään sen",
+        (English, "cancel") => "call it off",
+        (Finnish, "cancel") => "perumaan sen",
+        (_, other) => other,
     };
-    format!("{actor} asked to {what}.")
+    match language {
+        English => format!("{actor} asked to {what}."),
+        Finnish => format!("{actor} pyysi {what}."),
+    }
 }
 
 /// What an attempt came to.
-pub(super) fn attempt(attempt: &AttemptRow) -> String {
+pub fn attempt(attempt: &AttemptRow, language: Language) -> String {
     let AttemptRow { outcome, reason, deed, detail, number, .. } = attempt;
-    let words = reason.as_deref().and_then(Reason::parse).map(Reason::words);
-    let did = deed.as_deref().map(deed_words);
-    let mut text = match (outcome.as_str(), did) {
-        ("done", Some(did)) => format!("Read both sides and {did}."),
-        ("in_step", _) => "Read both sides: they are in step.".to_owned(),
-        ("skipped", _) => format!("Read both sides: nothing to do. {}", words.unwrap_or_default()),
-        ("waiting", _) => format!("Read both sides: not yet. {}", words.unwrap_or_default()),
-        ("permanent", _) => format!("A person must decide. {}", words.unwrap_or_default()),
-        ("ambiguous", Some(did)) => {
-            format!("Tried: {did}, and cannot tell whether it was heard. {}", words.unwrap_or_default())
-        }
-        ("snoozed", _) => format!("Put off for a while. {}", words.unwrap_or_default()),
-        ("connection_fault", _) => {
-            format!("Given back: the whole connection is at fault. {}", words.unwrap_or_default())
-        }
-        ("lost", _) => {
-            "The attempt never came back: a crash, or a process that was gone too long.".to_owned()
-        }
-        ("resolved", _) => "A person said what truly happened.".to_owned(),
-        (outcome, _) => format!("It failed and is tried again ({outcome}). {}", words.unwrap_or_default()),
+    let why = reason.as_deref().and_then(Reason::parse).map_or("", |reason| reasons::words(reason, language));
+    let did = deed.as_deref().map(|deed| deed_words(deed, language));
+    let mut text = match language {
+        English => came_to(outcome, did, why),
+        Finnish => tuli(outcome, did, why),
     };
     if let Some(detail) = detail {
         text = format!("{} ({detail})", text.trim_end());
     }
-    format!("Attempt {number}: {}", text.trim_end())
+    let attempt = match language {
+        English => "Attempt",
+        Finnish => "Yritys",
+    };
+    format!("{attempt} {number}: {}", text.trim_end())
 }
 
-fn deed_words(deed: &str) -> &str {
-    match deed {
-        "place" => "placed the order at the warehouse",
-        "adopt" => "took up the order that stands at the warehouse already",
-        "update" => "sent the shop's edit on to the warehouse",
-        "cancel" => "called the order off at the warehouse",
-        "complete" => "completed the order in the shop, with its tracking code",
-        "complete_shipment" => "completed a shipment in the shop",
-        other => other,
+fn came_to(outcome: &str, did: Option<&str>, why: &str) -> String {
+    match (outcome, did) {
+        ("done", Some(did)) => format!("Read both sides and {did}."),
+        ("in_step", _) => "Read both sides: they are in step.".to_owned(),
+        ("skipped", _) => format!("Read both sides: nothing to do. {why}"),
+        ("waiting", _) => format!("Read both sides: not yet. {why}"),
+        ("permanent", _) => format!("A person must decide. {why}"),
+        ("ambiguous", Some(did)) => format!("Tried: {did}, and cannot tell whether it was heard. {why}"),
+        ("snoozed", _) => format!("Put off for a while. {why}"),
+        ("connection_fault", _) => format!("Given back: the whole connection is at fault. {why}"),
+        ("lost", _) => {
+            "The attempt never came back: a crash, or a process that was gone too long.".to_owned()
+        }
+        ("resolved", _) => "A person said what truly happened.".to_owned(),
+        (outcome, _) => format!("It failed and is tried again ({outcome}). {why}"),
+    }
+}
+
+fn tuli(outcome: &str, did: Option<&str>, why: &str) -> String {
+    match (outcome, did) {
+        ("done", Some(did)) => format!("Luettiin molemmat puolet ja {did}."),
+        ("in_step", _) => "Luettiin molemmat puolet: ne vastaavat toisiaan.".to_owned(),
+        ("skipped", _) => format!("Luettiin molemmat puolet: ei tehtävää. {why}"),
+        ("waiting", _) => format!("Luettiin molemmat puolet: ei vielä. {why}"),
+        ("permanent", _) => format!("Ihmisen on päätettävä. {why}"),
+        ("ambiguous", Some(did)) => format!("Yritettiin: {did}, eikä tiedetä, kuultiinko. {why}"),
+        ("snoozed", _) => format!("Lykättiin hetkeksi. {why}"),
+        ("connection_fault", _) => format!("Annettiin takaisin: koko yhteydessä on vikaa. {why}"),
+        ("lost", _) => "Yritys ei palannut: kaatuminen, tai prosessi oli liian kauan poissa.".to_owned(),
+        ("resolved", _) => "Ihminen kertoi, mitä todella tapahtui.".to_owned(),
+        (outcome, _) => format!("Epäonnistui ja yritetään uudelleen ({outcome}). {why}"),
+    }
+}
+
+/// What was done, in words that follow "and".
+fn deed_words(deed: &str, language: Language) -> &str {
+    match (language, deed) {
+        (English, "place") => "placed the order at the warehouse",
+        (Finnish, "place") => "vietiin tilaus varastolle",
+        (English, "adopt") => "took up the order that stands at the warehouse already",
+        (Finnish, "adopt") => "otettiin haltuun tilaus, joka on jo varastolla",
+        (English, "update") => "sent the shop's edit on to the warehouse",
+        (Finnish, "update") => "vietiin kaupan muutos varastolle",
+        (English, "cancel") => "called the order off at the warehouse",
+        (Finnish, "cancel") => "peruttiin tilaus varastolla",
+        (English, "complete") => "completed the order in the shop, with its tracking code",
+        (Finnish, "complete") => "käsiteltiin tilaus kaupassa seurantakoodeineen",
+        (English, "complete_shipment") => "completed a shipment in the shop",
+        (Finnish, "complete_shipment") => "käsiteltiin lähetys kaupassa",
+        (_, other) => other,
     }
 }

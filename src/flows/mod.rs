@@ -25,6 +25,7 @@ use crate::{
         order::{Intent, OrderPolicy},
         outcome::{Outcome, Reason},
         product::{Entered, Entry, ProductPolicy},
+        shipping::ShippingRule,
         stock::StockPolicy,
         subject::{Subject, SubjectKind},
     },
@@ -111,6 +112,9 @@ pub trait Ledger: Send + Sync {
         entries: &[Entry],
         seen_at: Timestamp,
     ) -> Result<Entered, Reason>;
+
+    /// Shipping rules made by hand, beside those of the configuration.
+    async fn shipping_rules(&self) -> Result<Vec<ShippingRule>, Reason>;
 
     /// Pieces of this code in our orders at the warehouse that the shop still has open.
     async fn in_flight(&self, code: &str) -> Result<i64, Reason>;

@@ -1,5 +1,7 @@
 //! The order's flow: read the shop's order and the warehouse's, decide, do that one thing.
 
+use std::borrow::Cow;
+
 use async_trait::async_trait;
 use serde_json::json;
 
@@ -9,8 +11,8 @@ use crate::{
         Timestamp,
         link::{Learnt, Link},
         order::{
-            Draft, Next, OrderStatus, OrderView, ShopOrder, ShopStatus, WarehouseOrder, WarehouseStatus,
-            decide, draft,
+            Draft, Next, OrderPolicy, OrderStatus, OrderView, ShopOrder, ShopStatus, WarehouseOrder,
+            WarehouseStatus, decide, draft,
         },
         outcome::{Outcome, Reason},
         stock::Basis,
@@ -36,7 +38,12 @@ impl Flow for OrderFlow {
             Err(error) => return Report::unread(&error),
         };
         let (shop, warehouse) = (shop.as_ref(), warehouse.as_ref());
-        let (policy, connected_at) = (&tied.orders, context.connected_at);
+        let connected_at = context.connected_at;
+        let policy = match filled_policy(context, shop).await {
+            Ok(policy) => policy,
+            Err(reason) => return Report::broken(reason, false),
+        };
+        let policy = policy.as_ref();
         let view = OrderView { shop, warehouse, link, intent: *intent, policy, connected_at, now };
 
         let next = decide(&view);
@@ -44,7 +51,7 @@ impl Flow for OrderFlow {
         if matches!(next, Next::Wait { reason: Reason::HoldPeriod, .. }) {
             read.link.ready_at = Some(now);
         }
-        let mut report = act(context, next, shop).await;
+        let mut report = act(context, next, shop, policy).await;
         let moved = compensates_anew(context, shop, warehouse);
         if newly_completed(shop, link) || moved {
             // It moves the figure that the shop should show in a way that no webhook tells.
@@ -56,8 +63,24 @@ impl Flow for OrderFlow {
     }
 }
 
+/// The connection's rules, with those made by hand where none of the configuration matches the order's shipping method.
+async fn filled_policy<'a>(
+    context: &'a Context,
+    shop: Option<&ShopOrder>,
+) -> Result<Cow<'a, OrderPolicy>, Reason> {
+    let policy = &context.tied.orders;
+    let method = shop.and_then(|shop| shop.shipping.as_ref());
+    if !method.is_some_and(|it| policy.lacks_rule(it)) {
+        return Ok(Cow::Borrowed(policy));
+    }
+    let by_hand = context.ledger.shipping_rules().await?;
+    // Behind the configuration's own: none of those matches, and one that did would win.
+    let shipping = policy.shipping.iter().cloned().chain(by_hand).collect();
+    Ok(Cow::Owned(OrderPolicy { shipping, ..policy.clone() }))
+}
+
 /// Does the one thing decided on.
-async fn act(context: &Context, next: Next, shop: Option<&ShopOrder>) -> Report {
+async fn act(context: &Context, next: Next, shop: Option<&ShopOrder>, policy: &OrderPolicy) -> Report {
     match next {
         Next::Nothing => Report::of(Outcome::InStep),
         Next::Skip(reason) => Report::skipped(reason),
@@ -66,7 +89,7 @@ async fn act(context: &Context, next: Next, shop: Option<&ShopOrder>) -> Report 
         Next::Adopt => Report { deed: Some("adopt"), ..Report::of(Outcome::Done) },
         Next::Place(draft) => place(context, &draft).await,
         Next::Update { draft, difference } => update(context, &draft, difference).await,
-        Next::Cancel => cancel(context, shop).await,
+        Next::Cancel => cancel(context, shop, policy).await,
         Next::QuickProcess { tracking_code, cash_on_delivery } => {
             quick_process(context, tracking_code.as_deref(), cash_on_delivery).await
         }
@@ -114,9 +137,9 @@ async fn update(context: &Context, draft: &Draft, difference: String) -> Report 
 }
 
 /// Calls the order off at the warehouse. That it was taken is remembered, so that it is asked once.
-async fn cancel(context: &Context, shop: Option<&ShopOrder>) -> Report {
+async fn cancel(context: &Context, shop: Option<&ShopOrder>, policy: &OrderPolicy) -> Report {
     let ask = |detail: String| Report::permanent(Reason::CancelledAfterTransfer, detail);
-    let draft = match shop.map(|shop| draft(shop, &context.tied.orders)) {
+    let draft = match shop.map(|shop| draft(shop, policy)) {
         Some(Ok(draft)) => draft,
         Some(Err(fault)) => {
             return ask(format!("called off: cancel it at the warehouse by hand ({})", fault.detail));

@@ -359,3 +359,9 @@ pub async fn find(db: &mut PgConnection, id: EventId) -> Result<Option<EventRow>
     );
     Ok(row.fetch_optional(db).await?)
 }
+
+/// The raw bytes of an event; empty where they were blanked, `None` where there is no such event.
+pub async fn body(db: &mut PgConnection, id: EventId) -> Result<Option<Vec<u8>>> {
+    let body = sqlx::query_scalar!("select body from event where id = $1", id.0);
+    Ok(body.fetch_optional(db).await?)
+}

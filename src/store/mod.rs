@@ -19,14 +19,18 @@ pub mod overview;
 pub mod parts;
 pub mod proof;
 pub mod readings;
+pub mod replays;
 pub mod replicas;
 pub mod retention;
 pub mod rhythm;
+pub mod sessions;
 pub mod settling;
+pub mod shipping_rules;
 pub mod stock;
 pub mod sweeps;
 pub mod syncs;
 pub mod tokens;
+pub mod waiting;
 
 use std::time::Duration;
 

@@ -129,6 +129,27 @@ async fn fetch(
     Ok(rows.fetch_all(db).await?)
 }
 
+/// How many orders stand at each status: status and count.
+pub async fn count_by_status(db: &mut PgConnection, connection: Option<&str>) -> Result<Vec<(String, i64)>> {
+    let rows = sqlx::query!(
+        r#"
+        select status as "status!", count(*) as "count!" from (
+            select status from link where status is not null and ($1::text is null or connection = $1)
+            union all
+            select 'not_transferred' from delivery
+            where kind = 'order' and state in ('pending', 'leased', 'in_doubt')
+              and ($1::text is null or connection = $1) and not exists (
+                select 1 from link
+                where link.connection = delivery.connection and link.subject = delivery.subject
+                  and link.status is not null
+            )
+        ) met group by status
+        "#,
+        connection,
+    );
+    Ok(rows.fetch_all(db).await?.into_iter().map(|row| (row.status, row.count)).collect())
+}
+
 /// How many orders were first met between two points in the order of meeting.
 pub async fn count_met(db: &mut PgConnection, connection: &str, spans: &[(Uuid, Uuid)]) -> Result<i64> {
     let (from, to): (Vec<_>, Vec<_>) = spans.iter().copied().unzip();

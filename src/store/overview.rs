@@ -51,6 +51,8 @@ pub struct DeliveryFilter {
     pub since: Option<Timestamp>,
     /// Opened before.
     pub until: Option<Timestamp>,
+    /// By the words of its last attempt, all of them.
+    pub detail: Option<String>,
 }
 
 /// Deliveries, newest first.
@@ -73,6 +75,9 @@ pub async fn list_deliveries(
           and ($6::timestamptz is null or created_at >= $6)
           and ($7::timestamptz is null or created_at < $7)
           and ($8::uuid is null or id < $8)
+          and ($10::text is null or $10 = (
+              select attempt.detail from attempt where delivery_id = delivery.id order by number desc limit 1
+          ))
         order by id desc
         limit $9
         ",
@@ -85,6 +90,7 @@ pub async fn list_deliveries(
         filter.until,
         page.before,
         page.limit,
+        filter.detail,
     );
     Ok(rows.fetch_all(db).await?)
 }
@@ -100,7 +106,8 @@ pub async fn find_delivery(db: &mut PgConnection, id: DeliveryId) -> Result<Opti
     Ok(row.fetch_optional(db).await?)
 }
 
-/// Closed deliveries matching a filter, oldest first: the order in which they are replayed.
+/// Closed deliveries matching a filter, oldest first: the order in which they are replayed. Of each subject its newest
+/// delivery alone: an older one has been answered since.
 pub async fn closed_oldest_first(
     db: &mut PgConnection,
     filter: &DeliveryFilter,
@@ -118,7 +125,16 @@ pub async fn closed_oldest_first(
           and ($5::text is null or reason = $5)
           and ($6::timestamptz is null or created_at >= $6)
           and ($7::timestamptz is null or created_at < $7)
+          and ($9::text is null or $9 = (
+              select attempt.detail from attempt where delivery_id = delivery.id order by number desc limit 1
+          ))
           and settled_at is not null
+          and not exists (
+              select 1 from delivery as newer
+              where newer.connection = delivery.connection and newer.subject = delivery.subject
+                and newer.id > delivery.id
+                and (newer.settled_at is not null or newer.state in ('pending', 'leased', 'in_doubt'))
+          )
         order by id
         limit $8
         ",
@@ -130,6 +146,7 @@ pub async fn closed_oldest_first(
         filter.since,
         filter.until,
         limit,
+        filter.detail,
     );
     Ok(rows.fetch_all(db).await?)
 }

@@ -13,11 +13,12 @@ use crate::{
         order::Intent,
         outcome::Reason,
         product::{Entered, Entry},
+        shipping::ShippingRule,
         subject::Subject,
     },
     flows::{self, Context, Ledger, Report, Tied},
     killpoints::KillPoints,
-    store::{self, connections, links, parts, stock},
+    store::{self, connections, links, parts, shipping_rules, stock},
     systems::http::CallRecord,
 };
 
@@ -117,6 +118,14 @@ impl Ledger for OnlyReads {
             parts::ask(&mut db, &self.connection, entries).await
         };
         asked.await.map_err(|_| Reason::DatabaseAway)
+    }
+
+    async fn shipping_rules(&self) -> Result<Vec<ShippingRule>, Reason> {
+        let asked = async {
+            let mut db = self.pool.acquire().await?;
+            shipping_rules::rules(&mut db, &self.connection).await
+        };
+        asked.await.map_err(|_: store::StoreError| Reason::DatabaseAway)
     }
 
     async fn in_flight(&self, code: &str) -> Result<i64, Reason> {

@@ -17,6 +17,7 @@ use crate::{
         link::Begun,
         outcome::Reason,
         product::{Entered, Entry},
+        shipping::ShippingRule,
         stock::StockPolicy,
         subject::Subject,
     },
@@ -24,7 +25,7 @@ use crate::{
     store::{
         StoreError,
         deliveries::{self, Fenced},
-        links, parts, stock,
+        links, parts, shipping_rules, stock,
     },
 };
 
@@ -101,6 +102,14 @@ impl Ledger for FencedLedger {
             parts::enter(&mut db, &self.held.connection, product, entries, seen_at).await
         };
         entered.await.map_err(|_: StoreError| Reason::DatabaseAway)
+    }
+
+    async fn shipping_rules(&self) -> Result<Vec<ShippingRule>, Reason> {
+        let asked = async {
+            let mut db = self.pool.acquire().await?;
+            shipping_rules::rules(&mut db, &self.held.connection).await
+        };
+        asked.await.map_err(|_: StoreError| Reason::DatabaseAway)
     }
 
     async fn in_flight(&self, code: &str) -> Result<i64, Reason> {

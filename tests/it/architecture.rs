@@ -25,6 +25,10 @@ const LAW: &[(&str, &[&str])] = &[
     ("explain", &["domain", "store", "explain"]),
     ("sync", &["domain", "clock", "flows", "killpoints", "store", "systems::call", "systems::http", "sync"]),
     ("admin", &["domain", "clock", "problem", "store", "control", "explain", "admin"]),
+    (
+        "dashboard",
+        &["admin", "domain", "clock", "problem", "store", "control", "explain", "retention", "dashboard"],
+    ),
     ("retention", &["clock", "domain", "store"]),
     ("ops", &["clock", "problem", "store", "worker::Pulse"]),
     ("sandbox", &["clock", "sandbox"]),

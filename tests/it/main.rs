@@ -10,6 +10,7 @@ mod harness;
 
 mod admin;
 mod architecture;
+mod browser;
 mod burden;
 mod catalogue;
 mod compare;

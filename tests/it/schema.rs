@@ -143,6 +143,31 @@ async fn are_refused(silta: &TestSilta, table: impl IntoIterator<Item = (String,
 }
 
 #[tokio::test]
+async fn the_front_room_is_defended_by_named_constraints_too() {
+    let silta = TestSilta::start().await;
+    let replay = |values: &str| {
+        format!(
+            "insert into replay (id, actor, filter, created_at, deliveries, opened, cancelled_at)
+             values (gen_random_uuid(), 'ops', '{{}}', now(), {values})"
+        )
+    };
+    let rule =
+        |values: &str| format!("insert into shipping_rule values ('shop', {values}, false, 'ops', now())");
+    let session = |values: &str| {
+        format!("insert into session values ({values}, 'ops', '', '', now(), now() - interval '1 second')")
+    };
+    let table = [
+        (session("'short'"), "session_digest_is_sha256"),
+        (session("repeat('0', 64)"), "session_ends_after_it_begins"),
+        (replay("'{}', array[gen_random_uuid()], null"), "replay_opened_are_among_its_deliveries"),
+        (replay("'{}', '{}', now()"), "replay_cancelled_by_someone"),
+        (rule("'', 'X'"), "shipping_rule_pattern_length"),
+        (rule("'A', ''"), "shipping_rule_code_length"),
+    ];
+    are_refused(&silta, table).await;
+}
+
+#[tokio::test]
 async fn orders_and_their_comparison_are_defended_by_named_constraints_too() {
     let silta = TestSilta::start().await;
     sqlx::raw_sql(
@@ -196,7 +221,10 @@ fn told_of(word: &str) -> Vec<String> {
 async fn every_key_of_a_distributed_table_names_the_connection() {
     let silta = TestSilta::start().await;
     let (distributed, references) = (told_of("create_distributed_table"), told_of("create_reference_table"));
-    assert_eq!((distributed.len(), references.as_slice()), (11, ["connection".to_owned()].as_slice()));
+    assert_eq!(
+        (distributed.len(), references.as_slice()),
+        (11, ["connection".to_owned(), "shipping_rule".to_owned()].as_slice())
+    );
     let broken: Vec<String> = sqlx::query_scalar(
         "with distributed as (select told::regclass as id from unnest($1::text[]) as told),
          named as (

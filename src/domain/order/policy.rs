@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-use crate::domain::{Timestamp, difference::Mask, product::ProductPolicy, shipping::ShippingRule};
+use crate::domain::{
+    Timestamp,
+    difference::Mask,
+    product::ProductPolicy,
+    shipping::{ShippingMethod, ShippingRule, match_rule},
+};
 
 /// `[connections.orders]`, with what it needs of `[connections.shipping]` and `[connections.products]`.
 #[derive(Clone, Debug)]
@@ -76,6 +81,11 @@ pub enum UnitPrices {
 }
 
 impl OrderPolicy {
+    /// Does none of the shipping rules match, where there are any?
+    pub fn lacks_rule(&self, method: &ShippingMethod) -> bool {
+        !self.shipping.is_empty() && match_rule(&self.shipping, method).is_none()
+    }
+
     /// Our id as written into the warehouse's record.
     pub fn reference(&self, order_id: &str) -> String {
         format!("{}{order_id}", self.reference_prefix)

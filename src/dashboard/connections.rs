@@ -1,0 +1,138 @@
+//! Connections: health, the switch, the brake, sweeps, and shipping rules made by hand.
+
+use axum::{
+    extract::{Query as AxumQuery, State},
+    response::Redirect,
+};
+use maud::{Markup, html};
+
+use super::{
+    Dash,
+    act::Asked,
+    guard::Refusal,
+    needs::{rule_fields, rule_of},
+    overview::{health, named},
+    page::{self, Place, Query, button, page, secret, time, time_or_never},
+    session::Visitor,
+};
+use crate::{
+    control,
+    store::{
+        connections::{self, ConnectionRow},
+        shipping_rules::{self, RuleRow},
+        sweeps::{self, SweepRow},
+    },
+};
+
+const HERE: &str = "/connections";
+
+/// Every connection.
+pub(super) async fn list(
+    State(dash): State<Dash>,
+    visitor: Visitor,
+    AxumQuery(query): AxumQuery<Query>,
+) -> Result<Markup, Refusal> {
+    let words = visitor.language.words();
+    let mut db = dash.pool.acquire().await?;
+    let mut rows = Vec::new();
+    for row in connections::list(&mut db).await? {
+        if query.connection().is_none_or(|name| name == row.name) {
+            let swept = sweeps::list(&mut db, &row.name).await?;
+            let rules = shipping_rules::list(&mut db, &row.name).await?;
+            rows.push((row, swept, rules));
+        }
+    }
+    drop(db);
+    let main = html! {
+        h1 { (words.connections) }
+        @if rows.is_empty() { p { (words.no_connections) } }
+        @for (row, swept, rules) in &rows {
+            section.card aria-label=(row.name) {
+                h2 { (row.name) " " (named(health(row, false), words)) }
+                (switches(&dash, &visitor, row))
+                h3 { (words.sweeps) }
+                (sweep_table(&dash, &visitor, swept))
+                h3 { (words.shipping_rules) }
+                (rule_table(&dash, &visitor, &row.name, rules))
+            }
+        }
+    };
+    Ok(page(&visitor, Place::Connections, words.connections, &main))
+}
+
+fn switches(dash: &Dash, visitor: &Visitor, row: &ConnectionRow) -> Markup {
+    let words = visitor.language.words();
+    let ask = |word, label| button(visitor, HERE, &[("connection", &row.name), ("ask", word)], label);
+    html! {
+        @if let Some(reason) = &row.held_reason { p.warn { (page::reason(visitor, Some(reason))) } }
+        @if let Some(by) = &row.paused_by { p.warn { (words.paused) ": " (by) ", " (time_or_never(dash, visitor, row.paused_at)) } }
+        @if let Some(detail) = &row.brake_detail { p.warn { (words.braked) ": " (detail) } }
+        div.actions {
+            @if row.paused_at.is_none() { (ask("pause", words.pause)) }
+            @if row.paused_at.is_some() || row.held_until.is_some() { (ask("resume", words.resume)) }
+            @if row.braked_at.is_some() { (ask("release_brake", words.release_brake)) }
+        }
+    }
+}
+
+fn sweep_table(dash: &Dash, visitor: &Visitor, swept: &[SweepRow]) -> Markup {
+    let words = visitor.language.words();
+    html! {
+        @if swept.is_empty() { p { (words.nothing_here) } } @else { div.wide tabindex="0" { table {
+            thead { tr { th { (words.what) } th { (words.last_swept) } th { (words.next_at) } th { (words.found) } th { (words.gaps) } th { (words.last_error) } } }
+            tbody { @for sweep in swept { tr {
+                td { (sweep.what) }
+                td { (time_or_never(dash, visitor, sweep.last_finished_at)) }
+                td { (time(dash, visitor, sweep.due_at)) }
+                td { (sweep.found) }
+                td { (sweep.gaps) }
+                td { (page::reason(visitor, sweep.last_error.as_deref())) }
+            } } }
+        } } }
+    }
+}
+
+fn rule_table(dash: &Dash, visitor: &Visitor, connection: &str, rules: &[RuleRow]) -> Markup {
+    let words = visitor.language.words();
+    html! {
+        p.small { (words.shipping_rules_text) }
+        @if rules.is_empty() { p { (words.no_shipping_rules) } } @else { div.wide tabindex="0" { table {
+            thead { tr { th { (words.pattern) } th { (words.warehouse_code) } th { (words.by) } th { (words.at) } th { (words.remove) } } }
+            tbody { @for rule in rules { tr {
+                td { code { (rule.pattern) } }
+                td { code { (rule.code) } }
+                td { (rule.made_by) }
+                td { (time(dash, visitor, rule.made_at)) }
+                td { (button(visitor, HERE, &[("connection", connection), ("ask", "remove_rule"), ("pattern", &rule.pattern)], words.remove)) }
+            } } }
+        } } }
+        @if visitor.is_operator() { details { summary { (words.add_rule) }
+            form method="post" action=(HERE) {
+                (secret(visitor))
+                input type="hidden" name="connection" value=(connection);
+                input type="hidden" name="ask" value="put_rule";
+                (rule_fields(visitor.language, ""))
+                button { (words.save_rule) }
+            }
+        } }
+    }
+}
+
+/// What a person asks for a connection.
+pub(super) async fn ask(State(dash): State<Dash>, asked: Asked) -> Result<Redirect, Refusal> {
+    let name = asked.need("connection")?;
+    let word = asked.need("ask")?;
+    let rule = if word == "put_rule" { Some(rule_of(&asked)?) } else { None };
+    let pattern = asked.field("pattern").unwrap_or_default();
+    asked
+        .carry_out(&dash, async |db, actor| match (word, &rule) {
+            ("pause", _) => control::pause(db, actor, name).await,
+            ("resume", _) => control::resume(db, actor, name).await,
+            ("release_brake", _) => control::release_brake(db, actor, name).await,
+            ("put_rule", Some(rule)) => control::put_shipping_rule(db, actor, name, rule).await,
+            ("remove_rule", _) => control::remove_shipping_rule(db, actor, name, pattern).await,
+            _ => Err(control::Declined::NotFound),
+        })
+        .await?;
+    Ok(Redirect::to(HERE))
+}

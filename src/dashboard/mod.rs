@@ -1,0 +1,93 @@
+//! The front room: a shopkeeper sees whether everything flows and what to do; an operator finds, mends and replays.
+//!
+//! Rendered here and complete without a script; with one, counts move by themselves ([`live`]). Pages read `store` and
+//! `explain`; whatever they change goes through `control`, as the API and the shell do, in one transaction with its audit
+//! line ([`act`]). Nobody sees anything without a session ([`session`]), and each form carries the session's secret.
+//!
+//! A page is a function from rows to [`maud::Markup`]. There is no style or script in a page: the policy that [`guard`]
+//! sets forbids both.
+
+mod act;
+mod audit;
+mod connections;
+mod deliveries;
+mod events;
+mod guard;
+mod live;
+mod needs;
+mod orders;
+mod overview;
+mod page;
+mod plot;
+mod products;
+mod replays;
+mod session;
+mod words;
+
+use std::sync::Arc;
+
+use axum::{
+    Router, middleware,
+    routing::{get, post},
+};
+use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    admin::Token,
+    clock::{Clock, Entropy},
+    control::Rehearse,
+};
+
+/// What the dashboard is made of.
+pub struct Dashboard {
+    /// Where everything is.
+    pub pool: PgPool,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids and secrets.
+    pub entropy: Arc<Entropy>,
+    /// Who may come in.
+    pub tokens: Vec<Token>,
+    /// Who can say what would be done, without doing it.
+    pub rehearser: Arc<dyn Rehearse>,
+    /// True where people come by https: the cookie then never goes by plain http.
+    pub is_secure: bool,
+    /// Each configured connection's rates: calls a second to the shop and to the warehouse.
+    pub rates: Vec<(String, [f64; 2])>,
+    /// Ends open streams, so that they do not keep a service from stopping.
+    pub leaving: CancellationToken,
+}
+
+type Dash = Arc<Dashboard>;
+
+/// The dashboard's router.
+pub fn router(dashboard: Dashboard) -> Router {
+    let dashboard = Arc::new(dashboard);
+    Router::new()
+        .route("/", get(overview::show))
+        .route("/sign-in", get(session::form).post(session::sign_in))
+        .route("/sign-out", post(session::sign_out))
+        .route("/language/{code}", get(session::choose_language))
+        .route("/live", get(live::stream))
+        .route("/orders", get(orders::list))
+        .route("/orders/{connection}/{order_id}", get(orders::show).post(orders::ask))
+        .route("/needs", get(needs::list))
+        .route("/needs/cause", get(needs::show))
+        .route("/needs/shipping-rule", post(needs::map_shipping))
+        .route("/replays", post(replays::create))
+        .route("/replays/{id}", get(replays::show).post(replays::call_off))
+        .route("/deliveries", get(deliveries::list))
+        .route("/deliveries/{id}", get(deliveries::show).post(deliveries::ask))
+        .route("/deliveries/{id}/rehearsal", get(deliveries::rehearse))
+        .route("/events", get(events::list))
+        .route("/events/{id}", get(events::show).post(events::ask))
+        .route("/products", get(products::list).post(products::ask))
+        .route("/products/syncs/{id}", get(products::show).post(products::approve))
+        .route("/connections", get(connections::list).post(connections::ask))
+        .route("/audit", get(audit::list))
+        .route("/style.css", get(guard::style))
+        .route("/live.js", get(guard::script))
+        .layer(middleware::from_fn(guard::guard))
+        .with_state(dashboard)
+}

@@ -1,0 +1,69 @@
+//! Table `shipping_rule`: rules made by hand, for methods that no rule of the configuration matches.
+
+use sqlx::PgConnection;
+
+use super::Result;
+use crate::domain::{Timestamp, shipping::ShippingRule};
+
+/// A rule as people see it.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct RuleRow {
+    /// A product code or a name; `*` stands for anything.
+    pub pattern: String,
+    /// The warehouse's shipping code.
+    pub code: String,
+    /// True where the shop's pickup points are the carrier's own.
+    pub pickup: bool,
+    /// Who made it.
+    pub made_by: String,
+    /// When.
+    pub made_at: Timestamp,
+}
+
+/// A connection's rules made by hand, by pattern.
+pub async fn list(db: &mut PgConnection, connection: &str) -> Result<Vec<RuleRow>> {
+    let rows = sqlx::query_as!(
+        RuleRow,
+        "select pattern, code, pickup, made_by, made_at from shipping_rule where connection = $1 order by pattern",
+        connection,
+    );
+    Ok(rows.fetch_all(db).await?)
+}
+
+/// The same as the domain reads them.
+pub async fn rules(db: &mut PgConnection, connection: &str) -> Result<Vec<ShippingRule>> {
+    let rows = list(db, connection).await?.into_iter();
+    Ok(rows.map(|RuleRow { pattern, code, pickup, .. }| ShippingRule { pattern, code, pickup }).collect())
+}
+
+/// Makes a rule, or makes it anew.
+pub async fn put(
+    db: &mut PgConnection,
+    connection: &str,
+    rule: &ShippingRule,
+    actor: &str,
+    now: Timestamp,
+) -> Result<()> {
+    sqlx::query!(
+        "insert into shipping_rule (connection, pattern, code, pickup, made_by, made_at)
+         values ($1, $2, $3, $4, $5, $6)
+         on conflict (connection, pattern) do update
+             set code = excluded.code, pickup = excluded.pickup, made_by = excluded.made_by, made_at = excluded.made_at",
+        connection,
+        rule.pattern,
+        rule.code,
+        rule.pickup,
+        actor,
+        now,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Removes a rule; false where there is none.
+pub async fn remove(db: &mut PgConnection, connection: &str, pattern: &str) -> Result<bool> {
+    let done =
+        sqlx::query!("delete from shipping_rule where connection = $1 and pattern = $2", connection, pattern);
+    Ok(done.execute(db).await?.rows_affected() == 1)
+}

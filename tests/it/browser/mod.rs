@@ -1,0 +1,243 @@
+//! The dashboard in a real browser: headless Chromium by its own driver, as a person clicks.
+
+mod pages;
+
+use std::{
+    io::{BufRead, BufReader},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+};
+
+use fantoccini::{Client, ClientBuilder, Locator, elements::Element};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use silta::sandbox::OrderSpec;
+
+use crate::harness::{CONNECTION, OPERATOR, TestSilta, VIEWER};
+
+/// Deque's accessibility rules, version 4 (MPL-2.0, its notice is in the file).
+const AXE: &str = include_str!("axe.min.js");
+
+/// How a browser differs from the usual.
+#[derive(Clone, Copy)]
+pub struct Look {
+    pub language: &'static str,
+    pub dark: bool,
+    pub narrow: bool,
+}
+
+pub const ENGLISH: Look = Look { language: "en", dark: false, narrow: false };
+pub const FINNISH: Look = Look { language: "fi", ..ENGLISH };
+
+/// A browser; its driver dies with it.
+pub struct Browser {
+    pub client: Client,
+    driver: Child,
+    url: String,
+}
+
+impl Browser {
+    pub async fn open(silta: &TestSilta, look: Look) -> Self {
+        let mut driver = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver: `make setup` installs it (Debian: chromium-driver)");
+        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+        let port = loop {
+            let line = lines.next().expect("it says its port").unwrap();
+            if let Some((_, port)) = line.split_once("started successfully on port ") {
+                break port.trim_end_matches('.').to_owned();
+            }
+        };
+        std::thread::spawn(move || lines.for_each(drop));
+        let width = if look.narrow { 390 } else { 1280 };
+        let scheme = if look.dark { 0 } else { 1 };
+        let args = [
+            "--headless=new".to_owned(),
+            "--no-sandbox".to_owned(),
+            "--disable-gpu".to_owned(),
+            "--disable-dev-shm-usage".to_owned(),
+            "--hide-scrollbars".to_owned(),
+            format!("--window-size={width},900"),
+            format!("--accept-lang={}", look.language),
+            format!("--blink-settings=preferredColorScheme={scheme}"),
+        ];
+        let mut wanted = serde_json::Map::new();
+        wanted.insert("goog:chromeOptions".to_owned(), json!({ "args": args }));
+        let client = ClientBuilder::new(HttpConnector::new())
+            .capabilities(wanted)
+            .connect(&format!("http://127.0.0.1:{port}"))
+            .await
+            .unwrap();
+        client.set_window_size(width, 900).await.unwrap();
+        Self { client, driver, url: silta.api.url.clone() }
+    }
+
+    pub async fn signed_in(silta: &TestSilta, look: Look) -> Self {
+        let browser = Self::open(silta, look).await;
+        browser.signs_in(OPERATOR).await;
+        browser
+    }
+
+    pub async fn goes_to(&self, path: &str) {
+        self.client.goto(&format!("{}{path}", self.url)).await.unwrap();
+    }
+
+    pub async fn signs_in(&self, token: &str) {
+        self.goes_to("/").await;
+        self.types("#token", token).await;
+        self.clicks(".door button").await;
+    }
+
+    pub async fn sees(&self, css: &str) -> Element {
+        self.client
+            .wait()
+            .for_element(Locator::Css(css))
+            .await
+            .unwrap_or_else(|error| panic!("{css}: {error}"))
+    }
+
+    pub async fn types(&self, css: &str, text: &str) {
+        self.sees(css).await.send_keys(text).await.unwrap();
+    }
+
+    pub async fn clicks(&self, css: &str) {
+        self.sees(css).await.click().await.unwrap();
+    }
+
+    pub async fn text(&self, css: &str) -> String {
+        self.sees(css).await.text().await.unwrap()
+    }
+
+    /// Faults that axe-core calls serious or critical, each with where it is.
+    pub async fn serious_faults(&self) -> Vec<String> {
+        self.client.execute(AXE, Vec::new()).await.unwrap();
+        let ask =
+            "const done = arguments[arguments.length - 1]; axe.run().then(found => done(found.violations))";
+        let found = self.client.execute_async(ask, Vec::new()).await.unwrap();
+        let serious = found
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|fault| matches!(fault["impact"].as_str(), Some("serious" | "critical")));
+        serious.map(|fault| format!("{} at {}", fault["id"], fault["nodes"][0]["html"])).collect()
+    }
+
+    /// A picture of the whole page, where a directory for pictures is named.
+    pub async fn shoots(&self, name: &str) {
+        let Some(directory) = std::env::var_os("SILTA_SCREENSHOTS").map(PathBuf::from) else { return };
+        let height =
+            self.client.execute("return document.documentElement.scrollHeight", Vec::new()).await.unwrap();
+        let (width, _) = self.client.get_window_size().await.unwrap();
+        let height = u32::try_from(height.as_u64().unwrap()).unwrap().clamp(700, 3000);
+        self.client.set_window_size(u32::try_from(width).unwrap(), height + 20).await.unwrap();
+        std::fs::create_dir_all(&directory).unwrap();
+        let picture = self.client.screenshot().await.unwrap();
+        std::fs::write(directory.join(format!("{name}.png")), picture).unwrap();
+        self.client.set_window_size(u32::try_from(width).unwrap(), 900).await.unwrap();
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // A driver that is told to end takes its browser along.
+        let _ = Command::new("kill").args(["-TERM", &self.driver.id().to_string()]).status();
+        let _ = self.driver.wait();
+    }
+}
+
+/// Orders by a shipping method that no rule matches, dead.
+async fn with_unmapped_orders(many: usize) -> (TestSilta, Vec<u64>) {
+    let silta = TestSilta::start().await;
+    silta.warehouse.receives_goods("A", 1000);
+    let mut orders = Vec::new();
+    for _ in 0..many {
+        orders.push(silta.orders(OrderSpec::of("A", 1).by(3, None)).await);
+    }
+    (silta, orders)
+}
+
+async fn a_person_mends_a_shipping_method_and_releases_its_orders(look: Look, delivered: &str) {
+    let (silta, orders) = with_unmapped_orders(3).await;
+    let browser = Browser::open(&silta, look).await;
+    browser.goes_to("/needs").await;
+    // The door first, and from there to where they wanted to go.
+    browser.types("#token", "nobody knows this one").await;
+    browser.clicks(".door button").await;
+    browser.sees(".fault").await;
+    browser.types("#token", OPERATOR).await;
+    browser.clicks(".door button").await;
+    browser.clicks(".causes h2 a").await;
+    // What waits is shown before anything is done about it.
+    assert_eq!(browser.client.find_all(Locator::Css("tbody tr")).await.unwrap().len(), 3);
+    browser.types("input[name=code]", "Posti Parcel").await;
+    browser.clicks("form.card button.first").await;
+    browser.sees(".verdict.good").await;
+    browser.clicks("button[value=all]").await;
+    assert!(browser.text(".lead b").await.starts_with("0 / 3"));
+    silta.run_until_idle().await;
+    // With its script the page comes to the end by itself.
+    let all = Locator::XPath("//b[normalize-space()='3 / 3']");
+    browser.client.wait().for_element(all).await.unwrap();
+    for order in &orders {
+        assert_eq!(silta.there(*order), 1);
+        ships(&silta, *order).await;
+    }
+    silta.run_until_idle().await;
+    browser.goes_to("/orders?status=delivered").await;
+    assert_eq!(browser.client.find_all(Locator::Css("tbody tr")).await.unwrap().len(), 3);
+    assert_eq!(browser.text("tbody .state").await, delivered);
+    browser.goes_to("/needs").await;
+    browser.sees(".verdict.good").await;
+    assert_eq!(silta.lost_and_doubled(), (0, 0));
+}
+
+#[tokio::test]
+async fn a_dead_order_is_found_mended_and_released_with_all_of_its_kind() {
+    a_person_mends_a_shipping_method_and_releases_its_orders(ENGLISH, "delivered").await;
+}
+
+#[tokio::test]
+async fn luovutettu_tilaus_loytyy_korjataan_ja_vapautetaan_muiden_kanssa() {
+    a_person_mends_a_shipping_method_and_releases_its_orders(FINNISH, "toimitettu").await;
+}
+
+#[tokio::test]
+async fn a_viewer_sees_everything_and_finds_nothing_to_press() {
+    let (silta, _) = with_unmapped_orders(1).await;
+    let browser = Browser::open(&silta, ENGLISH).await;
+    browser.signs_in(VIEWER).await;
+    for path in
+        ["/needs/cause?reason=shipping_unmapped", "/connections", "/products", "/deliveries?state=dead"]
+    {
+        browser.goes_to(path).await;
+        browser.sees(".note").await;
+        let buttons = browser.client.find_all(Locator::Css("main form[method=post]")).await.unwrap();
+        assert_eq!(buttons.len(), 0, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn counts_move_by_themselves() {
+    let silta = TestSilta::start().await;
+    silta.warehouse.receives_goods("A", 1000);
+    let browser = Browser::signed_in(&silta, ENGLISH).await;
+    browser.sees("h1").await;
+    silta.orders(OrderSpec::of("A", 1).by(3, None)).await;
+    let badge = Locator::XPath("//span[@class='badge' and not(@hidden) and normalize-space()='1']");
+    browser.client.wait().for_element(badge).await.unwrap();
+}
+
+/// The warehouse ships an order, and tells of it.
+async fn ships(silta: &TestSilta, order: u64) {
+    let reference = format!("{CONNECTION}-{order}");
+    assert!(silta.warehouse.ships(&reference));
+    silta.hears(silta.warehouse.order_shipped(&reference)).await;
+}
+
+/// The driver's JSON, for the pages' own assertions.
+pub async fn script(browser: &Browser, text: &str) -> Value {
+    browser.client.execute(text, Vec::new()).await.unwrap()
+}
