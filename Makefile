@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 CARGO ?= cargo
 
-.PHONY: help setup demo chaos test fuzz bench lint fmt check serve prepare
+.PHONY: help setup browser demo chaos test screenshots fuzz bench lint fmt check serve prepare
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -17,8 +17,14 @@ demo: setup ## a played day with a live view and a verdict; ARGS="--exit --fault
 chaos: setup ## the real program under load while everything around it breaks; ARGS="--passes 3 --seed 7"
 	$(CARGO) run --quiet -- prove $(ARGS)
 
-test: setup ## builds and passes every test
+browser: setup
+	@scripts/setup.sh browser
+
+test: browser ## builds and passes every test, the browser's included
 	$(CARGO) test --quiet $(ARGS)
+
+screenshots: browser ## a picture of every page, full, empty, broken, dark and narrow, in target/screenshots
+	SILTA_SCREENSHOTS=$(CURDIR)/target/screenshots $(CARGO) test --quiet --test it browser::pages
 
 fuzz: setup ## each fuzz target for ARGS seconds, from kept seeds (30 unless said)
 	scripts/fuzz.sh $(ARGS)

@@ -1,11 +1,12 @@
 #!/bin/sh
-# PostgreSQL's programs and a C compiler: there already, or installed where we may, or named in one line.
+# PostgreSQL's programs and a C compiler, with "browser" also Chromium and its driver: there already, or installed where we may, or named in one line.
 set -eu
 has_postgres() { ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null 2>&1; }
 has_compiler() { command -v cc >/dev/null 2>&1; }
 missing=""
 has_postgres || missing="$missing postgresql"
 has_compiler || missing="$missing gcc libc6-dev"
+[ "${1:-}" != browser ] || command -v chromedriver >/dev/null 2>&1 || missing="$missing chromium chromium-driver"
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     echo "installing$missing" >&2

@@ -58,6 +58,8 @@ problem_codes! {
     Conflict = ("conflict", CONFLICT, "Its state does not allow this now"),
     /// The same Idempotency-Key was used for another request.
     KeyReused = ("key_reused", UNPROCESSABLE_ENTITY, "The Idempotency-Key belongs to another request"),
+    /// A request under the same Idempotency-Key is still running.
+    KeyInUse = ("key_in_use", CONFLICT, "A request under this Idempotency-Key is still running"),
     /// The database is away; nothing was changed.
     Unavailable = ("unavailable", SERVICE_UNAVAILABLE, "The database is away: try again"),
     /// More arrives than can be committed now; nothing was changed.

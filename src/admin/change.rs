@@ -1,5 +1,5 @@
 //! Every change goes through here: one transaction for the deed, its audit line and, with an `Idempotency-Key`, the
-//! answer that a repeat of the request will get (as the IETF draft says: 422 for another request under the same key).
+//! answer that a repeat of the request will get (as the IETF draft says: 409 while the first is running, 422 for another request under the same key).
 
 use axum::{
     Json,
@@ -75,6 +75,7 @@ impl Change {
         if let Some(key) = &key {
             match idempotency::take(&mut db, &token.name, key, &request_hash, admin.clock.now()).await? {
                 Known::Fresh => {}
+                Known::Running => return Err(Code::KeyInUse.into()),
                 Known::OtherRequest => return Err(Code::KeyReused.into()),
                 Known::Answered(status, body) => {
                     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);

@@ -158,12 +158,11 @@ pub(super) async fn replay_many(
     }
     if dry_run {
         let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
-        let ids = match ids {
-            Some(ids) => ids,
-            None => {
-                let rows = overview::closed_oldest_first(&mut db, &filter, limit).await?;
-                rows.into_iter().map(|row| row.id).collect()
-            }
+        let ids = if let Some(ids) = ids {
+            ids
+        } else {
+            let rows = overview::closed_oldest_first(&mut db, &filter, limit).await?;
+            rows.into_iter().map(|row| row.id).collect()
         };
         return Ok(Json(json!({ "count": ids.len(), "ids": ids })).into_response());
     }

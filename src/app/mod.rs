@@ -88,6 +88,7 @@ pub struct Surroundings {
 
 impl App {
     /// Builds the service; touches neither database nor network.
+    #[expect(clippy::too_many_lines, reason = "a list: each part of the service with what it is made of")]
     pub fn new(config: Config, surroundings: Surroundings) -> Self {
         let Surroundings { pool, clock, entropy, killpoints } = surroundings;
         let Config { http, concurrency, lease, retry, retention, outbound, tokens, connections, .. } = config;
@@ -129,7 +130,7 @@ impl App {
         });
         let rehearser: Arc<dyn Rehearse> = Arc::new(Rehearsals(rehearser));
         let leaving = CancellationToken::new();
-        let dashboard = dashboard::Dashboard {
+        let dashboard = dashboard::router(dashboard::Dashboard {
             pool: pool.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
@@ -137,15 +138,16 @@ impl App {
             rehearser: rehearser.clone(),
             is_secure: http.public_url.starts_with("https://"),
             rates: connections.iter().map(rates).collect(),
+            failures: dashboard::Failures::default(),
             leaving: leaving.clone(),
-        };
-        let admin = admin::Admin {
+        });
+        let admin = admin::router(admin::Admin {
             pool: pool.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
             tokens,
             rehearser,
-        };
+        });
         let worker_name = worker_name(&entropy);
         let worker = Worker::new(worker::Parts {
             pool: hot.clone(),
@@ -165,10 +167,7 @@ impl App {
             replica: worker_name,
             pulse: worker.pulse(),
         });
-        let router = whole_router(
-            [inbox, admin::router(admin), dashboard::router(dashboard), watch.clone()],
-            http.timeout,
-        );
+        let router = whole_router([inbox, admin, dashboard, watch.clone()], http.timeout);
         let retention = Retention::new(pool.clone(), clock.clone(), retention);
         Self {
             router,

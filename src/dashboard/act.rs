@@ -39,11 +39,11 @@ impl FromRequest<Dash> for Asked {
         let axum::Form(fields): axum::Form<Vec<(String, String)>> =
             axum::Form::from_request(request, &()).await.map_err(|_| refused(Refusal::Form))?;
         let asked = Self { visitor, fields };
-        if foreign || asked.field("csrf") != Some(&asked.visitor.csrf) {
-            return Err(refused(Refusal::Form));
-        }
         if !asked.visitor.is_operator() {
             return Err(refused(Refusal::NotAllowed));
+        }
+        if foreign || asked.field("csrf") != Some(&asked.visitor.csrf) {
+            return Err(refused(Refusal::Form));
         }
         Ok(asked)
     }

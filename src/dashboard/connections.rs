@@ -64,7 +64,7 @@ fn switches(dash: &Dash, visitor: &Visitor, row: &ConnectionRow) -> Markup {
     let words = visitor.language.words();
     let ask = |word, label| button(visitor, HERE, &[("connection", &row.name), ("ask", word)], label);
     html! {
-        @if let Some(reason) = &row.held_reason { p.warn { (page::reason(visitor, Some(reason))) } }
+        @if let Some(reason) = &row.held_reason { p.warn { (page::reason(visitor, Some(reason))) } (super::needs::remedy(visitor, reason)) }
         @if let Some(by) = &row.paused_by { p.warn { (words.paused) ": " (by) ", " (time_or_never(dash, visitor, row.paused_at)) } }
         @if let Some(detail) = &row.brake_detail { p.warn { (words.braked) ": " (detail) } }
         div.actions {

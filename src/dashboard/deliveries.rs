@@ -102,7 +102,6 @@ pub(super) fn to_replay(
                 div.actions {
                     button.first name="which" value="all" { (all) " (" (count) ")" }
                     button name="which" value="ticked" { (ticked) }
-                    label.box { input type="checkbox" data-all hidden; " " }
                 }
                 (table(dash, visitor, rows, true))
                 @if count > page::ROWS { p.small { (words.shows_first) } }
@@ -117,7 +116,7 @@ fn table(dash: &Dash, visitor: &Visitor, rows: &[DeliveryRow], with_boxes: bool)
         @if rows.is_empty() { p { (words.nothing_here) } } @else {
             div.wide tabindex="0" { table {
                 thead { tr {
-                    @if with_boxes { th { span.hear { (words.tick_all) } } }
+                    @if with_boxes { th { input type="checkbox" data-all hidden aria-label=(words.tick_all); } }
                     th { (words.subject) } th { (words.connection) } th { (words.state) } th { (words.why) }
                     th { (words.attempts) } th { (words.opened_at) } th { (words.deliveries) }
                 } }
@@ -129,7 +128,7 @@ fn table(dash: &Dash, visitor: &Visitor, rows: &[DeliveryRow], with_boxes: bool)
                     td { (page::reason(visitor, row.reason.as_deref())) }
                     td { (row.attempts) }
                     td { (time(dash, visitor, row.created_at)) }
-                    td { a href=(format!("/deliveries/{}", row.id)) aria-label=(format!("{} {}", words.its_delivery, row.subject)) { (short(row.id)) } }
+                    td { a href=(format!("/deliveries/{}", row.id)) { (short(row.id)) } }
                 } } }
             } }
         }

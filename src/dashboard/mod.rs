@@ -30,6 +30,7 @@ use axum::{
     Router, middleware,
     routing::{get, post},
 };
+pub use session::Failures;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
@@ -55,6 +56,8 @@ pub struct Dashboard {
     pub is_secure: bool,
     /// Each configured connection's rates: calls a second to the shop and to the warehouse.
     pub rates: Vec<(String, [f64; 2])>,
+    /// Sign-ins that failed of late.
+    pub failures: Failures,
     /// Ends open streams, so that they do not keep a service from stopping.
     pub leaving: CancellationToken,
 }

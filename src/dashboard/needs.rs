@@ -58,7 +58,8 @@ fn standing(visitor: &Visitor, word: &str) -> &'static str {
     }
 }
 
-fn remedy(visitor: &Visitor, reason: &str) -> Markup {
+/// What a person does about a reason.
+pub(super) fn remedy(visitor: &Visitor, reason: &str) -> Markup {
     let remedy = Reason::parse(reason).map_or("", |reason| explain::remedy(reason, visitor.language));
     html! { @if !remedy.is_empty() { p.remedy { strong { (visitor.language.words().remedy) ": " } (remedy) } } }
 }

@@ -12,6 +12,7 @@ use super::{
     guard::Refusal,
     page::{self, Place, Query, button, page, state, time},
     session::Visitor,
+    words::Words,
 };
 use crate::{
     control::{self, Ask},
@@ -121,14 +122,8 @@ pub(super) async fn show(
     let life = explain::order(&mut db, &connection, &id, visitor.language).await?.ok_or(Refusal::NotFound)?;
     drop(db);
     let here = path(&connection, &id);
-    let asks = [
-        ("transfer", words.transfer),
-        ("hold", words.hold),
-        ("release", words.release),
-        ("cancel", words.cancel_order),
-        ("refresh", words.refresh),
-    ];
     let order = &life.order;
+    let asks = asks(order, words);
     let title = format!("{} {id}", words.order);
     let main = html! {
         h1 { (title) " " (status(&visitor, &order.status)) }
@@ -163,6 +158,19 @@ pub(super) async fn show(
         }
     };
     Ok(page(&visitor, Place::Orders, &title, &main))
+}
+
+/// What may be asked for an order as it stands; what would be in vain is not offered.
+fn asks(order: &OrderRow, words: &Words) -> Vec<(&'static str, &'static str)> {
+    let mut asks = Vec::new();
+    if order.placed_at.is_none() {
+        asks.extend([("transfer", words.transfer), ("hold", words.hold), ("release", words.release)]);
+    }
+    if !matches!(order.status.as_str(), "delivered" | "returned" | "cancelled") {
+        asks.push(("cancel", words.cancel_order));
+    }
+    asks.push(("refresh", words.refresh));
+    asks
 }
 
 /// What a person asks for an order.

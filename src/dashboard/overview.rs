@@ -96,7 +96,8 @@ fn card(dash: &Dash, visitor: &Visitor, glance: &Glance) -> Markup {
                     } }
                 }
             }
-            @if let Some(reason) = &row.held_reason { p.warn { (page::reason(visitor, Some(reason))) } }
+            @if let Some(reason) = &row.held_reason { p.warn { (page::reason(visitor, Some(reason))) }
+                (super::needs::remedy(visitor, reason)) }
             @if let Some(detail) = &row.brake_detail { p.warn { (words.braked) ": " (detail) } }
             h3 { (words.last_day) }
             (plot::day(hours, words))

@@ -161,7 +161,8 @@ pub(super) fn state(word: &str) -> Markup {
 /// A reason in words.
 pub(super) fn reason(visitor: &Visitor, code: Option<&str>) -> Markup {
     let known = code.and_then(Reason::parse).map(|reason| explain::reason_words(reason, visitor.language));
-    html! { @if let Some(words) = known.or(code) { (words) } }
+    // A reason's words are a doc comment too, and have its marks.
+    html! { @if let Some(words) = known.or(code) { (words.replace('`', "")) } }
 }
 
 /// JSON, readable.

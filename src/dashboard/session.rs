@@ -4,7 +4,7 @@
 //! after twelve hours, at a sign-out, and as soon as its token is no longer configured. Wrong tokens are counted: after ten
 //! within a minute nobody is let in for the rest of it, so guessing costs more than it could bring.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use axum::{
     Form,
@@ -26,16 +26,17 @@ use crate::{
     },
 };
 
-const COOKIE: &str = "silta_session";
-const LANGUAGE_COOKIE: &str = "silta_language";
+const COOKIE: &str = "silta-session";
+const LANGUAGE_COOKIE: &str = "silta-language";
 const LASTS: TimeDelta = TimeDelta::hours(12);
 
 /// Wrong tokens within [`WINDOW`] at which the door is closed.
 const MOST_FAILURES: usize = 10;
 const WINDOW: TimeDelta = TimeDelta::minutes(1);
 
-/// When wrong tokens were tried in this process.
-static FAILURES: Mutex<Vec<Timestamp>> = Mutex::new(Vec::new());
+/// When wrong tokens were tried in this process, of late.
+#[derive(Default)]
+pub struct Failures(Mutex<Vec<Timestamp>>);
 
 /// Somebody who is signed in.
 pub(super) struct Visitor {
@@ -159,7 +160,7 @@ pub(super) async fn sign_in(
     if is_foreign(&headers) {
         return Err(Refusal::Form);
     }
-    if failures(now, false) >= MOST_FAILURES {
+    if dash.failures.are_too_many(now) {
         tracing::warn!("too many sign-ins failed: the door is closed for a minute");
         let mut answer = door(language, &to, Some(words.too_many_attempts));
         *answer.status_mut() = StatusCode::TOO_MANY_REQUESTS;
@@ -167,7 +168,7 @@ pub(super) async fn sign_in(
     }
     let digest = sha256_hex(token.trim().as_bytes());
     let Some(token) = dash.tokens.iter().find(|known| known.sha256 == digest) else {
-        failures(now, true);
+        dash.failures.add(now);
         tracing::warn!("a sign-in with an unknown token");
         return Ok(door(language, &to, Some(words.token_unknown)));
     };
@@ -184,14 +185,16 @@ pub(super) async fn sign_in(
     Ok(([(header::SET_COOKIE, set)], Redirect::to(&to)).into_response())
 }
 
-/// How many failed within the window; counts one more where `one_more`.
-fn failures(now: Timestamp, one_more: bool) -> usize {
-    let mut failures = FAILURES.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    failures.retain(|at| now - *at < WINDOW && *at <= now);
-    if one_more {
-        failures.push(now);
+impl Failures {
+    fn add(&self, now: Timestamp) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(now);
     }
-    failures.len()
+
+    fn are_too_many(&self, now: Timestamp) -> bool {
+        let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        failures.retain(|at| now - *at < WINDOW && *at <= now);
+        failures.len() >= MOST_FAILURES
+    }
 }
 
 /// Does a browser say that another site sent this?

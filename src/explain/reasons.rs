@@ -28,7 +28,6 @@ pub fn remedy(reason: Reason, language: Language) -> &'static str {
 
 macro_rules! told {
     ($($name:ident: $finnish:literal $(; $english:literal / $suomeksi:literal)?),+ $(,)?) => {
-        #[expect(clippy::too_many_lines, reason = "a table: one line a reason")]
         const fn told(reason: Reason) -> Told {
             match reason {
                 $(Reason::$name => Told { finnish: $finnish, remedy: [concat!($($english)?), concat!($($suomeksi)?)] }),+
@@ -67,7 +66,7 @@ told! {
     CatalogueUnread: "Kaupan tuotevalikoimaa ei ole vielä luettu kokonaan, joten kukaan ei tiedä, kenen koodi on.",
     StaleReading: "Varaston vastaus on vanhempi kuin se, jonka mukaan jo toimimme.",
     AddressIncomplete: "Osoitteesta puuttuu varaston vaatima kenttä, tai sen muoto on väärä."; "Mend the named fields in the shop, then replay." / "Korjaa nimetyt kentät kaupassa, ja toista sitten.",
-    ShippingUnmapped: "Mikään toimitustapasääntö ei vastaa tilauksen toimitustapaa."; "Name the warehouse's shipping code below, then release every order that waits for it." / "Nimeä varaston toimituskoodi alla, ja vapauta sitten kaikki sitä odottavat tilaukset.",
+    ShippingUnmapped: "Mikään toimitustapasääntö ei vastaa tilauksen toimitustapaa."; "Name the warehouse's shipping code for it, then release every order that waits for it." / "Nimeä sille varaston toimituskoodi, ja vapauta sitten kaikki sitä odottavat tilaukset.",
     CodeUnusable: "Tilausrivillä on tyhjä tai liian pitkä tuotekoodi."; "Give the product a code of at most 50 characters, then replay." / "Anna tuotteelle enintään 50 merkin koodi, ja toista sitten.",
     CodeEmpty: "Tuotteella tai variaatiolla ei ole tuotekoodia."; "Give it one in the shop: it goes on by itself." / "Anna sille koodi kaupassa: se jatkuu itsestään.",
     CodeTooLong: "Tuotekoodi on pidempi kuin varasto ottaa."; "Shorten it in the shop to 50 characters: it goes on by itself." / "Lyhennä se kaupassa 50 merkkiin: se jatkuu itsestään.",

@@ -10,14 +10,16 @@ use crate::domain::Timestamp;
 pub enum Known {
     /// Nobody used it: it is ours now, in this transaction.
     Fresh,
+    /// A request under it is being carried out at this moment.
+    Running,
     /// Another request was made under it.
     OtherRequest,
     /// The same request was answered with this status and body.
     Answered(u16, serde_json::Value),
 }
 
-/// Takes a key for a request, inside the transaction that will carry it out. A second request under the same key
-/// waits here for the first one's commit, so it finds the answer or, after a rollback, the key free.
+/// Takes a key for a request, inside the transaction that will carry it out. A second request under the same key is told
+/// that the first is running; later it finds the answer or, after a rollback, the key free.
 pub async fn take(
     db: &mut PgConnection,
     actor: &str,
@@ -25,6 +27,15 @@ pub async fn take(
     request_hash: &str,
     now: Timestamp,
 ) -> Result<Known> {
+    // Held until the transaction ends; two keys of one hash would only wait for each other.
+    let locked = sqlx::query_scalar!(
+        r#"select pg_try_advisory_xact_lock(hashtextextended($1 || ' ' || $2, 0)) as "locked!""#,
+        actor,
+        key,
+    );
+    if !locked.fetch_one(&mut *db).await? {
+        return Ok(Known::Running);
+    }
     let fresh = sqlx::query!(
         "insert into idempotency (actor, key, request_hash, created_at) values ($1, $2, $3, $4) on conflict do nothing",
         actor,

@@ -107,7 +107,7 @@ pub async fn find_delivery(db: &mut PgConnection, id: DeliveryId) -> Result<Opti
 }
 
 /// Closed deliveries matching a filter, oldest first: the order in which they are replayed. Of each subject its newest
-/// delivery alone: an older one has been answered since.
+/// delivery alone: an older one has been answered since; by one that was called off it has not.
 pub async fn closed_oldest_first(
     db: &mut PgConnection,
     filter: &DeliveryFilter,
@@ -132,7 +132,7 @@ pub async fn closed_oldest_first(
           and not exists (
               select 1 from delivery as newer
               where newer.connection = delivery.connection and newer.subject = delivery.subject
-                and newer.id > delivery.id
+                and newer.id > delivery.id and newer.state <> 'cancelled'
                 and (newer.settled_at is not null or newer.state in ('pending', 'leased', 'in_doubt'))
           )
         order by id

@@ -1,6 +1,7 @@
 //! What waits for a person, grouped by its cause; and how much went through in each hour.
 //!
-//! Only a subject's newest delivery counts: a dead one whose subject has been looked at since is history.
+//! Only a subject's newest delivery counts: a dead one whose subject has been looked at since is history. A look that was called
+//! off was none.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -38,6 +39,7 @@ pub async fn causes(db: &mut PgConnection) -> Result<Vec<Cause>> {
             where state = 'dead' and not exists (
                 select 1 from delivery as newer
                 where newer.connection = dead.connection and newer.subject = dead.subject and newer.id > dead.id
+                  and newer.state <> 'cancelled'
                   and (newer.settled_at is not null or newer.state in ('pending', 'leased', 'in_doubt')) -- names both indexes
             )
             union all
@@ -92,7 +94,7 @@ pub async fn count_closed(db: &mut PgConnection, filter: &DeliveryFilter) -> Res
           and not exists (
               select 1 from delivery as newer
               where newer.connection = delivery.connection and newer.subject = delivery.subject
-                and newer.id > delivery.id
+                and newer.id > delivery.id and newer.state <> 'cancelled'
                 and (newer.settled_at is not null or newer.state in ('pending', 'leased', 'in_doubt'))
           )
         "#,

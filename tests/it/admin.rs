@@ -2,7 +2,10 @@
 
 use reqwest::Method;
 use serde_json::json;
-use silta::sandbox::{OrderSpec, Webhook};
+use silta::{
+    sandbox::{OrderSpec, Webhook},
+    store::idempotency,
+};
 
 use crate::harness::{TestSilta, VIEWER, answer};
 
@@ -221,4 +224,21 @@ async fn connections_show_their_health_backlog_and_sweeps_and_metrics_their_numb
         assert!(text.contains(line), "{line} in\n{text}");
     }
     assert!(text.trim_end().ends_with("# EOF"));
+}
+
+#[tokio::test]
+async fn a_repeat_while_the_first_is_running_is_told_so_and_then_gets_its_chance() {
+    let silta = TestSilta::start().await;
+    let pause = async || {
+        let request = silta.api.request(Method::POST, "/admin/v1/connections/shop/pause");
+        answer(request.bearer_auth(crate::harness::OPERATOR).header("Idempotency-Key", "one")).await
+    };
+    let mut running = silta.pool.begin().await.unwrap();
+    idempotency::take(&mut running, "ops", "one", "the first", silta.now()).await.unwrap();
+    let refused = pause().await;
+    assert_eq!((refused.status, refused.text("/code")), (409, "key_in_use"));
+    running.rollback().await.unwrap();
+    assert_eq!(pause().await.status, 200);
+    assert_eq!(pause().await.status, 200, "answered as before, and not done again");
+    assert_eq!(silta.count("audit").await, 1);
 }

@@ -15,6 +15,7 @@ mod burden;
 mod catalogue;
 mod compare;
 mod configuration;
+mod dashboard;
 mod deliver;
 mod doubt;
 mod drift;

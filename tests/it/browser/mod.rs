@@ -53,7 +53,7 @@ impl Browser {
         };
         std::thread::spawn(move || lines.for_each(drop));
         let width = if look.narrow { 390 } else { 1280 };
-        let scheme = if look.dark { 0 } else { 1 };
+        let scheme = i32::from(!look.dark);
         let args = [
             "--headless=new".to_owned(),
             "--no-sandbox".to_owned(),

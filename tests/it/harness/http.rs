@@ -46,6 +46,10 @@ impl Api {
         answer(self.request(Method::GET, path).bearer_auth(super::OPERATOR)).await
     }
 
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        answer(self.request(Method::PUT, path).bearer_auth(super::OPERATOR).json(&body)).await
+    }
+
     pub async fn post(&self, path: &str, body: Value) -> Answer {
         answer(self.request(Method::POST, path).bearer_auth(super::OPERATOR).json(&body)).await
     }

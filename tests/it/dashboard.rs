@@ -1,0 +1,188 @@
+//! The dashboard without a browser: who is let in, what a form must carry, what is written down.
+
+use reqwest::{StatusCode, redirect::Policy};
+use serde_json::json;
+use silta::sandbox::OrderSpec;
+
+use crate::harness::{OPERATOR, TestSilta, VIEWER, secs};
+
+/// Somebody at the dashboard, cookie in hand.
+struct Visitor {
+    client: reqwest::Client,
+    url: String,
+    cookie: String,
+    csrf: String,
+}
+
+fn client() -> reqwest::Client {
+    reqwest::Client::builder().redirect(Policy::none()).build().unwrap()
+}
+
+async fn sign_in(silta: &TestSilta, token: &str) -> reqwest::Response {
+    let form = [("token", token), ("to", "//evil.example")];
+    client().post(format!("{}/sign-in", silta.api.url)).form(&form).send().await.unwrap()
+}
+
+impl Visitor {
+    async fn with(silta: &TestSilta, token: &str) -> Self {
+        let answer = sign_in(silta, token).await;
+        let cookie = answer.headers()["set-cookie"].to_str().unwrap();
+        let cookie = cookie.split(';').next().unwrap().to_owned();
+        let mut visitor = Self { client: client(), url: silta.api.url.clone(), cookie, csrf: String::new() };
+        let page = visitor.get("/connections").await.text().await.unwrap();
+        let csrf = page.split("name=\"csrf\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
+        csrf.unwrap_or_default().clone_into(&mut visitor.csrf);
+        visitor
+    }
+
+    async fn get(&self, path: &str) -> reqwest::Response {
+        let request = self.client.get(format!("{}{path}", self.url)).header("cookie", &self.cookie);
+        request.send().await.unwrap()
+    }
+
+    async fn asks(&self, path: &str, fields: &[(&str, &str)]) -> reqwest::Response {
+        self.posts(path, fields, "same-origin").await
+    }
+
+    async fn posts(&self, path: &str, fields: &[(&str, &str)], site: &str) -> reqwest::Response {
+        let fields: Vec<_> = fields.iter().copied().chain([("csrf", self.csrf.as_str())]).collect();
+        let request = self.client.post(format!("{}{path}", self.url)).header("cookie", &self.cookie);
+        request.header("sec-fetch-site", site).form(&fields).send().await.unwrap()
+    }
+}
+
+const PAGES: [&str; 9] =
+    ["/", "/orders", "/needs", "/deliveries", "/events", "/products", "/connections", "/audit", "/live"];
+
+#[tokio::test]
+async fn no_page_is_shown_without_a_session_and_every_page_with_one() {
+    let silta = TestSilta::start().await;
+    for path in PAGES {
+        let answer = client().get(format!("{}{path}", silta.api.url)).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{path}");
+        assert!(answer.headers()["location"].to_str().unwrap().starts_with("/sign-in?to="), "{path}");
+    }
+    let visitor = Visitor::with(&silta, VIEWER).await;
+    for path in PAGES {
+        let answer = visitor.get(path).await;
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        let policy = answer.headers()["content-security-policy"].to_str().unwrap();
+        assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+    }
+    assert_eq!(visitor.get("/orders/shop/nothing").await.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn the_cookie_is_kept_from_scripts_and_other_sites_and_the_database_cannot_sign_in() {
+    let silta = TestSilta::start().await;
+    let answer = sign_in(&silta, OPERATOR).await;
+    assert_eq!(answer.headers()["location"], "/", "never to another site");
+    let set = answer.headers()["set-cookie"].to_str().unwrap().to_owned();
+    for part in ["HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=43200"] {
+        assert!(set.contains(part), "{part} in {set}");
+    }
+    let secret = set.split(['=', ';']).nth(1).unwrap();
+    let kept: String = silta.scalar("select digest from session").await;
+    assert_ne!(kept, secret);
+    let visitor = Visitor::with(&silta, OPERATOR).await;
+    assert_eq!(visitor.asks("/sign-out", &[]).await.headers()["location"], "/sign-in");
+    assert_eq!(visitor.get("/").await.status(), StatusCode::SEE_OTHER, "signed out for good");
+    let visitor = Visitor::with(&silta, OPERATOR).await;
+    silta.clock.advance(secs(12 * 3600));
+    assert_eq!(visitor.get("/").await.status(), StatusCode::SEE_OTHER, "over after twelve hours");
+}
+
+#[tokio::test]
+async fn sign_in_attempts_are_limited() {
+    let silta = TestSilta::start().await;
+    for _ in 0..10 {
+        assert_eq!(sign_in(&silta, "guess").await.status(), StatusCode::UNAUTHORIZED);
+    }
+    assert_eq!(sign_in(&silta, OPERATOR).await.status(), StatusCode::TOO_MANY_REQUESTS);
+    silta.clock.advance(secs(61));
+    assert_eq!(sign_in(&silta, OPERATOR).await.status(), StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn a_form_of_another_session_or_site_or_of_a_viewer_changes_nothing() {
+    let silta = TestSilta::start().await;
+    let mut operator = Visitor::with(&silta, OPERATOR).await;
+    let pause = [("connection", "shop"), ("ask", "pause")];
+    assert_eq!(operator.posts("/connections", &pause, "cross-site").await.status(), StatusCode::BAD_REQUEST);
+    let viewer = Visitor::with(&silta, VIEWER).await;
+    assert_eq!(viewer.asks("/connections", &pause).await.status(), StatusCode::FORBIDDEN);
+    let own = std::mem::replace(&mut operator.csrf, viewer.csrf.clone());
+    assert_eq!(operator.asks("/connections", &pause).await.status(), StatusCode::BAD_REQUEST);
+    assert_eq!(silta.count("audit").await, 0);
+    operator.csrf = own;
+    assert_eq!(operator.asks("/connections", &pause).await.status(), StatusCode::SEE_OTHER);
+    assert_eq!(
+        silta.scalar::<String>("select actor || ' ' || action from audit").await,
+        "ops connection.pause"
+    );
+    // Twice is a refusal in words, as over the API.
+    assert_eq!(operator.asks("/connections", &pause).await.status(), StatusCode::CONFLICT);
+}
+
+#[tokio::test]
+async fn a_payload_is_masked_until_asked_for_and_the_asking_is_audited() {
+    let silta = TestSilta::start().await;
+    silta.warehouse.receives_goods("A", 1000);
+    silta.orders(OrderSpec::of("A", 1)).await;
+    let body = r#"{"topic":"order.created","data":{"id":1001,"customer":{"name":"Aino Asiakas"}}}"#;
+    silta.hears(silta::sandbox::Webhook::raw_from_shop(body.as_bytes())).await;
+    silta.run_until_idle().await;
+    let events = silta.api.get("/admin/v1/events?source=mycashflow").await;
+    let path = format!("/events/{}", events.items()[0]["id"].as_str().unwrap());
+    let visitor = Visitor::with(&silta, OPERATOR).await;
+    assert!(!visitor.get(&path).await.text().await.unwrap().contains("Aino"));
+    let shown = visitor.asks(&path, &[("ask", "reveal")]).await.text().await.unwrap();
+    assert!(shown.contains("Aino Asiakas"));
+    assert_eq!(
+        silta.scalar::<String>("select action from audit order by id desc limit 1").await,
+        "event.reveal"
+    );
+    assert!(
+        !silta
+            .scalar::<String>("select detail::text from audit order by id desc limit 1")
+            .await
+            .contains("Aino")
+    );
+}
+
+#[tokio::test]
+async fn many_are_replayed_with_preview_progress_and_cancel() {
+    let silta = TestSilta::start().await;
+    silta.warehouse.receives_goods("A", 1000);
+    let mut orders = Vec::new();
+    for _ in 0..4 {
+        orders.push(silta.orders(OrderSpec::of("A", 1).by(3, None)).await);
+    }
+    let filter = json!({ "state": "dead", "reason": "shipping_unmapped" });
+    let preview = silta.api.post("/admin/v1/replays", json!({ "filter": filter, "dry_run": true })).await;
+    assert_eq!((preview.status, preview.body["count"].as_u64()), (200, Some(4)));
+    assert_eq!(silta.count("replay").await, 0);
+
+    let begun = silta.api.post("/admin/v1/replays", json!({ "filter": filter })).await;
+    let path = format!("/admin/v1/replays/{}", begun.text("/id"));
+    assert_eq!(silta.api.get(&path).await.body["open"], 4);
+    let called_off = silta.api.post(&format!("{path}/cancel"), json!({})).await;
+    assert_eq!((called_off.body["open"].as_u64(), called_off.body["cancelled"].as_u64()), (Some(0), Some(4)));
+    assert_eq!(silta.api.post(&format!("{path}/cancel"), json!({})).await.status, 409);
+
+    let rule = json!({ "pattern": "lento*", "code": "Posti Parcel" });
+    let rules = "/admin/v1/connections/shop/shipping-rules";
+    assert_eq!(silta.api.put(rules, json!({ "pattern": "*", "code": "X" })).await.status, 409);
+    assert_eq!(silta.api.put(rules, rule).await.body["items"][0]["made_by"], "ops");
+    // The first two, ticked; what was cancelled meanwhile is replayed as well.
+    let ids: Vec<_> = preview.body["ids"].as_array().unwrap()[..2].to_vec();
+    let begun = silta.api.post("/admin/v1/replays", json!({ "ids": ids })).await;
+    silta.run_until_idle().await;
+    let after = silta.api.get(&format!("/admin/v1/replays/{}", begun.text("/id"))).await;
+    assert_eq!((after.body["count"].as_u64(), after.body["well"].as_u64()), (Some(2), Some(2)));
+    let there: Vec<_> = orders.iter().map(|order| silta.there(*order)).collect();
+    assert_eq!(there, [1, 1, 0, 0]);
+    // A subject that was looked at since is history; one whose look was called off is not.
+    let left = silta.api.post("/admin/v1/replays", json!({ "filter": filter, "dry_run": true })).await;
+    assert_eq!(left.body["count"], 2, "the other two were called off, and wait as before");
+}
