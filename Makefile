@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 CARGO ?= cargo
 
-.PHONY: help setup browser demo chaos test screenshots fuzz bench lint fmt check serve prepare
+.PHONY: help setup browser demo chaos test screenshots schemathesis fuzz bench lint fmt check serve prepare
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -25,6 +25,9 @@ test: browser ## builds and passes every test, the browser's included
 
 screenshots: browser ## a picture of every page, full, empty, broken, dark and narrow, in target/screenshots
 	SILTA_SCREENSHOTS=$(CURDIR)/target/screenshots $(CARGO) test --quiet --test it browser::pages
+
+schemathesis: setup ## the admin API held to openapi.yaml by requests that nobody thought of
+	scripts/schemathesis.sh $(ARGS)
 
 fuzz: setup ## each fuzz target for ARGS seconds, from kept seeds (30 unless said)
 	scripts/fuzz.sh $(ARGS)

@@ -15,11 +15,15 @@ use super::{
     AdminState,
     auth::Auth,
     change::Change,
-    page::{FilterQuery, IdPath, Listing, PageQuery},
+    page::{FilterQuery, IdPath, Listing, PageQuery, check_word},
 };
 use crate::{
     control::{self, Actor, Declined, Rehearsed, Wanted},
-    domain::{delivery::DeliveryState, id::DeliveryId, subject::Subject},
+    domain::{
+        delivery::DeliveryState,
+        id::DeliveryId,
+        subject::{Subject, SubjectKind},
+    },
     problem::{Code, Problem},
     store::{
         StoreError, attempts,
@@ -213,10 +217,6 @@ pub(super) fn row_of(row: &impl Serialize) -> Value {
 }
 
 fn check(filter: &DeliveryFilter) -> Result<(), Problem> {
-    let unknown = filter.state.as_deref().is_some_and(|state| state.parse::<DeliveryState>().is_err());
-    if unknown {
-        let words = DeliveryState::ALL.map(DeliveryState::as_str).join(", ");
-        return Err(Problem::new(Code::Invalid, format!("state must be one of {words}")));
-    }
-    Ok(())
+    check_word("state", filter.state.as_deref(), &DeliveryState::ALL.map(DeliveryState::as_str))?;
+    check_word("kind", filter.kind.as_deref(), &SubjectKind::ALL.map(SubjectKind::as_str))
 }

@@ -8,11 +8,14 @@ use super::{
     auth::Auth,
     change::Change,
     deliveries::row_of,
-    page::{FilterQuery, IdPath, Listing, PageQuery},
+    page::{FilterQuery, IdPath, Listing, PageQuery, check_word},
 };
 use crate::{
     control,
-    domain::id::{DeliveryId, EventId},
+    domain::{
+        event::Source,
+        id::{DeliveryId, EventId},
+    },
     problem::{Code, Problem},
     store::{
         StoreError,
@@ -27,6 +30,7 @@ pub(super) async fn list(
     PageQuery(page): PageQuery,
     FilterQuery(filter): FilterQuery<EventFilter>,
 ) -> Result<Json<Listing<EventRow>>, Problem> {
+    check_word("source", filter.source.as_deref(), &Source::ALL.map(Source::as_str))?;
     let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
     let rows = events::list(&mut db, &filter, &page.fetch()).await?;
     Ok(Json(page.listing(rows, |row| row.id)))

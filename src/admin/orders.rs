@@ -14,7 +14,7 @@ use super::{
     auth::Auth,
     change::Change,
     deliveries::answer,
-    page::{FilterQuery, Listing, PageQuery},
+    page::{FilterQuery, Listing, PageQuery, check_word},
 };
 use crate::{
     control::{self, Actor, Ask},
@@ -39,10 +39,8 @@ pub(super) async fn list(
     PageQuery(page): PageQuery,
     FilterQuery(filter): FilterQuery<OrderFilter>,
 ) -> Result<Json<Listing<OrderRow>>, Problem> {
-    if filter.status.as_deref().is_some_and(|status| OrderStatus::parse(status).is_none()) {
-        let words: Vec<_> = OrderStatus::ALL.iter().map(|status| status.as_str()).collect();
-        return Err(Problem::new(Code::Invalid, format!("status must be one of {}", words.join(", "))));
-    }
+    let words: Vec<_> = OrderStatus::ALL.iter().map(|status| status.as_str()).collect();
+    check_word("status", filter.status.as_deref(), &words)?;
     let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
     let rows = orders::list(&mut db, &filter, &page.fetch()).await?;
     Ok(Json(page.listing(rows, |row| row.id)))

@@ -100,6 +100,16 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for FilterQuery<T>
     }
 }
 
+/// Refuses a word that is none of a filter's closed set; no word at all means any.
+pub(super) fn check_word(name: &str, given: Option<&str>, words: &[&str]) -> Result<(), Problem> {
+    match given {
+        Some(word) if !words.contains(&word) => {
+            Err(Problem::new(Code::Invalid, format!("{name} must be one of {}", words.join(", "))))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The id in a path; one that is no UUID names nothing.
 pub(super) struct IdPath(pub(super) Uuid);
 

@@ -10,7 +10,7 @@ use super::{
     AdminState,
     auth::Auth,
     change::Change,
-    page::{FilterQuery, IdPath, Listing, PageQuery},
+    page::{FilterQuery, IdPath, Listing, PageQuery, check_word},
 };
 use crate::{
     control::{self, Actor, Declined},
@@ -60,6 +60,7 @@ pub(super) async fn list(
     PageQuery(page): PageQuery,
     FilterQuery(filter): FilterQuery<SyncFilter>,
 ) -> Result<Json<Listing<SyncRow>>, Problem> {
+    check_word("what", filter.what.as_deref(), &What::ALL.map(What::as_str))?;
     let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
     let SyncFilter { connection, what } = &filter;
     let rows = syncs::list(&mut db, connection.as_deref(), what.as_deref(), &page.fetch()).await?;

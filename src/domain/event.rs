@@ -16,6 +16,9 @@ pub enum Source {
 }
 
 impl Source {
+    /// Every source.
+    pub const ALL: [Self; 4] = [Self::MyCashflow, Self::Ogoship, Self::Sweep, Self::Person];
+
     /// The word in rows and labels.
     pub const fn as_str(self) -> &'static str {
         match self {
