@@ -6,7 +6,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -138,10 +138,20 @@ pub(super) async fn resolve(
 struct ReplaysRequest {
     #[serde(default)]
     filter: DeliveryFilter,
+    #[serde(default, deserialize_with = "whole")]
     limit: Option<i64>,
     ids: Option<Vec<Uuid>>,
     #[serde(default)]
     dry_run: bool,
+}
+
+/// A whole number; JSON Schema says that 100.0 is one too.
+fn whole<'de, D: Deserializer<'de>>(number: D) -> Result<Option<i64>, D::Error> {
+    let Some(number) = Option::<f64>::deserialize(number)? else { return Ok(None) };
+    #[expect(clippy::cast_possible_truncation, reason = "checked against every limit behind it")]
+    let whole = number as i64;
+    let is_whole = number.fract() == 0.0;
+    is_whole.then_some(Some(whole)).ok_or_else(|| D::Error::custom("a whole number is wanted"))
 }
 
 /// Replays closed deliveries by the same filter as the list, dead ones where the filter names no state; or these `ids`.
