@@ -6,7 +6,7 @@ use serde_json::json;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::say;
+use super::{say, table};
 use crate::{
     clock::{Entropy, SystemClock},
     control::{self, Actor},
@@ -21,7 +21,7 @@ use crate::{
 /// What is owed.
 #[derive(Subcommand)]
 pub(super) enum Deliveries {
-    /// Newest first, one JSON object a line.
+    /// Newest first.
     List(DeliveryArgs),
     /// One, with its diary.
     Show { id: Uuid },
@@ -48,12 +48,15 @@ pub(super) struct DeliveryArgs {
     /// How many at most.
     #[arg(long, default_value_t = 50)]
     limit: u16,
+    /// One JSON object a line, with every field.
+    #[arg(long)]
+    json: bool,
 }
 
 /// What was received.
 #[derive(Subcommand)]
 pub(super) enum Events {
-    /// Newest first, one JSON object a line.
+    /// Newest first.
     List(EventArgs),
     /// One.
     Show { id: Uuid },
@@ -70,6 +73,9 @@ pub(super) struct EventArgs {
     /// How many at most.
     #[arg(long, default_value_t = 50)]
     limit: u16,
+    /// One JSON object a line, with every field.
+    #[arg(long)]
+    json: bool,
 }
 
 pub(super) async fn deliveries(command: Deliveries, pool: &PgPool, account: &str) -> Result<()> {
@@ -77,14 +83,15 @@ pub(super) async fn deliveries(command: Deliveries, pool: &PgPool, account: &str
     let actor = Actor { name: account, clock: &SystemClock, entropy: &entropy };
     let mut db = pool.begin().await?;
     match command {
-        Deliveries::List(DeliveryArgs { connection, state, subject, reason, limit }) => {
+        Deliveries::List(DeliveryArgs { connection, state, subject, reason, limit, json }) => {
             let filter = DeliveryFilter { connection, state, subject, reason, ..DeliveryFilter::default() };
-            for row in
-                overview::list_deliveries(&mut db, &filter, &Page { before: None, limit: limit.into() })
-                    .await?
-            {
-                say(&json!(row).to_string());
-            }
+            let page = Page { before: None, limit: limit.into() };
+            let rows = overview::list_deliveries(&mut db, &filter, &page).await?;
+            table::show(
+                &rows,
+                &["id", "connection", "subject", "state", "reason", "attempts", "created_at"],
+                json,
+            );
         }
         Deliveries::Show { id } => {
             let Some(row) = overview::find_delivery(&mut db, DeliveryId(id)).await? else {
@@ -111,11 +118,10 @@ pub(super) async fn deliveries(command: Deliveries, pool: &PgPool, account: &str
 pub(super) async fn events(command: Events, pool: &PgPool) -> Result<()> {
     let mut db = pool.acquire().await?;
     match command {
-        Events::List(EventArgs { connection, subject, limit }) => {
+        Events::List(EventArgs { connection, subject, limit, json }) => {
             let filter = EventFilter { connection, subject, ..EventFilter::default() };
-            for row in events::list(&mut db, &filter, &Page { before: None, limit: limit.into() }).await? {
-                say(&json!(row).to_string());
-            }
+            let rows = events::list(&mut db, &filter, &Page { before: None, limit: limit.into() }).await?;
+            table::show(&rows, &["id", "connection", "source", "topic", "subject", "received_at"], json);
         }
         Events::Show { id } => {
             let Some(row) = events::find(&mut db, EventId(id)).await? else {

@@ -13,9 +13,13 @@ use crate::{
     clock::{Clock, Entropy, SystemClock},
     config::Config,
     control::{self, Actor},
-    domain::{shipping::match_rule, sync::What, window::Window},
+    domain::{
+        shipping::{ShippingRule, match_rule},
+        sync::What,
+        window::Window,
+    },
     flows::Tied,
-    store::{self, parts, syncs},
+    store::{self, parts, shipping_rules, syncs},
     systems::call::CallError,
 };
 
@@ -54,7 +58,10 @@ pub(super) async fn doctor(args: DoctorArgs, config: Config, account: &str) -> R
     anyhow::ensure!(!tied.is_empty(), "the configuration names no such connection");
     let mut checks = Vec::new();
     for tied in tied {
-        checks.extend(ask_systems(tied).await);
+        let mut db = database.pool.acquire().await?;
+        let by_hand = shipping_rules::rules(&mut db, &tied.name).await?;
+        drop(db);
+        checks.extend(ask_systems(tied, by_hand).await);
         checks.push(ask_codes(&app, &database, &tied.name, account).await?);
     }
     if args.json {
@@ -71,7 +78,7 @@ pub(super) async fn doctor(args: DoctorArgs, config: Config, account: &str) -> R
     Ok(if checks.iter().all(|it| it.is_well) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn ask_systems(tied: &Tied) -> Vec<Check> {
+async fn ask_systems(tied: &Tied, by_hand: Vec<ShippingRule>) -> Vec<Check> {
     let now = SystemClock.now();
     let hour = Window { from: now - chrono::Duration::hours(1), to: now };
     let check = |question, answer: Result<String, CallError>, remedy| {
@@ -99,10 +106,10 @@ async fn ask_systems(tied: &Tied) -> Vec<Check> {
             "check ogoship.url, auth_url and the credentials",
         ),
     ];
-    let rules = &tied.orders.shipping;
     let methods = tied.shop.shipping_methods().await;
     let unmatched = methods.map(|methods| {
-        let unmatched = methods.iter().filter(|it| !rules.is_empty() && match_rule(rules, it).is_none());
+        let unmatched =
+            methods.iter().filter(|it| tied.orders.lacks_rule(it) && match_rule(&by_hand, it).is_none());
         unmatched.map(ToString::to_string).collect::<Vec<_>>()
     });
     let is_matched = unmatched.as_ref().is_ok_and(Vec::is_empty);

@@ -7,11 +7,12 @@ mod sandbox;
 mod serve;
 mod settings;
 mod sync;
+mod table;
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
 
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
     app::{Only, Surroundings},
@@ -23,9 +24,20 @@ use crate::{
     proof, store,
 };
 
+/// Behind the help.
+const EXAMPLES: &str = "\
+Examples:
+  silta config default > silta.toml                          every key with its default
+  silta doctor kauppa                                        is the connection ready?
+  silta deliveries list --state dead                         what waits for a person
+  silta orders explain kauppa 1042                           why is this order where it is?
+  silta sync stock kauppa --dry-run                          what differs, without mending it
+
+Exit status: 0 done; 1 it could not be done, or the answer is no (doctor, demo, prove, sync); 2 not understood.";
+
 /// Ties a `MyCashflow` web shop to an `OGOship` warehouse.
 #[derive(Parser)]
-#[command(version, about)]
+#[command(version, about, after_help = EXAMPLES)]
 pub struct Silta {
     /// The configuration file.
     #[arg(long, global = true, default_value = "silta.toml")]
@@ -82,6 +94,11 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     /// Prints openapi.yaml.
     Openapi,
+    /// Prints what a shell completes commands by: `silta completions bash > /etc/bash_completion.d/silta`.
+    Completions {
+        /// For which shell.
+        shell: clap_complete::Shell,
+    },
 }
 
 /// Runs a command; what goes wrong is told on standard error, with status 1.
@@ -137,6 +154,11 @@ async fn dispatch(Silta { config, command }: Silta) -> Result<ExitCode> {
             return doctor::doctor(args, load(&config, &environment)?, &config::account(&environment)).await;
         }
         Command::Openapi => say(crate::ops::OPENAPI.trim_end()),
+        Command::Completions { shell } => {
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Silta::command(), "silta", &mut text);
+            say(String::from_utf8_lossy(&text).trim_end());
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -2,10 +2,9 @@
 
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand, ValueEnum};
-use serde_json::json;
 use sqlx::PgPool;
 
-use super::say;
+use super::{say, table};
 use crate::{
     clock::{Entropy, SystemClock},
     control::{self, Actor, Ask},
@@ -21,7 +20,7 @@ use crate::{
 /// The orders of the shop.
 #[derive(Subcommand)]
 pub(super) enum Orders {
-    /// Newest first, one JSON object a line.
+    /// Newest first.
     List(ListArgs),
     /// Why an order is where it is: its whole life in plain words.
     Explain {
@@ -61,6 +60,9 @@ pub(super) struct ListArgs {
     /// How many at most.
     #[arg(long, default_value_t = 50)]
     limit: u16,
+    /// One JSON object a line, with every field.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Args)]
@@ -93,12 +95,13 @@ pub(super) async fn orders(command: Orders, pool: &PgPool, account: &str) -> Res
     }
 }
 
-async fn list(ListArgs { connection, status, limit }: ListArgs, pool: &PgPool) -> Result<()> {
+async fn list(ListArgs { connection, status, limit, json }: ListArgs, pool: &PgPool) -> Result<()> {
     let mut db = pool.acquire().await?;
     let filter = OrderFilter { connection, status, ..OrderFilter::default() };
-    for row in orders::list(&mut db, &filter, &Page { before: None, limit: limit.into() }).await? {
-        say(&json!(row).to_string());
-    }
+    let rows = orders::list(&mut db, &filter, &Page { before: None, limit: limit.into() }).await?;
+    let columns =
+        ["connection", "order_id", "status", "delivery_state", "reason", "tracking_code", "updated_at"];
+    table::show(&rows, &columns, json);
     Ok(())
 }
 

@@ -1,10 +1,6 @@
 //! One process of the service: the real program, started, killed, paused and ended as an operating system does it.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Stdio,
-    time::Duration,
-};
+use std::{path::PathBuf, process::Stdio, time::Duration};
 
 use anyhow::{Context, Result};
 use tokio::{
@@ -103,10 +99,4 @@ pub(super) async fn send_signal(name: &str, pid: &str) -> Result<()> {
     let status = Command::new("/bin/sh").args(["-c", &script]).stderr(Stdio::null()).status().await?;
     anyhow::ensure!(status.success(), "cannot send SIG{name}");
     Ok(())
-}
-
-/// The process id of the PostgreSQL that runs on this cluster.
-pub(super) fn postmaster(cluster: &Path) -> Result<String> {
-    let text = std::fs::read_to_string(cluster.join("postmaster.pid")).context("PostgreSQL does not run")?;
-    Ok(text.lines().next().context("its pid file is empty")?.trim().to_owned())
 }

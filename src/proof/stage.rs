@@ -20,7 +20,7 @@ use super::{
     props::{
         CONNECTION, LEASE, STEP, configuration, every_way, leases_lost, live, off_the_net, start_database,
     },
-    replica::{Recipe, Replica, postmaster, send_signal},
+    replica::{Recipe, Replica},
     report::{Outcome, Report},
 };
 use crate::{
@@ -145,7 +145,7 @@ impl Stage {
                 return added.end(Duration::from_secs(15)).await;
             }
             Disturbance::DatabaseStopped => {
-                send_signal("QUIT", &postmaster(&self.data_dir.join("cluster"))?).await?;
+                self.private.as_ref().context("a private PostgreSQL runs")?.kill()?;
                 pause(self.hold / 2).await;
                 self.restart_database().await?;
             }

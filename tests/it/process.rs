@@ -296,7 +296,7 @@ async fn orders_are_explained_sent_and_compared_from_a_shell() {
     assert_eq!(code, Some(0));
     until("the order is there", async || sandbox.warehouse.count(&format!("shop-{order}")) == 1).await;
     until("the order rests", async || {
-        run(&["orders", "list"]).1.contains("\"delivery_state\":\"delivered\"")
+        run(&["orders", "list", "--json"]).1.contains("\"delivery_state\":\"delivered\"")
     })
     .await;
     let (_, evidence, _) = run(&["orders", "explain", CONNECTION, &order, "--evidence", "ogoship"]);

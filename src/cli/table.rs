@@ -1,0 +1,60 @@
+//! Lists on a terminal: a table as wide as it is, or one JSON object a line.
+
+use comfy_table::{ContentArrangement, Table, presets};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::say;
+
+/// Shows rows: all their fields as JSON, or these columns of them.
+pub(super) fn show<T: Serialize>(rows: &[T], columns: &[&str], as_json: bool) {
+    if as_json {
+        for row in rows {
+            say(&json!(row).to_string());
+        }
+    } else {
+        say(&table(rows, columns).to_string());
+    }
+}
+
+fn table<T: Serialize>(rows: &[T], columns: &[&str]) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header(columns);
+    for row in rows {
+        let row = json!(row);
+        table.add_row(columns.iter().map(|column| cell(&row[column])));
+    }
+    table
+}
+
+/// A value as people read it: times to the second, nothing for nothing.
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => match text.parse::<crate::domain::Timestamp>() {
+            Ok(at) if text.len() >= 20 => at.format("%Y-%m-%d %H:%M:%SZ").to_string(),
+            _ => text.clone(),
+        },
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_shows_the_named_columns_and_fits_its_width() {
+        let rows = [
+            json!({ "id": 7, "why": "x".repeat(200), "at": "2026-11-24T10:00:00.5Z", "hidden": 1, "no": null }),
+        ];
+        let mut table = table(&rows, &["id", "why", "at", "no"]);
+        table.set_width(60);
+        let text = table.to_string();
+        assert!(text.contains("2026-11-24") && !text.contains("hidden"), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 60), "{text}");
+    }
+}
