@@ -1,22 +1,29 @@
 //! The pure parts that run for every webhook and every attempt.
 
-use std::hint::black_box;
+use std::{hint::black_box, time::Duration};
 
 use chrono::{DateTime, Utc};
 use criterion::{Criterion, criterion_group, criterion_main};
 use silta::{
     domain::{
         delivery::Leased,
+        difference::Mask,
         event::Source,
         fingerprint::{Sameness, fingerprint},
         id::{ClaimId, DeliveryId},
+        link::Link,
+        order::{
+            Next, OrderPolicy, OrderView, Recipient, ShopLine, ShopOrder, ShopStatus, Transfer, UnitPrices,
+            When, decide,
+        },
         outcome::{Outcome, Reason},
+        product::{ProductPolicy, Supplier},
         retry::RetryPolicy,
         settlement::settle,
         subject::{Subject, Urgency},
     },
     systems::{
-        mycashflow,
+        mycashflow, ogoship,
         signature::{Encoding, Scheme},
     },
 };
@@ -64,6 +71,76 @@ fn pure(criterion: &mut Criterion) {
     let failed = Outcome::Retryable { reason: Reason::SystemFailed };
     criterion.bench_function("settle", |bench| {
         bench.iter(|| settle(black_box(&held), &failed, None, &policy, now, 0.5));
+    });
+    order(criterion, now);
+}
+
+/// A paid order of five lines, on its way to the warehouse.
+fn order(criterion: &mut Criterion, now: DateTime<Utc>) {
+    let row = |number: u32| ShopLine {
+        code: Some(format!("S-{number}")),
+        supplier: Supplier::NotRead,
+        quantity: 2,
+        is_download: false,
+        unit_price: None,
+        vat_rate: None,
+        shipment_id: None,
+    };
+    let shop = ShopOrder {
+        id: "1042".into(),
+        created_at: Some(now),
+        version: Some("v1".into()),
+        status: ShopStatus::Open,
+        recipient: Recipient {
+            name: "N".into(),
+            street: "S".into(),
+            city: "C".into(),
+            country: "FI".into(),
+            ..Recipient::default()
+        },
+        shipping: None,
+        lines: (0..5).map(row).collect(),
+        payments: Vec::new(),
+        shipments: Vec::new(),
+        comments: None,
+        receipt_url: None,
+    };
+    let policy = OrderPolicy {
+        transfer: Transfer::Automatic,
+        when: When::Created,
+        hold: Duration::ZERO,
+        not_before: None,
+        reference_prefix: "k-".into(),
+        shipping: Vec::new(),
+        products: ProductPolicy::default(),
+        comments: false,
+        receipt: false,
+        unit_prices: UnitPrices::Unsent,
+        longest_field: 100,
+        edit: false,
+        cancel: true,
+        send_emails: true,
+        shipment_tracking: false,
+        test: false,
+        mask: Mask::default(),
+        look_again: Duration::from_secs(10),
+    };
+    let known = Link::default();
+    let view = OrderView {
+        shop: Some(&shop),
+        warehouse: None,
+        link: &known,
+        intent: None,
+        policy: &policy,
+        connected_at: now,
+        now,
+    };
+    let Next::Place(placed) = decide(&view) else { panic!("a new order is placed") };
+    criterion.bench_function("decide about a new order of five lines", |bench| {
+        bench.iter(|| decide(black_box(&view)));
+    });
+    criterion.bench_function("translate it for the warehouse, as JSON", |bench| {
+        bench.iter(|| serde_json::to_vec(&ogoship::translate::new_order(black_box(&placed))));
     });
 }
 

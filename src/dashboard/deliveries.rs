@@ -124,7 +124,7 @@ fn table(dash: &Dash, visitor: &Visitor, rows: &[DeliveryRow], with_boxes: bool)
                     @if with_boxes { td { input type="checkbox" name="id" value=(row.id) aria-label=(row.subject); } }
                     td { (subject_link(&row.connection, &row.subject)) }
                     td { (row.connection) }
-                    td { (state(&row.state)) }
+                    td { (state(visitor, &row.state)) }
                     td { (page::reason(visitor, row.reason.as_deref())) }
                     td { (row.attempts) }
                     td { (time(dash, visitor, row.created_at)) }
@@ -163,7 +163,7 @@ pub(super) async fn show(
     drop(db);
     let here = format!("/deliveries/{id}");
     let main = html! {
-        h1 { (row.subject) " " (state(&row.state)) }
+        h1 { (row.subject) " " (state(&visitor, &row.state)) }
         p.lead { (page::reason(&visitor, row.reason.as_deref())) }
         dl.facts {
             div { dt { (words.connection) } dd { (row.connection) } }
@@ -234,7 +234,8 @@ pub(super) async fn rehearse(
     let main = html! {
         h1 { (words.rehearse) ": " (row.subject) }
         p.lead { (words.rehearse_text) }
-        p { (words.would_do) ": " b { (deed.unwrap_or(outcome)) } " " (page::reason(&visitor, reason)) " " (detail.unwrap_or_default()) }
+        p { (explain::outcome_words(outcome, deed, reason, visitor.language)) }
+        @if let Some(detail) = &detail { p.small { (detail) } }
         @match &request {
             None => { p { (words.nothing_sent) } }
             Some(request) => {

@@ -83,7 +83,7 @@ fn table(dash: &Dash, visitor: &Visitor, rows: &[OrderRow]) -> Markup {
                         td { (row.connection) }
                         td { (status(visitor, &row.status)) }
                         td {
-                            @if row.delivery_state.as_deref() == Some("dead") { (state("dead")) " " }
+                            @if row.delivery_state.as_deref() == Some("dead") { (state(visitor, "dead")) " " }
                             (page::reason(visitor, row.reason.as_deref()))
                         }
                         td { (row.tracking_code.as_deref().unwrap_or_default()) }

@@ -148,14 +148,14 @@ pub(super) fn time_or_never(dash: &Dash, visitor: &Visitor, at: Option<Timestamp
 }
 
 /// A state as a coloured word: its colour is never all that tells.
-pub(super) fn state(word: &str) -> Markup {
+pub(super) fn state(visitor: &Visitor, word: &str) -> Markup {
     let class = match word {
         "delivered" | "skipped" | "flowing" | "done" => "state good",
         "dead" | "held" | "failed" | "needs_attention" => "state bad",
         "in_doubt" | "braked" | "paused" | "slow" | "waiting_for_products" | "returned" => "state odd",
         _ => "state",
     };
-    html! { span class=(class) { (word.replace('_', " ")) } }
+    html! { span class=(class) { (visitor.language.state(word)) } }
 }
 
 /// A reason in words.

@@ -103,7 +103,7 @@ fn sync_table(dash: &Dash, visitor: &Visitor, syncs: &[SyncRow]) -> Markup {
                 thead { tr { th { (words.what) } th { (words.state) } th { (words.compared) } th { (words.differences_found) } th { (words.by) } th { (words.at) } } }
                 tbody { @for sync in syncs { tr {
                     td { a href=(format!("/products/syncs/{}", sync.id)) { (sync.what) } }
-                    td { (state(&sync.state)) }
+                    td { (state(visitor, &sync.state)) }
                     td { (sync.done) @if let Some(total) = sync.total { " / " (total) } }
                     td { (sync.difference_count) }
                     td { (sync.actor) }
@@ -141,7 +141,7 @@ pub(super) async fn show(
     drop(db);
     let here = format!("/products/syncs/{id}");
     let body = html! {
-        p.lead role="status" { (state(&sync.state)) " " (sync.done) @if let Some(total) = sync.total { " / " (total) } " " (words.compared) }
+        p.lead role="status" { (state(&visitor, &sync.state)) " " (sync.done) @if let Some(total) = sync.total { " / " (total) } " " (words.compared) }
         @if sync.state == "running" { progress max=[sync.total] value=[sync.total.map(|_| sync.done)] aria-label=(words.compared) {} }
         @if let Some(code) = sync.error.as_deref().or(sync.braked.as_deref()) { p.warn { (page::reason(&visitor, Some(code))) } }
         dl.facts {
@@ -161,7 +161,7 @@ pub(super) async fn show(
                 td { (one.detail.as_deref().unwrap_or_default()) }
                 td { (one.remedy) }
                 td {
-                    @if let Some(word) = &one.delivery_state { (state(word)) }
+                    @if let Some(word) = &one.delivery_state { (state(&visitor, word)) }
                     @else if one.waits { (words.waits_approval) }
                     @else if one.mending { (words.mends_itself) }
                 }

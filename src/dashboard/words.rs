@@ -22,6 +22,27 @@ impl Language {
     }
 }
 
+impl Language {
+    /// A state in a row, as people read it.
+    pub(super) fn state(self, word: &str) -> String {
+        let finnish = match word {
+            _ if self == Self::English => None,
+            "pending" => Some("odottaa"),
+            "leased" => Some("työn alla"),
+            "in_doubt" => Some("epävarma"),
+            "delivered" => Some("perillä"),
+            "skipped" => Some("ohitettu"),
+            "dead" => Some("luovutettu"),
+            "cancelled" => Some("peruttu"),
+            "running" => Some("käynnissä"),
+            "done" => Some("valmis"),
+            "failed" => Some("epäonnistui"),
+            _ => None,
+        };
+        finnish.map_or_else(|| word.replace('_', " "), ToOwned::to_owned)
+    }
+}
+
 words! {
     // The frame.
     overview: "Overview" / "Yleiskuva",
@@ -135,7 +156,6 @@ words! {
     called_off: "called off" / "peruttu",
     rehearse: "Dry run" / "Koeajo",
     rehearse_text: "What a replay would do now. Nothing was sent." / "Mitä toisto tekisi nyt. Mitään ei lähetetty.",
-    would_do: "It would" / "Se tekisi",
     would_send: "The request it would send" / "Pyyntö, jonka se lähettäisi",
     nothing_sent: "It would send nothing." / "Se ei lähettäisi mitään.",
     difference: "Difference from the last one sent" / "Ero viimeksi lähetettyyn",

@@ -14,7 +14,9 @@ pub use reasons::{remedy, words as reason_words};
 use serde::Serialize;
 use serde_json::Value;
 use sqlx::PgConnection;
-pub use words::{attempt as attempt_words, status as status_words, told as told_words};
+pub use words::{
+    attempt as attempt_words, outcome as outcome_words, status as status_words, told as told_words,
+};
 
 use crate::{
     domain::{Timestamp, id::DeliveryId, language::Language, order::OrderStatus, outcome::Reason},

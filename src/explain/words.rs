@@ -68,23 +68,29 @@ pub(super) fn asked(action: &str, actor: &str, language: Language) -> String {
     }
 }
 
-/// What an attempt came to.
-pub fn attempt(attempt: &AttemptRow, language: Language) -> String {
-    let AttemptRow { outcome, reason, deed, detail, number, .. } = attempt;
-    let why = reason.as_deref().and_then(Reason::parse).map_or("", |reason| reasons::words(reason, language));
-    let did = deed.as_deref().map(|deed| deed_words(deed, language));
-    let mut text = match language {
+/// What an attempt came to, or would come to.
+pub fn outcome(outcome: &str, deed: Option<&str>, reason: Option<&str>, language: Language) -> String {
+    let why = reason.and_then(Reason::parse).map_or("", |reason| reasons::words(reason, language));
+    let did = deed.map(|deed| deed_words(deed, language));
+    let text = match language {
         English => came_to(outcome, did, why),
         Finnish => tuli(outcome, did, why),
     };
+    text.trim_end().to_owned()
+}
+
+/// A try at a delivery, as the diary tells it.
+pub fn attempt(attempt: &AttemptRow, language: Language) -> String {
+    let AttemptRow { outcome, reason, deed, detail, number, .. } = attempt;
+    let mut text = self::outcome(outcome, deed.as_deref(), reason.as_deref(), language);
     if let Some(detail) = detail {
-        text = format!("{} ({detail})", text.trim_end());
+        text = format!("{text} ({detail})");
     }
     let attempt = match language {
         English => "Attempt",
         Finnish => "Yritys",
     };
-    format!("{attempt} {number}: {}", text.trim_end())
+    format!("{attempt} {number}: {text}")
 }
 
 fn came_to(outcome: &str, did: Option<&str>, why: &str) -> String {
