@@ -12,7 +12,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sqlx::PgConnection;
 
-use super::{AdminState, auth::Operator};
+use super::{
+    AdminState,
+    auth::{Operator, Token},
+};
 use crate::{
     control::{Actor, Declined},
     domain::fingerprint::sha256_hex,
@@ -72,24 +75,46 @@ impl Change {
         let Self { operator: Operator(token), key, request_hash, body: _ } = self;
         let actor = Actor { name: &token.name, clock: &*admin.clock, entropy: &admin.entropy };
         let mut db = admin.pool.begin().await.map_err(StoreError::from)?;
-        if let Some(key) = &key {
-            match idempotency::take(&mut db, &token.name, key, &request_hash, admin.clock.now()).await? {
-                Known::Fresh => {}
-                Known::Running => return Err(Code::KeyInUse.into()),
-                Known::OtherRequest => return Err(Code::KeyReused.into()),
-                Known::Answered(status, body) => {
-                    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-                    return Ok((status, Json(body)).into_response());
-                }
+        let answer =
+            keyed(&mut db, admin, &token, key.as_deref(), &request_hash, async |db| deed(db, &actor).await);
+        match answer.await {
+            Ok(answer) => {
+                db.commit().await.map_err(StoreError::from)?;
+                Ok(answer.into_response())
+            }
+            // Said and not only dropped: whoever asks again at once must find the key free.
+            Err(problem) => {
+                let _ = db.rollback().await;
+                Err(problem)
             }
         }
-        let (status, answer) = deed(&mut db, &actor).await?;
-        if let Some(key) = &key {
-            idempotency::answer(&mut db, &token.name, key, status.as_u16(), &answer).await?;
-        }
-        db.commit().await.map_err(StoreError::from)?;
-        Ok((status, Json(answer)).into_response())
     }
+}
+
+/// The deed under its key: done and its answer kept, or the answer that it was given before.
+async fn keyed(
+    db: &mut PgConnection,
+    admin: &AdminState,
+    token: &Token,
+    key: Option<&str>,
+    request_hash: &str,
+    deed: impl AsyncFnOnce(&mut PgConnection) -> Result<(StatusCode, Value), Declined>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let Some(key) = key else {
+        let (status, answer) = deed(db).await?;
+        return Ok((status, Json(answer)));
+    };
+    match idempotency::take(db, &token.name, key, request_hash, admin.clock.now()).await? {
+        Known::Fresh => {}
+        Known::Running => return Err(Code::KeyInUse.into()),
+        Known::OtherRequest => return Err(Code::KeyReused.into()),
+        Known::Answered(status, body) => {
+            return Ok((StatusCode::from_u16(status).unwrap_or(StatusCode::OK), Json(body)));
+        }
+    }
+    let (status, answer) = deed(db).await?;
+    idempotency::answer(db, &token.name, key, status.as_u16(), &answer).await?;
+    Ok((status, Json(answer)))
 }
 
 fn key_of(headers: &HeaderMap) -> Result<Option<String>, Problem> {

@@ -129,6 +129,9 @@ async fn list_audit(
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
+        if error.is_of_unstorable_text() {
+            return Self::new(Code::Invalid, "a text holds a zero byte");
+        }
         let cause = std::error::Error::source(&error).map(ToString::to_string);
         tracing::error!(error = %error, cause, "admin request failed");
         match error {

@@ -139,6 +139,7 @@ impl App {
             is_secure: http.public_url.starts_with("https://"),
             rates: connections.iter().map(rates).collect(),
             failures: dashboard::Failures::default(),
+            counts: dashboard::Counts::default(),
             leaving: leaving.clone(),
         });
         let admin = admin::router(admin::Admin {

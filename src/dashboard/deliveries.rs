@@ -180,7 +180,7 @@ pub(super) async fn show(
                 (button(&visitor, &here, &[("ask", "delivered")], words.resolve_delivered))
                 (button(&visitor, &here, &[("ask", "pending")], words.resolve_pending))
             }
-            a.button href=(format!("{here}/rehearsal")) { (words.rehearse) }
+            @if visitor.is_operator() { a.button href=(format!("{here}/rehearsal")) { (words.rehearse) } }
         }
         h2 { (words.diary) }
         @if diary.is_empty() { p { (words.no_attempt) } }
@@ -214,12 +214,15 @@ pub(super) async fn ask(
     Ok(Redirect::to(&format!("/deliveries/{shown}")))
 }
 
-/// What a replay would do now.
+/// What a replay would do now. It spends calls of both systems, so it is an operator's to ask.
 pub(super) async fn rehearse(
     State(dash): State<Dash>,
     visitor: Visitor,
     Path(id): Path<Uuid>,
 ) -> Result<Markup, Refusal> {
+    if !visitor.is_operator() {
+        return Err(Refusal::NotAllowed);
+    }
     let words = visitor.language.words();
     let mut db = dash.pool.acquire().await?;
     let row = overview::find_delivery(&mut db, DeliveryId(id)).await?.ok_or(Refusal::NotFound)?;

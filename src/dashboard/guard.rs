@@ -32,6 +32,9 @@ pub(super) enum Refusal {
 
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
+        if error.is_of_unstorable_text() {
+            return Self::NotFound;
+        }
         let cause = std::error::Error::source(&error).map(ToString::to_string);
         tracing::error!(error = %error, cause, "a page could not be read");
         Self::Store

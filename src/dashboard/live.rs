@@ -8,12 +8,19 @@ use axum::{
 };
 use futures_util::stream::{Stream, unfold};
 use serde_json::json;
-use tokio::time::interval;
+use tokio::{
+    sync::Mutex,
+    time::{Instant, interval},
+};
 
 use super::{Dash, session::Visitor};
 use crate::store::{self, overview, waiting};
 
 const EVERY: Duration = Duration::from_secs(3);
+
+/// The counts that the streams of a process share.
+#[derive(Default)]
+pub struct Counts(Mutex<Option<(Instant, String)>>);
 
 /// The counts now, and whenever they have changed; ends with the service.
 pub(super) async fn stream(
@@ -28,13 +35,26 @@ pub(super) async fn stream(
                 () = dash.leaving.cancelled() => return None,
             }
             // A database that is away shows on the page's next reading.
-            let Ok(counts) = counts(&dash).await else { continue };
+            let Ok(counts) = shared(&dash).await else { continue };
             if counts != last {
                 return Some((Ok(Event::default().data(&counts)), (dash, ticks, counts)));
             }
         }
     });
     Sse::new(told).keep_alive(KeepAlive::default())
+}
+
+/// The counts as some stream read them of late: however many look, the database is asked once.
+async fn shared(dash: &Dash) -> store::Result<String> {
+    let mut kept = dash.counts.0.lock().await;
+    match &*kept {
+        Some((at, counts)) if at.elapsed() < EVERY / 2 => Ok(counts.clone()),
+        _ => {
+            let counts = counts(dash).await?;
+            *kept = Some((Instant::now(), counts.clone()));
+            Ok(counts)
+        }
+    }
 }
 
 async fn counts(dash: &Dash) -> store::Result<String> {

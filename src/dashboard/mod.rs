@@ -30,6 +30,7 @@ use axum::{
     Router, middleware,
     routing::{get, post},
 };
+pub use live::Counts;
 pub use session::Failures;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
@@ -58,6 +59,8 @@ pub struct Dashboard {
     pub rates: Vec<(String, [f64; 2])>,
     /// Sign-ins that failed of late.
     pub failures: Failures,
+    /// What open streams share.
+    pub counts: Counts,
     /// Ends open streams, so that they do not keep a service from stopping.
     pub leaving: CancellationToken,
 }

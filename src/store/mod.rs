@@ -76,6 +76,16 @@ impl StoreError {
     }
 }
 
+impl StoreError {
+    /// Is it a text that PostgreSQL cannot hold (22021: a zero byte)? Then nothing of that name can be there.
+    pub fn is_of_unstorable_text(&self) -> bool {
+        match self {
+            Self::Refused(sqlx::Error::Database(error)) => error.code().is_some_and(|code| code == "22021"),
+            _ => false,
+        }
+    }
+}
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         let away = match &error {

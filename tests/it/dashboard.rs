@@ -69,7 +69,11 @@ async fn no_page_is_shown_without_a_session_and_every_page_with_one() {
         let policy = answer.headers()["content-security-policy"].to_str().unwrap();
         assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
     }
-    assert_eq!(visitor.get("/orders/shop/nothing").await.status(), StatusCode::NOT_FOUND);
+    for nothing in ["/orders/shop/nothing", "/orders/shop/%00", "/deliveries?subject=%00", "/nowhere"] {
+        assert_eq!(visitor.get(nothing).await.status(), StatusCode::NOT_FOUND, "{nothing}");
+    }
+    let refused = silta.api.get("/admin/v1/deliveries?subject=%00").await;
+    assert_eq!((refused.status, refused.text("/code")), (400, "invalid"));
 }
 
 #[tokio::test]
