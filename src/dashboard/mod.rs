@@ -1,10 +1,10 @@
 //! The front room: a shopkeeper sees whether everything flows and what to do; an operator finds, mends and replays.
 //!
-//! Rendered here and complete without a script; with one, counts move by themselves ([`live`]). Pages read `store` and
+//! Rendered here and complete without a script; with one, counts move by themselves (`live`). Pages read `store` and
 //! `explain`; whatever they change goes through `control`, as the API and the shell do, in one transaction with its audit
-//! line ([`act`]). Nobody sees anything without a session ([`session`]), and each form carries the session's secret.
+//! line (`act`). Nobody sees anything without a session (`session`), and each form carries the session's secret.
 //!
-//! A page is a function from rows to [`maud::Markup`]. There is no style or script in a page: the policy that [`guard`]
+//! A page is a function from rows to [`maud::Markup`]. There is no style or script in a page: the policy that `guard`
 //! sets forbids both.
 
 mod act;

@@ -30,7 +30,7 @@ const COOKIE: &str = "silta-session";
 const LANGUAGE_COOKIE: &str = "silta-language";
 const LASTS: TimeDelta = TimeDelta::hours(12);
 
-/// Wrong tokens within [`WINDOW`] at which the door is closed.
+/// Wrong tokens within `WINDOW` at which the door is closed.
 const MOST_FAILURES: usize = 10;
 const WINDOW: TimeDelta = TimeDelta::minutes(1);
 
