@@ -153,14 +153,8 @@ async fn items(db: &mut PgConnection, now: Timestamp) -> store::Result<Vec<(Stri
     let backlog = overview::backlog(db, now).await?;
     let mut items = Vec::new();
     for row in connections::list(db).await? {
-        let health = match (&row.paused_at, row.held_until) {
-            (Some(_), _) => "paused",
-            (None, Some(_)) => "held",
-            (None, _) if row.braked_at.is_some() => "braked",
-            (None, _) => "flowing",
-        };
         let mut item = json!(row);
-        item["health"] = health.into();
+        item["health"] = row.health().into();
         item["backlog"] = json!(backlog.iter().find(|backlog| backlog.connection == row.name));
         item["rhythm"] = json!(rhythm::read(db, &row.name, row.created_at, now).await?);
         let mut last_syncs = serde_json::Map::new();

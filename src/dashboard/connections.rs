@@ -11,7 +11,7 @@ use super::{
     act::Asked,
     guard::Refusal,
     needs::{rule_fields, rule_of},
-    overview::{health, named},
+    overview::named,
     page::{self, Place, Query, button, page, secret, time, time_or_never},
     session::Visitor,
 };
@@ -48,7 +48,7 @@ pub(super) async fn list(
         @if rows.is_empty() { p { (words.no_connections) } }
         @for (row, swept, rules) in &rows {
             section.card aria-label=(row.name) {
-                h2 { (row.name) " " (named(health(row, false), words)) }
+                h2 { (row.name) " " (named(row.health(), words)) }
                 (switches(&dash, &visitor, row))
                 h3 { (words.sweeps) }
                 (sweep_table(&dash, &visitor, swept))

@@ -145,7 +145,10 @@ async fn glances(dash: &Dash, db: &mut PgConnection) -> store::Result<Vec<Glance
     for row in connections::list(db).await? {
         let backlog = backlog.iter().find(|backlog| backlog.connection == row.name).cloned();
         let is_slow = backlog.as_ref().and_then(|it| it.oldest_due_at).is_some_and(|at| now - at > SLOW);
-        let health = health(&row, is_slow);
+        let health = match row.health() {
+            "flowing" if is_slow => "slow",
+            health => health,
+        };
         let rhythm = rhythm::read(db, &row.name, row.created_at, now).await?;
         let swept = sweeps::list(db, &row.name).await?;
         let swept_at = swept.iter().filter_map(|sweep| sweep.last_finished_at).max();
@@ -162,21 +165,6 @@ async fn glances(dash: &Dash, db: &mut PgConnection) -> store::Result<Vec<Glance
         glances.push(Glance { row, health, backlog, rhythm, swept_at, hours, compared, rates });
     }
     Ok(glances)
-}
-
-/// In one word, the gravest first.
-pub(super) const fn health(row: &ConnectionRow, is_slow: bool) -> &'static str {
-    if row.paused_at.is_some() {
-        "paused"
-    } else if row.held_until.is_some() {
-        "held"
-    } else if row.braked_at.is_some() {
-        "braked"
-    } else if is_slow {
-        "slow"
-    } else {
-        "flowing"
-    }
 }
 
 /// How many calls a second each system takes now, of how many that are configured.

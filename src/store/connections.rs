@@ -30,6 +30,21 @@ pub struct ConnectionRow {
     pub created_at: Timestamp,
 }
 
+impl ConnectionRow {
+    /// Does it flow? In one word, the gravest first: paused, held, braked or flowing.
+    pub const fn health(&self) -> &'static str {
+        if self.paused_at.is_some() {
+            "paused"
+        } else if self.held_until.is_some() {
+            "held"
+        } else if self.braked_at.is_some() {
+            "braked"
+        } else {
+            "flowing"
+        }
+    }
+}
+
 /// Makes sure that each configured connection has its row. A new one begins with this whole second: the systems'
 /// own times often have no fraction.
 pub async fn ensure(db: &mut PgConnection, names: &[String], now: Timestamp) -> Result<()> {
