@@ -222,12 +222,12 @@ impl Sweeper {
         let pages = tokio::time::timeout(LONGEST, self.read_windows(held, swept, what, window)).await;
         let (found, end) = match pages.unwrap_or(Err(Broken::Overran)) {
             Ok((found, gaps)) => {
-                if !gaps.is_empty() {
+                if let Some(gaps) = gaps.as_ref().filter(|gaps| !gaps.is_empty()) {
                     let (connection, what, gaps) = (&held.connection, what.as_str(), gaps.len());
                     tracing::warn!(connection, what, gaps, "the list has stretches that cannot be read");
                 }
                 let (cursor, due_at) = (Some(begun_at), begun_at + interval);
-                (found, Swept { cursor, found: signed(found), error: None, due_at, gaps: Some(gaps) })
+                (found, Swept { cursor, found: signed(found), error: None, due_at, gaps })
             }
             Err(error) => {
                 let reason = match &error {
@@ -270,17 +270,19 @@ impl Sweeper {
         Ok(())
     }
 
-    /// Reads a window and every gap that earlier sweeps left; answers what was found, and the gaps that are left now.
+    /// Reads a window and every gap that earlier sweeps left; answers what was found, and the gaps that are left now, where
+    /// there were or are any.
     async fn read_windows(
         &self,
         held: &LeasedSweep,
         swept: &SweptConnection,
         what: What,
         window: Window,
-    ) -> Result<(usize, Vec<Window>), Broken> {
+    ) -> Result<(usize, Option<Vec<Window>>), Broken> {
         let mut db = self.pool.acquire().await.map_err(StoreError::from)?;
         let known = sweeps::gaps(&mut db, &swept.connection, what.as_str()).await?;
         drop(db);
+        let had_gaps = !known.is_empty();
         let mut windows = Windows::over(known.into_iter().chain([window]));
         let mut found = 0;
         while let Some(window) = windows.take() {
@@ -295,7 +297,8 @@ impl Sweeper {
                 Err(error) => return Err(error),
             }
         }
-        Ok((found, windows.gaps()?))
+        let gaps = windows.gaps()?;
+        Ok((found, (had_gaps || !gaps.is_empty()).then_some(gaps)))
     }
 
     async fn read_pages(

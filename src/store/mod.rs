@@ -10,6 +10,7 @@ pub mod budgets;
 pub mod connections;
 pub mod deliveries;
 pub mod differences;
+mod ear;
 pub mod events;
 pub mod idempotency;
 pub mod intents;
@@ -34,6 +35,8 @@ pub mod waiting;
 
 use std::time::Duration;
 
+pub use ear::Ear;
+
 use sqlx::{
     PgPool,
     migrate::Migrator,
@@ -45,6 +48,9 @@ pub static MIGRATOR: Migrator = sqlx::migrate!();
 
 /// The channel on which a committed debt wakes the workers.
 pub const DUE_CHANNEL: &str = "silta_due";
+
+/// The channel on which a comparison that somebody asked for, or approved, wakes who runs it.
+pub const ASKED_CHANNEL: &str = "silta_asked";
 
 /// What can go wrong between us and PostgreSQL.
 #[derive(Debug, thiserror::Error)]

@@ -45,9 +45,13 @@ pub struct NewSync<'a> {
 /// Asks for a comparison, or joins the one that is running. Answers its id, and true where it is new.
 pub async fn request(db: &mut PgConnection, new: &NewSync<'_>) -> Result<(Uuid, bool)> {
     let opened = sqlx::query!(
-        "insert into sync (id, connection, what, dry_run, actor, state, since, created_at)
-         values ($1, $2, $3, $4, $5, 'running', $6, $7)
-         on conflict (connection, what) where state = 'running' do nothing",
+        "with opened as (
+            insert into sync (id, connection, what, dry_run, actor, state, since, created_at)
+            values ($1, $2, $3, $4, $5, 'running', $6, $7)
+            on conflict (connection, what) where state = 'running' do nothing
+            returning 1
+         )
+         select pg_notify('silta_asked', '') from opened",
         new.id,
         new.connection,
         new.what.as_str(),
@@ -200,14 +204,18 @@ pub async fn keep_lease(db: &mut PgConnection, held: &LeasedSync, leased_until: 
 pub async fn approve(db: &mut PgConnection, id: Uuid, actor: &str, now: Timestamp) -> Result<bool> {
     let done = sqlx::query!(
         "
-        update sync set
-            state = 'running', step = 'mend', cursor = '', finished_at = null, approved_at = $3, approved_by = $2
-        where id = $1 and state = 'done'
-          and exists (select 1 from sync_difference where sync_id = $1 and waits)
-          and not exists (
-            select 1 from sync running
-            where running.connection = sync.connection and running.what = sync.what and running.state = 'running'
-          )
+        with approved as (
+            update sync set
+                state = 'running', step = 'mend', cursor = '', finished_at = null, approved_at = $3, approved_by = $2
+            where id = $1 and state = 'done'
+              and exists (select 1 from sync_difference where sync_id = $1 and waits)
+              and not exists (
+                select 1 from sync running
+                where running.connection = sync.connection and running.what = sync.what and running.state = 'running'
+              )
+            returning 1
+        )
+        select pg_notify('silta_asked', '') from approved
         ",
         id,
         actor,

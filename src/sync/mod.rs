@@ -41,7 +41,7 @@ use crate::{
     clock::{Clock, Entropy},
     domain::{outcome::Reason, sync::What},
     store::{
-        self, StoreError, connections,
+        self, ASKED_CHANNEL, Ear, StoreError, connections,
         syncs::{self, NewSync, Progress},
     },
     systems::call::CallError,
@@ -50,8 +50,8 @@ use crate::{
 /// How long a sync is ours without a sign of life; each page is one. Losing it costs one page: whoever takes it up goes on.
 const LEASE: Duration = Duration::from_secs(60);
 
-/// How often we look whether one is asked for: a person waits for it.
-const POLL: Duration = Duration::from_secs(2);
+/// How often we look whether one is asked for, while nobody can tell us of it: a person waits for it.
+const POLL_DEAF: Duration = Duration::from_secs(2);
 
 /// How often we look which of each connection's are due by the clock: nobody waits for these.
 const BY_THE_CLOCK: Duration = Duration::from_secs(30);
@@ -133,7 +133,9 @@ impl Syncer {
     /// Runs what is asked for and what is due, until told to stop.
     pub async fn run(&self, soft: CancellationToken) {
         let mut schedule_at = Instant::now();
+        let mut ear = Ear::new(self.pool.clone(), ASKED_CHANNEL);
         while !soft.is_cancelled() {
+            let hears = ear.opens().await;
             let is_time = Instant::now() >= schedule_at;
             if is_time {
                 schedule_at = Instant::now() + BY_THE_CLOCK;
@@ -146,8 +148,10 @@ impl Syncer {
             };
             // A sync that is cut off is taken up at its page by whoever comes next.
             tokio::select! { () = all => {}, () = soft.cancelled() => return }
-            let pause = POLL.mul_f64(1.0 + self.entropy.fraction() / 10.0);
-            let _ = tokio::time::timeout(pause, soft.cancelled()).await;
+            let poll = if hears { BY_THE_CLOCK } else { POLL_DEAF };
+            let pause = poll.mul_f64(1.0 + self.entropy.fraction() / 10.0);
+            let told_or_stopped = async { tokio::select! { () = ear.heard() => {}, () = soft.cancelled() => {} } };
+            let _ = tokio::time::timeout(pause, told_or_stopped).await;
         }
     }
 

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use sqlx::postgres::PgListener;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{Shared, Worker};
-use crate::store::{DUE_CHANNEL, StoreError, deliveries};
+use crate::store::{DUE_CHANNEL, Ear, StoreError, deliveries};
 
 /// How long to sleep when nothing is due and notifications work: the poll is only a net behind them.
 const POLL: Duration = Duration::from_secs(10);
@@ -29,13 +28,11 @@ impl Worker {
     /// Works until `soft` is cancelled, then claims nothing new, gives back what it has not begun, and lets running
     /// attempts finish until `hard` is cancelled. What is cut off then, its lease rescues.
     pub async fn run(&self, soft: CancellationToken, hard: CancellationToken) {
-        let mut listener = None;
+        let mut ear = Ear::new(self.shared.pool.clone(), DUE_CHANNEL);
         let mut rescue_at = Instant::now();
         let mut is_full = false;
         while !soft.is_cancelled() {
-            if listener.is_none() {
-                listener = self.listen().await;
-            }
+            let hears = ear.opens().await;
             if Instant::now() >= rescue_at {
                 let _ = self.rescue().await; // told at the claim below, should the database be away
                 rescue_at = Instant::now() + self.jittered(self.shared.options.lease / 4);
@@ -49,15 +46,15 @@ impl Worker {
             let claimed = claimed.unwrap_or_else(|_| Err(sqlx::Error::PoolTimedOut.into()));
             is_full = matches!(claimed, Ok(None));
             let sleep = match claimed {
-                Ok(sleep) => sleep.unwrap_or(POLL).min(if listener.is_some() { POLL } else { POLL_DEAF }),
+                Ok(sleep) => sleep.unwrap_or(POLL).min(if hears { POLL } else { POLL_DEAF }),
                 Err(error) => {
                     tracing::warn!(error = %error, "cannot claim");
-                    listener = None;
+                    ear.close();
                     AWAY_PAUSE
                 }
             };
             let until = (Instant::now() + self.jittered(sleep)).min(rescue_at);
-            self.wait(&mut listener, until, &soft).await;
+            self.wait(&mut ear, until, &soft).await;
         }
         self.shared.stopping.cancel();
         self.shared.tasks.close();
@@ -65,13 +62,6 @@ impl Worker {
             () = self.shared.tasks.wait() => {}
             () = hard.cancelled() => tracing::warn!("attempts cut off: their leases will run out and be rescued"),
         }
-    }
-
-    /// Interest is registered before the first claim, so that news between the two is not slept over.
-    async fn listen(&self) -> Option<PgListener> {
-        let mut listener = PgListener::connect_with(&self.shared.pool).await.ok()?;
-        listener.listen(DUE_CHANNEL).await.ok()?;
-        Some(listener)
     }
 
     /// Claims as many as there are free slots; answers how long nothing more will be due, or `None` where all slots are
@@ -119,19 +109,9 @@ impl Worker {
         });
     }
 
-    async fn wait(&self, listener: &mut Option<PgListener>, until: Instant, soft: &CancellationToken) {
-        let notified = async {
-            match listener.as_mut() {
-                Some(listener) => listener.recv().await.map(drop),
-                None => std::future::pending().await,
-            }
-        };
+    async fn wait(&self, ear: &mut Ear, until: Instant, soft: &CancellationToken) {
         tokio::select! {
-            heard = notified => {
-                if heard.is_err() {
-                    *listener = None;
-                }
-            }
+            () = ear.heard() => {}
             () = self.shared.wake.notified() => {}
             () = tokio::time::sleep_until(until) => {}
             () = soft.cancelled() => {}

@@ -144,17 +144,17 @@ async fn a_held_snapshot_neither_slows_the_claim_nor_bloats_the_table_for_longer
     );
 }
 
-/// What heaps up in a table of deliveries; a million of each is in `make bench`.
+/// What heaps up in a table of deliveries.
 const HEAPS: [&str; 4] = [
     "insert into delivery (id, connection, kind, subject, state, urgency, due_at, created_at, settled_at)
      select gen_random_uuid(), 'shop', 'stock', 'stock:closed-' || n, 'delivered', 1, $1, $1, $1
-     from generate_series(1, 100000) n",
+     from generate_series(1, 1000000) n",
     "insert into delivery (id, connection, kind, subject, state, urgency, due_at, created_at)
      select gen_random_uuid(), 'shop', 'stock', 'stock:future-' || n, 'pending', 1, $1 + interval '1 day', $1
-     from generate_series(1, 100000) n",
+     from generate_series(1, 1000000) n",
     "insert into delivery (id, connection, kind, subject, state, reason, urgency, due_at, created_at, settled_at)
      select gen_random_uuid(), 'shop', 'stock', 'stock:dead-' || n, 'dead', 'refused', 1, $1, $1, $1
-     from generate_series(1, 20000) n",
+     from generate_series(1, 100000) n",
     "update delivery set news = news + 1 where subject = 'stock:future-1' and $1 is not null",
 ];
 
@@ -170,7 +170,7 @@ async fn a_claim_costs_the_same_beside_what_is_closed_future_dead_or_told_again(
     let since = silta.now() - secs(2);
     let alone = cost_of_a_claim(&silta, db, since).await;
     for heap in HEAPS {
-        let times = if heap.starts_with("update") { 1_000 } else { 1 };
+        let times = if heap.starts_with("update") { 10_000 } else { 1 };
         for _ in 0..times {
             sqlx::query(heap).bind(silta.now()).execute(&mut *db).await.unwrap();
         }

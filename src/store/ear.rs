@@ -1,0 +1,50 @@
+//! Being told of news, instead of asking for them again and again.
+
+use sqlx::{PgPool, postgres::PgListener};
+
+/// Listens to one of our channels. It goes deaf when the database goes away, and hears again after the next
+/// [`opens`](Self::opens): whoever waits by it keeps a poll behind it.
+#[derive(Debug)]
+pub struct Ear {
+    pool: PgPool,
+    channel: &'static str,
+    listener: Option<PgListener>,
+}
+
+impl Ear {
+    /// An ear still closed.
+    pub const fn new(pool: PgPool, channel: &'static str) -> Self {
+        Self { pool, channel, listener: None }
+    }
+
+    /// Opens it where it is closed; answers whether it hears. Called before what is waited for is looked at, so that news
+    /// between the look and the wait is not slept over.
+    pub async fn opens(&mut self) -> bool {
+        if self.listener.is_none() {
+            self.listener = self.listen().await.ok();
+        }
+        self.listener.is_some()
+    }
+
+    async fn listen(&self) -> sqlx::Result<PgListener> {
+        let mut listener = PgListener::connect_with(&self.pool).await?;
+        listener.listen(self.channel).await?;
+        Ok(listener)
+    }
+
+    /// Closes it: the database was found away.
+    pub fn close(&mut self) {
+        self.listener = None;
+    }
+
+    /// Returns when something is told, or when it goes deaf; a closed one hears nothing.
+    pub async fn heard(&mut self) {
+        let heard = match self.listener.as_mut() {
+            Some(listener) => listener.recv().await,
+            None => std::future::pending().await,
+        };
+        if heard.is_err() {
+            self.close();
+        }
+    }
+}
