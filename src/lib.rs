@@ -16,6 +16,7 @@
 //! [`admin`] API or the [`cli`]. `ARCHITECTURE.md` walks through it.
 
 pub mod admin;
+pub mod alerts;
 pub mod app;
 pub mod cli;
 pub mod clock;
@@ -38,8 +39,13 @@ pub mod problem;
 pub mod proof;
 pub mod retention;
 pub mod sandbox;
+pub mod server;
 pub mod store;
+pub mod strangers;
+pub mod subscriptions;
 pub mod sync;
 pub mod systems;
+pub mod tally;
 pub mod telemetry;
+pub mod vault;
 pub mod worker;

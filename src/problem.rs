@@ -54,6 +54,8 @@ problem_codes! {
     SignatureMissing = ("signature_missing", UNAUTHORIZED, "The signature is missing"),
     /// The webhook's signature is wrong.
     SignatureWrong = ("signature_wrong", UNAUTHORIZED, "The signature is wrong"),
+    /// Too many wrong signatures came from this address of late.
+    TooMany = ("too_many", TOO_MANY_REQUESTS, "Too many wrong signatures: nothing more is read for a minute"),
     /// The thing is not in a state that allows it.
     Conflict = ("conflict", CONFLICT, "Its state does not allow this now"),
     /// The same Idempotency-Key was used for another request.
@@ -70,6 +72,9 @@ problem_codes! {
 
 /// Seconds that a caller should wait for the database, or for the rush to end.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
+
+/// Seconds for which wrong signatures are not read.
+const A_MINUTE: HeaderValue = HeaderValue::from_static("60");
 
 /// A refusal, ready to be answered.
 #[derive(Debug)]
@@ -108,6 +113,9 @@ impl IntoResponse for Problem {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if code.status() == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, RETRY_AFTER);
+        }
+        if code.status() == StatusCode::TOO_MANY_REQUESTS {
+            headers.insert(header::RETRY_AFTER, A_MINUTE);
         }
         if code.status() == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -14,7 +14,7 @@ use crate::{
     clock::Clock,
     domain::Timestamp,
     store::{
-        self, replicas,
+        self, alerts, replicas,
         retention::{self, Blanked},
     },
 };
@@ -113,6 +113,9 @@ impl Retention {
         }
         if let Some(before) = self.before(self.periods.reports) {
             round.removed += pages!(self, db => retention::remove_syncs(&mut db, before));
+        }
+        if let Some(before) = self.before(self.periods.reports) {
+            round.removed += pages!(self, db => alerts::remove_closed(&mut db, before));
         }
         round.removed += pages!(self, db => retention::remove_answers(&mut db, now - ANSWERS));
         replicas::forget(&mut *self.pool.acquire().await?, now - REPLICAS).await?;

@@ -1,17 +1,111 @@
-//! The log's subscriber. What is logged, and what never is, stands in `docs/telemetry.md`.
+//! The log's subscriber, and spans to a collector where one is named. What is logged, and what never is, stands in
+//! `docs/telemetry.md`.
+//!
+//! Spans are `http` (a request by its route), `receive` (a webhook that was taken), `attempt` (one try at a delivery) and
+//! `call` (one call of a vendor in it): names, ids, codes and times, never a body. They go out by OTLP over HTTP in the
+//! background; a collector that is away costs spans and nothing else.
 
-use std::io::IsTerminal;
+use std::{io::IsTerminal, sync::Arc, time::Duration};
 
-use tracing_subscriber::{EnvFilter, fmt, prelude::*};
+use async_trait::async_trait;
+use opentelemetry::trace::TracerProvider;
+use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
+use opentelemetry_otlp::{SpanExporter, WithExportConfig, WithHttpConfig};
+use opentelemetry_sdk::{
+    Resource,
+    trace::{Sampler, SdkTracerProvider},
+};
+use tokio::runtime::Handle;
+use tracing_subscriber::{EnvFilter, Layer, filter::filter_fn, fmt, prelude::*};
 
-/// Begins logging to standard error, as text or as JSON lines. A second call changes nothing.
-pub fn init(filter: &str, json: bool) {
+/// How long the end of the process waits for its last spans.
+const LAST_SPANS: Duration = Duration::from_secs(3);
+
+/// `[traces]`
+#[derive(Clone, Debug)]
+pub struct Traces {
+    /// The collector's base URL: spans go to `/v1/traces` behind it.
+    pub otlp: String,
+    /// The share of traces that are made, each as a whole.
+    pub share: f64,
+}
+
+/// What must be brought to an end with the process.
+#[derive(Default)]
+pub struct Telemetry(Option<SdkTracerProvider>);
+
+impl Telemetry {
+    /// Sends the spans that are still here.
+    pub async fn end(self) {
+        if let Some(spans) = self.0 {
+            let ended = tokio::task::spawn_blocking(move || spans.shutdown_with_timeout(LAST_SPANS));
+            if !matches!(ended.await, Ok(Ok(()))) {
+                tracing::warn!("the last spans were not taken by the collector");
+            }
+        }
+    }
+}
+
+/// Begins logging to standard error, as text or as JSON lines, and making spans with this client. A second call changes
+/// nothing.
+pub fn init(filter: &str, json: bool, traces: Option<(&Traces, reqwest::Client)>) -> Telemetry {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let registry = tracing_subscriber::registry().with(filter);
     let ansi = std::io::stderr().is_terminal();
-    let _ = if json {
-        registry.with(fmt::layer().json().with_writer(std::io::stderr)).try_init()
+    let log = if json {
+        fmt::layer().json().with_writer(std::io::stderr).with_filter(filter).boxed()
     } else {
-        registry.with(fmt::layer().with_writer(std::io::stderr).with_ansi(ansi)).try_init()
+        fmt::layer().with_writer(std::io::stderr).with_ansi(ansi).with_filter(filter).boxed()
     };
+    let maker = traces.and_then(|(traces, client)| span_maker(traces, client));
+    let spans = maker.as_ref().map(|maker| {
+        let ours = filter_fn(|it| it.is_span() && it.target().starts_with("silta"));
+        tracing_opentelemetry::layer().with_tracer(maker.tracer("silta")).with_filter(ours)
+    });
+    match tracing_subscriber::registry().with(log).with(spans).try_init() {
+        Ok(()) => Telemetry(maker),
+        Err(_) => Telemetry(None),
+    }
+}
+
+fn span_maker(traces: &Traces, client: reqwest::Client) -> Option<SdkTracerProvider> {
+    let endpoint = format!("{}/v1/traces", traces.otlp.trim_end_matches('/'));
+    let client = Client { client, runtime: Handle::try_current().ok()? };
+    let exporter = SpanExporter::builder().with_http().with_http_client(client).with_endpoint(endpoint).build().ok()?;
+    let resource = Resource::builder_empty()
+        .with_service_name("silta")
+        .with_attribute(opentelemetry::KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
+        .build();
+    let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(traces.share)));
+    Some(
+        SdkTracerProvider::builder()
+            .with_batch_exporter(exporter)
+            .with_resource(resource)
+            .with_sampler(sampler)
+            .build(),
+    )
+}
+
+/// The way to the collector. Spans are sent from a thread of their own, which knows no runtime: ours makes the call.
+#[derive(Debug)]
+struct Client {
+    client: reqwest::Client,
+    runtime: Handle,
+}
+
+#[async_trait]
+impl HttpClient for Client {
+    async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        let (client, request) = (self.client.clone(), Arc::new(request));
+        let sent = self.runtime.spawn(async move {
+            let (to, headers) = (request.uri().to_string(), request.headers().clone());
+            let call = client.post(to).headers(headers).body(request.body().clone());
+            #[expect(clippy::disallowed_methods, reason = "no vendor is called: neither budget nor evidence are its business")]
+            let answer = call.send().await?;
+            let status = answer.status();
+            let mut response = Response::new(answer.bytes().await?);
+            *response.status_mut() = status;
+            Ok::<_, reqwest::Error>(response)
+        });
+        Ok(sent.await??)
+    }
 }

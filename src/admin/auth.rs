@@ -9,6 +9,7 @@ use super::AdminState;
 use crate::{
     domain::fingerprint::sha256_hex,
     problem::{Code, Problem},
+    store::porch::KeyName,
 };
 
 /// What a token's bearer may do.
@@ -31,6 +32,13 @@ pub struct Token {
     pub role: Role,
 }
 
+impl Token {
+    /// What its uses are counted under.
+    pub fn key_name(&self) -> KeyName {
+        KeyName { connection: String::new(), purpose: "admin_token", key_id: self.name.clone() }
+    }
+}
+
 /// A known bearer who may look.
 pub(super) struct Auth(pub(super) Token);
 
@@ -48,8 +56,9 @@ impl FromRequestParts<AdminState> for Auth {
         }
         // Digests are compared, so that the time taken tells nothing about a token.
         let digest = sha256_hex(given.trim().as_bytes());
-        let token = admin.tokens.iter().find(|token| token.sha256 == digest);
-        token.cloned().map(Self).ok_or_else(|| Code::Unauthenticated.into())
+        let token = admin.tokens.iter().find(|token| token.sha256 == digest).ok_or(Code::Unauthenticated)?;
+        admin.tally.used(token.key_name(), admin.clock.now());
+        Ok(Self(token.clone()))
     }
 }
 

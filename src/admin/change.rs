@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     control::{Actor, Declined},
-    domain::fingerprint::sha256_hex,
+    domain::{fingerprint::sha256_hex, language::Language},
     problem::{Code, Problem},
     store::{
         StoreError,
@@ -137,7 +137,7 @@ impl From<Declined> for Problem {
     fn from(declined: Declined) -> Self {
         match declined {
             Declined::NotFound => Code::NotFound.into(),
-            Declined::WrongState(words) => Self::new(Code::Conflict, words),
+            Declined::WrongState(wrong) => Self::new(Code::Conflict, wrong.words(Language::English)),
             Declined::Store(error) => error.into(),
         }
     }

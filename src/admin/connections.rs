@@ -20,7 +20,7 @@ use crate::{
     control::{self, Actor, Declined},
     domain::{Timestamp, product::CodeProblem, shipping::ShippingRule, sync::What},
     problem::{Code, Problem},
-    store::{self, Page, StoreError, connections, overview, parts, rhythm, shipping_rules, sweeps, syncs},
+    store::{self, Page, StoreError, connections, overview, parts, porch, rhythm, shipping_rules, subscriptions, sweeps, syncs},
 };
 
 pub(super) async fn list(State(admin): State<AdminState>, _: Auth) -> Result<Json<Value>, Problem> {
@@ -36,7 +36,10 @@ pub(super) async fn show(
     Path(name): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
-    let item = item(&mut db, &name, admin.clock.now()).await?.ok_or(Code::NotFound)?;
+    let mut item = item(&mut db, &name, admin.clock.now()).await?.ok_or(Code::NotFound)?;
+    item["keys"] = json!(porch::keys(&mut db, &name).await?);
+    item["refusals"] = json!(porch::refusals(&mut db, &name).await?);
+    item["subscriptions"] = json!(subscriptions::list(&mut db, &name).await?);
     Ok(Json(item))
 }
 

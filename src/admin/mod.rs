@@ -16,10 +16,11 @@ use auth::Auth;
 pub use auth::{Role, Token};
 use axum::{
     Json, Router,
-    extract::State,
+    extract::{Query, State},
     routing::{MethodRouter, delete, get, post, put},
 };
 use page::{Listing, PageQuery};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
@@ -27,7 +28,8 @@ use crate::{
     clock::{Clock, Entropy},
     control::Rehearse,
     problem::{Code, Problem},
-    store::{StoreError, audit, waiting},
+    store::{StoreError, alerts, audit, waiting},
+    tally::Tally,
 };
 
 /// What the admin API is made of.
@@ -42,6 +44,8 @@ pub struct Admin {
     pub tokens: Vec<Token>,
     /// Who can say what would be done, without doing it.
     pub rehearser: Arc<dyn Rehearse>,
+    /// Where the uses of tokens are counted.
+    pub tally: Arc<Tally>,
 }
 
 type AdminState = Arc<Admin>;
@@ -51,6 +55,7 @@ type Route = (&'static str, &'static str, fn() -> MethodRouter<AdminState>);
 
 /// The API in one glance.
 const ROUTES: &[Route] = &[
+    ("/admin/v1/alerts", "get", || get(list_alerts)),
     ("/admin/v1/audit", "get", || get(list_audit)),
     ("/admin/v1/connections", "get", || get(connections::list)),
     ("/admin/v1/connections/{name}", "get", || get(connections::show)),
@@ -115,6 +120,25 @@ pub fn limits_of(uri: &axum::http::Uri) -> [Option<i64>; 2] {
 async fn list_needs(State(admin): State<AdminState>, _: Auth) -> Result<Json<Value>, Problem> {
     let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
     Ok(Json(json!({ "items": waiting::causes(&mut db).await?, "next": null })))
+}
+
+#[derive(Deserialize)]
+struct AlertQuery {
+    /// Only those that last.
+    #[serde(default)]
+    open: bool,
+}
+
+/// What is, or was, wrong.
+async fn list_alerts(
+    State(admin): State<AdminState>,
+    _: Auth,
+    Query(AlertQuery { open }): Query<AlertQuery>,
+    PageQuery(page): PageQuery,
+) -> Result<Json<Listing<alerts::AlertRow>>, Problem> {
+    let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
+    let rows = alerts::list(&mut db, open, &page.fetch()).await?;
+    Ok(Json(page.listing(rows, |row| row.id)))
 }
 
 async fn list_audit(

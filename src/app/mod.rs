@@ -1,5 +1,6 @@
 //! The composition root: from a configuration to a service. The only room that knows everyone.
 
+mod serve;
 mod tie;
 
 use std::{sync::Arc, time::Duration};
@@ -8,16 +9,14 @@ use async_trait::async_trait;
 use axum::{Router, http::StatusCode, response::IntoResponse};
 use prometheus_client::registry::Registry;
 use sqlx::PgPool;
+pub use serve::serve;
 use tie::{door, swept, tie};
-use tokio::net::TcpListener;
-use tokio_util::{
-    sync::CancellationToken,
-    task::{AbortOnDropHandle, TaskTracker},
-};
+use tokio_util::sync::CancellationToken;
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer, trace::TraceLayer};
 
 use crate::{
     admin,
+    alerts::{self, Alerts},
     clock::{Clock, Entropy},
     config::Config,
     control::{Rehearse, Rehearsed},
@@ -26,18 +25,21 @@ use crate::{
     flows::{Tied, flow_of},
     inbox::{self, sweep},
     killpoints::KillPoints,
-    lifecycle::Shutdown,
     ops,
     problem::{Code, Problem},
     retention::Retention,
-    store::{self, StoreError, connections},
+    store::{
+        self, StoreError, connections,
+        porch::{self, KeyName},
+    },
+    strangers::Strangers,
+    subscriptions::{Subscriber, Subscriptions},
     sync,
     systems::http,
+    tally::Tally,
+    vault::Vault,
     worker::{self, Worker},
 };
-
-/// The pause after a part of the service has panicked.
-const AFTER_PANIC: Duration = Duration::from_secs(1);
 
 /// A service at rest.
 pub struct App {
@@ -53,6 +55,12 @@ pub struct App {
     pub syncer: sync::Syncer,
     /// Forgets in time.
     pub retention: Retention,
+    /// Tells people what is wrong.
+    pub alerts: Alerts,
+    /// Keeps the webhook subscriptions at both systems.
+    pub subscriptions: Subscriptions,
+    /// Counts keys and refusals.
+    pub tally: Arc<Tally>,
     /// Every configured connection's two systems and rules.
     pub tied: Vec<Tied>,
     clock: Arc<dyn Clock>,
@@ -62,6 +70,7 @@ pub struct App {
     /// Ends what would keep a listener from stopping.
     leaving: CancellationToken,
     names: Vec<String>,
+    keys: Vec<KeyName>,
 }
 
 /// Which halves of the service run in this process.
@@ -91,7 +100,9 @@ impl App {
     #[expect(clippy::too_many_lines, reason = "a list: each part of the service with what it is made of")]
     pub fn new(config: Config, surroundings: Surroundings) -> Self {
         let Surroundings { pool, clock, entropy, killpoints } = surroundings;
-        let Config { http, concurrency, lease, retry, retention, outbound, tokens, connections, .. } = config;
+        let Config { http, concurrency, lease, retry, retention, outbound, alerts, tokens, connections, .. } = config;
+        let vault = Arc::new(Vault::new(&config.vault_keys));
+        let tally = Arc::new(Tally::default());
         let mut registry = Registry::default();
         let inbox_metrics = inbox::Metrics::registered(&mut registry);
         let worker_metrics = worker::Metrics::registered(&mut registry);
@@ -100,7 +111,7 @@ impl App {
         let hot = store::hot_path(&pool);
         let tied: Vec<_> = connections
             .iter()
-            .map(|connection| tie(connection, &client, &hot, &clock, retry.look_again))
+            .map(|connection| tie(connection, &client, (&hot, &vault), (&clock, &entropy), retry.look_again))
             .collect();
         let sweeper = sweep::Sweeper::new(sweep::Parts {
             pool: pool.clone(),
@@ -110,15 +121,21 @@ impl App {
             lease,
             connections: connections.iter().zip(&tied).map(|(it, tied)| swept(it, tied)).collect(),
         });
+        let doors: Vec<_> = connections.iter().map(door).collect();
+        let admin_keys = tokens.iter().map(|token| token.key_name());
+        let keys = inbox::key_names(&doors).into_iter().chain(admin_keys).collect();
         let inbox = inbox::router(inbox::Parts {
             pool: hot.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
-            doors: connections.iter().map(door).collect(),
+            doors,
             body_limit: http.body_limit,
             limits: http.limits,
             metrics: inbox_metrics,
             killpoints: killpoints.clone(),
+            vault: vault.clone(),
+            tally: tally.clone(),
+            proxies: http.proxies,
         });
         let rehearser = Arc::new(sync::Rehearser::new(pool.clone(), clock.clone(), tied.clone()));
         let syncer = sync::Syncer::new(sync::Parts {
@@ -138,9 +155,11 @@ impl App {
             rehearser: rehearser.clone(),
             is_secure: http.public_url.starts_with("https://"),
             rates: connections.iter().map(rates).collect(),
-            failures: dashboard::Failures::default(),
+            failures: Strangers::after(dashboard::MOST_FAILURES),
+            proxies: http.proxies,
             counts: dashboard::Counts::default(),
             leaving: leaving.clone(),
+            tally: tally.clone(),
         });
         let admin = admin::router(admin::Admin {
             pool: pool.clone(),
@@ -148,6 +167,7 @@ impl App {
             entropy: entropy.clone(),
             tokens,
             rehearser,
+            tally: tally.clone(),
         });
         let worker_name = worker_name(&entropy);
         let worker = Worker::new(worker::Parts {
@@ -170,6 +190,27 @@ impl App {
         });
         let router = whole_router([inbox, admin, dashboard, watch.clone()], http.timeout);
         let retention = Retention::new(pool.clone(), clock.clone(), retention);
+        let alerts = Alerts::new(alerts::Parts {
+            pool: pool.clone(),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            client,
+            options: alerts,
+            sweeps: connections.iter().flat_map(|it| it.sweeps.named().map(|(what, every)| (it.name.clone(), what, every))).collect(),
+        });
+        let subscriber = |(connection, tied): (&crate::config::Connection, &Tied)| Subscriber {
+            tied: tied.clone(),
+            shop_topics: connection.topics.clone(),
+            public_url: http.public_url.clone(),
+            webhook_token: connection.mycashflow.webhook_token.expose().to_owned(),
+        };
+        let subscriptions = Subscriptions {
+            pool: pool.clone(),
+            clock: clock.clone(),
+            entropy,
+            vault,
+            subscribers: connections.iter().zip(&tied).map(subscriber).collect(),
+        };
         Self {
             router,
             watch,
@@ -177,71 +218,26 @@ impl App {
             sweeper,
             syncer,
             retention,
+            alerts,
+            subscriptions,
+            tally,
             tied,
             clock,
             pool,
             hot,
             leaving,
             names: connections.into_iter().map(|it| it.name).collect(),
+            keys,
         }
     }
 
-    /// Makes sure that every configured connection and sweep has its row.
+    /// Makes sure that every configured connection, key and sweep has its row.
     pub async fn prepare(&self) -> Result<(), StoreError> {
         let mut db = self.pool.acquire().await?;
         connections::ensure(&mut db, &self.names, self.clock.now()).await?;
+        porch::ensure_keys(&mut db, &self.keys, self.clock.now()).await?;
         drop(db);
         self.sweeper.prepare().await
-    }
-
-    /// Serves until told to stop, and ends once everything begun has ended.
-    pub async fn serve(
-        self,
-        listener: TcpListener,
-        only: Option<Only>,
-        shutdown: Shutdown,
-    ) -> anyhow::Result<()> {
-        let Shutdown { soft, hard } = shutdown;
-        let works = only != Some(Only::Http);
-        let (worker, retention) = (self.worker, self.retention);
-        let (sweeper, syncer) = (Arc::new(self.sweeper), Arc::new(self.syncer));
-        let work = async {
-            if works {
-                tokio::join!(
-                    supervised("worker", &soft, || {
-                        let (worker, soft, hard) = (worker.clone(), soft.clone(), hard.clone());
-                        async move { worker.run(soft, hard).await }
-                    }),
-                    supervised("sweeps", &soft, || {
-                        let (sweeper, soft) = (sweeper.clone(), soft.clone());
-                        async move { sweeper.run(soft).await }
-                    }),
-                    supervised("syncs", &soft, || {
-                        let (syncer, soft) = (syncer.clone(), soft.clone());
-                        async move { syncer.run(soft).await }
-                    }),
-                    supervised("retention", &soft, || {
-                        let (retention, soft) = (retention.clone(), soft.clone());
-                        async move { retention.run(soft).await }
-                    }),
-                );
-            }
-        };
-        let router = if only == Some(Only::Worker) { self.watch.clone() } else { self.router.clone() };
-        let (stopped, leaving) = (soft.clone(), self.leaving.clone());
-        let listen = async {
-            let server = axum::serve(listener, router).with_graceful_shutdown(async move {
-                stopped.cancelled().await;
-                leaving.cancel();
-            });
-            tokio::select! {
-                ended = std::future::IntoFuture::into_future(server) => ended,
-                () = hard.cancelled() => Ok(()), // a connection that never ends must not keep us
-            }
-        };
-        let ((), ended) = tokio::join!(work, listen);
-        self.hot.close().await;
-        Ok(ended?)
     }
 }
 
@@ -254,21 +250,6 @@ fn whole_router(parts: [Router; 4], timeout: Duration) -> Router {
         .layer(CatchPanicLayer::custom(|_| Problem::from(Code::Internal).into_response()))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, timeout))
         .layer(TraceLayer::new_for_http().make_span_with(http_span))
-}
-
-/// Runs a part of the service until told to stop, and again after a panic: a poisoned page of a list costs one turn of
-/// its own part, never the process.
-async fn supervised<F>(part: &str, soft: &CancellationToken, run: impl Fn() -> F)
-where
-    F: Future<Output = ()> + Send + 'static,
-{
-    let tasks = TaskTracker::new();
-    while AbortOnDropHandle::new(tasks.spawn(run())).await.is_err() {
-        tracing::error!(part, "panicked: a fault of ours; it goes on in a second");
-        if tokio::time::timeout(AFTER_PANIC, soft.cancelled()).await.is_ok() {
-            return;
-        }
-    }
 }
 
 /// How many calls a second each of a connection's systems may get.
@@ -307,24 +288,5 @@ impl Rehearse for Rehearsals {
             request,
             differs: None,
         }))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    use super::*;
-
-    #[tokio::test]
-    async fn a_part_of_the_service_that_panics_goes_on_and_the_others_never_notice() {
-        let turns = Arc::new(AtomicUsize::new(0));
-        let soft = CancellationToken::new();
-        supervised("part", &soft, || {
-            let turns = turns.clone();
-            async move { assert!(turns.fetch_add(1, Ordering::SeqCst) > 0, "as the test wants it") }
-        })
-        .await;
-        assert_eq!(turns.load(Ordering::SeqCst), 2);
     }
 }

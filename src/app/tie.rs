@@ -3,12 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
 
 use crate::{
-    clock::Clock,
+    clock::{Clock, Entropy},
     config::{self, Secret},
-    domain::{budget::Standing, system::System},
+    domain::{Timestamp, budget::Standing, system::System},
     flows::Tied,
     inbox::{self, sweep},
     store::{StoreError, budgets, tokens},
@@ -22,14 +23,15 @@ use crate::{
         },
         signature::{Encoding, Scheme},
     },
+    vault::Vault,
 };
 
 /// A configured connection, ready to be worked for.
 pub(super) fn tie(
     connection: &config::Connection,
     client: &reqwest::Client,
-    pool: &PgPool,
-    clock: &Arc<dyn Clock>,
+    (pool, vault): (&PgPool, &Arc<Vault>),
+    (clock, entropy): (&Arc<dyn Clock>, &Arc<Entropy>),
     look_again: Duration,
 ) -> Tied {
     let config::Connection {
@@ -42,6 +44,7 @@ pub(super) fn tie(
         stock,
         sweeps: _,
         compare: _,
+        topics: _,
     } = connection;
     let budget = |system, rate| {
         let book = StoredBudget { pool: pool.clone(), connection: name.clone(), system };
@@ -74,7 +77,13 @@ pub(super) fn tie(
             client_secret: ogoship.client_secret.expose().to_owned(),
         }),
     };
-    let vault = Arc::new(StoredTokens { pool: pool.clone(), connection: name.clone(), clock: clock.clone() });
+    let vault = Arc::new(SealedTokens {
+        pool: pool.clone(),
+        connection: name.clone(),
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+        vault: vault.clone(),
+    });
     Tied {
         name: name.clone(),
         shop: MyCashflow::new(to_shop, account),
@@ -145,22 +154,45 @@ impl BudgetBook for StoredBudget {
     }
 }
 
-/// The token vault of a connection: a row of table `token`.
-struct StoredTokens {
+/// The token vault of a connection: a row of table `sealed_token`. Without a key to seal it under, the pair lives in this
+/// process alone.
+struct SealedTokens {
     pool: PgPool,
     connection: String,
     clock: Arc<dyn Clock>,
+    entropy: Arc<Entropy>,
+    vault: Arc<Vault>,
+}
+
+/// What is sealed.
+#[derive(Serialize, Deserialize)]
+struct Pair {
+    access_token: String,
+    refresh_token: Option<String>,
+    expires_at: Timestamp,
+}
+
+impl SealedTokens {
+    fn place(&self) -> String {
+        format!("token/{}", self.connection)
+    }
 }
 
 #[async_trait]
-impl TokenVault for StoredTokens {
+impl TokenVault for SealedTokens {
     async fn find(&self) -> Result<Option<Token>, VaultAway> {
+        if !self.vault.keeps() {
+            return Ok(None);
+        }
         let found = async {
             let mut db = self.pool.acquire().await?;
             tokens::find(&mut db, &self.connection).await
         };
-        let row = found.await.map_err(|_: StoreError| VaultAway)?;
-        Ok(row.map(|tokens::TokenRow { access_token, refresh_token, expires_at }| Token {
+        let Some(sealed) = found.await.map_err(|_: StoreError| VaultAway)? else { return Ok(None) };
+        // One that no key opens is as good as none: the password grant makes another.
+        let pair = self.vault.open(&self.place(), &sealed).ok();
+        let pair: Option<Pair> = pair.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        Ok(pair.map(|Pair { access_token, refresh_token, expires_at }| Token {
             access_token,
             refresh_token,
             expires_at,
@@ -169,10 +201,11 @@ impl TokenVault for StoredTokens {
 
     async fn keep(&self, token: &Token) -> Result<(), VaultAway> {
         let Token { access_token, refresh_token, expires_at } = token.clone();
-        let row = tokens::TokenRow { access_token, refresh_token, expires_at };
+        let pair = serde_json::to_vec(&Pair { access_token, refresh_token, expires_at }).map_err(|_| VaultAway)?;
+        let Some(sealed) = self.vault.seal(&self.place(), &pair, &self.entropy) else { return Ok(()) };
         let kept = async {
             let mut db = self.pool.acquire().await?;
-            tokens::keep(&mut db, &self.connection, &row, self.clock.now()).await
+            tokens::keep(&mut db, &self.connection, &sealed, self.clock.now()).await
         };
         kept.await.map_err(|_: StoreError| VaultAway)
     }

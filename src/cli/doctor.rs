@@ -1,5 +1,5 @@
-//! `silta doctor`: is a connection ready? Each question is asked of the two systems themselves, and the answer says what
-//! to do. Nothing is changed on either side.
+//! `silta doctor`: is a connection ready? Each question is asked of the two systems themselves, and of what Silta has seen
+//! of late; the answer says what to do. Nothing is changed on either side.
 
 use std::process::ExitCode;
 
@@ -14,17 +14,24 @@ use crate::{
     config::Config,
     control::{self, Actor},
     domain::{
+        Timestamp,
+        language::Language,
         shipping::{ShippingRule, match_rule},
         sync::What,
         window::Window,
     },
+    explain,
     flows::Tied,
-    store::{self, parts, shipping_rules, syncs},
+    store::{self, parts, porch, shipping_rules, syncs},
     systems::call::CallError,
 };
 
 /// Codes read at once, and the most that are printed.
 const AT_ONCE: i64 = 200;
+
+/// Clocks may differ by so many seconds.
+const MOST_OFF: i64 = 30;
+const SECOND: std::time::Duration = std::time::Duration::from_secs(1);
 
 #[derive(Args)]
 pub(super) struct DoctorArgs {
@@ -62,6 +69,8 @@ pub(super) async fn doctor(args: DoctorArgs, config: Config, account: &str) -> R
         let by_hand = shipping_rules::rules(&mut db, &tied.name).await?;
         drop(db);
         checks.extend(ask_systems(tied, by_hand).await);
+        checks.push(ask_clock(tied).await);
+        checks.extend(ask_webhooks(&app, &database, &tied.name).await?);
         checks.push(ask_codes(&app, &database, &tied.name, account).await?);
     }
     if args.json {
@@ -88,6 +97,11 @@ async fn ask_systems(tied: &Tied, by_hand: Vec<ShippingRule>) -> Vec<Check> {
     };
     let products = tied.shop.products(1).await;
     let orders = tied.shop.orders_created(hour, 1).await;
+    let other = tied.shop.has_orders_api(tied.shop.other_orders_api()).await;
+    let other = match other {
+        Ok(true) => format!("; {} answers too", tied.shop.other_orders_api()),
+        Ok(false) | Err(_) => String::new(),
+    };
     let figures = tied.warehouse.stock_figures(1).await;
     let mut checks = vec![
         check(
@@ -97,7 +111,7 @@ async fn ask_systems(tied: &Tied, by_hand: Vec<ShippingRule>) -> Vec<Check> {
         ),
         check(
             "orders_api",
-            orders.map(|_| "the order endpoints answer".to_owned()),
+            orders.map(|_| format!("the order endpoints of {} answer{other}", tied.shop.orders_api())),
             "check mycashflow.orders_api: v0 is the only proven version",
         ),
         check(
@@ -107,19 +121,99 @@ async fn ask_systems(tied: &Tied, by_hand: Vec<ShippingRule>) -> Vec<Check> {
         ),
     ];
     let methods = tied.shop.shipping_methods().await;
+    let idle = methods.as_ref().ok().and_then(|methods| {
+        let rules = tied.orders.shipping.iter().chain(&by_hand);
+        let idle = rules.filter(|rule| {
+            methods.iter().all(|method| match_rule(std::slice::from_ref(*rule), method).is_none())
+        });
+        Some(idle.map(|rule| rule.pattern.clone()).collect::<Vec<_>>().join(", ")).filter(|it| !it.is_empty())
+    });
     let unmatched = methods.map(|methods| {
         let unmatched =
             methods.iter().filter(|it| tied.orders.lacks_rule(it) && match_rule(&by_hand, it).is_none());
         unmatched.map(ToString::to_string).collect::<Vec<_>>()
     });
     let is_matched = unmatched.as_ref().is_ok_and(Vec::is_empty);
+    let idle = idle.map_or_else(String::new, |idle| format!("; no method of the shop for {idle}"));
     let found = unmatched.map(|unmatched| match unmatched.as_slice() {
-        [] => "every shipping method has a rule".to_owned(),
-        some => format!("no rule for {}", some.join(", ")),
+        [] => format!("every shipping method has a rule{idle}"),
+        some => format!("no rule for {}{idle}", some.join(", ")),
     });
     let remedy = "add a rule to [connections.shipping], or leave methods out that never go to the warehouse";
     checks.push(Check { is_well: is_matched, ..check("shipping", found, remedy) });
     checks
+}
+
+/// Their clocks beside ours: what changed lately is asked for by time, and signatures with a time go stale.
+async fn ask_clock(tied: &Tied) -> Check {
+    let mut told = Vec::new();
+    let mut is_well = true;
+    for (system, date) in [("shop", tied.shop.date().await), ("warehouse", tied.warehouse.date().await)] {
+        let Ok(Some(date)) = date else {
+            told.push(format!("the {system} does not tell its time"));
+            continue;
+        };
+        let off = (SystemClock.now() - date).num_seconds();
+        is_well &= off.abs() <= MOST_OFF;
+        told.push(format!("{off} s from the {system}'s"));
+    }
+    Check {
+        connection: tied.name.clone(),
+        question: "clock",
+        is_well,
+        found: told.join(", "),
+        remedy: "set this machine's clock by NTP",
+    }
+}
+
+/// Are both systems told to call, and did a webhook of theirs fit a key of late?
+async fn ask_webhooks(app: &App, database: &Database, connection: &str) -> Result<Vec<Check>> {
+    let subscriptions = &app.subscriptions;
+    let of = subscriptions.of(connection)?;
+    let listed = subscriptions.list(of).await;
+    let (is_well, found) = match listed {
+        Err(error) => (false, error.to_string()),
+        Ok((listed, shop_has_list)) => {
+            let ours = |source| listed.iter().filter(|it| it.source == source && it.is_ours).count();
+            let (shop, warehouse) = (ours("mycashflow"), ours("ogoship"));
+            let unlisted = if shop_has_list { "" } else { " (it has no list of them)" };
+            (
+                (shop > 0 || !shop_has_list) && warehouse > 1,
+                format!("{shop} at the shop{unlisted}, {warehouse} at the warehouse call {}", of.public_url),
+            )
+        }
+    };
+    let check = |question, is_well, found, remedy| {
+        let connection = connection.to_owned();
+        Check { connection, question, is_well, found, remedy }
+    };
+    let registered =
+        check("webhooks", is_well, found, "set http.public_url, then: silta webhooks register CONNECTION");
+    let mut db = database.pool.acquire().await?;
+    let (keys, refusals) = (porch::keys(&mut db, connection).await?, porch::refusals(&mut db, connection).await?);
+    let now = SystemClock.now();
+    let mut told = Vec::new();
+    let mut is_well = true;
+    for (source, purpose) in [("mycashflow", "mycashflow_webhook"), ("ogoship", "ogoship_webhook")] {
+        let last = keys.iter().filter(|key| key.purpose == purpose).filter_map(|key| key.last_used_at).max();
+        let ago = |at: Timestamp| humantime::format_duration((now - at).to_std().unwrap_or_default().max(SECOND)).to_string();
+        told.push(match last {
+            Some(at) => format!("{source}: a signature fitted {} ago", ago(at).split(' ').take(2).collect::<Vec<_>>().join(" ")),
+            None => format!("{source}: no signature has fitted yet"),
+        });
+        let refused = refusals.iter().filter(|it| it.source == source && last.is_none_or(|last| it.last_at > last));
+        for refusal in refused {
+            is_well = false;
+            told.push(explain::hint_words(&refusal.hint, Language::English));
+        }
+    }
+    let signed = check(
+        "signatures",
+        is_well,
+        told.join("; "),
+        "silta webhooks learn CONNECTION tells how a refused webhook is signed",
+    );
+    Ok(vec![registered, signed])
 }
 
 /// Reads the shop's whole catalogue, as a comparison that mends nothing does, and shows the codes that cannot be sent.

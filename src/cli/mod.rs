@@ -1,13 +1,16 @@
 //! The shell's skin: one subcommand per thing that a person does from a shell.
 
 mod admin;
+mod alerts;
 mod doctor;
+mod init;
 mod orders;
 mod sandbox;
 mod serve;
 mod settings;
 mod sync;
 mod table;
+mod webhooks;
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
 
@@ -27,7 +30,9 @@ use crate::{
 /// Behind the help.
 const EXAMPLES: &str = "\
 Examples:
-  silta config default > silta.toml                          every key with its default
+  silta init                                                 a configuration to begin with
+  silta config default                                       every key with its default
+  silta webhooks register kauppa                             tell both systems to call
   silta doctor kauppa                                        is the connection ready?
   silta deliveries list --state dead                         what waits for a person
   silta orders explain kauppa 1042                           why is this order where it is?
@@ -90,6 +95,14 @@ enum Command {
     Orders(orders::Orders),
     /// A full comparison of both sides, now.
     Sync(sync::SyncArgs),
+    /// Writes a commented configuration to begin with: asks, or takes flags.
+    Init(init::InitArgs),
+    /// The webhook subscriptions at both systems: register, list, remove; learn how an unknown sender signs.
+    #[command(subcommand)]
+    Webhooks(webhooks::Webhooks),
+    /// What is wrong: list; try whether the channels work.
+    #[command(subcommand)]
+    Alerts(alerts::Alerts),
     /// Is a connection ready? Asks both systems, and says what to do; status 1 where it is not.
     Doctor(doctor::DoctorArgs),
     /// Prints openapi.yaml.
@@ -121,8 +134,7 @@ async fn dispatch(Silta { config, command }: Silta) -> Result<ExitCode> {
     let environment = config::environment();
     match command {
         Command::Serve { only } => {
-            let die_at = environment.get("SILTA_DIE_AT").map(String::as_str);
-            Box::pin(serve::serve(load(&config, &environment)?, only, die_at)).await?;
+            Box::pin(serve::serve(config, environment, only)).await?;
         }
         Command::Demo(options) => return demo::run(options, &environment).await,
         Command::Prove(options) => return Box::pin(proof::run(options, &environment)).await,
@@ -153,6 +165,12 @@ async fn dispatch(Silta { config, command }: Silta) -> Result<ExitCode> {
         Command::Doctor(args) => {
             return doctor::doctor(args, load(&config, &environment)?, &config::account(&environment)).await;
         }
+        Command::Init(args) => return init::init(args, &config, &environment),
+        Command::Webhooks(command) => {
+            let account = config::account(&environment);
+            return webhooks::webhooks(command, load(&config, &environment)?, &account).await;
+        }
+        Command::Alerts(command) => return alerts::alerts(command, load(&config, &environment)?).await,
         Command::Openapi => say(crate::ops::OPENAPI.trim_end()),
         Command::Completions { shell } => {
             let mut text = Vec::new();

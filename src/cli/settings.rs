@@ -18,6 +18,8 @@ pub(super) enum Command {
     Check,
     /// Prints the annotated defaults.
     Default,
+    /// Makes a key for [secrets], and a secret for a webhook channel of [alerts]: each shown once.
+    Key,
     /// Makes an admin token: shown once, configured by its SHA-256.
     Token {
         /// The name in the audit trail.
@@ -35,6 +37,13 @@ pub(super) fn run(command: &Command, path: &Path, environment: &Environment) -> 
             say(&format!("{} is good: {} connection(s)", path.display(), config.connections.len()));
         }
         Command::Default => say(config::DEFAULTS.trim_end()),
+        Command::Key => {
+            use base64::Engine;
+
+            let (key, secret) = (Entropy::from_os().bytes::<32>(), Entropy::from_os().bytes::<32>());
+            let secret = base64::engine::general_purpose::STANDARD.encode(secret);
+            say(&format!("[secrets]\nkeys = [\"{}\"]\n\n# for a webhook channel of [alerts]\n# secret = \"whsec_{secret}\"", hex::encode(key)));
+        }
         Command::Token { name, viewer } => {
             let token = hex::encode(Entropy::from_os().bytes::<24>());
             let role = if *viewer { "viewer" } else { "operator" };

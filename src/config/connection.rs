@@ -16,7 +16,7 @@ use crate::{
     },
     inbox::sweep::Intervals,
     sync::{Comparisons, MENDED_BY_ITSELF},
-    systems::signature::Encoding,
+    systems::{resolve, signature::Encoding},
 };
 
 /// One store tied to one merchant.
@@ -40,6 +40,8 @@ pub struct Connection {
     pub sweeps: Intervals,
     /// How often both sides are compared as a whole, and what of that waits for a person.
     pub compare: Comparisons,
+    /// What the shop is asked to tell of.
+    pub topics: Vec<String>,
 }
 
 /// `[connections.mycashflow]`
@@ -84,8 +86,20 @@ pub struct Ogoship {
     pub requests_per_second: f64,
 }
 
+/// What the rest of the configuration says, as far as a connection is concerned.
+#[derive(Clone, Copy)]
+pub(super) struct Around {
+    /// `[outbound] dangerously_allow_private`
+    pub(super) allow_private: bool,
+    /// `[secrets] keys` are there.
+    pub(super) keeps_keys: bool,
+    /// `[retry] look_again`
+    pub(super) look_again: Duration,
+}
+
 impl Connection {
-    pub(super) fn read(mut section: Section<'_>, allow_private: bool, look_again: Duration) -> Self {
+    pub(super) fn read(mut section: Section<'_>, around: Around) -> Self {
+        let Around { allow_private, keeps_keys, look_again } = around;
         let name = section.required("name", "a name of [a-z0-9-]");
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         if name.len() > 64 || !name.bytes().all(plain) {
@@ -96,7 +110,7 @@ impl Connection {
         }
         let products = read_products(section.section("products"));
         let shipping = read_shipping(section.section("shipping"));
-        let mycashflow = read_mycashflow(section.section("mycashflow"), allow_private);
+        let (mycashflow, topics) = read_mycashflow(section.section("mycashflow"), allow_private, keeps_keys);
         let (mut orders, cash_on_delivery) =
             read_orders(section.section("orders"), shipping, &products, look_again);
         orders.mask = Mask::keyed(mycashflow.webhook_token.expose());
@@ -104,20 +118,25 @@ impl Connection {
         let connection = Self {
             name,
             mycashflow,
-            ogoship: read_ogoship(section.section("ogoship"), allow_private),
+            ogoship: read_ogoship(section.section("ogoship"), allow_private, keeps_keys),
             orders,
             cash_on_delivery,
             products,
             stock: read_stock(section.section("stock")),
             sweeps,
             compare,
+            topics,
         };
         section.finish();
         connection
     }
 }
 
-fn read_mycashflow(mut section: Section<'_>, allow_private: bool) -> MyCashflow {
+fn read_mycashflow(
+    mut section: Section<'_>,
+    allow_private: bool,
+    keeps_keys: bool,
+) -> (MyCashflow, Vec<String>) {
     let url = read_url(&mut section, "url", "https://STORENAME.mycashflow.fi", allow_private);
     let user = section.required("user", "the API user's e-mail");
     let api_key = section.required_secret("api_key", "the API user's key");
@@ -127,6 +146,7 @@ fn read_mycashflow(mut section: Section<'_>, allow_private: bool) -> MyCashflow 
         section.fault("webhook_token", "must have 8 to 200 characters, or it can be guessed");
     }
     let requests_per_second = section.rate("requests_per_second");
+    let topics = section.texts("topics");
     let unsigned = section.truth("dangerously_unsigned");
     let mut signature = section.section("signature");
     let header = signature.text("header");
@@ -134,18 +154,19 @@ fn read_mycashflow(mut section: Section<'_>, allow_private: bool) -> MyCashflow 
     let encodings = [("either", Encoding::Either), ("hex", Encoding::Hex), ("base64", Encoding::Base64)];
     let encoding = signature.word("encoding", &encodings);
     signature.finish();
-    if !unsigned && (header.is_empty() || secrets.is_empty()) {
+    if !unsigned && (header.is_empty() || secrets.is_empty() && !keeps_keys) {
         section.fault(
             "signature",
-            "needs a header and at least one secret; or, knowing the danger, dangerously_unsigned = true",
+            "needs a header, and a secret unless [secrets] keys are there to keep those of subscriptions; or, knowing the \
+             danger, dangerously_unsigned = true",
         );
     }
     section.finish();
     let signature = (!unsigned).then_some((header, secrets, encoding));
-    MyCashflow { url, user, api_key, orders_api, webhook_token, requests_per_second, signature }
+    (MyCashflow { url, user, api_key, orders_api, webhook_token, requests_per_second, signature }, topics)
 }
 
-fn read_ogoship(mut section: Section<'_>, allow_private: bool) -> Ogoship {
+fn read_ogoship(mut section: Section<'_>, allow_private: bool, keeps_keys: bool) -> Ogoship {
     let url = read_url(&mut section, "url", "https://api.ogoship.com", allow_private);
     let auth_url = read_url(&mut section, "auth_url", "https://my.ogoship.com", allow_private);
     let api_key = Some(section.secret("api_key")).filter(|key| !key.expose().is_empty());
@@ -170,8 +191,11 @@ fn read_ogoship(mut section: Section<'_>, allow_private: bool) -> Ogoship {
             "is missing: give it, or merchant_id, secret_token, client_id and client_secret",
         );
     }
-    if ogoship.webhook_keys.is_empty() {
-        section.fault("webhook_keys", "is empty: give the key of the webhook subscription");
+    if ogoship.webhook_keys.is_empty() && !keeps_keys {
+        section.fault(
+            "webhook_keys",
+            "is empty: give the key of the webhook subscription, or [secrets] keys, and `silta webhooks register` makes one",
+        );
     }
     section.finish();
     ogoship
@@ -206,15 +230,7 @@ fn is_private(host: &str) -> bool {
     if host == "localhost" || host.ends_with(".localhost") {
         return true;
     }
-    match host.parse::<IpAddr>() {
-        Ok(IpAddr::V4(ip)) => {
-            ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.is_unspecified()
-        }
-        Ok(IpAddr::V6(ip)) => {
-            ip.is_loopback() || ip.is_unspecified() || ip.is_unique_local() || ip.is_unicast_link_local()
-        }
-        Err(_) => false,
-    }
+    host.parse::<IpAddr>().is_ok_and(resolve::is_private)
 }
 
 fn read_orders(

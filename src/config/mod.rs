@@ -7,17 +7,24 @@
 mod connection;
 mod layers;
 mod section;
+mod settings;
+mod telling;
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
+use connection::Around;
 pub use connection::{Connection, MyCashflow, Ogoship};
 pub use section::{Fault, Secret};
+pub use settings::Settings;
 use section::{Faults, Section};
 
 use crate::{
     admin::{Role, Token},
+    alerts,
     domain::retry::RetryPolicy,
-    inbox, retention, systems,
+    inbox, retention, server, systems,
+    telemetry::Traces,
+    vault,
 };
 
 /// The annotated defaults.
@@ -44,10 +51,18 @@ pub struct Config {
     pub retention: retention::Periods,
     /// `[outbound]`
     pub outbound: systems::http::Options,
+    /// `[alerts]`
+    pub alerts: alerts::Options,
+    /// `[secrets] keys`: the first seals, all of them open.
+    pub vault_keys: Vec<vault::Key>,
+    /// `[traces]`
+    pub traces: Option<Traces>,
     /// `[[admin.tokens]]`
     pub tokens: Vec<Token>,
     /// `[[connections]]`
     pub connections: Vec<Connection>,
+    /// Every key with a digest of its value: what a reload compares.
+    pub settings: Settings,
 }
 
 /// `[http]`
@@ -63,6 +78,10 @@ pub struct Http {
     pub timeout: Duration,
     /// How much may wait for its commit, and how long.
     pub limits: inbox::Limits,
+    /// Connections at once, and how long a hello may take.
+    pub door: server::Limits,
+    /// Proxies in front whose `X-Forwarded-For` is believed.
+    pub proxies: usize,
 }
 
 /// `[database]`
@@ -107,8 +126,9 @@ impl Config {
     pub fn load(file: &str, environment: &Environment) -> Result<Self, Vec<Fault>> {
         let faults = Faults::default();
         let merged = layers::merge(file, environment, &faults);
+        let settings = Settings::of(&merged);
         let mut root = Section::root(merged, &faults);
-        let config = Self::read(&mut root, environment, &faults);
+        let config = Self { settings, ..Self::read(&mut root, environment, &faults) };
         root.finish();
         faults.into_result(config)
     }
@@ -151,17 +171,23 @@ impl Config {
         let tokens = admin.tables("tokens").into_iter().map(read_token).collect();
         admin.finish();
 
+        let vault_keys = telling::read_secrets(root.section("secrets"));
+        let keeps_keys = !vault_keys.is_empty();
+        let around = Around { allow_private, keeps_keys, look_again: policy.look_again };
         let connections = root.tables("connections").into_iter();
-        let connections: Vec<_> =
-            connections.map(|table| Connection::read(table, allow_private, policy.look_again)).collect();
+        let connections: Vec<_> = connections.map(|table| Connection::read(table, around)).collect();
         for (at, connection) in connections.iter().enumerate() {
             if connections[..at].iter().any(|earlier| earlier.name == connection.name) {
                 faults
                     .add(&format!("connections.{}", connection.name), "is there twice: names must be unique");
             }
         }
+        let http = read_http(root.section("http"));
         Self {
-            http: read_http(root.section("http")),
+            alerts: telling::read_alerts(root.section("alerts"), &http.public_url, allow_private),
+            vault_keys,
+            traces: telling::read_traces(root.section("traces"), faults),
+            http,
             database: read_database(root.section("database"), environment),
             log: read_log(root.section("log")),
             concurrency,
@@ -169,9 +195,10 @@ impl Config {
             shutdown,
             retry: policy,
             retention,
-            outbound: systems::http::Options { timeout },
+            outbound: systems::http::Options { timeout, allow_private },
             tokens,
             connections,
+            settings: Settings::default(),
         }
     }
 }
@@ -186,6 +213,11 @@ fn read_http(mut section: Section<'_>) -> Http {
             waiting: section.size("waiting"),
             accept_within: section.duration("accept_within"),
         },
+        door: server::Limits {
+            connections: section.whole("connections", 1..=100_000),
+            header_timeout: section.duration("header_timeout"),
+        },
+        proxies: section.whole("proxies", 0..=10),
     };
     if http.limits.waiting < http.body_limit {
         section.fault("waiting", "must be at least body_limit, or the largest webhook never has room");

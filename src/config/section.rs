@@ -151,19 +151,9 @@ impl<'f> Section<'f> {
 
     /// A secret: the value, or a file that holds it.
     pub(super) fn secret(&mut self, key: &str) -> Secret {
-        let file_key = format!("{key}_file");
-        let file = self.text(&file_key);
+        let in_file = self.file_of(key);
         let value = self.text(key);
-        if file.is_empty() {
-            return Secret::new(value);
-        }
-        match std::fs::read_to_string(&file) {
-            Ok(text) => Secret::new(text.trim_end_matches(['\r', '\n']).to_owned()),
-            Err(error) => {
-                self.fault(&file_key, &format!("cannot be read: {}", error.kind()));
-                Secret::new(String::new())
-            }
-        }
+        Secret::new(in_file.map_or(value, |text| text.trim_end_matches(['\r', '\n']).to_owned()))
     }
 
     pub(super) fn required_secret(&mut self, key: &str, shape: &str) -> Secret {
@@ -205,8 +195,22 @@ impl<'f> Section<'f> {
         texts.collect()
     }
 
+    /// Several secrets: the values, or a file with one a line.
     pub(super) fn secrets(&mut self, key: &str) -> Vec<Secret> {
-        self.texts(key).into_iter().filter(|text| !text.is_empty()).map(Secret::new).collect()
+        let in_file = self.file_of(key).map(|text| text.lines().map(str::trim).map(ToOwned::to_owned).collect());
+        let given = in_file.unwrap_or_else(Vec::new).into_iter().chain(self.texts(key));
+        given.filter(|text| !text.is_empty()).map(Secret::new).collect()
+    }
+
+    /// What is in the file that `{key}_file` names, where it names one.
+    fn file_of(&mut self, key: &str) -> Option<String> {
+        let file_key = format!("{key}_file");
+        let file = self.text(&file_key);
+        if file.is_empty() {
+            return None;
+        }
+        let text = std::fs::read_to_string(&file);
+        text.map_err(|error| self.fault(&file_key, &format!("cannot be read: {}", error.kind()))).ok()
     }
 
     pub(super) fn truth(&mut self, key: &str) -> bool {
@@ -283,6 +287,16 @@ impl<'f> Section<'f> {
             self.fault(key, "must be a size such as \"64KiB\" or \"1MiB\", at most 1GiB");
             1 << 20
         }
+    }
+
+    /// A share, from nothing to the whole.
+    pub(super) fn share(&mut self, key: &str) -> f64 {
+        let value = self.table.remove(key);
+        let number = value.and_then(|value| value.as_float().or(value.as_integer().map(|it| if it == 0 { 0.0 } else { it.min(2) as f64 })));
+        number.filter(|number| (0.0..=1.0).contains(number)).unwrap_or_else(|| {
+            self.fault(key, "must be a share from 0.0 to 1.0");
+            1.0
+        })
     }
 
     /// One of a few words; the first stands in for a wrong one.

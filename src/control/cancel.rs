@@ -3,7 +3,7 @@
 use serde_json::json;
 use sqlx::PgConnection;
 
-use super::{Actor, Declined};
+use super::{Actor, Declined, WrongState};
 use crate::{
     domain::id::DeliveryId,
     store::{deliveries, overview},
@@ -13,9 +13,7 @@ use crate::{
 pub async fn cancel(db: &mut PgConnection, actor: &Actor<'_>, id: DeliveryId) -> Result<(), Declined> {
     let row = overview::find_delivery(db, id).await?.ok_or(Declined::NotFound)?;
     if !deliveries::cancel(db, id, actor.now()).await? {
-        return Err(Declined::WrongState(
-            "only a delivery that waits (pending or in_doubt) can be cancelled",
-        ));
+        return Err(Declined::WrongState(WrongState::NotWaiting));
     }
     let detail = json!({ "state": row.state, "of": row.subject });
     actor.audit(db, "delivery.cancel", Some(&row.connection), Some(id.to_string()), detail).await?;

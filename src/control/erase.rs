@@ -3,7 +3,7 @@
 use serde_json::json;
 use sqlx::PgConnection;
 
-use super::{Actor, Declined};
+use super::{Actor, Declined, WrongState};
 use crate::{
     domain::subject::Subject,
     store::{
@@ -25,9 +25,7 @@ pub async fn erase_order(
         return Err(Declined::NotFound);
     }
     if retention::is_open(db, connection, &subject).await? {
-        return Err(Declined::WrongState(
-            "a delivery of the order is still open: let it end, or cancel it, then erase",
-        ));
+        return Err(Declined::WrongState(WrongState::OrderStillOpen));
     }
     let erased = retention::erase(db, connection, &subject, actor.now()).await?;
     actor.audit(db, "order.erase", Some(connection), Some(subject), json!(erased)).await?;

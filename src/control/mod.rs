@@ -13,6 +13,7 @@ mod resolve;
 mod reveal;
 mod shipping;
 mod sync;
+mod wrong;
 
 pub use cancel::cancel;
 pub use erase::erase_order;
@@ -26,12 +27,14 @@ use serde_json::Value;
 pub use shipping::{put_shipping_rule, remove_shipping_rule};
 use sqlx::PgConnection;
 pub use sync::{approve_sync, release_brake, request_sync};
+pub use wrong::WrongState;
 
 use crate::{
     clock::{Clock, Entropy},
     domain::{
         Timestamp,
         id::{DeliveryId, EventId},
+        language::Language,
     },
     store::{
         StoreError,
@@ -56,9 +59,9 @@ pub enum Declined {
     /// No such thing.
     #[error("there is no such thing")]
     NotFound,
-    /// It is not in a state that allows it; the words say which would.
-    #[error("{0}")]
-    WrongState(&'static str),
+    /// It is not in a state that allows it.
+    #[error("{}", .0.words(Language::English))]
+    WrongState(WrongState),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

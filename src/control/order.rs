@@ -6,7 +6,7 @@
 use serde_json::json;
 use sqlx::PgConnection;
 
-use super::{Actor, Declined, Replayed, tell};
+use super::{Actor, Declined, Replayed, WrongState, tell};
 use crate::{
     domain::{
         event::Source,
@@ -56,8 +56,8 @@ pub async fn ask_for_order(
     let subject = Subject::order(order_id);
     let name = subject.to_string();
     let link = links::find(db, connection, &name).await?;
-    if let Some(words) = in_vain(ask, link.placed_at.is_some(), link.status) {
-        return Err(Declined::WrongState(words));
+    if let Some(wrong) = in_vain(ask, link.placed_at.is_some(), link.status) {
+        return Err(Declined::WrongState(wrong));
     }
 
     let at = actor.now();
@@ -78,17 +78,17 @@ pub async fn ask_for_order(
 }
 
 /// Why it would come to nothing, by what we know now.
-const fn in_vain(ask: Ask, is_placed: bool, status: Option<OrderStatus>) -> Option<&'static str> {
+const fn in_vain(ask: Ask, is_placed: bool, status: Option<OrderStatus>) -> Option<WrongState> {
     use OrderStatus::{Cancelled, Delivered, Returned};
 
     match (ask, status) {
         (Ask::Intend(Intent::Transfer | Intent::Hold | Intent::Release), _) if is_placed => {
-            Some("the order stands at the warehouse already")
+            Some(WrongState::PlacedAlready)
         }
         (Ask::Intend(Intent::Cancel), Some(Delivered | Returned)) => {
-            Some("the warehouse has shipped the order already")
+            Some(WrongState::ShippedAlready)
         }
-        (Ask::Intend(Intent::Cancel), Some(Cancelled)) => Some("the order is cancelled already"),
+        (Ask::Intend(Intent::Cancel), Some(Cancelled)) => Some(WrongState::OrderCancelledAlready),
         _ => None,
     }
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Actor, Declined, tell};
+use super::{Actor, Declined, WrongState, tell};
 use crate::{
     domain::{
         delivery::DeliveryState,
@@ -42,9 +42,7 @@ pub async fn replay_event(
 ) -> Result<Replayed, Declined> {
     let event = events::find(db, id).await?.ok_or(Declined::NotFound)?;
     let Some(subject) = event.subject else {
-        return Err(Declined::WrongState(
-            "the event has no subject that Silta can tell: there is nothing to look at",
-        ));
+        return Err(Declined::WrongState(WrongState::NoSubject));
     };
     let replay_of = event.delivery_id.map(DeliveryId);
     let replayed = open(db, actor, &event.connection, &subject, replay_of, id.0).await?;
@@ -61,7 +59,7 @@ pub async fn replay_delivery(
 ) -> Result<Replayed, Declined> {
     let row = overview::find_delivery(db, id).await?.ok_or(Declined::NotFound)?;
     if row.settled_at.is_none() {
-        return Err(Declined::WrongState("the delivery is still open: it will be tried by itself"));
+        return Err(Declined::WrongState(WrongState::StillOpen));
     }
     let replayed = open(db, actor, &row.connection, &row.subject, Some(id), id.0).await?;
     let detail = json!({ "delivery": replayed.delivery, "opened": replayed.opened });
@@ -125,7 +123,7 @@ pub async fn replay_many(
 pub async fn call_off_replay(db: &mut PgConnection, actor: &Actor<'_>, id: Uuid) -> Result<usize, Declined> {
     replays::find(db, id).await?.ok_or(Declined::NotFound)?;
     let opened = replays::call_off(db, id, actor.name, actor.now()).await?;
-    let opened = opened.ok_or(Declined::WrongState("the replay was called off before"))?;
+    let opened = opened.ok_or(Declined::WrongState(WrongState::CalledOffAlready))?;
     let mut count = 0;
     for delivery in opened {
         let row = overview::find_delivery(db, DeliveryId(delivery)).await?;

@@ -3,7 +3,7 @@
 use serde_json::json;
 use sqlx::PgConnection;
 
-use super::{Actor, Declined};
+use super::{Actor, Declined, WrongState};
 use crate::{
     domain::id::DeliveryId,
     store::{
@@ -21,7 +21,7 @@ pub async fn resolve(
 ) -> Result<(), Declined> {
     let row = overview::find_delivery(db, id).await?.ok_or(Declined::NotFound)?;
     if !deliveries::resolve(db, id, word, actor.now()).await? {
-        return Err(Declined::WrongState("only a delivery in doubt can be resolved"));
+        return Err(Declined::WrongState(WrongState::NotInDoubt));
     }
     links::end_begun(db, &row.connection, &row.subject).await?;
     let word = match word {

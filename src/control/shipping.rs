@@ -4,7 +4,7 @@
 use serde_json::json;
 use sqlx::PgConnection;
 
-use super::{Actor, Declined};
+use super::{Actor, Declined, WrongState};
 use crate::{
     domain::shipping::ShippingRule,
     store::{connections, shipping_rules},
@@ -23,10 +23,10 @@ pub async fn put_shipping_rule(
     connections::find(db, connection).await?.ok_or(Declined::NotFound)?;
     let fits = |text: &str| !text.trim().is_empty() && text.chars().count() <= LONGEST;
     if !fits(&rule.pattern) || !fits(&rule.code) {
-        return Err(Declined::WrongState("a shipping method and a code have 1 to 200 characters"));
+        return Err(Declined::WrongState(WrongState::RuleLength));
     }
     if rule.pattern.trim().chars().all(|letter| letter == '*') {
-        return Err(Declined::WrongState("a rule for every method would hide each one that is forgotten"));
+        return Err(Declined::WrongState(WrongState::RuleForAll));
     }
     shipping_rules::put(db, connection, rule, actor.name, actor.now()).await?;
     let detail = json!({ "code": rule.code, "pickup": rule.pickup });

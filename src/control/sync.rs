@@ -5,7 +5,7 @@ use serde_json::json;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Actor, Declined};
+use super::{Actor, Declined, WrongState};
 use crate::{
     domain::{Timestamp, outcome::Reason, stock::BRAKE_WINDOW, subject::SubjectKind, sync::What},
     store::{
@@ -40,9 +40,7 @@ pub async fn request_sync(
 pub async fn approve_sync(db: &mut PgConnection, actor: &Actor<'_>, id: Uuid) -> Result<(), Declined> {
     let row = syncs::find(db, id).await?.ok_or(Declined::NotFound)?;
     if !syncs::approve(db, id, actor.name, actor.now()).await? {
-        return Err(Declined::WrongState(
-            "nothing of it waits for approval, or a comparison of its kind is running",
-        ));
+        return Err(Declined::WrongState(WrongState::NothingToApprove));
     }
     let detail = json!({ "sync": id, "differences": row.waiting_count, "braked": row.braked });
     actor.audit(db, "sync.approve", Some(&row.connection), Some(row.what.clone()), detail).await?;

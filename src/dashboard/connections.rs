@@ -1,4 +1,4 @@
-//! Connections: health, the switch, the brake, sweeps, and shipping rules made by hand.
+//! Connections: health, the switch, the brake, sweeps, shipping rules made by hand, and what the porch has seen.
 
 use axum::{
     extract::{Query as AxumQuery, State},
@@ -13,11 +13,13 @@ use super::{
     needs::{rule_fields, rule_of},
     overview::named,
     page::{self, Place, Query, button, page, secret, time, time_or_never},
+    porch::{Porch, key_table},
     session::Visitor,
 };
 use crate::{
     control,
     store::{
+        self,
         connections::{self, ConnectionRow},
         shipping_rules::{self, RuleRow},
         sweeps::{self, SweepRow},
@@ -39,14 +41,16 @@ pub(super) async fn list(
         if query.connection().is_none_or(|name| name == row.name) {
             let swept = sweeps::list(&mut db, &row.name).await?;
             let rules = shipping_rules::list(&mut db, &row.name).await?;
-            rows.push((row, swept, rules));
+            let porch = Porch::read(&mut db, &row.name).await?;
+            rows.push((row, swept, rules, porch));
         }
     }
+    let tokens = store::porch::keys(&mut db, "").await?;
     drop(db);
     let main = html! {
         h1 { (words.connections) }
         @if rows.is_empty() { p { (words.no_connections) } }
-        @for (row, swept, rules) in &rows {
+        @for (row, swept, rules, porch) in &rows {
             section.card aria-label=(row.name) {
                 h2 { (row.name) " " (named(row.health(), words)) }
                 (switches(&dash, &visitor, row))
@@ -54,7 +58,12 @@ pub(super) async fn list(
                 (sweep_table(&dash, &visitor, swept))
                 h3 { (words.shipping_rules) }
                 (rule_table(&dash, &visitor, &row.name, rules))
+                (porch.show(&dash, &visitor))
             }
+        }
+        section.card aria-label=(words.admin_tokens) {
+            h2 { (words.admin_tokens) }
+            (key_table(&dash, &visitor, &tokens))
         }
     };
     Ok(page(&visitor, Place::Connections, words.connections, &main))

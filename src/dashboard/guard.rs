@@ -9,7 +9,7 @@ use axum::{
 use maud::html;
 
 use super::{page, session};
-use crate::{control::Declined, store::StoreError};
+use crate::{control::{Declined, WrongState}, store::StoreError};
 
 /// Nothing but our own style and script, and no frame around us.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
@@ -24,8 +24,8 @@ pub(super) enum Refusal {
     NotAllowed,
     /// The form is not of this session, or lacks a field.
     Form,
-    /// Its state does not allow it; the words say which would.
-    WrongState(&'static str),
+    /// Its state does not allow it.
+    WrongState(WrongState),
     /// The store failed.
     Store,
 }
@@ -51,7 +51,7 @@ impl From<Declined> for Refusal {
     fn from(declined: Declined) -> Self {
         match declined {
             Declined::NotFound => Self::NotFound,
-            Declined::WrongState(words) => Self::WrongState(words),
+            Declined::WrongState(wrong) => Self::WrongState(wrong),
             Declined::Store(error) => error.into(),
         }
     }
@@ -83,7 +83,7 @@ pub(super) async fn guard(request: Request, next: Next) -> Response {
             Refusal::NotFound => (words.not_found, words.not_found_text),
             Refusal::NotAllowed => (words.not_allowed, words.not_allowed_text),
             Refusal::Form => (words.form_refused, words.form_refused_text),
-            Refusal::WrongState(text) => (words.wrong_state, text),
+            Refusal::WrongState(wrong) => (words.wrong_state, wrong.words(language)),
             Refusal::Store => (words.database_away, words.database_away_text),
         };
         let text = html! { h1 { (title) } p { (text) } p { a href="/" { (words.to_overview) } } };

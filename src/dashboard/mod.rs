@@ -19,6 +19,7 @@ mod orders;
 mod overview;
 mod page;
 mod plot;
+mod porch;
 mod products;
 mod replays;
 mod session;
@@ -31,7 +32,7 @@ use axum::{
     routing::{get, post},
 };
 pub use live::Counts;
-pub use session::Failures;
+pub use session::MOST_FAILURES;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
@@ -39,6 +40,8 @@ use crate::{
     admin::Token,
     clock::{Clock, Entropy},
     control::Rehearse,
+    strangers::Strangers,
+    tally::Tally,
 };
 
 /// What the dashboard is made of.
@@ -58,11 +61,15 @@ pub struct Dashboard {
     /// Each configured connection's rates: calls a second to the shop and to the warehouse.
     pub rates: Vec<(String, [f64; 2])>,
     /// Sign-ins that failed of late.
-    pub failures: Failures,
+    pub failures: Strangers,
+    /// Proxies in front whose `X-Forwarded-For` is believed.
+    pub proxies: usize,
     /// What open streams share.
     pub counts: Counts,
     /// Ends open streams, so that they do not keep a service from stopping.
     pub leaving: CancellationToken,
+    /// Where the uses of tokens are counted.
+    pub tally: Arc<Tally>,
 }
 
 type Dash = Arc<Dashboard>;

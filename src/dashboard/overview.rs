@@ -13,10 +13,13 @@ use super::{
     words::Words,
 };
 use crate::{
-    domain::{Timestamp, rhythm::Rhythm, sync::What, system::System},
+    domain::{Timestamp, alert::AlertKind, rhythm::Rhythm, sync::What, system::System},
+    explain,
     retention::first_id_at,
     store::{
-        self, Page, budgets,
+        self, Page,
+        alerts::{self, AlertRow},
+        budgets,
         connections::{self, ConnectionRow},
         overview::{self, Backlog},
         rhythm, sweeps, syncs, waiting,
@@ -45,6 +48,7 @@ pub(super) async fn show(State(dash): State<Dash>, visitor: Visitor) -> Result<M
     let mut db = dash.pool.acquire().await?;
     let glances = glances(&dash, &mut db).await?;
     let causes = waiting::causes(&mut db).await?;
+    let open = alerts::list(&mut db, true, &Page { before: None, limit: page::ROWS }).await?;
     drop(db);
     let words = visitor.language.words();
     let waiting: i64 = causes.iter().map(|cause| cause.count).sum();
@@ -60,10 +64,30 @@ pub(super) async fn show(State(dash): State<Dash>, visitor: Visitor) -> Result<M
             (verdict) " "
             @if waiting > 0 { a href="/needs" { span data-live="needs" { (waiting) } " – " (words.needs) } }
         }
+        @if open.iter().any(|alert| alert.told_at.is_some()) { (alert_list(&dash, &visitor, &open)) }
         @if glances.is_empty() { p { (words.no_connections) } }
         @for glance in &glances { (card(&dash, &visitor, glance)) }
     };
     Ok(page(&visitor, Place::Overview, words.overview, &main))
+}
+
+/// Alerts that somebody was told of and that last.
+fn alert_list(dash: &Dash, visitor: &Visitor, open: &[AlertRow]) -> Markup {
+    let words = visitor.language.words();
+    html! {
+        section.card aria-label=(words.alerts) {
+            h2 { (words.alerts) }
+            ul.alerts { @for alert in open.iter().filter(|alert| alert.told_at.is_some()) { li {
+                @if let Some(kind) = AlertKind::parse(&alert.kind) {
+                    @let told = explain::alert_words(kind, visitor.language);
+                    a href=(told.page) { (alert.connection) ": " (told.title) } " – " (words.since) " " (time(dash, visitor, alert.seen_at))
+                    p.small { (alert.count) " × " (alert.detail) }
+                    p.remedy { (told.remedy) }
+                    @if alert.unsent > 0 { p.warn { (words.alert_unsent) } }
+                }
+            } } }
+        }
+    }
 }
 
 fn card(dash: &Dash, visitor: &Visitor, glance: &Glance) -> Markup {

@@ -15,7 +15,7 @@ use super::{
     session::Visitor,
 };
 use crate::{
-    control::{self, Wanted},
+    control::{self, WrongState, Wanted},
     store::{
         overview::DeliveryFilter,
         replays::{self, ReplayRow},
@@ -31,7 +31,7 @@ pub(super) async fn create(State(dash): State<Dash>, asked: Asked) -> Result<Red
     let wanted = if asked.field("which") == Some("ticked") {
         let ids = asked.ids();
         if ids.is_empty() {
-            return Err(Refusal::WrongState("Nothing was ticked."));
+            return Err(Refusal::WrongState(WrongState::NothingTicked));
         }
         Wanted::These(ids)
     } else {

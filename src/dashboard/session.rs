@@ -2,13 +2,13 @@
 //!
 //! The cookie is a word of chance of which the database has only the digest. It is `HttpOnly` and `SameSite=Strict`, ends
 //! after twelve hours, at a sign-out, and as soon as its token is no longer configured. Wrong tokens are counted: after ten
-//! within a minute nobody is let in for the rest of it, so guessing costs more than it could bring.
+//! within a minute nobody from that address is let in for the rest of it, so guessing costs more than it could bring.
 
-use std::sync::{Mutex, PoisonError};
+use std::net::{IpAddr, Ipv4Addr};
 
 use axum::{
     Form,
-    extract::{FromRequestParts, Path, State},
+    extract::{Extension, FromRequestParts, Path, State},
     http::{HeaderMap, StatusCode, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
@@ -19,7 +19,8 @@ use serde::Deserialize;
 use super::{Dash, guard::Refusal, page};
 use crate::{
     admin::{Role, Token},
-    domain::{Timestamp, fingerprint::sha256_hex, language::Language},
+    domain::{fingerprint::sha256_hex, language::Language},
+    server::{Peer, sender},
     store::{
         StoreError,
         sessions::{self, Session},
@@ -30,13 +31,11 @@ const COOKIE: &str = "silta-session";
 const LANGUAGE_COOKIE: &str = "silta-language";
 const LASTS: TimeDelta = TimeDelta::hours(12);
 
-/// Wrong tokens within `WINDOW` at which the door is closed.
-const MOST_FAILURES: usize = 10;
-const WINDOW: TimeDelta = TimeDelta::minutes(1);
+/// Wrong tokens of a minute, from one address, after which nobody from there is let in for the rest of it.
+pub const MOST_FAILURES: u32 = 10;
 
-/// When wrong tokens were tried in this process, of late.
-#[derive(Default)]
-pub struct Failures(Mutex<Vec<Timestamp>>);
+/// The door whose wrong keys are counted.
+const DOOR: &str = "sign-in";
 
 /// Somebody who is signed in.
 pub(super) struct Visitor {
@@ -152,6 +151,7 @@ pub(super) struct SignIn {
 /// Lets a known token in.
 pub(super) async fn sign_in(
     State(dash): State<Dash>,
+    peer: Option<Extension<Peer>>,
     headers: HeaderMap,
     Form(SignIn { token, to }): Form<SignIn>,
 ) -> Result<Response, Refusal> {
@@ -160,7 +160,9 @@ pub(super) async fn sign_in(
     if is_foreign(&headers) {
         return Err(Refusal::Form);
     }
-    if dash.failures.are_too_many(now) {
+    let from = sender(peer.map(|Extension(peer)| peer), &headers, dash.proxies);
+    let from = from.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)); // all whom we cannot tell apart are one
+    if dash.failures.is_shut_out(from, DOOR, now) {
         tracing::warn!("too many sign-ins failed: the door is closed for a minute");
         let mut answer = door(language, &to, Some(words.too_many_attempts));
         *answer.status_mut() = StatusCode::TOO_MANY_REQUESTS;
@@ -168,7 +170,7 @@ pub(super) async fn sign_in(
     }
     let digest = sha256_hex(token.trim().as_bytes());
     let Some(token) = dash.tokens.iter().find(|known| known.sha256 == digest) else {
-        dash.failures.add(now);
+        dash.failures.note(from, DOOR, now);
         tracing::warn!("a sign-in with an unknown token");
         return Ok(door(language, &to, Some(words.token_unknown)));
     };
@@ -176,6 +178,7 @@ pub(super) async fn sign_in(
     let (cookie, csrf) = (secret(), secret());
     let session = Session { token_name: token.name.clone(), token_sha256: token.sha256.clone(), csrf };
     let mut db = dash.pool.acquire().await?;
+    dash.tally.used(token.key_name(), now);
     sessions::begin(&mut db, &sha256_hex(cookie.as_bytes()), &session, now, now + LASTS).await?;
     let secure = if dash.is_secure { "; Secure" } else { "" };
     let set = format!(
@@ -183,18 +186,6 @@ pub(super) async fn sign_in(
         LASTS.num_seconds()
     );
     Ok(([(header::SET_COOKIE, set)], Redirect::to(&to)).into_response())
-}
-
-impl Failures {
-    fn add(&self, now: Timestamp) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(now);
-    }
-
-    fn are_too_many(&self, now: Timestamp) -> bool {
-        let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        failures.retain(|at| now - *at < WINDOW && *at <= now);
-        failures.len() >= MOST_FAILURES
-    }
 }
 
 /// Does a browser say that another site sent this?

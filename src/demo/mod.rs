@@ -85,7 +85,7 @@ const PATIENCE: Duration = Duration::from_secs(240);
 
 /// Plays a day; the status is 0 only if nothing was lost, doubled or left over.
 pub async fn run(options: Options, environment: &Environment) -> Result<ExitCode> {
-    crate::telemetry::init(environment.get("RUST_LOG").map_or("off", String::as_str), false);
+    crate::telemetry::init(environment.get("RUST_LOG").map_or("off", String::as_str), false, None);
     let mut stage = Stage::set(&options).await?;
     let view = View::new(options.orders);
     view.note(&format!("seed {}, faults {:?}, admin API at {}", options.seed, options.faults, stage.url));

@@ -8,12 +8,12 @@ use std::{
 use anyhow::{Context, Result};
 use serde::Serialize;
 use sqlx::PgPool;
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 use tokio_util::task::TaskTracker;
 
 use super::{Options, directory::TemporaryDirectory, view::View};
 use crate::{
-    app::{App, Surroundings},
+    app::{self, App, Surroundings},
     clock::{Clock, Entropy, SystemClock},
     config::{Config, Environment},
     control::{self, Actor},
@@ -44,7 +44,7 @@ pub(super) struct Stage {
     life: Life,
     pool: PgPool,
     shutdown: Shutdown,
-    service: JoinHandle<Result<()>>,
+    service: JoinHandle<()>,
     begun: Instant,
     /// Last, so that it stops after the service.
     _private: PrivatePostgres,
@@ -88,12 +88,15 @@ impl Stage {
         let entropy = Arc::new(Entropy::from_os());
         let killpoints = KillPoints::none();
         let surroundings = Surroundings { pool: pool.clone(), clock, entropy, killpoints };
+        let door = config.http.door;
         let app = App::new(config, surroundings);
         app.prepare().await?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
         let shutdown = Shutdown::default();
-        let service = TaskTracker::new().spawn(app.serve(listener, None, shutdown.clone()));
+        let (_, no_reloads) = mpsc::channel(1);
+        let service =
+            TaskTracker::new().spawn(app::serve(app, listener, door, None, shutdown.clone(), no_reloads));
 
         for (server, offset) in [(&sandbox.shop_server, 1), (&sandbox.warehouse_server, 2)] {
             server.faults.storm(options.faults.storm(seeded(offset)));

@@ -18,6 +18,7 @@
 //! The business itself is three functions, one per kind of subject: [`order::decide`], [`stock::decide`] and
 //! [`product::decide`]. Each takes a view of both systems as they are now and answers the one thing to do next.
 
+pub mod alert;
 pub mod budget;
 pub mod delivery;
 pub mod difference;

@@ -5,11 +5,15 @@
 //! values are masked where they are written down, so the same telling can be handed to either vendor's support as
 //! evidence ([`evidence`]).
 
+mod alerts;
 mod evidence;
+mod porch;
 mod reasons;
 mod words;
 
+pub use alerts::{AlertWords, alert_mark, alert_words};
 pub use evidence::evidence;
+pub use porch::{hint_words, purpose_words};
 pub use reasons::{remedy, words as reason_words};
 use serde::Serialize;
 use serde_json::Value;

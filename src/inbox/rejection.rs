@@ -19,6 +19,8 @@ pub(super) enum Rejection {
     SignatureMissing { source: Source },
     /// The signature fits none of the live secrets.
     SignatureWrong { source: Source },
+    /// Too many wrong signatures came from there of late: not even read.
+    ShutOut { source: Source },
     /// Signed, but not JSON.
     NotJson { source: Source },
     /// It could not be committed: the sender should send it again.
@@ -33,6 +35,7 @@ impl Rejection {
             Self::TooLarge { source } => (*source, Code::TooLarge),
             Self::SignatureMissing { source } => (*source, Code::SignatureMissing),
             Self::SignatureWrong { source } => (*source, Code::SignatureWrong),
+            Self::ShutOut { source } => (*source, Code::TooMany),
             Self::NotJson { source } => (*source, Code::NotJson),
             Self::NotCommitted { source, error: NotCommitted::Away } => (*source, Code::Unavailable),
             Self::NotCommitted { source, error: NotCommitted::Busy } => (*source, Code::Busy),

@@ -92,6 +92,12 @@ pub struct Intervals {
 }
 
 impl Intervals {
+    /// Each list that is swept at all, by its word in rows, and how often.
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, Duration)> {
+        let all = What::ALL.map(|what| (what.as_str(), self.of(what)));
+        all.into_iter().filter(|(_, every)| !every.is_zero())
+    }
+
     const fn of(self, what: What) -> Duration {
         match what {
             What::Orders => self.orders,

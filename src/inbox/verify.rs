@@ -10,8 +10,8 @@ use axum::{
 use serde_json::Value;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::{intake::Intake, rejection::Rejection};
-use crate::{domain::event::Source, systems::signature::Scheme};
+use super::{intake::Intake, keyring::Keyring, rejection::Rejection};
+use crate::{domain::event::Source, store::porch::KeyName};
 
 /// A webhook's raw body, before we believe it.
 pub(super) struct Unverified {
@@ -52,18 +52,32 @@ impl Unverified {
         Ok(Self { source, body, room })
     }
 
-    /// Believes the body if its signature is right.
-    pub(super) fn verify(self, scheme: &Scheme, headers: &HeaderMap) -> Result<Verified, Rejection> {
+    /// Believes the body if its signature is right, and says by which key; gives it back where it is not.
+    pub(super) fn verify(self, keys: &Keyring, headers: &HeaderMap) -> Result<(Verified, KeyName), Self> {
+        let given = headers.get(keys.header()).and_then(|given| given.to_str().ok());
+        match given.and_then(|given| keys.fits(&self.body, given)) {
+            Some(key) => Ok((self.believed(), key)),
+            None => Err(self),
+        }
+    }
+
+    pub(super) const fn source(&self) -> Source {
+        self.source
+    }
+
+    /// The bytes that are not believed, for whoever asks why.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.body
+    }
+
+    fn believed(self) -> Verified {
         let Self { source, body, room } = self;
-        let given = headers.get(&scheme.header).ok_or(Rejection::SignatureMissing { source })?;
-        let good = given.to_str().is_ok_and(|given| scheme.verify(&body, given));
-        if good { Ok(Verified { source, body, room }) } else { Err(Rejection::SignatureWrong { source }) }
+        Verified { source, body, room }
     }
 
     /// Believes the body on the strength of the path's token alone, where the configuration says so in those words.
     pub(super) fn trust_unsigned(self) -> Verified {
-        let Self { source, body, room } = self;
-        Verified { source, body, room }
+        self.believed()
     }
 }
 

@@ -55,7 +55,7 @@ pub struct Options {
 
 /// Proves; the status is 0 only if nothing was lost, doubled or left over, and everything recovered.
 pub async fn run(options: Options, environment: &Environment) -> Result<ExitCode> {
-    crate::telemetry::init(environment.get("RUST_LOG").map_or("off", String::as_str), false);
+    crate::telemetry::init(environment.get("RUST_LOG").map_or("off", String::as_str), false, None);
     let seed = options.seed.unwrap_or_else(|| u64::from_le_bytes(Entropy::from_os().bytes()) % 1_000_000);
     let entropy = Entropy::seeded(seed);
     let mut report = Report::new(seed, options.passes, options.replicas.max(1));

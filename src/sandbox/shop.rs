@@ -32,6 +32,8 @@ pub(super) struct State {
     pub(super) mailed: Vec<u64>,
     /// A list that holds an order of this number is answered 500, as one live store did for one bad order.
     pub(super) unlistable: Option<u64>,
+    /// Webhook subscriptions: uuid, topic, url.
+    pub(super) subscriptions: Vec<[String; 3]>,
     /// Can a shipment's tracking code be written? Nobody knows of the true shop.
     pub(super) takes_tracking: bool,
 }
@@ -151,6 +153,11 @@ impl OrderSpec {
 impl Shop {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
         Self { state: Arc::default(), clock }
+    }
+
+    /// Somebody removes every webhook subscription.
+    pub fn forgets_subscriptions(&self) {
+        self.state().subscriptions.clear();
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {

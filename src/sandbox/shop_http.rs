@@ -8,7 +8,7 @@ use axum::{
     http::{StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::{get, patch, post},
+    routing::{delete, get, patch, post},
 };
 use base64::Engine;
 use chrono::{DateTime, Utc};
@@ -36,6 +36,8 @@ pub(super) fn router(shop: Shop) -> Router {
         .route("/api/v1/stock/{code}", patch(patch_stock).get(show_stock))
         .route("/api/v1/shipping-methods", get(shipping_methods))
         .route("/api/v1/payment-methods", get(payment_methods))
+        .route("/api/v1/webhooks", get(list_subscriptions).post(subscribe))
+        .route("/api/v1/webhooks/{uuid}", delete(unsubscribe))
         .fallback(|| async { refuse(StatusCode::NOT_FOUND, "no such endpoint") })
         .layer(middleware::from_fn(quirks))
         .with_state(shop)
@@ -334,4 +336,35 @@ async fn payment_methods() -> Response {
         { "id": 9, "name": "Postiennakko", "product_code": "COD" },
     ], "meta": { "page": 1 } }))
     .into_response()
+}
+
+async fn list_subscriptions(State(shop): State<Shop>) -> Response {
+    let state = shop.state();
+    let items: Vec<_> = state.subscriptions.iter().map(subscription).collect();
+    Json(json!({ "data": items, "meta": { "page": 1, "page_count": 1, "item_count": items.len() } })).into_response()
+}
+
+async fn subscribe(State(shop): State<Shop>, Json(body): Json<Value>) -> Response {
+    let [Some(topic), Some(url)] = ["topic", "url"].map(|key| body[key].as_str()) else {
+        return refuse(StatusCode::BAD_REQUEST, "topic and url are needed");
+    };
+    let mut state = shop.state();
+    let number = state.subscriptions.len() + 1;
+    let made = [format!("{number:08x}-ae65-11ec-aef4-0242ac130002"), topic.to_owned(), url.to_owned()];
+    state.subscriptions.push(made.clone());
+    one(&subscription(&made))
+}
+
+async fn unsubscribe(State(shop): State<Shop>, Path(uuid): Path<String>) -> Response {
+    let mut state = shop.state();
+    let before = state.subscriptions.len();
+    state.subscriptions.retain(|[known, ..]| *known != uuid);
+    if state.subscriptions.len() == before {
+        return refuse(StatusCode::NOT_FOUND, "no such webhook");
+    }
+    StatusCode::NO_CONTENT.into_response()
+}
+
+fn subscription([uuid, topic, url]: &[String; 3]) -> Value {
+    json!({ "uuid": uuid, "user_id": 7, "topic": topic, "expands": [], "url": url })
 }

@@ -27,6 +27,8 @@ pub(super) struct State {
     pub(super) stock: BTreeMap<String, Stock>,
     pub(super) access_tokens: BTreeMap<String, DateTime<Utc>>,
     pub(super) refresh_tokens: Vec<String>,
+    /// Webhook subscriptions: id, type, url, key.
+    pub(super) subscriptions: Vec<[String; 4]>,
     /// Password grants and refreshes, as a test counts them.
     pub(super) grants: (usize, usize),
     pub(super) search_lag: Duration,
@@ -71,6 +73,16 @@ pub(super) struct Stock {
 impl Warehouse {
     pub(super) fn new(clock: Arc<dyn Clock>, entropy: Arc<Entropy>) -> Self {
         Self { state: Arc::default(), clock, entropy }
+    }
+
+    /// Webhook subscriptions: id, type, url, key.
+    pub fn subscriptions(&self) -> Vec<[String; 4]> {
+        self.state().subscriptions.clone()
+    }
+
+    /// Somebody removes the subscription of a type.
+    pub fn forgets_subscription(&self, kind: &str) {
+        self.state().subscriptions.retain(|[_, its, ..]| its != kind);
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {

@@ -8,7 +8,7 @@ use axum::{
     http::StatusCode,
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::{get, post, put},
+    routing::{delete, get, post, put},
 };
 use base64::Engine;
 use chrono::{DateTime, Duration, Utc};
@@ -31,6 +31,8 @@ pub(super) fn router(warehouse: Warehouse) -> Router {
         .route("/api/v1/products", get(list_products).post(create_product))
         .route("/api/v1/products/{code}", put(update_product))
         .route("/api/v1/stock", get(list_stock))
+        .route("/api/v1/webhooks", get(list_subscriptions).post(subscribe))
+        .route("/api/v1/webhooks/{id}", delete(unsubscribe))
         .layer(middleware::from_fn_with_state(warehouse.clone(), authenticate))
         .route("/OAuth/Token", post(grant))
         .fallback(|| async { refuse(StatusCode::NOT_FOUND, "no such endpoint") })
@@ -241,4 +243,38 @@ fn page<T>(items: &[T], params: &HashMap<String, String>, json: impl Fn(&T) -> V
     }
     let items: Vec<_> = items.iter().skip((page - 1) * limit).take(limit).map(json).collect();
     if items.is_empty() { Json(Value::Null).into_response() } else { Json(items).into_response() }
+}
+
+async fn list_subscriptions(State(warehouse): State<Warehouse>) -> Response {
+    let items: Vec<_> = warehouse.state().subscriptions.iter().map(subscription).collect();
+    Json(items).into_response()
+}
+
+/// The host of a URL needs a dot (contract/ogoship.md §2.7).
+async fn subscribe(State(warehouse): State<Warehouse>, Json(body): Json<Value>) -> Response {
+    let [Some(url), Some(key), Some(kind)] = ["url", "key", "type"].map(|key| body[key].as_str()) else {
+        return refuse(StatusCode::BAD_REQUEST, "url, key and type are needed");
+    };
+    let host = url.split("://").nth(1).and_then(|rest| rest.split(['/', ':']).next()).unwrap_or_default();
+    if !host.contains('.') {
+        return refuse(StatusCode::BAD_REQUEST, "the url is invalid");
+    }
+    let made = [warehouse.entropy.fence().to_string(), kind.to_owned(), url.to_owned(), key.to_owned()];
+    let answer = subscription(&made);
+    warehouse.state().subscriptions.push(made);
+    Json(answer).into_response()
+}
+
+async fn unsubscribe(State(warehouse): State<Warehouse>, Path(id): Path<String>) -> Response {
+    let mut state = warehouse.state();
+    let before = state.subscriptions.len();
+    state.subscriptions.retain(|[known, ..]| *known != id);
+    if state.subscriptions.len() == before {
+        return refuse(StatusCode::NOT_FOUND, "no such webhook");
+    }
+    StatusCode::NO_CONTENT.into_response()
+}
+
+fn subscription([id, kind, url, _]: &[String; 4]) -> Value {
+    json!({ "id": id, "type": kind, "url": url, "customHeaders": {} })
 }

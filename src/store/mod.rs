@@ -5,6 +5,7 @@
 //! conflict is known by its constraint's name, never by a message's text.
 
 pub mod attempts;
+pub mod alerts;
 pub mod audit;
 pub mod budgets;
 pub mod connections;
@@ -18,6 +19,7 @@ pub mod links;
 pub mod orders;
 pub mod overview;
 pub mod parts;
+pub mod porch;
 pub mod proof;
 pub mod readings;
 pub mod replays;
@@ -28,6 +30,7 @@ pub mod sessions;
 pub mod settling;
 pub mod shipping_rules;
 pub mod stock;
+pub mod subscriptions;
 pub mod sweeps;
 pub mod syncs;
 pub mod tokens;

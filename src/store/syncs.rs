@@ -343,20 +343,35 @@ async fn fetch(
     Ok(rows.fetch_all(db).await?)
 }
 
-/// When the newest comparison of a kind was asked for, and whether it failed. Asked every other second, so it counts
-/// nothing.
-pub async fn last_asked(
-    db: &mut PgConnection,
-    connection: &str,
-    what: What,
-) -> Result<Option<(Timestamp, bool)>> {
-    let last = sqlx::query!(
-        r#"select created_at, state = 'failed' as "failed!" from sync where connection = $1 and what = $2
-           order by id desc limit 1"#,
-        connection,
-        what.as_str(),
+/// When what was last asked for, and whether that failed; of every connection and kind that ever was.
+pub async fn last_asked(db: &mut PgConnection) -> Result<Vec<LastAsked>> {
+    let rows = sqlx::query_as!(
+        LastAsked,
+        r#"
+        select connection.name as connection, kind.what as "what!", last.created_at, last.state = 'failed' as "failed!"
+        from connection
+        cross join unnest(array['products', 'stock', 'orders']) as kind (what)
+        cross join lateral (
+            select created_at, state from sync
+            where sync.connection = connection.name and sync.what = kind.what
+            order by id desc limit 1
+        ) last
+        "#
     );
-    Ok(last.fetch_optional(db).await?.map(|row| (row.created_at, row.failed)))
+    Ok(rows.fetch_all(db).await?)
+}
+
+/// When a comparison was last asked for.
+#[derive(Clone, Debug)]
+pub struct LastAsked {
+    /// Of which connection.
+    pub connection: String,
+    /// Of which kind.
+    pub what: String,
+    /// When.
+    pub created_at: Timestamp,
+    /// Did it fail?
+    pub failed: bool,
 }
 
 /// One comparison.

@@ -205,19 +205,20 @@ impl Syncer {
     /// Asks for what is due by the clock.
     async fn request_due(&self) -> store::Result<()> {
         let now = self.clock.now();
+        let mut db = self.pool.acquire().await?;
+        let (rows, asked) = (connections::list(&mut db).await?, syncs::last_asked(&mut db).await?);
         for (connection, comparisons) in &self.schedule {
-            let mut db = self.pool.acquire().await?;
-            let Some(row) = connections::find(&mut db, connection).await? else { continue };
+            let Some(row) = rows.iter().find(|row| row.name == *connection) else { continue };
             for what in What::ALL {
-                let last = syncs::last_asked(&mut db, connection, what).await?;
+                let last = asked.iter().find(|it| it.connection == *connection && it.what == what.as_str());
                 let after = match last {
                     // No product is sent before the catalogue was read once, so that is tried whatever the schedule says.
                     _ if what == What::Products && row.catalogue_read_at.is_none() => UNTIL_READ,
                     _ if comparisons.every.is_zero() => continue,
-                    Some((_, true)) => comparisons.every.min(AFTER_FAILURE),
+                    Some(last) if last.failed => comparisons.every.min(AFTER_FAILURE),
                     _ => comparisons.every,
                 };
-                if last.is_some_and(|(asked_at, _)| now < asked_at + after) {
+                if last.is_some_and(|last| now < last.created_at + after) {
                     continue;
                 }
                 let not_before = self.rehearser.tied(connection).and_then(|tied| tied.orders.not_before);

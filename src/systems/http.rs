@@ -15,10 +15,12 @@ use reqwest::{
 };
 use serde::Serialize;
 use tokio::time::Instant;
+use tracing::{Instrument, field::Empty};
 
 use super::{
     budget::{Budget, Denied},
     call::{CallError, Failure, Sent},
+    resolve::PublicOnly,
 };
 use crate::domain::{Timestamp, budget::Lane, difference::Mask, system::System};
 
@@ -30,6 +32,8 @@ const LONGEST_ANSWER: usize = 8 << 20;
 pub struct Options {
     /// For one whole call, connecting included.
     pub timeout: Duration,
+    /// May a name lead to a loopback or private address? For the sandbox and tests only.
+    pub allow_private: bool,
 }
 
 /// The client shared by all connections: it pools connections per host.
@@ -37,7 +41,9 @@ pub fn client(options: Options) -> reqwest::Client {
     // One crypto provider for all of Silta; installing it twice (two services in one test process) is no error.
     let _ = rustls::crypto::ring::default_provider().install_default();
     #[expect(clippy::disallowed_methods, reason = "this is the one builder")]
-    reqwest::Client::builder()
+    let builder = reqwest::Client::builder();
+    let builder = if options.allow_private { builder } else { builder.dns_resolver(Arc::new(PublicOnly)) };
+    builder
         .user_agent(concat!("silta/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(options.timeout.min(Duration::from_secs(5)))
         .timeout(options.timeout)
@@ -158,6 +164,8 @@ impl Evidence {
 pub struct Answer {
     /// The whole body.
     pub body: Vec<u8>,
+    /// The system's own time, to the second, where it tells it.
+    pub date: Option<Timestamp>,
 }
 
 impl Http {
@@ -220,7 +228,10 @@ impl Http {
             call.headers.insert("x-request-id", id);
         }
         let begun = Instant::now();
-        let result = self.exchange(call).await;
+        let span = tracing::debug_span!(
+            "call", otel.name = name, otel.kind = "client", system = %self.system, request_id = record.request_id, status = Empty
+        );
+        let result = self.exchange(call).instrument(span.clone()).await;
         let failed = result.as_ref().err();
         if failed.is_some_and(|error| error.failure == Failure::Status(429)) {
             self.budget.teach(record.at).await;
@@ -240,6 +251,7 @@ impl Http {
         });
         record.millis = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         let CallRecord { status, millis, .. } = record;
+        span.record("status", status);
         tracing::debug!(system = %self.system, call = name, ?status, millis, "called");
         self.evidence.lock().push(record);
         result
@@ -281,9 +293,11 @@ impl Http {
 
         let status = response.status();
         let retry_after = retry_after(status, response.headers(), self.budget.now());
+        let date = response.headers().get(reqwest::header::DATE).and_then(|date| date.to_str().ok());
+        let date = date.and_then(|date| chrono::DateTime::parse_from_rfc2822(date).ok()).map(Into::into);
         let body = self.read(name, response).await;
         if status.is_success() {
-            return body.map(|body| Answer { body });
+            return body.map(|body| Answer { body, date });
         }
         let duplicate = body.is_ok_and(|body| says_duplicate(status, &body));
         let failure = Failure::Status(if duplicate { 409 } else { status.as_u16() });

@@ -9,8 +9,10 @@
 
 pub mod budget;
 pub mod call;
+pub mod diagnosis;
 pub mod http;
 pub mod mycashflow;
 pub mod ogoship;
+pub mod resolve;
 pub mod signature;
 mod wire;

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::{task::JoinHandle, time::Instant};
+use tracing::{Instrument, Span, field::Empty};
 
 use super::{
     Shared, Worker,
@@ -40,11 +41,14 @@ impl Worker {
     pub(super) fn spawn(&self, claimed: Claimed) -> JoinHandle<()> {
         let worker = self.clone();
         let slot = self.shared.slots.take(&claimed.held);
-        self.shared.tasks.spawn(async move {
+        let Leased { id, connection, subject, .. } = &claimed.held;
+        let span = tracing::debug_span!("attempt", delivery = %id, connection, %subject, outcome = Empty);
+        let attempt = async move {
             worker.attempt(claimed).await;
             drop(slot);
             worker.shared.wake.notify_one();
-        })
+        };
+        self.shared.tasks.spawn(attempt.instrument(span))
     }
 
     async fn attempt(&self, Claimed { held, remembered }: Claimed) {
@@ -61,6 +65,7 @@ impl Worker {
             Went { report, doubt: Some(held.claimed_at), was_begun: false }
         };
         metrics.attempt(held.subject.kind, &went.report.outcome, begun.elapsed());
+        Span::current().record("outcome", went.report.outcome.as_str());
         self.settle_patiently(held, went, &evidence).await;
     }
 
@@ -92,10 +97,11 @@ impl Worker {
             killpoints: killpoints.clone(),
         };
         let flow_of = *flows;
-        let flow = tasks.spawn(async move {
+        let flow = async move {
             context.killpoints.reach(KillPoint::AfterClaim, &context.subject.to_string()).await;
             flow_of(context.subject.kind).run(&context).await
-        });
+        };
+        let flow = tasks.spawn(flow.in_current_span());
         let cut_off = flow.abort_handle();
         let report = match tokio::time::timeout(patience, flow).await {
             Ok(Ok(report)) => report,

@@ -19,16 +19,37 @@ const LAW: &[(&str, &[&str])] = &[
     ("flows", &["domain", "clock", "killpoints", "systems", "flows"]),
     ("killpoints", &[]),
     ("gather", &[]),
-    ("inbox", &["domain", "clock", "gather", "killpoints", "problem", "store", "systems", "inbox"]),
+    (
+        "inbox",
+        &[
+            "domain", "clock", "gather", "killpoints", "problem", "server", "store", "strangers", "systems", "tally",
+            "vault", "inbox",
+        ],
+    ),
     ("worker", &["domain", "clock", "flows", "gather", "killpoints", "store", "systems::http", "worker"]),
     ("control", &["domain", "clock", "store", "control"]),
     ("explain", &["domain", "store", "explain"]),
     ("sync", &["domain", "clock", "flows", "killpoints", "store", "systems::call", "systems::http", "sync"]),
-    ("admin", &["domain", "clock", "problem", "store", "control", "explain", "admin"]),
+    ("admin", &["domain", "clock", "problem", "store", "control", "explain", "tally", "admin"]),
     (
         "dashboard",
-        &["admin", "domain", "clock", "problem", "store", "control", "explain", "retention", "dashboard"],
+        &[
+            "admin", "domain", "clock", "problem", "server", "store", "strangers", "tally", "control", "explain",
+            "retention", "dashboard",
+        ],
     ),
+    ("alerts", &["clock", "domain", "explain", "store", "systems::signature", "alerts"]),
+    (
+        "subscriptions",
+        &[
+            "clock", "domain", "flows::Tied", "inbox::place_of_key", "store", "systems::call", "systems::signature", "vault",
+            "subscriptions",
+        ],
+    ),
+    ("server", &[]),
+    ("strangers", &["domain"]),
+    ("tally", &["domain", "store"]),
+    ("vault", &["clock"]),
     ("retention", &["clock", "domain", "store"]),
     ("ops", &["clock", "problem", "store", "worker::Pulse"]),
     ("sandbox", &["clock", "sandbox"]),
@@ -36,7 +57,12 @@ const LAW: &[(&str, &[&str])] = &[
     ("telemetry", &[]),
     ("lifecycle", &[]),
     // `config` collects each room's options; `app`, `demo` and `cli` put everything together.
-    ("config", &["admin", "domain", "inbox", "retention", "sync", "systems", "config"]),
+    (
+        "config",
+        &[
+            "admin", "alerts", "domain", "inbox", "retention", "server", "sync", "systems", "telemetry", "vault", "config",
+        ],
+    ),
     ("app", &["*"]),
     ("demo", &["*"]),
     ("fuzz", &["admin", "config", "domain", "systems"]),

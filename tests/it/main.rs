@@ -9,6 +9,7 @@
 mod harness;
 
 mod admin;
+mod alerts;
 mod architecture;
 mod browser;
 mod burden;
@@ -26,6 +27,7 @@ mod model;
 mod once;
 mod orders;
 mod poison;
+mod porch;
 mod process;
 mod receive;
 mod restore;

@@ -10,6 +10,7 @@
 mod catalogue;
 mod lists;
 mod orders;
+pub mod subscriptions;
 pub mod translate;
 pub mod webhook;
 pub mod wire;
@@ -106,6 +107,33 @@ impl MyCashflow {
         Self { http: self.http.giving_way(), ..self.clone() }
     }
 
+    /// The version of the order endpoints that is called.
+    pub fn orders_api(&self) -> &str {
+        &self.orders_api
+    }
+
+    /// The other one.
+    pub fn other_orders_api(&self) -> &'static str {
+        if self.orders_api == "v0" { "v1" } else { "v0" }
+    }
+
+    /// Are there order endpoints of this version? Reads.
+    pub async fn has_orders_api(&self, version: &str) -> Result<bool, CallError> {
+        let query = vec![("page", "1".to_owned()), ("page_size", "1".to_owned())];
+        match self.read::<wire::List>("probe_orders_api", format!("/api/{version}/orders"), query).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.is_not_found() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What time it is there. Reads.
+    pub async fn date(&self) -> Result<Option<Timestamp>, CallError> {
+        let (path, headers) = ("/api/v1/shipping-methods".to_owned(), self.headers.clone());
+        let call = Call { name: "ask_date", method: Method::GET, path, query: paged(1), headers, body: Body::Empty };
+        Ok(self.http.send(call).await?.date)
+    }
+
     /// What changed within a window, oldest first. Reads.
     async fn changed(
         &self,
@@ -165,7 +193,7 @@ impl MyCashflow {
     ) -> Result<T, CallError> {
         let headers = self.headers.clone();
         let call = Call { name, method: Method::GET, path, query, headers, body: Body::Empty };
-        let Answer { body } = self.http.send(call).await?;
+        let Answer { body, .. } = self.http.send(call).await?;
         serde_json::from_slice(&body).map_err(|_| self.http.error(name, Failure::Unreadable))
     }
 
@@ -180,7 +208,7 @@ impl MyCashflow {
     ) -> Result<(), CallError> {
         let mut headers = self.headers.clone();
         headers.insert("idempotency-key", HeaderValue::from_str(key).expect("our keys are hex"));
-        let Answer { body } =
+        let Answer { body, .. } =
             self.http.send(Call { name, method, path, query: Vec::new(), headers, body }).await?;
         if body.is_empty() || serde_json::from_slice::<Value>(&body).is_ok() {
             return Ok(());

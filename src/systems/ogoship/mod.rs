@@ -10,6 +10,7 @@
 pub mod auth;
 mod goods;
 mod orders;
+pub mod subscriptions;
 pub mod translate;
 pub mod webhook;
 pub mod wire;
@@ -103,6 +104,15 @@ impl Ogoship {
         key: &str,
     ) -> Result<Value, CallError> {
         self.send(name, method, path, query, Body::Json(body), Some(key)).await
+    }
+
+    /// What time it is there. Reads.
+    pub async fn date(&self) -> Result<Option<Timestamp>, CallError> {
+        let (headers, _) = self.auth.headers().await?;
+        let query = vec![("limit", "1".to_owned()), ("page", "1".to_owned())];
+        let path = "/api/v1/stock".to_owned();
+        let call = Call { name: "ask_date", method: Method::GET, path, query, headers, body: Body::Empty };
+        Ok(self.http.send(call).await?.date)
     }
 
     /// Makes a call. A refused access token is renewed and the call made once more: a 401 surely did nothing.

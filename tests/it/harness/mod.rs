@@ -1,7 +1,7 @@
 //! `TestSilta`: the service, its database and both sandbox systems, with the crank and the clock in the test's hand.
 
 mod database;
-mod http;
+pub mod http;
 
 use std::{
     sync::{
@@ -14,6 +14,7 @@ use std::{
 pub use database::Database;
 pub use http::{Answer, Api, answer};
 use silta::{
+    alerts::Alerts,
     app::{App, Surroundings},
     clock::{Clock, Entropy, ManualClock},
     config::{Config, Environment},
@@ -28,7 +29,9 @@ use silta::{
         deliveries::{self, Fenced, Room, Wanted},
         settling::{self, Entry, Settled},
     },
+    subscriptions::Subscriptions,
     sync::Syncer,
+    tally::Tally,
     worker::Worker,
 };
 use sqlx::{PgConnection, PgPool};
@@ -90,6 +93,9 @@ pub struct TestSilta {
     pub sweeper: Sweeper,
     pub syncer: Syncer,
     pub courier: Courier,
+    pub alerts: Alerts,
+    pub subscriptions: Subscriptions,
+    pub tally: Arc<Tally>,
     database: Arc<Database>,
     unfinished_is_fine: bool,
     _serving: tokio_util::task::AbortOnDropHandle<()>,
@@ -140,7 +146,7 @@ impl TestSilta {
         app.prepare().await.unwrap();
         // As after the first comparison, which reads an empty catalogue: `catalogue.rs` looks at the time before.
         sqlx::query("update connection set catalogue_read_at = $1").bind(start).execute(&pool).await.unwrap();
-        let App { router, worker, sweeper, syncer, .. } = app;
+        let App { router, worker, sweeper, syncer, alerts, subscriptions, tally, hot, .. } = app;
         let (url, serving) = http::serve(router).await;
         let (shop, warehouse) = (sandbox.shop.clone(), sandbox.warehouse.clone());
         Self {
@@ -151,7 +157,10 @@ impl TestSilta {
             warehouse,
             clock,
             pool,
-            hot: app.hot,
+            hot,
+            alerts,
+            subscriptions,
+            tally,
             worker,
             sweeper,
             syncer,
@@ -359,8 +368,9 @@ pub fn configuration(sandbox: &Sandbox, usual: &Usual) -> String {
         format!("[[admin.tokens]]\nname = \"{name}\"\ntoken_sha256 = \"{digest}\"\nrole = \"{role}\"\n")
     };
     format!(
-        "{}\n[outbound]\ntimeout = \"3s\"\ndangerously_allow_private = true\n[retry]\nattempts = 6\n{}{}{}{}",
+        "{}\n[secrets]\nkeys = [\"{}\"]\n[outbound]\ntimeout = \"3s\"\ndangerously_allow_private = true\n[retry]\nattempts = 6\n{}{}{}{}",
         usual.service,
+        "5e".repeat(32),
         token("ops", OPERATOR, "operator"),
         token("eyes", VIEWER, "viewer"),
         sandbox.connection_toml(CONNECTION),

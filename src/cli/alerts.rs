@@ -1,0 +1,55 @@
+//! `silta alerts`: what is wrong, and whether the channels work.
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::Subcommand;
+
+use super::{Database, say, table};
+use crate::{
+    app::App,
+    config::Config,
+    store::{self, Page, alerts as rows},
+};
+
+#[derive(Subcommand)]
+pub(super) enum Alerts {
+    /// What is wrong, and what was; newest first.
+    List {
+        /// Only what lasts.
+        #[arg(long)]
+        open: bool,
+        /// How many at most.
+        #[arg(long, default_value_t = 50)]
+        limit: u16,
+        /// One JSON object a line, with every field.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Sends a trial to every channel; status 1 where one does not take it.
+    Try,
+}
+
+pub(super) async fn alerts(command: Alerts, config: Config) -> Result<ExitCode> {
+    let database = Database::open(&config).await?;
+    store::migrate(&database.pool).await.context("cannot bring the schema up to date")?;
+    match command {
+        Alerts::List { open, limit, json } => {
+            let page = Page { before: None, limit: limit.into() };
+            let alerts = rows::list(&mut *database.pool.acquire().await?, open, &page).await?;
+            table::show(&alerts, &["connection", "kind", "count", "detail", "seen_at", "told_at", "closed_at"], json);
+            Ok(ExitCode::SUCCESS)
+        }
+        Alerts::Try => {
+            let answers = App::new(config, database.surroundings()).alerts.try_channels().await;
+            if answers.is_empty() {
+                say("no channel is configured: see [alerts] in `silta config default`");
+            }
+            for (name, answer) in &answers {
+                say(&format!("{name}: {}", answer.as_ref().map_or_else(String::as_str, |()| "taken")));
+            }
+            let are_well = answers.iter().all(|(_, answer)| answer.is_ok());
+            Ok(if are_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+    }
+}

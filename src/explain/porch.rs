@@ -1,0 +1,54 @@
+//! What seems wrong with a refused signature, and what a key opens, in both languages.
+
+use crate::domain::language::Language;
+
+/// What a hint means; the word itself where a newer Silta wrote it.
+pub fn hint_words(hint: &str, language: Language) -> String {
+    let (english, finnish) = match hint {
+        "header_missing" => (
+            "The header is missing: the name in the configuration is another, or a proxy took it away.",
+            "Otsake puuttuu: asetuksissa on eri nimi, tai välityspalvelin on poistanut sen.",
+        ),
+        "other_header" => (
+            "Another header holds the right signature: silta webhooks learn names it.",
+            "Oikea allekirjoitus on toisessa otsakkeessa: silta webhooks learn kertoo, missä.",
+        ),
+        "not_a_signature" => (
+            "The header holds no HMAC-SHA256, in hex or base64.",
+            "Otsakkeessa ei ole HMAC-SHA256:ta, ei heksana eikä base64:nä.",
+        ),
+        "other_encoding" => (
+            "The signature is right, in another encoding than the configured one.",
+            "Allekirjoitus on oikea, mutta koodattu toisin kuin asetuksissa.",
+        ),
+        "altered_body" => (
+            "The signature is right for the body as it was before something altered its white space on the way.",
+            "Allekirjoitus on oikea sisällölle, jonka välilyöntejä jokin on muuttanut matkalla.",
+        ),
+        "wrong_key" => (
+            "The key is another one, or the body was altered on the way.",
+            "Avain on eri, tai sisältö on muuttunut matkalla.",
+        ),
+        other => return other.to_owned(),
+    };
+    match language {
+        Language::English => english,
+        Language::Finnish => finnish,
+    }
+    .to_owned()
+}
+
+/// What a key opens.
+pub fn purpose_words(purpose: &str, language: Language) -> String {
+    let (english, finnish) = match purpose {
+        "mycashflow_webhook" => ("webhooks of the shop", "kaupan webhookit"),
+        "ogoship_webhook" => ("webhooks of the warehouse", "varaston webhookit"),
+        "admin_token" => ("dashboard and API", "hallintasivut ja rajapinta"),
+        other => return other.to_owned(),
+    };
+    match language {
+        Language::English => english,
+        Language::Finnish => finnish,
+    }
+    .to_owned()
+}

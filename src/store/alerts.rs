@@ -1,0 +1,354 @@
+//! Tables `alert` and `notice`: what is wrong, and who was told.
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{Page, Result, StoreError};
+use crate::domain::{
+    Timestamp,
+    alert::{AlertKind, Condition, Standing},
+};
+
+/// From when on something is too late.
+#[derive(Clone, Debug)]
+pub struct Bounds {
+    /// A delivery that was due before this has waited too long.
+    pub due_before: Timestamp,
+    /// A refused webhook is news from this on.
+    pub refused_since: Timestamp,
+    /// Which list of which connection should have been swept after when.
+    pub sweeps: Vec<(String, &'static str, Timestamp)>,
+    /// A subscription that was last seen at its system before this is gone.
+    pub subscriptions_before: Timestamp,
+}
+
+/// Everything that is wrong now by what stands in the tables; silence is judged apart.
+pub async fn conditions(db: &mut PgConnection, bounds: &Bounds) -> Result<Vec<Condition>> {
+    let connections: Vec<_> = bounds.sweeps.iter().map(|(connection, ..)| connection.clone()).collect();
+    let lists: Vec<_> = bounds.sweeps.iter().map(|(_, what, _)| (*what).to_owned()).collect();
+    let since: Vec<_> = bounds.sweeps.iter().map(|(.., at)| *at).collect();
+    let rows = sqlx::query!(
+        r#"
+        with dead as (
+            select connection, coalesce(reason, '') as reason, count(*) as count
+            from delivery as dead
+            where state = 'dead' and not exists (
+                select 1 from delivery as newer
+                where newer.connection = dead.connection and newer.subject = dead.subject and newer.id > dead.id
+                  and newer.state <> 'cancelled'
+                  and (newer.settled_at is not null or newer.state in ('pending', 'leased', 'in_doubt')) -- names both indexes
+            )
+            group by 1, 2
+        ),
+        late as (
+            select sweep.connection, sweep.what
+            from unnest($3::text[], $4::text[], $5::timestamptz[]) as should (connection, what, at)
+            join sweep on sweep.connection = should.connection and sweep.what = should.what
+            join connection on connection.name = sweep.connection
+            where connection.paused_at is null and greatest(sweep.cursor, sweep.last_finished_at) < should.at
+        )
+        select connection as "connection!", 'dead' as "kind!", sum(count)::bigint as "count!",
+               string_agg(count || ' × ' || reason, ', ' order by count desc, reason) as "detail!"
+        from dead group by connection
+        union all
+        select name, 'connection_held', 1, held_reason from connection
+        where held_until is not null and paused_at is null
+        union all
+        select name, 'stock_braked', 1, brake_detail from connection where braked_at is not null
+        union all
+        select connection, 'sweep_stopped', count(*), string_agg(what, ', ' order by what) from late group by connection
+        union all
+        select delivery.connection, 'backlog_old', count(*), string_agg(distinct delivery.kind, ', ')
+        from delivery join connection on connection.name = delivery.connection
+        where delivery.state in ('pending', 'in_doubt') and delivery.due_at < $1
+          and connection.paused_at is null and connection.held_until is null
+        group by delivery.connection
+        union all
+        select refusal.connection, 'webhooks_refused', sum(refusal.count)::bigint,
+               string_agg(refusal.source || ': ' || refusal.hint, ', ' order by refusal.source, refusal.hint)
+        from refusal
+        where refusal.last_at >= $2 and not exists (
+            select 1 from key_use
+            where key_use.connection = refusal.connection and key_use.purpose = refusal.source || '_webhook'
+              and key_use.last_used_at >= refusal.last_at
+        )
+        group by refusal.connection
+        union all
+        select connection, 'subscription_gone', count(*), string_agg(source || ': ' || topic, ', ' order by source, topic)
+        from subscription where removed_at is null and seen_at < $6 group by connection
+        "#,
+        bounds.due_before,
+        bounds.refused_since,
+        &connections,
+        &lists,
+        &since,
+        bounds.subscriptions_before,
+    );
+    let rows = rows.fetch_all(db).await?.into_iter();
+    let conditions = rows.map(|row| {
+        let kind = AlertKind::parse(&row.kind).ok_or(UNKNOWN_KIND)?;
+        Ok(Condition { connection: row.connection, kind, count: row.count, detail: row.detail })
+    });
+    conditions.collect()
+}
+
+const UNKNOWN_KIND: StoreError = StoreError::Inconsistent { table: "alert", column: "kind" };
+
+/// Takes the right to judge alerts, for as long as the transaction lasts; false where another process has it.
+pub async fn take_turn(db: &mut PgConnection) -> Result<bool> {
+    // A number of no meaning, ours alone: it names the judging of alerts among advisory locks.
+    let taken = sqlx::query_scalar!(r#"select pg_try_advisory_xact_lock(7316280001) as "taken!""#);
+    Ok(taken.fetch_one(db).await?)
+}
+
+/// An open alert.
+#[derive(Clone, Debug)]
+pub struct OpenAlert {
+    /// `UUIDv7`.
+    pub id: Uuid,
+    /// Whose.
+    pub connection: String,
+    /// What.
+    pub kind: AlertKind,
+    /// How it stands.
+    pub standing: Standing,
+}
+
+/// Every open alert.
+pub async fn open(db: &mut PgConnection) -> Result<Vec<OpenAlert>> {
+    let rows = sqlx::query!("select id, connection, kind, seen_at, told_at from alert where closed_at is null");
+    let rows = rows.fetch_all(db).await?.into_iter();
+    let alerts = rows.map(|row| {
+        let kind = AlertKind::parse(&row.kind).ok_or(UNKNOWN_KIND)?;
+        let standing = Standing { seen_at: row.seen_at, told_at: row.told_at };
+        Ok(OpenAlert { id: row.id, connection: row.connection, kind, standing })
+    });
+    alerts.collect()
+}
+
+/// Begins an alert that nobody is told of yet.
+pub async fn begin(db: &mut PgConnection, id: Uuid, condition: &Condition, now: Timestamp) -> Result<()> {
+    sqlx::query!(
+        "insert into alert (id, connection, kind, seen_at, count, detail) values ($1, $2, $3, $4, $5, $6)",
+        id,
+        condition.connection,
+        condition.kind.as_str(),
+        now,
+        condition.count,
+        condition.detail,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Keeps how much of it there is now.
+pub async fn keep(db: &mut PgConnection, id: Uuid, condition: &Condition) -> Result<()> {
+    sqlx::query!(
+        "update alert set count = $2, detail = $3 where id = $1 and (count, detail) is distinct from ($2, $3)",
+        id,
+        condition.count,
+        condition.detail,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// It is told, now.
+pub async fn note_told(db: &mut PgConnection, id: Uuid, now: Timestamp) -> Result<()> {
+    sqlx::query!("update alert set told_at = $2 where id = $1", id, now).execute(db).await?;
+    Ok(())
+}
+
+/// It is right again. What was not sent of it yet is not sent.
+pub async fn close(db: &mut PgConnection, id: Uuid, now: Timestamp) -> Result<()> {
+    sqlx::query!("update alert set closed_at = $2 where id = $1", id, now).execute(&mut *db).await?;
+    sqlx::query!(
+        "update notice set given_up_at = $2
+         where alert_id = $1 and sent_at is null and given_up_at is null and tries = 0",
+        id,
+        now,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// It is right again before anybody was told.
+pub async fn forget(db: &mut PgConnection, id: Uuid) -> Result<()> {
+    sqlx::query!("delete from alert where id = $1 and told_at is null", id).execute(db).await?;
+    Ok(())
+}
+
+/// Writes a message to a channel. That something is right again is told only where it was told that it is wrong.
+pub async fn write_notice(
+    db: &mut PgConnection,
+    id: Uuid,
+    alert: Uuid,
+    channel: &str,
+    word: &str,
+    now: Timestamp,
+) -> Result<()> {
+    sqlx::query!(
+        "insert into notice (id, alert_id, channel, word, count, detail, created_at, due_at)
+         select $1, alert.id, $3, $4, alert.count, alert.detail, $5, $5 from alert
+         where alert.id = $2 and ($4 <> 'closed' or exists (
+             select 1 from notice
+             where alert_id = $2 and channel = $3 and word <> 'closed' and (sent_at is not null or tries > 0)
+         ))",
+        id,
+        alert,
+        channel,
+        word,
+        now,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// A message to be sent now.
+#[derive(Clone, Debug)]
+pub struct DueNotice {
+    /// The same on every try.
+    pub id: Uuid,
+    /// To which channel.
+    pub channel: String,
+    /// opened, reminded or closed.
+    pub word: String,
+    /// About which connection.
+    pub connection: String,
+    /// About what.
+    pub kind: AlertKind,
+    /// How much of it.
+    pub count: i64,
+    /// What exactly.
+    pub detail: String,
+    /// Since when.
+    pub seen_at: Timestamp,
+    /// When the message was written.
+    pub created_at: Timestamp,
+    /// Tries so far, this one included.
+    pub tries: i32,
+}
+
+/// Takes messages that are due to be sent by the caller alone, until `until`; the oldest first.
+pub async fn take_due(db: &mut PgConnection, now: Timestamp, until: Timestamp) -> Result<Vec<DueNotice>> {
+    let rows = sqlx::query!(
+        "with taken as (
+            update notice set due_at = $2, tries = tries + 1
+            where id in (
+                select id from notice
+                where sent_at is null and given_up_at is null and due_at <= $1
+                order by due_at, id limit 20 for update skip locked
+            )
+            returning id, alert_id, channel, word, count, detail, created_at, tries
+         )
+         select taken.id, taken.channel, taken.word, alert.connection, alert.kind, taken.count, taken.detail,
+                alert.seen_at, taken.created_at, taken.tries
+         from taken join alert on alert.id = taken.alert_id
+         order by taken.id",
+        now,
+        until,
+    );
+    let rows = rows.fetch_all(db).await?.into_iter();
+    let notices = rows.map(|row| {
+        Ok(DueNotice {
+            id: row.id,
+            channel: row.channel,
+            word: row.word,
+            connection: row.connection,
+            kind: AlertKind::parse(&row.kind).ok_or(UNKNOWN_KIND)?,
+            count: row.count,
+            detail: row.detail,
+            seen_at: row.seen_at,
+            created_at: row.created_at,
+            tries: row.tries,
+        })
+    });
+    notices.collect()
+}
+
+/// What became of a try.
+#[derive(Clone, Copy, Debug)]
+pub enum Tried<'a> {
+    /// The channel took it.
+    Sent,
+    /// It did not; again then.
+    Again(Timestamp, &'a str),
+    /// It did not, and is not asked again.
+    GivenUp(&'a str),
+}
+
+/// Keeps what became of a try.
+pub async fn note_tried(db: &mut PgConnection, id: Uuid, tried: Tried<'_>, now: Timestamp) -> Result<()> {
+    let (sent_at, given_up_at, due_at, error) = match tried {
+        Tried::Sent => (Some(now), None, None, None),
+        Tried::Again(at, error) => (None, None, Some(at), Some(error)),
+        Tried::GivenUp(error) => (None, Some(now), None, Some(error)),
+    };
+    sqlx::query!(
+        "update notice set sent_at = $2, given_up_at = $3, due_at = coalesce($4, due_at), last_error = $5
+         where id = $1 and sent_at is null and given_up_at is null",
+        id,
+        sent_at,
+        given_up_at,
+        due_at,
+        error,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// An alert as people see it.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct AlertRow {
+    /// `UUIDv7`.
+    pub id: Uuid,
+    /// Whose.
+    pub connection: String,
+    /// A heading of the runbook.
+    pub kind: String,
+    /// How much of it.
+    pub count: i64,
+    /// What exactly.
+    pub detail: String,
+    /// When it was first seen.
+    pub seen_at: Timestamp,
+    /// When it was last told.
+    pub told_at: Option<Timestamp>,
+    /// When it was right again.
+    pub closed_at: Option<Timestamp>,
+    /// Channels that have not taken a message about it.
+    pub unsent: i64,
+}
+
+/// Alerts, the newest first; `open` only those that last.
+pub async fn list(db: &mut PgConnection, open: bool, page: &Page) -> Result<Vec<AlertRow>> {
+    let rows = sqlx::query_as!(
+        AlertRow,
+        r#"
+        select id, connection, kind, count, detail, seen_at, told_at, closed_at,
+               (select count(distinct channel) from notice
+                where alert_id = alert.id and sent_at is null and last_error is not null) as "unsent!"
+        from alert
+        where ($1::uuid is null or id < $1) and (not $2 or closed_at is null)
+        order by id desc limit $3
+        "#,
+        page.before,
+        open,
+        page.limit,
+    );
+    Ok(rows.fetch_all(db).await?)
+}
+
+/// Removes alerts that were closed before, with their messages; answers how many.
+pub async fn remove_closed(db: &mut PgConnection, before: Timestamp) -> Result<u64> {
+    let done = sqlx::query!(
+        "delete from alert where id in (select id from alert where closed_at < $1 order by id limit 500)",
+        before,
+    );
+    Ok(done.execute(db).await?.rows_affected())
+}
