@@ -3,10 +3,10 @@
 SHELL := /bin/bash
 CARGO ?= cargo
 
-.PHONY: help setup browser demo chaos test screenshots schemathesis fuzz bench lint fmt check serve prepare
+.PHONY: help setup browser demo chaos test screenshots schemathesis client deploy advisories sbom fuzz bench lint fmt check serve prepare
 
 help: ## what there is
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup: ## finds PostgreSQL's programs, or installs them (Debian, as root), or says what to install
 	@scripts/setup.sh
@@ -32,6 +32,18 @@ schemathesis: setup ## the admin API held to openapi.yaml by requests that nobod
 fuzz: setup ## each fuzz target for ARGS seconds, from kept seeds (30 unless said)
 	scripts/fuzz.sh $(ARGS)
 
+client: setup ## a client generated from openapi.yaml by a public generator, at work beside a demo
+	scripts/client.sh
+
+deploy: ## what of deploy/ can be run here is: rules, unit, proxy, manifests; ARGS=image for the image's last stage too
+	scripts/deploy.sh $(ARGS)
+
+advisories: ## the advisory database asked about every crate (needs a network that reaches it)
+	scripts/deny.sh advisories
+
+sbom: ## the software bill of materials, CycloneDX, in target/sbom
+	scripts/sbom.sh
+
 bench: setup ## everything docs/performance.md claims, beside its references; ARGS="ingest drain --rounds 5" for some of it
 	$(CARGO) build --quiet --release
 	$(CARGO) run --quiet --release --manifest-path bench/Cargo.toml -- $(ARGS)
@@ -41,12 +53,13 @@ ifeq ($(ARGS),)
 	$(CARGO) bench --quiet --manifest-path bench/Cargo.toml --bench pure
 endif
 
-lint: ## rustfmt, clippy (all and pedantic), rustdoc, prepared queries
+lint: ## rustfmt, clippy (all and pedantic), rustdoc, licences and sources of every crate
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --all-targets --quiet -- -D warnings
 	$(CARGO) fmt --manifest-path bench/Cargo.toml --check
 	$(CARGO) clippy --manifest-path bench/Cargo.toml --all-targets --quiet -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --quiet
+	scripts/deny.sh bans licenses sources
 
 fmt: ## formats
 	$(CARGO) fmt --all

@@ -16,7 +16,7 @@ use sqlx::PgPool;
 use crate::{
     clock::Clock,
     problem::{Code, Problem},
-    store::{self, connections, overview, replicas, rhythm},
+    store::{self, connections, overview, replicas, rhythm, sweeps},
     worker::Pulse,
 };
 
@@ -99,11 +99,15 @@ async fn gauges(ops: &Ops) -> store::Result<String> {
     let mut db = ops.pool.acquire().await?;
     let backlog = overview::backlog(&mut db, now).await?;
     let dead = overview::count_dead(&mut db).await?;
-    let (mut silences, mut braked, mut held) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut silences, mut braked, mut held, mut swept) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for row in connections::list(&mut db).await? {
         held.push((row.name.clone(), f64::from(u8::from(row.held_until.is_some()))));
         braked.push((row.name.clone(), f64::from(u8::from(row.braked_at.is_some()))));
         silences.push((row.name.clone(), rhythm::read(&mut db, &row.name, row.created_at, now).await?));
+        for sweep in sweeps::list(&mut db, &row.name).await? {
+            let age = (now - sweep.last_finished_at.unwrap_or(row.created_at)).num_seconds().max(0);
+            swept.push((format!("{{connection=\"{}\",list=\"{}\"}}", row.name, sweep.what), age));
+        }
     }
     let mut text = String::new();
     let mut gauge = |name: &str, help: &str, values: Vec<(String, f64)>| {
@@ -142,6 +146,8 @@ async fn gauges(ops: &Ops) -> store::Result<String> {
             "1 while no stock figure is set to zero before a person has looked",
             braked,
         );
+        let swept = swept.into_iter().map(|(labels, age)| (labels, age as f64)).collect();
+        gauge("silta_sweep_age_seconds", "Since a list was last read to its end", swept);
         gauge(
             "silta_deliveries_dead",
             "Deliveries that wait for a person",

@@ -3,7 +3,7 @@
 //! - **No more connections than `[http] connections`.** The next one waits in the operating system's line until one ends.
 //! - **No slow hello.** A connection that has not sent a whole request head within `header_timeout` is closed; so is one that
 //!   is kept open and says nothing for as long. A body that dawdles meets `[http] timeout`, as every request does.
-//! - **No large head.** What does not fit into 64 KiB is refused before anything reads it.
+//! - **No large head.** What does not fit into a buffer of 64 KiB, which may grow to twice that, is refused unread.
 //!
 //! Which router answers is looked up anew for each request, so a configuration is reloaded with no connection lost. HTTP/1.1
 //! only: TLS and HTTP/2 are the business of the proxy in front.
@@ -27,7 +27,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
-/// The largest request head, in bytes.
+/// The largest request head, in bytes: a soft bound, since hyper asks it between two readings.
 const LARGEST_HEAD: usize = 64 << 10;
 
 /// Pause after a connection could not be taken: there are no files left to open, and one may be closed meanwhile.
@@ -116,10 +116,19 @@ mod tests {
     #[test]
     fn only_what_our_own_proxies_say_is_believed() {
         let peer = Some(Peer("192.0.2.9:1".parse().expect("an address")));
-        let headers = |value: &str| HeaderMap::from_iter([("x-forwarded-for".parse().expect("a name"), value.parse().expect("a value"))]);
+        let headers = |value: &str| {
+            HeaderMap::from_iter([(
+                "x-forwarded-for".parse().expect("a name"),
+                value.parse().expect("a value"),
+            )])
+        };
         let seen = |value, proxies| sender(peer, &headers(value), proxies).map(|it| it.to_string());
         assert_eq!(seen("203.0.113.1", 0).as_deref(), Some("192.0.2.9"));
-        assert_eq!(seen("10.0.0.1, 203.0.113.1", 1).as_deref(), Some("203.0.113.1"), "the first was written by whoever came");
+        assert_eq!(
+            seen("10.0.0.1, 203.0.113.1", 1).as_deref(),
+            Some("203.0.113.1"),
+            "the first was written by whoever came"
+        );
         assert_eq!(seen("198.51.100.1, 203.0.113.1", 2).as_deref(), Some("198.51.100.1"));
         assert_eq!(seen("203.0.113.1", 2).as_deref(), Some("192.0.2.9"), "fewer than there are proxies");
         assert_eq!(seen("nonsense", 1).as_deref(), Some("192.0.2.9"));

@@ -48,7 +48,8 @@ impl Strangers {
         if known.len() >= REMEMBERED {
             known.retain(|_, (since, _)| now < *since + WINDOW);
             if known.len() >= REMEMBERED
-                && let Some(oldest) = known.iter().min_by_key(|(_, (since, _))| *since).map(|(key, _)| key.clone())
+                && let Some(oldest) =
+                    known.iter().min_by_key(|(_, (since, _))| *since).map(|(key, _)| key.clone())
             {
                 known.remove(&oldest);
             }
@@ -91,7 +92,10 @@ mod tests {
         }
         assert!(strangers.is_shut_out(address("192.0.2.1"), "shop", start));
         assert!(strangers.is_shut_out(address("::ffff:192.0.2.1"), "shop", start));
-        assert!(!strangers.is_shut_out(address("192.0.2.1"), "other", start), "another store of the same system");
+        assert!(
+            !strangers.is_shut_out(address("192.0.2.1"), "other", start),
+            "another store of the same system"
+        );
         assert!(!strangers.is_shut_out(address("192.0.2.2"), "shop", start));
         assert!(!strangers.is_shut_out(address("192.0.2.1"), "shop", start + WINDOW));
         strangers.note(address("192.0.2.1"), "shop", start + WINDOW);

@@ -76,7 +76,11 @@ impl Tally {
         // In one order everywhere, so that two processes never wait for each other's rows crosswise.
         let mut uses: Vec<_> = uses.into_iter().collect();
         uses.sort_by(|(one, _), (other, _)| {
-            (&one.connection, one.purpose, &one.key_id).cmp(&(&other.connection, other.purpose, &other.key_id))
+            (&one.connection, one.purpose, &one.key_id).cmp(&(
+                &other.connection,
+                other.purpose,
+                &other.key_id,
+            ))
         });
         let mut refusals: Vec<_> = refusals.into_iter().collect();
         refusals.sort_by(|(one, _), (other, _)| {

@@ -13,7 +13,7 @@ use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use opentelemetry_otlp::{SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::{
     Resource,
-    trace::{Sampler, SdkTracerProvider},
+    trace::{Sampler, SdkTracerProvider as SpanMaker},
 };
 use tokio::runtime::Handle;
 use tracing_subscriber::{EnvFilter, Layer, filter::filter_fn, fmt, prelude::*};
@@ -32,7 +32,7 @@ pub struct Traces {
 
 /// What must be brought to an end with the process.
 #[derive(Default)]
-pub struct Telemetry(Option<SdkTracerProvider>);
+pub struct Telemetry(Option<SpanMaker>);
 
 impl Telemetry {
     /// Sends the spans that are still here.
@@ -67,17 +67,18 @@ pub fn init(filter: &str, json: bool, traces: Option<(&Traces, reqwest::Client)>
     }
 }
 
-fn span_maker(traces: &Traces, client: reqwest::Client) -> Option<SdkTracerProvider> {
+fn span_maker(traces: &Traces, client: reqwest::Client) -> Option<SpanMaker> {
     let endpoint = format!("{}/v1/traces", traces.otlp.trim_end_matches('/'));
     let client = Client { client, runtime: Handle::try_current().ok()? };
-    let exporter = SpanExporter::builder().with_http().with_http_client(client).with_endpoint(endpoint).build().ok()?;
+    let exporter =
+        SpanExporter::builder().with_http().with_http_client(client).with_endpoint(endpoint).build().ok()?;
     let resource = Resource::builder_empty()
         .with_service_name("silta")
         .with_attribute(opentelemetry::KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
         .build();
     let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(traces.share)));
     Some(
-        SdkTracerProvider::builder()
+        SpanMaker::builder()
             .with_batch_exporter(exporter)
             .with_resource(resource)
             .with_sampler(sampler)
@@ -99,7 +100,10 @@ impl HttpClient for Client {
         let sent = self.runtime.spawn(async move {
             let (to, headers) = (request.uri().to_string(), request.headers().clone());
             let call = client.post(to).headers(headers).body(request.body().clone());
-            #[expect(clippy::disallowed_methods, reason = "no vendor is called: neither budget nor evidence are its business")]
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "no vendor is called: neither budget nor evidence are its business"
+            )]
             let answer = call.send().await?;
             let status = answer.status();
             let mut response = Response::new(answer.bytes().await?);

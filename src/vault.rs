@@ -91,7 +91,9 @@ mod tests {
     fn what_is_sealed_opens_in_its_place_alone_and_with_an_old_key_while_that_is_listed() {
         let entropy = Entropy::seeded(1);
         let (old, new) = (Key([1; KEY_LEN]), Key([2; KEY_LEN]));
-        let sealed = Vault::new(std::slice::from_ref(&old)).seal("token/shop", b"secret", &entropy).expect("it has a key");
+        let sealed = Vault::new(std::slice::from_ref(&old))
+            .seal("token/shop", b"secret", &entropy)
+            .expect("it has a key");
         assert!(!sealed.windows(6).any(|part| part == b"secret"));
         let rotating = Vault::new(&[new.clone(), old]);
         assert_eq!(rotating.open("token/shop", &sealed).as_deref(), Ok(&b"secret"[..]));

@@ -20,7 +20,10 @@ use crate::{
     control::{self, Actor, Declined},
     domain::{Timestamp, product::CodeProblem, shipping::ShippingRule, sync::What},
     problem::{Code, Problem},
-    store::{self, Page, StoreError, connections, overview, parts, porch, rhythm, shipping_rules, subscriptions, sweeps, syncs},
+    store::{
+        self, Page, StoreError, connections, overview, parts, porch, rhythm, shipping_rules, subscriptions,
+        sweeps, syncs,
+    },
 };
 
 pub(super) async fn list(State(admin): State<AdminState>, _: Auth) -> Result<Json<Value>, Problem> {

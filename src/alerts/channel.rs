@@ -100,13 +100,18 @@ async fn post(
     for (name, value) in headers {
         request = request.header(*name, HeaderValue::from_str(value).map_err(|_| "not a header".to_owned())?);
     }
-    #[expect(clippy::disallowed_methods, reason = "no vendor is called: neither budget nor evidence are its business")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "no vendor is called: neither budget nor evidence are its business"
+    )]
     let answer = request.send().await;
     match answer {
         Ok(answer) if answer.status().is_success() => Ok(()),
         Ok(answer) => Err(format!("status {}", answer.status().as_u16())),
         // The URL may hold a secret: it is not told.
-        Err(error) => Err(if error.is_connect() { "cannot connect" } else { "the connection broke off" }.to_owned()),
+        Err(error) => {
+            Err(if error.is_connect() { "cannot connect" } else { "the connection broke off" }.to_owned())
+        }
     }
 }
 

@@ -8,8 +8,8 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use axum::{Router, http::StatusCode, response::IntoResponse};
 use prometheus_client::registry::Registry;
-use sqlx::PgPool;
 pub use serve::serve;
+use sqlx::PgPool;
 use tie::{door, swept, tie};
 use tokio_util::sync::CancellationToken;
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer, trace::TraceLayer};
@@ -100,7 +100,9 @@ impl App {
     #[expect(clippy::too_many_lines, reason = "a list: each part of the service with what it is made of")]
     pub fn new(config: Config, surroundings: Surroundings) -> Self {
         let Surroundings { pool, clock, entropy, killpoints } = surroundings;
-        let Config { http, concurrency, lease, retry, retention, outbound, alerts, tokens, connections, .. } = config;
+        let Config {
+            http, concurrency, lease, retry, retention, outbound, alerts, tokens, connections, ..
+        } = config;
         let vault = Arc::new(Vault::new(&config.vault_keys));
         let tally = Arc::new(Tally::default());
         let mut registry = Registry::default();
@@ -122,7 +124,7 @@ impl App {
             connections: connections.iter().zip(&tied).map(|(it, tied)| swept(it, tied)).collect(),
         });
         let doors: Vec<_> = connections.iter().map(door).collect();
-        let admin_keys = tokens.iter().map(|token| token.key_name());
+        let admin_keys = tokens.iter().map(admin::Token::key_name);
         let keys = inbox::key_names(&doors).into_iter().chain(admin_keys).collect();
         let inbox = inbox::router(inbox::Parts {
             pool: hot.clone(),
@@ -196,7 +198,10 @@ impl App {
             entropy: entropy.clone(),
             client,
             options: alerts,
-            sweeps: connections.iter().flat_map(|it| it.sweeps.named().map(|(what, every)| (it.name.clone(), what, every))).collect(),
+            sweeps: connections
+                .iter()
+                .flat_map(|it| it.sweeps.named().map(|(what, every)| (it.name.clone(), what, every)))
+                .collect(),
         });
         let subscriber = |(connection, tied): (&crate::config::Connection, &Tied)| Subscriber {
             tied: tied.clone(),

@@ -201,7 +201,8 @@ impl TokenVault for SealedTokens {
 
     async fn keep(&self, token: &Token) -> Result<(), VaultAway> {
         let Token { access_token, refresh_token, expires_at } = token.clone();
-        let pair = serde_json::to_vec(&Pair { access_token, refresh_token, expires_at }).map_err(|_| VaultAway)?;
+        let pair =
+            serde_json::to_vec(&Pair { access_token, refresh_token, expires_at }).map_err(|_| VaultAway)?;
         let Some(sealed) = self.vault.seal(&self.place(), &pair, &self.entropy) else { return Ok(()) };
         let kept = async {
             let mut db = self.pool.acquire().await?;

@@ -37,7 +37,11 @@ pub(super) async fn alerts(command: Alerts, config: Config) -> Result<ExitCode> 
         Alerts::List { open, limit, json } => {
             let page = Page { before: None, limit: limit.into() };
             let alerts = rows::list(&mut *database.pool.acquire().await?, open, &page).await?;
-            table::show(&alerts, &["connection", "kind", "count", "detail", "seen_at", "told_at", "closed_at"], json);
+            table::show(
+                &alerts,
+                &["connection", "kind", "count", "detail", "seen_at", "told_at", "closed_at"],
+                json,
+            );
             Ok(ExitCode::SUCCESS)
         }
         Alerts::Try => {

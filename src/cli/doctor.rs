@@ -190,18 +190,25 @@ async fn ask_webhooks(app: &App, database: &Database, connection: &str) -> Resul
     let registered =
         check("webhooks", is_well, found, "set http.public_url, then: silta webhooks register CONNECTION");
     let mut db = database.pool.acquire().await?;
-    let (keys, refusals) = (porch::keys(&mut db, connection).await?, porch::refusals(&mut db, connection).await?);
+    let (keys, refusals) =
+        (porch::keys(&mut db, connection).await?, porch::refusals(&mut db, connection).await?);
     let now = SystemClock.now();
     let mut told = Vec::new();
     let mut is_well = true;
     for (source, purpose) in [("mycashflow", "mycashflow_webhook"), ("ogoship", "ogoship_webhook")] {
         let last = keys.iter().filter(|key| key.purpose == purpose).filter_map(|key| key.last_used_at).max();
-        let ago = |at: Timestamp| humantime::format_duration((now - at).to_std().unwrap_or_default().max(SECOND)).to_string();
+        let ago = |at: Timestamp| {
+            humantime::format_duration((now - at).to_std().unwrap_or_default().max(SECOND)).to_string()
+        };
         told.push(match last {
-            Some(at) => format!("{source}: a signature fitted {} ago", ago(at).split(' ').take(2).collect::<Vec<_>>().join(" ")),
+            Some(at) => format!(
+                "{source}: a signature fitted {} ago",
+                ago(at).split(' ').take(2).collect::<Vec<_>>().join(" ")
+            ),
             None => format!("{source}: no signature has fitted yet"),
         });
-        let refused = refusals.iter().filter(|it| it.source == source && last.is_none_or(|last| it.last_at > last));
+        let refused =
+            refusals.iter().filter(|it| it.source == source && last.is_none_or(|last| it.last_at > last));
         for refusal in refused {
             is_well = false;
             told.push(explain::hint_words(&refusal.hint, Language::English));

@@ -61,21 +61,30 @@ pub(super) fn init(args: InitArgs, path: &Path, environment: &Environment) -> Re
     let entropy = Entropy::from_os();
     let ask = |given: Option<String>, question: &str, usual: &str| asked(given, question, usual);
     let name = ask(args.name, "What is the connection called? [a-z0-9-]", "kauppa")?;
-    let public_url = ask(args.public_url, "Where do the two systems reach Silta?", "https://silta.example.fi")?;
+    let public_url =
+        ask(args.public_url, "Where do the two systems reach Silta?", "https://silta.example.fi")?;
     let shop_url = ask(args.shop_url, "The shop's address?", "https://STORENAME.mycashflow.fi")?;
     let shop_user = ask(args.shop_user, "The shop's API user?", "api@example.fi")?;
     let shop_key = ask(args.shop_api_key_file, "The file with its API key?", "secrets/shop-api-key")?;
     let warehouse_url = args.warehouse_url.unwrap_or_else(|| "https://api.ogoship.com".to_owned());
-    let warehouse_key =
-        ask(args.warehouse_api_key_file, "The file with the warehouse's API key?", "secrets/ogoship-api-key")?;
+    let warehouse_key = ask(
+        args.warehouse_api_key_file,
+        "The file with the warehouse's API key?",
+        "secrets/ogoship-api-key",
+    )?;
     let header = ask(args.signature_header, "The header in which the shop signs?", "X-MyCashflow-Signature")?;
     let database = args.database_url.unwrap_or_default();
-    let auth_url = if warehouse_url.contains("ogoship.com") { "https://my.ogoship.com" } else { &warehouse_url };
+    let auth_url =
+        if warehouse_url.contains("ogoship.com") { "https://my.ogoship.com" } else { &warehouse_url };
 
     let token = hex::encode(entropy.bytes::<24>());
     let (digest, webhook_token) = (sha256_hex(token.as_bytes()), hex::encode(entropy.bytes::<16>()));
     let vault_key = hex::encode(entropy.bytes::<32>());
-    let sandbox = if args.sandbox { "\n[outbound]\ndangerously_allow_private = true # the sandbox is on this machine\n" } else { "" };
+    let sandbox = if args.sandbox {
+        "\n[outbound]\ndangerously_allow_private = true # the sandbox is on this machine\n"
+    } else {
+        ""
+    };
     let text = format!(
         r#"# Silta between {shop_url} and the warehouse. Every other key, with its default: `silta config default`.
 

@@ -105,6 +105,11 @@ enum Command {
     Alerts(alerts::Alerts),
     /// Is a connection ready? Asks both systems, and says what to do; status 1 where it is not.
     Doctor(doctor::DoctorArgs),
+    /// Is the process at this address alive? For a container's health check; status 1 where it is not.
+    Alive {
+        /// As <http://127.0.0.1:8080>.
+        url: String,
+    },
     /// Prints openapi.yaml.
     Openapi,
     /// Prints what a shell completes commands by: `silta completions bash > /etc/bash_completion.d/silta`.
@@ -171,6 +176,7 @@ async fn dispatch(Silta { config, command }: Silta) -> Result<ExitCode> {
             return webhooks::webhooks(command, load(&config, &environment)?, &account).await;
         }
         Command::Alerts(command) => return alerts::alerts(command, load(&config, &environment)?).await,
+        Command::Alive { url } => return Ok(serve::is_alive(&url).await),
         Command::Openapi => say(crate::ops::OPENAPI.trim_end()),
         Command::Completions { shell } => {
             let mut text = Vec::new();

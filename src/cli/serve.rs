@@ -1,6 +1,6 @@
 //! `silta serve`.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use tokio::{
@@ -67,7 +67,8 @@ fn warn_of(config: &Config) {
     if config.connections.is_empty() {
         tracing::warn!("no [[connections]]: there is nothing to tie together yet");
     }
-    for connection in config.connections.iter().filter(|connection| connection.mycashflow.signature.is_none()) {
+    for connection in config.connections.iter().filter(|connection| connection.mycashflow.signature.is_none())
+    {
         let connection = &connection.name;
         tracing::warn!(connection, "dangerously_unsigned: webhooks of the shop are not verified");
     }
@@ -90,7 +91,9 @@ async fn reload_at_signals(mut reload: Reload, apps: mpsc::Sender<App>) -> Resul
                 let _ = apps.send(app).await; // nobody takes it when everything ends anyway
             }
             Ok(None) => tracing::info!("the configuration is the same: nothing was reloaded"),
-            Err(error) => tracing::error!("the configuration was not reloaded, the old one counts on: {error:#}"),
+            Err(error) => {
+                tracing::error!("the configuration was not reloaded, the old one counts on: {error:#}");
+            }
         }
     }
     Ok(())
@@ -114,5 +117,21 @@ impl Reload {
         }
         self.settings = settings;
         Ok(Some(app))
+    }
+}
+
+/// Does a process answer that it is alive?
+pub(super) async fn is_alive(url: &str) -> ExitCode {
+    let options = systems::http::Options { timeout: Duration::from_secs(4), allow_private: true };
+    let asked = systems::http::client(options).get(format!("{}/livez", url.trim_end_matches('/')));
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "no vendor is called: neither budget nor evidence are its business"
+    )]
+    let answer = asked.send().await;
+    if answer.is_ok_and(|answer| answer.status().is_success()) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
     }
 }

@@ -42,7 +42,10 @@ pub(super) fn run(command: &Command, path: &Path, environment: &Environment) -> 
 
             let (key, secret) = (Entropy::from_os().bytes::<32>(), Entropy::from_os().bytes::<32>());
             let secret = base64::engine::general_purpose::STANDARD.encode(secret);
-            say(&format!("[secrets]\nkeys = [\"{}\"]\n\n# for a webhook channel of [alerts]\n# secret = \"whsec_{secret}\"", hex::encode(key)));
+            say(&format!(
+                "[secrets]\nkeys = [\"{}\"]\n\n# for a webhook channel of [alerts]\n# secret = \"whsec_{secret}\"",
+                hex::encode(key)
+            ));
         }
         Command::Token { name, viewer } => {
             let token = hex::encode(Entropy::from_os().bytes::<24>());

@@ -79,8 +79,14 @@ pub(super) async fn webhooks(command: Webhooks, config: Config, account: &str) -
             for Made { source, topic, key_id, key } in made {
                 say(&format!("registered at {source}: {topic}, key {key_id}"));
                 if let Some(key) = key {
-                    let place = if source == "ogoship" { "ogoship.webhook_keys" } else { "mycashflow.signature.secrets" };
-                    say(&format!("  there is no [secrets] key to keep its key under: put it into {place}, it is shown this once: {key}"));
+                    let place = if source == "ogoship" {
+                        "ogoship.webhook_keys"
+                    } else {
+                        "mycashflow.signature.secrets"
+                    };
+                    say(&format!(
+                        "  there is no [secrets] key to keep its key under: put it into {place}, it is shown this once: {key}"
+                    ));
                 }
             }
         }
@@ -91,7 +97,11 @@ pub(super) async fn webhooks(command: Webhooks, config: Config, account: &str) -
             let kept = rows::list(&mut *database.pool.acquire().await?, &connection).await?;
             if !json && !kept.is_empty() {
                 say("\nregistered by Silta:");
-                table::show(&kept, &["id", "source", "topic", "key_id", "made_by", "made_at", "seen_at"], json);
+                table::show(
+                    &kept,
+                    &["id", "source", "topic", "key_id", "made_by", "made_at", "seen_at"],
+                    json,
+                );
             }
             if !shop_has_list {
                 say("the shop has no list of subscriptions, so what stands there cannot be told");
@@ -137,7 +147,13 @@ async fn learn(
         let found = lesson.found.as_array().map(Vec::as_slice).unwrap_or_default();
         for lesson in found {
             let text = |key: &str| lesson[key].as_str().unwrap_or_default().to_owned();
-            say(&format!("{} holds {} of the body, {}, by {}", text("header"), text("hash"), text("encoding"), text("key")));
+            say(&format!(
+                "{} holds {} of the body, {}, by {}",
+                text("header"),
+                text("hash"),
+                text("encoding"),
+                text("key")
+            ));
             if text("hash") == "HMAC-SHA256" && source == "mycashflow" {
                 say(&format!(
                     "\n[connections.mycashflow.signature]\nheader = {:?}\nencoding = {:?}",
@@ -147,7 +163,9 @@ async fn learn(
             }
         }
         if found.is_empty() {
-            say("none of them holds an HMAC of the body by a key that Silta knows: give it the subscription's key, and learn again");
+            say(
+                "none of them holds an HMAC of the body by a key that Silta knows: give it the subscription's key, and learn again",
+            );
             return Ok(ExitCode::FAILURE);
         }
         return Ok(ExitCode::SUCCESS);

@@ -15,8 +15,8 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use connection::Around;
 pub use connection::{Connection, MyCashflow, Ogoship};
 pub use section::{Fault, Secret};
-pub use settings::Settings;
 use section::{Faults, Section};
+pub use settings::Settings;
 
 use crate::{
     admin::{Role, Token},

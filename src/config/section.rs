@@ -197,8 +197,9 @@ impl<'f> Section<'f> {
 
     /// Several secrets: the values, or a file with one a line.
     pub(super) fn secrets(&mut self, key: &str) -> Vec<Secret> {
-        let in_file = self.file_of(key).map(|text| text.lines().map(str::trim).map(ToOwned::to_owned).collect());
-        let given = in_file.unwrap_or_else(Vec::new).into_iter().chain(self.texts(key));
+        let in_file = self.file_of(key).unwrap_or_default();
+        let in_file = in_file.lines().map(|line| line.trim().to_owned());
+        let given = in_file.chain(self.texts(key));
         given.filter(|text| !text.is_empty()).map(Secret::new).collect()
     }
 
@@ -291,9 +292,13 @@ impl<'f> Section<'f> {
 
     /// A share, from nothing to the whole.
     pub(super) fn share(&mut self, key: &str) -> f64 {
-        let value = self.table.remove(key);
-        let number = value.and_then(|value| value.as_float().or(value.as_integer().map(|it| if it == 0 { 0.0 } else { it.min(2) as f64 })));
-        number.filter(|number| (0.0..=1.0).contains(number)).unwrap_or_else(|| {
+        let share = match self.table.remove(key) {
+            Some(Value::Float(share)) if (0.0..=1.0).contains(&share) => Some(share),
+            Some(Value::Integer(0)) => Some(0.0),
+            Some(Value::Integer(1)) => Some(1.0),
+            _ => None,
+        };
+        share.unwrap_or_else(|| {
             self.fault(key, "must be a share from 0.0 to 1.0");
             1.0
         })

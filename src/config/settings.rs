@@ -7,8 +7,15 @@ use toml::{Table, Value};
 use crate::domain::fingerprint::sha256_hex;
 
 /// What is read once, at the start of the process.
-const AT_START: [&str; 7] =
-    ["http.listen", "http.connections", "http.header_timeout", "database", "log", "traces", "worker.shutdown"];
+const AT_START: [&str; 7] = [
+    "http.listen",
+    "http.connections",
+    "http.header_timeout",
+    "database",
+    "log",
+    "traces",
+    "worker.shutdown",
+];
 
 /// Every key of a configuration, with a digest of its value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,7 +51,10 @@ fn collect(path: &str, value: &Value, settings: &mut BTreeMap<String, String>) {
         }
         Value::Array(items) if items.iter().any(Value::is_table) => {
             for (at, item) in items.iter().enumerate() {
-                let name = item.get("name").and_then(Value::as_str).map_or_else(|| at.to_string(), ToOwned::to_owned);
+                let name = item
+                    .get("name")
+                    .and_then(Value::as_str)
+                    .map_or_else(|| at.to_string(), ToOwned::to_owned);
                 collect(&inside(&name), item, settings);
             }
         }
@@ -64,9 +74,16 @@ mod tests {
     #[test]
     fn what_changed_is_told_by_key_and_never_by_value() {
         let of = |text: &str| Settings::of(&text.parse().expect("TOML"));
-        let old = of("[http]\nlisten = \"a\"\n[[connections]]\nname = \"kauppa\"\n[connections.ogoship]\napi_key = \"one\"");
-        let new = of("[http]\nlisten = \"a\"\n[[connections]]\nname = \"kauppa\"\n[connections.ogoship]\napi_key = \"two\"\nurl = \"u\"");
-        assert_eq!(old.changed(&new), ["connections.kauppa.ogoship.api_key", "connections.kauppa.ogoship.url"]);
+        let old = of(
+            "[http]\nlisten = \"a\"\n[[connections]]\nname = \"kauppa\"\n[connections.ogoship]\napi_key = \"one\"",
+        );
+        let new = of(
+            "[http]\nlisten = \"a\"\n[[connections]]\nname = \"kauppa\"\n[connections.ogoship]\napi_key = \"two\"\nurl = \"u\"",
+        );
+        assert_eq!(
+            old.changed(&new),
+            ["connections.kauppa.ogoship.api_key", "connections.kauppa.ogoship.url"]
+        );
         assert_eq!(old.changed(&old.clone()), Vec::<String>::new());
         assert!(!format!("{old:?}").contains("one"));
         assert!(Settings::counts_at_start("database.url") && Settings::counts_at_start("http.listen"));

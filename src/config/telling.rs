@@ -28,7 +28,8 @@ pub(super) fn read_alerts(mut section: Section<'_>, public_url: &str, allow_priv
 
 fn read_channel(mut section: Section<'_>, allow_private: bool) -> Option<Channel> {
     let name = section.required("name", "what the channel is called");
-    let [webhook, slack, mail] = ["webhook", "slack", "mail"].map(|key| section.secret(key).expose().to_owned());
+    let [webhook, slack, mail] =
+        ["webhook", "slack", "mail"].map(|key| section.secret(key).expose().to_owned());
     let secret = section.secret("secret");
     let (from, to) = (section.text("from"), section.texts("to"));
     let kind = match [&webhook, &slack, &mail].map(|way| !way.is_empty()) {
@@ -36,7 +37,10 @@ fn read_channel(mut section: Section<'_>, allow_private: bool) -> Option<Channel
             check_url(&mut section, "webhook", &webhook, allow_private);
             let secret = webhook_secret(secret.expose());
             if secret.is_none() {
-                section.fault("secret", "must be whsec_ and at least 24 bytes in base64: `silta config key` makes one");
+                section.fault(
+                    "secret",
+                    "must be whsec_ and at least 24 bytes in base64: `silta config key` makes one",
+                );
             }
             secret.map(|secret| Kind::Webhook { url: webhook, secret })
         }
@@ -76,8 +80,9 @@ fn webhook_secret(text: &str) -> Option<Vec<u8>> {
 }
 
 fn check_url(section: &mut Section<'_>, key: &str, text: &str, allow_plain: bool) {
-    let is_fine = Url::parse(text)
-        .is_ok_and(|url| url.has_host() && (url.scheme() == "https" || allow_plain && url.scheme() == "http"));
+    let is_fine = Url::parse(text).is_ok_and(|url| {
+        url.has_host() && (url.scheme() == "https" || allow_plain && url.scheme() == "http")
+    });
     if !is_fine {
         section.fault(key, "must be an https URL");
     }

@@ -85,9 +85,7 @@ const fn in_vain(ask: Ask, is_placed: bool, status: Option<OrderStatus>) -> Opti
         (Ask::Intend(Intent::Transfer | Intent::Hold | Intent::Release), _) if is_placed => {
             Some(WrongState::PlacedAlready)
         }
-        (Ask::Intend(Intent::Cancel), Some(Delivered | Returned)) => {
-            Some(WrongState::ShippedAlready)
-        }
+        (Ask::Intend(Intent::Cancel), Some(Delivered | Returned)) => Some(WrongState::ShippedAlready),
         (Ask::Intend(Intent::Cancel), Some(Cancelled)) => Some(WrongState::OrderCancelledAlready),
         _ => None,
     }

@@ -9,7 +9,10 @@ use axum::{
 use maud::html;
 
 use super::{page, session};
-use crate::{control::{Declined, WrongState}, store::StoreError};
+use crate::{
+    control::{Declined, WrongState},
+    store::StoreError,
+};
 
 /// Nothing but our own style and script, and no frame around us.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \

@@ -15,7 +15,7 @@ use super::{
     session::Visitor,
 };
 use crate::{
-    control::{self, WrongState, Wanted},
+    control::{self, Wanted, WrongState},
     store::{
         overview::DeliveryFilter,
         replays::{self, ReplayRow},

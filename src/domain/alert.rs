@@ -156,7 +156,11 @@ mod tests {
             (seen(Some(at(60))), false, 61, Next::Close),
         ];
         for (standing, is_wrong, seconds, expected) in table {
-            assert_eq!(next(standing, is_wrong, patience, at(seconds)), expected, "{standing:?} at {seconds}");
+            assert_eq!(
+                next(standing, is_wrong, patience, at(seconds)),
+                expected,
+                "{standing:?} at {seconds}"
+            );
         }
         let never = Patience { between: Duration::ZERO, ..patience };
         assert_eq!(next(seen(Some(at(60))), true, never, at(1_000_000)), Next::Keep);

@@ -34,8 +34,14 @@ pub const fn alert_words(kind: AlertKind, language: Language) -> AlertWords {
         ),
         AlertKind::StockBraked => (
             "/connections",
-            ("too many stock figures fell to zero", "Look at the warehouse; release the brake if they are right."),
-            ("liian moni saldo putosi nollaan", "Tarkista varastosta; vapauta jarru, jos saldot ovat oikein."),
+            (
+                "too many stock figures fell to zero",
+                "Look at the warehouse; release the brake if they are right.",
+            ),
+            (
+                "liian moni saldo putosi nollaan",
+                "Tarkista varastosta; vapauta jarru, jos saldot ovat oikein.",
+            ),
         ),
         AlertKind::SweepStopped => (
             "/connections",
@@ -45,17 +51,32 @@ pub const fn alert_words(kind: AlertKind, language: Language) -> AlertWords {
         AlertKind::BacklogOld => (
             "/deliveries?state=pending",
             ("deliveries have waited for too long", "Look whether a worker runs and the rate is enough."),
-            ("toimituksia on odottanut liian pitkään", "Katso, onko työntekijä käynnissä ja riittääkö tahti."),
+            (
+                "toimituksia on odottanut liian pitkään",
+                "Katso, onko työntekijä käynnissä ja riittääkö tahti.",
+            ),
         ),
         AlertKind::Silent => (
             "/",
-            ("no order has come for suspiciously long", "Look whether the shop sells and its webhook still stands."),
-            ("tilauksia ei ole tullut epäilyttävän pitkään", "Katso, myykö kauppa ja onko sen webhook tallella."),
+            (
+                "no order has come for suspiciously long",
+                "Look whether the shop sells and its webhook still stands.",
+            ),
+            (
+                "tilauksia ei ole tullut epäilyttävän pitkään",
+                "Katso, myykö kauppa ja onko sen webhook tallella.",
+            ),
         ),
         AlertKind::WebhooksRefused => (
             "/connections",
-            ("webhooks are refused, and none is taken", "The hint says what seems wrong: key, encoding or header."),
-            ("webhookeja hylätään, eikä yhtään hyväksytä", "Vihje kertoo, mikä on vialla: avain, koodaus vai otsake."),
+            (
+                "webhooks are refused, and none is taken",
+                "The hint says what seems wrong: key, encoding or header.",
+            ),
+            (
+                "webhookeja hylätään, eikä yhtään hyväksytä",
+                "Vihje kertoo, mikä on vialla: avain, koodaus vai otsake.",
+            ),
         ),
         AlertKind::SubscriptionGone => (
             "/connections",

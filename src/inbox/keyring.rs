@@ -116,7 +116,11 @@ impl Keyring {
         for key in stored.into_iter().filter(|key| key.source == self.source.as_str()) {
             let opened = vault.open(&place, &key.sealed).ok().and_then(|it| String::from_utf8(it).ok());
             let Some(secret) = opened else {
-                tracing::warn!(connection = self.connection, key = key.key_id, "no key of [secrets] opens a stored key");
+                tracing::warn!(
+                    connection = self.connection,
+                    key = key.key_id,
+                    "no key of [secrets] opens a stored key"
+                );
                 continue;
             };
             scheme.secrets.push(secret);

@@ -17,6 +17,7 @@
 
 mod intake;
 mod keyring;
+mod lists;
 mod receive;
 mod refused;
 mod rejection;
@@ -140,19 +141,8 @@ fn keyring(door: &Door, source: Source) -> Option<Keyring> {
 
 /// The two webhook endpoints.
 pub fn router(parts: Parts) -> Router {
-    let Parts {
-        pool,
-        clock,
-        entropy,
-        doors,
-        body_limit,
-        limits,
-        metrics,
-        killpoints,
-        vault,
-        tally,
-        proxies,
-    } = parts;
+    let Parts { pool, clock, entropy, doors, body_limit, limits, metrics, killpoints, vault, tally, proxies } =
+        parts;
     let hung = |door: Door| {
         let mycashflow = keyring(&door, Source::MyCashflow);
         let ogoship = keyring(&door, Source::Ogoship).expect("the warehouse's webhooks are always signed");
@@ -279,7 +269,8 @@ impl Inbox {
         let mut tried = unverified.verify(keys, headers);
         if let Err(unverified) = tried {
             // It may be signed with a key that another process has made a moment ago.
-            let is_news = headers.contains_key(keys.header()) && keys.refresh(pool, &self.vault, &**clock).await;
+            let is_news =
+                headers.contains_key(keys.header()) && keys.refresh(pool, &self.vault, &**clock).await;
             tried = if is_news { unverified.verify(keys, headers) } else { Err(unverified) };
         }
         match tried {
@@ -310,7 +301,8 @@ impl Inbox {
         let brings_forward = if told.about == About::Unknown { swept_for(source) } else { &[] };
         let (arrival, room) = self.receiver.told(door, verified, &told);
         let id = arrival.event.id;
-        let span = tracing::debug_span!("receive", event = %id, connection = door.connection, topic = told.topic);
+        let span =
+            tracing::debug_span!("receive", event = %id, connection = door.connection, topic = told.topic);
         let committed = self.intake.commit(arrival, brings_forward, room).instrument(span).await;
         let Received { event_id, duplicate, .. } =
             committed.map_err(|error| Rejection::NotCommitted { source, error })?;

@@ -27,14 +27,16 @@ impl Inbox {
         let pairs: Vec<_> =
             headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect();
         let hint = diagnosis::hint(&at_hand.0, unverified.bytes(), &pairs);
-        let name = RefusalName {
-            connection: door.connection.clone(),
-            source: source.as_str(),
-            hint: hint.as_str(),
-        };
+        let name =
+            RefusalName { connection: door.connection.clone(), source: source.as_str(), hint: hint.as_str() };
         let now = self.receiver.clock.now();
         self.tally.refused(name, now);
-        tracing::warn!(connection = door.connection, source = source.as_str(), hint = hint.as_str(), "signature refused");
+        tracing::warn!(
+            connection = door.connection,
+            source = source.as_str(),
+            hint = hint.as_str(),
+            "signature refused"
+        );
         if let Err(error) = self.learn(door, keys, unverified, &pairs).await {
             tracing::warn!(error = %error, "nothing was learnt from a refused webhook");
         }
@@ -68,8 +70,8 @@ impl Inbox {
         let mut tried: Vec<_> = named.zip(scheme.secrets.iter().cloned()).collect();
         tried.push(("webhook_token".to_owned(), door.webhook_token.clone()));
         let found = diagnosis::learn(unverified.bytes(), headers, &tried);
-        let names: Vec<_> = headers.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let seen: Vec<_> = headers.iter().map(|(name, _)| (*name).to_owned()).collect();
         let mut db = pool.acquire().await?;
-        porch::keep_lesson(&mut db, connection, source, &names, &json!(found), clock.now()).await
+        porch::keep_lesson(&mut db, connection, source, &seen, &json!(found), clock.now()).await
     }
 }

@@ -13,8 +13,10 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
+pub use super::lists::Intervals;
 use super::{
     Metrics,
+    lists::What,
     receive::{Find, Receiver},
 };
 use crate::{
@@ -46,67 +48,6 @@ const LONGEST: Duration = Duration::from_secs(540);
 
 /// When a failed sweep is tried again.
 const AFTER_FAILURE: Duration = Duration::from_secs(30);
-
-/// What is swept: the word in rows, and in `[connections.sweeps]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum What {
-    /// The shop's orders.
-    Orders,
-    /// The warehouse's orders.
-    Statuses,
-    /// The warehouse's stock figures.
-    Stock,
-    /// The shop's products.
-    Products,
-}
-
-impl What {
-    const ALL: [Self; 4] = [Self::Orders, Self::Statuses, Self::Stock, Self::Products];
-
-    /// Can the list be asked for a window, and not only from a time on?
-    const fn is_windowed(self) -> bool {
-        matches!(self, Self::Orders | Self::Products)
-    }
-
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Orders => "orders",
-            Self::Statuses => "statuses",
-            Self::Stock => "stock",
-            Self::Products => "products",
-        }
-    }
-}
-
-/// How often each list is swept; zero is never.
-#[derive(Clone, Copy, Debug)]
-pub struct Intervals {
-    /// The shop's orders.
-    pub orders: Duration,
-    /// The warehouse's orders.
-    pub statuses: Duration,
-    /// The warehouse's stock figures.
-    pub stock: Duration,
-    /// The shop's products.
-    pub products: Duration,
-}
-
-impl Intervals {
-    /// Each list that is swept at all, by its word in rows, and how often.
-    pub fn named(&self) -> impl Iterator<Item = (&'static str, Duration)> {
-        let all = What::ALL.map(|what| (what.as_str(), self.of(what)));
-        all.into_iter().filter(|(_, every)| !every.is_zero())
-    }
-
-    const fn of(self, what: What) -> Duration {
-        match what {
-            What::Orders => self.orders,
-            What::Statuses => self.statuses,
-            What::Stock => self.stock,
-            What::Products => self.products,
-        }
-    }
-}
 
 /// One connection to sweep.
 pub struct SweptConnection {

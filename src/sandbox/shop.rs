@@ -32,8 +32,9 @@ pub(super) struct State {
     pub(super) mailed: Vec<u64>,
     /// A list that holds an order of this number is answered 500, as one live store did for one bad order.
     pub(super) unlistable: Option<u64>,
-    /// Webhook subscriptions: uuid, topic, url.
+    /// Webhook subscriptions: uuid, topic, url; and how many were ever made.
     pub(super) subscriptions: Vec<[String; 3]>,
+    pub(super) subscribed: u32,
     /// Can a shipment's tracking code be written? Nobody knows of the true shop.
     pub(super) takes_tracking: bool,
 }
@@ -153,6 +154,11 @@ impl OrderSpec {
 impl Shop {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
         Self { state: Arc::default(), clock }
+    }
+
+    /// Webhook subscriptions: uuid, topic, url.
+    pub fn subscriptions(&self) -> Vec<[String; 3]> {
+        self.state().subscriptions.clone()
     }
 
     /// Somebody removes every webhook subscription.

@@ -341,7 +341,8 @@ async fn payment_methods() -> Response {
 async fn list_subscriptions(State(shop): State<Shop>) -> Response {
     let state = shop.state();
     let items: Vec<_> = state.subscriptions.iter().map(subscription).collect();
-    Json(json!({ "data": items, "meta": { "page": 1, "page_count": 1, "item_count": items.len() } })).into_response()
+    Json(json!({ "data": items, "meta": { "page": 1, "page_count": 1, "item_count": items.len() } }))
+        .into_response()
 }
 
 async fn subscribe(State(shop): State<Shop>, Json(body): Json<Value>) -> Response {
@@ -349,8 +350,9 @@ async fn subscribe(State(shop): State<Shop>, Json(body): Json<Value>) -> Respons
         return refuse(StatusCode::BAD_REQUEST, "topic and url are needed");
     };
     let mut state = shop.state();
-    let number = state.subscriptions.len() + 1;
-    let made = [format!("{number:08x}-ae65-11ec-aef4-0242ac130002"), topic.to_owned(), url.to_owned()];
+    state.subscribed += 1;
+    let made =
+        [format!("{:08x}-ae65-11ec-aef4-0242ac130002", state.subscribed), topic.to_owned(), url.to_owned()];
     state.subscriptions.push(made.clone());
     one(&subscription(&made))
 }

@@ -116,7 +116,8 @@ pub struct OpenAlert {
 
 /// Every open alert.
 pub async fn open(db: &mut PgConnection) -> Result<Vec<OpenAlert>> {
-    let rows = sqlx::query!("select id, connection, kind, seen_at, told_at from alert where closed_at is null");
+    let rows =
+        sqlx::query!("select id, connection, kind, seen_at, told_at from alert where closed_at is null");
     let rows = rows.fetch_all(db).await?.into_iter();
     let alerts = rows.map(|row| {
         let kind = AlertKind::parse(&row.kind).ok_or(UNKNOWN_KIND)?;

@@ -4,8 +4,8 @@
 //! names the state it expects and answers what it found; time and ids are parameters, so there is one clock; a
 //! conflict is known by its constraint's name, never by a message's text.
 
-pub mod attempts;
 pub mod alerts;
+pub mod attempts;
 pub mod audit;
 pub mod budgets;
 pub mod connections;

@@ -188,9 +188,19 @@ pub async fn backlog(db: &mut PgConnection, now: Timestamp) -> Result<Vec<Backlo
     Ok(rows.fetch_all(db).await?)
 }
 
-/// How many deliveries wait for a person.
+/// How many deliveries wait for a person: dead, and their subject's newest.
 pub async fn count_dead(db: &mut PgConnection) -> Result<i64> {
-    let count = sqlx::query_scalar!(r#"select count(*) as "count!" from delivery where state = 'dead'"#);
+    let count = sqlx::query_scalar!(
+        r#"
+        select count(*) as "count!" from delivery as dead
+        where state = 'dead' and not exists (
+            select 1 from delivery as newer
+            where newer.connection = dead.connection and newer.subject = dead.subject and newer.id > dead.id
+              and newer.state <> 'cancelled'
+              and (newer.settled_at is not null or newer.state in ('pending', 'leased', 'in_doubt')) -- names both indexes
+        )
+        "#
+    );
     Ok(count.fetch_one(db).await?)
 }
 

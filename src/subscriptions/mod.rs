@@ -152,7 +152,8 @@ impl Subscriptions {
         let kept = subscriptions::list(&mut db, &of.tied.name).await?;
         drop(db);
         let is_kept = |source: Source, remote: &str| {
-            kept.iter().any(|row| row.source == source.as_str() && row.remote_id == remote && row.key_id.is_some())
+            kept.iter()
+                .any(|row| row.source == source.as_str() && row.remote_id == remote && row.key_id.is_some())
         };
         let has_list = at_shop.is_some();
         let shop = at_shop.unwrap_or_default().into_iter().map(|it| Listed {

@@ -150,7 +150,9 @@ impl Syncer {
             tokio::select! { () = all => {}, () = soft.cancelled() => return }
             let poll = if hears { BY_THE_CLOCK } else { POLL_DEAF };
             let pause = poll.mul_f64(1.0 + self.entropy.fraction() / 10.0);
-            let told_or_stopped = async { tokio::select! { () = ear.heard() => {}, () = soft.cancelled() => {} } };
+            let told_or_stopped = async {
+                tokio::select! { () = ear.heard() => {}, () = soft.cancelled() => {} }
+            };
             let _ = tokio::time::timeout(pause, told_or_stopped).await;
         }
     }

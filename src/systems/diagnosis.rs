@@ -82,7 +82,8 @@ fn altered(body: &[u8]) -> Vec<Vec<u8>> {
     let trimmed = body.trim_ascii().to_vec();
     let with_end = [&trimmed[..], b"\n"].concat();
     let unix: Vec<u8> = body.iter().copied().filter(|byte| *byte != b'\r').collect();
-    let compact = serde_json::from_slice::<serde_json::Value>(body).map(|value| value.to_string().into_bytes());
+    let compact =
+        serde_json::from_slice::<serde_json::Value>(body).map(|value| value.to_string().into_bytes());
     [Some(trimmed), Some(with_end), Some(unix), compact.ok()].into_iter().flatten().collect()
 }
 
@@ -166,12 +167,8 @@ mod tests {
         let keys = [("one".to_owned(), "first".to_owned()), ("two".to_owned(), "second".to_owned())];
         let given = format!("sha256={}", hex::encode(sign("second", body)));
         let lessons = learn(body, &[("host", "x"), ("x-signature", &given)], &keys);
-        let told = Lesson {
-            header: "x-signature".into(),
-            hash: "HMAC-SHA256",
-            encoding: "hex",
-            key: "two".into(),
-        };
+        let told =
+            Lesson { header: "x-signature".into(), hash: "HMAC-SHA256", encoding: "hex", key: "two".into() };
         assert_eq!(lessons, [told]);
         assert_eq!(learn(body, &[("x-signature", "nonsense")], &keys), []);
     }

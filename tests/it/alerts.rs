@@ -92,10 +92,13 @@ async fn a_thousand_failures_are_one_message_and_it_closes_by_itself_when_they_a
     alerts.look_and_tell().await.unwrap();
     let bodies = listener.bodies();
     assert_eq!((bodies.len(), &bodies[2]["type"]), (3, &Value::from("alert.closed")));
-    let listed = silta.api.get("/admin/v1/alerts").await;
-    assert_eq!(listed.items().len(), 1);
-    assert!(listed.items()[0]["closed_at"].is_string());
-    assert_eq!(silta.api.get("/admin/v1/alerts?open=true").await.items().len(), 0);
+    let of = async |path: &str| {
+        let listed = silta.api.get(path).await;
+        let dead = listed.items().iter().filter(|item| item["kind"] == "dead");
+        dead.cloned().collect::<Vec<_>>()
+    };
+    assert!(of("/admin/v1/alerts").await[0]["closed_at"].is_string());
+    assert_eq!(of("/admin/v1/alerts?open=true").await, Vec::<Value>::new());
 }
 
 #[tokio::test]
@@ -131,7 +134,10 @@ async fn a_message_is_signed_as_standard_webhooks_say_and_tried_under_one_id_unt
         assert_eq!(header("webhook-signature"), format!("v1,{expected}"));
     }
     assert_eq!(listener.bodies()[2]["data"]["kind"], "connection_held");
-    sqlx::query("update connection set held_until = null, held_reason = null").execute(&silta.pool).await.unwrap();
+    sqlx::query("update connection set held_until = null, held_reason = null")
+        .execute(&silta.pool)
+        .await
+        .unwrap();
     alerts.look_and_tell().await.unwrap();
     assert_eq!(listener.bodies().last().unwrap()["type"], "alert.closed");
 }
@@ -229,7 +235,11 @@ async fn silence_is_an_alert_by_the_connections_own_rhythm() {
     let (mut silta, alerts) = silta_with("").await;
     silta.leave_unfinished();
     // Four weeks of an order every ten minutes, then nothing for six hours.
-    sqlx::query("update connection set created_at = $1 - interval '40 days'").bind(silta.now()).execute(&silta.pool).await.unwrap();
+    sqlx::query("update connection set created_at = $1 - interval '40 days'")
+        .bind(silta.now())
+        .execute(&silta.pool)
+        .await
+        .unwrap();
     sqlx::query(
         "insert into link (connection, subject, seen_at, status, met_by)
          select 'shop', 'order:' || n, $1, 'delivered', (
@@ -291,7 +301,10 @@ async fn alerts_go_out_by_mail_in_the_readers_language() {
         "language = \"fi\"\n[[alerts.channels]]\nname = \"mail\"\nmail = \"{server}\"\nfrom = \"Silta <silta@example.fi>\"\nto = [\"ops@example.fi\"]\n"
     );
     let (silta, alerts) = silta_with(&channels).await;
-    sqlx::query("update connection set braked_at = now(), brake_detail = '9 of 10'").execute(&silta.pool).await.unwrap();
+    sqlx::query("update connection set braked_at = now(), brake_detail = '9 of 10'")
+        .execute(&silta.pool)
+        .await
+        .unwrap();
     alerts.look_and_tell().await.unwrap();
     silta.clock.advance(secs(60));
     alerts.look_and_tell().await.unwrap();

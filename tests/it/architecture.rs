@@ -22,8 +22,18 @@ const LAW: &[(&str, &[&str])] = &[
     (
         "inbox",
         &[
-            "domain", "clock", "gather", "killpoints", "problem", "server", "store", "strangers", "systems", "tally",
-            "vault", "inbox",
+            "domain",
+            "clock",
+            "gather",
+            "killpoints",
+            "problem",
+            "server",
+            "store",
+            "strangers",
+            "systems",
+            "tally",
+            "vault",
+            "inbox",
         ],
     ),
     ("worker", &["domain", "clock", "flows", "gather", "killpoints", "store", "systems::http", "worker"]),
@@ -34,15 +44,32 @@ const LAW: &[(&str, &[&str])] = &[
     (
         "dashboard",
         &[
-            "admin", "domain", "clock", "problem", "server", "store", "strangers", "tally", "control", "explain",
-            "retention", "dashboard",
+            "admin",
+            "domain",
+            "clock",
+            "problem",
+            "server",
+            "store",
+            "strangers",
+            "tally",
+            "control",
+            "explain",
+            "retention",
+            "dashboard",
         ],
     ),
     ("alerts", &["clock", "domain", "explain", "store", "systems::signature", "alerts"]),
     (
         "subscriptions",
         &[
-            "clock", "domain", "flows::Tied", "inbox::place_of_key", "store", "systems::call", "systems::signature", "vault",
+            "clock",
+            "domain",
+            "flows::Tied",
+            "inbox::place_of_key",
+            "store",
+            "systems::call",
+            "systems::signature",
+            "vault",
             "subscriptions",
         ],
     ),
@@ -60,7 +87,17 @@ const LAW: &[(&str, &[&str])] = &[
     (
         "config",
         &[
-            "admin", "alerts", "domain", "inbox", "retention", "server", "sync", "systems", "telemetry", "vault", "config",
+            "admin",
+            "alerts",
+            "domain",
+            "inbox",
+            "retention",
+            "server",
+            "sync",
+            "systems",
+            "telemetry",
+            "vault",
+            "config",
         ],
     ),
     ("app", &["*"]),
@@ -70,11 +107,11 @@ const LAW: &[(&str, &[&str])] = &[
     ("cli", &["*"]),
 ];
 
-fn root() -> &'static Path {
+pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn files(dir: &str, extension: &str) -> Vec<PathBuf> {
+pub fn files(dir: &str, extension: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut open = vec![root().join(dir)];
     while let Some(dir) = open.pop() {
@@ -264,7 +301,8 @@ fn every_problem_and_reason_code_has_a_heading_and_every_metric_a_row() {
         let text = fs::read_to_string(file).unwrap();
         for (at, _) in text.match_indices("\"silta_") {
             let name: String = text[at + 1..].chars().take_while(|it| *it != '"').collect();
-            let known = telemetry.contains(&format!("`{name}")) || ["silta_due", "silta_asked"].contains(&name);
+            let known = telemetry.contains(&format!("`{name}"))
+                || ["silta_due", "silta_asked"].contains(&name.as_str());
             assert!(known, "docs/telemetry.md has no row for {name}");
         }
     }

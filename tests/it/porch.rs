@@ -31,12 +31,18 @@ async fn each_key_shows_its_age_and_its_uses_so_that_an_old_one_can_be_taken_awa
     let keys = item["keys"].as_array().unwrap();
     let of = |purpose: &str| keys.iter().find(|key| key["purpose"] == purpose).unwrap();
     assert_eq!(of("mycashflow_webhook")["uses"], 1);
-    assert_eq!((&of("ogoship_webhook")["uses"], &of("ogoship_webhook")["last_used_at"]), (&json!(0), &Value::Null));
+    assert_eq!(
+        (&of("ogoship_webhook")["uses"], &of("ogoship_webhook")["last_used_at"]),
+        (&json!(0), &Value::Null)
+    );
     let text = item.to_string();
     for secret in ["083c584d-ae65-11ec-aef4-0242ac130002", "sandbox-webhook-key", "sandbox-token-4f1d"] {
         assert!(!text.contains(secret), "a key is shown");
     }
-    let tokens = silta.scalar::<i64>("select uses from key_use where purpose = 'admin_token' and key_id = 'ops'").await;
+    silta.tally.write(&silta.pool).await.unwrap();
+    let tokens = silta
+        .scalar::<i64>("select uses from key_use where purpose = 'admin_token' and key_id = 'ops'")
+        .await;
     assert!(tokens > 0);
 }
 
@@ -47,18 +53,18 @@ async fn a_refused_signature_leaves_a_hint_and_no_event() {
     let webhook = silta::sandbox::Webhook::raw_from_shop(body.as_bytes());
     let (header, right) = Courier::signature(&webhook);
     let another = "0".repeat(64);
-    let table: [(&[(&str, &str)], u16, Hint); 4] = [
-        (&[], 401, Hint::HeaderMissing),
-        (&[("x-other", &right)], 401, Hint::OtherHeader),
-        (&[(header, "hello")], 401, Hint::NotASignature),
-        (&[(header, &another)], 401, Hint::WrongKey),
+    let table = [
+        (("x-nothing", ""), Hint::HeaderMissing),
+        (("x-other", right.as_str()), Hint::OtherHeader),
+        ((header, "hello"), Hint::NotASignature),
+        ((header, another.as_str()), Hint::WrongKey),
     ];
-    for (headers, status, _) in &table {
-        assert_eq!(sends(&silta, SHOP_PATH, headers, body).await.status, *status);
+    for (header, _) in table {
+        assert_eq!(sends(&silta, SHOP_PATH, &[header], body).await.status, 401);
     }
     let item = item(&silta).await;
     let refusals = item["refusals"].as_array().unwrap();
-    for (.., hint) in &table {
+    for (_, hint) in table {
         let refusal = refusals.iter().find(|it| it["hint"] == hint.as_str()).expect("a hint");
         assert_eq!((&refusal["count"], &refusal["source"]), (&json!(1), &json!("mycashflow")));
     }
@@ -77,7 +83,10 @@ async fn one_refused_webhook_teaches_how_its_sender_signs_and_is_not_let_in() {
     assert_eq!(told.status, 401);
     let lesson = silta::store::porch::lesson(&mut db, CONNECTION, "mycashflow").await.unwrap().unwrap();
     let found = &lesson.found[0];
-    assert_eq!((&found["header"], &found["hash"], &found["encoding"]), (&json!("x-mcf-hmac"), &json!("HMAC-SHA256"), &json!("hex")));
+    assert_eq!(
+        (&found["header"], &found["hash"], &found["encoding"]),
+        (&json!("x-mcf-hmac"), &json!("HMAC-SHA256"), &json!("hex"))
+    );
     assert!(lesson.headers.contains(&"x-mcf-hmac".to_owned()));
     let kept: String = silta.scalar("select row_to_json(lesson)::text from lesson").await;
     assert!(!kept.contains(&right) && !kept.contains("083c584d"), "a value was kept: {kept}");
@@ -123,7 +132,8 @@ async fn subscriptions_are_registered_at_both_systems_and_their_keys_count_at_on
     let told = sends(&silta, "/webhooks/ogoship/shop", &[("X-OGOship-Hmac-SHA256", &signature)], body).await;
     assert_eq!(told.status, 200, "{}", told.body);
 
-    let sealed: Vec<u8> = silta.scalar("select sealed_key from subscription where source = 'ogoship' limit 1").await;
+    let sealed: Vec<u8> =
+        silta.scalar("select sealed_key from subscription where source = 'ogoship' limit 1").await;
     assert!(!sealed.windows(8).any(|part| part == &key.as_bytes()[..8]), "the key lies in the clear");
     let item = item(&silta).await;
     assert_eq!(item["subscriptions"].as_array().unwrap().len(), 3);
@@ -155,8 +165,9 @@ async fn a_subscription_that_is_gone_is_put_back_by_the_watch() {
     assert_eq!(removed.len(), 3);
     assert_eq!(subscriptions.list(of).await.unwrap().0.len(), 0);
     // What is on its way when it is removed is still taken, for a day.
-    let keys = silta::store::subscriptions::keys(&mut silta.outside().await, CONNECTION, silta.now() - secs(86_400));
-    assert_eq!(keys.await.unwrap().len(), 5);
+    let (mut db, since) = (silta.outside().await, silta.now() - secs(86_400));
+    let keys = silta::store::subscriptions::keys(&mut db, CONNECTION, since).await.unwrap();
+    assert_eq!(keys.len(), 5);
 }
 
 #[tokio::test]

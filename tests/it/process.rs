@@ -4,7 +4,7 @@ use std::{
     io::{BufRead, BufReader},
     path::Path,
     process::{Child, Command, Stdio},
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -20,24 +20,25 @@ use crate::harness::{Api, CONNECTION, Database, Usual, configuration, until};
 const BINARY: &str = env!("CARGO_BIN_EXE_silta");
 
 /// `silta serve` as a process of its own.
-struct Process {
+pub struct Process {
     child: Child,
-    url: String,
+    pub url: String,
+    said: Arc<Mutex<Vec<String>>>,
 }
 
 impl Process {
-    fn start(config: &Path, database_url: Option<&str>) -> Self {
+    pub fn start(config: &Path, database_url: Option<&str>) -> Self {
         let mut command = Command::new(BINARY);
-        command
-            .arg("serve")
-            .arg("--config")
-            .arg(config)
-            .stderr(Stdio::piped())
-            .env("SILTA__LOG__FORMAT", "json");
+        command.arg("serve").arg("--config").arg(config);
         match database_url {
             Some(url) => command.env("DATABASE_URL", url),
             None => command.env_remove("DATABASE_URL"),
         };
+        Self::of(command)
+    }
+
+    pub fn of(mut command: Command) -> Self {
+        command.stderr(Stdio::piped()).env("SILTA__LOG__FORMAT", "json");
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut said = Vec::new();
@@ -49,8 +50,29 @@ impl Process {
             }
             said.push(line);
         };
-        std::thread::spawn(move || lines.for_each(drop)); // the pipe must not fill up
-        Self { child, url }
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let kept = said.clone();
+        std::thread::spawn(move || {
+            lines.map_while(Result::ok).for_each(|line| kept.lock().unwrap().push(line));
+        });
+        Self { child, url, said }
+    }
+
+    /// Waits until it has said this in its log since it was last waited for.
+    pub async fn says(&self, words: &str) {
+        until(words, async || self.said.lock().unwrap().iter().any(|line| line.contains(words))).await;
+        self.said.lock().unwrap().clear();
+    }
+
+    /// SIGHUP; waits until it has said that this key changed.
+    pub async fn reloads(&self, key: &str) {
+        self.signals("HUP");
+        self.says(key).await;
+    }
+
+    pub fn signals(&self, signal: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([&format!("-{signal}"), &pid]).status().unwrap().success());
     }
 
     fn kill(self) {
@@ -58,9 +80,8 @@ impl Process {
     }
 
     /// SIGTERM; answers whether it ended well.
-    fn terminate(mut self) -> bool {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    pub fn terminate(mut self) -> bool {
+        self.signals("TERM");
         self.child.wait().unwrap().success()
     }
 }
@@ -72,7 +93,7 @@ impl Drop for Process {
     }
 }
 
-async fn sandbox() -> Sandbox {
+pub async fn sandbox() -> Sandbox {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let any = "127.0.0.1:0".parse().unwrap();
     Sandbox::start(any, any, clock, Arc::new(Entropy::seeded(5))).await.unwrap()
@@ -92,7 +113,7 @@ const QUICK: Usual = Usual {
     connection: "[connections.sweeps]\norders = \"1s\"\nstatuses = \"1s\"\nstock = \"1s\"\nproducts = \"1s\"\n",
 };
 
-fn config_file(sandbox: &Sandbox, more: &str) -> tempfile::NamedTempFile {
+pub fn config_file(sandbox: &Sandbox, more: &str) -> tempfile::NamedTempFile {
     let file = tempfile::NamedTempFile::new().unwrap();
     let quick = configuration(sandbox, &QUICK)
         .replace("[retry]", "[retry]\nbase = \"100ms\"\nlook_again = \"500ms\"\ncap = \"1s\"");

@@ -130,7 +130,8 @@ impl MyCashflow {
     /// What time it is there. Reads.
     pub async fn date(&self) -> Result<Option<Timestamp>, CallError> {
         let (path, headers) = ("/api/v1/shipping-methods".to_owned(), self.headers.clone());
-        let call = Call { name: "ask_date", method: Method::GET, path, query: paged(1), headers, body: Body::Empty };
+        let call =
+            Call { name: "ask_date", method: Method::GET, path, query: paged(1), headers, body: Body::Empty };
         Ok(self.http.send(call).await?.date)
     }
 

@@ -28,9 +28,10 @@ impl MyCashflow {
     pub async fn subscribe(&self, topic: &str, url: &str) -> Result<Subscription, CallError> {
         let body = json!({ "topic": topic, "expands": [], "url": url });
         let answer = self.exchange("subscribe", Method::POST, PATH.to_owned(), Body::Json(body)).await?;
-        let value: Value =
-            serde_json::from_slice(&answer.body).map_err(|_| self.http.error("subscribe", Failure::Unreadable))?;
-        read(value.get("data").unwrap_or(&value)).ok_or_else(|| self.http.error("subscribe", Failure::Unreadable))
+        let value: Value = serde_json::from_slice(&answer.body)
+            .map_err(|_| self.http.error("subscribe", Failure::Unreadable))?;
+        read(value.get("data").unwrap_or(&value))
+            .ok_or_else(|| self.http.error("subscribe", Failure::Unreadable))
     }
 
     /// Every subscription of our API user; `None` where the shop has no such list. Reads.

@@ -129,7 +129,21 @@ impl TestSilta {
         Self::start_whole(Usual::default(), environment, KillPoints::with(by)).await
     }
 
+    /// On a database that is there already.
+    pub async fn start_on(database: Arc<Database>) -> Self {
+        Self::start_in_database(Usual::default(), &[], KillPoints::none(), database).await
+    }
+
     async fn start_whole(usual: Usual, environment: &[(&str, &str)], killpoints: KillPoints) -> Self {
+        Self::start_in_database(usual, environment, killpoints, Database::fresh().await).await
+    }
+
+    async fn start_in_database(
+        usual: Usual,
+        environment: &[(&str, &str)],
+        killpoints: KillPoints,
+        database: Arc<Database>,
+    ) -> Self {
         let environment: Environment =
             environment.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         let start = Timestamp::from_timestamp(1_790_000_000, 0).unwrap();
@@ -137,7 +151,6 @@ impl TestSilta {
         let entropy = Arc::new(Entropy::seeded(7));
         let any = "127.0.0.1:0".parse().unwrap();
         let sandbox = Sandbox::start(any, any, clock.clone(), entropy.clone()).await.unwrap();
-        let database = Database::fresh().await;
         let pool = database.pool();
 
         let config = Config::load(&configuration(&sandbox, &usual), &environment).unwrap();

@@ -1,0 +1,9 @@
+#!/bin/bash
+# cargo-deny over the tree of crates, of both lock files: `scripts/deny.sh bans licenses sources`, `scripts/deny.sh advisories`.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+tools=target/tools
+if ! [ -x "$tools/bin/cargo-deny" ]; then
+    cargo install --quiet --locked --root "$tools" cargo-deny --version ^0.20
+fi
+PATH="$PWD/$tools/bin:$PATH" cargo deny --log-level error check "$@"

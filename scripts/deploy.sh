@@ -1,0 +1,61 @@
+#!/bin/bash
+# What of deploy/ can be run without an engine or a cluster, is: rules, unit, proxy, manifests; and with "image", as root, the
+# image's own steps in a clean Debian.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+need() { # command, Debian package
+    command -v "$1" >/dev/null 2>&1 && return
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+        apt-get install -qq -y --no-install-recommends "$2" >/dev/null 2>&1 || { apt-get update -qq >&2; apt-get install -qq -y --no-install-recommends "$2" >/dev/null; }
+    else
+        echo "please install: $2 (Debian: sudo apt-get install $2)" >&2
+        exit 1
+    fi
+}
+need promtool prometheus
+need systemd-analyze systemd
+need caddy caddy
+
+promtool check rules deploy/prometheus/alerts.yaml
+(cd deploy/prometheus && promtool test rules alerts_test.yaml)
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+# The program is not installed here: any that is there stands in for it.
+sed 's#/usr/local/bin/silta#/bin/true#' deploy/systemd/silta.service >"$work/silta.service"
+systemd-analyze verify "$work/silta.service"
+systemd-analyze security --offline=true --threshold=20 "$work/silta.service" | tail -1
+
+SILTA_HOST=silta.example.fi XDG_DATA_HOME=$work XDG_CONFIG_HOME=$work caddy validate --adapter caddyfile --config deploy/Caddyfile 2>&1 | tail -1
+
+venv=$(scripts/python.sh deploy "kubernetes-validate>=1.37,<2" "pyyaml>=6,<7")
+"$venv/bin/kubernetes-validate" deploy/kubernetes/silta.yaml
+"$venv/bin/python" - <<'PY'
+import json, yaml
+compose = yaml.safe_load(open("deploy/compose.yaml"))
+named = set(compose["secrets"])
+for name, service in compose["services"].items():
+    assert set(service.get("secrets", [])) <= named, f"{name} wants a secret that nobody names"
+    assert service["restart"] == "unless-stopped", name
+assert {"silta", "postgres", "caddy"} == set(compose["services"])
+assert yaml.safe_load(open("deploy/kubernetes/cloudnativepg.yaml"))["kind"] == "Cluster"
+json.load(open("deploy/grafana/silta.json"))
+print("compose.yaml, cloudnativepg.yaml and the Grafana dashboard can be read; running them takes an engine, a cluster and a Grafana")
+PY
+
+[ "${1:-}" = image ] || exit 0
+need debootstrap debootstrap
+cargo build --quiet --release
+root=target/image
+rm -rf "$root"
+debootstrap --variant=minbase --include=ca-certificates bookworm "$root" >"$work/log" 2>&1 || { tail -5 "$work/log" >&2; exit 1; }
+install -m 755 target/release/silta "$root/usr/local/bin/silta"
+mkdir -p "$root/etc/silta"
+cp deploy/example.toml "$root/etc/silta/silta.toml"
+as() { chroot --userspec=10001:10001 "$root" "$@"; }
+as silta --version
+as silta --config /etc/silta/silta.toml config check
+as silta openapi >/dev/null
+! as silta alive http://127.0.0.1:1 || { echo "something is alive where nothing is" >&2; exit 1; }
+rm -rf "$root"
+echo "the image's last stage, in a clean Debian as uid 10001: runs"

@@ -1,0 +1,20 @@
+#!/bin/bash
+# A Python of its own under target/, with these packages: scripts/python.sh NAME PACKAGE...; prints its folder.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+venv=target/python/$1
+shift
+if ! [ -f "$venv/ready" ]; then
+    if ! python3 -m venv --clear "$venv" 2>/dev/null; then
+        if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+            apt-get install -qq -y --no-install-recommends python3 python3-venv >&2
+        else
+            echo "please install: python3-venv (Debian: sudo apt-get install python3-venv)" >&2
+            exit 1
+        fi
+        python3 -m venv --clear "$venv"
+    fi
+    "$venv/bin/pip" install --quiet "$@" >&2
+    touch "$venv/ready"
+fi
+echo "$venv"

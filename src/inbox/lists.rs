@@ -1,0 +1,64 @@
+//! The lists that are swept, and how often.
+
+use std::time::Duration;
+
+/// What is swept: the word in rows, and in `[connections.sweeps]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    /// The shop's orders.
+    Orders,
+    /// The warehouse's orders.
+    Statuses,
+    /// The warehouse's stock figures.
+    Stock,
+    /// The shop's products.
+    Products,
+}
+
+impl What {
+    pub(super) const ALL: [Self; 4] = [Self::Orders, Self::Statuses, Self::Stock, Self::Products];
+
+    /// Can the list be asked for a window, and not only from a time on?
+    pub(super) const fn is_windowed(self) -> bool {
+        matches!(self, Self::Orders | Self::Products)
+    }
+
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Orders => "orders",
+            Self::Statuses => "statuses",
+            Self::Stock => "stock",
+            Self::Products => "products",
+        }
+    }
+}
+
+/// How often each list is swept; zero is never.
+#[derive(Clone, Copy, Debug)]
+pub struct Intervals {
+    /// The shop's orders.
+    pub orders: Duration,
+    /// The warehouse's orders.
+    pub statuses: Duration,
+    /// The warehouse's stock figures.
+    pub stock: Duration,
+    /// The shop's products.
+    pub products: Duration,
+}
+
+impl Intervals {
+    /// Each list that is swept at all, by its word in rows, and how often.
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, Duration)> {
+        let all = What::ALL.map(|what| (what.as_str(), self.of(what)));
+        all.into_iter().filter(|(_, every)| !every.is_zero())
+    }
+
+    pub(super) const fn of(self, what: What) -> Duration {
+        match what {
+            What::Orders => self.orders,
+            What::Statuses => self.statuses,
+            What::Stock => self.stock,
+            What::Products => self.products,
+        }
+    }
+}

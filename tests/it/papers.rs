@@ -1,0 +1,136 @@
+//! The papers say what is: links lead somewhere, threats have their tests, the mapping has every field, and what watches us
+//! watches metrics that there are.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use crate::architecture::{files, root};
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap()
+}
+
+/// The targets of a text's Markdown links.
+fn links(text: &str) -> impl Iterator<Item = &str> {
+    text.match_indices("](").filter_map(|(at, _)| text[at + 2..].split(')').next())
+}
+
+#[test]
+fn every_link_of_the_papers_leads_somewhere() {
+    let mut papers = files("docs", "md");
+    papers.extend(
+        ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(|name| root().join(name)),
+    );
+    let mut broken = Vec::new();
+    for paper in papers {
+        let text = fs::read_to_string(&paper).unwrap();
+        for link in links(&text).filter(|link| !link.starts_with("http") && !link.starts_with('#')) {
+            let target = link.split('#').next().unwrap();
+            if !paper.parent().unwrap_or(Path::new("")).join(target).exists() {
+                broken.push(format!("{}: {link}", paper.display()));
+            }
+        }
+    }
+    assert_eq!(broken, Vec::<String>::new());
+}
+
+#[test]
+fn each_threat_names_a_test_that_shows_its_guard() {
+    let page = read("docs/threats.md");
+    let mut shown = 0;
+    for line in page.lines().filter(|line| line.starts_with("| ") && line.contains("](")) {
+        let (name, file) = line.rsplit_once('[').unwrap().1.split_once("](").unwrap();
+        let file = root().join("docs").join(file.split(')').next().unwrap());
+        let function: String = name
+            .to_lowercase()
+            .replace([' ', '-'], "_")
+            .chars()
+            .filter(|it| it.is_alphanumeric() || *it == '_')
+            .collect();
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.contains(&format!("fn {function}(")), "{} has no test {function}", file.display());
+        shown += 1;
+    }
+    assert!(shown >= 18, "{shown}");
+}
+
+/// The fields of a struct of a wire, as they are spelt there.
+fn fields(text: &str, name: &str) -> BTreeSet<String> {
+    let start = text.find(&format!("pub struct {name}")).unwrap_or_else(|| panic!("no struct {name}"));
+    let body = &text[start..start + text[start..].find("\n}").unwrap()];
+    let fields = body.lines().filter_map(|line| line.trim().strip_prefix("pub ")?.split_once(": "));
+    fields.map(|(field, _)| field.trim_start_matches("r#").to_owned()).collect()
+}
+
+fn camel(field: &str) -> String {
+    let mut parts = field.split('_');
+    let first = parts.next().unwrap().to_owned();
+    parts.fold(first, |word, part| word + &part[..1].to_uppercase() + &part[1..])
+}
+
+/// The words in code of one column of the tables below a heading, up to the next heading.
+fn column(page: &str, heading: &str, column: usize) -> String {
+    let rest = &page[page.find(heading).unwrap_or_else(|| panic!("no {heading}")) + heading.len()..];
+    let part = rest.split("\n#").next().unwrap();
+    let rows = part.lines().filter(|line| line.starts_with('|')).skip(2);
+    rows.map(|line| line.split('|').nth(column).unwrap().to_owned() + "\n").collect()
+}
+
+#[test]
+fn the_mapping_names_every_field_that_is_written_and_only_fields_that_are_read() {
+    let page = read("docs/mapping.md");
+    let warehouse = read("src/systems/ogoship/wire.rs");
+    let tables = [
+        ("## An order: shop to warehouse", vec!["NewOrder"]),
+        ("### Its customer", vec!["Customer"]),
+        ("### Its lines", vec!["OrderLine"]),
+        ("### Cash on delivery, and documents", vec!["CashOnDelivery", "Document"]),
+        ("## A product: shop to warehouse", vec!["NewProduct"]),
+    ];
+    let shop = read("src/systems/mycashflow/wire.rs");
+    let structs = [
+        "Order",
+        "Address",
+        "Line",
+        "Shipment",
+        "Payment",
+        "Product",
+        "Variation",
+        "StockItem",
+        "ImageLink",
+        "Method",
+    ];
+    let readable: BTreeSet<_> = structs.iter().flat_map(|name| fields(&shop, name)).collect();
+    for (heading, structs) in tables {
+        let written = column(&page, heading, 2);
+        let told: BTreeSet<_> =
+            written.lines().map(|cell| cell.trim().trim_matches('`').to_owned()).collect();
+        let sent: BTreeSet<_> =
+            structs.iter().flat_map(|name| fields(&warehouse, name)).map(|field| camel(&field)).collect();
+        assert_eq!(told, sent, "{heading}");
+        let settings = ["orders.", "products."];
+        let read = column(&page, heading, 1);
+        let words = read.split('`').skip(1).step_by(2);
+        for word in words.filter(|word| !settings.iter().any(|it| word.starts_with(it))) {
+            for field in word.split(['.', '[', ']']).filter(|part| !part.is_empty()) {
+                assert!(readable.contains(field), "{heading}: {word} is not read");
+            }
+        }
+    }
+}
+
+#[test]
+fn alert_rules_and_the_grafana_dashboard_ask_for_metrics_that_there_are() {
+    let telemetry = read("docs/telemetry.md");
+    for file in ["deploy/prometheus/alerts.yaml", "deploy/grafana/silta.json"] {
+        let text = read(file);
+        let mut asked = 0;
+        for (at, _) in text.match_indices("silta_") {
+            let name: String =
+                text[at..].chars().take_while(|it| it.is_ascii_lowercase() || *it == '_').collect();
+            let stem = name.trim_end_matches("_total").trim_end_matches("_bucket");
+            assert!(telemetry.contains(&format!("`{stem}")), "{file} asks for {name}");
+            asked += 1;
+        }
+        assert!(asked > 8, "{file}");
+    }
+}
