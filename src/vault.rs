@@ -7,6 +7,8 @@
 //!
 //! Without a key nothing is kept: a secret in the clear is worse than one that must be fetched again.
 
+use std::sync::Arc;
+
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 
 use crate::clock::Entropy;
@@ -29,7 +31,7 @@ impl std::fmt::Debug for Key {
 
 /// Seals and opens.
 pub struct Vault {
-    keys: Vec<LessSafeKey>,
+    keys: Vec<Arc<LessSafeKey>>,
 }
 
 /// It was sealed by a key that we do not have, for another place, or was altered.
@@ -47,7 +49,7 @@ impl Vault {
     /// A vault of these keys; without any it keeps nothing.
     pub fn new(keys: &[Key]) -> Self {
         let key = |Key(bytes): &Key| {
-            LessSafeKey::new(UnboundKey::new(&AES_256_GCM, bytes).expect("a key has 32 bytes"))
+            Arc::new(LessSafeKey::new(UnboundKey::new(&AES_256_GCM, bytes).expect("a key has 32 bytes")))
         };
         Self { keys: keys.iter().map(key).collect() }
     }
@@ -65,6 +67,15 @@ impl Vault {
         key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(place), &mut text)
             .expect("a secret is shorter than 64 GiB");
         Some([&[VERSION][..], &nonce, &text].concat())
+    }
+
+    /// Seals anew what a key opens that is not the first any more; nothing where there is nothing to do.
+    pub fn seal_anew(&self, place: &str, sealed: &[u8], entropy: &Entropy) -> Option<Vec<u8>> {
+        let first = Self { keys: self.keys.get(..1)?.to_vec() };
+        if first.open(place, sealed).is_ok() {
+            return None;
+        }
+        self.seal(place, &self.open(place, sealed).ok()?, entropy)
     }
 
     /// Opens what was sealed for this place.
@@ -98,7 +109,15 @@ mod tests {
         let rotating = Vault::new(&[new.clone(), old]);
         assert_eq!(rotating.open("token/shop", &sealed).as_deref(), Ok(&b"secret"[..]));
         assert_eq!(rotating.open("token/another", &sealed), Err(Shut));
-        assert_eq!(Vault::new(&[new]).open("token/shop", &sealed), Err(Shut));
+        let anew = rotating.seal_anew("token/shop", &sealed, &entropy).expect("the old key is not the first");
+        assert_eq!(rotating.seal_anew("token/shop", &anew, &entropy), None);
+        let without = Vault::new(std::slice::from_ref(&new));
+        assert_eq!(
+            without.open("token/shop", &anew).as_deref(),
+            Ok(&b"secret"[..]),
+            "the old one may be taken away"
+        );
+        assert_eq!(without.open("token/shop", &sealed), Err(Shut));
         for at in 0..sealed.len() {
             let mut altered = sealed.clone();
             altered[at] ^= 1;

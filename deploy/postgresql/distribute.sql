@@ -16,8 +16,8 @@ select create_distributed_table('intent', 'connection', colocate_with => 'delive
 select create_distributed_table('part', 'connection', colocate_with => 'delivery');
 select create_distributed_table('sweep', 'connection', colocate_with => 'delivery');
 select create_distributed_table('sweep_gap', 'connection', colocate_with => 'delivery');
-select create_distributed_table('token', 'connection', colocate_with => 'delivery');
+select create_distributed_table('sealed_token', 'connection', colocate_with => 'delivery');
 select create_distributed_table('rate_budget', 'connection', colocate_with => 'delivery');
 
--- The others (audit, idempotency, replay, replica, retention, session, sync and what hangs on it) stay on the coordinator: they are small, or
--- live for hours.
+-- The others (alert and notice, audit, idempotency, key_use, lesson, refusal, replay, replica, retention, session, subscription,
+-- sync and what hangs on it) stay on the coordinator: they are small, or live for hours.

@@ -242,6 +242,7 @@ impl App {
         connections::ensure(&mut db, &self.names, self.clock.now()).await?;
         porch::ensure_keys(&mut db, &self.keys, self.clock.now()).await?;
         drop(db);
+        self.subscriptions.seal_anew().await?;
         self.sweeper.prepare().await
     }
 }

@@ -238,7 +238,7 @@ pub(super) async fn rehearse(
         h1 { (words.rehearse) ": " (row.subject) }
         p.lead { (words.rehearse_text) }
         p { (explain::outcome_words(outcome, deed, reason, visitor.language)) }
-        @if let Some(detail) = &detail { p.small { (detail) } }
+        @if let Some(detail) = &detail { p.small { (explain::detail(detail, visitor.language)) } }
         @match &request {
             None => { p { (words.nothing_sent) } }
             Some(request) => {

@@ -38,7 +38,7 @@ pub(super) async fn list(State(dash): State<Dash>, visitor: Visitor) -> Result<M
             h2 { a href=(cause_path(cause)) { (why(&visitor, cause)) } }
             p { b { (cause.count) } " × " (cause.kind) " – " (standing(&visitor, &cause.standing)) " – " (cause.connection) " – "
                 (words.oldest) " " (time(&dash, &visitor, cause.oldest_at)) }
-            @if let Some(detail) = &cause.detail { p.small { (detail) } }
+            @if let Some(detail) = &cause.detail { p.small { (explain::detail(detail, visitor.language)) } }
             (remedy(&visitor, &cause.reason))
         } } } }
     };
@@ -98,7 +98,7 @@ pub(super) async fn show(
         h1 { (page::reason(&visitor, Some(code))) }
         @if query.done == "rule" { p.verdict.good role="status" { (words.rule_saved) } }
         (remedy(&visitor, code))
-        @if !query.detail.is_empty() { p.small { (query.detail) } }
+        @if !query.detail.is_empty() { p.small { (explain::detail(&query.detail, visitor.language)) } }
         @if code == Reason::ShippingUnmapped.code() && visitor.is_operator() && count > 0 { (shipping_form(&visitor, &query)) }
         @if count == 0 { p.verdict.good role="status" { (words.needs_nothing) } } @else {
             (deliveries::to_replay(&dash, &visitor, &filter, &rows, count, [words.release_all, words.release_ticked]))

@@ -19,6 +19,7 @@ use super::{
 use crate::{
     control,
     domain::{product::CodeProblem, sync::What},
+    explain,
     store::{
         Page, connections, differences, parts,
         syncs::{self, SyncRow},
@@ -158,7 +159,7 @@ pub(super) async fn show(
             tbody { @for one in &found { tr {
                 td { (subject_link(&sync.connection, &one.subject)) " " span.small { (one.part) } }
                 td { (one.difference.replace('_', " ")) }
-                td { (one.detail.as_deref().unwrap_or_default()) }
+                td { (explain::detail(one.detail.as_deref().unwrap_or_default(), visitor.language)) }
                 td { (one.remedy) }
                 td {
                     @if let Some(word) = &one.delivery_state { (state(&visitor, word)) }

@@ -6,12 +6,14 @@
 //! evidence ([`evidence`]).
 
 mod alerts;
+mod details;
 mod evidence;
 mod porch;
 mod reasons;
 mod words;
 
 pub use alerts::{AlertWords, alert_mark, alert_words};
+pub use details::detail;
 pub use evidence::evidence;
 pub use porch::{hint_words, purpose_words};
 pub use reasons::{remedy, words as reason_words};

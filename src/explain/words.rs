@@ -1,6 +1,6 @@
 //! From rows to sentences, in both languages.
 
-use super::reasons;
+use super::{details, reasons};
 use crate::{
     domain::{
         language::Language::{self, English, Finnish},
@@ -84,7 +84,7 @@ pub fn attempt(attempt: &AttemptRow, language: Language) -> String {
     let AttemptRow { outcome, reason, deed, detail, number, .. } = attempt;
     let mut text = self::outcome(outcome, deed.as_deref(), reason.as_deref(), language);
     if let Some(detail) = detail {
-        text = format!("{text} ({detail})");
+        text = format!("{text} ({})", details::detail(detail, language));
     }
     let attempt = match language {
         English => "Attempt",

@@ -103,9 +103,19 @@ pub async fn remove(db: &mut PgConnection, id: Uuid, now: Timestamp) -> Result<b
     Ok(done.execute(db).await?.rows_affected() == 1)
 }
 
+/// Keeps a key sealed anew, where it still is as it was.
+pub async fn keep_sealed(db: &mut PgConnection, id: Uuid, old: &[u8], new: &[u8]) -> Result<()> {
+    sqlx::query!("update subscription set sealed_key = $3 where id = $1 and sealed_key = $2", id, old, new)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
 /// A sealed key, and what it is called.
 #[derive(Clone, Debug)]
 pub struct SealedKey {
+    /// Of which subscription.
+    pub id: Uuid,
     /// mycashflow or ogoship.
     pub source: String,
     /// What it is called.
@@ -119,7 +129,7 @@ pub struct SealedKey {
 pub async fn keys(db: &mut PgConnection, connection: &str, since: Timestamp) -> Result<Vec<SealedKey>> {
     let rows = sqlx::query_as!(
         SealedKey,
-        r#"select source, key_id as "key_id!", sealed_key as "sealed!" from subscription
+        r#"select id, source, key_id as "key_id!", sealed_key as "sealed!" from subscription
            where connection = $1 and sealed_key is not null and (removed_at is null or removed_at > $2)
            order by id desc"#,
         connection,

@@ -139,6 +139,21 @@ impl Subscriber {
 }
 
 impl Subscriptions {
+    /// Seals anew what lies sealed under a key that is being rotated out, so that it can be taken away.
+    pub async fn seal_anew(&self) -> Result<(), StoreError> {
+        let Self { pool, clock, entropy, vault, subscribers } = self;
+        let mut db = pool.acquire().await?;
+        for of in subscribers {
+            for key in subscriptions::keys(&mut db, &of.tied.name, clock.now()).await? {
+                let place = place_of_key(&of.tied.name, &key.source);
+                if let Some(anew) = vault.seal_anew(&place, &key.sealed, entropy) {
+                    subscriptions::keep_sealed(&mut db, key.id, &key.sealed, &anew).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The connection of this name.
     pub fn of(&self, name: &str) -> Result<&Subscriber, NotDone> {
         self.subscribers.iter().find(|it| it.tied.name == name).ok_or(NotDone::Unknown)

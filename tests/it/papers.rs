@@ -134,3 +134,25 @@ fn alert_rules_and_the_grafana_dashboard_ask_for_metrics_that_there_are() {
         assert!(asked > 8, "{file}");
     }
 }
+
+#[test]
+fn each_crate_has_its_row_and_its_reason() {
+    let (manifest, page) = (read("Cargo.toml"), read("docs/dependencies.md"));
+    let mut section = "";
+    let mut crates = 0;
+    for line in manifest.lines() {
+        if let Some(name) = line.strip_prefix('[') {
+            section = name.trim_end_matches(']');
+        } else if section.ends_with("dependencies")
+            && let Some((name, _)) = line.split_once(" = ")
+            && !name.starts_with(['#', ' '])
+        {
+            assert!(
+                page.contains(&format!("`{name}`")),
+                "docs/dependencies.md does not say why {name} is here"
+            );
+            crates += 1;
+        }
+    }
+    assert!(crates > 40, "{crates}");
+}

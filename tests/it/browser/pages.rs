@@ -4,12 +4,18 @@
 use silta::sandbox::OrderSpec;
 
 use super::{Browser, ENGLISH, FINNISH, Look, script, ships};
-use crate::harness::{CONNECTION, TestSilta};
+use crate::harness::{CONNECTION, TestSilta, Usual, secs};
 
 /// A shop in the middle of its day: orders at every status, some that wait for a person.
 async fn full() -> TestSilta {
-    let silta = TestSilta::start().await;
+    let silta = TestSilta::start_with(Usual {
+        service: "[http]\npublic_url = \"https://silta.example.fi\"\n",
+        connection: "",
+    })
+    .await;
     silta.warehouse.receives_goods("A", 1000);
+    let subscriptions = &silta.subscriptions;
+    subscriptions.register(subscriptions.of(CONNECTION).unwrap(), false, "ops").await.unwrap();
     let mut orders = Vec::new();
     for _ in 0..6 {
         orders.push(silta.orders(OrderSpec::of("A", 1)).await);
@@ -21,6 +27,14 @@ async fn full() -> TestSilta {
         silta.orders(OrderSpec::of("A", 1).by(3, None)).await;
     }
     silta.orders(OrderSpec::of("B", 1)).await;
+    silta.run_until_idle().await;
+    // Somebody has the wrong key, and the dead ones are told of.
+    let request = reqwest::Client::new().post(format!("{}/webhooks/ogoship/{CONNECTION}", silta.api.url));
+    request.header("X-OGOship-Hmac-SHA256", "AAAA").body("{}").send().await.unwrap();
+    silta.tally.write(&silta.pool).await.unwrap();
+    silta.alerts.look_and_tell().await.unwrap();
+    silta.clock.advance(secs(60));
+    silta.alerts.look_and_tell().await.unwrap();
     silta.run_until_idle().await;
     silta
 }
@@ -100,6 +114,11 @@ async fn a_broken_connection_says_so_at_once() {
     let browser = Browser::signed_in(&silta, ENGLISH).await;
     assert!(browser.text(".verdict.bad").await.contains("does not flow"));
     assert!(browser.text(".card h2").await.contains("held"));
+    silta.alerts.look_and_tell().await.unwrap();
+    silta.clock.advance(secs(60));
+    silta.alerts.look_and_tell().await.unwrap();
+    browser.goes_to("/").await;
+    assert!(browser.text(".alerts").await.contains("credentials"));
     browser.shoots("overview-broken").await;
     browser.goes_to("/connections").await;
     assert_eq!(browser.serious_faults().await, Vec::<String>::new());
