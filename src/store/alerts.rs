@@ -30,15 +30,7 @@ pub async fn conditions(db: &mut PgConnection, bounds: &Bounds) -> Result<Vec<Co
     let rows = sqlx::query!(
         r#"
         with dead as (
-            select connection, coalesce(reason, '') as reason, count(*) as count
-            from delivery as dead
-            where state = 'dead' and not exists (
-                select 1 from delivery as newer
-                where newer.connection = dead.connection and newer.subject = dead.subject and newer.id > dead.id
-                  and newer.state <> 'cancelled'
-                  and (newer.settled_at is not null or newer.state in ('pending', 'leased', 'in_doubt')) -- names both indexes
-            )
-            group by 1, 2
+            select connection, coalesce(reason, '') as reason, count(*) as count from dead_letter group by 1, 2
         ),
         late as (
             select sweep.connection, sweep.what

@@ -34,14 +34,7 @@ pub async fn causes(db: &mut PgConnection) -> Result<Vec<Cause>> {
         Cause,
         r#"
         with stuck as (
-            select id, connection, kind, subject, 'dead' as standing, reason, created_at
-            from delivery as dead
-            where state = 'dead' and not exists (
-                select 1 from delivery as newer
-                where newer.connection = dead.connection and newer.subject = dead.subject and newer.id > dead.id
-                  and newer.state <> 'cancelled'
-                  and (newer.settled_at is not null or newer.state in ('pending', 'leased', 'in_doubt')) -- names both indexes
-            )
+            select id, connection, kind, subject, 'dead' as standing, reason, created_at from dead_letter
             union all
             select id, connection, kind, subject, 'in_doubt', reason, created_at
             from delivery where state = 'in_doubt'
