@@ -1,5 +1,6 @@
 //! The composition root: from a configuration to a service. The only room that knows everyone.
 
+mod parts;
 mod serve;
 mod tie;
 
@@ -7,37 +8,33 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use axum::{Router, http::StatusCode, response::IntoResponse};
+use parts::Ground;
 use prometheus_client::registry::Registry;
 pub use serve::serve;
 use sqlx::PgPool;
-use tie::{door, swept, tie};
+use tie::door;
 use tokio_util::sync::CancellationToken;
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer, trace::TraceLayer};
 
 use crate::{
     admin,
-    alerts::{self, Alerts},
+    alerts::Alerts,
     clock::{Clock, Entropy},
     config::Config,
     control::{Rehearse, Rehearsed},
-    dashboard,
     domain::{outcome::Reason, subject::Subject},
-    flows::{Tied, flow_of},
+    flows::Tied,
     inbox::{self, sweep},
     killpoints::KillPoints,
-    ops,
     problem::{Code, Problem},
     retention::Retention,
     store::{
-        self, StoreError, connections,
+        StoreError, connections,
         porch::{self, KeyName},
     },
-    strangers::Strangers,
-    subscriptions::{Subscriber, Subscriptions},
+    subscriptions::Subscriptions,
     sync,
-    systems::http,
     tally::Tally,
-    vault::Vault,
     worker::{self, Worker},
 };
 
@@ -97,142 +94,43 @@ pub struct Surroundings {
 
 impl App {
     /// Builds the service; touches neither database nor network.
-    #[expect(clippy::too_many_lines, reason = "a list: each part of the service with what it is made of")]
     pub fn new(config: Config, surroundings: Surroundings) -> Self {
-        let Surroundings { pool, clock, entropy, killpoints } = surroundings;
-        let Config {
-            http, concurrency, lease, retry, retention, outbound, alerts, tokens, connections, ..
-        } = config;
-        let vault = Arc::new(Vault::new(&config.vault_keys));
-        let tally = Arc::new(Tally::default());
+        let ground = Ground::of(&config, surroundings);
         let mut registry = Registry::default();
         let inbox_metrics = inbox::Metrics::registered(&mut registry);
         let worker_metrics = worker::Metrics::registered(&mut registry);
-
-        let client = http::client(outbound);
-        let hot = store::hot_path(&pool);
-        let tied: Vec<_> = connections
-            .iter()
-            .map(|connection| tie(connection, &client, (&hot, &vault), (&clock, &entropy), retry.look_again))
-            .collect();
-        let sweeper = sweep::Sweeper::new(sweep::Parts {
-            pool: pool.clone(),
-            clock: clock.clone(),
-            entropy: entropy.clone(),
-            metrics: inbox_metrics.clone(),
-            lease,
-            connections: connections.iter().zip(&tied).map(|(it, tied)| swept(it, tied)).collect(),
-        });
-        let doors: Vec<_> = connections.iter().map(door).collect();
-        let admin_keys = tokens.iter().map(admin::Token::key_name);
-        let keys = inbox::key_names(&doors).into_iter().chain(admin_keys).collect();
-        let inbox = inbox::router(inbox::Parts {
-            pool: hot.clone(),
-            clock: clock.clone(),
-            entropy: entropy.clone(),
-            doors,
-            body_limit: http.body_limit,
-            limits: http.limits,
-            metrics: inbox_metrics,
-            killpoints: killpoints.clone(),
-            vault: vault.clone(),
-            tally: tally.clone(),
-            proxies: http.proxies,
-        });
-        let rehearser = Arc::new(sync::Rehearser::new(pool.clone(), clock.clone(), tied.clone()));
-        let syncer = sync::Syncer::new(sync::Parts {
-            pool: pool.clone(),
-            clock: clock.clone(),
-            entropy: entropy.clone(),
-            rehearser: rehearser.clone(),
-            schedule: connections.iter().map(|it| (it.name.clone(), it.compare.clone())).collect(),
-        });
-        let rehearser: Arc<dyn Rehearse> = Arc::new(Rehearsals(rehearser));
         let leaving = CancellationToken::new();
-        let dashboard = dashboard::router(dashboard::Dashboard {
-            pool: pool.clone(),
-            clock: clock.clone(),
-            entropy: entropy.clone(),
-            tokens: tokens.clone(),
-            rehearser: rehearser.clone(),
-            is_secure: http.public_url.starts_with("https://"),
-            rates: connections.iter().map(rates).collect(),
-            failures: Strangers::after(dashboard::MOST_FAILURES),
-            proxies: http.proxies,
-            counts: dashboard::Counts::default(),
-            leaving: leaving.clone(),
-            tally: tally.clone(),
-        });
-        let admin = admin::router(admin::Admin {
-            pool: pool.clone(),
-            clock: clock.clone(),
-            entropy: entropy.clone(),
-            tokens,
-            rehearser,
-            tally: tally.clone(),
-        });
-        let worker_name = worker_name(&entropy);
-        let worker = Worker::new(worker::Parts {
-            pool: hot.clone(),
-            clock: clock.clone(),
-            entropy: entropy.clone(),
-            tied: tied.clone(),
-            flows: flow_of,
-            retry,
-            options: worker::Options { concurrency, lease, name: worker_name.clone() },
-            metrics: worker_metrics,
-            killpoints,
-        });
-        let watch = ops::router(ops::Ops {
-            pool: pool.clone(),
-            clock: clock.clone(),
-            registry,
-            replica: worker_name,
-            pulse: worker.pulse(),
-        });
-        let router = whole_router([inbox, admin, dashboard, watch.clone()], http.timeout);
-        let retention = Retention::new(pool.clone(), clock.clone(), retention);
-        let alerts = Alerts::new(alerts::Parts {
-            pool: pool.clone(),
-            clock: clock.clone(),
-            entropy: entropy.clone(),
-            client,
-            options: alerts,
-            sweeps: connections
-                .iter()
-                .flat_map(|it| it.sweeps.named().map(|(what, every)| (it.name.clone(), what, every)))
-                .collect(),
-        });
-        let subscriber = |(connection, tied): (&crate::config::Connection, &Tied)| Subscriber {
-            tied: tied.clone(),
-            shop_topics: connection.topics.clone(),
-            public_url: http.public_url.clone(),
-            webhook_token: connection.mycashflow.webhook_token.expose().to_owned(),
-        };
-        let subscriptions = Subscriptions {
-            pool: pool.clone(),
-            clock: clock.clone(),
-            entropy,
-            vault,
-            subscribers: connections.iter().zip(&tied).map(subscriber).collect(),
-        };
+
+        let tied = ground.tied(&config);
+        let doors: Vec<_> = config.connections.iter().map(door).collect();
+        let keys = inbox::key_names(&doors).into_iter();
+        let keys = keys.chain(config.tokens.iter().map(admin::Token::key_name)).collect();
+        let sweeper = ground.sweeper(&config, &tied, inbox_metrics.clone());
+        let inbox = ground.inbox(&config, doors, inbox_metrics);
+        let rehearser =
+            Arc::new(sync::Rehearser::new(ground.pool.clone(), ground.clock.clone(), tied.clone()));
+        let syncer = ground.syncer(&config, rehearser.clone());
+        let [admin, dashboard] = ground.for_people(&config, Arc::new(Rehearsals(rehearser)), &leaving);
+        let worker_name = worker_name(&ground.entropy);
+        let worker = ground.worker(&config, &tied, &worker_name, worker_metrics);
+        let watch = ground.watch(registry, worker_name, worker.pulse());
         Self {
-            router,
+            router: whole_router([inbox, admin, dashboard, watch.clone()], config.http.timeout),
             watch,
             worker,
             sweeper,
             syncer,
-            retention,
-            alerts,
-            subscriptions,
-            tally,
+            retention: Retention::new(ground.pool.clone(), ground.clock.clone(), config.retention),
+            alerts: ground.alerts(&config),
+            subscriptions: ground.subscriptions(&config, &tied),
             tied,
-            clock,
-            pool,
-            hot,
             leaving,
-            names: connections.into_iter().map(|it| it.name).collect(),
             keys,
+            names: config.connections.into_iter().map(|it| it.name).collect(),
+            tally: ground.tally,
+            clock: ground.clock,
+            pool: ground.pool,
+            hot: ground.hot,
         }
     }
 
@@ -256,12 +154,6 @@ fn whole_router(parts: [Router; 4], timeout: Duration) -> Router {
         .layer(CatchPanicLayer::custom(|_| Problem::from(Code::Internal).into_response()))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, timeout))
         .layer(TraceLayer::new_for_http().make_span_with(http_span))
-}
-
-/// How many calls a second each of a connection's systems may get.
-fn rates(connection: &crate::config::Connection) -> (String, [f64; 2]) {
-    let crate::config::Connection { name, mycashflow, ogoship, .. } = connection;
-    (name.clone(), [mycashflow.requests_per_second, ogoship.requests_per_second])
 }
 
 fn http_span<B>(request: &axum::http::Request<B>) -> tracing::Span {

@@ -80,13 +80,75 @@ pub(super) fn init(args: InitArgs, path: &Path, environment: &Environment) -> Re
     let token = hex::encode(entropy.bytes::<24>());
     let (digest, webhook_token) = (sha256_hex(token.as_bytes()), hex::encode(entropy.bytes::<16>()));
     let vault_key = hex::encode(entropy.bytes::<32>());
-    let sandbox = if args.sandbox {
-        "\n[outbound]\ndangerously_allow_private = true # the sandbox is on this machine\n"
-    } else {
-        ""
-    };
-    let text = format!(
-        r#"# Silta between {shop_url} and the warehouse. Every other key, with its default: `silta config default`.
+    let text = Answers {
+        name: &name,
+        public_url: &public_url,
+        shop_url: &shop_url,
+        shop_user: &shop_user,
+        shop_key: &shop_key,
+        warehouse_url: &warehouse_url,
+        auth_url,
+        warehouse_key: &warehouse_key,
+        header: &header,
+        database: &database,
+        is_sandbox: args.sandbox,
+        digest: &digest,
+        webhook_token: &webhook_token,
+        vault_key: &vault_key,
+    }
+    .written();
+    write(path, &text).with_context(|| format!("cannot write {}", path.display()))?;
+    say(&format!("{} is written.", path.display()));
+    say(&format!("The admin token, shown this once: {token}"));
+    let file = path.display();
+    say(&format!(
+        "Next:\n  silta doctor {name} --config {file}\n  silta webhooks register {name} --config {file}\n  silta serve --config {file}"
+    ));
+    if let Err(faults) = Config::load(&text, environment) {
+        tell_error("What is still missing in it:");
+        for fault in faults {
+            tell_error(&format!("  {fault}"));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What the file is made of.
+struct Answers<'a> {
+    name: &'a str,
+    public_url: &'a str,
+    shop_url: &'a str,
+    shop_user: &'a str,
+    shop_key: &'a str,
+    warehouse_url: &'a str,
+    auth_url: &'a str,
+    warehouse_key: &'a str,
+    header: &'a str,
+    database: &'a str,
+    is_sandbox: bool,
+    digest: &'a str,
+    webhook_token: &'a str,
+    vault_key: &'a str,
+}
+
+impl Answers<'_> {
+    fn written(&self) -> String {
+        let Self {
+            name,
+            public_url,
+            shop_url,
+            shop_user,
+            shop_key,
+            warehouse_url,
+            auth_url,
+            warehouse_key,
+            ..
+        } = self;
+        let Self { header, database, digest, webhook_token, vault_key, is_sandbox, .. } = self;
+        let sandbox = "\n[outbound]\ndangerously_allow_private = true # the sandbox is on this machine\n";
+        let sandbox = if *is_sandbox { sandbox } else { "" };
+        format!(
+            r#"# Silta between {shop_url} and the warehouse. Every other key, with its default: `silta config default`.
 
 [http]
 listen = "127.0.0.1:8080"          # a proxy with TLS stands in front
@@ -129,22 +191,9 @@ reference_prefix = "{name}-"
 [connections.shipping]
 # "POSTI-*" = {{ code = "Posti Parcel", pickup = true }}
 "#,
-        proxies = u8::from(!args.sandbox),
-    );
-    write(path, &text).with_context(|| format!("cannot write {}", path.display()))?;
-    say(&format!("{} is written.", path.display()));
-    say(&format!("The admin token, shown this once: {token}"));
-    let file = path.display();
-    say(&format!(
-        "Next:\n  silta doctor {name} --config {file}\n  silta webhooks register {name} --config {file}\n  silta serve --config {file}"
-    ));
-    if let Err(faults) = Config::load(&text, environment) {
-        tell_error("What is still missing in it:");
-        for fault in faults {
-            tell_error(&format!("  {fault}"));
-        }
+            proxies = u8::from(!is_sandbox),
+        )
     }
-    Ok(ExitCode::SUCCESS)
 }
 
 /// What was given, or is answered; the usual answer where nobody can be asked.

@@ -22,7 +22,7 @@ mod stage;
 
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Args;
 use disturbance::Disturbance;
 use report::Report;
@@ -48,6 +48,9 @@ pub struct Options {
     /// Replicas of the service.
     #[arg(long, default_value_t = 2)]
     replicas: usize,
+    /// Another program that every second replica is: the version before, while a new one is rolled out.
+    #[arg(long)]
+    beside: Option<PathBuf>,
     /// Write the report to this file, as JSON.
     #[arg(long)]
     json: Option<PathBuf>,
@@ -60,7 +63,9 @@ pub async fn run(options: Options, environment: &Environment) -> Result<ExitCode
     let entropy = Entropy::seeded(seed);
     let mut report = Report::new(seed, options.passes, options.replicas.max(1));
     say(&format!("seed {seed}: every fault {} times, {} replicas", options.passes, options.replicas.max(1)));
-    let mut stage = Stage::set(seed, options.replicas.max(1), options.hold).await?;
+    let programs =
+        std::iter::once(std::env::current_exe().context("which program are we?")?).chain(options.beside);
+    let mut stage = Stage::set(seed, options.replicas.max(1), options.hold, programs.collect()).await?;
     for _ in 0..options.passes {
         for disturbance in shuffled(&entropy, options.only.as_deref()) {
             let outcome = stage.disturb(disturbance, &entropy).await?;

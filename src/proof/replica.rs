@@ -1,6 +1,11 @@
 //! One process of the service: the real program, started, killed, paused and ended as an operating system does it.
 
-use std::{path::PathBuf, process::Stdio, time::Duration};
+use std::{
+    path::PathBuf,
+    process::Stdio,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use anyhow::{Context, Result};
 use tokio::{
@@ -16,6 +21,9 @@ const TO_START: Duration = Duration::from_secs(60);
 
 /// What every replica is started with.
 pub(super) struct Recipe {
+    /// Which programs; each start takes the next one.
+    pub(super) programs: Vec<PathBuf>,
+    pub(super) started: AtomicUsize,
     pub(super) config: PathBuf,
     pub(super) database: String,
 }
@@ -29,8 +37,8 @@ pub(super) struct Replica {
 impl Replica {
     /// Starts one, and waits until it serves. It may be told to die at a moment.
     pub(super) async fn start(recipe: &Recipe, die_at: Option<(KillPoint, usize)>) -> Result<Self> {
-        let program = std::env::current_exe().context("which program are we?")?;
-        let mut command = Command::new(program);
+        let turn = recipe.started.fetch_add(1, Ordering::Relaxed);
+        let mut command = Command::new(&recipe.programs[turn % recipe.programs.len()]);
         command
             .arg("serve")
             .arg("--config")

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeSet,
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, atomic::AtomicUsize},
     time::{Duration, Instant},
 };
 
@@ -59,7 +59,12 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    pub(super) async fn set(seed: u64, replicas: usize, hold: Duration) -> Result<Self> {
+    pub(super) async fn set(
+        seed: u64,
+        replicas: usize,
+        hold: Duration,
+        programs: Vec<PathBuf>,
+    ) -> Result<Self> {
         let begun = Instant::now();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let seeded = |offset: u64| Arc::new(Entropy::seeded(seed.wrapping_mul(8).wrapping_add(offset)));
@@ -82,7 +87,7 @@ impl Stage {
         let config = directory.path().join("silta.toml");
         std::fs::write(&config, configuration(&sandbox))?;
         let database = format!("postgres://silta@localhost/silta?host={}", near.display());
-        let recipe = Recipe { config, database };
+        let recipe = Recipe { programs, started: AtomicUsize::new(0), config, database };
 
         let courier = Courier::patient(&[], CONNECTION, Duration::from_secs(2));
         let (shop, warehouse) = (sandbox.shop.clone(), sandbox.warehouse.clone());

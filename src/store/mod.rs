@@ -154,9 +154,11 @@ pub fn hot_path(pool: &PgPool) -> PgPool {
     pool_of(pool.options().get_max_connections()).max_lifetime(OLDEST_PLAN).connect_lazy_with(options)
 }
 
-/// Brings the schema up to this version.
+/// Brings the schema up to this version. One that is newer already stays as it is: while a new version is rolled out, this one
+/// may be started beside it, and what migrations add is in nobody's way.
 pub async fn migrate(pool: &PgPool) -> std::result::Result<(), sqlx::migrate::MigrateError> {
-    MIGRATOR.run(pool).await
+    let mut migrator = Migrator::with_migrations(MIGRATOR.iter().cloned().collect());
+    migrator.set_ignore_missing(true).run(pool).await
 }
 
 /// Is the database there, and is its schema ours?

@@ -347,3 +347,30 @@ fn each_promise_in_the_readme_has_a_test_whose_name_repeats_it() {
         assert!(tests.contains(&format!("fn {name}(")), "no test named {name}");
     }
 }
+
+#[test]
+fn no_room_imports_in_a_circle() {
+    let mut ways: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for file in files("src", "rs") {
+        let room = room_of(&file);
+        let named = imports(&fs::read_to_string(&file).unwrap()).into_iter();
+        let rooms = named.filter_map(|import| import.split("::").next().map(ToOwned::to_owned));
+        ways.entry(room.clone()).or_default().extend(rooms.filter(|other| *other != room));
+    }
+    // Rooms from which nothing leads on are taken away, again and again: what stays goes in a circle.
+    loop {
+        let ends: Vec<_> =
+            ways.iter().filter(|(_, to)| to.is_empty()).map(|(room, _)| room.clone()).collect();
+        if ends.is_empty() {
+            break;
+        }
+        for end in ends {
+            ways.remove(&end);
+            ways.values_mut().for_each(|to| drop(to.remove(&end)));
+        }
+    }
+    let known: BTreeSet<_> = ways.keys().cloned().collect();
+    ways.values_mut().for_each(|to| to.retain(|room| known.contains(room)));
+    ways.retain(|_, to| !to.is_empty());
+    assert!(ways.is_empty(), "in a circle, or into one: {ways:?}");
+}

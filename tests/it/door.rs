@@ -11,7 +11,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::harness::{secs, until};
+use crate::harness::{TestSilta, Usual, secs, until};
 
 /// A server with these limits, and the way to end it.
 struct Door {
@@ -111,4 +111,15 @@ async fn the_router_changes_between_two_requests_of_one_connection_and_the_end_w
     tokio::time::timeout(secs(5), stream.read_to_end(&mut heard)).await.unwrap().unwrap();
     assert!(String::from_utf8_lossy(&heard).ends_with("new"));
     until("the server ends", async || door.serving.is_finished()).await;
+}
+
+#[tokio::test]
+async fn a_body_that_dawdles_is_answered_503_when_its_time_is_over() {
+    let usual = Usual { service: "[http]\ntimeout = \"1s\"\n", connection: "" };
+    let silta = TestSilta::start_with(usual).await;
+    let mut stream = TcpStream::connect(silta.api.url.trim_start_matches("http://")).await.unwrap();
+    let said = "POST /webhooks/ogoship/shop HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n{";
+    let heard = hears(&mut stream, said).await;
+    assert!(heard.starts_with("HTTP/1.1 503"), "{heard}");
+    assert_eq!(silta.count("event").await, 0);
 }

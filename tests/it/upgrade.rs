@@ -92,6 +92,20 @@ async fn every_earlier_schema_with_data_in_it_comes_up_to_this_one_and_goes_on_w
     }
 }
 
+#[tokio::test]
+async fn a_process_of_the_version_before_starts_beside_a_newer_schema() {
+    let silta = TestSilta::start().await;
+    sqlx::query(
+        "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
+         values (9999, 'of a version to come', true, '', 0)",
+    )
+    .execute(&silta.pool)
+    .await
+    .unwrap();
+    silta::store::migrate(&silta.pool).await.unwrap();
+    assert_eq!(silta.api.get("/readyz").await.status, 200);
+}
+
 /// While processes of the version before still run, what they read and write must stay. So a migration only adds; what
 /// takes something away says in its head that it contracts, and since which release nobody needs it.
 #[test]
