@@ -30,7 +30,7 @@ pub(super) fn of(notice: &DueNotice, language: Language, public_url: &str) -> Me
     let mut lines = vec![subject.clone()];
     let is_over = word == "closed";
     if !is_over {
-        lines.push(if *count > 1 { format!("{count} × {detail}") } else { detail.clone() });
+        lines.push(explain::alert_detail(*count, detail));
         lines.push(told.remedy.to_owned());
         if !public_url.is_empty() {
             lines.push(format!("{}{}", public_url.trim_end_matches('/'), told.page));

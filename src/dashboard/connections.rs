@@ -15,6 +15,7 @@ use super::{
     page::{self, Place, Query, button, page, secret, time, time_or_never},
     porch::{Porch, key_table},
     session::Visitor,
+    words::Words,
 };
 use crate::{
     control,
@@ -90,7 +91,7 @@ fn sweep_table(dash: &Dash, visitor: &Visitor, swept: &[SweepRow]) -> Markup {
         @if swept.is_empty() { p { (words.nothing_here) } } @else { div.wide tabindex="0" { table {
             thead { tr { th { (words.what) } th { (words.last_swept) } th { (words.next_at) } th { (words.found) } th { (words.gaps) } th { (words.last_error) } } }
             tbody { @for sweep in swept { tr {
-                td { (sweep.what) }
+                td { (swept_words(&sweep.what, words)) }
                 td { (time_or_never(dash, visitor, sweep.last_finished_at)) }
                 td { (time(dash, visitor, sweep.due_at)) }
                 td { (sweep.found) }
@@ -98,6 +99,17 @@ fn sweep_table(dash: &Dash, visitor: &Visitor, swept: &[SweepRow]) -> Markup {
                 td { (page::reason(visitor, sweep.last_error.as_deref())) }
             } } }
         } } }
+    }
+}
+
+/// The list that a sweep reads, as people call it.
+fn swept_words<'a>(what: &'a str, words: &Words) -> &'a str {
+    match what {
+        "orders" => words.swept_orders,
+        "statuses" => words.swept_statuses,
+        "stock" => words.swept_stock,
+        "products" => words.swept_products,
+        other => other,
     }
 }
 

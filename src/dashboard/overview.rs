@@ -81,7 +81,7 @@ fn alert_list(dash: &Dash, visitor: &Visitor, open: &[AlertRow]) -> Markup {
                 @if let Some(kind) = AlertKind::parse(&alert.kind) {
                     @let told = explain::alert_words(kind, visitor.language);
                     a href=(told.page) { (alert.connection) ": " (told.title) } " – " (words.since) " " (time(dash, visitor, alert.seen_at))
-                    p.small { (alert.count) " × " (alert.detail) }
+                    p.small { (explain::alert_detail(alert.count, &alert.detail)) }
                     p.remedy { (told.remedy) }
                     @if alert.unsent > 0 { p.warn { (words.alert_unsent) } }
                 }

@@ -91,6 +91,11 @@ pub const fn alert_words(kind: AlertKind, language: Language) -> AlertWords {
     AlertWords { title, remedy, page }
 }
 
+/// How much of it there is, and what exactly.
+pub fn alert_detail(count: i64, detail: &str) -> String {
+    if count > 1 { format!("{count}: {detail}") } else { detail.to_owned() }
+}
+
 /// How a message is marked: it lasts, or it is over.
 pub fn alert_mark(word: &str, language: Language) -> &'static str {
     match (word, language) {

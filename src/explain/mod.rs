@@ -12,7 +12,7 @@ mod porch;
 mod reasons;
 mod words;
 
-pub use alerts::{AlertWords, alert_mark, alert_words};
+pub use alerts::{AlertWords, alert_detail, alert_mark, alert_words};
 pub use details::detail;
 pub use evidence::evidence;
 pub use porch::{hint_words, purpose_words};

@@ -44,7 +44,7 @@ told! {
     AnswerUnreadable: "Onnistunut vastaus, jota emme osaa lukea."; "The vendor may have changed its API: look at the calls, and tell whoever looks after Silta." / "Rajapinta on ehkä muuttunut: katso kutsut ja kerro Siltan ylläpitäjälle.",
     Refused: "Järjestelmä hylkäsi pyynnön (muu 4xx)."; "The calls of the last attempt show what was refused: mend it there, then replay." / "Viimeisen yrityksen kutsut kertovat, mikä hylättiin: korjaa se, ja toista sitten.",
     Conflict: "Kohde oli toisessa tilassa kuin toimenpide vaatii (409)."; "Compare both systems, then replay." / "Vertaa molempia järjestelmiä, ja toista sitten.",
-    CredentialsRefused: "Järjestelmä ei hyväksynyt tunnuksiamme (401, 403)."; "Renew the key in the configuration, restart, then resume the connection." / "Uusi avain asetuksiin, käynnistä uudelleen ja jatka yhteyttä.",
+    CredentialsRefused: "Järjestelmä ei hyväksynyt tunnuksiamme (401, 403)."; "Renew the key in the configuration and reload it (SIGHUP): it is probed until it is taken." / "Vaihda avain asetuksiin ja lataa ne uudelleen (SIGHUP): sitä koetetaan, kunnes se hyväksytään.",
     SystemDown: "Yhteyden järjestelmä epäonnistui kerta toisensa jälkeen: mitään ei lähetetä ennen kuin se vastaa koekutsuun."; "Nothing to do: both systems are probed every minute, and an answer lets everything go on." / "Ei tehtävää: molempia kokeillaan minuutin välein, ja vastaus päästää kaiken jatkumaan.",
     NotPaid: "Tilausta ei ole maksettu, eikä se ole postiennakko.",
     PaymentNotActivated: "Maksu on saatu, mutta sitä ei ole aktivoitu (Klarna, maksulinkki)."; "Activate the payment in the shop, or transfer the order by hand." / "Aktivoi maksu kaupassa, tai siirrä tilaus käsin.",

@@ -366,11 +366,15 @@ fn no_room_imports_in_a_circle() {
         }
         for end in ends {
             ways.remove(&end);
-            ways.values_mut().for_each(|to| drop(to.remove(&end)));
+            for to in ways.values_mut() {
+                to.remove(&end);
+            }
         }
     }
     let known: BTreeSet<_> = ways.keys().cloned().collect();
-    ways.values_mut().for_each(|to| to.retain(|room| known.contains(room)));
+    for to in ways.values_mut() {
+        to.retain(|room| known.contains(room));
+    }
     ways.retain(|_, to| !to.is_empty());
     assert!(ways.is_empty(), "in a circle, or into one: {ways:?}");
 }
