@@ -8,4 +8,4 @@ rm -rf target/client
 printf 'post_hooks: []\n' >target/client.yaml
 "$venv/bin/openapi-python-client" generate --path openapi.yaml --output-path target/client --config target/client.yaml \
     --meta none
-PYTHONPATH=target scripts/with_demo.sh "$venv/bin/python" tests/client.py
+PYTHONPATH=target scripts/with_demo.sh "$venv/bin/python" tests/generated_client.py
