@@ -51,7 +51,7 @@ pub(super) struct Stage {
     line: Line,
     pool: PgPool,
     late_settles_refused: u64,
-    _played: AbortOnDropHandle<()>,
+    played: Option<AbortOnDropHandle<()>>,
     /// `None` while it is down. Behind the replicas, so that it stops after them.
     private: Option<PrivatePostgres>,
     data_dir: PathBuf,
@@ -100,7 +100,6 @@ impl Stage {
             seed,
             sandbox,
             courier,
-            _played: live(day.clone()),
             day,
             replicas: Vec::new(),
             wanted: replicas,
@@ -109,12 +108,15 @@ impl Stage {
             line,
             pool,
             late_settles_refused: 0,
+            played: None,
             private: Some(private),
             data_dir,
             _directory: directory,
         };
         stage.everything_works();
         stage.fill_up().await?;
+        // Not before the first replica has begun the connection: an older order is history, and never sent.
+        stage.played = Some(live(stage.day.clone()));
         stage.day.lock().await.opens().await;
         anyhow::ensure!(stage.recovers().await?.is_some(), "not even an undisturbed order comes through");
         Ok(stage)
