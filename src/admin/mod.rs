@@ -16,10 +16,10 @@ use auth::Auth;
 pub use auth::{Role, Token};
 use axum::{
     Json, Router,
-    extract::{Query, State},
+    extract::State,
     routing::{MethodRouter, delete, get, post, put},
 };
-use page::{Listing, PageQuery};
+use page::{FilterQuery, Listing, PageQuery};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -123,9 +123,10 @@ async fn list_needs(State(admin): State<AdminState>, _: Auth) -> Result<Json<Val
 }
 
 #[derive(Deserialize)]
-struct AlertQuery {
+#[serde(deny_unknown_fields)]
+struct AlertFilter {
     /// Only those that last.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "page::truth")]
     open: bool,
 }
 
@@ -133,8 +134,8 @@ struct AlertQuery {
 async fn list_alerts(
     State(admin): State<AdminState>,
     _: Auth,
-    Query(AlertQuery { open }): Query<AlertQuery>,
     PageQuery(page): PageQuery,
+    FilterQuery(AlertFilter { open }): FilterQuery<AlertFilter>,
 ) -> Result<Json<Listing<alerts::AlertRow>>, Problem> {
     let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
     let rows = alerts::list(&mut db, open, &page.fetch()).await?;

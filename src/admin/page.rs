@@ -4,7 +4,7 @@ use axum::{
     extract::{FromRequestParts, Path, Query, rejection::PathRejection},
     http::{Uri, request::Parts},
 };
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 use crate::{
@@ -98,6 +98,11 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for FilterQuery<T>
         let filter = serde_json::from_value(serde_json::Value::Object(map));
         filter.map(Self).map_err(|error| invalid(error.to_string()))
     }
+}
+
+/// The truth value of a filter: a query's values are texts.
+pub(super) fn truth<'de, D: Deserializer<'de>>(given: D) -> Result<bool, D::Error> {
+    String::deserialize(given)?.parse().map_err(serde::de::Error::custom)
 }
 
 /// Refuses a word that is none of a filter's closed set; no word at all means any.
