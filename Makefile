@@ -53,8 +53,9 @@ ifeq ($(ARGS),)
 	$(CARGO) bench --quiet --manifest-path bench/Cargo.toml --bench pure
 endif
 
-lint: ## rustfmt, clippy (all and pedantic), rustdoc, licences and sources of every crate
+lint: ## lock files, rustfmt, clippy (all and pedantic), rustdoc, licences and sources of every crate
 	$(CARGO) fmt --all --check
+	for at in . bench fuzz; do $(CARGO) metadata --locked --format-version 1 --manifest-path $$at/Cargo.toml >/dev/null || exit 1; done
 	$(CARGO) clippy --all-targets --quiet -- -D warnings
 	$(CARGO) fmt --manifest-path bench/Cargo.toml --check
 	$(CARGO) clippy --manifest-path bench/Cargo.toml --all-targets --quiet -- -D warnings

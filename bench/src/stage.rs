@@ -38,6 +38,15 @@ impl Server {
         Ok(Self { private, options, directory })
     }
 
+    /// Another database of ours on the same server.
+    pub async fn another(&self, name: &str) -> Result<PgConnectOptions> {
+        let create = sqlx::AssertSqlSafe(format!("create database {name}"));
+        sqlx::raw_sql(create).execute(&mut self.connection().await?).await?;
+        let options = self.options.clone().database(name);
+        store::migrate(&store::connect(options.clone(), 2)).await?;
+        Ok(options)
+    }
+
     pub fn url(&self) -> String {
         self.private.url("silta")
     }

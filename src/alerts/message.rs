@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::{
     domain::{Timestamp, language::Language},
     explain,
-    store::alerts::DueNotice,
+    store::notices::DueNotice,
 };
 
 /// A message, whichever way it goes.

@@ -28,8 +28,10 @@ use crate::{
     },
     store::{
         self,
-        alerts::{self, Bounds, DueNotice, Tried},
-        connections, rhythm,
+        alerts::{self, Bounds},
+        connections,
+        notices::{self, DueNotice, Tried},
+        rhythm,
     },
 };
 
@@ -154,7 +156,7 @@ impl Alerts {
             tracing::warn!(connection, kind, word, "alert");
             for channel in &options.channels {
                 let id = entropy.id(now);
-                alerts::write_notice(&mut db, id, alert.id, &channel.name, word, now).await?;
+                notices::write_notice(&mut db, id, alert.id, &channel.name, word, now).await?;
             }
         }
         for condition in &wrong {
@@ -202,7 +204,7 @@ impl Alerts {
         loop {
             let now = clock.now();
             let mut db = pool.acquire().await?;
-            let due = alerts::take_due(&mut db, now, now + SENDING).await?;
+            let due = notices::take_due(&mut db, now, now + SENDING).await?;
             drop(db); // never held across the network
             if due.is_empty() {
                 return Ok(());
@@ -242,7 +244,7 @@ impl Alerts {
             }
         };
         let mut db = pool.acquire().await?;
-        alerts::note_tried(&mut db, notice.id, tried, now).await
+        notices::note_tried(&mut db, notice.id, tried, now).await
     }
 
     /// Sends a message of no meaning to every channel, to see whether it arrives; answers each channel's name with what went

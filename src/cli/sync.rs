@@ -18,7 +18,8 @@ use crate::{
     store::{
         self, Page,
         differences::{self, DifferenceRow},
-        syncs::{self, Progress, SyncRow},
+        syncing::Progress,
+        syncs::{self, SyncRow},
     },
 };
 

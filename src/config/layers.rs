@@ -2,7 +2,7 @@
 
 use toml::{Table, Value};
 
-use super::{DEFAULTS, Environment, section::Faults};
+use super::{DEFAULTS, Environment, fault::Faults};
 
 /// What every variable of ours begins with.
 const PREFIX: &str = "SILTA__";

@@ -5,7 +5,9 @@
 //! key that nobody knows. A fault names its key and the remedy; all of them are told together.
 
 mod connection;
+mod fault;
 mod layers;
+mod policy;
 mod section;
 mod settings;
 mod telling;
@@ -14,8 +16,10 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use connection::Around;
 pub use connection::{Connection, MyCashflow, Ogoship};
-pub use section::{Fault, Secret};
-use section::{Faults, Section};
+pub use fault::Fault;
+use fault::Faults;
+pub use section::Secret;
+use section::Section;
 pub use settings::Settings;
 
 use crate::{

@@ -1,9 +1,10 @@
 //! One table of the configuration: each value is taken out by the reader that understands it, and every fault is kept.
 
-use std::{cell::RefCell, fmt, ops::RangeInclusive, time::Duration};
+use std::{fmt, ops::RangeInclusive, time::Duration};
 
 use toml::{Table, Value};
 
+use super::fault::Faults;
 use crate::domain::Timestamp;
 
 /// A value that is never printed.
@@ -25,36 +26,6 @@ impl Secret {
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(..)")
-    }
-}
-
-/// Something wrong with the configuration: where, and what to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// Path of the key.
-    pub key: String,
-    /// What is wrong and the remedy; never a secret's value.
-    pub problem: String,
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.key, self.problem)
-    }
-}
-
-/// Every fault found so far.
-#[derive(Default)]
-pub(super) struct Faults(RefCell<Vec<Fault>>);
-
-impl Faults {
-    pub(super) fn add(&self, key: &str, problem: &str) {
-        self.0.borrow_mut().push(Fault { key: key.to_owned(), problem: problem.to_owned() });
-    }
-
-    pub(super) fn into_result<T>(self, config: T) -> Result<T, Vec<Fault>> {
-        let faults = self.0.into_inner();
-        if faults.is_empty() { Ok(config) } else { Err(faults) }
     }
 }
 

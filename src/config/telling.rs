@@ -3,7 +3,7 @@
 use lettre::message::Mailbox;
 use reqwest::Url;
 
-use super::section::{Faults, Section};
+use super::{fault::Faults, section::Section};
 use crate::{
     alerts::{Channel, Kind, Options},
     domain::{alert::Patience, language::Language},

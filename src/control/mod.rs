@@ -38,8 +38,8 @@ use crate::{
     },
     store::{
         StoreError,
+        arrivals::{self, OwnNews},
         audit::{self, AuditRow},
-        events::{self, OwnNews},
     },
 };
 
@@ -75,7 +75,7 @@ async fn tell(
     news: OwnNews<'_>,
 ) -> Result<Replayed, StoreError> {
     let arrival = news.arrival(id, DeliveryId(actor.entropy.id(actor.now())));
-    let received = events::receive(db, &[arrival]).await?;
+    let received = arrivals::receive(db, &[arrival]).await?;
     let received = received.first().expect("one arrival, one answer");
     let delivery = received.delivery_id.expect("an event with a subject has a delivery");
     Ok(Replayed { delivery, opened: received.opened })

@@ -15,8 +15,8 @@ use crate::{
         subject::{Subject, Urgency},
     },
     store::{
+        arrivals::OwnNews,
         connections,
-        events::OwnNews,
         intents::{self, NewIntent},
         links,
     },

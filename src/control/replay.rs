@@ -17,9 +17,9 @@ use crate::{
         subject::{Subject, SubjectKind, Urgency},
     },
     store::{
-        StoreError, deliveries,
-        events::{self, OwnNews},
-        links,
+        StoreError,
+        arrivals::OwnNews,
+        deliveries, events, links,
         overview::{self, DeliveryFilter, DeliveryRow},
         replays::{self, NewReplay},
     },

@@ -32,7 +32,7 @@ pub fn hold_for(reason: Reason, faults: u32) -> Duration {
 }
 
 /// What is written when an attempt ends, provided that no news came since its claim. With news, a state that would
-/// close the delivery becomes `pending`, and what would wait does not, both due at once: see `store::deliveries::settle`.
+/// close the delivery becomes `pending`, and what would wait does not, both due at once: see `store::settling::settle`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settlement {
     /// The next state.

@@ -32,7 +32,7 @@ use crate::{
     killpoints::{KillPoint, KillPoints},
     systems::{
         call::{CallError, Effect},
-        http::{CallRecord, Evidence},
+        evidence::{CallRecord, Evidence},
         mycashflow::MyCashflow,
         ogoship::Ogoship,
     },

@@ -16,7 +16,7 @@ use crate::{
     killpoints::{KillPoint, KillPoints},
     store::{
         self, StoreError,
-        events::{self, Arrival, Received},
+        arrivals::{self, Arrival, Received},
         sweeps,
     },
 };
@@ -178,11 +178,13 @@ impl Commit {
         let arrivals: Vec<_> = batch.iter().map(|waiting| &waiting.arrival).collect();
         if batch.iter().all(|waiting| waiting.brings_forward.is_empty()) {
             let nobody = std::iter::once(String::new());
-            return killpoints.within(KillPoint::DuringCommit, nobody, events::receive(db, &arrivals)).await;
+            return killpoints
+                .within(KillPoint::DuringCommit, nobody, arrivals::receive(db, &arrivals))
+                .await;
         }
         // Something happened that we cannot read: look everywhere soon.
         let mut db = db.begin().await?;
-        let received = events::receive(&mut db, &arrivals).await?;
+        let received = arrivals::receive(&mut db, &arrivals).await?;
         for Waiting { arrival, brings_forward, .. } in batch.iter().filter(|it| !it.brings_forward.is_empty())
         {
             let sweeps: Vec<_> = brings_forward.iter().map(|&what| what.to_owned()).collect();

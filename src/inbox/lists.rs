@@ -1,6 +1,11 @@
-//! The lists that are swept, and how often.
+//! The lists that are swept, how often, and how a page of each is read.
 
 use std::time::Duration;
+
+use crate::{
+    domain::{routing::About, window::Window},
+    systems::{call::CallError, mycashflow::MyCashflow, ogoship::Ogoship},
+};
 
 /// What is swept: the word in rows, and in `[connections.sweeps]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,4 +66,51 @@ impl Intervals {
             What::Products => self.products,
         }
     }
+}
+
+/// One connection to sweep.
+pub struct SweptConnection {
+    /// Its name.
+    pub connection: String,
+    /// The shop.
+    pub shop: MyCashflow,
+    /// The warehouse.
+    pub warehouse: Ogoship,
+    /// Tells our orders from others at the warehouse.
+    pub reference_prefix: String,
+    /// How often.
+    pub intervals: Intervals,
+}
+
+/// One page of a list, as what it speaks of at which version; and whether there may be another.
+pub(super) async fn read_page(
+    swept: &SweptConnection,
+    what: What,
+    window: Window,
+    page: u32,
+) -> Result<(Vec<(About, String)>, bool), CallError> {
+    Ok(match what {
+        What::Orders => {
+            let page = swept.shop.orders_changed(window, page).await?;
+            (page.items.into_iter().map(|it| (About::ShopOrder(it.id), it.version)).collect(), page.more)
+        }
+        What::Products => {
+            let page = swept.shop.products_changed(window, page).await?;
+            (page.items.into_iter().map(|it| (About::ShopProduct(it.id), it.version)).collect(), page.more)
+        }
+        What::Statuses => {
+            let page = swept.warehouse.orders_changed(window.from, page).await?;
+            (
+                page.items.into_iter().map(|it| (About::WarehouseOrder(it.name), it.version)).collect(),
+                page.more,
+            )
+        }
+        What::Stock => {
+            let page = swept.warehouse.stock_changed(window.from, page).await?;
+            (
+                page.items.into_iter().map(|it| (About::WarehouseStock(it.name), it.version)).collect(),
+                page.more,
+            )
+        }
+    })
 }

@@ -15,6 +15,7 @@
 //!
 //! The second door is the [`sweep`]: it finds what no webhook told, and enters by the same `receive`.
 
+mod door;
 mod intake;
 mod keyring;
 mod lists;
@@ -33,6 +34,8 @@ use axum::{
     http::{HeaderMap, StatusCode},
     routing::post,
 };
+use door::Hung;
+pub use door::{Door, key_names};
 pub use intake::Limits;
 use intake::{Intake, NotCommitted};
 use keyring::Keyring;
@@ -55,29 +58,15 @@ use crate::{
     },
     killpoints::KillPoints,
     server::{Peer, sender},
-    store::{events::Received, porch::KeyName},
+    store::arrivals::Received,
     strangers::Strangers,
-    systems::{mycashflow, ogoship, signature::Scheme},
+    systems::{mycashflow, ogoship},
     tally::Tally,
     vault::Vault,
 };
 
 /// Wrong signatures of a minute, from one address to one connection, after which nothing more is read.
 const MOST_WRONG: u32 = 30;
-
-/// How one connection's webhooks are let in.
-pub struct Door {
-    /// The connection's name, a part of both paths.
-    pub connection: String,
-    /// The unguessable part of the shop's path.
-    pub webhook_token: String,
-    /// How the shop signs; `None` only where the configuration says `dangerously_unsigned`.
-    pub mycashflow: Option<Scheme>,
-    /// How the warehouse signs.
-    pub ogoship: Scheme,
-    /// Tells our orders from others at the warehouse.
-    pub reference_prefix: String,
-}
 
 /// What the inbox is made of.
 pub struct Parts {
@@ -105,13 +94,6 @@ pub struct Parts {
     pub proxies: usize,
 }
 
-/// A door as it stands: with its keys.
-struct Hung {
-    door: Door,
-    mycashflow: Option<Keyring>,
-    ogoship: Keyring,
-}
-
 struct Inbox {
     doors: HashMap<String, Hung>,
     receiver: Receiver,
@@ -123,32 +105,11 @@ struct Inbox {
     proxies: usize,
 }
 
-/// The names of every configured key of these doors.
-pub fn key_names(doors: &[Door]) -> Vec<KeyName> {
-    let names = doors.iter().flat_map(|door| {
-        let shop = keyring(door, Source::MyCashflow).map(|keys| keys.names()).unwrap_or_default();
-        let warehouse = keyring(door, Source::Ogoship).map(|keys| keys.names()).unwrap_or_default();
-        shop.into_iter().chain(warehouse)
-    });
-    names.collect()
-}
-
-/// A door's keys for a system; none where it believes that one unsigned.
-fn keyring(door: &Door, source: Source) -> Option<Keyring> {
-    let scheme = if source == Source::Ogoship { Some(&door.ogoship) } else { door.mycashflow.as_ref() };
-    scheme.map(|scheme| Keyring::new(&door.connection, source, scheme.clone(), &door.webhook_token))
-}
-
 /// The two webhook endpoints.
 pub fn router(parts: Parts) -> Router {
     let Parts { pool, clock, entropy, doors, body_limit, limits, metrics, killpoints, vault, tally, proxies } =
         parts;
-    let hung = |door: Door| {
-        let mycashflow = keyring(&door, Source::MyCashflow);
-        let ogoship = keyring(&door, Source::Ogoship).expect("the warehouse's webhooks are always signed");
-        (door.connection.clone(), Hung { door, mycashflow, ogoship })
-    };
-    let doors = doors.into_iter().map(hung).collect();
+    let doors = doors.into_iter().map(|door| (door.connection.clone(), Hung::of(door))).collect();
     let intake = Intake::new(pool.clone(), clock.clone(), killpoints, limits);
     let receiver = Receiver { pool, clock, entropy, metrics };
     Router::new()

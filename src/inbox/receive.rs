@@ -22,7 +22,7 @@ use crate::{
     },
     store::{
         self,
-        events::{self, Arrival},
+        arrivals::{self, Arrival},
     },
 };
 
@@ -105,7 +105,7 @@ impl Receiver {
     ) -> store::Result<usize> {
         let arrivals: Vec<_> = finds.iter().map(|find| self.found(connection, topic, find)).collect();
         let mut db = self.pool.acquire().await?;
-        let received = events::receive(&mut db, &arrivals).await?;
+        let received = arrivals::receive(&mut db, &arrivals).await?;
         for received in &received {
             self.metrics.event(Source::Sweep, received.duplicate);
         }

@@ -13,10 +13,10 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
-pub use super::lists::Intervals;
+pub use super::lists::{Intervals, SweptConnection};
 use super::{
     Metrics,
-    lists::What,
+    lists::{What, read_page},
     receive::{Find, Receiver},
 };
 use crate::{
@@ -24,7 +24,7 @@ use crate::{
     domain::{
         Timestamp,
         rhythm::Rhythm,
-        routing::{About, subject_of},
+        routing::subject_of,
         window::{Window, Windows},
     },
     store::{
@@ -33,11 +33,7 @@ use crate::{
         links, rhythm,
         sweeps::{self, LeasedSweep, Swept},
     },
-    systems::{
-        call::{CallError, Failure},
-        mycashflow::MyCashflow,
-        ogoship::Ogoship,
-    },
+    systems::call::{CallError, Failure},
 };
 
 /// How far a sweep reaches back behind its cursor.
@@ -48,20 +44,6 @@ const LONGEST: Duration = Duration::from_secs(540);
 
 /// When a failed sweep is tried again.
 const AFTER_FAILURE: Duration = Duration::from_secs(30);
-
-/// One connection to sweep.
-pub struct SweptConnection {
-    /// Its name.
-    pub connection: String,
-    /// The shop.
-    pub shop: MyCashflow,
-    /// The warehouse.
-    pub warehouse: Ogoship,
-    /// Tells our orders from others at the warehouse.
-    pub reference_prefix: String,
-    /// How often.
-    pub intervals: Intervals,
-}
 
 /// Sweeps every connection, each list in its turn.
 pub struct Sweeper {
@@ -309,39 +291,6 @@ impl Sweeper {
         sweeps::settle(&mut db, held, end, self.clock.now()).await?; // a lost lease: another one sweeps
         Ok(db.commit().await?)
     }
-}
-
-/// One page of a list, as what it speaks of at which version; and whether there may be another.
-async fn read_page(
-    swept: &SweptConnection,
-    what: What,
-    window: Window,
-    page: u32,
-) -> Result<(Vec<(About, String)>, bool), CallError> {
-    Ok(match what {
-        What::Orders => {
-            let page = swept.shop.orders_changed(window, page).await?;
-            (page.items.into_iter().map(|it| (About::ShopOrder(it.id), it.version)).collect(), page.more)
-        }
-        What::Products => {
-            let page = swept.shop.products_changed(window, page).await?;
-            (page.items.into_iter().map(|it| (About::ShopProduct(it.id), it.version)).collect(), page.more)
-        }
-        What::Statuses => {
-            let page = swept.warehouse.orders_changed(window.from, page).await?;
-            (
-                page.items.into_iter().map(|it| (About::WarehouseOrder(it.name), it.version)).collect(),
-                page.more,
-            )
-        }
-        What::Stock => {
-            let page = swept.warehouse.stock_changed(window.from, page).await?;
-            (
-                page.items.into_iter().map(|it| (About::WarehouseStock(it.name), it.version)).collect(),
-                page.more,
-            )
-        }
-    })
 }
 
 fn signed(count: usize) -> i64 {

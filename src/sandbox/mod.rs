@@ -11,11 +11,14 @@
 mod books;
 mod courier;
 mod faults;
+mod goods;
 mod life;
+mod order_spec;
 mod server;
 mod shelves;
 mod shop;
 mod shop_http;
+mod shop_orders_http;
 mod warehouse;
 mod warehouse_http;
 
@@ -25,8 +28,9 @@ pub use books::{Books, audit};
 pub use courier::{Courier, Webhook};
 pub use faults::{Fault, Faults, Storm};
 pub use life::{Life, Pace};
+pub use order_spec::OrderSpec;
 pub use server::{Calls, Server};
-pub use shop::{OrderSpec, Shop};
+pub use shop::Shop;
 pub use warehouse::Warehouse;
 
 use crate::clock::{Clock, Entropy};

@@ -1,4 +1,4 @@
-//! The fake shop over HTTP, quirks included (contract/mycashflow.md §1.1 to §1.7).
+//! The fake shop over HTTP, quirks included (contract/mycashflow.md §1.1 to §1.7); its orders are in `shop_orders_http`.
 
 use std::collections::HashMap;
 
@@ -17,10 +17,11 @@ use serde_json::{Value, json};
 use super::{
     credentials,
     shelves::{Product, StockItem},
-    shop::{Order, Shop, merge},
+    shop::{Shop, merge},
+    shop_orders_http::{complete_shipment, list_orders, patch_shipment, quick_process, show_order},
 };
 
-type Params = Query<HashMap<String, String>>;
+pub(super) type Params = Query<HashMap<String, String>>;
 
 pub(super) fn router(shop: Shop) -> Router {
     Router::new()
@@ -64,27 +65,12 @@ fn refusal(request: &Request) -> Option<Response> {
     None
 }
 
-fn refuse(status: StatusCode, error: &str) -> Response {
+pub(super) fn refuse(status: StatusCode, error: &str) -> Response {
     (status, Json(json!({ "code": status.as_u16(), "error": error }))).into_response()
 }
 
-fn one(data: &Value) -> Response {
+pub(super) fn one(data: &Value) -> Response {
     Json(json!({ "data": data })).into_response()
-}
-
-async fn list_orders(State(shop): State<Shop>, Query(params): Params) -> Response {
-    let state = shop.state();
-    let mut orders: Vec<_> = state.orders.values().collect();
-    orders.sort_by_key(|order| order.updated_at);
-    let Some(window) = Window::of(&params) else { return refuse(StatusCode::BAD_REQUEST, "no time") };
-    let expanded = params.contains_key("expand");
-    let within: Vec<_> =
-        orders.into_iter().filter(|order| window.holds(order.created_at, order.updated_at)).collect();
-    if within.iter().any(|order| Some(order.id) == state.unlistable) {
-        return refuse(StatusCode::INTERNAL_SERVER_ERROR, "internal error");
-    }
-    let products = ids_by_code(&state);
-    page(&within, &params, |order| order_json(order, &products, expanded))
 }
 
 async fn list_products(State(shop): State<Shop>, Query(params): Params) -> Response {
@@ -110,14 +96,14 @@ async fn list_stock(State(shop): State<Shop>, Query(params): Params) -> Response
 }
 
 /// The four range filters, each with both ends included.
-struct Window {
+pub(super) struct Window {
     created: [Option<DateTime<Utc>>; 2],
     updated: [Option<DateTime<Utc>>; 2],
 }
 
 impl Window {
     /// `None` where a time is none.
-    fn of(params: &HashMap<String, String>) -> Option<Self> {
+    pub(super) fn of(params: &HashMap<String, String>) -> Option<Self> {
         let time = |key: &str| match params.get(key).map(|text| DateTime::parse_from_rfc3339(text)) {
             Some(Ok(time)) => Some(Some(time.with_timezone(&Utc))),
             Some(Err(_)) => None,
@@ -129,7 +115,7 @@ impl Window {
         })
     }
 
-    fn holds(&self, created: DateTime<Utc>, updated: DateTime<Utc>) -> bool {
+    pub(super) fn holds(&self, created: DateTime<Utc>, updated: DateTime<Utc>) -> bool {
         let within = |[from, to]: [Option<DateTime<Utc>>; 2], at| {
             from.is_none_or(|from| at >= from) && to.is_none_or(|to| at <= to)
         };
@@ -138,7 +124,11 @@ impl Window {
 }
 
 /// One page; `next` is absent on the last one.
-fn page<T>(matching: &[T], params: &HashMap<String, String>, json: impl Fn(&T) -> Value) -> Response {
+pub(super) fn page<T>(
+    matching: &[T],
+    params: &HashMap<String, String>,
+    json: impl Fn(&T) -> Value,
+) -> Response {
     let number = |key: &str, default| params.get(key).and_then(|text| text.parse().ok()).unwrap_or(default);
     let (page, size): (usize, usize) = (number("page", 1), number("page_size", 20));
     let count = matching.len();
@@ -151,114 +141,14 @@ fn page<T>(matching: &[T], params: &HashMap<String, String>, json: impl Fn(&T) -
     Json(json!({ "data": data, "meta": meta })).into_response()
 }
 
-async fn show_order(State(shop): State<Shop>, Path(id): Path<u64>) -> Response {
-    answer_order(&shop, id, true)
-}
-
-fn answer_order(shop: &Shop, id: u64, expanded: bool) -> Response {
-    let state = shop.state();
-    let found = state.orders.get(&id).map(|order| order_json(order, &ids_by_code(&state), expanded));
-    found.map_or_else(|| refuse(StatusCode::NOT_FOUND, "no such order"), |it| one(&it))
-}
-
 /// Products by their own code and by their variations'.
-fn ids_by_code(state: &super::shop::State) -> HashMap<&str, u64> {
+pub(super) fn ids_by_code(state: &super::shop::State) -> HashMap<&str, u64> {
     let own = state.products.iter().map(|(id, product)| (product.code.as_str(), *id));
     let varied = state
         .products
         .iter()
         .flat_map(|(id, product)| product.variations.iter().map(move |(_, code, _)| (code.as_str(), *id)));
     own.chain(varied).collect()
-}
-
-/// Numbers come as numbers for one order and as text for the next; an unset address is an empty list.
-fn order_json(order: &Order, products: &HashMap<&str, u64>, expanded: bool) -> Value {
-    let loose =
-        |number: u64| if order.id.is_multiple_of(2) { json!(number) } else { json!(number.to_string()) };
-    let mut json = json!({
-        "id": loose(order.id),
-        "created_at": order.created_at.to_rfc3339(),
-        "updated_at": order.updated_at.to_rfc3339(),
-        "status": order.status,
-        "shipping_method_id": loose(order.shipping_method_id),
-        "payment_method_id": if order.cash_on_delivery { 9 } else { 8 },
-        "different_shipping_address": false,
-        "shipping_address": [],
-        "customer_information": {
-            "first_name": "Testi", "last_name": "Asiakas", "street_address": "Testikatu 1", "postal_code": "00100",
-            "city": "Helsinki", "country": order.country, "phone": "+358401234567", "email": "asiakas@example.com",
-        },
-        "total": "19.90",
-    });
-    if expanded {
-        let lines = order.lines.iter().map(|(code, pieces)| {
-            json!({
-                "product_code": code, "quantity": pieces, "download_id": null, "unit_price": "19.90", "vat_rate": 25.5,
-                "product_id": products.get(code.as_str()),
-            })
-        });
-        json["products"] = lines.collect();
-        let status = if order.is_paid { "PAID" } else { "OPEN" };
-        json["payments"] = json!([{
-            "id": order.id, "payment_method_id": if order.cash_on_delivery { 9 } else { 8 },
-            "amount": "19.90", "currency": "EUR", "is_paid": order.is_paid, "is_confirmed": true, "status": status,
-        }]);
-        let shipments = order.shipments.iter().map(|it| {
-            let done = it.completions > 0;
-            json!({
-                "id": loose(it.id), "status": if done { "COMPLETED" } else { "OPEN" },
-                "completed_at": done.then(|| order.updated_at.to_rfc3339()), "tracking_code": it.tracking_code,
-                "external_pickup_point_id": it.pickup_point,
-            })
-        });
-        json["shipments"] = shipments.collect();
-    }
-    merge(&mut json, &order.patch);
-    json
-}
-
-/// Only for orders of exactly one payment, all of it at once; open cash on delivery must be allowed.
-async fn quick_process(State(shop): State<Shop>, Path(id): Path<u64>, Json(body): Json<Value>) -> Response {
-    let Some(order) = shop.order(id) else { return refuse(StatusCode::NOT_FOUND, "no such order") };
-    let allowed = body.get("allow_open_cash_on_delivery_payments") == Some(&json!(true));
-    if order.cash_on_delivery && !order.is_paid && !allowed {
-        return refuse(StatusCode::CONFLICT, "open cash on delivery");
-    }
-    if !order.cash_on_delivery && !order.is_paid {
-        return refuse(StatusCode::CONFLICT, "not paid");
-    }
-    shop.state().writes += 1;
-    if !shop.completes(id, None, body.get("tracking_code").and_then(Value::as_str)) {
-        return refuse(StatusCode::CONFLICT, "the order is not open");
-    }
-    if body.get("send_emails") == Some(&json!(true)) {
-        shop.state().mailed.push(id);
-    }
-    answer_order(&shop, id, false)
-}
-
-async fn complete_shipment(State(shop): State<Shop>, Path((id, shipment)): Path<(u64, u64)>) -> Response {
-    shop.state().writes += 1;
-    if shop.completes(id, Some(shipment), None) {
-        return one(&json!({ "id": shipment, "status": "COMPLETED" }));
-    }
-    refuse(StatusCode::CONFLICT, "the shipment is not open")
-}
-
-async fn patch_shipment(
-    State(shop): State<Shop>,
-    Path((id, shipment)): Path<(u64, u64)>,
-    Json(body): Json<Value>,
-) -> Response {
-    let mut state = shop.state();
-    if !state.takes_tracking {
-        return refuse(StatusCode::METHOD_NOT_ALLOWED, "a shipment cannot be changed");
-    }
-    let order = state.orders.get_mut(&id);
-    let found = order.and_then(|order| order.shipments.iter_mut().find(|it| it.id == shipment));
-    let Some(found) = found else { return refuse(StatusCode::NOT_FOUND, "no such shipment") };
-    found.tracking_code = body.get("tracking_code").and_then(Value::as_str).map(ToOwned::to_owned);
-    one(&json!({ "id": shipment }))
 }
 
 async fn suppliers() -> Response {

@@ -16,7 +16,8 @@ use serde_json::{Value, json};
 
 use super::{
     credentials,
-    warehouse::{Order, Stock, Warehouse},
+    goods::Stock,
+    warehouse::{Order, Warehouse},
 };
 
 type Params = Query<HashMap<String, String>>;

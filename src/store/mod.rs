@@ -5,9 +5,11 @@
 //! conflict is known by its constraint's name, never by a message's text.
 
 pub mod alerts;
+pub mod arrivals;
 pub mod attempts;
 pub mod audit;
 pub mod budgets;
+pub mod claiming;
 pub mod connections;
 pub mod deliveries;
 pub mod differences;
@@ -16,6 +18,7 @@ pub mod events;
 pub mod idempotency;
 pub mod intents;
 pub mod links;
+pub mod notices;
 pub mod orders;
 pub mod overview;
 pub mod parts;
@@ -32,6 +35,7 @@ pub mod shipping_rules;
 pub mod stock;
 pub mod subscriptions;
 pub mod sweeps;
+pub mod syncing;
 pub mod syncs;
 pub mod tokens;
 pub mod waiting;

@@ -4,7 +4,7 @@
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Result, syncs::LeasedSync};
+use super::{Result, syncing::LeasedSync};
 
 /// What was read of one thing at the warehouse.
 #[derive(Clone, Debug)]

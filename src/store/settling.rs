@@ -54,7 +54,7 @@ pub struct Settled<'a> {
 /// a wait before it has begun: what was read is not the last word.
 pub async fn settle(db: &mut PgConnection, settled: &[Settled<'_>], now: Timestamp) -> Result<Vec<Fenced>> {
     let mut in_order: Vec<_> = settled.iter().collect();
-    in_order.sort_by_key(|it| it.held.id.0); // one lock order for all writers, as in `events::receive`
+    in_order.sort_by_key(|it| it.held.id.0); // one lock order for all writers, as in `arrivals::receive`
     let mut columns = Columns::default();
     for settled in in_order {
         columns.push(settled);

@@ -11,9 +11,8 @@ use crate::{
     },
     flows::Tied,
     store::{
-        differences,
-        events::{self, OwnNews},
-        links,
+        arrivals::{self, OwnNews},
+        differences, links,
     },
 };
 
@@ -63,7 +62,7 @@ impl Run<'_> {
             let products: Vec<_> = products.map(ToString::to_string).collect();
             links::forget_sent(&mut tx, &self.held.connection, &products).await?;
             let arrivals: Vec<_> = subjects.into_iter().map(|subject| self.news(subject)).collect();
-            let received = events::receive(&mut tx, &arrivals).await?;
+            let received = arrivals::receive(&mut tx, &arrivals).await?;
             let deliveries = received.iter().zip(&arrivals);
             let deliveries: Vec<_> =
                 deliveries.map(|(it, arrival)| it.delivery_id.unwrap_or(arrival.delivery_id).0).collect();
@@ -99,7 +98,7 @@ impl Run<'_> {
     }
 
     /// News of this comparison about a subject.
-    pub(super) fn news(&self, subject: Subject) -> events::Arrival {
+    pub(super) fn news(&self, subject: Subject) -> arrivals::Arrival {
         let at = self.syncer.clock.now();
         let topic = format!("compared.{}", self.held.what);
         let news = OwnNews {

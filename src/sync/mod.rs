@@ -42,7 +42,8 @@ use crate::{
     domain::{outcome::Reason, sync::What},
     store::{
         self, ASKED_CHANNEL, Ear, StoreError, connections,
-        syncs::{self, NewSync, Progress},
+        syncing::{self, Progress},
+        syncs::{self, NewSync},
     },
     systems::call::CallError,
 };
@@ -177,7 +178,7 @@ impl Syncer {
         let now = self.clock.now();
         let mut db = self.pool.acquire().await?;
         let (names, fence) = (self.rehearser.names(), self.entropy.fence());
-        let held = syncs::claim(&mut db, &names, only, fence, now, now + LEASE).await?;
+        let held = syncing::claim(&mut db, &names, only, fence, now, now + LEASE).await?;
         drop(db); // never held across the network
         let Some(held) = held else { return Ok(false) };
         let mut run = Run::begin(self, &held, on_progress);
@@ -199,7 +200,7 @@ impl Syncer {
             tracing::warn!(sync = %held.id, connection, what, reason, "nothing is mended before a person approves");
         }
         let mut db = self.pool.acquire().await?;
-        syncs::finish(&mut db, &held, error, braked, self.clock.now()).await?;
+        syncing::finish(&mut db, &held, error, braked, self.clock.now()).await?;
         tracing::info!(sync = %held.id, connection = held.connection, what = held.what.as_str(), "sync ended");
         Ok(true)
     }

@@ -10,9 +10,8 @@ use crate::{
     },
     flows::Tied,
     store::{
-        StoreError, connections, deliveries,
+        StoreError, arrivals, connections, deliveries,
         differences::Found,
-        events,
         links::{self, Stands},
         parts::{self, Compared},
         readings::{self, Reading},
@@ -71,7 +70,7 @@ impl Run<'_> {
                     // Whoever was held back for a code of what is gone may go on now.
                     let waiting: Vec<_> =
                         entered.left.into_iter().map(|product| self.news(product)).collect();
-                    events::receive(&mut db, &waiting).await?;
+                    arrivals::receive(&mut db, &waiting).await?;
                 }
                 drop(db);
                 self.keep_lease().await?;

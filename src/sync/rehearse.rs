@@ -19,7 +19,7 @@ use crate::{
     flows::{self, Context, Ledger, Report, Tied},
     killpoints::KillPoints,
     store::{self, connections, links, parts, shipping_rules, stock},
-    systems::http::CallRecord,
+    systems::evidence::CallRecord,
 };
 
 /// Rehearses flows for every configured connection.

@@ -14,7 +14,7 @@ use crate::{
         deliveries::Fenced,
         differences::{self, Found},
         readings::{self, Reading},
-        syncs::{self, LeasedSync, Progress},
+        syncing::{self, LeasedSync, Progress},
     },
     systems::call::{CallError, Effect, Failure},
 };
@@ -119,7 +119,7 @@ impl<'a> Run<'a> {
         self.progress.cursor = cursor;
         self.progress.done += i64::try_from(compared).unwrap_or(0);
         let until = self.syncer.clock.now() + LEASE;
-        if syncs::advance(&mut tx, self.held, &self.progress, until).await? == Fenced::LeaseLost {
+        if syncing::advance(&mut tx, self.held, &self.progress, until).await? == Fenced::LeaseLost {
             return Err(Broken::LeaseLost);
         }
         tx.commit().await?;
@@ -138,7 +138,7 @@ impl<'a> Run<'a> {
     pub async fn keep_lease(&self) -> Result<(), Broken> {
         let mut db = self.syncer.pool.acquire().await?;
         let until = self.syncer.clock.now() + LEASE;
-        match syncs::keep_lease(&mut db, self.held, until).await? {
+        match syncing::keep_lease(&mut db, self.held, until).await? {
             Fenced::Written => Ok(()),
             Fenced::LeaseLost => Err(Broken::LeaseLost),
         }

@@ -4,22 +4,19 @@
 //! guessed); the body capped while it is read; one budget; each call's evidence kept. The body of a failed call is
 //! handed to nobody: it may hold personal data.
 
-use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use reqwest::{
     Method, StatusCode,
     header::{HeaderMap, HeaderValue},
 };
-use serde::Serialize;
 use tokio::time::Instant;
 use tracing::{Instrument, field::Empty};
 
 use super::{
     budget::{Budget, Denied},
     call::{CallError, Failure, Sent},
+    evidence::{CallRecord, Evidence},
     resolve::PublicOnly,
 };
 use crate::domain::{Timestamp, budget::Lane, difference::Mask, system::System};
@@ -92,73 +89,6 @@ pub enum Body {
     Form(Vec<(&'static str, String)>),
 }
 
-/// One call of an attempt, as people see it. Paths hold ids and codes, never names or addresses.
-#[derive(Clone, Debug, Serialize)]
-pub struct CallRecord {
-    /// mycashflow or ogoship.
-    pub system: &'static str,
-    /// As `place_order`.
-    pub call: &'static str,
-    /// When it was begun.
-    pub at: Timestamp,
-    /// Sent as `X-Request-Id`, so that either vendor can find the call in its own log.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub request_id: Option<String>,
-    /// GET, POST, PUT or PATCH.
-    pub method: String,
-    /// Behind the base URL, without the query.
-    pub path: String,
-    /// What was sent, with every personal value masked.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub request: Option<serde_json::Value>,
-    /// HTTP status, where there was one.
-    pub status: Option<u16>,
-    /// How long it took.
-    pub millis: u64,
-    /// no, maybe or yes: did the system hear us? Only for failed calls.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub heard: Option<&'static str>,
-}
-
-/// The calls of one attempt, in order.
-#[derive(Clone, Debug, Default)]
-pub struct Evidence(Arc<Witness>);
-
-#[derive(Debug, Default)]
-struct Witness {
-    /// What request ids begin with; empty: none are sent.
-    name: String,
-    /// Nothing may be changed: what would change something is kept instead of being sent.
-    is_rehearsal: bool,
-    calls: Mutex<Vec<CallRecord>>,
-}
-
-impl Evidence {
-    /// Evidence of an attempt of this name, from which request ids are made.
-    pub fn named(name: String) -> Self {
-        Self(Arc::new(Witness { name, ..Witness::default() }))
-    }
-
-    /// Evidence of a rehearsal: reads are made, and the first call that would change anything is kept and not sent.
-    pub fn rehearsal() -> Self {
-        Self(Arc::new(Witness { is_rehearsal: true, ..Witness::default() }))
-    }
-
-    /// Everything kept so far.
-    pub fn calls(&self) -> Vec<CallRecord> {
-        self.lock().clone()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<CallRecord>> {
-        self.0.calls.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn request_id(&self) -> Option<String> {
-        let Witness { name, .. } = &*self.0;
-        (!name.is_empty()).then(|| format!("{name}-{}", self.lock().len() + 1))
-    }
-}
-
 /// A successful answer.
 #[derive(Debug)]
 pub struct Answer {
@@ -211,8 +141,8 @@ impl Http {
     pub async fn send(&self, mut call: Call) -> Result<Answer, CallError> {
         let name = call.name;
         let mut record = self.record(&call);
-        if self.evidence.0.is_rehearsal && call.method != Method::GET {
-            self.evidence.lock().push(record);
+        if self.evidence.is_rehearsal() && call.method != Method::GET {
+            self.evidence.keep(record);
             return Err(self.error(name, Failure::Rehearsed));
         }
         if let Err(denied) = self.budget.spend(self.lane).await {
@@ -253,7 +183,7 @@ impl Http {
         let CallRecord { status, millis, .. } = record;
         span.record("status", status);
         tracing::debug!(system = %self.system, call = name, ?status, millis, "called");
-        self.evidence.lock().push(record);
+        self.evidence.keep(record);
         result
     }
 

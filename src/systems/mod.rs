@@ -10,6 +10,7 @@
 pub mod budget;
 pub mod call;
 pub mod diagnosis;
+pub mod evidence;
 pub mod http;
 pub mod mycashflow;
 pub mod ogoship;

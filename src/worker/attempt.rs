@@ -15,7 +15,7 @@ use crate::{
     flows::{Context, Report},
     killpoints::KillPoint,
     store::deliveries,
-    systems::http::Evidence,
+    systems::evidence::Evidence,
 };
 
 /// How often a settle that the database would not take is tried again before its lease is left to run out.

@@ -50,8 +50,8 @@ use crate::{
     killpoints::KillPoints,
     store::{
         self, StoreError,
-        deliveries::{self, Wanted},
-        links,
+        claiming::{self, Wanted},
+        deliveries, links,
     },
 };
 
@@ -203,7 +203,7 @@ impl Worker {
             leased_until: now + options.lease,
         };
         let mut db = pool.acquire().await?;
-        let held = deliveries::claim_due(&mut db, &wanted).await?;
+        let held = claiming::claim_due(&mut db, &wanted).await?;
         if held.is_empty() {
             return Ok(Vec::new());
         }

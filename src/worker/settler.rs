@@ -23,9 +23,10 @@ use crate::{
     gather::{self, Together},
     killpoints::{KillPoint, KillPoints},
     store::{
-        self, StoreError, connections,
+        self, StoreError,
+        arrivals::{self, Arrival, OwnNews},
+        connections,
         deliveries::Fenced,
-        events::{self, Arrival, OwnNews},
         links,
         settling::{self, Entry, Settled},
     },
@@ -150,7 +151,7 @@ impl Settler {
             }
         }
         if !follow_ups.is_empty() {
-            events::receive(&mut db, &follow_ups).await?;
+            arrivals::receive(&mut db, &follow_ups).await?;
         }
         self.killpoints.within(during, subjects(), db.commit()).await?;
         Ok(written)

@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     domain::{delivery::Leased, subject::Urgency},
-    store::deliveries::Room,
+    store::claiming::Room,
 };
 
 /// The slots of one process.

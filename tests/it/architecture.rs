@@ -36,7 +36,7 @@ const LAW: &[(&str, &[&str])] = &[
             "inbox",
         ],
     ),
-    ("worker", &["domain", "clock", "flows", "gather", "killpoints", "store", "systems::http", "worker"]),
+    ("worker", &["domain", "clock", "flows", "gather", "killpoints", "store", "systems::evidence", "worker"]),
     ("control", &["domain", "clock", "store", "control"]),
     ("explain", &["domain", "store", "explain"]),
     ("sync", &["domain", "clock", "flows", "killpoints", "store", "systems::call", "systems::http", "sync"]),

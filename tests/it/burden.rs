@@ -7,7 +7,7 @@ use silta::{
     clock::Entropy,
     domain::Timestamp,
     sandbox::{Courier, Fault, OrderSpec, Webhook},
-    store::deliveries::{self, Room, Wanted},
+    store::claiming::{self, Room, Wanted},
 };
 use uuid::Uuid;
 
@@ -245,7 +245,7 @@ async fn claim(silta: &TestSilta, rooms: &[(&str, usize)], background: usize, al
         leased_until: silta.now() + secs(60),
     };
     let mut db = silta.pool.acquire().await.unwrap();
-    let held = deliveries::claim_due(&mut db, &wanted).await.unwrap();
+    let held = claiming::claim_due(&mut db, &wanted).await.unwrap();
     held.into_iter().map(|held| format!("{} {}", held.connection, held.subject)).collect()
 }
 

@@ -2,7 +2,10 @@
 
 use silta::{
     domain::{Timestamp, outcome::Outcome, settlement::settle},
-    store::deliveries::{self, Fenced, Room, Wanted},
+    store::{
+        claiming::{self, Room, Wanted},
+        deliveries::{self, Fenced},
+    },
 };
 use sqlx::PgConnection;
 
@@ -46,7 +49,7 @@ async fn claims(
         now,
         leased_until: now + secs(60),
     };
-    deliveries::claim_due(db, &wanted).await.unwrap()
+    claiming::claim_due(db, &wanted).await.unwrap()
 }
 
 /// Pages of the table and its indexes that were looked at so far.

@@ -12,7 +12,7 @@ use silta::{
     embedded_postgres::{Durability, PrivatePostgres},
     store::{
         self,
-        events::{self, OwnNews},
+        arrivals::{self, OwnNews},
     },
 };
 use sqlx::{Connection, PgConnection};
@@ -61,5 +61,5 @@ async fn receive(db: &mut PgConnection, number: u32) -> uuid::Uuid {
         at,
     };
     let arrival = news.arrival(EventId(entropy.id(at)), DeliveryId(entropy.id(at)));
-    events::receive(db, &[arrival]).await.unwrap()[0].event_id.0
+    arrivals::receive(db, &[arrival]).await.unwrap()[0].event_id.0
 }

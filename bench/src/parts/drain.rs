@@ -32,7 +32,7 @@ use silta::{
     killpoints::KillPoints,
     store::{
         self,
-        events::{self, OwnNews},
+        arrivals::{self, OwnNews},
     },
     worker::{self, Worker},
 };
@@ -190,7 +190,7 @@ pub async fn fill(pool: &PgPool, connection: &str, many: usize) -> Result<()> {
                 news.arrival(EventId(entropy.id(at)), DeliveryId(entropy.id(at)))
             })
             .collect();
-        events::receive(&mut db, &arrivals).await?;
+        arrivals::receive(&mut db, &arrivals).await?;
     }
     Ok(())
 }

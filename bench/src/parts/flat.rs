@@ -16,13 +16,14 @@ use silta::{
         subject::{Subject, Urgency},
     },
     store::{
-        self, connections,
-        deliveries::{self, Room, Wanted},
-        events::{self, Arrival, OwnNews},
+        self,
+        arrivals::{self, Arrival, OwnNews},
+        claiming::{self, Room, Wanted},
+        connections,
         settling::{self, Entry, Settled},
     },
 };
-use sqlx::{Connection, PgConnection};
+use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 
 use super::Bench;
 use crate::{
@@ -50,49 +51,77 @@ const DEAD: &str = "
     select gen_random_uuid(), 'bench', 'stock', 'stock:dead-' || n, 'dead', 'refused', 1, now(), now(), now()
     from generate_series(1, 100000) n";
 
+/// What heaps up in turn, each on top of the last.
+const HEAPS: [(&str, &str); 3] = [
+    ("beside a million closed", CLOSED),
+    ("and a million in the future", FUTURE),
+    ("and a hundred thousand dead", DEAD),
+];
+
 pub async fn run(bench: &mut Bench) -> Result<()> {
     let server = Server::start().await?;
-    let hot = server.options.clone().options(store::HOT_PATH);
-    let mut claims =
-        Claims { db: PgConnection::connect_with(&hot).await?, entropy: Entropy::seeded(1), number: 0 };
-    connections::ensure(&mut claims.db, &["bench".to_owned()], Utc::now()).await?;
-    claims.settle_together(5_000).await?;
-    server.run("vacuum analyze").await?;
-    let alone = claims.round().await?;
-    bench.report.row(Row::alone("a claim of one, nothing else there", Unit::Micros, vec![alone]));
-    for (name, sql) in [
-        ("beside a million closed", CLOSED),
-        ("and a million in the future", FUTURE),
-        ("and a hundred thousand dead", DEAD),
-    ] {
+    let mut turns = Turns {
+        rounds: bench.rounds,
+        nothing: Claims::of(&server.another("nothing").await?).await?,
+        heap: Claims::of(&server.options).await?,
+        hot: server.options.clone().options(store::HOT_PATH),
+    };
+    let (_, alone) = turns.take().await?;
+    bench.report.row(Row::alone("a claim of one, nothing else there", Unit::Micros, alone));
+    for (name, sql) in HEAPS {
         server.run(sql).await?;
         server.run("vacuum analyze delivery").await?;
-        // The plans of a connection end with it.
-        claims.db = PgConnection::connect_with(&hot).await?;
-        let beside = claims.round().await?;
-        bench
-            .report
-            .row(Row::beside(name, "nothing there", Unit::Micros, vec![beside], vec![alone]).at_most(MOST));
+        turns.forget_plans().await?;
+        turns.row(bench, name).await?;
     }
-    claims.tell_of_one(100_000).await?;
-    let beside = claims.round().await?;
-    let name = "and 100,000 news of one subject, unvacuumed";
-    bench
-        .report
-        .row(Row::beside(name, "nothing there", Unit::Micros, vec![beside], vec![alone]).at_most(MOST));
+    turns.heap.tell_of_one(100_000).await?;
+    turns.row(bench, "and 100,000 news of one subject, unvacuumed").await?;
 
     let mut holder = server.connection().await?;
     sqlx::raw_sql("begin isolation level repeatable read; select count(*) from connection")
         .execute(&mut holder)
         .await?;
-    claims.settle_together(50_000).await?;
+    turns.heap.settle_together(50_000).await?;
     tokio::time::sleep(2 * FLOOR).await;
-    let beside = claims.round().await?;
-    let name = "and 50,000 that went by under a held snapshot";
-    bench
-        .report
-        .row(Row::beside(name, "nothing there", Unit::Micros, vec![beside], vec![alone]).at_most(MOST));
-    Ok(())
+    turns.row(bench, "and 50,000 that went by under a held snapshot").await
+}
+
+/// Claims beside the heap and in a database of the same server that has none, one by one in turn: what the machine is like
+/// in this moment, both meet.
+struct Turns {
+    rounds: usize,
+    nothing: Claims,
+    heap: Claims,
+    hot: PgConnectOptions,
+}
+
+impl Turns {
+    async fn row(&mut self, bench: &mut Bench, name: &str) -> Result<()> {
+        let (beside, alone) = self.take().await?;
+        bench.report.row(Row::beside(name, "nothing there", Unit::Micros, beside, alone).at_most(MOST));
+        Ok(())
+    }
+
+    /// The median claims of each round, beside the heap and without it.
+    async fn take(&mut self) -> Result<(Vec<f64>, Vec<f64>)> {
+        let (mut beside, mut alone) = (Vec::new(), Vec::new());
+        for _ in 0..self.rounds {
+            let mut times = [Vec::with_capacity(CLAIMS), Vec::with_capacity(CLAIMS)];
+            for _ in 0..CLAIMS {
+                times[0].push(self.heap.claim_one().await?);
+                times[1].push(self.nothing.claim_one().await?);
+            }
+            beside.push(median(&times[0]));
+            alone.push(median(&times[1]));
+        }
+        Ok((beside, alone))
+    }
+
+    /// The plans of a connection end with it.
+    async fn forget_plans(&mut self) -> Result<()> {
+        self.heap.db = PgConnection::connect_with(&self.hot).await?;
+        Ok(())
+    }
 }
 
 struct Claims {
@@ -102,6 +131,17 @@ struct Claims {
 }
 
 impl Claims {
+    /// In a database that has been used a little.
+    async fn of(database: &PgConnectOptions) -> Result<Self> {
+        let hot = database.clone().options(store::HOT_PATH);
+        let db = PgConnection::connect_with(&hot).await?;
+        let mut claims = Self { db, entropy: Entropy::seeded(1), number: 0 };
+        connections::ensure(&mut claims.db, &["bench".to_owned()], Utc::now()).await?;
+        claims.settle_together(5_000).await?;
+        sqlx::raw_sql("vacuum analyze").execute(&mut claims.db).await?;
+        Ok(claims)
+    }
+
     /// News of a subject, as a sweep brings it.
     fn news(&self, code: String, body: serde_json::Value, at: DateTime<Utc>) -> Arrival {
         let news = OwnNews {
@@ -121,7 +161,7 @@ impl Claims {
         self.number += many;
         let news = |number| self.news(format!("S-{number}"), json!({ "number": number }), Utc::now());
         let arrivals: Vec<_> = (first..first + many).map(news).collect();
-        events::receive(&mut self.db, &arrivals).await?;
+        arrivals::receive(&mut self.db, &arrivals).await?;
         Ok(())
     }
 
@@ -133,7 +173,7 @@ impl Claims {
             let body = |number| json!({ "hundred": hundred, "number": number });
             let arrivals: Vec<_> =
                 (0..100).map(|number| self.news("HOT".to_owned(), body(number), at)).collect();
-            events::receive(&mut self.db, &arrivals).await?;
+            arrivals::receive(&mut self.db, &arrivals).await?;
         }
         Ok(())
     }
@@ -162,7 +202,7 @@ impl Claims {
             leased_until: now + Duration::from_secs(60),
         };
         let begun = Instant::now();
-        let held = deliveries::claim_due(&mut self.db, &wanted).await?;
+        let held = claiming::claim_due(&mut self.db, &wanted).await?;
         let took = begun.elapsed().as_secs_f64() * 1e6;
         anyhow::ensure!(held.len() == many, "{} of {many} were claimed", held.len());
         let outcome = Outcome::InStep;
@@ -177,13 +217,9 @@ impl Claims {
         Ok(took)
     }
 
-    /// The median of claims of one that has just become due.
-    async fn round(&mut self) -> Result<f64> {
-        let mut times = Vec::with_capacity(CLAIMS);
-        for _ in 0..CLAIMS {
-            self.tell(1).await?;
-            times.push(self.claim_and_settle(1).await?);
-        }
-        Ok(median(&times))
+    /// The time of a claim of one that has just become due, in microseconds.
+    async fn claim_one(&mut self) -> Result<f64> {
+        self.tell(1).await?;
+        self.claim_and_settle(1).await
     }
 }

@@ -28,7 +28,8 @@ use serde_json::Value;
 
 use super::{
     call::{CallError, Failure},
-    http::{Answer, Body, Call, Evidence, Http},
+    evidence::Evidence,
+    http::{Answer, Body, Call, Http},
     wire::as_text,
 };
 use crate::domain::{Timestamp, window::Window};

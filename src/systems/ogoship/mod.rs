@@ -24,7 +24,8 @@ use serde_json::Value;
 
 use super::{
     call::{CallError, Failure},
-    http::{Body, Call, Evidence, Http},
+    evidence::Evidence,
+    http::{Body, Call, Http},
     wire::lower_keys,
 };
 use crate::{clock::Clock, domain::Timestamp};

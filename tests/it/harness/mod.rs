@@ -26,7 +26,8 @@ use silta::{
     killpoints::{Interfere, KillPoints},
     sandbox::{Courier, OrderSpec, Sandbox, Shop, Warehouse, Webhook, audit},
     store::{
-        deliveries::{self, Fenced, Room, Wanted},
+        claiming::{self, Room, Wanted},
+        deliveries::Fenced,
         settling::{self, Entry, Settled},
     },
     subscriptions::Subscriptions,
@@ -76,7 +77,7 @@ pub async fn claim(db: &mut PgConnection, names: &[String], many: usize, now: Ti
         now,
         leased_until: now + secs(60),
     };
-    deliveries::claim_due(db, &wanted).await.unwrap()
+    claiming::claim_due(db, &wanted).await.unwrap()
 }
 
 /// A whole Silta between two sandbox systems. When it is dropped, nothing may be left open, unless the test said so.

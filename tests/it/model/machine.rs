@@ -1,4 +1,4 @@
-//! What the statements of `store::events`, `store::deliveries` and `store::links` do, on rows in memory.
+//! What the statements of `store::{arrivals, claiming, deliveries, settling, links}` do, on rows in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -60,7 +60,7 @@ impl Machine {
         self.events.contains(&fingerprint)
     }
 
-    /// `events::receive`: the event and its debt, in one commit. `checked` is what a mutant has asked before.
+    /// `arrivals::receive`: the event and its debt, in one commit. `checked` is what a mutant has asked before.
     pub fn receive(&mut self, subject: usize, fingerprint: u32, checked: Option<bool>, now: Timestamp) {
         if checked.unwrap_or_else(|| self.knows(fingerprint)) {
             return;
@@ -103,7 +103,7 @@ impl Machine {
         due.map(|row| row.id).collect()
     }
 
-    /// `deliveries::claim_due`, one of one connection and one urgency.
+    /// `claiming::claim_due`, one of one connection and one urgency.
     pub fn claim(
         &mut self,
         id: Uuid,

@@ -20,8 +20,9 @@ use silta::{
         subject::{Subject, Urgency},
     },
     store::{
-        deliveries::{self, Fenced, Room, Wanted},
-        events::{self, Arrival},
+        arrivals::{self, Arrival},
+        claiming::{self, Room, Wanted},
+        deliveries::{self, Fenced},
         links,
     },
 };
@@ -211,7 +212,7 @@ impl Pair {
             body,
         };
         let arrival = Arrival { event, delivery_id: DeliveryId(delivery_id), urgency: Urgency(0) };
-        let received = events::receive(&mut self.db, &[arrival]).await.unwrap().remove(0);
+        let received = arrivals::receive(&mut self.db, &[arrival]).await.unwrap().remove(0);
         assert_eq!(received.duplicate, self.machine.knows(number));
         let before = self.machine.rows.len();
         self.machine.receive(subject, number, None, self.now);
@@ -234,7 +235,7 @@ impl Pair {
             now: self.now,
             leased_until,
         };
-        let claimed = deliveries::claim_due(&mut self.db, &wanted).await.unwrap().pop();
+        let claimed = claiming::claim_due(&mut self.db, &wanted).await.unwrap().pop();
         let claimable = self.machine.claimable(self.now);
         let Some(held) = claimed else {
             assert_eq!(claimable, Vec::<Uuid>::new());

@@ -1,0 +1,75 @@
+//! What a shopper orders.
+
+use serde_json::Value;
+
+/// What a shopper orders; a builder with defaults.
+#[derive(Clone, Debug)]
+pub struct OrderSpec {
+    pub(super) lines: Vec<(String, i64)>,
+    pub(super) is_paid: bool,
+    pub(super) cash_on_delivery: bool,
+    pub(super) shipments: usize,
+    pub(super) shipping_method_id: u64,
+    pub(super) pickup_point: Option<String>,
+    pub(super) country: String,
+    pub(super) patch: Value,
+}
+
+impl OrderSpec {
+    /// So many pieces of one code, paid, one shipment, method 1.
+    pub fn of(code: &str, pieces: i64) -> Self {
+        Self {
+            lines: vec![(code.to_owned(), pieces)],
+            is_paid: true,
+            cash_on_delivery: false,
+            shipments: 1,
+            shipping_method_id: 1,
+            pickup_point: None,
+            country: "FI".to_owned(),
+            patch: Value::Null,
+        }
+    }
+
+    /// And whatever else the shop shall say of it: merged over its JSON (RFC 7396).
+    pub fn saying(mut self, patch: Value) -> Self {
+        self.patch = patch;
+        self
+    }
+
+    /// And so many of another.
+    pub fn and(mut self, code: &str, pieces: i64) -> Self {
+        self.lines.push((code.to_owned(), pieces));
+        self
+    }
+
+    /// Not paid yet.
+    pub fn unpaid(mut self) -> Self {
+        self.is_paid = false;
+        self
+    }
+
+    /// Paid at the door.
+    pub fn cash_on_delivery(mut self) -> Self {
+        (self.is_paid, self.cash_on_delivery) = (false, true);
+        self
+    }
+
+    /// By this shipping method, to this pickup point.
+    pub fn by(mut self, shipping_method_id: u64, pickup_point: Option<&str>) -> Self {
+        self.shipping_method_id = shipping_method_id;
+        self.pickup_point = pickup_point.map(ToOwned::to_owned);
+        self
+    }
+
+    /// In several shipments.
+    pub fn in_shipments(mut self, shipments: usize) -> Self {
+        self.shipments = shipments;
+        self
+    }
+
+    /// To this country, as typed.
+    pub fn to_country(mut self, country: &str) -> Self {
+        country.clone_into(&mut self.country);
+        self
+    }
+}

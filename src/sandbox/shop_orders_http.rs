@@ -1,0 +1,138 @@
+//! The fake shop's orders over HTTP.
+
+use std::collections::HashMap;
+
+use axum::{
+    Json,
+    extract::{Path, Query, State},
+    http::StatusCode,
+    response::Response,
+};
+use serde_json::{Value, json};
+
+use super::{
+    shop::{Order, Shop, merge},
+    shop_http::{Params, Window, ids_by_code, one, page, refuse},
+};
+
+pub(super) async fn list_orders(State(shop): State<Shop>, Query(params): Params) -> Response {
+    let state = shop.state();
+    let mut orders: Vec<_> = state.orders.values().collect();
+    orders.sort_by_key(|order| order.updated_at);
+    let Some(window) = Window::of(&params) else { return refuse(StatusCode::BAD_REQUEST, "no time") };
+    let expanded = params.contains_key("expand");
+    let within: Vec<_> =
+        orders.into_iter().filter(|order| window.holds(order.created_at, order.updated_at)).collect();
+    if within.iter().any(|order| Some(order.id) == state.unlistable) {
+        return refuse(StatusCode::INTERNAL_SERVER_ERROR, "internal error");
+    }
+    let products = ids_by_code(&state);
+    page(&within, &params, |order| order_json(order, &products, expanded))
+}
+
+pub(super) async fn show_order(State(shop): State<Shop>, Path(id): Path<u64>) -> Response {
+    answer_order(&shop, id, true)
+}
+
+fn answer_order(shop: &Shop, id: u64, expanded: bool) -> Response {
+    let state = shop.state();
+    let found = state.orders.get(&id).map(|order| order_json(order, &ids_by_code(&state), expanded));
+    found.map_or_else(|| refuse(StatusCode::NOT_FOUND, "no such order"), |it| one(&it))
+}
+
+/// Numbers come as numbers for one order and as text for the next; an unset address is an empty list.
+fn order_json(order: &Order, products: &HashMap<&str, u64>, expanded: bool) -> Value {
+    let loose =
+        |number: u64| if order.id.is_multiple_of(2) { json!(number) } else { json!(number.to_string()) };
+    let mut json = json!({
+        "id": loose(order.id),
+        "created_at": order.created_at.to_rfc3339(),
+        "updated_at": order.updated_at.to_rfc3339(),
+        "status": order.status,
+        "shipping_method_id": loose(order.shipping_method_id),
+        "payment_method_id": if order.cash_on_delivery { 9 } else { 8 },
+        "different_shipping_address": false,
+        "shipping_address": [],
+        "customer_information": {
+            "first_name": "Testi", "last_name": "Asiakas", "street_address": "Testikatu 1", "postal_code": "00100",
+            "city": "Helsinki", "country": order.country, "phone": "+358401234567", "email": "asiakas@example.com",
+        },
+        "total": "19.90",
+    });
+    if expanded {
+        let lines = order.lines.iter().map(|(code, pieces)| {
+            json!({
+                "product_code": code, "quantity": pieces, "download_id": null, "unit_price": "19.90", "vat_rate": 25.5,
+                "product_id": products.get(code.as_str()),
+            })
+        });
+        json["products"] = lines.collect();
+        let status = if order.is_paid { "PAID" } else { "OPEN" };
+        json["payments"] = json!([{
+            "id": order.id, "payment_method_id": if order.cash_on_delivery { 9 } else { 8 },
+            "amount": "19.90", "currency": "EUR", "is_paid": order.is_paid, "is_confirmed": true, "status": status,
+        }]);
+        let shipments = order.shipments.iter().map(|it| {
+            let done = it.completions > 0;
+            json!({
+                "id": loose(it.id), "status": if done { "COMPLETED" } else { "OPEN" },
+                "completed_at": done.then(|| order.updated_at.to_rfc3339()), "tracking_code": it.tracking_code,
+                "external_pickup_point_id": it.pickup_point,
+            })
+        });
+        json["shipments"] = shipments.collect();
+    }
+    merge(&mut json, &order.patch);
+    json
+}
+
+/// Only for orders of exactly one payment, all of it at once; open cash on delivery must be allowed.
+pub(super) async fn quick_process(
+    State(shop): State<Shop>,
+    Path(id): Path<u64>,
+    Json(body): Json<Value>,
+) -> Response {
+    let Some(order) = shop.order(id) else { return refuse(StatusCode::NOT_FOUND, "no such order") };
+    let allowed = body.get("allow_open_cash_on_delivery_payments") == Some(&json!(true));
+    if order.cash_on_delivery && !order.is_paid && !allowed {
+        return refuse(StatusCode::CONFLICT, "open cash on delivery");
+    }
+    if !order.cash_on_delivery && !order.is_paid {
+        return refuse(StatusCode::CONFLICT, "not paid");
+    }
+    shop.state().writes += 1;
+    if !shop.completes(id, None, body.get("tracking_code").and_then(Value::as_str)) {
+        return refuse(StatusCode::CONFLICT, "the order is not open");
+    }
+    if body.get("send_emails") == Some(&json!(true)) {
+        shop.state().mailed.push(id);
+    }
+    answer_order(&shop, id, false)
+}
+
+pub(super) async fn complete_shipment(
+    State(shop): State<Shop>,
+    Path((id, shipment)): Path<(u64, u64)>,
+) -> Response {
+    shop.state().writes += 1;
+    if shop.completes(id, Some(shipment), None) {
+        return one(&json!({ "id": shipment, "status": "COMPLETED" }));
+    }
+    refuse(StatusCode::CONFLICT, "the shipment is not open")
+}
+
+pub(super) async fn patch_shipment(
+    State(shop): State<Shop>,
+    Path((id, shipment)): Path<(u64, u64)>,
+    Json(body): Json<Value>,
+) -> Response {
+    let mut state = shop.state();
+    if !state.takes_tracking {
+        return refuse(StatusCode::METHOD_NOT_ALLOWED, "a shipment cannot be changed");
+    }
+    let order = state.orders.get_mut(&id);
+    let found = order.and_then(|order| order.shipments.iter_mut().find(|it| it.id == shipment));
+    let Some(found) = found else { return refuse(StatusCode::NOT_FOUND, "no such shipment") };
+    found.tracking_code = body.get("tracking_code").and_then(Value::as_str).map(ToOwned::to_owned);
+    one(&json!({ "id": shipment }))
+}
