@@ -15,6 +15,7 @@
 
 mod disturbance;
 mod line;
+mod plays;
 mod props;
 mod replica;
 mod report;

@@ -39,7 +39,7 @@ const LAW: &[(&str, &[&str])] = &[
     ("worker", &["domain", "clock", "flows", "gather", "killpoints", "store", "systems::evidence", "worker"]),
     ("control", &["domain", "clock", "store", "control"]),
     ("explain", &["domain", "store", "explain"]),
-    ("sync", &["domain", "clock", "flows", "killpoints", "store", "systems::call", "systems::http", "sync"]),
+    ("sync", &["domain", "clock", "flows", "killpoints", "store", "systems::call", "systems::evidence", "sync"]),
     ("admin", &["domain", "clock", "problem", "store", "control", "explain", "tally", "admin"]),
     (
         "dashboard",
