@@ -280,28 +280,3 @@ pub async fn forget_sent(db: &mut PgConnection, connection: &str, products: &[St
     .await?;
     Ok(())
 }
-
-/// Which of these subjects have we already read in the shop, or at the warehouse, at these versions? Sweeps pass
-/// them by. Answers one truth per pair, in order.
-pub async fn seen(
-    db: &mut PgConnection,
-    connection: &str,
-    subjects: &[String],
-    versions: &[String],
-) -> Result<Vec<bool>> {
-    let rows = sqlx::query_scalar!(
-        r#"
-        select exists (
-            select 1 from link
-            where link.connection = $1 and link.subject = told.subject
-              and told.version in (link.shop_version, link.warehouse_version)
-        ) as "seen!"
-        from unnest($2::text[], $3::text[]) with ordinality as told (subject, version, place)
-        order by place
-        "#,
-        connection,
-        subjects,
-        versions,
-    );
-    Ok(rows.fetch_all(db).await?)
-}

@@ -39,7 +39,10 @@ const LAW: &[(&str, &[&str])] = &[
     ("worker", &["domain", "clock", "flows", "gather", "killpoints", "store", "systems::evidence", "worker"]),
     ("control", &["domain", "clock", "store", "control"]),
     ("explain", &["domain", "store", "explain"]),
-    ("sync", &["domain", "clock", "flows", "killpoints", "store", "systems::call", "systems::evidence", "sync"]),
+    (
+        "sync",
+        &["domain", "clock", "flows", "killpoints", "store", "systems::call", "systems::evidence", "sync"],
+    ),
     ("admin", &["domain", "clock", "problem", "store", "control", "explain", "tally", "admin"]),
     (
         "dashboard",
@@ -251,10 +254,11 @@ fn no_forbidden_synonym_is_in_a_name() {
 }
 
 #[test]
-fn no_room_is_past_400_lines() {
-    for file in files("src", "rs") {
-        let lines = fs::read_to_string(&file).unwrap().lines().count();
-        assert!(lines <= 400, "{} has {lines} lines", file.display());
+fn no_file_is_past_300_lines_without_its_tests() {
+    for file in files("src", "rs").into_iter().filter(|file| !file.ends_with("tests.rs")) {
+        let text = fs::read_to_string(&file).unwrap();
+        let lines = text.split("#[cfg(test)]\nmod tests").next().unwrap().lines().count();
+        assert!(lines <= 300, "{} has {lines} lines", file.display());
     }
 }
 
