@@ -3,9 +3,11 @@
 mod pages;
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
     path::PathBuf,
     process::{Child, Command, Stdio},
+    time::Duration,
 };
 
 use fantoccini::{Client, ClientBuilder, Locator, elements::Element};
@@ -33,6 +35,7 @@ pub const FINNISH: Look = Look { language: "fi", ..ENGLISH };
 pub struct Browser {
     pub client: Client,
     driver: Child,
+    port: u16,
     url: String,
 }
 
@@ -48,7 +51,7 @@ impl Browser {
         let port = loop {
             let line = lines.next().expect("it says its port").unwrap();
             if let Some((_, port)) = line.split_once("started successfully on port ") {
-                break port.trim_end_matches('.').to_owned();
+                break port.trim_end_matches('.').parse::<u16>().expect("a port");
             }
         };
         std::thread::spawn(move || lines.for_each(drop));
@@ -72,7 +75,7 @@ impl Browser {
             .await
             .unwrap();
         client.set_window_size(width, 900).await.unwrap();
-        Self { client, driver, url: silta.api.url.clone() }
+        Self { client, driver, port, url: silta.api.url.clone() }
     }
 
     pub async fn signed_in(silta: &TestSilta, look: Look) -> Self {
@@ -142,8 +145,15 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // A driver that is told to end takes its browser along.
-        let _ = Command::new("kill").args(["-TERM", &self.driver.id().to_string()]).status();
+        // By its own word, and not by a signal: that would leave its Chromium behind.
+        let shut = TcpStream::connect(("127.0.0.1", self.port)).and_then(|mut driver| {
+            driver.write_all(b"GET /shutdown HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")?;
+            driver.set_read_timeout(Some(Duration::from_secs(10)))?;
+            driver.read_to_end(&mut Vec::new())
+        });
+        if shut.is_err() {
+            let _ = self.driver.kill();
+        }
         let _ = self.driver.wait();
     }
 }
