@@ -64,14 +64,13 @@ pub async fn run(bench: &mut Bench) -> Result<()> {
         rounds: bench.rounds,
         nothing: Claims::of(&server.another("nothing").await?).await?,
         heap: Claims::of(&server.options).await?,
-        hot: server.options.clone().options(store::HOT_PATH),
     };
     let (_, alone) = turns.take().await?;
     bench.report.row(Row::alone("a claim of one, nothing else there", Unit::Micros, alone));
     for (name, sql) in HEAPS {
         server.run(sql).await?;
         server.run("vacuum analyze delivery").await?;
-        turns.forget_plans().await?;
+        turns.heap.forget_plans().await?;
         turns.row(bench, name).await?;
     }
     turns.heap.tell_of_one(100_000).await?;
@@ -92,7 +91,6 @@ struct Turns {
     rounds: usize,
     nothing: Claims,
     heap: Claims,
-    hot: PgConnectOptions,
 }
 
 impl Turns {
@@ -116,15 +114,11 @@ impl Turns {
         }
         Ok((beside, alone))
     }
-
-    /// The plans of a connection end with it.
-    async fn forget_plans(&mut self) -> Result<()> {
-        self.heap.db = PgConnection::connect_with(&self.hot).await?;
-        Ok(())
-    }
 }
 
 struct Claims {
+    /// How the hot path connects.
+    hot: PgConnectOptions,
     db: PgConnection,
     entropy: Entropy,
     number: u64,
@@ -135,11 +129,17 @@ impl Claims {
     async fn of(database: &PgConnectOptions) -> Result<Self> {
         let hot = database.clone().options(store::HOT_PATH);
         let db = PgConnection::connect_with(&hot).await?;
-        let mut claims = Self { db, entropy: Entropy::seeded(1), number: 0 };
+        let mut claims = Self { hot, db, entropy: Entropy::seeded(1), number: 0 };
         connections::ensure(&mut claims.db, &["bench".to_owned()], Utc::now()).await?;
         claims.settle_together(5_000).await?;
         sqlx::raw_sql("vacuum analyze").execute(&mut claims.db).await?;
         Ok(claims)
+    }
+
+    /// The plans of a connection end with it.
+    async fn forget_plans(&mut self) -> Result<()> {
+        self.db = PgConnection::connect_with(&self.hot).await?;
+        Ok(())
     }
 
     /// News of a subject, as a sweep brings it.
