@@ -20,8 +20,7 @@ impl Warehouse {
     pub fn receives_goods(&self, code: &str, pieces: i64) {
         let now = self.now();
         let mut state = self.state();
-        let stock =
-            state.stock.entry(code.to_owned()).or_insert(Stock { physical: 0, reserved: 0, modified: now });
+        let stock = place_of(&mut state, code, now);
         stock.physical += pieces;
         stock.modified = now;
         let State { orders, stock, .. } = &mut *state;
@@ -42,8 +41,7 @@ impl Warehouse {
     pub fn counts(&self, code: &str, pieces: i64) {
         let now = self.now();
         let mut state = self.state();
-        let stock =
-            state.stock.entry(code.to_owned()).or_insert(Stock { physical: 0, reserved: 0, modified: now });
+        let stock = place_of(&mut state, code, now);
         (stock.physical, stock.modified) = (pieces, now);
     }
 
@@ -67,7 +65,7 @@ impl Warehouse {
         let now = self.now();
         let mut state = self.state();
         state.products.insert(code.to_owned(), product);
-        state.stock.entry(code.to_owned()).or_insert(Stock { physical: 0, reserved: 0, modified: now });
+        place_of(&mut state, code, now);
     }
 
     /// From now on lists of products and stock break off after so many items.
@@ -105,11 +103,15 @@ impl Warehouse {
     }
 }
 
+/// The place of a code on the shelf: an empty one where it had none.
+fn place_of<'s>(state: &'s mut State, code: &str, now: DateTime<Utc>) -> &'s mut Stock {
+    state.stock.entry(code.to_owned()).or_insert(Stock { physical: 0, reserved: 0, modified: now })
+}
+
 /// Reserves what an order takes, or with -1 frees it.
 pub(super) fn reserve(state: &mut State, lines: &[(String, i64)], sign: i64, now: DateTime<Utc>) {
     for (code, pieces) in lines {
-        let stock =
-            state.stock.entry(code.clone()).or_insert(Stock { physical: 0, reserved: 0, modified: now });
+        let stock = place_of(state, code, now);
         stock.reserved += sign * pieces;
         stock.modified = now;
     }
