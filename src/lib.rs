@@ -33,6 +33,7 @@ pub mod fuzz;
 pub mod gather;
 pub mod inbox;
 pub mod killpoints;
+pub mod ledger;
 pub mod lifecycle;
 pub mod ops;
 pub mod problem;

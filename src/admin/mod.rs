@@ -8,6 +8,7 @@ mod deliveries;
 mod events;
 mod orders;
 mod page;
+mod replays;
 mod syncs;
 
 use std::sync::Arc;
@@ -86,9 +87,9 @@ const ROUTES: &[Route] = &[
     ("/admin/v1/orders/{connection}/{order_id}/refresh", "post", || post(orders::refresh)),
     ("/admin/v1/orders/{connection}/{order_id}/release", "post", || post(orders::release)),
     ("/admin/v1/orders/{connection}/{order_id}/transfer", "post", || post(orders::transfer)),
-    ("/admin/v1/replays", "post", || post(deliveries::replay_many)),
-    ("/admin/v1/replays/{id}", "get", || get(deliveries::show_replay)),
-    ("/admin/v1/replays/{id}/cancel", "post", || post(deliveries::call_off_replay)),
+    ("/admin/v1/replays", "post", || post(replays::create)),
+    ("/admin/v1/replays/{id}", "get", || get(replays::show)),
+    ("/admin/v1/replays/{id}/cancel", "post", || post(replays::call_off)),
     ("/admin/v1/syncs", "get", || get(syncs::list)),
     ("/admin/v1/syncs", "post", || post(syncs::create)),
     ("/admin/v1/syncs/{id}", "get", || get(syncs::show)),

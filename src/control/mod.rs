@@ -19,8 +19,10 @@ pub use cancel::cancel;
 pub use erase::erase_order;
 pub use order::{Ask, ask_for_order};
 pub use pause::{pause, resume};
-pub use rehearse::{Rehearse, Rehearsed};
-pub use replay::{Replayed, Wanted, call_off_replay, replay_delivery, replay_event, replay_many};
+pub use rehearse::{Rehearse, Rehearsed, rehearse_delivery};
+pub use replay::{
+    MOST_REPLAYED, Replayed, Wanted, call_off_replay, choose, replay_delivery, replay_event, replay_many,
+};
 pub use resolve::resolve;
 pub use reveal::reveal_body;
 use serde_json::Value;

@@ -6,11 +6,15 @@
 use async_trait::async_trait;
 use serde::Serialize;
 use serde_json::Value;
-use sqlx::PgConnection;
+use sqlx::PgPool;
 
+use super::{Declined, WrongState};
 use crate::{
-    domain::{difference::difference, subject::Subject},
-    store::{StoreError, attempts},
+    domain::{difference::difference, id::DeliveryId, subject::Subject},
+    store::{
+        StoreError, attempts, deliveries,
+        overview::{self, DeliveryRow},
+    },
 };
 
 /// What would be done.
@@ -39,20 +43,23 @@ pub trait Rehearse: Send + Sync {
     async fn rehearse(&self, connection: &str, subject: &Subject) -> Result<Option<Rehearsed>, StoreError>;
 }
 
-impl Rehearsed {
-    /// Compares the request with the last one that was sent for the subject by the same call. Apart from the
-    /// rehearsal itself, so that no connection to the database is held across its calls.
-    pub async fn compared(
-        mut self,
-        db: &mut PgConnection,
-        connection: &str,
-        subject: &str,
-    ) -> Result<Self, StoreError> {
-        let call = self.calls.last().and_then(|call| call["call"].as_str());
-        if let Some((call, request)) = call.zip(self.request.as_ref()) {
-            let last = attempts::last_request(db, connection, subject, call).await?;
-            self.differs = last.map(|last| difference(&last, request));
-        }
-        Ok(self)
+/// What a replay of this delivery would do now, `by` somebody who can tell: the row, and the rehearsal of its subject. No connection to the database
+/// is held across its calls.
+pub async fn rehearse_delivery(
+    pool: &PgPool,
+    by: &dyn Rehearse,
+    id: DeliveryId,
+) -> Result<(DeliveryRow, Rehearsed), Declined> {
+    let mut db = pool.acquire().await.map_err(StoreError::from)?;
+    let row = overview::find_delivery(&mut db, id).await?.ok_or(Declined::NotFound)?;
+    drop(db);
+    let rehearsed = by.rehearse(&row.connection, &deliveries::subject(&row.subject)?).await?;
+    let mut rehearsed = rehearsed.ok_or(Declined::WrongState(WrongState::NotConfiguredHere))?;
+    let call = rehearsed.calls.last().and_then(|call| call["call"].as_str());
+    if let Some((call, request)) = call.zip(rehearsed.request.as_ref()) {
+        let mut db = pool.acquire().await.map_err(StoreError::from)?;
+        let last = attempts::last_request(&mut db, &row.connection, &row.subject, call).await?;
+        rehearsed.differs = last.map(|last| difference(&last, request));
     }
+    Ok((row, rehearsed))
 }

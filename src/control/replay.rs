@@ -4,6 +4,8 @@
 //! becomes its news. It can never double an order: like every delivery it reads both sides before it does anything.
 //! Replays have the last urgency, so that ten thousand of them never stand in front of a live order.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -14,7 +16,7 @@ use crate::{
         delivery::DeliveryState,
         event::Source,
         id::{DeliveryId, EventId},
-        subject::{Subject, SubjectKind, Urgency},
+        subject::{SubjectKind, Urgency},
     },
     store::{
         StoreError,
@@ -67,6 +69,9 @@ pub async fn replay_delivery(
     Ok(replayed)
 }
 
+/// The most deliveries that are replayed together.
+pub const MOST_REPLAYED: i64 = 1000;
+
 /// What is to be replayed together.
 #[derive(Clone, Debug)]
 pub enum Wanted {
@@ -76,28 +81,33 @@ pub enum Wanted {
     These(Vec<Uuid>),
 }
 
-/// Looks again at the subjects of closed deliveries, oldest first, each subject once. Answers the replay's own id, by
-/// which it is watched and called off, and the deliveries that look again.
+/// The closed deliveries that are meant, oldest first.
+pub async fn choose(db: &mut PgConnection, wanted: &Wanted) -> Result<Vec<DeliveryRow>, Declined> {
+    match wanted {
+        Wanted::Matching(filter, limit) => Ok(overview::closed_oldest_first(db, filter, *limit).await?),
+        Wanted::These(ids) => {
+            let ids: BTreeSet<_> = ids.iter().copied().collect(); // ids sort by time
+            let mut rows = Vec::with_capacity(ids.len());
+            for id in ids {
+                let row = overview::find_delivery(db, DeliveryId(id)).await?.ok_or(Declined::NotFound)?;
+                rows.extend(Some(row).filter(|row| row.settled_at.is_some()));
+            }
+            Ok(rows)
+        }
+    }
+}
+
+/// Looks again at the subjects of what is [chosen](choose), each subject once. Answers the replay's own id, by which it is
+/// watched and called off, and the deliveries that look again.
 pub async fn replay_many(
     db: &mut PgConnection,
     actor: &Actor<'_>,
     wanted: &Wanted,
 ) -> Result<(Uuid, Vec<Uuid>), Declined> {
-    let (rows, filter) = match wanted {
-        Wanted::Matching(filter, limit) => {
-            (overview::closed_oldest_first(db, filter, *limit).await?, json!(filter))
-        }
-        Wanted::These(ids) => {
-            let mut ids = ids.clone();
-            ids.sort_unstable(); // ids sort by time
-            ids.dedup();
-            let mut rows = Vec::with_capacity(ids.len());
-            for id in &ids {
-                let row = overview::find_delivery(db, DeliveryId(*id)).await?.ok_or(Declined::NotFound)?;
-                rows.extend(Some(row).filter(|row| row.settled_at.is_some()));
-            }
-            (rows, json!({ "ids": ids }))
-        }
+    let rows = choose(db, wanted).await?;
+    let filter = match wanted {
+        Wanted::Matching(filter, _) => json!(filter),
+        Wanted::These(ids) => json!({ "ids": ids }),
     };
     let mut ids = Vec::with_capacity(rows.len());
     let mut opened = Vec::new();
@@ -144,8 +154,7 @@ async fn open(
     replay_of: Option<DeliveryId>,
     cause: Uuid,
 ) -> Result<Replayed, StoreError> {
-    let inconsistent = StoreError::Inconsistent { table: "delivery", column: "subject" };
-    let subject: Subject = subject.parse().map_err(|_| inconsistent)?;
+    let subject = deliveries::subject(subject)?;
     if subject.kind == SubjectKind::Product {
         // Whoever orders a fresh look wants the warehouse looked at, not what we believe of it.
         links::forget_sent(db, connection, &[subject.to_string()]).await?;

@@ -8,7 +8,7 @@ use crate::{
     domain::id::DeliveryId,
     store::{
         deliveries::{self, Resolution},
-        links, overview,
+        learning, overview,
     },
 };
 
@@ -23,7 +23,7 @@ pub async fn resolve(
     if !deliveries::resolve(db, id, word, actor.now()).await? {
         return Err(Declined::WrongState(WrongState::NotInDoubt));
     }
-    links::end_begun(db, &row.connection, &row.subject).await?;
+    learning::end_begun(db, &row.connection, &row.subject).await?;
     let word = match word {
         Resolution::Delivered => "delivered",
         Resolution::Pending => "pending",

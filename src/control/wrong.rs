@@ -24,6 +24,8 @@ wrong_states! {
     PausedAlready: "the connection is paused already" / "yhteys on jo tauolla",
     /// Of a connection.
     RunsAlready: "the connection is neither paused nor held" / "yhteys ei ole tauolla eikä pysäytetty",
+    /// Of a connection.
+    NotConfiguredHere: "the connection is not configured here" / "yhteyttä ei ole tässä määritelty",
     /// Of a delivery.
     NotWaiting: "only a delivery that waits (pending or in_doubt) can be cancelled" /
         "vain odottavan tai epävarman toimituksen voi perua",

@@ -16,10 +16,10 @@ use super::{
 };
 use crate::{
     control::{self, Rehearsed},
-    domain::{delivery::DeliveryState, id::DeliveryId, subject::Subject},
+    domain::{delivery::DeliveryState, id::DeliveryId},
     explain,
     store::{
-        StoreError, attempts,
+        attempts,
         deliveries::Resolution,
         overview::{self, DeliveryFilter, DeliveryRow},
         waiting,
@@ -224,16 +224,8 @@ pub(super) async fn rehearse(
         return Err(Refusal::NotAllowed);
     }
     let words = visitor.language.words();
-    let mut db = dash.pool.acquire().await?;
-    let row = overview::find_delivery(&mut db, DeliveryId(id)).await?.ok_or(Refusal::NotFound)?;
-    drop(db); // never held across the network
-    let inconsistent = StoreError::Inconsistent { table: "delivery", column: "subject" };
-    let subject: Subject = row.subject.parse().map_err(|_| inconsistent)?;
-    let rehearsed = dash.rehearser.rehearse(&row.connection, &subject).await?.ok_or(Refusal::NotFound)?;
-    let mut db = dash.pool.acquire().await?;
-    let Rehearsed { outcome, reason, deed, detail, calls, request, differs } =
-        rehearsed.compared(&mut db, &row.connection, &row.subject).await?;
-    drop(db);
+    let (row, Rehearsed { outcome, reason, deed, detail, calls, request, differs }) =
+        control::rehearse_delivery(&dash.pool, &*dash.rehearser, DeliveryId(id)).await?;
     let main = html! {
         h1 { (words.rehearse) ": " (row.subject) }
         p.lead { (words.rehearse_text) }

@@ -15,15 +15,12 @@ use super::{
     session::Visitor,
 };
 use crate::{
-    control::{self, Wanted, WrongState},
+    control::{self, MOST_REPLAYED, Wanted, WrongState},
     store::{
         overview::DeliveryFilter,
         replays::{self, ReplayRow},
     },
 };
-
-/// The most deliveries that one replay looks at.
-const MOST: i64 = 1000;
 
 /// Begins a replay.
 pub(super) async fn create(State(dash): State<Dash>, asked: Asked) -> Result<Redirect, Refusal> {
@@ -45,7 +42,7 @@ pub(super) async fn create(State(dash): State<Dash>, asked: Asked) -> Result<Red
             detail: owned("detail"),
             ..DeliveryFilter::default()
         };
-        Wanted::Matching(filter, MOST)
+        Wanted::Matching(filter, MOST_REPLAYED)
     };
     let begun = async |db: &mut _, actor: &control::Actor<'_>| control::replay_many(db, actor, &wanted).await;
     let (id, _) = asked.carry_out(&dash, begun).await?;

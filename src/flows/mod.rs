@@ -8,30 +8,32 @@
 //! as every attempt does. The one thing committed before a call is the intent to make it ([`Ledger::begin`]), for the
 //! calls that must not be repeated blindly.
 
+mod deed;
 mod order;
 mod product;
+mod report;
 mod stock;
 
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use deed::Deed;
+pub use report::Report;
 
 use crate::{
     clock::Clock,
     domain::{
         Timestamp,
-        fingerprint::sha256_hex,
-        link::{Learnt, Link},
+        link::Link,
         order::{Intent, OrderPolicy},
-        outcome::{Outcome, Reason},
+        outcome::Reason,
         product::{Entered, Entry, ProductPolicy},
         shipping::ShippingRule,
         stock::StockPolicy,
         subject::{Subject, SubjectKind},
     },
-    killpoints::{KillPoint, KillPoints},
+    killpoints::KillPoints,
     systems::{
-        call::{CallError, Effect},
         evidence::{CallRecord, Evidence},
         mycashflow::MyCashflow,
         ogoship::Ogoship,
@@ -121,115 +123,6 @@ pub trait Ledger: Send + Sync {
 
     /// May this code's figure fall to zero, or have too many?
     async fn may_empty(&self, code: &str) -> Result<bool, Reason>;
-}
-
-/// What an attempt came to, and what it learnt.
-#[derive(Debug)]
-pub struct Report {
-    /// What it came to.
-    pub outcome: Outcome,
-    /// The one thing decided on.
-    pub deed: Option<&'static str>,
-    /// The key sent with it.
-    pub key: Option<String>,
-    /// Plain words for a person; never personal data.
-    pub detail: Option<String>,
-    /// To be remembered.
-    pub learnt: Vec<Learnt>,
-    /// True where the deed begun in this attempt, or left open by an earlier one, is now known to have ended.
-    pub doubt_ended: bool,
-    /// Subjects that this one put in question.
-    pub follow_ups: Vec<Subject>,
-}
-
-impl Report {
-    /// An attempt that came to this, and did and learnt nothing.
-    pub fn of(outcome: Outcome) -> Self {
-        // Having read both sides and found rest, no question is left open.
-        let doubt_ended = matches!(outcome, Outcome::Done | Outcome::InStep | Outcome::Skipped { .. });
-        Self {
-            outcome,
-            deed: None,
-            key: None,
-            detail: None,
-            learnt: Vec::new(),
-            doubt_ended,
-            follow_ups: Vec::new(),
-        }
-    }
-
-    /// An attempt that ended without its flow's word.
-    pub fn broken(reason: Reason, deed_begun: bool) -> Self {
-        Self::of(if deed_begun { Outcome::Ambiguous { reason } } else { Outcome::Retryable { reason } })
-    }
-
-    /// A read that failed: nothing was decided.
-    fn unread(error: &CallError) -> Self {
-        Self { detail: Some(error.to_string()), ..Self::of(error.verdict(Effect::Read)) }
-    }
-
-    fn permanent(reason: Reason, detail: String) -> Self {
-        Self { detail: Some(detail), ..Self::of(Outcome::Permanent { reason }) }
-    }
-
-    fn skipped(reason: Reason) -> Self {
-        Self::of(Outcome::Skipped { reason })
-    }
-
-    fn learning(mut self, learnt: Learnt) -> Self {
-        self.learnt.push(learnt);
-        self
-    }
-}
-
-/// A deed about to be done: its word, its key and what a failure of it would mean.
-struct Deed {
-    word: &'static str,
-    key: String,
-    effect: Effect,
-}
-
-impl Deed {
-    /// The key is the same on every resend of the same deed, and new for a new one: it is derived from what is sent.
-    fn new(context: &Context, word: &'static str, effect: Effect, sent: &str) -> Self {
-        let Context { tied, subject, .. } = context;
-        let mut key = sha256_hex(format!("{}\n{subject}\n{word}\n{sent}", tied.name).as_bytes());
-        key.truncate(40);
-        Self { word, key, effect }
-    }
-
-    /// Does the deed by `call`: a plain POST only after its intent is committed.
-    async fn perform<T>(
-        self,
-        context: &Context,
-        call: impl AsyncFnOnce(&str) -> Result<T, CallError>,
-    ) -> Result<(T, Report), Report> {
-        let Self { word, key, effect } = self;
-        let named = |report: Report, key| Report { deed: Some(word), key: Some(key), ..report };
-        let fenced = match effect {
-            Effect::Once => context.ledger.begin(word, &key).await,
-            Effect::Idempotent | Effect::Read => context.ledger.still_ours().await,
-        };
-        if let Err(reason) = fenced {
-            return Err(named(Report::broken(reason, false), key));
-        }
-        let subject = context.subject.to_string();
-        context.killpoints.reach(KillPoint::BeforeCall, &subject).await;
-        if !context.ledger.is_in_time() {
-            return Err(named(Report::broken(Reason::LeaseExpired, false), key));
-        }
-        let answered = call(&key).await;
-        context.killpoints.reach(KillPoint::AfterCall, &subject).await;
-        match answered {
-            Ok(answer) => Ok((answer, named(Report::of(Outcome::Done), key))),
-            Err(error) => {
-                let outcome = error.verdict(effect);
-                let doubt_ended = effect == Effect::Once && !matches!(outcome, Outcome::Ambiguous { .. });
-                let detail = Some(error.to_string());
-                Err(named(Report { detail, doubt_ended, ..Report::of(outcome) }, key))
-            }
-        }
-    }
 }
 
 /// Brings one kind of subject into step.

@@ -165,7 +165,7 @@ async fn step(
     };
     match done {
         Ok(((), report)) => Ok(Step::Did(Box::new(report))),
-        Err(report) => Err(Box::new(report)),
+        Err(undone) => Err(Box::new(undone.report)),
     }
 }
 

@@ -88,5 +88,5 @@ async fn set(context: &Context, quantity: i64, empties: bool) -> Report {
     let deed = Deed::new(context, "set_stock", Effect::Idempotent, &quantity.to_string());
     let done =
         deed.perform(context, async |key| tied.shop.set_stock(&subject.key, quantity, key).await).await;
-    done.map_or_else(|failed| failed, |((), report)| report)
+    done.map_or_else(|undone| undone.report, |((), report)| report)
 }

@@ -17,6 +17,7 @@ use crate::{
     store::{
         self, StoreError,
         arrivals::{self, Arrival, Received},
+        batch::{self, Commits},
         sweeps,
     },
 };
@@ -24,10 +25,6 @@ use crate::{
 /// One commit at a time, and the bytes of its bodies after which no more is added. A second one beside it takes more from
 /// the first (it halves what gathers) than it gives.
 const TOGETHER: gather::Limits = gather::Limits { workers: 1, most: 256, most_weight: 1 << 20 };
-
-/// A commit that takes longer has gone into a connection that is dead and does not say so: a committer must not hang in it
-/// for ever.
-const LONGEST_COMMIT: Duration = Duration::from_secs(10);
 
 /// How much may wait, and how long: `[http] waiting` and `accept_within`.
 #[derive(Clone, Copy, Debug)]
@@ -125,40 +122,19 @@ impl Together for Commit {
     }
 
     async fn together(&self, batch: Vec<Waiting>) -> Vec<Answer> {
-        self.killpoints.reach(KillPoint::BeforeCommit, "").await;
-        let committed = self.commit(&batch).await;
-        if committed.is_ok() {
-            self.killpoints.reach(KillPoint::AfterCommit, "").await;
-        }
-        match committed {
-            Ok(received) => received.into_iter().map(Ok).collect(),
-            // One of them may have spoilt it for all: each by itself.
-            Err(StoreError::Refused(_)) if batch.len() > 1 => {
-                let mut answers = Vec::with_capacity(batch.len());
-                for waiting in &batch {
-                    let alone = self.commit(std::slice::from_ref(waiting)).await;
-                    answers.push(alone.map(|mut it| it.remove(0)).map_err(|error| told(&error)));
-                }
-                answers
-            }
-            Err(error) => vec![Err(told(&error)); batch.len()],
-        }
+        batch::all_or_each(self, &batch, told).await
     }
 }
 
-impl Commit {
+#[async_trait]
+impl Commits for Commit {
+    type Item = Waiting;
+    type Answer = Received;
+
     async fn commit(&self, batch: &[Waiting]) -> store::Result<Vec<Received>> {
-        let pooled = async {
-            let mut db = self.pool.acquire().await?;
-            let stored = self.store(&mut db, batch);
-            if let Ok(stored) = tokio::time::timeout(LONGEST_COMMIT, stored).await {
-                db.shrink_buffers(); // a batch of large bodies must not stay with every connection of the pool
-                return stored;
-            }
-            drop(db.detach()); // whatever it says later is said to nobody, and its place in the pool is free
-            Err(StoreError::Away(sqlx::Error::PoolTimedOut))
-        };
-        match pooled.await {
+        self.killpoints.reach(KillPoint::BeforeCommit, "").await;
+        let pooled = batch::in_time(&self.pool, async |db| self.store(db, batch).await);
+        let stored = match pooled.await {
             // The pooled connection had died with its server since it was last used: once more, by a new one. Had the
             // first been stored all the same, the second is its duplicate.
             Err(error) if error.is_broken_connection() => {
@@ -169,9 +145,13 @@ impl Commit {
                 stored
             }
             stored => stored,
-        }
+        }?;
+        self.killpoints.reach(KillPoint::AfterCommit, "").await;
+        Ok(stored)
     }
+}
 
+impl Commit {
     /// Arrivals, and the sweeps that they bring forward, in one commit.
     async fn store(&self, db: &mut PgConnection, batch: &[Waiting]) -> store::Result<Vec<Received>> {
         let Self { clock, killpoints, .. } = self;

@@ -2,7 +2,7 @@
 
 use axum::response::{IntoResponse, Response};
 
-use super::NotCommitted;
+use super::intake::NotCommitted;
 use crate::{
     domain::event::Source,
     problem::{Code, Problem},

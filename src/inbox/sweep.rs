@@ -30,7 +30,7 @@ use crate::{
     store::{
         self, StoreError, connections,
         deliveries::Fenced,
-        rhythm,
+        links, rhythm,
         sweeps::{self, LeasedSweep, Swept},
     },
     systems::call::{CallError, Failure},
@@ -276,7 +276,7 @@ impl Sweeper {
         let subjects: Vec<_> = finds.iter().map(|find| find.subject.to_string()).collect();
         let versions: Vec<_> = finds.iter().map(|find| find.version.clone()).collect();
         let mut db = self.pool.acquire().await?;
-        let seen = sweeps::seen(&mut db, &swept.connection, &subjects, &versions).await?;
+        let seen = links::seen(&mut db, &swept.connection, &subjects, &versions).await?;
         drop(db);
         let unseen: Vec<_> =
             finds.into_iter().zip(seen).filter(|(_, seen)| !seen).map(|(find, _)| find).collect();

@@ -3,12 +3,12 @@
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Result, StoreError};
+use super::{Result, deliveries};
 use crate::domain::{
     Timestamp,
     delivery::Leased,
     id::{ClaimId, DeliveryId},
-    subject::{Subject, Urgency},
+    subject::Urgency,
 };
 
 /// How many deliveries of one connection a claim may take.
@@ -110,15 +110,11 @@ pub async fn claim_due(db: &mut PgConnection, wanted: &Wanted<'_>) -> Result<Vec
     .await?;
 
     let held = rows.into_iter().map(|row| {
-        let subject: Subject = row
-            .subject
-            .parse()
-            .map_err(|_| StoreError::Inconsistent { table: "delivery", column: "subject" })?;
         Ok(Leased {
             id: DeliveryId(row.id),
             claim: ClaimId(row.claim_id),
             connection: row.connection,
-            subject,
+            subject: deliveries::subject(&row.subject)?,
             urgency: Urgency(row.urgency),
             attempts: row.attempts.unsigned_abs(),
             number: row.tries.unsigned_abs(),

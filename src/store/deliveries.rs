@@ -3,8 +3,14 @@
 
 use sqlx::PgConnection;
 
-use super::Result;
-use crate::domain::{Timestamp, delivery::Leased, id::DeliveryId, outcome::Reason, subject::SubjectKind};
+use super::{Result, StoreError};
+use crate::domain::{
+    Timestamp,
+    delivery::Leased,
+    id::DeliveryId,
+    outcome::Reason,
+    subject::{Subject, SubjectKind},
+};
 
 /// What a fenced write found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +25,11 @@ impl Fenced {
     pub(super) const fn of(rows: u64) -> Self {
         if rows == 1 { Self::Written } else { Self::LeaseLost }
     }
+}
+
+/// A subject as a row has it.
+pub fn subject(text: &str) -> Result<Subject> {
+    text.parse().map_err(|_| StoreError::Inconsistent { table: "delivery", column: "subject" })
 }
 
 // A claim's id stands in a row exactly while it is leased (`delivery_leased_iff_claimed`), so the fenced statements below

@@ -1,4 +1,5 @@
-//! All SQL, and nothing else: one file per table, free functions whose caller owns the transaction.
+//! All SQL, and nothing else: one file per table, or per thing that is done to one, free functions whose caller owns the
+//! transaction.
 //!
 //! House rules: verbs by intent (`find`, `claim_due`, `settle`), never `update`; "not found" is `None`; a state change
 //! names the state it expects and answers what it found; time and ids are parameters, so there is one clock; a
@@ -8,6 +9,7 @@ pub mod alerts;
 pub mod arrivals;
 pub mod attempts;
 pub mod audit;
+pub mod batch;
 pub mod budgets;
 pub mod claiming;
 pub mod connections;
@@ -17,6 +19,7 @@ mod ear;
 pub mod events;
 pub mod idempotency;
 pub mod intents;
+pub mod learning;
 pub mod links;
 pub mod notices;
 pub mod orders;

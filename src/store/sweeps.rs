@@ -1,4 +1,4 @@
-//! Table `sweep`: how far each sweep has come, whose turn it is, and what it need not tell again.
+//! Table `sweep`: how far each sweep has come, and whose turn it is.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -237,31 +237,6 @@ pub async fn list(db: &mut PgConnection, connection: &str) -> Result<Vec<SweepRo
         from sweep where connection = $1 order by what
         "#,
         connection,
-    );
-    Ok(rows.fetch_all(db).await?)
-}
-
-/// Which of these subjects have we already read in the shop, or at the warehouse, at these versions? A sweep passes
-/// them by. Answers one truth per pair, in order.
-pub async fn seen(
-    db: &mut PgConnection,
-    connection: &str,
-    subjects: &[String],
-    versions: &[String],
-) -> Result<Vec<bool>> {
-    let rows = sqlx::query_scalar!(
-        r#"
-        select exists (
-            select 1 from link
-            where link.connection = $1 and link.subject = told.subject
-              and told.version in (link.shop_version, link.warehouse_version)
-        ) as "seen!"
-        from unnest($2::text[], $3::text[]) with ordinality as told (subject, version, place)
-        order by place
-        "#,
-        connection,
-        subjects,
-        versions,
     );
     Ok(rows.fetch_all(db).await?)
 }

@@ -2,23 +2,15 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use async_trait::async_trait;
 use sqlx::PgPool;
 
 use crate::{
     clock::Clock,
-    domain::{
-        Timestamp,
-        link::Link,
-        order::Intent,
-        outcome::Reason,
-        product::{Entered, Entry},
-        shipping::ShippingRule,
-        subject::Subject,
-    },
-    flows::{self, Context, Ledger, Report, Tied},
+    domain::{Timestamp, link::Link, order::Intent, subject::Subject},
+    flows::{self, Context, Report, Tied},
     killpoints::KillPoints,
-    store::{self, connections, links, parts, shipping_rules, stock},
+    ledger::OnlyReads,
+    store::{self, connections, links},
     systems::evidence::CallRecord,
 };
 
@@ -85,58 +77,9 @@ impl Rehearser {
             intent,
             connected_at,
             clock: self.clock.clone(),
-            ledger: Arc::new(OnlyReads { pool: self.pool.clone(), connection: connection.to_owned() }),
+            ledger: Arc::new(OnlyReads::new(self.pool.clone(), connection.to_owned())),
             killpoints: KillPoints::none(),
         };
         Ok(Some(flows::rehearse(context).await))
-    }
-}
-
-/// The ledger of a rehearsal: looked into, and never written.
-struct OnlyReads {
-    pool: PgPool,
-    connection: String,
-}
-
-#[async_trait]
-impl Ledger for OnlyReads {
-    fn is_in_time(&self) -> bool {
-        true
-    }
-
-    async fn begin(&self, _: &'static str, _: &str) -> Result<(), Reason> {
-        Ok(())
-    }
-
-    async fn still_ours(&self) -> Result<(), Reason> {
-        Ok(())
-    }
-
-    async fn enter(&self, _: &Subject, entries: &[Entry], _: Timestamp) -> Result<Entered, Reason> {
-        let asked = async {
-            let mut db = self.pool.acquire().await?;
-            parts::ask(&mut db, &self.connection, entries).await
-        };
-        asked.await.map_err(|_| Reason::DatabaseAway)
-    }
-
-    async fn shipping_rules(&self) -> Result<Vec<ShippingRule>, Reason> {
-        let asked = async {
-            let mut db = self.pool.acquire().await?;
-            shipping_rules::rules(&mut db, &self.connection).await
-        };
-        asked.await.map_err(|_: store::StoreError| Reason::DatabaseAway)
-    }
-
-    async fn in_flight(&self, code: &str) -> Result<i64, Reason> {
-        let asked = async {
-            let mut db = self.pool.acquire().await?;
-            stock::in_flight(&mut db, &self.connection, &[code.to_owned()]).await
-        };
-        asked.await.map(|pieces| pieces.into_iter().sum()).map_err(|_| Reason::DatabaseAway)
-    }
-
-    async fn may_empty(&self, _: &str) -> Result<bool, Reason> {
-        Ok(true) // counting would be writing
     }
 }

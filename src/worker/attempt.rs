@@ -7,13 +7,13 @@ use tracing::{Instrument, Span, field::Empty};
 
 use super::{
     Shared, Worker,
-    ledger::FencedLedger,
     settler::{Ended, NotSettled},
 };
 use crate::{
     domain::{Timestamp, delivery::Leased, link::Link, order::Intent, outcome::Reason, subject::Urgency},
     flows::{Context, Report},
     killpoints::KillPoint,
+    ledger::FencedLedger,
     store::deliveries,
     systems::evidence::Evidence,
 };
@@ -127,7 +127,7 @@ impl Worker {
         let ended = Arc::new(Ended { held, report, doubt, was_begun, seen, calls });
         for attempt in 1..=SETTLE_TRIES {
             match settler.put(ended.clone()).await {
-                Some(Ok(())) => return killpoints.reach(KillPoint::AfterSettle, &subject).await,
+                Some(Ok(_)) => return killpoints.reach(KillPoint::AfterSettle, &subject).await,
                 Some(Err(NotSettled::Away)) if attempt < SETTLE_TRIES => {
                     #[expect(
                         clippy::disallowed_methods,

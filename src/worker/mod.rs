@@ -23,7 +23,6 @@
 mod attempt;
 mod circuit;
 mod floor;
-mod ledger;
 mod metrics;
 mod pulse;
 mod run;

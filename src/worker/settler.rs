@@ -1,7 +1,7 @@
 //! Settling in common: attempts that end together share one statement and one commit, and what each has learnt goes
 //! with them.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use sqlx::{Connection, PgConnection, PgPool};
@@ -25,19 +25,16 @@ use crate::{
     store::{
         self, StoreError,
         arrivals::{self, Arrival, OwnNews},
+        batch::{self, Commits},
         connections,
         deliveries::Fenced,
-        links,
+        learning,
         settling::{self, Entry, Settled},
     },
 };
 
 /// One commit, and the bytes of its call records after which no more is added.
 pub(super) const TOGETHER: gather::Limits = gather::Limits { workers: 2, most: 512, most_weight: 4 << 20 };
-
-/// A commit that takes longer has gone into a connection that is dead and does not say so: nobody else's settle may hang
-/// in it.
-const LONGEST_COMMIT: Duration = Duration::from_secs(10);
 
 /// An attempt that has ended, and is to be settled.
 pub(super) struct Ended {
@@ -75,44 +72,31 @@ pub(super) struct Settler {
 #[async_trait]
 impl Together for Settler {
     type Item = Arc<Ended>;
-    type Answer = Result<(), NotSettled>;
+    type Answer = Result<Fenced, NotSettled>;
 
     fn weight(&self, ended: &Arc<Ended>) -> usize {
         ended.calls.len()
     }
 
     async fn together(&self, batch: Vec<Arc<Ended>>) -> Vec<Self::Answer> {
-        match self.settle(&batch).await {
-            Ok(()) => vec![Ok(()); batch.len()],
-            // One of them may have spoilt it for all: each by itself.
-            Err(StoreError::Refused(_)) if batch.len() > 1 => {
-                let mut answers = Vec::with_capacity(batch.len());
-                for ended in &batch {
-                    let alone = self.settle(std::slice::from_ref(ended)).await;
-                    answers.push(alone.map_err(|error| told(&error)));
-                }
-                answers
-            }
-            Err(error) => vec![Err(told(&error)); batch.len()],
-        }
+        batch::all_or_each(self, &batch, told).await
     }
 }
 
-impl Settler {
-    async fn settle(&self, batch: &[Arc<Ended>]) -> store::Result<()> {
+#[async_trait]
+impl Commits for Settler {
+    type Item = Arc<Ended>;
+    type Answer = Fenced;
+
+    async fn commit(&self, batch: &[Arc<Ended>]) -> store::Result<Vec<Fenced>> {
         let now = self.clock.now();
         let fraction = || self.entropy.fraction();
         let next: Vec<_> = batch
             .iter()
             .map(|it| settle(&it.held, &it.report.outcome, it.doubt, &self.retry, now, fraction()))
             .collect();
-        let mut db = self.pool.acquire().await?;
-        let writing = self.write(&mut db, batch, &next, now);
-        let Ok(written) = tokio::time::timeout(LONGEST_COMMIT, writing).await else {
-            drop(db.detach()); // whatever it says later is said to nobody, and its place in the pool is free
-            return Err(StoreError::Away(sqlx::Error::PoolTimedOut));
-        };
-        for ((ended, next), fenced) in batch.iter().zip(&next).zip(written?) {
+        let written = batch::in_time(&self.pool, async |db| self.write(db, batch, &next, now).await).await?;
+        for ((ended, next), fenced) in batch.iter().zip(&next).zip(&written) {
             match fenced {
                 Fenced::Written => tell(ended, next),
                 Fenced::LeaseLost => {
@@ -123,9 +107,11 @@ impl Settler {
                 }
             }
         }
-        Ok(())
+        Ok(written)
     }
+}
 
+impl Settler {
     /// The settlements, and whatever else follows from the attempts, in one commit.
     async fn write(
         &self,
@@ -204,13 +190,13 @@ impl Ended {
     ) -> store::Result<()> {
         let Self { held, report, .. } = self;
         for learnt in &report.learnt {
-            links::learn(db, held, learnt).await?;
+            learning::learn(db, held, learnt).await?;
         }
         if matches!(report.outcome, Outcome::Ambiguous { .. }) {
-            links::doubt_from(db, held, now).await?;
+            learning::doubt_from(db, held, now).await?;
         }
         if report.doubt_ended && self.was_begun {
-            links::end_begun(db, &held.connection, &held.subject.to_string()).await?;
+            learning::end_begun(db, &held.connection, &held.subject.to_string()).await?;
         }
         if let Some((until, reason)) = self.holds_connection(next, now) {
             tracing::warn!(connection = held.connection, reason = reason.code(), %until, "the connection is held");

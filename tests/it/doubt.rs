@@ -166,7 +166,7 @@ async fn a_late_settle_is_refused_by_the_fence_and_changes_nothing() {
     silta.run_until_idle().await;
     assert_eq!(silta.delivery("order:1001").await.0, "delivered");
     let begun = silta::domain::link::Begun { deed: "place".into(), key: "k".into(), at: silta.now() };
-    assert_eq!(silta::store::links::begin(&mut db, &held, &begun).await.unwrap(), Fenced::LeaseLost);
+    assert_eq!(silta::store::learning::begin(&mut db, &held, &begun).await.unwrap(), Fenced::LeaseLost);
     let dead = silta::domain::settlement::Settlement {
         state: silta::domain::delivery::DeliveryState::Dead,
         reason: Some(Reason::Refused),

@@ -206,7 +206,7 @@ impl Machine {
         true
     }
 
-    /// `links::begin`; false where the lease was lost.
+    /// `learning::begin`; false where the lease was lost.
     pub fn begin(&mut self, held: &Leased, begun: Begun) -> bool {
         let is_fenced = self.mutant != Mutant::BeginWithoutFence;
         let Some(subject) = self.held(held, is_fenced).map(|row| row.subject) else { return false };

@@ -23,7 +23,7 @@ use silta::{
         arrivals::{self, Arrival},
         claiming::{self, Room, Wanted},
         deliveries::{self, Fenced},
-        links,
+        learning,
     },
 };
 use sqlx::PgConnection;
@@ -174,7 +174,7 @@ impl Pair {
             Move::Begin { claim } => {
                 let Some(held) = self.claims.get(claim).cloned() else { return true };
                 let begun = Begun { deed: "place".into(), key: "k".into(), at: self.now };
-                let written = links::begin(&mut self.db, &held, &begun).await.unwrap() == Fenced::Written;
+                let written = learning::begin(&mut self.db, &held, &begun).await.unwrap() == Fenced::Written;
                 assert_eq!(written, self.machine.begin(&self.modelled(&held), begun), "{step:?}");
                 written
             }
