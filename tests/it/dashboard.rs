@@ -1,8 +1,9 @@
 //! The dashboard without a browser: who is let in, what a form must carry, what is written down.
 
 use reqwest::{StatusCode, redirect::Policy};
-use serde_json::json;
+use serde_json::{Value, json};
 use silta::sandbox::OrderSpec;
+use uuid::Uuid;
 
 use crate::harness::{OPERATOR, TestSilta, VIEWER, secs};
 
@@ -189,4 +190,30 @@ async fn many_are_replayed_with_preview_progress_and_cancel() {
     // A subject that was looked at since is history; one whose look was called off is not.
     let left = silta.api.post("/admin/v1/replays", json!({ "filter": filter, "dry_run": true })).await;
     assert_eq!(left.body["count"], 2, "the other two were called off, and wait as before");
+}
+
+#[tokio::test]
+async fn a_dry_run_of_many_passes_over_the_open_and_refuses_the_unknown_as_the_replay_does() {
+    let silta = TestSilta::start().await;
+    silta.warehouse.receives_goods("A", 1000);
+    silta.orders(OrderSpec::of("A", 1).by(3, None)).await;
+    let dead: String = silta.scalar("select id::text from delivery where state = 'dead'").await;
+    let order = silta.shop.takes_order(OrderSpec::of("A", 1));
+    silta.hears(silta.shop.order_created(order)).await;
+    let open: String = silta.scalar("select id::text from delivery where state = 'pending'").await;
+    let asks = async |ids: Value, dry_run: bool| {
+        silta.api.post("/admin/v1/replays", json!({ "ids": ids, "dry_run": dry_run })).await
+    };
+
+    let unknown = json!([dead, Uuid::nil()]);
+    for dry_run in [true, false] {
+        assert_eq!(asks(unknown.clone(), dry_run).await.status, 404);
+    }
+    let known = json!([dead, open]);
+    let preview = asks(known.clone(), true).await;
+    assert_eq!((preview.status, &preview.body["ids"]), (200, &json!([dead])));
+    assert_eq!(silta.count("replay").await, 0);
+    let begun = asks(known, false).await;
+    assert_eq!((begun.status, &begun.body["count"]), (201, &preview.body["count"]));
+    silta.run_until_idle().await;
 }

@@ -3,7 +3,7 @@
 use silta::{
     lifecycle::Shutdown,
     sandbox::{Fault, OrderSpec, Webhook},
-    store::deliveries,
+    store::{DUE_CHANNEL, Ear, deliveries},
 };
 
 use crate::harness::{CONNECTION, POLICY, TestSilta, claim, secs, settles, until};
@@ -207,6 +207,27 @@ async fn the_loop_wakes_for_a_webhook_and_an_orderly_end_lets_running_attempts_f
     assert_eq!(silta.count("delivery where state = 'leased'").await, 0);
     silta.second_worker().run_until_idle().await.unwrap();
     assert_eq!(silta.warehouse.count("shop-1001"), 1);
+}
+
+#[tokio::test]
+async fn a_listener_told_more_than_it_works_off_keeps_no_vacuum_from_its_work() {
+    let silta = TestSilta::start().await;
+    let mut ear = Ear::new(silta.pool.clone(), DUE_CHANNEL);
+    assert!(ear.opens().await);
+    // Twenty megabytes: more than any socket takes from the server while nobody reads.
+    let told = "select pg_notify('silta_due', rpad(n::text, 200)) from generate_series(1, 100000) n";
+    sqlx::raw_sql(told).execute(&silta.pool).await.unwrap();
+    let holds_a_snapshot = async || {
+        let sql = "select exists (select from pg_stat_activity
+            where datname = current_database() and query ilike 'listen%' and backend_xmin is not null)";
+        silta.scalar::<bool>(sql).await
+    };
+    until("the server waits for its listener", holds_a_snapshot).await;
+    let let_go = async || {
+        ear.opens().await;
+        !holds_a_snapshot().await
+    };
+    until("a look at the work lets go what was told before it", let_go).await;
 }
 
 #[tokio::test]

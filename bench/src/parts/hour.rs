@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use serde_json::json;
-use sqlx::{PgConnection, Row as _};
+use silta::store;
+use sqlx::{Connection as _, PgConnection, Row as _};
 use tokio::time::Instant;
 
 use super::{Bench, through};
@@ -47,7 +48,7 @@ pub async fn run(bench: &mut Bench, minutes: u64) -> Result<()> {
     let begun = Instant::now();
     let mut sent = std::pin::pin!(load.round(CLIENTS, length, Some(RATE)));
     let mut samples = Vec::new();
-    let mut db = server.connection().await?;
+    let mut db = PgConnection::connect_with(&server.options.clone().options(store::HOT_PATH)).await?;
     let round = loop {
         tokio::select! {
             round = &mut sent => break round?,
@@ -111,10 +112,15 @@ async fn sample(db: &mut PgConnection, service: &Service, begun: Instant) -> Res
          from pg_stat_user_tables",
     );
     let sizes = sizes.fetch_one(&mut *db).await?;
-    let open = "select count(*)::float8 from delivery where state in ('pending', 'delivering')";
+    let open = "select count(*)::float8 from delivery where state in ('pending', 'leased', 'in_doubt')";
+    // As the claim looks: see `silta::store::claiming`.
     let plan = "explain (analyze, buffers, format json)
-        select id from delivery where state = 'pending' and due_at >= now() - interval '500 ms' and due_at <= now()
-        order by due_at limit 1";
+        select due.id from generate_series(0, 3) as u (urgency), lateral (
+            select id from delivery
+            where connection = 'bench' and urgency = u.urgency::smallint and state in ('pending', 'in_doubt')
+              and due_at >= now() - interval '500 ms' and due_at <= now()
+            order by due_at limit 32
+        ) due";
     let plan: serde_json::Value = sqlx::query_scalar(plan).fetch_one(&mut *db).await?;
     let pages = |key: &str| plan[0]["Plan"][key].as_f64().unwrap_or(0.0);
     Ok(Sample {

@@ -6,7 +6,6 @@ mod reading;
 use std::borrow::Cow;
 
 use async_trait::async_trait;
-
 use deeds::{cancel, complete_shipment, place, quick_process, update};
 use reading::{compensates_anew, newly_completed, no_older, reading, stock_of};
 
