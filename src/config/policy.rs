@@ -50,7 +50,7 @@ pub(super) fn read_orders(
         mask: Mask::default(),
         look_again,
     };
-    // Unknown limits of the warehouse, kept on the safe side (contract/unknowns.md U19).
+    // Unknown limits of the warehouse, kept on the safe side (docs/contract.md U19).
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     if policy.reference_prefix.len() > 30 || !policy.reference_prefix.bytes().all(plain) {
         section.fault("reference_prefix", "must be at most 30 letters, digits or -_.");

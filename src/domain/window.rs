@@ -1,7 +1,7 @@
 //! Reading a list over a stretch of time that the far side cannot read as a whole.
 //!
 //! The shop's order list is known to answer some stretches with 500, again and again, in a store where single orders
-//! read well (contract/mycashflow.md §1.3). Giving up would blind us to everything behind the bad spot; jumping over it
+//! read well (docs/contract.md §1.3). Giving up would blind us to everything behind the bad spot; jumping over it
 //! would lose what lies in it. So a stretch that fails is halved, and halved again: what reads is read, and what is
 //! left at the smallest size is a [gap](Windows::gaps), remembered, shown and tried again by every later reading.
 

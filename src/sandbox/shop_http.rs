@@ -1,4 +1,4 @@
-//! The fake shop over HTTP, quirks included (contract/mycashflow.md §1.1 to §1.7); its orders are in `shop_orders_http`.
+//! The fake shop over HTTP, quirks included (docs/contract.md §1.1 to §1.7); its orders are in `shop_orders_http`.
 
 use std::collections::HashMap;
 

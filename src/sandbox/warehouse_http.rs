@@ -1,4 +1,4 @@
-//! The fake warehouse over HTTP, quirks included (contract/ogoship.md §2.1 to §2.6).
+//! The fake warehouse over HTTP, quirks included (docs/contract.md §2.1 to §2.6).
 
 use std::collections::HashMap;
 
@@ -251,7 +251,7 @@ async fn list_subscriptions(State(warehouse): State<Warehouse>) -> Response {
     Json(items).into_response()
 }
 
-/// The host of a URL needs a dot (contract/ogoship.md §2.7).
+/// The host of a URL needs a dot (docs/contract.md §2.7).
 async fn subscribe(State(warehouse): State<Warehouse>, Json(body): Json<Value>) -> Response {
     let [Some(url), Some(key), Some(kind)] = ["url", "key", "type"].map(|key| body[key].as_str()) else {
         return refuse(StatusCode::BAD_REQUEST, "url, key and type are needed");

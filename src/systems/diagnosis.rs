@@ -1,6 +1,6 @@
 //! Why a signature does not fit, and under what it would: for people who connect a store, never for letting a webhook in.
 //!
-//! How the shop signs is not public (contract/unknowns.md U1), so a wrong guess of ours must show what is wrong about it.
+//! How the shop signs is not public (docs/contract.md U1), so a wrong guess of ours must show what is wrong about it.
 //! What is told are names: of a header, a hash, an encoding, a key. Never a value.
 
 use hmac::{Hmac, KeyInit, Mac};

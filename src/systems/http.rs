@@ -270,7 +270,7 @@ fn retry_after(status: StatusCode, headers: &HeaderMap, now: Timestamp) -> Optio
 }
 
 /// OGOship's answer to a repeated reference is not public; its legacy API says it in these words, with a 4xx
-/// (contract/unknowns.md U17). A hint only: it makes us look, and the look decides.
+/// (docs/contract.md U17). A hint only: it makes us look, and the look decides.
 fn says_duplicate(status: StatusCode, body: &[u8]) -> bool {
     status.is_client_error() && String::from_utf8_lossy(body).to_lowercase().contains("same reference")
 }

@@ -42,7 +42,7 @@ pub(super) fn truth<'de, D: Deserializer<'de>>(wire: D) -> Result<bool, D::Error
     Ok(as_text(&value).is_some_and(|text| text == "1" || text.eq_ignore_ascii_case("true")))
 }
 
-/// An object, or the default for what stands for none: `[]`, null, a blank (contract/mycashflow.md §1.2).
+/// An object, or the default for what stands for none: `[]`, null, a blank (docs/contract.md §1.2).
 pub(super) fn object<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
     wire: D,
 ) -> Result<T, D::Error> {
@@ -68,7 +68,7 @@ pub(super) fn time(text: &str) -> Option<Timestamp> {
     with_offset.or_else(naive).ok()
 }
 
-/// The same value with every key in lower case: one spelling to read, however theirs is (contract/unknowns.md U14).
+/// The same value with every key in lower case: one spelling to read, however theirs is (docs/contract.md U14).
 pub(super) fn lower_keys(value: Value) -> Value {
     match value {
         Value::Object(map) => Value::Object(

@@ -34,6 +34,36 @@ fn every_link_of_the_papers_leads_somewhere() {
 }
 
 #[test]
+fn every_outside_fact_that_the_code_cites_is_in_the_contract_and_every_setting_of_it_exists() {
+    let page = read("docs/contract.md");
+    let mut cited = 0;
+    for file in files("src", "rs").into_iter().chain(files("docs/decisions", "md")) {
+        let text = fs::read_to_string(&file).unwrap();
+        for (at, citation) in text.match_indices("docs/contract.md ") {
+            let place: String = text[at + citation.len()..]
+                .chars()
+                .take_while(|it| it.is_ascii_alphanumeric() || "§.".contains(*it))
+                .collect();
+            let place = place.trim_end_matches('.');
+            let known = page.contains(&format!("### {place} ")) || page.contains(&format!("| {place} |"));
+            assert!(known, "{} cites {place:?}, which docs/contract.md does not have", file.display());
+            cited += 1;
+        }
+    }
+    assert!(cited > 30, "{cited}");
+
+    let defaults: toml::Table = read("deploy/silta.toml").parse().unwrap();
+    let defaults = &defaults["connections"][0];
+    for row in page.lines().filter(|line| line.starts_with("| U")) {
+        let settings = row.trim_end_matches(" |").rsplit_once(" | ").unwrap().1;
+        for setting in settings.split(", ").filter_map(|it| it.split('`').nth(1)) {
+            let found = setting.split('.').try_fold(defaults, |at, key| at.get(key));
+            assert!(found.is_some(), "{setting} is no setting: {row}");
+        }
+    }
+}
+
+#[test]
 fn each_threat_names_a_test_that_shows_its_guard() {
     let page = read("docs/threats.md");
     let mut shown = 0;

@@ -27,7 +27,7 @@ pub struct OrderPolicy {
     pub shipping: Vec<ShippingRule>,
     /// What is stored at the warehouse.
     pub products: ProductPolicy,
-    /// Are the shopper's own words passed on? They can cost money or stop an order (contract/ogoship.md §2.4).
+    /// Are the shopper's own words passed on? They can cost money or stop an order (docs/contract.md §2.4).
     pub comments: bool,
     /// Is the receipt sent along, to be printed and packed?
     pub receipt: bool,
@@ -41,7 +41,7 @@ pub struct OrderPolicy {
     pub cancel: bool,
     /// Does the shop mail the shopper when the order is completed?
     pub send_emails: bool,
-    /// Is a tracking code written to a shipment before it is completed? Not proven to work (contract/unknowns.md U6).
+    /// Is a tracking code written to a shipment before it is completed? Not proven to work (docs/contract.md U6).
     pub shipment_tracking: bool,
     /// Mark orders as tests at the warehouse.
     pub test: bool,
@@ -69,7 +69,7 @@ pub enum When {
     Created,
 }
 
-/// What the shop's unit prices mean, which is not public (contract/unknowns.md U11).
+/// What the shop's unit prices mean, which is not public (docs/contract.md U11).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnitPrices {
     /// Nobody said: none are sent.

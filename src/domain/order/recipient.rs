@@ -44,7 +44,7 @@ impl Recipient {
         self
     }
 
-    /// Every field that the warehouse would not take, with what to do about it (contract/ogoship.md §2.3); never a
+    /// Every field that the warehouse would not take, with what to do about it (docs/contract.md §2.3); never a
     /// field's value. `longest` in characters; 0 checks no length.
     pub(super) fn faults(&self, longest: usize) -> Vec<String> {
         let Self { name, company, street, street_2, postal_code, city, country, phone, email } = self;

@@ -26,7 +26,7 @@ pub struct WarehouseOrder {
     /// Its edit time, as told.
     pub version: Option<String>,
     /// Orders whose references begin with ours and go on: the warehouse splits waiting orders in two by itself, and
-    /// then neither part is the whole (contract/ogoship.md §2.4).
+    /// then neither part is the whole (docs/contract.md §2.4).
     pub related: Vec<RelatedOrder>,
 }
 
@@ -54,7 +54,7 @@ pub struct RelatedOrder {
 
 macro_rules! warehouse_statuses {
     ($($(#[$doc:meta])* $name:ident),+) => {
-        /// The warehouse's word for where an order stands (contract/ogoship.md §2.4); compared in any case.
+        /// The warehouse's word for where an order stands (docs/contract.md §2.4); compared in any case.
         #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(from = "String", into = "String")]
         pub enum WarehouseStatus {
@@ -113,7 +113,7 @@ impl From<WarehouseStatus> for String {
 
 impl WarehouseOrder {
     /// Pieces by code that the warehouse has taken off its free stock while the shop, having the order open, still
-    /// counts them as reserved (contract/ogoship.md §2.4 says which status reserves or deducts).
+    /// counts them as reserved (docs/contract.md §2.4 says which status reserves or deducts).
     pub fn in_flight(&self, shop: &ShopOrder) -> Vec<(String, i64)> {
         let mut pieces: BTreeMap<&str, i64> = BTreeMap::new();
         if shop.status == ShopStatus::Open {

@@ -34,7 +34,7 @@ use super::{
 };
 use crate::domain::{Timestamp, window::Window};
 
-/// Items a page; the largest size is not public, 100 is used live (contract/mycashflow.md §1.2).
+/// Items a page; the largest size is not public, 100 is used live (docs/contract.md §1.2).
 const PAGE_SIZE: u32 = 100;
 
 /// The client of one connection's shop.

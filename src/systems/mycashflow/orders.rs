@@ -89,7 +89,7 @@ impl MyCashflow {
         self.act("complete_shipment", Method::POST, path, Body::Empty, key).await
     }
 
-    /// Writes a shipment's tracking code, which is not proven to work (contract/unknowns.md U6). Idempotent.
+    /// Writes a shipment's tracking code, which is not proven to work (docs/contract.md U6). Idempotent.
     pub async fn write_tracking(
         &self,
         order: &str,

@@ -1,6 +1,6 @@
-//! The shop's webhook subscriptions: made, listed and removed (contract/mycashflow.md §1.4).
+//! The shop's webhook subscriptions: made, listed and removed (docs/contract.md §1.4).
 //!
-//! Making one is documented; that there is a list, and a way to remove, is inferred (contract/unknowns.md U5): where the shop
+//! Making one is documented; that there is a list, and a way to remove, is inferred (docs/contract.md U5): where the shop
 //! has neither, its 404 is told as that.
 
 use reqwest::Method;

@@ -1,4 +1,4 @@
-//! What a `MyCashflow` webhook says. Its envelope is not public (contract/unknowns.md U4): a bare order,
+//! What a `MyCashflow` webhook says. Its envelope is not public (docs/contract.md U4): a bare order,
 //! `{"data": …}` or `{"order": …}`, with or without a topic. Only the numeric id is needed; everything else is re-read.
 
 use serde_json::Value;
@@ -69,7 +69,7 @@ fn kind_of_topic(topic: &str) -> Option<Kind> {
 }
 
 /// Without a topic, the shape must tell. A bare id is an order: the only topic that is known to exist is
-/// `order.created` (contract/mycashflow.md §1.4), and a wrong guess costs one look at an order that is not there.
+/// `order.created` (docs/contract.md §1.4), and a wrong guess costs one look at an order that is not there.
 fn kind_of_shape(wrapper: Option<&str>, item: &Value) -> Option<Kind> {
     let has = |keys: &[&str]| keys.iter().any(|key| item.get(key).is_some());
     match wrapper {

@@ -1,4 +1,4 @@
-//! `MyCashflow`'s fields as it spells them (contract/mycashflow.md §1.5 and §1.7), as loosely typed as they come.
+//! `MyCashflow`'s fields as it spells them (docs/contract.md §1.5 and §1.7), as loosely typed as they come.
 #![expect(missing_docs, reason = "the fields are the vendor's; the contract named above is their document")]
 
 use rust_decimal::Decimal;

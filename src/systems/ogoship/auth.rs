@@ -1,6 +1,6 @@
 //! OGOship's credentials: an API key, or OAuth with one-use refresh tokens.
 //!
-//! The OAuth rules that shape this file (contract/ogoship.md §2.1): the token endpoint takes a form, never JSON; an
+//! The OAuth rules that shape this file (docs/contract.md §2.1): the token endpoint takes a form, never JSON; an
 //! access token lives 1.5 h; a refresh token works **once**, and its answer carries the next one. So one caller
 //! refreshes while the others wait (single flight), and the new pair is kept in the [`TokenVault`] **before** it is
 //! used: a crash between the two costs nothing. When a refresh is refused (its token spent by another process, say)

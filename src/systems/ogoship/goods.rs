@@ -77,7 +77,7 @@ impl Ogoship {
         item: &Item,
         key: &str,
     ) -> Result<(), CallError> {
-        // WebEncoders of ASP.NET: base64url without padding (contract/ogoship.md §2.5).
+        // WebEncoders of ASP.NET: base64url without padding (docs/contract.md §2.5).
         let code = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(&there.code);
         let path = format!("/api/v1/products/{}", segment(&code));
         let query = vec![("base64url", "true".to_owned())];

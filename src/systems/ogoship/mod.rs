@@ -30,7 +30,7 @@ use super::{
 };
 use crate::{clock::Clock, domain::Timestamp};
 
-/// Items a page: the vendor's maximum (contract/ogoship.md §2.2).
+/// Items a page: the vendor's maximum (docs/contract.md §2.2).
 const PAGE_SIZE: usize = 250;
 
 /// The client of one connection's warehouse account.

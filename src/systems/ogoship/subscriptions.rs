@@ -1,4 +1,4 @@
-//! The warehouse's webhook subscriptions: made, listed and removed (contract/ogoship.md §2.7).
+//! The warehouse's webhook subscriptions: made, listed and removed (docs/contract.md §2.7).
 
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -12,7 +12,7 @@ use crate::{
 
 /// The order of exactly this reference among those found. The search also finds what begins alike, and a split makes
 /// orders that we did not create: only the exact one is ours, those that go on behind it are shown as related
-/// (contract/unknowns.md U23).
+/// (docs/contract.md U23).
 pub fn order(found: Vec<wire::Order>, reference: &str) -> Option<WarehouseOrder> {
     let mut exact = None;
     let mut related = Vec::new();

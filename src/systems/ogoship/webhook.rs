@@ -1,4 +1,4 @@
-//! What an OGOship callback says. Its bodies are not public (contract/unknowns.md U15): we look for a reference or a
+//! What an OGOship callback says. Its bodies are not public (docs/contract.md U15): we look for a reference or a
 //! product code at the root and one level down, in any case, and re-read whatever it names.
 
 use serde_json::Value;
@@ -12,7 +12,7 @@ use crate::{
     systems::wire::lower_keys,
 };
 
-/// The header of every callback: base64 of HMAC-SHA256 over the raw body (contract/ogoship.md §2.7).
+/// The header of every callback: base64 of HMAC-SHA256 over the raw body (docs/contract.md §2.7).
 pub const SIGNATURE_HEADER: &str = "X-OGOship-Hmac-SHA256";
 
 /// Reads a callback's JSON.
@@ -38,7 +38,7 @@ pub fn read(body: &Value) -> Told {
     Told { topic: topic.to_owned(), about, sameness }
 }
 
-/// An older client used the numbers (contract/ogoship.md §2.7).
+/// An older client used the numbers (docs/contract.md §2.7).
 fn named(word: &str) -> &str {
     match word {
         "1" => "OrderShipped",
