@@ -1,5 +1,5 @@
-//! The papers say what is: links lead somewhere, threats have their tests, the mapping has every field, and what watches us
-//! watches metrics that there are.
+//! The papers say what is: links lead somewhere, outside facts have their place, threats have their tests, the mapping has
+//! every field, and what watches us watches metrics that there are.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
