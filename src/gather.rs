@@ -1,9 +1,9 @@
 //! Group commit: work that arrives together is done together.
 //!
-//! An item is put in line; if fewer workers than [`Limits::workers`] are at it, one is begun. A worker takes all that is in
-//! line, does it as one (one statement, one wait for the disk), answers each, and goes on until the line is empty. So one
-//! item alone waits for nobody, and a thousand at once cost a handful of commits: while one is on its way, the next one
-//! gathers. Nothing is ever delayed in the hope of company.
+//! An item is put in line; if fewer workers than [`Limits::workers`] are at it, one is begun. A worker takes all that
+//! is in line, does it as one (one statement, one wait for the disk), answers each, and goes on until the line is
+//! empty. So one item alone waits for nobody, and a thousand at once cost a handful of commits: while one is on its
+//! way, the next one gathers. Nothing is ever delayed in the hope of company.
 //!
 //! Webhooks enter by it (`inbox`), and attempts are settled by it (`worker`).
 

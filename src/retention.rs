@@ -1,8 +1,8 @@
 //! Retention: what may speak of people goes first, the rows themselves later, and only what is closed.
 //!
 //! Bodies and payloads are **blanked** once they are old enough and what they belong to is closed: that an event came,
-//! and what became of it, stays to be read. Rows are **removed** much later, if at all. An open debt keeps everything it
-//! has, however old. How long each is kept is `[retention]`; `docs/data.md` says what is kept where.
+//! and what became of it, stays to be read. Rows are **removed** much later, if at all. An open debt keeps everything
+//! it has, however old. How long each is kept is `[retention]`; `docs/data.md` says what is kept where.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     clock::Clock,
-    domain::Timestamp,
+    domain::{Timestamp, id::first_id_at},
     store::{
         self, alerts, replicas,
         retention::{self, Blanked},
@@ -113,8 +113,6 @@ impl Retention {
         }
         if let Some(before) = self.before(self.periods.reports) {
             round.removed += pages!(self, db => retention::remove_syncs(&mut db, before));
-        }
-        if let Some(before) = self.before(self.periods.reports) {
             round.removed += pages!(self, db => alerts::remove_closed(&mut db, before));
         }
         round.removed += pages!(self, db => retention::remove_answers(&mut db, now - ANSWERS));
@@ -147,12 +145,6 @@ impl Retention {
         }
         Ok(blanked)
     }
-}
-
-/// The least `UUIDv7` of a moment: whatever has a lesser id is older.
-pub fn first_id_at(time: Timestamp) -> Uuid {
-    let millis = u64::try_from(time.timestamp_millis()).unwrap_or_default();
-    Uuid::from_u128(u128::from(millis) << 80)
 }
 
 #[expect(clippy::disallowed_methods, reason = "leaving the disk to others is waiting for time to pass")]

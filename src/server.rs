@@ -5,8 +5,8 @@
 //!   is kept open and says nothing for as long. A body that dawdles meets `[http] timeout`, as every request does.
 //! - **No large head.** What does not fit into a buffer of 64 KiB, which may grow to twice that, is refused unread.
 //!
-//! Which router answers is looked up anew for each request, so a configuration is reloaded with no connection lost. HTTP/1.1
-//! only: TLS and HTTP/2 are the business of the proxy in front.
+//! Which router answers is looked up anew for each request, so a configuration is reloaded with no connection lost.
+//! HTTP/1.1 only: TLS and HTTP/2 are the business of the proxy in front.
 
 use std::{
     net::{IpAddr, SocketAddr},

@@ -1,5 +1,5 @@
-//! Who comes with wrong keys again and again is not listened to for the rest of the minute: nothing is read or digested for
-//! one who has shown that he has none.
+//! Who comes with wrong keys again and again is not listened to for the rest of the minute: nothing is read or digested
+//! for one who has shown that he has none.
 //!
 //! Counted by address **and** door. A system sends the webhooks of many stores from one address, and the wrong key of one
 //! must not shut out the others; and who guesses admin tokens must not close the sign-in for those who have one. What is

@@ -1,9 +1,9 @@
 //! The vault: secrets that we must keep ourselves lie sealed, under a key that lies elsewhere.
 //!
-//! AES-256-GCM (NIST SP 800-38D), by `ring`, with a nonce of chance for each sealing: a few a day per key, where the bound
-//! for chance is two to the power of 32. What is sealed is bound to its place (`aad`), so a sealed text that somebody moves
-//! to another row does not open there. The first key seals and all of them open, so a key is rotated by putting a new one
-//! in front, and taken away once everything was sealed anew.
+//! AES-256-GCM (NIST SP 800-38D), by `ring`, with a nonce of chance for each sealing: a few a day per key, where the
+//! bound for chance is two to the power of 32. What is sealed is bound to its place (`aad`), so a sealed text that
+//! somebody moves to another row does not open there. The first key seals and all of them open, so a key is rotated by
+//! putting a new one in front, and taken away once everything was sealed anew.
 //!
 //! Without a key nothing is kept: a secret in the clear is worse than one that must be fetched again.
 

@@ -1,7 +1,7 @@
 //! `make bench`: what `docs/performance.md` claims, measured.
 //!
-//! Every ratio is of two figures from one run on one server, round by round in turn, so that both meet the same mood of the
-//! machine. Absolute figures are shown with the machine they were measured on, and mean nothing elsewhere.
+//! Every ratio is of two figures from one run on one server, round by round in turn, so that both meet the same mood of
+//! the machine. Absolute figures are shown with the machine they were measured on, and mean nothing elsewhere.
 
 #![expect(
     clippy::disallowed_methods,

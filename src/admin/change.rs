@@ -1,5 +1,6 @@
 //! Every change goes through here: one transaction for the deed, its audit line and, with an `Idempotency-Key`, the
-//! answer that a repeat of the request will get (as the IETF draft says: 409 while the first is running, 422 for another request under the same key).
+//! answer that a repeat of the request will get (as the IETF draft says: 409 while the first is running, 422 for
+//! another request under the same key).
 
 use axum::{
     Json,

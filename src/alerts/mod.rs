@@ -3,11 +3,11 @@
 //! Every half minute, in one process at a time, everything that is wrong is read from the tables (`store::alerts`), and
 //! [`domain::alert::next`](crate::domain::alert::next) says what follows for each: seen, told, reminded of, closed,
 //! forgotten. What is told is written as a message to each channel, in the same transaction, and sent from there: **at
-//! least once**, under an id that stays the same, until the channel has taken it. A channel that takes nothing for a day is
-//! given up for that message and told of in the log.
+//! least once**, under an id that stays the same, until the channel has taken it. A channel that takes nothing for a
+//! day is given up for that message and told of in the log.
 //!
-//! Channels are webhooks signed as Standard Webhooks says, Slack-compatible webhooks, and e-mail (`channel`). Messages name
-//! connections, counts and codes, and no person.
+//! Channels are webhooks signed as Standard Webhooks says, Slack-compatible webhooks, and e-mail (`channel`). Messages
+//! name connections, counts and codes, and no person.
 
 mod channel;
 mod message;
@@ -247,8 +247,8 @@ impl Alerts {
         notices::note_tried(&mut db, notice.id, tried, now).await
     }
 
-    /// Sends a message of no meaning to every channel, to see whether it arrives; answers each channel's name with what went
-    /// wrong.
+    /// Sends a message of no meaning to every channel, to see whether it arrives; answers each channel's name with what
+    /// went wrong.
     pub async fn try_channels(&self) -> Vec<(String, Result<(), String>)> {
         let Parts { clock, entropy, client, options, .. } = &*self.0;
         let mut answers = Vec::new();

@@ -1,8 +1,9 @@
 //! Serving: the parts of the service side by side, and one generation of them after another.
 //!
-//! A configuration is reloaded by building a whole new service from it beside the old one. The router is changed between two
-//! requests; the old generation claims nothing new and lets its attempts end, as before a shutdown, while the new one has
-//! begun. The two meet as two replicas do, so nothing is lost or done twice, and no webhook is refused in between.
+//! A configuration is reloaded by building a whole new service from it beside the old one. The router is changed
+//! between two requests; the old generation claims nothing new and lets its attempts end, as before a shutdown, while
+//! the new one has begun. The two meet as two replicas do, so nothing is lost or done twice, and no webhook is refused
+//! in between.
 
 use std::{sync::Arc, time::Duration};
 

@@ -16,7 +16,7 @@ use crate::{
     domain::{
         Timestamp,
         language::Language,
-        shipping::{ShippingRule, match_rule},
+        shipping::{ShippingMethod, ShippingRule, match_rule},
         sync::What,
         window::Window,
     },
@@ -54,6 +54,20 @@ struct Check {
     remedy: &'static str,
 }
 
+impl Check {
+    /// What a system answered; no answer is not well.
+    fn of(
+        tied: &Tied,
+        question: &'static str,
+        answer: Result<String, CallError>,
+        remedy: &'static str,
+    ) -> Self {
+        let is_well = answer.is_ok();
+        let found = answer.unwrap_or_else(|error| error.to_string());
+        Self { connection: tied.name.clone(), question, is_well, found, remedy }
+    }
+}
+
 /// Asks everything; status 1 where anything is not well.
 pub(super) async fn doctor(args: DoctorArgs, config: Config, account: &str) -> Result<ExitCode> {
     let database = Database::open(&config).await?;
@@ -68,7 +82,8 @@ pub(super) async fn doctor(args: DoctorArgs, config: Config, account: &str) -> R
         let mut db = database.pool.acquire().await?;
         let by_hand = shipping_rules::rules(&mut db, &tied.name).await?;
         drop(db);
-        checks.extend(ask_systems(tied, by_hand).await);
+        checks.extend(ask_systems(tied).await);
+        checks.push(ask_shipping(tied, &by_hand).await);
         checks.push(ask_clock(tied).await);
         checks.extend(ask_webhooks(&app, &database, &tied.name).await?);
         checks.push(ask_codes(&app, &database, &tied.name, account).await?);
@@ -87,61 +102,61 @@ pub(super) async fn doctor(args: DoctorArgs, config: Config, account: &str) -> R
     Ok(if checks.iter().all(|it| it.is_well) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn ask_systems(tied: &Tied, by_hand: Vec<ShippingRule>) -> Vec<Check> {
+/// Do both systems answer, and take our credentials?
+async fn ask_systems(tied: &Tied) -> [Check; 3] {
     let now = SystemClock.now();
     let hour = Window { from: now - chrono::Duration::hours(1), to: now };
-    let check = |question, answer: Result<String, CallError>, remedy| {
-        let is_well = answer.is_ok();
-        let found = answer.unwrap_or_else(|error| error.to_string());
-        Check { connection: tied.name.clone(), question, is_well, found, remedy }
-    };
     let products = tied.shop.products(1).await;
     let orders = tied.shop.orders_created(hour, 1).await;
-    let other = tied.shop.has_orders_api(tied.shop.other_orders_api()).await;
-    let other = match other {
+    let other = match tied.shop.has_orders_api(tied.shop.other_orders_api()).await {
         Ok(true) => format!("; {} answers too", tied.shop.other_orders_api()),
         Ok(false) | Err(_) => String::new(),
     };
     let figures = tied.warehouse.stock_figures(1).await;
-    let mut checks = vec![
-        check(
+    [
+        Check::of(
+            tied,
             "shop",
             products.map(|page| format!("answers; {} products", page.total.unwrap_or_default())),
             "check mycashflow.url, user and api_key",
         ),
-        check(
+        Check::of(
+            tied,
             "orders_api",
             orders.map(|_| format!("the order endpoints of {} answer{other}", tied.shop.orders_api())),
             "check mycashflow.orders_api: v0 is the only proven version",
         ),
-        check(
+        Check::of(
+            tied,
             "warehouse",
             figures.map(|_| "answers".to_owned()),
             "check ogoship.url, auth_url and the credentials",
         ),
-    ];
-    let methods = tied.shop.shipping_methods().await;
-    let idle = methods.as_ref().ok().and_then(|methods| {
-        let rules = tied.orders.shipping.iter().chain(&by_hand);
-        let idle = rules.filter(|rule| {
-            methods.iter().all(|method| match_rule(std::slice::from_ref(*rule), method).is_none())
-        });
-        Some(idle.map(|rule| rule.pattern.clone()).collect::<Vec<_>>().join(", ")).filter(|it| !it.is_empty())
-    });
-    let unmatched = methods.map(|methods| {
-        let unmatched =
-            methods.iter().filter(|it| tied.orders.lacks_rule(it) && match_rule(&by_hand, it).is_none());
-        unmatched.map(ToString::to_string).collect::<Vec<_>>()
-    });
-    let is_matched = unmatched.as_ref().is_ok_and(Vec::is_empty);
-    let idle = idle.map_or_else(String::new, |idle| format!("; no method of the shop for {idle}"));
-    let found = unmatched.map(|unmatched| match unmatched.as_slice() {
-        [] => format!("every shipping method has a rule{idle}"),
-        some => format!("no rule for {}{idle}", some.join(", ")),
-    });
+    ]
+}
+
+/// Has every shipping method of the shop a rule, and every rule a method?
+async fn ask_shipping(tied: &Tied, by_hand: &[ShippingRule]) -> Check {
     let remedy = "add a rule to [connections.shipping], or leave methods out that never go to the warehouse";
-    checks.push(Check { is_well: is_matched, ..check("shipping", found, remedy) });
-    checks
+    let methods = match tied.shop.shipping_methods().await {
+        Ok(methods) => methods,
+        Err(error) => return Check::of(tied, "shipping", Err(error), remedy),
+    };
+    let unmatched = |it: &&ShippingMethod| tied.orders.lacks_rule(it) && match_rule(by_hand, it).is_none();
+    let unmatched: Vec<_> = methods.iter().filter(unmatched).map(ToString::to_string).collect();
+    let fits_none = |rule: &&ShippingRule| {
+        methods.iter().all(|method| match_rule(std::slice::from_ref(*rule), method).is_none())
+    };
+    let rules = tied.orders.shipping.iter().chain(by_hand);
+    let idle: Vec<_> = rules.filter(fits_none).map(|rule| rule.pattern.as_str()).collect();
+    let mut found = match unmatched.as_slice() {
+        [] => "every shipping method has a rule".to_owned(),
+        some => format!("no rule for {}", some.join(", ")),
+    };
+    if !idle.is_empty() {
+        found = format!("{found}; no method of the shop for {}", idle.join(", "));
+    }
+    Check { is_well: unmatched.is_empty(), ..Check::of(tied, "shipping", Ok(found), remedy) }
 }
 
 /// Their clocks beside ours: what changed lately is asked for by time, and signatures with a time go stale.
@@ -230,7 +245,7 @@ async fn ask_codes(app: &App, database: &Database, connection: &str, account: &s
     let mut db = database.pool.begin().await?;
     let (id, _) = control::request_sync(&mut db, &actor, connection, What::Products, true, None).await?;
     db.commit().await?;
-    let ran = app.syncer.run_one(Some(id), &|_| {}).await?;
+    let ran = app.syncer.run_one(id, &|_| {}).await?;
     let mut db = database.pool.acquire().await?;
     let error = match syncs::find(&mut db, id).await? {
         Some(row) if ran => row.error,

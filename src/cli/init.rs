@@ -1,4 +1,5 @@
-//! `silta init`: a commented configuration, asked for or given by flags. Every secret that Silta draws itself is drawn here.
+//! `silta init`: a commented configuration, asked for or given by flags. Every secret that Silta draws itself is drawn
+//! here.
 
 use std::{
     io::{BufRead, IsTerminal, Write},

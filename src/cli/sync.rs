@@ -65,7 +65,7 @@ pub(super) async fn sync(args: SyncArgs, config: Config, account: &str) -> Resul
     app.prepare().await?;
     let id = ask(&args, &database.pool, account).await?;
     let bar = ProgressBar::new_spinner();
-    let ran = app.syncer.run_one(Some(id), &|progress| show(&bar, progress)).await?;
+    let ran = app.syncer.run_one(id, &|progress| show(&bar, progress)).await?;
     bar.finish_and_clear();
     anyhow::ensure!(
         ran,
@@ -86,7 +86,7 @@ pub(super) async fn sync(args: SyncArgs, config: Config, account: &str) -> Resul
 /// The comparison as one JSON object, its differences one a line: a page of them is in memory, never all.
 async fn print_json(db: &mut PgConnection, row: &SyncRow) -> Result<()> {
     let whole = serde_json::to_string(row)?;
-    say(&format!("{},\"differences\": [", whole.trim_end_matches('}')));
+    say(&format!("{},\"differences\": [", whole.strip_suffix('}').unwrap_or(&whole)));
     let (mut after, mut comma) = (0, "");
     loop {
         let page = differences::list(db, row.id, after, AT_ONCE).await?;

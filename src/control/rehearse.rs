@@ -43,8 +43,8 @@ pub trait Rehearse: Send + Sync {
     async fn rehearse(&self, connection: &str, subject: &Subject) -> Result<Option<Rehearsed>, StoreError>;
 }
 
-/// What a replay of this delivery would do now, `by` somebody who can tell: the row, and the rehearsal of its subject. No connection to the database
-/// is held across its calls.
+/// What a replay of this delivery would do now, `by` somebody who can tell: the row, and the rehearsal of its subject.
+/// No connection to the database is held across its calls.
 pub async fn rehearse_delivery(
     pool: &PgPool,
     by: &dyn Rehearse,

@@ -62,9 +62,9 @@ impl Asked {
     }
 
     /// Every id that was ticked.
-    pub(super) fn ids(&self) -> Vec<Uuid> {
+    pub(super) fn ids(&self) -> Result<Vec<Uuid>, Refusal> {
         let ticked = self.fields.iter().filter(|(key, _)| key == "id");
-        ticked.filter_map(|(_, value)| value.parse().ok()).collect()
+        ticked.map(|(_, value)| value.parse().map_err(|_| Refusal::Form)).collect()
     }
 
     /// Carries it out, all or nothing.

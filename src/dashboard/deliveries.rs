@@ -193,20 +193,35 @@ pub(super) async fn show(
     Ok(page(&visitor, Place::Deliveries, &row.subject, &main))
 }
 
+/// What may be asked for a delivery.
+#[derive(Clone, Copy)]
+enum Ask {
+    Replay,
+    Cancel,
+    Resolve(Resolution),
+}
+
 /// What a person asks for a delivery.
 pub(super) async fn ask(
     State(dash): State<Dash>,
     Path(id): Path<Uuid>,
     asked: Asked,
 ) -> Result<Redirect, Refusal> {
-    let word = asked.need("ask")?;
+    let ask = match asked.need("ask")? {
+        "replay" => Ask::Replay,
+        "cancel" => Ask::Cancel,
+        "delivered" => Ask::Resolve(Resolution::Delivered),
+        "pending" => Ask::Resolve(Resolution::Pending),
+        _ => return Err(Refusal::Form),
+    };
     let shown = asked
         .carry_out(&dash, async |db, actor| {
-            match word {
-                "replay" => return Ok(control::replay_delivery(db, actor, DeliveryId(id)).await?.delivery.0),
-                "delivered" => control::resolve(db, actor, DeliveryId(id), Resolution::Delivered).await?,
-                "pending" => control::resolve(db, actor, DeliveryId(id), Resolution::Pending).await?,
-                _ => control::cancel(db, actor, DeliveryId(id)).await?,
+            match ask {
+                Ask::Replay => {
+                    return Ok(control::replay_delivery(db, actor, DeliveryId(id)).await?.delivery.0);
+                }
+                Ask::Cancel => control::cancel(db, actor, DeliveryId(id)).await?,
+                Ask::Resolve(word) => control::resolve(db, actor, DeliveryId(id), word).await?,
             }
             Ok(id)
         })

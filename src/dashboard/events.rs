@@ -122,7 +122,8 @@ pub(super) async fn ask(
     Path(id): Path<Uuid>,
     asked: Asked,
 ) -> Result<Response, Refusal> {
-    if asked.need("ask")? == "reveal" {
+    let word = asked.need("ask")?;
+    if word == "reveal" {
         let body = asked
             .carry_out(&dash, async |db, actor| control::reveal_body(db, actor, EventId(id)).await)
             .await?;
@@ -131,6 +132,9 @@ pub(super) async fn ask(
         drop(db);
         let shown = html! { pre tabindex="0" { (String::from_utf8_lossy(&body)) } };
         return Ok(whole(&dash, &asked.visitor, &row, &shown).into_response());
+    }
+    if word != "replay" {
+        return Err(Refusal::Form);
     }
     let replay =
         async |db: &mut _, actor: &control::Actor<'_>| control::replay_event(db, actor, EventId(id)).await;

@@ -13,9 +13,8 @@ use super::{
     words::Words,
 };
 use crate::{
-    domain::{Timestamp, alert::AlertKind, rhythm::Rhythm, sync::What, system::System},
+    domain::{Timestamp, alert::AlertKind, id::first_id_at, rhythm::Rhythm, sync::What, system::System},
     explain,
-    retention::first_id_at,
     store::{
         self, Page,
         alerts::{self, AlertRow},
@@ -198,8 +197,8 @@ async fn rates(dash: &Dash, db: &mut PgConnection, name: &str) -> store::Result<
     };
     let mut rates = Vec::new();
     for (system, of) in [System::MyCashflow, System::Ogoship].into_iter().zip(*configured) {
-        let share = budgets::find(db, name, system.as_str()).await?.map_or(1.0, |standing| standing.share);
-        rates.push((system, of * share, of));
+        let standing = budgets::find(db, name, system.as_str()).await?;
+        rates.push((system, standing.map_or(of, |it| it.rate(of, dash.clock.now())), of));
     }
     Ok(rates)
 }

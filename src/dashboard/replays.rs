@@ -26,7 +26,7 @@ use crate::{
 pub(super) async fn create(State(dash): State<Dash>, asked: Asked) -> Result<Redirect, Refusal> {
     let owned = |name| asked.field(name).map(ToOwned::to_owned);
     let wanted = if asked.field("which") == Some("ticked") {
-        let ids = asked.ids();
+        let ids = asked.ids()?;
         if ids.is_empty() {
             return Err(Refusal::WrongState(WrongState::NothingTicked));
         }

@@ -1,8 +1,9 @@
 //! Who is there: a sign-in by admin token, a cookie, and in every form the session's secret.
 //!
-//! The cookie is a word of chance of which the database has only the digest. It is `HttpOnly` and `SameSite=Strict`, ends
-//! after twelve hours, at a sign-out, and as soon as its token is no longer configured. Wrong tokens are counted: after ten
-//! within a minute nobody from that address is let in for the rest of it, so guessing costs more than it could bring.
+//! The cookie is a word of chance of which the database has only the digest. It is `HttpOnly` and `SameSite=Strict`,
+//! ends after twelve hours, at a sign-out, and as soon as its token is no longer configured. Wrong tokens are counted:
+//! after ten within a minute nobody from that address is let in for the rest of it, so guessing costs more than it
+//! could bring.
 
 use std::net::{IpAddr, Ipv4Addr};
 

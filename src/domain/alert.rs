@@ -1,5 +1,5 @@
-//! An alert: something is wrong that somebody should know of. Opened once, however much of it there is, reminded of while it
-//! lasts, and closed by itself when it is right again.
+//! An alert: something is wrong that somebody should know of. Opened once, however much of it there is, reminded of
+//! while it lasts, and closed by itself when it is right again.
 //!
 //! ```text
 //!            wrong            wrong for long enough       right again

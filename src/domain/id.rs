@@ -5,6 +5,8 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::Timestamp;
+
 macro_rules! typed_ids {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
         $(#[$doc])*
@@ -35,4 +37,11 @@ typed_ids! {
     DeliveryId,
     /// A claim's fence, drawn anew at each claim.
     ClaimId,
+}
+
+/// The least id of a moment, to the millisecond: a `UUIDv7` begins with them (RFC 9562 §5.7), so whatever has a lesser
+/// id is older, and whatever has not is not.
+pub fn first_id_at(time: Timestamp) -> Uuid {
+    let millis = u64::try_from(time.timestamp_millis()).unwrap_or_default();
+    Uuid::from_u128(u128::from(millis) << 80)
 }

@@ -1,11 +1,11 @@
 //! Stock: the warehouse's figure overwrites the shop's, and never the other way.
 //!
-//! Which figure, is the merchant's choice ([`Basis`]), and none is free of a flaw but the last (docs/contract.md U12, double
-//! counting). The shop takes its own reservations off `quantity` before it sells; the warehouse takes its
-//! reservations off `stock` to give `stockAvailable`. An order of ours that stands at the warehouse while the shop still
-//! has it open is in both. So `available` counts it twice and undersells, `physical` counts it once until it is collected,
-//! twice from then on, and other channels' orders never, which can oversell; `compensated` adds back what the shop will
-//! take off again.
+//! Which figure, is the merchant's choice ([`Basis`]), and none is free of a flaw but the last (docs/contract.md U12,
+//! double counting). The shop takes its own reservations off `quantity` before it sells; the warehouse takes its
+//! reservations off `stock` to give `stockAvailable`. An order of ours that stands at the warehouse while the shop
+//! still has it open is in both. So `available` counts it twice and undersells, `physical` counts it once until it is
+//! collected, twice from then on, and other channels' orders never, which can oversell; `compensated` adds back what
+//! the shop will take off again.
 //!
 //! **A figure has a time.** Both sides are read when the delivery is worked, never taken from a webhook or a list; the
 //! lease is looked at once more before the write; and an answer of the warehouse that is older than one we have acted on

@@ -110,8 +110,8 @@ impl PrivatePostgres {
         Ok(private)
     }
 
-    /// A hot standby of this server in a directory of its own: a copy by `pg_basebackup`, which from then on follows. Its name
-    /// is what `synchronous_standby_names` asks for. Blocks.
+    /// A hot standby of this server in a directory of its own: a copy by `pg_basebackup`, which from then on follows.
+    /// Its name is what `synchronous_standby_names` asks for. Blocks.
     pub fn standby(&self, data_dir: &Path, name: &str, more: &[&str]) -> Result<Self> {
         fs::create_dir_all(data_dir)?;
         let account = Account::to_run_as()?;

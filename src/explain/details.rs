@@ -1,8 +1,8 @@
 //! The details of a fault in the reader's language.
 //!
-//! A detail is written down once, in English, with the codes and names that it is about; it is a text of a few phrases of our
-//! own around them. For a reader of Finnish the phrases are replaced and what is between them stays. A test holds each phrase
-//! to the code that writes it, so a changed one is not missed here.
+//! A detail is written down once, in English, with the codes and names that it is about; it is a text of a few phrases
+//! of our own around them. For a reader of Finnish the phrases are replaced and what is between them stays. A test
+//! holds each phrase to the code that writes it, so a changed one is not missed here.
 
 use std::borrow::Cow;
 

@@ -9,9 +9,9 @@
 //! neither fill the table nor poison the fingerprint of a true one. A verified webhook that we cannot understand is
 //! kept and answered 200: the sender did its part, and the sweeps are brought forward instead.
 //!
-//! Whose signature does not fit is asked no more than once a second or two what else it might be (`keyring`, for a key that
-//! was made a moment ago), and is told to people as a hint (`tally`): wrong key, altered body, missing header. Who goes on
-//! so is not read any more (`strangers`).
+//! Whose signature does not fit is asked no more than once a second or two what else it might be (`keyring`, for a key
+//! that was made a moment ago), and is told to people as a hint (`tally`): wrong key, altered body, missing header. Who
+//! goes on so is not read any more (`strangers`).
 //!
 //! The second door is the [`sweep`]: it finds what no webhook told, and enters by the same `receive`.
 
@@ -20,6 +20,7 @@ mod endpoints;
 mod intake;
 mod keyring;
 mod lists;
+mod pages;
 mod receive;
 mod refused;
 mod rejection;

@@ -11,29 +11,19 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use sqlx::PgPool;
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 pub use super::lists::{Intervals, SweptConnection};
-use super::{
-    Metrics,
-    lists::{What, read_page},
-    receive::{Find, Receiver},
-};
+use super::{Metrics, lists::What, receive::Receiver};
 use crate::{
     clock::{Clock, Entropy},
-    domain::{
-        Timestamp,
-        rhythm::Rhythm,
-        routing::subject_of,
-        window::{Window, Windows},
-    },
+    domain::{Timestamp, rhythm::Rhythm, window::Window},
     store::{
-        self, StoreError, connections,
-        deliveries::Fenced,
-        links, rhythm,
+        self, StoreError, connections, rhythm,
         sweeps::{self, LeasedSweep, Swept},
     },
-    systems::call::{CallError, Failure},
+    systems::call::CallError,
 };
 
 /// How far a sweep reaches back behind its cursor.
@@ -45,15 +35,22 @@ const LONGEST: Duration = Duration::from_secs(540);
 /// When a failed sweep is tried again.
 const AFTER_FAILURE: Duration = Duration::from_secs(30);
 
+/// Sweeps at once in a process: a system that hangs keeps its own lists waiting, and nobody else's.
+const AT_ONCE: usize = 16;
+
 /// Sweeps every connection, each list in its turn.
+#[derive(Clone)]
 pub struct Sweeper {
-    pool: PgPool,
-    clock: Arc<dyn Clock>,
+    pub(super) pool: PgPool,
+    pub(super) clock: Arc<dyn Clock>,
     entropy: Arc<Entropy>,
-    receiver: Receiver,
-    lease: Duration,
-    connections: HashMap<String, SweptConnection>,
+    pub(super) receiver: Receiver,
+    pub(super) lease: Duration,
+    connections: Arc<HashMap<String, SweptConnection>>,
 }
+
+/// Sweeps on their way; each answers how many events it has found.
+type Sweeping = JoinSet<store::Result<usize>>;
 
 /// What a sweeper is made of.
 pub struct Parts {
@@ -73,7 +70,7 @@ pub struct Parts {
 
 /// Why a sweep broke off.
 #[derive(Debug, thiserror::Error)]
-enum Broken {
+pub(super) enum Broken {
     #[error("a list could not be read")]
     Call(#[from] CallError),
     #[error("the finds could not be stored")]
@@ -91,7 +88,7 @@ impl Sweeper {
         let receiver =
             Receiver { pool: pool.clone(), clock: clock.clone(), entropy: entropy.clone(), metrics };
         let connections = connections.into_iter().map(|swept| (swept.connection.clone(), swept)).collect();
-        Self { pool, clock, entropy, receiver, lease, connections }
+        Self { pool, clock, entropy, receiver, lease, connections: Arc::new(connections) }
     }
 
     /// Makes sure that every list has its cursor. A new one begins now: history is never imported.
@@ -106,33 +103,61 @@ impl Sweeper {
         Ok(())
     }
 
-    /// Sweeps what is due until told to stop.
+    /// Sweeps what is due until told to stop; what is on its way then comes to its end.
     pub async fn run(&self, soft: CancellationToken) {
         let shortest =
             self.connections.values().flat_map(|swept| What::ALL.map(|what| swept.intervals.of(what)));
         let shortest =
             shortest.filter(|interval| !interval.is_zero()).min().unwrap_or(Duration::from_secs(60));
         let poll = (shortest / 4).clamp(Duration::from_millis(200), Duration::from_secs(10));
+        let mut sweeping = Sweeping::new();
         while !soft.is_cancelled() {
-            if let Err(error) = self.sweep_due().await {
+            if let Err(error) = self.begin_due(&mut sweeping).await {
                 tracing::warn!(error = %error, "cannot sweep");
             }
             let pause = poll.mul_f64(1.0 + self.entropy.fraction() / 10.0);
-            let _ = tokio::time::timeout(pause, soft.cancelled()).await;
+            let was_full = sweeping.len() >= AT_ONCE;
+            let ended = async {
+                while let Some(ended) = sweeping.join_next().await {
+                    tell(ended);
+                    if was_full {
+                        return; // more may be due
+                    }
+                }
+                std::future::pending().await
+            };
+            let _ = tokio::time::timeout(pause, async {
+                tokio::select! { () = ended => {}, () = soft.cancelled() => {} }
+            })
+            .await;
+        }
+        while let Some(ended) = sweeping.join_next().await {
+            tell(ended);
         }
     }
 
     /// Sweeps everything that is due now; answers how many events were found: the crank of the tests.
     pub async fn sweep_due(&self) -> store::Result<usize> {
-        let mut found = 0;
+        let (mut sweeping, mut found) = (Sweeping::new(), 0);
         loop {
+            self.begin_due(&mut sweeping).await?;
+            let Some(ended) = sweeping.join_next().await else { return Ok(found) };
+            found += ended.unwrap_or_else(|panicked| std::panic::resume_unwind(panicked.into_panic()))?;
+        }
+    }
+
+    /// Begins what is due now, as far as there is room: each beside the others, and one that panics costs its own turn.
+    async fn begin_due(&self, sweeping: &mut Sweeping) -> store::Result<()> {
+        while sweeping.len() < AT_ONCE {
             let now = self.clock.now();
             let mut db = self.pool.acquire().await?;
             let claimed = sweeps::claim_due(&mut db, self.entropy.fence(), now, now + self.lease).await?;
             drop(db); // never held across the network
-            let Some(held) = claimed else { return Ok(found) };
-            found += self.sweep(&held, now).await?;
+            let Some(held) = claimed else { break };
+            let sweeper = self.clone();
+            sweeping.spawn(async move { sweeper.sweep(&held, now).await });
         }
+        Ok(())
     }
 
     async fn sweep(&self, held: &LeasedSweep, begun_at: Timestamp) -> store::Result<usize> {
@@ -199,97 +224,21 @@ impl Sweeper {
         Ok(())
     }
 
-    /// Reads a window and every gap that earlier sweeps left; answers what was found, and the gaps that are left now, where
-    /// there were or are any.
-    async fn read_windows(
-        &self,
-        held: &LeasedSweep,
-        swept: &SweptConnection,
-        what: What,
-        window: Window,
-    ) -> Result<(usize, Option<Vec<Window>>), Broken> {
-        let mut db = self.pool.acquire().await.map_err(StoreError::from)?;
-        let known = sweeps::gaps(&mut db, &swept.connection, what.as_str()).await?;
-        drop(db);
-        let had_gaps = !known.is_empty();
-        let mut windows = Windows::over(known.into_iter().chain([window]));
-        let mut found = 0;
-        while let Some(window) = windows.take() {
-            match self.read_pages(held, swept, what, window).await {
-                Ok(some) => {
-                    found += some;
-                    windows.read();
-                }
-                Err(Broken::Call(error)) if what.is_windowed() && error.failure == Failure::Status(500) => {
-                    windows.failed(window, error)?;
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        let gaps = windows.gaps()?;
-        Ok((found, (had_gaps || !gaps.is_empty()).then_some(gaps)))
-    }
-
-    async fn read_pages(
-        &self,
-        held: &LeasedSweep,
-        swept: &SweptConnection,
-        what: What,
-        window: Window,
-    ) -> Result<usize, Broken> {
-        let mut found = 0;
-        for page in 1.. {
-            self.keep_lease(held).await?;
-            let (told, more) = read_page(swept, what, window, page).await?;
-            let finds: Vec<_> = told
-                .into_iter()
-                .filter_map(|(about, version)| {
-                    Some(Find { subject: subject_of(&about, &swept.reference_prefix)?, version })
-                })
-                .collect();
-            found += self.receive_unseen(swept, what, finds).await?;
-            if !more {
-                break;
-            }
-        }
-        Ok(found)
-    }
-
-    /// A sign of life before each page: a sweep whose process is gone is begun again by another one as soon as the lease
-    /// runs out.
-    async fn keep_lease(&self, held: &LeasedSweep) -> Result<(), Broken> {
-        let mut db = self.pool.acquire().await.map_err(StoreError::from)?;
-        let until = self.clock.now() + self.lease;
-        match sweeps::keep_lease(&mut db, held, until).await? {
-            Fenced::Written => Ok(()),
-            Fenced::LeaseLost => Err(Broken::LeaseLost),
-        }
-    }
-
-    /// Receives what we have not read at that version yet.
-    async fn receive_unseen(
-        &self,
-        swept: &SweptConnection,
-        what: What,
-        finds: Vec<Find>,
-    ) -> store::Result<usize> {
-        let subjects: Vec<_> = finds.iter().map(|find| find.subject.to_string()).collect();
-        let versions: Vec<_> = finds.iter().map(|find| find.version.clone()).collect();
-        let mut db = self.pool.acquire().await?;
-        let seen = links::seen(&mut db, &swept.connection, &subjects, &versions).await?;
-        drop(db);
-        let unseen: Vec<_> =
-            finds.into_iter().zip(seen).filter(|(_, seen)| !seen).map(|(find, _)| find).collect();
-        if unseen.is_empty() {
-            return Ok(0);
-        }
-        self.receiver.receive_finds(&swept.connection, &format!("swept.{}", what.as_str()), &unseen).await
-    }
-
     async fn settle(&self, held: &LeasedSweep, end: &Swept) -> store::Result<()> {
         let mut db = self.pool.begin().await?;
         sweeps::settle(&mut db, held, end, self.clock.now()).await?; // a lost lease: another one sweeps
         Ok(db.commit().await?)
+    }
+}
+
+/// Tells of a sweep that could not even be settled.
+fn tell(ended: Result<store::Result<usize>, JoinError>) {
+    match ended {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => tracing::warn!(error = %error, "cannot sweep"),
+        Err(_) => {
+            tracing::error!("a sweep panicked: a fault of ours; it begins again when its lease runs out")
+        }
     }
 }
 

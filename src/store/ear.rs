@@ -18,8 +18,8 @@ impl Ear {
         Self { pool, channel, listener: None }
     }
 
-    /// Opens it where it is closed; answers whether it hears. Called before what is waited for is looked at: news between the
-    /// look and the wait is not slept over, and what was told before is let go, since the look answers it.
+    /// Opens it where it is closed; answers whether it hears. Called before what is waited for is looked at: news
+    /// between the look and the wait is not slept over, and what was told before is let go, since the look answers it.
     pub async fn opens(&mut self) -> bool {
         self.empty();
         if self.listener.is_none() {
@@ -28,9 +28,9 @@ impl Ear {
         self.listener.is_some()
     }
 
-    /// Reads all that has come. PostgreSQL tells a listener in a transaction of its own: where it is told more than it reads,
-    /// that transaction waits for room in the socket and holds its snapshot, no vacuum removes what died since, and every
-    /// look for what is due wades through it.
+    /// Reads all that has come. PostgreSQL tells a listener in a transaction of its own: where it is told more than it
+    /// reads, that transaction waits for room in the socket and holds its snapshot, no vacuum removes what died since,
+    /// and every look for what is due wades through it.
     fn empty(&mut self) {
         while let Some(listener) = &mut self.listener
             && let Some(told) = listener.recv().now_or_never()

@@ -1,4 +1,5 @@
-//! Table `intent`: what a person asked for a subject. The latest word is read with the rest of what we remember: see `links`.
+//! Table `intent`: what a person asked for a subject. The latest word is read with the rest of what we remember: see
+//! `links`.
 
 use sqlx::PgConnection;
 use uuid::Uuid;

@@ -140,10 +140,10 @@ fn pool_of(size: u32) -> PgPoolOptions {
 
 /// How statements are planned that run thousands of times a second: each once, and by its index.
 ///
-/// By itself PostgreSQL would plan them anew every time, since it takes a plan for a known number of array elements for the
-/// better one; and that costs more than running it. A plan that is made once may have been made for the empty table of the
-/// first minute: so those that read whole tables, or sort what an index has in order, are out of the question, and none is
-/// older than a minute (PostgreSQL's own analysis of a table that grew makes them anew as well).
+/// By itself PostgreSQL would plan them anew every time, since it takes a plan for a known number of array elements for
+/// the better one; and that costs more than running it. A plan that is made once may have been made for the empty table
+/// of the first minute: so those that read whole tables, or sort what an index has in order, are out of the question,
+/// and none is older than a minute (PostgreSQL's own analysis of a table that grew makes them anew as well).
 pub const HOT_PATH: [(&str, &str); 4] = [
     ("plan_cache_mode", "force_generic_plan"),
     ("enable_seqscan", "off"),
@@ -154,15 +154,15 @@ pub const HOT_PATH: [(&str, &str); 4] = [
 /// A connection of the hot path, and with it its plans, lives so long.
 const OLDEST_PLAN: Duration = Duration::from_secs(60);
 
-/// As many connections more, for webhooks and attempts: see [`HOT_PATH`]. Lists, whose plan must know the filter, stay with
-/// the others.
+/// As many connections more, for webhooks and attempts: see [`HOT_PATH`]. Lists, whose plan must know the filter, stay
+/// with the others.
 pub fn hot_path(pool: &PgPool) -> PgPool {
     let options = (*pool.connect_options()).clone().options(HOT_PATH);
     pool_of(pool.options().get_max_connections()).max_lifetime(OLDEST_PLAN).connect_lazy_with(options)
 }
 
-/// Brings the schema up to this version. One that is newer already stays as it is: while a new version is rolled out, this one
-/// may be started beside it, and what migrations add is in nobody's way.
+/// Brings the schema up to this version. One that is newer already stays as it is: while a new version is rolled out,
+/// this one may be started beside it, and what migrations add is in nobody's way.
 pub async fn migrate(pool: &PgPool) -> std::result::Result<(), sqlx::migrate::MigrateError> {
     let mut migrator = Migrator::with_migrations(MIGRATOR.iter().cloned().collect());
     migrator.set_ignore_missing(true).run(pool).await

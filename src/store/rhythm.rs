@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::{Result, orders};
 use crate::domain::{
     Timestamp,
+    id::first_id_at,
     rhythm::{Rhythm, WEEKS, judge},
 };
 
@@ -27,18 +28,12 @@ pub async fn read(
         .map(|week| {
             let back = Duration::weeks((*week).into());
             // The moment of the last order itself is no part of the silence behind it.
-            (first_of(since - back + Duration::milliseconds(1)), first_of(now - back))
+            (first_id_at(since - back + Duration::milliseconds(1)), first_id_at(now - back))
         })
         .collect();
     let then = orders::count_met(db, connection, &spans).await?;
     let silence = (now - since).to_std().unwrap_or_default();
     Ok(judge(silence, then.unsigned_abs(), u32::try_from(weeks.len()).unwrap_or(0)))
-}
-
-/// The smallest `UUIDv7` of a moment: RFC 9562 §5.7 puts its milliseconds first.
-fn first_of(at: Timestamp) -> Uuid {
-    let millis = u64::try_from(at.timestamp_millis()).unwrap_or_default();
-    uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid()
 }
 
 fn time_of(id: Uuid) -> Option<Timestamp> {

@@ -53,6 +53,8 @@ pub struct Progress {
 }
 
 /// Claims one waiting comparison of these connections, or `only` this one. One whose lease ran out goes on where it was.
+/// Unless it is asked for by name, it waits for whatever else is compared of its connection: stock needs products, and
+/// orders need both.
 pub async fn claim(
     db: &mut PgConnection,
     connections: &[String],
@@ -69,6 +71,10 @@ pub async fn claim(
             where state = 'running' and ($1::uuid is null or id = $1)
               and connection = any($5)
               and (leased_until is null or leased_until < $3)
+              and ($1::uuid is not null or not exists (
+                  select from sync other
+                  where other.connection = sync.connection and other.state = 'running' and other.leased_until >= $3
+              ))
             order by id
             limit 1
             for update skip locked

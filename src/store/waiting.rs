@@ -1,7 +1,7 @@
 //! What waits for a person, grouped by its cause; and how much went through in each hour.
 //!
-//! Only a subject's newest delivery counts: a dead one whose subject has been looked at since is history. A look that was called
-//! off was none.
+//! Only a subject's newest delivery counts: a dead one whose subject has been looked at since is history. A look that
+//! was called off was none.
 
 use sqlx::PgConnection;
 use uuid::Uuid;

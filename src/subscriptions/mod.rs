@@ -5,10 +5,10 @@
 //! watch (every hour) ──┘
 //! ```
 //!
-//! The shop answers a UUID, which the vendor says validates its webhooks; the warehouse is told a key that we draw. Either is
-//! a secret: it lies sealed under `[secrets] keys`, and where there is no such key it is shown once, to be written into the
-//! configuration by hand. A subscription whose answer was lost is found in the system's list at the next look; its key is
-//! unknown then, so it is removed and made anew.
+//! The shop answers a UUID, which the vendor says validates its webhooks; the warehouse is told a key that we draw.
+//! Either is a secret: it lies sealed under `[secrets] keys`, and where there is no such key it is shown once, to be
+//! written into the configuration by hand. A subscription whose answer was lost is found in the system's list at the
+//! next look; its key is unknown then, so it is removed and made anew.
 //!
 //! What tells one of ours from a stranger's is its URL: the address that `http.public_url` and the connection's name make.
 

@@ -33,7 +33,7 @@ pub use mend::MENDED_BY_ITSELF;
 pub use rehearse::Rehearser;
 use run::Run;
 use sqlx::PgPool;
-use tokio::time::Instant;
+use tokio::{task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -42,14 +42,18 @@ use crate::{
     domain::{outcome::Reason, sync::What},
     store::{
         self, ASKED_CHANNEL, Ear, StoreError, connections,
-        syncing::{self, Progress},
+        syncing::{self, LeasedSync, Progress},
         syncs::{self, NewSync},
     },
     systems::call::CallError,
 };
 
-/// How long a sync is ours without a sign of life; each page is one. Losing it costs one page: whoever takes it up goes on.
+/// How long a sync is ours without a sign of life; each page is one. Losing it costs one page: whoever takes it up goes
+/// on.
 const LEASE: Duration = Duration::from_secs(60);
+
+/// Syncs at once in a process, each of another connection: one that takes hours keeps nobody else's waiting.
+const AT_ONCE: usize = 4;
 
 /// How often we look whether one is asked for, while nobody can tell us of it: a person waits for it.
 const POLL_DEAF: Duration = Duration::from_secs(2);
@@ -79,13 +83,17 @@ pub struct Comparisons {
 }
 
 /// Runs syncs.
+#[derive(Clone)]
 pub struct Syncer {
     pool: PgPool,
     clock: Arc<dyn Clock>,
     entropy: Arc<Entropy>,
     rehearser: Arc<Rehearser>,
-    schedule: HashMap<String, Comparisons>,
+    schedule: Arc<HashMap<String, Comparisons>>,
 }
+
+/// Syncs on their way.
+type Running = JoinSet<store::Result<()>>;
 
 /// What a syncer is made of.
 pub struct Parts {
@@ -128,63 +136,87 @@ impl Syncer {
     /// A syncer at rest.
     pub fn new(parts: Parts) -> Self {
         let Parts { pool, clock, entropy, rehearser, schedule } = parts;
-        Self { pool, clock, entropy, rehearser, schedule }
+        Self { pool, clock, entropy, rehearser, schedule: Arc::new(schedule) }
     }
 
-    /// Runs what is asked for and what is due, until told to stop.
+    /// Runs what is asked for and what is due, until told to stop. One that is cut off then is taken up at its page by
+    /// whoever comes next.
     pub async fn run(&self, soft: CancellationToken) {
         let mut schedule_at = Instant::now();
         let mut ear = Ear::new(self.pool.clone(), ASKED_CHANNEL);
+        let mut running = Running::new();
         while !soft.is_cancelled() {
             let hears = ear.opens().await;
             let is_time = Instant::now() >= schedule_at;
             if is_time {
                 schedule_at = Instant::now() + BY_THE_CLOCK;
             }
-            let all = async {
-                let due = if is_time { self.run_due().await } else { self.run_asked().await };
-                if let Err(error) = due {
-                    tracing::warn!(error = %error, "cannot sync");
+            let begun = async {
+                if is_time {
+                    self.request_due().await?;
                 }
+                self.begin_asked(&mut running).await
             };
-            // A sync that is cut off is taken up at its page by whoever comes next.
-            tokio::select! { () = all => {}, () = soft.cancelled() => return }
+            if let Err(error) = begun.await {
+                tracing::warn!(error = %error, "cannot sync");
+            }
             let poll = if hears { BY_THE_CLOCK } else { POLL_DEAF };
             let pause = poll.mul_f64(1.0 + self.entropy.fraction() / 10.0);
-            let told_or_stopped = async {
-                tokio::select! { () = ear.heard() => {}, () = soft.cancelled() => {} }
+            let something = async {
+                tokio::select! {
+                    () = ear.heard() => {}
+                    Some(ended) = running.join_next() => match ended {
+                        Ok(Ok(())) => {}
+                        Ok(Err(error)) => tracing::warn!(error = %error, "cannot sync"),
+                        Err(_) => tracing::error!("a sync panicked: a fault of ours; it goes on when its lease runs out"),
+                    },
+                    () = soft.cancelled() => {}
+                }
             };
-            let _ = tokio::time::timeout(pause, told_or_stopped).await;
+            let _ = tokio::time::timeout(pause, something).await;
         }
     }
 
     /// Runs everything that is asked for or due now; answers how many: the crank of the tests.
     pub async fn run_due(&self) -> store::Result<usize> {
         self.request_due().await?;
-        self.run_asked().await
-    }
-
-    /// Runs everything that is asked for.
-    async fn run_asked(&self) -> store::Result<usize> {
-        let mut finished = 0;
-        while self.run_one(None, &|_| {}).await? {
-            finished += 1;
+        let (mut running, mut ended) = (Running::new(), 0);
+        loop {
+            self.begin_asked(&mut running).await?;
+            let Some(one) = running.join_next().await else { return Ok(ended) };
+            one.unwrap_or_else(|panicked| std::panic::resume_unwind(panicked.into_panic()))?;
+            ended += 1;
         }
-        Ok(finished)
     }
 
-    /// Runs one waiting sync, or `only` this one; false where there is none to run.
-    pub async fn run_one(&self, only: Option<Uuid>, on_progress: OnProgress<'_>) -> store::Result<bool> {
+    /// Begins what is asked for, as far as there is room: each beside the others, and one that panics costs itself alone.
+    async fn begin_asked(&self, running: &mut Running) -> store::Result<()> {
+        while running.len() < AT_ONCE {
+            let Some(held) = self.claim(None).await? else { break };
+            let syncer = self.clone();
+            running.spawn(async move { syncer.run_held(&held, &|_| {}).await });
+        }
+        Ok(())
+    }
+
+    /// Runs this sync here and now; false where another process has it.
+    pub async fn run_one(&self, id: Uuid, on_progress: OnProgress<'_>) -> store::Result<bool> {
+        let Some(held) = self.claim(Some(id)).await? else { return Ok(false) };
+        self.run_held(&held, on_progress).await.map(|()| true)
+    }
+
+    async fn claim(&self, only: Option<Uuid>) -> store::Result<Option<LeasedSync>> {
         let now = self.clock.now();
         let mut db = self.pool.acquire().await?;
         let (names, fence) = (self.rehearser.names(), self.entropy.fence());
-        let held = syncing::claim(&mut db, &names, only, fence, now, now + LEASE).await?;
-        drop(db); // never held across the network
-        let Some(held) = held else { return Ok(false) };
-        let mut run = Run::begin(self, &held, on_progress);
+        syncing::claim(&mut db, &names, only, fence, now, now + LEASE).await
+    }
+
+    async fn run_held(&self, held: &LeasedSync, on_progress: OnProgress<'_>) -> store::Result<()> {
+        let mut run = Run::begin(self, held, on_progress);
         let error = match run.finish().await {
             Ok(()) => None,
-            Err(Broken::LeaseLost) => return Ok(true), // whoever holds it now will end it
+            Err(Broken::LeaseLost) => return Ok(()), // whoever holds it now will end it
             Err(Broken::Store(error)) => return Err(error),
             Err(Broken::NotConfigured) => Some(Reason::Refused),
             Err(Broken::Call(error)) => {
@@ -200,9 +232,9 @@ impl Syncer {
             tracing::warn!(sync = %held.id, connection, what, reason, "nothing is mended before a person approves");
         }
         let mut db = self.pool.acquire().await?;
-        syncing::finish(&mut db, &held, error, braked, self.clock.now()).await?;
+        syncing::finish(&mut db, held, error, braked, self.clock.now()).await?;
         tracing::info!(sync = %held.id, connection = held.connection, what = held.what.as_str(), "sync ended");
-        Ok(true)
+        Ok(())
     }
 
     /// Asks for what is due by the clock.
@@ -210,7 +242,7 @@ impl Syncer {
         let now = self.clock.now();
         let mut db = self.pool.acquire().await?;
         let (rows, asked) = (connections::list(&mut db).await?, syncs::last_asked(&mut db).await?);
-        for (connection, comparisons) in &self.schedule {
+        for (connection, comparisons) in &*self.schedule {
             let Some(row) = rows.iter().find(|row| row.name == *connection) else { continue };
             for what in What::ALL {
                 let last = asked.iter().find(|it| it.connection == *connection && it.what == what.as_str());

@@ -11,6 +11,7 @@ pub mod budget;
 pub mod call;
 pub mod diagnosis;
 pub mod evidence;
+mod flight;
 pub mod http;
 pub mod mycashflow;
 pub mod ogoship;

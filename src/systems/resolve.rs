@@ -1,7 +1,7 @@
 //! Names that lead home: a vendor's name must not resolve to a loopback or private address.
 //!
-//! The configuration refuses such an address where it is written down; here it is refused where a name leads to one, now or
-//! later (DNS rebinding), so that no configured host can make Silta call its own neighbours.
+//! The configuration refuses such an address where it is written down; here it is refused where a name leads to one,
+//! now or later (DNS rebinding), so that no configured host can make Silta call its own neighbours.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 

@@ -43,8 +43,8 @@ impl Scheme {
     }
 }
 
-/// What a key is called where it must be told from others and not be known: eight hex digits of a digest, keyed by a secret
-/// of the connection's own, so that nobody can try out the secrets that people make up.
+/// What a key is called where it must be told from others and not be known: eight hex digits of a digest, keyed by a
+/// secret of the connection's own, so that nobody can try out the secrets that people make up.
 pub fn key_id(connection_secret: &str, key: &str) -> String {
     hex::encode(&sign(connection_secret, key.as_bytes())[..4])
 }

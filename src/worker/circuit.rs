@@ -35,6 +35,8 @@ pub(super) struct Circuits(Mutex<HashMap<String, u32>>);
 pub(super) enum Seen {
     /// A system answered.
     Alive,
+    /// Nobody was asked, or nobody was waited for long enough.
+    Nothing,
     /// It failed, and not often enough in a row to mean anything.
     Failing,
     /// It is down.
@@ -46,6 +48,9 @@ impl Circuits {
     pub(super) fn note(&self, connection: &str, outcome: &Outcome) -> Seen {
         let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = failures.entry(connection.to_owned()).or_default();
+        if says_nothing(outcome) {
+            return Seen::Nothing;
+        }
         if !is_failure_of_system(outcome) {
             *count = 0;
             return Seen::Alive;
@@ -64,6 +69,18 @@ const fn is_failure_of_system(outcome: &Outcome) -> bool {
         outcome,
         Outcome::Retryable { reason: Reason::Unreachable | Reason::AnswerLost | Reason::SystemFailed }
             | Outcome::Ambiguous { reason: Reason::AnswerLost | Reason::SystemFailed }
+    )
+}
+
+/// Our own trouble, or patience that was asked of us: none of it is a system's answer to what we wanted.
+const fn says_nothing(outcome: &Outcome) -> bool {
+    use Reason::{DatabaseAway, LeaseExpired, Overran, Panicked};
+
+    matches!(
+        outcome,
+        Outcome::Snoozed { .. }
+            | Outcome::Retryable { reason: Overran | Panicked | DatabaseAway | LeaseExpired }
+            | Outcome::Ambiguous { reason: Overran | Panicked | DatabaseAway | LeaseExpired }
     )
 }
 
@@ -112,7 +129,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn failures_in_a_row_open_a_circuit_and_any_answer_in_between_counts_them_anew() {
+    fn failures_in_a_row_open_a_circuit_and_any_answer_in_between_counts_them_anew_and_our_own_trouble_does_not()
+     {
         let circuits = Circuits::default();
         let failed = Outcome::Retryable { reason: Reason::SystemFailed };
         let note = |outcome: &Outcome| circuits.note("shop", outcome);
@@ -120,6 +138,7 @@ mod tests {
         four(Seen::Failing);
         assert_eq!(note(&Outcome::Permanent { reason: Reason::Refused }), Seen::Alive);
         four(Seen::Failing);
+        assert_eq!(note(&Outcome::Ambiguous { reason: Reason::Overran }), Seen::Nothing);
         assert_eq!(circuits.note("other", &failed), Seen::Failing);
         assert_eq!(note(&failed), Seen::Down);
         four(Seen::Failing);

@@ -13,8 +13,8 @@
 //! - after the call, before the settle commits: the same; the look finds the deed done;
 //! - after the settle commits: it is done, and the diary says so.
 //!
-//! A worker that was only asleep (a long pause, a lost network) and comes back after its rescue cannot settle, and cannot
-//! begin a deed: both say the claim id that the rescue has cleared.
+//! A worker that was only asleep (a long pause, a lost network) and comes back after its rescue cannot settle, and
+//! cannot begin a deed: both say the claim id that the rescue has cleared.
 //!
 //! Guarantee: at least once, in order per subject; the effect once, by looking before sending. Not guaranteed: that a
 //! system which applies a request minutes after it answered 504, and hides it from its own search until then, sees it
@@ -61,7 +61,7 @@ pub struct Options {
     pub concurrency: usize,
     /// How long a claim is ours; an attempt is cut off a little earlier.
     pub lease: Duration,
-    /// The name written into claims: host and process.
+    /// The process's name, written into claims.
     pub name: String,
 }
 

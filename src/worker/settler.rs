@@ -33,7 +33,7 @@ use crate::{
     },
 };
 
-/// One commit, and the bytes of its call records after which no more is added.
+/// Two commits at once, and the bytes of a commit's call records after which no more is added.
 pub(super) const TOGETHER: gather::Limits = gather::Limits { workers: 2, most: 512, most_weight: 4 << 20 };
 
 /// An attempt that has ended, and is to be settled.
@@ -211,8 +211,8 @@ impl Ended {
         self.seen == Seen::Alive && self.held.connection_faults > 0
     }
 
-    /// Until when nothing of the whole connection is claimed, and why, where the attempt says so: by its own outcome, or
-    /// as one failure too many in a row.
+    /// Until when nothing of the whole connection is claimed, and why, where the attempt says so: by its own outcome,
+    /// or as one failure too many in a row.
     fn holds_connection(&self, next: &Settlement, now: Timestamp) -> Option<(Timestamp, Reason)> {
         let down = (self.seen == Seen::Down).then(|| {
             let reason = Reason::SystemDown;

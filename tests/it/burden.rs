@@ -323,3 +323,23 @@ async fn rate_budgets_hold_across_replicas_and_a_429_teaches_them_all() {
         (0..40).filter_map(|number| silta.shop.quantity(&format!("S-{number}"))).collect();
     assert_eq!(equal, BTreeSet::from([5]));
 }
+
+#[tokio::test]
+async fn a_system_that_hangs_is_waited_for_once_by_all_who_need_the_same_of_it_and_its_connection_is_held() {
+    let silta = TestSilta::start().await;
+    silta.warehouse.receives_goods("A", 100);
+    for _ in 0..6 {
+        let order = silta.shop.takes_order(OrderSpec::of("A", 1));
+        silta.hears(silta.shop.order_created(order)).await;
+    }
+    let list = "/api/v1/shipping-methods";
+    silta.sandbox.shop_server.faults.script("GET", list, Fault::Hang);
+    silta.run_until_idle().await;
+    assert_eq!(silta.sandbox.shop_server.calls.count("GET", list), 1, "one call for all six");
+    assert_eq!(silta.count("attempt where reason = 'answer_lost'").await, 6);
+    let held: Option<String> = silta.scalar("select held_reason from connection").await;
+    assert_eq!(held.as_deref(), Some("system_down"));
+    silta.passes(secs(600)).await;
+    assert_eq!(silta.warehouse.orders().len(), 6);
+    assert_eq!(silta.lost_and_doubled(), (0, 0));
+}

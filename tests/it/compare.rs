@@ -2,7 +2,13 @@
 //! back waits for a person.
 
 use serde_json::{Value, json};
-use silta::sandbox::{Fault, OrderSpec};
+use silta::{
+    clock::Entropy,
+    sandbox::{Fault, OrderSpec},
+    store::syncing,
+};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::harness::{TestSilta, secs, until};
 
@@ -289,13 +295,13 @@ async fn a_comparison_gives_way_to_live_orders_within_the_vendors_rate() {
     let body = json!({ "connection": "shop", "what": "products", "dry_run": true });
     let id = silta.api.post("/admin/v1/syncs", body).await.text("/id").to_owned();
     // Twelve pages are to be read, the bucket holds twenty and the clock stands: half of it stays for whoever is live.
-    let running = silta.syncer.run_one(Some(id.parse().unwrap()), &|_| {});
+    let running = silta.syncer.run_one(id.parse().unwrap(), &|_| {});
     assert!(tokio::time::timeout(secs(1), running).await.is_err(), "it waits");
     assert_eq!(silta.sandbox.shop_server.calls.count("GET", "/api/v1/products"), 10);
     let order = silta.orders(OrderSpec::of("A", 1)).await;
     assert_eq!(silta.there(order), 1, "went with what was left");
     silta.clock.advance(secs(400));
-    assert!(silta.syncer.run_one(Some(id.parse().unwrap()), &|_| {}).await.unwrap());
+    assert!(silta.syncer.run_one(id.parse().unwrap(), &|_| {}).await.unwrap());
     assert_eq!(silta.report(&id).await["state"], "done");
 }
 
@@ -324,4 +330,52 @@ async fn what_was_held_back_for_a_product_that_is_gone_goes_on_once_a_comparison
     silta.run_until_idle().await;
     assert_eq!(silta.product_stands(2).await, "delivered");
     assert_eq!(silta.name_there("p-001").as_deref(), Some("Toinen"));
+}
+
+#[tokio::test]
+async fn a_comparison_that_hangs_keeps_no_other_stores_comparison_waiting() {
+    let mut silta = TestSilta::start().await;
+    let (app, _other) = silta.with_another_store().await;
+    for connection in ["shop", "other"] {
+        let what = json!({ "connection": connection, "what": "products" });
+        silta.api.post("/admin/v1/syncs", what).await;
+    }
+    silta.sandbox.warehouse_server.faults.script("GET", "/api/v1/products", Fault::Hang);
+    let soft = CancellationToken::new();
+    let running = app.syncer.run(soft.clone());
+    let done = "sync where connection = 'other' and what = 'products' and state = 'done'";
+    tokio::select! {
+        () = running => panic!("nobody has stopped it"),
+        () = until("the other store is compared", async || silta.count(done).await == 1) => {}
+    }
+    let hangs = "sync where connection = 'shop' and state = 'running' and leased_until is not null";
+    assert_eq!(silta.count(hangs).await, 1);
+    silta.leave_unfinished();
+}
+
+#[tokio::test]
+async fn of_one_store_one_comparison_runs_at_a_time_unless_it_is_asked_for_by_name() {
+    let silta = TestSilta::start().await;
+    let mut ids = Vec::new();
+    for what in ["products", "stock"] {
+        let body = json!({ "connection": "shop", "what": what });
+        let asked = silta.api.post("/admin/v1/syncs", body).await;
+        ids.push(asked.text("/id").parse::<Uuid>().unwrap());
+    }
+    let mut db = silta.pool.acquire().await.unwrap();
+    let (names, now, entropy) = (["shop".to_owned()], silta.now(), Entropy::from_os());
+    let mut claims = async |only, at| {
+        let held = syncing::claim(&mut db, &names, only, entropy.fence(), at, at + secs(60)).await;
+        held.unwrap().map(|held| held.id)
+    };
+    assert_eq!(claims(None, now).await, Some(ids[0]), "stock needs products");
+    assert_eq!(claims(None, now).await, None, "and waits for them");
+    assert_eq!(claims(Some(ids[1]), now).await, Some(ids[1]), "but a person's shell runs it now");
+    let later = now + secs(61);
+    assert_eq!(claims(None, later).await, Some(ids[0]), "whose process is gone, first again");
+    assert_eq!(claims(None, later).await, None);
+    drop(db);
+    silta.clock.advance(secs(200));
+    silta.syncer.run_due().await.unwrap();
+    assert_eq!(silta.count("sync where state = 'done'").await, 3, "and the orders, by the clock");
 }

@@ -2,7 +2,7 @@
 
 use reqwest::{StatusCode, redirect::Policy};
 use serde_json::{Value, json};
-use silta::sandbox::OrderSpec;
+use silta::sandbox::{Fault, OrderSpec};
 use uuid::Uuid;
 
 use crate::harness::{OPERATOR, TestSilta, VIEWER, secs};
@@ -215,5 +215,48 @@ async fn a_dry_run_of_many_passes_over_the_open_and_refuses_the_unknown_as_the_r
     assert_eq!(silta.count("replay").await, 0);
     let begun = asks(known, false).await;
     assert_eq!((begun.status, &begun.body["count"]), (201, &preview.body["count"]));
+    silta.run_until_idle().await;
+}
+
+#[tokio::test]
+async fn a_form_that_asks_for_what_nobody_knows_changes_nothing() {
+    let silta = TestSilta::start().await;
+    let order = silta.shop.takes_order(OrderSpec::of("A", 1).unpaid());
+    silta.hears(silta.shop.order_created(order)).await;
+    let operator = Visitor::with(&silta, OPERATOR).await;
+    let delivery: Uuid = silta.scalar("select id from delivery").await;
+    let event: Uuid = silta.scalar("select id from event").await;
+    for path in
+        [format!("/deliveries/{delivery}"), format!("/events/{event}"), format!("/orders/shop/{order}")]
+    {
+        for word in ["nothing", "Cancel", ""] {
+            let answer = operator.asks(&path, &[("ask", word)]).await;
+            assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "{word:?} to {path}");
+        }
+    }
+    let answer = operator.asks("/replays", &[("which", "ticked"), ("id", "no id")]).await;
+    assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
+    assert_eq!(silta.count("audit").await, 0);
+    assert_eq!(silta.stands(order).await, "pending", "waiting as before");
+    silta.run_until_idle().await;
+}
+
+#[tokio::test]
+async fn the_overview_shows_the_rate_that_has_grown_back_since_a_429() {
+    let silta = TestSilta::start().await;
+    let visitor = Visitor::with(&silta, VIEWER).await;
+    let shown = async || {
+        let page = visitor.get("/").await.text().await.unwrap();
+        page.split(" / 1000.0")
+            .map(|before| before.rsplit('>').next().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    silta.sandbox.shop_server.faults.script("GET", "/orders/1001", Fault::TooMany(1));
+    silta.orders(OrderSpec::of("A", 1).unpaid()).await;
+    assert_eq!(shown().await[..2], ["500.0", "1000.0"], "halved for the shop alone");
+    silta.clock.advance(secs(120));
+    assert_eq!(shown().await[0], "700.0", "a tenth of the whole for each quiet minute");
+    silta.clock.advance(secs(600));
+    assert_eq!(shown().await[0], "1000.0");
     silta.run_until_idle().await;
 }

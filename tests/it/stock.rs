@@ -1,4 +1,5 @@
-//! Stock: the warehouse's figure overwrites the shop's, whatever the basis, the order of tellings and the state of the feed.
+//! Stock: the warehouse's figure overwrites the shop's, whatever the basis, the order of tellings and the state of the
+//! feed.
 
 use serde_json::{Value, json};
 use silta::sandbox::{Fault, OrderSpec};

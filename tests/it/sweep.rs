@@ -1,6 +1,7 @@
 //! The second door: what no webhook told.
 
 use silta::sandbox::{Fault, OrderSpec};
+use tokio_util::sync::CancellationToken;
 
 use crate::harness::{TestSilta, secs, until};
 
@@ -137,4 +138,29 @@ async fn a_sweep_whose_process_is_gone_is_begun_again_when_its_lease_runs_out() 
     }
     silta.run_until_idle().await;
     assert_eq!(silta.warehouse.orders().len(), 1);
+}
+
+#[tokio::test]
+async fn a_system_that_hangs_keeps_no_other_stores_sweeps_waiting() {
+    let mut silta = TestSilta::start().await;
+    let (app, other) = silta.with_another_store().await;
+    app.sweeper.sweep_due().await.unwrap();
+    silta.clock.advance(secs(3600));
+    other.shop.takes_order(OrderSpec::of("A", 1)); // and no webhook tells
+    for server in [&silta.sandbox.shop_server, &silta.sandbox.warehouse_server] {
+        for _ in 0..2 {
+            server.faults.script("GET", "/", Fault::Hang);
+        }
+    }
+    let soft = CancellationToken::new();
+    let sweeping = app.sweeper.run(soft.clone());
+    let found =
+        async || silta.count("event where connection = 'other' and subject = 'order:1001'").await == 1;
+    let hangs = "sweep where connection = 'shop' and leased_until is not null";
+    tokio::select! {
+        () = sweeping => panic!("nobody has stopped it"),
+        () = until("the other store's order is found", found) => {}
+    }
+    assert_eq!(silta.count(hangs).await, 4, "all four of this one still hang");
+    silta.leave_unfinished();
 }

@@ -1,4 +1,5 @@
-//! From every earlier schema, with data in it, to this one; and each migration leaves what its predecessor's program needs.
+//! From every earlier schema, with data in it, to this one; and each migration leaves what its predecessor's program
+//! needs.
 
 use silta::store::MIGRATOR;
 use sqlx::{PgPool, migrate::Migrator};

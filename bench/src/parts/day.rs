@@ -7,8 +7,8 @@ use serde_json::json;
 use super::Bench;
 use crate::picture::{Line, Picture};
 
-/// What a store does, and what a server can. Webhooks and calls by order are counted in the sandbox's played day; the hours
-/// are those of a Nordic web shop as the trade papers describe them, and a guess.
+/// What a store does, and what a server can. Webhooks and calls by order are counted in the sandbox's played day; the
+/// hours are those of a Nordic web shop as the trade papers describe them, and a guess.
 #[derive(Clone, Copy)]
 struct Assumed {
     orders_a_day: f64,

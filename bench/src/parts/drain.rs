@@ -1,6 +1,6 @@
-//! A backlog worked off by a flow that does nothing, beside the Rust crate `graphile_worker` with its local queue, on the same
-//! server. Both keep 1 KB for each; done is what is committed as done. Ours also writes each attempt into the diary, and
-//! keeps the delivery; theirs deletes the job.
+//! A backlog worked off by a flow that does nothing, beside the Rust crate `graphile_worker` with its local queue, on
+//! the same server. Both keep 1 KB for each; done is what is committed as done. Ours also writes each attempt into the
+//! diary, and keeps the delivery; theirs deletes the job.
 
 use std::{
     sync::{

@@ -1,6 +1,6 @@
 //! What a claim of one delivery costs beside everything that heaps up: a million closed, a million due in the future, a
-//! hundred thousand dead, a hundred thousand pieces of news on one subject, somebody's long snapshot. As the worker claims it:
-//! by the connections of the hot path, from the floor.
+//! hundred thousand dead, a hundred thousand pieces of news on one subject, somebody's long snapshot. As the worker
+//! claims it: by the connections of the hot path, from the floor.
 
 use std::time::{Duration, Instant};
 

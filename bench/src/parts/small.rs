@@ -19,9 +19,18 @@ use crate::{
 
 const IDLE: Duration = Duration::from_secs(60);
 
-/// What a service does once when it meets its database for the first time (the first comparisons, the first sweeps) is over by
-/// then.
+/// What a service does once when it meets its database for the first time (the first comparisons, the first sweeps) is
+/// over by then.
 const SETTLED: Duration = Duration::from_secs(100);
+
+/// Stores beside the first.
+const STORES: u32 = 50;
+
+/// How much oftener than by default their lists are swept: every 30, 60, 90 and 360 seconds.
+const OFTENER: u32 = 10;
+
+/// A whole number of sweeps of each list.
+const ROUND: Duration = Duration::from_secs(360);
 
 pub async fn run(bench: &mut Bench) -> Result<()> {
     let program = std::fs::metadata(&bench.silta)?.len() as f64 / 1e6;
@@ -46,17 +55,26 @@ pub async fn run(bench: &mut Bench) -> Result<()> {
         sandbox.connection_toml("bench")
     );
     let service = Service::start(&bench.silta, &with_systems, &server, &[]).await?;
-    tokio::time::sleep(SETTLED).await;
-    let before = transactions(&server).await?;
-    tokio::time::sleep(IDLE).await;
-    // Two of them are this benchmark's own.
-    let asked = (transactions(&server).await? - before - 2).max(0) as f64;
+    let asked = transactions_within(&server, IDLE).await?;
     bench.report.row(Row::alone("memory at rest", Unit::Megabytes, vec![service.memory()?.0]).at_most(25.0));
     bench.report.fact("idle_transactions_a_minute", json!(asked * 60.0 / IDLE.as_secs_f64()));
     bench.report.row(
         Row::alone("transactions of an idle worker", Unit::PerSecond, vec![asked / IDLE.as_secs_f64()])
             .at_most(1.0),
     );
+    service.stop().await?;
+
+    // What one more store adds: many of them, swept so much oftener than by default, and asked at the default rate.
+    let more: String = (0..STORES).map(|number| store(&sandbox, number)).collect();
+    let service = Service::start(&bench.silta, &(with_systems + &more), &server, &[]).await?;
+    let with_more = transactions_within(&server, ROUND).await?;
+    let alone = asked * ROUND.as_secs_f64() / IDLE.as_secs_f64();
+    let of_one = (with_more - alone) / f64::from(STORES * OFTENER) * 3600.0 / ROUND.as_secs_f64();
+    bench.report.row(Row::alone(
+        "transactions of one more store at rest, an hour",
+        Unit::Pieces,
+        vec![of_one],
+    ));
     service.stop().await?;
 
     let service = Service::start(&bench.silta, &config, &server, &["--only", "http"]).await?;
@@ -67,6 +85,24 @@ pub async fn run(bench: &mut Bench) -> Result<()> {
             .at_most(60.0),
     );
     Ok(())
+}
+
+/// A store whose two systems answer and have nothing to tell.
+fn store(sandbox: &Sandbox, number: u32) -> String {
+    let usual = sandbox.connection_toml(&format!("store-{number}"));
+    let usual = usual.replace("requests_per_second = 1000", "requests_per_second = 5");
+    format!(
+        "{usual}[connections.sweeps]\norders = \"30s\"\nstatuses = \"60s\"\nstock = \"90s\"\nproducts = \"360s\"\ncompare = \"0s\"\n"
+    )
+}
+
+/// By a service that has just been started, once it has settled.
+async fn transactions_within(server: &Server, time: Duration) -> Result<f64> {
+    tokio::time::sleep(SETTLED).await;
+    let before = transactions(server).await?;
+    tokio::time::sleep(time).await;
+    // Two of them are this benchmark's own.
+    Ok((transactions(server).await? - before - 2).max(0) as f64)
 }
 
 /// Of all sessions of our database so far.

@@ -1,5 +1,5 @@
-//! More than one process on one PostgreSQL: webhooks taken by 1, 2 and 4 replicas side by side, and deliveries drained by as
-//! many workers.
+//! More than one process on one PostgreSQL: webhooks taken by 1, 2 and 4 replicas side by side, and deliveries drained
+//! by as many workers.
 
 use std::time::Duration;
 

@@ -7,10 +7,13 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::Mutex, time::Instant};
+use tokio::time::Instant;
 
 use super::{CallError, MyCashflow, PAGE_SIZE, wire};
-use crate::domain::{product::Supplier, shipping::ShippingMethod};
+use crate::{
+    domain::{product::Supplier, shipping::ShippingMethod},
+    systems::flight::Flight,
+};
 
 /// How long the lists are believed.
 const BELIEVED: Duration = Duration::from_secs(600);
@@ -21,12 +24,12 @@ pub(super) struct Lists {
     cash_on_delivery: Vec<String>,
     reads_suppliers: bool,
     reads_pictures: bool,
-    known: Mutex<Option<(Instant, Arc<Named>)>>,
+    known: Flight<(Instant, Arc<Named>)>,
 }
 
 impl Lists {
     pub(super) fn new(cash_on_delivery: Vec<String>, reads_suppliers: bool, reads_pictures: bool) -> Self {
-        Self { cash_on_delivery, reads_suppliers, reads_pictures, known: Mutex::default() }
+        Self { cash_on_delivery, reads_suppliers, reads_pictures, known: Flight::new() }
     }
 
     /// What is read along with a product.
@@ -81,13 +84,13 @@ pub type Suppliers = HashMap<String, Supplier>;
 impl MyCashflow {
     /// What ids stand for. Reads, at most every ten minutes.
     pub(super) async fn named(&self) -> Result<Arc<Named>, CallError> {
-        let Lists { cash_on_delivery, reads_suppliers, known, .. } = &*self.lists;
-        let mut known = known.lock().await; // one reader asks, the others wait for its answer
-        if let Some((at, named)) = known.as_ref()
-            && at.elapsed() < BELIEVED
-        {
-            return Ok(named.clone());
-        }
+        let ask = async |_| Ok((Instant::now(), Arc::new(self.read_names().await?)));
+        let known = self.lists.known.get(|(at, _)| at.elapsed() < BELIEVED, ask).await;
+        known.map(|(_, named)| named)
+    }
+
+    async fn read_names(&self) -> Result<Named, CallError> {
+        let Lists { cash_on_delivery, reads_suppliers, .. } = &*self.lists;
         let shipping = self.whole_list("list_shipping_methods", "/api/v1/shipping-methods").await?;
         let payment = if cash_on_delivery.is_empty() {
             Vec::new()
@@ -101,8 +104,6 @@ impl MyCashflow {
                 suppliers.into_iter().filter_map(|it| Some((it.id?, it.name.unwrap_or_default()))).collect(),
             );
         }
-        let named = Arc::new(named);
-        *known = Some((Instant::now(), named.clone()));
         Ok(named)
     }
 

@@ -13,7 +13,6 @@ use reqwest::{
     Method,
     header::{HeaderMap, HeaderName, HeaderValue},
 };
-use tokio::sync::Mutex;
 
 use super::{super::wire::lower_keys, wire};
 use crate::{
@@ -21,6 +20,7 @@ use crate::{
     domain::Timestamp,
     systems::{
         call::{CallError, Failure},
+        flight::Flight,
         http::{Body, Call, Http},
     },
 };
@@ -83,8 +83,7 @@ pub(super) struct Authenticator {
     http: Http,
     vault: Arc<dyn TokenVault>,
     clock: Arc<dyn Clock>,
-    /// Held while refreshing: the single flight.
-    token: Mutex<Option<Token>>,
+    token: Flight<Token>,
 }
 
 impl Authenticator {
@@ -94,7 +93,7 @@ impl Authenticator {
         vault: Arc<dyn TokenVault>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { credentials, http, vault, clock, token: Mutex::new(None) }
+        Self { credentials, http, vault, clock, token: Flight::new() }
     }
 
     /// Headers with our proof, and the access token they carry where there is one.
@@ -116,26 +115,28 @@ impl Authenticator {
     /// nothing to renew, as with an API key.
     pub(super) async fn forget(&self, refused: Option<&str>) -> bool {
         let Some(refused) = refused else { return false };
-        let mut held = self.token.lock().await;
-        if let Some(token) = held.as_mut().filter(|token| token.access_token == refused) {
-            token.expires_at = Timestamp::UNIX_EPOCH;
-        }
+        let ends = |token: &mut Token| {
+            if token.access_token == refused {
+                token.expires_at = Timestamp::UNIX_EPOCH;
+            }
+        };
+        self.token.change(ends).await;
         true
     }
 
     async fn access_token(&self, account: &Account) -> Result<String, CallError> {
-        let mut held = self.token.lock().await;
-        if held.is_none() {
-            *held = self.vault.find().await.map_err(|_| self.away())?;
-        }
-        let fresh = |token: &&Token| token.expires_at > self.clock.now() + MARGIN;
-        if let Some(token) = held.as_ref().filter(fresh) {
-            return Ok(token.access_token.clone());
-        }
-        let token = self.renew(account, held.take()).await?;
-        let access = token.access_token.clone();
-        *held = Some(token);
-        Ok(access)
+        let fresh = |token: &Token| token.expires_at > self.clock.now() + MARGIN;
+        let renewed = async |old: Option<Token>| {
+            let old = match old {
+                Some(old) => Some(old),
+                None => self.vault.find().await.map_err(|_| self.away())?,
+            };
+            match old {
+                Some(token) if fresh(&token) => Ok(token),
+                old => self.renew(account, old).await,
+            }
+        };
+        self.token.get(fresh, renewed).await.map(|token| token.access_token)
     }
 
     async fn renew(&self, account: &Account, old: Option<Token>) -> Result<Token, CallError> {

@@ -241,12 +241,26 @@ impl TestSilta {
     }
 
     fn second_worker_in(&self, environment: &Environment) -> Worker {
-        let config = configuration(&self.sandbox, &Usual::default());
-        let config = Config::load(&config, environment).unwrap();
+        self.another(&configuration(&self.sandbox, &Usual::default()), environment).worker
+    }
+
+    /// Another process, whose configuration also names a second store, `other`, between two systems of its own.
+    pub async fn with_another_store(&self) -> (App, Sandbox) {
+        let any = "127.0.0.1:0".parse().unwrap();
+        let entropy = Arc::new(Entropy::seeded(NEXT_SEED.fetch_add(1, Ordering::Relaxed)));
+        let other = Sandbox::start(any, any, self.clock.clone(), entropy).await.unwrap();
+        let config = configuration(&self.sandbox, &Usual::default()) + &other.connection_toml("other");
+        let app = self.another(&config, &Environment::new());
+        app.prepare().await.unwrap();
+        (app, other)
+    }
+
+    fn another(&self, config: &str, environment: &Environment) -> App {
+        let config = Config::load(config, environment).unwrap();
         // Each its own chance: two processes never draw the same fence.
         let entropy = Arc::new(Entropy::seeded(NEXT_SEED.fetch_add(1, Ordering::Relaxed)));
         let (pool, clock, killpoints) = (self.pool.clone(), self.clock.clone(), KillPoints::none());
-        App::new(config, Surroundings { pool, clock, entropy, killpoints }).worker
+        App::new(config, Surroundings { pool, clock, entropy, killpoints })
     }
 
     /// Sends a webhook that must be taken.
