@@ -124,7 +124,7 @@ impl Sweeper {
                         return; // more may be due
                     }
                 }
-                std::future::pending().await
+                std::future::pending::<()>().await;
             };
             let _ = tokio::time::timeout(pause, async {
                 tokio::select! { () = ended => {}, () = soft.cancelled() => {} }
@@ -237,7 +237,7 @@ fn tell(ended: Result<store::Result<usize>, JoinError>) {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => tracing::warn!(error = %error, "cannot sweep"),
         Err(_) => {
-            tracing::error!("a sweep panicked: a fault of ours; it begins again when its lease runs out")
+            tracing::error!("a sweep panicked: a fault of ours; it begins again when its lease runs out");
         }
     }
 }
