@@ -163,7 +163,7 @@ impl Inbox {
 
     async fn take(&self, door: &Door, verified: Verified, read: impl FnOnce(&Value) -> Told) -> Answer {
         let source = verified.source();
-        let told = read(&verified.json()?);
+        let told = read(&verified.outline()?);
         let brings_forward = if told.about == About::Unknown { swept_for(source) } else { &[] };
         let (arrival, room) = self.receiver.told(door, verified, &told);
         let id = arrival.event.id;

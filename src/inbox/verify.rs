@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{intake::Intake, keyring::Keyring, rejection::Rejection};
-use crate::{domain::event::Source, store::porch::KeyName};
+use crate::{domain::event::Source, store::porch::KeyName, systems::outline::outline};
 
 /// A webhook's raw body, before we believe it.
 pub(super) struct Unverified {
@@ -86,8 +86,9 @@ impl Verified {
         self.source
     }
 
-    pub(super) fn json(&self) -> Result<Value, Rejection> {
-        serde_json::from_slice(&self.body).map_err(|_| Rejection::NotJson { source: self.source })
+    /// What it says, in outline.
+    pub(super) fn outline(&self) -> Result<Value, Rejection> {
+        outline(&self.body).ok_or(Rejection::NotJson { source: self.source })
     }
 
     /// The raw bytes, and the room that they take until they are committed.

@@ -157,10 +157,10 @@ async fn store(db: &mut PgConnection, columns: &Columns<'_>) -> Result<Vec<Told>
             ) as known
             from unnest(
                 $1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[],
-                $8::bytea[], $9::bytea[], $10::bool[], $11::smallint[], $12::uuid[], $13::int[]
-            ) as told (
+                $8::bytea[], $10::bool[], $11::smallint[], $12::uuid[], $13::int[]
+            ) with ordinality as told (
                 event_id, connection, source, topic, kind, subject, received_at,
-                fingerprint, body, same_forever, urgency, delivery_id, pieces
+                fingerprint, same_forever, urgency, delivery_id, pieces, place
             )
         ),
         owed as (
@@ -194,7 +194,9 @@ async fn store(db: &mut PgConnection, columns: &Columns<'_>) -> Result<Vec<Told>
                 (id, connection, source, topic, kind, subject, received_at, fingerprint, body, delivery_id)
             select
                 incoming.event_id, incoming.connection, incoming.source, incoming.topic, incoming.kind,
-                incoming.subject, incoming.received_at, incoming.fingerprint, incoming.body, owed.id
+                incoming.subject, incoming.received_at, incoming.fingerprint,
+                -- Taken from where it came: a row that held it would be copied from step to step.
+                ($9::bytea[])[incoming.place], owed.id
             from incoming left join owed using (connection, subject)
             where incoming.known is null
             on conflict on constraint event_told_once do nothing

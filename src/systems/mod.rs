@@ -15,6 +15,7 @@ mod flight;
 pub mod http;
 pub mod mycashflow;
 pub mod ogoship;
+pub mod outline;
 pub mod resolve;
 pub mod signature;
 mod wire;

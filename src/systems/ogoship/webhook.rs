@@ -15,7 +15,7 @@ use crate::{
 /// The header of every callback: base64 of HMAC-SHA256 over the raw body (docs/contract.md §2.7).
 pub const SIGNATURE_HEADER: &str = "X-OGOship-Hmac-SHA256";
 
-/// Reads a callback's JSON.
+/// Reads a callback's JSON, which may be its [`outline`](crate::systems::outline).
 pub fn read(body: &Value) -> Told {
     let callback: Callback = serde_json::from_value(lower_keys(body.clone())).unwrap_or_default();
     let Callback { r#type, event, reference, product_code, code, .. } = &callback;

@@ -1,0 +1,119 @@
+//! The outline of a webhook's JSON: all of it is checked, and no more is kept than may say what it is about. Most of a body is
+//! an order's lines, prices and people, which nobody reads here: whatever it names is read anew before anything is done.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+
+/// Levels of objects in which a subject may be named: the root, its wrapper, and one more (`{"data": {"order": {…}}}`).
+const LEVELS: u8 = 3;
+
+/// Reads a body; lists, and objects below the levels that count, come back empty. `None` where it is not JSON.
+pub fn outline(body: &[u8]) -> Option<Value> {
+    let text = std::str::from_utf8(body).ok()?; // of what it passes over, the parser would not check that
+    let mut json = serde_json::Deserializer::from_str(text);
+    let outline = Outline(LEVELS).deserialize(&mut json).ok()?;
+    json.end().ok()?;
+    Some(outline)
+}
+
+/// A value of which so many levels of objects are kept.
+#[derive(Clone, Copy)]
+struct Outline(u8);
+
+impl<'de> DeserializeSeed<'de> for Outline {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Value, D::Error> {
+        json.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Outline {
+    type Value = Value;
+
+    fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, truth: bool) -> Result<Value, E> {
+        Ok(Value::Bool(truth))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
+        Ok(Value::Number(number.into()))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
+        Ok(Value::Number(number.into()))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
+        Ok(Number::from_f64(number).map_or(Value::Null, Value::Number))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+        Ok(Value::String(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Value::Array(Vec::new()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Value, A::Error> {
+        let Some(below) = self.0.checked_sub(1) else {
+            return IgnoredAny.visit_map(object).map(|_| Value::Object(Map::new()));
+        };
+        let mut kept = Map::new();
+        while let Some(key) = object.next_key()? {
+            kept.insert(key, object.next_value_seed(Self(below))?);
+        }
+        Ok(Value::Object(kept))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_may_name_a_subject_is_kept_and_lists_and_what_lies_deeper_are_checked_and_come_back_empty() {
+        let whole = json!({
+            "topic": "order.created", "at": 1.5, "test": false, "by": null,
+            "data": { "order": { "id": -7, "lines": [{ "code": "A" }], "customer": { "name": "x" } } },
+        });
+        let kept = json!({
+            "topic": "order.created", "at": 1.5, "test": false, "by": null,
+            "data": { "order": { "id": -7, "lines": [], "customer": {} } },
+        });
+        assert_eq!(outline(whole.to_string().as_bytes()), Some(kept));
+        for scalar in ["7", "\"text\"", "null", " true "] {
+            assert_eq!(outline(scalar.as_bytes()), serde_json::from_str(scalar).ok());
+        }
+    }
+
+    #[test]
+    fn what_is_not_json_is_none_wherever_it_ends_to_be() {
+        let bodies: [&[u8]; 8] = [
+            b"",
+            b"order",
+            b"{\"id\": 7",
+            b"{\"id\": 7} 8",
+            b"{\"lines\": [1,]}",
+            b"{\"a\": {\"b\": {\"c\": {\"d\": tru}}}}",
+            b"{\"lines\": [\"\xff\"]}",
+            b"{\"id\": \"\xff\"}",
+        ];
+        for body in bodies {
+            assert_eq!(outline(body), None, "{:?}", String::from_utf8_lossy(body));
+        }
+    }
+}
