@@ -252,3 +252,20 @@ fn say(text: &str) {
 fn tell_error(text: &str) {
     eprintln!("{text}");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_of_the_processors_do_the_work_unless_the_environment_says_otherwise() {
+        let half = threads(&Environment::new());
+        assert!(half >= 1 && half <= std::thread::available_parallelism().map_or(1, usize::from));
+        for (said, threads_of) in [("3", 3), ("0", half), ("many", half)] {
+            assert_eq!(
+                threads(&Environment::from([("TOKIO_WORKER_THREADS".into(), said.into())])),
+                threads_of
+            );
+        }
+    }
+}

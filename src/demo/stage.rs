@@ -227,13 +227,23 @@ impl Verdict {
     }
 
     pub(super) fn table(&self) -> String {
-        let Books { placed, at_warehouse, shipped, tracking_back, codes, stock_equal, lost, doubled } =
-            &self.books;
+        let Books {
+            placed,
+            at_warehouse,
+            shipped,
+            tracking_back,
+            codes,
+            products,
+            stock_equal,
+            lost,
+            doubled,
+        } = &self.books;
         let rows = [
             ("orders placed", placed.to_string()),
             ("at the warehouse", at_warehouse.to_string()),
             ("shipped", shipped.to_string()),
             ("tracking back in the shop", tracking_back.to_string()),
+            ("products at the warehouse", format!("{products} of {codes}")),
             ("stock equal on both sides", format!("{stock_equal} of {codes}")),
             ("webhooks sent / withheld", format!("{} / {}", self.webhooks_sent, self.webhooks_withheld)),
             ("faults met", self.faults_met.to_string()),

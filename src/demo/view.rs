@@ -73,10 +73,11 @@ impl View {
         let Ok(mut last) = self.last_line.lock() else { return };
         if last.elapsed() >= LINE_EVERY {
             *last = Instant::now();
-            let Books { placed, at_warehouse, shipped, tracking_back, codes, stock_equal, .. } = books;
+            let Books { placed, at_warehouse, shipped, tracking_back, codes, products, stock_equal, .. } =
+                books;
             tell(&format!(
                 "placed {placed} · at warehouse {at_warehouse} · shipped {shipped} · tracking back {tracking_back} · \
-                 stock {stock_equal}/{codes} · {counts}"
+                 products {products}/{codes} · stock {stock_equal}/{codes} · {counts}"
             ));
         }
     }

@@ -95,8 +95,17 @@ impl Report {
     }
 
     pub(super) fn table(&self) -> String {
-        let Books { placed, at_warehouse, shipped, tracking_back, codes, stock_equal, lost, doubled } =
-            &self.books;
+        let Books {
+            placed,
+            at_warehouse,
+            shipped,
+            tracking_back,
+            codes,
+            products,
+            stock_equal,
+            lost,
+            doubled,
+        } = &self.books;
         let tried: usize = self.tried.values().sum();
         let rows = [
             ("faults tried", format!("{tried} of {} kinds", self.tried.len())),
@@ -111,6 +120,7 @@ impl Report {
             ("orders placed", placed.to_string()),
             ("at the warehouse", at_warehouse.to_string()),
             ("shipped / tracking in the shop", format!("{shipped} / {tracking_back}")),
+            ("products at the warehouse", format!("{products} of {codes}")),
             ("stock equal on both sides", format!("{stock_equal} of {codes}")),
             ("lost", lost.to_string()),
             ("doubled", doubled.to_string()),

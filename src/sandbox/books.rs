@@ -19,6 +19,8 @@ pub struct Books {
     pub tracking_back: usize,
     /// Product codes in all.
     pub codes: usize,
+    /// Of these with the shop's product at the warehouse.
+    pub products: usize,
     /// Of these with the same figure on both sides.
     pub stock_equal: usize,
     /// Orders that never came, and shipments of which the shop never heard.
@@ -30,7 +32,8 @@ pub struct Books {
 impl Books {
     /// Nothing is lost, doubled or out of step.
     pub const fn are_balanced(&self) -> bool {
-        self.lost == 0 && self.doubled == 0 && self.stock_equal == self.codes
+        let Self { codes, products, stock_equal, lost, doubled, .. } = *self;
+        lost == 0 && doubled == 0 && products == codes && stock_equal == codes
     }
 }
 
@@ -69,6 +72,7 @@ pub fn audit(shop: &Shop, warehouse: &Warehouse, prefix: &str) -> Books {
     }
     for (code, available) in warehouse.shelf() {
         books.codes += 1;
+        books.products += usize::from(warehouse.product(&code).is_some());
         books.stock_equal += usize::from(shop.quantity(&code) == Some(available.max(0)));
     }
     books

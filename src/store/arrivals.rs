@@ -193,10 +193,9 @@ async fn store(db: &mut PgConnection, columns: &Columns<'_>) -> Result<Vec<Told>
             insert into event
                 (id, connection, source, topic, kind, subject, received_at, fingerprint, body, delivery_id)
             select
-                incoming.event_id, incoming.connection, incoming.source, incoming.topic, incoming.kind,
-                incoming.subject, incoming.received_at, incoming.fingerprint,
-                -- Taken from where it came: a row that held it would be copied from step to step.
-                ($9::bytea[])[incoming.place], owed.id
+                event_id, connection, source, topic, kind, subject, received_at, fingerprint,
+                ($9::bytea[])[place], -- a row of `incoming` that held it would be copied from step to step
+                owed.id
             from incoming left join owed using (connection, subject)
             where incoming.known is null
             on conflict on constraint event_told_once do nothing
