@@ -119,22 +119,11 @@ enum Command {
     },
 }
 
-/// The threads that do the work: half of the processors, at least one. Most of the work is PostgreSQL's, often on the same
-/// machine; and threads that have little to do spend it on waking each other. Tokio's own `TOKIO_WORKER_THREADS` says
-/// otherwise.
-fn threads(environment: &Environment) -> usize {
-    let said = environment.get("TOKIO_WORKER_THREADS").and_then(|said| said.parse().ok());
-    let half = || std::thread::available_parallelism().map_or(1, |processors| processors.get().div_ceil(2));
-    said.filter(|threads| *threads > 0).unwrap_or_else(half)
-}
-
 /// Runs a command; what goes wrong is told on standard error, with status 1.
 pub fn run(silta: Silta) -> ExitCode {
-    let environment = config::environment();
-    let threads = threads(&environment);
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let result = match runtime {
-        Ok(runtime) => runtime.block_on(dispatch(silta, environment)),
+        Ok(runtime) => runtime.block_on(dispatch(silta)),
         Err(error) => Err(error.into()),
     };
     match result {
@@ -146,7 +135,8 @@ pub fn run(silta: Silta) -> ExitCode {
     }
 }
 
-async fn dispatch(Silta { config, command }: Silta, environment: Environment) -> Result<ExitCode> {
+async fn dispatch(Silta { config, command }: Silta) -> Result<ExitCode> {
+    let environment = config::environment();
     match command {
         Command::Serve { only } => {
             Box::pin(serve::serve(config, environment, only)).await?;
@@ -251,21 +241,4 @@ fn say(text: &str) {
 #[expect(clippy::print_stderr, reason = "a command's complaint goes to standard error")]
 fn tell_error(text: &str) {
     eprintln!("{text}");
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn half_of_the_processors_do_the_work_unless_the_environment_says_otherwise() {
-        let half = threads(&Environment::new());
-        assert!(half >= 1 && half <= std::thread::available_parallelism().map_or(1, usize::from));
-        for (said, threads_of) in [("3", 3), ("0", half), ("many", half)] {
-            assert_eq!(
-                threads(&Environment::from([("TOKIO_WORKER_THREADS".into(), said.into())])),
-                threads_of
-            );
-        }
-    }
 }

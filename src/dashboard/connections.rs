@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     control,
+    domain::shipping::ShippingRule,
     store::{
         self,
         connections::{self, ConnectionRow},
@@ -139,20 +140,33 @@ fn rule_table(dash: &Dash, visitor: &Visitor, connection: &str, rules: &[RuleRow
     }
 }
 
+/// What a person may ask for a connection.
+enum Ask<'a> {
+    Pause,
+    Resume,
+    ReleaseBrake,
+    PutRule(ShippingRule),
+    RemoveRule(&'a str),
+}
+
 /// What a person asks for a connection.
 pub(super) async fn ask(State(dash): State<Dash>, asked: Asked) -> Result<Redirect, Refusal> {
     let name = asked.need("connection")?;
-    let word = asked.need("ask")?;
-    let rule = if word == "put_rule" { Some(rule_of(&asked)?) } else { None };
-    let pattern = asked.field("pattern").unwrap_or_default();
+    let ask = match asked.need("ask")? {
+        "pause" => Ask::Pause,
+        "resume" => Ask::Resume,
+        "release_brake" => Ask::ReleaseBrake,
+        "put_rule" => Ask::PutRule(rule_of(&asked)?),
+        "remove_rule" => Ask::RemoveRule(asked.need("pattern")?),
+        _ => return Err(Refusal::Form),
+    };
     asked
-        .carry_out(&dash, async |db, actor| match (word, &rule) {
-            ("pause", _) => control::pause(db, actor, name).await,
-            ("resume", _) => control::resume(db, actor, name).await,
-            ("release_brake", _) => control::release_brake(db, actor, name).await,
-            ("put_rule", Some(rule)) => control::put_shipping_rule(db, actor, name, rule).await,
-            ("remove_rule", _) => control::remove_shipping_rule(db, actor, name, pattern).await,
-            _ => Err(control::Declined::NotFound),
+        .carry_out(&dash, async |db, actor| match &ask {
+            Ask::Pause => control::pause(db, actor, name).await,
+            Ask::Resume => control::resume(db, actor, name).await,
+            Ask::ReleaseBrake => control::release_brake(db, actor, name).await,
+            Ask::PutRule(rule) => control::put_shipping_rule(db, actor, name, rule).await,
+            Ask::RemoveRule(pattern) => control::remove_shipping_rule(db, actor, name, pattern).await,
         })
         .await?;
     Ok(Redirect::to(HERE))

@@ -234,8 +234,13 @@ async fn a_form_that_asks_for_what_nobody_knows_changes_nothing() {
             assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "{word:?} to {path}");
         }
     }
-    let answer = operator.asks("/replays", &[("which", "ticked"), ("id", "no id")]).await;
-    assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
+    for (path, fields) in [
+        ("/replays", [("which", "ticked"), ("id", "no id")]),
+        ("/connections", [("connection", "shop"), ("ask", "nothing")]),
+        ("/connections", [("connection", "shop"), ("ask", "remove_rule")]),
+    ] {
+        assert_eq!(operator.asks(path, &fields).await.status(), StatusCode::BAD_REQUEST, "{fields:?}");
+    }
     assert_eq!(silta.count("audit").await, 0);
     assert_eq!(silta.stands(order).await, "pending", "waiting as before");
     silta.run_until_idle().await;
