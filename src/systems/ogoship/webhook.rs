@@ -9,7 +9,7 @@ use crate::{
         fingerprint::Sameness,
         routing::{About, Told},
     },
-    systems::wire::lower_keys,
+    systems::wire::{lower_keys, object},
 };
 
 /// The header of every callback: base64 of HMAC-SHA256 over the raw body (docs/contract.md §2.7).
@@ -17,7 +17,7 @@ pub const SIGNATURE_HEADER: &str = "X-OGOship-Hmac-SHA256";
 
 /// Reads a callback's JSON, which may be its [`outline`](crate::systems::outline).
 pub fn read(body: &Value) -> Told {
-    let callback: Callback = serde_json::from_value(lower_keys(body.clone())).unwrap_or_default();
+    let callback: Callback = object(lower_keys(body.clone())).unwrap_or_default();
     let Callback { r#type, event, reference, product_code, code, .. } = &callback;
     let inners = [&callback.order, &callback.product, &callback.data, &callback.stock];
     let reference = reference.as_ref().or_else(|| inners.iter().find_map(|inner| inner.reference.as_ref()));
