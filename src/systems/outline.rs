@@ -1,5 +1,6 @@
-//! The outline of a webhook's JSON: all of it is checked, and no more is kept than may say what it is about. Most of a body is
-//! an order's lines, prices and people, which nobody reads here: whatever it names is read anew before anything is done.
+//! The outline of a webhook's JSON: all of it is checked, and no more is kept than may say what it is about. Most of a
+//! body is an order's lines, prices and people, which nobody reads here: whatever it names is read anew before anything
+//! is done.
 
 use std::fmt;
 

@@ -11,7 +11,8 @@ use crate::{
     systems::wire::as_text,
 };
 
-/// Reads a webhook's JSON, which may be its [`outline`](crate::systems::outline); `topic` is what its URL said, for senders whose body says none.
+/// Reads a webhook's JSON, which may be its [`outline`](crate::systems::outline); `topic` is what its URL said, for
+/// senders whose body says none.
 pub fn read(body: &Value, topic: Option<&str>) -> Told {
     let said = ["topic", "event", "type"].iter().find_map(|key| body.get(key).and_then(as_text));
     let topic = said.or_else(|| topic.map(ToOwned::to_owned));
