@@ -95,17 +95,8 @@ impl Report {
     }
 
     pub(super) fn table(&self) -> String {
-        let Books {
-            placed,
-            at_warehouse,
-            shipped,
-            tracking_back,
-            codes,
-            products,
-            stock_equal,
-            lost,
-            doubled,
-        } = &self.books;
+        let Books { shipped, tracking_back, .. } = self.books;
+        let [placed, at_warehouse, products, stock, lost, doubled] = self.books.rows();
         let tried: usize = self.tried.values().sum();
         let rows = [
             ("faults tried", format!("{tried} of {} kinds", self.tried.len())),
@@ -117,13 +108,13 @@ impl Report {
             ),
             ("attempts rescued", self.rescued.to_string()),
             ("late settles refused", self.late_settles_refused.to_string()),
-            ("orders placed", placed.to_string()),
-            ("at the warehouse", at_warehouse.to_string()),
+            placed,
+            at_warehouse,
             ("shipped / tracking in the shop", format!("{shipped} / {tracking_back}")),
-            ("products at the warehouse", format!("{products} of {codes}")),
-            ("stock equal on both sides", format!("{stock_equal} of {codes}")),
-            ("lost", lost.to_string()),
-            ("doubled", doubled.to_string()),
+            products,
+            stock,
+            lost,
+            doubled,
             ("left over", self.left_over.to_string()),
             ("longest time to recover", format!("{:.1} s", self.longest_to_recover)),
             ("seconds", format!("{:.0}", self.seconds)),

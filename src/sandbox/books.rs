@@ -35,6 +35,30 @@ impl Books {
         let Self { codes, products, stock_equal, lost, doubled, .. } = *self;
         lost == 0 && doubled == 0 && products == codes && stock_equal == codes
     }
+
+    /// What every verdict prints of them: the orders placed and at the warehouse, products, stock, lost and doubled. How
+    /// shipments are told is each verdict's own.
+    pub fn rows(&self) -> [(&'static str, String); 6] {
+        let Self {
+            placed,
+            at_warehouse,
+            codes,
+            products,
+            stock_equal,
+            lost,
+            doubled,
+            shipped: _,
+            tracking_back: _,
+        } = self;
+        [
+            ("orders placed", placed.to_string()),
+            ("at the warehouse", at_warehouse.to_string()),
+            ("products at the warehouse", format!("{products} of {codes}")),
+            ("stock equal on both sides", format!("{stock_equal} of {codes}")),
+            ("lost", lost.to_string()),
+            ("doubled", doubled.to_string()),
+        ]
+    }
 }
 
 /// Counts. `prefix` is put in front of order numbers at the warehouse.
