@@ -22,10 +22,12 @@ use std::{
 
 use serde_json::{Value, json};
 use silta::{
-    clock::{Entropy, SystemClock},
-    domain::fingerprint::sha256_hex,
-    embedded_postgres::{Durability, PrivatePostgres},
-    sandbox::{Courier, OrderSpec, Sandbox, Webhook},
+    dev::sandbox::{Courier, OrderSpec, Sandbox, Webhook},
+    domain::event::dedup::sha256_hex,
+    runtime::{
+        clock::{Entropy, SystemClock},
+        embedded_postgres::{Durability, PrivatePostgres},
+    },
 };
 use sqlx::{Connection, PgConnection};
 

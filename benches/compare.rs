@@ -20,9 +20,11 @@ use std::{
 
 use serde_json::{Value, json};
 use silta::{
-    clock::{Entropy, SystemClock},
-    embedded_postgres::{Durability, PrivatePostgres},
-    sandbox::{Sandbox, credentials},
+    dev::sandbox::{Sandbox, credentials},
+    runtime::{
+        clock::{Entropy, SystemClock},
+        embedded_postgres::{Durability, PrivatePostgres},
+    },
 };
 
 const PRODUCTS: u64 = 50_000;

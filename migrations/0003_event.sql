@@ -32,6 +32,6 @@ comment on column event.topic is 'The sender''s own word, as order.created; "unk
 comment on column event.kind is 'Kind of its subject; null where we could not tell';
 comment on column event.subject is 'What may be out of step; null where we could not tell: the event is kept all the same';
 comment on column event.received_at is 'When we had all of it';
-comment on column event.fingerprint is 'SHA-256 that makes a repeated telling the same event, see src/domain/fingerprint.rs';
+comment on column event.fingerprint is 'SHA-256 that makes a repeated telling the same event, see src/domain/event/dedup.rs';
 comment on column event.body is 'The raw bytes as received; may hold personal data, never logged';
 comment on column event.delivery_id is 'The debt it opened or whose news it became; null only without a subject';

@@ -33,7 +33,7 @@ comment on column attempt.number is 'From 1; a snoozed try has its number too';
 comment on column attempt.claim_id is 'The claim under which it ran';
 comment on column attempt.started_at is 'When the claim was taken';
 comment on column attempt.ended_at is 'When its outcome was known; for a lost one, when it was rescued';
-comment on column attempt.outcome is 'What it came to, see src/domain/outcome.rs';
+comment on column attempt.outcome is 'What it came to, see src/domain/task/outcome.rs';
 comment on column attempt.reason is 'Closed reason code; docs/problems.md explains each';
 comment on column attempt.deed is 'The one thing decided on, as place or complete; null when nothing was to be done';
 comment on column attempt.idempotency_key is 'The key sent with the deed: the same on every resend of the same deed';

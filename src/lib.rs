@@ -15,38 +15,19 @@
 //! do one thing through the [`systems`]; the worker settles what it came to. People act through [`control`], by the
 //! [`admin`] API or the [`cli`]. `ARCHITECTURE.md` walks through it.
 
-pub mod admin;
-pub mod alerts;
+pub mod actions;
 pub mod app;
+pub mod background;
 pub mod cli;
-pub mod clock;
-pub mod config;
-pub mod control;
-pub mod dashboard;
-pub mod demo;
+pub mod dev;
 pub mod domain;
-pub mod embedded_postgres;
 pub mod explain;
 pub mod flows;
-#[cfg(any(test, fuzzing))]
-pub mod fuzz;
-pub mod gather;
 pub mod inbox;
-pub mod killpoints;
-pub mod ledger;
-pub mod lifecycle;
-pub mod ops;
-pub mod problem;
-pub mod proof;
-pub mod retention;
-pub mod sandbox;
-pub mod server;
+pub mod runtime;
+pub mod security;
 pub mod store;
-pub mod strangers;
-pub mod subscriptions;
 pub mod sync;
-pub mod systems;
-pub mod tally;
-pub mod telemetry;
-pub mod vault;
+pub mod vendors;
+pub mod web;
 pub mod worker;

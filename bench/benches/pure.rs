@@ -5,30 +5,7 @@ use std::{hint::black_box, time::Duration};
 use chrono::{DateTime, Utc};
 use criterion::{Criterion, criterion_group, criterion_main};
 use serde_json::{Value, json};
-use silta::{
-    domain::{
-        delivery::Leased,
-        difference::Mask,
-        event::Source,
-        fingerprint::{Sameness, fingerprint},
-        id::{ClaimId, DeliveryId},
-        link::Link,
-        order::{
-            Next, OrderPolicy, OrderView, Recipient, ShopLine, ShopOrder, ShopStatus, Transfer, UnitPrices,
-            When, decide,
-        },
-        outcome::{Outcome, Reason},
-        product::{ProductPolicy, Supplier},
-        retry::RetryPolicy,
-        settlement::settle,
-        subject::{Subject, Urgency},
-    },
-    systems::{
-        mycashflow, ogoship,
-        outline::outline,
-        signature::{Encoding, Scheme},
-    },
-};
+use silta::{domain::{difference::Mask, event::{dedup::{Sameness, fingerprint}, source::Source, subject::{Subject, Urgency}}, id::{ClaimId, DeliveryId}, order::{Next, OrderPolicy, OrderView, Recipient, ShopLine, ShopOrder, ShopStatus, Transfer, UnitPrices, When, decide}, product::{ProductPolicy, Supplier}, task::{outcome::{Outcome, Reason}, retry::RetryPolicy, state::Leased, subject_state::Link, transition::settle}}, security::signature::{Encoding, Scheme}, vendors::{json_outline::outline, mycashflow, ogoship}};
 use sqlx::types::Uuid;
 
 fn pure(criterion: &mut Criterion) {

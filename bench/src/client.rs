@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use silta::sandbox::{Courier, Webhook};
+use silta::dev::sandbox::{Courier, Webhook};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,

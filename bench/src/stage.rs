@@ -7,10 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use silta::{
-    embedded_postgres::{Durability, PrivatePostgres},
-    store,
-};
+use silta::{runtime::embedded_postgres::{Durability, PrivatePostgres}, store};
 use sqlx::{Connection, PgConnection, PgPool, postgres::PgConnectOptions};
 use tempfile::TempDir;
 use tokio::{

@@ -1,42 +1,47 @@
 //! The composition root: from a configuration to a service. The only room that knows everyone.
 
-mod parts;
+mod build;
+pub mod config;
+mod connect;
 mod serve;
-mod tie;
+pub mod shutdown;
+pub mod telemetry;
 
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use axum::{Router, http::StatusCode, response::IntoResponse};
-use parts::Ground;
+use build::Ground;
+use connect::door;
 use prometheus_client::registry::Registry;
 pub use serve::serve;
 use sqlx::PgPool;
-use tie::door;
 use tokio_util::sync::CancellationToken;
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer, trace::TraceLayer};
 
 use crate::{
-    admin,
-    alerts::Alerts,
-    clock::{Clock, Entropy},
-    config::Config,
-    control::{Rehearse, Rehearsed},
-    domain::{outcome::Reason, subject::Subject},
+    actions::{Rehearse, Rehearsed},
+    background::{notifications::Alerts, retention::Retention, subscriptions::Subscriptions},
+    domain::{event::subject::Subject, task::outcome::Reason},
     flows::Tied,
-    inbox::{self, sweep},
-    killpoints::KillPoints,
-    problem::{Code, Problem},
-    retention::Retention,
+    inbox::{self, poll::poller},
+    runtime::{
+        clock::{Clock, Entropy},
+        failpoints::KillPoints,
+    },
+    security::key_usage::Tally,
     store::{
         StoreError, connections,
-        porch::{self, KeyName},
+        webhook_checks::{self, KeyName},
     },
-    subscriptions::Subscriptions,
     sync,
-    tally::Tally,
+    web::{
+        api,
+        problem::{Code, Problem},
+    },
     worker::{self, Worker},
 };
+use config::Config;
 
 /// A service at rest.
 pub struct App {
@@ -47,7 +52,7 @@ pub struct App {
     /// The workshop.
     pub worker: Worker,
     /// The second door.
-    pub sweeper: sweep::Sweeper,
+    pub sweeper: poller::Sweeper,
     /// The full comparisons.
     pub syncer: sync::Syncer,
     /// Forgets in time.
@@ -104,7 +109,7 @@ impl App {
         let tied = ground.tied(&config);
         let doors: Vec<_> = config.connections.iter().map(door).collect();
         let keys = inbox::key_names(&doors).into_iter();
-        let keys = keys.chain(config.tokens.iter().map(admin::Token::key_name)).collect();
+        let keys = keys.chain(config.tokens.iter().map(api::Token::key_name)).collect();
         let sweeper = ground.sweeper(&config, &tied, inbox_metrics.clone());
         let inbox = ground.inbox(&config, doors, inbox_metrics);
         let rehearser =
@@ -138,7 +143,7 @@ impl App {
     pub async fn prepare(&self) -> Result<(), StoreError> {
         let mut db = self.pool.acquire().await?;
         connections::ensure(&mut db, &self.names, self.clock.now()).await?;
-        porch::ensure_keys(&mut db, &self.keys, self.clock.now()).await?;
+        webhook_checks::ensure_keys(&mut db, &self.keys, self.clock.now()).await?;
         drop(db);
         self.subscriptions.seal_anew().await?;
         self.sweeper.prepare().await

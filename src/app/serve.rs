@@ -17,8 +17,9 @@ use tokio_util::{
     task::{AbortOnDropHandle, TaskTracker},
 };
 
+use super::shutdown::Shutdown;
 use super::{App, Only};
-use crate::{lifecycle::Shutdown, server};
+use crate::web::server;
 
 /// The pause after a part of the service has panicked.
 const AFTER_PANIC: Duration = Duration::from_secs(1);

@@ -8,13 +8,13 @@ use uuid::Uuid;
 
 use super::{say, table};
 use crate::{
-    clock::{Entropy, SystemClock},
-    control::{self, Actor},
+    actions::{self, Actor},
     domain::id::{DeliveryId, EventId},
+    runtime::clock::{Entropy, SystemClock},
     store::{
         Page, attempts,
         events::{self, EventFilter},
-        overview::{self, DeliveryFilter},
+        views::overview::{self, DeliveryFilter},
     },
 };
 
@@ -102,12 +102,12 @@ pub(super) async fn deliveries(command: Deliveries, pool: &PgPool, account: &str
             say(&serde_json::to_string_pretty(&item)?);
         }
         Deliveries::Replay { id } => {
-            let replayed = control::replay_delivery(&mut db, &actor, DeliveryId(id)).await?;
+            let replayed = actions::replay_delivery(&mut db, &actor, DeliveryId(id)).await?;
             let word = if replayed.opened { "opened" } else { "open already, told the news:" };
             say(&format!("{word} {}", replayed.delivery));
         }
         Deliveries::Cancel { id } => {
-            control::cancel(&mut db, &actor, DeliveryId(id)).await?;
+            actions::cancel(&mut db, &actor, DeliveryId(id)).await?;
             say(&format!("cancelled {id}"));
         }
     }

@@ -7,8 +7,7 @@ use clap::Subcommand;
 
 use super::{Database, say, table};
 use crate::{
-    app::App,
-    config::Config,
+    app::{App, config::Config},
     store::{self, Page, alerts as rows},
 };
 

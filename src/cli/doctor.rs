@@ -9,21 +9,20 @@ use serde::Serialize;
 
 use super::{Database, say};
 use crate::{
-    app::App,
-    clock::{Clock, Entropy, SystemClock},
-    config::Config,
-    control::{self, Actor},
+    actions::{self, Actor},
+    app::{App, config::Config},
     domain::{
         Timestamp,
         language::Language,
         shipping::{ShippingMethod, ShippingRule, match_rule},
         sync::What,
-        window::Window,
+        time_window::Window,
     },
     explain,
     flows::Tied,
-    store::{self, parts, porch, shipping_rules, syncs},
-    systems::call::CallError,
+    runtime::clock::{Clock, Entropy, SystemClock},
+    store::{self, items, shipping_rules, syncs, webhook_checks},
+    vendors::http::error::CallError,
 };
 
 /// Codes read at once, and the most that are printed.
@@ -205,8 +204,10 @@ async fn ask_webhooks(app: &App, database: &Database, connection: &str) -> Resul
     let registered =
         check("webhooks", is_well, found, "set http.public_url, then: silta webhooks register CONNECTION");
     let mut db = database.pool.acquire().await?;
-    let (keys, refusals) =
-        (porch::keys(&mut db, connection).await?, porch::refusals(&mut db, connection).await?);
+    let (keys, refusals) = (
+        webhook_checks::keys(&mut db, connection).await?,
+        webhook_checks::refusals(&mut db, connection).await?,
+    );
     let now = SystemClock.now();
     let mut told = Vec::new();
     let mut is_well = true;
@@ -243,7 +244,7 @@ async fn ask_codes(app: &App, database: &Database, connection: &str, account: &s
     let entropy = Entropy::from_os();
     let actor = Actor { name: account, clock: &SystemClock, entropy: &entropy };
     let mut db = database.pool.begin().await?;
-    let (id, _) = control::request_sync(&mut db, &actor, connection, What::Products, true, None).await?;
+    let (id, _) = actions::request_sync(&mut db, &actor, connection, What::Products, true, None).await?;
     db.commit().await?;
     let ran = app.syncer.run_one(id, &|_| {}).await?;
     let mut db = database.pool.acquire().await?;
@@ -251,7 +252,7 @@ async fn ask_codes(app: &App, database: &Database, connection: &str, account: &s
         Some(row) if ran => row.error,
         _ => Some("another process is reading it, ask again in a while".to_owned()),
     };
-    let problems = parts::code_problems(&mut db, connection, "", AT_ONCE).await?;
+    let problems = items::code_problems(&mut db, connection, "", AT_ONCE).await?;
     let found = match (&error, problems.is_empty()) {
         (Some(reason), _) => format!("the catalogue could not be read: {reason}"),
         (None, true) => "every product code is unique, not empty and not too long".to_owned(),

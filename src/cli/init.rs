@@ -12,9 +12,9 @@ use clap::Args;
 
 use super::{say, tell_error};
 use crate::{
-    clock::Entropy,
-    config::{Config, Environment},
-    domain::fingerprint::sha256_hex,
+    app::config::{Config, Environment},
+    domain::event::dedup::sha256_hex,
+    runtime::clock::Entropy,
 };
 
 #[derive(Args)]

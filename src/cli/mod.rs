@@ -18,13 +18,17 @@ use anyhow::Result;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
-    app::{Only, Surroundings},
-    clock::{Entropy, SystemClock},
-    config::{self, Config, Environment},
-    demo,
-    embedded_postgres::{Durability, PrivatePostgres},
-    killpoints::KillPoints,
-    proof, store,
+    app::{
+        Only, Surroundings,
+        config::{self, Config, Environment},
+    },
+    dev::{chaos, demo},
+    runtime::{
+        clock::{Entropy, SystemClock},
+        embedded_postgres::{Durability, PrivatePostgres},
+        failpoints::KillPoints,
+    },
+    store,
 };
 
 /// Behind the help.
@@ -63,7 +67,7 @@ enum Command {
     Demo(demo::Options),
     /// The real program under load while everything around it breaks; status 0 only if nothing was lost, doubled or left
     /// over.
-    Prove(proof::Options),
+    Prove(chaos::Options),
     /// The two sandbox systems alone, to point a configuration at.
     Sandbox {
         /// Where the shop listens.
@@ -142,7 +146,7 @@ async fn dispatch(Silta { config, command }: Silta) -> Result<ExitCode> {
             Box::pin(serve::serve(config, environment, only)).await?;
         }
         Command::Demo(options) => return demo::run(options, &environment).await,
-        Command::Prove(options) => return Box::pin(proof::run(options, &environment)).await,
+        Command::Prove(options) => return Box::pin(chaos::run(options, &environment)).await,
         Command::Sandbox { shop, warehouse, silta, connection } => {
             sandbox::serve(shop, warehouse, silta, &connection).await?;
         }
@@ -177,7 +181,7 @@ async fn dispatch(Silta { config, command }: Silta) -> Result<ExitCode> {
         }
         Command::Alerts(command) => return alerts::alerts(command, load(&config, &environment)?).await,
         Command::Alive { url } => return Ok(serve::is_alive(&url).await),
-        Command::Openapi => say(crate::ops::OPENAPI.trim_end()),
+        Command::Openapi => say(crate::web::health::OPENAPI.trim_end()),
         Command::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Silta::command(), "silta", &mut text);

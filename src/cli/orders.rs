@@ -6,14 +6,14 @@ use sqlx::PgPool;
 
 use super::{say, table};
 use crate::{
-    clock::{Entropy, SystemClock},
-    control::{self, Actor, Ask},
-    domain::{language::Language, order::Intent, system::System},
+    actions::{self, Actor, Ask},
+    domain::{language::Language, order::Intent, vendor::System},
     explain,
+    runtime::clock::{Entropy, SystemClock},
     store::{
         Page,
-        orders::{self, OrderFilter},
         retention::Erased,
+        views::orders::{self, OrderFilter},
     },
 };
 
@@ -131,7 +131,7 @@ async fn erase(OrderArgs { connection, order_id }: &OrderArgs, pool: &PgPool, ac
     let entropy = Entropy::from_os();
     let actor = Actor { name: account, clock: &SystemClock, entropy: &entropy };
     let mut db = pool.begin().await?;
-    let Erased { events, attempts } = control::erase_order(&mut db, &actor, connection, order_id).await?;
+    let Erased { events, attempts } = actions::erase_order(&mut db, &actor, connection, order_id).await?;
     db.commit().await?;
     say(&format!("erased: the bodies of {events} events, the payloads of {attempts} attempts"));
     Ok(())
@@ -142,7 +142,7 @@ async fn ask(order: &OrderArgs, ask: Ask, pool: &PgPool, account: &str) -> Resul
     let actor = Actor { name: account, clock: &SystemClock, entropy: &entropy };
     let mut db = pool.begin().await?;
     let OrderArgs { connection, order_id } = order;
-    let asked = control::ask_for_order(&mut db, &actor, connection, order_id, ask).await?;
+    let asked = actions::ask_for_order(&mut db, &actor, connection, order_id, ask).await?;
     db.commit().await?;
     say(&format!("asked: {} by delivery {}", ask.as_str(), asked.delivery));
     Ok(())

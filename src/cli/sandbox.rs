@@ -6,8 +6,8 @@ use anyhow::Result;
 
 use super::say;
 use crate::{
-    clock::{Entropy, SystemClock},
-    sandbox::{Courier, Life, Pace, Sandbox, credentials},
+    dev::sandbox::{Courier, Life, Pace, Sandbox, credentials},
+    runtime::clock::{Entropy, SystemClock},
 };
 
 /// Serves both systems until interrupted; with the address of a Silta, a slow day is played.
@@ -21,7 +21,7 @@ pub(super) async fn serve(
     let sandbox = Sandbox::start(shop, warehouse, Arc::new(SystemClock), entropy.clone()).await?;
     let courier = Courier::to(silta.as_deref().unwrap_or("http://127.0.0.1:8080"), connection);
     let pace = Pace { orders: usize::MAX, lost: 0.05, doubled: 0.1, late: 0.1 };
-    let shop_order = crate::sandbox::OrderSpec::of("KAHVI-500", 1);
+    let shop_order = crate::dev::sandbox::OrderSpec::of("KAHVI-500", 1);
     let mut life = Life::begin(
         sandbox.shop.clone(),
         sandbox.warehouse.clone(),

@@ -11,11 +11,14 @@ use tokio::{
 
 use super::{Database, load};
 use crate::{
-    app::{self, App, Only, Surroundings},
-    config::{Config, Environment, Settings},
-    killpoints::{DiesAt, KillPoints},
-    lifecycle::Shutdown,
-    store, systems, telemetry,
+    app::{
+        self, App, Only, Surroundings,
+        config::{Config, Environment, Settings},
+        shutdown::Shutdown,
+        telemetry,
+    },
+    runtime::failpoints::{DiesAt, KillPoints},
+    store, vendors,
 };
 
 /// Serves until SIGTERM or SIGINT, and reloads the configuration at SIGHUP; a proof may say at which moment the process is
@@ -24,8 +27,8 @@ pub(super) async fn serve(path: PathBuf, environment: Environment, only: Option<
     let config = load(&path, &environment)?;
     let traces = config.traces.as_ref().map(|traces| {
         // A collector is a neighbour as a rule, whatever the vendors are.
-        let options = systems::http::Options { allow_private: true, ..config.outbound };
-        (traces, systems::http::client(options))
+        let options = vendors::http::Options { allow_private: true, ..config.outbound };
+        (traces, vendors::http::client(options))
     });
     let telemetry = telemetry::init(&config.log.filter, config.log.json, traces);
     let listener = TcpListener::bind(&config.http.listen)
@@ -122,8 +125,8 @@ impl Reload {
 
 /// Does a process answer that it is alive?
 pub(super) async fn is_alive(url: &str) -> ExitCode {
-    let options = systems::http::Options { timeout: Duration::from_secs(4), allow_private: true };
-    let asked = systems::http::client(options).get(format!("{}/livez", url.trim_end_matches('/')));
+    let options = vendors::http::Options { timeout: Duration::from_secs(4), allow_private: true };
+    let asked = vendors::http::client(options).get(format!("{}/livez", url.trim_end_matches('/')));
     #[expect(
         clippy::disallowed_methods,
         reason = "no vendor is called: neither budget nor evidence are its business"

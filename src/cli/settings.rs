@@ -7,9 +7,9 @@ use clap::Subcommand;
 
 use super::{load, say};
 use crate::{
-    clock::Entropy,
-    config::{self, Environment},
-    domain::fingerprint::sha256_hex,
+    app::config::{self, Environment},
+    domain::event::dedup::sha256_hex,
+    runtime::clock::Entropy,
 };
 
 #[derive(Subcommand)]

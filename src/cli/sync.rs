@@ -10,15 +10,14 @@ use uuid::Uuid;
 
 use super::{Database, say};
 use crate::{
-    app::App,
-    clock::{Clock, Entropy, SystemClock},
-    config::Config,
-    control::{self, Actor},
+    actions::{self, Actor},
+    app::{App, config::Config},
     domain::sync,
+    runtime::clock::{Clock, Entropy, SystemClock},
     store::{
         self, Page,
-        differences::{self, DifferenceRow},
-        syncing::Progress,
+        sync_differences::{self, DifferenceRow},
+        sync_runs::Progress,
         syncs::{self, SyncRow},
     },
 };
@@ -89,7 +88,7 @@ async fn print_json(db: &mut PgConnection, row: &SyncRow) -> Result<()> {
     say(&format!("{},\"differences\": [", whole.strip_suffix('}').unwrap_or(&whole)));
     let (mut after, mut comma) = (0, "");
     loop {
-        let page = differences::list(db, row.id, after, AT_ONCE).await?;
+        let page = sync_differences::list(db, row.id, after, AT_ONCE).await?;
         let Some(last) = page.last() else { break };
         after = last.place;
         for difference in &page {
@@ -115,11 +114,11 @@ async fn ask(args: &SyncArgs, pool: &PgPool, account: &str) -> Result<Uuid> {
         let newest = Page { before: None, limit: 1 };
         let last = syncs::list(&mut db, Some(&args.connection), Some(what.as_str()), &newest).await?;
         let last = last.first().context("nothing of this kind was ever compared")?.id;
-        control::approve_sync(&mut db, &actor, last).await?;
+        actions::approve_sync(&mut db, &actor, last).await?;
         last
     } else {
         let since = args.since.and_then(|day| day.and_hms_opt(0, 0, 0)).map(|midnight| midnight.and_utc());
-        control::request_sync(&mut db, &actor, &args.connection, what, args.dry_run, since).await?.0
+        actions::request_sync(&mut db, &actor, &args.connection, what, args.dry_run, since).await?.0
     };
     db.commit().await?;
     Ok(id)
@@ -147,7 +146,7 @@ async fn print_table(db: &mut PgConnection, row: &SyncRow) -> Result<()> {
     let mut words: BTreeMap<String, (usize, Vec<DifferenceRow>)> = BTreeMap::new();
     let mut after = 0;
     loop {
-        let page = differences::list(db, row.id, after, AT_ONCE).await?;
+        let page = sync_differences::list(db, row.id, after, AT_ONCE).await?;
         let Some(last) = page.last() else { break };
         after = last.place;
         for difference in page {

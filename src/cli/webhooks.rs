@@ -9,11 +9,10 @@ use uuid::Uuid;
 
 use super::{Database, say, table};
 use crate::{
-    app::App,
-    clock::{Clock, SystemClock},
-    config::Config,
-    store::{self, porch, subscriptions as rows},
-    subscriptions::Made,
+    app::{App, config::Config},
+    background::subscriptions::Made,
+    runtime::clock::{Clock, SystemClock},
+    store::{self, subscriptions as rows, webhook_checks},
 };
 
 /// Between two looks whether something was learnt.
@@ -133,11 +132,12 @@ async fn learn(
     wait: Duration,
 ) -> Result<ExitCode> {
     let until = SystemClock.now() + wait;
-    porch::ask_lesson(&mut *database.pool.acquire().await?, connection, source, account, until).await?;
+    webhook_checks::ask_lesson(&mut *database.pool.acquire().await?, connection, source, account, until)
+        .await?;
     say(&format!("waiting for a webhook of {source} that is refused; send one now"));
     let begun = Instant::now();
     while begun.elapsed() < wait {
-        let learnt = porch::lesson(&mut *database.pool.acquire().await?, connection, source).await?;
+        let learnt = webhook_checks::lesson(&mut *database.pool.acquire().await?, connection, source).await?;
         let Some(lesson) = learnt else {
             #[expect(clippy::disallowed_methods, reason = "a person waits for what another process writes")]
             tokio::time::sleep(LOOK).await;

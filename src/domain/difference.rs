@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use super::fingerprint::sha256_hex;
+use super::event::dedup::sha256_hex;
 
 /// What stands before the mark of a hidden value.
 const HIDDEN: char = '•';

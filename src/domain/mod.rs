@@ -19,27 +19,20 @@
 //! [`product::decide`]. Each takes a view of both systems as they are now and answers the one thing to do next.
 
 pub mod alert;
-pub mod budget;
-pub mod delivery;
 pub mod difference;
 pub mod event;
-pub mod fingerprint;
 pub mod id;
 pub mod language;
-pub mod link;
 pub mod order;
-pub mod outcome;
+pub mod order_rate;
 pub mod product;
-pub mod retry;
-pub mod rhythm;
-pub mod routing;
-pub mod settlement;
+pub mod rate_limit;
 pub mod shipping;
 pub mod stock;
-pub mod subject;
 pub mod sync;
-pub mod system;
-pub mod window;
+pub mod task;
+pub mod time_window;
+pub mod vendor;
 
 /// Every point in time in Silta, in UTC.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;

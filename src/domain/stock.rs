@@ -18,7 +18,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Timestamp, outcome::Reason, product::Supplier};
+use super::{Timestamp, product::Supplier, task::outcome::Reason};
 
 /// A stock figure as the warehouse has it now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

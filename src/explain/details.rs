@@ -99,7 +99,7 @@ mod tests {
             include_str!("../domain/order/home.rs"),
             include_str!("../domain/product/codes.rs"),
             include_str!("../domain/product/decide.rs"),
-            include_str!("../flows/order/deeds.rs"),
+            include_str!("../flows/order/actions.rs"),
         ];
         for (english, _) in PHRASES {
             assert!(written.iter().any(|text| text.contains(english)), "nobody writes {english:?}");

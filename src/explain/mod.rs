@@ -6,32 +6,34 @@
 //! evidence ([`evidence`]).
 
 mod alerts;
+mod call_log;
 mod details;
-mod evidence;
-mod porch;
 mod reasons;
+mod webhooks;
 mod words;
 
 pub use alerts::{AlertWords, alert_detail, alert_mark, alert_words};
+pub use call_log::evidence;
 pub use details::detail;
-pub use evidence::evidence;
-pub use porch::{hint_words, purpose_words};
 pub use reasons::{remedy, words as reason_words};
 use serde::Serialize;
 use serde_json::Value;
 use sqlx::PgConnection;
+pub use webhooks::{hint_words, purpose_words};
 pub use words::{
     attempt as attempt_words, outcome as outcome_words, status as status_words, told as told_words,
 };
 
 use crate::{
-    domain::{Timestamp, id::DeliveryId, language::Language, order::OrderStatus, outcome::Reason},
+    domain::{Timestamp, id::DeliveryId, language::Language, order::OrderStatus, task::outcome::Reason},
     store::{
         self, Page, attempts,
         events::{self, EventFilter},
         intents,
-        orders::{self, OrderRow},
-        overview::{self, DeliveryFilter},
+        views::{
+            orders::{self, OrderRow},
+            overview::{self, DeliveryFilter},
+        },
     },
 };
 

@@ -1,6 +1,6 @@
 //! Every reason in both languages, and what a person does about it.
 
-use crate::domain::{language::Language, outcome::Reason};
+use crate::domain::{language::Language, task::outcome::Reason};
 
 /// A reason as people read it.
 struct Told {

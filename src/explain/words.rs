@@ -5,7 +5,7 @@ use crate::{
     domain::{
         language::Language::{self, English, Finnish},
         order::OrderStatus,
-        outcome::Reason,
+        task::outcome::Reason,
     },
     store::attempts::AttemptRow,
 };

@@ -8,7 +8,7 @@
 //! as every attempt does. The one thing committed before a call is the intent to make it ([`Ledger::begin`]), for the
 //! calls that must not be repeated blindly.
 
-mod deed;
+mod action;
 mod order;
 mod product;
 mod report;
@@ -16,25 +16,23 @@ mod stock;
 
 use std::{sync::Arc, time::Duration};
 
+use action::Deed;
 use async_trait::async_trait;
-use deed::Deed;
 pub use report::Report;
 
 use crate::{
-    clock::Clock,
     domain::{
         Timestamp,
-        link::Link,
+        event::subject::{Subject, SubjectKind},
         order::{Intent, OrderPolicy},
-        outcome::Reason,
         product::{Entered, Entry, ProductPolicy},
         shipping::ShippingRule,
         stock::StockPolicy,
-        subject::{Subject, SubjectKind},
+        task::{outcome::Reason, subject_state::Link},
     },
-    killpoints::KillPoints,
-    systems::{
-        evidence::{CallRecord, Evidence},
+    runtime::{clock::Clock, failpoints::KillPoints},
+    vendors::{
+        http::call_log::{CallRecord, Evidence},
         mycashflow::MyCashflow,
         ogoship::Ogoship,
     },

@@ -8,11 +8,13 @@ use super::{Context, Deed, Flow, Report};
 use crate::{
     domain::{
         Timestamp,
-        link::{Learnt, Link},
-        outcome::{Outcome, Reason},
         product::{Entry, HeldBack, Item, Known, Next, View, decide, shelf},
+        task::{
+            outcome::{Outcome, Reason},
+            subject_state::{Learnt, Link},
+        },
     },
-    systems::call::{CallError, Effect},
+    vendors::http::error::{CallError, Effect},
 };
 
 pub(super) struct ProductFlow;

@@ -2,11 +2,13 @@
 
 use crate::{
     domain::{
-        link::Learnt,
-        outcome::{Outcome, Reason},
-        subject::Subject,
+        event::subject::Subject,
+        task::{
+            outcome::{Outcome, Reason},
+            subject_state::Learnt,
+        },
     },
-    systems::call::{CallError, Effect},
+    vendors::http::error::{CallError, Effect},
 };
 
 /// What an attempt came to, and what it learnt.

@@ -5,12 +5,14 @@ use async_trait::async_trait;
 use super::{Context, Deed, Flow, Report};
 use crate::{
     domain::{
-        link::{Learnt, Link},
-        outcome::{Outcome, Reason},
         product::{Stored, Supplier},
         stock::{BRAKE_WINDOW, Basis, Next, View, decide},
+        task::{
+            outcome::{Outcome, Reason},
+            subject_state::{Learnt, Link},
+        },
     },
-    systems::call::Effect,
+    vendors::http::error::Effect,
 };
 
 pub(super) struct StockFlow;

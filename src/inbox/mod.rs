@@ -15,36 +15,27 @@
 //!
 //! The second door is the [`sweep`]: it finds what no webhook told, and enters by the same `receive`.
 
-mod door;
-mod endpoints;
-mod intake;
-mod keyring;
-mod lists;
-mod pages;
-mod receive;
-mod refused;
-mod rejection;
-pub mod sweep;
-mod verify;
+pub mod poll;
+pub mod webhook;
 
 use std::{collections::HashMap, sync::Arc};
 
+use self::webhook::admission::Intake;
+pub use self::webhook::admission::Limits;
+use self::webhook::endpoint::Hung;
+pub use self::webhook::endpoint::{Door, key_names};
+use self::webhook::handlers::{from_mycashflow, from_ogoship};
+pub use self::webhook::keyring::place_of_key;
+pub use self::webhook::receive::Metrics;
+use self::webhook::receive::Receiver;
 use axum::{Router, routing::post};
-use door::Hung;
-pub use door::{Door, key_names};
-use endpoints::{from_mycashflow, from_ogoship};
-use intake::Intake;
-pub use intake::Limits;
-pub use keyring::place_of_key;
-pub use receive::Metrics;
-use receive::Receiver;
 
 use crate::{
-    clock::{Clock, Entropy},
-    killpoints::KillPoints,
-    strangers::Strangers,
-    tally::Tally,
-    vault::Vault,
+    runtime::{
+        clock::{Clock, Entropy},
+        failpoints::KillPoints,
+    },
+    security::{auth_throttle::Strangers, key_usage::Tally, secrets::Vault},
 };
 
 /// Wrong signatures of a minute, from one address to one connection, after which nothing more is read.

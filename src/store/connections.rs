@@ -3,7 +3,7 @@
 use sqlx::PgConnection;
 
 use super::Result;
-use crate::domain::{Timestamp, outcome::Reason};
+use crate::domain::{Timestamp, task::outcome::Reason};
 
 /// A connection's switch and hold, as people see it.
 #[derive(Clone, Debug, serde::Serialize)]

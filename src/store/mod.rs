@@ -6,46 +6,45 @@
 //! conflict is known by its constraint's name, never by a message's text.
 
 pub mod alerts;
-pub mod arrivals;
 pub mod attempts;
 pub mod audit;
 pub mod batch;
-pub mod budgets;
-pub mod claiming;
+pub mod chaos;
+pub mod claim;
 pub mod connections;
-pub mod deliveries;
-pub mod differences;
-mod ear;
 pub mod events;
+pub mod group_commit;
 pub mod idempotency;
+pub mod ingest;
 pub mod intents;
-pub mod learning;
-pub mod links;
-pub mod notices;
-pub mod orders;
-pub mod overview;
-pub mod parts;
-pub mod porch;
-pub mod proof;
-pub mod readings;
+pub mod items;
+mod listener;
+pub mod notifications;
+pub mod observations;
+pub mod order_rate;
+pub mod polls;
+pub mod rate_limits;
 pub mod replays;
 pub mod replicas;
 pub mod retention;
-pub mod rhythm;
 pub mod sessions;
-pub mod settling;
+pub mod settle;
 pub mod shipping_rules;
 pub mod stock;
+pub mod subject_states;
 pub mod subscriptions;
-pub mod sweeps;
-pub mod syncing;
+pub mod sync_differences;
+pub mod sync_runs;
+pub mod sync_snapshots;
 pub mod syncs;
+pub mod tasks;
 pub mod tokens;
-pub mod waiting;
+pub mod views;
+pub mod webhook_checks;
 
 use std::time::Duration;
 
-pub use ear::Ear;
+pub use listener::Ear;
 
 use sqlx::{
     PgPool,

@@ -5,8 +5,8 @@ use sqlx::{Connection, PgConnection};
 use super::Result;
 use crate::domain::{
     Timestamp,
+    event::subject::Subject,
     stock::{BRAKE_WINDOW, StockPolicy},
-    subject::Subject,
 };
 
 /// Pieces of each of these codes in our orders at the warehouse that the shop still has open, in the order asked.

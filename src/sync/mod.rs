@@ -20,17 +20,17 @@
 //! a feed that fell to zero, shows as a great share of one kind of difference, and then nothing is mended before a person
 //! has looked (`mend.rs`).
 
-mod mend;
+mod dry_run;
+mod fix;
 mod orders;
 mod products;
-mod rehearse;
 mod run;
 mod stock;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-pub use mend::MENDED_BY_ITSELF;
-pub use rehearse::Rehearser;
+pub use dry_run::Rehearser;
+pub use fix::MENDED_BY_ITSELF;
 use run::Run;
 use sqlx::PgPool;
 use tokio::{task::JoinSet, time::Instant};
@@ -38,14 +38,14 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
-    clock::{Clock, Entropy},
-    domain::{outcome::Reason, sync::What},
+    domain::{sync::What, task::outcome::Reason},
+    runtime::clock::{Clock, Entropy},
     store::{
         self, ASKED_CHANNEL, Ear, StoreError, connections,
-        syncing::{self, LeasedSync, Progress},
+        sync_runs::{self, LeasedSync, Progress},
         syncs::{self, NewSync},
     },
-    systems::call::CallError,
+    vendors::http::error::CallError,
 };
 
 /// How long a sync is ours without a sign of life; each page is one. Losing it costs one page: whoever takes it up goes
@@ -209,7 +209,7 @@ impl Syncer {
         let now = self.clock.now();
         let mut db = self.pool.acquire().await?;
         let (names, fence) = (self.rehearser.names(), self.entropy.fence());
-        syncing::claim(&mut db, &names, only, fence, now, now + LEASE).await
+        sync_runs::claim(&mut db, &names, only, fence, now, now + LEASE).await
     }
 
     async fn run_held(&self, held: &LeasedSync, on_progress: OnProgress<'_>) -> store::Result<()> {
@@ -232,7 +232,7 @@ impl Syncer {
             tracing::warn!(sync = %held.id, connection, what, reason, "nothing is mended before a person approves");
         }
         let mut db = self.pool.acquire().await?;
-        syncing::finish(&mut db, held, error, braked, self.clock.now()).await?;
+        sync_runs::finish(&mut db, held, error, braked, self.clock.now()).await?;
         tracing::info!(sync = %held.id, connection = held.connection, what = held.what.as_str(), "sync ended");
         Ok(())
     }

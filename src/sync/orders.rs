@@ -7,22 +7,21 @@
 
 use std::collections::HashMap;
 
-use super::{Broken, Run, products::inconsistent, rehearse::Remembered, run::patiently};
+use super::{Broken, Run, dry_run::Remembered, products::inconsistent, run::patiently};
 use crate::{
     domain::{
         Timestamp,
+        event::{routing::order_of, subject::Subject},
         order::{Next, OrderView, RelatedOrder, ShopOrder, WarehouseOrder, decide},
-        outcome::{Outcome, Reason},
-        routing::order_of,
-        subject::Subject,
-        window::{Window, Windows},
+        task::outcome::{Outcome, Reason},
+        time_window::{Window, Windows},
     },
     flows::{Report, Tied},
     store::{
-        differences::Found,
-        readings::{self, Reading},
+        sync_differences::Found,
+        sync_snapshots::{self, Reading},
     },
-    systems::call::Failure,
+    vendors::http::error::Failure,
 };
 
 /// How far the two systems' clocks may be apart: so much earlier the warehouse is read.
@@ -128,7 +127,7 @@ impl Run<'_> {
         let names: Vec<_> = subjects.iter().map(ToString::to_string).collect();
         let remembered = self.syncer.rehearser.remember(&self.held.connection, &names).await?;
         let mut db = self.syncer.pool.acquire().await?;
-        let there = readings::meet(&mut db, self.held.id, &names).await?;
+        let there = sync_snapshots::meet(&mut db, self.held.id, &names).await?;
         drop(db); // never held across the network
         let mut there = whole_orders(there, &tied.orders.reference_prefix)?;
         let mut found = Vec::new();
@@ -169,7 +168,7 @@ impl Run<'_> {
         let prefix = &tied.orders.reference_prefix;
         loop {
             let mut db = self.syncer.pool.acquire().await?;
-            let left = readings::unmet(&mut db, self.held.id, &self.progress.cursor, AT_ONCE).await?;
+            let left = sync_snapshots::unmet(&mut db, self.held.id, &self.progress.cursor, AT_ONCE).await?;
             drop(db); // never held across the network
             let Some(last) = left.last().map(|reading| reading.name.clone()) else { return Ok(()) };
             let mut found = Vec::new();

@@ -1,20 +1,21 @@
 //! The catalogue: every product of the warehouse is read into rows, every product of the shop into the register of codes,
 //! and the two are laid side by side.
 
-use super::{Broken, Run, mend::STILL_THERE, run::patiently};
+use super::{Broken, Run, fix::STILL_THERE, run::patiently};
 use crate::{
     domain::{
-        outcome::Reason,
+        event::subject::{Subject, SubjectKind},
         product::{Entry, Item, Known, Next, View, WarehouseProduct, code_key, decide, differences},
-        subject::{Subject, SubjectKind},
+        task::outcome::Reason,
     },
     flows::Tied,
     store::{
-        StoreError, arrivals, connections, deliveries,
-        differences::Found,
-        links::{self, Stands},
-        parts::{self, Compared},
-        readings::{self, Reading},
+        StoreError, connections, ingest,
+        items::{self, Compared},
+        subject_states::{self, Stands},
+        sync_differences::Found,
+        sync_snapshots::{self, Reading},
+        tasks,
     },
 };
 
@@ -46,7 +47,7 @@ impl Run<'_> {
                 .map(|product| (Subject::product(&product.id), Entry::of(product, &tied.products)))
                 .collect();
             let mut tx = self.open().await?;
-            parts::enter_pages(&mut tx, connection, &entries, read_at).await?;
+            items::enter_pages(&mut tx, connection, &entries, read_at).await?;
             self.progress.total = read.total;
             self.turn(tx, &[], (page + 1).to_string(), read.items.len()).await?;
             if !read.more {
@@ -56,7 +57,7 @@ impl Run<'_> {
         let mut after = String::new();
         loop {
             let mut db = self.syncer.pool.acquire().await?;
-            let unseen = parts::unseen(&mut db, connection, self.held.started_at, &after, AT_ONCE).await?;
+            let unseen = items::unseen(&mut db, connection, self.held.started_at, &after, AT_ONCE).await?;
             drop(db); // never held across the network
             let Some(last) = unseen.last() else { break };
             after.clone_from(last);
@@ -65,12 +66,12 @@ impl Run<'_> {
                 let product = patiently!(tied.shop.product(&subject.key));
                 let entries = product.map(|product| Entry::of(&product, &tied.products)).unwrap_or_default();
                 let mut db = self.syncer.pool.acquire().await?;
-                let entered = parts::enter(&mut db, connection, &subject, &entries, read_at).await?;
+                let entered = items::enter(&mut db, connection, &subject, &entries, read_at).await?;
                 if !self.held.dry_run {
                     // Whoever was held back for a code of what is gone may go on now.
                     let waiting: Vec<_> =
                         entered.left.into_iter().map(|product| self.news(product)).collect();
-                    arrivals::receive(&mut db, &waiting).await?;
+                    ingest::receive(&mut db, &waiting).await?;
                 }
                 drop(db);
                 self.keep_lease().await?;
@@ -80,7 +81,7 @@ impl Run<'_> {
         let mut tx = self.open().await?;
         connections::note_catalogue(&mut tx, connection, now).await?;
         let (kind, reason) = (SubjectKind::Product, Reason::CatalogueUnread);
-        deliveries::wake(&mut tx, connection, kind, reason, now).await?;
+        tasks::wake(&mut tx, connection, kind, reason, now).await?;
         Ok(tx.commit().await?)
     }
 
@@ -89,7 +90,7 @@ impl Run<'_> {
         loop {
             let mut tx = self.open().await?;
             let (connection, after) = (&self.held.connection, self.progress.cursor.clone());
-            let lines = parts::beside(&mut tx, connection, self.held.id, &after, AT_ONCE).await?;
+            let lines = items::beside(&mut tx, connection, self.held.id, &after, AT_ONCE).await?;
             let Some(last) = lines.last().map(|line| line.part.clone()) else { break };
             let (mut found, mut stands) = (Vec::new(), Vec::new());
             for line in lines.into_iter().filter(|line| !line.is_repeated && !line.moved) {
@@ -102,7 +103,7 @@ impl Run<'_> {
                 }
             }
             self.count("same", i64::try_from(stands.len()).unwrap_or(0));
-            links::note_products(&mut tx, connection, &stands, self.held.started_at).await?;
+            subject_states::note_products(&mut tx, connection, &stands, self.held.started_at).await?;
             self.turn(tx, &found, last, 0).await?;
         }
         self.tell_code_problems().await?;
@@ -164,7 +165,7 @@ impl Run<'_> {
         let mut after = String::new();
         loop {
             let mut tx = self.open().await?;
-            let problems = parts::code_problems(&mut tx, &self.held.connection, &after, AT_ONCE).await?;
+            let problems = items::code_problems(&mut tx, &self.held.connection, &after, AT_ONCE).await?;
             let Some(last) = problems.last() else { return Ok(()) };
             after.clone_from(&last.part);
             let found: Vec<_> = problems
@@ -186,7 +187,7 @@ impl Run<'_> {
         let mut after = String::new();
         loop {
             let mut tx = self.open().await?;
-            let codes = readings::codes_left_over(&mut tx, self.held, &after, AT_ONCE).await?;
+            let codes = sync_snapshots::codes_left_over(&mut tx, self.held, &after, AT_ONCE).await?;
             let Some((last, _)) = codes.last() else { return Ok(()) };
             after.clone_from(last);
             let found: Vec<_> = codes

@@ -7,16 +7,16 @@ use sqlx::{Postgres, Transaction};
 use super::{Broken, LEASE, OnProgress, Syncer};
 use crate::{
     domain::{
-        outcome::{Outcome, Reason},
         sync::{Step, What},
+        task::outcome::{Outcome, Reason},
     },
     store::{
-        deliveries::Fenced,
-        differences::{self, Found},
-        readings::{self, Reading},
-        syncing::{self, LeasedSync, Progress},
+        sync_differences::{self, Found},
+        sync_runs::{self, LeasedSync, Progress},
+        sync_snapshots::{self, Reading},
+        tasks::Fenced,
     },
-    systems::call::{CallError, Effect, Failure},
+    vendors::http::error::{CallError, Effect, Failure},
 };
 
 /// How often a page that could not be read is asked for again.
@@ -112,14 +112,14 @@ impl<'a> Run<'a> {
         compared: usize,
     ) -> Result<(), Broken> {
         if !found.is_empty() {
-            for word in differences::insert(&mut tx, self.held.id, found).await? {
+            for word in sync_differences::insert(&mut tx, self.held.id, found).await? {
                 self.count(&word, 1);
             }
         }
         self.progress.cursor = cursor;
         self.progress.done += i64::try_from(compared).unwrap_or(0);
         let until = self.syncer.clock.now() + LEASE;
-        if syncing::advance(&mut tx, self.held, &self.progress, until).await? == Fenced::LeaseLost {
+        if sync_runs::advance(&mut tx, self.held, &self.progress, until).await? == Fenced::LeaseLost {
             return Err(Broken::LeaseLost);
         }
         tx.commit().await?;
@@ -130,7 +130,7 @@ impl<'a> Run<'a> {
     /// Keeps a page of what was read at the warehouse.
     pub async fn keep_readings(&mut self, page: u32, read: &[Reading]) -> Result<(), Broken> {
         let mut tx = self.open().await?;
-        readings::keep(&mut tx, self.held.id, read).await?;
+        sync_snapshots::keep(&mut tx, self.held.id, read).await?;
         self.turn(tx, &[], (page + 1).to_string(), 0).await
     }
 
@@ -138,7 +138,7 @@ impl<'a> Run<'a> {
     pub async fn keep_lease(&self) -> Result<(), Broken> {
         let mut db = self.syncer.pool.acquire().await?;
         let until = self.syncer.clock.now() + LEASE;
-        match syncing::keep_lease(&mut db, self.held, until).await? {
+        match sync_runs::keep_lease(&mut db, self.held, until).await? {
             Fenced::Written => Ok(()),
             Fenced::LeaseLost => Err(Broken::LeaseLost),
         }

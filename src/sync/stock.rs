@@ -1,20 +1,20 @@
 //! Stock: every figure of the warehouse is read into rows, then the shop's stock items page by page, and the function that
 //! decides about one figure is asked about each.
 
-use super::{Broken, Run, mend::STILL_THERE, products::inconsistent, run::patiently};
+use super::{Broken, Run, fix::STILL_THERE, products::inconsistent, run::patiently};
 use crate::{
     domain::{
-        outcome::Reason,
+        event::subject::Subject,
         product::Stored,
         stock::{Basis, Next, ShopStock, View, WarehouseStock, decide},
-        subject::Subject,
+        task::outcome::Reason,
     },
     flows::Tied,
     store::{
-        differences::Found,
-        links,
-        readings::{self, Reading},
         stock::{self, Figure},
+        subject_states,
+        sync_differences::Found,
+        sync_snapshots::{self, Reading},
     },
 };
 
@@ -62,8 +62,8 @@ impl Run<'_> {
                 Basis::Compensated => stock::in_flight(&mut tx, connection, &codes).await?,
                 Basis::Physical | Basis::Available => vec![0; codes.len()],
             };
-            let once_there = links::once_there(&mut tx, connection, &codes).await?;
-            let met = readings::meet(&mut tx, self.held.id, &codes).await?;
+            let once_there = subject_states::once_there(&mut tx, connection, &codes).await?;
+            let met = sync_snapshots::meet(&mut tx, self.held.id, &codes).await?;
             let page_read = Page { items: read.items, in_flight, once_there };
             let (found, figures) = self.differences(tied, &page_read, &met)?;
             stock::note_figures(&mut tx, &self.held.connection, &figures, read_at).await?;
@@ -145,7 +145,7 @@ impl Run<'_> {
     pub(super) async fn tell_unknown_codes(&mut self, tied: &Tied) -> Result<(), Broken> {
         loop {
             let mut tx = self.open().await?;
-            let unmet = readings::unmet(&mut tx, self.held.id, &self.progress.cursor, AT_ONCE).await?;
+            let unmet = sync_snapshots::unmet(&mut tx, self.held.id, &self.progress.cursor, AT_ONCE).await?;
             let Some(last) = unmet.last().map(|reading| reading.name.clone()) else { return Ok(()) };
             let found: Vec<_> = unmet
                 .iter()

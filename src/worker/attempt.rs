@@ -5,17 +5,22 @@ use std::{sync::Arc, time::Duration};
 use tokio::{task::JoinHandle, time::Instant};
 use tracing::{Instrument, Span, field::Empty};
 
+use super::task_store::FencedLedger;
 use super::{
     Shared, Worker,
     settler::{Ended, NotSettled},
 };
 use crate::{
-    domain::{Timestamp, delivery::Leased, link::Link, order::Intent, outcome::Reason, subject::Urgency},
+    domain::{
+        Timestamp,
+        event::subject::Urgency,
+        order::Intent,
+        task::{outcome::Reason, state::Leased, subject_state::Link},
+    },
     flows::{Context, Report},
-    killpoints::KillPoint,
-    ledger::FencedLedger,
-    store::deliveries,
-    systems::evidence::Evidence,
+    runtime::failpoints::KillPoint,
+    store::tasks,
+    vendors::http::call_log::Evidence,
 };
 
 /// How often a settle that the database would not take is tried again before its lease is left to run out.
@@ -146,7 +151,7 @@ impl Worker {
     async fn give_back(&self, held: &Leased) {
         let given = async {
             let mut db = self.shared.pool.acquire().await?;
-            deliveries::release(&mut db, held).await
+            tasks::release(&mut db, held).await
         };
         if let Err(error) = given.await {
             tracing::warn!(delivery = %held.id, error = %error, "cannot give the claim back: its lease will run out");

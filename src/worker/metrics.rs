@@ -8,7 +8,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::domain::{outcome::Outcome, subject::SubjectKind};
+use crate::domain::{event::subject::SubjectKind, task::outcome::Outcome};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct AttemptLabels {

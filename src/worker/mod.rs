@@ -21,36 +21,39 @@
 //! once only. No caller of such a system can promise that.
 
 mod attempt;
-mod circuit;
-mod floor;
+mod circuit_breaker;
+mod heartbeat;
 mod metrics;
-mod pulse;
 mod run;
 mod settler;
 mod slots;
+pub mod task_store;
+mod watermark;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use attempt::Claimed;
-use circuit::Circuits;
-use floor::Floor;
+use circuit_breaker::Circuits;
+pub use heartbeat::Pulse;
 pub use metrics::Metrics;
-pub use pulse::Pulse;
 use settler::Settler;
 use slots::Slots;
 use sqlx::PgPool;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use watermark::Floor;
 
 use crate::{
-    clock::{Clock, Entropy},
-    domain::{Timestamp, retry::RetryPolicy, subject::SubjectKind},
+    domain::{Timestamp, event::subject::SubjectKind, task::retry::RetryPolicy},
     flows::{Flow, Tied},
-    gather::Gather,
-    killpoints::KillPoints,
+    runtime::{
+        clock::{Clock, Entropy},
+        failpoints::KillPoints,
+    },
     store::{
         self, StoreError,
-        claiming::{self, Wanted},
-        deliveries, links,
+        claim::{self, Wanted},
+        group_commit::Gather,
+        subject_states, tasks,
     },
 };
 
@@ -179,7 +182,7 @@ impl Worker {
     pub async fn rescue(&self) -> Result<u64, StoreError> {
         let Shared { pool, clock, retry, .. } = &*self.shared;
         let mut db = pool.acquire().await?;
-        let rescued = deliveries::rescue_expired(&mut db, retry.attempts, clock.now()).await?;
+        let rescued = tasks::rescue_expired(&mut db, retry.attempts, clock.now()).await?;
         if rescued > 0 {
             tracing::warn!(rescued, "leases ran out: their deliveries are in doubt and due again");
         }
@@ -202,13 +205,13 @@ impl Worker {
             leased_until: now + options.lease,
         };
         let mut db = pool.acquire().await?;
-        let held = claiming::claim_due(&mut db, &wanted).await?;
+        let held = claim::claim_due(&mut db, &wanted).await?;
         if held.is_empty() {
             return Ok(Vec::new());
         }
         let connections: Vec<_> = held.iter().map(|held| held.connection.as_str()).collect();
         let subjects: Vec<_> = held.iter().map(|held| held.subject.to_string()).collect();
-        let mut remembered = match links::remember(&mut db, &connections, &subjects).await {
+        let mut remembered = match subject_states::remember(&mut db, &connections, &subjects).await {
             Ok(remembered) => remembered.into_iter(),
             Err(error) => {
                 tracing::warn!(error = %error, "cannot read what we remember");

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{Shared, Worker};
-use crate::store::{DUE_CHANNEL, Ear, StoreError, claiming};
+use crate::store::{DUE_CHANNEL, Ear, StoreError, claim};
 
 /// How long to sleep when nothing is due and notifications work: the poll is only a net behind them.
 const POLL: Duration = Duration::from_secs(10);
@@ -87,7 +87,7 @@ impl Worker {
         }
         let now = clock.now();
         let mut db = pool.acquire().await?;
-        let due = claiming::next_due(&mut db, slots.names(), since).await?;
+        let due = claim::next_due(&mut db, slots.names(), since).await?;
         drop(db);
         floor.raise(since, due.delivery, now);
         if due.probe.is_some_and(|at| at <= now) {

@@ -6,35 +6,42 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use sqlx::{Connection, PgConnection, PgPool};
 
-use super::{Metrics, circuit::Seen};
+use super::{Metrics, circuit_breaker::Seen};
 use crate::{
-    clock::{Clock, Entropy},
     domain::{
         Timestamp,
-        delivery::{DeliveryState, Leased},
-        event::Source,
+        event::{
+            source::Source,
+            subject::{Subject, Urgency},
+        },
         id::{DeliveryId, EventId},
-        outcome::{Outcome, Reason},
-        retry::RetryPolicy,
-        settlement::{Settlement, hold_for, settle},
-        subject::{Subject, Urgency},
+        task::{
+            outcome::{Outcome, Reason},
+            retry::RetryPolicy,
+            state::{DeliveryState, Leased},
+            transition::{Settlement, hold_for, settle},
+        },
     },
     flows::Report,
-    gather::{self, Together},
-    killpoints::{KillPoint, KillPoints},
+    runtime::{
+        clock::{Clock, Entropy},
+        failpoints::{KillPoint, KillPoints},
+    },
     store::{
         self, StoreError,
-        arrivals::{self, Arrival, OwnNews},
         batch::{self, Commits},
         connections,
-        deliveries::Fenced,
-        learning,
-        settling::{self, Entry, Settled},
+        group_commit::{self, Together},
+        ingest::{self, Arrival, OwnNews},
+        observations,
+        settle::{self, Entry, Settled},
+        tasks::Fenced,
     },
 };
 
 /// Two commits at once, and the bytes of a commit's call records after which no more is added.
-pub(super) const TOGETHER: gather::Limits = gather::Limits { workers: 2, most: 512, most_weight: 4 << 20 };
+pub(super) const TOGETHER: group_commit::Limits =
+    group_commit::Limits { workers: 2, most: 512, most_weight: 4 << 20 };
 
 /// An attempt that has ended, and is to be settled.
 pub(super) struct Ended {
@@ -124,10 +131,10 @@ impl Settler {
         let subjects = || batch.iter().map(|it| it.held.subject.to_string());
         let during = KillPoint::DuringSettle;
         if batch.iter().zip(next).all(|(ended, next)| !ended.has_more(next, now)) {
-            return self.killpoints.within(during, subjects(), settling::settle(db, &settled, now)).await;
+            return self.killpoints.within(during, subjects(), settle::settle(db, &settled, now)).await;
         }
         let mut db = db.begin().await?;
-        let written = settling::settle(&mut db, &settled, now).await?;
+        let written = settle::settle(&mut db, &settled, now).await?;
         let mut follow_ups = Vec::new();
         for ((ended, next), fenced) in batch.iter().zip(next).zip(&written) {
             if *fenced == Fenced::Written {
@@ -137,7 +144,7 @@ impl Settler {
             }
         }
         if !follow_ups.is_empty() {
-            arrivals::receive(&mut db, &follow_ups).await?;
+            ingest::receive(&mut db, &follow_ups).await?;
         }
         self.killpoints.within(during, subjects(), db.commit()).await?;
         Ok(written)
@@ -190,13 +197,13 @@ impl Ended {
     ) -> store::Result<()> {
         let Self { held, report, .. } = self;
         for learnt in &report.learnt {
-            learning::learn(db, held, learnt).await?;
+            observations::learn(db, held, learnt).await?;
         }
         if matches!(report.outcome, Outcome::Ambiguous { .. }) {
-            learning::doubt_from(db, held, now).await?;
+            observations::doubt_from(db, held, now).await?;
         }
         if report.doubt_ended && self.was_begun {
-            learning::end_begun(db, &held.connection, &held.subject.to_string()).await?;
+            observations::end_begun(db, &held.connection, &held.subject.to_string()).await?;
         }
         if let Some((until, reason)) = self.holds_connection(next, now) {
             tracing::warn!(connection = held.connection, reason = reason.code(), %until, "the connection is held");

@@ -7,8 +7,8 @@ use std::{
 };
 
 use crate::{
-    domain::{delivery::Leased, subject::Urgency},
-    store::claiming::Room,
+    domain::{event::subject::Urgency, task::state::Leased},
+    store::claim::Room,
 };
 
 /// The slots of one process.
@@ -109,8 +109,8 @@ mod tests {
     use super::*;
     use crate::domain::{
         Timestamp,
+        event::subject::Subject,
         id::{ClaimId, DeliveryId},
-        subject::Subject,
     };
 
     fn held(connection: &str, urgency: Urgency) -> Leased {

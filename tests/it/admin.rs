@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 use silta::{
-    sandbox::{OrderSpec, Webhook},
+    dev::sandbox::{OrderSpec, Webhook},
     store::idempotency,
 };
 
@@ -25,7 +25,7 @@ async fn without_a_known_token_nobody_comes_in_and_a_viewer_changes_nothing() {
     let silta = with_dead_orders(1).await;
     let delivery = silta.api.get("/admin/v1/deliveries").await.items()[0]["id"].as_str().unwrap().to_owned();
     for (path, method) in
-        silta::admin::routes().map(|(path, method)| (path.replace("{id}", &delivery), method))
+        silta::web::api::routes().map(|(path, method)| (path.replace("{id}", &delivery), method))
     {
         let path = path.replace("{name}", "shop");
         let method: Method = method.to_uppercase().parse().unwrap();

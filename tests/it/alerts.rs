@@ -7,7 +7,7 @@ use base64::Engine;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha2::Sha256;
-use silta::{alerts::Alerts, sandbox::OrderSpec};
+use silta::{background::notifications::Alerts, dev::sandbox::OrderSpec};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
 use crate::harness::{TestSilta, Usual, http, secs};

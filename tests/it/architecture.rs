@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use silta::{domain::outcome::Reason, problem::Code};
+use silta::{domain::task::outcome::Reason, web::problem::Code};
 
 /// Who may import whom: a room, and what it may name behind `crate::` besides itself. Every room has its row.
 /// Finer than a room where a law says so: flows never see the store, the inbox and the worker never meet.
@@ -274,7 +274,7 @@ fn no_file_is_past_300_lines_without_its_tests() {
 #[test]
 fn openapi_and_the_router_name_the_same_paths() {
     let document: serde_json::Value =
-        serde_saphyr::from_str(silta::ops::OPENAPI).expect("openapi.yaml is YAML");
+        serde_saphyr::from_str(silta::web::health::OPENAPI).expect("openapi.yaml is YAML");
     let mut described = BTreeSet::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
         for method in methods.as_object().unwrap().keys() {
@@ -282,7 +282,7 @@ fn openapi_and_the_router_name_the_same_paths() {
         }
     }
     let mut routed: BTreeSet<_> =
-        silta::admin::routes().map(|(path, method)| format!("{method} {path}")).collect();
+        silta::web::api::routes().map(|(path, method)| format!("{method} {path}")).collect();
     routed.extend(
         [
             "post /webhooks/mycashflow/{connection}/{token}",

@@ -4,10 +4,10 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use reqwest::Method;
 use silta::{
-    clock::Entropy,
+    dev::sandbox::{Courier, Fault, OrderSpec, Webhook},
     domain::Timestamp,
-    sandbox::{Courier, Fault, OrderSpec, Webhook},
-    store::claiming::{self, Room, Wanted},
+    runtime::clock::Entropy,
+    store::claim::{self, Room, Wanted},
 };
 use uuid::Uuid;
 
@@ -245,7 +245,7 @@ async fn claim(silta: &TestSilta, rooms: &[(&str, usize)], background: usize, al
         leased_until: silta.now() + secs(60),
     };
     let mut db = silta.pool.acquire().await.unwrap();
-    let held = claiming::claim_due(&mut db, &wanted).await.unwrap();
+    let held = claim::claim_due(&mut db, &wanted).await.unwrap();
     held.into_iter().map(|held| format!("{} {}", held.connection, held.subject)).collect()
 }
 

@@ -1,7 +1,7 @@
 //! Products: from the shop's catalogue to the warehouse's, under codes that are one thing's each.
 
 use serde_json::{Value, json};
-use silta::sandbox::Fault;
+use silta::dev::sandbox::Fault;
 
 use crate::harness::{CONNECTION, TestSilta, secs};
 

@@ -3,9 +3,9 @@
 
 use serde_json::{Value, json};
 use silta::{
-    clock::Entropy,
-    sandbox::{Fault, OrderSpec},
-    store::syncing,
+    dev::sandbox::{Fault, OrderSpec},
+    runtime::clock::Entropy,
+    store::sync_runs,
 };
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -365,7 +365,7 @@ async fn of_one_store_one_comparison_runs_at_a_time_unless_it_is_asked_for_by_na
     let mut db = silta.pool.acquire().await.unwrap();
     let (names, now, entropy) = (["shop".to_owned()], silta.now(), Entropy::from_os());
     let mut claims = async |only, at| {
-        let held = syncing::claim(&mut db, &names, only, entropy.fence(), at, at + secs(60)).await;
+        let held = sync_runs::claim(&mut db, &names, only, entropy.fence(), at, at + secs(60)).await;
         held.unwrap().map(|held| held.id)
     };
     assert_eq!(claims(None, now).await, Some(ids[0]), "stock needs products");

@@ -1,6 +1,6 @@
 //! One file, compiled in as the defaults; every fault told at once.
 
-use silta::config::{Config, DEFAULTS, Environment};
+use silta::app::config::{Config, DEFAULTS, Environment};
 
 /// The configuration of the outer surface, as a merchant has it.
 const MERCHANT: &str = include_str!("../../deploy/example.toml");

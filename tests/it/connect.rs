@@ -2,7 +2,7 @@
 
 use std::{path::Path, process::Command, time::Duration};
 
-use silta::sandbox::{OrderSpec, Sandbox};
+use silta::dev::sandbox::{OrderSpec, Sandbox};
 
 use super::process::{Process, sandbox};
 use crate::harness::{Database, answer, until};
@@ -97,7 +97,7 @@ async fn a_store_is_connected_from_an_empty_folder_by_the_readme_alone() {
     let order = sandbox.shop.takes_order(OrderSpec::of("A", 1));
     let body = serde_json::json!({ "topic": "order.created", "data": { "id": order } }).to_string();
     let [uuid, _, url] = sandbox.shop.subscriptions()[0].clone();
-    let signature = hex::encode(silta::systems::signature::sign(&uuid, body.as_bytes()));
+    let signature = hex::encode(silta::security::signature::sign(&uuid, body.as_bytes()));
     let send = async |header: &str| {
         let request = reqwest::Client::new().post(&url).header(header, &signature).body(body.clone());
         answer(request).await.status

@@ -2,7 +2,7 @@
 
 use reqwest::{StatusCode, redirect::Policy};
 use serde_json::{Value, json};
-use silta::sandbox::{Fault, OrderSpec};
+use silta::dev::sandbox::{Fault, OrderSpec};
 use uuid::Uuid;
 
 use crate::harness::{OPERATOR, TestSilta, VIEWER, secs};
@@ -135,7 +135,7 @@ async fn a_payload_is_masked_until_asked_for_and_the_asking_is_audited() {
     silta.warehouse.receives_goods("A", 1000);
     silta.orders(OrderSpec::of("A", 1)).await;
     let body = r#"{"topic":"order.created","data":{"id":1001,"customer":{"name":"Aino Asiakas"}}}"#;
-    silta.hears(silta::sandbox::Webhook::raw_from_shop(body.as_bytes())).await;
+    silta.hears(silta::dev::sandbox::Webhook::raw_from_shop(body.as_bytes())).await;
     silta.run_until_idle().await;
     let events = silta.api.get("/admin/v1/events?source=mycashflow").await;
     let path = format!("/events/{}", events.items()[0]["id"].as_str().unwrap());

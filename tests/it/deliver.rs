@@ -1,6 +1,6 @@
 //! The trades, from a webhook to the opposite system.
 
-use silta::sandbox::OrderSpec;
+use silta::dev::sandbox::OrderSpec;
 
 use crate::harness::{TestSilta, Usual, secs};
 

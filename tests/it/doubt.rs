@@ -1,6 +1,6 @@
 //! Unknown outcomes: whatever happens to an answer, an order exists once, by looking before sending.
 
-use silta::sandbox::{Fault, OrderSpec};
+use silta::dev::sandbox::{Fault, OrderSpec};
 
 use crate::harness::{TestSilta, Usual, secs, settles, until};
 
@@ -152,8 +152,8 @@ async fn a_worker_that_dies_in_mid_call_leaves_a_maybe_that_the_next_one_looks_i
 #[tokio::test]
 async fn a_late_settle_is_refused_by_the_fence_and_changes_nothing() {
     use silta::{
-        domain::outcome::{Outcome, Reason},
-        store::deliveries::{self, Fenced},
+        domain::task::outcome::{Outcome, Reason},
+        store::tasks::{self, Fenced},
     };
 
     let silta = TestSilta::start().await;
@@ -165,10 +165,11 @@ async fn a_late_settle_is_refused_by_the_fence_and_changes_nothing() {
     silta.clock.advance(secs(61));
     silta.run_until_idle().await;
     assert_eq!(silta.delivery("order:1001").await.0, "delivered");
-    let begun = silta::domain::link::Begun { deed: "place".into(), key: "k".into(), at: silta.now() };
-    assert_eq!(silta::store::learning::begin(&mut db, &held, &begun).await.unwrap(), Fenced::LeaseLost);
-    let dead = silta::domain::settlement::Settlement {
-        state: silta::domain::delivery::DeliveryState::Dead,
+    let begun =
+        silta::domain::task::subject_state::Begun { deed: "place".into(), key: "k".into(), at: silta.now() };
+    assert_eq!(silta::store::observations::begin(&mut db, &held, &begun).await.unwrap(), Fenced::LeaseLost);
+    let dead = silta::domain::task::transition::Settlement {
+        state: silta::domain::task::state::DeliveryState::Dead,
         reason: Some(Reason::Refused),
         due_at: silta.now(),
         attempts: 1,
@@ -178,7 +179,7 @@ async fn a_late_settle_is_refused_by_the_fence_and_changes_nothing() {
     };
     let refused = Outcome::Permanent { reason: Reason::Refused };
     assert_eq!(settles(&mut db, &held, &refused, &dead, silta.now()).await, Fenced::LeaseLost);
-    assert_eq!(deliveries::release(&mut db, &held).await.unwrap(), Fenced::LeaseLost);
+    assert_eq!(tasks::release(&mut db, &held).await.unwrap(), Fenced::LeaseLost);
     assert_eq!(silta.delivery("order:1001").await.0, "delivered");
     assert_eq!(silta.warehouse.count("shop-1001"), 1);
 }

@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::json;
 use silta::{
-    clock::Entropy,
-    sandbox::{Fault, OrderSpec, Storm, Webhook},
+    dev::sandbox::{Fault, OrderSpec, Storm, Webhook},
+    runtime::clock::Entropy,
 };
 
 use crate::harness::{TestSilta, secs};

@@ -1,7 +1,7 @@
 //! The house's two failure tables, held to what happens: for each call of each flow and each kind of failure a row. What
 //! the failure makes of the delivery, and that in the end the thing is done once.
 
-use silta::sandbox::{Fault, OrderSpec, Server, Webhook};
+use silta::dev::sandbox::{Fault, OrderSpec, Server, Webhook};
 
 use crate::harness::{TestSilta, Usual, secs};
 

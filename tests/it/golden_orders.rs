@@ -2,7 +2,7 @@
 //! do not go. The files are the contract with the warehouse, read by people: a change of one is a change of behaviour.
 
 use serde_json::{Value, json};
-use silta::sandbox::OrderSpec;
+use silta::dev::sandbox::OrderSpec;
 
 use crate::harness::TestSilta;
 

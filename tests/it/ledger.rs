@@ -1,7 +1,7 @@
 //! The two-sided ledger: what stands on both sides, whatever was told; and the silence that no report shows.
 
 use serde_json::{Value, json};
-use silta::sandbox::{Fault, OrderSpec};
+use silta::dev::sandbox::{Fault, OrderSpec};
 
 use crate::harness::{TestSilta, secs};
 

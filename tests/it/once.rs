@@ -3,7 +3,7 @@
 
 use proptest::{prelude::*, test_runner::TestRunner};
 use serde_json::json;
-use silta::sandbox::{Fault, OrderSpec};
+use silta::dev::sandbox::{Fault, OrderSpec};
 
 use crate::harness::{TestSilta, secs};
 

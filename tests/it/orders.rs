@@ -1,7 +1,7 @@
 //! An order's life after it was sent: followed, mended, called off, shipped, told.
 
 use serde_json::json;
-use silta::sandbox::{Fault, OrderSpec};
+use silta::dev::sandbox::{Fault, OrderSpec};
 
 use crate::harness::{TestSilta, answer, secs};
 

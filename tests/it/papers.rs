@@ -108,7 +108,7 @@ fn column(page: &str, heading: &str, column: usize) -> String {
 #[test]
 fn the_mapping_names_every_field_that_is_written_and_only_fields_that_are_read() {
     let page = read("docs/mapping.md");
-    let warehouse = read("src/systems/ogoship/wire.rs");
+    let warehouse = read("src/vendors/ogoship/wire.rs");
     let tables = [
         ("## An order: shop to warehouse", vec!["NewOrder"]),
         ("### Its customer", vec!["Customer"]),
@@ -116,7 +116,7 @@ fn the_mapping_names_every_field_that_is_written_and_only_fields_that_are_read()
         ("### Cash on delivery, and documents", vec!["CashOnDelivery", "Document"]),
         ("## A product: shop to warehouse", vec!["NewProduct"]),
     ];
-    let shop = read("src/systems/mycashflow/wire.rs");
+    let shop = read("src/vendors/mycashflow/wire.rs");
     let structs = [
         "Order",
         "Address",

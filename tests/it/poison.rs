@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use reqwest::Method;
 use silta::{
-    killpoints::{Interfere, KillPoint},
-    sandbox::{Courier, Fault, OrderSpec, Webhook},
+    dev::sandbox::{Courier, Fault, OrderSpec, Webhook},
+    runtime::failpoints::{Interfere, KillPoint},
 };
 
 use crate::harness::{TestSilta, Usual, answer, secs, until};

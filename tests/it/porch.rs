@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use silta::{
-    sandbox::{Courier, OrderSpec},
-    systems::diagnosis::Hint,
+    dev::sandbox::{Courier, OrderSpec},
+    security::detection::Hint,
 };
 
 use crate::harness::{Answer, CONNECTION, TestSilta, Usual, answer, secs};
@@ -50,7 +50,7 @@ async fn each_key_shows_its_age_and_its_uses_so_that_an_old_one_can_be_taken_awa
 async fn a_refused_signature_leaves_a_hint_and_no_event() {
     let silta = TestSilta::start().await;
     let body = r#"{"topic":"order.created","data":{"id":1}}"#;
-    let webhook = silta::sandbox::Webhook::raw_from_shop(body.as_bytes());
+    let webhook = silta::dev::sandbox::Webhook::raw_from_shop(body.as_bytes());
     let (header, right) = Courier::signature(&webhook);
     let another = "0".repeat(64);
     let table = [
@@ -76,12 +76,13 @@ async fn one_refused_webhook_teaches_how_its_sender_signs_and_is_not_let_in() {
     let silta = TestSilta::start().await;
     let mut db = silta.outside().await;
     let until = silta.now() + secs(600);
-    silta::store::porch::ask_lesson(&mut db, CONNECTION, "mycashflow", "ops", until).await.unwrap();
+    silta::store::webhook_checks::ask_lesson(&mut db, CONNECTION, "mycashflow", "ops", until).await.unwrap();
     let body = r#"{"topic":"order.created","data":{"id":1}}"#;
-    let (_, right) = Courier::signature(&silta::sandbox::Webhook::raw_from_shop(body.as_bytes()));
+    let (_, right) = Courier::signature(&silta::dev::sandbox::Webhook::raw_from_shop(body.as_bytes()));
     let told = sends(&silta, SHOP_PATH, &[("x-mcf-hmac", &right)], body).await;
     assert_eq!(told.status, 401);
-    let lesson = silta::store::porch::lesson(&mut db, CONNECTION, "mycashflow").await.unwrap().unwrap();
+    let lesson =
+        silta::store::webhook_checks::lesson(&mut db, CONNECTION, "mycashflow").await.unwrap().unwrap();
     let found = &lesson.found[0];
     assert_eq!(
         (&found["header"], &found["hash"], &found["encoding"]),
@@ -128,7 +129,7 @@ async fn subscriptions_are_registered_at_both_systems_and_their_keys_count_at_on
     // The warehouse signs with the key that it was told; nobody has written it into the configuration.
     let key = silta.warehouse.subscriptions()[0][3].clone();
     let body = r#"{"type":"ProductStockLevelChanged","productCode":"A"}"#;
-    let signature = silta::systems::signature::sign_base64(key.as_bytes(), body.as_bytes());
+    let signature = silta::security::signature::sign_base64(key.as_bytes(), body.as_bytes());
     let told = sends(&silta, "/webhooks/ogoship/shop", &[("X-OGOship-Hmac-SHA256", &signature)], body).await;
     assert_eq!(told.status, 200, "{}", told.body);
 

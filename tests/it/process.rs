@@ -9,9 +9,11 @@ use std::{
 };
 
 use silta::{
-    clock::{Clock, Entropy, SystemClock},
-    embedded_postgres::{Durability, PrivatePostgres},
-    sandbox::{Courier, Fault, OrderSpec, Sandbox, Storm, audit},
+    dev::sandbox::{Courier, Fault, OrderSpec, Sandbox, Storm, audit},
+    runtime::{
+        clock::{Clock, Entropy, SystemClock},
+        embedded_postgres::{Durability, PrivatePostgres},
+    },
 };
 use sqlx::{Connection, PgConnection};
 
@@ -274,7 +276,7 @@ async fn whatever_breaks_around_it_nothing_is_lost_nothing_doubled_and_nothing_l
         assert_eq!(report[zero], 0, "{zero}");
     }
     let tried = report["tried"].as_object().unwrap();
-    for point in silta::killpoints::KillPoint::ALL {
+    for point in silta::runtime::failpoints::KillPoint::ALL {
         assert!(tried.contains_key(&format!("killed at {}", point.as_str())), "{point:?} in {tried:?}");
     }
     assert_eq!(tried.len(), 25);

@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 use serde_json::json;
-use silta::sandbox::{Courier, OrderSpec, Webhook};
+use silta::dev::sandbox::{Courier, OrderSpec, Webhook};
 
 use crate::harness::{TestSilta, Usual, answer, secs};
 
@@ -133,14 +133,14 @@ async fn any_of_several_live_secrets_will_do_in_either_encoding_while_they_rotat
     silta.leave_unfinished();
     for (at, secret) in ["last-secret", "next-secret"].iter().enumerate() {
         let body = json!({ "topic": "order.created", "data": { "id": at + 1 } }).to_string();
-        let signature = silta::systems::signature::sign(secret, body.as_bytes());
+        let signature = silta::security::signature::sign(secret, body.as_bytes());
         let encoded = base64::engine::general_purpose::STANDARD.encode(&signature);
         for written in [encoded, hex::encode(signature)] {
             let given = post(&silta, MYCASHFLOW, ("X-MyCashflow-Signature", &written), body.as_bytes()).await;
             assert_eq!(given.status, 200, "{secret}");
         }
     }
-    let gone = silta::systems::signature::sign(silta::sandbox::credentials::SHOP_SECRET, b"{}");
+    let gone = silta::security::signature::sign(silta::dev::sandbox::credentials::SHOP_SECRET, b"{}");
     let refused = post(&silta, MYCASHFLOW, ("X-MyCashflow-Signature", &hex::encode(gone)), b"{}").await;
     assert_eq!(refused.status, 401, "a secret taken out of the list is dead");
 }

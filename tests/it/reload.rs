@@ -7,14 +7,14 @@ use std::sync::{
 
 use axum::{Router, body::Bytes, routing::post};
 use serde_json::json;
-use silta::sandbox::OrderSpec;
+use silta::dev::sandbox::OrderSpec;
 
 use super::process::{Process, config_file, sandbox};
 use crate::harness::{CONNECTION, Database, answer, http, until};
 
 /// Signs as the shop does, under any key.
 fn signature(key: &str, body: &[u8]) -> String {
-    hex::encode(silta::systems::signature::sign(key, body))
+    hex::encode(silta::security::signature::sign(key, body))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -105,7 +105,7 @@ async fn spans_of_webhook_attempt_and_call_reach_a_collector_and_name_nobody() {
     let (url, _serving) = http::serve(collector).await;
     let config = config_file(&sandbox, &format!("[traces]\notlp = \"{url}\"\n"));
     let process = Process::start(config.path(), Some(&database.url()));
-    let courier = silta::sandbox::Courier::to(&process.url, CONNECTION);
+    let courier = silta::dev::sandbox::Courier::to(&process.url, CONNECTION);
     let order = sandbox.shop.takes_order(OrderSpec::of("A", 1));
     courier.carries(&sandbox.shop.order_created(order)).await.unwrap();
     until("it stands at the warehouse", async || {

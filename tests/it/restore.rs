@@ -3,11 +3,12 @@
 use std::{path::PathBuf, process::Command, sync::Arc};
 
 use silta::{
-    app::{App, Surroundings},
-    clock::Entropy,
-    config::{Config, Environment},
-    killpoints::KillPoints,
-    sandbox::OrderSpec,
+    app::{
+        App, Surroundings,
+        config::{Config, Environment},
+    },
+    dev::sandbox::OrderSpec,
+    runtime::{clock::Entropy, failpoints::KillPoints},
 };
 
 use crate::harness::{Database, TestSilta, Usual, configuration, secs};

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use silta::{
-    retention::{Periods, Retention},
-    sandbox::OrderSpec,
+    background::retention::{Periods, Retention},
+    dev::sandbox::OrderSpec,
 };
 
 use crate::harness::{CONNECTION, TestSilta, secs};

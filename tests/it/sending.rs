@@ -1,7 +1,7 @@
 //! When an order goes and what goes: one row per rule, each from the shop's webhook to the warehouse's record.
 
 use serde_json::json;
-use silta::sandbox::OrderSpec;
+use silta::dev::sandbox::OrderSpec;
 
 use crate::harness::{CONNECTION, TestSilta, secs};
 

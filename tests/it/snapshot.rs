@@ -1,10 +1,13 @@
 //! What heaps up, and somebody who looks at an old state of the database for a long time (a dump, a forgotten session).
 
 use silta::{
-    domain::{Timestamp, outcome::Outcome, settlement::settle},
+    domain::{
+        Timestamp,
+        task::{outcome::Outcome, transition::settle},
+    },
     store::{
-        claiming::{self, Room, Wanted},
-        deliveries::{self, Fenced},
+        claim::{self, Room, Wanted},
+        tasks::{self, Fenced},
     },
 };
 use sqlx::PgConnection;
@@ -36,8 +39,8 @@ async fn claims(
     silta: &TestSilta,
     db: &mut PgConnection,
     since: Timestamp,
-) -> Vec<silta::domain::delivery::Leased> {
-    let fences: Vec<_> = (0..32).map(|_| silta::clock::Entropy::from_os().fence()).collect();
+) -> Vec<silta::domain::task::state::Leased> {
+    let fences: Vec<_> = (0..32).map(|_| silta::runtime::clock::Entropy::from_os().fence()).collect();
     let rooms = [Room { connection: CONNECTION.into(), most: 32 }];
     let now = silta.now();
     let wanted = Wanted {
@@ -49,7 +52,7 @@ async fn claims(
         now,
         leased_until: now + secs(60),
     };
-    claiming::claim_due(db, &wanted).await.unwrap()
+    claim::claim_due(db, &wanted).await.unwrap()
 }
 
 /// Pages of the table and its indexes that were looked at so far.
@@ -88,10 +91,10 @@ async fn cost_of_the_fence(silta: &TestSilta, db: &mut PgConnection) -> i64 {
     let held = claims(silta, db, silta.now() - secs(2)).await.remove(0);
     let before = pages(silta, db).await;
     for _ in 0..10 {
-        assert_eq!(deliveries::still_ours(db, &held).await.unwrap(), Fenced::Written);
+        assert_eq!(tasks::still_ours(db, &held).await.unwrap(), Fenced::Written);
     }
     let after = pages(silta, db).await;
-    deliveries::release(db, &held).await.unwrap();
+    tasks::release(db, &held).await.unwrap();
     sqlx::query("delete from delivery where subject = 'stock:fence'").execute(db).await.unwrap();
     (after - before) / 10
 }

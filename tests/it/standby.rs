@@ -3,16 +3,20 @@
 use chrono::Utc;
 use serde_json::json;
 use silta::{
-    clock::Entropy,
     domain::{
-        event::Source,
+        event::{
+            source::Source,
+            subject::{Subject, Urgency},
+        },
         id::{DeliveryId, EventId},
-        subject::{Subject, Urgency},
     },
-    embedded_postgres::{Durability, PrivatePostgres},
+    runtime::{
+        clock::Entropy,
+        embedded_postgres::{Durability, PrivatePostgres},
+    },
     store::{
         self,
-        arrivals::{self, OwnNews},
+        ingest::{self, OwnNews},
     },
 };
 use sqlx::{Connection, PgConnection};
@@ -61,5 +65,5 @@ async fn receive(db: &mut PgConnection, number: u32) -> uuid::Uuid {
         at,
     };
     let arrival = news.arrival(EventId(entropy.id(at)), DeliveryId(entropy.id(at)));
-    arrivals::receive(db, &[arrival]).await.unwrap()[0].event_id.0
+    ingest::receive(db, &[arrival]).await.unwrap()[0].event_id.0
 }

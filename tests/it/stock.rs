@@ -2,7 +2,7 @@
 //! feed.
 
 use serde_json::{Value, json};
-use silta::sandbox::{Fault, OrderSpec};
+use silta::dev::sandbox::{Fault, OrderSpec};
 
 use crate::harness::{CONNECTION, TestSilta, secs};
 

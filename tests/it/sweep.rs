@@ -1,6 +1,6 @@
 //! The second door: what no webhook told.
 
-use silta::sandbox::{Fault, OrderSpec};
+use silta::dev::sandbox::{Fault, OrderSpec};
 use tokio_util::sync::CancellationToken;
 
 use crate::harness::{TestSilta, secs, until};
@@ -112,7 +112,7 @@ async fn a_list_is_swept_in_one_replica_at_a_time_and_taken_over_when_that_one_i
 
 #[tokio::test]
 async fn a_sweep_whose_process_is_gone_is_begun_again_when_its_lease_runs_out() {
-    use silta::store::sweeps;
+    use silta::store::polls;
 
     let silta = TestSilta::start().await;
     silta.clock.advance(secs(600));
@@ -121,7 +121,7 @@ async fn a_sweep_whose_process_is_gone_is_begun_again_when_its_lease_runs_out() 
     let until = silta.now() + secs(60);
     let mut gone = Vec::new();
     while let Some(held) =
-        sweeps::claim_due(&mut db, uuid::Uuid::from_u128(gone.len() as u128 + 1), silta.now(), until)
+        polls::claim_due(&mut db, uuid::Uuid::from_u128(gone.len() as u128 + 1), silta.now(), until)
             .await
             .unwrap()
     {
@@ -133,8 +133,8 @@ async fn a_sweep_whose_process_is_gone_is_begun_again_when_its_lease_runs_out() 
     silta.clock.advance(secs(2));
     assert!(silta.sweep().await > 0);
     for held in &gone {
-        let lost = sweeps::keep_lease(&mut db, held, silta.now() + secs(60)).await.unwrap();
-        assert_eq!(lost, silta::store::deliveries::Fenced::LeaseLost, "whoever comes back late learns it");
+        let lost = polls::keep_lease(&mut db, held, silta.now() + secs(60)).await.unwrap();
+        assert_eq!(lost, silta::store::tasks::Fenced::LeaseLost, "whoever comes back late learns it");
     }
     silta.run_until_idle().await;
     assert_eq!(silta.warehouse.orders().len(), 1);

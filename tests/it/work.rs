@@ -1,9 +1,9 @@
 //! The workshop: claims, retries, holds, fairness, the end.
 
 use silta::{
-    lifecycle::Shutdown,
-    sandbox::{Fault, OrderSpec, Webhook},
-    store::{DUE_CHANNEL, Ear, deliveries},
+    app::shutdown::Shutdown,
+    dev::sandbox::{Fault, OrderSpec, Webhook},
+    store::{DUE_CHANNEL, Ear, tasks},
 };
 
 use crate::harness::{CONNECTION, POLICY, TestSilta, claim, secs, settles, until};
@@ -62,8 +62,8 @@ async fn news_that_come_while_a_delivery_is_worked_on_make_it_due_again() {
     let held = silta.claims(1).await.remove(0);
     silta.warehouse.receives_goods("A", 1);
     silta.hears(Webhook::raw_from_warehouse(br#"{"productCode":"A","modified":"now"}"#)).await;
-    let in_step = silta::domain::outcome::Outcome::InStep;
-    let next = silta::domain::settlement::settle(&held, &in_step, None, &POLICY, silta.now(), 0.0);
+    let in_step = silta::domain::task::outcome::Outcome::InStep;
+    let next = silta::domain::task::transition::settle(&held, &in_step, None, &POLICY, silta.now(), 0.0);
     settles(&mut db, &held, &in_step, &next, silta.now()).await;
     drop(db);
     assert_eq!(
@@ -85,11 +85,11 @@ async fn what_an_attempt_is_about_to_wait_for_wakes_it_though_it_comes_first() {
     let held = silta.claims(1).await;
     silta.syncer.run_due().await.unwrap();
     let until = silta.now() + chrono::Duration::minutes(10);
-    let waiting = silta::domain::outcome::Outcome::Waiting {
+    let waiting = silta::domain::task::outcome::Outcome::Waiting {
         until,
-        reason: silta::domain::outcome::Reason::CatalogueUnread,
+        reason: silta::domain::task::outcome::Reason::CatalogueUnread,
     };
-    let next = silta::domain::settlement::settle(&held[0], &waiting, None, &POLICY, silta.now(), 0.0);
+    let next = silta::domain::task::transition::settle(&held[0], &waiting, None, &POLICY, silta.now(), 0.0);
     let mut db = silta.pool.acquire().await.unwrap();
     settles(&mut db, &held[0], &waiting, &next, silta.now()).await;
     drop(db);
@@ -237,7 +237,7 @@ async fn a_claim_that_was_not_begun_is_given_back_as_if_it_had_not_been_taken() 
     silta.hears(silta.shop.order_created(order)).await;
     let mut db = silta.pool.acquire().await.unwrap();
     let held = silta.claims(1).await.remove(0);
-    deliveries::release(&mut db, &held).await.unwrap();
+    tasks::release(&mut db, &held).await.unwrap();
     drop(db);
     let row: (String, i32, i32) =
         sqlx::query_as("select state, attempts, tries from delivery").fetch_one(&silta.pool).await.unwrap();

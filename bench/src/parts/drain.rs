@@ -18,24 +18,7 @@ use graphile_worker::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use silta::{
-    app::{App, Surroundings},
-    clock::{Entropy, SystemClock},
-    config::{Config, Environment},
-    domain::{
-        event::Source,
-        id::{DeliveryId, EventId},
-        outcome::Outcome,
-        subject::{Subject, SubjectKind, Urgency},
-    },
-    flows::{Context, Flow, Report},
-    killpoints::KillPoints,
-    store::{
-        self,
-        arrivals::{self, OwnNews},
-    },
-    worker::{self, Worker},
-};
+use silta::{app::{App, Surroundings, config::{Config, Environment}}, domain::{event::{source::Source, subject::{Subject, SubjectKind, Urgency}}, id::{DeliveryId, EventId}, task::outcome::Outcome}, flows::{Context, Flow, Report}, runtime::{clock::{Entropy, SystemClock}, failpoints::KillPoints}, store::{self, ingest::{self, OwnNews}}, worker::{self, Worker}};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
@@ -190,7 +173,7 @@ pub async fn fill(pool: &PgPool, connection: &str, many: usize) -> Result<()> {
                 news.arrival(EventId(entropy.id(at)), DeliveryId(entropy.id(at)))
             })
             .collect();
-        arrivals::receive(&mut db, &arrivals).await?;
+        ingest::receive(&mut db, &arrivals).await?;
     }
     Ok(())
 }

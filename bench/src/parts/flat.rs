@@ -7,22 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 use serde_json::json;
-use silta::{
-    clock::Entropy,
-    domain::{
-        event::Source,
-        id::{DeliveryId, EventId},
-        outcome::Outcome,
-        subject::{Subject, Urgency},
-    },
-    store::{
-        self,
-        arrivals::{self, Arrival, OwnNews},
-        claiming::{self, Room, Wanted},
-        connections,
-        settling::{self, Entry, Settled},
-    },
-};
+use silta::{domain::{event::{source::Source, subject::{Subject, Urgency}}, id::{DeliveryId, EventId}, task::outcome::Outcome}, runtime::clock::Entropy, store::{self, claim::{self, Room, Wanted}, connections, ingest::{self, Arrival, OwnNews}, settle::{self, Entry, Settled}}};
 use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 
 use super::Bench;
@@ -161,7 +146,7 @@ impl Claims {
         self.number += many;
         let news = |number| self.news(format!("S-{number}"), json!({ "number": number }), Utc::now());
         let arrivals: Vec<_> = (first..first + many).map(news).collect();
-        arrivals::receive(&mut self.db, &arrivals).await?;
+        ingest::receive(&mut self.db, &arrivals).await?;
         Ok(())
     }
 
@@ -173,7 +158,7 @@ impl Claims {
             let body = |number| json!({ "hundred": hundred, "number": number });
             let arrivals: Vec<_> =
                 (0..100).map(|number| self.news("HOT".to_owned(), body(number), at)).collect();
-            arrivals::receive(&mut self.db, &arrivals).await?;
+            ingest::receive(&mut self.db, &arrivals).await?;
         }
         Ok(())
     }
@@ -202,18 +187,18 @@ impl Claims {
             leased_until: now + Duration::from_secs(60),
         };
         let begun = Instant::now();
-        let held = claiming::claim_due(&mut self.db, &wanted).await?;
+        let held = claim::claim_due(&mut self.db, &wanted).await?;
         let took = begun.elapsed().as_secs_f64() * 1e6;
         anyhow::ensure!(held.len() == many, "{} of {many} were claimed", held.len());
         let outcome = Outcome::InStep;
         let next: Vec<_> = held
             .iter()
-            .map(|held| silta::domain::settlement::settle(held, &outcome, None, &super::POLICY, now, 0.0))
+            .map(|held| silta::domain::task::transition::settle(held, &outcome, None, &super::POLICY, now, 0.0))
             .collect();
         let entry = Entry::of(&outcome);
         let settled: Vec<_> =
             held.iter().zip(&next).map(|(held, next)| Settled { held, next, entry }).collect();
-        settling::settle(&mut self.db, &settled, now).await?;
+        settle::settle(&mut self.db, &settled, now).await?;
         Ok(took)
     }
 

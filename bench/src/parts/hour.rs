@@ -113,7 +113,7 @@ async fn sample(db: &mut PgConnection, service: &Service, begun: Instant) -> Res
     );
     let sizes = sizes.fetch_one(&mut *db).await?;
     let open = "select count(*)::float8 from delivery where state in ('pending', 'leased', 'in_doubt')";
-    // As the claim looks: see `silta::store::claiming`.
+    // As the claim looks: see `silta::store::claim`.
     let plan = "explain (analyze, buffers, format json)
         select due.id from generate_series(0, 3) as u (urgency), lateral (
             select id from delivery

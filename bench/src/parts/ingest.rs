@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Result;
 use serde_json::json;
-use silta::sandbox::Webhook;
+use silta::dev::sandbox::Webhook;
 
 use super::Bench;
 use crate::{

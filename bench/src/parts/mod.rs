@@ -13,7 +13,7 @@ pub mod up;
 use std::{path::PathBuf, time::Duration};
 
 use anyhow::Result;
-use silta::domain::retry::RetryPolicy;
+use silta::domain::task::retry::RetryPolicy;
 
 use crate::{picture::Picture, report::Report};
 
@@ -41,7 +41,7 @@ pub struct Bench {
 impl Bench {
     /// A service with one connection, whose systems are nowhere: for parts in which nothing is called.
     pub fn porch_config(&self, connection: &str) -> String {
-        use silta::sandbox::credentials;
+        use silta::dev::sandbox::credentials;
         let _ = self;
         format!(
             r#"

@@ -5,10 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Result;
 use serde_json::json;
-use silta::{
-    clock::{Entropy, SystemClock},
-    sandbox::Sandbox,
-};
+use silta::{dev::sandbox::Sandbox, runtime::clock::{Entropy, SystemClock}};
 
 use super::{Bench, ingest};
 use crate::{

@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use serde_json::json;
-use silta::sandbox::{Courier, Webhook};
+use silta::dev::sandbox::{Courier, Webhook};
 use sqlx::{Connection, PgConnection};
 use tokio::{net::UnixStream, task::JoinSet};
 

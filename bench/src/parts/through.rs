@@ -8,10 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use silta::{
-    clock::{Entropy, SystemClock},
-    sandbox::{Courier, OrderSpec, Sandbox, Webhook},
-};
+use silta::{dev::sandbox::{Courier, OrderSpec, Sandbox, Webhook}, runtime::clock::{Entropy, SystemClock}};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},

@@ -8,7 +8,10 @@ use chrono::Duration;
 use super::{
     Draft, Intent, OrderPolicy, ShopOrder, ShopStatus, WarehouseOrder, WarehouseStatus, draft, home, ready,
 };
-use crate::domain::{Timestamp, link::Link, outcome::Reason};
+use crate::domain::{
+    Timestamp,
+    task::{outcome::Reason, subject_state::Link},
+};
 
 /// How long the warehouse's search may take to show an order that we know we placed. After that it has vanished.
 const SEARCH_LAG: Duration = Duration::minutes(10);

@@ -7,10 +7,10 @@ use serde_json::Value;
 use super::{OrderPolicy, Payment, Recipient, ShopLine, ShopOrder, UnitPrices};
 use crate::domain::{
     difference::Mask,
-    fingerprint::sha256_hex,
-    outcome::Reason,
+    event::dedup::sha256_hex,
     product::{LONGEST_CODE, Stored},
     shipping::match_rule,
+    task::outcome::Reason,
 };
 
 /// An order as it would go to the warehouse.
@@ -202,8 +202,8 @@ fn cash_on_delivery(payment: &Payment) -> Option<CashOnDelivery> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{line, order, policy};
     use super::*;
+    use crate::domain::order::tests::{line, order, policy};
     use crate::domain::{
         order::PaymentState,
         product::Supplier,

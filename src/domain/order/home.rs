@@ -6,7 +6,7 @@ use super::{
     Next, OrderView, PlacedLine, ShopLine, ShopOrder, WarehouseOrder, WarehouseStatus, decide::ask,
     draft::stored_lines,
 };
-use crate::domain::{difference::difference, outcome::Reason};
+use crate::domain::{difference::difference, task::outcome::Reason};
 
 /// It has not left yet: is it as the shop has it, and will it ship?
 pub(super) fn wait_there(shop: &ShopOrder, warehouse: &WarehouseOrder, view: &OrderView<'_>) -> Next {

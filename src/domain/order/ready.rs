@@ -1,7 +1,7 @@
 //! May an order that is not at the warehouse go there now?
 
 use super::{Intent, Next, OrderView, Payment, PaymentState, ShopOrder, Transfer, When};
-use crate::domain::outcome::Reason;
+use crate::domain::task::outcome::Reason;
 
 /// What keeps it, or `None` where it may go. A person's word comes before the rules, the rules in the order in which
 /// a merchant would name them.

@@ -8,8 +8,8 @@ use super::*;
 use crate::domain::{
     Timestamp,
     difference::Mask,
-    link::{Begun, Link},
     product::{ProductPolicy, Supplier},
+    task::subject_state::{Begun, Link},
 };
 
 pub(super) fn line(code: &str, quantity: i64) -> ShopLine {

@@ -12,7 +12,7 @@ use super::{
     HeldBack, Item, ProductPolicy, Shelf, ShopProduct,
     shelf::{is_stored, parts},
 };
-use crate::domain::{outcome::Reason, subject::Subject};
+use crate::domain::{event::subject::Subject, task::outcome::Reason};
 
 /// A code without its blanks and in lower case: codes alike in this are one code to a person's eye, and to a scanner.
 pub fn code_key(code: &str) -> String {

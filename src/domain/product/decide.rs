@@ -1,7 +1,7 @@
 //! What to do about one item, given what the warehouse has.
 
 use super::{Item, Known, WarehouseProduct};
-use crate::domain::outcome::Reason;
+use crate::domain::task::outcome::Reason;
 
 /// The one thing to do next for an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,7 +85,8 @@ pub fn differences(item: &Item, there: &WarehouseProduct) -> Vec<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::More, *};
+    use super::*;
+    use crate::domain::product::More;
 
     fn item() -> Item {
         let more = More { ean: Some("640".into()), ..More::default() };

@@ -17,7 +17,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 pub use shelf::{HeldBack, Shelf, shelf};
 
-use super::{fingerprint::sha256_hex, order::ShopLine};
+use super::{event::dedup::sha256_hex, order::ShopLine};
 
 /// The longest product code we send; the vendor's own limit is not public, see U19 of the contract.
 pub const LONGEST_CODE: usize = 50;

@@ -1,7 +1,7 @@
 //! From a product of the shop to what should lie on the warehouse's shelf.
 
 use super::{Fields, Item, LONGEST_CODE, More, ProductPolicy, ShopProduct, Stored, Supplier};
-use crate::domain::outcome::Reason;
+use crate::domain::task::outcome::Reason;
 
 /// Every part of a product that is the warehouse's to store: an item, or the reason why it is held back.
 pub type Shelf = Vec<Result<Item, HeldBack>>;
@@ -97,7 +97,8 @@ fn item(
 
 #[cfg(test)]
 mod tests {
-    use super::{super::Variation, *};
+    use super::*;
+    use crate::domain::product::Variation;
 
     fn fields(code: &str, name: &str) -> Fields {
         Fields { code: Some(code.into()), name: Some(name.into()), ..Fields::default() }

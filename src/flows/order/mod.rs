@@ -1,18 +1,18 @@
 //! The order's flow: read the shop's order and the warehouse's, decide, do that one thing.
 
-mod deeds;
-mod reading;
+mod actions;
+mod snapshot;
 
 use std::borrow::Cow;
 
+use actions::{cancel, complete_shipment, place, quick_process, update};
 use async_trait::async_trait;
-use deeds::{cancel, complete_shipment, place, quick_process, update};
-use reading::{compensates_anew, newly_completed, no_older, reading, stock_of};
+use snapshot::{compensates_anew, newly_completed, no_older, reading, stock_of};
 
 use super::{Context, Flow, Report};
 use crate::domain::{
     order::{Next, OrderPolicy, OrderView, ShopOrder, decide},
-    outcome::{Outcome, Reason},
+    task::outcome::{Outcome, Reason},
 };
 
 pub(super) struct OrderFlow;

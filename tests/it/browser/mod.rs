@@ -13,7 +13,7 @@ use std::{
 use fantoccini::{Client, ClientBuilder, Locator, elements::Element};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
-use silta::sandbox::OrderSpec;
+use silta::dev::sandbox::OrderSpec;
 
 use crate::harness::{CONNECTION, OPERATOR, TestSilta, VIEWER};
 

@@ -1,7 +1,7 @@
 //! Every page in every look: nothing that axe-core calls serious, nothing wider than its window, and a picture of each
 //! where `SILTA_SCREENSHOTS` names a directory (`make screenshots`).
 
-use silta::sandbox::OrderSpec;
+use silta::dev::sandbox::OrderSpec;
 
 use super::{Browser, ENGLISH, FINNISH, Look, script, ships};
 use crate::harness::{CONNECTION, TestSilta, Usual, secs};

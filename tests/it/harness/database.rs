@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use silta::{
-    embedded_postgres::{Durability, PrivatePostgres},
+    runtime::embedded_postgres::{Durability, PrivatePostgres},
     store,
 };
 use sqlx::{Connection, Executor, PgConnection, PgPool};
@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 
 static SERVER: LazyLock<PrivatePostgres> = LazyLock::new(|| {
     // Named after this checkout, and outside it: an unprivileged account must be able to enter.
-    let digest = silta::domain::fingerprint::sha256_hex(env!("CARGO_MANIFEST_DIR").as_bytes());
+    let digest = silta::domain::event::dedup::sha256_hex(env!("CARGO_MANIFEST_DIR").as_bytes());
     let dir = std::env::temp_dir().join(format!("silta-tests-{}", &digest[..12]));
     PrivatePostgres::start(&dir, Durability::ForTestsOnly).expect("a private PostgreSQL starts")
 });

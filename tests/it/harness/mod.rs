@@ -14,25 +14,29 @@ use std::{
 pub use database::Database;
 pub use http::{Answer, Api, answer};
 use silta::{
-    alerts::Alerts,
-    app::{App, Surroundings},
-    clock::{Clock, Entropy, ManualClock},
-    config::{Config, Environment},
+    app::{
+        App, Surroundings,
+        config::{Config, Environment},
+    },
+    background::{notifications::Alerts, subscriptions::Subscriptions},
+    dev::sandbox::{Courier, OrderSpec, Sandbox, Shop, Warehouse, Webhook, audit},
     domain::{
-        Timestamp, delivery::Leased, fingerprint::sha256_hex, outcome::Outcome, retry::RetryPolicy,
-        settlement::Settlement,
+        Timestamp,
+        event::dedup::sha256_hex,
+        task::{outcome::Outcome, retry::RetryPolicy, state::Leased, transition::Settlement},
     },
-    inbox::sweep::Sweeper,
-    killpoints::{Interfere, KillPoints},
-    sandbox::{Courier, OrderSpec, Sandbox, Shop, Warehouse, Webhook, audit},
+    inbox::poll::poller::Sweeper,
+    runtime::{
+        clock::{Clock, Entropy, ManualClock},
+        failpoints::{Interfere, KillPoints},
+    },
+    security::key_usage::Tally,
     store::{
-        claiming::{self, Room, Wanted},
-        deliveries::Fenced,
-        settling::{self, Entry, Settled},
+        claim::{self, Room, Wanted},
+        settle::{self, Entry, Settled},
+        tasks::Fenced,
     },
-    subscriptions::Subscriptions,
     sync::Syncer,
-    tally::Tally,
     worker::Worker,
 };
 use sqlx::{PgConnection, PgPool};
@@ -77,7 +81,7 @@ pub async fn claim(db: &mut PgConnection, names: &[String], many: usize, now: Ti
         now,
         leased_until: now + secs(60),
     };
-    claiming::claim_due(db, &wanted).await.unwrap()
+    claim::claim_due(db, &wanted).await.unwrap()
 }
 
 /// A whole Silta between two sandbox systems. When it is dropped, nothing may be left open, unless the test said so.
@@ -382,7 +386,7 @@ pub async fn settles(
     now: Timestamp,
 ) -> Fenced {
     let settled = Settled { held, next, entry: Entry::of(outcome) };
-    settling::settle(db, &[settled], now).await.unwrap().remove(0)
+    settle::settle(db, &[settled], now).await.unwrap().remove(0)
 }
 
 /// The variable of a connection's setting, as `orders.hold`.

@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use silta::domain::{
     Timestamp,
-    delivery::{DeliveryState, Leased},
+    event::subject::{Subject, Urgency},
     id::{ClaimId, DeliveryId},
-    link::Begun,
-    settlement::Settlement,
-    subject::{Subject, Urgency},
+    task::{
+        state::{DeliveryState, Leased},
+        subject_state::Begun,
+        transition::Settlement,
+    },
 };
 use uuid::Uuid;
 

@@ -10,20 +10,24 @@ use proptest::{
 use silta::{
     domain::{
         Timestamp,
-        delivery::{DeliveryState, Leased},
-        event::{NewEvent, Source},
-        fingerprint::{Sameness, fingerprint},
+        event::{
+            dedup::{Sameness, fingerprint},
+            source::{NewEvent, Source},
+            subject::{Subject, Urgency},
+        },
         id::{DeliveryId, EventId},
-        link::Begun,
-        outcome::{Outcome, Reason},
-        settlement::settle,
-        subject::{Subject, Urgency},
+        task::{
+            outcome::{Outcome, Reason},
+            state::{DeliveryState, Leased},
+            subject_state::Begun,
+            transition::settle,
+        },
     },
     store::{
-        arrivals::{self, Arrival},
-        claiming::{self, Room, Wanted},
-        deliveries::{self, Fenced},
-        learning,
+        claim::{self, Room, Wanted},
+        ingest::{self, Arrival},
+        observations,
+        tasks::{self, Fenced},
     },
 };
 use sqlx::PgConnection;
@@ -159,7 +163,7 @@ impl Pair {
             }
             Move::Release { claim } => {
                 let Some(held) = self.claims.get(claim).cloned() else { return true };
-                let released = deliveries::release(&mut self.db, &held).await.unwrap() == Fenced::Written;
+                let released = tasks::release(&mut self.db, &held).await.unwrap() == Fenced::Written;
                 if released {
                     let reason: Option<String> =
                         sqlx::query_scalar("select reason from delivery where id = $1")
@@ -174,12 +178,13 @@ impl Pair {
             Move::Begin { claim } => {
                 let Some(held) = self.claims.get(claim).cloned() else { return true };
                 let begun = Begun { deed: "place".into(), key: "k".into(), at: self.now };
-                let written = learning::begin(&mut self.db, &held, &begun).await.unwrap() == Fenced::Written;
+                let written =
+                    observations::begin(&mut self.db, &held, &begun).await.unwrap() == Fenced::Written;
                 assert_eq!(written, self.machine.begin(&self.modelled(&held), begun), "{step:?}");
                 written
             }
             Move::Rescue => {
-                deliveries::rescue_expired(&mut self.db, MOST_ATTEMPTS, self.now).await.unwrap();
+                tasks::rescue_expired(&mut self.db, MOST_ATTEMPTS, self.now).await.unwrap();
                 self.machine.rescue(self.now);
                 self.compare_links().await;
                 true
@@ -187,7 +192,7 @@ impl Pair {
             Move::Cancel { subject } => {
                 let open = self.machine.rows.iter().rfind(|row| row.subject == subject);
                 let Some(id) = open.map(|row| self.ids[&row.id]) else { return true };
-                let cancelled = deliveries::cancel(&mut self.db, DeliveryId(id), self.now).await.unwrap();
+                let cancelled = tasks::cancel(&mut self.db, DeliveryId(id), self.now).await.unwrap();
                 assert_eq!(cancelled, self.machine.cancel(subject), "{step:?}");
                 cancelled
             }
@@ -212,7 +217,7 @@ impl Pair {
             body,
         };
         let arrival = Arrival { event, delivery_id: DeliveryId(delivery_id), urgency: Urgency(0) };
-        let received = arrivals::receive(&mut self.db, &[arrival]).await.unwrap().remove(0);
+        let received = ingest::receive(&mut self.db, &[arrival]).await.unwrap().remove(0);
         assert_eq!(received.duplicate, self.machine.knows(number));
         let before = self.machine.rows.len();
         self.machine.receive(subject, number, None, self.now);
@@ -235,7 +240,7 @@ impl Pair {
             now: self.now,
             leased_until,
         };
-        let claimed = claiming::claim_due(&mut self.db, &wanted).await.unwrap().pop();
+        let claimed = claim::claim_due(&mut self.db, &wanted).await.unwrap().pop();
         let claimable = self.machine.claimable(self.now);
         let Some(held) = claimed else {
             assert_eq!(claimable, Vec::<Uuid>::new());

@@ -6,11 +6,13 @@ use std::{collections::BTreeMap, time::Duration};
 use proptest::prelude::*;
 use silta::domain::{
     Timestamp,
-    delivery::{DeliveryState, Leased},
-    link::Begun,
-    outcome::{Outcome, Reason},
-    retry::RetryPolicy,
-    settlement::settle,
+    task::{
+        outcome::{Outcome, Reason},
+        retry::RetryPolicy,
+        state::{DeliveryState, Leased},
+        subject_state::Begun,
+        transition::settle,
+    },
 };
 use uuid::Uuid;
 

@@ -1,0 +1,105 @@
+//! What the stage is set with: the day, the database, the ways to fail, the configuration.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use anyhow::Result;
+use tokio::sync::Mutex;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
+
+use super::pause;
+use crate::{
+    dev::sandbox::{Fault, Life, Sandbox, Server},
+    runtime::embedded_postgres::{Durability, PrivatePostgres},
+};
+
+/// The connection's name; with a hyphen, its reference prefix.
+pub(super) const CONNECTION: &str = "proof";
+
+/// The pause between two steps of the day.
+pub(super) const STEP: Duration = Duration::from_millis(60);
+
+/// `[worker] lease` of the replicas.
+pub(super) const LEASE: Duration = Duration::from_secs(3);
+
+/// The day goes on by itself, whatever breaks.
+pub(super) fn live(life: Arc<Mutex<Life>>) -> AbortOnDropHandle<()> {
+    AbortOnDropHandle::new(TaskTracker::new().spawn(async move {
+        loop {
+            life.lock().await.step().await;
+            pause(STEP).await;
+        }
+    }))
+}
+
+pub(super) async fn start_database(data_dir: &Path) -> Result<PrivatePostgres> {
+    let data_dir = data_dir.to_owned();
+    tokio::task::spawn_blocking(move || PrivatePostgres::start(&data_dir, Durability::Full)).await?
+}
+
+pub(super) async fn off_the_net(server: &Server, hold: Duration) {
+    server.set_online(false);
+    pause(hold).await;
+    server.set_online(true);
+}
+
+/// Every way in which a call may fail and be made again.
+pub(super) fn every_way() -> Vec<Fault> {
+    vec![
+        Fault::DropBefore,
+        Fault::DropAfter,
+        Fault::Status(500),
+        Fault::StatusAfter(500),
+        Fault::Status(502),
+        Fault::Status(503),
+        Fault::Status(504),
+        Fault::StatusAfter(504),
+        Fault::TooMany(1),
+        Fault::Garbage,
+        Fault::HalfAnswer,
+        Fault::Hang,
+        Fault::Slow(Duration::from_millis(300)),
+    ]
+}
+
+/// Settles that the fence has refused in a replica, by its own count.
+pub(super) async fn leases_lost(url: &str) -> Option<u64> {
+    let text = fetch(&format!("{url}/metrics")).await?;
+    let line = text.lines().find(|line| line.starts_with("silta_leases_lost"))?;
+    line.rsplit(' ').next()?.parse().ok()
+}
+
+#[expect(clippy::disallowed_methods, reason = "a proof stands outside: it shares no client with Silta")]
+async fn fetch(url: &str) -> Option<String> {
+    let client = reqwest::Client::builder().timeout(Duration::from_secs(2)).build().ok()?;
+    client.get(url).send().await.ok()?.text().await.ok()
+}
+
+/// A configuration as a merchant would write it, only in more of a hurry.
+pub(super) fn configuration(sandbox: &Sandbox) -> String {
+    let connection = sandbox.connection_toml(CONNECTION);
+    let lease = LEASE.as_secs();
+    format!(
+        r#"
+        [http]
+        listen = "127.0.0.1:0"
+        accept_within = "1s"
+        [worker]
+        lease = "{lease}s"
+        shutdown = "5s"
+        [retry]
+        base = "200ms"
+        cap = "3s"
+        attempts = 1000
+        look_again = "2s"
+        [outbound]
+        timeout = "1s"
+        dangerously_allow_private = true
+        {connection}
+        [connections.sweeps]
+        orders = "2s"
+        statuses = "2s"
+        stock = "2s"
+        products = "5s"
+        "#
+    )
+}

@@ -1,0 +1,6 @@
+//! Events: where one came from, which subject it concerns, and when two are the same.
+
+pub mod dedup;
+pub mod routing;
+pub mod source;
+pub mod subject;

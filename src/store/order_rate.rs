@@ -1,0 +1,42 @@
+//! The rhythm in which a connection's orders come, read from the order in which we met them. SELECT only.
+
+use chrono::Duration;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{Result, views::orders};
+use crate::domain::{
+    Timestamp,
+    id::first_id_at,
+    order_rate::{Rhythm, WEEKS, judge},
+};
+
+/// How a connection's silence compares with the same stretch of the weeks before. A connection without any order yet
+/// has been silent since it was first configured.
+pub async fn read(
+    db: &mut PgConnection,
+    connection: &str,
+    connected_at: Timestamp,
+    now: Timestamp,
+) -> Result<Rhythm> {
+    let last = orders::last_met(db, connection).await?.and_then(time_of).unwrap_or(connected_at);
+    let since = last.min(now);
+    let weeks: Vec<_> =
+        (1..=WEEKS).filter(|week| since - Duration::weeks((*week).into()) >= connected_at).collect();
+    let spans: Vec<_> = weeks
+        .iter()
+        .map(|week| {
+            let back = Duration::weeks((*week).into());
+            // The moment of the last order itself is no part of the silence behind it.
+            (first_id_at(since - back + Duration::milliseconds(1)), first_id_at(now - back))
+        })
+        .collect();
+    let then = orders::count_met(db, connection, &spans).await?;
+    let silence = (now - since).to_std().unwrap_or_default();
+    Ok(judge(silence, then.unsigned_abs(), u32::try_from(weeks.len()).unwrap_or(0)))
+}
+
+fn time_of(id: Uuid) -> Option<Timestamp> {
+    let (seconds, nanos) = id.get_timestamp()?.to_unix();
+    Timestamp::from_timestamp(i64::try_from(seconds).ok()?, nanos)
+}

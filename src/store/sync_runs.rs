@@ -1,0 +1,175 @@
+//! How comparisons go on: table `sync` claimed, advanced and ended, each under its lease.
+
+use std::collections::BTreeMap;
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{Result, StoreError, tasks::Fenced};
+use crate::domain::{
+    Timestamp,
+    sync::{Step, What},
+    task::outcome::Reason,
+};
+
+/// A comparison that we hold under a lease.
+#[derive(Clone, Debug)]
+pub struct LeasedSync {
+    /// Its id.
+    pub id: Uuid,
+    /// Whose systems.
+    pub connection: String,
+    /// What is compared.
+    pub what: What,
+    /// Only told, nothing mended.
+    pub dry_run: bool,
+    /// Who asked; `schedule` is the clock.
+    pub actor: String,
+    /// For orders: only what was placed since.
+    pub since: Timestamp,
+    /// When it was first claimed.
+    pub started_at: Timestamp,
+    /// Has a person approved what waits?
+    pub approved: bool,
+    /// Our fence.
+    pub claim: Uuid,
+    /// How far whoever held it before had come.
+    pub progress: Progress,
+}
+
+/// How far a comparison is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// The step.
+    pub step: Step,
+    /// How far in that step: a page, a time or a key.
+    pub cursor: String,
+    /// How many there are to compare, where that is known.
+    pub total: Option<i64>,
+    /// How many were compared.
+    pub done: i64,
+    /// What was found, by word.
+    pub counts: BTreeMap<String, i64>,
+}
+
+/// Claims one waiting comparison of these connections, or `only` this one. One whose lease ran out goes on where it was.
+/// Unless it is asked for by name, it waits for whatever else is compared of its connection: stock needs products, and
+/// orders need both.
+pub async fn claim(
+    db: &mut PgConnection,
+    connections: &[String],
+    only: Option<Uuid>,
+    fence: Uuid,
+    now: Timestamp,
+    leased_until: Timestamp,
+) -> Result<Option<LeasedSync>> {
+    let claimed = sqlx::query!(
+        r#"
+        update sync set claim_id = $2, leased_until = $4, started_at = coalesce(started_at, $3)
+        where id in (
+            select id from sync
+            where state = 'running' and ($1::uuid is null or id = $1)
+              and connection = any($5)
+              and (leased_until is null or leased_until < $3)
+              and ($1::uuid is not null or not exists (
+                  select from sync other
+                  where other.connection = sync.connection and other.state = 'running' and other.leased_until >= $3
+              ))
+            order by id
+            limit 1
+            for update skip locked
+        )
+        returning id, connection, what, dry_run, actor, since, started_at as "started_at!", step, cursor, total, done,
+                  counts, approved_at is not null as "approved!"
+        "#,
+        only,
+        fence,
+        now,
+        leased_until,
+        connections,
+    );
+    let Some(row) = claimed.fetch_optional(db).await? else { return Ok(None) };
+    let unknown = |column| StoreError::Inconsistent { table: "sync", column };
+    let progress = Progress {
+        step: row.step.parse().map_err(|_| unknown("step"))?,
+        cursor: row.cursor,
+        total: row.total,
+        done: row.done,
+        counts: serde_json::from_value(row.counts).map_err(|_| unknown("counts"))?,
+    };
+    Ok(Some(LeasedSync {
+        id: row.id,
+        connection: row.connection,
+        what: row.what.parse().map_err(|_| unknown("what"))?,
+        dry_run: row.dry_run,
+        actor: row.actor,
+        since: row.since,
+        started_at: row.started_at,
+        approved: row.approved,
+        claim: fence,
+        progress,
+    }))
+}
+
+/// Tells how far it is, and keeps the lease. Called inside the transaction that keeps what was found on the way, so that
+/// a page is counted once however often it is begun.
+pub async fn advance(
+    db: &mut PgConnection,
+    held: &LeasedSync,
+    progress: &Progress,
+    leased_until: Timestamp,
+) -> Result<Fenced> {
+    let done = sqlx::query!(
+        "update sync set step = $3, cursor = $4, total = $5, done = $6, counts = $7, leased_until = $8
+         where id = $1 and claim_id = $2",
+        held.id,
+        held.claim,
+        progress.step.as_str(),
+        progress.cursor,
+        progress.total,
+        progress.done,
+        serde_json::json!(progress.counts),
+        leased_until,
+    );
+    Ok(Fenced::of(done.execute(db).await?.rows_affected()))
+}
+
+/// Keeps the lease without a step further.
+pub async fn keep_lease(db: &mut PgConnection, held: &LeasedSync, leased_until: Timestamp) -> Result<Fenced> {
+    let done = sqlx::query!(
+        "update sync set leased_until = $3 where id = $1 and claim_id = $2",
+        held.id,
+        held.claim,
+        leased_until,
+    );
+    Ok(Fenced::of(done.execute(db).await?.rows_affected()))
+}
+
+/// Ends a comparison, fenced by its claim: done, or failed for a reason. What it read is let go.
+pub async fn finish(
+    db: &mut PgConnection,
+    held: &LeasedSync,
+    error: Option<Reason>,
+    braked: Option<Reason>,
+    now: Timestamp,
+) -> Result<Fenced> {
+    let done = sqlx::query!(
+        "
+        with ended as (
+            update sync set
+                state = case when $3::text is null then 'done' else 'failed' end,
+                error = $3, braked = $4, finished_at = $5, claim_id = null, leased_until = null
+            where id = $1 and claim_id = $2
+            returning id
+        ),
+        emptied as (delete from sync_reading where sync_id in (select id from ended))
+        select id from ended
+        ",
+        held.id,
+        held.claim,
+        error.map(Reason::code),
+        braked.map(Reason::code),
+        now,
+    );
+    Ok(Fenced::of(done.fetch_all(db).await?.len() as u64))
+}

@@ -1,0 +1,209 @@
+//! Read models for people and gauges: SELECT only.
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::domain::{Timestamp, id::DeliveryId};
+use crate::store::{Page, Result};
+
+/// A delivery as people see it.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct DeliveryRow {
+    /// `UUIDv7`.
+    pub id: Uuid,
+    /// Whose subject it is.
+    pub connection: String,
+    /// order, stock or product.
+    pub kind: String,
+    /// As `order:1042`.
+    pub subject: String,
+    /// Where it stands.
+    pub state: String,
+    /// Closed reason code.
+    pub reason: Option<String>,
+    /// Attempts that count towards the limit.
+    pub attempts: i32,
+    /// Not claimed before this time.
+    pub due_at: Timestamp,
+    /// When the debt was opened.
+    pub created_at: Timestamp,
+    /// When it was closed.
+    pub settled_at: Option<Timestamp>,
+    /// The delivery that it replays.
+    pub replay_of: Option<Uuid>,
+}
+
+/// Which deliveries to list; every field left out means "any".
+#[derive(Clone, Debug, Default, serde::Deserialize, serde::Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DeliveryFilter {
+    /// By connection.
+    pub connection: Option<String>,
+    /// By state.
+    pub state: Option<String>,
+    /// By kind.
+    pub kind: Option<String>,
+    /// By subject.
+    pub subject: Option<String>,
+    /// By reason code.
+    pub reason: Option<String>,
+    /// Opened at or after.
+    pub since: Option<Timestamp>,
+    /// Opened before.
+    pub until: Option<Timestamp>,
+    /// By the words of its last attempt, all of them.
+    pub detail: Option<String>,
+}
+
+/// Deliveries, newest first.
+pub async fn list_deliveries(
+    db: &mut PgConnection,
+    filter: &DeliveryFilter,
+    page: &Page,
+) -> Result<Vec<DeliveryRow>> {
+    let rows = sqlx::query_as!(
+        DeliveryRow,
+        "
+        select id, connection, kind, subject, state, reason, attempts, due_at, created_at, settled_at, replay_of
+        from delivery
+        where ($1::text is null or connection = $1)
+          and ($2::text is null or state = $2)
+          and ($3::text is null or kind = $3)
+          -- Always true; it names the two indexes that hold a subject's closed deliveries and its open one.
+          and ($4::text is null or subject = $4 and (settled_at is not null or state in ('pending', 'leased', 'in_doubt')))
+          and ($5::text is null or reason = $5)
+          and ($6::timestamptz is null or created_at >= $6)
+          and ($7::timestamptz is null or created_at < $7)
+          and ($8::uuid is null or id < $8)
+          and ($10::text is null or $10 = (
+              select attempt.detail from attempt where delivery_id = delivery.id order by number desc limit 1
+          ))
+        order by id desc
+        limit $9
+        ",
+        filter.connection,
+        filter.state,
+        filter.kind,
+        filter.subject,
+        filter.reason,
+        filter.since,
+        filter.until,
+        page.before,
+        page.limit,
+        filter.detail,
+    );
+    Ok(rows.fetch_all(db).await?)
+}
+
+/// One delivery.
+pub async fn find_delivery(db: &mut PgConnection, id: DeliveryId) -> Result<Option<DeliveryRow>> {
+    let row = sqlx::query_as!(
+        DeliveryRow,
+        "select id, connection, kind, subject, state, reason, attempts, due_at, created_at, settled_at, replay_of
+         from delivery where id = $1",
+        id.0,
+    );
+    Ok(row.fetch_optional(db).await?)
+}
+
+/// Closed deliveries matching a filter, oldest first: the order in which they are replayed. Of each subject its newest
+/// delivery alone: an older one has been answered since; by one that was called off it has not.
+pub async fn closed_oldest_first(
+    db: &mut PgConnection,
+    filter: &DeliveryFilter,
+    limit: i64,
+) -> Result<Vec<DeliveryRow>> {
+    let rows = sqlx::query_as!(
+        DeliveryRow,
+        "
+        select id, connection, kind, subject, state, reason, attempts, due_at, created_at, settled_at, replay_of
+        from delivery
+        where ($1::text is null or connection = $1)
+          and ($2::text is null or state = $2)
+          and ($3::text is null or kind = $3)
+          and ($4::text is null or subject = $4)
+          and ($5::text is null or reason = $5)
+          and ($6::timestamptz is null or created_at >= $6)
+          and ($7::timestamptz is null or created_at < $7)
+          and ($9::text is null or $9 = (
+              select attempt.detail from attempt where delivery_id = delivery.id order by number desc limit 1
+          ))
+          and settled_at is not null
+          and not exists (
+              select 1 from delivery as newer
+              where newer.connection = delivery.connection and newer.subject = delivery.subject
+                and newer.id > delivery.id and newer.state <> 'cancelled'
+                and (newer.settled_at is not null or newer.state in ('pending', 'leased', 'in_doubt'))
+          )
+        order by id
+        limit $8
+        ",
+        filter.connection,
+        filter.state,
+        filter.kind,
+        filter.subject,
+        filter.reason,
+        filter.since,
+        filter.until,
+        limit,
+        filter.detail,
+    );
+    Ok(rows.fetch_all(db).await?)
+}
+
+/// One line of the backlog.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Backlog {
+    /// Whose.
+    pub connection: String,
+    /// Open deliveries.
+    pub open: i64,
+    /// Of these in doubt.
+    pub in_doubt: i64,
+    /// Of these due, and not claimed.
+    pub due: i64,
+    /// Since when the oldest of the due ones is due.
+    pub oldest_due_at: Option<Timestamp>,
+}
+
+/// Every connection's open debts.
+pub async fn backlog(db: &mut PgConnection, now: Timestamp) -> Result<Vec<Backlog>> {
+    let rows = sqlx::query_as!(
+        Backlog,
+        r#"
+        select
+            connection.name as connection,
+            count(delivery.id) as "open!",
+            count(*) filter (where delivery.state = 'in_doubt') as "in_doubt!",
+            count(*) filter (where delivery.state <> 'leased' and due_at <= $1) as "due!",
+            min(due_at) filter (where delivery.state <> 'leased' and due_at <= $1) as "oldest_due_at"
+        from connection
+        left join delivery on delivery.connection = connection.name
+            and delivery.state in ('pending', 'leased', 'in_doubt')
+        group by connection.name
+        order by connection.name
+        "#,
+        now,
+    );
+    Ok(rows.fetch_all(db).await?)
+}
+
+/// How many deliveries wait for a person: dead, and their subject's newest.
+pub async fn count_dead(db: &mut PgConnection) -> Result<i64> {
+    let count = sqlx::query_scalar!(r#"select count(*) as "count!" from dead_letter"#);
+    Ok(count.fetch_one(db).await?)
+}
+
+/// Was anything ever told of a subject?
+pub async fn knows(db: &mut PgConnection, connection: &str, subject: &str) -> Result<bool> {
+    let known = sqlx::query_scalar!(
+        r#"select exists (
+               select 1 from delivery
+               where connection = $1 and subject = $2
+                 and (settled_at is not null or state in ('pending', 'leased', 'in_doubt'))
+           ) as "known!""#,
+        connection,
+        subject,
+    );
+    Ok(known.fetch_one(db).await?)
+}

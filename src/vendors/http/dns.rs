@@ -1,0 +1,88 @@
+//! Names that lead home: a vendor's name must not resolve to a loopback or private address.
+//!
+//! The configuration refuses such an address where it is written down; here it is refused where a name leads to one,
+//! now or later (DNS rebinding), so that no configured host can make Silta call its own neighbours.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+
+/// Resolves names by the operating system, and keeps only public addresses.
+#[derive(Debug)]
+pub(in crate::vendors) struct PublicOnly;
+
+impl Resolve for PublicOnly {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let public: Vec<SocketAddr> = found.filter(|address| !is_private(address.ip())).collect();
+            if public.is_empty() {
+                return Err("the name leads to no public address".into());
+            }
+            Ok(Box::new(public.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// Is it an address of this machine, or of a network that is nobody's but its owner's? (RFC 6890 and its registries.)
+pub fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(four) => {
+            let [first, second, ..] = four.octets();
+            let is_shared = first == 100 && (64..128).contains(&second); // RFC 6598
+            four.is_private()
+                || four.is_loopback()
+                || four.is_link_local()
+                || four.is_unspecified()
+                || four.is_broadcast()
+                || four.is_multicast()
+                || is_shared
+        }
+        IpAddr::V6(six) => {
+            let mapped: Option<Ipv4Addr> = six.to_ipv4_mapped();
+            six.is_loopback()
+                || six.is_unspecified()
+                || six.is_unique_local()
+                || six.is_unicast_link_local()
+                || six.is_multicast()
+                || mapped.is_some_and(|four| is_private(four.into()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_ones_own_are_told_from_public_ones() {
+        for private in [
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "0.0.0.0",
+            "100.64.0.1",
+            "224.0.0.1",
+            "::1",
+            "::",
+            "fd00::1",
+            "fe80::1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+        ] {
+            assert!(private.parse().is_ok_and(is_private), "{private}");
+        }
+        for public in ["93.184.216.34", "100.128.0.1", "2001:db8::1", "::ffff:93.184.216.34"] {
+            assert!(public.parse().is_ok_and(|address| !is_private(address)), "{public}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_that_leads_home_is_refused() {
+        let name: Name = "localhost".parse().expect("a name");
+        let Err(error) = PublicOnly.resolve(name).await else { panic!("it was resolved") };
+        assert_eq!(error.to_string(), "the name leads to no public address");
+    }
+}

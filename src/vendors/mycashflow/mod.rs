@@ -1,0 +1,231 @@
+//! The shop's client: one method per call.
+//!
+//! What the contract demands of every call: `Accept: application/json` (406 without), no trailing slash (an error
+//! with one), HTTPS, HTTP Basic with the API user's e-mail and key. Orders live under `orders_api` (v0 is the only
+//! proven one), everything else under v1.
+//!
+//! Quick processing and completing a shipment cannot be told apart from their own repeats except by looking: each is
+//! `Effect::Once`, and the flow reads the order before it does either.
+
+mod catalogue;
+mod lists;
+mod orders;
+pub mod subscriptions;
+pub mod translate;
+pub mod webhook;
+pub mod wire;
+
+use std::sync::Arc;
+
+use base64::Engine;
+use lists::Lists;
+use reqwest::{
+    Method,
+    header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue},
+};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::{
+    http::{
+        call_log::Evidence,
+        client::{Answer, Body, Call, Http},
+        error::{CallError, Failure},
+    },
+    lenient_json::as_text,
+};
+use crate::domain::{Timestamp, time_window::Window};
+
+/// Items a page; the largest size is not public, 100 is used live (docs/contract.md §1.2).
+const PAGE_SIZE: u32 = 100;
+
+/// The client of one connection's shop.
+#[derive(Clone, Debug)]
+pub struct MyCashflow {
+    http: Http,
+    headers: HeaderMap,
+    orders_api: String,
+    lists: Arc<Lists>,
+}
+
+/// What a client needs to know.
+pub struct Account {
+    /// The API user's e-mail.
+    pub user: String,
+    /// The API key.
+    pub api_key: String,
+    /// `v0` or `v1`: where the order endpoints live.
+    pub orders_api: String,
+    /// Payment methods that are cash on delivery: ids, product codes or names.
+    pub cash_on_delivery: Vec<String>,
+    /// Do the connection's rules ask whose goods things are?
+    pub reads_suppliers: bool,
+    /// Are products' pictures sent on?
+    pub reads_pictures: bool,
+}
+
+/// One line of a list: what may be out of step, and the version that says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changed {
+    /// Its id.
+    pub id: String,
+    /// Its `updated_at`, as told.
+    pub version: String,
+}
+
+/// A page of a list.
+#[derive(Debug)]
+pub struct Page<T> {
+    /// In the order asked for.
+    pub items: Vec<T>,
+    /// Is there another one?
+    pub more: bool,
+    /// How many items all pages have together, where the shop says so.
+    pub total: Option<i64>,
+}
+
+impl MyCashflow {
+    /// A client over a way to the shop.
+    pub fn new(http: Http, account: Account) -> Self {
+        let Account { user, api_key, orders_api, cash_on_delivery, reads_suppliers, reads_pictures } =
+            account;
+        let basic = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{api_key}"));
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        let mut credentials =
+            HeaderValue::from_str(&format!("Basic {basic}")).expect("base64 is made of header characters");
+        credentials.set_sensitive(true);
+        headers.insert(AUTHORIZATION, credentials);
+        let lists = Arc::new(Lists::new(cash_on_delivery, reads_suppliers, reads_pictures));
+        Self { http, headers, orders_api, lists }
+    }
+
+    /// The same client, keeping its calls in `evidence`.
+    pub fn witnessed(&self, evidence: &Evidence) -> Self {
+        Self { http: self.http.witnessed(evidence), ..self.clone() }
+    }
+
+    /// The same client, letting live calls go first.
+    pub fn giving_way(&self) -> Self {
+        Self { http: self.http.giving_way(), ..self.clone() }
+    }
+
+    /// The version of the order endpoints that is called.
+    pub fn orders_api(&self) -> &str {
+        &self.orders_api
+    }
+
+    /// The other one.
+    pub fn other_orders_api(&self) -> &'static str {
+        if self.orders_api == "v0" { "v1" } else { "v0" }
+    }
+
+    /// Are there order endpoints of this version? Reads.
+    pub async fn has_orders_api(&self, version: &str) -> Result<bool, CallError> {
+        let query = vec![("page", "1".to_owned()), ("page_size", "1".to_owned())];
+        match self.read::<wire::List>("probe_orders_api", format!("/api/{version}/orders"), query).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.is_not_found() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What time it is there. Reads.
+    pub async fn date(&self) -> Result<Option<Timestamp>, CallError> {
+        let (path, headers) = ("/api/v1/shipping-methods".to_owned(), self.headers.clone());
+        let call =
+            Call { name: "ask_date", method: Method::GET, path, query: paged(1), headers, body: Body::Empty };
+        Ok(self.http.send(call).await?.date)
+    }
+
+    /// What changed within a window, oldest first. Reads.
+    async fn changed(
+        &self,
+        name: &'static str,
+        path: String,
+        window: Window,
+        page: u32,
+    ) -> Result<Page<Changed>, CallError> {
+        let mut query = paged(page);
+        query.push(("updated_at-from", iso(window.from)));
+        query.push(("updated_at-to", iso(window.to + chrono::Duration::seconds(1))));
+        query.push(("sort", "updated_at-asc".to_owned()));
+        let list: wire::List = self.read(name, path, query).await?;
+        let items = list.data.iter().filter_map(|item| {
+            let id = item.get("id").and_then(as_text)?;
+            Some(Changed { id, version: item.get("updated_at").and_then(as_text).unwrap_or_default() })
+        });
+        let (more, total) = (list.meta.next.is_some(), list.meta.item_count);
+        Ok(Page { items: items.collect(), more, total })
+    }
+
+    /// Every page of a list of things that are few.
+    async fn whole_list<T: DeserializeOwned>(
+        &self,
+        name: &'static str,
+        path: &str,
+    ) -> Result<Vec<T>, CallError> {
+        let mut items = Vec::new();
+        for page in 1.. {
+            let list: wire::List = self.read(name, path.to_owned(), paged(page)).await?;
+            items.extend(list.data.into_iter().filter_map(|item| serde_json::from_value(item).ok()));
+            if list.meta.next.is_none() {
+                break;
+            }
+        }
+        Ok(items)
+    }
+
+    async fn find<T: DeserializeOwned>(
+        &self,
+        name: &'static str,
+        path: String,
+        query: Vec<(&'static str, String)>,
+    ) -> Result<Option<T>, CallError> {
+        match self.read::<wire::One<T>>(name, path, query).await {
+            Ok(one) => Ok(Some(one.data)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn read<T: DeserializeOwned>(
+        &self,
+        name: &'static str,
+        path: String,
+        query: Vec<(&'static str, String)>,
+    ) -> Result<T, CallError> {
+        let headers = self.headers.clone();
+        let call = Call { name, method: Method::GET, path, query, headers, body: Body::Empty };
+        let Answer { body, .. } = self.http.send(call).await?;
+        serde_json::from_slice(&body).map_err(|_| self.http.error(name, Failure::Unreadable))
+    }
+
+    /// A call that changes something. Its answer must be JSON, or we do not know what answered.
+    async fn act(
+        &self,
+        name: &'static str,
+        method: Method,
+        path: String,
+        body: Body,
+        key: &str,
+    ) -> Result<(), CallError> {
+        let mut headers = self.headers.clone();
+        headers.insert("idempotency-key", HeaderValue::from_str(key).expect("our keys are hex"));
+        let Answer { body, .. } =
+            self.http.send(Call { name, method, path, query: Vec::new(), headers, body }).await?;
+        if body.is_empty() || serde_json::from_slice::<Value>(&body).is_ok() {
+            return Ok(());
+        }
+        Err(self.http.error(name, Failure::Unreadable))
+    }
+}
+
+fn paged(page: u32) -> Vec<(&'static str, String)> {
+    vec![("page", page.to_string()), ("page_size", PAGE_SIZE.to_string())]
+}
+
+/// Whole seconds with their offset, as proven clients send them.
+fn iso(time: Timestamp) -> String {
+    time.format("%Y-%m-%dT%H:%M:%S+00:00").to_string()
+}

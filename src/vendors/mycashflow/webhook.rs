@@ -1,0 +1,135 @@
+//! What a `MyCashflow` webhook says. Its envelope is not public (docs/contract.md U4): a bare order,
+//! `{"data": …}` or `{"order": …}`, with or without a topic. Only the numeric id is needed; everything else is re-read.
+
+use serde_json::Value;
+
+use crate::{
+    domain::event::{
+        dedup::Sameness,
+        routing::{About, Told},
+    },
+    vendors::lenient_json::as_text,
+};
+
+/// Reads a webhook's JSON, which may be its [`outline`](crate::vendors::json_outline); `topic` is what its URL said, for
+/// senders whose body says none.
+pub fn read(body: &Value, topic: Option<&str>) -> Told {
+    let said = ["topic", "event", "type"].iter().find_map(|key| body.get(key).and_then(as_text));
+    let topic = said.or_else(|| topic.map(ToOwned::to_owned));
+    let (wrapper, item) = unwrap(body);
+    let kind = topic.as_deref().and_then(kind_of_topic).or_else(|| kind_of_shape(wrapper, item));
+    let id = ["id", "order_id", "product_id"].iter().find_map(|key| item.get(key).and_then(as_text));
+    let number = id.filter(|id| id.bytes().all(|byte| byte.is_ascii_digit()));
+
+    let about = match (kind, number) {
+        (Some(Kind::Order), Some(id)) => About::ShopOrder(id),
+        (Some(Kind::Product), Some(id)) => About::ShopProduct(id),
+        (Some(Kind::Stock), _) => {
+            let code = ["code", "product_code"].iter().find_map(|key| item.get(key).and_then(as_text));
+            code.map_or(About::Unknown, About::ShopStock)
+        }
+        (Some(Kind::Order | Kind::Product), None) | (None, _) => About::Unknown,
+    };
+    let topic = topic.unwrap_or_else(|| "unknown".to_owned());
+    let dated = item.get("updated_at").and_then(as_text).is_some();
+    let once = topic.ends_with(".created");
+    let sameness = if dated || once { Sameness::Forever } else { Sameness::Briefly };
+    Told { topic, about, sameness }
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Order,
+    Product,
+    Stock,
+}
+
+/// The item and the key that it was wrapped in.
+fn unwrap(body: &Value) -> (Option<&'static str>, &Value) {
+    let wrapped = ["data", "order", "product", "payload"].into_iter().find_map(|key| {
+        let inner = body.get(key).filter(|inner| inner.is_object())?;
+        Some((Some(key), inner))
+    });
+    match wrapped {
+        // `{"data": {"order": {…}}}` has been seen at neighbours; one level more costs nothing.
+        Some((_, inner)) if inner.get("id").is_none() && inner.get("order").is_some_and(Value::is_object) => {
+            (Some("order"), &inner["order"])
+        }
+        Some(found) => found,
+        None => (None, body),
+    }
+}
+
+fn kind_of_topic(topic: &str) -> Option<Kind> {
+    match topic.split('.').next().unwrap_or_default().to_lowercase().as_str() {
+        "order" | "orders" => Some(Kind::Order),
+        "product" | "products" => Some(Kind::Product),
+        "stock" | "stock_item" => Some(Kind::Stock),
+        _ => None,
+    }
+}
+
+/// Without a topic, the shape must tell. A bare id is an order: the only topic that is known to exist is
+/// `order.created` (docs/contract.md §1.4), and a wrong guess costs one look at an order that is not there.
+fn kind_of_shape(wrapper: Option<&str>, item: &Value) -> Option<Kind> {
+    let has = |keys: &[&str]| keys.iter().any(|key| item.get(key).is_some());
+    match wrapper {
+        Some("order") => Some(Kind::Order),
+        Some("product") => Some(Kind::Product),
+        _ if has(&["customer_information", "payments", "shipments", "shipping_address", "total"]) => {
+            Some(Kind::Order)
+        }
+        _ if has(&["product_code", "variations", "price"]) => Some(Kind::Product),
+        _ if has(&["id", "order_id"]) => Some(Kind::Order),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn every_known_and_guessed_envelope_names_its_subject() {
+        let order = || About::ShopOrder("1042".into());
+        let table = [
+            (json!({"topic": "order.created", "data": {"id": 1042}}), order()),
+            (json!({"data": {"id": "1042", "payments": []}}), order()),
+            (json!({"order": {"id": 1042}}), order()),
+            (json!({"data": {"order": {"id": 1042}}}), order()),
+            (json!({"id": 1042, "customer_information": {}}), order()),
+            (json!({"id": 1042}), order()),
+            (json!({"topic": "order.updated", "order_id": 1042}), order()),
+            (json!({"topic": "product.updated", "data": {"id": 7}}), About::ShopProduct("7".into())),
+            (json!({"id": 7, "product_code": "A", "price": 1}), About::ShopProduct("7".into())),
+            (json!({"topic": "stock.updated", "data": {"code": "A"}}), About::ShopStock("A".into())),
+            (json!({"topic": "customer.created", "data": {"name": "x"}}), About::Unknown),
+            (json!({"topic": "order.created", "data": {"id": "x'; --"}}), About::Unknown),
+            (json!([1, 2]), About::Unknown),
+            (json!("text"), About::Unknown),
+            (json!(null), About::Unknown),
+        ];
+        for (body, expected) in table {
+            assert_eq!(read(&body, None).about, expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn only_dated_bodies_and_things_that_happen_once_are_the_same_for_ever() {
+        let sameness = |body| read(&body, None).sameness;
+        assert_eq!(sameness(json!({"topic": "order.created", "data": {"id": 1}})), Sameness::Forever);
+        assert_eq!(
+            sameness(json!({"topic": "order.updated", "data": {"id": 1, "updated_at": "x"}})),
+            Sameness::Forever
+        );
+        assert_eq!(sameness(json!({"topic": "order.updated", "data": {"id": 1}})), Sameness::Briefly);
+    }
+
+    #[test]
+    fn a_topic_in_the_url_stands_in_for_one_in_the_body() {
+        let told = read(&json!({"id": 7}), Some("product.updated"));
+        assert_eq!((told.topic.as_str(), told.about), ("product.updated", About::ShopProduct("7".into())));
+    }
+}

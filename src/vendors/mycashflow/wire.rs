@@ -1,0 +1,224 @@
+//! `MyCashflow`'s fields as it spells them (docs/contract.md §1.5 and §1.7), as loosely typed as they come.
+#![expect(missing_docs, reason = "the fields are the vendor's; the contract named above is their document")]
+
+use rust_decimal::Decimal;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::vendors::lenient_json::{decimal, list, object, text, truth, whole};
+
+/// A list's envelope; `next` is absent on the last page.
+#[derive(Debug, Deserialize)]
+pub struct List {
+    #[serde(default)]
+    pub data: Vec<Value>,
+    #[serde(default)]
+    pub meta: Meta,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub struct Meta {
+    #[serde(default)]
+    pub next: Option<Value>,
+    #[serde(default, deserialize_with = "whole")]
+    pub item_count: Option<i64>,
+}
+
+/// One item's envelope.
+#[derive(Debug, Deserialize)]
+pub struct One<T> {
+    pub data: T,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Order {
+    #[serde(deserialize_with = "text")]
+    pub id: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub created_at: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub details: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub receipt_url: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub updated_at: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub status: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub shipping_method_id: Option<String>,
+    #[serde(deserialize_with = "truth")]
+    pub different_shipping_address: bool,
+    #[serde(deserialize_with = "object")]
+    pub customer_information: Address,
+    #[serde(deserialize_with = "object")]
+    pub shipping_address: Address,
+    #[serde(deserialize_with = "list")]
+    pub products: Vec<Line>,
+    #[serde(deserialize_with = "list")]
+    pub shipments: Vec<Shipment>,
+    #[serde(deserialize_with = "list")]
+    pub payments: Vec<Payment>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct Address {
+    #[serde(deserialize_with = "text")]
+    pub company: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub first_name: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub last_name: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub street_address: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub postal_code: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub city: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub country: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub phone: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub email: Option<String>,
+}
+
+impl std::fmt::Debug for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Address(..)") // personal data is never printed
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Line {
+    #[serde(deserialize_with = "text")]
+    pub product_id: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub shipment_id: Option<String>,
+    #[serde(deserialize_with = "decimal")]
+    pub unit_price: Option<Decimal>,
+    #[serde(deserialize_with = "decimal")]
+    pub vat_rate: Option<Decimal>,
+    #[serde(deserialize_with = "text")]
+    pub product_code: Option<String>,
+    #[serde(deserialize_with = "whole")]
+    pub quantity: Option<i64>,
+    #[serde(deserialize_with = "text")]
+    pub download_id: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Shipment {
+    #[serde(deserialize_with = "text")]
+    pub id: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub status: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub completed_at: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub shipping_method_id: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub external_pickup_point_id: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Payment {
+    #[serde(deserialize_with = "text")]
+    pub payment_method_id: Option<String>,
+    #[serde(deserialize_with = "decimal")]
+    pub amount: Option<Decimal>,
+    #[serde(deserialize_with = "text")]
+    pub currency: Option<String>,
+    #[serde(deserialize_with = "truth")]
+    pub is_paid: bool,
+    #[serde(deserialize_with = "text")]
+    pub status: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Product {
+    #[serde(deserialize_with = "text")]
+    pub id: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub updated_at: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub name: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub product_code: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub supplier_code: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub supplier_id: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub barcode: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub description: Option<String>,
+    #[serde(deserialize_with = "decimal")]
+    pub price: Option<Decimal>,
+    #[serde(deserialize_with = "decimal")]
+    pub purchase_price: Option<Decimal>,
+    #[serde(deserialize_with = "object")]
+    pub stock_item: StockItem,
+    #[serde(deserialize_with = "list")]
+    pub image_links: Vec<ImageLink>,
+    #[serde(deserialize_with = "list")]
+    pub variations: Vec<Variation>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ImageLink {
+    #[serde(deserialize_with = "text")]
+    pub filename: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Variation {
+    #[serde(deserialize_with = "text")]
+    pub id: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub name: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub product_code: Option<String>,
+    #[serde(deserialize_with = "decimal")]
+    pub price: Option<Decimal>,
+    #[serde(deserialize_with = "decimal")]
+    pub purchase_price: Option<Decimal>,
+    #[serde(deserialize_with = "object")]
+    pub stock_item: StockItem,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct StockItem {
+    #[serde(deserialize_with = "text")]
+    pub code: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub product_id: Option<String>,
+    #[serde(deserialize_with = "truth")]
+    pub enabled: bool,
+    #[serde(deserialize_with = "whole")]
+    pub quantity: Option<i64>,
+    #[serde(deserialize_with = "whole")]
+    pub reserved: Option<i64>,
+    #[serde(deserialize_with = "text")]
+    pub barcode: Option<String>,
+}
+
+/// A shipping method, a payment method or a supplier.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Method {
+    #[serde(deserialize_with = "text")]
+    pub id: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub name: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub product_code: Option<String>,
+}

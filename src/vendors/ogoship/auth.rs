@@ -1,0 +1,212 @@
+//! OGOship's credentials: an API key, or OAuth with one-use refresh tokens.
+//!
+//! The OAuth rules that shape this file (docs/contract.md §2.1): the token endpoint takes a form, never JSON; an
+//! access token lives 1.5 h; a refresh token works **once**, and its answer carries the next one. So one caller
+//! refreshes while the others wait (single flight), and the new pair is kept in the [`TokenVault`] **before** it is
+//! used: a crash between the two costs nothing. When a refresh is refused (its token spent by another process, say)
+//! we look in the vault for the pair that the other one kept, and only then go back to the password grant.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use reqwest::{
+    Method,
+    header::{HeaderMap, HeaderName, HeaderValue},
+};
+
+use super::wire;
+use crate::vendors::lenient_json::lower_keys;
+use crate::{
+    domain::Timestamp,
+    runtime::clock::Clock,
+    vendors::http::{
+        client::{Body, Call, Http},
+        error::{CallError, Failure},
+        single_flight::Flight,
+    },
+};
+
+/// A token this close to its end is refreshed first: longer than any call takes.
+const MARGIN: Duration = Duration::from_secs(60);
+
+/// The scopes we use.
+const SCOPE: &str = "read:order write:order read:product write:product read:webhook write:webhook";
+
+/// An OAuth pair; secret.
+#[derive(Clone)]
+pub struct Token {
+    /// Bearer token.
+    pub access_token: String,
+    /// Good for one refresh.
+    pub refresh_token: Option<String>,
+    /// When the access token ends.
+    pub expires_at: Timestamp,
+}
+
+/// Where the pair outlives the process. An error means that the pair is not safely kept, and must not be used.
+#[async_trait]
+pub trait TokenVault: Send + Sync {
+    /// The pair kept last, by whichever process.
+    async fn find(&self) -> Result<Option<Token>, VaultAway>;
+    /// Keeps a new pair.
+    async fn keep(&self, token: &Token) -> Result<(), VaultAway>;
+}
+
+/// The vault cannot be reached.
+#[derive(Debug, thiserror::Error)]
+#[error("the token vault is away")]
+pub struct VaultAway;
+
+/// How a connection proves itself to OGOship.
+pub enum Credentials {
+    /// `X-OgoKey`.
+    ApiKey(String),
+    /// OAuth's password grant, then refreshes.
+    OAuth(Account),
+}
+
+/// An OAuth account.
+pub struct Account {
+    /// Merchant id.
+    pub merchant_id: String,
+    /// Secret token.
+    pub secret_token: String,
+    /// Client id.
+    pub client_id: String,
+    /// Client secret.
+    pub client_secret: String,
+}
+
+/// Makes the header that proves us.
+pub(super) struct Authenticator {
+    credentials: Credentials,
+    /// The way to the auth host.
+    http: Http,
+    vault: Arc<dyn TokenVault>,
+    clock: Arc<dyn Clock>,
+    token: Flight<Token>,
+}
+
+impl Authenticator {
+    pub(super) fn new(
+        credentials: Credentials,
+        http: Http,
+        vault: Arc<dyn TokenVault>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { credentials, http, vault, clock, token: Flight::new() }
+    }
+
+    /// Headers with our proof, and the access token they carry where there is one.
+    pub(super) async fn headers(&self) -> Result<(HeaderMap, Option<String>), CallError> {
+        let (name, value, token) = match &self.credentials {
+            Credentials::ApiKey(key) => (HeaderName::from_static("x-ogokey"), key.clone(), None),
+            Credentials::OAuth(account) => {
+                let access = self.access_token(account).await?;
+                (reqwest::header::AUTHORIZATION, format!("Bearer {access}"), Some(access))
+            }
+        };
+        let unbuildable = |_| self.http.error("authenticate", Failure::Unbuildable);
+        let mut value = HeaderValue::from_str(&value).map_err(unbuildable)?;
+        value.set_sensitive(true);
+        Ok((HeaderMap::from_iter([(name, value)]), token))
+    }
+
+    /// An answer refused this access token: forget it, unless somebody has replaced it already. False where there is
+    /// nothing to renew, as with an API key.
+    pub(super) async fn forget(&self, refused: Option<&str>) -> bool {
+        let Some(refused) = refused else { return false };
+        let ends = |token: &mut Token| {
+            if token.access_token == refused {
+                token.expires_at = Timestamp::UNIX_EPOCH;
+            }
+        };
+        self.token.change(ends).await;
+        true
+    }
+
+    async fn access_token(&self, account: &Account) -> Result<String, CallError> {
+        let fresh = |token: &Token| token.expires_at > self.clock.now() + MARGIN;
+        let renewed = async |old: Option<Token>| {
+            let old = match old {
+                Some(old) => Some(old),
+                None => self.vault.find().await.map_err(|_| self.away())?,
+            };
+            match old {
+                Some(token) if fresh(&token) => Ok(token),
+                old => self.renew(account, old).await,
+            }
+        };
+        self.token.get(fresh, renewed).await.map(|token| token.access_token)
+    }
+
+    async fn renew(&self, account: &Account, old: Option<Token>) -> Result<Token, CallError> {
+        if let Some(refresh) = old.as_ref().and_then(|token| token.refresh_token.clone()) {
+            match self.grant(refresh_form(account, &refresh)).await {
+                // Refused: spent, perhaps by another process that kept its new pair. Anything else is a real failure.
+                Err(CallError { failure: Failure::Status(400..=403), .. }) => {
+                    let kept = self.vault.find().await.map_err(|_| self.away())?;
+                    let newer = |token: &Token| {
+                        token.refresh_token.as_ref() != Some(&refresh)
+                            && token.expires_at > self.clock.now() + MARGIN
+                    };
+                    if let Some(token) = kept.filter(newer) {
+                        return Ok(token);
+                    }
+                }
+                outcome => return outcome,
+            }
+        }
+        self.grant(password_form(account)).await
+    }
+
+    /// One call to the token endpoint; the pair is kept before it is handed out.
+    async fn grant(&self, form: Vec<(&'static str, String)>) -> Result<Token, CallError> {
+        let call = Call {
+            name: "grant_token",
+            method: Method::POST,
+            path: "/OAuth/Token".to_owned(),
+            query: Vec::new(),
+            headers: HeaderMap::new(),
+            body: Body::Form(form),
+        };
+        // A refused grant is refused credentials, whichever 4xx it comes as.
+        let answer = self.http.send(call).await?;
+        let unreadable = || self.http.error("grant_token", Failure::Unreadable);
+        let value = serde_json::from_slice(&answer.body).map_err(|_| unreadable())?;
+        let wire: wire::Token = serde_json::from_value(lower_keys(value)).map_err(|_| unreadable())?;
+        let lifetime = Duration::from_secs(wire.expires_in.unwrap_or(3600).max(0).unsigned_abs());
+        let token = Token {
+            access_token: wire.access_token.ok_or_else(unreadable)?,
+            refresh_token: wire.refresh_token,
+            expires_at: self.clock.now() + lifetime,
+        };
+        self.vault.keep(&token).await.map_err(|_| self.away())?;
+        Ok(token)
+    }
+
+    /// Without the vault no pair may be used; nothing was sent to the API itself, so trying later is safe.
+    fn away(&self) -> CallError {
+        self.http.error("grant_token", Failure::Connect)
+    }
+}
+
+fn refresh_form(account: &Account, refresh_token: &str) -> Vec<(&'static str, String)> {
+    vec![
+        ("grant_type", "refresh_token".to_owned()),
+        ("refresh_token", refresh_token.to_owned()),
+        ("client_id", account.client_id.clone()),
+        ("client_secret", account.client_secret.clone()),
+    ]
+}
+
+fn password_form(account: &Account) -> Vec<(&'static str, String)> {
+    vec![
+        ("grant_type", "password".to_owned()),
+        ("username", account.merchant_id.clone()),
+        ("password", account.secret_token.clone()),
+        ("client_id", account.client_id.clone()),
+        ("client_secret", account.client_secret.clone()),
+        ("scope", SCOPE.to_owned()),
+    ]
+}

@@ -1,0 +1,235 @@
+//! Between OGOship's wire and the domain: pure.
+
+use super::wire;
+use crate::{
+    domain::{
+        order::{Draft, DraftLine, PlacedLine, Recipient, RelatedOrder, WarehouseOrder, WarehouseStatus},
+        product::{Item, More, WarehouseProduct},
+        stock::WarehouseStock,
+    },
+    vendors::lenient_json::time,
+};
+
+/// The order of exactly this reference among those found. The search also finds what begins alike, and a split makes
+/// orders that we did not create: only the exact one is ours, those that go on behind it are shown as related
+/// (docs/contract.md U23).
+pub fn order(found: Vec<wire::Order>, reference: &str) -> Option<WarehouseOrder> {
+    let mut exact = None;
+    let mut related = Vec::new();
+    for order in found.into_iter().filter_map(any_order) {
+        if order.reference == reference {
+            exact.get_or_insert(order);
+        } else if goes_on(&order.reference, reference) {
+            let WarehouseOrder { reference, status, lines, tracking_code, .. } = order;
+            related.push(RelatedOrder { reference, status, lines, tracking_code });
+        }
+    }
+    exact.map(|order| WarehouseOrder { related, ..order })
+}
+
+/// Does a reference go on behind ours as a part of it? `k-1042-2` does, `k-10421` is another order.
+fn goes_on(reference: &str, ours: &str) -> bool {
+    reference.strip_prefix(ours).and_then(|rest| rest.chars().next()).is_some_and(|it| !it.is_alphanumeric())
+}
+
+/// Any order, whosever; one without a reference is nobody's.
+pub fn any_order(wire: wire::Order) -> Option<WarehouseOrder> {
+    let version = order_version(&wire);
+    let wire::Order {
+        id,
+        reference,
+        status,
+        tracking_number,
+        tracking_url,
+        edit_time: _,
+        warehouse_comments,
+        order_lines,
+    } = wire;
+    let line = |line: wire::PlacedLine| Some(PlacedLine { code: line.code?, quantity: line.quantity? });
+    Some(WarehouseOrder {
+        id,
+        reference: reference?,
+        status: WarehouseStatus::parse(status.as_deref().unwrap_or_default()),
+        lines: order_lines.into_iter().filter_map(line).collect(),
+        tracking_code: tracking_number,
+        tracking_url,
+        comments: warehouse_comments,
+        version: Some(version),
+        related: Vec::new(),
+    })
+}
+
+/// An order's version: its edit time alone may be too coarse to tell two states apart.
+pub fn order_version(wire: &wire::Order) -> String {
+    let time = wire.edit_time.as_deref().unwrap_or_default();
+    format!("{time} {}", WarehouseStatus::parse(wire.status.as_deref().unwrap_or_default()).as_str())
+}
+
+/// A stock figure's version: a change within one tick of their clock is a change all the same.
+pub fn stock_version(wire: &wire::Stock) -> String {
+    let figures = [wire.stock, wire.stock_available].map(std::option::Option::unwrap_or_default);
+    format!("{} {}/{}", wire.modified.as_deref().unwrap_or_default(), figures[0], figures[1])
+}
+
+/// A draft as it is sent. The status is always sent, as the vendor's own client does.
+pub fn new_order(draft: &Draft) -> wire::NewOrder<'_> {
+    let Draft {
+        reference,
+        shipping_code,
+        pickup_point,
+        recipient,
+        lines,
+        cash_on_delivery,
+        currency,
+        comments,
+        receipt_url,
+        test,
+    } = draft;
+    let price_total = draft.total();
+    wire::NewOrder {
+        reference,
+        status: "New",
+        shipping_code: shipping_code.as_deref(),
+        pick_up_point_code: pickup_point.as_deref(),
+        customer: customer(recipient),
+        order_lines: lines.iter().map(order_line).collect(),
+        comments: comments.as_deref(),
+        price_total,
+        price_currency: currency.as_deref().filter(|_| price_total.is_some()),
+        cash_on_delivery: cash_on_delivery.as_ref().map(|owed| wire::CashOnDelivery {
+            amount: owed.amount,
+            currency_code: owed.currency.as_deref(),
+        }),
+        documents: receipt_url.iter().map(|url| wire::Document { r#type: "receipt", url }).collect(),
+        test: *test,
+    }
+}
+
+fn order_line(DraftLine { code, quantity, price }: &DraftLine) -> wire::OrderLine<'_> {
+    let (unit_price, vat_percentage) = price.as_ref().map(|price| (price.unit, price.vat)).unzip();
+    wire::OrderLine { code, quantity: *quantity, unit_price, vat_percentage }
+}
+
+/// A draft as it is called off: its required fields, and of the rest nothing, since what is sent is replaced.
+pub fn cancelled_order(draft: &Draft) -> wire::NewOrder<'_> {
+    wire::NewOrder {
+        status: "Cancelled",
+        order_lines: Vec::new(),
+        documents: Vec::new(),
+        comments: None,
+        ..new_order(draft)
+    }
+}
+
+fn customer(recipient: &Recipient) -> wire::Customer<'_> {
+    let Recipient { name, company, street, street_2, postal_code, city, country, phone, email } = recipient;
+    wire::Customer {
+        name,
+        company: company.as_deref(),
+        address1: street,
+        address2: street_2.as_deref(),
+        city,
+        country_code: country,
+        zip: postal_code.as_deref(),
+        phone: phone.as_deref(),
+        email: email.as_deref(),
+    }
+}
+
+/// An item as it is sent. `ean` is left out where the warehouse has one: it is never overwritten there.
+pub fn new_product(item: &Item, with_ean: bool) -> wire::NewProduct<'_> {
+    let Item { part: _, code, name, language, more } = item;
+    wire::NewProduct {
+        code,
+        language_code: language,
+        name,
+        ean_code: more.ean.as_deref().filter(|_| with_ean),
+        supplier_code: more.supplier_code.as_deref(),
+        supplier: more.supplier.as_deref(),
+        description: more.description.as_deref(),
+        supply_price: more.supply_price,
+        sales_price: more.sales_price,
+        currency_code: more.currency.as_deref(),
+        country_of_origin: more.country_of_origin.as_deref(),
+        info_url: more.info_url.as_deref(),
+        picture_url: more.picture_url.as_deref(),
+    }
+}
+
+/// Any product; one without a code is nobody's.
+pub fn product(wire: wire::Product) -> Option<WarehouseProduct> {
+    let more = More {
+        ean: wire.ean_code,
+        supplier_code: wire.supplier_code,
+        supplier: wire.supplier,
+        description: wire.description,
+        supply_price: wire.supply_price,
+        sales_price: wire.sales_price,
+        currency: wire.currency_code,
+        country_of_origin: wire.country_of_origin,
+        info_url: wire.info_url,
+        picture_url: wire.picture_url,
+    };
+    Some(WarehouseProduct { id: wire.id, code: wire.code?, name: wire.name, more })
+}
+
+/// A stock figure. One that is missing is no figure: never read as zero.
+pub fn stock(wire: &wire::Stock) -> Option<WarehouseStock> {
+    let (physical, available) = (wire.stock, wire.stock_available);
+    Some(WarehouseStock {
+        physical: physical.or(available)?,
+        available: available.or(physical)?,
+        modified: wire.modified.as_deref().and_then(time),
+        version: Some(stock_version(wire)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_the_exact_reference_is_ours() {
+        let wire = |reference: &str| {
+            serde_json::from_value(json!({"reference": reference, "status": "SHIPPED"})).expect("readable")
+        };
+        let found = || vec![wire("k-10"), wire("k-1-2"), wire("k-1")];
+        let ours = order(found(), "k-1").expect("the exact one");
+        assert_eq!(ours.status, WarehouseStatus::Shipped);
+        let related: Vec<_> = ours.related.iter().map(|it| it.reference.as_str()).collect();
+        assert_eq!(related, ["k-1-2"], "k-10 is another order");
+        assert!(order(found(), "k-2").is_none());
+    }
+
+    #[test]
+    fn a_missing_figure_is_never_zero() {
+        let wire = |json| serde_json::from_value(json).expect("readable");
+        assert_eq!(stock(&wire(json!({"productcode": "A"}))), None);
+        let only_physical = stock(&wire(json!({"productcode": "A", "stock": "3"})));
+        assert_eq!(only_physical.map(|stock| (stock.physical, stock.available)), Some((3, 3)));
+    }
+
+    #[test]
+    fn an_order_is_sent_in_camel_case_without_what_it_lacks() {
+        let draft = Draft {
+            reference: "k-1".into(),
+            shipping_code: None,
+            pickup_point: Some("99".into()),
+            recipient: Recipient { name: "N".into(), ..Recipient::default() },
+            lines: vec![DraftLine { code: "A".into(), quantity: 2, price: None }],
+            cash_on_delivery: None,
+            currency: None,
+            comments: None,
+            receipt_url: None,
+            test: false,
+        };
+        let expected = json!({
+            "reference": "k-1", "status": "New", "pickUpPointCode": "99",
+            "customer": {"name": "N", "address1": "", "city": "", "countryCode": ""},
+            "orderLines": [{"code": "A", "quantity": 2}],
+        });
+        assert_eq!(serde_json::to_value(new_order(&draft)).expect("plain"), expected);
+    }
+}

@@ -1,0 +1,128 @@
+//! Cursor pages: `limit` 1–200, `cursor` opaque, newest first.
+
+use axum::{
+    extract::{FromRequestParts, Path, Query, rejection::PathRejection},
+    http::{Uri, request::Parts},
+};
+use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
+use uuid::Uuid;
+
+use crate::{
+    store,
+    web::problem::{Code, Problem},
+};
+
+const DEFAULT_LIMIT: i64 = 50;
+const LARGEST_LIMIT: i64 = 200;
+
+/// Which page is asked for.
+#[derive(Clone, Debug)]
+pub(super) struct Page<C = Uuid> {
+    limit: i64,
+    cursor: Option<C>,
+}
+
+/// A page of a list.
+#[derive(Serialize)]
+pub(super) struct Listing<T, C = Uuid> {
+    items: Vec<T>,
+    next: Option<C>,
+}
+
+impl Page {
+    /// What to fetch: one more than asked for, to know whether there is a next page.
+    pub(super) fn fetch(&self) -> store::Page {
+        store::Page { before: self.cursor, limit: self.limit + 1 }
+    }
+}
+
+impl<C: Clone> Page<C> {
+    /// How many rows to fetch, and behind which: for lists in an order of their own.
+    pub(super) fn behind(&self) -> (Option<C>, i64) {
+        (self.cursor.clone(), self.limit + 1)
+    }
+
+    /// The page of what was fetched.
+    pub(super) fn listing<T>(&self, mut rows: Vec<T>, id: impl Fn(&T) -> C) -> Listing<T, C> {
+        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next = rows.last().filter(|_| more).map(id);
+        Listing { items: rows, next }
+    }
+}
+
+#[derive(Deserialize)]
+struct RawPage<C> {
+    limit: Option<i64>,
+    cursor: Option<C>,
+}
+
+/// The page of a request's query.
+pub(super) struct PageQuery<C = Uuid>(pub(super) Page<C>);
+
+impl<S: Send + Sync, C: DeserializeOwned> FromRequestParts<S> for PageQuery<C> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Page::of(&parts.uri).map(Self)
+    }
+}
+
+impl<C: DeserializeOwned> Page<C> {
+    /// The page that a URI asks for.
+    pub(super) fn of(uri: &Uri) -> Result<Self, Problem> {
+        let Query(RawPage { limit, cursor }) =
+            Query::try_from_uri(uri).map_err(|error| Problem::new(Code::Invalid, error.body_text()))?;
+        let limit = limit.unwrap_or(DEFAULT_LIMIT);
+        if !(1..=LARGEST_LIMIT).contains(&limit) {
+            return Err(Problem::new(Code::Invalid, format!("limit must be 1 to {LARGEST_LIMIT}")));
+        }
+        Ok(Self { limit, cursor })
+    }
+}
+
+/// A filter of a request's query: every key but the page's own is the filter's, and an unknown one is refused.
+pub(super) struct FilterQuery<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for FilterQuery<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let invalid = |detail: String| Problem::new(Code::Invalid, detail);
+        let Query(pairs) = Query::<Vec<(String, String)>>::from_request_parts(parts, state)
+            .await
+            .map_err(|error| invalid(error.body_text()))?;
+        let own = pairs.into_iter().filter(|(key, _)| key != "limit" && key != "cursor");
+        let map = own.map(|(key, value)| (key, serde_json::Value::String(value))).collect();
+        let filter = serde_json::from_value(serde_json::Value::Object(map));
+        filter.map(Self).map_err(|error| invalid(error.to_string()))
+    }
+}
+
+/// The truth value of a filter: a query's values are texts.
+pub(super) fn truth<'de, D: Deserializer<'de>>(given: D) -> Result<bool, D::Error> {
+    String::deserialize(given)?.parse().map_err(serde::de::Error::custom)
+}
+
+/// Refuses a word that is none of a filter's closed set; no word at all means any.
+pub(super) fn check_word(name: &str, given: Option<&str>, words: &[&str]) -> Result<(), Problem> {
+    match given {
+        Some(word) if !words.contains(&word) => {
+            Err(Problem::new(Code::Invalid, format!("{name} must be one of {}", words.join(", "))))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The id in a path; one that is no UUID names nothing.
+pub(super) struct IdPath(pub(super) Uuid);
+
+impl<S: Send + Sync> FromRequestParts<S> for IdPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let id: Result<Path<Uuid>, PathRejection> = Path::from_request_parts(parts, state).await;
+        id.map(|Path(id)| Self(id)).map_err(|_| Code::NotFound.into())
+    }
+}

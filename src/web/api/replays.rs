@@ -1,0 +1,103 @@
+//! Replays of many: begun from a filter or from a list of ids, watched, and called off.
+
+use axum::{
+    Json,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Deserializer, de::Error};
+use serde_json::json;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{
+    AdminState,
+    auth::Auth,
+    change::Change,
+    page::IdPath,
+    tasks::{check, row_of},
+};
+use crate::{
+    actions::{self, Actor, Declined, MOST_REPLAYED, Wanted},
+    domain::task::state::DeliveryState,
+    store::{
+        StoreError,
+        replays::{self, ReplayRow},
+        views::overview::DeliveryFilter,
+    },
+    web::problem::{Code, Problem},
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReplaysRequest {
+    #[serde(default)]
+    filter: DeliveryFilter,
+    #[serde(default, deserialize_with = "whole")]
+    limit: Option<i64>,
+    ids: Option<Vec<Uuid>>,
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// A whole number; JSON Schema says that 100.0 is one too.
+fn whole<'de, D: Deserializer<'de>>(number: D) -> Result<Option<i64>, D::Error> {
+    let Some(number) = Option::<f64>::deserialize(number)? else { return Ok(None) };
+    #[expect(clippy::cast_possible_truncation, reason = "checked against every limit behind it")]
+    let whole = number as i64;
+    let is_whole = number.fract() == 0.0;
+    is_whole.then_some(Some(whole)).ok_or_else(|| D::Error::custom("a whole number is wanted"))
+}
+
+/// Replays closed deliveries by the same filter as the list, dead ones where the filter names no state; or these `ids`.
+/// With `dry_run` only says which it would be.
+pub(super) async fn create(State(admin): State<AdminState>, change: Change) -> Result<Response, Problem> {
+    let ReplaysRequest { mut filter, limit, ids, dry_run } = change.json()?;
+    check(&filter)?;
+    filter.state.get_or_insert_with(|| DeliveryState::Dead.as_str().to_owned());
+    let limit = limit.unwrap_or(100);
+    let most = MOST_REPLAYED;
+    if !(1..=most).contains(&limit) {
+        return Err(Problem::new(Code::Invalid, format!("limit must be 1 to {most}")));
+    }
+    if ids.as_ref().is_some_and(|ids| ids.is_empty() || i64::try_from(ids.len()).is_ok_and(|it| it > most)) {
+        return Err(Problem::new(Code::Invalid, format!("ids must be 1 to {most}")));
+    }
+    let wanted = ids.map_or(Wanted::Matching(filter, limit), Wanted::These);
+    if dry_run {
+        let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
+        let rows = actions::choose(&mut db, &wanted).await?;
+        let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+        return Ok(Json(json!({ "count": ids.len(), "ids": ids })).into_response());
+    }
+    let deed = async |db: &mut PgConnection, actor: &Actor<'_>| {
+        let (id, ids) = actions::replay_many(db, actor, &wanted).await?;
+        Ok((StatusCode::CREATED, json!({ "id": id, "count": ids.len(), "ids": ids })))
+    };
+    change.carry_out(&admin, deed).await
+}
+
+/// How far a replay of many is.
+pub(super) async fn show(
+    State(admin): State<AdminState>,
+    _: Auth,
+    IdPath(id): IdPath,
+) -> Result<Json<ReplayRow>, Problem> {
+    let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
+    replays::find(&mut db, id).await?.map(Json).ok_or_else(|| Code::NotFound.into())
+}
+
+/// Calls off what of it nobody has begun.
+pub(super) async fn call_off(
+    State(admin): State<AdminState>,
+    IdPath(id): IdPath,
+    change: Change,
+) -> Result<Response, Problem> {
+    let deed = async |db: &mut PgConnection, actor: &Actor<'_>| {
+        actions::call_off_replay(db, actor, id).await?;
+        let row = replays::find(db, id).await?.ok_or(Declined::NotFound)?;
+        Ok((StatusCode::OK, row_of(&row)))
+    };
+    change.carry_out(&admin, deed).await
+}
