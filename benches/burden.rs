@@ -3,7 +3,7 @@
 //! A flood: 600 senders of 64 KiB webhooks against a database that takes a tenth of a second for every commit. What is
 //! answered 200 must be there, the rest must be told to come again, and the memory of the process must stay flat. Then a
 //! replay of ten thousand: how long a live order takes from its webhook to the warehouse meanwhile, beside the same before
-//! it, in one run; both systems allow fifty calls a second.
+//! it, in one run; both vendors allow fifty calls a second.
 #![expect(
     clippy::print_stdout,
     clippy::disallowed_methods,
@@ -22,7 +22,7 @@ use std::{
 
 use serde_json::{Value, json};
 use silta::{
-    dev::sandbox::{Courier, OrderSpec, Sandbox, Webhook},
+    dev::sandbox::{OrderSpec, Sandbox, Webhook, WebhookSender},
     domain::event::dedup::sha256_hex,
     runtime::{
         clock::{Entropy, SystemClock},
@@ -68,11 +68,11 @@ fn configuration(sandbox: &Sandbox) -> String {
 
 /// Times of live orders before and during a replay of ten thousand.
 async fn replay(sandbox: &Sandbox, service: &Service, db: &mut PgConnection) -> Value {
-    sandbox.warehouse.receives_goods("A", 10_000);
-    let courier = Courier::to(&service.url, "bench");
-    let before = orders(sandbox, &courier).await;
-    let sql = "insert into delivery
-             (id, connection, kind, subject, state, reason, urgency, due_at, created_at, settled_at)
+    sandbox.warehouse.receive_goods("A", 10_000);
+    let webhook_sender = WebhookSender::to(&service.url, "bench");
+    let before = orders(sandbox, &webhook_sender).await;
+    let sql = "insert into task
+             (id, connection, kind, subject, state, reason, priority, due_at, created_at, settled_at)
          select gen_random_uuid(), 'bench', 'stock', 'stock:S-' || n, 'dead', 'refused', 1, now(), now(), now()
          from generate_series(1, $1) n";
     sqlx::query(sql).bind(i64::try_from(REPLAYED).unwrap()).execute(&mut *db).await.unwrap();
@@ -83,13 +83,13 @@ async fn replay(sandbox: &Sandbox, service: &Service, db: &mut PgConnection) -> 
             client.post(format!("{}/admin/v1/replays", service.url)).bearer_auth("bench").json(&asked);
         assert!(request.send().await.unwrap().status().is_success());
         // What is replayed is dead no more for the filter's sake: the next thousand are other ones.
-        sqlx::query("update delivery set reason = 'conflict' where reason = 'refused' and id in (select replay_of from delivery)")
+        sqlx::query("update task set reason = 'conflict' where reason = 'refused' and id in (select replay_of from task)")
             .execute(&mut *db)
             .await
             .unwrap();
     }
     let waiting = open(db).await;
-    let during = orders(sandbox, &courier).await;
+    let during = orders(sandbox, &webhook_sender).await;
     let left = open(db).await;
     assert!(left > 0, "the replay was over before the orders were");
     println!("{:<58}{:>10}{:>10}", "a live order, from webhook to warehouse", "median", "longest");
@@ -102,16 +102,16 @@ async fn replay(sandbox: &Sandbox, service: &Service, db: &mut PgConnection) -> 
 }
 
 async fn open(db: &mut PgConnection) -> i64 {
-    sqlx::query_scalar("select count(*) from delivery where settled_at is null").fetch_one(db).await.unwrap()
+    sqlx::query_scalar("select count(*) from task where settled_at is null").fetch_one(db).await.unwrap()
 }
 
 /// How long each of some orders takes, sorted, in milliseconds.
-async fn orders(sandbox: &Sandbox, courier: &Courier) -> Vec<f64> {
+async fn orders(sandbox: &Sandbox, webhook_sender: &WebhookSender) -> Vec<f64> {
     let mut times = Vec::new();
     for _ in 0..ORDERS {
-        let order = sandbox.shop.takes_order(OrderSpec::of("A", 1));
+        let order = sandbox.shop.place_order(OrderSpec::of("A", 1));
         let begun = Instant::now();
-        assert_eq!(courier.carries(&sandbox.shop.order_created(order)).await.unwrap().0, 200);
+        assert_eq!(webhook_sender.send(&sandbox.shop.order_created(order)).await.unwrap().0, 200);
         while sandbox.warehouse.count(&format!("bench-{order}")) == 0 {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
@@ -135,7 +135,7 @@ async fn flood(service: &Service, db: &mut PgConnection) -> Value {
     let begun = Instant::now();
     let mut senders = tokio::task::JoinSet::new();
     for sender in 0..SENDERS {
-        let courier = Courier::to(&service.url, "bench");
+        let webhook_sender = WebhookSender::to(&service.url, "bench");
         senders.spawn(async move {
             let (mut refused, mut number) = (0_usize, 0_usize);
             while begun.elapsed() < FLOOD {
@@ -144,7 +144,7 @@ async fn flood(service: &Service, db: &mut PgConnection) -> Value {
                     r#"{{"productCode":"F-{sender}","modified":"{number}","pad":"{}"}}"#,
                     "x".repeat(64 << 10)
                 );
-                match courier.carries(&Webhook::raw_from_warehouse(body.as_bytes())).await {
+                match webhook_sender.send(&Webhook::raw_from_warehouse(body.as_bytes())).await {
                     Some((200, _)) => {}
                     Some((503, _)) => {
                         refused += 1;
@@ -153,7 +153,7 @@ async fn flood(service: &Service, db: &mut PgConnection) -> Value {
                     other => panic!("{other:?}"),
                 }
             }
-            (courier.receipts(), refused)
+            (webhook_sender.acknowledged_ids(), refused)
         });
     }
     tokio::time::sleep(FLOOD / 3).await;
@@ -161,8 +161,8 @@ async fn flood(service: &Service, db: &mut PgConnection) -> Value {
     tokio::time::sleep(FLOOD / 3).await;
     let late = service.mebibytes("VmRSS:");
     let (mut taken, mut refused) = (BTreeSet::new(), 0);
-    for (receipts, its) in senders.join_all().await {
-        taken.extend(receipts.into_iter().map(|id| id.parse::<uuid::Uuid>().unwrap()));
+    for (acknowledged_ids, its) in senders.join_all().await {
+        taken.extend(acknowledged_ids.into_iter().map(|id| id.parse::<uuid::Uuid>().unwrap()));
         refused += its;
     }
     let peak = service.mebibytes("VmHWM:");

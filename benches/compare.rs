@@ -1,8 +1,8 @@
-//! A full comparison of 50,000 products, and of their stock, on each side: how long it takes beside a plain reading of the
+//! A full sync of 50,000 products, and of their stock, on each side: how long it takes beside a plain reading of the
 //! same pages, and how much memory it needs.
 //!
-//! The comparison is the program itself, `silta sync`, in a process of its own against a private `PostgreSQL`; the sandbox
-//! systems are this process. The reference reads the same pages over the same HTTP and throws them away, so that the ratio
+//! The sync is the program itself, `silta sync`, in a process of its own against a private `PostgreSQL`; the sandbox
+//! vendors are this process. The reference reads the same pages over the same HTTP and throws them away, so that the ratio
 //! is what Silta adds. Peak memory is what the kernel says of the process (`VmHWM`), not counting `PostgreSQL`.
 #![expect(
     clippy::print_stdout,
@@ -51,7 +51,7 @@ async fn main() {
     for what in ["products", "stock"] {
         let plain = read_plainly(&sandbox, what).await;
         let (took, peak, report) =
-            tokio::task::block_in_place(|| compare(what, &config, &private.url("silta")));
+            tokio::task::block_in_place(|| run_sync(what, &config, &private.url("silta")));
         let found = report["difference_count"].as_u64().unwrap();
         assert_eq!(
             (report["done"].as_u64(), found),
@@ -70,11 +70,11 @@ async fn main() {
 fn fill(sandbox: &Sandbox) {
     for id in 1..=PRODUCTS {
         let (code, name) = (format!("CODE-{id:05}"), format!("Tuote numero {id}, sininen"));
-        sandbox.shop.lists_product(id, &code, &name, 10);
+        sandbox.shop.add_product(id, &code, &name, 10);
         let differs = id.is_multiple_of(DIFFERING);
         let there = if differs { "Vanha nimi" } else { &name };
-        sandbox.warehouse.makes_product(&code, json!({ "code": code, "name": there, "languageCode": "fi" }));
-        sandbox.warehouse.counts(&code, if differs { 7 } else { 10 });
+        sandbox.warehouse.add_product(&code, json!({ "code": code, "name": there, "languageCode": "fi" }));
+        sandbox.warehouse.count_stock(&code, if differs { 7 } else { 10 });
     }
 }
 
@@ -106,7 +106,7 @@ async fn read_plainly(sandbox: &Sandbox, what: &str) -> Duration {
 }
 
 /// Runs the program; answers how long it took, its peak memory in MiB, and its report.
-fn compare(what: &str, config: &Path, database: &str) -> (Duration, u64, Value) {
+fn run_sync(what: &str, config: &Path, database: &str) -> (Duration, u64, Value) {
     let begun = Instant::now();
     let mut child = Command::new(env!("CARGO_BIN_EXE_silta"))
         .args(["sync", what, "bench", "--dry-run", "--json", "--config"])

@@ -1,41 +1,59 @@
--- One row per try at a delivery, written in the transaction that settles it (or by rescue for one that never came
--- back). Append-only: the diary from which every order answers "why is it where it is?".
+-- One row per attempt, written by the settle that ends it, or by the rescue of one that never came back. Append-only: from
+-- these rows every order can say why it is in its state.
 create table attempt (
-    delivery_id uuid not null,
+    connection text not null,
+    task_id uuid not null,
     number integer not null,
     claim_id uuid not null,
     started_at timestamptz not null,
     ended_at timestamptz not null,
     outcome text not null,
     reason text,
-    deed text,
+    action text,
     idempotency_key text,
     detail text,
     calls jsonb not null default '[]',
+    redacted_at timestamptz,
 
-    constraint attempt_pkey primary key (delivery_id, number),
-    constraint attempt_of_a_delivery foreign key (delivery_id) references delivery (id),
-    constraint attempt_number_from_one check (number >= 1),
+    constraint attempt_pkey primary key (task_id, number, connection),
+    constraint attempt_number_positive check (number >= 1),
     constraint attempt_outcome_known check (
         outcome in (
-            'done', 'in_step', 'skipped', 'waiting', 'retryable', 'snoozed', 'ambiguous', 'permanent',
+            'acted', 'in_sync', 'skipped', 'waiting', 'retryable', 'snoozed', 'unknown', 'permanent',
             'connection_fault', 'lost', 'resolved'
         )
     ),
-    constraint attempt_ends_after_it_started check (ended_at >= started_at),
-    constraint attempt_key_belongs_to_a_deed check (idempotency_key is null or deed is not null),
-    constraint attempt_once_per_claim unique (claim_id)
+    constraint attempt_ends_after_start check (ended_at >= started_at),
+    constraint attempt_key_requires_action check (idempotency_key is null or action is not null)
+) with (
+    autovacuum_vacuum_scale_factor = 0.01,
+    autovacuum_vacuum_threshold = 5000,
+    -- Inserted and, after retention, deleted: inserts count too, so that the visibility map stays whole.
+    autovacuum_vacuum_insert_scale_factor = 0.05,
+    autovacuum_analyze_scale_factor = 0.02
 );
 
-comment on table attempt is 'One try at a delivery: what was decided, sent and answered; append-only';
-comment on column attempt.delivery_id is 'The delivery tried';
-comment on column attempt.number is 'From 1; a snoozed try has its number too';
+-- Bodies and call records are most of all bytes. lz4 takes a tenth of pglz's time; a server built without it keeps pglz.
+do $$
+begin
+    execute 'alter table event alter column body set compression lz4';
+    execute 'alter table attempt alter column calls set compression lz4';
+exception
+    when feature_not_supported or syntax_error then null;
+end
+$$;
+
+comment on table attempt is 'One try at a task: what was decided, sent and answered; append-only';
+comment on column attempt.connection is 'Connection of the task: a distributed PostgreSQL keeps both in one place';
+comment on column attempt.task_id is 'The task tried';
+comment on column attempt.number is 'From 1; a snoozed attempt has its number too';
 comment on column attempt.claim_id is 'The claim under which it ran';
 comment on column attempt.started_at is 'When the claim was taken';
 comment on column attempt.ended_at is 'When its outcome was known; for a lost one, when it was rescued';
 comment on column attempt.outcome is 'What it came to, see src/domain/task/outcome.rs';
 comment on column attempt.reason is 'Closed reason code; docs/problems.md explains each';
-comment on column attempt.deed is 'The one thing decided on, as place or complete; null when nothing was to be done';
-comment on column attempt.idempotency_key is 'The key sent with the deed: the same on every resend of the same deed';
-comment on column attempt.detail is 'Plain words for a person; never names, addresses or secrets';
-comment on column attempt.calls is 'Every call in order: system, method, path, status, milliseconds, how it failed';
+comment on column attempt.action is 'The one action decided on, as place or complete; null where none was needed';
+comment on column attempt.idempotency_key is 'Key sent with the action: the same on every resend of the same action';
+comment on column attempt.detail is 'Plain words for people; never names, addresses or secrets';
+comment on column attempt.calls is 'The calls in order: vendor, method, path, status, milliseconds, how each failed';
+comment on column attempt.redacted_at is 'When what was sent was taken out of its calls, by retention or erasure';

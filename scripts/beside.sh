@@ -13,4 +13,4 @@ git worktree add --force --detach "$old/tree" "$revision" >/dev/null
 trap 'git worktree remove --force "$old/tree" >/dev/null 2>&1 || true' EXIT
 CARGO_TARGET_DIR="$PWD/$old/target" cargo build --quiet --manifest-path "$old/tree/Cargo.toml"
 cargo build --quiet
-target/debug/silta prove --passes 1 --beside "$old/target/debug/silta" "$@"
+target/debug/silta prove --passes 1 --second-program "$old/target/debug/silta" "$@"

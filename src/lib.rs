@@ -4,15 +4,15 @@
 //!             PORCH                     HALL                    WORKSHOP                     GATES
 //!    ┌──────────────────────┐  ┌────────────────────┐  ┌────────────────────────────┐  ┌──────────────┐
 //! A ─┼▶ verify  ─▶ receive ─┼──┼▶ event             │  │                            │  │              │
-//!    │ one statement,       │  │  delivery ─────────┼──┼▶ claim ─▶ attempt ─▶ settle│  │              │
-//!    │ then 2xx       sweep │  │  attempt, link  ◀──┼──┼────────────── ▲ ────── ┘   │  │              │
+//!    │ one statement,       │  │  task ─────────┼──┼▶ claim ─▶ attempt ─▶ settle│  │              │
+//!    │ then 2xx       poll │  │  attempt, link  ◀──┼──┼────────────── ▲ ────── ┘   │  │              │
 //!    └──────────────────────┘  └────────────────────┘  │     flows/<kind> ──────────┼──┼▶ B's client ─┼▶ B
-//!        inbox                     store               └──────── worker ────────────┘  └── systems ───┘
+//!        inbox                     store               └──────── worker ────────────┘  └── vendors ───┘
 //! ```
 //!
-//! A system sends a **webhook**. The [`inbox`] verifies it and receives the *event* with the *delivery* of its subject,
-//! then answers 2xx. The [`worker`] claims a due delivery; its [`flows`] read both sides, let the [`domain`] decide, and
-//! do one thing through the [`systems`]; the worker settles what it came to. People act through [`control`], by the
+//! A vendor sends a **webhook**. The [`inbox`] verifies it and receives the *event* with the *task* of its subject,
+//! then answers 2xx. The [`worker`] claims a due task; its [`flows`] read both sides, let the [`domain`] decide, and
+//! do one thing through the [`vendors`]; the worker settles what it came to. People act through [`control`], by the
 //! [`admin`] API or the [`cli`]. `ARCHITECTURE.md` walks through it.
 
 pub mod actions;

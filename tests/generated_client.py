@@ -6,13 +6,13 @@ from client import AuthenticatedClient
 from client.api.admin import (
     list_alerts,
     list_connections,
-    list_deliveries,
+    list_tasks,
     list_orders,
     pause_connection,
-    replay_delivery,
+    replay_task,
     resume_connection,
     show_connection,
-    show_delivery,
+    show_task,
 )
 from client.models import Problem
 
@@ -21,16 +21,16 @@ with AuthenticatedClient(base_url=os.environ["SILTA_URL"], token=os.environ["SIL
     assert show_connection.sync(connection.name, client=silta).keys, "keys with their use"
     orders = list_orders.sync(client=silta).items
     assert len(orders) >= 6 and all(order.reference for order in orders), orders
-    delivery = list_deliveries.sync(client=silta, limit=1).items[0]
-    assert show_delivery.sync(delivery.id, client=silta).attempt_list, "its diary"
-    replayed = replay_delivery.sync_detailed(delivery.id, client=silta, idempotency_key="client-1")
+    task = list_tasks.sync(client=silta, limit=1).items[0]
+    assert show_task.sync(task.id, client=silta).attempt_list, "its diary"
+    replayed = replay_task.sync_detailed(task.id, client=silta, idempotency_key="client-1")
     assert replayed.status_code in (200, 201), replayed
-    again = replay_delivery.sync_detailed(delivery.id, client=silta, idempotency_key="client-1")
+    again = replay_task.sync_detailed(task.id, client=silta, idempotency_key="client-1")
     assert again.content == replayed.content, "a keyed repeat gets the same answer"
     assert pause_connection.sync(connection.name, client=silta).health == "paused"
     refused = pause_connection.sync(connection.name, client=silta)
     assert isinstance(refused, Problem) and refused.code == "conflict", refused
-    assert resume_connection.sync(connection.name, client=silta).health == "flowing"
+    assert resume_connection.sync(connection.name, client=silta).health == "ok"
     assert list_alerts.sync(client=silta).items is not None
 stranger = AuthenticatedClient(base_url=os.environ["SILTA_URL"], token="nobody")
 assert list_connections.sync(client=stranger).code == "unauthenticated"

@@ -5,20 +5,20 @@ use std::{hint::black_box, time::Duration};
 use chrono::{DateTime, Utc};
 use criterion::{Criterion, criterion_group, criterion_main};
 use serde_json::{Value, json};
-use silta::{domain::{difference::Mask, event::{dedup::{Sameness, fingerprint}, source::Source, subject::{Subject, Urgency}}, id::{ClaimId, DeliveryId}, order::{Next, OrderPolicy, OrderView, Recipient, ShopLine, ShopOrder, ShopStatus, Transfer, UnitPrices, When, decide}, product::{ProductPolicy, Supplier}, task::{outcome::{Outcome, Reason}, retry::RetryPolicy, state::Leased, subject_state::Link, transition::settle}}, security::signature::{Encoding, Scheme}, vendors::{json_outline::outline, mycashflow, ogoship}};
+use silta::{domain::{difference::Redactor, event::{dedup::{DedupScope, fingerprint}, source::Source, subject::{Subject, Priority}}, id::{ClaimId, TaskId}, order::{Next, OrderPolicy, OrderView, Recipient, ShopLine, ShopOrder, ShopStatus, Transfer, UnitPrices, When, decide}, product::{ProductPolicy, Supplier}, task::{outcome::{Outcome, Reason}, retry::RetryPolicy, state::LeasedTask, subject_state::SubjectState, transition::settle}}, security::signature::{Encoding, SignatureScheme}, vendors::{json_outline::outline, mycashflow, ogoship}};
 use sqlx::types::Uuid;
 
 fn pure(criterion: &mut Criterion) {
     let lines: Vec<_> = (0..19).map(line).collect();
     let body = json!({ "topic": "order.created", "data": { "id": 1042, "products": lines } }).to_string();
     let scheme =
-        Scheme { header: "X-Signature".into(), encoding: Encoding::Hex, secrets: vec!["secret".into(); 2] };
+        SignatureScheme { header: "X-Signature".into(), encoding: Encoding::Hex, secrets: vec!["secret".into(); 2] };
     criterion.bench_function("verify 2 KB, the wrong one of two secrets first", |bench| {
         bench.iter(|| scheme.verify(black_box(body.as_bytes()), &"0".repeat(64)));
     });
     let now: DateTime<Utc> = DateTime::UNIX_EPOCH;
     criterion.bench_function("fingerprint of 2 KB", |bench| {
-        let of = |body| fingerprint(Source::MyCashflow, "order.created", body, Sameness::Forever, now);
+        let of = |body| fingerprint(Source::MyCashflow, "order.created", body, DedupScope::Permanent, now);
         bench.iter(|| of(black_box(body.as_bytes())));
     });
     criterion.bench_function("read a webhook of 2 KB", |bench| {
@@ -27,15 +27,15 @@ fn pure(criterion: &mut Criterion) {
             mycashflow::webhook::read(&outline, None)
         });
     });
-    let held = Leased {
-        id: DeliveryId(Uuid::nil()),
+    let held = LeasedTask {
+        id: TaskId(Uuid::nil()),
         claim: ClaimId(Uuid::nil()),
         connection: "shop".into(),
         subject: Subject::order("1042"),
-        urgency: Urgency(0),
+        priority: Priority(0),
         attempts: 3,
         number: 3,
-        deeds: 1,
+        actions: 1,
         created_at: now,
         claimed_at: now,
         connected_at: now,
@@ -45,10 +45,10 @@ fn pure(criterion: &mut Criterion) {
         base: std::time::Duration::from_secs(2),
         cap: std::time::Duration::from_secs(3600),
         attempts: 12,
-        look_again: std::time::Duration::from_secs(10),
+        recheck_delay: std::time::Duration::from_secs(10),
         unknown_for: std::time::Duration::from_secs(6 * 3600),
     };
-    let failed = Outcome::Retryable { reason: Reason::SystemFailed };
+    let failed = Outcome::Retryable { reason: Reason::VendorFailed };
     criterion.bench_function("settle", |bench| {
         bench.iter(|| settle(black_box(&held), &failed, None, &policy, now, 0.5));
     });
@@ -108,14 +108,14 @@ fn order(criterion: &mut Criterion, now: DateTime<Utc>) {
         send_emails: true,
         shipment_tracking: false,
         test: false,
-        mask: Mask::default(),
-        look_again: Duration::from_secs(10),
+        redactor: Redactor::default(),
+        recheck_delay: Duration::from_secs(10),
     };
-    let known = Link::default();
+    let known = SubjectState::default();
     let view = OrderView {
         shop: Some(&shop),
         warehouse: None,
-        link: &known,
+        known: &known,
         intent: None,
         policy: &policy,
         connected_at: now,

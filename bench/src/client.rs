@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use silta::dev::sandbox::{Courier, Webhook};
+use silta::dev::sandbox::{WebhookSender, Webhook};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -85,12 +85,12 @@ impl Load {
         pace: Option<Pace>,
     ) -> Result<Round> {
         let url = &self.urls[number % self.urls.len()];
-        let mut wire = Wire::to(url).await?;
-        let courier = Courier::to(url, &self.connection);
+        let mut http = HttpConnection::to(url).await?;
+        let webhook_sender = WebhookSender::to(url, &self.connection);
         let mut round = Round::default();
         let mut turn = 0;
         while begun.elapsed() < length {
-            let request = request(&courier, url, &(self.make)(self.next.fetch_add(1, Ordering::Relaxed)));
+            let request = request(&webhook_sender, url, &(self.make)(self.next.fetch_add(1, Ordering::Relaxed)));
             let mut from = Instant::now();
             if let Some(Pace { every, first }) = pace {
                 from = begun + first + every * turn;
@@ -100,7 +100,7 @@ impl Load {
                 tokio::time::sleep_until(from.into()).await;
                 turn += 1;
             }
-            match wire.exchange(&request).await? {
+            match http.exchange(&request).await? {
                 200 => {
                     round.accepted += 1;
                     round.latencies.add(from.elapsed());
@@ -120,10 +120,10 @@ struct Pace {
 }
 
 /// The bytes of a signed webhook.
-pub fn request(courier: &Courier, base: &str, webhook: &Webhook) -> Vec<u8> {
-    let url = courier.url(webhook);
+pub fn request(webhook_sender: &WebhookSender, base: &str, webhook: &Webhook) -> Vec<u8> {
+    let url = webhook_sender.url(webhook);
     let path = url.strip_prefix(base).unwrap_or(&url);
-    let (header, signature) = Courier::signature(webhook);
+    let (header, signature) = WebhookSender::signature(webhook);
     let length = webhook.body.len();
     let mut bytes = format!(
         "POST {path} HTTP/1.1\r\nhost: silta\r\ncontent-type: application/json\r\n{header}: {signature}\r\n\
@@ -135,12 +135,12 @@ pub fn request(courier: &Courier, base: &str, webhook: &Webhook) -> Vec<u8> {
 }
 
 /// A keep-alive connection.
-pub struct Wire {
+pub struct HttpConnection {
     stream: TcpStream,
     read: Vec<u8>,
 }
 
-impl Wire {
+impl HttpConnection {
     pub async fn to(url: &str) -> Result<Self> {
         let address = url.strip_prefix("http://").context("a plain address")?;
         let stream = TcpStream::connect(address).await?;

@@ -27,8 +27,8 @@ use report::{HEADING, Report};
 #[derive(Parser)]
 struct Arguments {
     /// What to measure; where nothing is said, everything but the hour.
-    parts: Vec<Part>,
-    /// How often each comparison is repeated.
+    parts: Vec<Case>,
+    /// How often each sync is repeated.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
     /// Without the long series and their pictures.
@@ -46,7 +46,7 @@ struct Arguments {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Part {
+enum Case {
     /// Webhooks beside pgbench.
     Ingest,
     /// A flow that does nothing, beside `graphile_worker`.
@@ -73,20 +73,20 @@ async fn main() -> Result<()> {
     let mut bench = Bench { silta, rounds, quick, report: Report::default(), pictures: out.clone() };
     bench.report.machine = machine::facts();
     println!("{HEADING}");
-    for part in Part::value_variants()
+    for case in Case::value_variants()
         .iter()
-        .filter(|&&part| if parts.is_empty() { part != Part::Hour } else { parts.contains(&part) })
+        .filter(|&&case| if parts.is_empty() { case != Case::Hour } else { parts.contains(&case) })
     {
-        match part {
-            Part::Ingest => parts::ingest::run(&mut bench).await?,
-            Part::Drain => parts::drain::run(&mut bench).await?,
-            Part::Through => parts::through::run(&mut bench).await?,
-            Part::Small => parts::small::run(&mut bench).await?,
-            Part::Flat => parts::flat::run(&mut bench).await?,
-            Part::Day => parts::day::run(&mut bench)?,
-            Part::Up => parts::up::run(&mut bench).await?,
-            Part::Standby => parts::standby::run(&mut bench).await?,
-            Part::Hour => parts::hour::run(&mut bench, minutes).await?,
+        match case {
+            Case::Ingest => parts::ingest::run(&mut bench).await?,
+            Case::Drain => parts::drain::run(&mut bench).await?,
+            Case::Through => parts::through::run(&mut bench).await?,
+            Case::Small => parts::small::run(&mut bench).await?,
+            Case::Flat => parts::flat::run(&mut bench).await?,
+            Case::Day => parts::day::run(&mut bench)?,
+            Case::Up => parts::up::run(&mut bench).await?,
+            Case::Standby => parts::standby::run(&mut bench).await?,
+            Case::Hour => parts::hour::run(&mut bench, minutes).await?,
         }
     }
     std::fs::create_dir_all(&out)?;

@@ -47,8 +47,8 @@ impl Picture {
         std::fs::create_dir_all(directory)?;
         let path = directory.join(format!("{}.svg", self.file));
         let root = SVGBackend::new(&path, (760, 420)).into_drawing_area();
-        let told = |error: &dyn std::fmt::Display| anyhow!("cannot draw {}: {error}", path.display());
-        root.fill(&WHITE).map_err(|error| told(&error))?;
+        let context = |error: &dyn std::fmt::Display| anyhow!("cannot draw {}: {error}", path.display());
+        root.fill(&WHITE).map_err(|error| context(&error))?;
         let points = || self.lines.iter().flat_map(|line| line.points.iter().copied());
         let widest = points().map(|(x, _)| x).fold(0.0, f64::max) * 1.03;
         let highest = points().map(|(_, y)| y).fold(0.0, f64::max);
@@ -57,15 +57,15 @@ impl Picture {
         chart.caption(self.title, ("sans-serif", 18)).margin(14).x_label_area_size(42).y_label_area_size(64);
         if self.log_y {
             let chart = chart.build_cartesian_2d(0.0..widest, (lowest * 0.7..highest * 1.5).log_scale());
-            self.lines_on(chart.map_err(|error| told(&error))?).map_err(|error| told(&error))?;
+            self.draw_lines(chart.map_err(|error| context(&error))?).map_err(|error| context(&error))?;
         } else {
             let chart = chart.build_cartesian_2d(0.0..widest, 0.0..highest * 1.1);
-            self.lines_on(chart.map_err(|error| told(&error))?).map_err(|error| told(&error))?;
+            self.draw_lines(chart.map_err(|error| context(&error))?).map_err(|error| context(&error))?;
         }
-        root.present().map_err(|error| told(&error))
+        root.present().map_err(|error| context(&error))
     }
 
-    fn lines_on<'a, Y>(
+    fn draw_lines<'a, Y>(
         &self,
         mut chart: ChartContext<'a, SVGBackend<'a>, Cartesian2d<plotters::coord::types::RangedCoordf64, Y>>,
     ) -> Result<(), Box<dyn std::error::Error + 'a>>

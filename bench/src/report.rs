@@ -30,7 +30,7 @@ impl Unit {
     }
 }
 
-/// One comparison: of our figure with a reference's, or with a figure that we want.
+/// One sync: of our figure with a reference's, or with a figure that we want.
 #[derive(Clone, Debug, Serialize)]
 pub struct Row {
     name: String,
@@ -54,7 +54,7 @@ pub enum Target {
 
 impl Row {
     /// A figure by itself.
-    pub fn alone(name: &str, unit: Unit, ours: Vec<f64>) -> Self {
+    pub fn single(name: &str, unit: Unit, ours: Vec<f64>) -> Self {
         Self {
             name: name.to_owned(),
             unit,
@@ -69,24 +69,24 @@ impl Row {
     }
 
     /// Beside a reference, round by round: the ratio is of the medians.
-    pub fn beside(name: &str, reference: &str, unit: Unit, ours: Vec<f64>, theirs: Vec<f64>) -> Self {
+    pub fn compared(name: &str, reference: &str, unit: Unit, ours: Vec<f64>, theirs: Vec<f64>) -> Self {
         let ratio = median(&ours) / median(&theirs);
         Self {
             ratio: Some(ratio),
             reference: Some((reference.to_owned(), theirs)),
-            ..Self::alone(name, unit, ours)
+            ..Self::single(name, unit, ours)
         }
     }
 
     pub fn at_least(self, least: f64) -> Self {
-        self.wanted(Target::AtLeast(least))
+        self.with_target(Target::AtLeast(least))
     }
 
     pub fn at_most(self, most: f64) -> Self {
-        self.wanted(Target::AtMost(most))
+        self.with_target(Target::AtMost(most))
     }
 
-    fn wanted(mut self, target: Target) -> Self {
+    fn with_target(mut self, target: Target) -> Self {
         let figure = self.ratio.unwrap_or(self.ours_median);
         self.met = Some(match target {
             Target::AtLeast(least) => figure >= least,

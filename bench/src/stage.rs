@@ -15,7 +15,7 @@ use tokio::{
     process::{Child, Command},
 };
 
-/// What both sides of every comparison run on, beside PostgreSQL's defaults: `fsync` and `synchronous_commit` are on.
+/// What both sides of every sync run on, beside PostgreSQL's defaults: `fsync` and `synchronous_commit` are on.
 pub const SETTINGS: [&str; 2] = ["shared_buffers=1GB", "max_wal_size=4GB"];
 
 /// A server with an empty database of ours; gone when dropped.

@@ -7,17 +7,17 @@ select create_reference_table('connection');
 select create_reference_table('shipping_rule');
 
 -- All that is one connection's lies on one node.
-select create_distributed_table('delivery', 'connection');
-select create_distributed_table('event', 'connection', colocate_with => 'delivery');
-select create_distributed_table('attempt', 'connection', colocate_with => 'delivery');
-select create_distributed_table('link', 'connection', colocate_with => 'delivery');
-select create_distributed_table('in_flight', 'connection', colocate_with => 'delivery');
-select create_distributed_table('intent', 'connection', colocate_with => 'delivery');
-select create_distributed_table('part', 'connection', colocate_with => 'delivery');
-select create_distributed_table('sweep', 'connection', colocate_with => 'delivery');
-select create_distributed_table('sweep_gap', 'connection', colocate_with => 'delivery');
-select create_distributed_table('sealed_token', 'connection', colocate_with => 'delivery');
-select create_distributed_table('rate_budget', 'connection', colocate_with => 'delivery');
+select create_distributed_table('task', 'connection');
+select create_distributed_table('event', 'connection', colocate_with => 'task');
+select create_distributed_table('attempt', 'connection', colocate_with => 'task');
+select create_distributed_table('subject_state', 'connection', colocate_with => 'task');
+select create_distributed_table('in_flight', 'connection', colocate_with => 'task');
+select create_distributed_table('intent', 'connection', colocate_with => 'task');
+select create_distributed_table('item', 'connection', colocate_with => 'task');
+select create_distributed_table('poll', 'connection', colocate_with => 'task');
+select create_distributed_table('poll_gap', 'connection', colocate_with => 'task');
+select create_distributed_table('sealed_token', 'connection', colocate_with => 'task');
+select create_distributed_table('rate_limit', 'connection', colocate_with => 'task');
 
--- The others (alert and notice, audit, idempotency, key_use, lesson, refusal, replay, replica, retention, session, subscription,
+-- The others (alert and notification, audit, idempotency, key_usage, lesson, refusal, replay, replica, retention, session, subscription,
 -- sync and what hangs on it) stay on the coordinator: they are small, or live for hours.

@@ -1,21 +1,21 @@
-//! Cancel: a person says that a waiting delivery shall not be tried again.
+//! Cancel: a person says that a waiting task shall not be tried again.
 
 use serde_json::json;
 use sqlx::PgConnection;
 
-use super::{Actor, Declined, WrongState};
+use super::{ActionError, Actor, ConflictError};
 use crate::{
-    domain::id::DeliveryId,
+    domain::id::TaskId,
     store::{tasks, views::overview},
 };
 
-/// Closes a waiting delivery. One that is running cannot be stopped: its call may be on its way.
-pub async fn cancel(db: &mut PgConnection, actor: &Actor<'_>, id: DeliveryId) -> Result<(), Declined> {
-    let row = overview::find_delivery(db, id).await?.ok_or(Declined::NotFound)?;
+/// Closes a waiting task. One that is running cannot be stopped: its call may be on its way.
+pub async fn cancel(db: &mut PgConnection, actor: &Actor<'_>, id: TaskId) -> Result<(), ActionError> {
+    let row = overview::find_task(db, id).await?.ok_or(ActionError::NotFound)?;
     if !tasks::cancel(db, id, actor.now()).await? {
-        return Err(Declined::WrongState(WrongState::NotWaiting));
+        return Err(ActionError::Conflict(ConflictError::NotCancellable));
     }
-    let detail = json!({ "state": row.state, "of": row.subject });
-    actor.audit(db, "delivery.cancel", Some(&row.connection), Some(id.to_string()), detail).await?;
+    let detail = json!({ "state": row.state, "subject": row.subject });
+    actor.audit(db, "task.cancel", Some(&row.connection), Some(id.to_string()), detail).await?;
     Ok(())
 }

@@ -16,13 +16,14 @@ mod shipping;
 mod sync;
 
 pub use cancel::cancel;
-pub use dry_run::{Rehearse, Rehearsed, rehearse_delivery};
+pub use dry_run::{DryRun, DryRunResult, dry_run_task};
 pub use erase::erase_order;
-pub use error::WrongState;
-pub use order::{Ask, ask_for_order};
+pub use error::ConflictError;
+pub use order::{OrderRequest, request_order_action};
 pub use pause::{pause, resume};
 pub use replay::{
-    MOST_REPLAYED, Replayed, Wanted, call_off_replay, choose, replay_delivery, replay_event, replay_many,
+    EnqueuedTask, MAX_REPLAYED, ReplaySelection, cancel_replay, replay_event, replay_many, replay_task,
+    select_tasks,
 };
 pub use resolve::resolve;
 pub use reveal::reveal_body;
@@ -34,14 +35,14 @@ pub use sync::{approve_sync, release_brake, request_sync};
 use crate::{
     domain::{
         Timestamp,
-        id::{DeliveryId, EventId},
+        id::{EventId, TaskId},
         language::Language,
     },
     runtime::clock::{Clock, Entropy},
     store::{
         StoreError,
         audit::{self, AuditRow},
-        ingest::{self, OwnNews},
+        ingest::{self, InternalEvent},
     },
 };
 
@@ -57,30 +58,30 @@ pub struct Actor<'a> {
 
 /// Why nothing was done.
 #[derive(Debug, thiserror::Error)]
-pub enum Declined {
+pub enum ActionError {
     /// No such thing.
     #[error("there is no such thing")]
     NotFound,
     /// It is not in a state that allows it.
     #[error("{}", .0.words(Language::English))]
-    WrongState(WrongState),
+    Conflict(ConflictError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Receives a person's news about a subject: its debt is opened, or told the news.
-async fn tell(
+/// Receives a person's news about a subject: its task is opened, or told the news.
+async fn enqueue(
     db: &mut PgConnection,
     actor: &Actor<'_>,
     id: EventId,
-    news: OwnNews<'_>,
-) -> Result<Replayed, StoreError> {
-    let arrival = news.arrival(id, DeliveryId(actor.entropy.id(actor.now())));
-    let received = ingest::receive(db, &[arrival]).await?;
+    event: InternalEvent<'_>,
+) -> Result<EnqueuedTask, StoreError> {
+    let arrival = event.into_incoming(id, TaskId(actor.entropy.id(actor.now())));
+    let received = ingest::ingest(db, &[arrival]).await?;
     let received = received.first().expect("one arrival, one answer");
-    let delivery = received.delivery_id.expect("an event with a subject has a delivery");
-    Ok(Replayed { delivery, opened: received.opened })
+    let task = received.task_id.expect("an event with a subject has a task");
+    Ok(EnqueuedTask { task, opened: received.opened })
 }
 
 impl Actor<'_> {

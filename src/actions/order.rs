@@ -1,24 +1,24 @@
 //! What a person asks for an order: send it, hold it, let it go, call it off, or just look at it again now.
 //!
 //! The first four are words ([`Intent`]) that `decide` reads: they are kept, and the latest counts. All five open the
-//! order's debt with the urgency of a live order, or become the news of the one that is open.
+//! order's task with the priority of a live order, or become the news of the one that is open.
 
 use serde_json::json;
 use sqlx::PgConnection;
 
-use super::{Actor, Declined, Replayed, WrongState, tell};
+use super::{ActionError, Actor, ConflictError, EnqueuedTask, enqueue};
 use crate::{
     domain::{
         event::{
             source::Source,
-            subject::{Subject, Urgency},
+            subject::{Priority, Subject},
         },
         id::EventId,
         order::{Intent, OrderStatus},
     },
     store::{
         connections,
-        ingest::OwnNews,
+        ingest::InternalEvent,
         intents::{self, NewIntent},
         subject_states,
     },
@@ -26,69 +26,78 @@ use crate::{
 
 /// What is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ask {
+pub enum OrderRequest {
     /// A word that counts until the next one.
-    Intend(Intent),
+    SetIntent(Intent),
     /// "Update changes to online store": look at both sides now.
     Refresh,
 }
 
-impl Ask {
+impl OrderRequest {
     /// The word in URLs and in the audit trail.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Intend(intent) => intent.as_str(),
+            Self::SetIntent(intent) => intent.as_str(),
             Self::Refresh => "refresh",
         }
     }
 }
 
 /// Asks. What can be told at once to be in vain is declined; the rest is decided when both sides have been read.
-pub async fn ask_for_order(
+pub async fn request_order_action(
     db: &mut PgConnection,
     actor: &Actor<'_>,
     connection: &str,
     order_id: &str,
-    ask: Ask,
-) -> Result<Replayed, Declined> {
+    request: OrderRequest,
+) -> Result<EnqueuedTask, ActionError> {
     let is_number = (1..=20).contains(&order_id.len()) && order_id.bytes().all(|byte| byte.is_ascii_digit());
     if !is_number || connections::find(db, connection).await?.is_none() {
-        return Err(Declined::NotFound);
+        return Err(ActionError::NotFound);
     }
     let subject = Subject::order(order_id);
     let name = subject.to_string();
     let link = subject_states::find(db, connection, &name).await?;
-    if let Some(wrong) = in_vain(ask, link.placed_at.is_some(), link.status) {
-        return Err(Declined::WrongState(wrong));
+    if let Some(conflict) = known_conflict(request, link.placed_at.is_some(), link.status) {
+        return Err(ActionError::Conflict(conflict));
     }
 
     let at = actor.now();
-    if let Ask::Intend(intent) = ask {
+    if let OrderRequest::SetIntent(intent) = request {
         let id = actor.entropy.id(at);
         let new = NewIntent { id, connection, subject: &name, intent, actor: actor.name, at };
         intents::insert(db, &new).await?;
     }
     let id = EventId(actor.entropy.id(at));
-    let topic = format!("order.{}", ask.as_str());
-    let urgency = Urgency::live(subject.kind);
+    let topic = format!("order.{}", request.as_str());
+    let priority = Priority::live(subject.kind);
     let body = json!({ "event": id });
-    let news = OwnNews { connection, subject, source: Source::Person, topic: &topic, body, urgency, at };
-    let asked = tell(db, actor, id, news).await?;
-    let detail = json!({ "delivery": asked.delivery, "opened": asked.opened });
+    let event =
+        InternalEvent { connection, subject, source: Source::Operator, topic: &topic, body, priority, at };
+    let enqueued = enqueue(db, actor, id, event).await?;
+    let detail = json!({ "task": enqueued.task, "opened": enqueued.opened });
     actor.audit(db, &topic, Some(connection), Some(name), detail).await?;
-    Ok(asked)
+    Ok(enqueued)
 }
 
 /// Why it would come to nothing, by what we know now.
-const fn in_vain(ask: Ask, is_placed: bool, status: Option<OrderStatus>) -> Option<WrongState> {
+const fn known_conflict(
+    request: OrderRequest,
+    is_placed: bool,
+    status: Option<OrderStatus>,
+) -> Option<ConflictError> {
     use OrderStatus::{Cancelled, Delivered, Returned};
 
-    match (ask, status) {
-        (Ask::Intend(Intent::Transfer | Intent::Hold | Intent::Release), _) if is_placed => {
-            Some(WrongState::PlacedAlready)
+    match (request, status) {
+        (OrderRequest::SetIntent(Intent::Transfer | Intent::Hold | Intent::Release), _) if is_placed => {
+            Some(ConflictError::AlreadyPlaced)
         }
-        (Ask::Intend(Intent::Cancel), Some(Delivered | Returned)) => Some(WrongState::ShippedAlready),
-        (Ask::Intend(Intent::Cancel), Some(Cancelled)) => Some(WrongState::OrderCancelledAlready),
+        (OrderRequest::SetIntent(Intent::Cancel), Some(Delivered | Returned)) => {
+            Some(ConflictError::AlreadyShipped)
+        }
+        (OrderRequest::SetIntent(Intent::Cancel), Some(Cancelled)) => {
+            Some(ConflictError::OrderAlreadyCancelled)
+        }
         _ => None,
     }
 }

@@ -1,11 +1,11 @@
-//! Resolve: a person has found out what truly happened to a delivery in doubt.
+//! Resolve: a person has found out what truly happened to a task in doubt.
 
 use serde_json::json;
 use sqlx::PgConnection;
 
-use super::{Actor, Declined, WrongState};
+use super::{ActionError, Actor, ConflictError};
 use crate::{
-    domain::id::DeliveryId,
+    domain::id::TaskId,
     store::{
         observations,
         tasks::{self, Resolution},
@@ -13,23 +13,23 @@ use crate::{
     },
 };
 
-/// Closes a delivery in doubt as delivered, or lets it be tried again at once.
+/// Closes a task in doubt as done, or lets it be tried again at once.
 pub async fn resolve(
     db: &mut PgConnection,
     actor: &Actor<'_>,
-    id: DeliveryId,
-    word: Resolution,
-) -> Result<(), Declined> {
-    let row = overview::find_delivery(db, id).await?.ok_or(Declined::NotFound)?;
-    if !tasks::resolve(db, id, word, actor.now()).await? {
-        return Err(Declined::WrongState(WrongState::NotInDoubt));
+    id: TaskId,
+    resolution: Resolution,
+) -> Result<(), ActionError> {
+    let row = overview::find_task(db, id).await?.ok_or(ActionError::NotFound)?;
+    if !tasks::resolve(db, id, resolution, actor.now()).await? {
+        return Err(ActionError::Conflict(ConflictError::NotInDoubt));
     }
-    observations::end_begun(db, &row.connection, &row.subject).await?;
-    let word = match word {
-        Resolution::Delivered => "delivered",
+    observations::clear_begun_action(db, &row.connection, &row.subject).await?;
+    let resolution = match resolution {
+        Resolution::Done => "done",
         Resolution::Pending => "pending",
     };
-    let detail = json!({ "as": word, "of": row.subject });
-    actor.audit(db, "delivery.resolve", Some(&row.connection), Some(id.to_string()), detail).await?;
+    let detail = json!({ "as": resolution, "subject": row.subject });
+    actor.audit(db, "task.resolve", Some(&row.connection), Some(id.to_string()), detail).await?;
     Ok(())
 }

@@ -4,14 +4,14 @@
 use serde_json::json;
 use sqlx::PgConnection;
 
-use super::{Actor, Declined, WrongState};
+use super::{ActionError, Actor, ConflictError};
 use crate::{
     domain::shipping::ShippingRule,
     store::{connections, shipping_rules},
 };
 
 /// Longest pattern and code.
-const LONGEST: usize = 200;
+const MAX_LENGTH: usize = 200;
 
 /// Makes a rule, or makes it anew.
 pub async fn put_shipping_rule(
@@ -19,16 +19,16 @@ pub async fn put_shipping_rule(
     actor: &Actor<'_>,
     connection: &str,
     rule: &ShippingRule,
-) -> Result<(), Declined> {
-    connections::find(db, connection).await?.ok_or(Declined::NotFound)?;
-    let fits = |text: &str| !text.trim().is_empty() && text.chars().count() <= LONGEST;
-    if !fits(&rule.pattern) || !fits(&rule.code) {
-        return Err(Declined::WrongState(WrongState::RuleLength));
+) -> Result<(), ActionError> {
+    connections::find(db, connection).await?.ok_or(ActionError::NotFound)?;
+    let is_valid_length = |text: &str| !text.trim().is_empty() && text.chars().count() <= MAX_LENGTH;
+    if !is_valid_length(&rule.pattern) || !is_valid_length(&rule.code) {
+        return Err(ActionError::Conflict(ConflictError::RuleLength));
     }
     if rule.pattern.trim().chars().all(|letter| letter == '*') {
-        return Err(Declined::WrongState(WrongState::RuleForAll));
+        return Err(ActionError::Conflict(ConflictError::RuleMatchesAll));
     }
-    shipping_rules::put(db, connection, rule, actor.name, actor.now()).await?;
+    shipping_rules::upsert(db, connection, rule, actor.name, actor.now()).await?;
     let detail = json!({ "code": rule.code, "pickup": rule.pickup });
     actor.audit(db, "shipping_rule.put", Some(connection), Some(rule.pattern.clone()), detail).await?;
     Ok(())
@@ -40,9 +40,9 @@ pub async fn remove_shipping_rule(
     actor: &Actor<'_>,
     connection: &str,
     pattern: &str,
-) -> Result<(), Declined> {
+) -> Result<(), ActionError> {
     if !shipping_rules::remove(db, connection, pattern).await? {
-        return Err(Declined::NotFound);
+        return Err(ActionError::NotFound);
     }
     let subject = Some(pattern.to_owned());
     actor.audit(db, "shipping_rule.remove", Some(connection), subject, json!({})).await?;

@@ -1,14 +1,14 @@
-//! A sync: a person asks for a full comparison of both sides, or approves what one has left waiting; and lets stock
+//! A sync: a person asks for a full sync of both sides, or approves what one has left waiting; and lets stock
 //! figures fall that the brake has stopped.
 
 use serde_json::json;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Actor, Declined, WrongState};
+use super::{ActionError, Actor, ConflictError};
 use crate::{
     domain::{
-        Timestamp, event::subject::SubjectKind, stock::BRAKE_WINDOW, sync::What, task::outcome::Reason,
+        Timestamp, event::subject::SubjectKind, stock::BRAKE_WINDOW, sync::SyncKind, task::outcome::Reason,
     },
     store::{
         connections,
@@ -17,18 +17,18 @@ use crate::{
     },
 };
 
-/// Asks for a comparison; answers its id, and whether it is a new one: of each kind one runs at a time.
+/// Asks for a sync; answers its id, and whether it is a new one: of each kind one runs at a time.
 pub async fn request_sync(
     db: &mut PgConnection,
     actor: &Actor<'_>,
     connection: &str,
-    what: What,
+    what: SyncKind,
     dry_run: bool,
     since: Option<Timestamp>,
-) -> Result<(Uuid, bool), Declined> {
-    let row = connections::find(db, connection).await?.ok_or(Declined::NotFound)?;
+) -> Result<(Uuid, bool), ActionError> {
+    let row = connections::find(db, connection).await?.ok_or(ActionError::NotFound)?;
     let at = actor.now();
-    let since = since.unwrap_or_else(|| syncs::usual_since(row.created_at, at));
+    let since = since.unwrap_or_else(|| syncs::default_since(row.created_at, at));
     let new = NewSync { id: actor.entropy.id(at), connection, what, dry_run, actor: actor.name, since, at };
     let (id, opened) = syncs::request(db, &new).await?;
     if opened {
@@ -38,16 +38,16 @@ pub async fn request_sync(
     Ok((id, opened))
 }
 
-/// Approves every difference that a comparison has left waiting: it goes on with its mending. For stock this lets figures
+/// Approves every difference that a sync has left waiting: it goes on with its fixing. For stock this lets figures
 /// fall to zero too, since that is what was looked at.
-pub async fn approve_sync(db: &mut PgConnection, actor: &Actor<'_>, id: Uuid) -> Result<(), Declined> {
-    let row = syncs::find(db, id).await?.ok_or(Declined::NotFound)?;
+pub async fn approve_sync(db: &mut PgConnection, actor: &Actor<'_>, id: Uuid) -> Result<(), ActionError> {
+    let row = syncs::find(db, id).await?.ok_or(ActionError::NotFound)?;
     if !syncs::approve(db, id, actor.name, actor.now()).await? {
-        return Err(Declined::WrongState(WrongState::NothingToApprove));
+        return Err(ActionError::Conflict(ConflictError::NothingToApprove));
     }
     let detail = json!({ "sync": id, "differences": row.waiting_count, "braked": row.braked });
     actor.audit(db, "sync.approve", Some(&row.connection), Some(row.what.clone()), detail).await?;
-    if row.what == What::Stock.as_str() {
+    if row.what == SyncKind::Stock.as_str() {
         release_brake(db, actor, &row.connection).await?;
     }
     Ok(())
@@ -58,14 +58,14 @@ pub async fn release_brake(
     db: &mut PgConnection,
     actor: &Actor<'_>,
     connection: &str,
-) -> Result<(), Declined> {
+) -> Result<(), ActionError> {
     let now = actor.now();
     let until = now + BRAKE_WINDOW;
     if !connections::release_brake(db, connection, until).await? {
-        return Err(Declined::NotFound);
+        return Err(ActionError::NotFound);
     }
-    let woken = tasks::wake(db, connection, SubjectKind::Stock, Reason::StockBraked, now).await?;
-    let detail = json!({ "until": until, "deliveries": woken });
+    let woken = tasks::wake_waiting(db, connection, SubjectKind::Stock, Reason::StockBraked, now).await?;
+    let detail = json!({ "until": until, "tasks": woken });
     actor.audit(db, "connection.release_brake", Some(connection), None, detail).await?;
     Ok(())
 }

@@ -9,129 +9,139 @@ use tokio_util::sync::CancellationToken;
 
 use super::config::{self, Config};
 use super::{
-    Surroundings,
-    connect::{swept, tie},
+    AppDeps,
+    connect::{build_connection, polled_connection},
 };
 use crate::{
-    actions::Rehearse,
+    actions::DryRun,
     background::{
-        notifications::{self, Alerts},
+        notifications::{self, AlertMonitor},
         subscriptions::{Subscriber, Subscriptions},
     },
-    flows::{Tied, flow_of},
-    inbox::{self, Door, poll::poller},
+    flows::{ConnectionClients, flow_for},
+    inbox::{self, Endpoint, poll::poller},
     runtime::{
         clock::{Clock, Entropy},
-        failpoints::KillPoints,
+        failpoints::Failpoints,
     },
-    security::{auth_throttle::Strangers, key_usage::Tally, secrets::Vault},
+    security::{auth_throttle::AuthThrottle, key_usage::KeyUsage, secrets::SecretStore},
     store, sync,
     vendors::http::client,
     web::{api, dashboard, health},
-    worker::{self, Pulse, Worker},
+    worker::{self, Heartbeat, Worker},
 };
 
 /// What every part stands on.
-pub(super) struct Ground {
+pub(super) struct Builder {
     pub(super) pool: PgPool,
-    pub(super) hot: PgPool,
+    pub(super) hot_pool: PgPool,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<Entropy>,
-    pub(super) tally: Arc<Tally>,
-    killpoints: KillPoints,
-    vault: Arc<Vault>,
+    pub(super) key_usage: Arc<KeyUsage>,
+    failpoints: Failpoints,
+    secret_store: Arc<SecretStore>,
     client: reqwest::Client,
 }
 
-impl Ground {
-    pub(super) fn of(config: &Config, surroundings: Surroundings) -> Self {
-        let Surroundings { pool, clock, entropy, killpoints } = surroundings;
+impl Builder {
+    pub(super) fn new(config: &Config, deps: AppDeps) -> Self {
+        let AppDeps { pool, clock, entropy, failpoints } = deps;
         Self {
-            hot: store::hot_path(&pool),
+            hot_pool: store::hot_path_pool(&pool),
             pool,
             clock,
             entropy,
-            tally: Arc::default(),
-            killpoints,
-            vault: Arc::new(Vault::new(&config.vault_keys)),
+            key_usage: Arc::default(),
+            failpoints,
+            secret_store: Arc::new(SecretStore::new(&config.secret_keys)),
             client: client::client(config.outbound),
         }
     }
 
-    pub(super) fn tied(&self, config: &Config) -> Vec<Tied> {
-        let tied = |connection| {
-            let (kept, drawn) = ((&self.hot, &self.vault), (&self.clock, &self.entropy));
-            tie(connection, &self.client, kept, drawn, config.retry.look_again)
+    pub(super) fn clients(&self, config: &Config) -> Vec<ConnectionClients> {
+        let clients = |connection| {
+            let (kept, drawn) = ((&self.hot_pool, &self.secret_store), (&self.clock, &self.entropy));
+            build_connection(connection, &self.client, kept, drawn, config.retry.recheck_delay)
         };
-        config.connections.iter().map(tied).collect()
+        config.connections.iter().map(clients).collect()
     }
 
-    pub(super) fn sweeper(&self, config: &Config, tied: &[Tied], metrics: inbox::Metrics) -> poller::Sweeper {
-        poller::Sweeper::new(poller::Parts {
+    pub(super) fn poller(
+        &self,
+        config: &Config,
+        clients: &[ConnectionClients],
+        metrics: inbox::Metrics,
+    ) -> poller::Poller {
+        poller::Poller::new(poller::Deps {
             pool: self.pool.clone(),
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
             metrics,
             lease: config.lease,
-            connections: config.connections.iter().zip(tied).map(|(it, tied)| swept(it, tied)).collect(),
+            connections: config
+                .connections
+                .iter()
+                .zip(clients)
+                .map(|(it, clients)| polled_connection(it, clients))
+                .collect(),
         })
     }
 
-    pub(super) fn inbox(&self, config: &Config, doors: Vec<Door>, metrics: inbox::Metrics) -> Router {
-        inbox::router(inbox::Parts {
-            pool: self.hot.clone(),
+    pub(super) fn inbox(&self, config: &Config, endpoints: Vec<Endpoint>, metrics: inbox::Metrics) -> Router {
+        inbox::router(inbox::Deps {
+            pool: self.hot_pool.clone(),
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
-            doors,
+            endpoints,
             body_limit: config.http.body_limit,
             limits: config.http.limits,
             metrics,
-            killpoints: self.killpoints.clone(),
-            vault: self.vault.clone(),
-            tally: self.tally.clone(),
+            failpoints: self.failpoints.clone(),
+            secret_store: self.secret_store.clone(),
+            key_usage: self.key_usage.clone(),
             proxies: config.http.proxies,
         })
     }
 
-    pub(super) fn syncer(&self, config: &Config, rehearser: Arc<sync::Rehearser>) -> sync::Syncer {
+    pub(super) fn syncer(&self, config: &Config, dry_runner: Arc<sync::DryRunner>) -> sync::Syncer {
         let schedule = config.connections.iter().map(|it| (it.name.clone(), it.compare.clone()));
-        sync::Syncer::new(sync::Parts {
+        sync::Syncer::new(sync::Deps {
             pool: self.pool.clone(),
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
-            rehearser,
+            dry_runner,
             schedule: schedule.collect(),
         })
     }
 
     /// The admin API and the dashboard.
-    pub(super) fn for_people(
+    pub(super) fn operator_routers(
         &self,
         config: &Config,
-        rehearser: Arc<dyn Rehearse>,
-        leaving: &CancellationToken,
+        dry_runner: Arc<dyn DryRun>,
+        closing: &CancellationToken,
     ) -> [Router; 2] {
-        let admin = api::router(api::Admin {
+        let admin = api::router(api::ApiDeps {
             pool: self.pool.clone(),
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
             tokens: config.tokens.clone(),
-            rehearser: rehearser.clone(),
-            tally: self.tally.clone(),
+            dry_runner: dry_runner.clone(),
+            key_usage: self.key_usage.clone(),
         });
-        let dashboard = dashboard::router(dashboard::Dashboard {
+        let dashboard = dashboard::router(dashboard::DashboardDeps {
             pool: self.pool.clone(),
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
             tokens: config.tokens.clone(),
-            rehearser,
+            dry_runner,
             is_secure: config.http.public_url.starts_with("https://"),
             rates: config.connections.iter().map(rates).collect(),
-            failures: Strangers::after(dashboard::MOST_FAILURES),
+            failures: AuthThrottle::new(dashboard::MAX_SIGN_IN_FAILURES),
             proxies: config.http.proxies,
-            counts: dashboard::Counts::default(),
-            leaving: leaving.clone(),
-            tally: self.tally.clone(),
+            counts: dashboard::LiveCounts::default(),
+            closing: closing.clone(),
+            key_usage: self.key_usage.clone(),
         });
         [admin, dashboard]
     }
@@ -139,47 +149,47 @@ impl Ground {
     pub(super) fn worker(
         &self,
         config: &Config,
-        tied: &[Tied],
+        clients: &[ConnectionClients],
         name: &str,
         metrics: worker::Metrics,
     ) -> Worker {
         let Config { concurrency, lease, retry, .. } = config;
-        Worker::new(worker::Parts {
-            pool: self.hot.clone(),
+        Worker::new(worker::Deps {
+            pool: self.hot_pool.clone(),
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
-            tied: tied.to_vec(),
-            flows: flow_of,
+            clients: clients.to_vec(),
+            flows: flow_for,
             retry: *retry,
             options: worker::Options { concurrency: *concurrency, lease: *lease, name: name.to_owned() },
             metrics,
-            killpoints: self.killpoints.clone(),
+            failpoints: self.failpoints.clone(),
         })
     }
 
-    pub(super) fn watch(&self, registry: Registry, replica: String, pulse: Pulse) -> Router {
+    pub(super) fn health_router(&self, registry: Registry, replica: String, heartbeat: Heartbeat) -> Router {
         let (pool, clock) = (self.pool.clone(), self.clock.clone());
-        health::router(health::Ops { pool, clock, registry, replica, pulse })
+        health::router(health::HealthDeps { pool, clock, registry, replica, heartbeat })
     }
 
-    pub(super) fn alerts(&self, config: &Config) -> Alerts {
+    pub(super) fn alerts(&self, config: &Config) -> AlertMonitor {
         let named = |it: &config::Connection| {
             let name = it.name.clone();
-            it.sweeps.named().map(move |(what, every)| (name.clone(), what, every)).collect::<Vec<_>>()
+            it.polls.enabled().map(move |(what, every)| (name.clone(), what, every)).collect::<Vec<_>>()
         };
-        Alerts::new(notifications::Parts {
+        AlertMonitor::new(notifications::Deps {
             pool: self.pool.clone(),
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
             client: self.client.clone(),
             options: config.alerts.clone(),
-            sweeps: config.connections.iter().flat_map(named).collect(),
+            polls: config.connections.iter().flat_map(named).collect(),
         })
     }
 
-    pub(super) fn subscriptions(&self, config: &Config, tied: &[Tied]) -> Subscriptions {
-        let subscriber = |(connection, tied): (&config::Connection, &Tied)| Subscriber {
-            tied: tied.clone(),
+    pub(super) fn subscriptions(&self, config: &Config, clients: &[ConnectionClients]) -> Subscriptions {
+        let subscriber = |(connection, clients): (&config::Connection, &ConnectionClients)| Subscriber {
+            clients: clients.clone(),
             shop_topics: connection.topics.clone(),
             public_url: config.http.public_url.clone(),
             webhook_token: connection.mycashflow.webhook_token.expose().to_owned(),
@@ -188,13 +198,13 @@ impl Ground {
             pool: self.pool.clone(),
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
-            vault: self.vault.clone(),
-            subscribers: config.connections.iter().zip(tied).map(subscriber).collect(),
+            secret_store: self.secret_store.clone(),
+            subscribers: config.connections.iter().zip(clients).map(subscriber).collect(),
         }
     }
 }
 
-/// How many calls a second each of a connection's systems may get.
+/// How many calls a second each of a connection's vendors may get.
 fn rates(connection: &config::Connection) -> (String, [f64; 2]) {
     let config::Connection { name, mycashflow, ogoship, .. } = connection;
     (name.clone(), [mycashflow.requests_per_second, ogoship.requests_per_second])

@@ -1,4 +1,4 @@
-//! From a configured connection to its two systems, its rules, and the rows in which they keep tokens and budgets.
+//! From a configured connection to its two vendors, its rules, and the rows in which they keep tokens and rate_limits.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,36 +8,36 @@ use sqlx::PgPool;
 
 use super::config::{self, Secret};
 use crate::{
-    domain::{Timestamp, rate_limit::Standing, vendor::System},
-    flows::Tied,
+    domain::{Timestamp, rate_limit::TokenBucket, vendor::Vendor},
+    flows::ConnectionClients,
     inbox::{self, poll::poller},
     runtime::clock::{Clock, Entropy},
     security::{
-        secrets::Vault,
-        signature::{Encoding, Scheme},
+        secrets::SecretStore,
+        signature::{Encoding, SignatureScheme},
     },
     store::{StoreError, rate_limits, tokens},
     vendors::{
         http::{
-            client::Http,
-            rate_limiter::{BookAway, Budget, BudgetBook},
+            client::HttpClient,
+            rate_limiter::{RateLimitStore, RateLimitStoreError, RateLimiter},
         },
         mycashflow::{self, MyCashflow},
         ogoship::{
             self, Ogoship,
-            auth::{Credentials, Token, TokenVault, VaultAway},
+            auth::{Credentials, Token, TokenStore, TokenStoreError},
         },
     },
 };
 
 /// A configured connection, ready to be worked for.
-pub(super) fn tie(
+pub(super) fn build_connection(
     connection: &config::Connection,
     client: &reqwest::Client,
-    (pool, vault): (&PgPool, &Arc<Vault>),
+    (pool, secret_store): (&PgPool, &Arc<SecretStore>),
     (clock, entropy): (&Arc<dyn Clock>, &Arc<Entropy>),
-    look_again: Duration,
-) -> Tied {
+    recheck_delay: Duration,
+) -> ConnectionClients {
     let config::Connection {
         name,
         mycashflow,
@@ -46,32 +46,32 @@ pub(super) fn tie(
         cash_on_delivery,
         products,
         stock,
-        sweeps: _,
+        polls: _,
         compare: _,
         topics: _,
     } = connection;
-    let budget = |system, rate| {
-        let book = StoredBudget { pool: pool.clone(), connection: name.clone(), system };
-        Arc::new(Budget::new(rate, clock.clone(), Arc::new(book)))
+    let budget = |vendor, rate| {
+        let book = PgRateLimitStore { pool: pool.clone(), connection: name.clone(), vendor };
+        Arc::new(RateLimiter::new(rate, clock.clone(), Arc::new(book)))
     };
-    let to_shop = Http::new(
+    let to_shop = HttpClient::new(
         client.clone(),
-        System::MyCashflow,
+        Vendor::MyCashflow,
         &mycashflow.url,
-        budget(System::MyCashflow, mycashflow.requests_per_second),
+        budget(Vendor::MyCashflow, mycashflow.requests_per_second),
     )
-    .masked(&orders.mask);
+    .redacted(&orders.redactor);
     let account = mycashflow::Account {
         user: mycashflow.user.clone(),
         api_key: mycashflow.api_key.expose().to_owned(),
         orders_api: mycashflow.orders_api.clone(),
         cash_on_delivery: cash_on_delivery.clone(),
-        reads_suppliers: !products.suppliers.is_empty(),
-        reads_pictures: products.picture_url.is_some(),
+        needs_suppliers: !products.suppliers.is_empty(),
+        needs_pictures: products.picture_url.is_some(),
     };
-    let to_warehouse = budget(System::Ogoship, ogoship.requests_per_second);
-    let to_warehouse =
-        Http::new(client.clone(), System::Ogoship, &ogoship.url, to_warehouse).masked(&orders.mask);
+    let to_warehouse = budget(Vendor::Ogoship, ogoship.requests_per_second);
+    let to_warehouse = HttpClient::new(client.clone(), Vendor::Ogoship, &ogoship.url, to_warehouse)
+        .redacted(&orders.redactor);
     let credentials = match &ogoship.api_key {
         Some(key) => Credentials::ApiKey(key.expose().to_owned()),
         None => Credentials::OAuth(ogoship::auth::Account {
@@ -81,48 +81,51 @@ pub(super) fn tie(
             client_secret: ogoship.client_secret.expose().to_owned(),
         }),
     };
-    let vault = Arc::new(SealedTokens {
+    let secret_store = Arc::new(PgTokenStore {
         pool: pool.clone(),
         connection: name.clone(),
         clock: clock.clone(),
         entropy: entropy.clone(),
-        vault: vault.clone(),
+        secret_store: secret_store.clone(),
     });
-    Tied {
+    ConnectionClients {
         name: name.clone(),
         shop: MyCashflow::new(to_shop, account),
-        warehouse: Ogoship::new(to_warehouse, &ogoship.auth_url, credentials, vault, clock.clone()),
+        warehouse: Ogoship::new(to_warehouse, &ogoship.auth_url, credentials, secret_store, clock.clone()),
         orders: orders.clone(),
         stock: stock.clone(),
         products: products.clone(),
-        look_again,
+        recheck_delay,
     }
 }
 
-/// How a configured connection's lists are swept.
-pub(super) fn swept(connection: &config::Connection, tied: &Tied) -> poller::SweptConnection {
-    poller::SweptConnection {
-        connection: tied.name.clone(),
-        shop: tied.shop.clone(),
-        warehouse: tied.warehouse.clone(),
-        reference_prefix: tied.orders.reference_prefix.clone(),
-        intervals: connection.sweeps,
+/// How a configured connection's lists are polled_connection.
+pub(super) fn polled_connection(
+    connection: &config::Connection,
+    clients: &ConnectionClients,
+) -> poller::PolledConnection {
+    poller::PolledConnection {
+        connection: clients.name.clone(),
+        shop: clients.shop.clone(),
+        warehouse: clients.warehouse.clone(),
+        reference_prefix: clients.orders.reference_prefix.clone(),
+        intervals: connection.polls,
     }
 }
 
 /// How a configured connection's webhooks are let in.
-pub(super) fn door(connection: &config::Connection) -> inbox::Door {
+pub(super) fn webhook_endpoint(connection: &config::Connection) -> inbox::Endpoint {
     let exposed = |secrets: &[Secret]| secrets.iter().map(|secret| secret.expose().to_owned()).collect();
-    let scheme = |(header, secrets, encoding): &(String, Vec<Secret>, Encoding)| Scheme {
+    let scheme = |(header, secrets, encoding): &(String, Vec<Secret>, Encoding)| SignatureScheme {
         header: header.clone(),
         encoding: *encoding,
         secrets: exposed(secrets),
     };
-    inbox::Door {
+    inbox::Endpoint {
         connection: connection.name.clone(),
         webhook_token: connection.mycashflow.webhook_token.expose().to_owned(),
         mycashflow: connection.mycashflow.signature.as_ref().map(scheme),
-        ogoship: Scheme {
+        ogoship: SignatureScheme {
             header: ogoship::webhook::SIGNATURE_HEADER.to_owned(),
             encoding: Encoding::Base64,
             secrets: exposed(&connection.ogoship.webhook_keys),
@@ -131,87 +134,93 @@ pub(super) fn door(connection: &config::Connection) -> inbox::Door {
     }
 }
 
-/// The book of a budget: a row of table `rate_budget`.
+/// The book of a budget: a row of table `rate_limit`.
 #[derive(Debug)]
-struct StoredBudget {
+struct PgRateLimitStore {
     pool: PgPool,
     connection: String,
-    system: System,
+    vendor: Vendor,
 }
 
 #[async_trait]
-impl BudgetBook for StoredBudget {
-    async fn read(&self) -> Result<Option<Standing>, BookAway> {
+impl RateLimitStore for PgRateLimitStore {
+    async fn read(&self) -> Result<Option<TokenBucket>, RateLimitStoreError> {
         let found = async {
             let mut db = self.pool.acquire().await?;
-            rate_limits::find(&mut db, &self.connection, self.system.as_str()).await
+            rate_limits::find(&mut db, &self.connection, self.vendor.as_str()).await
         };
-        found.await.map_err(|_: StoreError| BookAway)
+        found.await.map_err(|_: StoreError| RateLimitStoreError)
     }
 
-    async fn replace(&self, old: Option<&Standing>, new: &Standing) -> Result<bool, BookAway> {
+    async fn replace(
+        &self,
+        old: Option<&TokenBucket>,
+        new: &TokenBucket,
+    ) -> Result<bool, RateLimitStoreError> {
         let replaced = async {
             let mut db = self.pool.acquire().await?;
-            rate_limits::replace(&mut db, &self.connection, self.system.as_str(), old, new).await
+            rate_limits::replace(&mut db, &self.connection, self.vendor.as_str(), old, new).await
         };
-        replaced.await.map_err(|_: StoreError| BookAway)
+        replaced.await.map_err(|_: StoreError| RateLimitStoreError)
     }
 }
 
-/// The token vault of a connection: a row of table `sealed_token`. Without a key to seal it under, the pair lives in this
+/// The token secret_store of a connection: a row of table `sealed_token`. Without a key to seal it under, the pair lives in this
 /// process alone.
-struct SealedTokens {
+struct PgTokenStore {
     pool: PgPool,
     connection: String,
     clock: Arc<dyn Clock>,
     entropy: Arc<Entropy>,
-    vault: Arc<Vault>,
+    secret_store: Arc<SecretStore>,
 }
 
 /// What is sealed.
 #[derive(Serialize, Deserialize)]
-struct Pair {
+struct TokenPair {
     access_token: String,
     refresh_token: Option<String>,
     expires_at: Timestamp,
 }
 
-impl SealedTokens {
-    fn place(&self) -> String {
+impl PgTokenStore {
+    fn secret_name(&self) -> String {
         format!("token/{}", self.connection)
     }
 }
 
 #[async_trait]
-impl TokenVault for SealedTokens {
-    async fn find(&self) -> Result<Option<Token>, VaultAway> {
-        if !self.vault.keeps() {
+impl TokenStore for PgTokenStore {
+    async fn find(&self) -> Result<Option<Token>, TokenStoreError> {
+        if !self.secret_store.has_key() {
             return Ok(None);
         }
         let found = async {
             let mut db = self.pool.acquire().await?;
             tokens::find(&mut db, &self.connection).await
         };
-        let Some(sealed) = found.await.map_err(|_: StoreError| VaultAway)? else { return Ok(None) };
+        let Some(sealed) = found.await.map_err(|_: StoreError| TokenStoreError)? else { return Ok(None) };
         // One that no key opens is as good as none: the password grant makes another.
-        let pair = self.vault.open(&self.place(), &sealed).ok();
-        let pair: Option<Pair> = pair.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        Ok(pair.map(|Pair { access_token, refresh_token, expires_at }| Token {
+        let token_pair = self.secret_store.open(&self.secret_name(), &sealed).ok();
+        let token_pair: Option<TokenPair> = token_pair.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        Ok(token_pair.map(|TokenPair { access_token, refresh_token, expires_at }| Token {
             access_token,
             refresh_token,
             expires_at,
         }))
     }
 
-    async fn keep(&self, token: &Token) -> Result<(), VaultAway> {
+    async fn save(&self, token: &Token) -> Result<(), TokenStoreError> {
         let Token { access_token, refresh_token, expires_at } = token.clone();
-        let pair =
-            serde_json::to_vec(&Pair { access_token, refresh_token, expires_at }).map_err(|_| VaultAway)?;
-        let Some(sealed) = self.vault.seal(&self.place(), &pair, &self.entropy) else { return Ok(()) };
+        let token_pair = serde_json::to_vec(&TokenPair { access_token, refresh_token, expires_at })
+            .map_err(|_| TokenStoreError)?;
+        let Some(sealed) = self.secret_store.seal(&self.secret_name(), &token_pair, &self.entropy) else {
+            return Ok(());
+        };
         let kept = async {
             let mut db = self.pool.acquire().await?;
-            tokens::keep(&mut db, &self.connection, &sealed, self.clock.now()).await
+            tokens::upsert(&mut db, &self.connection, &sealed, self.clock.now()).await
         };
-        kept.await.map_err(|_: StoreError| VaultAway)
+        kept.await.map_err(|_: StoreError| TokenStoreError)
     }
 }

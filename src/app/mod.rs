@@ -11,8 +11,8 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use axum::{Router, http::StatusCode, response::IntoResponse};
-use build::Ground;
-use connect::door;
+use build::Builder;
+use connect::webhook_endpoint;
 use prometheus_client::registry::Registry;
 pub use serve::serve;
 use sqlx::PgPool;
@@ -20,19 +20,19 @@ use tokio_util::sync::CancellationToken;
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer, trace::TraceLayer};
 
 use crate::{
-    actions::{Rehearse, Rehearsed},
-    background::{notifications::Alerts, retention::Retention, subscriptions::Subscriptions},
+    actions::{DryRun, DryRunResult},
+    background::{notifications::AlertMonitor, retention::Retention, subscriptions::Subscriptions},
     domain::{event::subject::Subject, task::outcome::Reason},
-    flows::Tied,
+    flows::ConnectionClients,
     inbox::{self, poll::poller},
     runtime::{
         clock::{Clock, Entropy},
-        failpoints::KillPoints,
+        failpoints::Failpoints,
     },
-    security::key_usage::Tally,
+    security::key_usage::KeyUsage,
     store::{
         StoreError, connections,
-        webhook_checks::{self, KeyName},
+        webhook_checks::{self, KeyIdentity},
     },
     sync,
     web::{
@@ -48,45 +48,45 @@ pub struct App {
     /// Everything over HTTP.
     pub router: Router,
     /// Health and metrics alone: what a process without the other endpoints answers.
-    pub watch: Router,
+    pub health: Router,
     /// The workshop.
     pub worker: Worker,
-    /// The second door.
-    pub sweeper: poller::Sweeper,
-    /// The full comparisons.
+    /// The second endpoint.
+    pub poller: poller::Poller,
+    /// The full syncs.
     pub syncer: sync::Syncer,
     /// Forgets in time.
     pub retention: Retention,
     /// Tells people what is wrong.
-    pub alerts: Alerts,
-    /// Keeps the webhook subscriptions at both systems.
+    pub alerts: AlertMonitor,
+    /// Keeps the webhook subscriptions at both vendors.
     pub subscriptions: Subscriptions,
     /// Counts keys and refusals.
-    pub tally: Arc<Tally>,
-    /// Every configured connection's two systems and rules.
-    pub tied: Vec<Tied>,
+    pub key_usage: Arc<KeyUsage>,
+    /// Every configured connection's two vendors and rules.
+    pub clients: Vec<ConnectionClients>,
     clock: Arc<dyn Clock>,
     pool: PgPool,
     /// By which webhooks and attempts meet the database.
-    pub hot: PgPool,
+    pub hot_pool: PgPool,
     /// Ends what would keep a listener from stopping.
-    leaving: CancellationToken,
-    names: Vec<String>,
-    keys: Vec<KeyName>,
+    closing: CancellationToken,
+    connection_names: Vec<String>,
+    keys: Vec<KeyIdentity>,
 }
 
 /// Which halves of the service run in this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Only {
+pub enum ServiceHalf {
     /// Webhooks, admin API.
     Http,
-    /// Worker, sweeps.
+    /// Worker, polls.
     Worker,
 }
 
 /// What a service is built with, besides its configuration.
 #[derive(Clone)]
-pub struct Surroundings {
+pub struct AppDeps {
     /// The database.
     pub pool: PgPool,
     /// The time.
@@ -94,74 +94,75 @@ pub struct Surroundings {
     /// Chance.
     pub entropy: Arc<Entropy>,
     /// Where a proof may interfere; nowhere, in any other service.
-    pub killpoints: KillPoints,
+    pub failpoints: Failpoints,
 }
 
 impl App {
     /// Builds the service; touches neither database nor network.
-    pub fn new(config: Config, surroundings: Surroundings) -> Self {
-        let ground = Ground::of(&config, surroundings);
+    pub fn new(config: Config, deps: AppDeps) -> Self {
+        let builder = Builder::new(&config, deps);
         let mut registry = Registry::default();
         let inbox_metrics = inbox::Metrics::registered(&mut registry);
         let worker_metrics = worker::Metrics::registered(&mut registry);
-        let leaving = CancellationToken::new();
+        let closing = CancellationToken::new();
 
-        let tied = ground.tied(&config);
-        let doors: Vec<_> = config.connections.iter().map(door).collect();
-        let keys = inbox::key_names(&doors).into_iter();
+        let clients = builder.clients(&config);
+        let endpoints: Vec<_> = config.connections.iter().map(webhook_endpoint).collect();
+        let keys = inbox::key_names(&endpoints).into_iter();
         let keys = keys.chain(config.tokens.iter().map(api::Token::key_name)).collect();
-        let sweeper = ground.sweeper(&config, &tied, inbox_metrics.clone());
-        let inbox = ground.inbox(&config, doors, inbox_metrics);
-        let rehearser =
-            Arc::new(sync::Rehearser::new(ground.pool.clone(), ground.clock.clone(), tied.clone()));
-        let syncer = ground.syncer(&config, rehearser.clone());
-        let [admin, dashboard] = ground.for_people(&config, Arc::new(Rehearsals(rehearser)), &leaving);
-        let worker_name = worker_name(&ground.entropy);
-        let worker = ground.worker(&config, &tied, &worker_name, worker_metrics);
-        let watch = ground.watch(registry, worker_name, worker.pulse());
+        let poller = builder.poller(&config, &clients, inbox_metrics.clone());
+        let inbox = builder.inbox(&config, endpoints, inbox_metrics);
+        let dry_runner =
+            Arc::new(sync::DryRunner::new(builder.pool.clone(), builder.clock.clone(), clients.clone()));
+        let syncer = builder.syncer(&config, dry_runner.clone());
+        let [admin, dashboard] =
+            builder.operator_routers(&config, Arc::new(DryRunAdapter(dry_runner)), &closing);
+        let worker_name = worker_name(&builder.entropy);
+        let worker = builder.worker(&config, &clients, &worker_name, worker_metrics);
+        let health = builder.health_router(registry, worker_name, worker.heartbeat());
         Self {
-            router: whole_router([inbox, admin, dashboard, watch.clone()], config.http.timeout),
-            watch,
+            router: merge_routers([inbox, admin, dashboard, health.clone()], config.http.timeout),
+            health,
             worker,
-            sweeper,
+            poller,
             syncer,
-            retention: Retention::new(ground.pool.clone(), ground.clock.clone(), config.retention),
-            alerts: ground.alerts(&config),
-            subscriptions: ground.subscriptions(&config, &tied),
-            tied,
-            leaving,
+            retention: Retention::new(builder.pool.clone(), builder.clock.clone(), config.retention),
+            alerts: builder.alerts(&config),
+            subscriptions: builder.subscriptions(&config, &clients),
+            clients,
+            closing,
             keys,
-            names: config.connections.into_iter().map(|it| it.name).collect(),
-            tally: ground.tally,
-            clock: ground.clock,
-            pool: ground.pool,
-            hot: ground.hot,
+            connection_names: config.connections.into_iter().map(|it| it.name).collect(),
+            key_usage: builder.key_usage,
+            clock: builder.clock,
+            pool: builder.pool,
+            hot_pool: builder.hot_pool,
         }
     }
 
-    /// Makes sure that every configured connection, key and sweep has its row.
+    /// Makes sure that every configured connection, key and poll has its row.
     pub async fn prepare(&self) -> Result<(), StoreError> {
         let mut db = self.pool.acquire().await?;
-        connections::ensure(&mut db, &self.names, self.clock.now()).await?;
+        connections::ensure(&mut db, &self.connection_names, self.clock.now()).await?;
         webhook_checks::ensure_keys(&mut db, &self.keys, self.clock.now()).await?;
         drop(db);
-        self.subscriptions.seal_anew().await?;
-        self.sweeper.prepare().await
+        self.subscriptions.reseal().await?;
+        self.poller.prepare().await
     }
 }
 
 /// Everything over HTTP: what nobody answers, a handler that panics, and one that takes too long are problems too.
-fn whole_router(parts: [Router; 4], timeout: Duration) -> Router {
-    let router = parts.into_iter().fold(Router::new(), Router::merge);
+fn merge_routers(routers: [Router; 4], timeout: Duration) -> Router {
+    let router = routers.into_iter().fold(Router::new(), Router::merge);
     router
         .fallback(async || Problem::from(Code::NotFound).into_response())
         .method_not_allowed_fallback(async || Problem::from(Code::MethodNotAllowed).into_response())
         .layer(CatchPanicLayer::custom(|_| Problem::from(Code::Internal).into_response()))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, timeout))
-        .layer(TraceLayer::new_for_http().make_span_with(http_span))
+        .layer(TraceLayer::new_for_http().make_span_with(make_http_span))
 }
 
-fn http_span<B>(request: &axum::http::Request<B>) -> tracing::Span {
+fn make_http_span<B>(request: &axum::http::Request<B>) -> tracing::Span {
     // The route, not the path: a webhook's path holds its token.
     let route =
         request.extensions().get::<axum::extract::MatchedPath>().map(axum::extract::MatchedPath::as_str);
@@ -174,18 +175,18 @@ fn worker_name(entropy: &Entropy) -> String {
 }
 
 /// What control asks for and only flows can tell.
-struct Rehearsals(Arc<sync::Rehearser>);
+struct DryRunAdapter(Arc<sync::DryRunner>);
 
 #[async_trait]
-impl Rehearse for Rehearsals {
-    async fn rehearse(&self, connection: &str, subject: &Subject) -> Result<Option<Rehearsed>, StoreError> {
-        let Some((report, calls)) = self.0.rehearse(connection, subject).await? else { return Ok(None) };
-        // A rehearsal sends nothing, so a call with a body is the one that would be sent.
+impl DryRun for DryRunAdapter {
+    async fn dry_run(&self, connection: &str, subject: &Subject) -> Result<Option<DryRunResult>, StoreError> {
+        let Some((report, calls)) = self.0.dry_run(connection, subject).await? else { return Ok(None) };
+        // A dry_run sends nothing, so a call with a body is the one that would be sent.
         let request = calls.last().and_then(|call| call.request.clone());
-        Ok(Some(Rehearsed {
+        Ok(Some(DryRunResult {
             outcome: report.outcome.as_str(),
             reason: report.outcome.reason().map(Reason::code),
-            deed: report.deed,
+            action: report.action,
             detail: report.detail,
             calls: calls.iter().map(|call| serde_json::json!(call)).collect(),
             request,

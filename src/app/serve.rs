@@ -18,11 +18,11 @@ use tokio_util::{
 };
 
 use super::shutdown::Shutdown;
-use super::{App, Only};
+use super::{App, ServiceHalf};
 use crate::web::server;
 
 /// The pause after a part of the service has panicked.
-const AFTER_PANIC: Duration = Duration::from_secs(1);
+const PANIC_PAUSE: Duration = Duration::from_secs(1);
 
 /// Serves until told to stop, and ends once everything begun has ended. What comes by `reloads` takes over from what was
 /// there.
@@ -30,17 +30,17 @@ pub async fn serve(
     mut app: App,
     listener: TcpListener,
     limits: server::Limits,
-    only: Option<Only>,
+    only: Option<ServiceHalf>,
     shutdown: Shutdown,
     mut reloads: mpsc::Receiver<App>,
 ) {
     let Shutdown { soft, hard } = shutdown;
-    let (routers, router) = watch::channel(app.answers(only));
+    let (routers, router) = watch::channel(app.router_for(only));
     let tasks = TaskTracker::new();
     let listening = tasks.spawn(server::serve(listener, router, limits, soft.clone(), hard.clone()));
     loop {
         let generation = soft.child_token();
-        let (hot, leaving) = (app.hot.clone(), app.leaving.clone());
+        let (hot_pool, closing) = (app.hot_pool.clone(), app.closing.clone());
         let running = tasks.spawn(app.run(only, generation.clone(), hard.clone()));
         let next = tokio::select! {
             () = soft.cancelled() => None,
@@ -48,73 +48,73 @@ pub async fn serve(
         };
         if let Some(next) = next {
             // The old pool is not closed: what was asked of the old router is still answered by it.
-            drop(routers.send_replace(next.answers(only)));
-            leaving.cancel();
+            drop(routers.send_replace(next.router_for(only)));
+            closing.cancel();
             generation.cancel();
             app = next;
             continue;
         }
         soft.cancelled().await; // nobody reloads any more
-        leaving.cancel();
+        closing.cancel();
         let _ = running.await;
         tasks.close();
         let _ = listening.await;
         tasks.wait().await; // an older generation may still let its last attempts end
-        hot.close().await;
+        hot_pool.close().await;
         return;
     }
 }
 
 impl App {
     /// What a process of this half answers.
-    fn answers(&self, only: Option<Only>) -> Router {
-        if only == Some(Only::Worker) { self.watch.clone() } else { self.router.clone() }
+    fn router_for(&self, only: Option<ServiceHalf>) -> Router {
+        if only == Some(ServiceHalf::Worker) { self.health.clone() } else { self.router.clone() }
     }
 
     /// Works until told to stop, and ends once everything begun has ended.
-    async fn run(self, only: Option<Only>, soft: CancellationToken, hard: CancellationToken) {
-        let Self { worker, retention, alerts, subscriptions, tally, pool, .. } = self;
-        let (sweeper, syncer) = (Arc::new(self.sweeper), Arc::new(self.syncer));
+    async fn run(self, only: Option<ServiceHalf>, soft: CancellationToken, hard: CancellationToken) {
+        let Self { worker, retention, alerts, subscriptions, key_usage, pool, .. } = self;
+        let (poller, syncer) = (Arc::new(self.poller), Arc::new(self.syncer));
         /// Clones what a part needs, and runs it under supervision.
-        macro_rules! part {
+        macro_rules! run_supervised {
             ($name:literal, |$($it:ident),+| $run:expr) => {
-                supervised($name, &soft, || {
+                supervise($name, &soft, || {
                     $(let $it = $it.clone();)+
                     async move { $run.await }
                 })
             };
         }
-        let works = async {
-            if only != Some(Only::Http) {
+        let worker_half = async {
+            if only != Some(ServiceHalf::Http) {
                 tokio::join!(
-                    part!("worker", |worker, soft, hard| worker.run(soft, hard)),
-                    part!("sweeps", |sweeper, soft| sweeper.run(soft)),
-                    part!("syncs", |syncer, soft| syncer.run(soft)),
-                    part!("retention", |retention, soft| retention.run(soft)),
-                    part!("alerts", |alerts, soft| alerts.run(soft)),
-                    part!("subscriptions", |subscriptions, soft| subscriptions.run(soft)),
+                    run_supervised!("worker", |worker, soft, hard| worker.run(soft, hard)),
+                    run_supervised!("polls", |poller, soft| poller.run(soft)),
+                    run_supervised!("syncs", |syncer, soft| syncer.run(soft)),
+                    run_supervised!("retention", |retention, soft| retention.run(soft)),
+                    run_supervised!("alerts", |alerts, soft| alerts.run(soft)),
+                    run_supervised!("subscriptions", |subscriptions, soft| subscriptions.run(soft)),
                 );
             }
         };
-        let answers = async {
-            if only != Some(Only::Worker) {
-                part!("tally", |tally, pool, soft| tally.run(&pool, soft)).await;
+        let http_half = async {
+            if only != Some(ServiceHalf::Worker) {
+                run_supervised!("key_usage", |key_usage, pool, soft| key_usage.run(&pool, soft)).await;
             }
         };
-        tokio::join!(works, answers);
+        tokio::join!(worker_half, http_half);
     }
 }
 
 /// Runs a part of the service until told to stop, and again after a panic: a poisoned page of a list costs one turn of
 /// its own part, never the process.
-async fn supervised<F>(part: &str, soft: &CancellationToken, run: impl Fn() -> F)
+async fn supervise<F>(name: &str, soft: &CancellationToken, run: impl Fn() -> F)
 where
     F: Future<Output = ()> + Send + 'static,
 {
     let tasks = TaskTracker::new();
     while AbortOnDropHandle::new(tasks.spawn(run())).await.is_err() {
-        tracing::error!(part, "panicked: a fault of ours; it goes on in a second");
-        if tokio::time::timeout(AFTER_PANIC, soft.cancelled()).await.is_ok() {
+        tracing::error!(component = name, "panicked: a fault of ours; it goes on in a second");
+        if tokio::time::timeout(PANIC_PAUSE, soft.cancelled()).await.is_ok() {
             return;
         }
     }
@@ -127,10 +127,10 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_part_of_the_service_that_panics_goes_on_and_the_others_never_notice() {
+    async fn a_part_of_the_service_that_panics_goes_on_and_the_others_never_notification() {
         let turns = Arc::new(AtomicUsize::new(0));
         let soft = CancellationToken::new();
-        supervised("part", &soft, || {
+        supervise("component", &soft, || {
             let turns = turns.clone();
             async move { assert!(turns.fetch_add(1, Ordering::SeqCst) > 0, "as the test wants it") }
         })

@@ -1,7 +1,7 @@
 //! The log's subscriber, and spans to a collector where one is named. What is logged, and what never is, stands in
 //! `docs/telemetry.md`.
 //!
-//! Spans are `http` (a request by its route), `receive` (a webhook that was taken), `attempt` (one try at a delivery) and
+//! Spans are `http` (a request by its route), `receive` (a webhook that was taken), `attempt` (one try at a task) and
 //! `call` (one call of a vendor in it): names, ids, codes and times, never a body. They go out by OTLP over HTTP in the
 //! background; a collector that is away costs spans and nothing else.
 
@@ -13,13 +13,13 @@ use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use opentelemetry_otlp::{SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::{
     Resource,
-    trace::{Sampler, SdkTracerProvider as SpanMaker},
+    trace::{Sampler, SdkTracerProvider},
 };
 use tokio::runtime::Handle;
 use tracing_subscriber::{EnvFilter, Layer, filter::filter_fn, fmt, prelude::*};
 
 /// How long the end of the process waits for its last spans.
-const LAST_SPANS: Duration = Duration::from_secs(3);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// `[traces]`
 #[derive(Clone, Debug)]
@@ -32,13 +32,13 @@ pub struct Traces {
 
 /// What must be brought to an end with the process.
 #[derive(Default)]
-pub struct Telemetry(Option<SpanMaker>);
+pub struct Telemetry(Option<SdkTracerProvider>);
 
 impl Telemetry {
     /// Sends the spans that are still here.
-    pub async fn end(self) {
+    pub async fn shutdown(self) {
         if let Some(spans) = self.0 {
-            let ended = tokio::task::spawn_blocking(move || spans.shutdown_with_timeout(LAST_SPANS));
+            let ended = tokio::task::spawn_blocking(move || spans.shutdown_with_timeout(SHUTDOWN_TIMEOUT));
             if !matches!(ended.await, Ok(Ok(()))) {
                 tracing::warn!("the last spans were not taken by the collector");
             }
@@ -56,20 +56,20 @@ pub fn init(filter: &str, json: bool, traces: Option<(&Traces, reqwest::Client)>
     } else {
         fmt::layer().with_writer(std::io::stderr).with_ansi(ansi).with_filter(filter).boxed()
     };
-    let maker = traces.and_then(|(traces, client)| span_maker(traces, client));
-    let spans = maker.as_ref().map(|maker| {
-        let ours = filter_fn(|it| it.is_span() && it.target().starts_with("silta"));
-        tracing_opentelemetry::layer().with_tracer(maker.tracer("silta")).with_filter(ours)
+    let provider = traces.and_then(|(traces, client)| build_tracer_provider(traces, client));
+    let spans = provider.as_ref().map(|provider| {
+        let is_own_span = filter_fn(|it| it.is_span() && it.target().starts_with("silta"));
+        tracing_opentelemetry::layer().with_tracer(provider.tracer("silta")).with_filter(is_own_span)
     });
     match tracing_subscriber::registry().with(log).with(spans).try_init() {
-        Ok(()) => Telemetry(maker),
+        Ok(()) => Telemetry(provider),
         Err(_) => Telemetry(None),
     }
 }
 
-fn span_maker(traces: &Traces, client: reqwest::Client) -> Option<SpanMaker> {
+fn build_tracer_provider(traces: &Traces, client: reqwest::Client) -> Option<SdkTracerProvider> {
     let endpoint = format!("{}/v1/traces", traces.otlp.trim_end_matches('/'));
-    let client = Client { client, runtime: Handle::try_current().ok()? };
+    let client = OtlpClient { client, runtime: Handle::try_current().ok()? };
     let exporter =
         SpanExporter::builder().with_http().with_http_client(client).with_endpoint(endpoint).build().ok()?;
     let resource = Resource::builder_empty()
@@ -78,7 +78,7 @@ fn span_maker(traces: &Traces, client: reqwest::Client) -> Option<SpanMaker> {
         .build();
     let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(traces.share)));
     Some(
-        SpanMaker::builder()
+        SdkTracerProvider::builder()
             .with_batch_exporter(exporter)
             .with_resource(resource)
             .with_sampler(sampler)
@@ -86,15 +86,15 @@ fn span_maker(traces: &Traces, client: reqwest::Client) -> Option<SpanMaker> {
     )
 }
 
-/// The way to the collector. Spans are sent from a thread of their own, which knows no runtime: ours makes the call.
+/// The way to the collector. Spans are sent from a thread of their own, which knows no runtime: is_own_span makes the call.
 #[derive(Debug)]
-struct Client {
+struct OtlpClient {
     client: reqwest::Client,
     runtime: Handle,
 }
 
 #[async_trait]
-impl HttpClient for Client {
+impl HttpClient for OtlpClient {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let (client, request) = (self.client.clone(), Arc::new(request));
         let sent = self.runtime.spawn(async move {
@@ -102,7 +102,7 @@ impl HttpClient for Client {
             let call = client.post(to).headers(headers).body(request.body().clone());
             #[expect(
                 clippy::disallowed_methods,
-                reason = "no vendor is called: neither budget nor evidence are its business"
+                reason = "no vendor is called: neither budget nor call_log are its business"
             )]
             let answer = call.send().await?;
             let status = answer.status();

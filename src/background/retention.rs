@@ -1,7 +1,7 @@
 //! Retention: what may speak of people goes first, the rows themselves later, and only what is closed.
 //!
-//! Bodies and payloads are **blanked** once they are old enough and what they belong to is closed: that an event came,
-//! and what became of it, stays to be read. Rows are **removed** much later, if at all. An open debt keeps everything
+//! Bodies and payloads are **redacted** once they are old enough and what they belong to is closed: that an event came,
+//! and what became of it, stays to be read. Rows are **removed** much later, if at all. An open task keeps everything
 //! it has, however old. How long each is kept is `[retention]`; `docs/data.md` says what is kept where.
 
 use std::{sync::Arc, time::Duration};
@@ -15,30 +15,30 @@ use crate::{
     runtime::clock::Clock,
     store::{
         self, alerts, replicas,
-        retention::{self, Blanked},
+        retention::{self, Redacted},
     },
 };
 
 /// How often it is looked for what is old.
-const EVERY: Duration = Duration::from_secs(3600);
+const INTERVAL: Duration = Duration::from_secs(3600);
 
 /// Between two pages: nothing is urgent here, and the disk is for others too.
-const BREATH: Duration = Duration::from_millis(20);
+const PAUSE_BETWEEN_PAGES: Duration = Duration::from_millis(20);
 
 /// Answers to keyed requests are kept for a week: whoever repeats a request does it sooner.
-const ANSWERS: chrono::Duration = chrono::Duration::days(7);
+const KEEP_IDEMPOTENCY_KEYS: chrono::Duration = chrono::Duration::days(7);
 
 /// A process not seen for a day is gone.
-const REPLICAS: chrono::Duration = chrono::Duration::days(1);
+const KEEP_REPLICAS: chrono::Duration = chrono::Duration::days(1);
 
 /// How long each is kept, from `[retention]`; zero is for ever.
 #[derive(Clone, Copy, Debug)]
 pub struct Periods {
     /// Bodies of events and payloads of attempts, once closed.
     pub bodies: Duration,
-    /// Closed deliveries with their events and attempts.
+    /// Closed tasks with their events and attempts.
     pub rows: Duration,
-    /// Reports of comparisons.
+    /// Reports of syncs.
     pub reports: Duration,
 }
 
@@ -53,8 +53,8 @@ pub struct Retention {
 /// What a round has come to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Round {
-    /// Bodies and payloads blanked.
-    pub blanked: u64,
+    /// Bodies and payloads redacted.
+    pub redacted: u64,
     /// Rows removed.
     pub removed: u64,
 }
@@ -71,7 +71,7 @@ macro_rules! pages {
                 break all;
             }
             all += count;
-            breathe().await;
+            pause_between_pages().await;
         }
     }};
 }
@@ -87,13 +87,13 @@ impl Retention {
         while !soft.is_cancelled() {
             tokio::select! {
                 round = self.round() => match round {
-                    Ok(Round { blanked: 0, removed: 0 }) => {}
-                    Ok(Round { blanked, removed }) => tracing::info!(blanked, removed, "retention"),
+                    Ok(Round { redacted: 0, removed: 0 }) => {}
+                    Ok(Round { redacted, removed }) => tracing::info!(redacted, removed, "retention"),
                     Err(error) => tracing::warn!(error = %error, "retention broke off: it goes on in an hour"),
                 },
                 () = soft.cancelled() => return,
             }
-            let _ = tokio::time::timeout(EVERY, soft.cancelled()).await;
+            let _ = tokio::time::timeout(INTERVAL, soft.cancelled()).await;
         }
     }
 
@@ -102,21 +102,22 @@ impl Retention {
         let now = self.clock.now();
         let mut round = Round::default();
         if let Some(before) = self.before(self.periods.bodies) {
-            for what in [Blanked::EventBodies, Blanked::AttemptPayloads] {
-                round.blanked += self.blank(what, first_id_at(before)).await?;
+            for what in [Redacted::EventBodies, Redacted::AttemptPayloads] {
+                round.redacted += self.blank(what, first_id_at(before)).await?;
             }
         }
         if let Some(before) = self.before(self.periods.rows) {
             let first = first_id_at(before);
-            round.removed += pages!(self, db => retention::remove_deliveries(&mut db, first, before));
-            round.removed += pages!(self, db => retention::remove_unread_events(&mut db, first));
+            round.removed += pages!(self, db => retention::remove_tasks(&mut db, first, before));
+            round.removed += pages!(self, db => retention::remove_events_without_task(&mut db, first));
         }
         if let Some(before) = self.before(self.periods.reports) {
             round.removed += pages!(self, db => retention::remove_syncs(&mut db, before));
             round.removed += pages!(self, db => alerts::remove_closed(&mut db, before));
         }
-        round.removed += pages!(self, db => retention::remove_answers(&mut db, now - ANSWERS));
-        replicas::forget(&mut *self.pool.acquire().await?, now - REPLICAS).await?;
+        round.removed +=
+            pages!(self, db => retention::remove_idempotency_keys(&mut db, now - KEEP_IDEMPOTENCY_KEYS));
+        replicas::remove_unseen(&mut *self.pool.acquire().await?, now - KEEP_REPLICAS).await?;
         Ok(round)
     }
 
@@ -125,29 +126,29 @@ impl Retention {
         (!period.is_zero()).then(|| self.clock.now() - period)
     }
 
-    async fn blank(&self, what: Blanked, before: Uuid) -> store::Result<u64> {
+    async fn blank(&self, what: Redacted, before: Uuid) -> store::Result<u64> {
         let mut db = self.pool.acquire().await?;
-        let mut after = retention::reached(&mut db, what).await?;
+        let mut after = retention::find_reached(&mut db, what).await?;
         drop(db);
-        let (mut blanked, mut first_open) = (0, None);
+        let (mut redacted, mut first_open) = (0, None);
         loop {
             let mut db = self.pool.acquire().await?;
             let page = retention::blank(&mut db, what, after, before, self.clock.now()).await?;
-            blanked += page.blanked.unsigned_abs();
+            redacted += page.redacted.unsigned_abs();
             first_open = first_open.or(page.first_open);
             let Some(last) = page.last else { break };
             after = last;
             // The next round begins before the first that is still open; ids are compared with "after".
             let reached = first_open.map_or(last, |open| Uuid::from_u128(open.as_u128() - 1));
-            retention::keep_reached(&mut db, what, reached, self.clock.now()).await?;
+            retention::record_reached(&mut db, what, reached, self.clock.now()).await?;
             drop(db);
-            breathe().await;
+            pause_between_pages().await;
         }
-        Ok(blanked)
+        Ok(redacted)
     }
 }
 
 #[expect(clippy::disallowed_methods, reason = "leaving the disk to others is waiting for time to pass")]
-async fn breathe() {
-    tokio::time::sleep(BREATH).await;
+async fn pause_between_pages() {
+    tokio::time::sleep(PAUSE_BETWEEN_PAGES).await;
 }

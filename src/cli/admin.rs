@@ -1,4 +1,4 @@
-//! `silta deliveries` and `silta events`: the admin actions from a shell, by the same `control` as over HTTP.
+//! `silta tasks` and `silta events`: the admin actions from a shell, by the same `control` as over HTTP.
 
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
@@ -6,23 +6,23 @@ use serde_json::json;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::{say, table};
+use super::{print_line, table};
 use crate::{
     actions::{self, Actor},
-    domain::id::{DeliveryId, EventId},
+    domain::id::{EventId, TaskId},
     runtime::clock::{Entropy, SystemClock},
     store::{
         Page, attempts,
         events::{self, EventFilter},
-        views::overview::{self, DeliveryFilter},
+        views::overview::{self, TaskFilter},
     },
 };
 
 /// What is owed.
 #[derive(Subcommand)]
-pub(super) enum Deliveries {
+pub(super) enum Tasks {
     /// Newest first.
-    List(DeliveryArgs),
+    List(TaskArgs),
     /// One, with its diary.
     Show { id: Uuid },
     /// A fresh look at the subject of a closed one.
@@ -32,11 +32,11 @@ pub(super) enum Deliveries {
 }
 
 #[derive(Args)]
-pub(super) struct DeliveryArgs {
+pub(super) struct TaskArgs {
     /// Only this connection's.
     #[arg(long)]
     connection: Option<String>,
-    /// pending, leased, `in_doubt`, delivered, skipped, dead or cancelled.
+    /// pending, leased, `in_doubt`, done, skipped, dead or cancelled.
     #[arg(long)]
     state: Option<String>,
     /// As order:1042.
@@ -78,44 +78,44 @@ pub(super) struct EventArgs {
     json: bool,
 }
 
-pub(super) async fn deliveries(command: Deliveries, pool: &PgPool, account: &str) -> Result<()> {
+pub(super) async fn run_tasks(command: Tasks, pool: &PgPool, account: &str) -> Result<()> {
     let entropy = Entropy::from_os();
     let actor = Actor { name: account, clock: &SystemClock, entropy: &entropy };
     let mut db = pool.begin().await?;
     match command {
-        Deliveries::List(DeliveryArgs { connection, state, subject, reason, limit, json }) => {
-            let filter = DeliveryFilter { connection, state, subject, reason, ..DeliveryFilter::default() };
+        Tasks::List(TaskArgs { connection, state, subject, reason, limit, json }) => {
+            let filter = TaskFilter { connection, state, subject, reason, ..TaskFilter::default() };
             let page = Page { before: None, limit: limit.into() };
-            let rows = overview::list_deliveries(&mut db, &filter, &page).await?;
+            let rows = overview::list_tasks(&mut db, &filter, &page).await?;
             table::show(
                 &rows,
                 &["id", "connection", "subject", "state", "reason", "attempts", "created_at"],
                 json,
             );
         }
-        Deliveries::Show { id } => {
-            let Some(row) = overview::find_delivery(&mut db, DeliveryId(id)).await? else {
-                bail!("there is no delivery {id}")
+        Tasks::Show { id } => {
+            let Some(row) = overview::find_task(&mut db, TaskId(id)).await? else {
+                bail!("there is no task {id}")
             };
             let mut item = json!(row);
-            item["attempt_list"] = json!(attempts::list(&mut db, DeliveryId(id)).await?);
-            say(&serde_json::to_string_pretty(&item)?);
+            item["attempt_list"] = json!(attempts::list(&mut db, TaskId(id)).await?);
+            print_line(&serde_json::to_string_pretty(&item)?);
         }
-        Deliveries::Replay { id } => {
-            let replayed = actions::replay_delivery(&mut db, &actor, DeliveryId(id)).await?;
-            let word = if replayed.opened { "opened" } else { "open already, told the news:" };
-            say(&format!("{word} {}", replayed.delivery));
+        Tasks::Replay { id } => {
+            let replayed = actions::replay_task(&mut db, &actor, TaskId(id)).await?;
+            let word = if replayed.opened { "opened" } else { "open already, told the revision:" };
+            print_line(&format!("{word} {}", replayed.task));
         }
-        Deliveries::Cancel { id } => {
-            actions::cancel(&mut db, &actor, DeliveryId(id)).await?;
-            say(&format!("cancelled {id}"));
+        Tasks::Cancel { id } => {
+            actions::cancel(&mut db, &actor, TaskId(id)).await?;
+            print_line(&format!("cancelled {id}"));
         }
     }
     db.commit().await?;
     Ok(())
 }
 
-pub(super) async fn events(command: Events, pool: &PgPool) -> Result<()> {
+pub(super) async fn run_events(command: Events, pool: &PgPool) -> Result<()> {
     let mut db = pool.acquire().await?;
     match command {
         Events::List(EventArgs { connection, subject, limit, json }) => {
@@ -127,7 +127,7 @@ pub(super) async fn events(command: Events, pool: &PgPool) -> Result<()> {
             let Some(row) = events::find(&mut db, EventId(id)).await? else {
                 bail!("there is no event {id}")
             };
-            say(&serde_json::to_string_pretty(&json!(row))?);
+            print_line(&serde_json::to_string_pretty(&json!(row))?);
         }
     }
     Ok(())

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::Subcommand;
 
-use super::{Database, say, table};
+use super::{Database, print_line, table};
 use crate::{
     app::{App, config::Config},
     store::{self, Page, alerts as rows},
@@ -38,21 +38,21 @@ pub(super) async fn alerts(command: Alerts, config: Config) -> Result<ExitCode> 
             let alerts = rows::list(&mut *database.pool.acquire().await?, open, &page).await?;
             table::show(
                 &alerts,
-                &["connection", "kind", "count", "detail", "seen_at", "told_at", "closed_at"],
+                &["connection", "kind", "count", "detail", "seen_at", "notified_at", "closed_at"],
                 json,
             );
             Ok(ExitCode::SUCCESS)
         }
         Alerts::Try => {
-            let answers = App::new(config, database.surroundings()).alerts.try_channels().await;
+            let answers = App::new(config, database.deps()).alerts.test_channels().await;
             if answers.is_empty() {
-                say("no channel is configured: see [alerts] in `silta config default`");
+                print_line("no channel is configured: see [alerts] in `silta config default`");
             }
             for (name, answer) in &answers {
-                say(&format!("{name}: {}", answer.as_ref().map_or_else(String::as_str, |()| "taken")));
+                print_line(&format!("{name}: {}", answer.as_ref().map_or_else(String::as_str, |()| "taken")));
             }
-            let are_well = answers.iter().all(|(_, answer)| answer.is_ok());
-            Ok(if are_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+            let all_ok = answers.iter().all(|(_, answer)| answer.is_ok());
+            Ok(if all_ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
     }
 }

@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use super::{say, tell_error};
+use super::{print_error, print_line};
 use crate::{
     app::config::{Config, Environment},
     domain::event::dedup::sha256_hex,
@@ -22,7 +22,7 @@ pub(super) struct InitArgs {
     /// What the connection is called; [a-z0-9-].
     #[arg(long)]
     name: Option<String>,
-    /// Where the two systems reach Silta, as <https://silta.example.fi>.
+    /// Where the two vendors reach Silta, as <https://silta.example.fi>.
     #[arg(long)]
     public_url: Option<String>,
     /// The shop, as <https://STORENAME.mycashflow.fi>.
@@ -60,10 +60,12 @@ pub(super) fn init(args: InitArgs, path: &Path, environment: &Environment) -> Re
         bail!("{} is there already: --force writes over it", path.display());
     }
     let entropy = Entropy::from_os();
-    let ask = |given: Option<String>, question: &str, usual: &str| asked(given, question, usual);
+    let ask = |given: Option<String>, question: &str, default_value: &str| {
+        ask_or_default(given, question, default_value)
+    };
     let name = ask(args.name, "What is the connection called? [a-z0-9-]", "kauppa")?;
     let public_url =
-        ask(args.public_url, "Where do the two systems reach Silta?", "https://silta.example.fi")?;
+        ask(args.public_url, "Where do the two vendors reach Silta?", "https://silta.example.fi")?;
     let shop_url = ask(args.shop_url, "The shop's address?", "https://STORENAME.mycashflow.fi")?;
     let shop_user = ask(args.shop_user, "The shop's API user?", "api@example.fi")?;
     let shop_key = ask(args.shop_api_key_file, "The file with its API key?", "secrets/shop-api-key")?;
@@ -80,8 +82,8 @@ pub(super) fn init(args: InitArgs, path: &Path, environment: &Environment) -> Re
 
     let token = hex::encode(entropy.bytes::<24>());
     let (digest, webhook_token) = (sha256_hex(token.as_bytes()), hex::encode(entropy.bytes::<16>()));
-    let vault_key = hex::encode(entropy.bytes::<32>());
-    let text = Answers {
+    let encryption_key = hex::encode(entropy.bytes::<32>());
+    let text = Template {
         name: &name,
         public_url: &public_url,
         shop_url: &shop_url,
@@ -95,27 +97,27 @@ pub(super) fn init(args: InitArgs, path: &Path, environment: &Environment) -> Re
         is_sandbox: args.sandbox,
         digest: &digest,
         webhook_token: &webhook_token,
-        vault_key: &vault_key,
+        encryption_key: &encryption_key,
     }
-    .written();
+    .render();
     write(path, &text).with_context(|| format!("cannot write {}", path.display()))?;
-    say(&format!("{} is written.", path.display()));
-    say(&format!("The admin token, shown this once: {token}"));
+    print_line(&format!("{} is written.", path.display()));
+    print_line(&format!("The admin token, shown this once: {token}"));
     let file = path.display();
-    say(&format!(
+    print_line(&format!(
         "Next:\n  silta doctor {name} --config {file}\n  silta webhooks register {name} --config {file}\n  silta serve --config {file}"
     ));
-    if let Err(faults) = Config::load(&text, environment) {
-        tell_error("What is still missing in it:");
-        for fault in faults {
-            tell_error(&format!("  {fault}"));
+    if let Err(errors) = Config::load(&text, environment) {
+        print_error("What is still missing in it:");
+        for error in errors {
+            print_error(&format!("  {error}"));
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// What the file is made of.
-struct Answers<'a> {
+struct Template<'a> {
     name: &'a str,
     public_url: &'a str,
     shop_url: &'a str,
@@ -129,11 +131,11 @@ struct Answers<'a> {
     is_sandbox: bool,
     digest: &'a str,
     webhook_token: &'a str,
-    vault_key: &'a str,
+    encryption_key: &'a str,
 }
 
-impl Answers<'_> {
-    fn written(&self) -> String {
+impl Template<'_> {
+    fn render(&self) -> String {
         let Self {
             name,
             public_url,
@@ -145,7 +147,7 @@ impl Answers<'_> {
             warehouse_key,
             ..
         } = self;
-        let Self { header, database, digest, webhook_token, vault_key, is_sandbox, .. } = self;
+        let Self { header, database, digest, webhook_token, encryption_key, is_sandbox, .. } = self;
         let sandbox = "\n[outbound]\ndangerously_allow_private = true # the sandbox is on this machine\n";
         let sandbox = if *is_sandbox { sandbox } else { "" };
         format!(
@@ -153,14 +155,14 @@ impl Answers<'_> {
 
 [http]
 listen = "127.0.0.1:8080"          # a proxy with TLS stands in front
-public_url = {public_url:?}        # what the two systems are told to call
+public_url = {public_url:?}        # what the two vendors are told to call
 proxies = {proxies}                        # whose X-Forwarded-For is believed
 
 [database]
 url = {database:?}                           # empty: a private PostgreSQL in ./silta-data
 {sandbox}
 [secrets]
-keys = [{vault_key:?}] # seals what Silta keeps itself; keep a copy
+keys = [{encryption_key:?}] # seals what Silta keeps itself; keep a copy
 
 [[admin.tokens]]
 name = "admin"
@@ -198,21 +200,21 @@ reference_prefix = "{name}-"
 }
 
 /// What was given, or is answered; the usual answer where nobody can be asked.
-fn asked(given: Option<String>, question: &str, usual: &str) -> Result<String> {
+fn ask_or_default(given: Option<String>, question: &str, default_value: &str) -> Result<String> {
     if let Some(given) = given {
         return Ok(given);
     }
     let stdin = std::io::stdin();
     if !stdin.is_terminal() {
-        return Ok(usual.to_owned());
+        return Ok(default_value.to_owned());
     }
     let mut out = std::io::stderr();
-    write!(out, "{question} [{usual}] ")?;
+    write!(out, "{question} [{default_value}] ")?;
     out.flush()?;
     let mut line = String::new();
     stdin.lock().read_line(&mut line)?;
     let line = line.trim();
-    Ok(if line.is_empty() { usual.to_owned() } else { line.to_owned() })
+    Ok(if line.is_empty() { default_value.to_owned() } else { line.to_owned() })
 }
 
 /// For its owner's eyes alone: there are secrets in it.

@@ -19,14 +19,14 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
     app::{
-        Only, Surroundings,
+        AppDeps, ServiceHalf,
         config::{self, Config, Environment},
     },
     dev::{chaos, demo},
     runtime::{
         clock::{Entropy, SystemClock},
         embedded_postgres::{Durability, PrivatePostgres},
-        failpoints::KillPoints,
+        failpoints::Failpoints,
     },
     store,
 };
@@ -36,11 +36,11 @@ const EXAMPLES: &str = "\
 Examples:
   silta init                                                 a configuration to begin with
   silta config default                                       every key with its default
-  silta webhooks register kauppa                             tell both systems to call
+  silta webhooks register kauppa                             tell both vendors to call
   silta doctor kauppa                                        is the connection ready?
-  silta deliveries list --state dead                         what waits for a person
+  silta tasks list --state dead                         what waits for a person
   silta orders explain kauppa 1042                           why is this order where it is?
-  silta sync stock kauppa --dry-run                          what differs, without mending it
+  silta sync stock kauppa --dry-run                          what differs, without fixing it
 
 Exit status: 0 done; 1 it could not be done, or the answer is no (doctor, demo, prove, sync); 2 not understood.";
 
@@ -57,18 +57,18 @@ pub struct Silta {
 
 #[derive(Subcommand)]
 enum Command {
-    /// The service: webhooks, admin API, worker and sweeps.
+    /// The service: webhooks, admin API, worker and polls.
     Serve {
         /// Only one half of it, for replicas that share a database.
         #[arg(long)]
-        only: Option<Only>,
+        only: Option<ServiceHalf>,
     },
     /// A played day with a sandbox shop and warehouse: a live view, then a verdict.
     Demo(demo::Options),
     /// The real program under load while everything around it breaks; status 0 only if nothing was lost, doubled or left
     /// over.
     Prove(chaos::Options),
-    /// The two sandbox systems alone, to point a configuration at.
+    /// The two sandbox vendors alone, to point a configuration at.
     Sandbox {
         /// Where the shop listens.
         #[arg(long, default_value = "127.0.0.1:8091")]
@@ -90,24 +90,24 @@ enum Command {
     Config(settings::Command),
     /// What is owed: list, show, replay, cancel.
     #[command(subcommand)]
-    Deliveries(admin::Deliveries),
+    Tasks(admin::Tasks),
     /// What was received: list, show.
     #[command(subcommand)]
     Events(admin::Events),
     /// The orders: list, explain, transfer, hold, release, cancel, refresh.
     #[command(subcommand)]
     Orders(orders::Orders),
-    /// A full comparison of both sides, now.
+    /// A full sync of both sides, now.
     Sync(sync::SyncArgs),
     /// Writes a commented configuration to begin with: asks, or takes flags.
     Init(init::InitArgs),
-    /// The webhook subscriptions at both systems: register, list, remove; learn how an unknown sender signs.
+    /// The webhook subscriptions at both vendors: register, list, remove; learn how an unknown sender signs.
     #[command(subcommand)]
     Webhooks(webhooks::Webhooks),
     /// What is wrong: list; try whether the channels work.
     #[command(subcommand)]
     Alerts(alerts::Alerts),
-    /// Is a connection ready? Asks both systems, and says what to do; status 1 where it is not.
+    /// Is a connection ready? Asks both vendors, and says what to do; status 1 where it is not.
     Doctor(doctor::DoctorArgs),
     /// Is the process at this address alive? For a container's health check; status 1 where it is not.
     Alive {
@@ -133,7 +133,7 @@ pub fn run(silta: Silta) -> ExitCode {
     match result {
         Ok(code) => code,
         Err(error) => {
-            tell_error(&format!("error: {error:#}"));
+            print_error(&format!("error: {error:#}"));
             ExitCode::FAILURE
         }
     }
@@ -153,20 +153,20 @@ async fn dispatch(Silta { config, command }: Silta) -> Result<ExitCode> {
         Command::Migrate => {
             let database = Database::open(&load(&config, &environment)?).await?;
             store::migrate(&database.pool).await?;
-            say("the schema is up to date");
+            print_line("the schema is up to date");
         }
         Command::Config(command) => return settings::run(&command, &config, &environment),
-        Command::Deliveries(command) => {
+        Command::Tasks(command) => {
             let database = Database::open(&load(&config, &environment)?).await?;
-            admin::deliveries(command, &database.pool, &config::account(&environment)).await?;
+            admin::run_tasks(command, &database.pool, &config::account(&environment)).await?;
         }
         Command::Events(command) => {
             let database = Database::open(&load(&config, &environment)?).await?;
-            admin::events(command, &database.pool).await?;
+            admin::run_events(command, &database.pool).await?;
         }
         Command::Orders(command) => {
             let database = Database::open(&load(&config, &environment)?).await?;
-            orders::orders(command, &database.pool, &config::account(&environment)).await?;
+            orders::run(command, &database.pool, &config::account(&environment)).await?;
         }
         Command::Sync(args) => {
             return sync::sync(args, load(&config, &environment)?, &config::account(&environment)).await;
@@ -181,11 +181,11 @@ async fn dispatch(Silta { config, command }: Silta) -> Result<ExitCode> {
         }
         Command::Alerts(command) => return alerts::alerts(command, load(&config, &environment)?).await,
         Command::Alive { url } => return Ok(serve::is_alive(&url).await),
-        Command::Openapi => say(crate::web::health::OPENAPI.trim_end()),
+        Command::Openapi => print_line(crate::web::health::OPENAPI.trim_end()),
         Command::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Silta::command(), "silta", &mut text);
-            say(String::from_utf8_lossy(&text).trim_end());
+            print_line(String::from_utf8_lossy(&text).trim_end());
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -198,9 +198,9 @@ fn load(path: &std::path::Path, environment: &Environment) -> Result<Config> {
             path.display()
         )
     })?;
-    Config::load(&file, environment).map_err(|faults| {
-        let list: Vec<_> = faults.iter().map(|fault| format!("  {fault}")).collect();
-        anyhow::anyhow!("{} has {} fault(s):\n{}", path.display(), faults.len(), list.join("\n"))
+    Config::load(&file, environment).map_err(|errors| {
+        let list: Vec<_> = errors.iter().map(|error| format!("  {error}")).collect();
+        anyhow::anyhow!("{} has {} error(s):\n{}", path.display(), errors.len(), list.join("\n"))
     })
 }
 
@@ -227,22 +227,22 @@ impl Database {
         Ok(Self { pool: store::connect(options, size), _private: Some(private) })
     }
 
-    fn surroundings(&self) -> Surroundings {
-        Surroundings {
+    fn deps(&self) -> AppDeps {
+        AppDeps {
             pool: self.pool.clone(),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(Entropy::from_os()),
-            killpoints: KillPoints::none(),
+            failpoints: Failpoints::disabled(),
         }
     }
 }
 
 #[expect(clippy::print_stdout, reason = "what a command was asked for goes to standard output")]
-fn say(text: &str) {
+fn print_line(text: &str) {
     println!("{text}");
 }
 
 #[expect(clippy::print_stderr, reason = "a command's complaint goes to standard error")]
-fn tell_error(text: &str) {
+fn print_error(text: &str) {
     eprintln!("{text}");
 }

@@ -4,10 +4,10 @@ use anyhow::{Context, Result};
 use clap::{Args, Subcommand, ValueEnum};
 use sqlx::PgPool;
 
-use super::{say, table};
+use super::{print_line, table};
 use crate::{
-    actions::{self, Actor, Ask},
-    domain::{language::Language, order::Intent, vendor::System},
+    actions::{self, Actor, OrderRequest},
+    domain::{language::Language, order::Intent, vendor::Vendor},
     explain,
     runtime::clock::{Entropy, SystemClock},
     store::{
@@ -30,11 +30,11 @@ pub(super) enum Orders {
         /// As JSON.
         #[arg(long)]
         json: bool,
-        /// The calls to one system, as evidence for its support.
+        /// The calls to one vendor, as call_log for its support.
         #[arg(long, conflicts_with = "json")]
-        evidence: Option<Side>,
+        call_log: Option<VendorArg>,
     },
-    /// Sends it to the warehouse now, paid or not: "add order to OGOship for delivery".
+    /// Sends it to the warehouse now, paid or not: "add order to OGOship for task".
     Transfer(OrderArgs),
     /// Keeps it from going.
     Hold(OrderArgs),
@@ -73,24 +73,30 @@ pub(super) struct OrderArgs {
     order_id: String,
 }
 
-/// One of the two systems.
+/// One of the two vendors.
 #[derive(Clone, Copy, ValueEnum)]
-pub(super) enum Side {
+pub(super) enum VendorArg {
     /// The shop.
     Mycashflow,
     /// The warehouse.
     Ogoship,
 }
 
-pub(super) async fn orders(command: Orders, pool: &PgPool, account: &str) -> Result<()> {
+pub(super) async fn run(command: Orders, pool: &PgPool, account: &str) -> Result<()> {
     match command {
         Orders::List(args) => list(args, pool).await,
-        Orders::Explain { order, json, evidence } => explain(&order, json, evidence, pool).await,
-        Orders::Transfer(order) => ask(&order, Ask::Intend(Intent::Transfer), pool, account).await,
-        Orders::Hold(order) => ask(&order, Ask::Intend(Intent::Hold), pool, account).await,
-        Orders::Release(order) => ask(&order, Ask::Intend(Intent::Release), pool, account).await,
-        Orders::Cancel(order) => ask(&order, Ask::Intend(Intent::Cancel), pool, account).await,
-        Orders::Refresh(order) => ask(&order, Ask::Refresh, pool, account).await,
+        Orders::Explain { order, json, call_log } => explain(&order, json, call_log, pool).await,
+        Orders::Transfer(order) => {
+            request(&order, OrderRequest::SetIntent(Intent::Transfer), pool, account).await
+        }
+        Orders::Hold(order) => request(&order, OrderRequest::SetIntent(Intent::Hold), pool, account).await,
+        Orders::Release(order) => {
+            request(&order, OrderRequest::SetIntent(Intent::Release), pool, account).await
+        }
+        Orders::Cancel(order) => {
+            request(&order, OrderRequest::SetIntent(Intent::Cancel), pool, account).await
+        }
+        Orders::Refresh(order) => request(&order, OrderRequest::Refresh, pool, account).await,
         Orders::Erase(order) => erase(&order, pool, account).await,
     }
 }
@@ -99,29 +105,28 @@ async fn list(ListArgs { connection, status, limit, json }: ListArgs, pool: &PgP
     let mut db = pool.acquire().await?;
     let filter = OrderFilter { connection, status, ..OrderFilter::default() };
     let rows = orders::list(&mut db, &filter, &Page { before: None, limit: limit.into() }).await?;
-    let columns =
-        ["connection", "order_id", "status", "delivery_state", "reason", "tracking_code", "updated_at"];
+    let columns = ["connection", "order_id", "status", "task_state", "reason", "tracking_code", "updated_at"];
     table::show(&rows, &columns, json);
     Ok(())
 }
 
-async fn explain(order: &OrderArgs, json: bool, evidence: Option<Side>, pool: &PgPool) -> Result<()> {
+async fn explain(order: &OrderArgs, json: bool, call_log: Option<VendorArg>, pool: &PgPool) -> Result<()> {
     let OrderArgs { connection, order_id } = order;
     let mut db = pool.acquire().await?;
     let life = explain::order(&mut db, connection, order_id, Language::English).await?;
     let life = life.with_context(|| format!("{connection} has no order {order_id} that Silta met"))?;
-    let system = evidence.map(|side| match side {
-        Side::Mycashflow => System::MyCashflow,
-        Side::Ogoship => System::Ogoship,
+    let vendor = call_log.map(|vendor| match vendor {
+        VendorArg::Mycashflow => Vendor::MyCashflow,
+        VendorArg::Ogoship => Vendor::Ogoship,
     });
-    if let Some(system) = system {
-        say(explain::evidence(&life, system).trim_end());
+    if let Some(vendor) = vendor {
+        print_line(explain::call_log(&life, vendor).trim_end());
     } else if json {
-        say(&serde_json::to_string_pretty(&life)?);
+        print_line(&serde_json::to_string_pretty(&life)?);
     } else {
-        say(&life.summary);
-        for entry in &life.story {
-            say(&format!("{}  {}", entry.at.format("%Y-%m-%d %H:%M:%S"), entry.words));
+        print_line(&life.summary);
+        for entry in &life.timeline {
+            print_line(&format!("{}  {}", entry.at.format("%Y-%m-%d %H:%M:%S"), entry.text));
         }
     }
     Ok(())
@@ -133,17 +138,17 @@ async fn erase(OrderArgs { connection, order_id }: &OrderArgs, pool: &PgPool, ac
     let mut db = pool.begin().await?;
     let Erased { events, attempts } = actions::erase_order(&mut db, &actor, connection, order_id).await?;
     db.commit().await?;
-    say(&format!("erased: the bodies of {events} events, the payloads of {attempts} attempts"));
+    print_line(&format!("erased: the bodies of {events} events, the payloads of {attempts} attempts"));
     Ok(())
 }
 
-async fn ask(order: &OrderArgs, ask: Ask, pool: &PgPool, account: &str) -> Result<()> {
+async fn request(order: &OrderArgs, request: OrderRequest, pool: &PgPool, account: &str) -> Result<()> {
     let entropy = Entropy::from_os();
     let actor = Actor { name: account, clock: &SystemClock, entropy: &entropy };
     let mut db = pool.begin().await?;
     let OrderArgs { connection, order_id } = order;
-    let asked = actions::ask_for_order(&mut db, &actor, connection, order_id, ask).await?;
+    let asked = actions::request_order_action(&mut db, &actor, connection, order_id, request).await?;
     db.commit().await?;
-    say(&format!("asked: {} by delivery {}", ask.as_str(), asked.delivery));
+    print_line(&format!("asked: {} by task {}", request.as_str(), asked.task));
     Ok(())
 }

@@ -1,16 +1,16 @@
-//! `silta sandbox`: the two fake systems on given ports.
+//! `silta sandbox`: the two fake vendors on given ports.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Result;
 
-use super::say;
+use super::print_line;
 use crate::{
-    dev::sandbox::{Courier, Life, Pace, Sandbox, credentials},
+    dev::sandbox::{Sandbox, Simulation, Traffic, WebhookSender, credentials},
     runtime::clock::{Entropy, SystemClock},
 };
 
-/// Serves both systems until interrupted; with the address of a Silta, a slow day is played.
+/// Serves both vendors until interrupted; with the address of a Silta, a slow day is played.
 pub(super) async fn serve(
     shop: SocketAddr,
     warehouse: SocketAddr,
@@ -19,19 +19,19 @@ pub(super) async fn serve(
 ) -> Result<()> {
     let entropy = Arc::new(Entropy::from_os());
     let sandbox = Sandbox::start(shop, warehouse, Arc::new(SystemClock), entropy.clone()).await?;
-    let courier = Courier::to(silta.as_deref().unwrap_or("http://127.0.0.1:8080"), connection);
-    let pace = Pace { orders: usize::MAX, lost: 0.05, doubled: 0.1, late: 0.1 };
+    let webhook_sender = WebhookSender::to(silta.as_deref().unwrap_or("http://127.0.0.1:8080"), connection);
+    let traffic = Traffic { orders: usize::MAX, lost: 0.05, doubled: 0.1, late: 0.1 };
     let shop_order = crate::dev::sandbox::OrderSpec::of("KAHVI-500", 1);
-    let mut life = Life::begin(
+    let mut simulation = Simulation::start(
         sandbox.shop.clone(),
         sandbox.warehouse.clone(),
-        courier,
+        webhook_sender,
         entropy,
-        pace,
+        traffic,
         &format!("{connection}-"),
     );
-    let order = sandbox.shop.takes_order(shop_order);
-    say(&format!(
+    let order = sandbox.shop.place_order(shop_order);
+    print_line(&format!(
         "shop       {}  (user {}, api_key {})\nwarehouse  {}  (api_key {})\norder {order} of KAHVI-500 is waiting in \
          the shop; Ctrl-C ends",
         sandbox.shop_server.url(),
@@ -44,9 +44,9 @@ pub(super) async fn serve(
         if silta.is_none() {
             return std::future::pending().await;
         }
-        life.opens().await;
+        simulation.announce_catalogue().await;
         loop {
-            life.step().await;
+            simulation.step().await;
             #[expect(clippy::disallowed_methods, reason = "shoppers take their time")]
             tokio::time::sleep(Duration::from_secs(3)).await;
         }

@@ -12,18 +12,18 @@ use tokio::{
 use super::{Database, load};
 use crate::{
     app::{
-        self, App, Only, Surroundings,
-        config::{Config, Environment, Settings},
+        self, App, AppDeps, ServiceHalf,
+        config::{Config, Environment, KeyDigests},
         shutdown::Shutdown,
         telemetry,
     },
-    runtime::failpoints::{DiesAt, KillPoints},
+    runtime::failpoints::{AbortAt, Failpoints},
     store, vendors,
 };
 
 /// Serves until SIGTERM or SIGINT, and reloads the configuration at SIGHUP; a proof may say at which moment the process is
 /// to die.
-pub(super) async fn serve(path: PathBuf, environment: Environment, only: Option<Only>) -> Result<()> {
+pub(super) async fn serve(path: PathBuf, environment: Environment, only: Option<ServiceHalf>) -> Result<()> {
     let config = load(&path, &environment)?;
     let traces = config.traces.as_ref().map(|traces| {
         // A collector is a neighbour as a rule, whatever the vendors are.
@@ -35,24 +35,25 @@ pub(super) async fn serve(path: PathBuf, environment: Environment, only: Option<
         .await
         .with_context(|| format!("cannot listen on http.listen = {}", config.http.listen))?;
     let address = listener.local_addr()?;
-    let (grace, door, settings) = (config.shutdown, config.http.door, config.settings.clone());
-    warn_of(&config);
+    let (grace, connection_limits, key_digests) =
+        (config.shutdown_grace, config.http.connection_limits, config.key_digests.clone());
+    log_warnings(&config);
     let database = Database::open(&config).await?;
     store::migrate(&database.pool).await.context("cannot bring the schema up to date")?;
-    let killpoints = match environment.get("SILTA_DIE_AT") {
-        Some(moment) => KillPoints::with(Arc::new(moment.parse::<DiesAt>()?)),
-        None => KillPoints::none(),
+    let failpoints = match environment.get("SILTA_FAILPOINT") {
+        Some(moment) => Failpoints::with_hook(Arc::new(moment.parse::<AbortAt>()?)),
+        None => Failpoints::disabled(),
     };
-    let surroundings = Surroundings { killpoints, ..database.surroundings() };
-    let app = App::new(config, surroundings.clone());
+    let deps = AppDeps { failpoints, ..database.deps() };
+    let app = App::new(config, deps.clone());
     app.prepare().await?;
 
     let shutdown = Shutdown::default();
     tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "serving");
     let (reload, reloads) = mpsc::channel(1);
-    let reloading = reload_at_signals(Reload { path, environment, surroundings, settings }, reload);
+    let reloading = reload_on_sighup(Reload { path, environment, deps, key_digests }, reload);
     let signals = shutdown.clone().on_signals(grace);
-    let served = app::serve(app, listener, door, only, shutdown.clone(), reloads);
+    let served = app::serve(app, listener, connection_limits, only, shutdown.clone(), reloads);
     tokio::select! {
         () = served => {}
         // The signals' own end comes first only when the grace period is over.
@@ -61,12 +62,12 @@ pub(super) async fn serve(path: PathBuf, environment: Environment, only: Option<
     }
     database.pool.close().await;
     tracing::info!("stopped");
-    telemetry.end().await;
+    telemetry.shutdown().await;
     Ok(())
 }
 
 /// What is to be looked at once more, though it is no fault.
-fn warn_of(config: &Config) {
+fn log_warnings(config: &Config) {
     if config.connections.is_empty() {
         tracing::warn!("no [[connections]]: there is nothing to tie together yet");
     }
@@ -80,13 +81,13 @@ fn warn_of(config: &Config) {
 struct Reload {
     path: PathBuf,
     environment: Environment,
-    surroundings: Surroundings,
+    deps: AppDeps,
     /// As they count now.
-    settings: Settings,
+    key_digests: KeyDigests,
 }
 
 /// Reads the configuration anew at each SIGHUP, all or nothing: one with a fault changes nothing, and is told.
-async fn reload_at_signals(mut reload: Reload, apps: mpsc::Sender<App>) -> Result<()> {
+async fn reload_on_sighup(mut reload: Reload, apps: mpsc::Sender<App>) -> Result<()> {
     let mut hangups = signal(SignalKind::hangup())?;
     while hangups.recv().await.is_some() {
         match reload.next().await {
@@ -106,19 +107,19 @@ impl Reload {
     /// The next service, where the configuration has changed.
     async fn next(&mut self) -> Result<Option<App>> {
         let config = load(&self.path, &self.environment)?;
-        let changed = self.settings.changed(&config.settings);
+        let changed = self.key_digests.changed(&config.key_digests);
         if changed.is_empty() {
             return Ok(None);
         }
-        warn_of(&config);
-        let settings = config.settings.clone();
-        let app = App::new(config, self.surroundings.clone());
+        log_warnings(&config);
+        let key_digests = config.key_digests.clone();
+        let app = App::new(config, self.deps.clone());
         app.prepare().await?;
         for key in &changed {
-            let counts = if Settings::counts_at_start(key) { "from the next start" } else { "now" };
-            tracing::info!(key, counts, "the configuration changed");
+            let applies = if KeyDigests::requires_restart(key) { "from the next start" } else { "now" };
+            tracing::info!(key, applies, "the configuration changed");
         }
-        self.settings = settings;
+        self.key_digests = key_digests;
         Ok(Some(app))
     }
 }
@@ -126,12 +127,12 @@ impl Reload {
 /// Does a process answer that it is alive?
 pub(super) async fn is_alive(url: &str) -> ExitCode {
     let options = vendors::http::Options { timeout: Duration::from_secs(4), allow_private: true };
-    let asked = vendors::http::client(options).get(format!("{}/livez", url.trim_end_matches('/')));
+    let request = vendors::http::client(options).get(format!("{}/livez", url.trim_end_matches('/')));
     #[expect(
         clippy::disallowed_methods,
-        reason = "no vendor is called: neither budget nor evidence are its business"
+        reason = "no vendor is called: neither budget nor call_log are its business"
     )]
-    let answer = asked.send().await;
+    let answer = request.send().await;
     if answer.is_ok_and(|answer| answer.status().is_success()) {
         ExitCode::SUCCESS
     } else {

@@ -5,7 +5,7 @@ use std::{path::Path, process::ExitCode};
 use anyhow::Result;
 use clap::Subcommand;
 
-use super::{load, say};
+use super::{load, print_line};
 use crate::{
     app::config::{self, Environment},
     domain::event::dedup::sha256_hex,
@@ -34,15 +34,15 @@ pub(super) fn run(command: &Command, path: &Path, environment: &Environment) -> 
     match command {
         Command::Check => {
             let config = load(path, environment)?;
-            say(&format!("{} is good: {} connection(s)", path.display(), config.connections.len()));
+            print_line(&format!("{} is good: {} connection(s)", path.display(), config.connections.len()));
         }
-        Command::Default => say(config::DEFAULTS.trim_end()),
+        Command::Default => print_line(config::DEFAULTS.trim_end()),
         Command::Key => {
             use base64::Engine;
 
             let (key, secret) = (Entropy::from_os().bytes::<32>(), Entropy::from_os().bytes::<32>());
             let secret = base64::engine::general_purpose::STANDARD.encode(secret);
-            say(&format!(
+            print_line(&format!(
                 "[secrets]\nkeys = [\"{}\"]\n\n# for a webhook channel of [alerts]\n# secret = \"whsec_{secret}\"",
                 hex::encode(key)
             ));
@@ -50,7 +50,7 @@ pub(super) fn run(command: &Command, path: &Path, environment: &Environment) -> 
         Command::Token { name, viewer } => {
             let token = hex::encode(Entropy::from_os().bytes::<24>());
             let role = if *viewer { "viewer" } else { "operator" };
-            say(&format!(
+            print_line(&format!(
                 "# the token, shown this once: {token}\n[[admin.tokens]]\nname = {name:?}\ntoken_sha256 = \"{}\"\nrole = \"{role}\"",
                 sha256_hex(token.as_bytes()),
             ));

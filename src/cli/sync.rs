@@ -1,4 +1,4 @@
-//! `silta sync`: a full comparison now, run in this process and watched.
+//! `silta sync`: a full sync now, run in this process and watched.
 
 use std::{collections::BTreeMap, process::ExitCode};
 
@@ -8,11 +8,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use super::{Database, say};
+use super::{Database, print_line};
 use crate::{
     actions::{self, Actor},
     app::{App, config::Config},
-    domain::sync,
+    domain::sync::SyncKind,
     runtime::clock::{Clock, Entropy, SystemClock},
     store::{
         self, Page,
@@ -23,22 +23,22 @@ use crate::{
 };
 
 /// Differences read at once, and the most of each word that are printed; `--json` has them all.
-const AT_ONCE: i64 = 500;
-const MOST_PRINTED: usize = 20;
+const PAGE_SIZE: i64 = 500;
+const MAX_PRINTED: usize = 20;
 
 #[derive(Args)]
 pub(super) struct SyncArgs {
     /// What to compare.
-    what: What,
+    what: SyncKindArg,
     /// The connection's name.
     connection: String,
     /// For orders: only what was placed since this day; a month, unless said otherwise.
     #[arg(long)]
     since: Option<chrono::NaiveDate>,
-    /// Only tell, mend nothing.
+    /// Only tell, fix nothing.
     #[arg(long)]
     dry_run: bool,
-    /// Approve what the last comparison of this kind has left waiting, instead of comparing anew.
+    /// Approve what the last sync of this kind has left waiting, instead of comparing anew.
     #[arg(long, conflicts_with_all = ["dry_run", "since"])]
     approve: bool,
     /// The report as JSON.
@@ -47,7 +47,7 @@ pub(super) struct SyncArgs {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum What {
+enum SyncKindArg {
     /// The shop's catalogue beside the warehouse's products: "Upload products to OGOship".
     Products,
     /// The warehouse's figures beside the shop's: "Sync stock balances from OGOship".
@@ -60,52 +60,49 @@ enum What {
 pub(super) async fn sync(args: SyncArgs, config: Config, account: &str) -> Result<ExitCode> {
     let database = Database::open(&config).await?;
     store::migrate(&database.pool).await.context("cannot bring the schema up to date")?;
-    let app = App::new(config, database.surroundings());
+    let app = App::new(config, database.deps());
     app.prepare().await?;
-    let id = ask(&args, &database.pool, account).await?;
+    let id = request_sync(&args, &database.pool, account).await?;
     let bar = ProgressBar::new_spinner();
-    let ran = app.syncer.run_one(id, &|progress| show(&bar, progress)).await?;
+    let ran = app.syncer.run_one(id, &|progress| show_progress(&bar, progress)).await?;
     bar.finish_and_clear();
-    anyhow::ensure!(
-        ran,
-        "the comparison {id} is being run by another process: watch it at /admin/v1/syncs/{id}"
-    );
+    anyhow::ensure!(ran, "the sync {id} is being run by another process: watch it at /admin/v1/syncs/{id}");
 
     let mut db = database.pool.acquire().await?;
-    let row = syncs::find(&mut db, id).await?.context("the comparison is gone")?;
+    let row = syncs::find(&mut db, id).await?.context("the sync is gone")?;
     if args.json {
         print_json(&mut db, &row).await?;
     } else {
         print_table(&mut db, &row).await?;
     }
-    let mends = row.mending_count == row.difference_count;
-    Ok(if row.state == "done" && mends { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let all_fixed = row.fixing_count == row.difference_count;
+    Ok(if row.state == "done" && all_fixed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The comparison as one JSON object, its differences one a line: a page of them is in memory, never all.
+/// The sync as one JSON object, its differences one a line: a page of them is in memory, never all.
 async fn print_json(db: &mut PgConnection, row: &SyncRow) -> Result<()> {
     let whole = serde_json::to_string(row)?;
-    say(&format!("{},\"differences\": [", whole.strip_suffix('}').unwrap_or(&whole)));
+    print_line(&format!("{},\"differences\": [", whole.strip_suffix('}').unwrap_or(&whole)));
     let (mut after, mut comma) = (0, "");
     loop {
-        let page = sync_differences::list(db, row.id, after, AT_ONCE).await?;
+        let page = sync_differences::list(db, row.id, after, PAGE_SIZE).await?;
         let Some(last) = page.last() else { break };
-        after = last.place;
+        after = last.position;
         for difference in &page {
-            say(&format!("{comma}{}", serde_json::to_string(difference)?));
+            print_line(&format!("{comma}{}", serde_json::to_string(difference)?));
             comma = ",";
         }
     }
-    say("]}");
+    print_line("]}");
     Ok(())
 }
 
-/// Asks for a comparison, or approves the last one.
-async fn ask(args: &SyncArgs, pool: &PgPool, account: &str) -> Result<Uuid> {
+/// Asks for a sync, or approves the last one.
+async fn request_sync(args: &SyncArgs, pool: &PgPool, account: &str) -> Result<Uuid> {
     let what = match args.what {
-        What::Products => sync::What::Products,
-        What::Stock => sync::What::Stock,
-        What::Orders => sync::What::Orders,
+        SyncKindArg::Products => SyncKind::Products,
+        SyncKindArg::Stock => SyncKind::Stock,
+        SyncKindArg::Orders => SyncKind::Orders,
     };
     let entropy = Entropy::from_os();
     let actor = Actor { name: account, clock: &SystemClock, entropy: &entropy };
@@ -125,7 +122,7 @@ async fn ask(args: &SyncArgs, pool: &PgPool, account: &str) -> Result<Uuid> {
 }
 
 /// A bar with rate and time left once the shop has said how much there is; a spinner until then.
-fn show(bar: &ProgressBar, progress: &Progress) {
+fn show_progress(bar: &ProgressBar, progress: &Progress) {
     let template = match progress.total {
         Some(_) => "{msg} {wide_bar} {pos}/{len} {per_sec}, {eta} left",
         None => "{spinner} {msg} {pos} compared, {per_sec}, {elapsed}",
@@ -143,55 +140,55 @@ fn show(bar: &ProgressBar, progress: &Progress) {
 
 /// Of each word the first few, then the counts.
 async fn print_table(db: &mut PgConnection, row: &SyncRow) -> Result<()> {
-    let mut words: BTreeMap<String, (usize, Vec<DifferenceRow>)> = BTreeMap::new();
+    let mut by_kind: BTreeMap<String, (usize, Vec<DifferenceRow>)> = BTreeMap::new();
     let mut after = 0;
     loop {
-        let page = sync_differences::list(db, row.id, after, AT_ONCE).await?;
+        let page = sync_differences::list(db, row.id, after, PAGE_SIZE).await?;
         let Some(last) = page.last() else { break };
-        after = last.place;
+        after = last.position;
         for difference in page {
-            let (count, first) = words.entry(difference.difference.clone()).or_default();
+            let (count, first) = by_kind.entry(difference.difference.clone()).or_default();
             *count += 1;
-            if first.len() < MOST_PRINTED {
+            if first.len() < MAX_PRINTED {
                 first.push(difference);
             }
         }
     }
-    for (word, (count, rows)) in words {
-        let stand = |row: &DifferenceRow| match (row.mending, row.waits) {
-            (true, _) => "mending",
+    for (kind, (count, rows)) in by_kind {
+        let state_label = |row: &DifferenceRow| match (row.fixing, row.awaits_approval) {
+            (true, _) => "fixing",
             (_, true) => "waits for approval",
             _ => "",
         };
-        say(&format!("{word} ({count}): {}", rows[0].remedy));
+        print_line(&format!("{kind} ({count}): {}", rows[0].remedy));
         for row in &rows {
             let detail = row.detail.as_deref().or(row.reason.as_deref()).unwrap_or_default();
-            let subject = if row.part.is_empty() { &row.subject } else { &row.part };
-            say(format!("  {subject:<20} {detail}  {}", stand(row)).trim_end());
+            let subject = if row.item.is_empty() { &row.subject } else { &row.item };
+            print_line(format!("  {subject:<20} {detail}  {}", state_label(row)).trim_end());
         }
         if count > rows.len() {
             let more = count - rows.len();
-            say(&format!("  … and {more} more: --json, or /admin/v1/syncs/{}/differences", row.id));
+            print_line(&format!("  … and {more} more: --json, or /admin/v1/syncs/{}/differences", row.id));
         }
     }
     let at = row.finished_at.unwrap_or_else(|| SystemClock.now()).format("%H:%M UTC");
-    let SyncRow { what, done, mending_count, waiting_count, .. } = row;
+    let SyncRow { what, done, fixing_count, waiting_count, .. } = row;
     let same = row.counts.get("same").and_then(serde_json::Value::as_i64).unwrap_or_default();
-    say(&match (&row.error, row.difference_count) {
+    print_line(&match (&row.error, row.difference_count) {
         (Some(error), _) => format!("failed at {at}: {error}"),
         (None, 0) => format!("zero differences at {at}, {done} {what} compared"),
         (None, count) => format!(
-            "{count} differences at {at}, {done} {what} compared: {same} the same, {mending_count} mending, \
+            "{count} differences at {at}, {done} {what} compared: {same} the same, {fixing_count} fixing, \
              {waiting_count} waiting for approval"
         ),
     });
     if let Some(reason) = &row.braked {
-        say(&format!(
-            "nothing was mended: {reason}. Look at the list, then: silta sync {what} {} --approve",
+        print_line(&format!(
+            "nothing was fixed: {reason}. Look at the list, then: silta sync {what} {} --approve",
             row.connection
         ));
     } else if *waiting_count > 0 {
-        say(&format!("to mend what waits: silta sync {what} {} --approve", row.connection));
+        print_line(&format!("to fix what waits: silta sync {what} {} --approve", row.connection));
     }
     Ok(())
 }

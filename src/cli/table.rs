@@ -4,16 +4,16 @@ use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::say;
+use super::print_line;
 
 /// Shows rows: all their fields as JSON, or these columns of them.
 pub(super) fn show<T: Serialize>(rows: &[T], columns: &[&str], as_json: bool) {
     if as_json {
         for row in rows {
-            say(&json!(row).to_string());
+            print_line(&json!(row).to_string());
         }
     } else {
-        say(&table(rows, columns).to_string());
+        print_line(&table(rows, columns).to_string());
     }
 }
 

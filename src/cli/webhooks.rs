@@ -1,4 +1,4 @@
-//! `silta webhooks`: the subscriptions at both systems, and how an unknown sender signs.
+//! `silta webhooks`: the subscriptions at both vendors, and how an unknown sender signs.
 
 use std::{process::ExitCode, time::Duration};
 
@@ -7,28 +7,28 @@ use clap::{Subcommand, ValueEnum};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{Database, say, table};
+use super::{Database, print_line, table};
 use crate::{
     app::{App, config::Config},
-    background::subscriptions::Made,
+    background::subscriptions::CreatedSubscription,
     runtime::clock::{Clock, SystemClock},
     store::{self, subscriptions as rows, webhook_checks},
 };
 
 /// Between two looks whether something was learnt.
-const LOOK: Duration = Duration::from_millis(500);
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 #[derive(Subcommand)]
 pub(super) enum Webhooks {
-    /// Makes what is missing at both systems: what tells them to call Silta.
+    /// Makes what is missing at both vendors: what tells them to call Silta.
     Register {
         /// The connection's name.
         connection: String,
         /// All of them anew, beside those that there are: their keys are rotated so.
         #[arg(long)]
-        anew: bool,
+        rotate: bool,
     },
-    /// Every subscription of both systems, ours and others'.
+    /// Every subscription of both vendors, ours and others'.
     List {
         /// The connection's name.
         connection: String,
@@ -36,7 +36,7 @@ pub(super) enum Webhooks {
         #[arg(long)]
         json: bool,
     },
-    /// Removes what was registered, at both systems: all of it, or one by its id. Its key counts for a day longer.
+    /// Removes what was registered, at both vendors: all of it, or one by its id. Its key counts for a day longer.
     Remove {
         /// The connection's name.
         connection: String,
@@ -66,57 +66,57 @@ pub(super) enum Source {
 pub(super) async fn webhooks(command: Webhooks, config: Config, account: &str) -> Result<ExitCode> {
     let database = Database::open(&config).await?;
     store::migrate(&database.pool).await.context("cannot bring the schema up to date")?;
-    let app = App::new(config, database.surroundings());
+    let app = App::new(config, database.deps());
     app.prepare().await?;
     let subscriptions = &app.subscriptions;
     match command {
-        Webhooks::Register { connection, anew } => {
-            let made = subscriptions.register(subscriptions.of(&connection)?, anew, account).await?;
+        Webhooks::Register { connection, rotate } => {
+            let made = subscriptions.register(subscriptions.find(&connection)?, rotate, account).await?;
             if made.is_empty() {
-                say("every subscription stands already");
+                print_line("every subscription stands already");
             }
-            for Made { source, topic, key_id, key } in made {
-                say(&format!("registered at {source}: {topic}, key {key_id}"));
+            for CreatedSubscription { source, topic, key_id, key } in made {
+                print_line(&format!("registered at {source}: {topic}, key {key_id}"));
                 if let Some(key) = key {
                     let place = if source == "ogoship" {
                         "ogoship.webhook_keys"
                     } else {
                         "mycashflow.signature.secrets"
                     };
-                    say(&format!(
+                    print_line(&format!(
                         "  there is no [secrets] key to keep its key under: put it into {place}, it is shown this once: {key}"
                     ));
                 }
             }
         }
         Webhooks::List { connection, json } => {
-            let of = subscriptions.of(&connection)?;
+            let of = subscriptions.find(&connection)?;
             let (listed, shop_has_list) = subscriptions.list(of).await?;
             table::show(&listed, &["source", "topic", "is_ours", "is_kept", "url"], json);
             let kept = rows::list(&mut *database.pool.acquire().await?, &connection).await?;
             if !json && !kept.is_empty() {
-                say("\nregistered by Silta:");
+                print_line("\nregistered by Silta:");
                 table::show(
                     &kept,
-                    &["id", "source", "topic", "key_id", "made_by", "made_at", "seen_at"],
+                    &["id", "source", "topic", "key_id", "created_by", "created_at", "seen_at"],
                     json,
                 );
             }
             if !shop_has_list {
-                say("the shop has no list of subscriptions, so what stands there cannot be told");
+                print_line("the shop has no list of subscriptions, so what stands there cannot be told");
             }
         }
         Webhooks::Remove { connection, id } => {
-            let removed = subscriptions.remove(subscriptions.of(&connection)?, id).await?;
+            let removed = subscriptions.remove(subscriptions.find(&connection)?, id).await?;
             if removed.is_empty() {
                 bail!("nothing of ours was there to remove");
             }
             for row in removed {
-                say(&format!("removed at {}: {}", row.source, row.topic));
+                print_line(&format!("removed at {}: {}", row.source, row.topic));
             }
         }
         Webhooks::Learn { connection, source, wait } => {
-            subscriptions.of(&connection)?;
+            subscriptions.find(&connection)?;
             let source = if matches!(source, Source::Ogoship) { "ogoship" } else { "mycashflow" };
             return learn(&database, &connection, source, account, wait.into()).await;
         }
@@ -132,22 +132,29 @@ async fn learn(
     wait: Duration,
 ) -> Result<ExitCode> {
     let until = SystemClock.now() + wait;
-    webhook_checks::ask_lesson(&mut *database.pool.acquire().await?, connection, source, account, until)
-        .await?;
-    say(&format!("waiting for a webhook of {source} that is refused; send one now"));
+    webhook_checks::request_detection(
+        &mut *database.pool.acquire().await?,
+        connection,
+        source,
+        account,
+        until,
+    )
+    .await?;
+    print_line(&format!("waiting for a webhook of {source} that is refused; send one now"));
     let begun = Instant::now();
     while begun.elapsed() < wait {
-        let learnt = webhook_checks::lesson(&mut *database.pool.acquire().await?, connection, source).await?;
-        let Some(lesson) = learnt else {
+        let learnt =
+            webhook_checks::find_detection(&mut *database.pool.acquire().await?, connection, source).await?;
+        let Some(detection) = learnt else {
             #[expect(clippy::disallowed_methods, reason = "a person waits for what another process writes")]
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
             continue;
         };
-        say(&format!("its headers: {}", lesson.headers.join(", ")));
-        let found = lesson.found.as_array().map(Vec::as_slice).unwrap_or_default();
-        for lesson in found {
-            let text = |key: &str| lesson[key].as_str().unwrap_or_default().to_owned();
-            say(&format!(
+        print_line(&format!("its headers: {}", detection.headers.join(", ")));
+        let found = detection.found.as_array().map(Vec::as_slice).unwrap_or_default();
+        for detection in found {
+            let text = |key: &str| detection[key].as_str().unwrap_or_default().to_owned();
+            print_line(&format!(
                 "{} holds {} of the body, {}, by {}",
                 text("header"),
                 text("hash"),
@@ -155,7 +162,7 @@ async fn learn(
                 text("key")
             ));
             if text("hash") == "HMAC-SHA256" && source == "mycashflow" {
-                say(&format!(
+                print_line(&format!(
                     "\n[connections.mycashflow.signature]\nheader = {:?}\nencoding = {:?}",
                     text("header"),
                     text("encoding"),
@@ -163,7 +170,7 @@ async fn learn(
             }
         }
         if found.is_empty() {
-            say(
+            print_line(
                 "none of them holds an HMAC of the body by a key that Silta knows: give it the subscription's key, and learn again",
             );
             return Ok(ExitCode::FAILURE);

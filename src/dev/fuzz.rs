@@ -1,4 +1,4 @@
-//! Where strangers' bytes come in, as functions of bytes alone: the fuzzer (`make fuzz`, targets in `fuzz/`) feeds them
+//! Where auth_throttle' bytes come in, as functions of bytes alone: the fuzzer (`make fuzz`, targets in `fuzz/`) feeds them
 //! what it invents, and the tests below feed them every seed, whole, cut off and with single bytes changed.
 //!
 //! Each says what must hold for any input whatever, besides that nothing panics.
@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::{
     app::config::{Config, Environment},
-    domain::event::{routing::subject_of, subject::Subject},
-    security::signature::{Encoding, Scheme, sign},
+    domain::event::{routing::route, subject::Subject},
+    security::signature::{Encoding, SignatureScheme, sign},
     vendors::{json_outline::outline, mycashflow, ogoship},
     web::api,
 };
@@ -21,25 +21,25 @@ pub fn signature(data: &[u8]) {
     let split = data.iter().position(|byte| *byte == b'\n').unwrap_or(data.len());
     let (given, body) = (&data[..split], data.get(split + 1..).unwrap_or_default());
     let Ok(given) = std::str::from_utf8(given) else { return };
-    let scheme = Scheme {
+    let scheme = SignatureScheme {
         header: "X-Signature".to_owned(),
         encoding: Encoding::Either,
         secrets: vec!["another".to_owned(), SECRET.to_owned()],
     };
     if scheme.verify(body, given).is_some() {
-        let said = given.trim().trim_start_matches("sha256=");
-        let said = said.trim_end_matches('=');
-        let true_ones = scheme.secrets.iter().flat_map(|secret| {
+        let digest = given.trim().trim_start_matches("sha256=");
+        let digest = digest.trim_end_matches('=');
+        let expected = scheme.secrets.iter().flat_map(|secret| {
             use base64::Engine;
             let mac = sign(secret, body);
             [hex::encode(&mac), base64::engine::general_purpose::STANDARD_NO_PAD.encode(&mac)]
         });
-        let is_true = true_ones.into_iter().any(|it| it.eq_ignore_ascii_case(said));
-        assert!(is_true, "{given:?} was believed");
+        let is_true = expected.into_iter().any(|it| it.eq_ignore_ascii_case(digest));
+        assert!(is_true, "{given:?} was accepted");
     }
 }
 
-/// A webhook's body, as either system would send it. Its outline says what the whole of it says; what it puts in question
+/// A webhook's body, as either vendor would send it. Its outline says what the whole of it says; what it puts in question
 /// has a name that can be stored, and read back as itself.
 pub fn webhook(data: &[u8]) {
     let whole = serde_json::from_slice::<Value>(data).ok();
@@ -51,10 +51,13 @@ pub fn webhook(data: &[u8]) {
             ogoship::webhook::read(body),
         ]
     };
-    let said = read(&outline);
-    assert!(whole.is_none_or(|whole| read(&whole) == said), "the outline says something else");
-    for told in said {
-        if let Some(subject) = subject_of(&told.about, "shop-") {
+    let from_outline = read(&outline);
+    assert!(
+        whole.is_none_or(|whole| read(&whole) == from_outline),
+        "the outline differs from the whole body"
+    );
+    for webhook in from_outline {
+        if let Some(subject) = route(&webhook.entity, "shop-") {
             let name = subject.to_string();
             assert!(!name.contains('\0') && name.len() < 300, "{name:?}");
             assert_eq!(name.parse::<Subject>().ok(), Some(subject));
@@ -81,7 +84,7 @@ pub fn answer(data: &[u8]) {
     if let Ok(wire) = serde_json::from_value::<ogoship::wire::Order>(body.clone()) {
         drop(ogoship::translate::order_version(&wire));
         let reference = wire.reference.clone();
-        if let Some(order) = ogoship::translate::any_order(wire) {
+        if let Some(order) = ogoship::translate::warehouse_order(wire) {
             assert_eq!(Some(order.reference), reference);
         }
     }
@@ -96,17 +99,17 @@ pub fn answer(data: &[u8]) {
 /// A configuration file: good, or every fault told with its key and a remedy.
 pub fn configuration(data: &[u8]) {
     let Ok(file) = std::str::from_utf8(data) else { return };
-    if let Err(faults) = Config::load(file, &Environment::new()) {
-        assert!(!faults.is_empty());
-        assert!(faults.iter().all(|fault| !fault.problem.is_empty()), "{faults:?}");
+    if let Err(errors) = Config::load(file, &Environment::new()) {
+        assert!(!errors.is_empty());
+        assert!(errors.iter().all(|error| !error.problem.is_empty()), "{errors:?}");
     }
 }
 
 /// A list's query: refused, or a page within its bounds.
 pub fn cursor(data: &[u8]) {
     let Ok(query) = std::str::from_utf8(data) else { return };
-    let Ok(uri) = format!("/admin/v1/deliveries?{query}").parse::<Uri>() else { return };
-    for limit in api::limits_of(&uri).into_iter().flatten() {
+    let Ok(uri) = format!("/admin/v1/tasks?{query}").parse::<Uri>() else { return };
+    for limit in api::parse_limits(&uri).into_iter().flatten() {
         assert!((1..=200).contains(&limit), "{limit}");
     }
 }

@@ -9,7 +9,7 @@
 //!                 forgotten                     reminded
 //! ```
 //!
-//! What mends itself within the patience is told to nobody; and a thousand failures that come within it are one message.
+//! What fixes itself within the grace_period is told to nobody; and a thousand failures that come within it are one message.
 
 use std::time::Duration;
 
@@ -18,19 +18,19 @@ use super::Timestamp;
 /// Kinds of alerts; each is a heading of `docs/runbook.md`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AlertKind {
-    /// Deliveries are dead: they wait for a person.
+    /// Tasks are dead: they wait for a person.
     Dead,
-    /// Nothing of a connection is claimed: a system is down, or refuses our credentials.
-    ConnectionHeld,
+    /// Nothing of a connection is claimed: a vendor is down, or refuses our credentials.
+    CircuitOpen,
     /// Too many stock figures fell to zero at once.
     StockBraked,
-    /// A list has not been swept for much longer than it should.
-    SweepStopped,
-    /// A delivery has been due for too long.
+    /// A list has not been polled for much longer than it should.
+    PollStopped,
+    /// A task has been due for too long.
     BacklogOld,
     /// No order has come for longer than chance explains.
     Silent,
-    /// A system's webhooks are refused, and none is taken.
+    /// A vendor's webhooks are refused, and none is taken.
     WebhooksRefused,
     /// A webhook subscription of ours is gone, and could not be put back.
     SubscriptionGone,
@@ -40,9 +40,9 @@ impl AlertKind {
     /// Every kind.
     pub const ALL: [Self; 8] = [
         Self::Dead,
-        Self::ConnectionHeld,
+        Self::CircuitOpen,
         Self::StockBraked,
-        Self::SweepStopped,
+        Self::PollStopped,
         Self::BacklogOld,
         Self::Silent,
         Self::WebhooksRefused,
@@ -53,9 +53,9 @@ impl AlertKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Dead => "dead",
-            Self::ConnectionHeld => "connection_held",
+            Self::CircuitOpen => "circuit_open",
             Self::StockBraked => "stock_braked",
-            Self::SweepStopped => "sweep_stopped",
+            Self::PollStopped => "poll_stopped",
             Self::BacklogOld => "backlog_old",
             Self::Silent => "silent",
             Self::WebhooksRefused => "webhooks_refused",
@@ -84,16 +84,16 @@ pub struct Condition {
 
 /// An alert that is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct OpenAlert {
     /// When it was first seen.
     pub seen_at: Timestamp,
     /// When it was last told.
-    pub told_at: Option<Timestamp>,
+    pub notified_at: Option<Timestamp>,
 }
 
 /// How long it is waited before an alert is told, and told again.
 #[derive(Clone, Copy, Debug)]
-pub struct Patience {
+pub struct GracePeriod {
     /// Before it is told.
     pub before: Duration,
     /// Between two reminders; zero is never.
@@ -104,9 +104,9 @@ pub struct Patience {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
     /// It is seen for the first time.
-    Begin,
+    Open,
     /// It is told.
-    Tell,
+    Notify,
     /// It is told again.
     Remind,
     /// It goes on: only its count is kept.
@@ -114,21 +114,28 @@ pub enum Next {
     /// It is right again, and whoever was told is told so.
     Close,
     /// It is right again before anybody was told.
-    Forget,
+    Discard,
     /// Nothing is wrong, and nothing was.
     Nothing,
 }
 
 /// What follows for an alert that stands so, when it is wrong now or not.
-pub fn next(standing: Option<Standing>, is_wrong: bool, patience: Patience, now: Timestamp) -> Next {
-    match (standing, is_wrong) {
+pub fn next(
+    open_alert: Option<OpenAlert>,
+    is_wrong: bool,
+    grace_period: GracePeriod,
+    now: Timestamp,
+) -> Next {
+    match (open_alert, is_wrong) {
         (None, false) => Next::Nothing,
-        (None, true) => Next::Begin,
-        (Some(Standing { told_at: None, .. }), false) => Next::Forget,
-        (Some(Standing { told_at: Some(_), .. }), false) => Next::Close,
-        (Some(Standing { seen_at, told_at: None }), true) if now >= seen_at + patience.before => Next::Tell,
-        (Some(Standing { told_at: Some(told_at), .. }), true)
-            if !patience.between.is_zero() && now >= told_at + patience.between =>
+        (None, true) => Next::Open,
+        (Some(OpenAlert { notified_at: None, .. }), false) => Next::Discard,
+        (Some(OpenAlert { notified_at: Some(_), .. }), false) => Next::Close,
+        (Some(OpenAlert { seen_at, notified_at: None }), true) if now >= seen_at + grace_period.before => {
+            Next::Notify
+        }
+        (Some(OpenAlert { notified_at: Some(notified_at), .. }), true)
+            if !grace_period.between.is_zero() && now >= notified_at + grace_period.between =>
         {
             Next::Remind
         }
@@ -141,28 +148,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_alert_is_told_after_the_patience_reminded_of_and_closed_once() {
-        let patience = Patience { before: Duration::from_secs(60), between: Duration::from_secs(3600) };
+    fn an_alert_is_told_after_the_grace_period_reminded_of_and_closed_once() {
+        let grace_period =
+            GracePeriod { before: Duration::from_secs(60), between: Duration::from_secs(3600) };
         let at = |seconds| Timestamp::UNIX_EPOCH + Duration::from_secs(seconds);
-        let seen = |told| Some(Standing { seen_at: at(0), told_at: told });
+        let seen = |told| Some(OpenAlert { seen_at: at(0), notified_at: told });
         let table = [
             (None, false, 0, Next::Nothing),
-            (None, true, 0, Next::Begin),
+            (None, true, 0, Next::Open),
             (seen(None), true, 59, Next::Keep),
-            (seen(None), false, 59, Next::Forget),
-            (seen(None), true, 60, Next::Tell),
+            (seen(None), false, 59, Next::Discard),
+            (seen(None), true, 60, Next::Notify),
             (seen(Some(at(60))), true, 3_659, Next::Keep),
             (seen(Some(at(60))), true, 3_660, Next::Remind),
             (seen(Some(at(60))), false, 61, Next::Close),
         ];
-        for (standing, is_wrong, seconds, expected) in table {
+        for (open_alert, is_wrong, seconds, expected) in table {
             assert_eq!(
-                next(standing, is_wrong, patience, at(seconds)),
+                next(open_alert, is_wrong, grace_period, at(seconds)),
                 expected,
-                "{standing:?} at {seconds}"
+                "{open_alert:?} at {seconds}"
             );
         }
-        let never = Patience { between: Duration::ZERO, ..patience };
+        let never = GracePeriod { between: Duration::ZERO, ..grace_period };
         assert_eq!(next(seen(Some(at(60))), true, never, at(1_000_000)), Next::Keep);
     }
 }

@@ -1,4 +1,4 @@
-//! Typed ids, so that an event's id can never be passed for a delivery's.
+//! Typed ids, so that an event's id can never be passed for a task's.
 
 use std::{fmt, str::FromStr};
 
@@ -33,8 +33,8 @@ macro_rules! typed_ids {
 typed_ids! {
     /// An event: a `UUIDv7`, so that id order is arrival order.
     EventId,
-    /// A delivery: a `UUIDv7`, so that id order is creation order.
-    DeliveryId,
+    /// A task: a `UUIDv7`, so that id order is creation order.
+    TaskId,
     /// A claim's fence, drawn anew at each claim.
     ClaimId,
 }

@@ -4,20 +4,20 @@ use std::time::Duration;
 
 use super::Timestamp;
 
-/// The longest a call waits for its turn inside an attempt; beyond it the delivery is snoozed instead, and its lease
+/// The longest a call waits for its turn inside an attempt; beyond it the task is snoozed instead, and its lease
 /// goes to one that can use it.
-pub const LONGEST_WAIT: Duration = Duration::from_secs(3);
+pub const MAX_WAIT: Duration = Duration::from_secs(3);
 
-/// The least that a system can teach us: a tenth of the configured rate.
-const LEAST_SHARE: f64 = 0.1;
+/// The least that a vendor can teach us: a tenth of the configured rate.
+const MIN_SHARE: f64 = 0.1;
 
 /// How much of the configured rate a minute without a 429 gives back.
-const SHARE_A_MINUTE: f64 = 0.1;
+const SHARE_REGAINED_PER_MINUTE: f64 = 0.1;
 
 /// Who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lane {
-    /// News of this moment.
+pub enum CallPriority {
+    /// Revision of this moment.
     Live,
     /// What can wait, and gives way.
     Background,
@@ -25,78 +25,81 @@ pub enum Lane {
 
 /// A budget as it is written down.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Standing {
+pub struct TokenBucket {
     /// Every call takes one interval of the rate: they are taken up to this time.
     pub spent_until: Timestamp,
-    /// The system asked to be left alone until then.
-    pub closed_until: Option<Timestamp>,
-    /// How much of the configured rate the system took at `taught_at`.
+    /// The vendor asked to be left alone until then.
+    pub blocked_until: Option<Timestamp>,
+    /// How much of the configured rate the vendor took at `lowered_at`.
     pub share: f64,
-    /// When the system last said that it was too much.
-    pub taught_at: Option<Timestamp>,
+    /// When the vendor last said that it was too much.
+    pub lowered_at: Option<Timestamp>,
 }
 
 /// What came of asking for tokens.
-pub enum Taken {
+pub enum TakeResult {
     /// There they are, from so long on.
-    Now(Standing, Duration),
+    Now(TokenBucket, Duration),
     /// There may be some after so long.
     Later(Duration),
 }
 
-impl Standing {
+impl TokenBucket {
     /// Nothing is spent of it yet.
     pub const fn full(now: Timestamp) -> Self {
-        Self { spent_until: now, closed_until: None, share: 1.0, taught_at: None }
+        Self { spent_until: now, blocked_until: None, share: 1.0, lowered_at: None }
     }
 
-    /// How long the system still wants to be left alone.
-    pub fn closed_for(&self, now: Timestamp) -> Option<Duration> {
-        (self.closed_until? - now).to_std().ok().filter(|left| !left.is_zero())
+    /// How long the vendor still wants to be left alone.
+    pub fn blocked_for(&self, now: Timestamp) -> Option<Duration> {
+        (self.blocked_until? - now).to_std().ok().filter(|left| !left.is_zero())
     }
 
     /// The share that has grown back by now.
     fn share_now(&self, now: Timestamp) -> f64 {
-        let quiet = self.taught_at.map_or(0.0, |at| seconds(at, now) / 60.0);
-        (self.share + quiet * SHARE_A_MINUTE).min(1.0)
+        let minutes = self.lowered_at.map_or(0.0, |at| seconds(at, now) / 60.0);
+        (self.share + minutes * SHARE_REGAINED_PER_MINUTE).min(1.0)
     }
 
-    /// Calls a second that the system takes now, of so many configured.
+    /// Calls a second that the vendor takes now, of so many configured.
     pub fn rate(&self, per_second: f64, now: Timestamp) -> f64 {
         per_second * self.share_now(now)
     }
 
-    /// After the system has said that it was too much, to a call begun at `begun`.
-    pub fn taught(self, begun: Timestamp, now: Timestamp) -> Self {
-        if self.taught_at.is_some_and(|at| at > begun) {
-            return self; // the call was on its way before the last lesson
+    /// After the vendor has said that it was too much, to a call begun at `begun`.
+    pub fn lowered(self, begun: Timestamp, now: Timestamp) -> Self {
+        if self.lowered_at.is_some_and(|at| at > begun) {
+            return self; // the call was on its way before the last detection
         }
-        Self { share: (self.share_now(now) / 2.0).max(LEAST_SHARE), taught_at: Some(now), ..self }
+        Self { share: (self.share_now(now) / 2.0).max(MIN_SHARE), lowered_at: Some(now), ..self }
     }
 
     /// Takes so many tokens: ahead of everybody who comes later where it is live, else only those that nobody live will
     /// miss.
-    pub fn take(self, rate: f64, many: u32, lane: Lane, now: Timestamp) -> Taken {
+    pub fn take(self, rate: f64, count: u32, priority: CallPriority, now: Timestamp) -> TakeResult {
         let burst = rate.max(1.0);
         // A clock that was put back earns nothing.
         let owed = seconds(now, self.spent_until) * rate;
-        let wanted = f64::from(many);
-        let left_behind = match lane {
-            Lane::Live => 0.0,
-            Lane::Background => (burst - 1.0) / 2.0,
+        let wanted = f64::from(count);
+        let left_behind = match priority {
+            CallPriority::Live => 0.0,
+            CallPriority::Background => (burst - 1.0) / 2.0,
         };
         let missing = owed + wanted + left_behind - burst;
         let wait = Duration::from_secs_f64((missing / rate).max(0.0));
-        let allowed = match lane {
-            Lane::Live => wait <= LONGEST_WAIT,
+        let allowed = match priority {
+            CallPriority::Live => wait <= MAX_WAIT,
             // Times are written down to the microsecond: a hundredth of a token is nothing missing.
-            Lane::Background => missing <= 0.01,
+            CallPriority::Background => missing <= 0.01,
         };
         if !allowed {
-            return Taken::Later(wait);
+            return TakeResult::Later(wait);
         }
         let spent_until = now + interval((owed + wanted) / rate);
-        Taken::Now(Self { spent_until, ..self }, if lane == Lane::Live { wait } else { Duration::ZERO })
+        TakeResult::Now(
+            Self { spent_until, ..self },
+            if priority == CallPriority::Live { wait } else { Duration::ZERO },
+        )
     }
 }
 

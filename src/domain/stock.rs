@@ -7,9 +7,9 @@
 //! collected, twice from then on, and other channels' orders never, which can oversell; `compensated` adds back what
 //! the shop will take off again.
 //!
-//! **A figure has a time.** Both sides are read when the delivery is worked, never taken from a webhook or a list; the
+//! **A figure has a time.** Both sides are read when the task is worked, never taken from a webhook or a list; the
 //! lease is looked at once more before the write; and an answer of the warehouse that is older than one we have acted on
-//! is not written ([`Next::Stale`]).
+//! is not written ([`Decision::Stale`]).
 //!
 //! **The brake.** One code that falls to zero is a good sold out. Every third code falling to zero within an hour is a
 //! feed that broke, and would close the shop: from then on no figure is set to zero before a person has looked.
@@ -71,19 +71,19 @@ pub struct StockPolicy {
 }
 
 /// Codes that may fall to zero in an hour however few there are: a small shop sells out too.
-pub const FEWEST_BRAKED: i64 = 5;
+pub const MIN_EMPTIED_TO_BRAKE: i64 = 5;
 
 /// How far back the brake looks.
 pub const BRAKE_WINDOW: chrono::Duration = chrono::Duration::hours(1);
 
 impl StockPolicy {
     /// Is it too much, if so many codes have fallen to zero and so many are still in stock?
-    pub fn brakes(&self, emptied: i64, in_stock: i64) -> bool {
-        emptied >= FEWEST_BRAKED && emptied * 100 > i64::from(self.brake) * (emptied + in_stock)
+    pub fn should_brake(&self, emptied: i64, in_stock: i64) -> bool {
+        emptied >= MIN_EMPTIED_TO_BRAKE && emptied * 100 > i64::from(self.brake) * (emptied + in_stock)
     }
 
     /// The figure that the shop should show.
-    pub fn figure(&self, view: &View<'_>, warehouse: &WarehouseStock, shop: &ShopStock) -> i64 {
+    pub fn target_quantity(&self, view: &StockView<'_>, warehouse: &WarehouseStock, shop: &ShopStock) -> i64 {
         let figure = match self.basis {
             Basis::Physical => warehouse.physical,
             Basis::Available => warehouse.available,
@@ -99,7 +99,7 @@ impl StockPolicy {
 
 /// The one thing to do next for a stock figure.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Next {
+pub enum Decision {
     /// The shop shows what it should.
     Nothing,
     /// Nothing can be done, and nothing is wrong.
@@ -111,13 +111,13 @@ pub enum Next {
         /// Pieces, never negative.
         quantity: i64,
         /// The shop sells some now, and would sell none.
-        empties: bool,
+        falls_to_zero: bool,
     },
 }
 
 /// Everything that is looked at.
 #[derive(Clone, Copy, Debug)]
-pub struct View<'a> {
+pub struct StockView<'a> {
     /// The product code.
     pub code: &'a str,
     /// The warehouse's figure.
@@ -131,17 +131,17 @@ pub struct View<'a> {
 }
 
 /// What to do, given both sides as they are now.
-pub fn decide(view: &View<'_>, policy: &StockPolicy) -> Next {
-    let Some(shop) = view.shop else { return Next::Skip(Reason::UnknownInShop) };
-    let Some(warehouse) = view.warehouse else { return Next::Skip(Reason::UnknownAtWarehouse) };
+pub fn decide(view: &StockView<'_>, policy: &StockPolicy) -> Decision {
+    let Some(shop) = view.shop else { return Decision::Skip(Reason::UnknownInShop) };
+    let Some(warehouse) = view.warehouse else { return Decision::Skip(Reason::UnknownAtWarehouse) };
     if warehouse.modified.zip(view.acted_on).is_some_and(|(read, acted_on)| read < acted_on) {
-        return Next::Stale;
+        return Decision::Stale;
     }
-    let quantity = policy.figure(view, warehouse, shop);
+    let quantity = policy.target_quantity(view, warehouse, shop);
     if shop.enabled && shop.quantity == quantity {
-        return Next::Nothing;
+        return Decision::Nothing;
     }
-    Next::Patch { quantity, empties: quantity == 0 && shop.quantity > 0 }
+    Decision::Patch { quantity, falls_to_zero: quantity == 0 && shop.quantity > 0 }
 }
 
 #[cfg(test)]
@@ -163,8 +163,8 @@ mod tests {
         code: &'a str,
         warehouse: Option<&'a WarehouseStock>,
         shop: Option<&'a ShopStock>,
-    ) -> View<'a> {
-        View { code, warehouse, shop, in_flight: 3, acted_on: None }
+    ) -> StockView<'a> {
+        StockView { code, warehouse, shop, in_flight: 3, acted_on: None }
     }
 
     #[test]
@@ -173,9 +173,9 @@ mod tests {
         let next = |basis, buffer, code: &str, quantity, enabled| {
             decide(&view(code, Some(&HOUSE), Some(&shop(quantity, enabled))), &policy(basis, buffer))
         };
-        let patch = |quantity, empties| Next::Patch { quantity, empties };
+        let patch = |quantity, falls_to_zero| Decision::Patch { quantity, falls_to_zero };
 
-        assert_eq!(next(Available, 0, "A", 7, true), Next::Nothing);
+        assert_eq!(next(Available, 0, "A", 7, true), Decision::Nothing);
         assert_eq!(next(Available, 0, "A", 7, false), patch(7, false));
         assert_eq!(next(Available, 0, "A", 9, true), patch(7, false));
         assert_eq!(next(Physical, 0, "A", 7, true), patch(10, false));
@@ -189,9 +189,9 @@ mod tests {
         assert_eq!(next(Available, 50, "A", 7, true), patch(0, true));
         assert_eq!(next(Available, 50, "A", 0, false), patch(0, false), "nothing was for sale before either");
         let physical = policy(Physical, 0);
-        assert_eq!(decide(&view("A", Some(&HOUSE), None), &physical), Next::Skip(Reason::UnknownInShop));
+        assert_eq!(decide(&view("A", Some(&HOUSE), None), &physical), Decision::Skip(Reason::UnknownInShop));
         let unknown = decide(&view("A", None, Some(&shop(1, true))), &physical);
-        assert_eq!(unknown, Next::Skip(Reason::UnknownAtWarehouse));
+        assert_eq!(unknown, Decision::Skip(Reason::UnknownAtWarehouse));
     }
 
     #[test]
@@ -200,20 +200,20 @@ mod tests {
         let shop = shop(9, true);
         let next = |read, acted_on| {
             let house = WarehouseStock { modified: at(read), ..HOUSE };
-            let view = View { acted_on: at(acted_on), ..view("A", Some(&house), Some(&shop)) };
+            let view = StockView { acted_on: at(acted_on), ..view("A", Some(&house), Some(&shop)) };
             decide(&view, &policy(Basis::Available, 0))
         };
-        assert_eq!(next(5, 6), Next::Stale);
-        assert_eq!(next(6, 6), Next::Patch { quantity: 7, empties: false });
+        assert_eq!(next(5, 6), Decision::Stale);
+        assert_eq!(next(6, 6), Decision::Patch { quantity: 7, falls_to_zero: false });
     }
 
     #[test]
     fn the_brake_holds_when_too_great_a_share_falls_and_lets_a_few_pass() {
         let policy = policy(Basis::Available, 0);
-        assert!(!policy.brakes(4, 0), "a small shop sells out too");
-        assert!(policy.brakes(5, 0));
-        assert!(!policy.brakes(30, 70));
-        assert!(policy.brakes(31, 69));
-        assert!(!StockPolicy { brake: 100, ..policy }.brakes(5000, 0), "100 never brakes");
+        assert!(!policy.should_brake(4, 0), "a small shop sells out too");
+        assert!(policy.should_brake(5, 0));
+        assert!(!policy.should_brake(30, 70));
+        assert!(policy.should_brake(31, 69));
+        assert!(!StockPolicy { brake: 100, ..policy }.should_brake(5000, 0), "100 never brakes");
     }
 }

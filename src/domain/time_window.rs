@@ -3,13 +3,13 @@
 //! The shop's order list is known to answer some stretches with 500, again and again, in a store where single orders
 //! read well (docs/contract.md §1.3). Giving up would blind us to everything behind the bad spot; jumping over it
 //! would lose what lies in it. So a stretch that fails is halved, and halved again: what reads is read, and what is
-//! left at the smallest size is a [gap](Windows::gaps), remembered, shown and tried again by every later reading.
+//! left at the smallest size is a [gap](WindowSplitter::gaps), remembered, shown and tried again by every later reading.
 
 use super::Timestamp;
 
 /// A stretch of time, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Window {
+pub struct TimeWindow {
     /// Its beginning.
     pub from: Timestamp,
     /// Its end.
@@ -17,53 +17,53 @@ pub struct Window {
 }
 
 /// The smallest stretch that is still halved is twice this.
-const SMALLEST: chrono::Duration = chrono::Duration::minutes(1);
+const MIN_WINDOW: chrono::Duration = chrono::Duration::minutes(1);
 
 /// Failures after which the far side is taken to be down rather than to have bad spots.
-const MOST_FAILURES: usize = 40;
+const MAX_FAILURES: usize = 40;
 
 /// What is left to read, in order of time, and what could not be, with the last error `E` that said so.
 #[derive(Clone, Debug)]
-pub struct Windows<E> {
-    open: Vec<Window>,
-    gaps: Vec<Window>,
+pub struct WindowSplitter<E> {
+    open: Vec<TimeWindow>,
+    gaps: Vec<TimeWindow>,
     failures: usize,
     any_read: bool,
     last_error: Option<E>,
 }
 
-impl<E> Windows<E> {
+impl<E> WindowSplitter<E> {
     /// Everything in these windows; known gaps are windows of their own.
-    pub fn over(windows: impl IntoIterator<Item = Window>) -> Self {
+    pub fn new(windows: impl IntoIterator<Item = TimeWindow>) -> Self {
         let mut open: Vec<_> = windows.into_iter().collect();
         open.sort_by_key(|window| std::cmp::Reverse(window.from));
         Self { open, gaps: Vec::new(), failures: 0, any_read: false, last_error: None }
     }
 
     /// The next window to read.
-    pub fn take(&mut self) -> Option<Window> {
+    pub fn next_window(&mut self) -> Option<TimeWindow> {
         self.open.pop()
     }
 
     /// A window was read.
-    pub fn read(&mut self) {
+    pub fn record_read(&mut self) {
         self.any_read = true;
     }
 
     /// A window could not be read: it is halved, or a gap. Gives the error back once the far side must be taken to be
     /// down.
-    pub fn failed(&mut self, window: Window, error: E) -> Result<(), E> {
+    pub fn record_failure(&mut self, window: TimeWindow, error: E) -> Result<(), E> {
         self.failures += 1;
-        let Window { from, to } = window;
-        if to - from < SMALLEST * 2 {
+        let TimeWindow { from, to } = window;
+        if to - from < MIN_WINDOW * 2 {
             self.gaps.push(window);
         } else {
             let middle = from + (to - from) / 2;
             // Both halves hold the middle: what changed in that very moment is read twice rather than never.
-            self.open.push(Window { from: middle, to });
-            self.open.push(Window { from, to: middle });
+            self.open.push(TimeWindow { from: middle, to });
+            self.open.push(TimeWindow { from, to: middle });
         }
-        if self.failures >= MOST_FAILURES {
+        if self.failures >= MAX_FAILURES {
             return Err(error);
         }
         self.last_error = Some(error);
@@ -71,7 +71,7 @@ impl<E> Windows<E> {
     }
 
     /// The stretches that could not be read, once nothing is left to take; the last error where nothing at all could be.
-    pub fn gaps(self) -> Result<Vec<Window>, E> {
+    pub fn into_gaps(self) -> Result<Vec<TimeWindow>, E> {
         match self.last_error {
             Some(error) if !self.any_read => Err(error),
             _ => Ok(self.gaps),
@@ -88,19 +88,19 @@ mod tests {
     }
 
     /// Reads 0..=`to` minutes where every window that holds one of the bad minutes fails.
-    fn read(to: i64, bad: &[i64]) -> (Vec<(i64, i64)>, Option<Vec<Window>>) {
-        let mut windows = Windows::over([Window { from: at(0), to: at(to) }]);
+    fn read(to: i64, bad: &[i64]) -> (Vec<(i64, i64)>, Option<Vec<TimeWindow>>) {
+        let mut windows = WindowSplitter::new([TimeWindow { from: at(0), to: at(to) }]);
         let mut read = Vec::new();
-        while let Some(window) = windows.take() {
+        while let Some(window) = windows.next_window() {
             let holds = |minute: &i64| (window.from..=window.to).contains(&at(*minute));
             if !bad.iter().any(holds) {
-                windows.read();
+                windows.record_read();
                 read.push((window.from.timestamp() / 60, window.to.timestamp() / 60));
-            } else if windows.failed(window, "500").is_err() {
+            } else if windows.record_failure(window, "500").is_err() {
                 return (read, None);
             }
         }
-        (read, windows.gaps().ok())
+        (read, windows.into_gaps().ok())
     }
 
     #[test]

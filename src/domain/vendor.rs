@@ -2,16 +2,16 @@
 
 use std::fmt;
 
-/// One of the two systems that Silta ties together.
+/// One of the two vendors that Silta ties together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum System {
+pub enum Vendor {
     /// The web shop.
     MyCashflow,
     /// The warehouse.
     Ogoship,
 }
 
-impl System {
+impl Vendor {
     /// The word in labels, rows and URLs.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -21,7 +21,7 @@ impl System {
     }
 }
 
-impl fmt::Display for System {
+impl fmt::Display for Vendor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }

@@ -4,7 +4,7 @@ use crate::domain::{alert::AlertKind, language::Language};
 
 /// An alert as people read it.
 #[derive(Clone, Copy, Debug)]
-pub struct AlertWords {
+pub struct AlertText {
     /// What is wrong.
     pub title: &'static str,
     /// What to do.
@@ -14,18 +14,18 @@ pub struct AlertWords {
 }
 
 /// What a kind of alert means.
-pub const fn alert_words(kind: AlertKind, language: Language) -> AlertWords {
+pub const fn alert_text(kind: AlertKind, language: Language) -> AlertText {
     let (page, english, finnish) = match kind {
         AlertKind::Dead => (
-            "/needs",
-            ("deliveries wait for a person", "Mend the cause and release what waits for it."),
+            "/attention",
+            ("tasks wait for a person", "Fix the cause and release what waits for it."),
             ("toimituksia odottaa ihmistä", "Korjaa syy ja vapauta sitä odottavat."),
         ),
-        AlertKind::ConnectionHeld => (
+        AlertKind::CircuitOpen => (
             "/connections",
             (
-                "a system is down or refuses our credentials",
-                "Nothing is lost: it is asked again by itself. Where credentials are refused, mend them.",
+                "a vendor is down or refuses our credentials",
+                "Nothing is lost: it is asked again by itself. Where credentials are refused, fix them.",
             ),
             (
                 "järjestelmä on poissa tai hylkää tunnuksemme",
@@ -43,14 +43,14 @@ pub const fn alert_words(kind: AlertKind, language: Language) -> AlertWords {
                 "Tarkista varastosta; vapauta jarru, jos saldot ovat oikein.",
             ),
         ),
-        AlertKind::SweepStopped => (
+        AlertKind::PollStopped => (
             "/connections",
-            ("a list has not been read for too long", "Look at the last error of the sweep."),
+            ("a list has not been read for too long", "Look at the last error of the poll."),
             ("luetteloa ei ole luettu liian pitkään aikaan", "Katso läpikäynnin viimeisin virhe."),
         ),
         AlertKind::BacklogOld => (
-            "/deliveries?state=pending",
-            ("deliveries have waited for too long", "Look whether a worker runs and the rate is enough."),
+            "/tasks?state=pending",
+            ("tasks have waited for too long", "Look whether a worker runs and the rate is enough."),
             (
                 "toimituksia on odottanut liian pitkään",
                 "Katso, onko työntekijä käynnissä ja riittääkö tahti.",
@@ -88,7 +88,7 @@ pub const fn alert_words(kind: AlertKind, language: Language) -> AlertWords {
         Language::English => english,
         Language::Finnish => finnish,
     };
-    AlertWords { title, remedy, page }
+    AlertText { title, remedy, page }
 }
 
 /// How much of it there is, and what exactly.
@@ -97,7 +97,7 @@ pub fn alert_detail(count: i64, detail: &str) -> String {
 }
 
 /// How a message is marked: it lasts, or it is over.
-pub fn alert_mark(word: &str, language: Language) -> &'static str {
+pub fn alert_prefix(word: &str, language: Language) -> &'static str {
     match (word, language) {
         ("closed", Language::English) => "over:",
         ("closed", Language::Finnish) => "ohi:",

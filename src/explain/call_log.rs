@@ -1,15 +1,15 @@
-//! An order's calls to one system as a text to be sent to its support: times, request ids, what was sent (masked) and
+//! An order's calls to one vendor as a text to be sent to its support: times, request ids, what was sent (masked) and
 //! what came back.
 
 use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::Life;
-use crate::domain::vendor::System;
+use super::OrderHistory;
+use crate::domain::vendor::Vendor;
 
-/// The evidence of an order for one system's support, in plain text.
-pub fn evidence(life: &Life, system: System) -> String {
+/// The evidence of an order for one vendor's support, in plain text.
+pub fn call_log(life: &OrderHistory, vendor: Vendor) -> String {
     let mut text = String::new();
     let order = &life.order;
     let reference = order.reference.as_deref().unwrap_or("none yet");
@@ -19,14 +19,14 @@ pub fn evidence(life: &Life, system: System) -> String {
         order.order_id, order.connection
     );
     let _ = writeln!(text, "{}\n", life.summary);
-    let _ = writeln!(text, "Calls to {system}, times in UTC. Personal values are masked (•).");
-    for entry in &life.story {
-        let ours = |call: &&Value| call["system"] == system.as_str();
+    let _ = writeln!(text, "Calls to {vendor}, times in UTC. Personal values are masked (•).");
+    for entry in &life.timeline {
+        let ours = |call: &&Value| call["vendor"] == vendor.as_str();
         let calls: Vec<_> = entry.calls.iter().filter(ours).collect();
         if calls.is_empty() && entry.kind == "attempt" {
             continue;
         }
-        let _ = writeln!(text, "\n{}  {}", entry.at.format("%Y-%m-%d %H:%M:%S"), entry.words);
+        let _ = writeln!(text, "\n{}  {}", entry.at.format("%Y-%m-%d %H:%M:%S"), entry.text);
         for call in calls {
             let word = |key: &str| call[key].as_str().unwrap_or_default();
             let status = call["status"].as_u64().map_or("no answer".to_owned(), |status| status.to_string());

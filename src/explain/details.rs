@@ -15,12 +15,12 @@ const PHRASES: &[(&str, &str)] = &[
         "mikään [connections.shipping] -sääntö ei vastaa tilauksen toimitustapaa",
     ),
     ("the order has no shipping method", "tilauksella ei ole toimitustapaa"),
-    ("mend in the shop, then replay:", "korjaa kaupassa ja toista sitten:"),
+    ("fix in the shop, then replay:", "korjaa kaupassa ja toista sitten:"),
     ("the reference is over", "viite on pidempi kuin"),
     ("characters: shorten reference_prefix", "merkkiä: lyhennä asetusta reference_prefix"),
     ("the shop no longer knows the product of code", "kauppa ei enää tunne tuotetta, jonka koodi on"),
     (", so not its supplier", ", eikä siis sen toimittajaa"),
-    ("mend the product code in the shop:", "korjaa tuotekoodi kaupassa:"),
+    ("fix the product code in the shop:", "korjaa tuotekoodi kaupassa:"),
     (
         "the order has no line that is stored at the warehouse",
         "tilauksessa ei ole riviä, joka olisi varastolla",
@@ -30,7 +30,7 @@ const PHRASES: &[(&str, &str)] = &[
     (" is missing", " puuttuu"),
     (" characters, at most ", " merkkiä, enintään "),
     (" is also ", " on myös "),
-    ("the warehouse did not take the edit, mend it there:", "varasto ei ottanut muutosta, korjaa se siellä:"),
+    ("the warehouse did not take the edit, fix it there:", "varasto ei ottanut muutosta, korjaa se siellä:"),
     ("called off: cancel it at the warehouse by hand", "peruttu: peru se varastolla käsin"),
     (
         "the warehouse refused to cancel over its API: cancel it there by hand",
@@ -85,7 +85,7 @@ mod tests {
             "mikään [connections.shipping] -sääntö ei vastaa tilauksen toimitustapaa \"DRONE\"",
         );
         assert_eq!(
-            detail("mend in the shop, then replay: city is missing", Language::Finnish),
+            detail("fix in the shop, then replay: city is missing", Language::Finnish),
             "korjaa kaupassa ja toista sitten: city puuttuu",
         );
     }

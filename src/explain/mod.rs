@@ -3,7 +3,7 @@
 //!
 //! It is read from the diary that every attempt leaves, so it cannot say anything else than what happened. Personal
 //! values are masked where they are written down, so the same telling can be handed to either vendor's support as
-//! evidence ([`evidence`]).
+//! evidence ([`call_log()`]).
 
 mod alerts;
 mod call_log;
@@ -12,57 +12,57 @@ mod reasons;
 mod webhooks;
 mod words;
 
-pub use alerts::{AlertWords, alert_detail, alert_mark, alert_words};
-pub use call_log::evidence;
+pub use alerts::{AlertText, alert_detail, alert_prefix, alert_text};
+pub use call_log::call_log;
 pub use details::detail;
-pub use reasons::{remedy, words as reason_words};
+pub use reasons::{remedy, words as reason_text};
 use serde::Serialize;
 use serde_json::Value;
 use sqlx::PgConnection;
-pub use webhooks::{hint_words, purpose_words};
+pub use webhooks::{hint_text, purpose_text};
 pub use words::{
-    attempt as attempt_words, outcome as outcome_words, status as status_words, told as told_words,
+    attempt as attempt_text, outcome as outcome_text, status as status_text, told as event_text,
 };
 
 use crate::{
-    domain::{Timestamp, id::DeliveryId, language::Language, order::OrderStatus, task::outcome::Reason},
+    domain::{Timestamp, id::TaskId, language::Language, order::OrderStatus, task::outcome::Reason},
     store::{
         self, Page, attempts,
         events::{self, EventFilter},
         intents,
         views::{
             orders::{self, OrderRow},
-            overview::{self, DeliveryFilter},
+            overview::{self, TaskFilter},
         },
     },
 };
 
-/// The most events and deliveries told; an order of more has a fault that its newest tell best.
-const MOST: i64 = 200;
+/// The most events and tasks told; an order of more has a fault that its newest tell best.
+const MAX_ENTRIES: i64 = 200;
 
 /// An order's whole life.
 #[derive(Clone, Debug, Serialize)]
-pub struct Life {
+pub struct OrderHistory {
     /// The order as it is known now.
     #[serde(flatten)]
     pub order: OrderRow,
     /// Where it is and why, in a sentence or two.
     pub summary: String,
     /// What happened, oldest first.
-    pub story: Vec<Entry>,
+    pub timeline: Vec<TimelineEntry>,
 }
 
 /// One thing that happened.
 #[derive(Clone, Debug, Serialize)]
-pub struct Entry {
+pub struct TimelineEntry {
     /// When.
     pub at: Timestamp,
     /// told, asked or attempt.
     pub kind: &'static str,
     /// What, in plain words.
-    pub words: String,
-    /// The delivery that it belongs to.
-    pub delivery_id: Option<uuid::Uuid>,
+    pub text: String,
+    /// The task that it belongs to.
+    pub task_id: Option<uuid::Uuid>,
     /// Every call of an attempt, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub calls: Vec<Value>,
@@ -74,46 +74,52 @@ pub async fn order(
     connection: &str,
     order_id: &str,
     language: Language,
-) -> store::Result<Option<Life>> {
+) -> store::Result<Option<OrderHistory>> {
     let Some(order) = orders::find(db, connection, order_id).await? else { return Ok(None) };
     let subject = format!("order:{order_id}");
-    let page = Page { before: None, limit: MOST };
-    let mut story = Vec::new();
+    let page = Page { before: None, limit: MAX_ENTRIES };
+    let mut timeline = Vec::new();
 
     let named = || (Some(connection.to_owned()), Some(subject.clone()));
     let (of, about) = named();
     let filter = EventFilter { connection: of, subject: about, ..EventFilter::default() };
     for event in events::list(db, &filter, &page).await? {
-        let words = words::told(&event.source, &event.topic, language);
-        let delivery_id = event.delivery_id;
-        story.push(Entry { at: event.received_at, kind: "told", words, delivery_id, calls: Vec::new() });
+        let text = words::told(&event.source, &event.topic, language);
+        let task_id = event.task_id;
+        timeline.push(TimelineEntry {
+            at: event.received_at,
+            kind: "event",
+            text,
+            task_id,
+            calls: Vec::new(),
+        });
     }
     for intent in intents::list(db, connection, &subject).await? {
-        let words = words::asked(&intent.action, &intent.actor, language);
-        story.push(Entry {
+        let text = words::asked(&intent.kind, &intent.actor, language);
+        timeline.push(TimelineEntry {
             at: intent.created_at,
-            kind: "asked",
-            words,
-            delivery_id: None,
+            kind: "intent",
+            text,
+            task_id: None,
             calls: Vec::new(),
         });
     }
     let (of, about) = named();
-    let filter = DeliveryFilter { connection: of, subject: about, ..DeliveryFilter::default() };
-    for delivery in overview::list_deliveries(db, &filter, &page).await? {
-        for attempt in attempts::list(db, DeliveryId(delivery.id)).await? {
-            story.push(Entry {
+    let filter = TaskFilter { connection: of, subject: about, ..TaskFilter::default() };
+    for task in overview::list_tasks(db, &filter, &page).await? {
+        for attempt in attempts::list(db, TaskId(task.id)).await? {
+            timeline.push(TimelineEntry {
                 at: attempt.ended_at,
                 kind: "attempt",
-                words: words::attempt(&attempt, language),
-                delivery_id: Some(delivery.id),
+                text: words::attempt(&attempt, language),
+                task_id: Some(task.id),
                 calls: attempt.calls.as_array().cloned().unwrap_or_default(),
             });
         }
     }
-    story.sort_by_key(|entry| entry.at);
+    timeline.sort_by_key(|entry| entry.at);
     let summary = summary(&order, language);
-    Ok(Some(Life { order, summary, story }))
+    Ok(Some(OrderHistory { order, summary, timeline }))
 }
 
 /// Where an order is, and why.
@@ -131,9 +137,9 @@ fn summary(order: &OrderRow, language: Language) -> String {
         sentences
             .push(either(format!("The warehouse says: {comments}."), format!("Varasto kertoo: {comments}.")));
     }
-    match order.delivery_state.as_deref() {
+    match order.task_state.as_deref() {
         Some("dead") => sentences.push(either(
-            "A person must look: mend what is named, then replay.".to_owned(),
+            "A person must look: fix what is named, then replay.".to_owned(),
             "Ihmisen on katsottava: korjaa nimetty kohta, ja toista sitten.".to_owned(),
         )),
         Some("pending" | "leased" | "in_doubt") => {

@@ -3,7 +3,7 @@
 use crate::domain::language::Language;
 
 /// What a hint means; the word itself where a newer Silta wrote it.
-pub fn hint_words(hint: &str, language: Language) -> String {
+pub fn hint_text(hint: &str, language: Language) -> String {
     let (english, finnish) = match hint {
         "header_missing" => (
             "The header is missing: the name in the configuration is another, or a proxy took it away.",
@@ -39,7 +39,7 @@ pub fn hint_words(hint: &str, language: Language) -> String {
 }
 
 /// What a key opens.
-pub fn purpose_words(purpose: &str, language: Language) -> String {
+pub fn purpose_text(purpose: &str, language: Language) -> String {
     let (english, finnish) = match purpose {
         "mycashflow_webhook" => ("webhooks of the shop", "kaupan webhookit"),
         "ogoship_webhook" => ("webhooks of the warehouse", "varaston webhookit"),

@@ -36,14 +36,14 @@ pub fn told(source: &str, topic: &str, language: Language) -> String {
         (Finnish, "person", "replay") => "Joku pyysi toistoa.".to_owned(),
         (English, "person", _) => format!("A person asked: {asked}."),
         (Finnish, "person", _) => format!("Joku pyysi: {asked}."),
-        (English, _, "swept.orders") => "A sweep of the shop's orders found it new or changed.".to_owned(),
-        (Finnish, _, "swept.orders") => {
+        (English, _, "polled.orders") => "A poll of the shop's orders found it new or changed.".to_owned(),
+        (Finnish, _, "polled.orders") => {
             "Kaupan tilausten läpikäynti löysi sen uutena tai muuttuneena.".to_owned()
         }
-        (English, _, "swept.statuses") => "A sweep of the warehouse's orders found it changed.".to_owned(),
-        (Finnish, _, "swept.statuses") => "Varaston tilausten läpikäynti löysi sen muuttuneena.".to_owned(),
-        (English, _, "compared.orders") => "The comparison of both sides found a difference.".to_owned(),
-        (Finnish, _, "compared.orders") => "Puolten vertailu löysi eron.".to_owned(),
+        (English, _, "polled.statuses") => "A poll of the warehouse's orders found it changed.".to_owned(),
+        (Finnish, _, "polled.statuses") => "Varaston tilausten läpikäynti löysi sen muuttuneena.".to_owned(),
+        (English, _, "synced.orders") => "The sync of both sides found a difference.".to_owned(),
+        (Finnish, _, "synced.orders") => "Puolten vertailu löysi eron.".to_owned(),
         (English, ..) => format!("It was put in question ({topic})."),
         (Finnish, ..) => format!("Se otettiin tarkasteltavaksi ({topic})."),
     }
@@ -69,20 +69,20 @@ pub(super) fn asked(action: &str, actor: &str, language: Language) -> String {
 }
 
 /// What an attempt came to, or would come to.
-pub fn outcome(outcome: &str, deed: Option<&str>, reason: Option<&str>, language: Language) -> String {
+pub fn outcome(outcome: &str, action: Option<&str>, reason: Option<&str>, language: Language) -> String {
     let why = reason.and_then(Reason::parse).map_or("", |reason| reasons::words(reason, language));
-    let did = deed.map(|deed| deed_words(deed, language));
+    let did = action.map(|action| action_text(action, language));
     let text = match language {
-        English => came_to(outcome, did, why),
-        Finnish => tuli(outcome, did, why),
+        English => english_outcome(outcome, did, why),
+        Finnish => finnish_outcome(outcome, did, why),
     };
     text.trim_end().to_owned()
 }
 
-/// A try at a delivery, as the diary tells it.
+/// A try at a task, as the diary tells it.
 pub fn attempt(attempt: &AttemptRow, language: Language) -> String {
-    let AttemptRow { outcome, reason, deed, detail, number, .. } = attempt;
-    let mut text = self::outcome(outcome, deed.as_deref(), reason.as_deref(), language);
+    let AttemptRow { outcome, reason, action, detail, number, .. } = attempt;
+    let mut text = self::outcome(outcome, action.as_deref(), reason.as_deref(), language);
     if let Some(detail) = detail {
         text = format!("{text} ({})", details::detail(detail, language));
     }
@@ -93,14 +93,14 @@ pub fn attempt(attempt: &AttemptRow, language: Language) -> String {
     format!("{attempt} {number}: {text}")
 }
 
-fn came_to(outcome: &str, did: Option<&str>, why: &str) -> String {
+fn english_outcome(outcome: &str, did: Option<&str>, why: &str) -> String {
     match (outcome, did) {
-        ("done", Some(did)) => format!("Read both sides and {did}."),
-        ("in_step", _) => "Read both sides: they are in step.".to_owned(),
+        ("acted", Some(did)) => format!("Read both sides and {did}."),
+        ("in_sync", _) => "Read both sides: they are in sync.".to_owned(),
         ("skipped", _) => format!("Read both sides: nothing to do. {why}"),
         ("waiting", _) => format!("Read both sides: not yet. {why}"),
         ("permanent", _) => format!("A person must decide. {why}"),
-        ("ambiguous", Some(did)) => format!("Tried: {did}, and cannot tell whether it was heard. {why}"),
+        ("unknown", Some(did)) => format!("Tried: {did}, and cannot tell whether it was heard. {why}"),
         ("snoozed", _) => format!("Put off for a while. {why}"),
         ("connection_fault", _) => format!("Given back: the whole connection is at fault. {why}"),
         ("lost", _) => {
@@ -111,14 +111,14 @@ fn came_to(outcome: &str, did: Option<&str>, why: &str) -> String {
     }
 }
 
-fn tuli(outcome: &str, did: Option<&str>, why: &str) -> String {
+fn finnish_outcome(outcome: &str, did: Option<&str>, why: &str) -> String {
     match (outcome, did) {
-        ("done", Some(did)) => format!("Luettiin molemmat puolet ja {did}."),
-        ("in_step", _) => "Luettiin molemmat puolet: ne vastaavat toisiaan.".to_owned(),
+        ("acted", Some(did)) => format!("Luettiin molemmat puolet ja {did}."),
+        ("in_sync", _) => "Luettiin molemmat puolet: ne vastaavat toisiaan.".to_owned(),
         ("skipped", _) => format!("Luettiin molemmat puolet: ei tehtävää. {why}"),
         ("waiting", _) => format!("Luettiin molemmat puolet: ei vielä. {why}"),
         ("permanent", _) => format!("Ihmisen on päätettävä. {why}"),
-        ("ambiguous", Some(did)) => format!("Yritettiin: {did}, eikä tiedetä, kuultiinko. {why}"),
+        ("unknown", Some(did)) => format!("Yritettiin: {did}, eikä tiedetä, kuultiinko. {why}"),
         ("snoozed", _) => format!("Lykättiin hetkeksi. {why}"),
         ("connection_fault", _) => format!("Annettiin takaisin: koko yhteydessä on vikaa. {why}"),
         ("lost", _) => "Yritys ei palannut: kaatuminen, tai prosessi oli liian kauan poissa.".to_owned(),
@@ -128,8 +128,8 @@ fn tuli(outcome: &str, did: Option<&str>, why: &str) -> String {
 }
 
 /// What was done, in words that follow "and".
-fn deed_words(deed: &str, language: Language) -> &str {
-    match (language, deed) {
+fn action_text(action: &str, language: Language) -> &str {
+    match (language, action) {
         (English, "place") => "placed the order at the warehouse",
         (Finnish, "place") => "vietiin tilaus varastolle",
         (English, "adopt") => "took up the order that stands at the warehouse already",

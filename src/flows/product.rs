@@ -1,17 +1,19 @@
 //! The product's flow: each part of it (itself, or its variations) is created, updated or renamed at the warehouse where
-//! it lacks or differs. A part whose code is unusable, or is another part's too, is held back and told to a person; the
+//! it lacks or differs. A item whose code is unusable, or is another item's too, is held back and describe to a person; the
 //! rest goes on. A part of which exactly this was sent before costs no call.
 
 use async_trait::async_trait;
 
-use super::{Context, Deed, Flow, Report};
+use super::{Action, AttemptResult, Context, Flow};
 use crate::{
     domain::{
         Timestamp,
-        product::{Entry, HeldBack, Item, Known, Next, View, decide, shelf},
+        product::{
+            CatalogueItem, Decision, ItemDraft, ItemView, KnownItem, WithheldItem, decide, draft_items,
+        },
         task::{
             outcome::{Outcome, Reason},
-            subject_state::{Learnt, Link},
+            subject_state::{Learnt, SubjectState},
         },
     },
     vendors::http::error::{CallError, Effect},
@@ -19,173 +21,184 @@ use crate::{
 
 pub(super) struct ProductFlow;
 
-/// Deeds in one attempt, so that a product of many variations stays well within its lease.
-const MOST_DEEDS_AT_ONCE: usize = 8;
+/// Actions in one attempt, so that a product of many variations stays well within its lease.
+const MAX_ACTIONS_PER_ATTEMPT: usize = 8;
 
 /// How long a product waits at most before it asks again whether the catalogue was read.
-const UNTIL_READ: chrono::Duration = chrono::Duration::minutes(10);
+const CATALOGUE_RECHECK: chrono::Duration = chrono::Duration::minutes(10);
 
 #[async_trait]
 impl Flow for ProductFlow {
-    async fn run(&self, context: &Context) -> Report {
-        let Context { tied, subject, clock, ledger, .. } = context;
+    async fn run(&self, context: &Context) -> AttemptResult {
+        let Context { clients, subject, clock, ledger, .. } = context;
         let seen_at = clock.now();
-        let product = match tied.shop.product(&subject.key).await {
+        let product = match clients.shop.get_product(&subject.key).await {
             Ok(product) => product,
-            Err(error) => return Report::unread(&error),
+            Err(error) => return AttemptResult::read_failed(&error),
         };
-        let entries = product.as_ref().map(|product| Entry::of(product, &tied.products)).unwrap_or_default();
-        // Entered and committed before anything is sent: whoever takes the same code at this moment sees us.
-        let entered = match ledger.enter(subject, &entries, seen_at).await {
-            Ok(entered) => entered,
-            Err(reason) => return Report::broken(reason, false),
+        let entries =
+            product.as_ref().map(|product| CatalogueItem::of(product, &clients.products)).unwrap_or_default();
+        // CodeRegister and committed before anything is sent: whoever takes the same code at this moment sees us.
+        let register = match ledger.register_items(subject, &entries, seen_at).await {
+            Ok(register) => register,
+            Err(reason) => return AttemptResult::interrupted(reason, false),
         };
-        let follow_ups = entered.left.clone();
+        let follow_ups = register.left.clone();
         let Some(product) = product else {
-            return Report { follow_ups, ..Report::skipped(Reason::UnknownInShop) };
+            return AttemptResult { follow_ups, ..AttemptResult::skipped(Reason::UnknownInShop) };
         };
-        if !entered.is_whole {
-            let (until, reason) = (seen_at + UNTIL_READ, Reason::CatalogueUnread); // and sooner, once it is read
-            return Report { follow_ups, ..Report::of(Outcome::Waiting { until, reason }) };
+        if !register.is_complete {
+            let (until, reason) = (seen_at + CATALOGUE_RECHECK, Reason::CatalogueUnread); // and sooner, once it is read
+            return AttemptResult { follow_ups, ..AttemptResult::new(Outcome::Waiting { until, reason }) };
         }
 
-        let items = entered.hold_back_twins(shelf(&product, &tied.products));
-        let mut round =
-            Round { context, seen_at, learnt: Vec::new(), last_deed: None, refused: None, deeds: 0 };
-        for item in items.iter().flatten() {
-            let known = entered.known.get(&item.part).cloned().unwrap_or_default();
-            if let Err(report) = round.bring_into_step(item, &known, entered.owner(item)).await {
-                return Report { learnt: round.learnt, follow_ups, ..*report };
+        let drafts = register.withhold_duplicates(draft_items(&product, &clients.products));
+        let mut run = ProductRun {
+            context,
+            seen_at,
+            learnt: Vec::new(),
+            last_action: None,
+            refused: None,
+            action_count: 0,
+        };
+        for draft in drafts.iter().flatten() {
+            let known = register.known.get(&draft.item).cloned().unwrap_or_default();
+            if let Err(result) = run.sync_item(draft, &known, register.owner(draft)).await {
+                return AttemptResult { learnt: run.learnt, follow_ups, ..*result };
             }
-            if round.deeds == MOST_DEEDS_AT_ONCE {
+            if run.action_count == MAX_ACTIONS_PER_ATTEMPT {
                 break;
             }
         }
-        let Round { mut learnt, last_deed, refused, .. } = round;
-        let mut report = last_deed.or(refused).map_or_else(|| at_rest(&items), |report| *report);
-        if !matches!(report.outcome, Outcome::Done) {
-            // Only a product at rest has been seen: a sweep must find it again until then.
-            let link = Link { shop_version: product.version, ..Link::default() };
-            learnt.insert(0, Learnt { subject: subject.to_string(), seen_at, link });
+        let ProductRun { mut learnt, last_action, refused, .. } = run;
+        let mut result = last_action.or(refused).map_or_else(|| summarize(&drafts), |result| *result);
+        if !matches!(result.outcome, Outcome::Acted) {
+            // Only a product at rest has been seen: a poll must find it again until then.
+            let known = SubjectState { shop_version: product.version, ..SubjectState::default() };
+            learnt.insert(0, Learnt { subject: subject.to_string(), seen_at, known });
         }
-        report.learnt = learnt;
-        report.follow_ups = follow_ups;
-        report
+        result.learnt = learnt;
+        result.follow_ups = follow_ups;
+        result
     }
 }
 
-/// One attempt's way through the parts.
-struct Round<'a> {
+/// One attempt's way through the items.
+struct ProductRun<'a> {
     context: &'a Context,
     seen_at: Timestamp,
     learnt: Vec<Learnt>,
-    last_deed: Option<Box<Report>>,
-    /// A part that the warehouse, or its state there, refuses: told at the end, when the others have gone on.
-    refused: Option<Box<Report>>,
-    deeds: usize,
+    last_action: Option<Box<AttemptResult>>,
+    /// A item that the warehouse, or its state there, refuses: describe at the end, when the others have gone on.
+    refused: Option<Box<AttemptResult>>,
+    action_count: usize,
 }
 
-impl Round<'_> {
-    async fn bring_into_step(
+impl ProductRun<'_> {
+    async fn sync_item(
         &mut self,
-        item: &Item,
-        known: &Known,
+        draft: &ItemDraft,
+        known: &KnownItem,
         owner: Option<&str>,
-    ) -> Result<(), Box<Report>> {
-        let hash = item.hash();
-        if known.code.as_ref() == Some(&item.code) && known.sent_hash.as_ref() == Some(&hash) {
+    ) -> Result<(), Box<AttemptResult>> {
+        let hash = draft.hash();
+        if known.code.as_ref() == Some(&draft.code) && known.sent_hash.as_ref() == Some(&hash) {
             return Ok(());
         }
-        match step(self.context, item, known, owner).await {
-            Ok(Step::InStep(id)) => self.learn(item, hash, id),
-            Ok(Step::Did(report)) => {
-                self.deeds += 1;
-                self.last_deed = Some(report);
-                self.learn(item, hash, None);
+        match step(self.context, draft, known, owner).await {
+            Ok(Step::InSync(id)) => self.observe(draft, hash, id),
+            Ok(Step::Acted(result)) => {
+                self.action_count += 1;
+                self.last_action = Some(result);
+                self.observe(draft, hash, None);
             }
-            Err(report) if matches!(report.outcome, Outcome::Permanent { .. }) => {
-                let detail = report.detail.as_deref().unwrap_or_default();
-                let detail = Some(format!("{} ({:?}): {detail}", item.part, item.code));
-                self.refused.get_or_insert(Box::new(Report { detail, ..*report }));
+            Err(result) if matches!(result.outcome, Outcome::Permanent { .. }) => {
+                let detail = result.detail.as_deref().unwrap_or_default();
+                let detail = Some(format!("{} ({:?}): {detail}", draft.item, draft.code));
+                self.refused.get_or_insert(Box::new(AttemptResult { detail, ..*result }));
             }
-            Err(report) => return Err(report),
+            Err(result) => return Err(result),
         }
         Ok(())
     }
 
-    fn learn(&mut self, item: &Item, hash: String, ogoship_id: Option<String>) {
-        let link = Link {
-            mycashflow_id: Some(item.id().to_owned()),
+    fn observe(&mut self, draft: &ItemDraft, hash: String, ogoship_id: Option<String>) {
+        let known = SubjectState {
+            mycashflow_id: Some(draft.id().to_owned()),
             ogoship_id,
-            code: Some(item.code.clone()),
+            code: Some(draft.code.clone()),
             sent_hash: Some(hash),
-            ..Link::default()
+            ..SubjectState::default()
         };
-        self.learnt.push(Learnt { subject: item.part.clone(), seen_at: self.seen_at, link });
+        self.learnt.push(Learnt { subject: draft.item.clone(), seen_at: self.seen_at, known });
     }
 }
 
 enum Step {
     /// The warehouse has it, under this id.
-    InStep(Option<String>),
-    /// A deed was done.
-    Did(Box<Report>),
+    InSync(Option<String>),
+    /// An action was done.
+    Acted(Box<AttemptResult>),
 }
 
 async fn step(
     context: &Context,
-    item: &Item,
-    known: &Known,
+    draft: &ItemDraft,
+    known: &KnownItem,
     owner: Option<&str>,
-) -> Result<Step, Box<Report>> {
-    let Context { tied, link, clock, .. } = context;
-    let unread = |error: CallError| Box::new(Report::unread(&error));
-    let there = tied.warehouse.product(&item.code).await.map_err(unread)?;
-    let before = match known.code.as_ref().filter(|code| **code != item.code && there.is_none()) {
-        Some(code) => tied.warehouse.product(code).await.map_err(unread)?,
+) -> Result<Step, Box<AttemptResult>> {
+    let Context { clients, known: state, clock, .. } = context;
+    let read_failed = |error: CallError| Box::new(AttemptResult::read_failed(&error));
+    let there = clients.warehouse.get_product(&draft.code).await.map_err(read_failed)?;
+    let before = match known.code.as_ref().filter(|code| **code != draft.code && there.is_none()) {
+        Some(code) => clients.warehouse.get_product(code).await.map_err(read_failed)?,
         None => None,
     };
-    let view = View { item, known, there: there.as_ref(), before: before.as_ref(), owner };
-    let sent = format!("{} {}", item.part, item.hash());
-    let (word, target) = match decide(&view) {
-        Next::Nothing => return Ok(Step::InStep(there.and_then(|there| there.id))),
-        Next::AskPerson { reason, detail } => return Err(Box::new(Report::permanent(reason, detail))),
-        Next::Create => ("create", None),
-        Next::Update => ("update", there.as_ref()),
-        Next::Rename { .. } => ("rename", before.as_ref()),
+    let view = ItemView { draft, known, there: there.as_ref(), before: before.as_ref(), owner };
+    let sent = format!("{} {}", draft.item, draft.hash());
+    let (kind, target) = match decide(&view) {
+        Decision::Nothing => return Ok(Step::InSync(there.and_then(|there| there.id))),
+        Decision::AskOperator { reason, detail } => {
+            return Err(Box::new(AttemptResult::permanent(reason, detail)));
+        }
+        Decision::Create => ("create", None),
+        Decision::Update => ("update", there.as_ref()),
+        Decision::Rename { .. } => ("rename", before.as_ref()),
     };
     let done = if let Some(target) = target {
-        let deed = Deed::new(context, word, Effect::Idempotent, &sent);
-        deed.perform(context, async |key| tied.warehouse.update_product(target, item, key).await).await
+        let action = Action::new(context, kind, Effect::Idempotent, &sent);
+        action.perform(context, async |key| clients.warehouse.update_product(target, draft, key).await).await
     } else {
-        if let Some(until) = link.begun.as_ref().and_then(|it| it.look_next(clock.now(), tied.look_again)) {
+        if let Some(until) =
+            state.begun.as_ref().and_then(|it| it.next_read_at(clock.now(), clients.recheck_delay))
+        {
             let reason = Reason::SettlingTime;
-            return Err(Box::new(Report::of(Outcome::Waiting { until, reason })));
+            return Err(Box::new(AttemptResult::new(Outcome::Waiting { until, reason })));
         }
-        let deed = Deed::new(context, word, Effect::Once, &sent);
-        deed.perform(context, async |key| tied.warehouse.create_product(item, key).await).await
+        let action = Action::new(context, kind, Effect::Once, &sent);
+        action.perform(context, async |key| clients.warehouse.create_product(draft, key).await).await
     };
     match done {
-        Ok(((), report)) => Ok(Step::Did(Box::new(report))),
-        Err(undone) => Err(Box::new(undone.report)),
+        Ok(((), result)) => Ok(Step::Acted(Box::new(result))),
+        Err(error) => Err(Box::new(error.result)),
     }
 }
 
-/// Every usable part is in step; what is held back goes to a person.
-fn at_rest(items: &[Result<Item, HeldBack>]) -> Report {
-    let held_back: Vec<_> = items.iter().filter_map(|item| item.as_ref().err()).collect();
-    match (items.is_empty(), held_back.first()) {
-        (true, _) => Report::skipped(Reason::Excluded),
-        (false, None) => Report::of(Outcome::InStep),
+/// Every usable item is in sync; what is held back goes to a person.
+fn summarize(drafts: &[Result<ItemDraft, WithheldItem>]) -> AttemptResult {
+    let withheld: Vec<_> = drafts.iter().filter_map(|draft| draft.as_ref().err()).collect();
+    match (drafts.is_empty(), withheld.first()) {
+        (true, _) => AttemptResult::skipped(Reason::Excluded),
+        (false, None) => AttemptResult::new(Outcome::InSync),
         (false, Some(first)) => {
-            let told = |held: &&HeldBack| match &held.detail {
-                Some(detail) => format!("{}: {detail}", held.part),
-                None => format!("{}: {}", held.part, held.reason.code()),
+            let describe = |held: &&WithheldItem| match &held.detail {
+                Some(detail) => format!("{}: {detail}", held.item),
+                None => format!("{}: {}", held.item, held.reason.code()),
             };
-            let parts: Vec<_> = held_back.iter().map(told).collect();
-            Report::permanent(
+            let items: Vec<_> = withheld.iter().map(describe).collect();
+            AttemptResult::permanent(
                 first.reason,
-                format!("mend the product code in the shop: {}", parts.join("; ")),
+                format!("fix the product code in the shop: {}", items.join("; ")),
             )
         }
     }

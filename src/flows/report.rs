@@ -13,58 +13,58 @@ use crate::{
 
 /// What an attempt came to, and what it learnt.
 #[derive(Debug)]
-pub struct Report {
+pub struct AttemptResult {
     /// What it came to.
     pub outcome: Outcome,
     /// The one thing decided on.
-    pub deed: Option<&'static str>,
+    pub action: Option<&'static str>,
     /// The key sent with it.
     pub key: Option<String>,
     /// Plain words for a person; never personal data.
     pub detail: Option<String>,
     /// To be remembered.
     pub learnt: Vec<Learnt>,
-    /// True where the deed begun in this attempt, or left open by an earlier one, is now known to have ended.
-    pub doubt_ended: bool,
+    /// True where the action begun in this attempt, or left open by an earlier one, is now known to have ended.
+    pub is_doubt_resolved: bool,
     /// Subjects that this one put in question.
     pub follow_ups: Vec<Subject>,
 }
 
-impl Report {
+impl AttemptResult {
     /// An attempt that came to this, and did and learnt nothing.
-    pub fn of(outcome: Outcome) -> Self {
+    pub fn new(outcome: Outcome) -> Self {
         // Having read both sides and found rest, no question is left open.
-        let doubt_ended = matches!(outcome, Outcome::Done | Outcome::InStep | Outcome::Skipped { .. });
+        let is_doubt_resolved = matches!(outcome, Outcome::Acted | Outcome::InSync | Outcome::Skipped { .. });
         Self {
             outcome,
-            deed: None,
+            action: None,
             key: None,
             detail: None,
             learnt: Vec::new(),
-            doubt_ended,
+            is_doubt_resolved,
             follow_ups: Vec::new(),
         }
     }
 
     /// An attempt that ended without its flow's word.
-    pub fn broken(reason: Reason, deed_begun: bool) -> Self {
-        Self::of(if deed_begun { Outcome::Ambiguous { reason } } else { Outcome::Retryable { reason } })
+    pub fn interrupted(reason: Reason, action_begun: bool) -> Self {
+        Self::new(if action_begun { Outcome::Unknown { reason } } else { Outcome::Retryable { reason } })
     }
 
     /// A read that failed: nothing was decided.
-    pub(super) fn unread(error: &CallError) -> Self {
-        Self { detail: Some(error.to_string()), ..Self::of(error.verdict(Effect::Read)) }
+    pub(super) fn read_failed(error: &CallError) -> Self {
+        Self { detail: Some(error.to_string()), ..Self::new(error.verdict(Effect::Read)) }
     }
 
     pub(super) fn permanent(reason: Reason, detail: String) -> Self {
-        Self { detail: Some(detail), ..Self::of(Outcome::Permanent { reason }) }
+        Self { detail: Some(detail), ..Self::new(Outcome::Permanent { reason }) }
     }
 
     pub(super) fn skipped(reason: Reason) -> Self {
-        Self::of(Outcome::Skipped { reason })
+        Self::new(Outcome::Skipped { reason })
     }
 
-    pub(super) fn learning(mut self, learnt: Learnt) -> Self {
+    pub(super) fn with_observation(mut self, learnt: Learnt) -> Self {
         self.learnt.push(learnt);
         self
     }

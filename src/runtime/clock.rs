@@ -1,4 +1,4 @@
-//! Time and chance as arguments: the only callers of the system's clock and random source.
+//! Time and chance as arguments: the only callers of the vendor's clock and random source.
 //!
 //! Everything that needs to know the time takes a [`Clock`], everything that draws takes [`Entropy`], so that a test
 //! can hold both in its hand; `clippy.toml` bans the ambient kind everywhere else.

@@ -7,10 +7,10 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::Serialize;
 use sha2::{Sha256, Sha384, Sha512};
 
-use super::signature::{Encoding, Scheme, decode};
+use super::signature::{Encoding, SignatureScheme, decode};
 
 /// The most headers that are looked at: a request of a thousand must not cost a thousand digests.
-const MOST_HEADERS: usize = 64;
+const MAX_HEADERS: usize = 64;
 
 /// What is wrong with a refused webhook, as far as can be told from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -57,28 +57,28 @@ impl Hint {
 pub type Headers<'a> = [(&'a str, &'a str)];
 
 /// Why `scheme` did not take this webhook.
-pub fn hint(scheme: &Scheme, body: &[u8], headers: &Headers<'_>) -> Hint {
-    let loosely = Scheme { encoding: Encoding::Either, ..scheme.clone() };
+pub fn diagnose(scheme: &SignatureScheme, body: &[u8], headers: &Headers<'_>) -> Hint {
+    let any_encoding = SignatureScheme { encoding: Encoding::Either, ..scheme.clone() };
     let of_name = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(&scheme.header));
     let Some((_, given)) = of_name else {
-        let mut others = headers.iter().take(MOST_HEADERS);
-        let is_elsewhere = others.any(|(_, value)| loosely.verify(body, value).is_some());
+        let mut others = headers.iter().take(MAX_HEADERS);
+        let is_elsewhere = others.any(|(_, value)| any_encoding.verify(body, value).is_some());
         return if is_elsewhere { Hint::OtherHeader } else { Hint::HeaderMissing };
     };
-    if loosely.verify(body, given).is_some() {
+    if any_encoding.verify(body, given).is_some() {
         return Hint::OtherEncoding;
     }
     if !decode(given.trim(), Encoding::Either).iter().any(|bytes| bytes.len() == 32) {
         return Hint::NotASignature;
     }
-    if altered(body).iter().any(|body| loosely.verify(body, given).is_some()) {
+    if body_variants(body).iter().any(|body| any_encoding.verify(body, given).is_some()) {
         return Hint::AlteredBody;
     }
     Hint::WrongKey
 }
 
 /// What the body may have been before somebody on the way made it prettier.
-fn altered(body: &[u8]) -> Vec<Vec<u8>> {
+fn body_variants(body: &[u8]) -> Vec<Vec<u8>> {
     let trimmed = body.trim_ascii().to_vec();
     let with_end = [&trimmed[..], b"\n"].concat();
     let unix: Vec<u8> = body.iter().copied().filter(|byte| *byte != b'\r').collect();
@@ -89,7 +89,7 @@ fn altered(body: &[u8]) -> Vec<Vec<u8>> {
 
 /// How a webhook turned out to be signed. Names only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Lesson {
+pub struct SignatureDetection {
     /// The header that holds the signature.
     pub header: String,
     /// `HMAC-SHA256`, …
@@ -101,21 +101,21 @@ pub struct Lesson {
 }
 
 /// Finds how a webhook is signed, by trying every header against every key that we have in any of the usual ways.
-pub fn learn(body: &[u8], headers: &Headers<'_>, keys: &[(String, String)]) -> Vec<Lesson> {
-    let mut lessons = Vec::new();
+pub fn learn(body: &[u8], headers: &Headers<'_>, keys: &[(String, String)]) -> Vec<SignatureDetection> {
+    let mut detections = Vec::new();
     for (key, secret) in keys {
         for (hash, digest) in digests(secret.as_bytes(), body) {
-            for (header, value) in headers.iter().take(MOST_HEADERS) {
+            for (header, value) in headers.iter().take(MAX_HEADERS) {
                 for (encoding, name) in [(Encoding::Hex, "hex"), (Encoding::Base64, "base64")] {
                     if decode(value.trim(), encoding).contains(&digest) {
                         let (header, key) = ((*header).to_owned(), key.clone());
-                        lessons.push(Lesson { header, hash, encoding: name, key });
+                        detections.push(SignatureDetection { header, hash, encoding: name, key });
                     }
                 }
             }
         }
     }
-    lessons
+    detections
 }
 
 fn digests(key: &[u8], body: &[u8]) -> [(&'static str, Vec<u8>); 3] {
@@ -134,12 +134,12 @@ mod tests {
     use super::*;
     use crate::security::signature::sign;
 
-    fn scheme() -> Scheme {
-        Scheme { header: "X-Sign".into(), encoding: Encoding::Hex, secrets: vec!["key".into()] }
+    fn scheme() -> SignatureScheme {
+        SignatureScheme { header: "X-Sign".into(), encoding: Encoding::Hex, secrets: vec!["key".into()] }
     }
 
     #[test]
-    fn each_way_to_be_wrong_has_its_hint() {
+    fn each_wrong_signature_has_its_hint() {
         let body = br#"{"id": 1}"#;
         let right = hex::encode(sign("key", body));
         let base64 = {
@@ -157,19 +157,23 @@ mod tests {
             (&[("x-sign", &another)], Hint::WrongKey),
         ];
         for (headers, expected) in table {
-            assert_eq!(hint(&scheme(), body, headers), expected, "{headers:?}");
+            assert_eq!(diagnose(&scheme(), body, headers), expected, "{headers:?}");
         }
     }
 
     #[test]
-    fn a_lesson_names_header_hash_encoding_and_key_and_no_value() {
+    fn a_detection_names_the_key_and_no_value() {
         let body = b"{}";
         let keys = [("one".to_owned(), "first".to_owned()), ("two".to_owned(), "second".to_owned())];
         let given = format!("sha256={}", hex::encode(sign("second", body)));
-        let lessons = learn(body, &[("host", "x"), ("x-signature", &given)], &keys);
-        let told =
-            Lesson { header: "x-signature".into(), hash: "HMAC-SHA256", encoding: "hex", key: "two".into() };
-        assert_eq!(lessons, [told]);
+        let detections = learn(body, &[("host", "x"), ("x-signature", &given)], &keys);
+        let told = SignatureDetection {
+            header: "x-signature".into(),
+            hash: "HMAC-SHA256",
+            encoding: "hex",
+            key: "two".into(),
+        };
+        assert_eq!(detections, [told]);
         assert_eq!(learn(body, &[("x-signature", "nonsense")], &keys), []);
     }
 }

@@ -17,7 +17,7 @@ pub enum Encoding {
 
 /// How a vendor signs its webhooks to one connection.
 #[derive(Clone)]
-pub struct Scheme {
+pub struct SignatureScheme {
     /// The header that carries the signature.
     pub header: String,
     /// How it is written.
@@ -26,9 +26,9 @@ pub struct Scheme {
     pub secrets: Vec<String>,
 }
 
-impl Scheme {
+impl SignatureScheme {
     /// Under which of the secrets `given` is the signature of `body`, by its place among them. Every secret is tried, and
-    /// each comparison takes the same time wherever they differ.
+    /// each sync takes the same time wherever they differ.
     pub fn verify(&self, body: &[u8], given: &str) -> Option<usize> {
         let candidates = decode(given.trim(), self.encoding);
         let mut good = None;
@@ -87,8 +87,8 @@ pub(super) fn decode(given: &str, encoding: Encoding) -> Vec<Vec<u8>> {
 mod tests {
     use super::*;
 
-    fn scheme(encoding: Encoding) -> Scheme {
-        Scheme { header: "x".into(), encoding, secrets: vec!["old".into(), "new".into()] }
+    fn scheme(encoding: Encoding) -> SignatureScheme {
+        SignatureScheme { header: "x".into(), encoding, secrets: vec!["old".into(), "new".into()] }
     }
 
     fn base64(bytes: &[u8]) -> String {
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn the_published_vector_of_rfc_4231_holds() {
+    fn rfc_4231_test_vector_matches() {
         let signature = sign("Jefe", b"what do ya want for nothing?");
         assert_eq!(
             hex::encode(signature),
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn either_encoding_is_read_and_a_fixed_one_reads_only_its_own() {
+    fn a_fixed_encoding_accepts_only_itself() {
         let signature = sign("new", b"{}");
         let (as_hex, as_base64) = (hex::encode(&signature), base64(&signature));
         for given in [&as_hex, &as_hex.to_uppercase(), &format!("sha256={as_hex}"), &as_base64] {
@@ -118,7 +118,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn what_is_signed_verifies_and_no_flipped_byte_does(
+        fn a_signature_verifies_and_a_flipped_bit_does_not(
             body in proptest::collection::vec(proptest::num::u8::ANY, 1..300), at in 0_usize..300, bit in 0_u8..8,
         ) {
             let given = base64(&sign("old", &body));
@@ -131,7 +131,7 @@ mod tests {
         }
 
         #[test]
-        fn no_garbage_in_the_header_verifies_or_panics(given in ".*") {
+        fn garbage_in_the_header_never_verifies(given in ".*") {
             proptest::prop_assert_eq!(scheme(Encoding::Either).verify(b"{}", &given), None);
         }
     }

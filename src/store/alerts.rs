@@ -6,65 +6,65 @@ use uuid::Uuid;
 use super::{Page, Result, StoreError};
 use crate::domain::{
     Timestamp,
-    alert::{AlertKind, Condition, Standing},
+    alert::{AlertKind, Condition, OpenAlert},
 };
 
 /// From when on something is too late.
 #[derive(Clone, Debug)]
-pub struct Bounds {
-    /// A delivery that was due before this has waited too long.
+pub struct AlertThresholds {
+    /// A task that was due before this has waited too long.
     pub due_before: Timestamp,
-    /// A refused webhook is news from this on.
+    /// A refused webhook is revision from this on.
     pub refused_since: Timestamp,
-    /// Which list of which connection should have been swept after when.
-    pub sweeps: Vec<(String, &'static str, Timestamp)>,
-    /// A subscription that was last seen at its system before this is gone.
+    /// Which list of which connection should have been polled after when.
+    pub polls: Vec<(String, &'static str, Timestamp)>,
+    /// A subscription that was last seen at its vendor before this is gone.
     pub subscriptions_before: Timestamp,
 }
 
 /// Everything that is wrong now by what stands in the tables; silence is judged apart.
-pub async fn conditions(db: &mut PgConnection, bounds: &Bounds) -> Result<Vec<Condition>> {
-    let connections: Vec<_> = bounds.sweeps.iter().map(|(connection, ..)| connection.clone()).collect();
-    let lists: Vec<_> = bounds.sweeps.iter().map(|(_, what, _)| (*what).to_owned()).collect();
-    let since: Vec<_> = bounds.sweeps.iter().map(|(.., at)| *at).collect();
+pub async fn list_conditions(db: &mut PgConnection, bounds: &AlertThresholds) -> Result<Vec<Condition>> {
+    let connections: Vec<_> = bounds.polls.iter().map(|(connection, ..)| connection.clone()).collect();
+    let lists: Vec<_> = bounds.polls.iter().map(|(_, what, _)| (*what).to_owned()).collect();
+    let since: Vec<_> = bounds.polls.iter().map(|(.., at)| *at).collect();
     let rows = sqlx::query!(
         r#"
         with dead as (
             select connection, coalesce(reason, '') as reason, count(*) as count from dead_letter group by 1, 2
         ),
         late as (
-            select sweep.connection, sweep.what
+            select poll.connection, poll.what
             from unnest($3::text[], $4::text[], $5::timestamptz[]) as should (connection, what, at)
-            join sweep on sweep.connection = should.connection and sweep.what = should.what
-            join connection on connection.name = sweep.connection
-            where connection.paused_at is null and greatest(sweep.cursor, sweep.last_finished_at) < should.at
+            join poll on poll.connection = should.connection and poll.what = should.what
+            join connection on connection.name = poll.connection
+            where connection.paused_at is null and greatest(poll.cursor, poll.last_finished_at) < should.at
         )
         select connection as "connection!", 'dead' as "kind!", sum(count)::bigint as "count!",
                string_agg(count || ' × ' || reason, ', ' order by count desc, reason) as "detail!"
         from dead group by connection
         union all
-        select name, 'connection_held', 1, held_reason from connection
-        where held_until is not null and paused_at is null
+        select name, 'circuit_open', 1, circuit_reason from connection
+        where circuit_open_until is not null and paused_at is null
         union all
         select name, 'stock_braked', 1, brake_detail from connection where braked_at is not null
         union all
-        select connection, 'sweep_stopped', count(*), string_agg(what, ', ' order by what) from late group by connection
+        select connection, 'poll_stopped', count(*), string_agg(what, ', ' order by what) from late group by connection
         union all
-        select delivery.connection, 'backlog_old', count(*), string_agg(distinct delivery.kind, ', ')
-        from delivery join connection on connection.name = delivery.connection
-        where delivery.state in ('pending', 'in_doubt') and delivery.due_at < $1
-          and connection.paused_at is null and connection.held_until is null
-        group by delivery.connection
+        select task.connection, 'backlog_old', count(*), string_agg(distinct task.kind, ', ')
+        from task join connection on connection.name = task.connection
+        where task.state in ('pending', 'in_doubt') and task.due_at < $1
+          and connection.paused_at is null and connection.circuit_open_until is null
+        group by task.connection
         union all
-        select refusal.connection, 'webhooks_refused', sum(refusal.count)::bigint,
-               string_agg(refusal.source || ': ' || refusal.hint, ', ' order by refusal.source, refusal.hint)
-        from refusal
-        where refusal.last_at >= $2 and not exists (
-            select 1 from key_use
-            where key_use.connection = refusal.connection and key_use.purpose = refusal.source || '_webhook'
-              and key_use.last_used_at >= refusal.last_at
+        select rejected_webhook.connection, 'webhooks_refused', sum(rejected_webhook.count)::bigint,
+               string_agg(rejected_webhook.source || ': ' || rejected_webhook.hint, ', ' order by rejected_webhook.source, rejected_webhook.hint)
+        from rejected_webhook
+        where rejected_webhook.last_at >= $2 and not exists (
+            select 1 from key_usage
+            where key_usage.connection = rejected_webhook.connection and key_usage.purpose = rejected_webhook.source || '_webhook'
+              and key_usage.last_used_at >= rejected_webhook.last_at
         )
-        group by refusal.connection
+        group by rejected_webhook.connection
         union all
         select connection, 'subscription_gone', count(*), string_agg(source || ': ' || topic, ', ' order by source, topic)
         from subscription where removed_at is null and seen_at < $6 group by connection
@@ -88,7 +88,7 @@ pub async fn conditions(db: &mut PgConnection, bounds: &Bounds) -> Result<Vec<Co
 pub(super) const UNKNOWN_KIND: StoreError = StoreError::Inconsistent { table: "alert", column: "kind" };
 
 /// Takes the right to judge alerts, for as long as the transaction lasts; false where another process has it.
-pub async fn take_turn(db: &mut PgConnection) -> Result<bool> {
+pub async fn try_lock(db: &mut PgConnection) -> Result<bool> {
     // A number of no meaning, ours alone: it names the judging of alerts among advisory locks.
     let taken = sqlx::query_scalar!(r#"select pg_try_advisory_xact_lock(7316280001) as "taken!""#);
     Ok(taken.fetch_one(db).await?)
@@ -96,7 +96,7 @@ pub async fn take_turn(db: &mut PgConnection) -> Result<bool> {
 
 /// An open alert.
 #[derive(Clone, Debug)]
-pub struct OpenAlert {
+pub struct OpenAlertRow {
     /// `UUIDv7`.
     pub id: Uuid,
     /// Whose.
@@ -104,24 +104,24 @@ pub struct OpenAlert {
     /// What.
     pub kind: AlertKind,
     /// How it stands.
-    pub standing: Standing,
+    pub status: OpenAlert,
 }
 
 /// Every open alert.
-pub async fn open(db: &mut PgConnection) -> Result<Vec<OpenAlert>> {
+pub async fn list_open(db: &mut PgConnection) -> Result<Vec<OpenAlertRow>> {
     let rows =
-        sqlx::query!("select id, connection, kind, seen_at, told_at from alert where closed_at is null");
+        sqlx::query!("select id, connection, kind, seen_at, notified_at from alert where closed_at is null");
     let rows = rows.fetch_all(db).await?.into_iter();
     let alerts = rows.map(|row| {
         let kind = AlertKind::parse(&row.kind).ok_or(UNKNOWN_KIND)?;
-        let standing = Standing { seen_at: row.seen_at, told_at: row.told_at };
-        Ok(OpenAlert { id: row.id, connection: row.connection, kind, standing })
+        let status = OpenAlert { seen_at: row.seen_at, notified_at: row.notified_at };
+        Ok(OpenAlertRow { id: row.id, connection: row.connection, kind, status })
     });
     alerts.collect()
 }
 
 /// Begins an alert that nobody is told of yet.
-pub async fn begin(db: &mut PgConnection, id: Uuid, condition: &Condition, now: Timestamp) -> Result<()> {
+pub async fn insert(db: &mut PgConnection, id: Uuid, condition: &Condition, now: Timestamp) -> Result<()> {
     sqlx::query!(
         "insert into alert (id, connection, kind, seen_at, count, detail) values ($1, $2, $3, $4, $5, $6)",
         id,
@@ -137,7 +137,7 @@ pub async fn begin(db: &mut PgConnection, id: Uuid, condition: &Condition, now: 
 }
 
 /// Keeps how much of it there is now.
-pub async fn keep(db: &mut PgConnection, id: Uuid, condition: &Condition) -> Result<()> {
+pub async fn record_count(db: &mut PgConnection, id: Uuid, condition: &Condition) -> Result<()> {
     sqlx::query!(
         "update alert set count = $2, detail = $3 where id = $1 and (count, detail) is distinct from ($2, $3)",
         id,
@@ -150,8 +150,8 @@ pub async fn keep(db: &mut PgConnection, id: Uuid, condition: &Condition) -> Res
 }
 
 /// It is told, now.
-pub async fn note_told(db: &mut PgConnection, id: Uuid, now: Timestamp) -> Result<()> {
-    sqlx::query!("update alert set told_at = $2 where id = $1", id, now).execute(db).await?;
+pub async fn mark_notified(db: &mut PgConnection, id: Uuid, now: Timestamp) -> Result<()> {
+    sqlx::query!("update alert set notified_at = $2 where id = $1", id, now).execute(db).await?;
     Ok(())
 }
 
@@ -159,8 +159,8 @@ pub async fn note_told(db: &mut PgConnection, id: Uuid, now: Timestamp) -> Resul
 pub async fn close(db: &mut PgConnection, id: Uuid, now: Timestamp) -> Result<()> {
     sqlx::query!("update alert set closed_at = $2 where id = $1", id, now).execute(&mut *db).await?;
     sqlx::query!(
-        "update notice set given_up_at = $2
-         where alert_id = $1 and sent_at is null and given_up_at is null and tries = 0",
+        "update notification set given_up_at = $2
+         where alert_id = $1 and sent_at is null and given_up_at is null and attempts = 0",
         id,
         now,
     )
@@ -170,8 +170,8 @@ pub async fn close(db: &mut PgConnection, id: Uuid, now: Timestamp) -> Result<()
 }
 
 /// It is right again before anybody was told.
-pub async fn forget(db: &mut PgConnection, id: Uuid) -> Result<()> {
-    sqlx::query!("delete from alert where id = $1 and told_at is null", id).execute(db).await?;
+pub async fn delete_unnotified(db: &mut PgConnection, id: Uuid) -> Result<()> {
+    sqlx::query!("delete from alert where id = $1 and notified_at is null", id).execute(db).await?;
     Ok(())
 }
 
@@ -191,7 +191,7 @@ pub struct AlertRow {
     /// When it was first seen.
     pub seen_at: Timestamp,
     /// When it was last told.
-    pub told_at: Option<Timestamp>,
+    pub notified_at: Option<Timestamp>,
     /// When it was right again.
     pub closed_at: Option<Timestamp>,
     /// Channels that have not taken a message about it.
@@ -203,8 +203,8 @@ pub async fn list(db: &mut PgConnection, open: bool, page: &Page) -> Result<Vec<
     let rows = sqlx::query_as!(
         AlertRow,
         r#"
-        select id, connection, kind, count, detail, seen_at, told_at, closed_at,
-               (select count(distinct channel) from notice
+        select id, connection, kind, count, detail, seen_at, notified_at, closed_at,
+               (select count(distinct channel) from notification
                 where alert_id = alert.id and sent_at is null and last_error is not null) as "unsent!"
         from alert
         where ($1::uuid is null or id < $1) and (not $2 or closed_at is null)

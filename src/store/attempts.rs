@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::Result;
-use crate::domain::{Timestamp, id::DeliveryId};
+use crate::domain::{Timestamp, id::TaskId};
 
 /// An attempt as people see it.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -20,7 +20,7 @@ pub struct AttemptRow {
     /// Closed reason code.
     pub reason: Option<String>,
     /// The one thing decided on.
-    pub deed: Option<String>,
+    pub action: Option<String>,
     /// The key sent with it.
     pub idempotency_key: Option<String>,
     /// Plain words.
@@ -29,20 +29,20 @@ pub struct AttemptRow {
     pub calls: serde_json::Value,
 }
 
-/// The diary of a delivery, oldest first.
-pub async fn list(db: &mut PgConnection, delivery: DeliveryId) -> Result<Vec<AttemptRow>> {
-    let id: Uuid = delivery.0;
+/// The diary of a task, oldest first.
+pub async fn list(db: &mut PgConnection, task: TaskId) -> Result<Vec<AttemptRow>> {
+    let id: Uuid = task.0;
     let rows = sqlx::query_as!(
         AttemptRow,
-        "select number, started_at, ended_at, outcome, reason, deed, idempotency_key, detail, calls
-         from attempt where delivery_id = $1 order by number",
+        "select number, started_at, ended_at, outcome, reason, action, idempotency_key, detail, calls
+         from attempt where task_id = $1 order by number",
         id,
     );
     Ok(rows.fetch_all(db).await?)
 }
 
 /// What was sent last for a subject by a call, masked.
-pub async fn last_request(
+pub async fn find_last_request(
     db: &mut PgConnection,
     connection: &str,
     subject: &str,
@@ -51,10 +51,10 @@ pub async fn last_request(
     let request = sqlx::query_scalar!(
         r#"
         select sent -> 'request' as "request!"
-        from delivery
-        join attempt on attempt.delivery_id = delivery.id
+        from task
+        join attempt on attempt.task_id = task.id
         cross join lateral jsonb_array_elements(attempt.calls) as sent
-        where delivery.connection = $1 and delivery.subject = $2
+        where task.connection = $1 and task.subject = $2
           and (settled_at is not null or state in ('pending', 'leased', 'in_doubt')) -- names both indexes
           and sent ->> 'call' = $3 and sent ? 'request'
         order by attempt.ended_at desc

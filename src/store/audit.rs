@@ -15,7 +15,7 @@ pub struct AuditRow {
     pub at: Timestamp,
     /// The admin token's name, or `cli:ACCOUNT`.
     pub actor: String,
-    /// As `delivery.replay`.
+    /// As `task.replay`.
     pub action: String,
     /// Whose, where it concerns one connection.
     pub connection: Option<String>,

@@ -7,7 +7,7 @@ use super::Result;
 
 /// Makes every new row of an event or an attempt fail as on a full disk (SQLSTATE 53100). Table by table, each its own
 /// commit: two at once would wait for each other with whoever writes both.
-pub async fn fill_up(db: &mut PgConnection) -> Result<()> {
+pub async fn simulate_full_disk(db: &mut PgConnection) -> Result<()> {
     for statement in [
         "create or replace function proof_disk_full() returns trigger language plpgsql as $$
              begin raise exception 'could not extend file: No space left on device' using errcode = '53100'; end
@@ -23,7 +23,7 @@ pub async fn fill_up(db: &mut PgConnection) -> Result<()> {
 }
 
 /// The disk has room again.
-pub async fn make_room(db: &mut PgConnection) -> Result<()> {
+pub async fn end_full_disk(db: &mut PgConnection) -> Result<()> {
     for statement in [
         "drop trigger if exists proof_disk_full on event",
         "drop trigger if exists proof_disk_full on attempt",

@@ -1,4 +1,4 @@
-//! How attempts begin: table `delivery` claimed, and when there may be something to claim next.
+//! How attempts begin: table `task` claimed, and when there may be something to claim next.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -6,32 +6,32 @@ use uuid::Uuid;
 use super::{Result, tasks};
 use crate::domain::{
     Timestamp,
-    event::subject::Urgency,
-    id::{ClaimId, DeliveryId},
-    task::state::Leased,
+    event::subject::Priority,
+    id::{ClaimId, TaskId},
+    task::state::LeasedTask,
 };
 
-/// How many deliveries of one connection a claim may take.
+/// How many tasks of one connection a claim may take.
 #[derive(Clone, Debug)]
-pub struct Room {
+pub struct ConnectionCapacity {
     /// The connection's name.
     pub connection: String,
-    /// At most so many in all.
-    pub most: usize,
+    /// At max_tasks so many in all.
+    pub max_tasks: usize,
 }
 
 /// What a claim asks for.
 #[derive(Clone, Debug)]
-pub struct Wanted<'a> {
-    /// One fence for each delivery that may be claimed.
-    pub fences: &'a [Uuid],
+pub struct ClaimRequest<'a> {
+    /// One fence for each task that may be claimed.
+    pub claim_ids: &'a [Uuid],
     /// Who claims.
     pub worker: &'a str,
-    /// Whose deliveries: a connection without room is passed by.
-    pub rooms: &'a [Room],
-    /// At most so many that can wait, of all connections together.
+    /// Whose tasks: a connection without capacity is passed by.
+    pub capacities: &'a [ConnectionCapacity],
+    /// At max_tasks so many that can wait, of all connections together.
     pub background: usize,
-    /// Nothing that was due before this is looked for: see the worker's `Floor`.
+    /// Nothing that was due before this is looked for: see the worker's `DueWatermark`.
     pub since: Timestamp,
     /// The time.
     pub now: Timestamp,
@@ -39,100 +39,101 @@ pub struct Wanted<'a> {
     pub leased_until: Timestamp,
 }
 
-/// Claims due deliveries, turn by turn across connections and within each by urgency, then age. Paused and held
+/// Claims due tasks, turn by turn across connections and within each by priority, then age. Paused and held
 /// connections are passed by.
 #[expect(clippy::too_many_lines, reason = "one statement, told in its CTEs; read, not traced")]
-pub async fn claim_due(db: &mut PgConnection, wanted: &Wanted<'_>) -> Result<Vec<Leased>> {
-    let Wanted { fences, worker, rooms, background, since, now, leased_until } = wanted;
-    let names: Vec<_> = rooms.iter().map(|room| room.connection.clone()).collect();
-    let most: Vec<_> = rooms.iter().map(|room| i64::try_from(room.most).unwrap_or(i64::MAX)).collect();
+pub async fn claim_due(db: &mut PgConnection, request: &ClaimRequest<'_>) -> Result<Vec<LeasedTask>> {
+    let ClaimRequest { claim_ids, worker, capacities, background, since, now, leased_until } = request;
+    let names: Vec<_> = capacities.iter().map(|capacity| capacity.connection.clone()).collect();
+    let max_tasks: Vec<_> =
+        capacities.iter().map(|capacity| i64::try_from(capacity.max_tasks).unwrap_or(i64::MAX)).collect();
     let rows = sqlx::query!(
         r#"
         with candidate as materialized (
-            select c.name, c.faults, c.created_at as connected_at, room.most, u.urgency, d.id, d.due_at
-            from unnest($6::text[], $7::bigint[]) as room (name, most)
-            join connection c on c.name = room.name
-            cross join generate_series(0, 3) as u (urgency)
+            select c.name, c.faults, c.created_at as connected_at, capacity.max_tasks, u.priority, d.id, d.due_at
+            from unnest($6::text[], $7::bigint[]) as capacity (name, max_tasks)
+            join connection c on c.name = capacity.name
+            cross join generate_series(0, 3) as u (priority)
             cross join lateral (
-                -- Equality on connection and urgency, a range on due_at: the index is read no further than needed,
-                -- however many rows are due later, and however many dead ones lie before the floor.
-                select id, due_at from delivery
+                -- Equality on connection and priority, a range on due_at: the index is read no further than needed,
+                -- however many rows are due later, and however many dead ones lie before the watermark.
+                select id, due_at from task
                 where connection = c.name
-                  and urgency = u.urgency::smallint
+                  and priority = u.priority::smallint
                   and state in ('pending', 'in_doubt')
                   and due_at <= $1 and due_at >= $8
                 order by due_at
-                limit case when u.urgency = 3 then least(room.most, $9::bigint) else room.most end
+                limit case when u.priority = 3 then least(capacity.max_tasks, $9::bigint) else capacity.max_tasks end
                 for update skip locked
             ) d
-            where c.paused_at is null and c.held_until is null
+            where c.paused_at is null and c.circuit_open_until is null
         ),
         ready as (
-            select id, faults, connected_at, row_number() over (order by turn, urgency, due_at, id) as place
+            select id, faults, connected_at, row_number() over (order by turn, priority, due_at, id) as place
             from (
-                select *, count(*) filter (where urgency = 3) over (order by turn, urgency, due_at, id) as background
+                select *, count(*) filter (where priority = 3) over (order by turn, priority, due_at, id) as background
                 from (
-                    select *, row_number() over (partition by name order by urgency, due_at, id) as turn from candidate
+                    select *, row_number() over (partition by name order by priority, due_at, id) as turn from candidate
                 ) turns
-                where turn <= most
+                where turn <= max_tasks
             ) counted
-            where urgency < 3 or background <= $9::bigint
+            where priority < 3 or background <= $9::bigint
             order by place
             limit $2
         )
-        update delivery set
+        update task set
             state = 'leased',
             claim_id = ($3::uuid[])[ready.place],
             claimed_by = $4,
             claimed_at = $1,
             leased_until = $5,
+            failures = failures + 1,
             attempts = attempts + 1,
-            tries = tries + 1,
-            news_at_claim = news
+            claimed_revision = revision
         from ready
-        where delivery.id = ready.id
+        where task.id = ready.id
         returning
-            delivery.id, delivery.claim_id as "claim_id!", delivery.connection, delivery.subject, delivery.urgency,
-            delivery.attempts, delivery.tries, delivery.deeds, delivery.created_at, ready.faults,
+            task.id, task.claim_id as "claim_id!", task.connection, task.subject, task.priority,
+            task.failures, task.attempts, task.actions, task.created_at, ready.faults,
             ready.connected_at
         "#,
         now,
-        i64::try_from(fences.len()).unwrap_or(i64::MAX),
-        fences,
+        i64::try_from(claim_ids.len()).unwrap_or(i64::MAX),
+        claim_ids,
         worker,
         leased_until,
         &names,
-        &most,
+        &max_tasks,
         since,
         i64::try_from(*background).unwrap_or(i64::MAX),
     )
     .fetch_all(db)
     .await?;
 
-    let held = rows.into_iter().map(|row| {
-        Ok(Leased {
-            id: DeliveryId(row.id),
+    let leased = rows.into_iter().map(|row| {
+        Ok(LeasedTask {
+            id: TaskId(row.id),
             claim: ClaimId(row.claim_id),
             connection: row.connection,
-            subject: tasks::subject(&row.subject)?,
-            urgency: Urgency(row.urgency),
-            attempts: row.attempts.unsigned_abs(),
-            number: row.tries.unsigned_abs(),
-            deeds: row.deeds.unsigned_abs(),
+            subject: tasks::parse_subject(&row.subject)?,
+            priority: Priority(row.priority),
+            failures: row.failures.unsigned_abs(),
+            number: row.attempts.unsigned_abs(),
+            actions: row.actions.unsigned_abs(),
             created_at: row.created_at,
             claimed_at: *now,
             connected_at: row.connected_at,
             connection_faults: row.faults.unsigned_abs(),
         })
     });
-    held.collect()
+    leased.collect()
 }
 
 /// When there may be something to do next.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NextDue {
-    /// When the next delivery may be claimed; paused and held connections aside.
-    pub delivery: Option<Timestamp>,
+    /// When the next task may be claimed; paused and held connections aside.
+    pub task: Option<Timestamp>,
     /// When the next held connection is to be probed.
     pub probe: Option<Timestamp>,
 }
@@ -144,14 +145,14 @@ pub async fn next_due(db: &mut PgConnection, connections: &[String], since: Time
         NextDue,
         r#"
         select
-            min(d.due_at) filter (where c.held_until is null) as delivery,
-            min(c.held_until) as probe
+            min(d.due_at) filter (where c.circuit_open_until is null) as task,
+            min(c.circuit_open_until) as probe
         from connection c
-        cross join generate_series(0, 3) as u (urgency)
+        cross join generate_series(0, 3) as u (priority)
         left join lateral (
             -- The first entry of each range of the index: never a walk over all that is due later.
-            select due_at from delivery
-            where connection = c.name and urgency = u.urgency::smallint and state in ('pending', 'in_doubt')
+            select due_at from task
+            where connection = c.name and priority = u.priority::smallint and state in ('pending', 'in_doubt')
               and due_at >= $2
             order by due_at
             limit 1

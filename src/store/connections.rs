@@ -14,10 +14,10 @@ pub struct ConnectionRow {
     pub paused_at: Option<Timestamp>,
     /// Who did.
     pub paused_by: Option<String>,
-    /// Not claimed for: a system refused our credentials, or is down. Then both are probed.
-    pub held_until: Option<Timestamp>,
+    /// Not claimed for: a vendor refused our credentials, or is down. Then both are probed.
+    pub circuit_open_until: Option<Timestamp>,
     /// Why it is held.
-    pub held_reason: Option<String>,
+    pub circuit_reason: Option<String>,
     /// When the shop's whole catalogue was last read; nothing where it never was, and then no product is sent.
     pub catalogue_read_at: Option<Timestamp>,
     /// Since when no stock figure is set to zero: too many fell at once.
@@ -35,17 +35,17 @@ impl ConnectionRow {
     pub const fn health(&self) -> &'static str {
         if self.paused_at.is_some() {
             "paused"
-        } else if self.held_until.is_some() {
-            "held"
+        } else if self.circuit_open_until.is_some() {
+            "circuit_open"
         } else if self.braked_at.is_some() {
             "braked"
         } else {
-            "flowing"
+            "ok"
         }
     }
 }
 
-/// Makes sure that each configured connection has its row. A new one begins with this whole second: the systems'
+/// Makes sure that each configured connection has its row. A new one begins with this whole second: the vendors'
 /// own times often have no fraction.
 pub async fn ensure(db: &mut PgConnection, names: &[String], now: Timestamp) -> Result<()> {
     sqlx::query!(
@@ -64,7 +64,7 @@ pub async fn ensure(db: &mut PgConnection, names: &[String], now: Timestamp) -> 
 pub async fn list(db: &mut PgConnection) -> Result<Vec<ConnectionRow>> {
     let rows = sqlx::query_as!(
         ConnectionRow,
-        "select name, paused_at, paused_by, held_until, held_reason, catalogue_read_at, braked_at, brake_detail,
+        "select name, paused_at, paused_by, circuit_open_until, circuit_reason, catalogue_read_at, braked_at, brake_detail,
                 brake_released_until, created_at
          from connection order by name",
     );
@@ -91,15 +91,15 @@ pub async fn pause(db: &mut PgConnection, name: &str, actor: &str, now: Timestam
 pub async fn resume(db: &mut PgConnection, name: &str) -> Result<bool> {
     let done = sqlx::query!(
         "update connection
-         set paused_at = null, paused_by = null, held_until = null, held_reason = null, faults = 0
-         where name = $1 and (paused_at is not null or held_until is not null)",
+         set paused_at = null, paused_by = null, circuit_open_until = null, circuit_reason = null, faults = 0
+         where name = $1 and (paused_at is not null or circuit_open_until is not null)",
         name,
     );
     Ok(done.execute(db).await?.rows_affected() == 1)
 }
 
 /// The shop's whole catalogue was read into the register of codes.
-pub async fn note_catalogue(db: &mut PgConnection, name: &str, now: Timestamp) -> Result<()> {
+pub async fn record_catalogue_read(db: &mut PgConnection, name: &str, now: Timestamp) -> Result<()> {
     sqlx::query!("update connection set catalogue_read_at = $2 where name = $1", name, now)
         .execute(db)
         .await?;
@@ -116,13 +116,13 @@ pub async fn release_brake(db: &mut PgConnection, name: &str, until: Timestamp) 
     Ok(done.execute(db).await?.rows_affected() == 1)
 }
 
-/// Holds a connection whose system refuses our credentials or is down, and counts the hold. One that is held already
+/// Holds a connection whose vendor refuses our credentials or is down, and counts the hold. One that is held already
 /// stays as it is: thirty attempts that meet the same fault are one fault.
-pub async fn hold(db: &mut PgConnection, name: &str, until: Timestamp, reason: Reason) -> Result<()> {
+pub async fn open_circuit(db: &mut PgConnection, name: &str, until: Timestamp, reason: Reason) -> Result<()> {
     sqlx::query!(
         "update connection
-         set held_until = $2, held_reason = $3, faults = faults + 1
-         where name = $1 and held_until is null",
+         set circuit_open_until = $2, circuit_reason = $3, faults = faults + 1
+         where name = $1 and circuit_open_until is null",
         name,
         until,
         reason.code(),
@@ -135,7 +135,7 @@ pub async fn hold(db: &mut PgConnection, name: &str, until: Timestamp, reason: R
 /// Forgets the faults of a connection that works again; a hold that others have begun meanwhile stays.
 pub async fn clear_faults(db: &mut PgConnection, name: &str) -> Result<()> {
     sqlx::query!(
-        "update connection set faults = 0 where name = $1 and faults > 0 and held_until is null",
+        "update connection set faults = 0 where name = $1 and faults > 0 and circuit_open_until is null",
         name
     )
     .execute(db)
@@ -145,7 +145,7 @@ pub async fn clear_faults(db: &mut PgConnection, name: &str) -> Result<()> {
 
 /// A connection to be probed.
 #[derive(Clone, Debug)]
-pub struct Probed {
+pub struct ProbeTarget {
     /// Its name.
     pub name: String,
     /// Holds in a row so far.
@@ -154,16 +154,16 @@ pub struct Probed {
 
 /// Takes the held connections among these whose hold is over, to be probed by the caller alone: until `until` nobody
 /// else will, and should the caller die, somebody else does then.
-pub async fn take_probes(
+pub async fn claim_probes(
     db: &mut PgConnection,
     names: &[String],
     now: Timestamp,
     until: Timestamp,
-) -> Result<Vec<Probed>> {
+) -> Result<Vec<ProbeTarget>> {
     let rows = sqlx::query_as!(
-        Probed,
-        "update connection set held_until = $3
-         where name = any($1) and held_until <= $2 and paused_at is null
+        ProbeTarget,
+        "update connection set circuit_open_until = $3
+         where name = any($1) and circuit_open_until <= $2 and paused_at is null
          returning name, faults",
         names,
         now,
@@ -172,19 +172,27 @@ pub async fn take_probes(
     Ok(rows.fetch_all(db).await?)
 }
 
-/// Ends a hold: both systems have answered a probe. Its faults are forgotten only once a delivery has met none.
-pub async fn end_hold(db: &mut PgConnection, name: &str) -> Result<()> {
-    sqlx::query!("update connection set held_until = null, held_reason = null where name = $1", name)
-        .execute(db)
-        .await?;
+/// Ends a hold: both vendors have answered a probe. Its faults are forgotten only once a task has met none.
+pub async fn close_circuit(db: &mut PgConnection, name: &str) -> Result<()> {
+    sqlx::query!(
+        "update connection set circuit_open_until = null, circuit_reason = null where name = $1",
+        name
+    )
+    .execute(db)
+    .await?;
     Ok(())
 }
 
 /// A probe was not answered: the hold goes on, and is counted.
-pub async fn hold_on(db: &mut PgConnection, name: &str, until: Timestamp, reason: Reason) -> Result<()> {
+pub async fn extend_circuit_open(
+    db: &mut PgConnection,
+    name: &str,
+    until: Timestamp,
+    reason: Reason,
+) -> Result<()> {
     sqlx::query!(
-        "update connection set held_until = $2, held_reason = $3, faults = faults + 1
-         where name = $1 and held_until is not null",
+        "update connection set circuit_open_until = $2, circuit_reason = $3, faults = faults + 1
+         where name = $1 and circuit_open_until is not null",
         name,
         until,
         reason.code(),

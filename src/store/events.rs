@@ -13,16 +13,16 @@ pub struct EventRow {
     pub id: Uuid,
     /// Which connection it came by.
     pub connection: String,
-    /// mycashflow, ogoship, sweep or person.
+    /// mycashflow, ogoship, poll or person.
     pub source: String,
     /// The sender's own word.
     pub topic: String,
-    /// What may be out of step.
+    /// What may be out of sync.
     pub subject: Option<String>,
     /// When all of it had arrived.
     pub received_at: Timestamp,
-    /// The debt that it opened or whose news it became.
-    pub delivery_id: Option<Uuid>,
+    /// The task that it opened or whose news it became.
+    pub task_id: Option<Uuid>,
     /// Bytes in its body.
     pub body_bytes: i32,
 }
@@ -50,16 +50,16 @@ pub async fn list(db: &mut PgConnection, filter: &EventFilter, page: &Page) -> R
     let rows = sqlx::query_as!(
         EventRow,
         r#"
-        select id, connection, source, topic, subject, received_at, delivery_id,
+        select id, connection, source, topic, subject, received_at, task_id,
                octet_length(body) as "body_bytes!"
         from event
         where ($1::text is null or connection = $1)
           and ($2::text is null or source = $2)
           and ($3::text is null or topic = $3)
-          -- An event has no index of its own by subject: its delivery has.
-          and ($4::text is null or delivery_id = any (array(
-              select delivery.id from delivery
-              where ($1::text is null or delivery.connection = $1) and delivery.subject = $4
+          -- An event has no index of its own by subject: its task has.
+          and ($4::text is null or task_id = any (array(
+              select task.id from task
+              where ($1::text is null or task.connection = $1) and task.subject = $4
                 and (settled_at is not null or state in ('pending', 'leased', 'in_doubt'))
           )))
           and ($5::timestamptz is null or received_at >= $5)
@@ -85,7 +85,7 @@ pub async fn find(db: &mut PgConnection, id: EventId) -> Result<Option<EventRow>
     let row = sqlx::query_as!(
         EventRow,
         r#"
-        select id, connection, source, topic, subject, received_at, delivery_id,
+        select id, connection, source, topic, subject, received_at, task_id,
                octet_length(body) as "body_bytes!"
         from event where id = $1
         "#,
@@ -94,8 +94,8 @@ pub async fn find(db: &mut PgConnection, id: EventId) -> Result<Option<EventRow>
     Ok(row.fetch_optional(db).await?)
 }
 
-/// The raw bytes of an event; empty where they were blanked, `None` where there is no such event.
-pub async fn body(db: &mut PgConnection, id: EventId) -> Result<Option<Vec<u8>>> {
+/// The raw bytes of an event; empty where they were redacted, `None` where there is no such event.
+pub async fn find_body(db: &mut PgConnection, id: EventId) -> Result<Option<Vec<u8>>> {
     let body = sqlx::query_scalar!("select body from event where id = $1", id.0);
     Ok(body.fetch_optional(db).await?)
 }

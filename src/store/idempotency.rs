@@ -7,9 +7,9 @@ use crate::domain::Timestamp;
 
 /// What a key is known for.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Known {
+pub enum KeyStatus {
     /// Nobody used it: it is ours now, in this transaction.
-    Fresh,
+    Reserved,
     /// A request under it is being carried out at this moment.
     Running,
     /// Another request was made under it.
@@ -20,13 +20,13 @@ pub enum Known {
 
 /// Takes a key for a request, inside the transaction that will carry it out. A second request under the same key is told
 /// that the first is running; later it finds the answer or, after a rollback, the key free.
-pub async fn take(
+pub async fn reserve(
     db: &mut PgConnection,
     actor: &str,
     key: &str,
     request_hash: &str,
     now: Timestamp,
-) -> Result<Known> {
+) -> Result<KeyStatus> {
     // Held until the transaction ends; two keys of one hash would only wait for each other.
     let locked = sqlx::query_scalar!(
         r#"select pg_try_advisory_xact_lock(hashtextextended($1 || ' ' || $2, 0)) as "locked!""#,
@@ -34,7 +34,7 @@ pub async fn take(
         key,
     );
     if !locked.fetch_one(&mut *db).await? {
-        return Ok(Known::Running);
+        return Ok(KeyStatus::Running);
     }
     let fresh = sqlx::query!(
         "insert into idempotency (actor, key, request_hash, created_at) values ($1, $2, $3, $4) on conflict do nothing",
@@ -44,7 +44,7 @@ pub async fn take(
         now,
     );
     if fresh.execute(&mut *db).await?.rows_affected() == 1 {
-        return Ok(Known::Fresh);
+        return Ok(KeyStatus::Reserved);
     }
     let row = sqlx::query!(
         "select request_hash, status, body from idempotency where actor = $1 and key = $2",
@@ -54,14 +54,14 @@ pub async fn take(
     .fetch_one(db)
     .await?;
     Ok(match (row.status, row.body) {
-        _ if row.request_hash != request_hash => Known::OtherRequest,
-        (Some(status), Some(body)) => Known::Answered(status.unsigned_abs(), body),
-        _ => Known::OtherRequest,
+        _ if row.request_hash != request_hash => KeyStatus::OtherRequest,
+        (Some(status), Some(body)) => KeyStatus::Answered(status.unsigned_abs(), body),
+        _ => KeyStatus::OtherRequest,
     })
 }
 
 /// Keeps the answer with its key, in the same transaction.
-pub async fn answer(
+pub async fn record_answer(
     db: &mut PgConnection,
     actor: &str,
     key: &str,

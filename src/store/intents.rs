@@ -1,5 +1,5 @@
 //! Table `intent`: what a person asked for a subject. The latest word is read with the rest of what we remember: see
-//! `links`.
+//! `subject states`.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -24,10 +24,10 @@ pub struct NewIntent<'a> {
     pub at: Timestamp,
 }
 
-/// Keeps a word. Called inside the transaction that opens the delivery which will read it.
+/// Keeps a word. Called inside the transaction that opens the task which will read it.
 pub async fn insert(db: &mut PgConnection, new: &NewIntent<'_>) -> Result<()> {
     sqlx::query!(
-        "insert into intent (id, connection, subject, action, actor, created_at) values ($1, $2, $3, $4, $5, $6)",
+        "insert into intent (id, connection, subject, kind, actor, created_at) values ($1, $2, $3, $4, $5, $6)",
         new.id,
         new.connection,
         new.subject,
@@ -44,7 +44,7 @@ pub async fn insert(db: &mut PgConnection, new: &NewIntent<'_>) -> Result<()> {
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct IntentRow {
     /// transfer, hold, release or cancel.
-    pub action: String,
+    pub kind: String,
     /// Who.
     pub actor: String,
     /// When.
@@ -55,7 +55,7 @@ pub struct IntentRow {
 pub async fn list(db: &mut PgConnection, connection: &str, subject: &str) -> Result<Vec<IntentRow>> {
     let rows = sqlx::query_as!(
         IntentRow,
-        "select action, actor, created_at from intent where connection = $1 and subject = $2 order by id",
+        "select kind, actor, created_at from intent where connection = $1 and subject = $2 order by id",
         connection,
         subject,
     );

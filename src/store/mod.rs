@@ -44,7 +44,7 @@ pub mod webhook_checks;
 
 use std::time::Duration;
 
-pub use listener::Ear;
+pub use listener::NotifyListener;
 
 use sqlx::{
     PgPool,
@@ -55,21 +55,21 @@ use sqlx::{
 /// The schema, compiled in.
 pub static MIGRATOR: Migrator = sqlx::migrate!();
 
-/// The channel on which a committed debt wakes the workers.
+/// The channel on which a committed task wakes the workers.
 pub const DUE_CHANNEL: &str = "silta_due";
 
-/// The channel on which a comparison that somebody asked for, or approved, wakes who runs it.
-pub const ASKED_CHANNEL: &str = "silta_asked";
+/// The channel on which a sync that somebody asked for, or approved, wakes who runs it.
+pub const SYNC_REQUESTED_CHANNEL: &str = "silta_sync_requested";
 
 /// What can go wrong between us and PostgreSQL.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// PostgreSQL cannot be reached, is shutting down, or has no connection free for us.
-    #[error("the database is away")]
-    Away(#[source] sqlx::Error),
+    #[error("the database is unavailable")]
+    Unavailable(#[source] sqlx::Error),
     /// PostgreSQL refused a statement.
     #[error("the database refused a statement")]
-    Refused(#[source] sqlx::Error),
+    Rejected(#[source] sqlx::Error),
     /// A row that the domain refuses: somebody wrote it past us, or a newer Silta did.
     #[error("table {table} holds a value in {column} that this version does not know")]
     Inconsistent {
@@ -85,17 +85,17 @@ impl StoreError {
     /// another matter: a new connection would only add to the load.
     pub const fn is_broken_connection(&self) -> bool {
         match self {
-            Self::Away(error) => !matches!(error, sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed),
-            Self::Refused(_) | Self::Inconsistent { .. } => false,
+            Self::Unavailable(error) => !matches!(error, sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed),
+            Self::Rejected(_) | Self::Inconsistent { .. } => false,
         }
     }
 }
 
 impl StoreError {
     /// Is it a text that PostgreSQL cannot hold (22021: a zero byte)? Then nothing of that name can be there.
-    pub fn is_of_unstorable_text(&self) -> bool {
+    pub fn is_unstorable_text(&self) -> bool {
         match self {
-            Self::Refused(sqlx::Error::Database(error)) => error.code().is_some_and(|code| code == "22021"),
+            Self::Rejected(sqlx::Error::Database(error)) => error.code().is_some_and(|code| code == "22021"),
             _ => false,
         }
     }
@@ -111,14 +111,14 @@ impl From<sqlx::Error> for StoreError {
             | sqlx::Error::WorkerCrashed
             | sqlx::Error::Protocol(_) => true,
             // Classes 08 (connection), 40 (a deadlock: the same may pass at once), 53 (resources), 57 (operator
-            // intervention) and 58 (system error); 25006 is a server that has become a read-only standby. PostgreSQL
+            // intervention) and 58 (vendor error); 25006 is a server that has become a read-only standby. PostgreSQL
             // documentation, appendix A.
             sqlx::Error::Database(error) => error.code().is_some_and(|code| {
                 ["08", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class)) || code == "25006"
             }),
             _ => false,
         };
-        if away { Self::Away(error) } else { Self::Refused(error) }
+        if away { Self::Unavailable(error) } else { Self::Rejected(error) }
     }
 }
 
@@ -127,14 +127,14 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 
 /// A pool of `size` connections, opened as they are needed.
 pub fn connect(options: PgConnectOptions, size: u32) -> PgPool {
-    pool_of(size).connect_lazy_with(options)
+    pool_options(size).connect_lazy_with(options)
 }
 
-fn pool_of(size: u32) -> PgPoolOptions {
+fn pool_options(size: u32) -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(size)
         .acquire_timeout(Duration::from_secs(3)) // a webhook's sender waits: tell it 503 while it still listens
-        .test_before_acquire(false) // a ping per use would double every round trip; a dead connection shows as Away
+        .test_before_acquire(false) // a ping per use would double every round trip; a dead connection shows as Unavailable
 }
 
 /// How statements are planned that run thousands of times a second: each once, and by its index.
@@ -151,13 +151,13 @@ pub const HOT_PATH: [(&str, &str); 4] = [
 ];
 
 /// A connection of the hot path, and with it its plans, lives so long.
-const OLDEST_PLAN: Duration = Duration::from_secs(60);
+const MAX_PLAN_AGE: Duration = Duration::from_secs(60);
 
 /// As many connections more, for webhooks and attempts: see [`HOT_PATH`]. Lists, whose plan must know the filter, stay
 /// with the others.
-pub fn hot_path(pool: &PgPool) -> PgPool {
+pub fn hot_path_pool(pool: &PgPool) -> PgPool {
     let options = (*pool.connect_options()).clone().options(HOT_PATH);
-    pool_of(pool.options().get_max_connections()).max_lifetime(OLDEST_PLAN).connect_lazy_with(options)
+    pool_options(pool.options().get_max_connections()).max_lifetime(MAX_PLAN_AGE).connect_lazy_with(options)
 }
 
 /// Brings the schema up to this version. One that is newer already stays as it is: while a new version is rolled out,

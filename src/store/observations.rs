@@ -1,4 +1,4 @@
-//! What an attempt writes into table `link`, under its claim: the deed that it begins, and what it has learnt.
+//! What an attempt writes into table `subject_state`, under its claim: the action that it begins, and what it has learnt.
 
 use sqlx::PgConnection;
 
@@ -7,27 +7,27 @@ use crate::domain::{
     Timestamp,
     order::OrderStatus,
     task::{
-        state::Leased,
-        subject_state::{Begun, Learnt},
+        state::LeasedTask,
+        subject_state::{BegunAction, Learnt},
     },
 };
 
 /// Commits the intent to send before the call, fenced by the claim: whoever looks next knows that we may have been
 /// heard. A stale worker learns here that it must not send.
-pub async fn begin(db: &mut PgConnection, held: &Leased, begun: &Begun) -> Result<Fenced> {
+pub async fn begin_action(db: &mut PgConnection, leased: &LeasedTask, begun: &BegunAction) -> Result<Fenced> {
     let done = sqlx::query!(
         "
         with fence as (
-            select connection, subject from delivery where id = $1 and claim_id = $2 for update
+            select connection, subject from task where id = $1 and claim_id = $2 for update
         )
-        insert into link (connection, subject, met_by, seen_at, begun_deed, begun_key, begun_at)
+        insert into subject_state (connection, subject, first_task_id, seen_at, begun_action, begun_key, begun_at)
         select connection, subject, $1, $5, $3, $4, $5 from fence
         on conflict (connection, subject) do update
-            set begun_deed = excluded.begun_deed, begun_key = excluded.begun_key, begun_at = excluded.begun_at
+            set begun_action = excluded.begun_action, begun_key = excluded.begun_key, begun_at = excluded.begun_at
         ",
-        held.id.0,
-        held.claim.0,
-        begun.deed,
+        leased.id.0,
+        leased.claim.0,
+        begun.action,
         begun.key,
         begun.at,
     );
@@ -35,13 +35,13 @@ pub async fn begin(db: &mut PgConnection, held: &Leased, begun: &Begun) -> Resul
     Ok(if rows == 1 { Fenced::Written } else { Fenced::LeaseLost })
 }
 
-/// The call of the begun deed has ended, and nobody knows how: the settling time before a resend runs from now. Called
+/// The call of the begun action has ended, and nobody knows how: the settling time before a resend runs from now. Called
 /// inside the settle transaction; a rescue does the same by itself.
-pub async fn doubt_from(db: &mut PgConnection, held: &Leased, now: Timestamp) -> Result<()> {
+pub async fn restart_settling_time(db: &mut PgConnection, leased: &LeasedTask, now: Timestamp) -> Result<()> {
     sqlx::query!(
-        "update link set begun_at = $3 where connection = $1 and subject = $2 and begun_deed is not null",
-        held.connection,
-        held.subject.to_string(),
+        "update subject_state set begun_at = $3 where connection = $1 and subject = $2 and begun_action is not null",
+        leased.connection,
+        leased.subject.to_string(),
         now,
     )
     .execute(db)
@@ -49,11 +49,11 @@ pub async fn doubt_from(db: &mut PgConnection, held: &Leased, now: Timestamp) ->
     Ok(())
 }
 
-/// The begun deed of a subject is known to have ended. Called inside the settle transaction.
-pub async fn end_begun(db: &mut PgConnection, connection: &str, subject: &str) -> Result<()> {
+/// The begun action of a subject is known to have ended. Called inside the settle transaction.
+pub async fn clear_begun_action(db: &mut PgConnection, connection: &str, subject: &str) -> Result<()> {
     sqlx::query!(
-        "update link set begun_deed = null, begun_key = null, begun_at = null
-         where connection = $1 and subject = $2 and begun_deed is not null",
+        "update subject_state set begun_action = null, begun_key = null, begun_at = null
+         where connection = $1 and subject = $2 and begun_action is not null",
         connection,
         subject,
     )
@@ -64,14 +64,14 @@ pub async fn end_begun(db: &mut PgConnection, connection: &str, subject: &str) -
 
 /// Remembers what was learnt, unless a newer reading is remembered already; what is not known stays as it was.
 /// Called inside the settle transaction, which is fenced.
-pub async fn learn(db: &mut PgConnection, held: &Leased, learnt: &Learnt) -> Result<()> {
-    let Learnt { subject, seen_at, link } = learnt;
+pub async fn record_observation(db: &mut PgConnection, leased: &LeasedTask, learnt: &Learnt) -> Result<()> {
+    let Learnt { subject, seen_at, known } = learnt;
     let done = sqlx::query!(
         "
-        insert into link (
+        insert into subject_state (
             connection, subject, seen_at, mycashflow_id, ogoship_id, reference, code, sent_hash, shop_status,
             shop_version, warehouse_status, warehouse_version, tracking_code, tracking_url, placed_at, completed_at,
-            met_by, status, sent, warehouse_comments, related, ready_at, cancel_asked_at, figure, figure_at
+            first_task_id, status, sent, warehouse_comments, related, ready_at, cancel_requested_at, figure, figure_at
         )
         values (
             $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
@@ -79,58 +79,58 @@ pub async fn learn(db: &mut PgConnection, held: &Leased, learnt: &Learnt) -> Res
         )
         on conflict (connection, subject) do update set
             seen_at = excluded.seen_at,
-            mycashflow_id = coalesce(excluded.mycashflow_id, link.mycashflow_id),
-            ogoship_id = coalesce(excluded.ogoship_id, link.ogoship_id),
-            reference = coalesce(excluded.reference, link.reference),
-            code = coalesce(excluded.code, link.code),
-            sent_hash = coalesce(excluded.sent_hash, link.sent_hash),
-            sent = coalesce(excluded.sent, link.sent),
-            status = coalesce(excluded.status, link.status),
-            shop_status = coalesce(excluded.shop_status, link.shop_status),
-            shop_version = coalesce(excluded.shop_version, link.shop_version),
-            warehouse_status = coalesce(excluded.warehouse_status, link.warehouse_status),
-            warehouse_version = coalesce(excluded.warehouse_version, link.warehouse_version),
-            warehouse_comments = coalesce(excluded.warehouse_comments, link.warehouse_comments),
-            related = coalesce(excluded.related, link.related),
-            tracking_code = coalesce(excluded.tracking_code, link.tracking_code),
-            tracking_url = coalesce(excluded.tracking_url, link.tracking_url),
-            ready_at = coalesce(link.ready_at, excluded.ready_at),
-            placed_at = coalesce(link.placed_at, excluded.placed_at),
-            cancel_asked_at = coalesce(link.cancel_asked_at, excluded.cancel_asked_at),
-            completed_at = coalesce(link.completed_at, excluded.completed_at),
-            figure = coalesce(excluded.figure, link.figure),
-            figure_at = coalesce(excluded.figure_at, link.figure_at)
-        where link.seen_at <= excluded.seen_at
+            mycashflow_id = coalesce(excluded.mycashflow_id, subject_state.mycashflow_id),
+            ogoship_id = coalesce(excluded.ogoship_id, subject_state.ogoship_id),
+            reference = coalesce(excluded.reference, subject_state.reference),
+            code = coalesce(excluded.code, subject_state.code),
+            sent_hash = coalesce(excluded.sent_hash, subject_state.sent_hash),
+            sent = coalesce(excluded.sent, subject_state.sent),
+            status = coalesce(excluded.status, subject_state.status),
+            shop_status = coalesce(excluded.shop_status, subject_state.shop_status),
+            shop_version = coalesce(excluded.shop_version, subject_state.shop_version),
+            warehouse_status = coalesce(excluded.warehouse_status, subject_state.warehouse_status),
+            warehouse_version = coalesce(excluded.warehouse_version, subject_state.warehouse_version),
+            warehouse_comments = coalesce(excluded.warehouse_comments, subject_state.warehouse_comments),
+            related = coalesce(excluded.related, subject_state.related),
+            tracking_code = coalesce(excluded.tracking_code, subject_state.tracking_code),
+            tracking_url = coalesce(excluded.tracking_url, subject_state.tracking_url),
+            ready_at = coalesce(subject_state.ready_at, excluded.ready_at),
+            placed_at = coalesce(subject_state.placed_at, excluded.placed_at),
+            cancel_requested_at = coalesce(subject_state.cancel_requested_at, excluded.cancel_requested_at),
+            completed_at = coalesce(subject_state.completed_at, excluded.completed_at),
+            figure = coalesce(excluded.figure, subject_state.figure),
+            figure_at = coalesce(excluded.figure_at, subject_state.figure_at)
+        where subject_state.seen_at <= excluded.seen_at
         ",
-        held.connection,
+        leased.connection,
         subject,
         seen_at,
-        link.mycashflow_id,
-        link.ogoship_id,
-        link.reference,
-        link.code,
-        link.sent_hash,
-        link.shop_status,
-        link.shop_version,
-        link.warehouse_status,
-        link.warehouse_version,
-        link.tracking_code,
-        link.tracking_url,
-        link.placed_at,
-        link.completed_at,
-        held.id.0,
-        link.status.map(OrderStatus::as_str),
-        link.sent,
-        link.warehouse_comments,
-        link.related,
-        link.ready_at,
-        link.cancel_asked_at,
-        link.figure,
-        link.figure_at,
+        known.mycashflow_id,
+        known.ogoship_id,
+        known.reference,
+        known.code,
+        known.sent_hash,
+        known.shop_status,
+        known.shop_version,
+        known.warehouse_status,
+        known.warehouse_version,
+        known.tracking_code,
+        known.tracking_url,
+        known.placed_at,
+        known.completed_at,
+        leased.id.0,
+        known.status.map(OrderStatus::as_str),
+        known.sent,
+        known.warehouse_comments,
+        known.related,
+        known.ready_at,
+        known.cancel_requested_at,
+        known.figure,
+        known.figure_at,
     );
     let written = done.execute(&mut *db).await?.rows_affected() == 1;
-    if let Some(pieces) = link.in_flight.as_ref().filter(|_| written) {
-        stock::hold(db, &held.connection, subject, pieces).await?;
+    if let Some(pieces) = known.in_flight.as_ref().filter(|_| written) {
+        stock::replace_in_flight(db, &leased.connection, subject, pieces).await?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The rhythm in which a connection's orders come, read from the order in which we met them. SELECT only.
+//! The order_rate in which a connection's orders come, read from the order in which we met them. SELECT only.
 
 use chrono::Duration;
 use sqlx::PgConnection;
@@ -8,7 +8,7 @@ use super::{Result, views::orders};
 use crate::domain::{
     Timestamp,
     id::first_id_at,
-    order_rate::{Rhythm, WEEKS, judge},
+    order_rate::{OrderRate, WEEKS, assess},
 };
 
 /// How a connection's silence compares with the same stretch of the weeks before. A connection without any order yet
@@ -18,8 +18,8 @@ pub async fn read(
     connection: &str,
     connected_at: Timestamp,
     now: Timestamp,
-) -> Result<Rhythm> {
-    let last = orders::last_met(db, connection).await?.and_then(time_of).unwrap_or(connected_at);
+) -> Result<OrderRate> {
+    let last = orders::find_newest_id(db, connection).await?.and_then(time_of).unwrap_or(connected_at);
     let since = last.min(now);
     let weeks: Vec<_> =
         (1..=WEEKS).filter(|week| since - Duration::weeks((*week).into()) >= connected_at).collect();
@@ -31,9 +31,9 @@ pub async fn read(
             (first_id_at(since - back + Duration::milliseconds(1)), first_id_at(now - back))
         })
         .collect();
-    let then = orders::count_met(db, connection, &spans).await?;
+    let then = orders::count_first_seen(db, connection, &spans).await?;
     let silence = (now - since).to_std().unwrap_or_default();
-    Ok(judge(silence, then.unsigned_abs(), u32::try_from(weeks.len()).unwrap_or(0)))
+    Ok(assess(silence, then.unsigned_abs(), u32::try_from(weeks.len()).unwrap_or(0)))
 }
 
 fn time_of(id: Uuid) -> Option<Timestamp> {

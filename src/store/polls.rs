@@ -1,25 +1,25 @@
-//! Table `sweep`: how far each sweep has come, and whose turn it is.
+//! Table `poll`: how far each poll has come, and whose turn it is.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{Result, tasks::Fenced};
-use crate::domain::{Timestamp, time_window::Window};
+use crate::domain::{Timestamp, time_window::TimeWindow};
 
-/// A sweep that we hold under a lease.
+/// A poll that we hold under a lease.
 #[derive(Clone, Debug)]
-pub struct LeasedSweep {
-    /// Whose systems.
+pub struct LeasedPoll {
+    /// Whose vendors.
     pub connection: String,
     /// orders, statuses, stock or products.
     pub what: String,
     /// Everything changed before this has been seen.
     pub cursor: Timestamp,
-    /// Our fence.
+    /// Our claim_id.
     pub claim: Uuid,
 }
 
-/// Makes sure that a sweep has its row: a new one begins at `start` and is due at once.
+/// Makes sure that a poll has its row: a new one begins at `start` and is due at once.
 pub async fn ensure(
     db: &mut PgConnection,
     connection: &str,
@@ -28,7 +28,7 @@ pub async fn ensure(
     now: Timestamp,
 ) -> Result<()> {
     sqlx::query!(
-        "insert into sweep (connection, what, cursor, due_at) values ($1, $2, $3, $4) on conflict do nothing",
+        "insert into poll (connection, what, cursor, due_at) values ($1, $2, $3, $4) on conflict do nothing",
         connection,
         what,
         start,
@@ -39,31 +39,31 @@ pub async fn ensure(
     Ok(())
 }
 
-/// Claims one due sweep; one whose lease ran out is due too.
+/// Claims one due poll; one whose lease ran out is due too.
 pub async fn claim_due(
     db: &mut PgConnection,
-    fence: Uuid,
+    claim_id: Uuid,
     now: Timestamp,
     leased_until: Timestamp,
-) -> Result<Option<LeasedSweep>> {
+) -> Result<Option<LeasedPoll>> {
     let claimed = sqlx::query_as!(
-        LeasedSweep,
+        LeasedPoll,
         r#"
-        update sweep set claim_id = $1, leased_until = $3, last_started_at = $2
+        update poll set claim_id = $1, leased_until = $3, last_started_at = $2
         where (connection, what) in (
-            select sweep.connection, sweep.what
-            from sweep join connection on connection.name = sweep.connection
-            where sweep.due_at <= $2
-              and (sweep.leased_until is null or sweep.leased_until < $2)
+            select poll.connection, poll.what
+            from poll join connection on connection.name = poll.connection
+            where poll.due_at <= $2
+              and (poll.leased_until is null or poll.leased_until < $2)
               and connection.paused_at is null
-              and (connection.held_until is null or connection.held_until <= $2)
-            order by sweep.due_at
+              and (connection.circuit_open_until is null or connection.circuit_open_until <= $2)
+            order by poll.due_at
             limit 1
-            for update of sweep skip locked
+            for update of poll skip locked
         )
         returning connection, what, cursor, claim_id as "claim!"
         "#,
-        fence,
+        claim_id,
         now,
         leased_until,
     );
@@ -71,24 +71,24 @@ pub async fn claim_due(
 }
 
 /// A sign of life: the lease runs anew.
-pub async fn keep_lease(
+pub async fn extend_lease(
     db: &mut PgConnection,
-    held: &LeasedSweep,
+    leased: &LeasedPoll,
     leased_until: Timestamp,
 ) -> Result<Fenced> {
     let done = sqlx::query!(
-        "update sweep set leased_until = $4 where connection = $1 and what = $2 and claim_id = $3",
-        held.connection,
-        held.what,
-        held.claim,
+        "update poll set leased_until = $4 where connection = $1 and what = $2 and claim_id = $3",
+        leased.connection,
+        leased.what,
+        leased.claim,
         leased_until,
     );
-    Ok(Fenced::of(done.execute(db).await?.rows_affected()))
+    Ok(Fenced::from_rows(done.execute(db).await?.rows_affected()))
 }
 
-/// What a sweep came to.
+/// What a poll came to.
 #[derive(Clone, Debug)]
-pub struct Swept {
+pub struct PollResult {
     /// Where the next one begins, or `None` to begin again from the same place after a failure.
     pub cursor: Option<Timestamp>,
     /// Events found.
@@ -98,14 +98,14 @@ pub struct Swept {
     /// When it runs next.
     pub due_at: Timestamp,
     /// What it could not read, old and new; `None` leaves the known ones as they are.
-    pub gaps: Option<Vec<Window>>,
+    pub gaps: Option<Vec<TimeWindow>>,
 }
 
-/// The stretches that earlier sweeps could not read.
-pub async fn gaps(db: &mut PgConnection, connection: &str, what: &str) -> Result<Vec<Window>> {
+/// The stretches that earlier polls could not read.
+pub async fn list_gaps(db: &mut PgConnection, connection: &str, what: &str) -> Result<Vec<TimeWindow>> {
     let rows = sqlx::query_as!(
-        Window,
-        r#"select starts_at as "from", ends_at as "to" from sweep_gap where connection = $1 and what = $2
+        TimeWindow,
+        r#"select starts_at as "from", ends_at as "to" from poll_gap where connection = $1 and what = $2
            order by starts_at"#,
         connection,
         what,
@@ -113,26 +113,31 @@ pub async fn gaps(db: &mut PgConnection, connection: &str, what: &str) -> Result
     Ok(rows.fetch_all(db).await?)
 }
 
-/// Replaces the known gaps of a sweep; one that stays keeps the time when it was first met.
-async fn keep_gaps(db: &mut PgConnection, held: &LeasedSweep, gaps: &[Window], now: Timestamp) -> Result<()> {
+/// Replaces the known gaps of a poll; one that stays keeps the time when it was first met.
+async fn replace_gaps(
+    db: &mut PgConnection,
+    leased: &LeasedPoll,
+    gaps: &[TimeWindow],
+    now: Timestamp,
+) -> Result<()> {
     let (starts, ends): (Vec<_>, Vec<_>) = gaps.iter().map(|gap| (gap.from, gap.to)).unzip();
     sqlx::query!(
-        "delete from sweep_gap where connection = $1 and what = $2
+        "delete from poll_gap where connection = $1 and what = $2
          and (starts_at, ends_at) not in (select * from unnest($3::timestamptz[], $4::timestamptz[]))",
-        held.connection,
-        held.what,
+        leased.connection,
+        leased.what,
         &starts,
         &ends,
     )
     .execute(&mut *db)
     .await?;
     sqlx::query!(
-        "insert into sweep_gap (connection, what, starts_at, ends_at, found_at)
+        "insert into poll_gap (connection, what, starts_at, ends_at, found_at)
          select $1, $2, starts_at, ends_at, $5
          from unnest($3::timestamptz[], $4::timestamptz[]) as gap (starts_at, ends_at)
          on conflict do nothing",
-        held.connection,
-        held.what,
+        leased.connection,
+        leased.what,
         &starts,
         &ends,
         now,
@@ -142,16 +147,16 @@ async fn keep_gaps(db: &mut PgConnection, held: &LeasedSweep, gaps: &[Window], n
     Ok(())
 }
 
-/// Ends a sweep, fenced by its claim. The cursor never moves back. Called inside a transaction.
+/// Ends a poll, fenced by its claim. The cursor never moves back. Called inside a transaction.
 pub async fn settle(
     db: &mut PgConnection,
-    held: &LeasedSweep,
-    swept: &Swept,
+    leased: &LeasedPoll,
+    result: &PollResult,
     now: Timestamp,
 ) -> Result<Fenced> {
     let done = sqlx::query!(
         "
-        update sweep set
+        update poll set
             cursor = greatest(cursor, coalesce($4, cursor)),
             found = found + $5,
             last_error = $6,
@@ -163,25 +168,25 @@ pub async fn settle(
             claim_id = null, leased_until = null
         where connection = $1 and what = $2 and claim_id = $3
         ",
-        held.connection,
-        held.what,
-        held.claim,
-        swept.cursor,
-        swept.found,
-        swept.error,
+        leased.connection,
+        leased.what,
+        leased.claim,
+        result.cursor,
+        result.found,
+        result.error,
         now,
-        swept.due_at,
+        result.due_at,
     );
     if done.execute(&mut *db).await?.rows_affected() != 1 {
         return Ok(Fenced::LeaseLost);
     }
-    if let Some(gaps) = &swept.gaps {
-        keep_gaps(db, held, gaps, now).await?;
+    if let Some(gaps) = &result.gaps {
+        replace_gaps(db, leased, gaps, now).await?;
     }
     Ok(Fenced::Written)
 }
 
-/// Brings a connection's sweeps forward: something was told that we could not read.
+/// Brings a connection's polls forward: something was told that we could not read.
 pub async fn bring_forward(
     db: &mut PgConnection,
     connection: &str,
@@ -189,7 +194,7 @@ pub async fn bring_forward(
     now: Timestamp,
 ) -> Result<()> {
     sqlx::query!(
-        "update sweep set due_at = least(due_at, $3) where connection = $1 and what = any($2) and due_at > $3",
+        "update poll set due_at = least(due_at, $3) where connection = $1 and what = any($2) and due_at > $3",
         connection,
         what,
         now,
@@ -199,9 +204,9 @@ pub async fn bring_forward(
     Ok(())
 }
 
-/// A sweep as people see it.
+/// A poll as people see it.
 #[derive(Clone, Debug, serde::Serialize)]
-pub struct SweepRow {
+pub struct PollRow {
     /// orders, statuses, stock or products.
     pub what: String,
     /// Everything changed before this has been seen.
@@ -216,7 +221,7 @@ pub struct SweepRow {
     pub last_found: Option<i64>,
     /// When it runs next.
     pub due_at: Timestamp,
-    /// Reason code of the last failed sweep.
+    /// Reason code of the last failed poll.
     pub last_error: Option<String>,
     /// Events found that no webhook had told.
     pub found: i64,
@@ -224,17 +229,17 @@ pub struct SweepRow {
     pub gaps: i64,
 }
 
-/// A connection's sweeps.
-pub async fn list(db: &mut PgConnection, connection: &str) -> Result<Vec<SweepRow>> {
+/// A connection's polls.
+pub async fn list(db: &mut PgConnection, connection: &str) -> Result<Vec<PollRow>> {
     let rows = sqlx::query_as!(
-        SweepRow,
+        PollRow,
         r#"
         select what, cursor, last_started_at, last_finished_at, last_millis, last_found, due_at, last_error, found,
             (
-                select count(*) from sweep_gap
-                where sweep_gap.connection = sweep.connection and sweep_gap.what = sweep.what
+                select count(*) from poll_gap
+                where poll_gap.connection = poll.connection and poll_gap.what = poll.what
             ) as "gaps!"
-        from sweep where connection = $1 order by what
+        from poll where connection = $1 order by what
         "#,
         connection,
     );

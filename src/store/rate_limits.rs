@@ -1,17 +1,17 @@
-//! Table `rate_budget`: what all replicas together have spent of a system's rate.
+//! Table `rate_limit`: what all replicas together have spent of a vendor's rate.
 
 use sqlx::PgConnection;
 
 use super::Result;
-use crate::domain::rate_limit::Standing;
+use crate::domain::rate_limit::TokenBucket;
 
 /// A budget, if anything was ever spent of it.
-pub async fn find(db: &mut PgConnection, connection: &str, system: &str) -> Result<Option<Standing>> {
+pub async fn find(db: &mut PgConnection, connection: &str, vendor: &str) -> Result<Option<TokenBucket>> {
     let row = sqlx::query_as!(
-        Standing,
-        "select spent_until, closed_until, share, taught_at from rate_budget where connection = $1 and system = $2",
+        TokenBucket,
+        "select spent_until, blocked_until, share, lowered_at from rate_limit where connection = $1 and vendor = $2",
         connection,
-        system,
+        vendor,
     );
     Ok(row.fetch_optional(db).await?)
 }
@@ -21,41 +21,41 @@ pub async fn find(db: &mut PgConnection, connection: &str, system: &str) -> Resu
 pub async fn replace(
     db: &mut PgConnection,
     connection: &str,
-    system: &str,
-    old: Option<&Standing>,
-    new: &Standing,
+    vendor: &str,
+    old: Option<&TokenBucket>,
+    new: &TokenBucket,
 ) -> Result<bool> {
-    let Standing { spent_until, closed_until, share, taught_at } = new;
+    let TokenBucket { spent_until, blocked_until, share, lowered_at } = new;
     let done = match old {
         None => {
             sqlx::query!(
-                "insert into rate_budget (connection, system, spent_until, closed_until, share, taught_at)
-                 values ($1, $2, $3, $4, $5, $6) on conflict on constraint rate_budget_pkey do nothing",
+                "insert into rate_limit (connection, vendor, spent_until, blocked_until, share, lowered_at)
+                 values ($1, $2, $3, $4, $5, $6) on conflict on constraint rate_limit_pkey do nothing",
                 connection,
-                system,
+                vendor,
                 spent_until,
-                *closed_until,
+                *blocked_until,
                 share,
-                *taught_at,
+                *lowered_at,
             )
             .execute(db)
             .await?
         }
         Some(old) => {
             sqlx::query!(
-                "update rate_budget set spent_until = $3, closed_until = $4, share = $5, taught_at = $6
-                 where connection = $1 and system = $2 and spent_until = $7
-                   and closed_until is not distinct from $8 and share = $9 and taught_at is not distinct from $10",
+                "update rate_limit set spent_until = $3, blocked_until = $4, share = $5, lowered_at = $6
+                 where connection = $1 and vendor = $2 and spent_until = $7
+                   and blocked_until is not distinct from $8 and share = $9 and lowered_at is not distinct from $10",
                 connection,
-                system,
+                vendor,
                 spent_until,
-                *closed_until,
+                *blocked_until,
                 share,
-                *taught_at,
+                *lowered_at,
                 old.spent_until,
-                old.closed_until,
+                old.blocked_until,
                 old.share,
-                old.taught_at,
+                old.lowered_at,
             )
             .execute(db)
             .await?

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::Result;
 use crate::domain::Timestamp;
 
-/// Deliveries replayed together, before they are kept.
+/// Tasks replayed together, before they are kept.
 pub struct NewReplay<'a> {
     /// `UUIDv7`.
     pub id: Uuid,
@@ -14,15 +14,15 @@ pub struct NewReplay<'a> {
     pub actor: &'a str,
     /// What was asked for.
     pub filter: serde_json::Value,
-    /// The deliveries that look again, each subject once.
-    pub deliveries: &'a [Uuid],
+    /// The tasks that look again, each subject once.
+    pub tasks: &'a [Uuid],
     /// Those of them that it opened.
     pub opened: &'a [Uuid],
     /// When.
     pub at: Timestamp,
 }
 
-/// Deliveries replayed together, as people see them.
+/// Tasks replayed together, as people see them.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct ReplayRow {
     /// `UUIDv7`.
@@ -37,12 +37,12 @@ pub struct ReplayRow {
     pub cancelled_at: Option<Timestamp>,
     /// Who did.
     pub cancelled_by: Option<String>,
-    /// How many deliveries look again.
+    /// How many tasks look again.
     pub count: i64,
     /// Of these not closed yet.
     pub open: i64,
-    /// Of these closed well: delivered, or found to need nothing.
-    pub well: i64,
+    /// Of these closed well: done, or found to need nothing.
+    pub succeeded: i64,
     /// Of these dead again.
     pub dead: i64,
     /// Of these called off.
@@ -52,11 +52,11 @@ pub struct ReplayRow {
 /// Keeps what was replayed together.
 pub async fn insert(db: &mut PgConnection, new: &NewReplay<'_>) -> Result<()> {
     sqlx::query!(
-        "insert into replay (id, actor, filter, deliveries, opened, created_at) values ($1, $2, $3, $4, $5, $6)",
+        "insert into replay (id, actor, filter, tasks, opened, created_at) values ($1, $2, $3, $4, $5, $6)",
         new.id,
         new.actor,
         new.filter,
-        new.deliveries,
+        new.tasks,
         new.opened,
         new.at,
     )
@@ -71,12 +71,12 @@ pub async fn find(db: &mut PgConnection, id: Uuid) -> Result<Option<ReplayRow>> 
         ReplayRow,
         r#"
         select replay.id, actor, filter, replay.created_at, cancelled_at, cancelled_by,
-               cardinality(deliveries)::int8 as "count!",
-               count(*) filter (where delivery.settled_at is null and delivery.id is not null) as "open!",
-               count(*) filter (where delivery.state in ('delivered', 'skipped')) as "well!",
-               count(*) filter (where delivery.state = 'dead') as "dead!",
-               count(*) filter (where delivery.state = 'cancelled') as "cancelled!"
-        from replay left join delivery on delivery.id = any (replay.deliveries)
+               cardinality(tasks)::int8 as "count!",
+               count(*) filter (where task.settled_at is null and task.id is not null) as "open!",
+               count(*) filter (where task.state in ('done', 'skipped')) as "succeeded!",
+               count(*) filter (where task.state = 'dead') as "dead!",
+               count(*) filter (where task.state = 'cancelled') as "cancelled!"
+        from replay left join task on task.id = any (replay.tasks)
         where replay.id = $1
         group by replay.id
         "#,
@@ -85,9 +85,9 @@ pub async fn find(db: &mut PgConnection, id: Uuid) -> Result<Option<ReplayRow>> 
     Ok(row.fetch_optional(db).await?)
 }
 
-/// Notes that a replay is called off, and answers which deliveries it had opened; `None` where it is not known, or was
+/// Notes that a replay is called off, and answers which tasks it had opened; `None` where it is not known, or was
 /// called off before.
-pub async fn call_off(
+pub async fn cancel(
     db: &mut PgConnection,
     id: Uuid,
     actor: &str,

@@ -6,7 +6,7 @@ use super::Result;
 use crate::domain::Timestamp;
 
 /// Commits that this process is here. A database that is read-only, full or away refuses: that is the question.
-pub async fn seen(db: &mut PgConnection, name: &str, version: &str, now: Timestamp) -> Result<()> {
+pub async fn record_seen(db: &mut PgConnection, name: &str, version: &str, now: Timestamp) -> Result<()> {
     sqlx::query!(
         "insert into replica (name, version, started_at, seen_at) values ($1, $2, $3, $3)
          on conflict (name) do update set seen_at = excluded.seen_at",
@@ -20,7 +20,7 @@ pub async fn seen(db: &mut PgConnection, name: &str, version: &str, now: Timesta
 }
 
 /// Forgets those not seen since then.
-pub async fn forget(db: &mut PgConnection, before: Timestamp) -> Result<u64> {
+pub async fn remove_unseen(db: &mut PgConnection, before: Timestamp) -> Result<u64> {
     let done = sqlx::query!("delete from replica where seen_at < $1", before);
     Ok(done.execute(db).await?.rows_affected())
 }

@@ -1,4 +1,4 @@
-//! How attempts end: table `delivery` settled, and table `attempt`, the diary, written, in one statement.
+//! How attempts end: table `task` settled, and table `attempt`, the diary, written, in one statement.
 
 use std::collections::HashSet;
 
@@ -7,24 +7,24 @@ use uuid::Uuid;
 
 use super::{
     Result,
-    tasks::{Fenced, signed},
+    tasks::{Fenced, saturating_i32},
 };
 use crate::domain::{
     Timestamp,
     task::{
         outcome::{Outcome, Reason},
-        state::Leased,
-        transition::Settlement,
+        state::LeasedTask,
+        transition::Transition,
     },
 };
 
 /// What an attempt leaves in the diary.
 #[derive(Clone, Copy, Debug)]
-pub struct Entry<'a> {
+pub struct AttemptRecord<'a> {
     /// What it came to.
     pub outcome: &'a Outcome,
     /// The one thing decided on.
-    pub deed: Option<&'a str>,
+    pub action: Option<&'a str>,
     /// The key sent with it.
     pub idempotency_key: Option<&'a str>,
     /// Plain words; never personal data.
@@ -33,73 +33,77 @@ pub struct Entry<'a> {
     pub calls: &'a str,
 }
 
-impl<'a> Entry<'a> {
+impl<'a> AttemptRecord<'a> {
     /// Of an attempt that called nobody.
-    pub const fn of(outcome: &'a Outcome) -> Self {
-        Self { outcome, deed: None, idempotency_key: None, detail: None, calls: "[]" }
+    pub const fn without_calls(outcome: &'a Outcome) -> Self {
+        Self { outcome, action: None, idempotency_key: None, detail: None, calls: "[]" }
     }
 }
 
 /// An attempt that has come to its end.
 #[derive(Clone, Debug)]
-pub struct Settled<'a> {
+pub struct SettledAttempt<'a> {
     /// The claim.
-    pub held: &'a Leased,
-    /// What follows for the delivery.
-    pub next: &'a Settlement,
+    pub leased: &'a LeasedTask,
+    /// What follows for the task.
+    pub next: &'a Transition,
     /// What is written into the diary.
-    pub entry: Entry<'a>,
+    pub entry: AttemptRecord<'a>,
 }
 
-/// Ends attempts, all in one statement, each with its entry in the diary; answers for each whether it was written. News
-/// since its claim keep a delivery open that the settlement would close, due at once and with all its attempts, and end
+/// Ends failures, all in one statement, each with its entry in the diary; answers for each whether it was written. Revision
+/// since its claim keep a task open that the settlement would close, due at once and with all its failures, and end
 /// a wait before it has begun: what was read is not the last word.
-pub async fn settle(db: &mut PgConnection, settled: &[Settled<'_>], now: Timestamp) -> Result<Vec<Fenced>> {
+pub async fn settle(
+    db: &mut PgConnection,
+    settled: &[SettledAttempt<'_>],
+    now: Timestamp,
+) -> Result<Vec<Fenced>> {
     let mut in_order: Vec<_> = settled.iter().collect();
-    in_order.sort_by_key(|it| it.held.id.0); // one lock order for all writers, as in `arrivals::receive`
+    in_order.sort_by_key(|it| it.leased.id.0); // one lock order for all writers, as in `arrivals::ingest`
     let mut columns = Columns::default();
     for settled in in_order {
         columns.push(settled);
     }
     let written = sqlx::query_scalar!(
         r#"
-        with told as materialized (
+        with settled_row as materialized (
             select * from unnest(
                 $1::uuid[], $2::uuid[], $3::text[], $4::bool[], $5::text[], $6::timestamptz[], $7::integer[],
                 $8::integer[], $9::bool[], $10::integer[], $11::timestamptz[], $12::text[], $13::text[], $14::text[],
                 $15::text[], $16::text[], $17::text[], $18::text[]
-            ) as told (
-                id, claim_id, state, is_closed, reason, due_at, attempts,
-                deeds, waits, number, started_at, outcome, outcome_reason, deed,
+            ) as settled_row (
+                id, claim_id, state, is_closed, reason, due_at, failures,
+                actions, is_waiting, number, started_at, outcome, outcome_reason, action,
                 idempotency_key, detail, calls, connection
             )
         ),
         written as (
-            update delivery set
-                state = case when told.is_closed and news > news_at_claim then 'pending' else told.state end,
-                reason = told.reason,
+            update task set
+                state = case when settled_row.is_closed and revision > claimed_revision then 'pending' else settled_row.state end,
+                reason = settled_row.reason,
                 due_at = case
-                    when (told.is_closed or told.waits) and news > news_at_claim then $19::timestamptz
-                    else told.due_at
+                    when (settled_row.is_closed or settled_row.is_waiting) and revision > claimed_revision then $19::timestamptz
+                    else settled_row.due_at
                 end,
-                settled_at = case when told.is_closed and news = news_at_claim then $19::timestamptz end,
-                attempts = case when told.is_closed and news > news_at_claim then 0 else told.attempts end,
-                deeds = told.deeds,
+                settled_at = case when settled_row.is_closed and revision = claimed_revision then $19::timestamptz end,
+                failures = case when settled_row.is_closed and revision > claimed_revision then 0 else settled_row.failures end,
+                actions = settled_row.actions,
                 claim_id = null, claimed_by = null, claimed_at = null, leased_until = null
-            from told
-            where delivery.id = told.id and delivery.connection = told.connection
-              and delivery.claim_id = told.claim_id
-            returning told.*
+            from settled_row
+            where task.id = settled_row.id and task.connection = settled_row.connection
+              and task.claim_id = settled_row.claim_id
+            returning settled_row.*
         ),
         -- Each claim has a number of its own, so a second settle of one claim cannot be written.
-        noted as (
+        recorded as (
             insert into attempt (
-                delivery_id, number, connection, claim_id, started_at, ended_at, outcome, reason, deed,
+                task_id, number, connection, claim_id, started_at, ended_at, outcome, reason, action,
                 idempotency_key, detail, calls
             )
             select
                 id, number, connection, claim_id, started_at, greatest(started_at, $19::timestamptz), outcome,
-                outcome_reason, deed, idempotency_key, detail, calls::jsonb
+                outcome_reason, action, idempotency_key, detail, calls::jsonb
             from written
         )
         select id as "id!" from written
@@ -110,14 +114,14 @@ pub async fn settle(db: &mut PgConnection, settled: &[Settled<'_>], now: Timesta
         &columns.is_closed,
         &columns.reason as &[Option<&str>],
         &columns.due_at,
-        &columns.attempts,
-        &columns.deeds,
-        &columns.waits,
+        &columns.failures,
+        &columns.actions,
+        &columns.is_waiting,
         &columns.number,
         &columns.started_at,
         &columns.outcome as &[&str],
         &columns.outcome_reason as &[Option<&str>],
-        &columns.deed as &[Option<&str>],
+        &columns.action as &[Option<&str>],
         &columns.idempotency_key as &[Option<&str>],
         &columns.detail as &[Option<&str>],
         &columns.calls as &[&str],
@@ -125,10 +129,10 @@ pub async fn settle(db: &mut PgConnection, settled: &[Settled<'_>], now: Timesta
         now,
     );
     let written: HashSet<Uuid> = written.fetch_all(db).await?.into_iter().collect();
-    Ok(settled.iter().map(|it| Fenced::of(u64::from(written.contains(&it.held.id.0)))).collect())
+    Ok(settled.iter().map(|it| Fenced::from_rows(u64::from(written.contains(&it.leased.id.0)))).collect())
 }
 
-/// Settled attempts turned on their side, as `unnest` takes them.
+/// SettledAttempt attempts turned on their side, as `unnest` takes them.
 #[derive(Default)]
 struct Columns<'a> {
     id: Vec<Uuid>,
@@ -138,36 +142,36 @@ struct Columns<'a> {
     is_closed: Vec<bool>,
     reason: Vec<Option<&'static str>>,
     due_at: Vec<Timestamp>,
-    attempts: Vec<i32>,
-    deeds: Vec<i32>,
-    waits: Vec<bool>,
+    failures: Vec<i32>,
+    actions: Vec<i32>,
+    is_waiting: Vec<bool>,
     number: Vec<i32>,
     started_at: Vec<Timestamp>,
     outcome: Vec<&'static str>,
     outcome_reason: Vec<Option<&'static str>>,
-    deed: Vec<Option<&'a str>>,
+    action: Vec<Option<&'a str>>,
     idempotency_key: Vec<Option<&'a str>>,
     detail: Vec<Option<&'a str>>,
     calls: Vec<&'a str>,
 }
 
 impl<'a> Columns<'a> {
-    fn push(&mut self, Settled { held, next, entry }: &Settled<'a>) {
-        self.id.push(held.id.0);
-        self.claim.push(held.claim.0);
-        self.connection.push(&held.connection);
+    fn push(&mut self, SettledAttempt { leased, next, entry }: &SettledAttempt<'a>) {
+        self.id.push(leased.id.0);
+        self.claim.push(leased.claim.0);
+        self.connection.push(&leased.connection);
         self.state.push(next.state.as_str());
         self.is_closed.push(next.state.is_closed());
         self.reason.push(next.reason.map(Reason::code));
         self.due_at.push(next.due_at);
-        self.attempts.push(signed(next.attempts));
-        self.deeds.push(signed(next.deeds));
-        self.waits.push(next.waits);
-        self.number.push(signed(held.number));
-        self.started_at.push(held.claimed_at);
+        self.failures.push(saturating_i32(next.failures));
+        self.actions.push(saturating_i32(next.actions));
+        self.is_waiting.push(next.is_waiting);
+        self.number.push(saturating_i32(leased.number));
+        self.started_at.push(leased.claimed_at);
         self.outcome.push(entry.outcome.as_str());
         self.outcome_reason.push(entry.outcome.reason().map(Reason::code));
-        self.deed.push(entry.deed);
+        self.action.push(entry.action);
         self.idempotency_key.push(entry.idempotency_key);
         self.detail.push(entry.detail);
         self.calls.push(entry.calls);

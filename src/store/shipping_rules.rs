@@ -15,29 +15,29 @@ pub struct RuleRow {
     /// True where the shop's pickup points are the carrier's own.
     pub pickup: bool,
     /// Who made it.
-    pub made_by: String,
+    pub created_by: String,
     /// When.
-    pub made_at: Timestamp,
+    pub created_at: Timestamp,
 }
 
 /// A connection's rules made by hand, by pattern.
 pub async fn list(db: &mut PgConnection, connection: &str) -> Result<Vec<RuleRow>> {
     let rows = sqlx::query_as!(
         RuleRow,
-        "select pattern, code, pickup, made_by, made_at from shipping_rule where connection = $1 order by pattern",
+        "select pattern, code, pickup, created_by, created_at from shipping_rule where connection = $1 order by pattern",
         connection,
     );
     Ok(rows.fetch_all(db).await?)
 }
 
 /// The same as the domain reads them.
-pub async fn rules(db: &mut PgConnection, connection: &str) -> Result<Vec<ShippingRule>> {
+pub async fn load(db: &mut PgConnection, connection: &str) -> Result<Vec<ShippingRule>> {
     let rows = list(db, connection).await?.into_iter();
     Ok(rows.map(|RuleRow { pattern, code, pickup, .. }| ShippingRule { pattern, code, pickup }).collect())
 }
 
 /// Makes a rule, or makes it anew.
-pub async fn put(
+pub async fn upsert(
     db: &mut PgConnection,
     connection: &str,
     rule: &ShippingRule,
@@ -45,10 +45,10 @@ pub async fn put(
     now: Timestamp,
 ) -> Result<()> {
     sqlx::query!(
-        "insert into shipping_rule (connection, pattern, code, pickup, made_by, made_at)
+        "insert into shipping_rule (connection, pattern, code, pickup, created_by, created_at)
          values ($1, $2, $3, $4, $5, $6)
          on conflict (connection, pattern) do update
-             set code = excluded.code, pickup = excluded.pickup, made_by = excluded.made_by, made_at = excluded.made_at",
+             set code = excluded.code, pickup = excluded.pickup, created_by = excluded.created_by, created_at = excluded.created_at",
         connection,
         rule.pattern,
         rule.code,

@@ -1,4 +1,4 @@
-//! What stock figures are compared with and braked by: table `in_flight`, and the stock rows of `link`.
+//! What stock figures are compared with and braked by: table `in_flight`, and the stock rows of `subject_state`.
 
 use sqlx::{Connection, PgConnection};
 
@@ -9,15 +9,15 @@ use crate::domain::{
     stock::{BRAKE_WINDOW, StockPolicy},
 };
 
-/// Pieces of each of these codes in our orders at the warehouse that the shop still has open, in the order asked.
-pub async fn in_flight(db: &mut PgConnection, connection: &str, codes: &[String]) -> Result<Vec<i64>> {
+/// Pieces of each of these codes in our orders at the warehouse that the shop still has open, in the order requested.
+pub async fn sum_in_flight(db: &mut PgConnection, connection: &str, codes: &[String]) -> Result<Vec<i64>> {
     let pieces = sqlx::query_scalar!(
         r#"
         select (
             select coalesce(sum(pieces), 0)::bigint from in_flight
-            where in_flight.connection = $1 and in_flight.code = asked.code
+            where in_flight.connection = $1 and in_flight.code = requested.code
         ) as "pieces!"
-        from unnest($2::text[]) with ordinality as asked (code, place)
+        from unnest($2::text[]) with ordinality as requested (code, place)
         order by place
         "#,
         connection,
@@ -26,8 +26,8 @@ pub async fn in_flight(db: &mut PgConnection, connection: &str, codes: &[String]
     Ok(pieces.fetch_all(db).await?)
 }
 
-/// Remembers what an order holds, in place of what it held. Called inside the settle transaction, behind its link.
-pub async fn hold(
+/// Remembers what an order holds, in place of what it held. Called inside the settle transaction, behind its subject_state.
+pub async fn replace_in_flight(
     db: &mut PgConnection,
     connection: &str,
     subject: &str,
@@ -58,7 +58,7 @@ pub async fn hold(
 
 /// May this code's figure fall to zero now? Counts it if so, and puts the brake on if it is one too many. The
 /// connection's row is locked meanwhile, so that many at once are counted one after the other.
-pub async fn may_empty(
+pub async fn can_set_to_zero(
     db: &mut PgConnection,
     connection: &str,
     code: &str,
@@ -79,11 +79,11 @@ pub async fn may_empty(
         r#"
         select
             (
-                select count(*) from link
+                select count(*) from subject_state
                 where connection = $1 and emptied_at is not null and emptied_at > $2 and subject <> $3
             ) as "emptied!",
             (
-                select count(*) from link
+                select count(*) from subject_state
                 where connection = $1 and figure > 0 and subject <> $3
                   and (emptied_at is null or emptied_at <= $2)
             ) as "in_stock!"
@@ -95,7 +95,7 @@ pub async fn may_empty(
     let counts = counts.fetch_one(&mut *tx).await?;
     let emptied = counts.emptied + 1;
     let is_released = brake.brake_released_until.is_some_and(|until| until > now);
-    if policy.brakes(emptied, counts.in_stock) && !is_released {
+    if policy.should_brake(emptied, counts.in_stock) && !is_released {
         let detail = format!(
             "{emptied} of {} codes would have fallen to zero within an hour",
             emptied + counts.in_stock
@@ -112,7 +112,7 @@ pub async fn may_empty(
         return Ok(false);
     }
     sqlx::query!(
-        "insert into link (connection, subject, code, seen_at, emptied_at) values ($1, $2, $3, $4, $4)
+        "insert into subject_state (connection, subject, code, seen_at, emptied_at) values ($1, $2, $3, $4, $4)
          on conflict (connection, subject) do update set emptied_at = excluded.emptied_at",
         connection,
         subject,
@@ -125,39 +125,39 @@ pub async fn may_empty(
     Ok(true)
 }
 
-/// A stock item of the shop as a comparison has just read it.
+/// A stock item of the shop as a sync has just read it.
 #[derive(Clone, Debug)]
-pub struct Figure {
+pub struct ShopFigure {
     /// Its code.
     pub code: String,
     /// The pieces that the shop shows.
     pub quantity: i64,
-    /// The warehouse's version, where the two are in step.
-    pub in_step_at: Option<String>,
+    /// The warehouse's version, where the two are in sync.
+    pub in_sync_version: Option<String>,
 }
 
-/// Remembers what the shop shows for these codes: what the brake counts by, and what sweeps may pass by.
-pub async fn note_figures(
+/// Remembers what the shop shows for these codes: what the brake counts by, and what polls may pass by.
+pub async fn record_figures(
     db: &mut PgConnection,
     connection: &str,
-    figures: &[Figure],
+    figures: &[ShopFigure],
     seen_at: Timestamp,
 ) -> Result<()> {
     let codes: Vec<_> = figures.iter().map(|it| it.code.clone()).collect();
     let quantities: Vec<_> = figures.iter().map(|it| it.quantity).collect();
-    let versions: Vec<_> = figures.iter().map(|it| it.in_step_at.clone()).collect();
+    let versions: Vec<_> = figures.iter().map(|it| it.in_sync_version.clone()).collect();
     sqlx::query!(
         "
-        insert into link (connection, subject, code, figure, warehouse_version, seen_at)
-        select distinct on (told.code) $1, 'stock:' || told.code, told.code, told.figure, told.version, $5
-        from unnest($2::text[], $3::bigint[], $4::text[]) as told (code, figure, version)
-        order by told.code
+        insert into subject_state (connection, subject, code, figure, warehouse_version, seen_at)
+        select distinct on (figure_row.code) $1, 'stock:' || figure_row.code, figure_row.code, figure_row.figure, figure_row.version, $5
+        from unnest($2::text[], $3::bigint[], $4::text[]) as figure_row (code, figure, version)
+        order by figure_row.code
         on conflict (connection, subject) do update set
             figure = excluded.figure,
-            warehouse_version = coalesce(excluded.warehouse_version, link.warehouse_version)
-        where link.seen_at <= excluded.seen_at
-          and (link.figure, link.warehouse_version) is distinct from
-              (excluded.figure, coalesce(excluded.warehouse_version, link.warehouse_version))
+            warehouse_version = coalesce(excluded.warehouse_version, subject_state.warehouse_version)
+        where subject_state.seen_at <= excluded.seen_at
+          and (subject_state.figure, subject_state.warehouse_version) is distinct from
+              (excluded.figure, coalesce(excluded.warehouse_version, subject_state.warehouse_version))
         ",
         connection,
         &codes,

@@ -1,4 +1,4 @@
-//! Table `link`: what we remember of a subject across both systems; what an attempt writes there is in `learning`.
+//! Table `subject_state`: what we load_with_intents of a subject across both vendors; what an attempt writes there is in `learning`.
 
 use sqlx::PgConnection;
 
@@ -6,33 +6,33 @@ use super::Result;
 use crate::domain::{
     Timestamp,
     order::{Intent, OrderStatus},
-    task::subject_state::{Begun, Link},
+    task::subject_state::{BegunAction, SubjectState},
 };
 
-/// What we remember of a subject; nothing, where we never met it.
-pub async fn find(db: &mut PgConnection, connection: &str, subject: &str) -> Result<Link> {
-    let mut remembered = remember(db, &[connection], &[subject.to_owned()]).await?;
-    Ok(remembered.pop().map(|(link, _)| link).unwrap_or_default())
+/// What we load_with_intents of a subject; nothing, where we never met it.
+pub async fn find(db: &mut PgConnection, connection: &str, subject: &str) -> Result<SubjectState> {
+    let mut loaded = load_with_intents(db, &[connection], &[subject.to_owned()]).await?;
+    Ok(loaded.pop().map(|(subject_state, _)| subject_state).unwrap_or_default())
 }
 
-/// What we remember of subjects, and what a person last asked for each; in their order.
-pub async fn remember(
+/// What we load_with_intents of subjects, and what a person last requested for each; in their order.
+pub async fn load_with_intents(
     db: &mut PgConnection,
     connections: &[&str],
     subjects: &[String],
-) -> Result<Vec<(Link, Option<Intent>)>> {
+) -> Result<Vec<(SubjectState, Option<Intent>)>> {
     let rows = sqlx::query!(
         r#"
         select mycashflow_id, ogoship_id, reference, code, sent_hash, sent, status, shop_status, shop_version,
                warehouse_status, warehouse_version, warehouse_comments, related, tracking_code, tracking_url,
-               ready_at, placed_at, cancel_asked_at, completed_at, begun_deed, begun_key, begun_at, figure, figure_at,
+               ready_at, placed_at, cancel_requested_at, completed_at, begun_action, begun_key, begun_at, figure, figure_at,
                (
-                   select action from intent
-                   where intent.connection = told.connection and intent.subject = told.subject
+                   select kind from intent
+                   where intent.connection = wanted.connection and intent.subject = wanted.subject
                    order by id desc limit 1
-               ) as asked
-        from unnest($1::text[], $2::text[]) with ordinality as told (connection, subject, place)
-        left join link on link.connection = told.connection and link.subject = told.subject
+               ) as requested
+        from unnest($1::text[], $2::text[]) with ordinality as wanted (connection, subject, place)
+        left join subject_state on subject_state.connection = wanted.connection and subject_state.subject = wanted.subject
         order by place
         "#,
         connections as &[&str],
@@ -40,12 +40,12 @@ pub async fn remember(
     )
     .fetch_all(db)
     .await?;
-    let remembered = rows.into_iter().map(|row| {
-        let begun = match (row.begun_deed, row.begun_key, row.begun_at) {
-            (Some(deed), Some(key), Some(at)) => Some(Begun { deed, key, at }),
-            _ => None, // link_begun_whole: all three or none
+    let loaded = rows.into_iter().map(|row| {
+        let begun = match (row.begun_action, row.begun_key, row.begun_at) {
+            (Some(action), Some(key), Some(at)) => Some(BegunAction { action, key, at }),
+            _ => None, // subject_state_begun_complete: all three or none
         };
-        let link = Link {
+        let subject_state = SubjectState {
             mycashflow_id: row.mycashflow_id,
             ogoship_id: row.ogoship_id,
             reference: row.reference,
@@ -66,20 +66,20 @@ pub async fn remember(
             tracking_url: row.tracking_url,
             ready_at: row.ready_at,
             placed_at: row.placed_at,
-            cancel_asked_at: row.cancel_asked_at,
+            cancel_requested_at: row.cancel_requested_at,
             completed_at: row.completed_at,
             begun,
         };
-        (link, row.asked.as_deref().and_then(Intent::parse))
+        (subject_state, row.requested.as_deref().and_then(Intent::parse))
     });
-    Ok(remembered.collect())
+    Ok(loaded.collect())
 }
 
-/// A product that a comparison found at the warehouse exactly as it would be sent.
+/// A product that a sync found at the warehouse exactly as it would be sent.
 #[derive(Clone, Debug)]
-pub struct Stands {
+pub struct InSyncProduct {
     /// As `product:77/5`.
-    pub part: String,
+    pub item: String,
     /// Its id in the shop.
     pub mycashflow_id: String,
     /// Its id at the warehouse.
@@ -92,28 +92,29 @@ pub struct Stands {
 
 /// Remembers products that stand at the warehouse as they should: from now on they cost no call, and a changed code
 /// renames them.
-pub async fn note_products(
+pub async fn record_in_sync_products(
     db: &mut PgConnection,
     connection: &str,
-    stands: &[Stands],
+    stands: &[InSyncProduct],
     seen_at: Timestamp,
 ) -> Result<()> {
-    let column = |pick: fn(&Stands) -> &String| stands.iter().map(|it| pick(it).clone()).collect::<Vec<_>>();
+    let column =
+        |pick: fn(&InSyncProduct) -> &String| stands.iter().map(|it| pick(it).clone()).collect::<Vec<_>>();
     let ogoship_ids: Vec<_> = stands.iter().map(|it| it.ogoship_id.clone()).collect();
     sqlx::query!(
         "
-        insert into link (connection, subject, mycashflow_id, ogoship_id, code, sent_hash, seen_at)
-        select $1, told.*, $7 from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[]) as told
+        insert into subject_state (connection, subject, mycashflow_id, ogoship_id, code, sent_hash, seen_at)
+        select $1, wanted.*, $7 from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[]) as wanted
         on conflict (connection, subject) do update set
             mycashflow_id = excluded.mycashflow_id,
-            ogoship_id = coalesce(excluded.ogoship_id, link.ogoship_id),
+            ogoship_id = coalesce(excluded.ogoship_id, subject_state.ogoship_id),
             code = excluded.code,
             sent_hash = excluded.sent_hash
-        where link.seen_at <= excluded.seen_at
-          and (link.code, link.sent_hash) is distinct from (excluded.code, excluded.sent_hash)
+        where subject_state.seen_at <= excluded.seen_at
+          and (subject_state.code, subject_state.sent_hash) is distinct from (excluded.code, excluded.sent_hash)
         ",
         connection,
-        &column(|it| &it.part),
+        &column(|it| &it.item),
         &column(|it| &it.mycashflow_id),
         &ogoship_ids as &[Option<String>],
         &column(|it| &it.code),
@@ -125,9 +126,9 @@ pub async fn note_products(
     Ok(())
 }
 
-/// Which of these subjects have we already read in the shop, or at the warehouse, at these versions? A sweep passes
+/// Which of these subjects have we already read in the shop, or at the warehouse, at these versions? A poll passes
 /// them by. Answers one truth per pair, in order.
-pub async fn seen(
+pub async fn has_seen_versions(
     db: &mut PgConnection,
     connection: &str,
     subjects: &[String],
@@ -136,11 +137,11 @@ pub async fn seen(
     let rows = sqlx::query_scalar!(
         r#"
         select exists (
-            select 1 from link
-            where link.connection = $1 and link.subject = told.subject
-              and told.version in (link.shop_version, link.warehouse_version)
+            select 1 from subject_state
+            where subject_state.connection = $1 and subject_state.subject = wanted.subject
+              and wanted.version in (subject_state.shop_version, subject_state.warehouse_version)
         ) as "seen!"
-        from unnest($2::text[], $3::text[]) with ordinality as told (subject, version, place)
+        from unnest($2::text[], $3::text[]) with ordinality as wanted (subject, version, place)
         order by place
         "#,
         connection,
@@ -151,14 +152,18 @@ pub async fn seen(
 }
 
 /// Which of these codes' figures did we once read at the warehouse? Answers one truth per code, in order.
-pub async fn once_there(db: &mut PgConnection, connection: &str, codes: &[String]) -> Result<Vec<bool>> {
+pub async fn was_at_warehouse(
+    db: &mut PgConnection,
+    connection: &str,
+    codes: &[String],
+) -> Result<Vec<bool>> {
     let rows = sqlx::query_scalar!(
         r#"
         select exists (
-            select 1 from link
-            where link.connection = $1 and link.subject = 'stock:' || told.code and link.warehouse_version is not null
+            select 1 from subject_state
+            where subject_state.connection = $1 and subject_state.subject = 'stock:' || wanted.code and subject_state.warehouse_version is not null
         ) as "there!"
-        from unnest($2::text[]) with ordinality as told (code, place)
+        from unnest($2::text[]) with ordinality as wanted (code, place)
         order by place
         "#,
         connection,
@@ -169,11 +174,11 @@ pub async fn once_there(db: &mut PgConnection, connection: &str, codes: &[String
 
 /// Forgets what was sent of products and their parts, so that the next attempt reads the warehouse instead of believing
 /// that what was sent still stands there.
-pub async fn forget_sent(db: &mut PgConnection, connection: &str, products: &[String]) -> Result<()> {
+pub async fn clear_sent_hash(db: &mut PgConnection, connection: &str, products: &[String]) -> Result<()> {
     sqlx::query!(
-        "update link set sent_hash = null
+        "update subject_state set sent_hash = null
          where connection = $1 and sent_hash is not null
-           and subject in (select part from part where connection = $1 and product = any($2))",
+           and subject in (select item from item where connection = $1 and product = any($2))",
         connection,
         products,
     )

@@ -1,4 +1,4 @@
-//! Table `subscription`: the webhook subscriptions that we made at the two systems. Keys come and go sealed.
+//! Table `subscription`: the webhook subscriptions that we made at the two vendors. Keys come and go sealed.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -34,7 +34,7 @@ pub async fn insert(db: &mut PgConnection, new: &NewSubscription<'_>) -> Result<
     let (sealed, key_id) = new.key.unzip();
     sqlx::query!(
         "insert into subscription
-             (id, connection, source, topic, remote_id, url, sealed_key, key_id, made_by, made_at, seen_at)
+             (id, connection, source, topic, remote_id, url, sealed_key, key_id, created_by, created_at, seen_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)
          on conflict (connection, source, remote_id) do update set
              seen_at = excluded.seen_at, removed_at = null, url = excluded.url,
@@ -72,10 +72,10 @@ pub struct SubscriptionRow {
     /// What its key is called; nothing where we do not keep it.
     pub key_id: Option<String>,
     /// Who registered it.
-    pub made_by: String,
+    pub created_by: String,
     /// When.
-    pub made_at: Timestamp,
-    /// When it was last in that system's list.
+    pub created_at: Timestamp,
+    /// When it was last in that vendor's list.
     pub seen_at: Timestamp,
 }
 
@@ -83,15 +83,15 @@ pub struct SubscriptionRow {
 pub async fn list(db: &mut PgConnection, connection: &str) -> Result<Vec<SubscriptionRow>> {
     let rows = sqlx::query_as!(
         SubscriptionRow,
-        "select id, source, topic, remote_id, url, key_id, made_by, made_at, seen_at from subscription
+        "select id, source, topic, remote_id, url, key_id, created_by, created_at, seen_at from subscription
          where connection = $1 and removed_at is null order by id",
         connection,
     );
     Ok(rows.fetch_all(db).await?)
 }
 
-/// It was in that system's list.
-pub async fn note_seen(db: &mut PgConnection, id: Uuid, now: Timestamp) -> Result<()> {
+/// It was in that vendor's list.
+pub async fn mark_seen(db: &mut PgConnection, id: Uuid, now: Timestamp) -> Result<()> {
     sqlx::query!("update subscription set seen_at = $2 where id = $1", id, now).execute(db).await?;
     Ok(())
 }
@@ -104,7 +104,7 @@ pub async fn remove(db: &mut PgConnection, id: Uuid, now: Timestamp) -> Result<b
 }
 
 /// Keeps a key sealed anew, where it still is as it was.
-pub async fn keep_sealed(db: &mut PgConnection, id: Uuid, old: &[u8], new: &[u8]) -> Result<()> {
+pub async fn replace_sealed_key(db: &mut PgConnection, id: Uuid, old: &[u8], new: &[u8]) -> Result<()> {
     sqlx::query!("update subscription set sealed_key = $3 where id = $1 and sealed_key = $2", id, old, new)
         .execute(db)
         .await?;
@@ -126,7 +126,7 @@ pub struct SealedKey {
 
 /// The keys that a connection's webhooks may still be signed with: those of its subscriptions, and of what was removed
 /// since `since`.
-pub async fn keys(db: &mut PgConnection, connection: &str, since: Timestamp) -> Result<Vec<SealedKey>> {
+pub async fn list_keys(db: &mut PgConnection, connection: &str, since: Timestamp) -> Result<Vec<SealedKey>> {
     let rows = sqlx::query_as!(
         SealedKey,
         r#"select id, source, key_id as "key_id!", sealed_key as "sealed!" from subscription

@@ -1,4 +1,4 @@
-//! How comparisons go on: table `sync` claimed, advanced and ended, each under its lease.
+//! How syncs go on: table `sync` claimed, advanced and ended, each under its lease.
 
 use std::collections::BTreeMap;
 
@@ -8,20 +8,20 @@ use uuid::Uuid;
 use super::{Result, StoreError, tasks::Fenced};
 use crate::domain::{
     Timestamp,
-    sync::{Step, What},
+    sync::{Step, SyncKind},
     task::outcome::Reason,
 };
 
-/// A comparison that we hold under a lease.
+/// A sync that we hold under a lease.
 #[derive(Clone, Debug)]
 pub struct LeasedSync {
     /// Its id.
     pub id: Uuid,
-    /// Whose systems.
+    /// Whose vendors.
     pub connection: String,
     /// What is compared.
-    pub what: What,
-    /// Only told, nothing mended.
+    pub what: SyncKind,
+    /// Only told, nothing fixed.
     pub dry_run: bool,
     /// Who asked; `schedule` is the clock.
     pub actor: String,
@@ -31,13 +31,13 @@ pub struct LeasedSync {
     pub started_at: Timestamp,
     /// Has a person approved what waits?
     pub approved: bool,
-    /// Our fence.
+    /// Our claim_id.
     pub claim: Uuid,
-    /// How far whoever held it before had come.
+    /// How far whoever leased it before had come.
     pub progress: Progress,
 }
 
-/// How far a comparison is.
+/// How far a sync is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
     /// The step.
@@ -52,14 +52,14 @@ pub struct Progress {
     pub counts: BTreeMap<String, i64>,
 }
 
-/// Claims one waiting comparison of these connections, or `only` this one. One whose lease ran out goes on where it was.
+/// Claims one waiting sync of these connections, or `only` this one. One whose lease ran out goes on where it was.
 /// Unless it is asked for by name, it waits for whatever else is compared of its connection: stock needs products, and
 /// orders need both.
 pub async fn claim(
     db: &mut PgConnection,
     connections: &[String],
     only: Option<Uuid>,
-    fence: Uuid,
+    claim_id: Uuid,
     now: Timestamp,
     leased_until: Timestamp,
 ) -> Result<Option<LeasedSync>> {
@@ -83,7 +83,7 @@ pub async fn claim(
                   counts, approved_at is not null as "approved!"
         "#,
         only,
-        fence,
+        claim_id,
         now,
         leased_until,
         connections,
@@ -106,7 +106,7 @@ pub async fn claim(
         since: row.since,
         started_at: row.started_at,
         approved: row.approved,
-        claim: fence,
+        claim: claim_id,
         progress,
     }))
 }
@@ -115,15 +115,15 @@ pub async fn claim(
 /// a page is counted once however often it is begun.
 pub async fn advance(
     db: &mut PgConnection,
-    held: &LeasedSync,
+    leased: &LeasedSync,
     progress: &Progress,
     leased_until: Timestamp,
 ) -> Result<Fenced> {
     let done = sqlx::query!(
         "update sync set step = $3, cursor = $4, total = $5, done = $6, counts = $7, leased_until = $8
          where id = $1 and claim_id = $2",
-        held.id,
-        held.claim,
+        leased.id,
+        leased.claim,
         progress.step.as_str(),
         progress.cursor,
         progress.total,
@@ -131,24 +131,28 @@ pub async fn advance(
         serde_json::json!(progress.counts),
         leased_until,
     );
-    Ok(Fenced::of(done.execute(db).await?.rows_affected()))
+    Ok(Fenced::from_rows(done.execute(db).await?.rows_affected()))
 }
 
 /// Keeps the lease without a step further.
-pub async fn keep_lease(db: &mut PgConnection, held: &LeasedSync, leased_until: Timestamp) -> Result<Fenced> {
+pub async fn extend_lease(
+    db: &mut PgConnection,
+    leased: &LeasedSync,
+    leased_until: Timestamp,
+) -> Result<Fenced> {
     let done = sqlx::query!(
         "update sync set leased_until = $3 where id = $1 and claim_id = $2",
-        held.id,
-        held.claim,
+        leased.id,
+        leased.claim,
         leased_until,
     );
-    Ok(Fenced::of(done.execute(db).await?.rows_affected()))
+    Ok(Fenced::from_rows(done.execute(db).await?.rows_affected()))
 }
 
-/// Ends a comparison, fenced by its claim: done, or failed for a reason. What it read is let go.
+/// Ends a sync, fenced by its claim: done, or failed for a reason. What it read is let go.
 pub async fn finish(
     db: &mut PgConnection,
-    held: &LeasedSync,
+    leased: &LeasedSync,
     error: Option<Reason>,
     braked: Option<Reason>,
     now: Timestamp,
@@ -162,14 +166,14 @@ pub async fn finish(
             where id = $1 and claim_id = $2
             returning id
         ),
-        emptied as (delete from sync_reading where sync_id in (select id from ended))
+        emptied as (delete from sync_snapshot where sync_id in (select id from ended))
         select id from ended
         ",
-        held.id,
-        held.claim,
+        leased.id,
+        leased.claim,
         error.map(Reason::code),
         braked.map(Reason::code),
         now,
     );
-    Ok(Fenced::of(done.fetch_all(db).await?.len() as u64))
+    Ok(Fenced::from_rows(done.fetch_all(db).await?.len() as u64))
 }

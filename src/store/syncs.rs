@@ -1,4 +1,4 @@
-//! Table `sync`: full comparisons, asked for, approved and shown; how they go on is in `syncing`.
+//! Table `sync`: full syncs, asked for, approved and shown; how they go on is in `syncing`.
 
 use chrono::Duration;
 use serde::Serialize;
@@ -6,27 +6,27 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{Page, Result};
-use crate::domain::{Timestamp, sync::What};
+use crate::domain::{Timestamp, sync::SyncKind};
 
 /// How far back orders are compared unless somebody says otherwise.
-const USUAL_REACH: Duration = Duration::days(30);
+const DEFAULT_REACH: Duration = Duration::days(30);
 
 /// Since when orders are compared unless somebody says otherwise: a month, but nothing older than the connection's
 /// `start` (when it was first configured, or its `not_before`).
-pub fn usual_since(start: Timestamp, now: Timestamp) -> Timestamp {
-    start.max(now - USUAL_REACH)
+pub fn default_since(start: Timestamp, now: Timestamp) -> Timestamp {
+    start.max(now - DEFAULT_REACH)
 }
 
-/// A comparison asked for.
+/// A sync asked for.
 #[derive(Clone, Debug)]
 pub struct NewSync<'a> {
     /// `UUIDv7`.
     pub id: Uuid,
-    /// Whose systems.
+    /// Whose vendors.
     pub connection: &'a str,
     /// What is compared.
-    pub what: What,
-    /// Only told, nothing mended.
+    pub what: SyncKind,
+    /// Only difference_row, nothing fixed.
     pub dry_run: bool,
     /// Who asks.
     pub actor: &'a str,
@@ -36,7 +36,7 @@ pub struct NewSync<'a> {
     pub at: Timestamp,
 }
 
-/// Asks for a comparison, or joins the one that is running. Answers its id, and true where it is new.
+/// Asks for a sync, or joins the one that is running. Answers its id, and true where it is new.
 pub async fn request(db: &mut PgConnection, new: &NewSync<'_>) -> Result<(Uuid, bool)> {
     let opened = sqlx::query!(
         "with opened as (
@@ -45,7 +45,7 @@ pub async fn request(db: &mut PgConnection, new: &NewSync<'_>) -> Result<(Uuid, 
             on conflict (connection, what) where state = 'running' do nothing
             returning 1
          )
-         select pg_notify('silta_asked', '') from opened",
+         select pg_notify('silta_sync_requested', '') from opened",
         new.id,
         new.connection,
         new.what.as_str(),
@@ -66,23 +66,23 @@ pub async fn request(db: &mut PgConnection, new: &NewSync<'_>) -> Result<(Uuid, 
     Ok((running.fetch_optional(db).await?.unwrap_or(new.id), false))
 }
 
-/// A person approves what waits: the comparison goes on with its mending. False where nothing waits, or where it, or
+/// A person approves what waits: the sync goes on with its fixing. False where nothing waits, or where it, or
 /// another one of its kind, is running.
 pub async fn approve(db: &mut PgConnection, id: Uuid, actor: &str, now: Timestamp) -> Result<bool> {
     let done = sqlx::query!(
         "
         with approved as (
             update sync set
-                state = 'running', step = 'mend', cursor = '', finished_at = null, approved_at = $3, approved_by = $2
+                state = 'running', step = 'fix', cursor = '', finished_at = null, approved_at = $3, approved_by = $2
             where id = $1 and state = 'done'
-              and exists (select 1 from sync_difference where sync_id = $1 and waits)
+              and exists (select 1 from sync_difference where sync_id = $1 and awaits_approval)
               and not exists (
                 select 1 from sync running
                 where running.connection = sync.connection and running.what = sync.what and running.state = 'running'
               )
             returning 1
         )
-        select pg_notify('silta_asked', '') from approved
+        select pg_notify('silta_sync_requested', '') from approved
         ",
         id,
         actor,
@@ -91,16 +91,16 @@ pub async fn approve(db: &mut PgConnection, id: Uuid, actor: &str, now: Timestam
     Ok(done.execute(db).await?.rows_affected() == 1)
 }
 
-/// A comparison as people see it.
+/// A sync as people see it.
 #[derive(Clone, Debug, Serialize)]
 pub struct SyncRow {
     /// `UUIDv7`.
     pub id: Uuid,
-    /// Whose systems.
+    /// Whose vendors.
     pub connection: String,
     /// products, stock or orders.
     pub what: String,
-    /// Only told, nothing mended.
+    /// Only difference_row, nothing fixed.
     pub dry_run: bool,
     /// Who asked.
     pub actor: String,
@@ -112,7 +112,7 @@ pub struct SyncRow {
     pub created_at: Timestamp,
     /// When it was begun; nothing while it waits for its turn.
     pub started_at: Option<Timestamp>,
-    /// `read_warehouse`, `read_shop`, compare, mend or end.
+    /// `read_warehouse`, `read_shop`, compare, fix or end.
     pub step: String,
     /// How many there are, where that is known.
     pub total: Option<i64>,
@@ -124,7 +124,7 @@ pub struct SyncRow {
     pub error: Option<String>,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
-    /// Why nothing was mended: a reason code; nothing where nothing was held back as a whole.
+    /// Why nothing was fixed: a reason code; nothing where nothing was held back as a whole.
     pub braked: Option<String>,
     /// When a person approved what waited.
     pub approved_at: Option<Timestamp>,
@@ -132,13 +132,13 @@ pub struct SyncRow {
     pub approved_by: Option<String>,
     /// How many differences it found so far.
     pub difference_count: i64,
-    /// Of these mended, or on the way to be.
-    pub mending_count: i64,
+    /// Of these fixed, or on the way to be.
+    pub fixing_count: i64,
     /// Of these waiting for a person's approval.
     pub waiting_count: i64,
 }
 
-/// Comparisons, newest first; `connection` and `what` left out mean "any".
+/// Syncs, newest first; `connection` and `what` left out mean "any".
 pub async fn list(
     db: &mut PgConnection,
     connection: Option<&str>,
@@ -159,14 +159,14 @@ async fn fetch(
         SyncRow,
         r#"
         select id, connection, what, dry_run, actor, state, since, created_at, started_at, step, total, done, counts,
-               error, finished_at, braked, approved_at, approved_by, told.difference_count as "difference_count!",
-               told.mending_count as "mending_count!", told.waiting_count as "waiting_count!"
+               error, finished_at, braked, approved_at, approved_by, difference_row.difference_count as "difference_count!",
+               difference_row.fixing_count as "fixing_count!", difference_row.waiting_count as "waiting_count!"
         from sync
         cross join lateral (
-            select count(*) as difference_count, count(*) filter (where mending) as mending_count,
-                   count(*) filter (where waits) as waiting_count
+            select count(*) as difference_count, count(*) filter (where fixing) as fixing_count,
+                   count(*) filter (where awaits_approval) as waiting_count
             from sync_difference where sync_id = sync.id
-        ) told
+        ) difference_row
         where ($1::text is null or connection = $1) and ($2::text is null or what = $2)
           and ($3::uuid is null or id < $3) and ($5::uuid is null or id = $5)
         order by id desc
@@ -182,9 +182,9 @@ async fn fetch(
 }
 
 /// When what was last asked for, and whether that failed; of every connection and kind that ever was.
-pub async fn last_asked(db: &mut PgConnection) -> Result<Vec<LastAsked>> {
+pub async fn list_last_requests(db: &mut PgConnection) -> Result<Vec<LastRequest>> {
     let rows = sqlx::query_as!(
-        LastAsked,
+        LastRequest,
         r#"
         select connection.name as connection, kind.what as "what!", last.created_at, last.state = 'failed' as "failed!"
         from connection
@@ -199,9 +199,9 @@ pub async fn last_asked(db: &mut PgConnection) -> Result<Vec<LastAsked>> {
     Ok(rows.fetch_all(db).await?)
 }
 
-/// When a comparison was last asked for.
+/// When a sync was last asked for.
 #[derive(Clone, Debug)]
-pub struct LastAsked {
+pub struct LastRequest {
     /// Of which connection.
     pub connection: String,
     /// Of which kind.
@@ -212,7 +212,7 @@ pub struct LastAsked {
     pub failed: bool,
 }
 
-/// One comparison.
+/// One sync.
 pub async fn find(db: &mut PgConnection, id: Uuid) -> Result<Option<SyncRow>> {
     fetch(db, Some(id), None, None, &Page { before: None, limit: 1 })
         .await

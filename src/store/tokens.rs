@@ -12,7 +12,7 @@ pub async fn find(db: &mut PgConnection, connection: &str) -> Result<Option<Vec<
 }
 
 /// Keeps a new pair; committed before its first use, since the refresh token that made it is spent.
-pub async fn keep(db: &mut PgConnection, connection: &str, sealed: &[u8], now: Timestamp) -> Result<()> {
+pub async fn upsert(db: &mut PgConnection, connection: &str, sealed: &[u8], now: Timestamp) -> Result<()> {
     sqlx::query!(
         "insert into sealed_token (connection, sealed, updated_at) values ($1, $2, $3)
          on conflict (connection) do update set sealed = excluded.sealed, updated_at = excluded.updated_at",

@@ -1,4 +1,4 @@
-//! Tables `key_use`, `refusal` and `lesson`: what the porch has seen of keys and signatures.
+//! Tables `key_usage`, `rejected_webhook` and `signature_detection`: what the porch has seen of keys and signatures.
 
 use serde_json::Value;
 use sqlx::PgConnection;
@@ -8,7 +8,7 @@ use crate::domain::Timestamp;
 
 /// A key, as far as it may be named.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct KeyName {
+pub struct KeyIdentity {
     /// Whose; empty for admin tokens.
     pub connection: String,
     /// `mycashflow_webhook`, `ogoship_webhook` or `admin_token`.
@@ -19,7 +19,7 @@ pub struct KeyName {
 
 /// What is refused and why, as far as it may be named.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct RefusalName {
+pub struct RejectedWebhookKey {
     /// To whom it was sent.
     pub connection: String,
     /// mycashflow or ogoship.
@@ -29,12 +29,12 @@ pub struct RefusalName {
 }
 
 /// Makes sure that every key has its row: a new one's age begins now.
-pub async fn ensure_keys(db: &mut PgConnection, keys: &[KeyName], now: Timestamp) -> Result<()> {
+pub async fn ensure_keys(db: &mut PgConnection, keys: &[KeyIdentity], now: Timestamp) -> Result<()> {
     let connections: Vec<_> = keys.iter().map(|key| key.connection.clone()).collect();
     let purposes: Vec<_> = keys.iter().map(|key| key.purpose.to_owned()).collect();
     let ids: Vec<_> = keys.iter().map(|key| key.key_id.clone()).collect();
     sqlx::query!(
-        "insert into key_use (connection, purpose, key_id, first_seen_at)
+        "insert into key_usage (connection, purpose, key_id, first_seen_at)
          select connection, purpose, key_id, $4 from unnest($1::text[], $2::text[], $3::text[])
              as key (connection, purpose, key_id)
          on conflict do nothing",
@@ -49,13 +49,18 @@ pub async fn ensure_keys(db: &mut PgConnection, keys: &[KeyName], now: Timestamp
 }
 
 /// Adds uses to a key.
-pub async fn add_uses(db: &mut PgConnection, key: &KeyName, uses: i64, last_at: Timestamp) -> Result<()> {
+pub async fn add_key_uses(
+    db: &mut PgConnection,
+    key: &KeyIdentity,
+    uses: i64,
+    last_at: Timestamp,
+) -> Result<()> {
     sqlx::query!(
-        "insert into key_use (connection, purpose, key_id, first_seen_at, last_used_at, uses)
+        "insert into key_usage (connection, purpose, key_id, first_seen_at, last_used_at, uses)
          values ($1, $2, $3, $5, $5, $4)
          on conflict (connection, purpose, key_id) do update
-             set uses = key_use.uses + excluded.uses,
-                 last_used_at = greatest(key_use.last_used_at, excluded.last_used_at)",
+             set uses = key_usage.uses + excluded.uses,
+                 last_used_at = greatest(key_usage.last_used_at, excluded.last_used_at)",
         key.connection,
         key.purpose,
         key.key_id,
@@ -68,19 +73,19 @@ pub async fn add_uses(db: &mut PgConnection, key: &KeyName, uses: i64, last_at: 
 }
 
 /// Adds refusals.
-pub async fn add_refusals(
+pub async fn add_rejected_webhooks(
     db: &mut PgConnection,
-    of: &RefusalName,
+    key: &RejectedWebhookKey,
     count: i64,
     last_at: Timestamp,
 ) -> Result<()> {
     sqlx::query!(
-        "insert into refusal (connection, source, hint, first_at, last_at, count) values ($1, $2, $3, $5, $5, $4)
+        "insert into rejected_webhook (connection, source, hint, first_at, last_at, count) values ($1, $2, $3, $5, $5, $4)
          on conflict (connection, source, hint) do update
-             set count = refusal.count + excluded.count, last_at = greatest(refusal.last_at, excluded.last_at)",
-        of.connection,
-        of.source,
-        of.hint,
+             set count = rejected_webhook.count + excluded.count, last_at = greatest(rejected_webhook.last_at, excluded.last_at)",
+        key.connection,
+        key.source,
+        key.hint,
         count,
         last_at,
     )
@@ -91,7 +96,7 @@ pub async fn add_refusals(
 
 /// A key as people see it.
 #[derive(Clone, Debug, serde::Serialize)]
-pub struct KeyRow {
+pub struct KeyUsageRow {
     /// Whose; empty for admin tokens.
     pub connection: String,
     /// What it opens.
@@ -107,10 +112,10 @@ pub struct KeyRow {
 }
 
 /// The keys of a connection, or with an empty name the admin tokens; those used last first.
-pub async fn keys(db: &mut PgConnection, connection: &str) -> Result<Vec<KeyRow>> {
+pub async fn list_keys(db: &mut PgConnection, connection: &str) -> Result<Vec<KeyUsageRow>> {
     let rows = sqlx::query_as!(
-        KeyRow,
-        "select connection, purpose, key_id, first_seen_at, last_used_at, uses from key_use
+        KeyUsageRow,
+        "select connection, purpose, key_id, first_seen_at, last_used_at, uses from key_usage
          where connection = $1 order by purpose, last_used_at desc nulls last, key_id",
         connection,
     );
@@ -119,7 +124,7 @@ pub async fn keys(db: &mut PgConnection, connection: &str) -> Result<Vec<KeyRow>
 
 /// Refused signatures as people see them.
 #[derive(Clone, Debug, serde::Serialize)]
-pub struct RefusalRow {
+pub struct RejectedWebhookRow {
     /// Who they say they are from.
     pub source: String,
     /// What seems to be wrong.
@@ -133,17 +138,17 @@ pub struct RefusalRow {
 }
 
 /// A connection's refused signatures, the last first.
-pub async fn refusals(db: &mut PgConnection, connection: &str) -> Result<Vec<RefusalRow>> {
+pub async fn list_rejected(db: &mut PgConnection, connection: &str) -> Result<Vec<RejectedWebhookRow>> {
     let rows = sqlx::query_as!(
-        RefusalRow,
-        "select source, hint, first_at, last_at, count from refusal where connection = $1 order by last_at desc",
+        RejectedWebhookRow,
+        "select source, hint, first_at, last_at, count from rejected_webhook where connection = $1 order by last_at desc",
         connection,
     );
     Ok(rows.fetch_all(db).await?)
 }
 
 /// Wants to learn from the next refused webhook of a source, until then.
-pub async fn ask_lesson(
+pub async fn request_detection(
     db: &mut PgConnection,
     connection: &str,
     source: &str,
@@ -151,9 +156,9 @@ pub async fn ask_lesson(
     until: Timestamp,
 ) -> Result<()> {
     sqlx::query!(
-        "insert into lesson (connection, source, until, asked_by) values ($1, $2, $3, $4)
+        "insert into signature_detection (connection, source, wanted_until, requested_by) values ($1, $2, $3, $4)
          on conflict (connection, source) do update
-             set until = excluded.until, asked_by = excluded.asked_by, learnt_at = null, headers = null, found = null",
+             set wanted_until = excluded.wanted_until, requested_by = excluded.requested_by, detected_at = null, headers = null, found = null",
         connection,
         source,
         until,
@@ -165,7 +170,7 @@ pub async fn ask_lesson(
 }
 
 /// Does somebody want to learn from this source now?
-pub async fn wants_lesson(
+pub async fn is_detecting(
     db: &mut PgConnection,
     connection: &str,
     source: &str,
@@ -173,7 +178,7 @@ pub async fn wants_lesson(
 ) -> Result<bool> {
     let wanted = sqlx::query_scalar!(
         r#"select exists (
-            select 1 from lesson where connection = $1 and source = $2 and until > $3 and learnt_at is null
+            select 1 from signature_detection where connection = $1 and source = $2 and wanted_until > $3 and detected_at is null
         ) as "wanted!""#,
         connection,
         source,
@@ -183,7 +188,7 @@ pub async fn wants_lesson(
 }
 
 /// What a webhook taught; the first one of several at once counts.
-pub async fn keep_lesson(
+pub async fn save_detection(
     db: &mut PgConnection,
     connection: &str,
     source: &str,
@@ -192,8 +197,8 @@ pub async fn keep_lesson(
     now: Timestamp,
 ) -> Result<()> {
     sqlx::query!(
-        "update lesson set learnt_at = $5, headers = $3, found = $4
-         where connection = $1 and source = $2 and learnt_at is null",
+        "update signature_detection set detected_at = $5, headers = $3, found = $4
+         where connection = $1 and source = $2 and detected_at is null",
         connection,
         source,
         headers,
@@ -207,9 +212,9 @@ pub async fn keep_lesson(
 
 /// What was learnt.
 #[derive(Clone, Debug, serde::Serialize)]
-pub struct LessonRow {
+pub struct SignatureDetectionRow {
     /// When the webhook came.
-    pub learnt_at: Timestamp,
+    pub detected_at: Timestamp,
     /// The names of its headers.
     pub headers: Vec<String>,
     /// Which of them holds an HMAC, by what.
@@ -217,11 +222,15 @@ pub struct LessonRow {
 }
 
 /// What was learnt of a source since it was last asked; nothing while none has come.
-pub async fn lesson(db: &mut PgConnection, connection: &str, source: &str) -> Result<Option<LessonRow>> {
+pub async fn find_detection(
+    db: &mut PgConnection,
+    connection: &str,
+    source: &str,
+) -> Result<Option<SignatureDetectionRow>> {
     let row = sqlx::query_as!(
-        LessonRow,
-        r#"select learnt_at as "learnt_at!", headers as "headers!", found as "found!" from lesson
-           where connection = $1 and source = $2 and learnt_at is not null"#,
+        SignatureDetectionRow,
+        r#"select detected_at as "detected_at!", headers as "headers!", found as "found!" from signature_detection
+           where connection = $1 and source = $2 and detected_at is not null"#,
         connection,
         source,
     );

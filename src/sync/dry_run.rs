@@ -5,40 +5,44 @@ use std::{collections::HashMap, sync::Arc};
 use sqlx::PgPool;
 
 use crate::{
-    domain::{Timestamp, event::subject::Subject, order::Intent, task::subject_state::Link},
-    flows::{self, Context, Report, Tied},
-    runtime::{clock::Clock, failpoints::KillPoints},
+    domain::{Timestamp, event::subject::Subject, order::Intent, task::subject_state::SubjectState},
+    flows::{self, AttemptResult, ConnectionClients, Context},
+    runtime::{clock::Clock, failpoints::Failpoints},
     store::{self, connections, subject_states},
     vendors::http::call_log::CallRecord,
-    worker::task_store::OnlyReads,
+    worker::task_store::ReadOnlyLedger,
 };
 
 /// Rehearses flows for every configured connection.
-pub struct Rehearser {
+pub struct DryRunner {
     pool: PgPool,
     clock: Arc<dyn Clock>,
-    tied: HashMap<String, Tied>,
+    clients: HashMap<String, ConnectionClients>,
 }
 
 /// What we remember of a subject.
-pub(super) struct Remembered {
-    pub link: Link,
+pub(super) struct KnownState {
+    pub subject_state: SubjectState,
     pub intent: Option<Intent>,
 }
 
-impl Rehearser {
-    /// A rehearser for these connections.
-    pub fn new(pool: PgPool, clock: Arc<dyn Clock>, tied: Vec<Tied>) -> Self {
-        Self { pool, clock, tied: tied.into_iter().map(|tied| (tied.name.clone(), tied)).collect() }
+impl DryRunner {
+    /// A dry_runner for these connections.
+    pub fn new(pool: PgPool, clock: Arc<dyn Clock>, clients: Vec<ConnectionClients>) -> Self {
+        Self {
+            pool,
+            clock,
+            clients: clients.into_iter().map(|clients| (clients.name.clone(), clients)).collect(),
+        }
     }
 
-    pub(super) fn tied(&self, connection: &str) -> Option<&Tied> {
-        self.tied.get(connection)
+    pub(super) fn clients(&self, connection: &str) -> Option<&ConnectionClients> {
+        self.clients.get(connection)
     }
 
     /// The connections that this process knows.
     pub(super) fn names(&self) -> Vec<String> {
-        self.tied.keys().cloned().collect()
+        self.clients.keys().cloned().collect()
     }
 
     /// When a connection was first configured.
@@ -48,38 +52,41 @@ impl Rehearser {
         Ok(row.map_or_else(|| self.clock.now(), |row| row.created_at))
     }
 
-    pub(super) async fn remember(
+    pub(super) async fn load_states(
         &self,
         connection: &str,
         subjects: &[String],
-    ) -> store::Result<Vec<Remembered>> {
+    ) -> store::Result<Vec<KnownState>> {
         let mut db = self.pool.acquire().await?;
-        let remembered =
-            subject_states::remember(&mut db, &vec![connection; subjects.len()], subjects).await?;
-        Ok(remembered.into_iter().map(|(link, intent)| Remembered { link, intent }).collect())
+        let known_states =
+            subject_states::load_with_intents(&mut db, &vec![connection; subjects.len()], subjects).await?;
+        Ok(known_states
+            .into_iter()
+            .map(|(subject_state, intent)| KnownState { subject_state, intent })
+            .collect())
     }
 
-    /// Reads both systems and decides about one subject, with the hands tied. `None` where the connection is not
+    /// Reads both vendors and decides about one subject, with the hands clients. `None` where the connection is not
     /// configured here.
-    pub async fn rehearse(
+    pub async fn dry_run(
         &self,
         connection: &str,
         subject: &Subject,
-    ) -> store::Result<Option<(Report, Vec<CallRecord>)>> {
-        let Some(tied) = self.tied.get(connection) else { return Ok(None) };
+    ) -> store::Result<Option<(AttemptResult, Vec<CallRecord>)>> {
+        let Some(clients) = self.clients.get(connection) else { return Ok(None) };
         let connected_at = self.connected_at(connection).await?;
-        let mut remembered = self.remember(connection, &[subject.to_string()]).await?;
-        let Remembered { link, intent } = remembered.remove(0);
+        let mut known_states = self.load_states(connection, &[subject.to_string()]).await?;
+        let KnownState { subject_state, intent } = known_states.remove(0);
         let context = Context {
-            tied: tied.clone(),
+            clients: clients.clone(),
             subject: subject.clone(),
-            link,
+            known: subject_state,
             intent,
             connected_at,
             clock: self.clock.clone(),
-            ledger: Arc::new(OnlyReads::new(self.pool.clone(), connection.to_owned())),
-            killpoints: KillPoints::none(),
+            ledger: Arc::new(ReadOnlyLedger::new(self.pool.clone(), connection.to_owned())),
+            failpoints: Failpoints::disabled(),
         };
-        Ok(Some(flows::rehearse(context).await))
+        Ok(Some(flows::dry_run(context).await))
     }
 }

@@ -1,25 +1,25 @@
-//! The last step: differences that mend themselves become deliveries, unless too much would be mended at once.
+//! The last step: differences that fix themselves become tasks, unless too much would be fixed at once.
 
-use super::{Broken, Run, SCHEDULE};
+use super::{Run, SCHEDULE, SyncError};
 use crate::{
     domain::{
         event::{
             source::Source,
-            subject::{Subject, SubjectKind, Urgency},
+            subject::{Priority, Subject, SubjectKind},
         },
-        id::{DeliveryId, EventId},
-        sync::What,
+        id::{EventId, TaskId},
+        sync::SyncKind,
         task::outcome::Reason,
     },
-    flows::Tied,
+    flows::ConnectionClients,
     store::{
-        ingest::{self, OwnNews},
+        ingest::{self, InternalEvent},
         subject_states, sync_differences,
     },
 };
 
-/// Every class of differences that mends itself, as `[connections.sweeps] approve` names them.
-pub const MENDED_BY_ITSELF: [&str; 12] = [
+/// Every class of differences that fixes itself, as `[connections.polls] approve` names them.
+pub const FIXABLE_DIFFERENCES: [&str; 12] = [
     "products.missing_at_warehouse",
     "products.vanished_at_warehouse",
     "products.differs_at_warehouse",
@@ -34,25 +34,27 @@ pub const MENDED_BY_ITSELF: [&str; 12] = [
     "orders.not_read",
 ];
 
-/// Deliveries opened in one transaction.
-const AT_ONCE: i64 = 200;
+/// Tasks opened in one transaction.
+const BATCH_SIZE: i64 = 200;
 
 /// What stood at the warehouse when we last looked, and is in its list still: a count beside the differences.
-pub(super) const STILL_THERE: &str = "still_there";
+pub(super) const STILL_AT_WAREHOUSE: &str = "still_at_warehouse";
 
 impl Run<'_> {
-    pub(super) async fn mend(&mut self, tied: &Tied) -> Result<(), Broken> {
-        let mut kept_back = Vec::new();
-        if !self.held.approved {
-            self.braked = self.brake(tied);
+    pub(super) async fn fix(&mut self, clients: &ConnectionClients) -> Result<(), SyncError> {
+        let mut withheld = Vec::new();
+        if !self.leased.approved {
+            self.braked = self.brake_reason(clients);
             if self.braked.is_some() {
                 return Ok(());
             }
-            kept_back = self.left_to_a_person();
+            withheld = self.classes_to_approve();
         }
         loop {
-            let mut tx = self.open().await?;
-            let waiting = sync_differences::waiting(&mut tx, self.held.id, &kept_back, AT_ONCE).await?;
+            let mut tx = self.begin_transaction().await?;
+            let waiting =
+                sync_differences::list_awaiting_approval(&mut tx, self.leased.id, &withheld, BATCH_SIZE)
+                    .await?;
             if waiting.is_empty() {
                 return Ok(());
             }
@@ -62,58 +64,57 @@ impl Run<'_> {
                 .unzip();
             let products = subjects.iter().filter(|subject| subject.kind == SubjectKind::Product);
             let products: Vec<_> = products.map(ToString::to_string).collect();
-            subject_states::forget_sent(&mut tx, &self.held.connection, &products).await?;
-            let arrivals: Vec<_> = subjects.into_iter().map(|subject| self.news(subject)).collect();
-            let received = ingest::receive(&mut tx, &arrivals).await?;
-            let deliveries = received.iter().zip(&arrivals);
-            let deliveries: Vec<_> =
-                deliveries.map(|(it, arrival)| it.delivery_id.unwrap_or(arrival.delivery_id).0).collect();
-            sync_differences::mark_mending(&mut tx, self.held.id, &places, &deliveries).await?;
-            self.turn(tx, &[], String::new(), 0).await?;
+            subject_states::clear_sent_hash(&mut tx, &self.leased.connection, &products).await?;
+            let arrivals: Vec<_> = subjects.into_iter().map(|subject| self.found_event(subject)).collect();
+            let received = ingest::ingest(&mut tx, &arrivals).await?;
+            let tasks = received.iter().zip(&arrivals);
+            let tasks: Vec<_> = tasks.map(|(it, arrival)| it.task_id.unwrap_or(arrival.task_id).0).collect();
+            sync_differences::mark_fixing(&mut tx, self.leased.id, &places, &tasks).await?;
+            self.commit_page(tx, &[], String::new(), 0).await?;
         }
     }
 
     /// Is so much of one kind that the reading itself must be doubted?
-    fn brake(&self, tied: &Tied) -> Option<Reason> {
-        let vanished = self.counted("vanished_at_warehouse");
-        if tied.stock.brakes(vanished, self.counted(STILL_THERE)) {
+    fn brake_reason(&self, clients: &ConnectionClients) -> Option<Reason> {
+        let vanished = self.count_of("vanished_at_warehouse");
+        if clients.stock.should_brake(vanished, self.count_of(STILL_AT_WAREHOUSE)) {
             return Some(Reason::ListPartial);
         }
-        if self.held.what == What::Stock {
-            let emptied = self.counted("falls_to_zero");
-            if tied.stock.brakes(emptied, self.counted("in_stock")) {
+        if self.leased.what == SyncKind::Stock {
+            let emptied = self.count_of("falls_to_zero");
+            if clients.stock.should_brake(emptied, self.count_of("in_stock")) {
                 return Some(Reason::StockBraked);
             }
         }
         None
     }
 
-    /// What a comparison by the clock leaves to a person. Whoever asks for one has asked for its mending.
-    fn left_to_a_person(&self) -> Vec<String> {
-        if self.held.actor != SCHEDULE {
+    /// What a sync by the clock leaves to a person. Whoever asks for one has asked for its fixing.
+    fn classes_to_approve(&self) -> Vec<String> {
+        if self.leased.actor != SCHEDULE {
             return Vec::new();
         }
-        let prefix = format!("{}.", self.held.what);
-        let comparisons = self.syncer.schedule.get(&self.held.connection);
-        let classes = comparisons.into_iter().flat_map(|it| &it.approve);
+        let prefix = format!("{}.", self.leased.what);
+        let sync_schedule = self.syncer.schedule.get(&self.leased.connection);
+        let classes = sync_schedule.into_iter().flat_map(|it| &it.approve);
         classes.filter_map(|class| class.strip_prefix(&prefix)).map(ToOwned::to_owned).collect()
     }
 
-    /// News of this comparison about a subject.
-    pub(super) fn news(&self, subject: Subject) -> ingest::Arrival {
+    /// Revision of this sync about a subject.
+    pub(super) fn found_event(&self, subject: Subject) -> ingest::IncomingEvent {
         let at = self.syncer.clock.now();
-        let topic = format!("compared.{}", self.held.what);
-        let news = OwnNews {
-            connection: &self.held.connection,
+        let topic = format!("synced.{}", self.leased.what);
+        let event = InternalEvent {
+            connection: &self.leased.connection,
             // A thousand finds never stand in front of a live order.
-            urgency: Urgency::BACKGROUND,
-            body: serde_json::json!({ "sync": self.held.id, "subject": subject.to_string() }),
+            priority: Priority::BACKGROUND,
+            body: serde_json::json!({ "sync": self.leased.id, "subject": subject.to_string() }),
             subject,
-            source: Source::Sweep,
+            source: Source::Poll,
             topic: &topic,
             at,
         };
         let entropy = &self.syncer.entropy;
-        news.arrival(EventId(entropy.id(at)), DeliveryId(entropy.id(at)))
+        event.into_incoming(EventId(entropy.id(at)), TaskId(entropy.id(at)))
     }
 }

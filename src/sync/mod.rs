@@ -1,14 +1,14 @@
-//! A sync: the full comparison of both sides, by what stands there and not by what was told.
+//! A sync: the full sync of both sides, by what stands there and not by what was told.
 //!
 //! A report of what happened cannot show what never happened. So now and then, on schedule and by hand, everything is
 //! read on both sides and the very function that decides about one subject is asked about each: a difference is
-//! whatever it would do something about. Differences that mend themselves become ordinary deliveries, which read both
+//! whatever it would do something about. Differences that fix themselves become ordinary tasks, which read both
 //! sides afresh before they do anything; the rest carries its remedy in words.
 //!
 //! ```text
-//! read_warehouse ─▶ read_shop ─▶ compare ─▶ mend ─▶ end
+//! read_warehouse ─▶ read_shop ─▶ compare ─▶ fix ─▶ end
 //!  into rows         page by page  what is    unless too much would be
-//!                                  left over  mended at once: then a person approves
+//!                                  left over  fixed at once: then a person approves
 //! ```
 //!
 //! **In the space of a few pages.** The warehouse is read into rows and not into memory; the shop's catalogue is the
@@ -16,9 +16,9 @@
 //! goes on in another. **Giving way.** It spends the rate budget only where nobody live needs it, and what it opens is
 //! claimed last.
 //!
-//! **Nothing in bulk that cannot be taken back.** Mending comes last, when the whole is known: a list that was cut off, or
-//! a feed that fell to zero, shows as a great share of one kind of difference, and then nothing is mended before a person
-//! has looked (`mend.rs`).
+//! **Nothing in bulk that cannot be taken back.** Fixing comes last, when the whole is known: a list that was cut off, or
+//! a feed that fell to zero, shows as a great share of one kind of difference, and then nothing is fixed before a person
+//! has looked (`fix.rs`).
 
 mod dry_run;
 mod fix;
@@ -29,8 +29,8 @@ mod stock;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-pub use dry_run::Rehearser;
-pub use fix::MENDED_BY_ITSELF;
+pub use dry_run::DryRunner;
+pub use fix::FIXABLE_DIFFERENCES;
 use run::Run;
 use sqlx::PgPool;
 use tokio::{task::JoinSet, time::Instant};
@@ -38,10 +38,10 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
-    domain::{sync::What, task::outcome::Reason},
+    domain::{sync::SyncKind, task::outcome::Reason},
     runtime::clock::{Clock, Entropy},
     store::{
-        self, ASKED_CHANNEL, Ear, StoreError, connections,
+        self, NotifyListener, SYNC_REQUESTED_CHANNEL, StoreError, connections,
         sync_runs::{self, LeasedSync, Progress},
         syncs::{self, NewSync},
     },
@@ -53,19 +53,19 @@ use crate::{
 const LEASE: Duration = Duration::from_secs(60);
 
 /// Syncs at once in a process, each of another connection: one that takes hours keeps nobody else's waiting.
-const AT_ONCE: usize = 4;
+const MAX_CONCURRENT: usize = 4;
 
 /// How often we look whether one is asked for, while nobody can tell us of it: a person waits for it.
-const POLL_DEAF: Duration = Duration::from_secs(2);
+const POLL_WITHOUT_LISTENER: Duration = Duration::from_secs(2);
 
 /// How often we look which of each connection's are due by the clock: nobody waits for these.
-const BY_THE_CLOCK: Duration = Duration::from_secs(30);
+const SCHEDULE_INTERVAL: Duration = Duration::from_secs(30);
 
 /// When a failed sync is due again, should its schedule say later.
-const AFTER_FAILURE: Duration = Duration::from_secs(3600);
+const RETRY_AFTER_FAILURE: Duration = Duration::from_secs(3600);
 
 /// The same for the first reading of the catalogue.
-const UNTIL_READ: Duration = Duration::from_secs(60);
+const CATALOGUE_RETRY: Duration = Duration::from_secs(60);
 
 /// Who asks for what is due by the clock.
 const SCHEDULE: &str = "schedule";
@@ -75,10 +75,10 @@ pub type OnProgress<'a> = &'a (dyn Fn(&Progress) + Send + Sync);
 
 /// How often a connection is compared by the clock, and what of that waits for a person.
 #[derive(Clone, Debug, Default)]
-pub struct Comparisons {
+pub struct SyncSchedule {
     /// Zero is never.
     pub every: Duration,
-    /// Classes of [`MENDED_BY_ITSELF`] that a comparison by the clock leaves for a person to approve.
+    /// Classes of [`FIXABLE_DIFFERENCES`] that a sync by the clock leaves for a person to approve.
     pub approve: Vec<String>,
 }
 
@@ -88,15 +88,15 @@ pub struct Syncer {
     pool: PgPool,
     clock: Arc<dyn Clock>,
     entropy: Arc<Entropy>,
-    rehearser: Arc<Rehearser>,
-    schedule: Arc<HashMap<String, Comparisons>>,
+    dry_runner: Arc<DryRunner>,
+    schedule: Arc<HashMap<String, SyncSchedule>>,
 }
 
 /// Syncs on their way.
-type Running = JoinSet<store::Result<()>>;
+type RunningSyncs = JoinSet<store::Result<()>>;
 
 /// What a syncer is made of.
-pub struct Parts {
+pub struct Deps {
     /// Where syncs are kept.
     pub pool: PgPool,
     /// The time.
@@ -104,14 +104,14 @@ pub struct Parts {
     /// Ids and fences.
     pub entropy: Arc<Entropy>,
     /// Who reads and decides.
-    pub rehearser: Arc<Rehearser>,
-    /// Each connection's comparisons.
-    pub schedule: HashMap<String, Comparisons>,
+    pub dry_runner: Arc<DryRunner>,
+    /// Each connection's syncs.
+    pub schedule: HashMap<String, SyncSchedule>,
 }
 
 /// Why a sync ended before its end.
 #[derive(Debug, thiserror::Error)]
-enum Broken {
+enum SyncError {
     /// A list could not be read.
     #[error("a list could not be read")]
     Call(#[from] CallError),
@@ -126,7 +126,7 @@ enum Broken {
     LeaseLost,
 }
 
-impl From<sqlx::Error> for Broken {
+impl From<sqlx::Error> for SyncError {
     fn from(error: sqlx::Error) -> Self {
         Self::Store(StoreError::from(error))
     }
@@ -134,37 +134,37 @@ impl From<sqlx::Error> for Broken {
 
 impl Syncer {
     /// A syncer at rest.
-    pub fn new(parts: Parts) -> Self {
-        let Parts { pool, clock, entropy, rehearser, schedule } = parts;
-        Self { pool, clock, entropy, rehearser, schedule: Arc::new(schedule) }
+    pub fn new(deps: Deps) -> Self {
+        let Deps { pool, clock, entropy, dry_runner, schedule } = deps;
+        Self { pool, clock, entropy, dry_runner, schedule: Arc::new(schedule) }
     }
 
     /// Runs what is asked for and what is due, until told to stop. One that is cut off then is taken up at its page by
     /// whoever comes next.
     pub async fn run(&self, soft: CancellationToken) {
         let mut schedule_at = Instant::now();
-        let mut ear = Ear::new(self.pool.clone(), ASKED_CHANNEL);
-        let mut running = Running::new();
+        let mut listener = NotifyListener::new(self.pool.clone(), SYNC_REQUESTED_CHANNEL);
+        let mut running = RunningSyncs::new();
         while !soft.is_cancelled() {
-            let hears = ear.opens().await;
-            let is_time = Instant::now() >= schedule_at;
-            if is_time {
-                schedule_at = Instant::now() + BY_THE_CLOCK;
+            let is_listening = listener.ensure_open().await;
+            let is_schedule_due = Instant::now() >= schedule_at;
+            if is_schedule_due {
+                schedule_at = Instant::now() + SCHEDULE_INTERVAL;
             }
-            let begun = async {
-                if is_time {
+            let started = async {
+                if is_schedule_due {
                     self.request_due().await?;
                 }
-                self.begin_asked(&mut running).await
+                self.start_requested(&mut running).await
             };
-            if let Err(error) = begun.await {
+            if let Err(error) = started.await {
                 tracing::warn!(error = %error, "cannot sync");
             }
-            let poll = if hears { BY_THE_CLOCK } else { POLL_DEAF };
+            let poll = if is_listening { SCHEDULE_INTERVAL } else { POLL_WITHOUT_LISTENER };
             let pause = poll.mul_f64(1.0 + self.entropy.fraction() / 10.0);
-            let something = async {
+            let wake = async {
                 tokio::select! {
-                    () = ear.heard() => {}
+                    () = listener.wait_for_notification() => {}
                     Some(ended) = running.join_next() => match ended {
                         Ok(Ok(())) => {}
                         Ok(Err(error)) => tracing::warn!(error = %error, "cannot sync"),
@@ -173,16 +173,16 @@ impl Syncer {
                     () = soft.cancelled() => {}
                 }
             };
-            let _ = tokio::time::timeout(pause, something).await;
+            let _ = tokio::time::timeout(pause, wake).await;
         }
     }
 
     /// Runs everything that is asked for or due now; answers how many: the crank of the tests.
     pub async fn run_due(&self) -> store::Result<usize> {
         self.request_due().await?;
-        let (mut running, mut ended) = (Running::new(), 0);
+        let (mut running, mut ended) = (RunningSyncs::new(), 0);
         loop {
-            self.begin_asked(&mut running).await?;
+            self.start_requested(&mut running).await?;
             let Some(one) = running.join_next().await else { return Ok(ended) };
             one.unwrap_or_else(|panicked| std::panic::resume_unwind(panicked.into_panic()))?;
             ended += 1;
@@ -190,50 +190,50 @@ impl Syncer {
     }
 
     /// Begins what is asked for, as far as there is room: each beside the others, and one that panics costs itself alone.
-    async fn begin_asked(&self, running: &mut Running) -> store::Result<()> {
-        while running.len() < AT_ONCE {
-            let Some(held) = self.claim(None).await? else { break };
+    async fn start_requested(&self, running: &mut RunningSyncs) -> store::Result<()> {
+        while running.len() < MAX_CONCURRENT {
+            let Some(leased) = self.claim(None).await? else { break };
             let syncer = self.clone();
-            running.spawn(async move { syncer.run_held(&held, &|_| {}).await });
+            running.spawn(async move { syncer.run_leased(&leased, &|_| {}).await });
         }
         Ok(())
     }
 
     /// Runs this sync here and now; false where another process has it.
     pub async fn run_one(&self, id: Uuid, on_progress: OnProgress<'_>) -> store::Result<bool> {
-        let Some(held) = self.claim(Some(id)).await? else { return Ok(false) };
-        self.run_held(&held, on_progress).await.map(|()| true)
+        let Some(leased) = self.claim(Some(id)).await? else { return Ok(false) };
+        self.run_leased(&leased, on_progress).await.map(|()| true)
     }
 
     async fn claim(&self, only: Option<Uuid>) -> store::Result<Option<LeasedSync>> {
         let now = self.clock.now();
         let mut db = self.pool.acquire().await?;
-        let (names, fence) = (self.rehearser.names(), self.entropy.fence());
+        let (names, fence) = (self.dry_runner.names(), self.entropy.fence());
         sync_runs::claim(&mut db, &names, only, fence, now, now + LEASE).await
     }
 
-    async fn run_held(&self, held: &LeasedSync, on_progress: OnProgress<'_>) -> store::Result<()> {
-        let mut run = Run::begin(self, held, on_progress);
-        let error = match run.finish().await {
+    async fn run_leased(&self, leased: &LeasedSync, on_progress: OnProgress<'_>) -> store::Result<()> {
+        let mut run = Run::resume(self, leased, on_progress);
+        let error = match run.run_to_end().await {
             Ok(()) => None,
-            Err(Broken::LeaseLost) => return Ok(()), // whoever holds it now will end it
-            Err(Broken::Store(error)) => return Err(error),
-            Err(Broken::NotConfigured) => Some(Reason::Refused),
-            Err(Broken::Call(error)) => {
-                let reason = error.reason_unread();
-                let (connection, what) = (&held.connection, held.what.as_str());
-                tracing::warn!(sync = %held.id, connection, what, reason = reason.code(), "sync failed");
+            Err(SyncError::LeaseLost) => return Ok(()), // whoever holds it now will end it
+            Err(SyncError::Store(error)) => return Err(error),
+            Err(SyncError::NotConfigured) => Some(Reason::Refused),
+            Err(SyncError::Call(error)) => {
+                let reason = error.read_failure_reason();
+                let (connection, what) = (&leased.connection, leased.what.as_str());
+                tracing::warn!(sync = %leased.id, connection, what, reason = reason.code(), "sync failed");
                 Some(reason)
             }
         };
         let braked = run.braked;
         if let Some(reason) = braked {
-            let (connection, what, reason) = (&held.connection, held.what.as_str(), reason.code());
-            tracing::warn!(sync = %held.id, connection, what, reason, "nothing is mended before a person approves");
+            let (connection, what, reason) = (&leased.connection, leased.what.as_str(), reason.code());
+            tracing::warn!(sync = %leased.id, connection, what, reason, "nothing is fixed before a person approves");
         }
         let mut db = self.pool.acquire().await?;
-        sync_runs::finish(&mut db, held, error, braked, self.clock.now()).await?;
-        tracing::info!(sync = %held.id, connection = held.connection, what = held.what.as_str(), "sync ended");
+        sync_runs::finish(&mut db, leased, error, braked, self.clock.now()).await?;
+        tracing::info!(sync = %leased.id, connection = leased.connection, what = leased.what.as_str(), "sync ended");
         Ok(())
     }
 
@@ -241,29 +241,30 @@ impl Syncer {
     async fn request_due(&self) -> store::Result<()> {
         let now = self.clock.now();
         let mut db = self.pool.acquire().await?;
-        let (rows, asked) = (connections::list(&mut db).await?, syncs::last_asked(&mut db).await?);
-        for (connection, comparisons) in &*self.schedule {
+        let (rows, asked) = (connections::list(&mut db).await?, syncs::list_last_requests(&mut db).await?);
+        for (connection, sync_schedule) in &*self.schedule {
             let Some(row) = rows.iter().find(|row| row.name == *connection) else { continue };
-            for what in What::ALL {
+            for what in SyncKind::ALL {
                 let last = asked.iter().find(|it| it.connection == *connection && it.what == what.as_str());
                 let after = match last {
                     // No product is sent before the catalogue was read once, so that is tried whatever the schedule says.
-                    _ if what == What::Products && row.catalogue_read_at.is_none() => UNTIL_READ,
-                    _ if comparisons.every.is_zero() => continue,
-                    Some(last) if last.failed => comparisons.every.min(AFTER_FAILURE),
-                    _ => comparisons.every,
+                    _ if what == SyncKind::Products && row.catalogue_read_at.is_none() => CATALOGUE_RETRY,
+                    _ if sync_schedule.every.is_zero() => continue,
+                    Some(last) if last.failed => sync_schedule.every.min(RETRY_AFTER_FAILURE),
+                    _ => sync_schedule.every,
                 };
                 if last.is_some_and(|last| now < last.created_at + after) {
                     continue;
                 }
-                let not_before = self.rehearser.tied(connection).and_then(|tied| tied.orders.not_before);
+                let not_before =
+                    self.dry_runner.clients(connection).and_then(|clients| clients.orders.not_before);
                 let new = NewSync {
                     id: self.entropy.id(now),
                     connection,
                     what,
                     dry_run: false,
                     actor: SCHEDULE,
-                    since: syncs::usual_since(not_before.unwrap_or(row.created_at), now),
+                    since: syncs::default_since(not_before.unwrap_or(row.created_at), now),
                     at: now,
                 };
                 syncs::request(&mut db, &new).await?;

@@ -4,92 +4,93 @@ use std::time::Duration;
 
 use sqlx::{Postgres, Transaction};
 
-use super::{Broken, LEASE, OnProgress, Syncer};
+use super::{LEASE, OnProgress, SyncError, Syncer};
 use crate::{
     domain::{
-        sync::{Step, What},
+        sync::{Step, SyncKind},
         task::outcome::{Outcome, Reason},
     },
     store::{
-        sync_differences::{self, Found},
+        sync_differences::{self, NewDifference},
         sync_runs::{self, LeasedSync, Progress},
-        sync_snapshots::{self, Reading},
+        sync_snapshots::{self, SnapshotRow},
         tasks::Fenced,
     },
     vendors::http::error::{CallError, Effect, Failure},
 };
 
 /// How often a page that could not be read is asked for again.
-const READ_TRIES: u32 = 5;
+const MAX_READ_FAILURES: u32 = 5;
 
 /// How long live calls may keep a sync from one page before it gives up for today.
-const LONGEST_WAY: Duration = Duration::from_secs(600);
+const MAX_YIELD_TIME: Duration = Duration::from_secs(600);
 
 /// One sync on its way.
 pub(super) struct Run<'a> {
     pub syncer: &'a Syncer,
-    pub held: &'a LeasedSync,
+    pub leased: &'a LeasedSync,
     pub progress: Progress,
-    /// Why nothing is mended before a person approves.
+    /// Why nothing is fixed before a person approves.
     pub braked: Option<Reason>,
     on_progress: OnProgress<'a>,
 }
 
-/// Asks for a page with patience: `patiently!(tied.shop.products(page))`.
-macro_rules! patiently {
+/// Asks for a page with grace_period: `read_with_retries!(clients.shop.list_products(page))`.
+macro_rules! read_with_retries {
     ($call:expr) => {{
-        let mut patience = $crate::sync::run::Patience::default();
+        let mut retries = $crate::sync::run::ReadRetries::default();
         loop {
             match $call.await {
                 Ok(read) => break read,
-                Err(error) => patience.bear(error).await?,
+                Err(error) => retries.wait_or_fail(error).await?,
             }
         }
     }};
 }
-pub(super) use patiently;
+pub(super) use read_with_retries;
 
 impl<'a> Run<'a> {
     /// Where it was left.
-    pub fn begin(syncer: &'a Syncer, held: &'a LeasedSync, on_progress: OnProgress<'a>) -> Self {
-        Self { syncer, held, progress: held.progress.clone(), braked: None, on_progress }
+    pub fn resume(syncer: &'a Syncer, leased: &'a LeasedSync, on_progress: OnProgress<'a>) -> Self {
+        Self { syncer, leased, progress: leased.progress.clone(), braked: None, on_progress }
     }
 
-    pub async fn finish(&mut self) -> Result<(), Broken> {
+    pub async fn run_to_end(&mut self) -> Result<(), SyncError> {
         use {
-            Step::{Compare, End, Mend, ReadShop, ReadWarehouse},
-            What::{Orders, Products, Stock},
+            Step::{End, FindDifferences, Fix, ReadShop, ReadWarehouse},
+            SyncKind::{Orders, Products, Stock},
         };
-        let rehearser = &self.syncer.rehearser;
-        let tied = rehearser.tied(&self.held.connection).ok_or(Broken::NotConfigured)?.giving_way();
+        let dry_runner = &self.syncer.dry_runner;
+        let clients =
+            dry_runner.clients(&self.leased.connection).ok_or(SyncError::NotConfigured)?.in_background();
         while self.progress.step != End {
-            match (self.progress.step, self.held.what) {
-                (ReadWarehouse, Products) => self.read_products(&tied).await?,
-                (ReadWarehouse, Stock) => self.read_figures(&tied).await?,
-                (ReadWarehouse, Orders) => self.read_orders(&tied).await?,
-                (ReadShop, Products) => self.read_catalogue(&tied).await?,
-                (ReadShop, Stock) => self.compare_stock(&tied).await?,
-                (ReadShop, Orders) => self.compare_orders(&tied).await?,
-                (Compare, Products) => self.compare_products(&tied).await?,
-                (Compare, Stock) => self.tell_unknown_codes(&tied).await?,
-                (Compare, Orders) => self.compare_left_over(&tied).await?,
-                (Mend, _) => self.mend(&tied).await?,
+            match (self.progress.step, self.leased.what) {
+                (ReadWarehouse, Products) => self.read_products(&clients).await?,
+                (ReadWarehouse, Stock) => self.read_stock_figures(&clients).await?,
+                (ReadWarehouse, Orders) => self.read_orders(&clients).await?,
+                (ReadShop, Products) => self.read_catalogue(&clients).await?,
+                (ReadShop, Stock) => self.find_stock_differences(&clients).await?,
+                (ReadShop, Orders) => self.find_order_differences(&clients).await?,
+                (FindDifferences, Products) => self.find_product_differences(&clients).await?,
+                (FindDifferences, Stock) => self.report_unknown_codes(&clients).await?,
+                (FindDifferences, Orders) => self.check_left_over_orders(&clients).await?,
+                (Fix, _) => self.fix(&clients).await?,
                 (End, _) => {}
             }
             let step = self.progress.step.next();
             self.progress.step = step;
-            let tx = self.open().await?;
-            self.turn(tx, &[], String::new(), 0).await?;
+            let tx = self.begin_transaction().await?;
+            self.commit_page(tx, &[], String::new(), 0).await?;
         }
         Ok(())
     }
 
-    pub fn count(&mut self, word: &str, pieces: i64) {
-        *self.progress.counts.entry(word.to_owned()).or_default() += pieces;
+    pub fn count(&mut self, counter: &str, pieces: i64) {
+        *self.progress.counts.entry(counter.to_owned()).or_default() += pieces;
     }
 
-    pub fn counted(&self, word: &str) -> i64 {
-        self.progress.counts.get(word).copied().unwrap_or_default()
+    pub fn count_of(&self, counter: &str) -> i64 {
+        self.progress.counts.get(counter).copied().unwrap_or_default()
     }
 
     /// The page to begin with, in a step that counts pages.
@@ -98,29 +99,29 @@ impl<'a> Run<'a> {
     }
 
     /// Opens the transaction in which a page is kept.
-    pub async fn open(&self) -> Result<Transaction<'static, Postgres>, Broken> {
+    pub async fn begin_transaction(&self) -> Result<Transaction<'static, Postgres>, SyncError> {
         Ok(self.syncer.pool.begin().await?)
     }
 
     /// Turns the page: what was found on it, how far we are now and the lease are kept in one transaction, so that a page
     /// is counted once however often it is begun.
-    pub async fn turn(
+    pub async fn commit_page(
         &mut self,
         mut tx: Transaction<'static, Postgres>,
-        found: &[Found],
+        found: &[NewDifference],
         cursor: String,
         compared: usize,
-    ) -> Result<(), Broken> {
+    ) -> Result<(), SyncError> {
         if !found.is_empty() {
-            for word in sync_differences::insert(&mut tx, self.held.id, found).await? {
-                self.count(&word, 1);
+            for class in sync_differences::insert(&mut tx, self.leased.id, found).await? {
+                self.count(&class, 1);
             }
         }
         self.progress.cursor = cursor;
         self.progress.done += i64::try_from(compared).unwrap_or(0);
         let until = self.syncer.clock.now() + LEASE;
-        if sync_runs::advance(&mut tx, self.held, &self.progress, until).await? == Fenced::LeaseLost {
-            return Err(Broken::LeaseLost);
+        if sync_runs::advance(&mut tx, self.leased, &self.progress, until).await? == Fenced::LeaseLost {
+            return Err(SyncError::LeaseLost);
         }
         tx.commit().await?;
         (self.on_progress)(&self.progress);
@@ -128,65 +129,77 @@ impl<'a> Run<'a> {
     }
 
     /// Keeps a page of what was read at the warehouse.
-    pub async fn keep_readings(&mut self, page: u32, read: &[Reading]) -> Result<(), Broken> {
-        let mut tx = self.open().await?;
-        sync_snapshots::keep(&mut tx, self.held.id, read).await?;
-        self.turn(tx, &[], (page + 1).to_string(), 0).await
+    pub async fn store_readings(&mut self, page: u32, read: &[SnapshotRow]) -> Result<(), SyncError> {
+        let mut tx = self.begin_transaction().await?;
+        sync_snapshots::insert(&mut tx, self.leased.id, read).await?;
+        self.commit_page(tx, &[], (page + 1).to_string(), 0).await
     }
 
     /// A sign of life in the middle of a page.
-    pub async fn keep_lease(&self) -> Result<(), Broken> {
+    pub async fn extend_lease(&self) -> Result<(), SyncError> {
         let mut db = self.syncer.pool.acquire().await?;
         let until = self.syncer.clock.now() + LEASE;
-        match sync_runs::keep_lease(&mut db, self.held, until).await? {
+        match sync_runs::extend_lease(&mut db, self.leased, until).await? {
             Fenced::Written => Ok(()),
-            Fenced::LeaseLost => Err(Broken::LeaseLost),
+            Fenced::LeaseLost => Err(SyncError::LeaseLost),
         }
     }
 
-    /// A difference that a delivery would mend. It waits until the whole is known; in a dry run it is only told.
-    pub fn mends(&self, subject: impl Into<String>, difference: &'static str, remedy: &str) -> Found {
-        Found { waits: !self.held.dry_run, ..Self::told(subject, difference, remedy) }
+    /// A difference that a task would fix. It waits until the whole is known; in a dry run it is only told.
+    pub fn fixable_difference(
+        &self,
+        subject: impl Into<String>,
+        difference: &'static str,
+        remedy: &str,
+    ) -> NewDifference {
+        NewDifference {
+            awaits_approval: !self.leased.dry_run,
+            ..Self::reported_difference(subject, difference, remedy)
+        }
     }
 
-    /// A difference that is told, and mended by nobody here.
-    pub fn told(subject: impl Into<String>, difference: &'static str, remedy: &str) -> Found {
-        Found {
+    /// A difference that is told, and fixed by nobody here.
+    pub fn reported_difference(
+        subject: impl Into<String>,
+        difference: &'static str,
+        remedy: &str,
+    ) -> NewDifference {
+        NewDifference {
             subject: subject.into(),
-            part: String::new(),
+            item: String::new(),
             difference,
             reason: None,
             detail: None,
             remedy: remedy.to_owned(),
-            waits: false,
+            awaits_approval: false,
         }
     }
 }
 
-/// Patience with one page: what time may mend is asked for again a few times, what the far side asks for is given, and
+/// GracePeriod with one page: what time may fix is asked for again a few times, what the far side asks for is given, and
 /// live calls go first.
 #[derive(Default)]
-pub(super) struct Patience {
-    tries: u32,
-    gave_way: Duration,
+pub(super) struct ReadRetries {
+    failures: u32,
+    yielded: Duration,
 }
 
-impl Patience {
+impl ReadRetries {
     /// Waits before the page is asked for again, or gives the error back.
-    pub async fn bear(&mut self, error: CallError) -> Result<(), CallError> {
+    pub async fn wait_or_fail(&mut self, error: CallError) -> Result<(), CallError> {
         let wait = match error.verdict(Effect::Read) {
             Outcome::Snoozed { after, .. } => {
                 after.unwrap_or(Duration::from_secs(2)).min(Duration::from_secs(60))
             }
-            Outcome::Retryable { .. } => Duration::from_millis(200) * 2_u32.pow(self.tries + 1),
+            Outcome::Retryable { .. } => Duration::from_millis(200) * 2_u32.pow(self.failures + 1),
             _ => return Err(error),
         };
-        if error.failure == Failure::Budget {
-            self.gave_way += wait;
+        if error.failure == Failure::RateLimited {
+            self.yielded += wait;
         } else {
-            self.tries += 1;
+            self.failures += 1;
         }
-        if self.tries == READ_TRIES || self.gave_way > LONGEST_WAY {
+        if self.failures == MAX_READ_FAILURES || self.yielded > MAX_YIELD_TIME {
             return Err(error);
         }
         #[expect(

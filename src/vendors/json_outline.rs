@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_may_name_a_subject_is_kept_and_lists_and_what_lies_deeper_are_checked_and_come_back_empty() {
+    fn outline_keeps_identifiers_and_empties_lists_and_deep_objects() {
         let whole = json!({
             "topic": "order.created", "at": 1.5, "test": false, "by": null,
             "data": { "order": { "id": -7, "lines": [{ "code": "A" }], "customer": { "name": "x" } } },
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_json_is_none_wherever_it_ends_to_be() {
+    fn invalid_json_anywhere_gives_none() {
         let bodies: [&[u8]; 8] = [
             b"",
             b"order",

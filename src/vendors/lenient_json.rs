@@ -24,7 +24,7 @@ pub(super) fn as_text(value: &Value) -> Option<String> {
 }
 
 /// A whole number from a number or a string, a fraction cut off; anything else is `None`.
-pub(super) fn whole<'de, D: Deserializer<'de>>(wire: D) -> Result<Option<i64>, D::Error> {
+pub(super) fn integer<'de, D: Deserializer<'de>>(wire: D) -> Result<Option<i64>, D::Error> {
     let value = Value::deserialize(wire)?;
     let number = as_text(&value).and_then(|text| text.parse::<Decimal>().ok());
     Ok(number.and_then(|number| number.trunc().try_into().ok()))
@@ -37,7 +37,7 @@ pub(super) fn decimal<'de, D: Deserializer<'de>>(wire: D) -> Result<Option<Decim
 }
 
 /// A truth from true, 1, "1" or "true"; everything else is false.
-pub(super) fn truth<'de, D: Deserializer<'de>>(wire: D) -> Result<bool, D::Error> {
+pub(super) fn boolean<'de, D: Deserializer<'de>>(wire: D) -> Result<bool, D::Error> {
     let value = Value::deserialize(wire)?;
     Ok(as_text(&value).is_some_and(|text| text == "1" || text.eq_ignore_ascii_case("true")))
 }
@@ -62,7 +62,7 @@ pub(super) fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(wire: D) -> R
 
 /// A time with its offset. One without is taken for UTC: that is what the warehouse means, and for the shop it is late by
 /// an hour or two and never early.
-pub(super) fn time(text: &str) -> Option<Timestamp> {
+pub(super) fn parse_time(text: &str) -> Option<Timestamp> {
     let with_offset = DateTime::parse_from_rfc3339(text).map(|time| time.with_timezone(&Utc));
     let naive = |_| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").map(|time| time.and_utc());
     with_offset.or_else(naive).ok()
@@ -80,7 +80,7 @@ pub(super) fn lower_keys(value: Value) -> Value {
 }
 
 /// A path segment with everything encoded that is not plainly a letter, a digit or `-_.~` (RFC 3986 §2.3).
-pub(super) fn segment(text: &str) -> String {
+pub(super) fn encode_segment(text: &str) -> String {
     const RESERVED: &percent_encoding::AsciiSet =
         &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
     percent_encoding::utf8_percent_encode(text, RESERVED).to_string()
@@ -95,9 +95,9 @@ mod tests {
     struct Sample {
         #[serde(deserialize_with = "text")]
         id: Option<String>,
-        #[serde(deserialize_with = "whole")]
+        #[serde(deserialize_with = "integer")]
         quantity: Option<i64>,
-        #[serde(deserialize_with = "truth")]
+        #[serde(deserialize_with = "boolean")]
         paid: bool,
         #[serde(deserialize_with = "decimal")]
         total: Option<Decimal>,
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn drifting_types_read_alike() {
+    fn drifting_types_parse_alike() {
         let plain = read(r#"{"id":7,"quantity":2,"paid":true,"total":1.5,"inner":{"name":"x"},"lines":[1]}"#);
         let drifted =
             read(r#"{"id":"7","quantity":"2.0","paid":"1","total":"1.5","inner":{"name":"x"},"lines":[1]}"#);
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_read_from_null_blank_empty_list_and_absence_alike() {
+    fn null_blank_empty_and_absent_all_parse_to_nothing() {
         let nothing = Sample::default();
         assert_eq!(read("{}"), nothing);
         assert_eq!(read(r#"{"id":null,"quantity":null,"paid":null,"inner":null,"lines":null}"#), nothing);
@@ -135,20 +135,20 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_read_in_any_case_at_any_depth() {
+    fn keys_are_lowercased_at_any_depth() {
         let value = lower_keys(serde_json::json!({"OrderLines": [{"Code": "A"}]}));
         assert_eq!(value, serde_json::json!({"orderlines": [{"code": "A"}]}));
     }
 
     #[test]
-    fn times_are_read_with_and_without_an_offset() {
-        let at = |text| time(text).map(|time| time.timestamp());
+    fn times_parse_with_and_without_an_offset() {
+        let at = |text| parse_time(text).map(|time| time.timestamp());
         assert_eq!(at("2026-11-23T10:00:00+02:00"), at("2026-11-23T08:00:00"));
         assert_eq!(at("yesterday"), None);
     }
 
     #[test]
-    fn a_code_cannot_break_out_of_its_path_segment() {
-        assert_eq!(segment("A/1 ä?"), "A%2F1%20%C3%A4%3F");
+    fn a_code_cannot_escape_its_path_segment() {
+        assert_eq!(encode_segment("A/1 ä?"), "A%2F1%20%C3%A4%3F");
     }
 }

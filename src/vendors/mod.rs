@@ -1,11 +1,11 @@
-//! The gates: how Silta speaks to the two systems, and how they speak to it.
+//! The gates: how Silta speaks to the two vendors, and how they speak to it.
 //!
 //! Each vendor has a folder with the same four files: `mod.rs` is the client (one method per call, typed in, typed
 //! out, no retries of its own: the outbox retries), `wire.rs` their fields as they spell them, `translate.rs` from the
 //! wire to the domain and back, pure, and `webhook.rs` what their webhooks say and how they are signed.
 //!
 //! What went wrong on a call is classified once, in [`call`]; every call goes out through the one builder and the one
-//! `send` in [`http`], within the vendor's rate budget ([`budget`]) and with its evidence kept for the attempt's diary.
+//! `send` in [`http`], within the vendor's rate budget ([`budget`]) and with its call_log kept for the attempt's diary.
 
 pub mod http;
 pub mod json_outline;

@@ -17,14 +17,14 @@ use super::problem::{Code, Problem};
 use crate::{
     runtime::clock::Clock,
     store::{self, connections, order_rate, polls, replicas, views::overview},
-    worker::Pulse,
+    worker::Heartbeat,
 };
 
 /// The contract, as the repository has it.
 pub const OPENAPI: &str = include_str!("../../openapi.yaml");
 
 /// What keeping watch takes.
-pub struct Ops {
+pub struct HealthDeps {
     /// Asked by `/readyz` and for the gauges.
     pub pool: PgPool,
     /// For ages.
@@ -34,17 +34,17 @@ pub struct Ops {
     /// This process's name.
     pub replica: String,
     /// Whether it can still claim.
-    pub pulse: Pulse,
+    pub heartbeat: Heartbeat,
 }
 
 /// The router of the four.
-pub fn router(ops: Ops) -> Router {
+pub fn router(deps: HealthDeps) -> Router {
     Router::new()
         .route("/livez", get(livez))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
         .route("/openapi.yaml", get(openapi))
-        .with_state(Arc::new(ops))
+        .with_state(Arc::new(deps))
 }
 
 async fn livez() -> Json<serde_json::Value> {
@@ -53,9 +53,9 @@ async fn livez() -> Json<serde_json::Value> {
 
 /// Ready when this process can still claim and commit: the schema is ours, a row was written just now, and the claim
 /// loop, where there is one, came to a claim of late. That it is alive is another question.
-async fn readyz(State(ops): State<Arc<Ops>>) -> Result<Json<serde_json::Value>, Problem> {
+async fn readyz(State(deps): State<Arc<HealthDeps>>) -> Result<Json<serde_json::Value>, Problem> {
     let unready = |words: &str| Err(Problem::new(Code::Unavailable, words));
-    match can_commit(&ops).await {
+    match can_commit(&deps).await {
         Ok(true) => {}
         Ok(false) => return unready("the schema is not up to date: run `silta migrate`"),
         Err(error) => {
@@ -63,50 +63,52 @@ async fn readyz(State(ops): State<Arc<Ops>>) -> Result<Json<serde_json::Value>, 
             return unready("the database is away, full, or read-only: nothing can be committed");
         }
     }
-    if ops.pulse.is_felt(ops.clock.now()) {
+    if deps.heartbeat.is_alive(deps.clock.now()) {
         Ok(Json(json!({ "status": "ready" })))
     } else {
         unready("the worker has not come to a claim for half a minute")
     }
 }
 
-async fn can_commit(ops: &Ops) -> store::Result<bool> {
-    if !store::is_ready(&ops.pool).await? {
+async fn can_commit(deps: &HealthDeps) -> store::Result<bool> {
+    if !store::is_ready(&deps.pool).await? {
         return Ok(false);
     }
-    let mut db = ops.pool.acquire().await?;
-    replicas::seen(&mut db, &ops.replica, env!("CARGO_PKG_VERSION"), ops.clock.now()).await?;
+    let mut db = deps.pool.acquire().await?;
+    replicas::record_seen(&mut db, &deps.replica, env!("CARGO_PKG_VERSION"), deps.clock.now()).await?;
     Ok(true)
 }
 
-async fn metrics(State(ops): State<Arc<Ops>>) -> Response {
+async fn metrics(State(deps): State<Arc<HealthDeps>>) -> Response {
     let mut text = String::new();
-    if encode(&mut text, &ops.registry).is_err() {
+    if encode(&mut text, &deps.registry).is_err() {
         return Problem::from(Code::Internal).into_response();
     }
     // The gauges come before the end mark of the text format; without a database the counters still answer.
-    let gauges = gauges(&ops).await.unwrap_or_default();
+    let gauges = gauges(&deps).await.unwrap_or_default();
     let text = text.replace("# EOF\n", &format!("{gauges}# EOF\n"));
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     (StatusCode::OK, [(header::CONTENT_TYPE, content_type)], text).into_response()
 }
 
 /// What only the database knows, asked at the moment of the scrape.
-async fn gauges(ops: &Ops) -> store::Result<String> {
+async fn gauges(deps: &HealthDeps) -> store::Result<String> {
     use std::fmt::Write as _;
 
-    let now = ops.clock.now();
-    let mut db = ops.pool.acquire().await?;
+    let now = deps.clock.now();
+    let mut db = deps.pool.acquire().await?;
     let backlog = overview::backlog(&mut db, now).await?;
     let dead = overview::count_dead(&mut db).await?;
-    let (mut silences, mut braked, mut held, mut swept) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut order_rates, mut braked, mut circuit_open, mut poll_ages) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for row in connections::list(&mut db).await? {
-        held.push((row.name.clone(), f64::from(u8::from(row.held_until.is_some()))));
+        circuit_open.push((row.name.clone(), f64::from(u8::from(row.circuit_open_until.is_some()))));
         braked.push((row.name.clone(), f64::from(u8::from(row.braked_at.is_some()))));
-        silences.push((row.name.clone(), order_rate::read(&mut db, &row.name, row.created_at, now).await?));
-        for sweep in polls::list(&mut db, &row.name).await? {
-            let age = (now - sweep.last_finished_at.unwrap_or(row.created_at)).num_seconds().max(0);
-            swept.push((format!("{{connection=\"{}\",list=\"{}\"}}", row.name, sweep.what), age));
+        order_rates
+            .push((row.name.clone(), order_rate::read(&mut db, &row.name, row.created_at, now).await?));
+        for poll in polls::list(&mut db, &row.name).await? {
+            let age = (now - poll.last_finished_at.unwrap_or(row.created_at)).num_seconds().max(0);
+            poll_ages.push((format!("{{connection=\"{}\",list=\"{}\"}}", row.name, poll.what), age));
         }
     }
     let mut text = String::new();
@@ -120,25 +122,26 @@ async fn gauges(ops: &Ops) -> store::Result<String> {
     #[expect(clippy::cast_precision_loss, reason = "counts of rows and seconds are far below 2^52")]
     {
         let open = backlog.iter().map(|it| (label(&it.connection), it.open as f64)).collect();
-        gauge("silta_deliveries_open", "Open deliveries", open);
-        let doubt = backlog.iter().map(|it| (label(&it.connection), it.in_doubt as f64)).collect();
-        gauge("silta_deliveries_in_doubt", "Open deliveries in doubt", doubt);
+        gauge("silta_tasks_open", "Open tasks", open);
+        let in_doubt = backlog.iter().map(|it| (label(&it.connection), it.in_doubt as f64)).collect();
+        gauge("silta_tasks_in_doubt", "Open tasks in doubt", in_doubt);
         let oldest = backlog.iter().map(|it| {
             let age = it.oldest_due_at.map_or(0, |due| (now - due).num_seconds().max(0));
             (label(&it.connection), age as f64)
         });
-        gauge("silta_oldest_due_seconds", "Age of the oldest due delivery", oldest.collect());
-        let missed = silences.iter().map(|(name, rhythm)| (label(name), rhythm.expected)).collect();
+        gauge("silta_oldest_due_seconds", "Age of the oldest due task", oldest.collect());
+        let missed =
+            order_rates.iter().map(|(name, order_rate)| (label(name), order_rate.expected)).collect();
         gauge(
             "silta_orders_missed",
             "Orders that would have come since the last one, by the weeks before",
             missed,
         );
-        let held = held.iter().map(|(name, held)| (label(name), *held)).collect();
+        let circuit_open = circuit_open.iter().map(|(name, open)| (label(name), *open)).collect();
         gauge(
-            "silta_connection_held",
-            "1 while nothing is claimed: a system is down, or refuses our credentials",
-            held,
+            "silta_circuit_open",
+            "1 while nothing is claimed: a vendor is down, or refuses our credentials",
+            circuit_open,
         );
         let braked = braked.iter().map(|(name, braked)| (label(name), *braked)).collect();
         gauge(
@@ -146,13 +149,9 @@ async fn gauges(ops: &Ops) -> store::Result<String> {
             "1 while no stock figure is set to zero before a person has looked",
             braked,
         );
-        let swept = swept.into_iter().map(|(labels, age)| (labels, age as f64)).collect();
-        gauge("silta_sweep_age_seconds", "Since a list was last read to its end", swept);
-        gauge(
-            "silta_deliveries_dead",
-            "Deliveries that wait for a person",
-            vec![(String::new(), dead as f64)],
-        );
+        let poll_ages = poll_ages.into_iter().map(|(labels, age)| (labels, age as f64)).collect();
+        gauge("silta_poll_age_seconds", "Since a list was last read to its end", poll_ages);
+        gauge("silta_tasks_dead", "Tasks that wait for a person", vec![(String::new(), dead as f64)]);
     }
     Ok(text)
 }

@@ -74,7 +74,7 @@ problem_codes! {
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
 
 /// Seconds for which wrong signatures are not read.
-const A_MINUTE: HeaderValue = HeaderValue::from_static("60");
+const RETRY_AFTER_THROTTLE: HeaderValue = HeaderValue::from_static("60");
 
 /// A refusal, ready to be answered.
 #[derive(Debug)]
@@ -115,7 +115,7 @@ impl IntoResponse for Problem {
             headers.insert(header::RETRY_AFTER, RETRY_AFTER);
         }
         if code.status() == StatusCode::TOO_MANY_REQUESTS {
-            headers.insert(header::RETRY_AFTER, A_MINUTE);
+            headers.insert(header::RETRY_AFTER, RETRY_AFTER_THROTTLE);
         }
         if code.status() == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -1,4 +1,4 @@
-//! The front door's porter: takes connections, and lets nobody stand in the way for long.
+//! The front endpoint's porter: takes connections, and lets nobody stand in the way for long.
 //!
 //! - **No more connections than `[http] connections`.** The next one waits in the operating system's line until one ends.
 //! - **No slow hello.** A connection that has not sent a whole request head within `header_timeout` is closed; so is one that
@@ -28,17 +28,17 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
 /// The largest request head, in bytes: a soft bound, since hyper asks it between two readings.
-const LARGEST_HEAD: usize = 64 << 10;
+const MAX_HEAD: usize = 64 << 10;
 
 /// Pause after a connection could not be taken: there are no files left to open, and one may be closed meanwhile.
-const AFTER_FAILURE: Duration = Duration::from_millis(100);
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
 
 /// From whom a request came, as the connection says.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub SocketAddr);
 
 /// From whom a request came: the connection's peer, or whom the outermost of so many proxies of ours saw.
-pub fn sender(peer: Option<Peer>, headers: &HeaderMap, proxies: usize) -> Option<IpAddr> {
+pub fn client_ip(peer: Option<Peer>, headers: &HeaderMap, proxies: usize) -> Option<IpAddr> {
     let peer = peer.map(|Peer(address)| address.ip());
     if proxies == 0 {
         return peer;
@@ -66,13 +66,13 @@ pub async fn serve(
     soft: CancellationToken,
     hard: CancellationToken,
 ) {
-    let places = Arc::new(Semaphore::new(limits.connections));
+    let permits = Arc::new(Semaphore::new(limits.connections));
     let (graceful, tasks) = (GracefulShutdown::new(), TaskTracker::new());
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(limits.header_timeout).max_buf_size(LARGEST_HEAD);
+    http.timer(TokioTimer::new()).header_read_timeout(limits.header_timeout).max_buf_size(MAX_HEAD);
     loop {
-        let place = tokio::select! {
-            place = places.clone().acquire_owned() => place.expect("never closed"),
+        let permit = tokio::select! {
+            permit = permits.clone().acquire_owned() => permit.expect("never closed"),
             () = soft.cancelled() => break,
         };
         let (stream, peer) = tokio::select! {
@@ -80,7 +80,7 @@ pub async fn serve(
                 Ok(taken) => taken,
                 Err(error) => {
                     tracing::warn!(error = %error, "a connection could not be taken");
-                    let _ = tokio::time::timeout(AFTER_FAILURE, soft.cancelled()).await;
+                    let _ = tokio::time::timeout(ACCEPT_RETRY_DELAY, soft.cancelled()).await;
                     continue;
                 }
             },
@@ -99,7 +99,7 @@ pub async fn serve(
         tasks.spawn(async move {
             // A connection that ends badly is its peer's business: what was begun on it has been answered or was not.
             let _ = connection.await;
-            drop(place);
+            drop(permit);
         });
     }
     tasks.close();
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_our_own_proxies_say_is_believed() {
+    fn forwarded_for_is_trusted_only_from_own_proxies() {
         let peer = Some(Peer("192.0.2.9:1".parse().expect("an address")));
         let headers = |value: &str| {
             HeaderMap::from_iter([(
@@ -122,7 +122,7 @@ mod tests {
                 value.parse().expect("a value"),
             )])
         };
-        let seen = |value, proxies| sender(peer, &headers(value), proxies).map(|it| it.to_string());
+        let seen = |value, proxies| client_ip(peer, &headers(value), proxies).map(|it| it.to_string());
         assert_eq!(seen("203.0.113.1", 0).as_deref(), Some("192.0.2.9"));
         assert_eq!(
             seen("10.0.0.1, 203.0.113.1", 1).as_deref(),

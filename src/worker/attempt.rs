@@ -5,135 +5,143 @@ use std::{sync::Arc, time::Duration};
 use tokio::{task::JoinHandle, time::Instant};
 use tracing::{Instrument, Span, field::Empty};
 
-use super::task_store::FencedLedger;
 use super::{
     Shared, Worker,
-    settler::{Ended, NotSettled},
+    settler::{EndedAttempt, SettleError},
+    task_store::FencedLedger,
 };
 use crate::{
     domain::{
         Timestamp,
-        event::subject::Urgency,
+        event::subject::Priority,
         order::Intent,
-        task::{outcome::Reason, state::Leased, subject_state::Link},
+        task::{outcome::Reason, state::LeasedTask, subject_state::SubjectState},
     },
-    flows::{Context, Report},
-    runtime::failpoints::KillPoint,
+    flows::{AttemptResult, Context},
+    runtime::failpoints::Failpoint,
     store::tasks,
-    vendors::http::call_log::Evidence,
+    vendors::http::call_log::CallLog,
 };
 
 /// How often a settle that the database would not take is tried again before its lease is left to run out.
-const SETTLE_TRIES: u32 = 5;
+const MAX_SETTLE_ATTEMPTS: u32 = 5;
 
 /// A claim, and what we remember of its subject with what a person asked; nothing where our memory cannot be read now.
-pub(super) struct Claimed {
-    pub(super) held: Leased,
-    pub(super) remembered: Option<(Link, Option<Intent>)>,
+pub(super) struct ClaimedTask {
+    pub(super) leased: LeasedTask,
+    pub(super) known_state: Option<(SubjectState, Option<Intent>)>,
 }
 
-/// How an attempt went.
-struct Went {
-    report: Report,
-    /// Since when a begun deed is left in doubt, if one is.
-    doubt: Option<Timestamp>,
-    /// A deed was begun by this attempt, or left open by an earlier one.
-    was_begun: bool,
+/// A flow that has run.
+struct FlowRun {
+    result: AttemptResult,
+    /// Since when a begun action is left in doubt, if one is.
+    in_doubt_since: Option<Timestamp>,
+    /// An action was begun by this attempt, or left open by an earlier one.
+    has_open_action: bool,
 }
 
 impl Worker {
     /// Runs the attempt of a claim on the tracker.
-    pub(super) fn spawn(&self, claimed: Claimed) -> JoinHandle<()> {
+    pub(super) fn spawn(&self, claimed: ClaimedTask) -> JoinHandle<()> {
         let worker = self.clone();
-        let slot = self.shared.slots.take(&claimed.held);
-        let Leased { id, connection, subject, .. } = &claimed.held;
-        let span = tracing::debug_span!("attempt", delivery = %id, connection, %subject, outcome = Empty);
+        let slot = self.shared.slots.acquire(&claimed.leased);
+        let LeasedTask { id, connection, subject, .. } = &claimed.leased;
+        let span = tracing::debug_span!("attempt", task = %id, connection, %subject, outcome = Empty);
         let attempt = async move {
-            worker.attempt(claimed).await;
+            worker.run_attempt(claimed).await;
             drop(slot);
             worker.shared.wake.notify_one();
         };
         self.shared.tasks.spawn(attempt.instrument(span))
     }
 
-    async fn attempt(&self, Claimed { held, remembered }: Claimed) {
+    async fn run_attempt(&self, ClaimedTask { leased, known_state }: ClaimedTask) {
         let Shared { stopping, metrics, .. } = &*self.shared;
         if stopping.is_cancelled() {
-            return self.give_back(&held).await;
+            return self.release_claim(&leased).await;
         }
         let begun = Instant::now();
-        let evidence = Evidence::named(held.claim.0.simple().to_string());
-        let went = if let Some((link, intent)) = remembered {
-            self.run_flow(&held, link, intent, &evidence).await
+        let call_log = CallLog::for_attempt(leased.claim.0.simple().to_string());
+        let run = if let Some((known, intent)) = known_state {
+            self.run_flow(&leased, known, intent, &call_log).await
         } else {
-            let report = Report::broken(Reason::DatabaseAway, false);
-            Went { report, doubt: Some(held.claimed_at), was_begun: false }
+            let result = AttemptResult::interrupted(Reason::DatabaseUnavailable, false);
+            FlowRun { result, in_doubt_since: Some(leased.claimed_at), has_open_action: false }
         };
-        metrics.attempt(held.subject.kind, &went.report.outcome, begun.elapsed());
-        Span::current().record("outcome", went.report.outcome.as_str());
-        self.settle_patiently(held, went, &evidence).await;
+        metrics.record_attempt(leased.subject.kind, &run.result.outcome, begun.elapsed());
+        Span::current().record("outcome", run.result.outcome.as_str());
+        self.settle_with_retries(leased, run, &call_log).await;
     }
 
     /// Runs the flow. One that panics or overruns its time costs itself alone.
-    async fn run_flow(&self, held: &Leased, link: Link, intent: Option<Intent>, evidence: &Evidence) -> Went {
-        let Shared { pool, clock, tied, flows, options, tasks, killpoints, .. } = &*self.shared;
-        let was_in_doubt = link.begun.as_ref().map(|begun| begun.at);
-        let Some(tied) = tied.get(&held.connection) else {
+    async fn run_flow(
+        &self,
+        leased: &LeasedTask,
+        known: SubjectState,
+        intent: Option<Intent>,
+        call_log: &CallLog,
+    ) -> FlowRun {
+        let Shared { pool, clock, clients, flows, options, tasks, failpoints, .. } = &*self.shared;
+        let was_in_doubt = known.begun.as_ref().map(|begun| begun.at);
+        let Some(clients) = clients.get(&leased.connection) else {
             // Claimed for a connection that this process's configuration does not name: another replica may know it.
-            let report = Report::broken(Reason::Unreachable, false);
-            return Went { report, doubt: was_in_doubt, was_begun: false };
+            let result = AttemptResult::interrupted(Reason::Unreachable, false);
+            return FlowRun { result, in_doubt_since: was_in_doubt, has_open_action: false };
         };
-        let patience = patience(options.lease);
+        let timeout = attempt_timeout(options.lease);
         // Since the claim, and not since now: the process may have been asleep in between.
-        let left = (held.claimed_at + patience - clock.now()).to_std().unwrap_or_default();
-        let until = Instant::now() + left;
-        let ledger = FencedLedger::new(pool.clone(), clock.clone(), held.clone(), tied.stock.clone(), until);
+        let remaining = (leased.claimed_at + timeout - clock.now()).to_std().unwrap_or_default();
+        let deadline = Instant::now() + remaining;
+        let ledger =
+            FencedLedger::new(pool.clone(), clock.clone(), leased.clone(), clients.stock.clone(), deadline);
         let ledger = Arc::new(ledger);
-        // What sweeps and replays find lets live calls go first, also within the vendor's rate.
-        let tied = if held.urgency == Urgency::BACKGROUND { tied.giving_way() } else { tied.clone() };
+        // What polls and replays find lets live calls go first, also within the vendor's rate.
+        let clients =
+            if leased.priority == Priority::BACKGROUND { clients.in_background() } else { clients.clone() };
         let context = Context {
-            tied: tied.witnessed(evidence),
-            subject: held.subject.clone(),
-            link,
+            clients: clients.with_call_log(call_log),
+            subject: leased.subject.clone(),
+            known,
             intent,
-            connected_at: held.connected_at,
+            connected_at: leased.connected_at,
             clock: clock.clone(),
             ledger: ledger.clone(),
-            killpoints: killpoints.clone(),
+            failpoints: failpoints.clone(),
         };
-        let flow_of = *flows;
+        let flow_for = *flows;
         let flow = async move {
-            context.killpoints.reach(KillPoint::AfterClaim, &context.subject.to_string()).await;
-            flow_of(context.subject.kind).run(&context).await
+            context.failpoints.hit(Failpoint::AfterClaim, &context.subject.to_string()).await;
+            flow_for(context.subject.kind).run(&context).await
         };
         let flow = tasks.spawn(flow.in_current_span());
-        let cut_off = flow.abort_handle();
-        let report = match tokio::time::timeout(patience, flow).await {
-            Ok(Ok(report)) => report,
-            Ok(Err(_)) => Report::broken(Reason::Panicked, ledger.has_begun()),
+        let abort_handle = flow.abort_handle();
+        let result = match tokio::time::timeout(timeout, flow).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => AttemptResult::interrupted(Reason::Panicked, ledger.has_begun()),
             Err(_) => {
-                cut_off.abort();
-                Report::broken(Reason::Overran, ledger.has_begun())
+                abort_handle.abort();
+                AttemptResult::interrupted(Reason::Overran, ledger.has_begun())
             }
         };
-        let in_doubt = was_in_doubt.or_else(|| ledger.has_begun().then_some(held.claimed_at));
-        let doubt = in_doubt.filter(|_| !report.doubt_ended);
-        Went { report, doubt, was_begun: in_doubt.is_some() }
+        let in_doubt = was_in_doubt.or_else(|| ledger.has_begun().then_some(leased.claimed_at));
+        let in_doubt_since = in_doubt.filter(|_| !result.is_doubt_resolved);
+        FlowRun { result, in_doubt_since, has_open_action: in_doubt.is_some() }
     }
 
     /// Settles, trying again while the database is away: what a call has taught must not be lost to a restart.
-    async fn settle_patiently(&self, held: Leased, went: Went, evidence: &Evidence) {
-        let Shared { killpoints, circuits, settler, .. } = &*self.shared;
-        let (id, subject) = (held.id, held.subject.to_string());
-        killpoints.reach(KillPoint::BeforeSettle, &subject).await;
-        let seen = circuits.note(&held.connection, &went.report.outcome);
-        let calls = serde_json::to_string(&evidence.calls()).expect("call records are plain data");
-        let Went { report, doubt, was_begun } = went;
-        let ended = Arc::new(Ended { held, report, doubt, was_begun, seen, calls });
-        for attempt in 1..=SETTLE_TRIES {
-            match settler.put(ended.clone()).await {
-                Some(Ok(_)) => return killpoints.reach(KillPoint::AfterSettle, &subject).await,
-                Some(Err(NotSettled::Away)) if attempt < SETTLE_TRIES => {
+    async fn settle_with_retries(&self, leased: LeasedTask, run: FlowRun, call_log: &CallLog) {
+        let Shared { failpoints, circuit_breaker, settler, .. } = &*self.shared;
+        let (id, subject) = (leased.id, leased.subject.to_string());
+        failpoints.hit(Failpoint::BeforeSettle, &subject).await;
+        let signal = circuit_breaker.record_outcome(&leased.connection, &run.result.outcome);
+        let calls = serde_json::to_string(&call_log.calls()).expect("call records are plain data");
+        let FlowRun { result, in_doubt_since, has_open_action } = run;
+        let ended = Arc::new(EndedAttempt { leased, result, in_doubt_since, has_open_action, signal, calls });
+        for attempt in 1..=MAX_SETTLE_ATTEMPTS {
+            match settler.submit(ended.clone()).await {
+                Some(Ok(_)) => return failpoints.hit(Failpoint::AfterSettle, &subject).await,
+                Some(Err(SettleError::Unavailable)) if attempt < MAX_SETTLE_ATTEMPTS => {
                     #[expect(
                         clippy::disallowed_methods,
                         reason = "the database is away: there is nothing to wait on"
@@ -141,25 +149,25 @@ impl Worker {
                     tokio::time::sleep(Duration::from_millis(100) * 3_u32.pow(attempt - 1)).await;
                 }
                 Some(Err(_)) | None => {
-                    tracing::error!(delivery = %id, "cannot settle: the lease will run out and the delivery be rescued");
+                    tracing::error!(task = %id, "cannot settle: the lease will run out and the task be rescued");
                     return;
                 }
             }
         }
     }
 
-    async fn give_back(&self, held: &Leased) {
-        let given = async {
+    async fn release_claim(&self, leased: &LeasedTask) {
+        let released = async {
             let mut db = self.shared.pool.acquire().await?;
-            tasks::release(&mut db, held).await
+            tasks::release(&mut db, leased).await
         };
-        if let Err(error) = given.await {
-            tracing::warn!(delivery = %held.id, error = %error, "cannot give the claim back: its lease will run out");
+        if let Err(error) = released.await {
+            tracing::warn!(task = %leased.id, error = %error, "cannot give the claim back: its lease will run out");
         }
     }
 }
 
 /// How long an attempt may take: the lease less a tenth, so that it is settled before it can be rescued.
-fn patience(lease: Duration) -> Duration {
+fn attempt_timeout(lease: Duration) -> Duration {
     lease.mul_f64(0.9)
 }

@@ -1,4 +1,4 @@
-//! The pulse of the claim loop: a worker that cannot claim any more is not ready, however alive its process is.
+//! The heartbeat of the claim loop: a worker that cannot claim any more is not ready, however alive its process is.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -8,22 +8,22 @@ use std::{
 use crate::domain::Timestamp;
 
 /// The loop claims, or finds all its slots taken, at least every ten seconds; three times that is too long.
-const TOO_LONG: Duration = Duration::from_secs(30);
+const SILENCE_LIMIT: Duration = Duration::from_secs(30);
 
 /// When the loop last came to a claim that the database took.
 #[derive(Clone, Debug, Default)]
-pub struct Pulse(Arc<Mutex<Option<Timestamp>>>);
+pub struct Heartbeat(Arc<Mutex<Option<Timestamp>>>);
 
-impl Pulse {
+impl Heartbeat {
     pub(super) fn beat(&self, now: Timestamp) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
     }
 
     /// False where the loop runs and has not claimed for too long; a process that does not work has none to feel.
-    pub fn is_felt(&self, now: Timestamp) -> bool {
+    pub fn is_alive(&self, now: Timestamp) -> bool {
         let last = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         last.is_none_or(|last| {
-            now - last < chrono::Duration::seconds(i64::try_from(TOO_LONG.as_secs()).unwrap_or(30))
+            now - last < chrono::Duration::seconds(i64::try_from(SILENCE_LIMIT.as_secs()).unwrap_or(30))
         })
     }
 }

@@ -44,13 +44,13 @@ impl Metrics {
         Self { attempts, seconds, leases_lost }
     }
 
-    pub(super) fn attempt(&self, kind: SubjectKind, outcome: &Outcome, took: Duration) {
+    pub(super) fn record_attempt(&self, kind: SubjectKind, outcome: &Outcome, elapsed: Duration) {
         let kind = kind.as_str();
         self.attempts.get_or_create(&AttemptLabels { kind, outcome: outcome.as_str() }).inc();
-        self.seconds.get_or_create(&KindLabels { kind }).observe(took.as_secs_f64());
+        self.seconds.get_or_create(&KindLabels { kind }).observe(elapsed.as_secs_f64());
     }
 
-    pub(super) fn lease_lost(&self) {
+    pub(super) fn record_lost_lease(&self) {
         self.leases_lost.inc();
     }
 }

@@ -1,4 +1,4 @@
-//! The workshop: the life of a delivery after it is owed.
+//! The workshop: the life of a task after it is owed.
 //!
 //! ```text
 //! claim (committed) ─▶ flow reads, decides, does one thing (no transaction open) ─▶ settle (one transaction, fenced)
@@ -6,19 +6,19 @@
 //!
 //! Put your finger between any two lines and pull the plug:
 //!
-//! - before the claim commits: nothing happened, the delivery is still due;
-//! - after it, before a call: the lease runs out, rescue makes the delivery in doubt, the next attempt looks and does it;
-//! - after a deed is begun, before its call or in the middle of it: the same, and the begun deed in the link makes the
+//! - before the claim commits: nothing happened, the task is still due;
+//! - after it, before a call: the lease runs out, rescue makes the task in doubt, the next attempt looks and does it;
+//! - after an action is begun, before its call or in the middle of it: the same, and the begun action in the link makes the
 //!   next attempt look twice, a settling time apart, before it sends again;
-//! - after the call, before the settle commits: the same; the look finds the deed done;
+//! - after the call, before the settle commits: the same; the look finds the action done;
 //! - after the settle commits: it is done, and the diary says so.
 //!
 //! A worker that was only asleep (a long pause, a lost network) and comes back after its rescue cannot settle, and
-//! cannot begin a deed: both say the claim id that the rescue has cleared.
+//! cannot begin an action: both say the claim id that the rescue has cleared.
 //!
 //! Guarantee: at least once, in order per subject; the effect once, by looking before sending. Not guaranteed: that a
-//! system which applies a request minutes after it answered 504, and hides it from its own search until then, sees it
-//! once only. No caller of such a system can promise that.
+//! vendor which applies a request minutes after it answered 504, and hides it from its own search until then, sees it
+//! once only. No caller of such a vendor can promise that.
 
 mod attempt;
 mod circuit_breaker;
@@ -32,27 +32,27 @@ mod watermark;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use attempt::Claimed;
-use circuit_breaker::Circuits;
-pub use heartbeat::Pulse;
+use attempt::ClaimedTask;
+use circuit_breaker::CircuitBreaker;
+pub use heartbeat::Heartbeat;
 pub use metrics::Metrics;
 use settler::Settler;
 use slots::Slots;
 use sqlx::PgPool;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use watermark::Floor;
+use watermark::DueWatermark;
 
 use crate::{
     domain::{Timestamp, event::subject::SubjectKind, task::retry::RetryPolicy},
-    flows::{Flow, Tied},
+    flows::{ConnectionClients, Flow},
     runtime::{
         clock::{Clock, Entropy},
-        failpoints::KillPoints,
+        failpoints::Failpoints,
     },
     store::{
         self, StoreError,
-        claim::{self, Wanted},
-        group_commit::Gather,
+        claim::{self, ClaimRequest},
+        group_commit::GroupCommit,
         subject_states, tasks,
     },
 };
@@ -68,7 +68,7 @@ pub struct Options {
     pub name: String,
 }
 
-/// Claims due deliveries and brings their subjects into step.
+/// Claims due tasks and brings their subjects into sync.
 #[derive(Clone)]
 pub struct Worker {
     shared: Arc<Shared>,
@@ -78,21 +78,21 @@ struct Shared {
     pool: PgPool,
     clock: Arc<dyn Clock>,
     entropy: Arc<Entropy>,
-    tied: HashMap<String, Tied>,
+    clients: HashMap<String, ConnectionClients>,
     flows: FlowOf,
-    settler: Gather<Settler>,
+    settler: GroupCommit<Settler>,
     retry: RetryPolicy,
     options: Options,
     metrics: Metrics,
-    killpoints: KillPoints,
+    failpoints: Failpoints,
     tasks: TaskTracker,
     slots: Slots,
-    circuits: Circuits,
-    floor: Floor,
-    pulse: Pulse,
+    circuit_breaker: CircuitBreaker,
+    watermark: DueWatermark,
+    heartbeat: Heartbeat,
     /// After this nothing claimed is begun any more.
     stopping: CancellationToken,
-    /// A delivery of ours became due at once.
+    /// A task of ours became due at once.
     wake: tokio::sync::Notify,
 }
 
@@ -100,16 +100,16 @@ struct Shared {
 pub type FlowOf = fn(SubjectKind) -> &'static dyn Flow;
 
 /// What a worker is made of.
-pub struct Parts {
-    /// Where the debts are.
+pub struct Deps {
+    /// Where the tasks are.
     pub pool: PgPool,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Fences and jitter.
     pub entropy: Arc<Entropy>,
     /// Every configured connection.
-    pub tied: Vec<Tied>,
-    /// How each kind of subject is brought into step.
+    pub clients: Vec<ConnectionClients>,
+    /// How each kind of subject is brought into sync.
     pub flows: FlowOf,
     /// When to try again.
     pub retry: RetryPolicy,
@@ -118,39 +118,40 @@ pub struct Parts {
     /// Where attempts are counted.
     pub metrics: Metrics,
     /// Where a proof may interfere.
-    pub killpoints: KillPoints,
+    pub failpoints: Failpoints,
 }
 
 impl Worker {
     /// A worker at rest.
-    pub fn new(parts: Parts) -> Self {
-        let Parts { pool, clock, entropy, tied, flows, retry, options, metrics, killpoints } = parts;
-        let slots = Slots::new(options.concurrency, tied.iter().map(|tied| tied.name.clone()).collect());
-        let tied = tied.into_iter().map(|tied| (tied.name.clone(), tied)).collect();
+    pub fn new(deps: Deps) -> Self {
+        let Deps { pool, clock, entropy, clients, flows, retry, options, metrics, failpoints } = deps;
+        let slots =
+            Slots::new(options.concurrency, clients.iter().map(|clients| clients.name.clone()).collect());
+        let clients = clients.into_iter().map(|clients| (clients.name.clone(), clients)).collect();
         let settler = Settler {
             pool: pool.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
             retry,
             metrics: metrics.clone(),
-            killpoints: killpoints.clone(),
+            failpoints: failpoints.clone(),
         };
         let shared = Shared {
             pool,
             clock,
             entropy,
-            tied,
+            clients,
             flows,
-            settler: Gather::new(settler, settler::TOGETHER),
+            settler: GroupCommit::new(settler, settler::SETTLE_BATCH_LIMITS),
             retry,
             options,
             metrics,
-            killpoints,
+            failpoints,
             tasks: TaskTracker::new(),
             slots,
-            circuits: Circuits::default(),
-            floor: Floor::default(),
-            pulse: Pulse::default(),
+            circuit_breaker: CircuitBreaker::default(),
+            watermark: DueWatermark::default(),
+            heartbeat: Heartbeat::default(),
             stopping: CancellationToken::new(),
             wake: tokio::sync::Notify::new(),
         };
@@ -166,12 +167,12 @@ impl Worker {
             }
             self.rescue().await?;
             self.probe().await?;
-            let held = self.claim(Timestamp::UNIX_EPOCH).await?;
-            if held.is_empty() {
+            let leased = self.claim(Timestamp::UNIX_EPOCH).await?;
+            if leased.is_empty() {
                 return Ok(finished);
             }
-            finished += held.len();
-            let running: Vec<_> = held.into_iter().map(|held| self.spawn(held)).collect();
+            finished += leased.len();
+            let running: Vec<_> = leased.into_iter().map(|leased| self.spawn(leased)).collect();
             for attempt in running {
                 let _ = attempt.await; // a panic inside was settled as an outcome
             }
@@ -184,45 +185,46 @@ impl Worker {
         let mut db = pool.acquire().await?;
         let rescued = tasks::rescue_expired(&mut db, retry.attempts, clock.now()).await?;
         if rescued > 0 {
-            tracing::warn!(rescued, "leases ran out: their deliveries are in doubt and due again");
+            tracing::warn!(rescued, "leases ran out: their tasks are in doubt and due again");
         }
         Ok(rescued)
     }
 
     /// Claims as many as there are free slots, and remembers what we know of each.
-    async fn claim(&self, since: Timestamp) -> store::Result<Vec<Claimed>> {
+    async fn claim(&self, since: Timestamp) -> store::Result<Vec<ClaimedTask>> {
         let Shared { pool, clock, entropy, options, slots, .. } = &*self.shared;
         let free = slots.free();
-        let fences: Vec<_> = (0..free.all).map(|_| entropy.fence()).collect();
+        let claim_ids: Vec<_> = (0..free.all).map(|_| entropy.fence()).collect();
         let now = clock.now();
-        let wanted = Wanted {
-            fences: &fences,
+        let request = ClaimRequest {
+            claim_ids: &claim_ids,
             worker: &options.name,
-            rooms: &free.rooms,
+            capacities: &free.capacities,
             background: free.background,
             since,
             now,
             leased_until: now + options.lease,
         };
         let mut db = pool.acquire().await?;
-        let held = claim::claim_due(&mut db, &wanted).await?;
-        if held.is_empty() {
+        let leased = claim::claim_due(&mut db, &request).await?;
+        if leased.is_empty() {
             return Ok(Vec::new());
         }
-        let connections: Vec<_> = held.iter().map(|held| held.connection.as_str()).collect();
-        let subjects: Vec<_> = held.iter().map(|held| held.subject.to_string()).collect();
-        let mut remembered = match subject_states::remember(&mut db, &connections, &subjects).await {
-            Ok(remembered) => remembered.into_iter(),
+        let connections: Vec<_> = leased.iter().map(|leased| leased.connection.as_str()).collect();
+        let subjects: Vec<_> = leased.iter().map(|leased| leased.subject.to_string()).collect();
+        let mut known_state = match subject_states::load_with_intents(&mut db, &connections, &subjects).await
+        {
+            Ok(known_state) => known_state.into_iter(),
             Err(error) => {
                 tracing::warn!(error = %error, "cannot read what we remember");
                 Vec::new().into_iter()
             }
         };
-        Ok(held.into_iter().map(|held| Claimed { held, remembered: remembered.next() }).collect())
+        Ok(leased.into_iter().map(|leased| ClaimedTask { leased, known_state: known_state.next() }).collect())
     }
 
     /// Whether its loop can still claim: asked by `/readyz`.
-    pub fn pulse(&self) -> Pulse {
-        self.shared.pulse.clone()
+    pub fn heartbeat(&self) -> Heartbeat {
+        self.shared.heartbeat.clone()
     }
 }

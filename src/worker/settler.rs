@@ -6,64 +6,64 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use sqlx::{Connection, PgConnection, PgPool};
 
-use super::{Metrics, circuit_breaker::Seen};
+use super::{Metrics, circuit_breaker::ConnectionSignal};
 use crate::{
     domain::{
         Timestamp,
         event::{
             source::Source,
-            subject::{Subject, Urgency},
+            subject::{Priority, Subject},
         },
-        id::{DeliveryId, EventId},
+        id::{EventId, TaskId},
         task::{
             outcome::{Outcome, Reason},
             retry::RetryPolicy,
-            state::{DeliveryState, Leased},
-            transition::{Settlement, hold_for, settle},
+            state::{LeasedTask, TaskState},
+            transition::{Transition, circuit_open_for, transition},
         },
     },
-    flows::Report,
+    flows::AttemptResult,
     runtime::{
         clock::{Clock, Entropy},
-        failpoints::{KillPoint, KillPoints},
+        failpoints::{Failpoint, Failpoints},
     },
     store::{
         self, StoreError,
-        batch::{self, Commits},
+        batch::{self, BatchCommitter},
         connections,
-        group_commit::{self, Together},
-        ingest::{self, Arrival, OwnNews},
+        group_commit::{self, BatchHandler},
+        ingest::{self, IncomingEvent, InternalEvent},
         observations,
-        settle::{self, Entry, Settled},
+        settle::{self, AttemptRecord, SettledAttempt},
         tasks::Fenced,
     },
 };
 
 /// Two commits at once, and the bytes of a commit's call records after which no more is added.
-pub(super) const TOGETHER: group_commit::Limits =
-    group_commit::Limits { workers: 2, most: 512, most_weight: 4 << 20 };
+pub(super) const SETTLE_BATCH_LIMITS: group_commit::Limits =
+    group_commit::Limits { workers: 2, max_items: 512, max_weight: 4 << 20 };
 
 /// An attempt that has ended, and is to be settled.
-pub(super) struct Ended {
-    pub(super) held: Leased,
-    pub(super) report: Report,
-    /// Since when a begun deed is not known to have ended.
-    pub(super) doubt: Option<Timestamp>,
-    /// A deed was begun by this attempt, or left open by an earlier one.
-    pub(super) was_begun: bool,
+pub(super) struct EndedAttempt {
+    pub(super) leased: LeasedTask,
+    pub(super) result: AttemptResult,
+    /// Since when a begun action is not known to have ended.
+    pub(super) in_doubt_since: Option<Timestamp>,
+    /// An action was begun by this attempt, or left open by an earlier one.
+    pub(super) has_open_action: bool,
     /// What it says of its connection.
-    pub(super) seen: Seen,
+    pub(super) signal: ConnectionSignal,
     /// Its calls, as a JSON array.
     pub(super) calls: String,
 }
 
 /// Why an attempt was not settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NotSettled {
+pub(super) enum SettleError {
     /// The database is away: try again.
-    Away,
+    Unavailable,
     /// The database refused it.
-    Refused,
+    Rejected,
 }
 
 /// How attempts are settled.
@@ -73,43 +73,47 @@ pub(super) struct Settler {
     pub(super) entropy: Arc<Entropy>,
     pub(super) retry: RetryPolicy,
     pub(super) metrics: Metrics,
-    pub(super) killpoints: KillPoints,
+    pub(super) failpoints: Failpoints,
 }
 
 #[async_trait]
-impl Together for Settler {
-    type Item = Arc<Ended>;
-    type Answer = Result<Fenced, NotSettled>;
+impl BatchHandler for Settler {
+    type Item = Arc<EndedAttempt>;
+    type Answer = Result<Fenced, SettleError>;
 
-    fn weight(&self, ended: &Arc<Ended>) -> usize {
+    fn weight(&self, ended: &Arc<EndedAttempt>) -> usize {
         ended.calls.len()
     }
 
-    async fn together(&self, batch: Vec<Arc<Ended>>) -> Vec<Self::Answer> {
-        batch::all_or_each(self, &batch, told).await
+    async fn together(&self, batch: Vec<Arc<EndedAttempt>>) -> Vec<Self::Answer> {
+        batch::commit_all_or_each(self, &batch, to_settle_error).await
     }
 }
 
 #[async_trait]
-impl Commits for Settler {
-    type Item = Arc<Ended>;
+impl BatchCommitter for Settler {
+    type Item = Arc<EndedAttempt>;
     type Answer = Fenced;
 
-    async fn commit(&self, batch: &[Arc<Ended>]) -> store::Result<Vec<Fenced>> {
+    async fn commit(&self, batch: &[Arc<EndedAttempt>]) -> store::Result<Vec<Fenced>> {
         let now = self.clock.now();
         let fraction = || self.entropy.fraction();
         let next: Vec<_> = batch
             .iter()
-            .map(|it| settle(&it.held, &it.report.outcome, it.doubt, &self.retry, now, fraction()))
+            .map(|it| {
+                transition(&it.leased, &it.result.outcome, it.in_doubt_since, &self.retry, now, fraction())
+            })
             .collect();
-        let written = batch::in_time(&self.pool, async |db| self.write(db, batch, &next, now).await).await?;
+        let written =
+            batch::with_commit_timeout(&self.pool, async |db| self.write(db, batch, &next, now).await)
+                .await?;
         for ((ended, next), fenced) in batch.iter().zip(&next).zip(&written) {
             match fenced {
-                Fenced::Written => tell(ended, next),
+                Fenced::Written => log_settled(ended, next),
                 Fenced::LeaseLost => {
-                    self.metrics.lease_lost();
+                    self.metrics.record_lost_lease();
                     tracing::warn!(
-                        delivery = %ended.held.id, "lease lost: somebody rescued it, our outcome is dropped"
+                        task = %ended.leased.id, "lease lost: somebody rescued it, our outcome is dropped"
                     );
                 }
             }
@@ -123,130 +127,131 @@ impl Settler {
     async fn write(
         &self,
         db: &mut PgConnection,
-        batch: &[Arc<Ended>],
-        next: &[Settlement],
+        batch: &[Arc<EndedAttempt>],
+        next: &[Transition],
         now: Timestamp,
     ) -> store::Result<Vec<Fenced>> {
-        let settled: Vec<_> = batch.iter().zip(next).map(|(it, next)| it.settled(next)).collect();
-        let subjects = || batch.iter().map(|it| it.held.subject.to_string());
-        let during = KillPoint::DuringSettle;
-        if batch.iter().zip(next).all(|(ended, next)| !ended.has_more(next, now)) {
-            return self.killpoints.within(during, subjects(), settle::settle(db, &settled, now)).await;
+        let settled: Vec<_> = batch.iter().zip(next).map(|(it, next)| it.as_settled(next)).collect();
+        let subjects = || batch.iter().map(|it| it.leased.subject.to_string());
+        let during = Failpoint::DuringSettle;
+        if batch.iter().zip(next).all(|(ended, next)| !ended.has_side_effects(next, now)) {
+            return self.failpoints.hit_during(during, subjects(), settle::settle(db, &settled, now)).await;
         }
         let mut db = db.begin().await?;
         let written = settle::settle(&mut db, &settled, now).await?;
         let mut follow_ups = Vec::new();
         for ((ended, next), fenced) in batch.iter().zip(next).zip(&written) {
             if *fenced == Fenced::Written {
-                ended.write_more(&mut db, next, now).await?;
-                follow_ups
-                    .extend(ended.report.follow_ups.iter().map(|it| self.follow_up(&ended.held, it, now)));
+                ended.write_side_effects(&mut db, next, now).await?;
+                follow_ups.extend(
+                    ended.result.follow_ups.iter().map(|it| self.follow_up_event(&ended.leased, it, now)),
+                );
             }
         }
         if !follow_ups.is_empty() {
-            ingest::receive(&mut db, &follow_ups).await?;
+            ingest::ingest(&mut db, &follow_ups).await?;
         }
-        self.killpoints.within(during, subjects(), db.commit()).await?;
+        self.failpoints.hit_during(during, subjects(), db.commit()).await?;
         Ok(written)
     }
 
-    /// News of our own making about another subject.
-    fn follow_up(&self, held: &Leased, subject: &Subject, at: Timestamp) -> Arrival {
-        let news = OwnNews {
-            connection: &held.connection,
+    /// Revision of our own making about another subject.
+    fn follow_up_event(&self, leased: &LeasedTask, subject: &Subject, at: Timestamp) -> IncomingEvent {
+        let event = InternalEvent {
+            connection: &leased.connection,
             subject: subject.clone(),
-            source: Source::Sweep,
+            source: Source::Poll,
             topic: "follow_up",
-            body: serde_json::json!({ "after": held.id, "claim": held.claim, "subject": subject.to_string() }),
-            urgency: Urgency::live(subject.kind),
+            body: serde_json::json!({ "after": leased.id, "claim": leased.claim, "subject": subject.to_string() }),
+            priority: Priority::live(subject.kind),
             at,
         };
-        news.arrival(EventId(self.entropy.id(at)), DeliveryId(self.entropy.id(at)))
+        event.into_incoming(EventId(self.entropy.id(at)), TaskId(self.entropy.id(at)))
     }
 }
 
-impl Ended {
-    fn settled<'a>(&'a self, next: &'a Settlement) -> Settled<'a> {
-        let Self { held, report, calls, .. } = self;
-        let entry = Entry {
-            outcome: &report.outcome,
-            deed: report.deed,
-            idempotency_key: report.key.as_deref(),
-            detail: report.detail.as_deref(),
+impl EndedAttempt {
+    fn as_settled<'a>(&'a self, next: &'a Transition) -> SettledAttempt<'a> {
+        let Self { leased, result, calls, .. } = self;
+        let entry = AttemptRecord {
+            outcome: &result.outcome,
+            action: result.action,
+            idempotency_key: result.key.as_deref(),
+            detail: result.detail.as_deref(),
             calls,
         };
-        Settled { held, next, entry }
+        SettledAttempt { leased, next, entry }
     }
 
     /// Is there anything to be written beside the settlement?
-    fn has_more(&self, next: &Settlement, now: Timestamp) -> bool {
-        let Report { outcome, learnt, follow_ups, .. } = &self.report;
+    fn has_side_effects(&self, next: &Transition, now: Timestamp) -> bool {
+        let AttemptResult { outcome, learnt, follow_ups, .. } = &self.result;
         !learnt.is_empty()
             || !follow_ups.is_empty()
-            || self.was_begun
-            || matches!(outcome, Outcome::Ambiguous { .. })
-            || self.holds_connection(next, now).is_some()
-            || self.clears_faults()
+            || self.has_open_action
+            || matches!(outcome, Outcome::Unknown { .. })
+            || self.circuit_to_open(next, now).is_some()
+            || self.has_faults_to_clear()
     }
 
-    async fn write_more(
+    async fn write_side_effects(
         &self,
         db: &mut PgConnection,
-        next: &Settlement,
+        next: &Transition,
         now: Timestamp,
     ) -> store::Result<()> {
-        let Self { held, report, .. } = self;
-        for learnt in &report.learnt {
-            observations::learn(db, held, learnt).await?;
+        let Self { leased, result, .. } = self;
+        for learnt in &result.learnt {
+            observations::record_observation(db, leased, learnt).await?;
         }
-        if matches!(report.outcome, Outcome::Ambiguous { .. }) {
-            observations::doubt_from(db, held, now).await?;
+        if matches!(result.outcome, Outcome::Unknown { .. }) {
+            observations::restart_settling_time(db, leased, now).await?;
         }
-        if report.doubt_ended && self.was_begun {
-            observations::end_begun(db, &held.connection, &held.subject.to_string()).await?;
+        if result.is_doubt_resolved && self.has_open_action {
+            observations::clear_begun_action(db, &leased.connection, &leased.subject.to_string()).await?;
         }
-        if let Some((until, reason)) = self.holds_connection(next, now) {
-            tracing::warn!(connection = held.connection, reason = reason.code(), %until, "the connection is held");
-            connections::hold(db, &held.connection, until, reason).await?;
-        } else if self.clears_faults() {
-            connections::clear_faults(db, &held.connection).await?;
+        if let Some((until, reason)) = self.circuit_to_open(next, now) {
+            tracing::warn!(connection = leased.connection, reason = reason.code(), %until, "the connection is held");
+            connections::open_circuit(db, &leased.connection, until, reason).await?;
+        } else if self.has_faults_to_clear() {
+            connections::clear_faults(db, &leased.connection).await?;
         }
         Ok(())
     }
 
-    fn clears_faults(&self) -> bool {
-        self.seen == Seen::Alive && self.held.connection_faults > 0
+    fn has_faults_to_clear(&self) -> bool {
+        self.signal == ConnectionSignal::Healthy && self.leased.connection_faults > 0
     }
 
     /// Until when nothing of the whole connection is claimed, and why, where the attempt says so: by its own outcome,
     /// or as one failure too many in a row.
-    fn holds_connection(&self, next: &Settlement, now: Timestamp) -> Option<(Timestamp, Reason)> {
-        let down = (self.seen == Seen::Down).then(|| {
-            let reason = Reason::SystemDown;
-            (now + hold_for(reason, self.held.connection_faults), reason)
+    fn circuit_to_open(&self, next: &Transition, now: Timestamp) -> Option<(Timestamp, Reason)> {
+        let down = (self.signal == ConnectionSignal::Down).then(|| {
+            let reason = Reason::VendorDown;
+            (now + circuit_open_for(reason, self.leased.connection_faults), reason)
         });
-        next.hold_until.zip(next.reason).or(down)
+        next.circuit_open_until.zip(next.reason).or(down)
     }
 }
 
 /// One line per settled attempt: info when it rests, warn when a person must look.
-fn tell(Ended { held, report, .. }: &Ended, next: &Settlement) {
-    let (outcome, reason) = (report.outcome.as_str(), next.reason.map(Reason::code));
-    let (id, connection, subject, state) = (held.id, &held.connection, &held.subject, next.state);
-    let (attempt, deed) = (held.number, report.deed);
-    if next.state == DeliveryState::Dead {
-        tracing::warn!(delivery = %id, connection, %subject, attempt, outcome, deed, reason, "delivery is dead: a person must look");
+fn log_settled(EndedAttempt { leased, result, .. }: &EndedAttempt, next: &Transition) {
+    let (outcome, reason) = (result.outcome.as_str(), next.reason.map(Reason::code));
+    let (id, connection, subject, state) = (leased.id, &leased.connection, &leased.subject, next.state);
+    let (attempt, action) = (leased.number, result.action);
+    if next.state == TaskState::Dead {
+        tracing::warn!(task = %id, connection, %subject, attempt, outcome, action, reason, "task is dead: a person must look");
     } else {
-        tracing::info!(delivery = %id, connection, %subject, attempt, outcome, deed, reason, %state, "attempt settled");
+        tracing::info!(task = %id, connection, %subject, attempt, outcome, action, reason, %state, "attempt settled");
     }
 }
 
-fn told(error: &StoreError) -> NotSettled {
+fn to_settle_error(error: &StoreError) -> SettleError {
     let cause = std::error::Error::source(error).map(ToString::to_string);
-    if matches!(error, StoreError::Away(_)) {
+    if matches!(error, StoreError::Unavailable(_)) {
         tracing::warn!(error = %error, cause, "attempts not settled yet");
-        return NotSettled::Away;
+        return SettleError::Unavailable;
     }
     tracing::error!(error = %error, cause, "an attempt cannot be settled: its lease will run out");
-    NotSettled::Refused
+    SettleError::Rejected
 }

@@ -1,4 +1,4 @@
-//! Who has how many of a process's attempts: so that a connection whose system hangs, or a heap of work that can wait,
+//! Who has how many of a process's attempts: so that a connection whose vendor hangs, or a heap of work that can wait,
 //! never has them all.
 
 use std::{
@@ -7,8 +7,8 @@ use std::{
 };
 
 use crate::{
-    domain::{event::subject::Urgency, task::state::Leased},
-    store::claim::Room,
+    domain::{event::subject::Priority, task::state::LeasedTask},
+    store::claim::ConnectionCapacity,
 };
 
 /// The slots of one process.
@@ -17,30 +17,30 @@ pub(super) struct Slots(Arc<Inner>);
 
 struct Inner {
     /// In all.
-    most: usize,
+    limit: usize,
     /// Of one connection, where there are several: half.
-    most_of_one: usize,
+    connection_limit: usize,
     /// For what can wait: three quarters. A live order finds a slot whatever is being replayed.
-    most_background: usize,
+    background_limit: usize,
     names: Vec<String>,
-    taken: Mutex<Taken>,
+    used: Mutex<SlotUsage>,
 }
 
 #[derive(Default)]
-struct Taken {
+struct SlotUsage {
     all: usize,
     background: usize,
-    of: HashMap<String, usize>,
+    by_connection: HashMap<String, usize>,
 }
 
 /// What a claim may take now.
-pub(super) struct Free {
+pub(super) struct FreeSlots {
     /// In all.
     pub(super) all: usize,
     /// Of these for what can wait.
     pub(super) background: usize,
     /// By connection.
-    pub(super) rooms: Vec<Room>,
+    pub(super) capacities: Vec<ConnectionCapacity>,
 }
 
 /// A slot in use; free again when dropped.
@@ -51,10 +51,10 @@ pub(super) struct Slot {
 }
 
 impl Slots {
-    pub(super) fn new(most: usize, names: Vec<String>) -> Self {
-        let most_of_one = if names.len() > 1 { (most / 2).max(1) } else { most };
-        let most_background = (most * 3 / 4).max(1);
-        Self(Arc::new(Inner { most, most_of_one, most_background, names, taken: Mutex::default() }))
+    pub(super) fn new(limit: usize, names: Vec<String>) -> Self {
+        let connection_limit = if names.len() > 1 { (limit / 2).max(1) } else { limit };
+        let background_limit = (limit * 3 / 4).max(1);
+        Self(Arc::new(Inner { limit, connection_limit, background_limit, names, used: Mutex::default() }))
     }
 
     /// The connections that this process knows.
@@ -62,43 +62,45 @@ impl Slots {
         &self.0.names
     }
 
-    pub(super) fn free(&self) -> Free {
-        let Inner { most, most_of_one, most_background, names, .. } = &*self.0;
-        let taken = self.taken();
-        let all = most.saturating_sub(taken.all);
-        let room = |name: &String| Room {
+    pub(super) fn free(&self) -> FreeSlots {
+        let Inner { limit, connection_limit, background_limit, names, .. } = &*self.0;
+        let used = self.used();
+        let all = limit.saturating_sub(used.all);
+        let capacity = |name: &String| ConnectionCapacity {
             connection: name.clone(),
-            most: most_of_one.saturating_sub(taken.of.get(name).copied().unwrap_or_default()).min(all),
+            max_tasks: connection_limit
+                .saturating_sub(used.by_connection.get(name).copied().unwrap_or_default())
+                .min(all),
         };
-        let rooms = names.iter().map(room).filter(|room| room.most > 0).collect();
-        Free { all, background: most_background.saturating_sub(taken.background), rooms }
+        let capacities = names.iter().map(capacity).filter(|capacity| capacity.max_tasks > 0).collect();
+        FreeSlots { all, background: background_limit.saturating_sub(used.background), capacities }
     }
 
     /// Are less than a quarter of all free?
-    pub(super) fn are_scarce(&self) -> bool {
-        (self.0.most - self.taken().all.min(self.0.most)) * 4 < self.0.most
+    pub(super) fn is_nearly_full(&self) -> bool {
+        (self.0.limit - self.used().all.min(self.0.limit)) * 4 < self.0.limit
     }
 
-    pub(super) fn take(&self, held: &Leased) -> Slot {
-        let is_background = held.urgency == Urgency::BACKGROUND;
-        let mut taken = self.taken();
-        taken.all += 1;
-        taken.background += usize::from(is_background);
-        *taken.of.entry(held.connection.clone()).or_default() += 1;
-        Slot { slots: self.clone(), connection: held.connection.clone(), is_background }
+    pub(super) fn acquire(&self, leased: &LeasedTask) -> Slot {
+        let is_background = leased.priority == Priority::BACKGROUND;
+        let mut used = self.used();
+        used.all += 1;
+        used.background += usize::from(is_background);
+        *used.by_connection.entry(leased.connection.clone()).or_default() += 1;
+        Slot { slots: self.clone(), connection: leased.connection.clone(), is_background }
     }
 
-    fn taken(&self) -> MutexGuard<'_, Taken> {
-        self.0.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    fn used(&self) -> MutexGuard<'_, SlotUsage> {
+        self.0.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        let mut taken = self.slots.taken();
-        taken.all -= 1;
-        taken.background -= usize::from(self.is_background);
-        if let Some(count) = taken.of.get_mut(&self.connection) {
+        let mut used = self.slots.used();
+        used.all -= 1;
+        used.background -= usize::from(self.is_background);
+        if let Some(count) = used.by_connection.get_mut(&self.connection) {
             *count -= 1;
         }
     }
@@ -110,19 +112,19 @@ mod tests {
     use crate::domain::{
         Timestamp,
         event::subject::Subject,
-        id::{ClaimId, DeliveryId},
+        id::{ClaimId, TaskId},
     };
 
-    fn held(connection: &str, urgency: Urgency) -> Leased {
-        Leased {
-            id: DeliveryId(uuid::Uuid::nil()),
+    fn leased(connection: &str, priority: Priority) -> LeasedTask {
+        LeasedTask {
+            id: TaskId(uuid::Uuid::nil()),
             claim: ClaimId(uuid::Uuid::nil()),
             connection: connection.into(),
             subject: Subject::order("1"),
-            urgency,
-            attempts: 1,
+            priority,
+            failures: 1,
             number: 1,
-            deeds: 0,
+            actions: 0,
             created_at: Timestamp::UNIX_EPOCH,
             claimed_at: Timestamp::UNIX_EPOCH,
             connected_at: Timestamp::UNIX_EPOCH,
@@ -131,17 +133,18 @@ mod tests {
     }
 
     #[test]
-    fn no_connection_and_no_backlog_ever_has_all_the_slots() {
+    fn connection_and_background_work_never_fill_all_slots() {
         let slots = Slots::new(8, vec!["big".into(), "small".into()]);
-        let taken: Vec<_> = (0..4).map(|_| slots.take(&held("big", Urgency::BACKGROUND))).collect();
+        let used: Vec<_> = (0..4).map(|_| slots.acquire(&leased("big", Priority::BACKGROUND))).collect();
         let free = slots.free();
-        let rooms: Vec<_> = free.rooms.iter().map(|it| (it.connection.as_str(), it.most)).collect();
-        assert_eq!((free.all, free.background, rooms), (4, 2, vec![("small", 4)]));
-        drop(taken);
-        assert_eq!((slots.free().all, slots.free().background, slots.free().rooms.len()), (8, 6, 2));
+        let capacities: Vec<_> =
+            free.capacities.iter().map(|it| (it.connection.as_str(), it.max_tasks)).collect();
+        assert_eq!((free.all, free.background, capacities), (4, 2, vec![("small", 4)]));
+        drop(used);
+        assert_eq!((slots.free().all, slots.free().background, slots.free().capacities.len()), (8, 6, 2));
 
         let alone = Slots::new(8, vec!["only".into()]);
-        let _taken: Vec<_> = (0..7).map(|_| alone.take(&held("only", Urgency(0)))).collect();
-        assert_eq!((alone.free().all, alone.free().rooms[0].most), (1, 1));
+        let _taken: Vec<_> = (0..7).map(|_| alone.acquire(&leased("only", Priority(0)))).collect();
+        assert_eq!((alone.free().all, alone.free().capacities[0].max_tasks), (1, 1));
     }
 }

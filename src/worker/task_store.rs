@@ -1,7 +1,7 @@
-//! The two ledgers: our own books, as a flow looks into them, and writes into them, in the middle of an attempt.
+//! The two ledgers: our own tables, as a flow looks into them, and writes into them, in the middle of an attempt.
 //!
 //! The [fenced](FencedLedger) one writes under a claim, so that whoever has lost it begins nothing. The one that [only
-//! reads](OnlyReads) belongs to a rehearsal, whose flow has its hands tied.
+//! reads](ReadOnlyLedger) belongs to a dry_run, whose flow has its hands clients.
 
 use std::sync::{
     Arc,
@@ -16,10 +16,10 @@ use crate::{
     domain::{
         Timestamp,
         event::subject::Subject,
-        product::{Entered, Entry},
+        product::{CatalogueItem, CodeRegister},
         shipping::ShippingRule,
         stock::StockPolicy,
-        task::{outcome::Reason, state::Leased, subject_state::Begun},
+        task::{outcome::Reason, state::LeasedTask, subject_state::BegunAction},
     },
     flows::Ledger,
     runtime::clock::Clock,
@@ -29,11 +29,11 @@ use crate::{
     },
 };
 
-/// The ledger of one attempt: begins deeds under its claim.
+/// The ledger of one attempt: begins actions under its claim.
 pub struct FencedLedger {
-    books: Books,
+    tables: ConnectionTables,
     clock: Arc<dyn Clock>,
-    held: Leased,
+    leased: LeasedTask,
     stock: StockPolicy,
     until: Instant,
     begun: AtomicBool,
@@ -44,15 +44,15 @@ impl FencedLedger {
     pub fn new(
         pool: PgPool,
         clock: Arc<dyn Clock>,
-        held: Leased,
+        leased: LeasedTask,
         stock: StockPolicy,
         until: Instant,
     ) -> Self {
-        let books = Books { pool, connection: held.connection.clone() };
-        Self { books, clock, held, stock, until, begun: AtomicBool::new(false) }
+        let tables = ConnectionTables { pool, connection: leased.connection.clone() };
+        Self { tables, clock, leased, stock, until, begun: AtomicBool::new(false) }
     }
 
-    /// Has a deed been begun under this claim?
+    /// Has an action been begun under this claim?
     pub fn has_begun(&self) -> bool {
         self.begun.load(Ordering::SeqCst)
     }
@@ -60,72 +60,86 @@ impl FencedLedger {
 
 #[async_trait]
 impl Ledger for FencedLedger {
-    async fn begin(&self, deed: &'static str, key: &str) -> Result<(), Reason> {
-        let begun = Begun { deed: deed.to_owned(), key: key.to_owned(), at: self.clock.now() };
-        let written = self.books.ask(async |db, _| observations::begin(db, &self.held, &begun).await).await?;
-        ours(written)?;
+    async fn begin_action(&self, action: &'static str, key: &str) -> Result<(), Reason> {
+        let begun = BegunAction { action: action.to_owned(), key: key.to_owned(), at: self.clock.now() };
+        let written = self
+            .tables
+            .query(async |db, _| observations::begin_action(db, &self.leased, &begun).await)
+            .await?;
+        require_lease(written)?;
         self.begun.store(true, Ordering::SeqCst);
         Ok(())
     }
 
-    fn is_in_time(&self) -> bool {
+    fn has_time_left(&self) -> bool {
         Instant::now() < self.until
     }
 
-    async fn still_ours(&self) -> Result<(), Reason> {
-        ours(self.books.ask(async |db, _| tasks::still_ours(db, &self.held).await).await?)
+    async fn verify_claim(&self) -> Result<(), Reason> {
+        require_lease(self.tables.query(async |db, _| tasks::verify_claim(db, &self.leased).await).await?)
     }
 
-    async fn enter(
+    async fn register_items(
         &self,
         product: &Subject,
-        entries: &[Entry],
+        entries: &[CatalogueItem],
         seen_at: Timestamp,
-    ) -> Result<Entered, Reason> {
-        let entered = async |db: &mut _, of: &str| items::enter(db, of, product, entries, seen_at).await;
-        self.books.ask(entered).await
+    ) -> Result<CodeRegister, Reason> {
+        let register = async |db: &mut _, connection: &str| {
+            items::register_product(db, connection, product, entries, seen_at).await
+        };
+        self.tables.query(register).await
     }
 
     async fn shipping_rules(&self) -> Result<Vec<ShippingRule>, Reason> {
-        self.books.shipping_rules().await
+        self.tables.shipping_rules().await
     }
 
     async fn in_flight(&self, code: &str) -> Result<i64, Reason> {
-        self.books.in_flight(code).await
+        self.tables.in_flight(code).await
     }
 
-    async fn may_empty(&self, code: &str) -> Result<bool, Reason> {
+    async fn can_set_to_zero(&self, code: &str) -> Result<bool, Reason> {
         let now = self.clock.now();
-        self.books.ask(async |db, of| stock::may_empty(db, of, code, &self.stock, now).await).await
+        self.tables
+            .query(async |db, connection| {
+                stock::can_set_to_zero(db, connection, code, &self.stock, now).await
+            })
+            .await
     }
 }
 
-/// The ledger of a rehearsal: looked into, and never written.
-pub struct OnlyReads(Books);
+/// The ledger of a dry_run: looked into, and never written.
+pub struct ReadOnlyLedger(ConnectionTables);
 
-impl OnlyReads {
+impl ReadOnlyLedger {
     /// Of this connection.
     pub const fn new(pool: PgPool, connection: String) -> Self {
-        Self(Books { pool, connection })
+        Self(ConnectionTables { pool, connection })
     }
 }
 
 #[async_trait]
-impl Ledger for OnlyReads {
-    async fn begin(&self, _: &'static str, _: &str) -> Result<(), Reason> {
+impl Ledger for ReadOnlyLedger {
+    async fn begin_action(&self, _: &'static str, _: &str) -> Result<(), Reason> {
         Ok(())
     }
 
-    fn is_in_time(&self) -> bool {
+    fn has_time_left(&self) -> bool {
         true
     }
 
-    async fn still_ours(&self) -> Result<(), Reason> {
+    async fn verify_claim(&self) -> Result<(), Reason> {
         Ok(())
     }
 
-    async fn enter(&self, _: &Subject, entries: &[Entry], _: Timestamp) -> Result<Entered, Reason> {
-        self.0.ask(async |db, of| items::ask(db, of, entries).await).await
+    async fn register_items(
+        &self,
+        _: &Subject,
+        entries: &[CatalogueItem],
+        _: Timestamp,
+    ) -> Result<CodeRegister, Reason> {
+        self.0.query(async |db, connection| items::look_up(db, connection, entries).await).await
     }
 
     async fn shipping_rules(&self) -> Result<Vec<ShippingRule>, Reason> {
@@ -136,20 +150,20 @@ impl Ledger for OnlyReads {
         self.0.in_flight(code).await
     }
 
-    async fn may_empty(&self, _: &str) -> Result<bool, Reason> {
+    async fn can_set_to_zero(&self, _: &str) -> Result<bool, Reason> {
         Ok(true) // counting would be writing
     }
 }
 
 /// What is ours of one connection.
-struct Books {
+struct ConnectionTables {
     pool: PgPool,
     connection: String,
 }
 
-impl Books {
+impl ConnectionTables {
     /// Asks them, or writes into them. What they cannot answer means: do not act.
-    async fn ask<T>(
+    async fn query<T>(
         &self,
         question: impl AsyncFnOnce(&mut PgConnection, &str) -> store::Result<T>,
     ) -> Result<T, Reason> {
@@ -157,22 +171,23 @@ impl Books {
             let mut db = self.pool.acquire().await?;
             question(&mut db, &self.connection).await
         };
-        answer.await.map_err(|_: StoreError| Reason::DatabaseAway)
+        answer.await.map_err(|_: StoreError| Reason::DatabaseUnavailable)
     }
 
     async fn shipping_rules(&self) -> Result<Vec<ShippingRule>, Reason> {
-        self.ask(async |db, of| shipping_rules::rules(db, of).await).await
+        self.query(async |db, connection| shipping_rules::load(db, connection).await).await
     }
 
     async fn in_flight(&self, code: &str) -> Result<i64, Reason> {
         let codes = [code.to_owned()];
-        let pieces = self.ask(async |db, of| stock::in_flight(db, of, &codes).await).await?;
+        let pieces =
+            self.query(async |db, connection| stock::sum_in_flight(db, connection, &codes).await).await?;
         Ok(pieces.into_iter().sum())
     }
 }
 
 /// Is the claim still ours?
-const fn ours(found: Fenced) -> Result<(), Reason> {
+const fn require_lease(found: Fenced) -> Result<(), Reason> {
     match found {
         Fenced::Written => Ok(()),
         Fenced::LeaseLost => Err(Reason::LeaseExpired),

@@ -7,10 +7,10 @@ use base64::Engine;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha2::Sha256;
-use silta::{background::notifications::Alerts, dev::sandbox::OrderSpec};
+use silta::{background::notifications::AlertMonitor, dev::sandbox::OrderSpec};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
-use crate::harness::{TestSilta, Usual, http, secs};
+use crate::harness::{TestOptions, TestSilta, http, secs};
 
 /// The secret of the webhook channel, and its bytes.
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=";
@@ -45,24 +45,24 @@ impl Listener {
     }
 }
 
-async fn silta_with(channels: &str) -> (TestSilta, Alerts) {
+async fn start_with_channels(channels: &str) -> (TestSilta, AlertMonitor) {
     let service = format!("[alerts]\nbacklog_older_than = \"15m\"\n{channels}");
-    let usual = Usual { service: Box::leak(service.into_boxed_str()), connection: "" };
-    let silta = TestSilta::start_with(usual).await;
+    let options = TestOptions { service: Box::leak(service.into_boxed_str()), connection: "" };
+    let silta = TestSilta::start_with(options).await;
     let alerts = silta.alerts.clone();
     (silta, alerts)
 }
 
 #[tokio::test]
-async fn a_thousand_failures_are_one_message_and_it_closes_by_itself_when_they_are_mended() {
+async fn thousand_failures_send_one_alert_that_closes_itself() {
     let listener = Listener::default();
     let (url, _serving) = listener.serve().await;
     let channels =
         format!("[[alerts.channels]]\nname = \"ops\"\nwebhook = \"{url}/hook\"\nsecret = \"{SECRET}\"\n");
-    let (mut silta, alerts) = silta_with(&channels).await;
+    let (mut silta, alerts) = start_with_channels(&channels).await;
     silta.leave_unfinished();
     sqlx::query(
-        "insert into delivery (id, connection, kind, subject, state, reason, urgency, due_at, created_at, settled_at)
+        "insert into task (id, connection, kind, subject, state, reason, priority, due_at, created_at, settled_at)
          select gen_random_uuid(), 'shop', 'order', 'order:' || n, 'dead',
                 case when n <= 900 then 'shipping_unmapped' else 'refused' end, 1, $1, $1, $1
          from generate_series(1, 1000) n",
@@ -71,11 +71,11 @@ async fn a_thousand_failures_are_one_message_and_it_closes_by_itself_when_they_a
     .execute(&silta.pool)
     .await
     .unwrap();
-    alerts.look_and_tell().await.unwrap();
-    assert_eq!(listener.heard().len(), 0, "it may still mend itself");
+    alerts.check_and_notify().await.unwrap();
+    assert_eq!(listener.heard().len(), 0, "it may still fix itself");
     silta.clock.advance(secs(60));
     for _ in 0..3 {
-        alerts.look_and_tell().await.unwrap();
+        alerts.check_and_notify().await.unwrap();
     }
     let bodies = listener.bodies();
     assert_eq!(bodies.len(), 1, "{bodies:?}");
@@ -84,12 +84,12 @@ async fn a_thousand_failures_are_one_message_and_it_closes_by_itself_when_they_a
     assert_eq!(bodies[0]["data"]["detail"], "900 × shipping_unmapped, 100 × refused");
 
     silta.clock.advance(secs(86_400));
-    alerts.look_and_tell().await.unwrap();
+    alerts.check_and_notify().await.unwrap();
     assert_eq!(listener.bodies()[1]["type"], "alert.reminded");
 
-    sqlx::query("update delivery set state = 'delivered', reason = null").execute(&silta.pool).await.unwrap();
-    alerts.look_and_tell().await.unwrap();
-    alerts.look_and_tell().await.unwrap();
+    sqlx::query("update task set state = 'done', reason = null").execute(&silta.pool).await.unwrap();
+    alerts.check_and_notify().await.unwrap();
+    alerts.check_and_notify().await.unwrap();
     let bodies = listener.bodies();
     assert_eq!((bodies.len(), &bodies[2]["type"]), (3, &Value::from("alert.closed")));
     let of = async |path: &str| {
@@ -102,22 +102,22 @@ async fn a_thousand_failures_are_one_message_and_it_closes_by_itself_when_they_a
 }
 
 #[tokio::test]
-async fn a_message_is_signed_as_standard_webhooks_say_and_tried_under_one_id_until_it_is_taken() {
+async fn notification_is_signed_and_retried_under_one_id() {
     let listener = Listener::default();
     *listener.refuses.lock().unwrap() = 2;
     let (url, _serving) = listener.serve().await;
     let channels =
         format!("[[alerts.channels]]\nname = \"ops\"\nwebhook = \"{url}/hook\"\nsecret = \"{SECRET}\"\n");
-    let (silta, alerts) = silta_with(&channels).await;
-    sqlx::query("update connection set held_until = $1, held_reason = 'system_down'")
+    let (silta, alerts) = start_with_channels(&channels).await;
+    sqlx::query("update connection set circuit_open_until = $1, circuit_reason = 'vendor_down'")
         .bind(silta.now() + secs(3600))
         .execute(&silta.pool)
         .await
         .unwrap();
-    alerts.look_and_tell().await.unwrap();
+    alerts.check_and_notify().await.unwrap();
     silta.clock.advance(secs(60));
     for _ in 0..6 {
-        alerts.look_and_tell().await.unwrap();
+        alerts.check_and_notify().await.unwrap();
         silta.clock.advance(secs(60));
     }
     let heard = listener.heard();
@@ -133,67 +133,68 @@ async fn a_message_is_signed_as_standard_webhooks_say_and_tried_under_one_id_unt
         let expected = base64::engine::general_purpose::STANDARD.encode(mac.finalize().into_bytes());
         assert_eq!(header("webhook-signature"), format!("v1,{expected}"));
     }
-    assert_eq!(listener.bodies()[2]["data"]["kind"], "connection_held");
-    sqlx::query("update connection set held_until = null, held_reason = null")
+    assert_eq!(listener.bodies()[2]["data"]["kind"], "circuit_open");
+    sqlx::query("update connection set circuit_open_until = null, circuit_reason = null")
         .execute(&silta.pool)
         .await
         .unwrap();
-    alerts.look_and_tell().await.unwrap();
+    alerts.check_and_notify().await.unwrap();
     assert_eq!(listener.bodies().last().unwrap()["type"], "alert.closed");
 }
 
 #[tokio::test]
-async fn what_mends_itself_within_the_patience_is_told_to_nobody() {
+async fn fault_within_the_grace_period_sends_no_alert() {
     let listener = Listener::default();
     let (url, _serving) = listener.serve().await;
     let (silta, alerts) =
-        silta_with(&format!("[[alerts.channels]]\nname = \"chat\"\nslack = \"{url}/services/x\"\n")).await;
+        start_with_channels(&format!("[[alerts.channels]]\nname = \"chat\"\nslack = \"{url}/services/x\"\n"))
+            .await;
     let brake = |on: bool| {
         let (at, detail) = if on { ("now()", "'9 of 10'") } else { ("null", "null") };
         sqlx::AssertSqlSafe(format!("update connection set braked_at = {at}, brake_detail = {detail}"))
     };
     sqlx::query(brake(true)).execute(&silta.pool).await.unwrap();
-    alerts.look_and_tell().await.unwrap();
+    alerts.check_and_notify().await.unwrap();
     silta.clock.advance(secs(30));
     sqlx::query(brake(false)).execute(&silta.pool).await.unwrap();
     silta.clock.advance(secs(60));
-    alerts.look_and_tell().await.unwrap();
+    alerts.check_and_notify().await.unwrap();
     assert_eq!((listener.heard().len(), silta.count("alert").await), (0, 0));
 
     sqlx::query(brake(true)).execute(&silta.pool).await.unwrap();
-    alerts.look_and_tell().await.unwrap();
+    alerts.check_and_notify().await.unwrap();
     silta.clock.advance(secs(60));
-    alerts.look_and_tell().await.unwrap();
+    alerts.check_and_notify().await.unwrap();
     let text = listener.bodies()[0]["text"].as_str().unwrap().to_owned();
     assert!(text.starts_with("Silta: shop:") && text.contains("9 of 10"), "{text}");
 }
 
 /// Every kind, each by what makes it true; and each has its words in the runbook.
 #[tokio::test]
-async fn every_kind_of_alert_is_seen_and_over_when_it_is_over() {
-    let (mut silta, alerts) = silta_with("").await;
+async fn every_alert_kind_opens_and_closes() {
+    let (mut silta, alerts) = start_with_channels("").await;
     silta.leave_unfinished();
-    silta.sweep().await;
+    silta.poll().await;
     silta.run_until_idle().await;
-    alerts.look_and_tell().await.unwrap();
+    alerts.check_and_notify().await.unwrap();
     assert_eq!(silta.count("alert").await, 0, "nothing is wrong");
 
-    let order = silta.shop.takes_order(OrderSpec::of("A", 1));
-    silta.hears(silta.shop.order_created(order)).await;
-    silta.clock.advance(secs(4 * 3600)); // due, and nobody works; swept long ago
+    let order = silta.shop.place_order(OrderSpec::of("A", 1));
+    silta.send_webhook(silta.shop.order_created(order)).await;
+    silta.clock.advance(secs(4 * 3600)); // due, and nobody works; polled long ago
     let (status, _) = refused(&silta).await;
     assert_eq!(status, 401);
-    silta.tally.write(&silta.pool).await.unwrap();
+    silta.key_usage.flush(&silta.pool).await.unwrap();
     for sql in [
-        "insert into subscription (id, connection, source, topic, remote_id, url, made_by, made_at, seen_at)
+        "insert into subscription (id, connection, source, topic, remote_id, url, created_by, created_at, seen_at)
          values (gen_random_uuid(), 'shop', 'ogoship', 'OrderShipped', 'x', 'u', 'ops', 'epoch', 'epoch')",
-        "insert into delivery (id, connection, kind, subject, state, reason, urgency, due_at, created_at, settled_at)
+        "insert into task (id, connection, kind, subject, state, reason, priority, due_at, created_at, settled_at)
          values (gen_random_uuid(), 'shop', 'stock', 'stock:Z', 'dead', 'refused', 1, now(), now(), now())",
         "update connection set braked_at = now(), brake_detail = '9 of 10'",
     ] {
         sqlx::query(sql).execute(&silta.pool).await.unwrap();
     }
-    alerts.look_and_tell().await.unwrap();
+    alerts.check_and_notify().await.unwrap();
     let kinds = |rows: &crate::harness::Answer| {
         let mut kinds: Vec<_> =
             rows.items().iter().map(|item| item["kind"].as_str().unwrap().to_owned()).collect();
@@ -202,18 +203,18 @@ async fn every_kind_of_alert_is_seen_and_over_when_it_is_over() {
     };
     let listed = silta.api.get("/admin/v1/alerts?open=true").await;
     let expected =
-        ["backlog_old", "dead", "stock_braked", "subscription_gone", "sweep_stopped", "webhooks_refused"];
+        ["backlog_old", "dead", "stock_braked", "subscription_gone", "poll_stopped", "webhooks_refused"];
     assert_eq!(kinds(&listed), expected);
 
     // A held connection has no backlog of its own: one thing is told once.
-    sqlx::query("update connection set held_until = $1, held_reason = 'system_down'")
+    sqlx::query("update connection set circuit_open_until = $1, circuit_reason = 'vendor_down'")
         .bind(silta.now() + secs(9))
         .execute(&silta.pool)
         .await
         .unwrap();
-    alerts.look_and_tell().await.unwrap();
+    alerts.check_and_notify().await.unwrap();
     let listed = kinds(&silta.api.get("/admin/v1/alerts?open=true").await);
-    assert!(listed.contains(&"connection_held".to_owned()) && !listed.contains(&"backlog_old".to_owned()));
+    assert!(listed.contains(&"circuit_open".to_owned()) && !listed.contains(&"backlog_old".to_owned()));
 
     let runbook = include_str!("../../docs/runbook.md");
     let rules = include_str!("../../deploy/prometheus/alerts.yaml");
@@ -231,8 +232,8 @@ async fn refused(silta: &TestSilta) -> (u16, Value) {
 }
 
 #[tokio::test]
-async fn silence_is_an_alert_by_the_connections_own_rhythm() {
-    let (mut silta, alerts) = silta_with("").await;
+async fn missing_orders_raise_the_silence_alert() {
+    let (mut silta, alerts) = start_with_channels("").await;
     silta.leave_unfinished();
     // Four weeks of an order every ten minutes, then nothing for six hours.
     sqlx::query("update connection set created_at = $1 - interval '40 days'")
@@ -241,8 +242,8 @@ async fn silence_is_an_alert_by_the_connections_own_rhythm() {
         .await
         .unwrap();
     sqlx::query(
-        "insert into link (connection, subject, seen_at, status, met_by)
-         select 'shop', 'order:' || n, $1, 'delivered', (
+        "insert into subject_state (connection, subject, seen_at, status, first_task_id)
+         select 'shop', 'order:' || n, $1, 'done', (
              lpad(to_hex((extract(epoch from $1 - interval '6 hours' - n * interval '10 minutes') * 1000)::bigint), 12, '0')
              || '70008000' || lpad(to_hex(n), 12, '0'))::uuid
          from generate_series(0, 5000) n",
@@ -251,7 +252,7 @@ async fn silence_is_an_alert_by_the_connections_own_rhythm() {
     .execute(&silta.pool)
     .await
     .unwrap();
-    alerts.look_and_tell().await.unwrap();
+    alerts.check_and_notify().await.unwrap();
     let listed = silta.api.get("/admin/v1/alerts?open=true").await;
     let kinds: Vec<_> = listed.items().iter().map(|item| item["kind"].as_str().unwrap()).collect();
     assert!(kinds.contains(&"silent"), "{kinds:?}");
@@ -295,19 +296,19 @@ async fn mail_server() -> (String, Arc<Mutex<Vec<String>>>) {
 }
 
 #[tokio::test]
-async fn alerts_go_out_by_mail_in_the_readers_language() {
+async fn alert_mail_is_sent_with_headers() {
     let (server, mails) = mail_server().await;
     let channels = format!(
         "language = \"fi\"\n[[alerts.channels]]\nname = \"mail\"\nmail = \"{server}\"\nfrom = \"Silta <silta@example.fi>\"\nto = [\"ops@example.fi\"]\n"
     );
-    let (silta, alerts) = silta_with(&channels).await;
+    let (silta, alerts) = start_with_channels(&channels).await;
     sqlx::query("update connection set braked_at = now(), brake_detail = '9 of 10'")
         .execute(&silta.pool)
         .await
         .unwrap();
-    alerts.look_and_tell().await.unwrap();
+    alerts.check_and_notify().await.unwrap();
     silta.clock.advance(secs(60));
-    alerts.look_and_tell().await.unwrap();
+    alerts.check_and_notify().await.unwrap();
     let mails = mails.lock().unwrap().clone();
     assert_eq!(mails.len(), 1);
     assert!(mails[0].contains("To: ops@example.fi") && mails[0].contains("9 of 10"), "{}", mails[0]);

@@ -10,64 +10,67 @@ use silta::{domain::task::outcome::Reason, web::problem::Code};
 
 /// Who may import whom: a room, and what it may name behind `crate::` besides itself. Every room has its row.
 /// Finer than a room where a law says so: flows never see the store, the inbox and the worker never meet.
-const LAW: &[(&str, &[&str])] = &[
+const IMPORT_RULES: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("clock", &["domain"]),
     ("store", &["domain"]),
     ("problem", &[]),
-    ("systems", &["domain", "clock"]),
-    ("flows", &["domain", "clock", "killpoints", "systems"]),
-    ("killpoints", &[]),
-    ("gather", &[]),
+    ("vendors", &["domain", "clock"]),
+    ("flows", &["domain", "clock", "failpoints", "vendors"]),
+    ("failpoints", &[]),
+    ("group_commit", &[]),
     (
         "inbox",
         &[
             "domain",
             "clock",
-            "gather",
-            "killpoints",
+            "group_commit",
+            "failpoints",
             "problem",
             "server",
             "store",
-            "strangers",
-            "systems",
-            "tally",
-            "vault",
+            "auth_throttle",
+            "vendors",
+            "key_usage",
+            "secret_store",
         ],
     ),
     ("ledger", &["domain", "clock", "flows", "store"]),
-    ("worker", &["domain", "clock", "flows", "gather", "killpoints", "ledger", "store", "systems::evidence"]),
+    (
+        "worker",
+        &["domain", "clock", "flows", "group_commit", "failpoints", "ledger", "store", "vendors::call_log"],
+    ),
     ("control", &["domain", "clock", "store"]),
     ("explain", &["domain", "store"]),
     (
         "sync",
-        &["domain", "clock", "flows", "killpoints", "ledger", "store", "systems::call", "systems::evidence"],
+        &["domain", "clock", "flows", "failpoints", "ledger", "store", "vendors::call", "vendors::call_log"],
     ),
-    ("admin", &["domain", "clock", "problem", "store", "control", "explain", "tally"]),
+    ("admin", &["domain", "clock", "problem", "store", "control", "explain", "key_usage"]),
     (
         "dashboard",
-        &["admin", "domain", "clock", "server", "store", "strangers", "tally", "control", "explain"],
+        &["admin", "domain", "clock", "server", "store", "auth_throttle", "key_usage", "control", "explain"],
     ),
-    ("alerts", &["clock", "domain", "explain", "store", "systems::signature"]),
+    ("alerts", &["clock", "domain", "explain", "store", "vendors::signature"]),
     (
         "subscriptions",
         &[
             "clock",
             "domain",
-            "flows::Tied",
-            "inbox::place_of_key",
+            "flows::ConnectionClients",
+            "inbox::subscription_key_context",
             "store",
-            "systems::call",
-            "systems::signature",
-            "vault",
+            "vendors::call",
+            "vendors::signature",
+            "secret_store",
         ],
     ),
     ("server", &[]),
-    ("strangers", &["domain"]),
-    ("tally", &["domain", "store"]),
-    ("vault", &["clock"]),
+    ("auth_throttle", &["domain"]),
+    ("key_usage", &["domain", "store"]),
+    ("secret_store", &["clock"]),
     ("retention", &["clock", "domain", "store"]),
-    ("ops", &["clock", "problem", "store", "worker::Pulse"]),
+    ("ops", &["clock", "problem", "store", "worker::Heartbeat"]),
     ("sandbox", &["clock"]),
     ("embedded_postgres", &["domain::fingerprint"]),
     ("telemetry", &[]),
@@ -83,14 +86,14 @@ const LAW: &[(&str, &[&str])] = &[
             "retention",
             "server",
             "sync",
-            "systems",
+            "vendors",
             "telemetry",
-            "vault",
+            "secret_store",
         ],
     ),
     ("app", &["*"]),
     ("demo", &["*"]),
-    ("fuzz", &["admin", "config", "domain", "systems"]),
+    ("fuzz", &["admin", "config", "domain", "vendors"]),
     ("proof", &["*"]),
     ("cli", &["*"]),
 ];
@@ -116,7 +119,7 @@ pub fn files(dir: &str, extension: &str) -> Vec<PathBuf> {
     found
 }
 
-fn room_of(file: &Path) -> String {
+fn module_of(file: &Path) -> String {
     let first = file.strip_prefix(root().join("src")).unwrap().components().next().unwrap();
     first.as_os_str().to_str().unwrap().trim_end_matches(".rs").to_owned()
 }
@@ -166,10 +169,10 @@ fn is_within(import: &str, room: &str) -> bool {
 }
 
 /// What each room names of the others.
-fn imports_by_room() -> BTreeMap<String, BTreeSet<String>> {
+fn imports_by_module() -> BTreeMap<String, BTreeSet<String>> {
     let mut named: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for file in files("src", "rs") {
-        let room = room_of(&file);
+        let room = module_of(&file);
         if room == "lib" || room == "main" {
             continue;
         }
@@ -181,10 +184,10 @@ fn imports_by_room() -> BTreeMap<String, BTreeSet<String>> {
 }
 
 #[test]
-fn the_law_of_imports_holds() {
-    let law: BTreeMap<_, _> = LAW.iter().copied().collect();
+fn import_rules_hold() {
+    let law: BTreeMap<_, _> = IMPORT_RULES.iter().copied().collect();
     let mut broken = Vec::new();
-    for (room, imports) in imports_by_room() {
+    for (room, imports) in imports_by_module() {
         let allowed = law.get(room.as_str()).unwrap_or_else(|| panic!("room {room} has no law"));
         for import in imports {
             if !allowed.iter().any(|it| *it == "*" || is_within(&import, it)) {
@@ -196,9 +199,9 @@ fn the_law_of_imports_holds() {
 }
 
 #[test]
-fn the_law_allows_nothing_that_no_room_uses() {
-    let named = imports_by_room();
-    for (room, allowed) in LAW {
+fn import_rules_allow_nothing_unused() {
+    let named = imports_by_module();
+    for (room, allowed) in IMPORT_RULES {
         let used = named.get(*room).unwrap_or_else(|| panic!("there is no room {room}"));
         for it in allowed.iter().filter(|it| **it != "*") {
             assert!(used.iter().any(|import| is_within(import, it)), "{room} does not use {it}");
@@ -207,14 +210,14 @@ fn the_law_allows_nothing_that_no_room_uses() {
 }
 
 #[test]
-fn the_scan_itself_sees_through_groups() {
+fn import_scan_expands_groups() {
     let text = "use crate::{\n    a::{b, c::D},\n    e,\n};\nlet x = crate::f::g();";
     let seen: Vec<_> = imports(text).into_iter().collect();
     assert_eq!(seen, ["a::b", "a::c::D", "e", "f::g"]);
 }
 
 #[test]
-fn the_domain_knows_no_wire_no_table_and_no_clock() {
+fn domain_has_no_io_sql_or_clock() {
     for file in files("src/domain", "rs") {
         let text = fs::read_to_string(&file).unwrap();
         for word in ["sqlx", "axum", "reqwest", "tokio", "async fn", "Utc::now"] {
@@ -224,9 +227,9 @@ fn the_domain_knows_no_wire_no_table_and_no_clock() {
 }
 
 #[test]
-fn all_sql_is_in_the_store() {
+fn all_sql_is_in_store() {
     for file in files("src", "rs") {
-        let room = room_of(&file);
+        let room = module_of(&file);
         let text = fs::read_to_string(&file).unwrap();
         let has_sql = text.contains("sqlx::query");
         assert!(!has_sql || room == "store" || room == "embedded_postgres", "{}", file.display());
@@ -235,7 +238,7 @@ fn all_sql_is_in_the_store() {
 
 /// The glossary's "say not" words that would be a second name for a thing of ours.
 #[test]
-fn no_forbidden_synonym_is_in_a_name() {
+fn no_replaced_word_is_left() {
     for file in files("src", "rs") {
         let text = fs::read_to_string(&file).unwrap();
         for line in text.lines().filter(|line| {
@@ -263,7 +266,7 @@ fn no_forbidden_synonym_is_in_a_name() {
 }
 
 #[test]
-fn no_file_is_past_300_lines_without_its_tests() {
+fn no_file_exceeds_300_lines_without_tests() {
     for file in files("src", "rs").into_iter().filter(|file| !file.ends_with("tests.rs")) {
         let text = fs::read_to_string(&file).unwrap();
         let lines = text.split("#[cfg(test)]\nmod tests").next().unwrap().lines().count();
@@ -272,7 +275,7 @@ fn no_file_is_past_300_lines_without_its_tests() {
 }
 
 #[test]
-fn openapi_and_the_router_name_the_same_paths() {
+fn openapi_and_router_name_the_same_paths() {
     let document: serde_json::Value =
         serde_saphyr::from_str(silta::web::health::OPENAPI).expect("openapi.yaml is YAML");
     let mut described = BTreeSet::new();
@@ -302,7 +305,7 @@ fn openapi_and_the_router_name_the_same_paths() {
 }
 
 #[test]
-fn every_problem_and_reason_code_has_a_heading_and_every_metric_a_row() {
+fn problem_codes_reasons_and_metrics_are_documented() {
     let problems = fs::read_to_string(root().join("docs/problems.md")).unwrap();
     let codes =
         Code::ALL.iter().map(|code| code.as_str()).chain(Reason::ALL.iter().map(|reason| reason.code()));
@@ -315,14 +318,14 @@ fn every_problem_and_reason_code_has_a_heading_and_every_metric_a_row() {
         for (at, _) in text.match_indices("\"silta_") {
             let name: String = text[at + 1..].chars().take_while(|it| *it != '"').collect();
             let known = telemetry.contains(&format!("`{name}"))
-                || ["silta_due", "silta_asked"].contains(&name.as_str());
+                || ["silta_due", "silta_sync_requested"].contains(&name.as_str());
             assert!(known, "docs/telemetry.md has no row for {name}");
         }
     }
 }
 
 #[test]
-fn each_guarantee_names_the_tests_that_show_it() {
+fn each_guarantee_names_existing_tests() {
     let page = fs::read_to_string(root().join("docs/guarantees.md")).unwrap();
     let sources = files("tests", "rs").into_iter().chain(files("src", "rs"));
     let tests: String = sources.map(|file| fs::read_to_string(file).unwrap()).collect();
@@ -341,7 +344,7 @@ fn each_guarantee_names_the_tests_that_show_it() {
 }
 
 #[test]
-fn each_promise_in_the_readme_has_a_test_whose_name_repeats_it() {
+fn each_promise_names_an_existing_test() {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
     let tests: String = files("tests", "rs").iter().map(|file| fs::read_to_string(file).unwrap()).collect();
     let promises: Vec<_> = readme
@@ -362,10 +365,12 @@ fn each_promise_in_the_readme_has_a_test_whose_name_repeats_it() {
 }
 
 #[test]
-fn no_room_imports_in_a_circle() {
+fn modules_do_not_import_in_a_circle() {
     let room = |import: &String| import.split("::").next().unwrap_or_default().to_owned();
-    let mut ways: BTreeMap<_, BTreeSet<_>> =
-        imports_by_room().into_iter().map(|(from, named)| (from, named.iter().map(room).collect())).collect();
+    let mut ways: BTreeMap<_, BTreeSet<_>> = imports_by_module()
+        .into_iter()
+        .map(|(from, named)| (from, named.iter().map(room).collect()))
+        .collect();
     // Rooms from which nothing leads on are taken away, again and again: what stays goes in a circle.
     loop {
         let ends: Vec<_> =

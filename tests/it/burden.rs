@@ -4,16 +4,16 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use reqwest::Method;
 use silta::{
-    dev::sandbox::{Courier, Fault, OrderSpec, Webhook},
+    dev::sandbox::{Fault, OrderSpec, Webhook, WebhookSender},
     domain::Timestamp,
     runtime::clock::Entropy,
-    store::claim::{self, Room, Wanted},
+    store::claim::{self, ClaimRequest, ConnectionCapacity},
 };
 use uuid::Uuid;
 
-use crate::harness::{Answer, TestSilta, Usual, answer, secs, until};
+use crate::harness::{Answer, TestOptions, TestSilta, answer, secs, wait_until};
 
-const SMALL_ROOM: Usual = Usual {
+const SMALL_BUFFER: TestOptions = TestOptions {
     service: "[http]\nbody_limit = \"4KiB\"\nwaiting = \"64KiB\"\naccept_within = \"300ms\"\n",
     connection: "",
 };
@@ -30,7 +30,7 @@ fn webhook(number: usize) -> Webhook {
 
 async fn send(silta: &TestSilta, number: usize) -> Answer {
     let webhook = webhook(number);
-    let (header, signature) = Courier::signature(&webhook);
+    let (header, signature) = WebhookSender::signature(&webhook);
     let request = silta.api.request(Method::POST, "/webhooks/ogoship/shop");
     answer(request.header(header, signature).body(webhook.body)).await
 }
@@ -62,9 +62,8 @@ async fn stored(silta: &TestSilta, ids: &[Uuid]) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn webhooks_beyond_what_the_database_can_take_are_answered_503_and_what_was_answered_200_is_all_there()
-{
-    let mut silta = TestSilta::start_with(SMALL_ROOM).await;
+async fn overload_answers_503_and_keeps_every_acknowledged_webhook() {
+    let mut silta = TestSilta::start_with(SMALL_BUFFER).await;
     silta.leave_unfinished();
     // A database that takes twenty milliseconds for every commit of events, as a slow disk does.
     sqlx::raw_sql(
@@ -80,21 +79,21 @@ async fn webhooks_beyond_what_the_database_can_take_are_answered_503_and_what_wa
     assert_eq!(stored(&silta, &taken).await, taken.len());
 
     // Nothing at all can be committed: nobody waits longer than he was promised, and nobody is told 200.
-    let mut outside = silta.outside().await;
+    let mut outside = silta.outside_connection().await;
     sqlx::raw_sql("begin; lock table event in access exclusive mode").execute(&mut outside).await.unwrap();
     let (taken, refused) = send_all(&silta, 1000..1200).await;
     assert_eq!((taken.len(), refused), (0, 200));
     sqlx::raw_sql("commit").execute(&mut outside).await.unwrap();
 
     // And it is over with the cause: who comes again is taken.
-    until("webhooks are taken again", async || send(&silta, 1000).await.status == 200).await;
+    wait_until("webhooks are taken again", async || send(&silta, 1000).await.status == 200).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn senders_who_promise_much_and_send_nothing_take_nothing_from_the_others() {
+async fn idle_request_bodies_do_not_block_other_senders() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-    let mut silta = TestSilta::start_with(SMALL_ROOM).await;
+    let mut silta = TestSilta::start_with(SMALL_BUFFER).await;
     silta.leave_unfinished();
     let address = silta.api.url.trim_start_matches("http://").to_owned();
     let mut idlers = Vec::new();
@@ -118,10 +117,10 @@ async fn senders_who_promise_much_and_send_nothing_take_nothing_from_the_others(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn webhooks_that_wait_together_share_a_commit_and_one_alone_waits_for_nobody() {
+async fn waiting_webhooks_share_a_commit() {
     let mut silta = TestSilta::start().await;
     silta.leave_unfinished();
-    let mut outside = silta.outside().await;
+    let mut outside = silta.outside_connection().await;
     sqlx::raw_sql("begin; lock table event in access exclusive mode").execute(&mut outside).await.unwrap();
     let silta = Arc::new(silta);
     let sending = {
@@ -129,10 +128,11 @@ async fn webhooks_that_wait_together_share_a_commit_and_one_alone_waits_for_nobo
         tokio::spawn(async move { send_all(&silta, 0..100).await })
     };
     // One commit waits for the lock; everybody else gathers behind it.
-    until("a commit waits", async || {
+    wait_until("a commit waits", async || {
         let sql =
             "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like '%unnest%'";
-        let waiting: i64 = sqlx::query_scalar(sql).fetch_one(&mut silta.outside().await).await.unwrap();
+        let waiting: i64 =
+            sqlx::query_scalar(sql).fetch_one(&mut silta.outside_connection().await).await.unwrap();
         waiting == 1
     })
     .await;
@@ -148,14 +148,14 @@ async fn webhooks_that_wait_together_share_a_commit_and_one_alone_waits_for_nobo
 }
 
 #[tokio::test]
-async fn one_webhook_that_the_database_refuses_spoils_it_for_nobody_else() {
+async fn refused_webhook_does_not_fail_its_batch() {
     let mut silta = TestSilta::start().await;
     silta.leave_unfinished();
     sqlx::raw_sql("alter table event add constraint no_s7 check (subject <> 'stock:S-7')")
         .execute(&silta.pool)
         .await
         .unwrap();
-    let mut outside = silta.outside().await;
+    let mut outside = silta.outside_connection().await;
     sqlx::raw_sql("begin; lock table event in access exclusive mode").execute(&mut outside).await.unwrap();
     let silta = Arc::new(silta);
     let mut tasks = tokio::task::JoinSet::new();
@@ -171,18 +171,18 @@ async fn one_webhook_that_the_database_refuses_spoils_it_for_nobody_else() {
 }
 
 #[tokio::test]
-async fn a_connection_whose_system_is_down_is_held_probed_and_let_go_without_spending_attempts() {
+async fn circuit_opens_probes_and_closes_without_counting_failures() {
     let silta = TestSilta::start().await;
     silta.sandbox.warehouse_server.set_online(false);
     for _ in 0..30 {
-        let order = silta.shop.takes_order(OrderSpec::of("A", 1));
-        silta.hears(silta.shop.order_created(order)).await;
+        let order = silta.shop.place_order(OrderSpec::of("A", 1));
+        silta.send_webhook(silta.shop.order_created(order)).await;
         silta.run_until_idle().await;
     }
-    let held = "select held_reason from connection";
-    assert_eq!(silta.scalar::<Option<String>>(held).await.as_deref(), Some("system_down"));
-    assert_eq!(silta.api.get("/admin/v1/connections/shop").await.body["health"], "held");
-    let spent = silta.scalar::<i64>("select sum(attempts) from delivery").await;
+    let leased = "select circuit_reason from connection";
+    assert_eq!(silta.scalar::<Option<String>>(leased).await.as_deref(), Some("vendor_down"));
+    assert_eq!(silta.api.get("/admin/v1/connections/shop").await.body["health"], "leased");
+    let spent = silta.scalar::<i64>("select sum(failures) from task").await;
     assert_eq!(spent, 5, "what opened the circuit, and nothing more");
 
     let asked = || silta.sandbox.shop_server.calls.count("GET", "/api/v1/products");
@@ -193,108 +193,115 @@ async fn a_connection_whose_system_is_down_is_held_probed_and_let_go_without_spe
     }
     let probes = asked() - before;
     assert!((55..=65).contains(&probes), "{probes} probes in an hour: one a minute");
-    assert_eq!(silta.scalar::<i64>("select sum(attempts) from delivery").await, spent, "none spent on it");
+    assert_eq!(silta.scalar::<i64>("select sum(failures) from task").await, spent, "none spent on it");
 
     silta.sandbox.warehouse_server.set_online(true);
-    silta.passes(secs(120)).await;
-    assert_eq!(silta.scalar::<Option<String>>(held).await, None);
+    silta.advance(secs(120)).await;
+    assert_eq!(silta.scalar::<Option<String>>(leased).await, None);
     assert_eq!((silta.warehouse.orders().len(), silta.lost_and_doubled()), (30, (0, 0)));
     assert_eq!(silta.scalar::<i32>("select faults from connection").await, 0);
 }
 
 #[tokio::test]
-async fn one_order_that_a_system_answers_with_500_spends_its_own_attempts_and_stops_nobody() {
+async fn order_answered_500_ends_dead_and_blocks_no_other() {
     let silta = TestSilta::start().await;
-    let poison = silta.shop.takes_order(OrderSpec::of("A", 1));
+    let poison = silta.shop.place_order(OrderSpec::of("A", 1));
     for _ in 0..40 {
         let path = format!("/api/v0/orders/{poison}");
         silta.sandbox.shop_server.faults.script("GET", &path, Fault::Status(500));
     }
-    silta.hears(silta.shop.order_created(poison)).await;
+    silta.send_webhook(silta.shop.order_created(poison)).await;
     for _ in 0..40 {
-        silta.passes(secs(60)).await;
+        silta.advance(secs(60)).await;
     }
-    assert_eq!(silta.stands(poison).await, "dead system_failed");
-    silta.orders(OrderSpec::of("A", 1)).await;
-    silta.passes(secs(60)).await;
+    assert_eq!(silta.order_task_state(poison).await, "dead vendor_failed");
+    silta.place_order(OrderSpec::of("A", 1)).await;
+    silta.advance(secs(60)).await;
     assert_eq!(silta.warehouse.orders().len(), 1, "the next one goes its way");
     silta.sandbox.shop_server.faults.clear();
 }
 
 /// A second merchant in the rows, without a configuration: only claims are looked at.
-async fn two_merchants(silta: &TestSilta, background: i64) {
+async fn add_second_merchant(silta: &TestSilta, background: i64) {
     sqlx::raw_sql("insert into connection (name) values ('small')").execute(&silta.pool).await.unwrap();
-    let sql = "insert into delivery (id, connection, kind, subject, state, urgency, due_at, created_at)
+    let sql = "insert into task (id, connection, kind, subject, state, priority, due_at, created_at)
          select gen_random_uuid(), 'shop', 'stock', 'stock:' || n, 'pending', 3, '2026-01-01', '2026-01-01'
          from generate_series(1, $1) n";
     sqlx::query(sql).bind(background).execute(&silta.pool).await.unwrap();
 }
 
-async fn claim(silta: &TestSilta, rooms: &[(&str, usize)], background: usize, all: usize) -> Vec<String> {
+async fn claim(
+    silta: &TestSilta,
+    capacities: &[(&str, usize)],
+    background: usize,
+    all: usize,
+) -> Vec<String> {
     let entropy = Entropy::from_os();
-    let fences: Vec<_> = (0..all).map(|_| entropy.fence()).collect();
-    let rooms: Vec<_> =
-        rooms.iter().map(|(name, most)| Room { connection: (*name).to_owned(), most: *most }).collect();
-    let wanted = Wanted {
-        fences: &fences,
+    let claim_ids: Vec<_> = (0..all).map(|_| entropy.fence()).collect();
+    let capacities: Vec<_> = capacities
+        .iter()
+        .map(|(name, most)| ConnectionCapacity { connection: (*name).to_owned(), max_tasks: *most })
+        .collect();
+    let request = ClaimRequest {
+        claim_ids: &claim_ids,
         worker: "w",
-        rooms: &rooms,
+        capacities: &capacities,
         background,
         since: Timestamp::UNIX_EPOCH,
         now: silta.now(),
         leased_until: silta.now() + secs(60),
     };
     let mut db = silta.pool.acquire().await.unwrap();
-    let held = claim::claim_due(&mut db, &wanted).await.unwrap();
-    held.into_iter().map(|held| format!("{} {}", held.connection, held.subject)).collect()
+    let leased = claim::claim_due(&mut db, &request).await.unwrap();
+    leased.into_iter().map(|leased| format!("{} {}", leased.connection, leased.subject)).collect()
 }
 
 #[tokio::test]
-async fn a_replay_of_ten_thousand_stands_in_front_of_no_live_order() {
+async fn bulk_replay_does_not_delay_live_orders() {
     let mut silta = TestSilta::start().await;
     silta.leave_unfinished();
-    two_merchants(&silta, 10_000).await;
+    add_second_merchant(&silta, 10_000).await;
     // The process is as full of them as it may be: three quarters of its slots.
     assert_eq!(claim(&silta, &[("shop", 32)], 24, 32).await.len(), 24);
-    let order = silta.shop.takes_order(OrderSpec::of("A", 1));
-    silta.hears(silta.shop.order_created(order)).await;
+    let order = silta.shop.place_order(OrderSpec::of("A", 1));
+    silta.send_webhook(silta.shop.order_created(order)).await;
     let next = claim(&silta, &[("shop", 8)], 0, 8).await;
     assert_eq!(next, [format!("shop order:{order}")], "the very next claim takes it");
     assert_eq!(claim(&silta, &[("shop", 8)], 2, 8).await.len(), 2, "and when one of them ends, one is begun");
 }
 
 #[tokio::test]
-async fn one_merchants_storm_does_not_starve_anothers_single_order() {
+async fn busy_merchant_does_not_starve_another() {
     let mut silta = TestSilta::start().await;
     silta.leave_unfinished();
-    two_merchants(&silta, 0).await;
+    add_second_merchant(&silta, 0).await;
     for number in 0..200 {
-        silta.hears(webhook(number)).await;
+        silta.send_webhook(webhook(number)).await;
     }
     // The storm has all it may have, half of the slots; then the other one's order comes.
     assert_eq!(claim(&silta, &[("shop", 16), ("small", 16)], 24, 32).await.len(), 16);
-    let sql = "insert into delivery (id, connection, kind, subject, state, urgency, due_at, created_at)
+    let sql = "insert into task (id, connection, kind, subject, state, priority, due_at, created_at)
          values (gen_random_uuid(), 'small', 'order', 'order:1', 'pending', 0, $1, $1)";
     sqlx::query(sql).bind(silta.now()).execute(&silta.pool).await.unwrap();
     assert_eq!(claim(&silta, &[("small", 16)], 24, 16).await, ["small order:1"]);
 }
 
 #[tokio::test]
-async fn rate_budgets_hold_across_replicas_and_a_429_teaches_them_all() {
-    let silta = TestSilta::start_in(
-        Usual::default(),
+async fn rate_limit_is_shared_by_replicas_and_429_lowers_it() {
+    let silta = TestSilta::start_with_env(
+        TestOptions::default(),
         &[("SILTA__CONNECTIONS__SHOP__OGOSHIP__REQUESTS_PER_SECOND", "10")],
     )
     .await;
     for number in 0..40 {
-        silta.shop.lists_product(number, &format!("S-{number}"), "Kahvi", 0);
-        silta.warehouse.receives_goods(&format!("S-{number}"), 5);
-        silta.hears(silta.warehouse.stock_changed(&format!("S-{number}"))).await;
+        silta.shop.add_product(number, &format!("S-{number}"), "Kahvi", 0);
+        silta.warehouse.receive_goods(&format!("S-{number}"), 5);
+        silta.send_webhook(silta.warehouse.stock_changed(&format!("S-{number}"))).await;
     }
     let calls = || silta.sandbox.warehouse_server.calls.count("GET", "/api/v1/stock");
     // Three replicas, none of whose clocks goes on: one second's worth saved up, three seconds' borrowed.
     let replicas: Vec<_> =
-        (0..3).map(|_| silta.second_worker_set("ogoship.requests_per_second", "10")).collect();
+        (0..3).map(|_| silta.second_worker_with("ogoship.requests_per_second", "10")).collect();
     let mut tasks = tokio::task::JoinSet::new();
     for replica in replicas {
         tasks.spawn(async move { replica.run_until_idle().await.unwrap() });
@@ -305,19 +312,19 @@ async fn rate_budgets_hold_across_replicas_and_a_429_teaches_them_all() {
     silta.clock.advance(secs(600));
     let before = calls();
     silta.sandbox.warehouse_server.faults.script("GET", "/api/v1/stock", Fault::TooMany(7));
-    silta.hears(silta.warehouse.stock_changed("S-0")).await;
+    silta.send_webhook(silta.warehouse.stock_changed("S-0")).await;
     silta.run_until_idle().await;
-    silta.hears(silta.warehouse.stock_changed("S-1")).await;
-    silta.second_worker_set("ogoship.requests_per_second", "10").run_until_idle().await.unwrap();
-    let share: f64 = silta.scalar("select share from rate_budget where system = 'ogoship'").await;
+    silta.send_webhook(silta.warehouse.stock_changed("S-1")).await;
+    silta.second_worker_with("ogoship.requests_per_second", "10").run_until_idle().await.unwrap();
+    let share: f64 = silta.scalar("select share from rate_limit where vendor = 'ogoship'").await;
     assert!((share - 0.5).abs() < 1e-9, "{share}");
     let closed: i64 = silta
-        .scalar("select extract(epoch from closed_until - taught_at)::bigint from rate_budget where system = 'ogoship'")
+        .scalar("select extract(epoch from blocked_until - lowered_at)::bigint from rate_limit where vendor = 'ogoship'")
         .await;
     assert_eq!(closed, 7, "its Retry-After is honoured");
     assert!(calls() - before <= 40);
     for _ in 0..10 {
-        silta.passes(secs(60)).await;
+        silta.advance(secs(60)).await;
     }
     let equal: BTreeSet<_> =
         (0..40).filter_map(|number| silta.shop.quantity(&format!("S-{number}"))).collect();
@@ -325,21 +332,21 @@ async fn rate_budgets_hold_across_replicas_and_a_429_teaches_them_all() {
 }
 
 #[tokio::test]
-async fn a_system_that_hangs_is_waited_for_once_by_all_who_need_the_same_of_it_and_its_connection_is_held() {
+async fn hanging_call_is_shared_and_opens_the_circuit() {
     let silta = TestSilta::start().await;
-    silta.warehouse.receives_goods("A", 100);
+    silta.warehouse.receive_goods("A", 100);
     for _ in 0..6 {
-        let order = silta.shop.takes_order(OrderSpec::of("A", 1));
-        silta.hears(silta.shop.order_created(order)).await;
+        let order = silta.shop.place_order(OrderSpec::of("A", 1));
+        silta.send_webhook(silta.shop.order_created(order)).await;
     }
     let list = "/api/v1/shipping-methods";
     silta.sandbox.shop_server.faults.script("GET", list, Fault::Hang);
     silta.run_until_idle().await;
     assert_eq!(silta.sandbox.shop_server.calls.count("GET", list), 1, "one call for all six");
     assert_eq!(silta.count("attempt where reason = 'answer_lost'").await, 6);
-    let held: Option<String> = silta.scalar("select held_reason from connection").await;
-    assert_eq!(held.as_deref(), Some("system_down"));
-    silta.passes(secs(600)).await;
+    let leased: Option<String> = silta.scalar("select circuit_reason from connection").await;
+    assert_eq!(leased.as_deref(), Some("vendor_down"));
+    silta.advance(secs(600)).await;
     assert_eq!(silta.warehouse.orders().len(), 6);
     assert_eq!(silta.lost_and_doubled(), (0, 0));
 }

@@ -12,7 +12,7 @@ fn load(file: &str, variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
 }
 
 #[test]
-fn an_empty_file_is_the_defaults_and_the_defaults_are_the_manual() {
+fn empty_file_loads_the_documented_defaults() {
     let config = load("", &[]).unwrap();
     assert_eq!(
         (config.http.listen.as_str(), config.concurrency, config.retry.attempts),
@@ -25,7 +25,7 @@ fn an_empty_file_is_the_defaults_and_the_defaults_are_the_manual() {
 }
 
 #[test]
-fn a_merchants_configuration_loads() {
+fn example_configuration_loads() {
     let config = load(MERCHANT, &[]).unwrap();
     let connection = &config.connections[0];
     assert_eq!(
@@ -37,7 +37,7 @@ fn a_merchants_configuration_loads() {
 }
 
 #[test]
-fn all_faults_are_reported_together_each_with_its_key_and_remedy() {
+fn all_faults_are_reported_with_key_and_remedy() {
     let file = r#"
         [http]
         body_limit = "much"
@@ -81,7 +81,7 @@ fn all_faults_are_reported_together_each_with_its_key_and_remedy() {
 }
 
 #[test]
-fn without_a_signature_silta_refuses_to_start_unless_the_danger_is_named() {
+fn unsigned_webhooks_need_the_dangerous_switch() {
     let unsigned = MERCHANT.replace("header = ", "# header = ");
     assert_eq!(load(&unsigned, &[]).unwrap_err().len(), 1);
     let named = unsigned.replace("orders_api", "dangerously_unsigned = true\norders_api");
@@ -89,7 +89,7 @@ fn without_a_signature_silta_refuses_to_start_unless_the_danger_is_named() {
 }
 
 #[test]
-fn the_environment_overrides_by_path_and_a_misspelt_variable_is_a_fault() {
+fn environment_overrides_and_unknown_variable_is_a_fault() {
     let config = load(
         MERCHANT,
         &[
@@ -108,7 +108,7 @@ fn the_environment_overrides_by_path_and_a_misspelt_variable_is_a_fault() {
 }
 
 #[test]
-fn a_secret_may_stand_in_a_file_and_is_never_printed() {
+fn secret_is_read_from_a_file_and_never_printed() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), "from-the-file\n").unwrap();
     let with_file = MERCHANT.replace("api_key = \"…\"", &format!("api_key_file = {:?}", file.path()));
@@ -120,7 +120,7 @@ fn a_secret_may_stand_in_a_file_and_is_never_printed() {
 }
 
 #[test]
-fn vendor_urls_on_private_addresses_or_plain_http_are_refused() {
+fn private_or_plain_http_vendor_urls_are_refused() {
     for url in [
         "http://kauppa.mycashflow.fi",
         "https://localhost",

@@ -52,33 +52,33 @@ impl Visitor {
     }
 }
 
-const PAGES: [&str; 9] =
-    ["/", "/orders", "/needs", "/deliveries", "/events", "/products", "/connections", "/audit", "/live"];
+const PATHS: [&str; 9] =
+    ["/", "/orders", "/attention", "/tasks", "/events", "/products", "/connections", "/audit", "/live"];
 
 #[tokio::test]
-async fn no_page_is_shown_without_a_session_and_every_page_with_one() {
+async fn pages_need_a_session() {
     let silta = TestSilta::start().await;
-    for path in PAGES {
+    for path in PATHS {
         let answer = client().get(format!("{}{path}", silta.api.url)).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{path}");
         assert!(answer.headers()["location"].to_str().unwrap().starts_with("/sign-in?to="), "{path}");
     }
     let visitor = Visitor::with(&silta, VIEWER).await;
-    for path in PAGES {
+    for path in PATHS {
         let answer = visitor.get(path).await;
         assert_eq!(answer.status(), StatusCode::OK, "{path}");
         let policy = answer.headers()["content-security-policy"].to_str().unwrap();
         assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
     }
-    for nothing in ["/orders/shop/nothing", "/orders/shop/%00", "/deliveries?subject=%00", "/nowhere"] {
+    for nothing in ["/orders/shop/nothing", "/orders/shop/%00", "/tasks?subject=%00", "/nowhere"] {
         assert_eq!(visitor.get(nothing).await.status(), StatusCode::NOT_FOUND, "{nothing}");
     }
-    let refused = silta.api.get("/admin/v1/deliveries?subject=%00").await;
+    let refused = silta.api.get("/admin/v1/tasks?subject=%00").await;
     assert_eq!((refused.status, refused.text("/code")), (400, "invalid"));
 }
 
 #[tokio::test]
-async fn the_cookie_is_kept_from_scripts_and_other_sites_and_the_database_cannot_sign_in() {
+async fn session_cookie_is_protected_and_stored_as_a_digest() {
     let silta = TestSilta::start().await;
     let answer = sign_in(&silta, OPERATOR).await;
     assert_eq!(answer.headers()["location"], "/", "never to another site");
@@ -109,7 +109,7 @@ async fn sign_in_attempts_are_limited() {
 }
 
 #[tokio::test]
-async fn a_form_of_another_session_or_site_or_of_a_viewer_changes_nothing() {
+async fn form_of_another_session_site_or_viewer_is_refused() {
     let silta = TestSilta::start().await;
     let mut operator = Visitor::with(&silta, OPERATOR).await;
     let pause = [("connection", "shop"), ("ask", "pause")];
@@ -130,12 +130,12 @@ async fn a_form_of_another_session_or_site_or_of_a_viewer_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_payload_is_masked_until_asked_for_and_the_asking_is_audited() {
+async fn payload_is_masked_until_revealed_and_audited() {
     let silta = TestSilta::start().await;
-    silta.warehouse.receives_goods("A", 1000);
-    silta.orders(OrderSpec::of("A", 1)).await;
+    silta.warehouse.receive_goods("A", 1000);
+    silta.place_order(OrderSpec::of("A", 1)).await;
     let body = r#"{"topic":"order.created","data":{"id":1001,"customer":{"name":"Aino Asiakas"}}}"#;
-    silta.hears(silta::dev::sandbox::Webhook::raw_from_shop(body.as_bytes())).await;
+    silta.send_webhook(silta::dev::sandbox::Webhook::raw_from_shop(body.as_bytes())).await;
     silta.run_until_idle().await;
     let events = silta.api.get("/admin/v1/events?source=mycashflow").await;
     let path = format!("/events/{}", events.items()[0]["id"].as_str().unwrap());
@@ -156,12 +156,12 @@ async fn a_payload_is_masked_until_asked_for_and_the_asking_is_audited() {
 }
 
 #[tokio::test]
-async fn many_are_replayed_with_preview_progress_and_cancel() {
+async fn bulk_replay_has_preview_progress_and_cancel() {
     let silta = TestSilta::start().await;
-    silta.warehouse.receives_goods("A", 1000);
+    silta.warehouse.receive_goods("A", 1000);
     let mut orders = Vec::new();
     for _ in 0..4 {
-        orders.push(silta.orders(OrderSpec::of("A", 1).by(3, None)).await);
+        orders.push(silta.place_order(OrderSpec::of("A", 1).with_shipping_method(3, None)).await);
     }
     let filter = json!({ "state": "dead", "reason": "shipping_unmapped" });
     let preview = silta.api.post("/admin/v1/replays", json!({ "filter": filter, "dry_run": true })).await;
@@ -178,14 +178,14 @@ async fn many_are_replayed_with_preview_progress_and_cancel() {
     let rule = json!({ "pattern": "lento*", "code": "Posti Parcel" });
     let rules = "/admin/v1/connections/shop/shipping-rules";
     assert_eq!(silta.api.put(rules, json!({ "pattern": "*", "code": "X" })).await.status, 409);
-    assert_eq!(silta.api.put(rules, rule).await.body["items"][0]["made_by"], "ops");
+    assert_eq!(silta.api.put(rules, rule).await.body["items"][0]["created_by"], "ops");
     // The first two, ticked; what was cancelled meanwhile is replayed as well.
     let ids: Vec<_> = preview.body["ids"].as_array().unwrap()[..2].to_vec();
     let begun = silta.api.post("/admin/v1/replays", json!({ "ids": ids })).await;
     silta.run_until_idle().await;
     let after = silta.api.get(&format!("/admin/v1/replays/{}", begun.text("/id"))).await;
-    assert_eq!((after.body["count"].as_u64(), after.body["well"].as_u64()), (Some(2), Some(2)));
-    let there: Vec<_> = orders.iter().map(|order| silta.there(*order)).collect();
+    assert_eq!((after.body["count"].as_u64(), after.body["succeeded"].as_u64()), (Some(2), Some(2)));
+    let there: Vec<_> = orders.iter().map(|order| silta.warehouse_count(*order)).collect();
     assert_eq!(there, [1, 1, 0, 0]);
     // A subject that was looked at since is history; one whose look was called off is not.
     let left = silta.api.post("/admin/v1/replays", json!({ "filter": filter, "dry_run": true })).await;
@@ -193,14 +193,14 @@ async fn many_are_replayed_with_preview_progress_and_cancel() {
 }
 
 #[tokio::test]
-async fn a_dry_run_of_many_passes_over_the_open_and_refuses_the_unknown_as_the_replay_does() {
+async fn bulk_dry_run_selects_the_same_tasks_as_the_replay() {
     let silta = TestSilta::start().await;
-    silta.warehouse.receives_goods("A", 1000);
-    silta.orders(OrderSpec::of("A", 1).by(3, None)).await;
-    let dead: String = silta.scalar("select id::text from delivery where state = 'dead'").await;
-    let order = silta.shop.takes_order(OrderSpec::of("A", 1));
-    silta.hears(silta.shop.order_created(order)).await;
-    let open: String = silta.scalar("select id::text from delivery where state = 'pending'").await;
+    silta.warehouse.receive_goods("A", 1000);
+    silta.place_order(OrderSpec::of("A", 1).with_shipping_method(3, None)).await;
+    let dead: String = silta.scalar("select id::text from task where state = 'dead'").await;
+    let order = silta.shop.place_order(OrderSpec::of("A", 1));
+    silta.send_webhook(silta.shop.order_created(order)).await;
+    let open: String = silta.scalar("select id::text from task where state = 'pending'").await;
     let asks = async |ids: Value, dry_run: bool| {
         silta.api.post("/admin/v1/replays", json!({ "ids": ids, "dry_run": dry_run })).await
     };
@@ -219,35 +219,33 @@ async fn a_dry_run_of_many_passes_over_the_open_and_refuses_the_unknown_as_the_r
 }
 
 #[tokio::test]
-async fn a_form_that_asks_for_what_nobody_knows_changes_nothing() {
+async fn form_with_an_unknown_action_is_refused() {
     let silta = TestSilta::start().await;
-    let order = silta.shop.takes_order(OrderSpec::of("A", 1).unpaid());
-    silta.hears(silta.shop.order_created(order)).await;
+    let order = silta.shop.place_order(OrderSpec::of("A", 1).unpaid());
+    silta.send_webhook(silta.shop.order_created(order)).await;
     let operator = Visitor::with(&silta, OPERATOR).await;
-    let delivery: Uuid = silta.scalar("select id from delivery").await;
+    let task: Uuid = silta.scalar("select id from task").await;
     let event: Uuid = silta.scalar("select id from event").await;
-    for path in
-        [format!("/deliveries/{delivery}"), format!("/events/{event}"), format!("/orders/shop/{order}")]
-    {
+    for path in [format!("/tasks/{task}"), format!("/events/{event}"), format!("/orders/shop/{order}")] {
         for word in ["nothing", "Cancel", ""] {
             let answer = operator.asks(&path, &[("ask", word)]).await;
             assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "{word:?} to {path}");
         }
     }
     for (path, fields) in [
-        ("/replays", [("which", "ticked"), ("id", "no id")]),
+        ("/replays", [("which", "selected"), ("id", "no id")]),
         ("/connections", [("connection", "shop"), ("ask", "nothing")]),
         ("/connections", [("connection", "shop"), ("ask", "remove_rule")]),
     ] {
         assert_eq!(operator.asks(path, &fields).await.status(), StatusCode::BAD_REQUEST, "{fields:?}");
     }
     assert_eq!(silta.count("audit").await, 0);
-    assert_eq!(silta.stands(order).await, "pending", "waiting as before");
+    assert_eq!(silta.order_task_state(order).await, "pending", "waiting as before");
     silta.run_until_idle().await;
 }
 
 #[tokio::test]
-async fn the_overview_shows_the_rate_that_has_grown_back_since_a_429() {
+async fn overview_shows_the_rate_recovering_after_a_429() {
     let silta = TestSilta::start().await;
     let visitor = Visitor::with(&silta, VIEWER).await;
     let shown = async || {
@@ -257,7 +255,7 @@ async fn the_overview_shows_the_rate_that_has_grown_back_since_a_429() {
             .collect::<Vec<_>>()
     };
     silta.sandbox.shop_server.faults.script("GET", "/orders/1001", Fault::TooMany(1));
-    silta.orders(OrderSpec::of("A", 1).unpaid()).await;
+    silta.place_order(OrderSpec::of("A", 1).unpaid()).await;
     assert_eq!(shown().await[..2], ["500.0", "1000.0"], "halved for the shop alone");
     silta.clock.advance(secs(120));
     assert_eq!(shown().await[0], "700.0", "a tenth of the whole for each quiet minute");

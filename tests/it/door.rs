@@ -1,4 +1,4 @@
-//! The porter: slow, many and large ones at the front door.
+//! The porter: slow, many and large ones at the front endpoint.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::harness::{TestSilta, Usual, secs, until};
+use crate::harness::{TestOptions, TestSilta, secs, wait_until};
 
 /// A server with these limits, and the way to end it.
-struct Door {
+struct Endpoint {
     address: std::net::SocketAddr,
     routers: watch::Sender<Router>,
     soft: CancellationToken,
@@ -25,17 +25,17 @@ fn says(word: &'static str) -> Router {
     Router::new().route("/", get(async move || word))
 }
 
-async fn door(limits: Limits) -> Door {
+async fn endpoint(limits: Limits) -> Endpoint {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (routers, router) = watch::channel(says("old"));
     let soft = CancellationToken::new();
     let serving =
         tokio::spawn(server::serve(listener, router, limits, soft.clone(), CancellationToken::new()));
-    Door { address, routers, soft, serving }
+    Endpoint { address, routers, soft, serving }
 }
 
-const USUAL: Limits = Limits { connections: 100, header_timeout: Duration::from_secs(30) };
+const DEFAULT_LIMITS: Limits = Limits { connections: 100, header_timeout: Duration::from_secs(30) };
 
 /// Says something on a connection and answers what comes back until it ends, or within a second.
 async fn hears(stream: &mut TcpStream, said: &str) -> String {
@@ -46,11 +46,11 @@ async fn hears(stream: &mut TcpStream, said: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_connection_that_does_not_finish_its_hello_is_closed_and_so_is_one_that_falls_silent() {
-    let door = door(Limits { header_timeout: Duration::from_millis(200), ..USUAL }).await;
-    let mut slow = TcpStream::connect(door.address).await.unwrap();
+async fn slow_and_silent_connections_are_closed() {
+    let endpoint = endpoint(Limits { header_timeout: Duration::from_millis(200), ..DEFAULT_LIMITS }).await;
+    let mut slow = TcpStream::connect(endpoint.address).await.unwrap();
     slow.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nx-slow: ").await.unwrap();
-    let mut silent = TcpStream::connect(door.address).await.unwrap();
+    let mut silent = TcpStream::connect(endpoint.address).await.unwrap();
     assert!(hears(&mut silent, "GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.contains("old"));
     for mut stream in [slow, silent] {
         let mut rest = Vec::new();
@@ -60,15 +60,15 @@ async fn a_connection_that_does_not_finish_its_hello_is_closed_and_so_is_one_tha
 }
 
 #[tokio::test]
-async fn more_connections_than_allowed_wait_until_one_ends() {
-    let door = door(Limits { connections: 2, ..USUAL }).await;
+async fn connections_over_the_limit_wait() {
+    let endpoint = endpoint(Limits { connections: 2, ..DEFAULT_LIMITS }).await;
     let mut held = Vec::new();
     for _ in 0..2 {
-        let mut stream = TcpStream::connect(door.address).await.unwrap();
+        let mut stream = TcpStream::connect(endpoint.address).await.unwrap();
         assert!(hears(&mut stream, "GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.contains("old"));
         held.push(stream);
     }
-    let mut third = TcpStream::connect(door.address).await.unwrap();
+    let mut third = TcpStream::connect(endpoint.address).await.unwrap();
     third.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
     let mut heard = [0; 64];
     let early = tokio::time::timeout(Duration::from_millis(200), third.read(&mut heard)).await;
@@ -79,9 +79,9 @@ async fn more_connections_than_allowed_wait_until_one_ends() {
 }
 
 #[tokio::test]
-async fn a_head_that_is_too_large_is_refused() {
-    let door = door(USUAL).await;
-    let mut stream = TcpStream::connect(door.address).await.unwrap();
+async fn oversized_request_head_is_refused() {
+    let endpoint = endpoint(DEFAULT_LIMITS).await;
+    let mut stream = TcpStream::connect(endpoint.address).await.unwrap();
     let large = format!("GET / HTTP/1.1\r\nhost: x\r\nx-large: {}\r\n\r\n", "a".repeat(300 << 10));
     stream.write_all(large.as_bytes()).await.ok();
     let mut heard = Vec::new();
@@ -91,10 +91,9 @@ async fn a_head_that_is_too_large_is_refused() {
 }
 
 #[tokio::test]
-async fn the_router_changes_between_two_requests_of_one_connection_and_the_end_waits_for_who_is_being_answered()
- {
-    let door = door(USUAL).await;
-    let mut stream = TcpStream::connect(door.address).await.unwrap();
+async fn router_is_swapped_live_and_shutdown_drains_requests() {
+    let endpoint = endpoint(DEFAULT_LIMITS).await;
+    let mut stream = TcpStream::connect(endpoint.address).await.unwrap();
     assert!(hears(&mut stream, "GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.contains("old"));
     let slow = Router::new().route(
         "/",
@@ -103,20 +102,20 @@ async fn the_router_changes_between_two_requests_of_one_connection_and_the_end_w
             "new"
         }),
     );
-    drop(door.routers.send_replace(slow));
+    drop(endpoint.routers.send_replace(slow));
     stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
     tokio::time::sleep(Duration::from_millis(50)).await;
-    door.soft.cancel();
+    endpoint.soft.cancel();
     let mut heard = Vec::new();
     tokio::time::timeout(secs(5), stream.read_to_end(&mut heard)).await.unwrap().unwrap();
     assert!(String::from_utf8_lossy(&heard).ends_with("new"));
-    until("the server ends", async || door.serving.is_finished()).await;
+    wait_until("the server ends", async || endpoint.serving.is_finished()).await;
 }
 
 #[tokio::test]
-async fn a_body_that_dawdles_is_answered_503_when_its_time_is_over() {
-    let usual = Usual { service: "[http]\ntimeout = \"1s\"\n", connection: "" };
-    let silta = TestSilta::start_with(usual).await;
+async fn slow_body_is_answered_503_at_the_timeout() {
+    let options = TestOptions { service: "[http]\ntimeout = \"1s\"\n", connection: "" };
+    let silta = TestSilta::start_with(options).await;
     let mut stream = TcpStream::connect(silta.api.url.trim_start_matches("http://")).await.unwrap();
     let said = "POST /webhooks/ogoship/shop HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n{";
     let heard = hears(&mut stream, said).await;

@@ -1,9 +1,9 @@
 //! The house's two failure tables, held to what happens: for each call of each flow and each kind of failure a row. What
-//! the failure makes of the delivery, and that in the end the thing is done once.
+//! the failure makes of the task, and that in the end the thing is done once.
 
 use silta::dev::sandbox::{Fault, OrderSpec, Server, Webhook};
 
-use crate::harness::{TestSilta, Usual, secs};
+use crate::harness::{TestOptions, TestSilta, secs};
 
 /// What a call does to the far side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ enum Effect {
 }
 use Effect::{Idempotent, Once, Read};
 
-/// Every call that a flow makes: its system, method and path, and its effect.
+/// Every call that a flow makes: its vendor, method and path, and its effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Call {
     ReadShopOrder,
@@ -53,17 +53,17 @@ const CALLS: [(Call, &str, &str, Effect); 15] = [
 ];
 
 /// What is seen, and what it means for a read, for what may be repeated, and for what may be done once.
-const SEEN: [(Fault, [&str; 3]); 22] = [
+const FAULTS: [(Fault, [&str; 3]); 22] = [
     (Fault::DropBefore, ["pending answer_lost", "pending answer_lost", "in_doubt answer_lost"]),
     (Fault::DropAfter, ["pending answer_lost", "pending answer_lost", "in_doubt answer_lost"]),
     (Fault::Hang, ["pending answer_lost", "pending answer_lost", "in_doubt answer_lost"]),
-    (Fault::Status(500), ["pending system_failed", "pending system_failed", "in_doubt system_failed"]),
-    (Fault::StatusAfter(500), ["pending system_failed", "pending system_failed", "in_doubt system_failed"]),
-    (Fault::Status(502), ["pending system_failed", "pending system_failed", "in_doubt system_failed"]),
-    (Fault::StatusAfter(502), ["pending system_failed", "pending system_failed", "in_doubt system_failed"]),
-    (Fault::Status(503), ["pending system_failed", "pending system_failed", "in_doubt system_failed"]),
-    (Fault::Status(504), ["pending system_failed", "pending system_failed", "in_doubt system_failed"]),
-    (Fault::StatusAfter(504), ["pending system_failed", "pending system_failed", "in_doubt system_failed"]),
+    (Fault::Status(500), ["pending vendor_failed", "pending vendor_failed", "in_doubt vendor_failed"]),
+    (Fault::StatusAfter(500), ["pending vendor_failed", "pending vendor_failed", "in_doubt vendor_failed"]),
+    (Fault::Status(502), ["pending vendor_failed", "pending vendor_failed", "in_doubt vendor_failed"]),
+    (Fault::StatusAfter(502), ["pending vendor_failed", "pending vendor_failed", "in_doubt vendor_failed"]),
+    (Fault::Status(503), ["pending vendor_failed", "pending vendor_failed", "in_doubt vendor_failed"]),
+    (Fault::Status(504), ["pending vendor_failed", "pending vendor_failed", "in_doubt vendor_failed"]),
+    (Fault::StatusAfter(504), ["pending vendor_failed", "pending vendor_failed", "in_doubt vendor_failed"]),
     (
         Fault::Garbage,
         ["pending answer_unreadable", "pending answer_unreadable", "in_doubt answer_unreadable"],
@@ -88,46 +88,46 @@ struct Scene {
 }
 
 /// Brings a new subject to where the next attempt makes this call.
-async fn set_the_scene(silta: &TestSilta, call: Call, number: u64) -> Scene {
+async fn prepare(silta: &TestSilta, call: Call, number: u64) -> Scene {
     let TestSilta { shop, warehouse, .. } = silta;
     let code = format!("C-{number}");
     let order = |id: u64| format!("order:{id}");
     match call {
         Call::ReadShopOrder | Call::SearchOrder | Call::PlaceOrder => {
-            let id = shop.takes_order(OrderSpec::of("A", 1));
+            let id = shop.place_order(OrderSpec::of("A", 1));
             Scene { subject: order(id), webhook: shop.order_created(id) }
         }
         Call::EditOrder | Call::CancelOrder => {
-            let id = silta.orders(OrderSpec::of("A", 1)).await;
+            let id = silta.place_order(OrderSpec::of("A", 1)).await;
             silta.clock.advance(secs(61));
             match call {
-                Call::EditOrder => shop.changes_pieces(id, 3),
-                _ => shop.cancels(id),
+                Call::EditOrder => shop.change_quantity(id, 3),
+                _ => shop.cancel_order(id),
             }
             Scene { subject: order(id), webhook: shop.order_updated(id) }
         }
         Call::QuickProcess | Call::WriteTracking | Call::CompleteShipment => {
             let shipments = if call == Call::QuickProcess { 1 } else { 2 };
-            let id = silta.orders(OrderSpec::of("A", 2).in_shipments(shipments)).await;
+            let id = silta.place_order(OrderSpec::of("A", 2).with_shipments(shipments)).await;
             let reference = format!("shop-{id}");
-            assert!(warehouse.ships(&reference));
+            assert!(warehouse.ship_order(&reference));
             Scene { subject: order(id), webhook: warehouse.order_shipped(&reference) }
         }
         Call::ReadWarehouseStock | Call::ReadShopStock | Call::SetStock => {
-            shop.lists_product(number, &code, "Kahvi", 0);
-            warehouse.receives_goods(&code, 5);
+            shop.add_product(number, &code, "Kahvi", 0);
+            warehouse.receive_goods(&code, 5);
             Scene { subject: format!("stock:{code}"), webhook: warehouse.stock_changed(&code) }
         }
         Call::ReadShopProduct | Call::ReadWarehouseProduct | Call::CreateProduct => {
-            shop.lists_product(number, &code, "Kahvi", 0);
+            shop.add_product(number, &code, "Kahvi", 0);
             Scene { subject: format!("product:{number}"), webhook: shop.product_updated(number) }
         }
         Call::UpdateProduct => {
-            shop.lists_product(number, &code, "Kahvi", 0);
-            silta.hears(shop.product_updated(number)).await;
+            shop.add_product(number, &code, "Kahvi", 0);
+            silta.send_webhook(shop.product_updated(number)).await;
             silta.run_until_idle().await;
             silta.clock.advance(secs(61));
-            shop.lists_product(number, &code, "Tee", 0);
+            shop.add_product(number, &code, "Tee", 0);
             Scene { subject: format!("product:{number}"), webhook: shop.product_updated(number) }
         }
     }
@@ -154,11 +154,11 @@ fn server(silta: &TestSilta, call: Call) -> &Server {
 }
 
 /// Where a flow knows more of a refusal than the table does.
-fn known_better(call: Call, fault: Fault, at_warehouse: bool) -> Option<&'static str> {
+fn exception(call: Call, fault: Fault, at_warehouse: bool) -> Option<&'static str> {
     let Fault::Status(status) = fault else { return None };
     // A refused access token is renewed and the call made once more: a 401 surely did nothing.
     if status == 401 && at_warehouse {
-        return Some(if call == Call::CancelOrder { "skipped cancelled_at_warehouse" } else { "delivered" });
+        return Some(if call == Call::CancelOrder { "skipped cancelled_at_warehouse" } else { "done" });
     }
     let refusal = [400, 403, 404, 405, 409, 410, 422].contains(&status);
     match call {
@@ -168,19 +168,18 @@ fn known_better(call: Call, fault: Fault, at_warehouse: bool) -> Option<&'static
         Call::EditOrder if refusal => Some("dead old_version_at_warehouse"),
         Call::CancelOrder if refusal => Some("dead cancelled_after_transfer"),
         // The parcel is told all the same.
-        Call::WriteTracking if refusal => Some("delivered"),
+        Call::WriteTracking if refusal => Some("done"),
         _ => None,
     }
 }
 
 async fn state(silta: &TestSilta, subject: &str) -> String {
-    let (state, reason) = silta.delivery(subject).await;
+    let (state, reason) = silta.task_state(subject).await;
     reason.map_or_else(|| state.clone(), |reason| format!("{state} {reason}"))
 }
 
 #[tokio::test]
-async fn every_failure_of_every_call_does_to_its_delivery_what_the_two_tables_say_and_in_the_end_it_is_done_once()
- {
+async fn every_failure_of_every_call_follows_the_tables() {
     let mut wrong = Vec::new();
     let mut rows = 0;
     for (call, method, path, effect) in CALLS {
@@ -190,26 +189,26 @@ async fn every_failure_of_every_call_does_to_its_delivery_what_the_two_tables_sa
             ("connections.shop.orders.shipment_tracking", "true"),
         ];
         let silta = start(&settings).await;
-        silta.warehouse.allows_edits();
-        silta.shop.takes_tracking();
-        silta.warehouse.receives_goods("A", 1000);
+        silta.warehouse.allow_edits();
+        silta.shop.accept_tracking();
+        silta.warehouse.receive_goods("A", 1000);
         let at_warehouse = std::ptr::eq(server(&silta, call), &raw const silta.sandbox.warehouse_server);
-        for (number, (fault, meanings)) in (100..).zip(SEEN) {
+        for (number, (fault, meanings)) in (100..).zip(FAULTS) {
             rows += 1;
-            let Scene { subject, webhook } = set_the_scene(&silta, call, number).await;
+            let Scene { subject, webhook } = prepare(&silta, call, number).await;
             server(&silta, call).faults.script(method, path, fault);
-            silta.hears(webhook).await;
+            silta.send_webhook(webhook).await;
             silta.run_until_idle().await;
-            let expected = known_better(call, fault, at_warehouse).unwrap_or(meanings[effect as usize]);
+            let expected = exception(call, fault, at_warehouse).unwrap_or(meanings[effect as usize]);
             let seen = state(&silta, &subject).await;
             if seen != expected {
                 wrong.push(format!("{call:?} {fault:?}: {seen}, not {expected}"));
             }
-            silta.passes(secs(300)).await;
+            silta.advance(secs(300)).await;
             let rest = state(&silta, &subject).await;
-            let is_a_persons = expected.starts_with("dead") || expected.starts_with("skipped");
+            let needs_operator = expected.starts_with("dead") || expected.starts_with("skipped");
             let is_cancelled = call == Call::CancelOrder && rest == "skipped cancelled_at_warehouse";
-            if rest != "delivered" && !(is_a_persons && rest == expected) && !is_cancelled {
+            if rest != "done" && !(needs_operator && rest == expected) && !is_cancelled {
                 wrong.push(format!("{call:?} {fault:?} ends as {rest}"));
             }
             if silta.lost_and_doubled().1 > 0 {
@@ -218,18 +217,18 @@ async fn every_failure_of_every_call_does_to_its_delivery_what_the_two_tables_sa
             server(&silta, call).faults.clear();
         }
         if effect == Once {
-            wrong.extend(resent_unseen(&silta).await);
+            wrong.extend(reposted_without_read(&silta).await);
         }
     }
     assert_eq!(wrong, Vec::<String>::new());
-    assert_eq!(rows, CALLS.len() * SEEN.len());
+    assert_eq!(rows, CALLS.len() * FAULTS.len());
 }
 
-/// Plain POSTs that were sent twice without a reading of the same system in between.
-async fn resent_unseen(silta: &TestSilta) -> Vec<String> {
+/// Plain POSTs that were sent twice without a reading of the same vendor in between.
+async fn reposted_without_read(silta: &TestSilta) -> Vec<String> {
     let attempts: Vec<(String, serde_json::Value)> = sqlx::query_as(
-        "select subject, calls from attempt join delivery on delivery.id = delivery_id
-         order by subject, delivery_id, number",
+        "select subject, calls from attempt join task on task.id = task_id
+         order by subject, task_id, number",
     )
     .fetch_all(&silta.pool)
     .await
@@ -239,12 +238,12 @@ async fn resent_unseen(silta: &TestSilta) -> Vec<String> {
     for (subject, calls) in &attempts {
         for call in calls.as_array().unwrap() {
             let text = |key: &str| call[key].as_str().unwrap().to_owned();
-            let (system, path) = (text("system"), text("path"));
+            let (vendor, path) = (text("vendor"), text("path"));
             if text("method") == "GET" {
-                sent.retain(|(its, at, _)| its != subject || *at != system);
+                sent.retain(|(its, at, _)| its != subject || *at != vendor);
             } else if text("method") == "POST"
                 && call["status"] != 401 // surely not done: the token was renewed
-                && !sent.insert((subject.clone(), system, path.clone()))
+                && !sent.insert((subject.clone(), vendor, path.clone()))
             {
                 wrong.push(format!("{subject}: POST {path} was sent again without a look"));
             }
@@ -257,5 +256,5 @@ async fn start(settings: &[(&str, &str)]) -> TestSilta {
     let variable = |path: &str| format!("SILTA__{}", path.replace('.', "__")).to_uppercase();
     let named: Vec<_> = settings.iter().map(|(path, value)| (variable(path), *value)).collect();
     let environment: Vec<_> = named.iter().map(|(name, value)| (name.as_str(), *value)).collect();
-    TestSilta::start_in(Usual::default(), &environment).await
+    TestSilta::start_with_env(TestOptions::default(), &environment).await
 }

@@ -5,7 +5,7 @@ use silta::dev::sandbox::{Fault, OrderSpec};
 
 use crate::harness::{TestSilta, secs};
 
-/// Asks for a comparison and runs it; answers its report.
+/// Asks for a sync and runs it; answers its report.
 async fn compare(silta: &TestSilta, dry_run: bool) -> Value {
     let body = json!({ "connection": "shop", "what": "orders", "dry_run": dry_run });
     let asked = silta.api.post("/admin/v1/syncs", body).await;
@@ -25,23 +25,23 @@ fn differences(report: &Value) -> Vec<(String, String)> {
         .collect()
 }
 
-/// The first comparison is due by the clock; tests begin behind it.
+/// The first sync is due by the clock; tests begin behind it.
 async fn started() -> TestSilta {
     let silta = TestSilta::start().await;
     silta.syncer.run_due().await.unwrap();
-    silta.warehouse.receives_goods("A", 500);
+    silta.warehouse.receive_goods("A", 500);
     silta
 }
 
 #[tokio::test]
-async fn both_sides_in_step_are_zero_differences() {
+async fn equal_sides_have_zero_differences() {
     let silta = started().await;
     for spec in
         [OrderSpec::of("A", 1), OrderSpec::of("A", 2).unpaid(), OrderSpec::of("A", 1).cash_on_delivery()]
     {
-        silta.orders(spec).await;
+        silta.place_order(spec).await;
     }
-    silta.warehouse.is_given("amazon-1", "A", 1);
+    silta.warehouse.add_foreign_order("amazon-1", "A", 1);
     let report = compare(&silta, false).await;
     assert_eq!((report["state"].as_str(), differences(&report)), (Some("done"), vec![]));
     assert_eq!((report["done"].as_i64(), report["counts"]["same"].as_i64()), (Some(3), Some(3)));
@@ -50,25 +50,25 @@ async fn both_sides_in_step_are_zero_differences() {
 }
 
 #[tokio::test]
-async fn every_difference_is_found_without_any_webhook_told_with_its_remedy_and_mends_itself_where_it_may() {
+async fn order_sync_finds_all_differences_and_fixes_safe_ones() {
     let silta = started().await;
-    let shipped = silta.orders(OrderSpec::of("A", 1)).await;
-    let cancelled = silta.orders(OrderSpec::of("A", 1)).await;
+    let shipped = silta.place_order(OrderSpec::of("A", 1)).await;
+    let cancelled = silta.place_order(OrderSpec::of("A", 1)).await;
     silta.clock.advance(secs(60));
-    silta.warehouse.ships(&format!("shop-{shipped}"));
-    silta.shop.cancels(cancelled);
-    let missing = silta.shop.takes_order(OrderSpec::of("A", 1));
-    let faulty = silta.shop.takes_order(OrderSpec::of("A", 1).to_country("Suomi"));
-    let by_hand = silta.shop.takes_order(OrderSpec::of("A", 1));
-    silta.warehouse.is_given(&format!("shop-{by_hand}"), "A", 1);
-    silta.warehouse.is_given("shop-777", "A", 1);
+    silta.warehouse.ship_order(&format!("shop-{shipped}"));
+    silta.shop.cancel_order(cancelled);
+    let missing = silta.shop.place_order(OrderSpec::of("A", 1));
+    let faulty = silta.shop.place_order(OrderSpec::of("A", 1).to_country("Suomi"));
+    let added_by_hand = silta.shop.place_order(OrderSpec::of("A", 1));
+    silta.warehouse.add_foreign_order(&format!("shop-{added_by_hand}"), "A", 1);
+    silta.warehouse.add_foreign_order("shop-777", "A", 1);
 
     let expected: Vec<_> = [
         (shipped, "not_completed_in_shop"),
         (cancelled, "cancelled_in_shop"),
         (missing, "missing_at_warehouse"),
         (faulty, "needs_a_person"),
-        (by_hand, "not_remembered"),
+        (added_by_hand, "not_remembered"),
         (777, "unknown_in_shop"),
     ]
     .map(|(order, word)| (format!("order:{order}"), word.to_owned()))
@@ -76,8 +76,8 @@ async fn every_difference_is_found_without_any_webhook_told_with_its_remedy_and_
     let told = compare(&silta, true).await;
     assert_eq!(differences(&told), expected);
     assert!(
-        told["differences"].as_array().unwrap().iter().all(|row| row["mending"] == false),
-        "a dry run mends nothing"
+        told["differences"].as_array().unwrap().iter().all(|row| row["fixing"] == false),
+        "a dry run fixes nothing"
     );
     assert_eq!(silta.run_until_idle().await, 0);
 
@@ -85,12 +85,12 @@ async fn every_difference_is_found_without_any_webhook_told_with_its_remedy_and_
     assert_eq!(differences(&report), expected);
     for row in report["differences"].as_array().unwrap() {
         assert!(!row["remedy"].as_str().unwrap().is_empty());
-        let is_a_persons =
+        let needs_operator =
             ["needs_a_person", "unknown_in_shop"].contains(&row["difference"].as_str().unwrap());
-        assert_eq!(row["mending"] == true, !is_a_persons, "{row}");
+        assert_eq!(row["fixing"] == true, !needs_operator, "{row}");
     }
     silta.run_until_idle().await;
-    assert_eq!(silta.there(missing), 1);
+    assert_eq!(silta.warehouse_count(missing), 1);
     assert_eq!(silta.shop.order(shipped).unwrap().status, "COMPLETED");
     assert_eq!(silta.warehouse.find(&format!("shop-{cancelled}")).unwrap().status, "Cancelled");
     let again = compare(&silta, false).await;
@@ -105,14 +105,14 @@ async fn every_difference_is_found_without_any_webhook_told_with_its_remedy_and_
 }
 
 #[tokio::test]
-async fn what_only_looks_different_in_the_lists_is_read_again_alone_and_not_told() {
+async fn order_that_differs_only_in_lists_is_not_reported() {
     let silta = started().await;
     // It stood at the warehouse long before the shop had it: the warehouse's list since the day does not show it.
-    silta.warehouse.is_given("shop-1001", "A", 1);
+    silta.warehouse.add_foreign_order("shop-1001", "A", 1);
     silta.clock.advance(secs(7200));
     let since = silta.now();
-    let order = silta.orders(OrderSpec::of("A", 1)).await;
-    assert_eq!((silta.stands(order).await.as_str(), silta.there(order)), ("delivered", 1));
+    let order = silta.place_order(OrderSpec::of("A", 1)).await;
+    assert_eq!((silta.order_task_state(order).await.as_str(), silta.warehouse_count(order)), ("done", 1));
     let body = json!({ "connection": "shop", "what": "orders", "since": since });
     let asked = silta.api.post("/admin/v1/syncs", body).await;
     silta.syncer.run_due().await.unwrap();
@@ -121,42 +121,42 @@ async fn what_only_looks_different_in_the_lists_is_read_again_alone_and_not_told
 }
 
 #[tokio::test]
-async fn a_comparison_is_patient_with_a_page_and_goes_on_where_its_process_died() {
+async fn order_sync_retries_a_page_and_resumes_after_a_crash() {
     let silta = started().await;
-    silta.orders(OrderSpec::of("A", 1)).await;
+    silta.place_order(OrderSpec::of("A", 1)).await;
     silta.sandbox.warehouse_server.faults.script("GET", "/api/v1/orders", Fault::Status(503));
     let report = compare(&silta, true).await;
     assert_eq!((report["state"].as_str(), differences(&report)), (Some("done"), vec![]));
 
-    silta.shop.takes_order(OrderSpec::of("A", 1));
+    silta.shop.place_order(OrderSpec::of("A", 1));
     let body = json!({ "connection": "shop", "what": "orders" });
     let asked = silta.api.post("/admin/v1/syncs", body).await.text("/id").to_owned();
     // A process took it, read the warehouse, and was never seen again.
     silta.sandbox.shop_server.faults.script("GET", "/api/v0/orders", Fault::Hang);
     let died = tokio::time::timeout(secs(1), silta.syncer.run_due()).await;
     assert!(died.is_err(), "it hung in the shop's list");
-    let asked_before = silta.sandbox.warehouse_server.calls.count("GET", "/api/v1/orders");
+    let reads_before = silta.sandbox.warehouse_server.calls.count("GET", "/api/v1/orders");
     assert_eq!(silta.syncer.run_due().await.unwrap(), 0, "it is somebody else's");
     silta.clock.advance(secs(61));
     assert_eq!(silta.syncer.run_due().await.unwrap(), 1);
     let report = silta.api.get(&format!("/admin/v1/syncs/{asked}")).await.body;
     assert_eq!(differences(&report), [("order:1002".to_owned(), "missing_at_warehouse".to_owned())]);
     assert_eq!(report["done"], 2);
-    let asked_since = silta.sandbox.warehouse_server.calls.count("GET", "/api/v1/orders") - asked_before;
-    assert_eq!(asked_since, 1, "the difference alone is read again; the list stood in rows");
+    let new_reads = silta.sandbox.warehouse_server.calls.count("GET", "/api/v1/orders") - reads_before;
+    assert_eq!(new_reads, 1, "the difference alone is read again; the list stood in rows");
     silta.run_until_idle().await;
 }
 
 #[tokio::test]
-async fn orders_are_compared_by_the_clock_and_one_at_a_time() {
+async fn order_sync_runs_on_schedule_and_one_at_a_time() {
     let silta = started().await;
     assert_eq!(silta.count("sync where actor = 'schedule'").await, 3, "products, stock and orders");
     assert_eq!(silta.syncer.run_due().await.unwrap(), 0);
     silta.clock.advance(secs(24 * 3600));
-    let missing = silta.shop.takes_order(OrderSpec::of("A", 1));
+    let missing = silta.shop.place_order(OrderSpec::of("A", 1));
     assert_eq!(silta.syncer.run_due().await.unwrap(), 3);
     silta.run_until_idle().await;
-    assert_eq!(silta.there(missing), 1, "found by level, with no event at all");
+    assert_eq!(silta.warehouse_count(missing), 1, "found by level, with no event at all");
 
     let body = || json!({ "connection": "shop", "what": "orders" });
     let first = silta.api.post("/admin/v1/syncs", body()).await;
@@ -176,28 +176,28 @@ async fn orders_are_compared_by_the_clock_and_one_at_a_time() {
 }
 
 #[tokio::test]
-async fn an_earlier_first_day_brings_in_what_is_missing_since_then() {
-    let silta = TestSilta::start_set(&[("orders.not_before", "2026-09-01")]).await;
+async fn earlier_start_date_transfers_missing_orders() {
+    let silta = TestSilta::start_with_settings(&[("orders.not_before", "2026-09-01")]).await;
     let a_week_ago = (silta.now() - chrono::Duration::days(7)).to_rfc3339();
-    let order = silta.shop.takes_order(OrderSpec::of("A", 1).saying(json!({ "created_at": a_week_ago })));
+    let order = silta.shop.place_order(OrderSpec::of("A", 1).with_json(json!({ "created_at": a_week_ago })));
     assert_eq!(silta.syncer.run_due().await.unwrap(), 3);
     silta.run_until_idle().await;
-    assert_eq!(silta.there(order), 1);
+    assert_eq!(silta.warehouse_count(order), 1);
 }
 
 #[tokio::test]
-async fn a_shop_that_is_down_fails_the_comparison_with_its_reason_and_a_bad_spot_is_named() {
+async fn order_sync_names_unlistable_stretch_and_fails_with_reason() {
     let silta = started().await;
     for _ in 0..5 {
         silta.clock.advance(secs(600));
-        silta.orders(OrderSpec::of("A", 1)).await;
+        silta.place_order(OrderSpec::of("A", 1)).await;
     }
-    silta.shop.cannot_list(Some(1003));
+    silta.shop.fail_lists_with(Some(1003));
     let report = compare(&silta, false).await;
     assert_eq!(report["state"], "done");
     let found = differences(&report);
     assert!(!found.is_empty() && found.iter().all(|(_, word)| word == "not_listed"), "{found:?}");
-    silta.shop.cannot_list(None);
+    silta.shop.fail_lists_with(None);
 
     silta.sandbox.shop_server.faults.script("GET", "/api/v0/orders", Fault::Status(401));
     let report = compare(&silta, false).await;
@@ -208,20 +208,20 @@ async fn a_shop_that_is_down_fails_the_comparison_with_its_reason_and_a_bad_spot
 }
 
 #[tokio::test]
-async fn silence_is_suspicious_by_the_connections_own_rhythm() {
+async fn silence_is_judged_by_the_order_rate() {
     let silta = TestSilta::start().await;
-    let rhythm = async || silta.api.get("/admin/v1/connections/shop").await.body["rhythm"].clone();
+    let order_rate = async || silta.api.get("/admin/v1/connections/shop").await.body["order_rate"].clone();
     // Three weeks with twelve orders every morning, and none at night.
     for _ in 0..21 {
         for _ in 0..12 {
             silta.clock.advance(secs(1200));
-            silta.orders(OrderSpec::of("A", 1).unpaid()).await;
+            silta.place_order(OrderSpec::of("A", 1).unpaid()).await;
         }
         silta.clock.advance(secs(20 * 3600));
-        assert_eq!(rhythm().await["is_suspicious"], false, "a night is quiet");
+        assert_eq!(order_rate().await["is_suspicious"], false, "a night is quiet");
     }
     silta.clock.advance(secs(4 * 3600 - 60));
-    let silent = rhythm().await;
+    let silent = order_rate().await;
     assert_eq!(silent["is_suspicious"], true, "a morning without orders: {silent}");
     let metrics = silta.api.get("/metrics").await.body.as_str().unwrap().to_owned();
     let line =

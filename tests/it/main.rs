@@ -1,4 +1,4 @@
-//! Everything with I/O, in one binary: a real PostgreSQL, the sandbox systems over real HTTP, the worker cranked by hand.
+//! Everything with I/O, in one binary: a real PostgreSQL, the sandbox vendors over real HTTP, the worker cranked by hand.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 #![expect(

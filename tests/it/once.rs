@@ -1,4 +1,4 @@
-//! No sequence of webhooks, sweeps, hand transfers, retries, edits, cancels and crashes ever makes a second order or a
+//! No sequence of webhooks, polls, hand transfers, retries, edits, cancels and crashes ever makes a second order or a
 //! second completion.
 
 use proptest::{prelude::*, test_runner::TestRunner};
@@ -14,11 +14,11 @@ enum Step {
     Webhook,
     /// The warehouse tells of it.
     Callback,
-    /// The sweeps run.
-    Sweep,
+    /// The polls run.
+    Poll,
     /// A person asks: transfer, hold, release, cancel, refresh.
     Asks(&'static str),
-    /// A person replays its newest delivery.
+    /// A person replays its newest task.
     Replay,
     /// Both sides are compared.
     Compare,
@@ -63,7 +63,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         3 => Just(Step::Webhook),
         2 => Just(Step::Callback),
-        1 => Just(Step::Sweep),
+        1 => Just(Step::Poll),
         2 => prop_oneof![Just("transfer"), Just("hold"), Just("release"), Just("cancel"), Just("refresh")].prop_map(Step::Asks),
         1 => Just(Step::Replay),
         1 => Just(Step::Compare),
@@ -83,16 +83,16 @@ fn step() -> impl Strategy<Value = Step> {
 async fn take(silta: &TestSilta, order: u64, step: Step) {
     let reference = format!("shop-{order}");
     match step {
-        Step::Webhook => drop(silta.hears(silta.shop.order_created(order)).await),
-        Step::Callback => drop(silta.hears(silta.warehouse.order_shipped(&reference)).await),
-        Step::Sweep => drop(silta.sweeper.sweep_due().await),
+        Step::Webhook => drop(silta.send_webhook(silta.shop.order_created(order)).await),
+        Step::Callback => drop(silta.send_webhook(silta.warehouse.order_shipped(&reference)).await),
+        Step::Poll => drop(silta.poller.poll_due().await),
         Step::Asks(ask) => {
             drop(silta.api.post(&format!("/admin/v1/orders/shop/{order}/{ask}"), json!({})).await);
         }
         Step::Replay => {
-            let listed = silta.api.get("/admin/v1/deliveries?kind=order&limit=1").await;
+            let listed = silta.api.get("/admin/v1/tasks?kind=order&limit=1").await;
             if let Some(id) = listed.items().first().and_then(|it| it["id"].as_str()) {
-                drop(silta.api.post(&format!("/admin/v1/deliveries/{id}/replay"), json!({})).await);
+                drop(silta.api.post(&format!("/admin/v1/tasks/{id}/replay"), json!({})).await);
             }
         }
         Step::Compare => {
@@ -102,20 +102,20 @@ async fn take(silta: &TestSilta, order: u64, step: Step) {
             silta.sandbox.warehouse_server.faults.clear();
             drop(silta.syncer.run_due().await);
         }
-        Step::Pays => silta.shop.gets_paid(order),
-        Step::Edits(pieces) => silta.shop.changes_pieces(order, pieces),
+        Step::Pays => silta.shop.mark_paid(order),
+        Step::Edits(pieces) => silta.shop.change_quantity(order, pieces),
         Step::Cancels => {
             if silta.shop.order(order).is_some_and(|order| order.status == "OPEN") {
-                silta.shop.cancels(order);
+                silta.shop.cancel_order(order);
             }
         }
-        Step::Collects => drop(silta.warehouse.collects(&reference)),
-        Step::Ships => drop(silta.warehouse.ships(&reference)),
+        Step::Collects => drop(silta.warehouse.collect_order(&reference)),
+        Step::Ships => drop(silta.warehouse.ship_order(&reference)),
         Step::Faults(method, fault) => {
             silta.sandbox.shop_server.faults.script(method, "orders", fault);
             silta.sandbox.warehouse_server.faults.script(method, "orders", fault);
         }
-        Step::Lags(seconds) => silta.warehouse.searches_lag(secs(seconds)),
+        Step::Lags(seconds) => silta.warehouse.delay_search(secs(seconds)),
         Step::Crashes => {
             let worker = silta.second_worker();
             let work = tokio::spawn(async move { worker.run_until_idle().await });
@@ -133,7 +133,7 @@ async fn take(silta: &TestSilta, order: u64, step: Step) {
 
 /// What must hold at every moment.
 fn holds(silta: &TestSilta, order: u64) -> Result<(), TestCaseError> {
-    prop_assert!(silta.there(order) <= 1, "a second order");
+    prop_assert!(silta.warehouse_count(order) <= 1, "a second order");
     let order = silta.shop.order(order).unwrap();
     let completions = order.shipments.iter().map(|it| it.completions).max().unwrap_or_default();
     prop_assert!(completions <= 1, "a second completion");
@@ -142,13 +142,13 @@ fn holds(silta: &TestSilta, order: u64) -> Result<(), TestCaseError> {
 
 /// A day of one order: paid at once or not, in good or bad weather from the beginning.
 async fn play(is_paid: bool, opening: Vec<Step>, steps: Vec<Step>) -> Result<(), TestCaseError> {
-    let mut silta = TestSilta::start_set(&[("orders.edit", "true")]).await;
+    let mut silta = TestSilta::start_with_settings(&[("orders.edit", "true")]).await;
     silta.leave_unfinished();
-    silta.warehouse.allows_edits();
-    silta.warehouse.receives_goods("A", 1000);
+    silta.warehouse.allow_edits();
+    silta.warehouse.receive_goods("A", 1000);
     let spec = OrderSpec::of("A", 1);
-    let order = silta.shop.takes_order(if is_paid { spec } else { spec.unpaid() });
-    silta.hears(silta.shop.order_created(order)).await;
+    let order = silta.shop.place_order(if is_paid { spec } else { spec.unpaid() });
+    silta.send_webhook(silta.shop.order_created(order)).await;
     for step in opening.into_iter().chain(steps) {
         take(&silta, order, step).await;
         holds(&silta, order)?;
@@ -156,24 +156,24 @@ async fn play(is_paid: bool, opening: Vec<Step>, steps: Vec<Step>) -> Result<(),
     // And in the end all comes to rest: paid, left alone and looked at, it is at the warehouse exactly once.
     silta.sandbox.shop_server.faults.clear();
     silta.sandbox.warehouse_server.faults.clear();
-    silta.warehouse.searches_lag(secs(0));
-    silta.passes(secs(4 * 3600)).await;
+    silta.warehouse.delay_search(secs(0));
+    silta.advance(secs(4 * 3600)).await;
     silta.api.post(&format!("/admin/v1/orders/shop/{order}/refresh"), json!({})).await;
-    silta.passes(secs(3600)).await;
+    silta.advance(secs(3600)).await;
     holds(&silta, order)?;
-    prop_assert_eq!(silta.count("delivery where settled_at is null").await, 0);
-    let (shop, intent) = (silta.shop.order(order).unwrap(), silta.order(order).await);
+    prop_assert_eq!(silta.count("task where settled_at is null").await, 0);
+    let (shop, intent) = (silta.shop.order(order).unwrap(), silta.show_order(order).await);
     let asked: Option<String> =
         silta.scalar_optional("select action from intent order by id desc limit 1").await;
     let free = !matches!(asked.as_deref(), Some("hold" | "cancel"));
     if shop.is_paid && shop.status == "OPEN" && free && intent["status"] == "not_transferred" {
-        prop_assert_eq!(silta.there(order), 1, "a paid order that nobody keeps");
+        prop_assert_eq!(silta.warehouse_count(order), 1, "a paid order that nobody keeps");
     }
     Ok(())
 }
 
 #[test]
-fn no_sequence_of_events_ever_makes_a_second_order_or_a_second_completion() {
+fn no_sequence_places_or_completes_an_order_twice() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let config = ProptestConfig {
         cases: 60,

@@ -15,7 +15,7 @@ fn links(text: &str) -> impl Iterator<Item = &str> {
 }
 
 #[test]
-fn every_link_of_the_papers_leads_somewhere() {
+fn every_reference_in_the_docs_resolves() {
     let mut papers = files("docs", "md");
     papers.extend(
         ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(|name| root().join(name)),
@@ -34,7 +34,7 @@ fn every_link_of_the_papers_leads_somewhere() {
 }
 
 #[test]
-fn every_outside_fact_that_the_code_cites_is_in_the_contract_and_every_setting_of_it_exists() {
+fn contract_has_every_cited_fact_and_real_settings() {
     let page = read("docs/contract.md");
     let mut cited = 0;
     for file in files("src", "rs").into_iter().chain(files("docs/decisions", "md")) {
@@ -64,7 +64,7 @@ fn every_outside_fact_that_the_code_cites_is_in_the_contract_and_every_setting_o
 }
 
 #[test]
-fn each_threat_names_a_test_that_shows_its_guard() {
+fn each_threat_names_an_existing_test() {
     let page = read("docs/threats.md");
     let mut shown = 0;
     for line in page.lines().filter(|line| line.starts_with("| ") && line.contains("](")) {
@@ -106,7 +106,7 @@ fn column(page: &str, heading: &str, column: usize) -> String {
 }
 
 #[test]
-fn the_mapping_names_every_field_that_is_written_and_only_fields_that_are_read() {
+fn mapping_names_every_written_and_only_read_fields() {
     let page = read("docs/mapping.md");
     let warehouse = read("src/vendors/ogoship/wire.rs");
     let tables = [
@@ -149,7 +149,7 @@ fn the_mapping_names_every_field_that_is_written_and_only_fields_that_are_read()
 }
 
 #[test]
-fn alert_rules_and_the_grafana_dashboard_ask_for_metrics_that_there_are() {
+fn alert_rules_and_grafana_use_existing_metrics() {
     let telemetry = read("docs/telemetry.md");
     for file in ["deploy/prometheus/alerts.yaml", "deploy/grafana/silta.json"] {
         let text = read(file);
@@ -166,7 +166,7 @@ fn alert_rules_and_the_grafana_dashboard_ask_for_metrics_that_there_are() {
 }
 
 #[test]
-fn each_crate_has_its_row_and_its_reason() {
+fn each_dependency_has_its_reason() {
     let (manifest, page) = (read("Cargo.toml"), read("docs/dependencies.md"));
     let mut section = "";
     let mut crates = 0;

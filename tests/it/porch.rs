@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 use silta::{
-    dev::sandbox::{Courier, OrderSpec},
+    dev::sandbox::{OrderSpec, WebhookSender},
     security::detection::Hint,
 };
 
-use crate::harness::{Answer, CONNECTION, TestSilta, Usual, answer, secs};
+use crate::harness::{Answer, CONNECTION, TestOptions, TestSilta, answer, secs};
 
-const SHOP_PATH: &str = "/webhooks/mycashflow/shop/sandbox-token-4f1d";
+const MYCASHFLOW_PATH: &str = "/webhooks/mycashflow/shop/sandbox-token-4f1d";
 
 async fn sends(silta: &TestSilta, path: &str, headers: &[(&str, &str)], body: &'static str) -> Answer {
     let mut request = reqwest::Client::new().post(format!("{}{path}", silta.api.url)).body(body);
@@ -19,14 +19,14 @@ async fn sends(silta: &TestSilta, path: &str, headers: &[(&str, &str)], body: &'
 }
 
 async fn item(silta: &TestSilta) -> Value {
-    silta.tally.write(&silta.pool).await.unwrap();
+    silta.key_usage.flush(&silta.pool).await.unwrap();
     silta.api.get("/admin/v1/connections/shop").await.body
 }
 
 #[tokio::test]
-async fn each_key_shows_its_age_and_its_uses_so_that_an_old_one_can_be_taken_away() {
+async fn each_key_shows_its_age_and_uses() {
     let silta = TestSilta::start().await;
-    silta.orders(OrderSpec::of("A", 1)).await;
+    silta.place_order(OrderSpec::of("A", 1)).await;
     let item = item(&silta).await;
     let keys = item["keys"].as_array().unwrap();
     let of = |purpose: &str| keys.iter().find(|key| key["purpose"] == purpose).unwrap();
@@ -39,19 +39,19 @@ async fn each_key_shows_its_age_and_its_uses_so_that_an_old_one_can_be_taken_awa
     for secret in ["083c584d-ae65-11ec-aef4-0242ac130002", "sandbox-webhook-key", "sandbox-token-4f1d"] {
         assert!(!text.contains(secret), "a key is shown");
     }
-    silta.tally.write(&silta.pool).await.unwrap();
+    silta.key_usage.flush(&silta.pool).await.unwrap();
     let tokens = silta
-        .scalar::<i64>("select uses from key_use where purpose = 'admin_token' and key_id = 'ops'")
+        .scalar::<i64>("select uses from key_usage where purpose = 'admin_token' and key_id = 'ops'")
         .await;
     assert!(tokens > 0);
 }
 
 #[tokio::test]
-async fn a_refused_signature_leaves_a_hint_and_no_event() {
+async fn refused_signature_records_a_hint_and_no_event() {
     let silta = TestSilta::start().await;
     let body = r#"{"topic":"order.created","data":{"id":1}}"#;
     let webhook = silta::dev::sandbox::Webhook::raw_from_shop(body.as_bytes());
-    let (header, right) = Courier::signature(&webhook);
+    let (header, right) = WebhookSender::signature(&webhook);
     let another = "0".repeat(64);
     let table = [
         (("x-nothing", ""), Hint::HeaderMissing),
@@ -60,10 +60,10 @@ async fn a_refused_signature_leaves_a_hint_and_no_event() {
         ((header, another.as_str()), Hint::WrongKey),
     ];
     for (header, _) in table {
-        assert_eq!(sends(&silta, SHOP_PATH, &[header], body).await.status, 401);
+        assert_eq!(sends(&silta, MYCASHFLOW_PATH, &[header], body).await.status, 401);
     }
     let item = item(&silta).await;
-    let refusals = item["refusals"].as_array().unwrap();
+    let refusals = item["rejected_webhooks"].as_array().unwrap();
     for (_, hint) in table {
         let refusal = refusals.iter().find(|it| it["hint"] == hint.as_str()).expect("a hint");
         assert_eq!((&refusal["count"], &refusal["source"]), (&json!(1), &json!("mycashflow")));
@@ -72,55 +72,59 @@ async fn a_refused_signature_leaves_a_hint_and_no_event() {
 }
 
 #[tokio::test]
-async fn one_refused_webhook_teaches_how_its_sender_signs_and_is_not_let_in() {
+async fn signature_detection_learns_from_a_refused_webhook() {
     let silta = TestSilta::start().await;
-    let mut db = silta.outside().await;
+    let mut db = silta.outside_connection().await;
     let until = silta.now() + secs(600);
-    silta::store::webhook_checks::ask_lesson(&mut db, CONNECTION, "mycashflow", "ops", until).await.unwrap();
+    silta::store::webhook_checks::request_detection(&mut db, CONNECTION, "mycashflow", "ops", until)
+        .await
+        .unwrap();
     let body = r#"{"topic":"order.created","data":{"id":1}}"#;
-    let (_, right) = Courier::signature(&silta::dev::sandbox::Webhook::raw_from_shop(body.as_bytes()));
-    let told = sends(&silta, SHOP_PATH, &[("x-mcf-hmac", &right)], body).await;
+    let (_, right) = WebhookSender::signature(&silta::dev::sandbox::Webhook::raw_from_shop(body.as_bytes()));
+    let told = sends(&silta, MYCASHFLOW_PATH, &[("x-mcf-hmac", &right)], body).await;
     assert_eq!(told.status, 401);
-    let lesson =
-        silta::store::webhook_checks::lesson(&mut db, CONNECTION, "mycashflow").await.unwrap().unwrap();
-    let found = &lesson.found[0];
+    let detection = silta::store::webhook_checks::find_detection(&mut db, CONNECTION, "mycashflow")
+        .await
+        .unwrap()
+        .unwrap();
+    let found = &detection.found[0];
     assert_eq!(
         (&found["header"], &found["hash"], &found["encoding"]),
         (&json!("x-mcf-hmac"), &json!("HMAC-SHA256"), &json!("hex"))
     );
-    assert!(lesson.headers.contains(&"x-mcf-hmac".to_owned()));
-    let kept: String = silta.scalar("select row_to_json(lesson)::text from lesson").await;
+    assert!(detection.headers.contains(&"x-mcf-hmac".to_owned()));
+    let kept: String = silta.scalar("select row_to_json(detection)::text from detection").await;
     assert!(!kept.contains(&right) && !kept.contains("083c584d"), "a value was kept: {kept}");
     assert_eq!(silta.count("event").await, 0);
 }
 
 #[tokio::test]
-async fn who_sends_wrong_signatures_again_and_again_is_not_read_and_others_are() {
-    let silta = TestSilta::start_with(Usual { service: "[http]\nproxies = 1\n", connection: "" }).await;
+async fn repeated_wrong_signatures_throttle_only_that_client() {
+    let silta = TestSilta::start_with(TestOptions { service: "[http]\nproxies = 1\n", connection: "" }).await;
     let wrong = ("X-OGOship-Hmac-SHA256", "AAAA");
     let from = |address| [wrong, ("x-forwarded-for", address)];
     for _ in 0..30 {
         assert_eq!(sends(&silta, "/webhooks/ogoship/shop", &from("203.0.113.7"), "{}").await.status, 401);
     }
-    let shut_out = sends(&silta, "/webhooks/ogoship/shop", &from("203.0.113.7"), "{}").await;
-    assert_eq!((shut_out.status, shut_out.text("/code")), (429, "too_many"));
-    assert_eq!(shut_out.headers["retry-after"], "60");
+    let throttled = sends(&silta, "/webhooks/ogoship/shop", &from("203.0.113.7"), "{}").await;
+    assert_eq!((throttled.status, throttled.text("/code")), (429, "too_many"));
+    assert_eq!(throttled.headers["retry-after"], "60");
     assert_eq!(sends(&silta, "/webhooks/ogoship/shop", &from("203.0.113.8"), "{}").await.status, 401);
-    silta.orders(OrderSpec::of("A", 1)).await; // comes from elsewhere, with a key
+    silta.place_order(OrderSpec::of("A", 1)).await; // comes from elsewhere, with a key
     silta.clock.advance(secs(61));
     assert_eq!(sends(&silta, "/webhooks/ogoship/shop", &from("203.0.113.7"), "{}").await.status, 401);
 }
 
 #[tokio::test]
-async fn subscriptions_are_registered_at_both_systems_and_their_keys_count_at_once() {
-    let mut silta = TestSilta::start_with(Usual {
+async fn subscriptions_are_registered_and_their_keys_accepted() {
+    let mut silta = TestSilta::start_with(TestOptions {
         service: "[http]\npublic_url = \"https://silta.example.fi\"\n",
         connection: "",
     })
     .await;
     silta.leave_unfinished();
     let subscriptions = silta.subscriptions.clone();
-    let of = subscriptions.of(CONNECTION).unwrap();
+    let of = subscriptions.find(CONNECTION).unwrap();
     let made = subscriptions.register(of, false, "ops").await.unwrap();
     assert_eq!(made.len(), 3, "{made:?}");
     assert!(made.iter().all(|made| made.key.is_none()), "they lie sealed");
@@ -142,45 +146,49 @@ async fn subscriptions_are_registered_at_both_systems_and_their_keys_count_at_on
 }
 
 #[tokio::test]
-async fn a_subscription_that_is_gone_is_put_back_by_the_watch() {
-    let silta = TestSilta::start_with(Usual {
+async fn missing_subscription_is_registered_again() {
+    let silta = TestSilta::start_with(TestOptions {
         service: "[http]\npublic_url = \"https://silta.example.fi\"\n",
         connection: "",
     })
     .await;
     let subscriptions = silta.subscriptions.clone();
-    let of = subscriptions.of(CONNECTION).unwrap();
-    assert_eq!(subscriptions.look(of).await.unwrap(), 0, "what nobody registered is nobody's to watch");
+    let of = subscriptions.find(CONNECTION).unwrap();
+    assert_eq!(
+        subscriptions.restore_missing(of).await.unwrap(),
+        0,
+        "what nobody registered is nobody's to watch"
+    );
     assert_eq!(silta.sandbox.warehouse_server.calls.count("GET", "/webhooks"), 0);
     subscriptions.register(of, false, "ops").await.unwrap();
-    assert_eq!(subscriptions.look(of).await.unwrap(), 0);
+    assert_eq!(subscriptions.restore_missing(of).await.unwrap(), 0);
 
-    silta.shop.forgets_subscriptions();
-    silta.warehouse.forgets_subscription("OrderShipped");
-    assert_eq!(subscriptions.look(of).await.unwrap(), 2);
+    silta.shop.remove_subscriptions();
+    silta.warehouse.remove_subscription("OrderShipped");
+    assert_eq!(subscriptions.restore_missing(of).await.unwrap(), 2);
     let (listed, _) = subscriptions.list(of).await.unwrap();
     assert_eq!(listed.iter().filter(|it| it.is_ours && it.is_kept).count(), 3);
-    assert_eq!(subscriptions.look(of).await.unwrap(), 0);
+    assert_eq!(subscriptions.restore_missing(of).await.unwrap(), 0);
 
     let removed = subscriptions.remove(of, None).await.unwrap();
     assert_eq!(removed.len(), 3);
     assert_eq!(subscriptions.list(of).await.unwrap().0.len(), 0);
     // What is on its way when it is removed is still taken, for a day.
-    let (mut db, since) = (silta.outside().await, silta.now() - secs(86_400));
-    let keys = silta::store::subscriptions::keys(&mut db, CONNECTION, since).await.unwrap();
+    let (mut db, since) = (silta.outside_connection().await, silta.now() - secs(86_400));
+    let keys = silta::store::subscriptions::list_keys(&mut db, CONNECTION, since).await.unwrap();
     assert_eq!(keys.len(), 5);
 }
 
 #[tokio::test]
-async fn the_oauth_pair_lies_sealed_and_is_found_by_another_process() {
+async fn oauth_tokens_are_sealed_and_shared_by_processes() {
     let silta = TestSilta::start().await;
-    silta.orders(OrderSpec::of("A", 1)).await;
+    silta.place_order(OrderSpec::of("A", 1)).await;
     let sealed: Vec<u8> = silta.scalar("select sealed from sealed_token").await;
     let text = String::from_utf8_lossy(&sealed);
     assert!(!text.contains("access-") && !text.contains("refresh-"), "the pair lies in the clear");
     let before = silta.warehouse.grants();
     let other = silta.second_worker();
-    silta.hears(silta.shop.order_created(silta.shop.takes_order(OrderSpec::of("A", 1)))).await;
+    silta.send_webhook(silta.shop.order_created(silta.shop.place_order(OrderSpec::of("A", 1)))).await;
     other.run_until_idle().await.unwrap();
     assert_eq!(silta.warehouse.grants(), before, "it has opened the pair and signs in no second time");
 }

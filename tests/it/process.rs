@@ -9,7 +9,7 @@ use std::{
 };
 
 use silta::{
-    dev::sandbox::{Courier, Fault, OrderSpec, Sandbox, Storm, audit},
+    dev::sandbox::{Fault, OrderSpec, RandomFaults, Sandbox, WebhookSender, reconcile},
     runtime::{
         clock::{Clock, Entropy, SystemClock},
         embedded_postgres::{Durability, PrivatePostgres},
@@ -17,7 +17,7 @@ use silta::{
 };
 use sqlx::{Connection, PgConnection};
 
-use crate::harness::{Api, CONNECTION, Database, Usual, configuration, until};
+use crate::harness::{Api, CONNECTION, Database, TestOptions, configuration, wait_until};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_silta");
 
@@ -62,7 +62,7 @@ impl Process {
 
     /// Waits until it has said this in its log since it was last waited for.
     pub async fn says(&self, words: &str) {
-        until(words, async || self.said.lock().unwrap().iter().any(|line| line.contains(words))).await;
+        wait_until(words, async || self.said.lock().unwrap().iter().any(|line| line.contains(words))).await;
         self.said.lock().unwrap().clear();
     }
 
@@ -110,14 +110,14 @@ fn run(arguments: &[&str], config: &Path, database: &str) -> (Option<i32>, Strin
     (output.status.code(), text(&output.stdout), text(&output.stderr))
 }
 
-const QUICK: Usual = Usual {
+const FAST_OPTIONS: TestOptions = TestOptions {
     service: "[http]\nlisten = \"127.0.0.1:0\"\n[worker]\nlease = \"3s\"\n",
-    connection: "[connections.sweeps]\norders = \"1s\"\nstatuses = \"1s\"\nstock = \"1s\"\nproducts = \"1s\"\n",
+    connection: "[connections.polls]\norders = \"1s\"\nstatuses = \"1s\"\nstock = \"1s\"\nproducts = \"1s\"\n",
 };
 
 pub fn config_file(sandbox: &Sandbox, more: &str) -> tempfile::NamedTempFile {
     let file = tempfile::NamedTempFile::new().unwrap();
-    let quick = configuration(sandbox, &QUICK)
+    let quick = configuration(sandbox, &FAST_OPTIONS)
         .replace("[retry]", "[retry]\nbase = \"100ms\"\nlook_again = \"500ms\"\ncap = \"1s\"");
     std::fs::write(
         file.path(),
@@ -131,12 +131,12 @@ pub fn config_file(sandbox: &Sandbox, more: &str) -> tempfile::NamedTempFile {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_with_sigkill_in_mid_run_and_started_again_it_has_lost_nothing_and_doubled_nothing() {
+async fn sigkill_and_restart_lose_and_duplicate_nothing() {
     let sandbox = sandbox().await;
     let database = Database::fresh().await;
     let config = config_file(&sandbox, "");
     let entropy = Arc::new(Entropy::seeded(11));
-    let storm = Storm {
+    let storm = RandomFaults {
         share: 0.15,
         kinds: vec![
             Fault::DropAfter,
@@ -146,24 +146,24 @@ async fn killed_with_sigkill_in_mid_run_and_started_again_it_has_lost_nothing_an
         ],
         entropy: entropy.clone(),
     };
-    sandbox.shop.lists_product(1, "A", "A", 0);
-    sandbox.warehouse.receives_goods("A", 10_000);
-    // A comparison that is killed goes on a minute later: longer than this test waits for its first reading.
+    sandbox.shop.add_product(1, "A", "A", 0);
+    sandbox.warehouse.receive_goods("A", 10_000);
+    // A sync that is killed goes on a minute later: longer than this test waits for its first reading.
     run(&["sync", "products", CONNECTION, "--dry-run"], config.path(), &database.url());
-    sandbox.warehouse_server.faults.storm(Some(storm));
+    sandbox.warehouse_server.faults.set_random(Some(storm));
 
     let mut accepted = 0;
     for round in 0..6 {
         let process = Process::start(config.path(), Some(&database.url()));
-        let courier = Courier::to(&process.url, CONNECTION);
+        let webhook_sender = WebhookSender::to(&process.url, CONNECTION);
         for _ in 0..8 {
-            let order = sandbox.shop.takes_order(OrderSpec::of("A", 1));
-            let told = courier.carries(&sandbox.shop.order_created(order)).await;
+            let order = sandbox.shop.place_order(OrderSpec::of("A", 1));
+            let told = webhook_sender.send(&sandbox.shop.order_created(order)).await;
             accepted += usize::from(told.is_some_and(|(status, _)| status == 200));
         }
         for order in sandbox.warehouse.orders() {
-            if order.status == "New" && sandbox.warehouse.ships(&order.reference) {
-                courier.carries(&sandbox.warehouse.order_shipped(&order.reference)).await;
+            if order.status == "New" && sandbox.warehouse.ship_order(&order.reference) {
+                webhook_sender.send(&sandbox.warehouse.order_shipped(&order.reference)).await;
             }
         }
         // Killed at another moment each time, in the middle of it all.
@@ -171,35 +171,35 @@ async fn killed_with_sigkill_in_mid_run_and_started_again_it_has_lost_nothing_an
         process.kill();
     }
     assert_eq!(accepted, 48);
-    sandbox.warehouse_server.faults.storm(None);
+    sandbox.warehouse_server.faults.set_random(None);
 
     let process = Process::start(config.path(), Some(&database.url()));
     let mut db = PgConnection::connect(&database.url()).await.unwrap();
-    until("everything is settled", async || {
-        let open: i64 = sqlx::query_scalar("select count(*) from delivery where settled_at is null")
+    wait_until("everything is settled", async || {
+        let open: i64 = sqlx::query_scalar("select count(*) from task where settled_at is null")
             .fetch_one(&mut db)
             .await
             .unwrap();
-        let books = audit(&sandbox.shop, &sandbox.warehouse, "shop-");
-        open == 0 && books.at_warehouse == 48 && books.are_balanced()
+        let books = reconcile(&sandbox.shop, &sandbox.warehouse, "shop-");
+        open == 0 && books.at_warehouse == 48 && books.is_balanced()
     })
     .await;
     let events: i64 = sqlx::query_scalar("select count(*) from event where topic = 'order.created'")
         .fetch_one(&mut db)
         .await
         .unwrap();
-    let dead: i64 = sqlx::query_scalar("select count(*) from delivery where state = 'dead'")
+    let dead: i64 = sqlx::query_scalar("select count(*) from task where state = 'dead'")
         .fetch_one(&mut db)
         .await
         .unwrap();
     assert_eq!((events, dead), (48, 0));
     assert!(process.terminate(), "an orderly end exits with 0");
-    let books = audit(&sandbox.shop, &sandbox.warehouse, "shop-");
+    let books = reconcile(&sandbox.shop, &sandbox.warehouse, "shop-");
     assert_eq!((books.lost, books.doubled, books.at_warehouse), (0, 0, 48));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_database_url_a_private_postgresql_is_started_and_usable_again_after_kill_9() {
+async fn embedded_postgresql_starts_and_survives_kill_9() {
     let sandbox = sandbox().await;
     let directory = tempfile::tempdir().unwrap();
     let config =
@@ -207,14 +207,14 @@ async fn without_a_database_url_a_private_postgresql_is_started_and_usable_again
     let pid_file = directory.path().join("data/cluster/postmaster.pid");
 
     let process = Process::start(config.path(), None);
-    let order = sandbox.shop.takes_order(OrderSpec::of("A", 1));
-    let courier = Courier::to(&process.url, CONNECTION);
-    assert_eq!(courier.carries(&sandbox.shop.order_created(order)).await.unwrap().0, 200);
+    let order = sandbox.shop.place_order(OrderSpec::of("A", 1));
+    let webhook_sender = WebhookSender::to(&process.url, CONNECTION);
+    assert_eq!(webhook_sender.send(&sandbox.shop.order_created(order)).await.unwrap().0, 200);
     process.kill();
 
     // At once, while the old server may still be stopping.
     let process = Process::start(config.path(), None);
-    until("the order that the killed one took is delivered", async || {
+    wait_until("the order that the killed one took is delivered", async || {
         sandbox.warehouse.count("shop-1001") == 1
     })
     .await;
@@ -225,7 +225,7 @@ async fn without_a_database_url_a_private_postgresql_is_started_and_usable_again
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_private_postgresql_never_runs_as_root_and_a_second_silta_joins_it() {
+async fn embedded_postgresql_is_not_root_and_is_shared() {
     let directory = tempfile::tempdir().unwrap();
     let data_dir = directory.path().join("data");
     let first = PrivatePostgres::start(&data_dir, Durability::ForTestsOnly).unwrap();
@@ -244,7 +244,7 @@ async fn the_private_postgresql_never_runs_as_root_and_a_second_silta_joins_it()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_demo_ends_with_status_0_and_a_verdict_from_the_sandboxs_books() {
+async fn demo_exits_0_with_a_verdict_from_the_sandbox() {
     let verdict = tempfile::NamedTempFile::new().unwrap();
     let output = Command::new(BINARY)
         .args(["demo", "--exit", "--faults", "some", "--orders", "12", "--json"])
@@ -262,10 +262,10 @@ async fn the_demo_ends_with_status_0_and_a_verdict_from_the_sandboxs_books() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_breaks_around_it_nothing_is_lost_nothing_doubled_and_nothing_left_over() {
+async fn chaos_run_loses_and_duplicates_nothing() {
     let report = tempfile::NamedTempFile::new().unwrap();
     let output = Command::new(BINARY)
-        .args(["prove", "--passes", "1", "--hold", "1s", "--seed", "7", "--json"])
+        .args(["prove", "--passes", "1", "--fault-duration", "1s", "--seed", "7", "--json"])
         .arg(report.path())
         .output()
         .unwrap();
@@ -276,7 +276,7 @@ async fn whatever_breaks_around_it_nothing_is_lost_nothing_doubled_and_nothing_l
         assert_eq!(report[zero], 0, "{zero}");
     }
     let tried = report["tried"].as_object().unwrap();
-    for point in silta::runtime::failpoints::KillPoint::ALL {
+    for point in silta::runtime::failpoints::Failpoint::ALL {
         assert!(tried.contains_key(&format!("killed at {}", point.as_str())), "{point:?} in {tried:?}");
     }
     assert_eq!(tried.len(), 25);
@@ -288,7 +288,7 @@ async fn whatever_breaks_around_it_nothing_is_lost_nothing_doubled_and_nothing_l
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn orders_are_explained_sent_and_compared_from_a_shell() {
+async fn cli_explains_transfers_and_syncs_orders() {
     let sandbox = sandbox().await;
     let database = Database::fresh().await;
     let config = config_file(&sandbox, "");
@@ -298,8 +298,8 @@ async fn orders_are_explained_sent_and_compared_from_a_shell() {
     assert_eq!(code, Some(0), "{said}{complaint}");
     assert!(said.starts_with("zero differences at "), "{said}");
 
-    sandbox.warehouse.receives_goods("A", 10);
-    let order = sandbox.shop.takes_order(OrderSpec::of("A", 1)).to_string();
+    sandbox.warehouse.receive_goods("A", 10);
+    let order = sandbox.shop.place_order(OrderSpec::of("A", 1)).to_string();
     let (code, said, _) = run(&["sync", "orders", CONNECTION, "--json"]);
     let report: serde_json::Value = serde_json::from_str(&said).unwrap();
     assert_eq!(
@@ -310,20 +310,20 @@ async fn orders_are_explained_sent_and_compared_from_a_shell() {
     assert!(code == Some(0) && said.starts_with("asked: hold"), "{said}");
 
     let process = Process::start(config.path(), Some(&database.url()));
-    until("the order is held", async || {
+    wait_until("the order is held", async || {
         let (_, said, _) = run(&["orders", "explain", CONNECTION, &order]);
         said.contains("A person holds the order back.")
     })
     .await;
     let (code, _, _) = run(&["orders", "transfer", CONNECTION, &order]);
     assert_eq!(code, Some(0));
-    until("the order is there", async || sandbox.warehouse.count(&format!("shop-{order}")) == 1).await;
-    until("the order rests", async || {
-        run(&["orders", "list", "--json"]).1.contains("\"delivery_state\":\"delivered\"")
+    wait_until("the order is there", async || sandbox.warehouse.count(&format!("shop-{order}")) == 1).await;
+    wait_until("the order rests", async || {
+        run(&["orders", "list", "--json"]).1.contains("\"task_state\":\"done\"")
     })
     .await;
-    let (_, evidence, _) = run(&["orders", "explain", CONNECTION, &order, "--evidence", "ogoship"]);
-    assert!(evidence.contains("POST /api/v1/orders → 200") && !evidence.contains("Testikatu"), "{evidence}");
+    let (_, call_log, _) = run(&["orders", "explain", CONNECTION, &order, "--call-log", "ogoship"]);
+    assert!(call_log.contains("POST /api/v1/orders → 200") && !call_log.contains("Testikatu"), "{call_log}");
     let (code, _, complaint) = run(&["orders", "transfer", CONNECTION, &order]);
     assert!(code == Some(1) && complaint.contains("stands at the warehouse already"), "{complaint}");
     let (code, said, _) = run(&["orders", "erase", CONNECTION, &order]);
@@ -332,7 +332,7 @@ async fn orders_are_explained_sent_and_compared_from_a_shell() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn catalogue_and_stock_are_compared_approved_and_doctored_from_a_shell() {
+async fn cli_syncs_approves_and_diagnoses_the_catalogue() {
     let sandbox = sandbox().await;
     let database = Database::fresh().await;
     let config = config_file(&sandbox, "");
@@ -343,15 +343,15 @@ async fn catalogue_and_stock_are_compared_approved_and_doctored_from_a_shell() {
     };
     for id in 1..=7 {
         let code = format!("A-{id}");
-        sandbox.shop.lists_product(id, &code, "Kahvi", 5);
-        sandbox.warehouse.receives_goods(&code, 5);
+        sandbox.shop.add_product(id, &code, "Kahvi", 5);
+        sandbox.warehouse.receive_goods(&code, 5);
     }
-    sandbox.shop.lists_product(8, "a-7", "Tee", 5);
+    sandbox.shop.add_product(8, "a-7", "Tee", 5);
     let (code, said) = run(&["sync", "products", CONNECTION]);
     assert_eq!(code, Some(1), "two codes are alike: {said}");
     assert!(said.contains("missing_at_warehouse (6): it is created at the warehouse"), "{said}");
     assert!(
-        said.contains("held_back (2)") && said.contains("8 products compared: 0 the same, 6 mending"),
+        said.contains("held_back (2)") && said.contains("8 products compared: 0 the same, 6 fixing"),
         "{said}"
     );
     let (code, said) = run(&["doctor", CONNECTION]);
@@ -368,24 +368,24 @@ async fn catalogue_and_stock_are_compared_approved_and_doctored_from_a_shell() {
     assert!(said.contains(r#"FAIL shop shipping     no rule for "Lentokone""#), "{said}");
 
     for id in 1..=7 {
-        sandbox.warehouse.counts(&format!("A-{id}"), 0);
+        sandbox.warehouse.count_stock(&format!("A-{id}"), 0);
     }
-    sandbox.shop.drops_product(8);
+    sandbox.shop.remove_product(8);
     let (code, said) = run(&["sync", "stock", CONNECTION]);
-    assert!(code == Some(1) && said.contains("nothing was mended: stock_braked"), "{said}");
+    assert!(code == Some(1) && said.contains("nothing was fixed: stock_braked"), "{said}");
     let (code, said) = run(&["sync", "stock", CONNECTION, "--approve"]);
-    assert!(code == Some(0) && said.contains("7 mending, 0 waiting"), "{said}");
+    assert!(code == Some(0) && said.contains("7 fixing, 0 waiting"), "{said}");
     let process = Process::start(config.path(), Some(&database.url()));
-    until("what was approved is written", async || {
+    wait_until("what was approved is written", async || {
         (1..=7).all(|id| sandbox.shop.quantity(&format!("A-{id}")) == Some(0))
     })
     .await;
-    until("the catalogue is there", async || sandbox.warehouse.codes().len() == 6).await;
+    wait_until("the catalogue is there", async || sandbox.warehouse.codes().len() == 6).await;
     assert!(process.terminate());
 }
 
 #[test]
-fn a_faulty_configuration_is_told_whole_with_status_1() {
+fn config_check_reports_all_faults_and_exits_1() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), "[http]\nlissten = 1\n[retry]\nbase = \"soon\"").unwrap();
     let output =

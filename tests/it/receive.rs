@@ -2,9 +2,9 @@
 
 use reqwest::Method;
 use serde_json::json;
-use silta::dev::sandbox::{Courier, OrderSpec, Webhook};
+use silta::dev::sandbox::{OrderSpec, Webhook, WebhookSender};
 
-use crate::harness::{TestSilta, Usual, answer, secs};
+use crate::harness::{TestOptions, TestSilta, answer, secs};
 
 async fn post(silta: &TestSilta, path: &str, header: (&str, &str), body: &[u8]) -> crate::harness::Answer {
     answer(silta.api.request(Method::POST, path).header(header.0, header.1).body(body.to_vec())).await
@@ -14,11 +14,11 @@ const MYCASHFLOW: &str = "/webhooks/mycashflow/shop/sandbox-token-4f1d";
 const OGOSHIP: &str = "/webhooks/ogoship/shop";
 
 #[tokio::test]
-async fn no_2xx_before_commit_what_we_acknowledged_we_have() {
+async fn acknowledged_webhook_is_committed() {
     let mut silta = TestSilta::start().await;
     silta.leave_unfinished();
     let body = br#"{"topic":"order.created","data":{"id":1042}}"#;
-    let receipt = silta.hears(Webhook::raw_from_shop(body)).await;
+    let receipt = silta.send_webhook(Webhook::raw_from_shop(body)).await;
     assert_eq!(receipt["duplicate"], false);
 
     let row: (String, String, String, Vec<u8>) =
@@ -32,14 +32,14 @@ async fn no_2xx_before_commit_what_we_acknowledged_we_have() {
         ("mycashflow", "order.created", "order:1042")
     );
     assert_eq!(row.3, body, "the raw bytes are kept");
-    assert_eq!(silta.delivery("order:1042").await.0, "pending");
+    assert_eq!(silta.task_state("order:1042").await.0, "pending");
 }
 
 #[tokio::test]
-async fn a_wrong_signature_gets_401_and_leaves_no_row() {
+async fn wrong_signature_gets_401_and_stores_nothing() {
     let silta = TestSilta::start().await;
     let webhook = Webhook::raw_from_shop(br#"{"id":1}"#);
-    let (_, signature) = Courier::signature(&webhook);
+    let (_, signature) = WebhookSender::signature(&webhook);
     let altered = br#"{"id":2}"#;
 
     let wrong = post(&silta, MYCASHFLOW, ("X-MyCashflow-Signature", &signature), altered).await;
@@ -49,16 +49,16 @@ async fn a_wrong_signature_gets_401_and_leaves_no_row() {
     assert_eq!((missing.status, missing.text("/code")), (401, "signature_missing"));
     let hex_to_ogoship = post(&silta, OGOSHIP, ("X-OGOship-Hmac-SHA256", &signature), &webhook.body).await;
     assert_eq!(hex_to_ogoship.status, 401);
-    assert_eq!((silta.count("event").await, silta.count("delivery").await), (0, 0));
+    assert_eq!((silta.count("event").await, silta.count("task").await), (0, 0));
 }
 
 #[tokio::test]
-async fn every_flipped_byte_of_a_signed_body_is_refused() {
+async fn every_flipped_byte_is_refused() {
     let silta = TestSilta::start().await;
     let body = br#"{"topic":"order.created","data":{"id":1042,"note":"\u00e4\u00e4ni"}}"#;
     let bodies = [Webhook::raw_from_shop(body), Webhook::raw_from_warehouse(body)];
     for (webhook, path) in bodies.into_iter().zip([MYCASHFLOW, OGOSHIP]) {
-        let (header, signature) = Courier::signature(&webhook);
+        let (header, signature) = WebhookSender::signature(&webhook);
         for at in 0..webhook.body.len() {
             for change in [0x01, 0x20, 0xff] {
                 let mut changed = webhook.body.clone();
@@ -83,23 +83,26 @@ async fn every_flipped_byte_of_a_signed_body_is_refused() {
             );
         }
     }
-    assert_eq!((silta.count("event").await, silta.count("delivery").await), (0, 0));
+    assert_eq!((silta.count("event").await, silta.count("task").await), (0, 0));
 }
 
 #[tokio::test]
-async fn a_failed_verification_does_not_poison_the_fingerprint_of_a_true_webhook() {
+async fn refused_webhook_does_not_block_the_genuine_one() {
     let mut silta = TestSilta::start().await;
     silta.leave_unfinished();
     let webhook = Webhook::raw_from_shop(br#"{"topic":"order.created","data":{"id":1}}"#);
     let refused = post(&silta, MYCASHFLOW, ("X-MyCashflow-Signature", "00"), &webhook.body).await;
     assert_eq!(refused.status, 401);
-    assert_eq!(silta.hears(webhook).await["duplicate"], false);
+    assert_eq!(silta.send_webhook(webhook).await["duplicate"], false);
 }
 
 #[tokio::test]
-async fn every_refusal_has_its_own_status() {
-    let silta =
-        TestSilta::start_with(Usual { service: "[http]\nbody_limit = \"1KiB\"", ..Usual::default() }).await;
+async fn each_invalid_webhook_gets_its_own_status() {
+    let silta = TestSilta::start_with(TestOptions {
+        service: "[http]\nbody_limit = \"1KiB\"",
+        ..TestOptions::default()
+    })
+    .await;
     let cases = [
         ("/webhooks/mycashflow/shop/wrong-token", "{}", 404),
         ("/webhooks/mycashflow/other/sandbox-token-4f1d", "{}", 404),
@@ -114,22 +117,23 @@ async fn every_refusal_has_its_own_status() {
         } else {
             Webhook::raw_from_shop(body)
         };
-        let (header, signature) = Courier::signature(&webhook);
+        let (header, signature) = WebhookSender::signature(&webhook);
         assert_eq!(post(&silta, path, (header, &signature), body).await.status, status, "{path}");
     }
     let large = Webhook::raw_from_shop(&vec![b' '; 2000]);
-    let (header, signature) = Courier::signature(&large);
+    let (header, signature) = WebhookSender::signature(&large);
     assert_eq!(post(&silta, MYCASHFLOW, (header, &signature), &large.body).await.status, 413);
     assert_eq!(answer(silta.api.request(Method::GET, OGOSHIP)).await.status, 405);
     assert_eq!(silta.count("event").await, 0);
 }
 
 #[tokio::test]
-async fn any_of_several_live_secrets_will_do_in_either_encoding_while_they_rotate() {
+async fn any_active_secret_in_either_encoding_is_accepted() {
     use base64::Engine;
 
     let secrets = "SILTA__CONNECTIONS__SHOP__MYCASHFLOW__SIGNATURE__SECRETS";
-    let mut silta = TestSilta::start_in(Usual::default(), &[(secrets, "next-secret, last-secret")]).await;
+    let mut silta =
+        TestSilta::start_with_env(TestOptions::default(), &[(secrets, "next-secret, last-secret")]).await;
     silta.leave_unfinished();
     for (at, secret) in ["last-secret", "next-secret"].iter().enumerate() {
         let body = json!({ "topic": "order.created", "data": { "id": at + 1 } }).to_string();
@@ -146,82 +150,82 @@ async fn any_of_several_live_secrets_will_do_in_either_encoding_while_they_rotat
 }
 
 #[tokio::test]
-async fn a_duplicate_webhook_is_acknowledged_and_makes_no_second_delivery() {
+async fn duplicate_webhook_creates_no_second_task() {
     let silta = TestSilta::start().await;
-    let order = silta.shop.takes_order(OrderSpec::of("A", 1));
-    silta.warehouse.receives_goods("A", 5);
-    let first = silta.hears(silta.shop.order_created(order)).await;
+    let order = silta.shop.place_order(OrderSpec::of("A", 1));
+    silta.warehouse.receive_goods("A", 5);
+    let first = silta.send_webhook(silta.shop.order_created(order)).await;
     silta.run_until_idle().await;
     silta.clock.advance(secs(86_400));
-    let again = silta.hears(silta.shop.order_created(order)).await;
+    let again = silta.send_webhook(silta.shop.order_created(order)).await;
     assert_eq!((again["duplicate"].as_bool(), &again["event_id"]), (Some(true), &first["event_id"]));
-    assert_eq!((silta.count("event").await, silta.count("delivery").await), (1, 1));
+    assert_eq!((silta.count("event").await, silta.count("task").await), (1, 1));
 }
 
 #[tokio::test]
-async fn an_undated_repeat_is_a_duplicate_for_a_minute_but_its_subject_is_looked_at_again() {
+async fn undated_repeat_is_a_duplicate_but_raises_the_revision() {
     let silta = TestSilta::start().await;
-    silta.shop.lists_product(1, "A", "A", 0);
-    silta.warehouse.receives_goods("A", 5);
-    silta.hears(silta.warehouse.stock_changed("A")).await;
+    silta.shop.add_product(1, "A", "A", 0);
+    silta.warehouse.receive_goods("A", 5);
+    silta.send_webhook(silta.warehouse.stock_changed("A")).await;
     silta.run_until_idle().await;
     assert_eq!(silta.shop.quantity("A"), Some(5));
 
     // The figure changes again within the minute, and the callback looks just the same.
-    silta.warehouse.receives_goods("A", 2);
-    assert_eq!(silta.hears(silta.warehouse.stock_changed("A")).await["duplicate"], true);
+    silta.warehouse.receive_goods("A", 2);
+    assert_eq!(silta.send_webhook(silta.warehouse.stock_changed("A")).await["duplicate"], true);
     silta.run_until_idle().await;
     assert_eq!(silta.shop.quantity("A"), Some(7), "the news was not lost");
 
     silta.clock.advance(secs(120));
-    assert_eq!(silta.hears(silta.warehouse.stock_changed("A")).await["duplicate"], false);
+    assert_eq!(silta.send_webhook(silta.warehouse.stock_changed("A")).await["duplicate"], false);
     silta.run_until_idle().await;
 }
 
 #[tokio::test]
-async fn unknown_topics_and_shapes_are_stored_and_answered_200_and_bring_the_sweeps_forward() {
+async fn unknown_topic_is_stored_and_brings_the_polls_forward() {
     let silta = TestSilta::start().await;
-    silta.sweep().await;
+    silta.poll().await;
     for body in [&br#"{"type":"Unheard","value":[1]}"#[..], b"[1,2,3]", b"null", b"\"\\u0000\""] {
-        let receipt = silta.hears(Webhook::raw_from_warehouse(body)).await;
+        let receipt = silta.send_webhook(Webhook::raw_from_warehouse(body)).await;
         assert_eq!(receipt["duplicate"], false);
     }
-    assert_eq!((silta.count("event").await, silta.count("delivery").await), (4, 0));
-    let due: i64 = silta.scalar("select count(*) from sweep where what in ('statuses', 'stock') and due_at <= '2026-09-21 14:13:20Z'").await;
+    assert_eq!((silta.count("event").await, silta.count("task").await), (4, 0));
+    let due: i64 = silta.scalar("select count(*) from poll where what in ('statuses', 'stock') and due_at <= '2026-09-21 14:13:20Z'").await;
     assert_eq!(due, 2);
 }
 
 #[tokio::test]
-async fn a_storm_of_callbacks_about_one_subject_is_one_debt() {
+async fn callbacks_about_one_subject_make_one_task() {
     let silta = TestSilta::start().await;
-    silta.shop.lists_product(1, "A", "A", 0);
-    silta.warehouse.receives_goods("A", 5);
+    silta.shop.add_product(1, "A", "A", 0);
+    silta.warehouse.receive_goods("A", 5);
     let storm = (0..200).map(|at| {
         let body = json!({ "type": 2, "productCode": "A", "modified": at }).to_string();
-        let courier = silta.courier.clone();
-        async move { courier.carries(&Webhook::raw_from_warehouse(body.as_bytes())).await.unwrap().0 }
+        let webhook_sender = silta.webhook_sender.clone();
+        async move { webhook_sender.send(&Webhook::raw_from_warehouse(body.as_bytes())).await.unwrap().0 }
     });
     let mut tasks = tokio::task::JoinSet::new();
     storm.for_each(|webhook| drop(tasks.spawn(webhook)));
     let statuses = tasks.join_all().await;
     assert!(statuses.iter().all(|status| *status == 200));
 
-    assert_eq!((silta.count("event").await, silta.count("delivery").await), (200, 1));
-    let news: i32 = silta.scalar("select news from delivery").await;
-    assert_eq!(news, 200);
+    assert_eq!((silta.count("event").await, silta.count("task").await), (200, 1));
+    let revision: i32 = silta.scalar("select revision from task").await;
+    assert_eq!(revision, 200);
     silta.run_until_idle().await;
     assert_eq!((silta.shop.quantity("A"), silta.shop.writes()), (Some(5), 1));
 }
 
 #[tokio::test]
-async fn the_same_webhook_many_times_at_once_is_one_event() {
+async fn concurrent_duplicates_store_one_event() {
     let mut silta = TestSilta::start().await;
     silta.leave_unfinished();
     let webhook = Webhook::raw_from_shop(br#"{"topic":"order.created","data":{"id":7}}"#);
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..40 {
-        let (courier, webhook) = (silta.courier.clone(), webhook.clone());
-        tasks.spawn(async move { courier.carries(&webhook).await.unwrap() });
+        let (webhook_sender, webhook) = (silta.webhook_sender.clone(), webhook.clone());
+        tasks.spawn(async move { webhook_sender.send(&webhook).await.unwrap() });
     }
     let answers = tasks.join_all().await;
     let ids: std::collections::HashSet<_> =
@@ -231,13 +235,13 @@ async fn the_same_webhook_many_times_at_once_is_one_event() {
 }
 
 #[tokio::test]
-async fn a_database_that_is_away_is_answered_503_with_retry_after_and_readyz_says_so() {
+async fn unreachable_database_gets_503_and_readyz_fails() {
     let silta = TestSilta::start().await;
     assert_eq!(silta.api.get("/readyz").await.status, 200);
     silta.pool.close().await;
-    silta.hot.close().await;
+    silta.hot_pool.close().await;
     let webhook = Webhook::raw_from_shop(br#"{"id":1}"#);
-    let (header, signature) = Courier::signature(&webhook);
+    let (header, signature) = WebhookSender::signature(&webhook);
     let refused = post(&silta, MYCASHFLOW, (header, &signature), &webhook.body).await;
     assert_eq!((refused.status, refused.text("/code")), (503, "unavailable"));
     assert!(refused.headers.contains_key("retry-after"));
@@ -246,13 +250,13 @@ async fn a_database_that_is_away_is_answered_503_with_retry_after_and_readyz_say
 }
 
 #[tokio::test]
-async fn a_database_that_was_restarted_costs_no_webhook() {
+async fn database_restart_loses_no_webhook() {
     let mut silta = TestSilta::start().await;
     silta.leave_unfinished();
     // Fill the pool with connections, then cut them all off, as a restart does.
     let held = connections(&silta, 6).await;
     drop(held);
-    let mut outside = silta.outside().await;
+    let mut outside = silta.outside_connection().await;
     sqlx::query(
         "select pg_terminate_backend(pid) from pg_stat_activity
          where datname = current_database() and pid <> pg_backend_pid()",
@@ -261,7 +265,7 @@ async fn a_database_that_was_restarted_costs_no_webhook() {
     .await
     .unwrap();
     let body = br#"{"topic":"order.created","data":{"id":1}}"#;
-    assert_eq!(silta.hears(Webhook::raw_from_shop(body)).await["duplicate"], false);
+    assert_eq!(silta.send_webhook(Webhook::raw_from_shop(body)).await["duplicate"], false);
     let stored: i64 = sqlx::query_scalar("select count(*) from event").fetch_one(&mut outside).await.unwrap();
     assert_eq!(stored, 1);
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 use silta::dev::sandbox::OrderSpec;
 
 use super::process::{Process, config_file, sandbox};
-use crate::harness::{CONNECTION, Database, answer, http, until};
+use crate::harness::{CONNECTION, Database, answer, http, wait_until};
 
 /// Signs as the shop does, under any key.
 fn signature(key: &str, body: &[u8]) -> String {
@@ -18,7 +18,7 @@ fn signature(key: &str, body: &[u8]) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn secrets_are_rotated_under_load_with_no_webhook_refused() {
+async fn secret_rotation_under_load_refuses_no_webhook() {
     let sandbox = sandbox().await;
     let database = Database::fresh().await;
     let config = config_file(&sandbox, "");
@@ -50,9 +50,9 @@ async fn secrets_are_rotated_under_load_with_no_webhook_refused() {
             })
         })
         .collect();
-    let goes_on = async || {
+    let wait_for_more = async || {
         let before = sent.load(Ordering::SeqCst);
-        until("webhooks go on", async || sent.load(Ordering::SeqCst) > before + 40).await;
+        wait_until("webhooks go on", async || sent.load(Ordering::SeqCst) > before + 40).await;
     };
     let keys = |secrets: &str| {
         let text = std::fs::read_to_string(config.path()).unwrap();
@@ -61,21 +61,21 @@ async fn secrets_are_rotated_under_load_with_no_webhook_refused() {
     };
     for round in 0..3 {
         let (old, new) = (key.lock().unwrap().clone(), format!("key-number-{round}"));
-        goes_on().await;
+        wait_for_more().await;
         keys(&format!("[\"{old}\", \"{new}\"]"));
         process.reloads("connections.shop.mycashflow.signature.secrets").await;
-        goes_on().await;
+        wait_for_more().await;
         key.lock().unwrap().clone_from(&new); // the shop signs with the new one now
-        goes_on().await;
+        wait_for_more().await;
         keys(&format!("[\"{new}\"]"));
         process.reloads("connections.shop.mycashflow.signature.secrets").await;
     }
-    goes_on().await;
+    wait_for_more().await;
     // A configuration with a fault changes nothing.
     keys("[]\nnonsense = 1");
     process.signals("HUP");
     process.says("the configuration was not reloaded").await;
-    goes_on().await;
+    wait_for_more().await;
     is_over.store(true, Ordering::SeqCst);
     for sender in senders {
         sender.await.unwrap();
@@ -91,7 +91,7 @@ async fn secrets_are_rotated_under_load_with_no_webhook_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn spans_of_webhook_attempt_and_call_reach_a_collector_and_name_nobody() {
+async fn spans_reach_a_collector_without_personal_data() {
     let sandbox = sandbox().await;
     let database = Database::fresh().await;
     let spans = Arc::new(Mutex::new(Vec::<u8>::new()));
@@ -105,16 +105,16 @@ async fn spans_of_webhook_attempt_and_call_reach_a_collector_and_name_nobody() {
     let (url, _serving) = http::serve(collector).await;
     let config = config_file(&sandbox, &format!("[traces]\notlp = \"{url}\"\n"));
     let process = Process::start(config.path(), Some(&database.url()));
-    let courier = silta::dev::sandbox::Courier::to(&process.url, CONNECTION);
-    let order = sandbox.shop.takes_order(OrderSpec::of("A", 1));
-    courier.carries(&sandbox.shop.order_created(order)).await.unwrap();
-    until("it stands at the warehouse", async || {
+    let webhook_sender = silta::dev::sandbox::WebhookSender::to(&process.url, CONNECTION);
+    let order = sandbox.shop.place_order(OrderSpec::of("A", 1));
+    webhook_sender.send(&sandbox.shop.order_created(order)).await.unwrap();
+    wait_until("it stands at the warehouse", async || {
         sandbox.warehouse.count(&format!("{CONNECTION}-{order}")) == 1
     })
     .await;
     assert!(process.terminate(), "the last spans go out with the process");
     let told = String::from_utf8_lossy(&spans.lock().unwrap().clone()).into_owned();
-    for word in ["silta", "receive", "attempt", "place_order", "read_order", "order.created", "delivery"] {
+    for word in ["silta", "receive", "attempt", "place_order", "read_order", "order.created", "task"] {
         assert!(told.contains(word), "no span says {word}");
     }
     for secret in ["sandbox-token-4f1d", "Mannerheim", "@example", "api@", "083c584d"] {

@@ -4,14 +4,14 @@ use std::{path::PathBuf, process::Command, sync::Arc};
 
 use silta::{
     app::{
-        App, Surroundings,
+        App, AppDeps,
         config::{Config, Environment},
     },
     dev::sandbox::OrderSpec,
-    runtime::{clock::Entropy, failpoints::KillPoints},
+    runtime::{clock::Entropy, failpoints::Failpoints},
 };
 
-use crate::harness::{Database, TestSilta, Usual, configuration, secs};
+use crate::harness::{Database, TestOptions, TestSilta, configuration, secs};
 
 /// A program of PostgreSQL's, beside the server or on the path.
 fn program(name: &str) -> PathBuf {
@@ -27,16 +27,16 @@ fn run(name: &str, arguments: &[&str]) {
 }
 
 #[tokio::test]
-async fn after_a_restore_what_was_done_since_the_dump_is_found_by_looking_and_not_done_again() {
+async fn restore_finds_work_done_since_the_dump_without_repeating() {
     let mut silta = TestSilta::start().await;
     silta.leave_unfinished();
     let TestSilta { shop, warehouse, .. } = &silta;
-    warehouse.receives_goods("A", 50);
-    shop.lists_product(1, "A", "Kahvi", 0);
-    silta.hears(warehouse.stock_changed("A")).await;
-    let placed_before = silta.orders(OrderSpec::of("A", 1)).await;
-    let told_before = shop.takes_order(OrderSpec::of("A", 1));
-    silta.hears(shop.order_created(told_before)).await; // and not worked on yet
+    warehouse.receive_goods("A", 50);
+    shop.add_product(1, "A", "Kahvi", 0);
+    silta.send_webhook(warehouse.stock_changed("A")).await;
+    let placed_before = silta.place_order(OrderSpec::of("A", 1)).await;
+    let sent_before = shop.place_order(OrderSpec::of("A", 1));
+    silta.send_webhook(shop.order_created(sent_before)).await; // and not worked on yet
 
     let directory = tempfile::tempdir().unwrap();
     let dump = directory.path().join("silta.dump");
@@ -46,46 +46,46 @@ async fn after_a_restore_what_was_done_since_the_dump_is_found_by_looking_and_no
     // The day goes on, until the server is lost.
     silta.run_until_idle().await;
     silta.clock.advance(secs(60));
-    let placed_after = silta.orders(OrderSpec::of("A", 1)).await;
-    for order in [placed_before, told_before] {
-        assert!(warehouse.ships(&format!("shop-{order}")));
-        silta.hears(warehouse.order_shipped(&format!("shop-{order}"))).await;
+    let placed_after = silta.place_order(OrderSpec::of("A", 1)).await;
+    for order in [placed_before, sent_before] {
+        assert!(warehouse.ship_order(&format!("shop-{order}")));
+        silta.send_webhook(warehouse.order_shipped(&format!("shop-{order}"))).await;
         silta.run_until_idle().await;
         assert_eq!(shop.order(order).unwrap().status, "COMPLETED");
     }
-    shop.lists_product(2, "B", "Tee", 0);
-    silta.hears(shop.product_updated(2)).await;
+    shop.add_product(2, "B", "Tee", 0);
+    silta.send_webhook(shop.product_updated(2)).await;
     silta.run_until_idle().await;
     assert!(warehouse.product("B").is_some());
-    let told_after = shop.takes_order(OrderSpec::of("A", 1));
-    silta.hears(shop.order_created(told_after)).await; // answered 200, and lost with the server
-    assert!(warehouse.ships(&format!("shop-{placed_after}"))); // and nobody told of it
+    let sent_after = shop.place_order(OrderSpec::of("A", 1));
+    silta.send_webhook(shop.order_created(sent_after)).await; // answered 200, and lost with the server
+    assert!(warehouse.ship_order(&format!("shop-{placed_after}"))); // and nobody told of it
 
     // An empty server, the dump, the service.
     let restored = Database::empty().await;
     run("pg_restore", &["--no-owner", "--dbname", &restored.url(), dump]);
     silta.clock.advance(secs(3600));
     let config =
-        Config::load(&configuration(&silta.sandbox, &Usual::default()), &Environment::new()).unwrap();
-    let (pool, clock, killpoints) = (restored.pool(), silta.clock.clone(), KillPoints::none());
+        Config::load(&configuration(&silta.sandbox, &TestOptions::default()), &Environment::new()).unwrap();
+    let (pool, clock, failpoints) = (restored.pool(), silta.clock.clone(), Failpoints::disabled());
     silta::store::migrate(&pool).await.unwrap();
     let entropy = Arc::new(Entropy::seeded(4711));
-    let app = App::new(config, Surroundings { pool, clock, entropy, killpoints });
+    let app = App::new(config, AppDeps { pool, clock, entropy, failpoints });
     app.prepare().await.unwrap();
     let posts = silta.sandbox.warehouse_server.calls.count("POST", "/api/v1/orders");
     for _ in 0..6 {
         app.worker.run_until_idle().await.unwrap();
-        app.sweeper.sweep_due().await.unwrap();
+        app.poller.poll_due().await.unwrap();
         silta.clock.advance(secs(600));
     }
     app.worker.run_until_idle().await.unwrap();
 
-    for order in [placed_before, told_before, placed_after, told_after] {
-        assert_eq!(silta.there(order), 1, "order {order}");
+    for order in [placed_before, sent_before, placed_after, sent_after] {
+        assert_eq!(silta.warehouse_count(order), 1, "order {order}");
     }
     let new = silta.sandbox.warehouse_server.calls.count("POST", "/api/v1/orders") - posts;
     assert_eq!(new, 1, "only the order that nobody had sent yet");
-    for order in [placed_before, told_before, placed_after] {
+    for order in [placed_before, sent_before, placed_after] {
         let order = shop.order(order).unwrap();
         assert_eq!((order.status, order.shipments[0].completions), ("COMPLETED", 1));
     }

@@ -18,122 +18,125 @@ async fn every_table_and_column_has_a_comment() {
     assert_eq!(bare, Vec::<String>::new());
 }
 
-/// Each row: what somebody tries to write past the code, and the constraint that refuses it.
+/// Each row: what somebody attempts to write past the code, and the constraint that refuses it.
 #[tokio::test]
-async fn every_invariant_is_defended_by_a_named_constraint() {
+async fn tasks_and_events_have_named_constraints() {
     let mut silta = TestSilta::start().await;
     silta.leave_unfinished();
     sqlx::raw_sql(
-        "insert into delivery (id, connection, kind, subject, state, urgency, due_at, created_at)
+        "insert into task (id, connection, kind, subject, state, priority, due_at, created_at)
          values ('00000000-0000-0000-0000-000000000001', 'shop', 'order', 'order:1', 'pending', 0, now(), now());
-         insert into event (id, connection, source, topic, kind, subject, received_at, fingerprint, body, delivery_id)
-         values (gen_random_uuid(), 'shop', 'sweep', 't', 'order', 'order:1', now(), sha256('a'), '',
+         insert into event (id, connection, source, topic, kind, subject, received_at, fingerprint, body, task_id)
+         values (gen_random_uuid(), 'shop', 'poll', 't', 'order', 'order:1', now(), sha256('a'), '',
                  '00000000-0000-0000-0000-000000000001');
-         insert into link (connection, subject, reference, seen_at) values ('shop', 'order:1', 'r', now())",
+         insert into subject_state (connection, subject, reference, seen_at) values ('shop', 'order:1', 'r', now())",
     )
     .execute(&silta.pool)
     .await
     .unwrap();
-    let delivery = |columns: &str, values: &str| {
+    let task = |columns: &str, values: &str| {
         format!(
-            "insert into delivery (id, connection, kind, subject, urgency, due_at, created_at, {columns})
+            "insert into task (id, connection, kind, subject, priority, due_at, created_at, {columns})
              values (gen_random_uuid(), 'shop', 'stock', 'stock:A', 1, now(), now(), {values})"
         )
     };
     let event = |columns: &str, values: &str| {
         format!(
             "insert into event (id, connection, source, received_at, body, topic, {columns})
-             values (gen_random_uuid(), 'shop', 'sweep', now(), '', 't', {values})"
+             values (gen_random_uuid(), 'shop', 'poll', now(), '', 't', {values})"
         )
     };
     let table = [
         (
-            "insert into delivery (id, connection, kind, subject, state, urgency, due_at, created_at)
+            "insert into task (id, connection, kind, subject, state, priority, due_at, created_at)
              values (gen_random_uuid(), 'shop', 'order', 'order:1', 'in_doubt', 0, now(), now())"
                 .to_owned(),
-            "delivery_open_by_subject",
+            "task_open_by_subject",
         ),
-        (delivery("state", "'lost'"), "delivery_state_known"),
-        (delivery("state", "'leased'"), "delivery_leased_iff_claimed"),
-        (delivery("state, claim_id", "'pending', gen_random_uuid()"), "delivery_unleased_holds_no_claim"),
-        (delivery("state", "'delivered'"), "delivery_closed_iff_settled"),
-        (delivery("state, settled_at", "'pending', now()"), "delivery_closed_iff_settled"),
-        (delivery("state, settled_at", "'dead', now()"), "delivery_closed_says_why"),
-        (delivery("state, attempts", "'pending', -1"), "delivery_counts_not_negative"),
-        (delivery("state, attempts", "'pending', 2"), "delivery_counts_not_negative"),
-        (delivery("state, news", "'pending', 0"), "delivery_news_only_grows"),
-        (delivery("state, replay_of", "'pending', gen_random_uuid()"), "delivery_replays_a_delivery"),
-        (event("fingerprint", "sha256('a')"), "event_told_once"),
+        (task("state", "'lost'"), "task_state_known"),
+        (task("state", "'leased'"), "task_leased_iff_claimed"),
+        (task("state, claim_id", "'pending', gen_random_uuid()"), "task_unleased_has_no_claim"),
+        (task("state", "'done'"), "task_closed_iff_settled"),
+        (task("state, settled_at", "'pending', now()"), "task_closed_iff_settled"),
+        (task("state, settled_at", "'dead', now()"), "task_closed_has_reason"),
+        (task("state, failures", "'pending', -1"), "task_counts_not_negative"),
+        (task("state, failures", "'pending', 2"), "task_counts_not_negative"),
+        (task("state, revision", "'pending', 0"), "task_revision_valid"),
+        (task("state, replay_of", "'pending', gen_random_uuid()"), "task_replay_of_known"),
+        (event("fingerprint", "sha256('a')"), "event_fingerprint_unique"),
         (event("fingerprint", "'short'"), "event_fingerprint_is_sha256"),
         (event("fingerprint, kind", "sha256('b'), 'order'"), "event_subject_iff_kind"),
-        (event("fingerprint, kind, subject", "sha256('b'), 'order', 'order:1'"), "event_subject_owes_a_delivery"),
+        (event("fingerprint, kind, subject", "sha256('b'), 'order', 'order:1'"), "event_subject_iff_task"),
         (
-            "insert into link (connection, subject, reference, seen_at) values ('shop', 'order:2', 'r', now())".to_owned(),
-            "link_reference_is_one_subjects",
+            "insert into subject_state (connection, subject, reference, seen_at) values ('shop', 'order:2', 'r', now())".to_owned(),
+            "subject_state_reference_unique",
         ),
         (
-            "update link set begun_deed = 'place' where subject = 'order:1'".to_owned(),
-            "link_begun_whole",
+            "update subject_state set begun_action = 'place' where subject = 'order:1'".to_owned(),
+            "subject_state_begun_complete",
         ),
-        ("update connection set paused_at = now()".to_owned(), "connection_paused_by_someone"),
+        ("update connection set paused_at = now()".to_owned(), "connection_paused_has_actor"),
         (
             "insert into intent values (gen_random_uuid(), 'shop', 'order:1', 'dance', 'ops', now())".to_owned(),
-            "intent_action_known",
+            "intent_kind_known",
         ),
         (
-            "insert into sweep (connection, what, cursor, due_at) values ('shop', 'dust', now(), now())".to_owned(),
-            "sweep_what_known",
+            "insert into poll (connection, what, cursor, due_at) values ('shop', 'dust', now(), now())".to_owned(),
+            "poll_what_known",
         ),
     ];
-    are_refused(&silta, table).await;
+    assert_refused(&silta, table).await;
 }
 
 #[tokio::test]
-async fn the_catalogue_and_the_brake_are_defended_by_named_constraints_too() {
+async fn catalogue_and_brake_have_named_constraints() {
     let silta = TestSilta::start().await;
     sqlx::raw_sql(
-        "insert into link (connection, subject, seen_at) values ('shop', 'order:1', now());
+        "insert into subject_state (connection, subject, seen_at) values ('shop', 'order:1', now());
          insert into sync (id, connection, what, dry_run, actor, state, since, created_at)
          values ('00000000-0000-0000-0000-000000000002', 'shop', 'stock', false, 'ops', 'running', now(), now());
-         insert into sync_difference (sync_id, place, subject, difference, remedy, mending)
+         insert into sync_difference (sync_id, position, subject, difference, remedy, fixing)
          values ('00000000-0000-0000-0000-000000000002', 1, 'stock:A', 'figure_differs', '', false)",
     )
     .execute(&silta.pool)
     .await
     .unwrap();
-    let part = |columns: &str, values: &str| {
+    let item = |columns: &str, values: &str| {
         format!(
-            "insert into part (connection, stored, seen_at, part, product, {columns})
+            "insert into item (connection, stored, seen_at, item, product, {columns})
              values ('shop', true, now(), 'product:1', {values})"
         )
     };
-    let difference = |place: u32, columns: &str, values: &str| {
+    let difference = |position: u32, columns: &str, values: &str| {
         format!(
-            "insert into sync_difference (sync_id, place, subject, difference, remedy, {columns})
-             values ('00000000-0000-0000-0000-000000000002', {place}, 'stock:A', 'figure_differs', '', {values})"
+            "insert into sync_difference (sync_id, position, subject, difference, remedy, {columns})
+             values ('00000000-0000-0000-0000-000000000002', {position}, 'stock:A', 'figure_differs', '', {values})"
         )
     };
     let table = [
-        (part("reason", "'product:2', 'code_empty'"), "part_is_of_its_product"),
-        (part("code, reason", "'product:1', 'A', 'code_empty'"), "part_key_iff_code"),
-        (part("code, code_key", "'product:1', 'A', 'a'"), "part_sent_or_held_back"),
+        (item("reason", "'product:2', 'code_empty'"), "item_belongs_to_product"),
+        (item("code, reason", "'product:1', 'A', 'code_empty'"), "item_code_key_iff_code"),
+        (item("code, code_key", "'product:1', 'A', 'a'"), "item_draft_iff_no_reason"),
         ("insert into in_flight values ('shop', 'order:1', 'A', 0)".to_owned(), "in_flight_pieces_positive"),
-        ("insert into in_flight values ('shop', 'order:2', 'A', 1)".to_owned(), "in_flight_of_a_link"),
-        ("update link set figure = -1".to_owned(), "link_figure_not_negative"),
-        ("update connection set braked_at = now()".to_owned(), "connection_braked_for_a_reason"),
-        ("update sync set step = 'rest'".to_owned(), "sync_step_known"),
-        ("update sync set approved_at = now()".to_owned(), "sync_approved_by_someone"),
-        (difference(2, "mending", "false"), "sync_difference_told_once"),
         (
-            difference(3, "part, mending, waits, delivery_id", "'x', true, true, gen_random_uuid()"),
-            "sync_difference_waits_or_mends",
+            "insert into in_flight values ('shop', 'order:2', 'A', 1)".to_owned(),
+            "in_flight_subject_state_known",
         ),
-        (difference(4, "part, mending", "'y', true"), "sync_difference_mended_by_a_delivery"),
+        ("update subject_state set figure = -1".to_owned(), "subject_state_figure_not_negative"),
+        ("update connection set braked_at = now()".to_owned(), "connection_brake_has_detail"),
+        ("update sync set step = 'rest'".to_owned(), "sync_step_known"),
+        ("update sync set approved_at = now()".to_owned(), "sync_approved_has_actor"),
+        (difference(2, "fixing", "false"), "sync_difference_unique"),
+        (
+            difference(3, "item, fixing, awaits_approval, task_id", "'x', true, true, gen_random_uuid()"),
+            "sync_difference_awaiting_excludes_fixing",
+        ),
+        (difference(4, "item, fixing", "'y', true"), "sync_difference_fixing_iff_task"),
     ];
-    are_refused(&silta, table).await;
+    assert_refused(&silta, table).await;
 }
 
-async fn are_refused(silta: &TestSilta, table: impl IntoIterator<Item = (String, &str)>) {
+async fn assert_refused(silta: &TestSilta, table: impl IntoIterator<Item = (String, &str)>) {
     for (sql, constraint) in table {
         let error =
             sqlx::raw_sql(sqlx::AssertSqlSafe(sql.clone())).execute(&silta.pool).await.expect_err(&sql);
@@ -143,11 +146,11 @@ async fn are_refused(silta: &TestSilta, table: impl IntoIterator<Item = (String,
 }
 
 #[tokio::test]
-async fn the_front_room_is_defended_by_named_constraints_too() {
+async fn dashboard_tables_have_named_constraints() {
     let silta = TestSilta::start().await;
     let replay = |values: &str| {
         format!(
-            "insert into replay (id, actor, filter, created_at, deliveries, opened, cancelled_at)
+            "insert into replay (id, actor, filter, created_at, tasks, opened, cancelled_at)
              values (gen_random_uuid(), 'ops', '{{}}', now(), {values})"
         )
     };
@@ -158,20 +161,20 @@ async fn the_front_room_is_defended_by_named_constraints_too() {
     };
     let table = [
         (session("'short'"), "session_digest_is_sha256"),
-        (session("repeat('0', 64)"), "session_ends_after_it_begins"),
-        (replay("'{}', array[gen_random_uuid()], null"), "replay_opened_are_among_its_deliveries"),
-        (replay("'{}', '{}', now()"), "replay_cancelled_by_someone"),
+        (session("repeat('0', 64)"), "session_expires_after_start"),
+        (replay("'{}', array[gen_random_uuid()], null"), "replay_opened_subset_of_tasks"),
+        (replay("'{}', '{}', now()"), "replay_cancelled_has_actor"),
         (rule("'', 'X'"), "shipping_rule_pattern_length"),
         (rule("'A', ''"), "shipping_rule_code_length"),
     ];
-    are_refused(&silta, table).await;
+    assert_refused(&silta, table).await;
 }
 
 #[tokio::test]
-async fn orders_and_their_comparison_are_defended_by_named_constraints_too() {
+async fn orders_and_sync_have_named_constraints() {
     let silta = TestSilta::start().await;
     sqlx::raw_sql(
-        "insert into link (connection, subject, reference, seen_at) values ('shop', 'order:1', 'r', now());
+        "insert into subject_state (connection, subject, reference, seen_at) values ('shop', 'order:1', 'r', now());
          insert into sync (id, connection, what, dry_run, actor, state, since, created_at)
          values ('00000000-0000-0000-0000-000000000002', 'shop', 'orders', false, 'ops', 'running', now(), now())",
     )
@@ -185,31 +188,34 @@ async fn orders_and_their_comparison_are_defended_by_named_constraints_too() {
         )
     };
     let table = [
-        ("update link set status = 'lost' where subject = 'order:1'".to_owned(), "link_status_known"),
         (
-            "insert into sweep_gap values ('shop', 'orders', now(), now() - interval '1 second', now())"
+            "update subject_state set status = 'lost' where subject = 'order:1'".to_owned(),
+            "subject_state_status_known",
+        ),
+        (
+            "insert into poll_gap values ('shop', 'orders', now(), now() - interval '1 second', now())"
                 .to_owned(),
-            "sweep_gap_ends_after_it_starts",
+            "poll_gap_ends_after_start",
         ),
         (sync("orders", "state", "'running'"), "sync_one_running"),
         (sync("dust", "state", "'running'"), "sync_what_known"),
         (sync("stock", "state, finished_at", "'asleep', now()"), "sync_state_known"),
         (sync("stock", "state", "'done'"), "sync_finished_iff_not_running"),
-        (sync("stock", "state, finished_at", "'failed', now()"), "sync_failed_for_a_reason"),
+        (sync("stock", "state, finished_at", "'failed', now()"), "sync_failed_has_error"),
         (sync("stock", "state, claim_id", "'running', gen_random_uuid()"), "sync_leased_iff_claimed"),
         (sync("stock", "state, done", "'running', -1"), "sync_done_not_negative"),
         (
             "insert into sync_difference values
              ('00000000-0000-0000-0000-000000000002', 0, 'order:1', 'same', null, null, '', false)"
                 .to_owned(),
-            "sync_difference_place_from_one",
+            "sync_difference_position_positive",
         ),
     ];
-    are_refused(&silta, table).await;
+    assert_refused(&silta, table).await;
 }
 
 /// What `deploy/postgresql/distribute.sql` says of tables, by the word that it says of them.
-fn told_of(word: &str) -> Vec<String> {
+fn tables_distributed_by(word: &str) -> Vec<String> {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/postgresql/distribute.sql");
     let text = std::fs::read_to_string(path).unwrap();
     let lines = text.lines().filter_map(|line| line.strip_prefix(&format!("select {word}('")));
@@ -218,9 +224,10 @@ fn told_of(word: &str) -> Vec<String> {
 
 /// Decision 0007: so that a distributed PostgreSQL can keep all that is one connection's in one place.
 #[tokio::test]
-async fn every_key_of_a_distributed_table_names_the_connection() {
+async fn distributed_keys_include_the_connection() {
     let silta = TestSilta::start().await;
-    let (distributed, references) = (told_of("create_distributed_table"), told_of("create_reference_table"));
+    let (distributed, references) =
+        (tables_distributed_by("create_distributed_table"), tables_distributed_by("create_reference_table"));
     assert_eq!(
         (distributed.len(), references.as_slice()),
         (11, ["connection".to_owned(), "shipping_rule".to_owned()].as_slice())

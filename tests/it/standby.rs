@@ -6,9 +6,9 @@ use silta::{
     domain::{
         event::{
             source::Source,
-            subject::{Subject, Urgency},
+            subject::{Priority, Subject},
         },
-        id::{DeliveryId, EventId},
+        id::{EventId, TaskId},
     },
     runtime::{
         clock::Entropy,
@@ -16,13 +16,13 @@ use silta::{
     },
     store::{
         self,
-        ingest::{self, OwnNews},
+        ingest::{self, InternalEvent},
     },
 };
 use sqlx::{Connection, PgConnection};
 
 #[tokio::test]
-async fn what_was_confirmed_survives_the_primary_on_a_promoted_standby() {
+async fn promoted_standby_has_every_confirmed_event() {
     let directory = tempfile::tempdir().unwrap();
     let primary = PrivatePostgres::start(&directory.path().join("primary"), Durability::Full).unwrap();
     let options = primary.database().await.unwrap();
@@ -30,7 +30,7 @@ async fn what_was_confirmed_survives_the_primary_on_a_promoted_standby() {
     let soon = ["wal_retrieve_retry_interval=100ms"];
     let standby = primary.standby(&directory.path().join("standby"), "standby_a", &soon).unwrap();
     let mut db = PgConnection::connect_with(&options).await.unwrap();
-    for sql in ["alter system set synchronous_standby_names = 'standby_a'", "select pg_reload_conf()"] {
+    for sql in ["alter vendor set synchronous_standby_names = 'standby_a'", "select pg_reload_conf()"] {
         sqlx::query(sql).execute(&mut db).await.unwrap();
     }
 
@@ -52,18 +52,18 @@ async fn what_was_confirmed_survives_the_primary_on_a_promoted_standby() {
     assert!(!confirmed.contains(&next), "it takes new ones, and waits for no standby of its own");
 }
 
-/// A piece of news, committed; its id.
+/// A piece of revision, committed; its id.
 async fn receive(db: &mut PgConnection, number: u32) -> uuid::Uuid {
     let (entropy, at) = (Entropy::from_os(), Utc::now());
-    let news = OwnNews {
+    let internal = InternalEvent {
         connection: "shop",
         subject: Subject::stock(format!("S-{number}")),
-        source: Source::Sweep,
+        source: Source::Poll,
         topic: "test",
         body: json!({ "number": number }),
-        urgency: Urgency(1),
+        priority: Priority(1),
         at,
     };
-    let arrival = news.arrival(EventId(entropy.id(at)), DeliveryId(entropy.id(at)));
-    ingest::receive(db, &[arrival]).await.unwrap()[0].event_id.0
+    let arrival = internal.into_incoming(EventId(entropy.id(at)), TaskId(entropy.id(at)));
+    ingest::ingest(db, &[arrival]).await.unwrap()[0].event_id.0
 }

@@ -1,26 +1,26 @@
-//! The second door: what no webhook told.
+//! The second endpoint: what no webhook told.
 
 use silta::dev::sandbox::{Fault, OrderSpec};
 use tokio_util::sync::CancellationToken;
 
-use crate::harness::{TestSilta, secs, until};
+use crate::harness::{TestSilta, secs, wait_until};
 
 #[tokio::test]
-async fn orders_products_and_stock_that_no_webhook_told_are_found() {
+async fn poll_finds_orders_products_and_stock_without_webhooks() {
     let silta = TestSilta::start().await;
-    silta.sweep().await;
+    silta.poll().await;
     silta.clock.advance(secs(3600));
-    silta.shop.lists_product(1, "A", "A", 0);
-    silta.warehouse.receives_goods("A", 9);
-    silta.shop.takes_order(OrderSpec::of("A", 1));
-    assert_eq!(silta.sweep().await, 3, "an order, a product, a stock figure");
+    silta.shop.add_product(1, "A", "A", 0);
+    silta.warehouse.receive_goods("A", 9);
+    silta.shop.place_order(OrderSpec::of("A", 1));
+    assert_eq!(silta.poll().await, 3, "an order, a product, a stock figure");
     silta.run_until_idle().await;
     assert_eq!(silta.warehouse.count("shop-1001"), 1);
     assert!(silta.warehouse.product("A").is_some());
 
     silta.clock.advance(secs(3600));
-    silta.warehouse.ships("shop-1001");
-    silta.sweep().await;
+    silta.warehouse.ship_order("shop-1001");
+    silta.poll().await;
     silta.run_until_idle().await;
     assert_eq!(silta.lost_and_doubled(), (0, 0));
     assert_eq!(silta.shop.order(1001).unwrap().status, "COMPLETED");
@@ -28,112 +28,112 @@ async fn orders_products_and_stock_that_no_webhook_told_are_found() {
 }
 
 #[tokio::test]
-async fn what_was_read_already_is_passed_by_though_sweeps_overlap() {
+async fn overlapping_polls_skip_what_was_already_read() {
     let silta = TestSilta::start().await;
-    let order = silta.shop.takes_order(OrderSpec::of("A", 1));
-    silta.hears(silta.shop.order_created(order)).await;
+    let order = silta.shop.place_order(OrderSpec::of("A", 1));
+    silta.send_webhook(silta.shop.order_created(order)).await;
     silta.run_until_idle().await;
-    let found_by_sweep = silta.sweep().await;
+    let found_by_poll = silta.poll().await;
     silta.run_until_idle().await;
-    let events = silta.count("event where source = 'sweep' and subject = 'order:1001'").await;
-    assert_eq!(events, 0, "{found_by_sweep}");
+    let events = silta.count("event where source = 'poll' and subject = 'order:1001'").await;
+    assert_eq!(events, 0, "{found_by_poll}");
     silta.clock.advance(secs(600));
-    silta.sweep().await;
+    silta.poll().await;
     silta.run_until_idle().await;
     silta.clock.advance(secs(60));
-    assert_eq!(silta.sweep().await, 0);
+    assert_eq!(silta.poll().await, 0);
 }
 
 #[tokio::test]
-async fn a_sweep_that_breaks_off_begins_again_where_it_began() {
+async fn failed_poll_restarts_at_the_same_cursor() {
     let silta = TestSilta::start().await;
-    silta.sweep().await;
+    silta.poll().await;
     silta.clock.advance(secs(3600));
-    silta.shop.takes_order(OrderSpec::of("A", 1));
-    let cursor = "select cursor from sweep where what = 'orders'";
+    silta.shop.place_order(OrderSpec::of("A", 1));
+    let cursor = "select cursor from poll where what = 'orders'";
     let before: silta::domain::Timestamp = silta.scalar(cursor).await;
     silta.sandbox.shop_server.faults.script("GET", "/api/v0/orders", Fault::Status(503));
-    silta.sweep().await;
+    silta.poll().await;
     assert_eq!(silta.scalar::<silta::domain::Timestamp>(cursor).await, before);
-    let error: Option<String> = silta.scalar("select last_error from sweep where what = 'orders'").await;
-    assert_eq!(error.as_deref(), Some("system_failed"));
+    let error: Option<String> = silta.scalar("select last_error from poll where what = 'orders'").await;
+    assert_eq!(error.as_deref(), Some("vendor_failed"));
 
     silta.clock.advance(secs(31));
-    assert_eq!(silta.sweep().await, 1);
+    assert_eq!(silta.poll().await, 1);
     silta.run_until_idle().await;
     assert_eq!(silta.warehouse.count("shop-1001"), 1);
 }
 
 #[tokio::test]
-async fn a_list_of_many_pages_is_read_to_its_end() {
+async fn list_of_many_pages_is_read_completely() {
     let silta = TestSilta::start().await;
-    silta.sweep().await;
+    silta.poll().await;
     silta.clock.advance(secs(3600));
     for _ in 0..230 {
-        silta.shop.takes_order(OrderSpec::of("A", 1).unpaid());
+        silta.shop.place_order(OrderSpec::of("A", 1).unpaid());
     }
-    assert_eq!(silta.sweep().await, 230);
+    assert_eq!(silta.poll().await, 230);
     silta.run_until_idle().await;
-    assert_eq!(silta.count("delivery where reason = 'not_paid'").await, 230);
+    assert_eq!(silta.count("task where reason = 'not_paid'").await, 230);
 }
 
 #[tokio::test]
-async fn history_is_never_imported() {
+async fn orders_before_the_connection_are_not_imported() {
     let silta = TestSilta::start().await;
-    silta.shop.takes_order(OrderSpec::of("A", 1));
+    silta.shop.place_order(OrderSpec::of("A", 1));
     silta.clock.advance(secs(86_400));
-    sqlx::query("delete from sweep").execute(&silta.pool).await.unwrap();
-    silta.sweeper.prepare().await.unwrap();
-    silta.sweep().await;
+    sqlx::query("delete from poll").execute(&silta.pool).await.unwrap();
+    silta.poller.prepare().await.unwrap();
+    silta.poll().await;
     silta.run_until_idle().await;
     assert_eq!(silta.warehouse.orders().len(), 0);
 }
 
 #[tokio::test]
-async fn a_list_is_swept_in_one_replica_at_a_time_and_taken_over_when_that_one_is_gone() {
+async fn one_replica_polls_a_list_and_another_takes_over() {
     let silta = TestSilta::start().await;
-    silta.sweep().await;
+    silta.poll().await;
     silta.clock.advance(secs(900));
     let asked = || silta.sandbox.warehouse_server.calls.count("GET", "/api/v1/stock");
     let before = asked();
     silta.sandbox.warehouse_server.faults.script("GET", "/api/v1/stock", Fault::Hang);
-    let hanging = silta.sweeper.sweep_due();
+    let hanging = silta.poller.poll_due();
     tokio::select! {
         _ = hanging => panic!("it should hang"),
-        () = until("it hangs", async || asked() == before + 1) => {}
+        () = wait_until("it hangs", async || asked() == before + 1) => {}
     }
-    // The others are swept meanwhile, that one is not; ten minutes later it is anybody's.
-    silta.sweep().await;
+    // The others are polled meanwhile, that one is not; ten minutes later it is anybody's.
+    silta.poll().await;
     assert_eq!(asked(), before + 1);
     silta.clock.advance(secs(601));
-    silta.sweep().await;
+    silta.poll().await;
     assert_eq!(asked(), before + 2);
 }
 
 #[tokio::test]
-async fn a_sweep_whose_process_is_gone_is_begun_again_when_its_lease_runs_out() {
+async fn poll_of_a_dead_process_restarts_after_its_lease() {
     use silta::store::polls;
 
     let silta = TestSilta::start().await;
     silta.clock.advance(secs(600));
-    silta.shop.takes_order(OrderSpec::of("A", 1)); // and no webhook tells
+    silta.shop.place_order(OrderSpec::of("A", 1)); // and no webhook tells
     let mut db = silta.pool.acquire().await.unwrap();
     let until = silta.now() + secs(60);
     let mut gone = Vec::new();
-    while let Some(held) =
+    while let Some(leased) =
         polls::claim_due(&mut db, uuid::Uuid::from_u128(gone.len() as u128 + 1), silta.now(), until)
             .await
             .unwrap()
     {
-        gone.push(held);
+        gone.push(leased);
     }
     assert_eq!(gone.len(), 4);
     silta.clock.advance(secs(59));
-    assert_eq!(silta.sweep().await, 0, "they may still be at work");
+    assert_eq!(silta.poll().await, 0, "they may still be at work");
     silta.clock.advance(secs(2));
-    assert!(silta.sweep().await > 0);
-    for held in &gone {
-        let lost = polls::keep_lease(&mut db, held, silta.now() + secs(60)).await.unwrap();
+    assert!(silta.poll().await > 0);
+    for leased in &gone {
+        let lost = polls::extend_lease(&mut db, leased, silta.now() + secs(60)).await.unwrap();
         assert_eq!(lost, silta::store::tasks::Fenced::LeaseLost, "whoever comes back late learns it");
     }
     silta.run_until_idle().await;
@@ -141,25 +141,25 @@ async fn a_sweep_whose_process_is_gone_is_begun_again_when_its_lease_runs_out() 
 }
 
 #[tokio::test]
-async fn a_system_that_hangs_keeps_no_other_stores_sweeps_waiting() {
+async fn hanging_vendor_does_not_delay_polls_of_other_stores() {
     let mut silta = TestSilta::start().await;
-    let (app, other) = silta.with_another_store().await;
-    app.sweeper.sweep_due().await.unwrap();
+    let (app, other) = silta.start_second_store().await;
+    app.poller.poll_due().await.unwrap();
     silta.clock.advance(secs(3600));
-    other.shop.takes_order(OrderSpec::of("A", 1)); // and no webhook tells
+    other.shop.place_order(OrderSpec::of("A", 1)); // and no webhook tells
     for server in [&silta.sandbox.shop_server, &silta.sandbox.warehouse_server] {
         for _ in 0..2 {
             server.faults.script("GET", "/", Fault::Hang);
         }
     }
     let soft = CancellationToken::new();
-    let sweeping = app.sweeper.run(soft.clone());
+    let polling = app.poller.run(soft.clone());
     let found =
         async || silta.count("event where connection = 'other' and subject = 'order:1001'").await == 1;
-    let hangs = "sweep where connection = 'shop' and leased_until is not null";
+    let hangs = "poll where connection = 'shop' and leased_until is not null";
     tokio::select! {
-        () = sweeping => panic!("nobody has stopped it"),
-        () = until("the other store's order is found", found) => {}
+        () = polling => panic!("nobody has stopped it"),
+        () = wait_until("the other store's order is found", found) => {}
     }
     assert_eq!(silta.count(hangs).await, 4, "all four of this one still hang");
     silta.leave_unfinished();

@@ -14,34 +14,34 @@ const SEEDS: &[(i64, &str)] = &[
     (1, "insert into connection (name, created_at) values ('shop', '2026-01-01')"),
     (
         2,
-        "insert into delivery (id, connection, kind, subject, state, urgency, due_at, created_at) values
+        "insert into task (id, connection, kind, subject, state, priority, due_at, created_at) values
          ('00000000-0000-7000-8000-000000000001', 'shop', 'order', 'order:1042', 'pending', 0, '2026-01-02', '2026-01-02');
-         insert into delivery (id, connection, kind, subject, state, reason, urgency, due_at, created_at, settled_at) values
+         insert into task (id, connection, kind, subject, state, reason, priority, due_at, created_at, settled_at) values
          ('00000000-0000-7000-8000-000000000002', 'shop', 'stock', 'stock:A', 'dead', 'refused', 1, '2026-01-02', '2026-01-02', '2026-01-03')",
     ),
     (
         3,
-        "insert into event (id, connection, source, topic, kind, subject, received_at, fingerprint, body, delivery_id) values
+        "insert into event (id, connection, source, topic, kind, subject, received_at, fingerprint, body, task_id) values
          (gen_random_uuid(), 'shop', 'mycashflow', 'order.created', 'order', 'order:1042', '2026-01-02', sha256('one'), '{}',
           '00000000-0000-7000-8000-000000000001')",
     ),
     (
         5,
-        "insert into link (connection, subject, reference, warehouse_status, placed_at, seen_at) values
+        "insert into subject_state (connection, subject, reference, warehouse_status, placed_at, seen_at) values
          ('shop', 'order:7', 'shop-7', 'Shipped', '2026-01-02', '2026-01-02')",
     ),
     (6, "insert into intent (id, connection, subject, action, actor, created_at) values
          (gen_random_uuid(), 'shop', 'order:1042', 'release', 'ops', '2026-01-02')"),
-    (7, "insert into sweep (connection, what, cursor, due_at) values ('shop', 'orders', '2026-01-02', '2026-01-02')"),
+    (7, "insert into poll (connection, what, cursor, due_at) values ('shop', 'orders', '2026-01-02', '2026-01-02')"),
     (8, "insert into token (connection, access_token, refresh_token, expires_at, updated_at) values
          ('shop', 'plain', 'plain', '2026-01-02', '2026-01-02')"),
     (9, "insert into audit (id, at, actor, action, connection, detail) values
          (gen_random_uuid(), '2026-01-02', 'ops', 'connection.pause', 'shop', '{}')"),
     (11, "insert into sync (id, connection, what, dry_run, actor, state, since, created_at, finished_at) values
           (gen_random_uuid(), 'shop', 'orders', false, 'ops', 'done', '2026-01-01', '2026-01-02', '2026-01-02')"),
-    (15, "insert into shipping_rule (connection, pattern, code, pickup, made_by, made_at) values
+    (15, "insert into shipping_rule (connection, pattern, code, pickup, created_by, created_at) values
           ('shop', 'POSTI', 'Posti', false, 'ops', '2026-01-02')"),
-    (17, "insert into key_use (connection, purpose, key_id, first_seen_at) values ('shop', 'mycashflow_webhook', 'abcd1234', '2026-01-02')"),
+    (17, "insert into key_usage (connection, purpose, key_id, first_seen_at) values ('shop', 'mycashflow_webhook', 'abcd1234', '2026-01-02')"),
 ];
 
 async fn schema_of(version: i64) -> (std::sync::Arc<Database>, PgPool) {
@@ -58,7 +58,7 @@ async fn schema_of(version: i64) -> (std::sync::Arc<Database>, PgPool) {
 }
 
 #[tokio::test]
-async fn every_earlier_schema_with_data_in_it_comes_up_to_this_one_and_goes_on_working() {
+async fn every_earlier_schema_migrates_with_its_data() {
     let newest = MIGRATOR.iter().map(|migration| migration.version).max().unwrap();
     for version in 1..newest {
         let (database, pool) = schema_of(version).await;
@@ -67,9 +67,9 @@ async fn every_earlier_schema_with_data_in_it_comes_up_to_this_one_and_goes_on_w
             sqlx::query_scalar(sqlx::AssertSqlSafe(sql.to_owned())).fetch_one(&pool).await.unwrap()
         };
         for (after, table) in
-            [(2, "delivery"), (3, "event"), (5, "link"), (6, "intent"), (9, "audit"), (11, "sync")]
+            [(2, "task"), (3, "event"), (5, "link"), (6, "intent"), (9, "audit"), (11, "sync")]
         {
-            let expected = if version >= after { 1 + i64::from(table == "delivery") } else { 0 };
+            let expected = if version >= after { 1 + i64::from(table == "task") } else { 0 };
             assert_eq!(
                 count(&format!("select count(*) from {table}")).await,
                 expected,
@@ -81,12 +81,12 @@ async fn every_earlier_schema_with_data_in_it_comes_up_to_this_one_and_goes_on_w
 
         // What was owed is still paid, by this program, from that database.
         if version >= 3 {
-            let silta = TestSilta::start_on(database).await;
+            let silta = TestSilta::start_on_database(database).await;
             silta.clock.advance(secs(60));
-            let (state, reason) = silta.delivery("order:1042").await;
+            let (state, reason) = silta.task_state("order:1042").await;
             assert_eq!(state, "pending", "from {version}");
             silta.run_until_idle().await;
-            let ended = silta.delivery("order:1042").await;
+            let ended = silta.task_state("order:1042").await;
             assert_ne!(ended.0, "pending", "from {version}: {reason:?}");
             assert_eq!(silta.api.get(&format!("/admin/v1/connections/{CONNECTION}")).await.status, 200);
         }
@@ -94,7 +94,7 @@ async fn every_earlier_schema_with_data_in_it_comes_up_to_this_one_and_goes_on_w
 }
 
 #[tokio::test]
-async fn a_process_of_the_version_before_starts_beside_a_newer_schema() {
+async fn older_process_starts_with_a_newer_schema() {
     let silta = TestSilta::start().await;
     sqlx::query(
         "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
@@ -110,7 +110,7 @@ async fn a_process_of_the_version_before_starts_beside_a_newer_schema() {
 /// While processes of the version before still run, what they read and write must stay. So a migration only adds; what
 /// takes something away says in its head that it contracts, and since which release nobody needs it.
 #[test]
-fn a_migration_only_adds_unless_it_says_that_it_contracts() {
+fn migrations_only_add_unless_marked_contracting() {
     for file in files("migrations", "sql") {
         let name = file.file_name().unwrap().to_str().unwrap().to_owned();
         let text = std::fs::read_to_string(&file).unwrap().to_lowercase();

@@ -3,24 +3,24 @@
 use silta::{
     app::shutdown::Shutdown,
     dev::sandbox::{Fault, OrderSpec, Webhook},
-    store::{DUE_CHANNEL, Ear, tasks},
+    store::{DUE_CHANNEL, NotifyListener, tasks},
 };
 
-use crate::harness::{CONNECTION, POLICY, TestSilta, claim, secs, settles, until};
+use crate::harness::{CONNECTION, POLICY, TestSilta, claim, secs, settle_task, wait_until};
 
 #[tokio::test]
-async fn a_failing_delivery_is_tried_with_growing_waits_and_ends_dead_with_its_reason() {
+async fn failing_task_backs_off_and_ends_dead() {
     let silta = TestSilta::start().await;
-    let order = silta.shop.takes_order(OrderSpec::of("A", 1));
+    let order = silta.shop.place_order(OrderSpec::of("A", 1));
     for _ in 0..6 {
         silta.sandbox.shop_server.faults.script("GET", "/orders/1001", Fault::Status(500));
     }
-    silta.hears(silta.shop.order_created(order)).await;
+    silta.send_webhook(silta.shop.order_created(order)).await;
     silta.run_until_idle().await;
     for _ in 0..40 {
-        silta.passes(secs(20)).await;
+        silta.advance(secs(20)).await;
     }
-    assert_eq!(silta.delivery("order:1001").await, ("dead".into(), Some("system_failed".into())));
+    assert_eq!(silta.task_state("order:1001").await, ("dead".into(), Some("vendor_failed".into())));
     let waits: Vec<f64> = sqlx::query_scalar(
         "select extract(epoch from started_at - lag(started_at) over (order by number))::float8
          from attempt order by number offset 1",
@@ -33,14 +33,14 @@ async fn a_failing_delivery_is_tried_with_growing_waits_and_ends_dead_with_its_r
 }
 
 #[tokio::test]
-async fn a_systems_retry_after_is_honoured_and_spends_no_attempt() {
+async fn retry_after_is_honoured_and_counts_no_failure() {
     let silta = TestSilta::start().await;
-    let order = silta.shop.takes_order(OrderSpec::of("A", 1));
+    let order = silta.shop.place_order(OrderSpec::of("A", 1));
     silta.sandbox.shop_server.faults.script("GET", "/orders/1001", Fault::TooMany(40));
-    silta.hears(silta.shop.order_created(order)).await;
+    silta.send_webhook(silta.shop.order_created(order)).await;
     silta.run_until_idle().await;
     let (wait, attempts): (f64, i32) =
-        sqlx::query_as("select extract(epoch from due_at - created_at)::float8, attempts from delivery")
+        sqlx::query_as("select extract(epoch from due_at - created_at)::float8, failures from task")
             .fetch_one(&silta.pool)
             .await
             .unwrap();
@@ -51,62 +51,63 @@ async fn a_systems_retry_after_is_honoured_and_spends_no_attempt() {
 }
 
 #[tokio::test]
-async fn news_that_come_while_a_delivery_is_worked_on_make_it_due_again() {
+async fn event_during_an_attempt_makes_the_task_due_again() {
     let silta = TestSilta::start().await;
-    silta.shop.lists_product(1, "A", "A", 0);
-    silta.warehouse.receives_goods("A", 5);
-    silta.hears(silta.warehouse.stock_changed("A")).await;
+    silta.shop.add_product(1, "A", "A", 0);
+    silta.warehouse.receive_goods("A", 5);
+    silta.send_webhook(silta.warehouse.stock_changed("A")).await;
     // The figure has been read and is being written, when it changes again.
     silta.sandbox.shop_server.faults.script("GET", "/stock/A", Fault::Slow(secs(0)));
     let mut db = silta.pool.acquire().await.unwrap();
-    let held = silta.claims(1).await.remove(0);
-    silta.warehouse.receives_goods("A", 1);
-    silta.hears(Webhook::raw_from_warehouse(br#"{"productCode":"A","modified":"now"}"#)).await;
-    let in_step = silta::domain::task::outcome::Outcome::InStep;
-    let next = silta::domain::task::transition::settle(&held, &in_step, None, &POLICY, silta.now(), 0.0);
-    settles(&mut db, &held, &in_step, &next, silta.now()).await;
+    let held = silta.claim_tasks(1).await.remove(0);
+    silta.warehouse.receive_goods("A", 1);
+    silta.send_webhook(Webhook::raw_from_warehouse(br#"{"productCode":"A","modified":"now"}"#)).await;
+    let in_sync = silta::domain::task::outcome::Outcome::InSync;
+    let next = silta::domain::task::transition::transition(&held, &in_sync, None, &POLICY, silta.now(), 0.0);
+    settle_task(&mut db, &held, &in_sync, &next, silta.now()).await;
     drop(db);
     assert_eq!(
-        silta.delivery("stock:A").await.0,
+        silta.task_state("stock:A").await.0,
         "pending",
-        "in step as it was read, but that is old by now"
+        "in sync as it was read, but that is old by now"
     );
     silta.run_until_idle().await;
     assert_eq!(silta.shop.quantity("A"), Some(6));
 }
 
 #[tokio::test]
-async fn what_an_attempt_is_about_to_wait_for_wakes_it_though_it_comes_first() {
+async fn catalogue_read_during_an_attempt_wakes_the_waiting_task() {
     let silta = TestSilta::start().await;
     sqlx::query("update connection set catalogue_read_at = null").execute(&silta.pool).await.unwrap();
-    silta.shop.lists_product(1, "A", "A", 0);
-    silta.hears(silta.shop.product_updated(1)).await;
+    silta.shop.add_product(1, "A", "A", 0);
+    silta.send_webhook(silta.shop.product_updated(1)).await;
     // The attempt has asked, and is about to settle as waiting, when the catalogue is read.
-    let held = silta.claims(1).await;
+    let held = silta.claim_tasks(1).await;
     silta.syncer.run_due().await.unwrap();
     let until = silta.now() + chrono::Duration::minutes(10);
     let waiting = silta::domain::task::outcome::Outcome::Waiting {
         until,
         reason: silta::domain::task::outcome::Reason::CatalogueUnread,
     };
-    let next = silta::domain::task::transition::settle(&held[0], &waiting, None, &POLICY, silta.now(), 0.0);
+    let next =
+        silta::domain::task::transition::transition(&held[0], &waiting, None, &POLICY, silta.now(), 0.0);
     let mut db = silta.pool.acquire().await.unwrap();
-    settles(&mut db, &held[0], &waiting, &next, silta.now()).await;
+    settle_task(&mut db, &held[0], &waiting, &next, silta.now()).await;
     drop(db);
     silta.run_until_idle().await;
-    assert_eq!(silta.delivery("product:1").await.0, "delivered", "and not only in ten minutes");
+    assert_eq!(silta.task_state("product:1").await.0, "done", "and not only in ten minutes");
 }
 
 #[tokio::test]
-async fn claims_take_turns_across_connections_and_serve_the_urgent_first() {
+async fn claims_rotate_connections_and_take_high_priority_first() {
     let mut silta = TestSilta::start().await;
     silta.leave_unfinished();
     sqlx::raw_sql(
         "insert into connection (name) values ('small');
-         insert into delivery (id, connection, kind, subject, state, urgency, due_at, created_at)
+         insert into task (id, connection, kind, subject, state, priority, due_at, created_at)
          select gen_random_uuid(), 'shop', 'stock', 'stock:' || n, 'pending', 1, '2026-01-01', '2026-01-01'
          from generate_series(1, 500) n;
-         insert into delivery (id, connection, kind, subject, state, urgency, due_at, created_at) values
+         insert into task (id, connection, kind, subject, state, priority, due_at, created_at) values
          (gen_random_uuid(), 'shop', 'order', 'order:1', 'pending', 0, '2026-01-02', '2026-01-02'),
          (gen_random_uuid(), 'shop', 'order', 'order:2', 'pending', 3, '2026-01-01', '2026-01-01'),
          (gen_random_uuid(), 'small', 'product', 'product:1', 'pending', 2, '2026-01-03', '2026-01-03')",
@@ -114,7 +115,7 @@ async fn claims_take_turns_across_connections_and_serve_the_urgent_first() {
     .execute(&silta.pool)
     .await
     .unwrap();
-    let held = silta.claims(3).await;
+    let held = silta.claim_tasks(3).await;
     let mut subjects: Vec<_> = held.iter().map(|held| held.subject.to_string()).collect();
     subjects.sort();
     assert_eq!(
@@ -126,11 +127,11 @@ async fn claims_take_turns_across_connections_and_serve_the_urgent_first() {
 }
 
 #[tokio::test]
-async fn two_workers_never_hold_one_delivery() {
+async fn two_workers_never_claim_the_same_task() {
     let mut silta = TestSilta::start().await;
     silta.leave_unfinished();
     sqlx::raw_sql(
-        "insert into delivery (id, connection, kind, subject, state, urgency, due_at, created_at)
+        "insert into task (id, connection, kind, subject, state, priority, due_at, created_at)
          select gen_random_uuid(), 'shop', 'stock', 'stock:' || n, 'pending', 1, '2026-01-01', '2026-01-01'
          from generate_series(1, 400) n",
     )
@@ -156,33 +157,33 @@ async fn two_workers_never_hold_one_delivery() {
 }
 
 #[tokio::test]
-async fn refused_credentials_hold_the_whole_connection_and_spend_no_attempt() {
+async fn refused_credentials_open_the_circuit_and_count_no_failure() {
     let silta = TestSilta::start().await;
     for _ in 0..5 {
-        let order = silta.shop.takes_order(OrderSpec::of("A", 1));
-        silta.hears(silta.shop.order_created(order)).await;
+        let order = silta.shop.place_order(OrderSpec::of("A", 1));
+        silta.send_webhook(silta.shop.order_created(order)).await;
     }
     for _ in 0..5 {
         silta.sandbox.shop_server.faults.script("GET", "/shipping-methods", Fault::Status(401));
     }
     silta.run_until_idle().await;
-    let held: Option<String> = silta.scalar("select held_reason from connection").await;
+    let held: Option<String> = silta.scalar("select circuit_reason from connection").await;
     assert_eq!(held.as_deref(), Some("credentials_refused"));
-    assert_eq!(silta.count("delivery where attempts > 0").await, 0);
+    assert_eq!(silta.count("task where failures > 0").await, 0);
     for _ in 0..40 {
-        silta.passes(secs(60)).await;
+        silta.advance(secs(60)).await;
     }
     assert_eq!(silta.warehouse.orders().len(), 5);
     assert_eq!(silta.scalar::<i32>("select faults from connection").await, 0);
 }
 
 #[tokio::test]
-async fn a_paused_connection_takes_webhooks_and_sends_nothing_until_it_is_resumed() {
+async fn paused_connection_stores_webhooks_and_sends_nothing() {
     let silta = TestSilta::start().await;
     let paused = silta.api.post("/admin/v1/connections/shop/pause", serde_json::json!({})).await;
     assert_eq!((paused.status, paused.text("/health")), (200, "paused"));
-    let order = silta.shop.takes_order(OrderSpec::of("A", 1));
-    silta.hears(silta.shop.order_created(order)).await;
+    let order = silta.shop.place_order(OrderSpec::of("A", 1));
+    silta.send_webhook(silta.shop.order_created(order)).await;
     assert_eq!(silta.run_until_idle().await, 0);
     assert_eq!(silta.api.post("/admin/v1/connections/shop/pause", serde_json::json!({})).await.status, 409);
 
@@ -192,28 +193,28 @@ async fn a_paused_connection_takes_webhooks_and_sends_nothing_until_it_is_resume
 }
 
 #[tokio::test]
-async fn the_loop_wakes_for_a_webhook_and_an_orderly_end_lets_running_attempts_finish() {
+async fn loop_wakes_for_a_webhook_and_shutdown_drains_attempts() {
     let silta = TestSilta::start().await;
     let shutdown = Shutdown::default();
     let worker = silta.worker.clone();
     let (soft, hard) = (shutdown.soft.clone(), shutdown.hard.clone());
     let running = tokio::spawn(async move { worker.run(soft, hard).await });
-    let order = silta.shop.takes_order(OrderSpec::of("A", 1));
+    let order = silta.shop.place_order(OrderSpec::of("A", 1));
     silta.sandbox.warehouse_server.faults.script("POST", "/api/v1/orders", Fault::Slow(secs(0)));
-    silta.hears(silta.shop.order_created(order)).await;
-    until("an attempt is settled", async || silta.count("attempt").await > 0).await;
+    silta.send_webhook(silta.shop.order_created(order)).await;
+    wait_until("an attempt is settled", async || silta.count("attempt").await > 0).await;
     shutdown.soft.cancel();
     running.await.unwrap();
-    assert_eq!(silta.count("delivery where state = 'leased'").await, 0);
+    assert_eq!(silta.count("task where state = 'leased'").await, 0);
     silta.second_worker().run_until_idle().await.unwrap();
     assert_eq!(silta.warehouse.count("shop-1001"), 1);
 }
 
 #[tokio::test]
-async fn a_listener_told_more_than_it_works_off_keeps_no_vacuum_from_its_work() {
+async fn slow_listener_does_not_block_vacuum() {
     let silta = TestSilta::start().await;
-    let mut ear = Ear::new(silta.pool.clone(), DUE_CHANNEL);
-    assert!(ear.opens().await);
+    let mut ear = NotifyListener::new(silta.pool.clone(), DUE_CHANNEL);
+    assert!(ear.ensure_open().await);
     // Twenty megabytes: more than any socket takes from the server while nobody reads.
     let told = "select pg_notify('silta_due', rpad(n::text, 200)) from generate_series(1, 100000) n";
     sqlx::raw_sql(told).execute(&silta.pool).await.unwrap();
@@ -222,47 +223,47 @@ async fn a_listener_told_more_than_it_works_off_keeps_no_vacuum_from_its_work() 
             where datname = current_database() and query ilike 'listen%' and backend_xmin is not null)";
         silta.scalar::<bool>(sql).await
     };
-    until("the server waits for its listener", holds_a_snapshot).await;
+    wait_until("the server waits for its listener", holds_a_snapshot).await;
     let let_go = async || {
-        ear.opens().await;
+        ear.ensure_open().await;
         !holds_a_snapshot().await
     };
-    until("a look at the work lets go what was told before it", let_go).await;
+    wait_until("a look at the work lets go what was told before it", let_go).await;
 }
 
 #[tokio::test]
-async fn a_claim_that_was_not_begun_is_given_back_as_if_it_had_not_been_taken() {
+async fn released_claim_counts_no_attempt() {
     let silta = TestSilta::start().await;
-    let order = silta.shop.takes_order(OrderSpec::of("A", 1));
-    silta.hears(silta.shop.order_created(order)).await;
+    let order = silta.shop.place_order(OrderSpec::of("A", 1));
+    silta.send_webhook(silta.shop.order_created(order)).await;
     let mut db = silta.pool.acquire().await.unwrap();
-    let held = silta.claims(1).await.remove(0);
+    let held = silta.claim_tasks(1).await.remove(0);
     tasks::release(&mut db, &held).await.unwrap();
     drop(db);
     let row: (String, i32, i32) =
-        sqlx::query_as("select state, attempts, tries from delivery").fetch_one(&silta.pool).await.unwrap();
+        sqlx::query_as("select state, failures, attempts from task").fetch_one(&silta.pool).await.unwrap();
     assert_eq!(row, ("pending".into(), 0, 0));
     silta.run_until_idle().await;
 }
 
 #[tokio::test]
-async fn the_claim_reads_its_index_and_no_more_with_a_hundred_thousand_rows_due_later() {
+async fn claim_uses_its_index_with_100k_rows_due_later() {
     let mut silta = TestSilta::start().await;
     silta.leave_unfinished();
     sqlx::raw_sql(
-        "insert into delivery (id, connection, kind, subject, state, urgency, due_at, created_at)
+        "insert into task (id, connection, kind, subject, state, priority, due_at, created_at)
          select gen_random_uuid(), 'shop', 'stock', 'stock:' || n, 'pending', 1, '2030-01-01', '2026-01-01'
          from generate_series(1, 100000) n;
-         insert into delivery (id, connection, kind, subject, state, reason, urgency, due_at, created_at, settled_at)
+         insert into task (id, connection, kind, subject, state, reason, priority, due_at, created_at, settled_at)
          select gen_random_uuid(), 'shop', 'stock', 'stock:' || n, 'dead', 'refused', 1, '2026-01-01', '2026-01-01',
                 '2026-01-01' from generate_series(1, 50000) n;
-         analyze delivery",
+         analyze task",
     )
     .execute(&silta.pool)
     .await
     .unwrap();
     let plan: Vec<String> = sqlx::query_scalar(
-        "explain (costs off) select id from delivery where connection = 'shop' and urgency = 1::smallint
+        "explain (costs off) select id from task where connection = 'shop' and priority = 1::smallint
          and state in ('pending', 'in_doubt') and due_at <= '2026-09-01' order by due_at limit 32
          for update skip locked",
     )
@@ -270,6 +271,6 @@ async fn the_claim_reads_its_index_and_no_more_with_a_hundred_thousand_rows_due_
     .await
     .unwrap();
     let plan = plan.join("\n");
-    assert!(plan.contains("Index Scan using delivery_due"), "{plan}");
+    assert!(plan.contains("Index Scan using task_due"), "{plan}");
     assert!(plan.contains("due_at <=") && !plan.contains("Sort"), "{plan}");
 }

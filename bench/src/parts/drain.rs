@@ -1,6 +1,6 @@
 //! A backlog worked off by a flow that does nothing, beside the Rust crate `graphile_worker` with its local queue, on
 //! the same server. Both keep 1 KB for each; done is what is committed as done. Ours also writes each attempt into the
-//! diary, and keeps the delivery; theirs deletes the job.
+//! diary, and keeps the task; theirs deletes the job.
 
 use std::{
     sync::{
@@ -18,7 +18,7 @@ use graphile_worker::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use silta::{app::{App, Surroundings, config::{Config, Environment}}, domain::{event::{source::Source, subject::{Subject, SubjectKind, Urgency}}, id::{DeliveryId, EventId}, task::outcome::Outcome}, flows::{Context, Flow, Report}, runtime::{clock::{Entropy, SystemClock}, failpoints::KillPoints}, store::{self, ingest::{self, OwnNews}}, worker::{self, Worker}};
+use silta::{app::{App, AppDeps, config::{Config, Environment}}, domain::{event::{source::Source, subject::{Subject, SubjectKind, Priority}}, id::{TaskId, EventId}, task::outcome::Outcome}, flows::{Context, Flow, AttemptResult}, runtime::{clock::{Entropy, SystemClock}, failpoints::Failpoints}, store::{self, ingest::{self, InternalEvent}}, worker::{self, Worker}};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
@@ -40,11 +40,11 @@ static DONE: AtomicUsize = AtomicUsize::new(0);
 pub async fn run(bench: &mut Bench) -> Result<()> {
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..bench.rounds {
-        theirs.push(their_drain(BACKLOG).await?);
-        ours.push(our_drain(bench, BACKLOG, 1).await?);
+        theirs.push(measure_reference(BACKLOG).await?);
+        ours.push(measure_silta(bench, BACKLOG, 1).await?);
     }
     bench.report.row(
-        Row::beside("deliveries drained", REFERENCE, Unit::PerSecond, ours.clone(), theirs.clone())
+        Row::compared("tasks drained", REFERENCE, Unit::PerSecond, ours.clone(), theirs.clone())
             .at_least(1.0),
     );
     if bench.quick {
@@ -52,13 +52,13 @@ pub async fn run(bench: &mut Bench) -> Result<()> {
     }
     let (mut our_line, mut their_line) = (Vec::new(), Vec::new());
     for backlog in [5_000, 20_000, BACKLOG, 150_000, 300_000] {
-        let (of_us, of_them) = if backlog == BACKLOG {
+        let (silta_rate, reference_rate) = if backlog == BACKLOG {
             (median(&ours), median(&theirs))
         } else {
-            (our_drain(bench, backlog, 1).await?, their_drain(backlog).await?)
+            (measure_silta(bench, backlog, 1).await?, measure_reference(backlog).await?)
         };
-        our_line.push((backlog as f64, of_us));
-        their_line.push((backlog as f64, of_them));
+        our_line.push((backlog as f64, silta_rate));
+        their_line.push((backlog as f64, reference_rate));
     }
     bench.draw(&Picture {
         file: "drain",
@@ -70,35 +70,35 @@ pub async fn run(bench: &mut Bench) -> Result<()> {
     })
 }
 
-struct Nothing;
+struct NoopFlow;
 
 #[async_trait]
-impl Flow for Nothing {
-    async fn run(&self, _: &Context) -> Report {
+impl Flow for NoopFlow {
+    async fn run(&self, _: &Context) -> AttemptResult {
         DONE.fetch_add(1, Ordering::Relaxed);
-        Report::of(Outcome::InStep)
+        AttemptResult::new(Outcome::InSync)
     }
 }
 
-fn nothing(_: SubjectKind) -> &'static dyn Flow {
-    &Nothing
+fn noop_flow(_: SubjectKind) -> &'static dyn Flow {
+    &NoopFlow
 }
 
-/// Deliveries that are done a second, from the start of so many workers side by side to the last commit.
-pub async fn our_drain(bench: &Bench, backlog: usize, workers: usize) -> Result<f64> {
+/// Tasks that are done a second, from the start of so many workers side by side to the last commit.
+pub async fn measure_silta(bench: &Bench, backlog: usize, workers: usize) -> Result<f64> {
     let server = Server::start().await?;
     let pool = server.pool(10);
-    let mut staff = Vec::new();
+    let mut workers_to_run = Vec::new();
     for _ in 0..workers {
-        staff.push(worker(bench, &pool).await?);
+        workers_to_run.push(worker(bench, &pool).await?);
     }
     fill(&pool, "bench", backlog).await?;
-    server.run("vacuum analyze delivery").await?;
+    server.run("vacuum analyze task").await?;
     server.run("checkpoint").await?;
     DONE.store(0, Ordering::Relaxed);
     let begun = Instant::now();
     let (soft, hard) = (CancellationToken::new(), CancellationToken::new());
-    let running: Vec<_> = staff
+    let running: Vec<_> = workers_to_run
         .into_iter()
         .map(|worker| {
             let (soft, hard) = (soft.clone(), hard.clone());
@@ -106,7 +106,7 @@ pub async fn our_drain(bench: &Bench, backlog: usize, workers: usize) -> Result<
         })
         .collect();
     wait_for(backlog, || async {
-        let sql = "select not exists (select from delivery where state in ('pending', 'leased', 'in_doubt'))";
+        let sql = "select not exists (select from task where state in ('pending', 'leased', 'in_doubt'))";
         Ok(sqlx::query_scalar(sql).fetch_one(&pool).await?)
     })
     .await?;
@@ -116,41 +116,41 @@ pub async fn our_drain(bench: &Bench, backlog: usize, workers: usize) -> Result<
         running.await?;
     }
     let attempts: i64 = sqlx::query_scalar("select count(*) from attempt").fetch_one(&pool).await?;
-    anyhow::ensure!(attempts == i64::try_from(backlog)?, "{attempts} attempts for {backlog} deliveries");
+    anyhow::ensure!(attempts == i64::try_from(backlog)?, "{attempts} attempts for {backlog} tasks");
     Ok(backlog as f64 / took.as_secs_f64())
 }
 
 /// A worker whose flow does nothing, for one connection.
 pub async fn worker(bench: &Bench, pool: &PgPool) -> Result<Worker> {
-    let config = Config::load(&bench.porch_config("bench"), &Environment::new())
+    let config = Config::load(&bench.inbox_config("bench"), &Environment::new())
         .map_err(|error| anyhow::anyhow!("{error:?}"))?;
     let (retry, lease) = (config.retry, config.lease);
-    let (clock, entropy, killpoints) =
-        (Arc::new(SystemClock), Arc::new(Entropy::seeded(1)), KillPoints::none());
+    let (clock, entropy, failpoints) =
+        (Arc::new(SystemClock), Arc::new(Entropy::seeded(1)), Failpoints::disabled());
     let app = App::new(
         config,
-        Surroundings {
+        AppDeps {
             pool: pool.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
-            killpoints: killpoints.clone(),
+            failpoints: failpoints.clone(),
         },
     );
     app.prepare().await?;
-    Ok(Worker::new(worker::Parts {
-        pool: store::hot_path(pool),
+    Ok(Worker::new(worker::Deps {
+        pool: store::hot_path_pool(pool),
         clock,
         entropy,
-        tied: app.tied,
-        flows: nothing,
+        clients: app.clients,
+        flows: noop_flow,
         retry,
         options: worker::Options { concurrency: 2 * AT_ONCE, lease, name: "bench".to_owned() },
         metrics: worker::Metrics::registered(&mut prometheus_client::registry::Registry::default()),
-        killpoints,
+        failpoints,
     }))
 }
 
-/// So many deliveries of subjects of their own, with an event of 1 KB each, due now.
+/// So many tasks of subjects of their own, with an event of 1 KB each, due now.
 pub async fn fill(pool: &PgPool, connection: &str, many: usize) -> Result<()> {
     let entropy = Entropy::from_os();
     let mut db = pool.acquire().await?;
@@ -161,16 +161,16 @@ pub async fn fill(pool: &PgPool, connection: &str, many: usize) -> Result<()> {
         let arrivals: Vec<_> = numbers
             .iter()
             .map(|number| {
-                let news = OwnNews {
+                let revision = InternalEvent {
                     connection,
                     subject: Subject::stock(format!("S-{}-{number}", entropy.id(at).simple())),
-                    source: Source::Sweep,
+                    source: Source::Poll,
                     topic: "bench",
                     body: json!({ "number": number, "pad": pad }),
-                    urgency: Urgency(1),
+                    priority: Priority(1),
                     at,
                 };
-                news.arrival(EventId(entropy.id(at)), DeliveryId(entropy.id(at)))
+                internal.into_incoming(EventId(entropy.id(at)), TaskId(entropy.id(at)))
             })
             .collect();
         ingest::receive(&mut db, &arrivals).await?;
@@ -190,12 +190,12 @@ async fn wait_for<F: Future<Output = Result<bool>>>(many: usize, is_over: impl F
 }
 
 #[derive(Deserialize, Serialize)]
-struct NoJob {
+struct NoopJob {
     number: usize,
     pad: String,
 }
 
-impl TaskHandler for NoJob {
+impl TaskHandler for NoopJob {
     const IDENTIFIER: &'static str = "nothing";
 
     async fn run(self, _: WorkerContext) -> impl IntoTaskHandlerResult {
@@ -205,7 +205,7 @@ impl TaskHandler for NoJob {
 }
 
 /// Jobs that are done a second, with the local queue and completions in batches.
-async fn their_drain(backlog: usize) -> Result<f64> {
+async fn measure_reference(backlog: usize) -> Result<f64> {
     let server = Server::start().await?;
     let pool = server.pool(10);
     let worker = WorkerOptions::default()
@@ -215,7 +215,7 @@ async fn their_drain(backlog: usize) -> Result<f64> {
         .complete_job_batch_delay(Duration::from_millis(5))
         .local_queue(LocalQueueConfig::default().with_size(AT_ONCE))
         .listen_os_shutdown_signals(false)
-        .define_job::<NoJob>()
+        .define_job::<NoopJob>()
         .init()
         .await
         .context("graphile_worker does not start")?;

@@ -1,4 +1,4 @@
-//! What a claim of one delivery costs beside everything that heaps up: a million closed, a million due in the future, a
+//! What a claim of one task costs beside everything that heaps up: a million closed, a million due in the future, a
 //! hundred thousand dead, a hundred thousand pieces of news on one subject, somebody's long snapshot. As the worker
 //! claims it: by the connections of the hot path, from the floor.
 
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 use serde_json::json;
-use silta::{domain::{event::{source::Source, subject::{Subject, Urgency}}, id::{DeliveryId, EventId}, task::outcome::Outcome}, runtime::clock::Entropy, store::{self, claim::{self, Room, Wanted}, connections, ingest::{self, Arrival, OwnNews}, settle::{self, Entry, Settled}}};
+use silta::{domain::{event::{source::Source, subject::{Subject, Priority}}, id::{TaskId, EventId}, task::outcome::Outcome}, runtime::clock::Entropy, store::{self, claim::{self, ConnectionCapacity, ClaimRequest}, connections, ingest::{self, IncomingEvent, InternalEvent}, settle::{self, AttemptRecord, SettledAttempt}}};
 use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 
 use super::Bench;
@@ -23,16 +23,16 @@ const FLOOR: Duration = Duration::from_millis(500);
 const MOST: f64 = 1.3;
 
 const CLOSED: &str = "
-    insert into delivery (id, connection, kind, subject, state, urgency, due_at, created_at, settled_at)
+    insert into task (id, connection, kind, subject, state, priority, due_at, created_at, settled_at)
     select gen_random_uuid(), 'bench', 'stock', 'stock:closed-' || n, 'delivered', 1, at, at, at
     from generate_series(1, 1000000) n, lateral (select now() - interval '1 hour' - n * interval '1 ms' as at) told";
 const FUTURE: &str = "
-    insert into delivery (id, connection, kind, subject, state, urgency, due_at, created_at)
+    insert into task (id, connection, kind, subject, state, priority, due_at, created_at)
     select gen_random_uuid(), 'bench', 'stock', 'stock:future-' || n, 'pending', 1,
            now() + interval '1 hour' + n * interval '1 ms', now()
     from generate_series(1, 1000000) n";
 const DEAD: &str = "
-    insert into delivery (id, connection, kind, subject, state, reason, urgency, due_at, created_at, settled_at)
+    insert into task (id, connection, kind, subject, state, reason, priority, due_at, created_at, settled_at)
     select gen_random_uuid(), 'bench', 'stock', 'stock:dead-' || n, 'dead', 'refused', 1, now(), now(), now()
     from generate_series(1, 100000) n";
 
@@ -45,48 +45,48 @@ const HEAPS: [(&str, &str); 3] = [
 
 pub async fn run(bench: &mut Bench) -> Result<()> {
     let server = Server::start().await?;
-    let mut turns = Turns {
+    let mut rounds_of_claims = Rounds {
         rounds: bench.rounds,
-        nothing: Claims::of(&server.another("nothing").await?).await?,
-        heap: Claims::of(&server.options).await?,
+        nothing: Claims::new(&server.another("nothing").await?).await?,
+        heap: Claims::new(&server.options).await?,
     };
-    let (_, alone) = turns.take().await?;
-    bench.report.row(Row::alone("a claim of one, nothing else there", Unit::Micros, alone));
+    let (_, alone) = rounds_of_claims.measure().await?;
+    bench.report.row(Row::single("a claim of one, nothing else there", Unit::Micros, alone));
     for (name, sql) in HEAPS {
         server.run(sql).await?;
-        server.run("vacuum analyze delivery").await?;
-        turns.heap.forget_plans().await?;
-        turns.row(bench, name).await?;
+        server.run("vacuum analyze task").await?;
+        rounds_of_claims.heap.reconnect().await?;
+        rounds_of_claims.row(bench, name).await?;
     }
-    turns.heap.tell_of_one(100_000).await?;
-    turns.row(bench, "and 100,000 news of one subject, unvacuumed").await?;
+    rounds_of_claims.heap.enqueue_same_subject(100_000).await?;
+    rounds_of_claims.row(bench, "and 100,000 news of one subject, unvacuumed").await?;
 
     let mut holder = server.connection().await?;
     sqlx::raw_sql("begin isolation level repeatable read; select count(*) from connection")
         .execute(&mut holder)
         .await?;
-    turns.heap.settle_together(50_000).await?;
+    rounds_of_claims.heap.settle_batch(50_000).await?;
     tokio::time::sleep(2 * FLOOR).await;
-    turns.row(bench, "and 50,000 that went by under a held snapshot").await
+    rounds_of_claims.row(bench, "and 50,000 that went by under a leased snapshot").await
 }
 
 /// Claims beside the heap and in a database of the same server that has none, one by one in turn: what the machine is like
 /// in this moment, both meet.
-struct Turns {
+struct Rounds {
     rounds: usize,
     nothing: Claims,
     heap: Claims,
 }
 
-impl Turns {
+impl Rounds {
     async fn row(&mut self, bench: &mut Bench, name: &str) -> Result<()> {
-        let (beside, alone) = self.take().await?;
-        bench.report.row(Row::beside(name, "nothing there", Unit::Micros, beside, alone).at_most(MOST));
+        let (beside, alone) = self.measure().await?;
+        bench.report.row(Row::compared(name, "nothing there", Unit::Micros, beside, alone).at_most(MOST));
         Ok(())
     }
 
     /// The median claims of each round, beside the heap and without it.
-    async fn take(&mut self) -> Result<(Vec<f64>, Vec<f64>)> {
+    async fn measure(&mut self) -> Result<(Vec<f64>, Vec<f64>)> {
         let (mut beside, mut alone) = (Vec::new(), Vec::new());
         for _ in 0..self.rounds {
             let mut times = [Vec::with_capacity(CLAIMS), Vec::with_capacity(CLAIMS)];
@@ -111,48 +111,48 @@ struct Claims {
 
 impl Claims {
     /// In a database that has been used a little.
-    async fn of(database: &PgConnectOptions) -> Result<Self> {
+    async fn new(database: &PgConnectOptions) -> Result<Self> {
         let hot = database.clone().options(store::HOT_PATH);
         let db = PgConnection::connect_with(&hot).await?;
         let mut claims = Self { hot, db, entropy: Entropy::seeded(1), number: 0 };
         connections::ensure(&mut claims.db, &["bench".to_owned()], Utc::now()).await?;
-        claims.settle_together(5_000).await?;
+        claims.settle_batch(5_000).await?;
         sqlx::raw_sql("vacuum analyze").execute(&mut claims.db).await?;
         Ok(claims)
     }
 
     /// The plans of a connection end with it.
-    async fn forget_plans(&mut self) -> Result<()> {
+    async fn reconnect(&mut self) -> Result<()> {
         self.db = PgConnection::connect_with(&self.hot).await?;
         Ok(())
     }
 
-    /// News of a subject, as a sweep brings it.
-    fn news(&self, code: String, body: serde_json::Value, at: DateTime<Utc>) -> Arrival {
-        let news = OwnNews {
+    /// Revision of a subject, as a poll brings it.
+    fn news(&self, code: String, body: serde_json::Value, at: DateTime<Utc>) -> IncomingEvent {
+        let revision = InternalEvent {
             connection: "bench",
             subject: Subject::stock(code),
-            source: Source::Sweep,
+            source: Source::Poll,
             topic: "bench",
             body,
-            urgency: Urgency(1),
+            priority: Priority(1),
             at,
         };
-        news.arrival(EventId(self.entropy.id(at)), DeliveryId(self.entropy.id(at)))
+        internal.into_incoming(EventId(self.entropy.id(at)), TaskId(self.entropy.id(at)))
     }
 
-    async fn tell(&mut self, many: u64) -> Result<()> {
+    async fn enqueue(&mut self, many: u64) -> Result<()> {
         let first = self.number;
         self.number += many;
-        let news = |number| self.news(format!("S-{number}"), json!({ "number": number }), Utc::now());
-        let arrivals: Vec<_> = (first..first + many).map(news).collect();
+        let revision = |number| self.news(format!("S-{number}"), json!({ "number": number }), Utc::now());
+        let arrivals: Vec<_> = (first..first + many).map(revision).collect();
         ingest::receive(&mut self.db, &arrivals).await?;
         Ok(())
     }
 
     /// So many pieces of news about one subject, a hundred in a commit, and nobody who looks.
-    async fn tell_of_one(&mut self, many: u64) -> Result<()> {
-        // Due later, as what backs off from a fault: it is news, and not to be claimed.
+    async fn enqueue_same_subject(&mut self, many: u64) -> Result<()> {
+        // Due later, as what backs off from a fault: it is revision, and not to be claimed.
         let at = Utc::now() + chrono::Duration::hours(1);
         for hundred in 0..many / 100 {
             let body = |number| json!({ "hundred": hundred, "number": number });
@@ -164,9 +164,9 @@ impl Claims {
     }
 
     /// So many go by: told of, claimed and settled, 500 at a time.
-    async fn settle_together(&mut self, many: usize) -> Result<()> {
+    async fn settle_batch(&mut self, many: usize) -> Result<()> {
         for _ in 0..many / 500 {
-            self.tell(500).await?;
+            self.enqueue(500).await?;
             self.claim_and_settle(500).await?;
         }
         Ok(())
@@ -174,37 +174,37 @@ impl Claims {
 
     /// The time of the claim alone, in microseconds.
     async fn claim_and_settle(&mut self, many: usize) -> Result<f64> {
-        let fences: Vec<_> = (0..many).map(|_| self.entropy.fence()).collect();
-        let rooms = [Room { connection: "bench".into(), most: many }];
+        let claim_ids: Vec<_> = (0..many).map(|_| self.entropy.fence()).collect();
+        let capacities = [ConnectionCapacity { connection: "bench".into(), max_tasks: many }];
         let now = Utc::now();
-        let wanted = Wanted {
-            fences: &fences,
+        let request = ClaimRequest {
+            claim_ids: &claim_ids,
             worker: "bench",
-            rooms: &rooms,
+            capacities: &capacities,
             background: many,
             since: now - FLOOR,
             now,
             leased_until: now + Duration::from_secs(60),
         };
         let begun = Instant::now();
-        let held = claim::claim_due(&mut self.db, &wanted).await?;
+        let leased = claim::claim_due(&mut self.db, &request).await?;
         let took = begun.elapsed().as_secs_f64() * 1e6;
-        anyhow::ensure!(held.len() == many, "{} of {many} were claimed", held.len());
-        let outcome = Outcome::InStep;
-        let next: Vec<_> = held
+        anyhow::ensure!(leased.len() == many, "{} of {many} were claimed", leased.len());
+        let outcome = Outcome::InSync;
+        let next: Vec<_> = leased
             .iter()
-            .map(|held| silta::domain::task::transition::settle(held, &outcome, None, &super::POLICY, now, 0.0))
+            .map(|leased| silta::domain::task::transition::settle(leased, &outcome, None, &super::POLICY, now, 0.0))
             .collect();
-        let entry = Entry::of(&outcome);
+        let entry = AttemptRecord::without_calls(&outcome);
         let settled: Vec<_> =
-            held.iter().zip(&next).map(|(held, next)| Settled { held, next, entry }).collect();
+            leased.iter().zip(&next).map(|(leased, next)| SettledAttempt { leased, next, entry }).collect();
         settle::settle(&mut self.db, &settled, now).await?;
         Ok(took)
     }
 
     /// The time of a claim of one that has just become due, in microseconds.
     async fn claim_one(&mut self) -> Result<f64> {
-        self.tell(1).await?;
+        self.enqueue(1).await?;
         self.claim_and_settle(1).await
     }
 }

@@ -1,4 +1,4 @@
-//! An hour at five hundred webhooks a second, each with its delivery attempted and settled: what heaps up meanwhile.
+//! An hour at five hundred webhooks a second, each with its task attempted and settled: what heaps up meanwhile.
 //! Runs where it is named only, since it takes its hour.
 
 use std::{sync::Arc, time::Duration};
@@ -20,7 +20,7 @@ use crate::{
 const RATE: f64 = 500.0;
 const CLIENTS: u32 = 32;
 const EVERY: Duration = Duration::from_secs(30);
-/// The least and the most of the hour may differ by as much as two runs of one comparison.
+/// The least and the most of the hour may differ by as much as two runs of one sync.
 const MOST: f64 = 1.3;
 
 /// What stood there at one time.
@@ -37,7 +37,7 @@ struct Sample {
 
 pub async fn run(bench: &mut Bench, minutes: u64) -> Result<()> {
     let server = Server::start().await?;
-    let config = through::with_systems_that_know_nothing(bench, through::Seen::default()).await?;
+    let config = through::empty_vendors_config(bench, through::Seen::default()).await?;
     let service = Service::start(&bench.silta, &config, &server, &[]).await?;
     let load = Load::new(
         &[&service.url],
@@ -60,10 +60,10 @@ pub async fn run(bench: &mut Bench, minutes: u64) -> Result<()> {
     samples.push(sample(&mut db, &service, begun).await?);
     let report = &mut bench.report;
     report.row(
-        Row::alone("webhooks accepted of 500/s", Unit::PerSecond, vec![round.per_second()])
+        Row::single("webhooks accepted of 500/s", Unit::PerSecond, vec![round.per_second()])
             .at_least(RATE * 0.99),
     );
-    report.row(Row::alone(
+    report.row(Row::single(
         "p99 of the answer, all the time",
         Unit::Millis,
         vec![round.latencies.percentile(99.0)],
@@ -72,11 +72,11 @@ pub async fn run(bench: &mut Bench, minutes: u64) -> Result<()> {
     let (early, last) =
         (samples.get(samples.len() / 10).context("a sample")?, samples.last().context("a sample")?);
     let beside = |name: &str, unit, of: fn(&Sample) -> f64| {
-        Row::beside(name, "at a tenth of the time", unit, vec![of(last)], vec![of(early)])
+        Row::compared(name, "at a tenth of the time", unit, vec![of(last)], vec![of(early)])
     };
     report.row(beside("memory at the end", Unit::Megabytes, |it| it.memory).at_most(MOST));
     report.row(beside("pages read by a look for what is due", Unit::Pieces, |it| it.claim_pages));
-    report.row(Row::alone("deliveries still open at the end", Unit::Pieces, vec![last.open]));
+    report.row(Row::single("tasks still open at the end", Unit::Pieces, vec![last.open]));
     let line = |of: fn(&Sample) -> f64| samples.iter().map(|it| (it.minute, of(it))).collect::<Vec<_>>();
     report.fact("hour", json!({
         "webhooks": round.accepted, "refused_as_busy": round.busy,
@@ -112,12 +112,12 @@ async fn sample(db: &mut PgConnection, service: &Service, begun: Instant) -> Res
          from pg_stat_user_tables",
     );
     let sizes = sizes.fetch_one(&mut *db).await?;
-    let open = "select count(*)::float8 from delivery where state in ('pending', 'leased', 'in_doubt')";
+    let open = "select count(*)::float8 from task where state in ('pending', 'leased', 'in_doubt')";
     // As the claim looks: see `silta::store::claim`.
     let plan = "explain (analyze, buffers, format json)
-        select due.id from generate_series(0, 3) as u (urgency), lateral (
-            select id from delivery
-            where connection = 'bench' and urgency = u.urgency::smallint and state in ('pending', 'in_doubt')
+        select due.id from generate_series(0, 3) as u (priority), lateral (
+            select id from task
+            where connection = 'bench' and priority = u.priority::smallint and state in ('pending', 'in_doubt')
               and due_at >= now() - interval '500 ms' and due_at <= now()
             order by due_at limit 32
         ) due";

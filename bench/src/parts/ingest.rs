@@ -26,7 +26,7 @@ const REFERENCE_TABLE: &str = "create table reference (like event including all)
 
 const REFERENCE_INSERT: &str = "
     insert into reference
-        (id, connection, source, topic, kind, subject, received_at, fingerprint, body, delivery_id)
+        (id, connection, source, topic, kind, subject, received_at, fingerprint, body, task_id)
     values (
         gen_random_uuid(), 'bench', 'mycashflow', 'order.created', 'order', 'order:1042', now(),
         sha256(uuid_send(gen_random_uuid())), convert_to(:body, 'UTF8'), gen_random_uuid()
@@ -36,7 +36,7 @@ pub async fn run(bench: &mut Bench) -> Result<()> {
     let server = Server::start().await?;
     server.run(REFERENCE_TABLE).await?;
     let service =
-        Service::start(&bench.silta, &bench.porch_config("bench"), &server, &["--only", "http"]).await?;
+        Service::start(&bench.silta, &bench.inbox_config("bench"), &server, &["--only", "http"]).await?;
     let load = Load::new(&[&service.url], "bench", webhooks());
     let body = String::from_utf8(order(1042).body)?;
     let define = [("body", body)];
@@ -55,7 +55,7 @@ pub async fn run(bench: &mut Bench) -> Result<()> {
         }
         let target = if clients == 1 { 0.75 } else { 1.0 };
         let name = format!("webhooks accepted, {clients} connection{}", if clients == 1 { "" } else { "s" });
-        bench.report.row(Row::beside(&name, "pgbench", Unit::PerSecond, ours, theirs).at_least(target));
+        bench.report.row(Row::compared(&name, "pgbench", Unit::PerSecond, ours, theirs).at_least(target));
     }
 
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
@@ -63,18 +63,18 @@ pub async fn run(bench: &mut Bench) -> Result<()> {
         theirs.push(reference.round(CLIENTS, SECONDS, Some(best.1 / 2.0))?.latencies.percentile(99.0));
         ours.push(load.round(CLIENTS, length, Some(best.0 / 2.0)).await?.latencies.percentile(99.0));
     }
-    bench.report.row(Row::beside("p99 at half load", "pgbench", Unit::Millis, ours, theirs).at_most(5.0));
+    bench.report.row(Row::compared("p99 at half load", "pgbench", Unit::Millis, ours, theirs).at_most(5.0));
     bench.report.fact("ingest_peak_memory_mb", json!(service.memory()?.1));
     if bench.quick {
         return Ok(());
     }
 
     let mut lines = Lines::default();
-    for part in [0.1, 0.25, 0.5, 0.75, 0.9, 1.0, 1.1] {
-        let theirs = reference.round(CLIENTS, SECONDS, Some(best.1 * part))?;
-        lines.theirs.add(best.1 * part, theirs.per_second, &theirs.latencies);
-        let ours = load.round(CLIENTS, length, Some(best.0 * part)).await?;
-        lines.ours.add(best.0 * part, ours.per_second(), &ours.latencies);
+    for share in [0.1, 0.25, 0.5, 0.75, 0.9, 1.0, 1.1] {
+        let theirs = reference.round(CLIENTS, SECONDS, Some(best.1 * share))?;
+        lines.theirs.add(best.1 * share, theirs.per_second, &theirs.latencies);
+        let ours = load.round(CLIENTS, length, Some(best.0 * share)).await?;
+        lines.ours.add(best.0 * share, ours.per_second(), &ours.latencies);
     }
     lines.draw(bench)
 }

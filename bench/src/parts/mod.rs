@@ -22,7 +22,7 @@ pub const POLICY: RetryPolicy = RetryPolicy {
     base: Duration::from_secs(2),
     cap: Duration::from_secs(3600),
     attempts: 12,
-    look_again: Duration::from_secs(10),
+    recheck_delay: Duration::from_secs(10),
     unknown_for: Duration::from_secs(6 * 3600),
 };
 
@@ -30,7 +30,7 @@ pub const POLICY: RetryPolicy = RetryPolicy {
 pub struct Bench {
     /// The program.
     pub silta: PathBuf,
-    /// How often each comparison is repeated.
+    /// How often each sync is repeated.
     pub rounds: usize,
     /// Without the long series.
     pub quick: bool,
@@ -39,8 +39,8 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// A service with one connection, whose systems are nowhere: for parts in which nothing is called.
-    pub fn porch_config(&self, connection: &str) -> String {
+    /// A service with one connection, whose vendors are nowhere: for parts in which nothing is called.
+    pub fn inbox_config(&self, connection: &str) -> String {
         use silta::dev::sandbox::credentials;
         let _ = self;
         format!(

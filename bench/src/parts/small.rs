@@ -16,58 +16,58 @@ use crate::{
 
 const IDLE: Duration = Duration::from_secs(60);
 
-/// What a service does once when it meets its database for the first time (the first comparisons, the first sweeps) is
+/// What a service does once when it meets its database for the first time (the first syncs, the first polls) is
 /// over by then.
 const SETTLED: Duration = Duration::from_secs(100);
 
 /// Stores beside the first.
 const STORES: u32 = 50;
 
-/// How much oftener than by default their lists are swept: every 30, 60, 90 and 360 seconds.
-const OFTENER: u32 = 10;
+/// How much oftener than by default their lists are polled: every 30, 60, 90 and 360 seconds.
+const POLL_SPEEDUP: u32 = 10;
 
-/// A whole number of sweeps of each list.
+/// A whole number of polls of each list.
 const ROUND: Duration = Duration::from_secs(360);
 
 pub async fn run(bench: &mut Bench) -> Result<()> {
     let program = std::fs::metadata(&bench.silta)?.len() as f64 / 1e6;
-    bench.report.row(Row::alone("the program", Unit::Megabytes, vec![program]).at_most(20.0));
+    bench.report.row(Row::single("the program", Unit::Megabytes, vec![program]).at_most(20.0));
 
     let server = Server::start().await?;
-    let config = bench.porch_config("bench");
+    let config = bench.inbox_config("bench");
     let mut starts = Vec::new();
     for _ in 0..bench.rounds.max(3) {
         let service = Service::start(&bench.silta, &config, &server, &[]).await?;
         starts.push(service.started_in.as_secs_f64() * 1000.0);
         service.stop().await?;
     }
-    bench.report.row(Row::alone("from start to serving", Unit::Millis, starts).at_most(150.0));
+    bench.report.row(Row::single("from start to serving", Unit::Millis, starts).at_most(150.0));
 
-    // With two systems that answer and have nothing to tell.
+    // With two vendors that answer and have nothing to tell.
     let any = "127.0.0.1:0".parse()?;
     let sandbox = Sandbox::start(any, any, Arc::new(SystemClock), Arc::new(Entropy::seeded(1))).await?;
-    let with_systems = format!(
+    let with_vendors = format!(
         "[http]\nlisten = \"127.0.0.1:0\"\n[log]\nfilter = \"warn,silta::cli=info\"\n\
          [outbound]\ndangerously_allow_private = true\n{}",
         sandbox.connection_toml("bench")
     );
-    let service = Service::start(&bench.silta, &with_systems, &server, &[]).await?;
+    let service = Service::start(&bench.silta, &with_vendors, &server, &[]).await?;
     let asked = transactions_within(&server, IDLE).await?;
-    bench.report.row(Row::alone("memory at rest", Unit::Megabytes, vec![service.memory()?.0]).at_most(25.0));
+    bench.report.row(Row::single("memory at rest", Unit::Megabytes, vec![service.memory()?.0]).at_most(25.0));
     bench.report.fact("idle_transactions_a_minute", json!(asked * 60.0 / IDLE.as_secs_f64()));
     bench.report.row(
-        Row::alone("transactions of an idle worker", Unit::PerSecond, vec![asked / IDLE.as_secs_f64()])
+        Row::single("transactions of an idle worker", Unit::PerSecond, vec![asked / IDLE.as_secs_f64()])
             .at_most(1.0),
     );
     service.stop().await?;
 
-    // What one more store adds: many of them, swept so much oftener than by default, and asked at the default rate.
+    // What one more store adds: many of them, polled so much oftener than by default, and asked at the default rate.
     let more: String = (0..STORES).map(|number| store(&sandbox, number)).collect();
-    let service = Service::start(&bench.silta, &(with_systems + &more), &server, &[]).await?;
+    let service = Service::start(&bench.silta, &(with_vendors + &more), &server, &[]).await?;
     let with_more = transactions_within(&server, ROUND).await?;
     let alone = asked * ROUND.as_secs_f64() / IDLE.as_secs_f64();
-    let of_one = (with_more - alone) / f64::from(STORES * OFTENER) * 3600.0 / ROUND.as_secs_f64();
-    bench.report.row(Row::alone(
+    let of_one = (with_more - alone) / f64::from(STORES * POLL_SPEEDUP) * 3600.0 / ROUND.as_secs_f64();
+    bench.report.row(Row::single(
         "transactions of one more store at rest, an hour",
         Unit::Pieces,
         vec![of_one],
@@ -78,18 +78,18 @@ pub async fn run(bench: &mut Bench) -> Result<()> {
     let load = Load::new(&[&service.url], "bench", ingest::webhooks());
     load.round(128, Duration::from_secs(10), None).await?;
     bench.report.row(
-        Row::alone("memory under full load, at its peak", Unit::Megabytes, vec![service.memory()?.1])
+        Row::single("memory under full load, at its peak", Unit::Megabytes, vec![service.memory()?.1])
             .at_most(60.0),
     );
     Ok(())
 }
 
-/// A store whose two systems answer and have nothing to tell.
+/// A store whose two vendors answer and have nothing to tell.
 fn store(sandbox: &Sandbox, number: u32) -> String {
     let usual = sandbox.connection_toml(&format!("store-{number}"));
     let usual = usual.replace("requests_per_second = 1000", "requests_per_second = 5");
     format!(
-        "{usual}[connections.sweeps]\norders = \"30s\"\nstatuses = \"60s\"\nstock = \"90s\"\nproducts = \"360s\"\ncompare = \"0s\"\n"
+        "{usual}[connections.polls]\norders = \"30s\"\nstatuses = \"60s\"\nstock = \"90s\"\nproducts = \"360s\"\ncompare = \"0s\"\n"
     )
 }
 

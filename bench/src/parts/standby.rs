@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use serde_json::json;
-use silta::dev::sandbox::{Courier, Webhook};
+use silta::dev::sandbox::{WebhookSender, Webhook};
 use sqlx::{Connection, PgConnection};
 use tokio::{net::UnixStream, task::JoinSet};
 
@@ -30,13 +30,13 @@ pub async fn run(bench: &mut Bench) -> Result<()> {
     let server = Server::start().await?;
     let alone = {
         let service =
-            Service::start(&bench.silta, &bench.porch_config("bench"), &server, &["--only", "http"]).await?;
+            Service::start(&bench.silta, &bench.inbox_config("bench"), &server, &["--only", "http"]).await?;
         let load = Load::new(&[&service.url], "bench", ingest::webhooks());
         load.round(32, Duration::from_secs(5), None).await?.per_second()
     };
     let standby_dir = server.directory().join("standby");
     let standby = server.private.standby(&standby_dir, "bench_standby", &SETTINGS)?;
-    server.run("alter system set synchronous_standby_names = 'bench_standby'").await?;
+    server.run("alter vendor set synchronous_standby_names = 'bench_standby'").await?;
     server.run("select pg_reload_conf()").await?;
 
     // What a load balancer or a moved address does in production: whoever connects meets the primary of now.
@@ -45,11 +45,11 @@ pub async fn run(bench: &mut Bench) -> Result<()> {
     let sockets = [server.private.socket(), standby.socket()];
     tokio::spawn(switch(front.path().join(".s.PGSQL.5432"), sockets, goes_to_standby.clone()));
     let database = format!("postgres://silta@localhost/silta?host={}", front.path().display());
-    let config = bench.porch_config("bench");
+    let config = bench.inbox_config("bench");
     let service = Service::start_at(&bench.silta, &config, &database, server.directory(), &[]).await?;
     let load = Load::new(&[&service.url], "bench", ingest::webhooks_from(3_000_000_000));
     let beside = load.round(32, Duration::from_secs(5), None).await?.per_second();
-    bench.report.row(Row::beside(
+    bench.report.row(Row::compared(
         "webhooks, each commit confirmed by a standby",
         "without one",
         Unit::PerSecond,
@@ -72,41 +72,41 @@ pub async fn run(bench: &mut Bench) -> Result<()> {
     goes_to_standby.store(true, Ordering::SeqCst);
     tokio::time::sleep(Duration::from_secs(5)).await;
     stopped.store(true, Ordering::SeqCst);
-    let (mut receipts, mut first_after) = (Vec::new(), Duration::MAX);
+    let (mut acknowledged_ids, mut first_after) = (Vec::new(), Duration::MAX);
     while let Some(sender) = senders.join_next().await {
         for (id, at) in sender?? {
             if at > promoted_at {
                 first_after = first_after.min(at - killed);
             }
-            receipts.push(id);
+            acknowledged_ids.push(id);
         }
     }
     let mut db = PgConnection::connect_with(&standby.options("silta")).await?;
     let sql = "select count(*) from unnest($1::uuid[]) as told (id) where not exists (select from event where event.id = told.id)";
-    let lost: i64 = sqlx::query_scalar(sql).bind(&receipts).fetch_one(&mut db).await?;
+    let lost: i64 = sqlx::query_scalar(sql).bind(&acknowledged_ids).fetch_one(&mut db).await?;
     bench.report.row(
-        Row::alone("answered 200 around a failover, and lost", Unit::Pieces, vec![lost as f64]).at_most(0.0),
+        Row::single("answered 200 around a failover, and lost", Unit::Pieces, vec![lost as f64]).at_most(0.0),
     );
-    bench.report.row(Row::alone(
+    bench.report.row(Row::single(
         "from the primary's death to the next 200",
         Unit::Millis,
         vec![first_after.as_secs_f64() * 1000.0],
     ));
-    bench.report.row(Row::alone("of that, until the standby was promoted", Unit::Millis, vec![promoted]));
-    bench.report.fact("failover_receipts", json!(receipts.len()));
-    anyhow::ensure!(lost == 0, "{lost} of {} were lost", receipts.len());
+    bench.report.row(Row::single("of that, until the standby was promoted", Unit::Millis, vec![promoted]));
+    bench.report.fact("failover_receipts", json!(acknowledged_ids.len()));
+    anyhow::ensure!(lost == 0, "{lost} of {} were lost", acknowledged_ids.len());
     Ok(())
 }
 
 /// Sends until told to stop, whatever is answered; the ids of all that was answered 200, and when.
 async fn send(url: &str, sender: u64, stopped: &AtomicBool) -> Result<Vec<(sqlx::types::Uuid, Instant)>> {
-    let courier = Courier::to(url, "bench");
+    let webhook_sender = WebhookSender::to(url, "bench");
     let mut kept = Vec::new();
     let mut number = 5_000_000_000 + sender * 10_000_000;
     while !stopped.load(Ordering::SeqCst) {
         number += 1;
         let body = format!(r#"{{"topic":"order.created","data":{{"id":{number}}}}}"#);
-        match courier.carries(&Webhook::raw_from_shop(body.as_bytes())).await {
+        match webhook_sender.send(&Webhook::raw_from_shop(body.as_bytes())).await {
             Some((200, answer)) => {
                 let id = answer["event_id"].as_str().context("a receipt has an id")?.parse()?;
                 kept.push((id, Instant::now()));

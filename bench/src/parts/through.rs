@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use silta::{dev::sandbox::{Courier, OrderSpec, Sandbox, Webhook}, runtime::clock::{Entropy, SystemClock}};
+use silta::{dev::sandbox::{WebhookSender, OrderSpec, Sandbox, Webhook}, runtime::clock::{Entropy, SystemClock}};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -17,7 +17,7 @@ use tokio::{
 
 use super::Bench;
 use crate::{
-    client::{Wire, request},
+    client::{HttpConnection, request},
     measure::{Latencies, median},
     report::{Row, Unit},
     stage::{Server, Service},
@@ -33,27 +33,27 @@ const WANTED: f64 = 4_000.0;
 pub async fn run(bench: &mut Bench) -> Result<()> {
     let (mut calls, mut orders) = (Vec::new(), Vec::new());
     for _ in 0..bench.rounds {
-        let round = whole_way(bench).await?;
+        let round = measure_orders(bench).await?;
         calls.push(round.calls);
         orders.push(round.orders);
     }
     bench
         .report
-        .row(Row::alone("calls, webhook in to warehouse call out", Unit::PerSecond, calls).at_least(WANTED));
-    bench.report.row(Row::alone("orders, webhook in to placed and settled", Unit::PerSecond, orders));
+        .row(Row::single("calls, webhook in to warehouse call out", Unit::PerSecond, calls).at_least(WANTED));
+    bench.report.row(Row::single("orders, webhook in to placed and settled", Unit::PerSecond, orders));
 
     let (mut p50, mut p99) = (Vec::new(), Vec::new());
     for _ in 0..bench.rounds {
-        let latencies = first_calls(bench).await?;
+        let latencies = measure_first_calls(bench).await?;
         p50.push(latencies.percentile(50.0));
         p99.push(latencies.percentile(99.0));
     }
     bench
         .report
-        .row(Row::alone("webhook answered to first call, p50 at 100/s", Unit::Millis, p50).at_most(3.0));
+        .row(Row::single("webhook answered to first call, p50 at 100/s", Unit::Millis, p50).at_most(3.0));
     bench
         .report
-        .row(Row::alone("webhook answered to first call, p99 at 100/s", Unit::Millis, p99).at_most(10.0));
+        .row(Row::single("webhook answered to first call, p99 at 100/s", Unit::Millis, p99).at_most(10.0));
     Ok(())
 }
 
@@ -62,14 +62,14 @@ struct Round {
     orders: f64,
 }
 
-/// Orders are told of as fast as they are answered; over when each is placed and its delivery closed.
-async fn whole_way(bench: &Bench) -> Result<Round> {
+/// Orders are told of as fast as they are answered; over when each is placed and its task closed.
+async fn measure_orders(bench: &Bench) -> Result<Round> {
     let server = Server::start().await?;
     let any = "127.0.0.1:0".parse()?;
     let sandbox = Sandbox::start(any, any, Arc::new(SystemClock), Arc::new(Entropy::seeded(1))).await?;
     let codes: Vec<_> = (0..CODES).map(|number| format!("S-{number}")).collect();
     for code in &codes {
-        sandbox.warehouse.receives_goods(code, 1_000_000);
+        sandbox.warehouse.receive_goods(code, 1_000_000);
     }
     let config = format!(
         "[http]\nlisten = \"127.0.0.1:0\"\n[log]\nfilter = \"warn,silta::cli=info\"\n[worker]\nconcurrency = 64\n\
@@ -79,11 +79,11 @@ async fn whole_way(bench: &Bench) -> Result<Round> {
             .replace("requests_per_second = 1000\n", "requests_per_second = 10000\n")
     );
     let service = Service::start(&bench.silta, &config, &server, &[]).await?;
-    let order = |number: usize| sandbox.shop.takes_order(OrderSpec::of(&codes[number % CODES], 1));
+    let order = |number: usize| sandbox.shop.place_order(OrderSpec::of(&codes[number % CODES], 1));
     let round = async |many: usize| {
-        let told: Vec<_> = (0..many).map(|number| sandbox.shop.order_created(order(number))).collect();
+        let webhooks: Vec<_> = (0..many).map(|number| sandbox.shop.order_created(order(number))).collect();
         let begun = Instant::now();
-        tell(&service, told).await?;
+        send_all(&service, webhooks).await?;
         let placed = i64::try_from(sandbox.shop.orders().len())?;
         wait_until_closed(&server, placed).await?;
         anyhow::Ok(begun.elapsed().as_secs_f64())
@@ -92,8 +92,8 @@ async fn whole_way(bench: &Bench) -> Result<Round> {
     round(ORDERS / 8).await?;
     server.run("vacuum analyze").await?;
     let made = || {
-        let systems = [&sandbox.shop_server, &sandbox.warehouse_server];
-        let of = |method| systems.iter().map(|system| system.calls.count(method, "/")).sum::<usize>();
+        let vendors = [&sandbox.shop_server, &sandbox.warehouse_server];
+        let of = |method| vendors.iter().map(|vendor| vendor.calls.count(method, "/")).sum::<usize>();
         ["GET", "POST", "PUT", "PATCH"].into_iter().map(of).sum::<usize>()
     };
     let before = made();
@@ -103,18 +103,18 @@ async fn whole_way(bench: &Bench) -> Result<Round> {
 }
 
 /// Sends webhooks as fast as they are answered.
-async fn tell(service: &Service, told: Vec<Webhook>) -> Result<()> {
-    let told = Arc::new(Mutex::new(told));
+async fn send_all(service: &Service, webhooks: Vec<Webhook>) -> Result<()> {
+    let webhooks = Arc::new(Mutex::new(webhooks));
     let mut senders = JoinSet::new();
     for _ in 0..SENDERS {
-        let (url, told) = (service.url.clone(), told.clone());
+        let (url, webhooks) = (service.url.clone(), webhooks.clone());
         senders.spawn(async move {
-            let (mut wire, courier) = (Wire::to(&url).await?, Courier::to(&url, "bench"));
+            let (mut http, webhook_sender) = (HttpConnection::to(&url).await?, WebhookSender::to(&url, "bench"));
             loop {
-                let Some(webhook) = told.lock().unwrap_or_else(PoisonError::into_inner).pop() else {
+                let Some(webhook) = webhooks.lock().unwrap_or_else(PoisonError::into_inner).pop() else {
                     return anyhow::Ok(());
                 };
-                while wire.exchange(&request(&courier, &url, &webhook)).await? == 503 {}
+                while http.exchange(&request(&webhook_sender, &url, &webhook)).await? == 503 {}
             }
         });
     }
@@ -127,7 +127,7 @@ async fn tell(service: &Service, told: Vec<Webhook>) -> Result<()> {
 async fn wait_until_closed(server: &Server, orders: i64) -> Result<()> {
     let mut db = server.connection().await?;
     loop {
-        let sql = "select count(distinct subject) from delivery where kind = 'order' and state = 'delivered'";
+        let sql = "select count(distinct subject) from task where kind = 'order' and state = 'delivered'";
         let closed: i64 = sqlx::query_scalar(sql).fetch_one(&mut db).await?;
         if closed >= orders {
             return Ok(());
@@ -143,20 +143,20 @@ pub const FIRST_ORDER: u64 = 7_000_000;
 pub type Seen = Arc<Mutex<HashMap<u64, Instant>>>;
 
 /// From the answer to a webhook until the shop is asked for its order, a hundred times a second.
-async fn first_calls(bench: &Bench) -> Result<Latencies> {
+async fn measure_first_calls(bench: &Bench) -> Result<Latencies> {
     let server = Server::start().await?;
     let seen = Seen::default();
-    let config = with_systems_that_know_nothing(bench, seen.clone()).await?;
+    let config = empty_vendors_config(bench, seen.clone()).await?;
     let service = Service::start(&bench.silta, &config, &server, &[]).await?;
-    let courier = Courier::to(&service.url, "bench");
-    let mut wire = Wire::to(&service.url).await?;
+    let webhook_sender = WebhookSender::to(&service.url, "bench");
+    let mut http = HttpConnection::to(&service.url).await?;
     let mut answered = HashMap::new();
     let begun = Instant::now();
     for number in 0..1_000_u32 {
         tokio::time::sleep_until((begun + Duration::from_millis(10) * number).into()).await;
         let id = FIRST_ORDER + u64::from(number);
-        let sent = request(&courier, &service.url, &order_created(id));
-        anyhow::ensure!(wire.exchange(&sent).await? == 200);
+        let sent = request(&webhook_sender, &service.url, &order_created(id));
+        anyhow::ensure!(http.exchange(&sent).await? == 200);
         answered.insert(id, Instant::now());
     }
     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -175,20 +175,20 @@ pub fn order_created(id: u64) -> Webhook {
     Webhook::raw_from_shop(format!(r#"{{"topic":"order.created","data":{{"id":{id}}}}}"#).as_bytes())
 }
 
-/// A service whose systems know no order, and note when they are asked for one.
-pub async fn with_systems_that_know_nothing(bench: &Bench, seen: Seen) -> Result<String> {
+/// A service whose vendors know no order, and note when they are asked for one.
+pub async fn empty_vendors_config(bench: &Bench, seen: Seen) -> Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let systems = format!("http://{}", listener.local_addr()?);
-    tokio::spawn(asked(listener, seen));
-    let unlimited = format!("url = \"{systems}\"\nrequests_per_second = 10000");
+    let vendors = format!("http://{}", listener.local_addr()?);
+    tokio::spawn(serve_empty_vendors(listener, seen));
+    let unlimited = format!("url = \"{vendors}\"\nrequests_per_second = 10000");
     let config = bench
-        .porch_config("bench")
+        .inbox_config("bench")
         .replace("url = \"https://shop.example\"", &unlimited)
         .replace("merchant_id", &format!("{unlimited}\nmerchant_id"));
     Ok(config + "\n[outbound]\ndangerously_allow_private = true\n")
 }
 
-async fn asked(listener: TcpListener, seen: Seen) {
+async fn serve_empty_vendors(listener: TcpListener, seen: Seen) {
     while let Ok((stream, _)) = listener.accept().await {
         tokio::spawn(answer(stream, seen.clone()));
     }

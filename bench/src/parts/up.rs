@@ -1,4 +1,4 @@
-//! More than one process on one PostgreSQL: webhooks taken by 1, 2 and 4 replicas side by side, and deliveries drained
+//! More than one process on one PostgreSQL: webhooks taken by 1, 2 and 4 replicas side by side, and tasks drained
 //! by as many workers.
 
 use std::time::Duration;
@@ -21,7 +21,7 @@ pub async fn run(bench: &mut Bench) -> Result<()> {
     for replicas in [1_usize, 2, 4] {
         let mut services = Vec::new();
         for _ in 0..replicas {
-            let config = bench.porch_config("bench");
+            let config = bench.inbox_config("bench");
             services.push(Service::start(&bench.silta, &config, &server, &["--only", "http"]).await?);
         }
         let urls: Vec<_> = services.iter().map(|service| service.url.as_str()).collect();
@@ -33,23 +33,23 @@ pub async fn run(bench: &mut Bench) -> Result<()> {
         let name = format!("webhooks, {replicas} process{}", if replicas == 1 { "" } else { "es" });
         if replicas == 1 {
             alone.clone_from(&figures);
-            bench.report.row(Row::alone(&name, Unit::PerSecond, figures));
+            bench.report.row(Row::single(&name, Unit::PerSecond, figures));
         } else {
-            bench.report.row(Row::beside(&name, "one process", Unit::PerSecond, figures, alone.clone()));
+            bench.report.row(Row::compared(&name, "one process", Unit::PerSecond, figures, alone.clone()));
         }
     }
     let mut alone = Vec::new();
     for workers in [1_usize, 2, 4] {
         let mut figures = Vec::new();
         for _ in 0..bench.rounds {
-            figures.push(drain::our_drain(bench, 50_000, workers).await?);
+            figures.push(drain::measure_silta(bench, 50_000, workers).await?);
         }
-        let name = format!("deliveries drained, {workers} worker{}", if workers == 1 { "" } else { "s" });
+        let name = format!("tasks drained, {workers} worker{}", if workers == 1 { "" } else { "s" });
         if workers == 1 {
             alone.clone_from(&figures);
-            bench.report.row(Row::alone(&name, Unit::PerSecond, figures));
+            bench.report.row(Row::single(&name, Unit::PerSecond, figures));
         } else {
-            bench.report.row(Row::beside(&name, "one worker", Unit::PerSecond, figures, alone.clone()));
+            bench.report.row(Row::compared(&name, "one worker", Unit::PerSecond, figures, alone.clone()));
         }
     }
     Ok(())

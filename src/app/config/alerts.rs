@@ -3,27 +3,28 @@
 use lettre::message::Mailbox;
 use reqwest::Url;
 
-use super::{fault::Faults, section::Section};
+use super::{fault::ConfigErrors, section::Section};
 use crate::{
     app::telemetry::Traces,
-    background::notifications::{Channel, Kind, Options},
-    domain::{alert::Patience, language::Language},
+    background::notifications::{Channel, ChannelKind, Options},
+    domain::{alert::GracePeriod, language::Language},
     security::secrets::Key,
 };
 
 pub(super) fn read_alerts(mut section: Section<'_>, public_url: &str, allow_private: bool) -> Options {
-    let patience = Patience { before: section.duration("after"), between: section.duration("remind") };
+    let grace_period = GracePeriod { before: section.duration("after"), between: section.duration("remind") };
     let backlog_older_than = section.duration("backlog_older_than");
-    let language = section.word("language", &[("en", Language::English), ("fi", Language::Finnish)]);
+    let language = section.choice("language", &[("en", Language::English), ("fi", Language::Finnish)]);
     let tables = section.tables("channels").into_iter();
     let channels: Vec<_> = tables.filter_map(|table| read_channel(table, allow_private)).collect();
     for (at, channel) in channels.iter().enumerate() {
         if channels[..at].iter().any(|earlier| earlier.name == channel.name) {
-            section.fault("channels", &format!("{:?} is there twice: names must be unique", channel.name));
+            section
+                .add_error("channels", &format!("{:?} is there twice: names must be unique", channel.name));
         }
     }
     section.finish();
-    Options { patience, backlog_older_than, language, channels, public_url: public_url.to_owned() }
+    Options { grace_period, backlog_older_than, language, channels, public_url: public_url.to_owned() }
 }
 
 fn read_channel(mut section: Section<'_>, allow_private: bool) -> Option<Channel> {
@@ -37,33 +38,33 @@ fn read_channel(mut section: Section<'_>, allow_private: bool) -> Option<Channel
             check_url(&mut section, "webhook", &webhook, allow_private);
             let secret = webhook_secret(secret.expose());
             if secret.is_none() {
-                section.fault(
+                section.add_error(
                     "secret",
                     "must be whsec_ and at least 24 bytes in base64: `silta config key` makes one",
                 );
             }
-            secret.map(|secret| Kind::Webhook { url: webhook, secret })
+            secret.map(|secret| ChannelKind::Webhook { url: webhook, secret })
         }
         [false, true, false] => {
             check_url(&mut section, "slack", &slack, allow_private);
-            Some(Kind::Slack { url: slack })
+            Some(ChannelKind::Slack { url: slack })
         }
         [false, false, true] => {
             let mailbox = |text: &String| text.parse::<Mailbox>().ok();
             let to: Option<Vec<_>> = to.iter().map(mailbox).collect();
             if from.parse::<Mailbox>().is_err() {
-                section.fault("from", "must be an e-mail address");
+                section.add_error("from", "must be an e-mail address");
             }
             if to.as_ref().is_none_or(Vec::is_empty) {
-                section.fault("to", "must be a list of e-mail addresses");
+                section.add_error("to", "must be a list of e-mail addresses");
             }
             if !["smtp://", "smtps://"].iter().any(|scheme| mail.starts_with(scheme)) {
-                section.fault("mail", "must be smtps://USER:PASSWORD@HOST, or smtp://HOST?tls=required");
+                section.add_error("mail", "must be smtps://USER:PASSWORD@HOST, or smtp://HOST?tls=required");
             }
-            mailbox(&from).zip(to).map(|(from, to)| Kind::Mail { server: mail, from, to })
+            mailbox(&from).zip(to).map(|(from, to)| ChannelKind::Mail { server: mail, from, to })
         }
         _ => {
-            section.fault("name", "needs exactly one of webhook, slack and mail");
+            section.add_error("name", "needs exactly one of webhook, slack and mail");
             None
         }
     };
@@ -84,7 +85,7 @@ fn check_url(section: &mut Section<'_>, key: &str, text: &str, allow_plain: bool
         url.has_host() && (url.scheme() == "https" || allow_plain && url.scheme() == "http")
     });
     if !is_fine {
-        section.fault(key, "must be an https URL");
+        section.add_error(key, "must be an https URL");
     }
 }
 
@@ -94,7 +95,7 @@ pub(super) fn read_secrets(mut section: Section<'_>) -> Vec<Key> {
     for key in section.secrets("keys") {
         match hex::decode(key.expose()).ok().and_then(|bytes| bytes.try_into().ok()) {
             Some(key) => keys.push(Key(key)),
-            None => section.fault("keys", "must each be 64 hex digits: `silta config key` makes one"),
+            None => section.add_error("keys", "must each be 64 hex digits: `silta config key` makes one"),
         }
     }
     section.finish();
@@ -102,7 +103,7 @@ pub(super) fn read_secrets(mut section: Section<'_>) -> Vec<Key> {
 }
 
 /// `[traces]`: nothing where no collector is named.
-pub(super) fn read_traces(mut section: Section<'_>, faults: &Faults) -> Option<Traces> {
+pub(super) fn read_traces(mut section: Section<'_>, errors: &ConfigErrors) -> Option<Traces> {
     let (otlp, share) = (section.text("otlp"), section.share("share"));
     section.finish();
     if otlp.is_empty() {
@@ -111,6 +112,6 @@ pub(super) fn read_traces(mut section: Section<'_>, faults: &Faults) -> Option<T
     if Url::parse(&otlp).is_ok_and(|url| url.has_host() && url.scheme().starts_with("http")) {
         return Some(Traces { otlp, share });
     }
-    faults.add("traces.otlp", "must be a collector's URL, as http://127.0.0.1:4318");
+    errors.add("traces.otlp", "must be a collector's URL, as http://127.0.0.1:4318");
     None
 }

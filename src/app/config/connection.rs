@@ -5,14 +5,14 @@ use std::{net::IpAddr, time::Duration};
 use reqwest::Url;
 
 use super::{
-    policy::{read_orders, read_products, read_shipping, read_stock, read_sweeps},
+    policy::{read_orders, read_polls, read_products, read_shipping, read_stock},
     section::{Secret, Section},
 };
 use crate::{
-    domain::{difference::Mask, order::OrderPolicy, product::ProductPolicy, stock::StockPolicy},
+    domain::{difference::Redactor, order::OrderPolicy, product::ProductPolicy, stock::StockPolicy},
     inbox::poll::poller::Intervals,
     security::signature::Encoding,
-    sync::Comparisons,
+    sync::SyncSchedule,
     vendors::http::dns,
 };
 
@@ -33,10 +33,10 @@ pub struct Connection {
     pub products: ProductPolicy,
     /// `[connections.stock]`
     pub stock: StockPolicy,
-    /// `[connections.sweeps]`
-    pub sweeps: Intervals,
+    /// `[connections.polls]`
+    pub polls: Intervals,
     /// How often both sides are compared as a whole, and what of that waits for a person.
-    pub compare: Comparisons,
+    pub compare: SyncSchedule,
     /// What the shop is asked to tell of.
     pub topics: Vec<String>,
 }
@@ -85,42 +85,43 @@ pub struct Ogoship {
 
 /// What the rest of the configuration says, as far as a connection is concerned.
 #[derive(Clone, Copy)]
-pub(super) struct Around {
+pub(super) struct GlobalOptions {
     /// `[outbound] dangerously_allow_private`
     pub(super) allow_private: bool,
     /// `[secrets] keys` are there.
-    pub(super) keeps_keys: bool,
-    /// `[retry] look_again`
-    pub(super) look_again: Duration,
+    pub(super) has_secret_keys: bool,
+    /// `[retry] recheck_delay`
+    pub(super) recheck_delay: Duration,
 }
 
 impl Connection {
-    pub(super) fn read(mut section: Section<'_>, around: Around) -> Self {
-        let Around { allow_private, keeps_keys, look_again } = around;
+    pub(super) fn read(mut section: Section<'_>, global: GlobalOptions) -> Self {
+        let GlobalOptions { allow_private, has_secret_keys, recheck_delay } = global;
         let name = section.required("name", "a name of [a-z0-9-]");
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         if name.len() > 64 || !name.bytes().all(plain) {
-            section.fault("name", "must be at most 64 of [a-z0-9-]");
+            section.add_error("name", "must be at most 64 of [a-z0-9-]");
         }
         if !name.is_empty() {
             section.rename(format!("connections.{name}"));
         }
         let products = read_products(section.section("products"));
         let shipping = read_shipping(section.section("shipping"));
-        let (mycashflow, topics) = read_mycashflow(section.section("mycashflow"), allow_private, keeps_keys);
+        let (mycashflow, topics) =
+            read_mycashflow(section.section("mycashflow"), allow_private, has_secret_keys);
         let (mut orders, cash_on_delivery) =
-            read_orders(section.section("orders"), shipping, &products, look_again);
-        orders.mask = Mask::keyed(mycashflow.webhook_token.expose());
-        let (sweeps, compare) = read_sweeps(section.section("sweeps"));
+            read_orders(section.section("orders"), shipping, &products, recheck_delay);
+        orders.redactor = Redactor::with_key(mycashflow.webhook_token.expose());
+        let (polls, compare) = read_polls(section.section("polls"));
         let connection = Self {
             name,
             mycashflow,
-            ogoship: read_ogoship(section.section("ogoship"), allow_private, keeps_keys),
+            ogoship: read_ogoship(section.section("ogoship"), allow_private, has_secret_keys),
             orders,
             cash_on_delivery,
             products,
             stock: read_stock(section.section("stock")),
-            sweeps,
+            polls,
             compare,
             topics,
         };
@@ -132,27 +133,27 @@ impl Connection {
 fn read_mycashflow(
     mut section: Section<'_>,
     allow_private: bool,
-    keeps_keys: bool,
+    has_secret_keys: bool,
 ) -> (MyCashflow, Vec<String>) {
     let url = read_url(&mut section, "url", "https://STORENAME.mycashflow.fi", allow_private);
     let user = section.required("user", "the API user's e-mail");
     let api_key = section.required_secret("api_key", "the API user's key");
-    let orders_api = section.word("orders_api", &[("v0", "v0"), ("v1", "v1")]).to_owned();
+    let orders_api = section.choice("orders_api", &[("v0", "v0"), ("v1", "v1")]).to_owned();
     let webhook_token = section.required_secret("webhook_token", "an unguessable text of letters and digits");
     if !(8..=200).contains(&webhook_token.expose().len()) && !webhook_token.expose().is_empty() {
-        section.fault("webhook_token", "must have 8 to 200 characters, or it can be guessed");
+        section.add_error("webhook_token", "must have 8 to 200 characters, or it can be guessed");
     }
     let requests_per_second = section.rate("requests_per_second");
     let topics = section.texts("topics");
-    let unsigned = section.truth("dangerously_unsigned");
+    let unsigned = section.boolean("dangerously_unsigned");
     let mut signature = section.section("signature");
     let header = signature.text("header");
     let secrets = signature.secrets("secrets");
     let encodings = [("either", Encoding::Either), ("hex", Encoding::Hex), ("base64", Encoding::Base64)];
-    let encoding = signature.word("encoding", &encodings);
+    let encoding = signature.choice("encoding", &encodings);
     signature.finish();
-    if !unsigned && (header.is_empty() || secrets.is_empty() && !keeps_keys) {
-        section.fault(
+    if !unsigned && (header.is_empty() || secrets.is_empty() && !has_secret_keys) {
+        section.add_error(
             "signature",
             "needs a header, and a secret unless [secrets] keys are there to keep those of subscriptions; or, knowing the \
              danger, dangerously_unsigned = true",
@@ -163,7 +164,7 @@ fn read_mycashflow(
     (MyCashflow { url, user, api_key, orders_api, webhook_token, requests_per_second, signature }, topics)
 }
 
-fn read_ogoship(mut section: Section<'_>, allow_private: bool, keeps_keys: bool) -> Ogoship {
+fn read_ogoship(mut section: Section<'_>, allow_private: bool, has_secret_keys: bool) -> Ogoship {
     let url = read_url(&mut section, "url", "https://api.ogoship.com", allow_private);
     let auth_url = read_url(&mut section, "auth_url", "https://my.ogoship.com", allow_private);
     let api_key = Some(section.secret("api_key")).filter(|key| !key.expose().is_empty());
@@ -183,13 +184,13 @@ fn read_ogoship(mut section: Section<'_>, allow_private: bool, keeps_keys: bool)
     let whole =
         secrets.iter().all(|secret| !secret.expose().is_empty()) && ids.iter().all(|id| !id.is_empty());
     if ogoship.api_key.is_none() && !whole {
-        section.fault(
+        section.add_error(
             "api_key",
             "is missing: give it, or merchant_id, secret_token, client_id and client_secret",
         );
     }
-    if ogoship.webhook_keys.is_empty() && !keeps_keys {
-        section.fault(
+    if ogoship.webhook_keys.is_empty() && !has_secret_keys {
+        section.add_error(
             "webhook_keys",
             "is empty: give the key of the webhook subscription, or [secrets] keys, and `silta webhooks register` makes one",
         );
@@ -199,26 +200,26 @@ fn read_ogoship(mut section: Section<'_>, allow_private: bool, keeps_keys: bool)
 }
 
 /// An https URL of a public host, unless private ones are allowed.
-fn read_url(section: &mut Section<'_>, key: &str, shape: &str, allow_private: bool) -> String {
-    let text = section.required(key, shape);
+fn read_url(section: &mut Section<'_>, key: &str, example: &str, allow_private: bool) -> String {
+    let text = section.required(key, example);
     if text.is_empty() {
         return text;
     }
     let Ok(url) = Url::parse(&text) else {
-        section.fault(key, &format!("is no URL: give {shape}"));
+        section.add_error(key, &format!("is no URL: give {example}"));
         return text;
     };
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     if !(url.scheme() == "https" || allow_private && url.scheme() == "http") || host.is_empty() {
-        section.fault(key, "must be an https URL");
+        section.add_error(key, "must be an https URL");
     } else if is_private(host) && !allow_private {
-        section.fault(
+        section.add_error(
             key,
             "is a loopback or private address; outbound.dangerously_allow_private allows it for tests",
         );
     }
     if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
-        section.fault(key, "must have no path behind its host");
+        section.add_error(key, "must have no path behind its host");
     }
     text.trim_end_matches('/').to_owned()
 }

@@ -4,14 +4,14 @@ use std::{cell::RefCell, fmt};
 
 /// Something wrong with the configuration: where, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct ConfigError {
     /// Path of the key.
     pub key: String,
     /// What is wrong and the remedy; never a secret's value.
     pub problem: String,
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.key, self.problem)
     }
@@ -19,15 +19,15 @@ impl fmt::Display for Fault {
 
 /// Every fault found so far.
 #[derive(Default)]
-pub(super) struct Faults(RefCell<Vec<Fault>>);
+pub(super) struct ConfigErrors(RefCell<Vec<ConfigError>>);
 
-impl Faults {
+impl ConfigErrors {
     pub(super) fn add(&self, key: &str, problem: &str) {
-        self.0.borrow_mut().push(Fault { key: key.to_owned(), problem: problem.to_owned() });
+        self.0.borrow_mut().push(ConfigError { key: key.to_owned(), problem: problem.to_owned() });
     }
 
-    pub(super) fn into_result<T>(self, config: T) -> Result<T, Vec<Fault>> {
-        let faults = self.0.into_inner();
-        if faults.is_empty() { Ok(config) } else { Err(faults) }
+    pub(super) fn into_result<T>(self, config: T) -> Result<T, Vec<ConfigError>> {
+        let errors = self.0.into_inner();
+        if errors.is_empty() { Ok(config) } else { Err(errors) }
     }
 }

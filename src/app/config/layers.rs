@@ -2,26 +2,26 @@
 
 use toml::{Table, Value};
 
-use super::{DEFAULTS, Environment, fault::Faults};
+use super::{DEFAULTS, Environment, fault::ConfigErrors};
 
 /// What every variable of ours begins with.
 const PREFIX: &str = "SILTA__";
 
 /// Defaults, under the file, under the environment. A file that is no TOML is one fault, and its layer empty.
-pub(super) fn merge(file: &str, environment: &Environment, faults: &Faults) -> Table {
+pub(super) fn merge(file: &str, environment: &Environment, errors: &ConfigErrors) -> Table {
     let mut defaults: Table = toml::from_str(DEFAULTS).expect("deploy/silta.toml is TOML: a test loads it");
     let template = take_template(&mut defaults);
     let file = file.parse::<Table>().unwrap_or_else(|error| {
         let line = error.span().map_or(1, |span| file[..span.start.min(file.len())].lines().count().max(1));
-        faults.add(&format!("line {line}"), &format!("is not TOML: {}", error.message()));
+        errors.add(&format!("line {line}"), &format!("is not TOML: {}", error.message()));
         Table::new()
     });
     let mut merged = defaults;
-    put_over(&mut merged, file);
+    merge_over(&mut merged, file);
     if let Some(Value::Array(connections)) = merged.get_mut("connections") {
         for connection in connections {
             let mut whole = Value::Table(template.clone());
-            put_value_over(&mut whole, std::mem::replace(connection, Value::Boolean(false)));
+            merge_value_over(&mut whole, std::mem::replace(connection, Value::Boolean(false)));
             *connection = whole;
         }
     }
@@ -29,7 +29,7 @@ pub(super) fn merge(file: &str, environment: &Environment, faults: &Faults) -> T
         let Some(path) = name.strip_prefix(PREFIX) else { continue };
         let path: Vec<_> = path.split("__").map(str::to_lowercase).collect();
         if !set(&mut merged, &path, read_value(value)) {
-            faults.add(
+            errors.add(
                 name,
                 "names no key: see `silta config default`; a connection is named in capitals, - as _",
             );
@@ -49,18 +49,18 @@ fn take_template(defaults: &mut Table) -> Table {
     }
 }
 
-fn put_over(under: &mut Table, over: Table) {
+fn merge_over(under: &mut Table, over: Table) {
     for (key, value) in over {
         match under.get_mut(&key) {
-            Some(known) => put_value_over(known, value),
+            Some(known) => merge_value_over(known, value),
             None => drop(under.insert(key, value)),
         }
     }
 }
 
-fn put_value_over(under: &mut Value, over: Value) {
+fn merge_value_over(under: &mut Value, over: Value) {
     match (under, over) {
-        (Value::Table(under), Value::Table(over)) => put_over(under, over),
+        (Value::Table(under), Value::Table(over)) => merge_over(under, over),
         (under, over) => *under = over,
     }
 }

@@ -14,13 +14,13 @@ mod settings;
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-use connection::Around;
+use connection::GlobalOptions;
 pub use connection::{Connection, MyCashflow, Ogoship};
-pub use fault::Fault;
-use fault::Faults;
+pub use fault::ConfigError;
+use fault::ConfigErrors;
 pub use section::Secret;
 use section::Section;
-pub use settings::Settings;
+pub use settings::KeyDigests;
 
 use super::telemetry::Traces;
 use crate::{
@@ -51,8 +51,8 @@ pub struct Config {
     pub concurrency: usize,
     /// `[worker] lease`
     pub lease: Duration,
-    /// `[worker] shutdown`
-    pub shutdown: Duration,
+    /// `[worker] shutdown_grace`
+    pub shutdown_grace: Duration,
     /// `[retry]`
     pub retry: RetryPolicy,
     /// `[retention]`
@@ -62,7 +62,7 @@ pub struct Config {
     /// `[alerts]`
     pub alerts: notifications::Options,
     /// `[secrets] keys`: the first seals, all of them open.
-    pub vault_keys: Vec<secrets::Key>,
+    pub secret_keys: Vec<secrets::Key>,
     /// `[traces]`
     pub traces: Option<Traces>,
     /// `[[admin.tokens]]`
@@ -70,7 +70,7 @@ pub struct Config {
     /// `[[connections]]`
     pub connections: Vec<Connection>,
     /// Every key with a digest of its value: what a reload compares.
-    pub settings: Settings,
+    pub key_digests: KeyDigests,
 }
 
 /// `[http]`
@@ -78,7 +78,7 @@ pub struct Config {
 pub struct Http {
     /// Where to listen.
     pub listen: String,
-    /// What the two systems are told to call.
+    /// What the two vendors are told to call.
     pub public_url: String,
     /// Bytes.
     pub body_limit: usize,
@@ -87,7 +87,7 @@ pub struct Http {
     /// How much may wait for its commit, and how long.
     pub limits: inbox::Limits,
     /// Connections at once, and how long a hello may take.
-    pub door: server::Limits,
+    pub connection_limits: server::Limits,
     /// Proxies in front whose `X-Forwarded-For` is believed.
     pub proxies: usize,
 }
@@ -130,41 +130,44 @@ pub fn account(environment: &Environment) -> String {
 }
 
 impl Config {
-    /// The configuration of a file's text under an environment. All faults are told together.
-    pub fn load(file: &str, environment: &Environment) -> Result<Self, Vec<Fault>> {
-        let faults = Faults::default();
-        let merged = layers::merge(file, environment, &faults);
-        let settings = Settings::of(&merged);
-        let mut root = Section::root(merged, &faults);
-        let config = Self { settings, ..Self::read(&mut root, environment, &faults) };
+    /// The configuration of a file's text under an environment. All errors are told together.
+    pub fn load(file: &str, environment: &Environment) -> Result<Self, Vec<ConfigError>> {
+        let errors = ConfigErrors::default();
+        let merged = layers::merge(file, environment, &errors);
+        let key_digests = KeyDigests::of(&merged);
+        let mut root = Section::root(merged, &errors);
+        let config = Self { key_digests, ..Self::read(&mut root, environment, &errors) };
         root.finish();
-        faults.into_result(config)
+        errors.into_result(config)
     }
 
-    fn read(root: &mut Section<'_>, environment: &Environment, faults: &Faults) -> Self {
+    fn read(root: &mut Section<'_>, environment: &Environment, errors: &ConfigErrors) -> Self {
         let mut worker = root.section("worker");
-        let (concurrency, lease, shutdown) =
-            (worker.whole("concurrency", 1..=4096), worker.duration("lease"), worker.duration("shutdown"));
+        let (concurrency, lease, shutdown_grace) = (
+            worker.integer("concurrency", 1..=4096),
+            worker.duration("lease"),
+            worker.duration("shutdown_grace"),
+        );
         worker.finish();
 
         let mut retry = root.section("retry");
         let policy = RetryPolicy {
             base: retry.duration("base"),
             cap: retry.duration("cap"),
-            attempts: u32::try_from(retry.whole("attempts", 1..=1000)).unwrap_or(1),
-            look_again: retry.duration("look_again"),
+            attempts: u32::try_from(retry.integer("attempts", 1..=1000)).unwrap_or(1),
+            recheck_delay: retry.duration("recheck_delay"),
             unknown_for: retry.duration("unknown_for"),
         };
         retry.finish();
 
         let mut outbound = root.section("outbound");
         let timeout = outbound.duration("timeout");
-        let allow_private = outbound.truth("dangerously_allow_private");
+        let allow_private = outbound.boolean("dangerously_allow_private");
         outbound.finish();
         if lease < timeout * 3 {
             let problem =
                 "must be at least three times outbound.timeout, or attempts are cut off in mid-call";
-            faults.add("worker.lease", problem);
+            errors.add("worker.lease", problem);
         }
 
         let mut kept = root.section("retention");
@@ -179,34 +182,34 @@ impl Config {
         let tokens = admin.tables("tokens").into_iter().map(read_token).collect();
         admin.finish();
 
-        let vault_keys = alerts::read_secrets(root.section("secrets"));
-        let keeps_keys = !vault_keys.is_empty();
-        let around = Around { allow_private, keeps_keys, look_again: policy.look_again };
+        let secret_keys = alerts::read_secrets(root.section("secrets"));
+        let has_secret_keys = !secret_keys.is_empty();
+        let global = GlobalOptions { allow_private, has_secret_keys, recheck_delay: policy.recheck_delay };
         let connections = root.tables("connections").into_iter();
-        let connections: Vec<_> = connections.map(|table| Connection::read(table, around)).collect();
+        let connections: Vec<_> = connections.map(|table| Connection::read(table, global)).collect();
         for (at, connection) in connections.iter().enumerate() {
             if connections[..at].iter().any(|earlier| earlier.name == connection.name) {
-                faults
+                errors
                     .add(&format!("connections.{}", connection.name), "is there twice: names must be unique");
             }
         }
         let http = read_http(root.section("http"));
         Self {
             alerts: alerts::read_alerts(root.section("alerts"), &http.public_url, allow_private),
-            vault_keys,
-            traces: alerts::read_traces(root.section("traces"), faults),
+            secret_keys,
+            traces: alerts::read_traces(root.section("traces"), errors),
             http,
             database: read_database(root.section("database"), environment),
             log: read_log(root.section("log")),
             concurrency,
             lease,
-            shutdown,
+            shutdown_grace,
             retry: policy,
             retention,
             outbound: vendors::http::Options { timeout, allow_private },
             tokens,
             connections,
-            settings: Settings::default(),
+            key_digests: KeyDigests::default(),
         }
     }
 }
@@ -221,14 +224,14 @@ fn read_http(mut section: Section<'_>) -> Http {
             waiting: section.size("waiting"),
             accept_within: section.duration("accept_within"),
         },
-        door: server::Limits {
-            connections: section.whole("connections", 1..=100_000),
+        connection_limits: server::Limits {
+            connections: section.integer("connections", 1..=100_000),
             header_timeout: section.duration("header_timeout"),
         },
-        proxies: section.whole("proxies", 0..=10),
+        proxies: section.integer("proxies", 0..=10),
     };
     if http.limits.waiting < http.body_limit {
-        section.fault("waiting", "must be at least body_limit, or the largest webhook never has room");
+        section.add_error("waiting", "must be at least body_limit, or the largest webhook never has room");
     }
     section.finish();
     http
@@ -244,7 +247,7 @@ fn read_database(mut section: Section<'_>, environment: &Environment) -> Databas
     let database = Database {
         url: url.filter(|url| !url.expose().is_empty()),
         data_dir: section.text("data_dir").into(),
-        connections: u32::try_from(section.whole("connections", 2..=1000)).unwrap_or(2),
+        connections: u32::try_from(section.integer("connections", 2..=1000)).unwrap_or(2),
     };
     section.finish();
     database
@@ -252,7 +255,7 @@ fn read_database(mut section: Section<'_>, environment: &Environment) -> Databas
 
 fn read_log(mut section: Section<'_>) -> Log {
     let filter = section.text("filter");
-    let json = section.word("format", &[("text", false), ("json", true)]);
+    let json = section.choice("format", &[("text", false), ("json", true)]);
     section.finish();
     Log { filter, json }
 }
@@ -262,9 +265,9 @@ fn read_token(mut section: Section<'_>) -> Token {
     let sha256 =
         section.required("token_sha256", "64 hex digits; `silta config token NAME` makes one").to_lowercase();
     if sha256.len() != 64 || !sha256.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        section.fault("token_sha256", "must be 64 hex digits; `silta config token NAME` makes one");
+        section.add_error("token_sha256", "must be 64 hex digits; `silta config token NAME` makes one");
     }
-    let role = section.word("role", &[("viewer", Role::Viewer), ("operator", Role::Operator)]);
+    let role = section.choice("role", &[("viewer", Role::Viewer), ("operator", Role::Operator)]);
     section.finish();
     Token { name, sha256, role }
 }

@@ -1,5 +1,5 @@
 //! `[connections.orders]`, `[connections.shipping]`, `[connections.products]`, `[connections.stock]`,
-//! `[connections.sweeps]`: what is done with a store, and how often.
+//! `[connections.polls]`: what is done with a store, and how often.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -8,21 +8,21 @@ use toml::Value;
 use super::section::Section;
 use crate::{
     domain::{
-        difference::Mask,
-        order::{OrderPolicy, Transfer, UnitPrices, When},
+        difference::Redactor,
+        order::{OrderPolicy, Transfer, TransferTime, UnitPrices},
         product::ProductPolicy,
         shipping::ShippingRule,
         stock::{Basis, StockPolicy},
     },
     inbox::poll::poller::Intervals,
-    sync::{Comparisons, MENDED_BY_ITSELF},
+    sync::{FIXABLE_DIFFERENCES, SyncSchedule},
 };
 
 pub(super) fn read_orders(
     mut section: Section<'_>,
     shipping: Vec<ShippingRule>,
     products: &ProductPolicy,
-    look_again: Duration,
+    recheck_delay: Duration,
 ) -> (OrderPolicy, Vec<String>) {
     let prices = [
         ("unsent", UnitPrices::Unsent),
@@ -31,29 +31,29 @@ pub(super) fn read_orders(
     ];
     let policy = OrderPolicy {
         transfer: section
-            .word("transfer", &[("automatic", Transfer::Automatic), ("manual", Transfer::Manual)]),
-        when: section.word("when", &[("paid", When::Paid), ("created", When::Created)]),
+            .choice("transfer", &[("automatic", Transfer::Automatic), ("manual", Transfer::Manual)]),
+        when: section.choice("when", &[("paid", TransferTime::Paid), ("created", TransferTime::Created)]),
         hold: section.duration("hold"),
         not_before: section.day("not_before"),
         reference_prefix: section.text("reference_prefix"),
         shipping,
         products: products.clone(),
-        comments: section.truth("comments"),
-        receipt: section.truth("receipt"),
-        unit_prices: section.word("unit_prices", &prices),
-        longest_field: section.whole("longest_field", 0..=1000),
-        edit: section.truth("edit"),
-        cancel: section.truth("cancel"),
-        send_emails: section.truth("send_emails"),
-        shipment_tracking: section.truth("shipment_tracking"),
-        test: section.truth("test"),
-        mask: Mask::default(),
-        look_again,
+        comments: section.boolean("comments"),
+        receipt: section.boolean("receipt"),
+        unit_prices: section.choice("unit_prices", &prices),
+        longest_field: section.integer("longest_field", 0..=1000),
+        edit: section.boolean("edit"),
+        cancel: section.boolean("cancel"),
+        send_emails: section.boolean("send_emails"),
+        shipment_tracking: section.boolean("shipment_tracking"),
+        test: section.boolean("test"),
+        redactor: Redactor::default(),
+        recheck_delay,
     };
     // Unknown limits of the warehouse, kept on the safe side (docs/contract.md U19).
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     if policy.reference_prefix.len() > 30 || !policy.reference_prefix.bytes().all(plain) {
-        section.fault("reference_prefix", "must be at most 30 letters, digits or -_.");
+        section.add_error("reference_prefix", "must be at most 30 letters, digits or -_.");
     }
     let cash_on_delivery = section.texts("cash_on_delivery");
     section.finish();
@@ -62,33 +62,33 @@ pub(super) fn read_orders(
 
 pub(super) fn read_products(mut section: Section<'_>) -> ProductPolicy {
     let given = |text: String| Some(text).filter(|text| !text.is_empty());
-    let prices = section.truth("prices");
+    let prices = section.boolean("prices");
     let policy = ProductPolicy {
         suppliers: section.texts("suppliers"),
         exclude_codes: section.texts("exclude_codes"),
         language: section.text("language"),
         country_of_origin: given(section.text("country_of_origin")),
         currency: given(section.text("currency")).filter(|_| prices),
-        descriptions: section.truth("descriptions"),
+        descriptions: section.boolean("descriptions"),
         info_url: given(section.text("info_url")),
         picture_url: given(section.text("picture_url")),
     };
     let is_short =
         |text: &str, length| text.len() == length && text.bytes().all(|it| it.is_ascii_alphabetic());
     if !is_short(&policy.language, 2) {
-        section.fault("language", "must be two letters, as \"fi\"");
+        section.add_error("language", "must be two letters, as \"fi\"");
     }
     if policy.country_of_origin.as_ref().is_some_and(|it| !is_short(it, 2)) {
-        section.fault("country_of_origin", "must be two letters, as \"FI\", or empty");
+        section.add_error("country_of_origin", "must be two letters, as \"FI\", or empty");
     }
     if prices && policy.currency.as_ref().is_none_or(|it| !is_short(it, 3)) {
-        section.fault("currency", "must be three letters, as \"EUR\"");
+        section.add_error("currency", "must be three letters, as \"EUR\"");
     }
     for (key, template, hole) in
         [("info_url", &policy.info_url, "{id}"), ("picture_url", &policy.picture_url, "{file}")]
     {
         if template.as_ref().is_some_and(|url| !url.starts_with("https://") || !url.contains(hole)) {
-            section.fault(key, &format!("must be an https URL with {hole} in it, or empty"));
+            section.add_error(key, &format!("must be an https URL with {hole} in it, or empty"));
         }
     }
     section.finish();
@@ -96,19 +96,19 @@ pub(super) fn read_products(mut section: Section<'_>) -> ProductPolicy {
 }
 
 pub(super) fn read_stock(mut section: Section<'_>) -> StockPolicy {
-    let words =
+    let choices =
         [("available", Basis::Available), ("physical", Basis::Physical), ("compensated", Basis::Compensated)];
     let mut policy = StockPolicy {
-        basis: section.word("basis", &words),
-        buffer: i64::try_from(section.whole("buffer", 0..=1_000_000)).unwrap_or(0),
+        basis: section.choice("basis", &choices),
+        buffer: i64::try_from(section.integer("buffer", 0..=1_000_000)).unwrap_or(0),
         buffers: HashMap::new(),
-        brake: u32::try_from(section.whole("brake", 0..=100)).unwrap_or(100),
+        brake: u32::try_from(section.integer("brake", 0..=100)).unwrap_or(100),
     };
     let mut buffers = section.section("buffers");
     for (code, value) in buffers.entries() {
         match value.as_integer().filter(|pieces| (0..=1_000_000).contains(pieces)) {
             Some(pieces) => drop(policy.buffers.insert(code, pieces)),
-            None => buffers.fault(&code, "must be a whole number of pieces, from 0 to 1000000"),
+            None => buffers.add_error(&code, "must be a whole number of pieces, from 0 to 1000000"),
         }
     }
     section.finish();
@@ -128,26 +128,26 @@ pub(super) fn read_shipping(mut section: Section<'_>) -> Vec<ShippingRule> {
         };
         match code.filter(|code| !code.is_empty()) {
             Some(code) => rules.push(ShippingRule { pattern, code, pickup }),
-            None => section.fault(&pattern, "must be a code, or { code = \"…\", pickup = true }"),
+            None => section.add_error(&pattern, "must be a code, or { code = \"…\", pickup = true }"),
         }
     }
     rules
 }
 
-pub(super) fn read_sweeps(mut section: Section<'_>) -> (Intervals, Comparisons) {
+pub(super) fn read_polls(mut section: Section<'_>) -> (Intervals, SyncSchedule) {
     let intervals = Intervals {
         orders: section.duration("orders"),
         statuses: section.duration("statuses"),
         stock: section.duration("stock"),
         products: section.duration("products"),
     };
-    let every = section.duration("compare");
+    let every = section.duration("sync");
     let approve = section.texts("approve");
     for class in &approve {
-        if !MENDED_BY_ITSELF.contains(&class.as_str()) {
-            section.fault("approve", &format!("{class:?} is none of {}", MENDED_BY_ITSELF.join(", ")));
+        if !FIXABLE_DIFFERENCES.contains(&class.as_str()) {
+            section.add_error("approve", &format!("{class:?} is none of {}", FIXABLE_DIFFERENCES.join(", ")));
         }
     }
     section.finish();
-    (intervals, Comparisons { every, approve })
+    (intervals, SyncSchedule { every, approve })
 }

@@ -4,7 +4,7 @@ use std::{fmt, ops::RangeInclusive, time::Duration};
 
 use toml::{Table, Value};
 
-use super::fault::Faults;
+use super::fault::ConfigErrors;
 use crate::domain::Timestamp;
 
 /// A value that is never printed.
@@ -33,20 +33,20 @@ impl fmt::Debug for Secret {
 pub(super) struct Section<'f> {
     path: String,
     table: Table,
-    faults: &'f Faults,
+    errors: &'f ConfigErrors,
 }
 
 impl<'f> Section<'f> {
-    pub(super) const fn root(table: Table, faults: &'f Faults) -> Self {
-        Self { path: String::new(), table, faults }
+    pub(super) const fn root(table: Table, errors: &'f ConfigErrors) -> Self {
+        Self { path: String::new(), table, errors }
     }
 
-    fn at(&self, key: &str) -> String {
+    fn path_of(&self, key: &str) -> String {
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 
-    pub(super) fn fault(&self, key: &str, problem: &str) {
-        self.faults.add(&self.at(key), problem);
+    pub(super) fn add_error(&self, key: &str, problem: &str) {
+        self.errors.add(&self.path_of(key), problem);
     }
 
     /// Names the section by what it is rather than by its place in a list.
@@ -57,7 +57,7 @@ impl<'f> Section<'f> {
     /// Every key that nobody has taken is a fault: a misspelt one must not be passed over in silence.
     pub(super) fn finish(&mut self) {
         for key in std::mem::take(&mut self.table).keys() {
-            self.fault(key, "is not a key that Silta knows; `silta config default` shows them all");
+            self.add_error(key, "is not a key that Silta knows; `silta config default` shows them all");
         }
     }
 
@@ -65,12 +65,12 @@ impl<'f> Section<'f> {
         let table = match self.table.remove(key) {
             Some(Value::Table(table)) => table,
             Some(_) => {
-                self.fault(key, "must be a table");
+                self.add_error(key, "must be a table");
                 Table::new()
             }
             None => Table::new(),
         };
-        Self { path: self.at(key), table, faults: self.faults }
+        Self { path: self.path_of(key), table, errors: self.errors }
     }
 
     pub(super) fn tables(&mut self, key: &str) -> Vec<Self> {
@@ -78,16 +78,16 @@ impl<'f> Section<'f> {
             Some(Value::Array(items)) => items,
             None => Vec::new(),
             Some(_) => {
-                self.fault(key, "must be a list of tables");
+                self.add_error(key, "must be a list of tables");
                 Vec::new()
             }
         };
-        let path = self.at(key);
+        let path = self.path_of(key);
         let sections = items.into_iter().enumerate().filter_map(|(at, item)| {
             if let Value::Table(table) = item {
-                Some(Self { path: format!("{path}[{at}]"), table, faults: self.faults })
+                Some(Self { path: format!("{path}[{at}]"), table, errors: self.errors })
             } else {
-                self.fault(key, "must be a list of tables");
+                self.add_error(key, "must be a list of tables");
                 None
             }
         });
@@ -106,16 +106,16 @@ impl<'f> Section<'f> {
             Some(Value::Integer(number)) => number.to_string(),
             None => String::new(),
             Some(_) => {
-                self.fault(key, "must be text in quotes");
+                self.add_error(key, "must be text in quotes");
                 String::new()
             }
         }
     }
 
-    pub(super) fn required(&mut self, key: &str, shape: &str) -> String {
+    pub(super) fn required(&mut self, key: &str, example: &str) -> String {
         let text = self.text(key);
         if text.is_empty() {
-            self.fault(key, &format!("is missing: give {shape}"));
+            self.add_error(key, &format!("is missing: give {example}"));
         }
         text
     }
@@ -127,12 +127,12 @@ impl<'f> Section<'f> {
         Secret::new(in_file.map_or(value, |text| text.trim_end_matches(['\r', '\n']).to_owned()))
     }
 
-    pub(super) fn required_secret(&mut self, key: &str, shape: &str) -> Secret {
+    pub(super) fn required_secret(&mut self, key: &str, example: &str) -> Secret {
         let secret = self.secret(key);
         if secret.expose().is_empty() {
-            self.fault(
+            self.add_error(
                 key,
-                &format!("is missing: give {shape}, as the value, as {key}_file, or by environment"),
+                &format!("is missing: give {example}, as the value, as {key}_file, or by environment"),
             );
         }
         secret
@@ -151,7 +151,7 @@ impl<'f> Section<'f> {
             }
             None => Vec::new(),
             Some(_) => {
-                self.fault(key, "must be a list of texts");
+                self.add_error(key, "must be a list of texts");
                 Vec::new()
             }
         };
@@ -159,7 +159,7 @@ impl<'f> Section<'f> {
             Value::String(text) => Some(text),
             Value::Integer(number) => Some(number.to_string()),
             _ => {
-                self.fault(key, "must be a list of texts");
+                self.add_error(key, "must be a list of texts");
                 None
             }
         });
@@ -182,28 +182,28 @@ impl<'f> Section<'f> {
             return None;
         }
         let text = std::fs::read_to_string(&file);
-        text.map_err(|error| self.fault(&file_key, &format!("cannot be read: {}", error.kind()))).ok()
+        text.map_err(|error| self.add_error(&file_key, &format!("cannot be read: {}", error.kind()))).ok()
     }
 
-    pub(super) fn truth(&mut self, key: &str) -> bool {
+    pub(super) fn boolean(&mut self, key: &str) -> bool {
         match self.table.remove(key) {
-            Some(Value::Boolean(truth)) => truth,
+            Some(Value::Boolean(value)) => value,
             None => false,
             Some(_) => {
-                self.fault(key, "must be true or false");
+                self.add_error(key, "must be true or false");
                 false
             }
         }
     }
 
-    pub(super) fn whole(&mut self, key: &str, range: RangeInclusive<usize>) -> usize {
+    pub(super) fn integer(&mut self, key: &str, range: RangeInclusive<usize>) -> usize {
         let value = self.table.remove(key).and_then(|value| value.as_integer());
         if let Some(number) =
             value.and_then(|number| usize::try_from(number).ok()).filter(|number| range.contains(number))
         {
             number
         } else {
-            self.fault(key, &format!("must be a whole number from {} to {}", range.start(), range.end()));
+            self.add_error(key, &format!("must be a whole number from {} to {}", range.start(), range.end()));
             *range.start()
         }
     }
@@ -218,14 +218,14 @@ impl<'f> Section<'f> {
         if (0.01..=10_000.0).contains(&number) {
             return number;
         }
-        self.fault(key, "must be calls a second, from 0.01 to 10000");
+        self.add_error(key, "must be calls a second, from 0.01 to 10000");
         1.0
     }
 
     pub(super) fn duration(&mut self, key: &str) -> Duration {
         let text = self.text(key);
         humantime::parse_duration(&text).unwrap_or_else(|_| {
-            self.fault(key, "must be a duration such as \"30s\", \"5m\" or \"1h\"");
+            self.add_error(key, "must be a duration such as \"30s\", \"5m\" or \"1h\"");
             Duration::from_secs(1)
         })
     }
@@ -239,7 +239,7 @@ impl<'f> Section<'f> {
         let day = || text.parse::<chrono::NaiveDate>().ok()?.and_hms_opt(0, 0, 0).map(|it| it.and_utc());
         let time = text.parse::<chrono::DateTime<chrono::FixedOffset>>().ok().map(Into::into).or_else(day);
         if time.is_none() {
-            self.fault(
+            self.add_error(
                 key,
                 "must be a day such as \"2026-12-01\", or a time such as \"2026-12-01T08:00:00+02:00\"",
             );
@@ -256,7 +256,7 @@ impl<'f> Section<'f> {
         {
             bytes
         } else {
-            self.fault(key, "must be a size such as \"64KiB\" or \"1MiB\", at most 1GiB");
+            self.add_error(key, "must be a size such as \"64KiB\" or \"1MiB\", at most 1GiB");
             1 << 20
         }
     }
@@ -270,19 +270,19 @@ impl<'f> Section<'f> {
             _ => None,
         };
         share.unwrap_or_else(|| {
-            self.fault(key, "must be a share from 0.0 to 1.0");
+            self.add_error(key, "must be a share from 0.0 to 1.0");
             1.0
         })
     }
 
     /// One of a few words; the first stands in for a wrong one.
-    pub(super) fn word<T: Clone>(&mut self, key: &str, words: &[(&str, T)]) -> T {
+    pub(super) fn choice<T: Clone>(&mut self, key: &str, choices: &[(&str, T)]) -> T {
         let given = self.text(key);
-        if let Some((_, meaning)) = words.iter().find(|(word, _)| *word == given) {
+        if let Some((_, meaning)) = choices.iter().find(|(word, _)| *word == given) {
             return meaning.clone();
         }
-        let known: Vec<_> = words.iter().map(|(word, _)| format!("{word:?}")).collect();
-        self.fault(key, &format!("must be {}", known.join(" or ")));
-        words[0].1.clone()
+        let known: Vec<_> = choices.iter().map(|(word, _)| format!("{word:?}")).collect();
+        self.add_error(key, &format!("must be {}", known.join(" or ")));
+        choices[0].1.clone()
     }
 }

@@ -7,26 +7,26 @@ use toml::{Table, Value};
 use crate::domain::event::dedup::sha256_hex;
 
 /// What is read once, at the start of the process.
-const AT_START: [&str; 7] = [
+const RESTART_KEYS: [&str; 7] = [
     "http.listen",
     "http.connections",
     "http.header_timeout",
     "database",
     "log",
     "traces",
-    "worker.shutdown",
+    "worker.shutdown_grace",
 ];
 
 /// Every key of a configuration, with a digest of its value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Settings(BTreeMap<String, String>);
+pub struct KeyDigests(BTreeMap<String, String>);
 
-impl Settings {
+impl KeyDigests {
     /// Of a merged configuration.
     pub(super) fn of(table: &Table) -> Self {
-        let mut settings = BTreeMap::new();
-        collect("", &Value::Table(table.clone()), &mut settings);
-        Self(settings)
+        let mut key_digests = BTreeMap::new();
+        collect("", &Value::Table(table.clone()), &mut key_digests);
+        Self(key_digests)
     }
 
     /// The keys whose values differ in `new`, by their paths.
@@ -36,17 +36,17 @@ impl Settings {
     }
 
     /// Does a key count from the next start of the process only?
-    pub fn counts_at_start(key: &str) -> bool {
-        AT_START.iter().any(|start| key == *start || key.starts_with(&format!("{start}.")))
+    pub fn requires_restart(key: &str) -> bool {
+        RESTART_KEYS.iter().any(|start| key == *start || key.starts_with(&format!("{start}.")))
     }
 }
 
-fn collect(path: &str, value: &Value, settings: &mut BTreeMap<String, String>) {
+fn collect(path: &str, value: &Value, key_digests: &mut BTreeMap<String, String>) {
     let inside = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
     match value {
         Value::Table(table) => {
             for (key, value) in table {
-                collect(&inside(key), value, settings);
+                collect(&inside(key), value, key_digests);
             }
         }
         Value::Array(items) if items.iter().any(Value::is_table) => {
@@ -55,15 +55,15 @@ fn collect(path: &str, value: &Value, settings: &mut BTreeMap<String, String>) {
                     .get("name")
                     .and_then(Value::as_str)
                     .map_or_else(|| at.to_string(), ToOwned::to_owned);
-                collect(&inside(&name), item, settings);
+                collect(&inside(&name), item, key_digests);
             }
         }
         // A file's path says nothing about what is in it now.
         Value::String(file) if path.ends_with("_file") => {
             let text = std::fs::read(file).unwrap_or_default();
-            settings.insert(path.to_owned(), sha256_hex(&text));
+            key_digests.insert(path.to_owned(), sha256_hex(&text));
         }
-        value => drop(settings.insert(path.to_owned(), sha256_hex(format!("{value:?}").as_bytes()))),
+        value => drop(key_digests.insert(path.to_owned(), sha256_hex(format!("{value:?}").as_bytes()))),
     }
 }
 
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn what_changed_is_told_by_key_and_never_by_value() {
-        let of = |text: &str| Settings::of(&text.parse().expect("TOML"));
+        let of = |text: &str| KeyDigests::of(&text.parse().expect("TOML"));
         let old = of(
             "[http]\nlisten = \"a\"\n[[connections]]\nname = \"kauppa\"\n[connections.ogoship]\napi_key = \"one\"",
         );
@@ -86,7 +86,7 @@ mod tests {
         );
         assert_eq!(old.changed(&old.clone()), Vec::<String>::new());
         assert!(!format!("{old:?}").contains("one"));
-        assert!(Settings::counts_at_start("database.url") && Settings::counts_at_start("http.listen"));
-        assert!(!Settings::counts_at_start("http.body_limit"));
+        assert!(KeyDigests::requires_restart("database.url") && KeyDigests::requires_restart("http.listen"));
+        assert!(!KeyDigests::requires_restart("http.body_limit"));
     }
 }

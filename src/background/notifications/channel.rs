@@ -9,7 +9,7 @@ use super::message::Message;
 use crate::{domain::Timestamp, security::signature::sign_base64};
 
 /// A channel that does not answer within this takes nothing.
-const LONGEST: Duration = Duration::from_secs(15);
+const SEND_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A way by which people are told.
 #[derive(Clone, Debug)]
@@ -17,12 +17,12 @@ pub struct Channel {
     /// What it is called in rows and logs.
     pub name: String,
     /// Which way.
-    pub kind: Kind,
+    pub kind: ChannelKind,
 }
 
 /// Each kind of way.
 #[derive(Clone)]
-pub enum Kind {
+pub enum ChannelKind {
     /// JSON, signed as Standard Webhooks 1.0 says (standardwebhooks.com): `webhook-id`, `webhook-timestamp`,
     /// `webhook-signature`.
     Webhook {
@@ -47,7 +47,7 @@ pub enum Kind {
     },
 }
 
-impl std::fmt::Debug for Kind {
+impl std::fmt::Debug for ChannelKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Webhook { .. } => "Webhook",
@@ -67,7 +67,7 @@ impl Channel {
     ) -> Result<(), String> {
         let sending = async {
             match &self.kind {
-                Kind::Webhook { url, secret } => {
+                ChannelKind::Webhook { url, secret } => {
                     let body = message.fields.to_string();
                     let (id, at) = (message.id.to_string(), now.timestamp().to_string());
                     let signature = sign_base64(secret, format!("{id}.{at}.{body}").as_bytes());
@@ -79,14 +79,16 @@ impl Channel {
                     ];
                     post(client, url, &headers, body).await
                 }
-                Kind::Slack { url } => {
+                ChannelKind::Slack { url } => {
                     let body = serde_json::json!({ "text": message.text }).to_string();
                     post(client, url, &[("content-type", "application/json".to_owned())], body).await
                 }
-                Kind::Mail { server, from, to } => mail(server, from, to, message).await,
+                ChannelKind::Mail { server, from, to } => send_mail(server, from, to, message).await,
             }
         };
-        tokio::time::timeout(LONGEST, sending).await.unwrap_or_else(|_| Err("no answer in time".to_owned()))
+        tokio::time::timeout(SEND_TIMEOUT, sending)
+            .await
+            .unwrap_or_else(|_| Err("no answer in time".to_owned()))
     }
 }
 
@@ -102,7 +104,7 @@ async fn post(
     }
     #[expect(
         clippy::disallowed_methods,
-        reason = "no vendor is called: neither budget nor evidence are its business"
+        reason = "no vendor is called: neither budget nor call_log are its business"
     )]
     let answer = request.send().await;
     match answer {
@@ -115,10 +117,10 @@ async fn post(
     }
 }
 
-async fn mail(server: &str, from: &Mailbox, to: &[Mailbox], message: &Message) -> Result<(), String> {
+async fn send_mail(server: &str, from: &Mailbox, to: &[Mailbox], message: &Message) -> Result<(), String> {
     let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(server)
         .map_err(|_| "not an SMTP URL".to_owned())?
-        .timeout(Some(LONGEST))
+        .timeout(Some(SEND_TIMEOUT))
         .build();
     let mut mail = Mail::builder().from(from.clone()).subject(&message.subject);
     for mailbox in to {

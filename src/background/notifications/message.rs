@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::{
     domain::{Timestamp, language::Language},
     explain,
-    store::notifications::DueNotice,
+    store::notifications::DueNotification,
 };
 
 /// A message, whichever way it goes.
@@ -21,34 +21,39 @@ pub(super) struct Message {
     pub(super) fields: Value,
 }
 
-/// The message of a notice.
-pub(super) fn of(notice: &DueNotice, language: Language, public_url: &str) -> Message {
-    let DueNotice { id, word, connection, kind, count, detail, seen_at, created_at, .. } = notice;
-    let told = explain::alert_words(*kind, language);
-    let mark = explain::alert_mark(word, language);
-    let subject = format!("Silta: {connection}: {mark} {}", told.title);
+/// The message of a notification.
+pub(super) fn for_notification(
+    notification: &DueNotification,
+    language: Language,
+    public_url: &str,
+) -> Message {
+    let DueNotification { id, kind, connection, alert_kind, count, detail, seen_at, created_at, .. } =
+        notification;
+    let text = explain::alert_text(*alert_kind, language);
+    let mark = explain::alert_prefix(kind, language);
+    let subject = format!("Silta: {connection}: {mark} {}", text.title);
     let mut lines = vec![subject.clone()];
-    let is_over = word == "closed";
+    let is_over = kind == "closed";
     if !is_over {
         lines.push(explain::alert_detail(*count, detail));
-        lines.push(told.remedy.to_owned());
+        lines.push(text.remedy.to_owned());
         if !public_url.is_empty() {
-            lines.push(format!("{}{}", public_url.trim_end_matches('/'), told.page));
+            lines.push(format!("{}{}", public_url.trim_end_matches('/'), text.page));
         }
     }
     let fields = json!({
-        "type": format!("alert.{word}"),
+        "type": format!("alert.{kind}"),
         "timestamp": created_at,
         "data": {
-            "connection": connection, "kind": kind.as_str(), "count": count, "detail": detail, "since": seen_at,
-            "title": told.title, "remedy": told.remedy,
+            "connection": connection, "kind": alert_kind.as_str(), "count": count, "detail": detail, "since": seen_at,
+            "title": text.title, "remedy": text.remedy,
         },
     });
     Message { id: *id, subject, text: lines.join("\n"), fields }
 }
 
 /// A message of no meaning.
-pub(super) fn trial(id: Uuid, language: Language, now: Timestamp) -> Message {
+pub(super) fn test_message(id: Uuid, language: Language, now: Timestamp) -> Message {
     let subject = match language {
         Language::English => "Silta: a trial: alerts arrive here",
         Language::Finnish => "Silta: kokeilu: hälytykset tulevat tänne",

@@ -14,51 +14,51 @@ mod message;
 
 use std::{sync::Arc, time::Duration};
 
-pub use channel::{Channel, Kind};
+pub use channel::{Channel, ChannelKind};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     domain::{
         Timestamp,
-        alert::{AlertKind, Condition, Next, Patience, next},
+        alert::{AlertKind, Condition, GracePeriod, Next, next},
         language::Language,
         task::retry::RetryPolicy,
     },
     runtime::clock::{Clock, Entropy},
     store::{
         self,
-        alerts::{self, Bounds},
+        alerts::{self, AlertThresholds},
         connections,
-        notifications::{self, DueNotice, Tried},
+        notifications::{self, DueNotification, SendResult},
         order_rate,
     },
 };
 
 /// How often it is looked what is wrong.
-const EVERY: Duration = Duration::from_secs(30);
+const CHECK_INTERVAL: Duration = Duration::from_secs(30);
 
 /// A message that is being sent is nobody else's for so long: longer than any channel may take.
-const SENDING: Duration = Duration::from_secs(120);
+const SEND_LEASE: Duration = Duration::from_secs(120);
 
-/// A message is tried for so long.
-const GIVEN_UP_AFTER: chrono::Duration = chrono::Duration::days(1);
+/// A message is send_result for so long.
+const GIVE_UP_AFTER: chrono::Duration = chrono::Duration::days(1);
 
 /// A refused webhook is wrong for so long, unless one is taken.
-const REFUSED_FOR: chrono::Duration = chrono::Duration::hours(1);
+const REJECTION_WINDOW: chrono::Duration = chrono::Duration::hours(1);
 
-/// A sweep is late when it has missed three turns, and this in addition.
-const SWEEP_GRACE: Duration = Duration::from_secs(600);
+/// A poll is late when it has missed three turns, and this in addition.
+const POLL_GRACE: Duration = Duration::from_secs(600);
 
 /// A subscription is looked for every hour, and is gone when it was not seen for so long.
 const SUBSCRIPTION_GONE_AFTER: chrono::Duration = chrono::Duration::minutes(150);
 
-/// Between two tries of a message.
-const RETRIES: RetryPolicy = RetryPolicy {
+/// Between two attempts of a message.
+const RETRY_POLICY: RetryPolicy = RetryPolicy {
     base: Duration::from_secs(10),
     cap: Duration::from_secs(3600),
     attempts: u32::MAX,
-    look_again: Duration::ZERO,
+    recheck_delay: Duration::ZERO,
     unknown_for: Duration::ZERO,
 };
 
@@ -66,8 +66,8 @@ const RETRIES: RetryPolicy = RetryPolicy {
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Before an alert is told, and between reminders.
-    pub patience: Patience,
-    /// A delivery that has been due for longer is an alert.
+    pub grace_period: GracePeriod,
+    /// A task that has been due for longer is an alert.
     pub backlog_older_than: Duration,
     /// What messages are written in.
     pub language: Language,
@@ -78,7 +78,7 @@ pub struct Options {
 }
 
 /// What the alerts are made of.
-pub struct Parts {
+pub struct Deps {
     /// Where everything is.
     pub pool: PgPool,
     /// The time.
@@ -89,81 +89,82 @@ pub struct Parts {
     pub client: reqwest::Client,
     /// `[alerts]`
     pub options: Options,
-    /// How often each list of each connection is swept.
-    pub sweeps: Vec<(String, &'static str, Duration)>,
+    /// How often each list of each connection is polled.
+    pub polls: Vec<(String, &'static str, Duration)>,
 }
 
 /// Looks what is wrong, and tells.
 #[derive(Clone)]
-pub struct Alerts(Arc<Parts>);
+pub struct AlertMonitor(Arc<Deps>);
 
-impl Alerts {
+impl AlertMonitor {
     /// At rest.
-    pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(parts))
+    pub fn new(deps: Deps) -> Self {
+        Self(Arc::new(deps))
     }
 
     /// Looks and tells until told to stop.
     pub async fn run(&self, soft: CancellationToken) {
         while !soft.is_cancelled() {
             tokio::select! {
-                done = self.look_and_tell() => if let Err(error) = done {
+                done = self.check_and_notify() => if let Err(error) = done {
                     tracing::warn!(error = %error, "cannot look what is wrong");
                 },
                 () = soft.cancelled() => return,
             }
-            let pause = EVERY.mul_f64(1.0 + self.0.entropy.fraction() / 10.0);
+            let pause = CHECK_INTERVAL.mul_f64(1.0 + self.0.entropy.fraction() / 10.0);
             let _ = tokio::time::timeout(pause, soft.cancelled()).await;
         }
     }
 
     /// Looks once, and sends what is due. The crank of the tests.
-    pub async fn look_and_tell(&self) -> store::Result<()> {
-        self.look().await?;
-        self.tell().await
+    pub async fn check_and_notify(&self) -> store::Result<()> {
+        self.check().await?;
+        self.send_due().await
     }
 
-    async fn look(&self) -> store::Result<()> {
-        let Parts { pool, clock, entropy, options, .. } = &*self.0;
+    async fn check(&self) -> store::Result<()> {
+        let Deps { pool, clock, entropy, options, .. } = &*self.0;
         let now = clock.now();
         let mut db = pool.begin().await?;
-        if !alerts::take_turn(&mut db).await? {
+        if !alerts::try_lock(&mut db).await? {
             return Ok(()); // another process looks just now
         }
-        let wrong = self.conditions(&mut db, now).await?;
-        let open = alerts::open(&mut db).await?;
+        let conditions = self.conditions(&mut db, now).await?;
+        let open = alerts::list_open(&mut db).await?;
         for alert in &open {
-            let still = wrong.iter().find(|it| it.kind == alert.kind && it.connection == alert.connection);
+            let still =
+                conditions.iter().find(|it| it.kind == alert.kind && it.connection == alert.connection);
             if let Some(condition) = still {
-                alerts::keep(&mut db, alert.id, condition).await?;
+                alerts::record_count(&mut db, alert.id, condition).await?;
             }
-            let word = match next(Some(alert.standing), still.is_some(), options.patience, now) {
-                Next::Tell => "opened",
+            let change = match next(Some(alert.status), still.is_some(), options.grace_period, now) {
+                Next::Notify => "opened",
                 Next::Remind => "reminded",
                 Next::Close => "closed",
-                Next::Forget => {
-                    alerts::forget(&mut db, alert.id).await?;
+                Next::Discard => {
+                    alerts::delete_unnotified(&mut db, alert.id).await?;
                     continue;
                 }
-                Next::Begin | Next::Keep | Next::Nothing => continue,
+                Next::Open | Next::Keep | Next::Nothing => continue,
             };
-            if word == "closed" {
+            if change == "closed" {
                 alerts::close(&mut db, alert.id, now).await?;
             } else {
-                alerts::note_told(&mut db, alert.id, now).await?;
+                alerts::mark_notified(&mut db, alert.id, now).await?;
             }
             let (connection, kind) = (&alert.connection, alert.kind.as_str());
-            tracing::warn!(connection, kind, word, "alert");
+            tracing::warn!(connection, kind, change, "alert");
             for channel in &options.channels {
                 let id = entropy.id(now);
-                notifications::write_notice(&mut db, id, alert.id, &channel.name, word, now).await?;
+                notifications::insert_notification(&mut db, id, alert.id, &channel.name, change, now).await?;
             }
         }
-        for condition in &wrong {
+        for condition in &conditions {
             let is_known =
                 open.iter().any(|it| it.kind == condition.kind && it.connection == condition.connection);
             if !is_known {
-                alerts::begin(&mut db, entropy.id(now), condition, now).await?;
+                alerts::insert(&mut db, entropy.id(now), condition, now).await?;
             }
         }
         db.commit().await?;
@@ -171,48 +172,48 @@ impl Alerts {
     }
 
     async fn conditions(&self, db: &mut sqlx::PgConnection, now: Timestamp) -> store::Result<Vec<Condition>> {
-        let Parts { options, sweeps, .. } = &*self.0;
-        let late = |(connection, what, interval): &(String, &'static str, Duration)| {
-            (connection.clone(), *what, now - (*interval * 3 + SWEEP_GRACE))
+        let Deps { options, polls, .. } = &*self.0;
+        let overdue_poll = |(connection, what, interval): &(String, &'static str, Duration)| {
+            (connection.clone(), *what, now - (*interval * 3 + POLL_GRACE))
         };
-        let bounds = Bounds {
+        let bounds = AlertThresholds {
             due_before: now - options.backlog_older_than,
-            refused_since: now - REFUSED_FOR,
-            sweeps: sweeps.iter().map(late).collect(),
+            refused_since: now - REJECTION_WINDOW,
+            polls: polls.iter().map(overdue_poll).collect(),
             subscriptions_before: now - SUBSCRIPTION_GONE_AFTER,
         };
-        let mut wrong = alerts::conditions(db, &bounds).await?;
+        let mut conditions = alerts::list_conditions(db, &bounds).await?;
         for row in connections::list(db).await?.iter().filter(|row| row.paused_at.is_none()) {
-            let rhythm = order_rate::read(db, &row.name, row.created_at, now).await?;
-            if rhythm.is_suspicious {
+            let order_rate = order_rate::read(db, &row.name, row.created_at, now).await?;
+            if order_rate.is_suspicious {
                 #[expect(clippy::cast_possible_truncation, reason = "orders of a few weeks")]
-                let expected = rhythm.expected as i64;
-                wrong.push(Condition {
+                let expected = order_rate.expected as i64;
+                conditions.push(Condition {
                     connection: row.name.clone(),
                     kind: AlertKind::Silent,
                     count: expected.max(1),
-                    detail: format!("{} min", rhythm.silent_seconds / 60),
+                    detail: format!("{} min", order_rate.silent_seconds / 60),
                 });
             }
         }
-        Ok(wrong)
+        Ok(conditions)
     }
 
     /// Sends what is due, each message beside the others: a channel that hangs must not keep the rest waiting.
-    async fn tell(&self) -> store::Result<()> {
-        let Parts { pool, clock, .. } = &*self.0;
+    async fn send_due(&self) -> store::Result<()> {
+        let Deps { pool, clock, .. } = &*self.0;
         loop {
             let now = clock.now();
             let mut db = pool.acquire().await?;
-            let due = notifications::take_due(&mut db, now, now + SENDING).await?;
+            let due = notifications::claim_due(&mut db, now, now + SEND_LEASE).await?;
             drop(db); // never held across the network
             if due.is_empty() {
                 return Ok(());
             }
             let mut sending = tokio::task::JoinSet::new();
-            for notice in due {
+            for notification in due {
                 let alerts = self.clone();
-                sending.spawn(async move { alerts.send(&notice).await });
+                sending.spawn(async move { alerts.send(&notification).await });
             }
             while let Some(sent) = sending.join_next().await {
                 sent.unwrap_or(Ok(()))?; // one that panicked is due again by itself
@@ -220,41 +221,49 @@ impl Alerts {
         }
     }
 
-    async fn send(&self, notice: &DueNotice) -> store::Result<()> {
-        let Parts { pool, clock, entropy, client, options, .. } = &*self.0;
-        let channel = options.channels.iter().find(|channel| channel.name == notice.channel);
+    async fn send(&self, notification: &DueNotification) -> store::Result<()> {
+        let Deps { pool, clock, entropy, client, options, .. } = &*self.0;
+        let channel = options.channels.iter().find(|channel| channel.name == notification.channel);
         let answer = match channel {
             None => Err("the channel is no longer configured".to_owned()),
             Some(channel) => {
-                let message = message::of(notice, options.language, &options.public_url);
+                let message = message::for_notification(notification, options.language, &options.public_url);
                 channel.send(client, &message, clock.now()).await
             }
         };
         let now = clock.now();
-        let tried = match &answer {
-            Ok(()) => Tried::Sent,
-            Err(error) if channel.is_none() || now > notice.created_at + GIVEN_UP_AFTER => {
-                tracing::error!(channel = notice.channel, error, "a message about an alert is given up");
-                Tried::GivenUp(error)
+        let send_result = match &answer {
+            Ok(()) => SendResult::Sent,
+            Err(error) if channel.is_none() || now > notification.created_at + GIVE_UP_AFTER => {
+                tracing::error!(
+                    channel = notification.channel,
+                    error,
+                    "a message about an alert is given up"
+                );
+                SendResult::GivenUp(error)
             }
             Err(error) => {
-                tracing::warn!(channel = notice.channel, error, "a message about an alert was not taken");
-                let tries = u32::try_from(notice.tries).unwrap_or(1);
-                Tried::Again(now + RETRIES.backoff(tries, entropy.fraction()), error)
+                tracing::warn!(
+                    channel = notification.channel,
+                    error,
+                    "a message about an alert was not taken"
+                );
+                let attempts = u32::try_from(notification.attempts).unwrap_or(1);
+                SendResult::RetryAt(now + RETRY_POLICY.backoff(attempts, entropy.fraction()), error)
             }
         };
         let mut db = pool.acquire().await?;
-        notifications::note_tried(&mut db, notice.id, tried, now).await
+        notifications::record_send_result(&mut db, notification.id, send_result, now).await
     }
 
     /// Sends a message of no meaning to every channel, to see whether it arrives; answers each channel's name with what
     /// went wrong.
-    pub async fn try_channels(&self) -> Vec<(String, Result<(), String>)> {
-        let Parts { clock, entropy, client, options, .. } = &*self.0;
+    pub async fn test_channels(&self) -> Vec<(String, Result<(), String>)> {
+        let Deps { clock, entropy, client, options, .. } = &*self.0;
         let mut answers = Vec::new();
         for channel in &options.channels {
             let now = clock.now();
-            let message = message::trial(entropy.id(now), options.language, now);
+            let message = message::test_message(entropy.id(now), options.language, now);
             answers.push((channel.name.clone(), channel.send(client, &message, now).await));
         }
         answers

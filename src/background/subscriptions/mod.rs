@@ -1,13 +1,13 @@
-//! Webhook subscriptions: made, listed and removed at both systems, and put back when one of ours is gone.
+//! Webhook subscriptions: made, listed and removed at both vendors, and put back when one of ours is gone.
 //!
 //! ```text
-//! register ─▶ read both lists ─▶ what is missing ─▶ make it there ─▶ keep its key, sealed ─▶ the doors know it
+//! register ─▶ read both lists ─▶ what is missing ─▶ make it there ─▶ keep its key, sealed ─▶ the endpoints know it
 //! watch (every hour) ──┘
 //! ```
 //!
 //! The shop answers a UUID, which the vendor says validates its webhooks; the warehouse is told a key that we draw.
 //! Either is a secret: it lies sealed under `[secrets] keys`, and where there is no such key it is shown once, to be
-//! written into the configuration by hand. A subscription whose answer was lost is found in the system's list at the
+//! written into the configuration by hand. A subscription whose answer was lost is found in the vendor's list at the
 //! next look; its key is unknown then, so it is removed and made anew.
 //!
 //! What tells one of ours from a stranger's is its URL: the address that `http.public_url` and the connection's name make.
@@ -21,10 +21,10 @@ use uuid::Uuid;
 
 use crate::{
     domain::event::source::Source,
-    flows::Tied,
-    inbox::place_of_key,
+    flows::ConnectionClients,
+    inbox::subscription_key_context,
     runtime::clock::{Clock, Entropy},
-    security::{secrets::Vault, signature::key_id},
+    security::{secrets::SecretStore, signature::key_id},
     store::{
         StoreError,
         subscriptions::{self, NewSubscription, SubscriptionRow},
@@ -38,11 +38,11 @@ const WAREHOUSE_TOPICS: [&str; 2] = ["OrderShipped", "ProductStockLevelChanged"]
 /// One connection's subscriptions.
 #[derive(Clone)]
 pub struct Subscriber {
-    /// Both systems.
-    pub tied: Tied,
+    /// Both vendors.
+    pub clients: ConnectionClients,
     /// What the shop is asked to tell of: only `order.created` is a proven topic.
     pub shop_topics: Vec<String>,
-    /// What the two systems are told to call.
+    /// What the two vendors are told to call.
     pub public_url: String,
     /// The unguessable part of the shop's path.
     pub webhook_token: String,
@@ -58,21 +58,21 @@ pub struct Subscriptions {
     /// Ids and keys.
     pub entropy: Arc<Entropy>,
     /// Seals their keys.
-    pub vault: Arc<Vault>,
+    pub secret_store: Arc<SecretStore>,
     /// Every connection.
     pub subscribers: Vec<Subscriber>,
 }
 
 /// Why nothing, or not all, was done.
 #[derive(Debug, thiserror::Error)]
-pub enum NotDone {
+pub enum SubscriptionError {
     /// No such connection.
     #[error("the configuration names no such connection")]
-    Unknown,
+    UnknownConnection,
     /// Nobody said where we are to be called.
-    #[error("http.public_url is empty: the two systems must be told what to call")]
-    NoAddress,
-    /// A system did not do it.
+    #[error("http.public_url is empty: the two vendors must be told what to call")]
+    NoPublicUrl,
+    /// A vendor did not do it.
     #[error("{0}")]
     Call(#[from] CallError),
     /// It could not be kept.
@@ -80,15 +80,15 @@ pub enum NotDone {
     Store(#[from] StoreError),
 }
 
-impl From<sqlx::Error> for NotDone {
+impl From<sqlx::Error> for SubscriptionError {
     fn from(error: sqlx::Error) -> Self {
         Self::Store(error.into())
     }
 }
 
-/// A subscription at a system, ours or a stranger's.
+/// A subscription at a vendor, ours or a stranger's.
 #[derive(Clone, Debug, serde::Serialize)]
-pub struct Listed {
+pub struct ListedSubscription {
     /// mycashflow or ogoship.
     pub source: &'static str,
     /// What it tells of.
@@ -108,7 +108,7 @@ pub struct Listed {
 
 /// A subscription that was made.
 #[derive(Clone, Debug)]
-pub struct Made {
+pub struct CreatedSubscription {
     /// mycashflow or ogoship.
     pub source: &'static str,
     /// What it tells of.
@@ -121,11 +121,11 @@ pub struct Made {
 
 impl Subscriber {
     fn shop_url(&self) -> String {
-        format!("{}/webhooks/mycashflow/{}/{}", self.base(), self.tied.name, self.webhook_token)
+        format!("{}/webhooks/mycashflow/{}/{}", self.base(), self.clients.name, self.webhook_token)
     }
 
     fn warehouse_url(&self) -> String {
-        format!("{}/webhooks/ogoship/{}", self.base(), self.tied.name)
+        format!("{}/webhooks/ogoship/{}", self.base(), self.clients.name)
     }
 
     fn base(&self) -> &str {
@@ -133,21 +133,21 @@ impl Subscriber {
     }
 
     /// An address as it may be shown and kept.
-    fn shown(&self, url: &str) -> String {
+    fn without_token(&self, url: &str) -> String {
         url.replace(&self.webhook_token, "…")
     }
 }
 
 impl Subscriptions {
     /// Seals anew what lies sealed under a key that is being rotated out, so that it can be taken away.
-    pub async fn seal_anew(&self) -> Result<(), StoreError> {
-        let Self { pool, clock, entropy, vault, subscribers } = self;
+    pub async fn reseal(&self) -> Result<(), StoreError> {
+        let Self { pool, clock, entropy, secret_store, subscribers } = self;
         let mut db = pool.acquire().await?;
-        for of in subscribers {
-            for key in subscriptions::keys(&mut db, &of.tied.name, clock.now()).await? {
-                let place = place_of_key(&of.tied.name, &key.source);
-                if let Some(anew) = vault.seal_anew(&place, &key.sealed, entropy) {
-                    subscriptions::keep_sealed(&mut db, key.id, &key.sealed, &anew).await?;
+        for subscriber in subscribers {
+            for key in subscriptions::list_keys(&mut db, &subscriber.clients.name, clock.now()).await? {
+                let context = subscription_key_context(&subscriber.clients.name, &key.source);
+                if let Some(resealed) = secret_store.reseal(&context, &key.sealed, entropy) {
+                    subscriptions::replace_sealed_key(&mut db, key.id, &key.sealed, &resealed).await?;
                 }
             }
         }
@@ -155,36 +155,39 @@ impl Subscriptions {
     }
 
     /// The connection of this name.
-    pub fn of(&self, name: &str) -> Result<&Subscriber, NotDone> {
-        self.subscribers.iter().find(|it| it.tied.name == name).ok_or(NotDone::Unknown)
+    pub fn find(&self, name: &str) -> Result<&Subscriber, SubscriptionError> {
+        self.subscribers.iter().find(|it| it.clients.name == name).ok_or(SubscriptionError::UnknownConnection)
     }
 
-    /// Every subscription of both systems, and whether the shop has such a list at all.
-    pub async fn list(&self, of: &Subscriber) -> Result<(Vec<Listed>, bool), NotDone> {
-        let at_shop = of.tied.shop.subscriptions().await?;
-        let at_warehouse = of.tied.warehouse.subscriptions().await?;
+    /// Every subscription of both vendors, and whether the shop has such a list at all.
+    pub async fn list(
+        &self,
+        subscriber: &Subscriber,
+    ) -> Result<(Vec<ListedSubscription>, bool), SubscriptionError> {
+        let at_shop = subscriber.clients.shop.subscriptions().await?;
+        let at_warehouse = subscriber.clients.warehouse.subscriptions().await?;
         let mut db = self.pool.acquire().await?;
-        let kept = subscriptions::list(&mut db, &of.tied.name).await?;
+        let kept = subscriptions::list(&mut db, &subscriber.clients.name).await?;
         drop(db);
         let is_kept = |source: Source, remote: &str| {
             kept.iter()
                 .any(|row| row.source == source.as_str() && row.remote_id == remote && row.key_id.is_some())
         };
         let has_list = at_shop.is_some();
-        let shop = at_shop.unwrap_or_default().into_iter().map(|it| Listed {
+        let shop = at_shop.unwrap_or_default().into_iter().map(|it| ListedSubscription {
             source: Source::MyCashflow.as_str(),
             topic: it.topic,
             id: None,
-            url: of.shown(&it.url),
-            is_ours: it.url == of.shop_url(),
-            is_kept: is_kept(Source::MyCashflow, &shop_remote_id(of, &it.uuid)),
+            url: subscriber.without_token(&it.url),
+            is_ours: it.url == subscriber.shop_url(),
+            is_kept: is_kept(Source::MyCashflow, &shop_remote_id(subscriber, &it.uuid)),
             remote_id: it.uuid,
         });
-        let warehouse = at_warehouse.into_iter().map(|it| Listed {
+        let warehouse = at_warehouse.into_iter().map(|it| ListedSubscription {
             source: Source::Ogoship.as_str(),
             topic: it.topic,
             id: Some(it.id.clone()),
-            is_ours: it.url == of.warehouse_url(),
+            is_ours: it.url == subscriber.warehouse_url(),
             is_kept: is_kept(Source::Ogoship, &it.id),
             url: it.url,
             remote_id: it.id,
@@ -192,77 +195,91 @@ impl Subscriptions {
         Ok((shop.chain(warehouse).collect(), has_list))
     }
 
-    /// Makes what is missing: one subscription for each topic at each system. With `anew`, all of them, beside those that
+    /// Makes what is missing: one subscription for each topic at each vendor. With `rotate`, all of them, beside those that
     /// there are: so that their keys are rotated, and the old ones removed when nobody uses them any more.
-    pub async fn register(&self, of: &Subscriber, anew: bool, actor: &str) -> Result<Vec<Made>, NotDone> {
-        if of.public_url.is_empty() {
-            return Err(NotDone::NoAddress);
+    pub async fn register(
+        &self,
+        subscriber: &Subscriber,
+        rotate: bool,
+        actor: &str,
+    ) -> Result<Vec<CreatedSubscription>, SubscriptionError> {
+        if subscriber.public_url.is_empty() {
+            return Err(SubscriptionError::NoPublicUrl);
         }
-        let (listed, _) = self.list(of).await?;
-        let stands = |source: Source, topic: &str| {
-            !anew && listed.iter().any(|it| it.source == source.as_str() && it.topic == topic && it.is_ours)
+        let (listed, _) = self.list(subscriber).await?;
+        let is_registered = |source: Source, topic: &str| {
+            !rotate && listed.iter().any(|it| it.source == source.as_str() && it.topic == topic && it.is_ours)
         };
         let mut made = Vec::new();
-        for topic in of.shop_topics.iter().filter(|topic| !stands(Source::MyCashflow, topic)) {
-            let subscription = of.tied.shop.subscribe(topic, &of.shop_url()).await?;
-            let remote = shop_remote_id(of, &subscription.uuid);
-            let kept = self.keep(of, Source::MyCashflow, topic, &remote, &subscription.uuid, actor);
-            made.push(kept.await?);
+        for topic in subscriber.shop_topics.iter().filter(|topic| !is_registered(Source::MyCashflow, topic)) {
+            let subscription = subscriber.clients.shop.subscribe(topic, &subscriber.shop_url()).await?;
+            let remote = shop_remote_id(subscriber, &subscription.uuid);
+            let created =
+                self.store_created(subscriber, Source::MyCashflow, topic, &remote, &subscription.uuid, actor);
+            made.push(created.await?);
         }
-        for topic in WAREHOUSE_TOPICS.into_iter().filter(|topic| !stands(Source::Ogoship, topic)) {
+        for topic in WAREHOUSE_TOPICS.into_iter().filter(|topic| !is_registered(Source::Ogoship, topic)) {
             let key = hex::encode(self.entropy.bytes::<32>());
-            let subscription = of.tied.warehouse.subscribe(topic, &of.warehouse_url(), &key).await?;
-            made.push(self.keep(of, Source::Ogoship, topic, &subscription.id, &key, actor).await?);
+            let subscription =
+                subscriber.clients.warehouse.subscribe(topic, &subscriber.warehouse_url(), &key).await?;
+            made.push(
+                self.store_created(subscriber, Source::Ogoship, topic, &subscription.id, &key, actor).await?,
+            );
         }
         Ok(made)
     }
 
-    async fn keep(
+    async fn store_created(
         &self,
-        of: &Subscriber,
+        subscriber: &Subscriber,
         source: Source,
         topic: &str,
         remote_id: &str,
         key: &str,
         actor: &str,
-    ) -> Result<Made, NotDone> {
-        let Self { pool, clock, entropy, vault, .. } = self;
-        let place = place_of_key(&of.tied.name, source.as_str());
-        let sealed = vault.seal(&place, key.as_bytes(), entropy);
-        let key_id = key_id(&of.webhook_token, key);
-        let url = if source == Source::Ogoship { of.warehouse_url() } else { of.shop_url() };
+    ) -> Result<CreatedSubscription, SubscriptionError> {
+        let Self { pool, clock, entropy, secret_store, .. } = self;
+        let context = subscription_key_context(&subscriber.clients.name, source.as_str());
+        let sealed = secret_store.seal(&context, key.as_bytes(), entropy);
+        let key_id = key_id(&subscriber.webhook_token, key);
+        let url = if source == Source::Ogoship { subscriber.warehouse_url() } else { subscriber.shop_url() };
         let at = clock.now();
         let new = NewSubscription {
             id: entropy.id(at),
-            connection: &of.tied.name,
+            connection: &subscriber.clients.name,
             source: source.as_str(),
             topic,
             remote_id,
-            url: &of.shown(&url),
+            url: &subscriber.without_token(&url),
             key: sealed.as_deref().map(|sealed| (sealed, key_id.as_str())),
             actor,
             at,
         };
         subscriptions::insert(&mut *pool.acquire().await?, &new).await?;
         let shown = sealed.is_none().then(|| key.to_owned());
-        Ok(Made { source: source.as_str(), topic: topic.to_owned(), key_id, key: shown })
+        Ok(CreatedSubscription { source: source.as_str(), topic: topic.to_owned(), key_id, key: shown })
     }
 
-    /// Removes our subscriptions at both systems: all of them, or one by its id here. Answers what was removed.
-    pub async fn remove(&self, of: &Subscriber, only: Option<Uuid>) -> Result<Vec<SubscriptionRow>, NotDone> {
+    /// Removes our subscriptions at both vendors: all of them, or one by its id here. Answers what was removed.
+    pub async fn remove(
+        &self,
+        subscriber: &Subscriber,
+        only: Option<Uuid>,
+    ) -> Result<Vec<SubscriptionRow>, SubscriptionError> {
         let mut db = self.pool.acquire().await?;
-        let kept = subscriptions::list(&mut db, &of.tied.name).await?;
+        let kept = subscriptions::list(&mut db, &subscriber.clients.name).await?;
         drop(db);
-        let (listed, _) = self.list(of).await?;
+        let (listed, _) = self.list(subscriber).await?;
         let mut removed = Vec::new();
         for row in kept.into_iter().filter(|row| only.is_none_or(|id| id == row.id)) {
             if row.source == Source::Ogoship.as_str() {
-                of.tied.warehouse.unsubscribe(&row.remote_id).await?;
+                subscriber.clients.warehouse.unsubscribe(&row.remote_id).await?;
             } else {
                 let there = listed.iter().filter(|it| it.source == row.source);
-                let mut of_row = there.filter(|it| shop_remote_id(of, &it.remote_id) == row.remote_id);
+                let mut of_row =
+                    there.filter(|it| shop_remote_id(subscriber, &it.remote_id) == row.remote_id);
                 if let Some(it) = of_row.next() {
-                    of.tied.shop.unsubscribe(&it.remote_id).await?;
+                    subscriber.clients.shop.unsubscribe(&it.remote_id).await?;
                 }
             }
             let now = self.clock.now();
@@ -274,6 +291,6 @@ impl Subscriptions {
 }
 
 /// What a shop's subscription is called here: its UUID is its key, as far as anybody knows, so it is not written down.
-fn shop_remote_id(of: &Subscriber, uuid: &str) -> String {
-    key_id(&of.webhook_token, uuid)
+fn shop_remote_id(subscriber: &Subscriber, uuid: &str) -> String {
+    key_id(&subscriber.webhook_token, uuid)
 }

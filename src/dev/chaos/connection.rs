@@ -14,7 +14,7 @@ use super::pause;
 
 /// How the line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum State {
+pub(super) enum ProxyState {
     /// As it should be.
     Open,
     /// Every connection is cut, and every new one at once.
@@ -22,30 +22,30 @@ pub(super) enum State {
     /// Every piece of data comes so late.
     Slow(Duration),
     /// Connections stand, and nothing comes through.
-    Mute,
+    Stalled,
 }
 
 /// A line; down when dropped.
-pub(super) struct Line {
-    state: watch::Sender<State>,
+pub(super) struct DatabaseProxy {
+    state: watch::Sender<ProxyState>,
     _task: AbortOnDropHandle<()>,
 }
 
-impl Line {
+impl DatabaseProxy {
     /// A line from a socket to be made in `directory` to the server's socket.
-    pub(super) fn lay(directory: &Path, server: &Path) -> Result<Self> {
+    pub(super) fn start(directory: &Path, server: &Path) -> Result<Self> {
         let listener = UnixListener::bind(directory.join(".s.PGSQL.5432"))?;
         let server = server.join(".s.PGSQL.5432");
-        let (state, watched) = watch::channel(State::Open);
+        let (state, watched) = watch::channel(ProxyState::Open);
         let tasks = TaskTracker::new();
         let task = TaskTracker::new().spawn(async move {
-            while let Ok((near, _)) = listener.accept().await {
+            while let Ok((client, _)) = listener.accept().await {
                 let (server, watched) = (server.clone(), watched.clone());
                 tasks.spawn(async move {
-                    if *watched.borrow() != State::Cut
-                        && let Ok(far) = UnixStream::connect(&server).await
+                    if *watched.borrow() != ProxyState::Cut
+                        && let Ok(server) = UnixStream::connect(&server).await
                     {
-                        carry(near, far, watched).await;
+                        carry(client, server, watched).await;
                     }
                 });
             }
@@ -54,26 +54,26 @@ impl Line {
     }
 
     /// From now on it is like this.
-    pub(super) fn set(&self, state: State) {
+    pub(super) fn set(&self, state: ProxyState) {
         self.state.send_replace(state);
     }
 }
 
-async fn carry(near: UnixStream, far: UnixStream, watched: watch::Receiver<State>) {
+async fn carry(client: UnixStream, server: UnixStream, watched: watch::Receiver<ProxyState>) {
     let mut cut = watched.clone();
-    let (mut near_in, mut near_out) = near.into_split();
-    let (mut far_in, mut far_out) = far.into_split();
+    let (mut client_in, mut client_out) = client.into_split();
+    let (mut server_in, mut server_out) = server.into_split();
     tokio::select! {
-        _ = pass(&mut near_in, &mut far_out, watched.clone()) => {}
-        _ = pass(&mut far_in, &mut near_out, watched) => {}
-        _ = cut.wait_for(|state| *state == State::Cut) => {}
+        _ = pass(&mut client_in, &mut server_out, watched.clone()) => {}
+        _ = pass(&mut server_in, &mut client_out, watched) => {}
+        _ = cut.wait_for(|state| *state == ProxyState::Cut) => {}
     }
 }
 
 async fn pass(
     from: &mut (impl AsyncReadExt + Unpin),
     to: &mut (impl AsyncWriteExt + Unpin),
-    mut watched: watch::Receiver<State>,
+    mut watched: watch::Receiver<ProxyState>,
 ) -> std::io::Result<()> {
     let mut buffer = vec![0; 32 << 10];
     loop {
@@ -83,9 +83,9 @@ async fn pass(
         }
         let state = *watched.borrow();
         match state {
-            State::Slow(late) => pause(late).await,
-            State::Mute => drop(watched.wait_for(|state| *state != State::Mute).await),
-            State::Open | State::Cut => {}
+            ProxyState::Slow(late) => pause(late).await,
+            ProxyState::Stalled => drop(watched.wait_for(|state| *state != ProxyState::Stalled).await),
+            ProxyState::Open | ProxyState::Cut => {}
         }
         to.write_all(&buffer[..read]).await?;
     }

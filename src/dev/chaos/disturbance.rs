@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::runtime::failpoints::KillPoint;
+use crate::runtime::failpoints::Failpoint;
 
 /// One thing that goes wrong, and is put right again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub(super) enum Disturbance {
     /// A replica is gone with `kill -9` at some moment, and comes back.
     Killed,
     /// A replica dies at this very moment, and comes back.
-    KilledAt(KillPoint),
+    KilledAt(Failpoint),
     /// All replicas are gone at once, and come back.
     AllKilled,
     /// A replica is stopped for longer than its lease, in the middle of its calls, and then goes on.
@@ -26,7 +26,7 @@ pub(super) enum Disturbance {
     /// PostgreSQL answers, and every byte comes late.
     DatabaseSlow,
     /// The connections stand, and nothing comes through.
-    DatabaseMute,
+    DatabaseStalled,
     /// PostgreSQL answers that its disk is full.
     DatabaseFull,
     /// The shop is off the net.
@@ -55,7 +55,7 @@ impl Disturbance {
             Self::DatabaseRestarted,
             Self::DatabaseCutOff,
             Self::DatabaseSlow,
-            Self::DatabaseMute,
+            Self::DatabaseStalled,
             Self::DatabaseFull,
             Self::ShopDown,
             Self::WarehouseDown,
@@ -64,7 +64,7 @@ impl Disturbance {
             Self::WarehouseSlow,
             Self::WebhooksLost,
         ];
-        all.extend(KillPoint::ALL.map(Self::KilledAt));
+        all.extend(Failpoint::ALL.map(Self::KilledAt));
         all
     }
 }
@@ -81,13 +81,13 @@ impl fmt::Display for Disturbance {
             Self::DatabaseRestarted => "database restarted",
             Self::DatabaseCutOff => "database cut off",
             Self::DatabaseSlow => "database slow",
-            Self::DatabaseMute => "database mute",
+            Self::DatabaseStalled => "database stalled",
             Self::DatabaseFull => "database full",
             Self::ShopDown => "shop down",
             Self::WarehouseDown => "warehouse down",
             Self::Storm => "half of all calls fail",
             Self::SearchLags => "search lags, answers lost",
-            Self::WarehouseSlow => "warehouse slower than our patience",
+            Self::WarehouseSlow => "warehouse slower than our grace_period",
             Self::WebhooksLost => "webhooks lost",
         })
     }

@@ -1,4 +1,4 @@
-//! What the stage is set with: the day, the database, the ways to fail, the configuration.
+//! What the stage is set with: the simulation, the database, the ways to fail, the configuration.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -8,24 +8,24 @@ use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use super::pause;
 use crate::{
-    dev::sandbox::{Fault, Life, Sandbox, Server},
+    dev::sandbox::{Fault, Sandbox, Server, Simulation},
     runtime::embedded_postgres::{Durability, PrivatePostgres},
 };
 
 /// The connection's name; with a hyphen, its reference prefix.
-pub(super) const CONNECTION: &str = "proof";
+pub(super) const CONNECTION: &str = "chaos";
 
-/// The pause between two steps of the day.
+/// The pause between two steps of the simulation.
 pub(super) const STEP: Duration = Duration::from_millis(60);
 
 /// `[worker] lease` of the replicas.
 pub(super) const LEASE: Duration = Duration::from_secs(3);
 
 /// The day goes on by itself, whatever breaks.
-pub(super) fn live(life: Arc<Mutex<Life>>) -> AbortOnDropHandle<()> {
+pub(super) fn run_simulation(simulation: Arc<Mutex<Simulation>>) -> AbortOnDropHandle<()> {
     AbortOnDropHandle::new(TaskTracker::new().spawn(async move {
         loop {
-            life.lock().await.step().await;
+            simulation.lock().await.step().await;
             pause(STEP).await;
         }
     }))
@@ -36,14 +36,14 @@ pub(super) async fn start_database(data_dir: &Path) -> Result<PrivatePostgres> {
     tokio::task::spawn_blocking(move || PrivatePostgres::start(&data_dir, Durability::Full)).await?
 }
 
-pub(super) async fn off_the_net(server: &Server, hold: Duration) {
+pub(super) async fn take_offline(server: &Server, fault_duration: Duration) {
     server.set_online(false);
-    pause(hold).await;
+    pause(fault_duration).await;
     server.set_online(true);
 }
 
 /// Every way in which a call may fail and be made again.
-pub(super) fn every_way() -> Vec<Fault> {
+pub(super) fn all_faults() -> Vec<Fault> {
     vec![
         Fault::DropBefore,
         Fault::DropAfter,
@@ -85,17 +85,17 @@ pub(super) fn configuration(sandbox: &Sandbox) -> String {
         accept_within = "1s"
         [worker]
         lease = "{lease}s"
-        shutdown = "5s"
+        shutdown_grace = "5s"
         [retry]
         base = "200ms"
         cap = "3s"
         attempts = 1000
-        look_again = "2s"
+        recheck_delay = "2s"
         [outbound]
         timeout = "1s"
         dangerously_allow_private = true
         {connection}
-        [connections.sweeps]
+        [connections.polls]
         orders = "2s"
         statuses = "2s"
         stock = "2s"

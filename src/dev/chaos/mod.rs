@@ -6,7 +6,7 @@
 //! packers  ─▶ sandbox warehouse ───────▶ replica B ─┼─ a line that can ───┤   restarted, full
 //!                  ▲      calls                 …   │  be cut, slow, mute └
 //!                  └────────────────────────────────┘
-//!             they fail in every way        killed at every kill point, paused beyond their lease, added, stopped
+//!             they fail in every way        killed at every failpoint, paused beyond their lease, added, stopped
 //! ```
 //!
 //! A proof is a row of disturbances in an order drawn from the seed. After each, an order is placed, and what it takes
@@ -27,7 +27,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use disturbance::Disturbance;
 use report::Report;
-use stage::Stage;
+use stage::ChaosRun;
 
 use crate::{app::config::Environment, runtime::clock::Entropy};
 
@@ -45,13 +45,13 @@ pub struct Options {
     only: Option<String>,
     /// How long a disturbance lasts, unless its nature says otherwise.
     #[arg(long, default_value = "3s", value_parser = humantime::parse_duration)]
-    hold: Duration,
+    fault_duration: Duration,
     /// Replicas of the service.
     #[arg(long, default_value_t = 2)]
     replicas: usize,
     /// Another program that every second replica is: the version before, while a new one is rolled out.
     #[arg(long)]
-    beside: Option<PathBuf>,
+    second_program: Option<PathBuf>,
     /// Write the report to this file, as JSON.
     #[arg(long)]
     json: Option<PathBuf>,
@@ -63,20 +63,25 @@ pub async fn run(options: Options, environment: &Environment) -> Result<ExitCode
     let seed = options.seed.unwrap_or_else(|| u64::from_le_bytes(Entropy::from_os().bytes()) % 1_000_000);
     let entropy = Entropy::seeded(seed);
     let mut report = Report::new(seed, options.passes, options.replicas.max(1));
-    say(&format!("seed {seed}: every fault {} times, {} replicas", options.passes, options.replicas.max(1)));
-    let programs =
-        std::iter::once(std::env::current_exe().context("which program are we?")?).chain(options.beside);
-    let mut stage = Stage::set(seed, options.replicas.max(1), options.hold, programs.collect()).await?;
+    print_line(&format!(
+        "seed {seed}: every fault {} times, {} replicas",
+        options.passes,
+        options.replicas.max(1)
+    ));
+    let programs = std::iter::once(std::env::current_exe().context("which program are we?")?)
+        .chain(options.second_program);
+    let mut run =
+        ChaosRun::start(seed, options.replicas.max(1), options.fault_duration, programs.collect()).await?;
     for _ in 0..options.passes {
         for disturbance in shuffled(&entropy, options.only.as_deref()) {
-            let outcome = stage.disturb(disturbance, &entropy).await?;
-            say(&outcome.line());
-            report.tried(&outcome);
+            let outcome = run.inject_and_recover(disturbance, &entropy).await?;
+            print_line(&outcome.summary());
+            report.record(&outcome);
         }
     }
-    stage.rest(&mut report).await?;
-    stage.strike().await?;
-    say(&report.table());
+    run.finish(&mut report).await?;
+    run.stop().await?;
+    print_line(&report.table());
     if let Some(path) = &options.json {
         std::fs::write(path, serde_json::to_string_pretty(&report)?)?;
     }
@@ -94,8 +99,8 @@ fn shuffled(entropy: &Entropy, only: Option<&str>) -> Vec<Disturbance> {
     order
 }
 
-#[expect(clippy::print_stdout, reason = "a proof is watched")]
-fn say(text: &str) {
+#[expect(clippy::print_stdout, reason = "progress is printed")]
+fn print_line(text: &str) {
     println!("{text}");
 }
 

@@ -14,13 +14,13 @@ use tokio::{
 };
 use tokio_util::task::TaskTracker;
 
-use crate::runtime::failpoints::KillPoint;
+use crate::runtime::failpoints::Failpoint;
 
 /// How long a start may take, crash recovery of the database included.
-const TO_START: Duration = Duration::from_secs(60);
+const START_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What every replica is started with.
-pub(super) struct Recipe {
+pub(super) struct ReplicaConfig {
     /// Which programs; each start takes the next one.
     pub(super) programs: Vec<PathBuf>,
     pub(super) started: AtomicUsize,
@@ -36,35 +36,38 @@ pub(super) struct Replica {
 
 impl Replica {
     /// Starts one, and waits until it serves. It may be told to die at a moment.
-    pub(super) async fn start(recipe: &Recipe, die_at: Option<(KillPoint, usize)>) -> Result<Self> {
-        let turn = recipe.started.fetch_add(1, Ordering::Relaxed);
-        let mut command = Command::new(&recipe.programs[turn % recipe.programs.len()]);
+    pub(super) async fn start(
+        replica_config: &ReplicaConfig,
+        die_at: Option<(Failpoint, usize)>,
+    ) -> Result<Self> {
+        let turn = replica_config.started.fetch_add(1, Ordering::Relaxed);
+        let mut command = Command::new(&replica_config.programs[turn % replica_config.programs.len()]);
         command
             .arg("serve")
             .arg("--config")
-            .arg(&recipe.config)
-            .env("DATABASE_URL", &recipe.database)
+            .arg(&replica_config.config)
+            .env("DATABASE_URL", &replica_config.database)
             .env("SILTA__LOG__FORMAT", "json")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
         if let Some((point, count)) = die_at {
-            command.env("SILTA_DIE_AT", format!("{}:{count}", point.as_str()));
+            command.env("SILTA_FAILPOINT", format!("{}:{count}", point.as_str()));
         }
         let mut child = command.spawn().context("cannot start the service")?;
         let stderr = child.stderr.take().context("its log is piped")?;
         let mut lines = BufReader::new(stderr).lines();
-        let mut said = Vec::new();
-        let url = tokio::time::timeout(TO_START, async {
+        let mut log = Vec::new();
+        let url = tokio::time::timeout(START_TIMEOUT, async {
             while let Some(line) = lines.next_line().await? {
                 let json: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
                 if json["fields"]["message"] == "serving" {
                     return Ok(json["fields"]["address"].as_str().unwrap_or_default().to_owned());
                 }
-                said.push(line);
+                log.push(line);
             }
-            anyhow::bail!("the service ended while it started: {}", said.join("\n"))
+            anyhow::bail!("the service ended while it started: {}", log.join("\n"))
         })
         .await
         .context("the service does not start")??;
@@ -91,7 +94,7 @@ impl Replica {
     }
 
     /// Waits until it dies by itself; false where it does not.
-    pub(super) async fn dies(&mut self, within: Duration) -> bool {
+    pub(super) async fn wait_for_exit(&mut self, within: Duration) -> bool {
         tokio::time::timeout(within, self.child.wait()).await.is_ok()
     }
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 use serde::Serialize;
 
 use super::disturbance::Disturbance;
-use crate::dev::sandbox::Books;
+use crate::dev::sandbox::Reconciliation;
 
 /// What one disturbance has come to.
 pub(super) struct Outcome {
@@ -14,12 +14,12 @@ pub(super) struct Outcome {
     pub(super) lasted: Duration,
     /// How long after its end until an order placed then stood at the warehouse; nothing where it never did.
     pub(super) recovered: Option<Duration>,
-    /// False where a kill point was not reached.
+    /// False where a failpoint was not reached.
     pub(super) happened: bool,
 }
 
 impl Outcome {
-    pub(super) fn line(&self) -> String {
+    pub(super) fn summary(&self) -> String {
         let Self { disturbance, lasted, recovered, happened } = self;
         let (what, lasted) = (disturbance.to_string(), lasted.as_secs_f64());
         let recovered = match recovered {
@@ -42,13 +42,13 @@ pub(super) struct Report {
     tried: BTreeMap<String, usize>,
     /// Those after which an order did not come through.
     not_recovered: Vec<String>,
-    /// Kill points at which nothing died.
+    /// failpoints at which nothing died.
     not_reached: Vec<String>,
     longest_to_recover: f64,
-    /// What the sandbox's books say.
+    /// What the sandbox's reconciliation say.
     #[serde(flatten)]
-    pub(super) books: Books,
-    /// Deliveries still open or dead.
+    pub(super) reconciliation: Reconciliation,
+    /// Tasks still open or dead.
     pub(super) left_over: i64,
     /// Webhooks answered 200.
     pub(super) acknowledged: usize,
@@ -71,7 +71,7 @@ impl Report {
         Self { seed, passes, replicas, ..Self::default() }
     }
 
-    pub(super) fn tried(&mut self, outcome: &Outcome) {
+    pub(super) fn record(&mut self, outcome: &Outcome) {
         let name = outcome.disturbance.to_string();
         match outcome.recovered {
             Some(time) => self.longest_to_recover = self.longest_to_recover.max(time.as_secs_f64()),
@@ -84,8 +84,8 @@ impl Report {
     }
 
     pub(super) fn is_good(&self) -> bool {
-        let Books { placed, at_warehouse, shipped, tracking_back, .. } = self.books;
-        self.books.are_balanced()
+        let Reconciliation { placed, at_warehouse, shipped, tracking_back, .. } = self.reconciliation;
+        self.reconciliation.is_balanced()
             && placed == at_warehouse
             && tracking_back == shipped
             && self.left_over == 0
@@ -95,8 +95,8 @@ impl Report {
     }
 
     pub(super) fn table(&self) -> String {
-        let Books { shipped, tracking_back, .. } = self.books;
-        let [placed, at_warehouse, products, stock, lost, doubled] = self.books.rows();
+        let Reconciliation { shipped, tracking_back, .. } = self.reconciliation;
+        let [placed, at_warehouse, products, stock, lost, doubled] = self.reconciliation.rows();
         let tried: usize = self.tried.values().sum();
         let rows = [
             ("faults tried", format!("{tried} of {} kinds", self.tried.len())),

@@ -14,17 +14,17 @@ use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
 use super::{
-    connection::Line,
+    connection::DatabaseProxy,
     disturbance::Disturbance,
-    environment::{CONNECTION, STEP, configuration, live, start_database},
+    environment::{CONNECTION, STEP, configuration, run_simulation, start_database},
     pause,
-    replica::{Recipe, Replica},
+    replica::{Replica, ReplicaConfig},
     report::{Outcome, Report},
 };
 use crate::{
     dev::{
         demo::TemporaryDirectory,
-        sandbox::{Courier, Life, OrderSpec, Pace, Sandbox, audit},
+        sandbox::{OrderSpec, Sandbox, Simulation, Traffic, WebhookSender, reconcile},
     },
     runtime::{
         clock::{Clock, Entropy, SystemClock},
@@ -34,36 +34,36 @@ use crate::{
 };
 
 /// How long until an order must have come through, and until everything must have come to rest.
-const TO_RECOVER: Duration = Duration::from_secs(120);
-const TO_REST: Duration = Duration::from_secs(240);
+const RECOVERY_TIMEOUT: Duration = Duration::from_secs(120);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(240);
 
 /// Everything that plays.
-pub(super) struct Stage {
+pub(super) struct ChaosRun {
     begun: Instant,
     pub(super) seed: u64,
     pub(super) sandbox: Sandbox,
-    pub(super) courier: Courier,
-    day: Arc<Mutex<Life>>,
+    pub(super) webhook_sender: WebhookSender,
+    simulation: Arc<Mutex<Simulation>>,
     pub(super) replicas: Vec<Replica>,
     wanted: usize,
     /// How long a disturbance lasts, unless it says otherwise.
-    pub(super) hold: Duration,
-    pub(super) recipe: Recipe,
-    pub(super) line: Line,
+    pub(super) fault_duration: Duration,
+    pub(super) replica_config: ReplicaConfig,
+    pub(super) proxy: DatabaseProxy,
     pub(super) pool: PgPool,
     pub(super) late_settles_refused: u64,
-    played: Option<AbortOnDropHandle<()>>,
+    simulation_task: Option<AbortOnDropHandle<()>>,
     /// `None` while it is down. Behind the replicas, so that it stops after them.
     pub(super) private: Option<PrivatePostgres>,
     pub(super) data_dir: PathBuf,
     _directory: TemporaryDirectory,
 }
 
-impl Stage {
-    pub(super) async fn set(
+impl ChaosRun {
+    pub(super) async fn start(
         seed: u64,
         replicas: usize,
-        hold: Duration,
+        fault_duration: Duration,
         programs: Vec<PathBuf>,
     ) -> Result<Self> {
         let begun = Instant::now();
@@ -72,7 +72,7 @@ impl Stage {
         let any_port = "127.0.0.1:0".parse()?;
         let sandbox = Sandbox::start(any_port, any_port, clock, seeded(0)).await?;
 
-        let directory = TemporaryDirectory::new("proof")?;
+        let directory = TemporaryDirectory::new("chaos")?;
         let data_dir = directory.path().join("data");
         let private = start_database(&data_dir).await?;
         let options = private.database().await?;
@@ -81,78 +81,86 @@ impl Stage {
         let pool = pool.connect_lazy_with(options.clone());
         store::migrate(&pool).await?;
         let server = options.get_socket().context("a private PostgreSQL has a socket")?;
-        let near = directory.path().join("line");
-        std::fs::create_dir(&near)?;
-        let line = Line::lay(&near, server)?;
+        let client = directory.path().join("line");
+        std::fs::create_dir(&client)?;
+        let proxy = DatabaseProxy::start(&client, server)?;
 
         let config = directory.path().join("silta.toml");
         std::fs::write(&config, configuration(&sandbox))?;
-        let database = format!("postgres://silta@localhost/silta?host={}", near.display());
-        let recipe = Recipe { programs, started: AtomicUsize::new(0), config, database };
+        let database = format!("postgres://silta@localhost/silta?host={}", client.display());
+        let replica_config = ReplicaConfig { programs, started: AtomicUsize::new(0), config, database };
 
-        let courier = Courier::patient(&[], CONNECTION, Duration::from_secs(2));
+        let webhook_sender = WebhookSender::with_timeout(&[], CONNECTION, Duration::from_secs(2));
         let (shop, warehouse) = (sandbox.shop.clone(), sandbox.warehouse.clone());
-        let pace = Pace { orders: usize::MAX, lost: 0.1, doubled: 0.1, late: 0.1 };
+        let traffic = Traffic { orders: usize::MAX, lost: 0.1, doubled: 0.1, late: 0.1 };
         let prefix = format!("{CONNECTION}-");
-        let day = Life::begin(shop, warehouse, courier.clone(), seeded(3), pace, &prefix);
-        let day = Arc::new(Mutex::new(day));
-        let mut stage = Self {
+        let simulation =
+            Simulation::start(shop, warehouse, webhook_sender.clone(), seeded(3), traffic, &prefix);
+        let simulation = Arc::new(Mutex::new(simulation));
+        let mut run = Self {
             begun,
             seed,
             sandbox,
-            courier,
-            day,
+            webhook_sender,
+            simulation,
             replicas: Vec::new(),
             wanted: replicas,
-            hold,
-            recipe,
-            line,
+            fault_duration,
+            replica_config,
+            proxy,
             pool,
             late_settles_refused: 0,
-            played: None,
+            simulation_task: None,
             private: Some(private),
             data_dir,
             _directory: directory,
         };
-        stage.everything_works();
-        stage.fill_up().await?;
+        run.restore_all();
+        run.start_missing_replicas().await?;
         // Not before the first replica has begun the connection: an older order is history, and never sent.
-        stage.played = Some(live(stage.day.clone()));
-        stage.day.lock().await.opens().await;
-        anyhow::ensure!(stage.recovers().await?.is_some(), "not even an undisturbed order comes through");
-        Ok(stage)
+        run.simulation_task = Some(run_simulation(run.simulation.clone()));
+        run.simulation.lock().await.announce_catalogue().await;
+        anyhow::ensure!(
+            run.measure_recovery().await?.is_some(),
+            "not even an undisturbed order comes through"
+        );
+        Ok(run)
     }
 
     /// Breaks one thing, puts it right, and sees how long an order then takes.
-    pub(super) async fn disturb(&mut self, what: Disturbance, entropy: &Entropy) -> Result<Outcome> {
+    pub(super) async fn inject_and_recover(
+        &mut self,
+        what: Disturbance,
+        entropy: &Entropy,
+    ) -> Result<Outcome> {
         let begun = Instant::now();
-        let happened = self.play(what, entropy).await?;
-        self.everything_works();
+        let happened = self.inject(what, entropy).await?;
+        self.restore_all();
         let lasted = begun.elapsed();
-        self.fill_up().await?;
-        Ok(Outcome { disturbance: what, lasted, recovered: self.recovers().await?, happened })
+        self.start_missing_replicas().await?;
+        Ok(Outcome { disturbance: what, lasted, recovered: self.measure_recovery().await?, happened })
     }
 
     /// As many replicas as there should be, and the way to them.
-    async fn fill_up(&mut self) -> Result<()> {
+    async fn start_missing_replicas(&mut self) -> Result<()> {
         while self.replicas.len() < self.wanted {
-            self.replicas.push(Replica::start(&self.recipe, None).await?);
+            self.replicas.push(Replica::start(&self.replica_config, None).await?);
         }
         let urls: Vec<_> = self.replicas.iter().map(|replica| replica.url.clone()).collect();
-        self.courier.reroute(&urls);
+        self.webhook_sender.set_replicas(&urls);
         Ok(())
     }
 
-    /// How long an order placed now takes to the warehouse; the sender of its webhook tries until it is taken.
-    async fn recovers(&self) -> Result<Option<Duration>> {
+    /// How long an order placed now takes to the warehouse; the sender of its webhook attempts until it is taken.
+    async fn measure_recovery(&self) -> Result<Option<Duration>> {
         let begun = Instant::now();
-        let order = self.sandbox.shop.takes_order(OrderSpec::of("KAHVI-500", 1));
+        let order = self.sandbox.shop.place_order(OrderSpec::of("KAHVI-500", 1));
         let webhook = self.sandbox.shop.order_created(order);
         let reference = format!("{CONNECTION}-{order}");
-        let mut is_told = false;
-        while begun.elapsed() < TO_RECOVER {
-            if !is_told {
-                is_told = self.courier.carries(&webhook).await.is_some_and(|(status, _)| status == 200);
+        let mut is_sent = false;
+        while begun.elapsed() < RECOVERY_TIMEOUT {
+            if !is_sent {
+                is_sent = self.webhook_sender.send(&webhook).await.is_some_and(|(status, _)| status == 200);
             }
             if self.sandbox.warehouse.count(&reference) > 0 {
                 return Ok(Some(begun.elapsed()));
@@ -163,47 +171,48 @@ impl Stage {
     }
 
     /// Lets the day end, waits until everything has come to rest, and writes down what the books say.
-    pub(super) async fn rest(&self, report: &mut Report) -> Result<()> {
+    pub(super) async fn finish(&self, report: &mut Report) -> Result<()> {
         for server in [&self.sandbox.shop_server, &self.sandbox.warehouse_server] {
-            server.faults.storm(None);
+            server.faults.set_random(None);
         }
-        self.day.lock().await.closes();
+        self.simulation.lock().await.stop_orders();
         let begun = Instant::now();
-        let mut quiet_since: Option<Instant> = None;
-        while begun.elapsed() < TO_REST {
-            let goes_on = self.day.lock().await.step().await;
-            let books = self.books();
-            let is_rest = !goes_on
+        let mut idle_since: Option<Instant> = None;
+        while begun.elapsed() < IDLE_TIMEOUT {
+            let has_more = self.simulation.lock().await.step().await;
+            let reconciliation = self.reconciliation();
+            let is_idle = !has_more
                 && self.left_over().await? == 0
-                && books.are_balanced()
-                && books.tracking_back == books.shipped;
-            quiet_since = if is_rest { quiet_since.or_else(|| Some(Instant::now())) } else { None };
-            if quiet_since.is_some_and(|since| since.elapsed() > Duration::from_secs(4)) {
+                && reconciliation.is_balanced()
+                && reconciliation.tracking_back == reconciliation.shipped;
+            idle_since = if is_idle { idle_since.or_else(|| Some(Instant::now())) } else { None };
+            if idle_since.is_some_and(|since| since.elapsed() > Duration::from_secs(4)) {
                 break;
             }
             pause(STEP).await;
         }
-        let told: BTreeSet<Uuid> = self.courier.receipts().iter().filter_map(|id| id.parse().ok()).collect();
-        let told: Vec<_> = told.into_iter().collect();
+        let acknowledged: BTreeSet<Uuid> =
+            self.webhook_sender.acknowledged_ids().iter().filter_map(|id| id.parse().ok()).collect();
+        let acknowledged: Vec<_> = acknowledged.into_iter().collect();
         let mut db = self.pool.acquire().await?;
-        let there = chaos::count_events(&mut db, &told).await?;
-        report.acknowledged = told.len();
-        report.acknowledged_missing = told.len() - usize::try_from(there)?;
+        let there = chaos::count_events(&mut db, &acknowledged).await?;
+        report.acknowledged = acknowledged.len();
+        report.acknowledged_missing = acknowledged.len() - usize::try_from(there)?;
         report.rescued = chaos::count_rescued(&mut db).await?;
         drop(db);
-        report.books = self.books();
+        report.reconciliation = self.reconciliation();
         report.left_over = self.left_over().await?;
         report.faults_met =
-            self.sandbox.shop_server.faults.met() + self.sandbox.warehouse_server.faults.met();
+            self.sandbox.shop_server.faults.hit_count() + self.sandbox.warehouse_server.faults.hit_count();
         report.late_settles_refused = self.late_settles_refused;
-        let day = self.day.lock().await;
-        (report.webhooks_sent, report.webhooks_withheld) = (day.sent().0, day.withheld());
+        let simulation = self.simulation.lock().await;
+        (report.webhooks_sent, report.webhooks_withheld) = (simulation.sent().0, simulation.withheld());
         report.seconds = self.begun.elapsed().as_secs_f64();
         Ok(())
     }
 
     /// Ends everything in order.
-    pub(super) async fn strike(mut self) -> Result<()> {
+    pub(super) async fn stop(mut self) -> Result<()> {
         for replica in self.replicas.drain(..) {
             replica.end(Duration::from_secs(15)).await?;
         }
@@ -211,11 +220,11 @@ impl Stage {
         Ok(())
     }
 
-    fn books(&self) -> crate::dev::sandbox::Books {
-        audit(&self.sandbox.shop, &self.sandbox.warehouse, &format!("{CONNECTION}-"))
+    fn reconciliation(&self) -> crate::dev::sandbox::Reconciliation {
+        reconcile(&self.sandbox.shop, &self.sandbox.warehouse, &format!("{CONNECTION}-"))
     }
 
-    /// Deliveries still open or dead.
+    /// Tasks still open or dead.
     async fn left_over(&self) -> Result<i64> {
         let mut db = self.pool.acquire().await?;
         let backlog = overview::backlog(&mut db, SystemClock.now()).await?;

@@ -1,5 +1,5 @@
 //! The played day: a private PostgreSQL, a sandbox shop and warehouse and the service on loopback ports. Shoppers order,
-//! the warehouse ships, webhooks get lost, systems fail; then the sandbox's own books say how it went.
+//! the warehouse ships, webhooks get lost, vendors fail; then the sandbox's own books say how it went.
 
 mod directory;
 mod stage;
@@ -10,10 +10,10 @@ use std::{path::PathBuf, process::ExitCode, time::Duration};
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 pub(crate) use directory::TemporaryDirectory;
-use stage::Stage;
+use stage::Session;
 use view::View;
 
-use super::sandbox::{Fault, Pace, Storm};
+use super::sandbox::{Fault, RandomFaults, Traffic};
 use crate::app::config::Environment;
 
 /// How the day is played.
@@ -23,8 +23,8 @@ pub struct Options {
     #[arg(long, default_value_t = 60)]
     orders: usize,
     /// How unruly the day is.
-    #[arg(long, value_enum, default_value_t = Unrest::Some)]
-    faults: Unrest,
+    #[arg(long, value_enum, default_value_t = FaultLevel::Some)]
+    faults: FaultLevel,
     /// The same seed plays the same day.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -38,7 +38,7 @@ pub struct Options {
 
 /// How unruly a day is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Unrest {
+enum FaultLevel {
     /// Everything works.
     None,
     /// One call in twelve fails, one webhook in ten never comes.
@@ -47,16 +47,16 @@ enum Unrest {
     Many,
 }
 
-impl Unrest {
-    const fn pace(self, orders: usize) -> Pace {
+impl FaultLevel {
+    const fn traffic(self, orders: usize) -> Traffic {
         match self {
-            Self::None => Pace { orders, lost: 0.0, doubled: 0.0, late: 0.0 },
-            Self::Some => Pace { orders, lost: 0.1, doubled: 0.1, late: 0.1 },
-            Self::Many => Pace { orders, lost: 0.25, doubled: 0.2, late: 0.2 },
+            Self::None => Traffic { orders, lost: 0.0, doubled: 0.0, late: 0.0 },
+            Self::Some => Traffic { orders, lost: 0.1, doubled: 0.1, late: 0.1 },
+            Self::Many => Traffic { orders, lost: 0.25, doubled: 0.2, late: 0.2 },
         }
     }
 
-    fn storm(self, entropy: std::sync::Arc<crate::runtime::clock::Entropy>) -> Option<Storm> {
+    fn random_faults(self, entropy: std::sync::Arc<crate::runtime::clock::Entropy>) -> Option<RandomFaults> {
         let share = match self {
             Self::None => return None,
             Self::Some => 0.08,
@@ -74,34 +74,34 @@ impl Unrest {
             Fault::HalfAnswer,
             Fault::Slow(Duration::from_millis(300)),
         ];
-        Some(Storm { share, kinds, entropy })
+        Some(RandomFaults { share, kinds, entropy })
     }
 }
 
 /// How long the day may take to come to rest after the last order.
-const PATIENCE: Duration = Duration::from_secs(240);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(240);
 
 /// Plays a day; the status is 0 only if nothing was lost, doubled or left over.
 pub async fn run(options: Options, environment: &Environment) -> Result<ExitCode> {
     crate::app::telemetry::init(environment.get("RUST_LOG").map_or("off", String::as_str), false, None);
-    let mut stage = Stage::set(&options).await?;
+    let mut session = Session::start(&options).await?;
     let view = View::new(options.orders);
-    view.note(&format!("seed {}, faults {:?}, admin API at {}", options.seed, options.faults, stage.url));
-    stage.play(&view, PATIENCE).await?;
-    let verdict = stage.verdict().await?;
+    view.note(&format!("seed {}, faults {:?}, admin API at {}", options.seed, options.faults, session.url));
+    session.run_until_idle(&view, IDLE_TIMEOUT).await?;
+    let verdict = session.verdict().await?;
     view.finish();
-    view::say(&verdict.table());
+    view::print_verdict(&verdict.table());
     if let Some(path) = &options.json {
         std::fs::write(path, serde_json::to_string_pretty(&verdict)?)?;
     }
     if !options.exit {
-        view::say(&format!(
+        view::print_verdict(&format!(
             "the service stays up at {} (admin token: {}); Ctrl-C ends",
-            stage.url,
+            session.url,
             stage::ADMIN_TOKEN
         ));
         tokio::signal::ctrl_c().await?;
     }
-    stage.strike().await;
+    session.stop().await;
     Ok(if verdict.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

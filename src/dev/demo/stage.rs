@@ -15,16 +15,16 @@ use super::{Options, directory::TemporaryDirectory, view::View};
 use crate::{
     actions::{self, Actor},
     app::{
-        self, App, Surroundings,
+        self, App, AppDeps,
         config::{Config, Environment},
         shutdown::Shutdown,
     },
-    dev::sandbox::{Books, Courier, Life, Sandbox, audit},
-    domain::{event::dedup::sha256_hex, sync::What},
+    dev::sandbox::{Reconciliation, Sandbox, Simulation, WebhookSender, reconcile},
+    domain::{event::dedup::sha256_hex, sync::SyncKind},
     runtime::{
         clock::{Clock, Entropy, SystemClock},
         embedded_postgres::{Durability, PrivatePostgres},
-        failpoints::KillPoints,
+        failpoints::Failpoints,
     },
     store::{self, syncs, views::overview},
 };
@@ -38,14 +38,14 @@ pub(super) const ADMIN_TOKEN: &str = "demo-admin-token";
 /// The pause between two steps of the day.
 const STEP: Duration = Duration::from_millis(60);
 
-/// How long the comparison at the end may take.
-const PATIENCE_TO_COMPARE: Duration = Duration::from_secs(60);
+/// How long the sync at the end may take.
+const SYNC_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Everything that plays.
-pub(super) struct Stage {
+pub(super) struct Session {
     pub(super) url: String,
     sandbox: Sandbox,
-    life: Life,
+    simulation: Simulation,
     pool: PgPool,
     shutdown: Shutdown,
     service: JoinHandle<()>,
@@ -59,8 +59,8 @@ pub(super) struct Stage {
 #[derive(Debug, Serialize)]
 pub(super) struct Verdict {
     #[serde(flatten)]
-    books: Books,
-    /// Deliveries still open or dead.
+    reconciliation: Reconciliation,
+    /// Tasks still open or dead.
     left_over: i64,
     /// Differences between both sides' orders, by Silta's own ledger.
     differences: i64,
@@ -71,8 +71,8 @@ pub(super) struct Verdict {
     seconds: f64,
 }
 
-impl Stage {
-    pub(super) async fn set(options: &Options) -> Result<Self> {
+impl Session {
+    pub(super) async fn start(options: &Options) -> Result<Self> {
         let begun = Instant::now();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let seeded =
@@ -90,29 +90,36 @@ impl Stage {
         let config = Config::load(&configuration(&sandbox), &Environment::new())
             .map_err(|faults| anyhow::anyhow!("the demo's own configuration is at fault: {faults:?}"))?;
         let entropy = Arc::new(Entropy::from_os());
-        let killpoints = KillPoints::none();
-        let surroundings = Surroundings { pool: pool.clone(), clock, entropy, killpoints };
-        let door = config.http.door;
-        let app = App::new(config, surroundings);
+        let failpoints = Failpoints::disabled();
+        let deps = AppDeps { pool: pool.clone(), clock, entropy, failpoints };
+        let connection_limits = config.http.connection_limits;
+        let app = App::new(config, deps);
         app.prepare().await?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
         let shutdown = Shutdown::default();
         let (_, no_reloads) = mpsc::channel(1);
-        let service =
-            TaskTracker::new().spawn(app::serve(app, listener, door, None, shutdown.clone(), no_reloads));
+        let service = TaskTracker::new().spawn(app::serve(
+            app,
+            listener,
+            connection_limits,
+            None,
+            shutdown.clone(),
+            no_reloads,
+        ));
 
         for (server, offset) in [(&sandbox.shop_server, 1), (&sandbox.warehouse_server, 2)] {
-            server.faults.storm(options.faults.storm(seeded(offset)));
+            server.faults.set_random(options.faults.random_faults(seeded(offset)));
         }
-        let courier = Courier::to(&url, CONNECTION);
+        let webhook_sender = WebhookSender::to(&url, CONNECTION);
         let (shop, warehouse) = (sandbox.shop.clone(), sandbox.warehouse.clone());
-        let pace = options.faults.pace(options.orders);
-        let life = Life::begin(shop, warehouse, courier, seeded(3), pace, &format!("{CONNECTION}-"));
+        let traffic = options.faults.traffic(options.orders);
+        let simulation =
+            Simulation::start(shop, warehouse, webhook_sender, seeded(3), traffic, &format!("{CONNECTION}-"));
         Ok(Self {
             url,
             sandbox,
-            life,
+            simulation,
             pool,
             shutdown,
             service,
@@ -122,28 +129,36 @@ impl Stage {
         })
     }
 
-    /// Plays until the day is over and everything has come to rest, or patience ends: the verdict tells which.
-    pub(super) async fn play(&mut self, view: &View, patience: Duration) -> Result<()> {
-        self.life.opens().await;
+    /// Plays until the day is over and everything has come to rest, or idle_timeout ends: the verdict tells which.
+    pub(super) async fn run_until_idle(&mut self, view: &View, idle_timeout: Duration) -> Result<()> {
+        self.simulation.announce_catalogue().await;
         let mut last_order_at = Instant::now();
-        let mut quiet_since = None;
+        let mut idle_since = None;
         loop {
             anyhow::ensure!(!self.service.is_finished(), "the service has ended in the middle of the day");
-            let goes_on = self.life.step().await;
-            if self.life.placed() < view.orders() {
+            let has_more = self.simulation.step().await;
+            if self.simulation.placed() < view.orders() {
                 last_order_at = Instant::now();
             }
-            let books = self.books();
-            let open = self.open().await?;
-            view.show(&books, open, self.faults_met(), self.life.sent(), self.life.withheld());
-            let at_rest =
-                !goes_on && open == 0 && books.are_balanced() && books.tracking_back == books.shipped;
-            // At rest means at rest for a while: a sweep may still find something.
-            quiet_since = if at_rest { quiet_since.or_else(|| Some(Instant::now())) } else { None };
-            if quiet_since.is_some_and(|since| since.elapsed() > Duration::from_secs(3)) {
+            let reconciliation = self.reconciliation();
+            let open = self.count_open().await?;
+            view.show(
+                &reconciliation,
+                open,
+                self.faults_met(),
+                self.simulation.sent(),
+                self.simulation.withheld(),
+            );
+            let is_idle = !has_more
+                && open == 0
+                && reconciliation.is_balanced()
+                && reconciliation.tracking_back == reconciliation.shipped;
+            // At rest means at rest for a while: a poll may still find something.
+            idle_since = if is_idle { idle_since.or_else(|| Some(Instant::now())) } else { None };
+            if idle_since.is_some_and(|since| since.elapsed() > Duration::from_secs(3)) {
                 return Ok(());
             }
-            if last_order_at.elapsed() > patience {
+            if last_order_at.elapsed() > idle_timeout {
                 return Ok(());
             }
             #[expect(clippy::disallowed_methods, reason = "the day is played in real time")]
@@ -153,27 +168,27 @@ impl Stage {
 
     pub(super) async fn verdict(&self) -> Result<Verdict> {
         for server in [&self.sandbox.shop_server, &self.sandbox.warehouse_server] {
-            server.faults.storm(None); // the day is over
+            server.faults.set_random(None); // the day is over
         }
         let mut differences = 0;
-        for what in What::ALL {
-            differences += self.compare(what).await?;
+        for what in SyncKind::ALL {
+            differences += self.count_differences(what).await?;
         }
         let mut db = self.pool.acquire().await?;
-        let left_over = self.open().await? + overview::count_dead(&mut db).await?;
+        let left_over = self.count_open().await? + overview::count_dead(&mut db).await?;
         Ok(Verdict {
-            books: self.books(),
+            reconciliation: self.reconciliation(),
             left_over,
             differences,
             faults_met: self.faults_met(),
-            webhooks_sent: self.life.sent().0,
-            webhooks_withheld: self.life.withheld(),
+            webhooks_sent: self.simulation.sent().0,
+            webhooks_withheld: self.simulation.withheld(),
             seconds: self.begun.elapsed().as_secs_f64(),
         })
     }
 
     /// Has the service compare both sides, as a person would: the ledger beside the sandbox's own books.
-    async fn compare(&self, what: What) -> Result<i64> {
+    async fn count_differences(&self, what: SyncKind) -> Result<i64> {
         let entropy = Entropy::from_os();
         let actor = Actor { name: "demo", clock: &SystemClock, entropy: &entropy };
         let begun = Instant::now();
@@ -183,40 +198,37 @@ impl Stage {
             db.commit().await?;
             loop {
                 let mut db = self.pool.acquire().await?;
-                let row = syncs::find(&mut db, id).await?.context("the comparison is gone")?;
+                let row = syncs::find(&mut db, id).await?.context("the sync is gone")?;
                 drop(db);
                 match row.state.as_str() {
                     "done" if row.actor == actor.name => return Ok(row.difference_count),
-                    "running" if begun.elapsed() < PATIENCE_TO_COMPARE => {}
-                    _ => break, // somebody else's comparison, or one that failed: ask for our own
+                    "running" if begun.elapsed() < SYNC_TIMEOUT => {}
+                    _ => break, // somebody else's sync, or one that failed: ask for our own
                 }
                 #[expect(clippy::disallowed_methods, reason = "the demo watches in real time")]
                 tokio::time::sleep(STEP).await;
             }
-            anyhow::ensure!(
-                begun.elapsed() < PATIENCE_TO_COMPARE,
-                "the comparison of both sides does not end"
-            );
+            anyhow::ensure!(begun.elapsed() < SYNC_TIMEOUT, "the sync of both sides does not end");
         }
     }
 
     /// Stops the service as SIGTERM would.
-    pub(super) async fn strike(self) {
+    pub(super) async fn stop(self) {
         self.shutdown.soft.cancel();
         let _ = tokio::time::timeout(Duration::from_secs(20), self.service).await;
         self.shutdown.hard.cancel();
         self.pool.close().await;
     }
 
-    fn books(&self) -> Books {
-        audit(&self.sandbox.shop, &self.sandbox.warehouse, &format!("{CONNECTION}-"))
+    fn reconciliation(&self) -> Reconciliation {
+        reconcile(&self.sandbox.shop, &self.sandbox.warehouse, &format!("{CONNECTION}-"))
     }
 
     fn faults_met(&self) -> usize {
-        self.sandbox.shop_server.faults.met() + self.sandbox.warehouse_server.faults.met()
+        self.sandbox.shop_server.faults.hit_count() + self.sandbox.warehouse_server.faults.hit_count()
     }
 
-    async fn open(&self) -> Result<i64> {
+    async fn count_open(&self) -> Result<i64> {
         let mut db = self.pool.acquire().await?;
         let backlog = overview::backlog(&mut db, SystemClock.now()).await?;
         Ok(backlog.iter().map(|connection| connection.open).sum())
@@ -225,14 +237,17 @@ impl Stage {
 
 impl Verdict {
     pub(super) const fn is_good(&self) -> bool {
-        let Books { placed, at_warehouse, shipped, tracking_back, .. } = self.books;
-        let rests = self.left_over == 0 && self.differences == 0;
-        self.books.are_balanced() && rests && placed == at_warehouse && tracking_back == shipped
+        let Reconciliation { placed, at_warehouse, shipped, tracking_back, .. } = self.reconciliation;
+        let nothing_left = self.left_over == 0 && self.differences == 0;
+        self.reconciliation.is_balanced()
+            && nothing_left
+            && placed == at_warehouse
+            && tracking_back == shipped
     }
 
     pub(super) fn table(&self) -> String {
-        let Books { shipped, tracking_back, .. } = self.books;
-        let [placed, at_warehouse, products, stock, lost, doubled] = self.books.rows();
+        let Reconciliation { shipped, tracking_back, .. } = self.reconciliation;
+        let [placed, at_warehouse, products, stock, lost, doubled] = self.reconciliation.rows();
         let rows = [
             placed,
             at_warehouse,
@@ -245,12 +260,12 @@ impl Verdict {
             lost,
             doubled,
             ("left over", self.left_over.to_string()),
-            ("differences by the ledger", self.differences.to_string()),
+            ("differences found by sync", self.differences.to_string()),
             ("seconds", format!("{:.1}", self.seconds)),
             ("verdict", (if self.is_good() { "good" } else { "NOT GOOD" }).to_owned()),
         ];
         let lines: Vec<_> = rows.iter().map(|(what, figure)| format!("  {what:<28}{figure:>10}")).collect();
-        format!("\nFrom the sandbox's own books:\n{}\n", lines.join("\n"))
+        format!("\nCounted by the sandbox itself:\n{}\n", lines.join("\n"))
     }
 }
 
@@ -266,7 +281,7 @@ fn configuration(sandbox: &Sandbox) -> String {
         base = "200ms"
         cap = "3s"
         attempts = 40
-        look_again = "1s"
+        recheck_delay = "1s"
         [outbound]
         timeout = "2s"
         dangerously_allow_private = true
@@ -275,7 +290,7 @@ fn configuration(sandbox: &Sandbox) -> String {
         token_sha256 = "{admin}"
         role = "operator"
         {connection}
-        [connections.sweeps]
+        [connections.polls]
         orders = "2s"
         statuses = "2s"
         stock = "2s"

@@ -8,7 +8,7 @@ use std::{
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use crate::dev::sandbox::Books;
+use crate::dev::sandbox::Reconciliation;
 
 pub(super) struct View {
     orders: usize,
@@ -26,7 +26,7 @@ struct Bars {
 }
 
 /// How often a line is printed where there is no terminal.
-const LINE_EVERY: Duration = Duration::from_secs(2);
+const LINE_INTERVAL: Duration = Duration::from_secs(2);
 
 impl View {
     pub(super) fn new(orders: usize) -> Self {
@@ -41,13 +41,13 @@ impl View {
     pub(super) fn note(&self, text: &str) {
         match &self.bars {
             Some(bars) => bars.placed.println(text),
-            None => tell(text),
+            None => print_progress(text),
         }
     }
 
     pub(super) fn show(
         &self,
-        books: &Books,
+        reconciliation: &Reconciliation,
         open: i64,
         faults: usize,
         sent: (usize, usize),
@@ -55,27 +55,35 @@ impl View {
     ) {
         let counts = format!(
             "open {open} · faults met {faults} · webhooks {} answered {} withheld {withheld} · lost {} · doubled {}",
-            sent.0, sent.1, books.lost, books.doubled
+            sent.0, sent.1, reconciliation.lost, reconciliation.doubled
         );
         if let Some(bars) = &self.bars {
-            bars.placed.set_position(books.placed as u64);
+            bars.placed.set_position(reconciliation.placed as u64);
             for bar in [&bars.at_warehouse, &bars.shipped, &bars.tracking_back] {
-                bar.set_length(books.placed.max(1) as u64);
+                bar.set_length(reconciliation.placed.max(1) as u64);
             }
-            bars.at_warehouse.set_position(books.at_warehouse as u64);
-            bars.shipped.set_position(books.shipped as u64);
-            bars.tracking_back.set_position(books.tracking_back as u64);
-            bars.stock.set_length(books.codes as u64);
-            bars.stock.set_position(books.stock_equal as u64);
+            bars.at_warehouse.set_position(reconciliation.at_warehouse as u64);
+            bars.shipped.set_position(reconciliation.shipped as u64);
+            bars.tracking_back.set_position(reconciliation.tracking_back as u64);
+            bars.stock.set_length(reconciliation.codes as u64);
+            bars.stock.set_position(reconciliation.stock_equal as u64);
             bars.counts.set_message(counts);
             return;
         }
         let Ok(mut last) = self.last_line.lock() else { return };
-        if last.elapsed() >= LINE_EVERY {
+        if last.elapsed() >= LINE_INTERVAL {
             *last = Instant::now();
-            let Books { placed, at_warehouse, shipped, tracking_back, codes, products, stock_equal, .. } =
-                books;
-            tell(&format!(
+            let Reconciliation {
+                placed,
+                at_warehouse,
+                shipped,
+                tracking_back,
+                codes,
+                products,
+                stock_equal,
+                ..
+            } = reconciliation;
+            print_progress(&format!(
                 "placed {placed} · at warehouse {at_warehouse} · shipped {shipped} · tracking back {tracking_back} · \
                  products {products}/{codes} · stock {stock_equal}/{codes} · {counts}"
             ));
@@ -110,11 +118,11 @@ impl Bars {
 }
 
 #[expect(clippy::print_stdout, reason = "the demo is a thing to look at")]
-pub(super) fn say(text: &str) {
+pub(super) fn print_verdict(text: &str) {
     println!("{text}");
 }
 
 #[expect(clippy::print_stderr, reason = "progress goes beside the verdict, not into it")]
-fn tell(text: &str) {
+fn print_progress(text: &str) {
     eprintln!("{text}");
 }

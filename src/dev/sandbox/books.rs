@@ -1,4 +1,4 @@
-//! The books: what should be, counted from both systems' own state.
+//! The books: what should be, counted from both vendors' own state.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use super::{shop::Shop, warehouse::Warehouse};
 
-/// What the two systems' own state says of the bridge between them.
+/// What the two vendors' own state says of the bridge between them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Books {
-    /// Orders that shoppers placed and that are to be sent: paid or on delivery, not cancelled.
+pub struct Reconciliation {
+    /// Orders that shoppers placed and that are to be sent: paid or on task, not cancelled.
     pub placed: usize,
     /// Of these at the warehouse.
     pub at_warehouse: usize,
@@ -29,9 +29,9 @@ pub struct Books {
     pub doubled: usize,
 }
 
-impl Books {
-    /// Nothing is lost, doubled or out of step.
-    pub const fn are_balanced(&self) -> bool {
+impl Reconciliation {
+    /// Nothing is lost, doubled or out of sync.
+    pub const fn is_balanced(&self) -> bool {
         let Self { codes, products, stock_equal, lost, doubled, .. } = *self;
         lost == 0 && doubled == 0 && products == codes && stock_equal == codes
     }
@@ -62,42 +62,44 @@ impl Books {
 }
 
 /// Counts. `prefix` is put in front of order numbers at the warehouse.
-pub fn audit(shop: &Shop, warehouse: &Warehouse, prefix: &str) -> Books {
+pub fn reconcile(shop: &Shop, warehouse: &Warehouse, prefix: &str) -> Reconciliation {
     let mut by_reference: BTreeMap<String, Vec<super::warehouse::Order>> = BTreeMap::new();
     for order in warehouse.orders() {
         by_reference.entry(order.reference.clone()).or_default().push(order);
     }
-    let mut books =
-        Books { doubled: by_reference.values().map(|orders| orders.len() - 1).sum(), ..Books::default() };
+    let mut reconciliation = Reconciliation {
+        doubled: by_reference.values().map(|orders| orders.len() - 1).sum(),
+        ..Reconciliation::default()
+    };
     for order in shop.orders() {
-        books.doubled +=
+        reconciliation.doubled +=
             order.shipments.iter().map(|it| it.completions.saturating_sub(1) as usize).sum::<usize>();
         let is_due = order.status != "CANCELLED" && (order.is_paid || order.cash_on_delivery);
         if !is_due {
             continue;
         }
-        books.placed += 1;
-        let Some(there) =
+        reconciliation.placed += 1;
+        let Some(warehouse_order) =
             by_reference.get(&format!("{prefix}{}", order.id)).and_then(|orders| orders.first())
         else {
-            books.lost += 1;
+            reconciliation.lost += 1;
             continue;
         };
-        books.at_warehouse += 1;
-        if there.status == "Shipped" {
-            books.shipped += 1;
+        reconciliation.at_warehouse += 1;
+        if warehouse_order.status == "Shipped" {
+            reconciliation.shipped += 1;
             let codes = order.shipments.iter().map(|it| it.tracking_code.as_ref());
-            let has_it =
-                order.shipments.len() > 1 || codes.into_iter().any(|code| code == there.tracking.as_ref());
-            let told = order.status == "COMPLETED" && has_it;
-            books.tracking_back += usize::from(told);
-            books.lost += usize::from(!told);
+            let has_it = order.shipments.len() > 1
+                || codes.into_iter().any(|code| code == warehouse_order.tracking.as_ref());
+            let is_reported = order.status == "COMPLETED" && has_it;
+            reconciliation.tracking_back += usize::from(is_reported);
+            reconciliation.lost += usize::from(!is_reported);
         }
     }
-    for (code, available) in warehouse.shelf() {
-        books.codes += 1;
-        books.products += usize::from(warehouse.product(&code).is_some());
-        books.stock_equal += usize::from(shop.quantity(&code) == Some(available.max(0)));
+    for (code, available) in warehouse.available_by_code() {
+        reconciliation.codes += 1;
+        reconciliation.products += usize::from(warehouse.product(&code).is_some());
+        reconciliation.stock_equal += usize::from(shop.quantity(&code) == Some(available.max(0)));
     }
-    books
+    reconciliation
 }

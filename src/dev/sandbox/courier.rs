@@ -1,4 +1,4 @@
-//! Carries the two systems' webhooks to Silta, signed as they sign.
+//! Carries the two vendors' webhooks to Silta, signed as they sign.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -42,7 +42,7 @@ impl Webhook {
 
 /// Carries webhooks to one connection of a Silta, to each of its replicas in turn.
 #[derive(Clone)]
-pub struct Courier {
+pub struct WebhookSender {
     client: reqwest::Client,
     route: Arc<Mutex<Route>>,
     connection: String,
@@ -52,40 +52,40 @@ pub struct Courier {
 struct Route {
     replicas: Vec<String>,
     next: usize,
-    receipts: Vec<String>,
+    acknowledged_ids: Vec<String>,
 }
 
-/// How long a sender waits for its answer; neither vendor's patience is public.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a sender waits for its answer; neither vendor's timeout is public.
+const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 
-impl Courier {
+impl WebhookSender {
     /// A courier to a connection of the Silta at this base URL.
     pub fn to(silta: &str, connection: &str) -> Self {
-        Self::patient(&[silta.to_owned()], connection, PATIENCE)
+        Self::with_timeout(&[silta.to_owned()], connection, SEND_TIMEOUT)
     }
 
     /// A courier to a connection of these replicas, who waits so long for an answer.
-    pub fn patient(replicas: &[String], connection: &str, patience: Duration) -> Self {
+    pub fn with_timeout(replicas: &[String], connection: &str, timeout: Duration) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         #[expect(
             clippy::disallowed_methods,
             reason = "the sandbox stands outside: it shares no client with Silta"
         )]
         let client =
-            reqwest::Client::builder().timeout(patience).build().expect("nothing to read, nothing to fail");
-        let courier = Self { client, route: Arc::default(), connection: connection.to_owned() };
-        courier.reroute(replicas);
-        courier
+            reqwest::Client::builder().timeout(timeout).build().expect("nothing to read, nothing to fail");
+        let webhook_sender = Self { client, route: Arc::default(), connection: connection.to_owned() };
+        webhook_sender.set_replicas(replicas);
+        webhook_sender
     }
 
     /// From now on, to these replicas.
-    pub fn reroute(&self, replicas: &[String]) {
+    pub fn set_replicas(&self, replicas: &[String]) {
         self.route().replicas = replicas.iter().map(|url| url.trim_end_matches('/').to_owned()).collect();
     }
 
     /// The ids of every event that was answered 200: whoever sends webhooks believes that Silta has these.
-    pub fn receipts(&self) -> Vec<String> {
-        self.route().receipts.clone()
+    pub fn acknowledged_ids(&self) -> Vec<String> {
+        self.route().acknowledged_ids.clone()
     }
 
     fn route(&self) -> MutexGuard<'_, Route> {
@@ -121,7 +121,7 @@ impl Courier {
     }
 
     /// Sends a webhook; answers the status and the body, or `None` where nobody answered.
-    pub async fn carries(&self, webhook: &Webhook) -> Option<(u16, Value)> {
+    pub async fn send(&self, webhook: &Webhook) -> Option<(u16, Value)> {
         let (header, signature) = Self::signature(webhook);
         let request = self.client.post(self.url(webhook)).header(header, signature);
         let request = request.header("content-type", "application/json").body(webhook.body.clone());
@@ -133,7 +133,7 @@ impl Courier {
         let status = response.status().as_u16();
         let answer: Value = response.json().await.unwrap_or(Value::Null);
         if let Some(id) = answer["event_id"].as_str().filter(|_| status == 200) {
-            self.route().receipts.push(id.to_owned());
+            self.route().acknowledged_ids.push(id.to_owned());
         }
         Some((status, answer))
     }

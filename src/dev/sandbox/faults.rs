@@ -36,7 +36,7 @@ pub enum Fault {
 
 /// Random faults: one request in so many.
 #[derive(Clone, Debug)]
-pub struct Storm {
+pub struct RandomFaults {
     /// From 0 to 1.
     pub share: f64,
     /// Which, with equal chances.
@@ -59,8 +59,8 @@ pub struct Faults(Arc<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     scripted: Mutex<VecDeque<Scripted>>,
-    storm: Mutex<Option<Storm>>,
-    met: AtomicUsize,
+    random: Mutex<Option<RandomFaults>>,
+    hits: AtomicUsize,
 }
 
 impl Faults {
@@ -71,8 +71,8 @@ impl Faults {
     }
 
     /// From now on, this storm; `None` ends it.
-    pub fn storm(&self, storm: Option<Storm>) {
-        *self.0.storm.lock().unwrap_or_else(PoisonError::into_inner) = storm;
+    pub fn set_random(&self, random: Option<RandomFaults>) {
+        *self.0.random.lock().unwrap_or_else(PoisonError::into_inner) = random;
     }
 
     /// Forgets what was scripted.
@@ -81,19 +81,19 @@ impl Faults {
     }
 
     /// How many requests have met one.
-    pub fn met(&self) -> usize {
-        self.0.met.load(Ordering::Relaxed)
+    pub fn hit_count(&self) -> usize {
+        self.0.hits.load(Ordering::Relaxed)
     }
 
     /// Scripted faults that nothing has met: a test that expects one should look.
-    pub fn left(&self) -> usize {
+    pub fn unused_count(&self) -> usize {
         self.0.scripted.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     pub(super) fn next(&self, method: &str, path: &str) -> Option<Fault> {
         let fault = self.take_scripted(method, path).or_else(|| self.draw());
         if fault.is_some() {
-            self.0.met.fetch_add(1, Ordering::Relaxed);
+            self.0.hits.fetch_add(1, Ordering::Relaxed);
         }
         fault
     }
@@ -105,8 +105,8 @@ impl Faults {
     }
 
     fn draw(&self) -> Option<Fault> {
-        let storm = self.0.storm.lock().unwrap_or_else(PoisonError::into_inner);
-        let Storm { share, kinds, entropy } = storm.as_ref()?;
+        let random = self.0.random.lock().unwrap_or_else(PoisonError::into_inner);
+        let RandomFaults { share, kinds, entropy } = random.as_ref()?;
         if entropy.fraction() >= *share {
             return None;
         }

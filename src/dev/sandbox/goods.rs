@@ -17,10 +17,10 @@ pub(super) struct Stock {
 
 impl Warehouse {
     /// Goods arrive.
-    pub fn receives_goods(&self, code: &str, pieces: i64) {
+    pub fn receive_goods(&self, code: &str, pieces: i64) {
         let now = self.now();
         let mut state = self.state();
-        let stock = place_of(&mut state, code, now);
+        let stock = stock_entry(&mut state, code, now);
         stock.physical += pieces;
         stock.modified = now;
         let State { orders, stock, .. } = &mut *state;
@@ -38,15 +38,15 @@ impl Warehouse {
     }
 
     /// Somebody counts the shelf: so many pieces lie there.
-    pub fn counts(&self, code: &str, pieces: i64) {
+    pub fn count_stock(&self, code: &str, pieces: i64) {
         let now = self.now();
         let mut state = self.state();
-        let stock = place_of(&mut state, code, now);
+        let stock = stock_entry(&mut state, code, now);
         (stock.physical, stock.modified) = (pieces, now);
     }
 
     /// An answer that lags: the figure and its time are what they were so long ago.
-    pub fn lags_in_stock(&self, code: &str, pieces: i64, by: std::time::Duration) {
+    pub fn report_stale_stock(&self, code: &str, pieces: i64, by: std::time::Duration) {
         let at = self.now() - Duration::from_std(by).unwrap_or_default();
         if let Some(stock) = self.state().stock.get_mut(code) {
             (stock.physical, stock.modified) = (pieces, at);
@@ -54,23 +54,23 @@ impl Warehouse {
     }
 
     /// Somebody edits a product there by hand.
-    pub fn edits_product(&self, code: &str, name: &str) {
+    pub fn rename_product(&self, code: &str, name: &str) {
         if let Some(product) = self.state().products.get_mut(code) {
             product["name"] = name.into();
         }
     }
 
     /// Somebody makes a product there by hand, or it is identified on arrival.
-    pub fn makes_product(&self, code: &str, product: Value) {
+    pub fn add_product(&self, code: &str, product: Value) {
         let now = self.now();
         let mut state = self.state();
         state.products.insert(code.to_owned(), product);
-        place_of(&mut state, code, now);
+        stock_entry(&mut state, code, now);
     }
 
     /// From now on lists of products and stock break off after so many items.
-    pub fn cuts_lists_off(&self, after: Option<usize>) {
-        self.state().cut_off = after;
+    pub fn truncate_lists(&self, after: Option<usize>) {
+        self.state().list_limit = after;
     }
 
     /// A product as it was last written.
@@ -89,7 +89,7 @@ impl Warehouse {
     }
 
     /// Every code with the pieces free for orders.
-    pub fn shelf(&self) -> Vec<(String, i64)> {
+    pub fn available_by_code(&self) -> Vec<(String, i64)> {
         self.state()
             .stock
             .iter()
@@ -104,14 +104,14 @@ impl Warehouse {
 }
 
 /// The place of a code on the shelf: an empty one where it had none.
-fn place_of<'s>(state: &'s mut State, code: &str, now: DateTime<Utc>) -> &'s mut Stock {
+fn stock_entry<'s>(state: &'s mut State, code: &str, now: DateTime<Utc>) -> &'s mut Stock {
     state.stock.entry(code.to_owned()).or_insert(Stock { physical: 0, reserved: 0, modified: now })
 }
 
 /// Reserves what an order takes, or with -1 frees it.
 pub(super) fn reserve(state: &mut State, lines: &[(String, i64)], sign: i64, now: DateTime<Utc>) {
     for (code, pieces) in lines {
-        let stock = place_of(state, code, now);
+        let stock = stock_entry(state, code, now);
         stock.reserved += sign * pieces;
         stock.modified = now;
     }

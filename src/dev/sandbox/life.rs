@@ -3,12 +3,12 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use super::{Courier, OrderSpec, Shop, Warehouse, Webhook, warehouse::Order as WarehouseOrder};
+use super::{OrderSpec, Shop, Warehouse, Webhook, WebhookSender, warehouse::Order as WarehouseOrder};
 use crate::runtime::clock::Entropy;
 
 /// How lively and how unruly it is.
 #[derive(Clone, Copy, Debug)]
-pub struct Pace {
+pub struct Traffic {
     /// Orders in all.
     pub orders: usize,
     /// Share of webhooks that are never sent.
@@ -20,12 +20,12 @@ pub struct Pace {
 }
 
 /// A day in the life of both, step by step.
-pub struct Life {
+pub struct Simulation {
     shop: Shop,
     warehouse: Warehouse,
-    courier: Courier,
+    webhook_sender: WebhookSender,
     entropy: Arc<Entropy>,
-    pace: Pace,
+    traffic: Traffic,
     prefix: String,
     unpaid: Vec<u64>,
     late: VecDeque<Webhook>,
@@ -47,28 +47,28 @@ const CATALOGUE: [(&str, &str, i64); 8] = [
     ("PANNU/2L", "Pannu 2 l", 60),
 ];
 
-impl Life {
+impl Simulation {
     /// A new day: the catalogue stands in the shop, its goods at the warehouse.
-    pub fn begin(
+    pub fn start(
         shop: Shop,
         warehouse: Warehouse,
-        courier: Courier,
+        webhook_sender: WebhookSender,
         entropy: Arc<Entropy>,
-        pace: Pace,
+        traffic: Traffic,
         prefix: &str,
     ) -> Self {
         for (id, (code, name, pieces)) in (1..).zip(CATALOGUE) {
-            shop.lists_product(id, code, name, 0);
-            warehouse.receives_goods(code, pieces);
+            shop.add_product(id, code, name, 0);
+            warehouse.receive_goods(code, pieces);
         }
         let (unpaid, late) = (Vec::new(), VecDeque::new());
         let prefix = prefix.to_owned();
         Self {
             shop,
             warehouse,
-            courier,
+            webhook_sender,
             entropy,
-            pace,
+            traffic,
             prefix,
             unpaid,
             late,
@@ -79,8 +79,8 @@ impl Life {
     }
 
     /// Shoppers place no more orders; what was begun goes on to its end.
-    pub const fn closes(&mut self) {
-        self.pace.orders = self.placed;
+    pub const fn stop_orders(&mut self) {
+        self.traffic.orders = self.placed;
     }
 
     /// Orders placed so far.
@@ -99,29 +99,29 @@ impl Life {
     }
 
     /// Tells of the whole catalogue: its products and its stock.
-    pub async fn opens(&mut self) {
+    pub async fn announce_catalogue(&mut self) {
         for (id, (code, _, _)) in (1..).zip(CATALOGUE) {
-            self.tell(self.shop.product_updated(id)).await;
-            self.tell(self.warehouse.stock_changed(code)).await;
+            self.dispatch(self.shop.product_updated(id)).await;
+            self.dispatch(self.warehouse.stock_changed(code)).await;
         }
     }
 
     /// One step of the day. Answers false once nothing more will happen by itself.
     pub async fn step(&mut self) -> bool {
-        if self.placed < self.pace.orders {
-            self.shopper_orders().await;
+        if self.placed < self.traffic.orders {
+            self.place_random_order().await;
         }
-        let all_placed = self.placed == self.pace.orders;
+        let all_placed = self.placed == self.traffic.orders;
         if let Some(id) = self.unpaid.first().copied().filter(|_| all_placed || self.entropy.fraction() < 0.3)
         {
             self.unpaid.remove(0);
-            self.shop.gets_paid(id); // and no webhook tells
+            self.shop.mark_paid(id); // and no webhook tells
         }
-        let moved = self.warehouse_works().await;
+        let moved = self.advance_warehouse().await;
         if self.entropy.fraction() < 0.1 && !all_placed {
             let (code, _, _) = CATALOGUE[self.entropy.below(CATALOGUE.len())];
-            self.warehouse.receives_goods(code, 10);
-            self.tell(self.warehouse.stock_changed(code)).await;
+            self.warehouse.receive_goods(code, 10);
+            self.dispatch(self.warehouse.stock_changed(code)).await;
         }
         if let Some(webhook) = self.late.pop_front() {
             self.send(&webhook).await;
@@ -129,29 +129,29 @@ impl Life {
         !all_placed || !self.unpaid.is_empty() || moved || !self.late.is_empty()
     }
 
-    async fn shopper_orders(&mut self) {
-        let pick = |life: &Self| CATALOGUE[life.entropy.below(CATALOGUE.len())].0;
+    async fn place_random_order(&mut self) {
+        let pick = |simulation: &Self| CATALOGUE[simulation.entropy.below(CATALOGUE.len())].0;
         let mut spec = OrderSpec::of(pick(self), 1 + i64::from(self.entropy.fraction() < 0.3));
         if self.entropy.fraction() < 0.4 {
-            spec = spec.and(pick(self), 1);
+            spec = spec.with_line(pick(self), 1);
         }
         let draw = self.entropy.fraction();
         spec = match draw {
             draw if draw < 0.2 => spec.unpaid(),
             draw if draw < 0.3 => spec.cash_on_delivery(),
-            draw if draw < 0.4 => spec.by(2, Some("00199")),
+            draw if draw < 0.4 => spec.with_shipping_method(2, Some("00199")),
             _ => spec,
         };
-        let id = self.shop.takes_order(spec);
+        let id = self.shop.place_order(spec);
         self.placed += 1;
         if draw < 0.2 {
             self.unpaid.push(id);
         }
-        self.tell(self.shop.order_created(id)).await;
+        self.dispatch(self.shop.order_created(id)).await;
     }
 
     /// The warehouse moves some of its orders one state on; true while there is any to move.
-    async fn warehouse_works(&mut self) -> bool {
+    async fn advance_warehouse(&mut self) -> bool {
         let open = |order: &WarehouseOrder| matches!(order.status, "New" | "Collecting" | "Pending");
         let orders: Vec<_> = self.warehouse.orders().into_iter().filter(open).collect();
         for WarehouseOrder { reference, status, lines, .. } in &orders {
@@ -160,18 +160,18 @@ impl Life {
             }
             match *status {
                 "New" => {
-                    self.warehouse.collects(reference);
+                    self.warehouse.collect_order(reference);
                     for (code, _) in lines {
-                        self.tell(self.warehouse.stock_changed(code)).await;
+                        self.dispatch(self.warehouse.stock_changed(code)).await;
                     }
                 }
                 "Collecting" => {
-                    self.warehouse.ships(reference);
-                    self.tell(self.warehouse.order_shipped(reference)).await;
+                    self.warehouse.ship_order(reference);
+                    self.dispatch(self.warehouse.order_shipped(reference)).await;
                 }
                 _ => {
                     for (code, _) in lines {
-                        self.warehouse.receives_goods(code, 50);
+                        self.warehouse.receive_goods(code, 50);
                     }
                 }
             }
@@ -180,9 +180,9 @@ impl Life {
     }
 
     /// Sends a webhook once, twice, later or never.
-    async fn tell(&mut self, webhook: Webhook) {
+    async fn dispatch(&mut self, webhook: Webhook) {
         let draw = self.entropy.fraction();
-        let Pace { lost, doubled, late, .. } = self.pace;
+        let Traffic { lost, doubled, late, .. } = self.traffic;
         if draw < lost {
             self.withheld += 1;
         } else if draw < lost + late {
@@ -197,7 +197,7 @@ impl Life {
 
     async fn send(&mut self, webhook: &Webhook) {
         self.sent.0 += 1;
-        let answer = self.courier.carries(webhook).await;
+        let answer = self.webhook_sender.send(webhook).await;
         self.sent.1 += usize::from(answer.is_some_and(|(status, _)| status == 200));
     }
 }

@@ -24,10 +24,10 @@ mod warehouse_http;
 
 use std::{net::SocketAddr, sync::Arc};
 
-pub use books::{Books, audit};
-pub use courier::{Courier, Webhook};
-pub use faults::{Fault, Faults, Storm};
-pub use life::{Life, Pace};
+pub use books::{Reconciliation, reconcile};
+pub use courier::{Webhook, WebhookSender};
+pub use faults::{Fault, Faults, RandomFaults};
+pub use life::{Simulation, Traffic};
 pub use order_spec::OrderSpec;
 pub use server::{Calls, Server};
 pub use shop::Shop;
@@ -61,7 +61,7 @@ pub mod credentials {
     pub const WEBHOOK_TOKEN: &str = "sandbox-token-4f1d";
 }
 
-/// Both systems, serving.
+/// Both vendors, serving.
 pub struct Sandbox {
     /// The shop's state and verbs.
     pub shop: Shop,
@@ -74,7 +74,7 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Both systems on these addresses; port 0 picks a free one.
+    /// Both vendors on these addresses; port 0 picks a free one.
     pub async fn start(
         shop_at: SocketAddr,
         warehouse_at: SocketAddr,
@@ -88,7 +88,7 @@ impl Sandbox {
         Ok(Self { shop, warehouse, shop_server, warehouse_server })
     }
 
-    /// The `[[connections]]` block by which Silta meets these two systems, as a merchant would write it.
+    /// The `[[connections]]` block by which Silta meets these two vendors, as a merchant would write it.
     pub fn connection_toml(&self, name: &str) -> String {
         use credentials::{
             API_KEY, CLIENT_ID, CLIENT_SECRET, MERCHANT_ID, SECRET_TOKEN, SHOP_HEADER, SHOP_SECRET, USER,

@@ -31,13 +31,13 @@ impl OrderSpec {
     }
 
     /// And whatever else the shop shall say of it: merged over its JSON (RFC 7396).
-    pub fn saying(mut self, patch: Value) -> Self {
+    pub fn with_json(mut self, patch: Value) -> Self {
         self.patch = patch;
         self
     }
 
     /// And so many of another.
-    pub fn and(mut self, code: &str, pieces: i64) -> Self {
+    pub fn with_line(mut self, code: &str, pieces: i64) -> Self {
         self.lines.push((code.to_owned(), pieces));
         self
     }
@@ -48,21 +48,21 @@ impl OrderSpec {
         self
     }
 
-    /// Paid at the door.
+    /// Paid at the endpoint.
     pub fn cash_on_delivery(mut self) -> Self {
         (self.is_paid, self.cash_on_delivery) = (false, true);
         self
     }
 
     /// By this shipping method, to this pickup point.
-    pub fn by(mut self, shipping_method_id: u64, pickup_point: Option<&str>) -> Self {
+    pub fn with_shipping_method(mut self, shipping_method_id: u64, pickup_point: Option<&str>) -> Self {
         self.shipping_method_id = shipping_method_id;
         self.pickup_point = pickup_point.map(ToOwned::to_owned);
         self
     }
 
     /// In several shipments.
-    pub fn in_shipments(mut self, shipments: usize) -> Self {
+    pub fn with_shipments(mut self, shipments: usize) -> Self {
         self.shipments = shipments;
         self
     }

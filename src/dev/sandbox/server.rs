@@ -26,14 +26,14 @@ use tower::ServiceExt;
 use super::faults::{Fault, Faults};
 
 /// How long a hanging request hangs: longer than any caller waits.
-const HANG: Duration = Duration::from_secs(120);
+const HANG_DURATION: Duration = Duration::from_secs(120);
 
 /// How often each thing was asked: a test can count what a rule costs.
 #[derive(Clone, Debug, Default)]
 pub struct Calls(Arc<Mutex<HashMap<(String, String), usize>>>);
 
 impl Calls {
-    fn note(&self, method: &str, path: &str) {
+    fn record(&self, method: &str, path: &str) {
         let mut calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *calls.entry((method.to_owned(), path.to_owned())).or_default() += 1;
     }
@@ -47,13 +47,13 @@ impl Calls {
 }
 
 /// What every connection is answered with.
-struct Served {
+struct Responder {
     router: Router,
     faults: Faults,
     calls: Calls,
 }
 
-/// A system over HTTP; stops when dropped.
+/// A vendor over HTTP; stops when dropped.
 pub struct Server {
     /// Where it listens.
     pub address: SocketAddr,
@@ -72,8 +72,8 @@ impl Server {
         let address = listener.local_addr()?;
         let (faults, calls) = (Faults::default(), Calls::default());
         let (online, switch) = watch::channel(true);
-        let served = Arc::new(Served { router, faults: faults.clone(), calls: calls.clone() });
-        let task = TaskTracker::new().spawn(accept(listener, address, served, switch));
+        let responder = Arc::new(Responder { router, faults: faults.clone(), calls: calls.clone() });
+        let task = TaskTracker::new().spawn(accept(listener, address, responder, switch));
         Ok(Self { address, faults, calls, online, _task: AbortOnDropHandle::new(task) })
     }
 
@@ -91,7 +91,7 @@ impl Server {
 async fn accept(
     listener: TcpListener,
     address: SocketAddr,
-    served: Arc<Served>,
+    responder: Arc<Responder>,
     mut switch: watch::Receiver<bool>,
 ) {
     let mut listener = Some(listener);
@@ -108,14 +108,14 @@ async fn accept(
             }
             (connections, cut) = (TaskTracker::new(), tokio_util::sync::CancellationToken::new());
         }
-        let Some(open) = bound(&mut listener, address).await else { continue };
+        let Some(open) = rebind(&mut listener, address).await else { continue };
         tokio::select! {
             accepted = open.accept() => {
                 if let Ok((stream, _)) = accepted {
-                    let (served, cut) = (served.clone(), cut.clone());
+                    let (responder, cut) = (responder.clone(), cut.clone());
                     connections.spawn(async move {
                         tokio::select! {
-                            () = serve(stream, served) => {}
+                            () = serve(stream, responder) => {}
                             () = cut.cancelled() => {}
                         }
                     });
@@ -130,27 +130,27 @@ async fn accept(
     }
 }
 
-async fn bound(listener: &mut Option<TcpListener>, address: SocketAddr) -> Option<&TcpListener> {
+async fn rebind(listener: &mut Option<TcpListener>, address: SocketAddr) -> Option<&TcpListener> {
     if listener.is_none() {
         *listener = TcpListener::bind(address).await.ok();
     }
     listener.as_ref()
 }
 
-async fn serve(stream: TcpStream, served: Arc<Served>) {
+async fn serve(stream: TcpStream, responder: Arc<Responder>) {
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request: Request<Incoming>| {
-        let served = served.clone();
-        async move { answer(request.map(Body::new), &served).await }
+        let responder = responder.clone();
+        async move { answer(request.map(Body::new), &responder).await }
     });
     // A dropped connection is an error here, and exactly what was asked for.
     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
 /// The answer to a request, or an error to drop its connection.
-async fn answer(request: Request<Body>, served: &Served) -> io::Result<Response<Body>> {
-    let Served { router, faults, calls } = served;
-    calls.note(request.method().as_str(), request.uri().path());
+async fn answer(request: Request<Body>, responder: &Responder) -> io::Result<Response<Body>> {
+    let Responder { router, faults, calls } = responder;
+    calls.record(request.method().as_str(), request.uri().path());
     let fault = faults.next(request.method().as_str(), request.uri().path());
     let dropped = || io::Error::from(io::ErrorKind::ConnectionAborted);
     let apply = async |request| match router.clone().oneshot(request).await {
@@ -167,13 +167,13 @@ async fn answer(request: Request<Body>, served: &Served) -> io::Result<Response<
             apply(request).await;
             Err(dropped())
         }
-        Some(Fault::Status(status)) => Ok(plain(status)),
+        Some(Fault::Status(status)) => Ok(status_response(status)),
         Some(Fault::StatusAfter(status)) => {
             apply(request).await;
-            Ok(plain(status))
+            Ok(status_response(status))
         }
         Some(Fault::TooMany(seconds)) => {
-            let mut response = plain(429);
+            let mut response = status_response(429);
             response.headers_mut().insert("retry-after", seconds.into());
             Ok(response)
         }
@@ -190,18 +190,18 @@ async fn answer(request: Request<Body>, served: &Served) -> io::Result<Response<
             Ok(apply(request).await)
         }
         Some(Fault::Hang) => {
-            pause(HANG).await;
+            pause(HANG_DURATION).await;
             Err(dropped())
         }
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a slow system is slow in real time")]
+#[expect(clippy::disallowed_methods, reason = "a slow vendor is slow in real time")]
 async fn pause(wait: Duration) {
     tokio::time::sleep(wait).await;
 }
 
-fn plain(status: u16) -> Response<Body> {
+fn status_response(status: u16) -> Response<Body> {
     let mut response = Response::new(Body::from(format!("{{\"message\":\"sandbox fault {status}\"}}")));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response

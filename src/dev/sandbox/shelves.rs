@@ -27,7 +27,7 @@ pub(super) struct StockItem {
 
 impl Shop {
     /// Puts a product into the catalogue, with its stock item.
-    pub fn lists_product(&self, id: u64, code: &str, name: &str, quantity: i64) {
+    pub fn add_product(&self, id: u64, code: &str, name: &str, quantity: i64) {
         let product = Product {
             name: name.to_owned(),
             code: code.to_owned(),
@@ -43,7 +43,7 @@ impl Shop {
     }
 
     /// Gives a product variations: id, code, name.
-    pub fn varies_product(&self, id: u64, variations: &[(u64, &str, &str)]) {
+    pub fn set_variations(&self, id: u64, variations: &[(u64, &str, &str)]) {
         let named = |(id, code, name): &(u64, &str, &str)| (*id, (*code).to_owned(), (*name).to_owned());
         let mut own = String::new();
         self.edit(id, |product| {
@@ -58,12 +58,12 @@ impl Shop {
     }
 
     /// Renames a product.
-    pub fn renames_product(&self, id: u64, name: &str) {
+    pub fn rename_product(&self, id: u64, name: &str) {
         self.edit(id, |product| name.clone_into(&mut product.name));
     }
 
     /// Gives a product another code; its stock item goes with it, unless that code has one.
-    pub fn recodes_product(&self, id: u64, code: &str) {
+    pub fn change_product_code(&self, id: u64, code: &str) {
         let mut old = String::new();
         self.edit(id, |product| old = std::mem::replace(&mut product.code, code.to_owned()));
         let mut state = self.state();
@@ -73,12 +73,12 @@ impl Shop {
     }
 
     /// Has the shop say something else of a product: merged over its JSON (RFC 7396).
-    pub fn says_of_product(&self, id: u64, patch: &Value) {
+    pub fn patch_product(&self, id: u64, patch: &Value) {
         self.edit(id, |product| super::shop::merge(&mut product.patch, patch));
     }
 
     /// Takes a product out of the catalogue, with its stock item. No webhook and no list tells of it.
-    pub fn drops_product(&self, id: u64) {
+    pub fn remove_product(&self, id: u64) {
         let mut state = self.state();
         if let Some(product) = state.products.remove(&id)
             && !state.products.values().any(|other| other.code == product.code)
@@ -88,14 +88,14 @@ impl Shop {
     }
 
     /// Whose goods a product is: 71 is Kahvila Oy, 72 Teetalo Oy.
-    pub fn is_supplied_by(&self, product: u64, supplier: u64) {
+    pub fn set_supplier(&self, product: u64, supplier: u64) {
         if let Some(product) = self.state().products.get_mut(&product) {
             product.supplier = Some(supplier);
         }
     }
 
     /// The shopkeeper writes a figure by hand, where the warehouse's should stand.
-    pub fn writes_figure(&self, code: &str, quantity: i64, enabled: bool) {
+    pub fn set_quantity(&self, code: &str, quantity: i64, enabled: bool) {
         let mut state = self.state();
         let item = state.stock.entry(code.to_owned()).or_default();
         (item.quantity, item.enabled) = (quantity, enabled);

@@ -32,12 +32,12 @@ pub(super) struct State {
     /// Orders whose shoppers were mailed about their parcel.
     pub(super) mailed: Vec<u64>,
     /// A list that holds an order of this number is answered 500, as one live store did for one bad order.
-    pub(super) unlistable: Option<u64>,
+    pub(super) unlistable_order: Option<u64>,
     /// Webhook subscriptions: uuid, topic, url; and how many were ever made.
     pub(super) subscriptions: Vec<[String; 3]>,
     pub(super) subscribed: u32,
     /// Can a shipment's tracking code be written? Nobody knows of the true shop.
-    pub(super) takes_tracking: bool,
+    pub(super) accepts_tracking: bool,
 }
 
 /// An order of the shop.
@@ -74,7 +74,7 @@ pub struct Shipment {
     pub id: u64,
     /// The code written to it.
     pub tracking_code: Option<String>,
-    /// How often it was completed: more than once is a doubled deed.
+    /// How often it was completed: more than once is a doubled action.
     pub completions: u32,
     /// The chosen pickup point.
     pub pickup_point: Option<String>,
@@ -91,7 +91,7 @@ impl Shop {
     }
 
     /// Somebody removes every webhook subscription.
-    pub fn forgets_subscriptions(&self) {
+    pub fn remove_subscriptions(&self) {
         self.state().subscriptions.clear();
     }
 
@@ -104,7 +104,7 @@ impl Shop {
     }
 
     /// A shopper orders; answers the number.
-    pub fn takes_order(&self, spec: OrderSpec) -> u64 {
+    pub fn place_order(&self, spec: OrderSpec) -> u64 {
         let now = self.now();
         let mut state = self.state();
         let id = state.orders.len() as u64 + 1001;
@@ -135,12 +135,12 @@ impl Shop {
     }
 
     /// The shopper pays. No webhook tells of it.
-    pub fn gets_paid(&self, id: u64) {
+    pub fn mark_paid(&self, id: u64) {
         self.change(id, |order| order.is_paid = true);
     }
 
     /// The shopkeeper cancels; what the order held is free again.
-    pub fn cancels(&self, id: u64) {
+    pub fn cancel_order(&self, id: u64) {
         self.change(id, |order| order.status = "CANCELLED");
         let mut state = self.state();
         let State { orders, stock, .. } = &mut *state;
@@ -149,29 +149,29 @@ impl Shop {
         }
     }
 
-    /// The shopkeeper mends the address.
-    pub fn mends_country(&self, id: u64, country: &str) {
+    /// The shopkeeper fixes the address.
+    pub fn change_country(&self, id: u64, country: &str) {
         self.change(id, |order| country.clone_into(&mut order.country));
     }
 
     /// The shopkeeper edits the order: so many pieces of its first line.
-    pub fn changes_pieces(&self, id: u64, pieces: i64) {
+    pub fn change_quantity(&self, id: u64, pieces: i64) {
         self.change(id, |order| order.lines[0].1 = pieces);
     }
 
     /// The shopkeeper edits the order: merged over whatever the shop says of it.
-    pub fn edits(&self, id: u64, patch: &Value) {
+    pub fn edit_order(&self, id: u64, patch: &Value) {
         self.change(id, |order| merge(&mut order.patch, patch));
     }
 
     /// From now on a list that holds this order is answered 500.
-    pub fn cannot_list(&self, id: Option<u64>) {
-        self.state().unlistable = id;
+    pub fn fail_lists_with(&self, id: Option<u64>) {
+        self.state().unlistable_order = id;
     }
 
     /// From now on the tracking code of a shipment can be written.
-    pub fn takes_tracking(&self) {
-        self.state().takes_tracking = true;
+    pub fn accept_tracking(&self) {
+        self.state().accepts_tracking = true;
     }
 
     fn change(&self, id: u64, change: impl FnOnce(&mut Order)) {
@@ -183,7 +183,7 @@ impl Shop {
     }
 
     /// Completes a shipment; false where it is completed already (409). The order follows its last shipment.
-    pub(super) fn completes(&self, id: u64, shipment: Option<u64>, tracking_code: Option<&str>) -> bool {
+    pub(super) fn complete(&self, id: u64, shipment: Option<u64>, tracking_code: Option<&str>) -> bool {
         let now = self.now();
         let mut state = self.state();
         let state = &mut *state;

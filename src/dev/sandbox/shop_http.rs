@@ -45,14 +45,14 @@ pub(super) fn router(shop: Shop) -> Router {
 }
 
 async fn quirks(request: Request, next: Next) -> Response {
-    match refusal(&request) {
-        Some(refused) => refused,
+    match header_error(&request) {
+        Some(response) => response,
         None => next.run(request).await,
     }
 }
 
 /// 401 without the right user, 406 without an Accept of JSON.
-fn refusal(request: &Request) -> Option<Response> {
+fn header_error(request: &Request) -> Option<Response> {
     let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let expected = format!("{}:{}", credentials::USER, credentials::API_KEY);
     let expected = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(expected));
@@ -241,10 +241,10 @@ async fn subscribe(State(shop): State<Shop>, Json(body): Json<Value>) -> Respons
     };
     let mut state = shop.state();
     state.subscribed += 1;
-    let made =
+    let subscription_row =
         [format!("{:08x}-ae65-11ec-aef4-0242ac130002", state.subscribed), topic.to_owned(), url.to_owned()];
-    state.subscriptions.push(made.clone());
-    one(&subscription(&made))
+    state.subscriptions.push(subscription_row.clone());
+    one(&subscription(&subscription_row))
 }
 
 async fn unsubscribe(State(shop): State<Shop>, Path(uuid): Path<String>) -> Response {

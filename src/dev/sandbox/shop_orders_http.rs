@@ -23,7 +23,7 @@ pub(super) async fn list_orders(State(shop): State<Shop>, Query(params): Params)
     let expanded = params.contains_key("expand");
     let within: Vec<_> =
         orders.into_iter().filter(|order| window.holds(order.created_at, order.updated_at)).collect();
-    if within.iter().any(|order| Some(order.id) == state.unlistable) {
+    if within.iter().any(|order| Some(order.id) == state.unlistable_order) {
         return refuse(StatusCode::INTERNAL_SERVER_ERROR, "internal error");
     }
     let products = ids_by_code(&state);
@@ -101,7 +101,7 @@ pub(super) async fn quick_process(
         return refuse(StatusCode::CONFLICT, "not paid");
     }
     shop.state().writes += 1;
-    if !shop.completes(id, None, body.get("tracking_code").and_then(Value::as_str)) {
+    if !shop.complete(id, None, body.get("tracking_code").and_then(Value::as_str)) {
         return refuse(StatusCode::CONFLICT, "the order is not open");
     }
     if body.get("send_emails") == Some(&json!(true)) {
@@ -115,7 +115,7 @@ pub(super) async fn complete_shipment(
     Path((id, shipment)): Path<(u64, u64)>,
 ) -> Response {
     shop.state().writes += 1;
-    if shop.completes(id, Some(shipment), None) {
+    if shop.complete(id, Some(shipment), None) {
         return one(&json!({ "id": shipment, "status": "COMPLETED" }));
     }
     refuse(StatusCode::CONFLICT, "the shipment is not open")
@@ -127,7 +127,7 @@ pub(super) async fn patch_shipment(
     Json(body): Json<Value>,
 ) -> Response {
     let mut state = shop.state();
-    if !state.takes_tracking {
+    if !state.accepts_tracking {
         return refuse(StatusCode::METHOD_NOT_ALLOWED, "a shipment cannot be changed");
     }
     let order = state.orders.get_mut(&id);

@@ -36,11 +36,11 @@ pub(super) struct State {
     pub(super) grants: (usize, usize),
     pub(super) search_lag: Duration,
     /// Lists of products and stock end after so many items, without a word.
-    pub(super) cut_off: Option<usize>,
+    pub(super) list_limit: Option<usize>,
     /// "Allow API edits" in the merchant's settings; off unless set, as there.
     pub(super) allows_edits: bool,
     /// Orders of a phone number that is missing are put on hold.
-    pub(super) wants_phones: bool,
+    pub(super) require_phone: bool,
 }
 
 /// An order at the warehouse.
@@ -77,7 +77,7 @@ impl Warehouse {
     }
 
     /// Somebody removes the subscription of a type.
-    pub fn forgets_subscription(&self, kind: &str) {
+    pub fn remove_subscription(&self, kind: &str) {
         self.state().subscriptions.retain(|[_, its, ..]| its != kind);
     }
 
@@ -90,17 +90,17 @@ impl Warehouse {
     }
 
     /// Takes an order in: reserves its stock, or lets it wait for some.
-    pub(super) fn takes_order(&self, sent: Value) -> Option<Order> {
+    pub(super) fn accept_order(&self, sent: Value) -> Option<Order> {
         let text = |key: &str| sent.get(key).and_then(Value::as_str).map(ToOwned::to_owned);
         let reference = text("reference").filter(|reference| !reference.is_empty())?;
-        let lines = lines_of(&sent)?;
+        let lines = parse_order_lines(&sent)?;
         let now = self.now();
         let mut state = self.state();
         let enough = lines.iter().all(|(code, pieces)| {
             state.stock.get(code).is_some_and(|stock| stock.physical - stock.reserved >= *pieces)
         });
         reserve(&mut state, &lines, 1, now);
-        let lacks_phone = state.wants_phones && sent.pointer("/customer/phone").is_none();
+        let lacks_phone = state.require_phone && sent.pointer("/customer/phone").is_none();
         let order = Order {
             id: self.entropy.fence().to_string(),
             reference,
@@ -122,15 +122,15 @@ impl Warehouse {
         Some(order)
     }
 
-    /// Somebody else puts an order there under our reference: by hand, or by another tool.
-    pub fn is_given(&self, reference: &str, code: &str, pieces: i64) {
-        self.takes_order(
+    /// Somebody else puts an order there under Silta's reference: by hand, or by another tool.
+    pub fn add_foreign_order(&self, reference: &str, code: &str, pieces: i64) {
+        self.accept_order(
             json!({ "reference": reference, "orderLines": [{ "code": code, "quantity": pieces }] }),
         );
     }
 
     /// The warehouse begins to collect an order; its stock is deducted.
-    pub fn collects(&self, reference: &str) -> bool {
+    pub fn collect_order(&self, reference: &str) -> bool {
         let now = self.now();
         let mut state = self.state();
         let Some(lines) = change(&mut state, reference, &["New"], "Collecting", now) else { return false };
@@ -145,9 +145,9 @@ impl Warehouse {
     }
 
     /// The parcel leaves with its tracking code.
-    pub fn ships(&self, reference: &str) -> bool {
+    pub fn ship_order(&self, reference: &str) -> bool {
         if self.find(reference).is_some_and(|order| order.status == "New") {
-            self.collects(reference);
+            self.collect_order(reference);
         }
         let now = self.now();
         let mut state = self.state();
@@ -162,7 +162,7 @@ impl Warehouse {
     }
 
     /// The warehouse cancels an order it has not collected.
-    pub fn cancels(&self, reference: &str) -> bool {
+    pub fn cancel_order(&self, reference: &str) -> bool {
         let now = self.now();
         let mut state = self.state();
         let Some(lines) = change(&mut state, reference, &["New", "Pending"], "Cancelled", now) else {
@@ -173,7 +173,7 @@ impl Warehouse {
     }
 
     /// The first order of a reference goes into this state, for reasons of the warehouse's own.
-    pub fn moves(&self, reference: &str, status: &'static str) {
+    pub fn set_status(&self, reference: &str, status: &'static str) {
         let now = self.now();
         if let Some(order) = self.state().orders.iter_mut().find(|order| order.reference == reference) {
             order.status = status;
@@ -181,16 +181,16 @@ impl Warehouse {
         }
     }
 
-    /// A person mends a held order there.
-    pub fn is_mended(&self, reference: &str) {
-        self.moves(reference, "New");
+    /// A person fixes a held order there.
+    pub fn fix_order(&self, reference: &str) {
+        self.set_status(reference, "New");
         if let Some(order) = self.state().orders.iter_mut().find(|order| order.reference == reference) {
             order.comments = None;
         }
     }
 
     /// Splits a line off an order into one of its own, as it does with what it lacks.
-    pub fn splits(&self, reference: &str, code: &str) {
+    pub fn split_order(&self, reference: &str, code: &str) {
         let now = self.now();
         let mut state = self.state();
         let Some(order) = state.orders.iter_mut().find(|order| order.reference == reference) else { return };
@@ -208,7 +208,7 @@ impl Warehouse {
     }
 
     /// Edits an order over the API, or cancels it: false where its state or the merchant's settings forbid it.
-    pub(super) fn is_edited(&self, reference: &str, sent: &Value) -> Option<bool> {
+    pub(super) fn apply_edit(&self, reference: &str, sent: &Value) -> Option<bool> {
         let now = self.now();
         let mut state = self.state();
         let State { orders, allows_edits, .. } = &mut *state;
@@ -225,7 +225,7 @@ impl Warehouse {
         if order.status != "New" || !*allows_edits {
             return Some(false);
         }
-        if let Some(lines) = lines_of(sent) {
+        if let Some(lines) = parse_order_lines(sent) {
             order.lines = lines;
         }
         (order.sent, order.edited_at) = (sent.clone(), now);
@@ -233,22 +233,22 @@ impl Warehouse {
     }
 
     /// The merchant allows edits over the API.
-    pub fn allows_edits(&self) {
+    pub fn allow_edits(&self) {
         self.state().allows_edits = true;
     }
 
     /// Orders without a phone number are put on hold.
-    pub fn wants_phones(&self) {
-        self.state().wants_phones = true;
+    pub fn require_phone(&self) {
+        self.state().require_phone = true;
     }
 
     /// Orders become visible to the search only after a while.
-    pub fn searches_lag(&self, by: std::time::Duration) {
+    pub fn delay_search(&self, by: std::time::Duration) {
         self.state().search_lag = Duration::from_std(by).unwrap_or_default();
     }
 
     /// Every access token ends now.
-    pub fn ends_access_tokens(&self) {
+    pub fn revoke_access_tokens(&self) {
         self.state().access_tokens.clear();
     }
 
@@ -278,7 +278,7 @@ impl Warehouse {
     }
 }
 
-fn lines_of(sent: &Value) -> Option<Vec<(String, i64)>> {
+fn parse_order_lines(sent: &Value) -> Option<Vec<(String, i64)>> {
     let line = |line: &Value| Some((line.get("code")?.as_str()?.to_owned(), line.get("quantity")?.as_i64()?));
     sent.get("orderLines")?.as_array()?.iter().map(line).collect()
 }

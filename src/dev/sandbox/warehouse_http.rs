@@ -100,7 +100,7 @@ async fn list_orders(State(warehouse): State<Warehouse>, Query(params): Params) 
     let state = warehouse.state();
     let after = match modified_after(&params) {
         Ok(after) => after,
-        Err(refused) => return *refused,
+        Err(response) => return *response,
     };
     let wanted = params.get("reference");
     let visible = |order: &&Order| order.created_at + state.search_lag <= now;
@@ -109,13 +109,13 @@ async fn list_orders(State(warehouse): State<Warehouse>, Query(params): Params) 
         wanted.is_none_or(|wanted| order.reference.starts_with(wanted.as_str()))
             && after.is_none_or(|after| order.edited_at > after)
     });
-    page(&matching.collect::<Vec<_>>(), &params, |order| order_json(order))
+    page_response(&matching.collect::<Vec<_>>(), &params, |order| order_json(order))
 }
 
 /// Statuses come in either case.
 fn order_json(order: &Order) -> Value {
-    let shouting = order.lines.first().is_some_and(|(_, pieces)| pieces % 2 == 0);
-    let status = if shouting { order.status.to_uppercase() } else { order.status.to_owned() };
+    let is_uppercase = order.lines.first().is_some_and(|(_, pieces)| pieces % 2 == 0);
+    let status = if is_uppercase { order.status.to_uppercase() } else { order.status.to_owned() };
     json!({
         "id": order.id, "reference": order.reference, "status": status, "trackingNumber": order.tracking,
         "trackingUrl": order.tracking.as_ref().map(|code| format!("https://track.example/{code}")),
@@ -128,11 +128,11 @@ fn order_json(order: &Order) -> Value {
 async fn place_order(State(warehouse): State<Warehouse>, Json(sent): Json<Value>) -> Response {
     let customer =
         |key: &str| sent.pointer(&format!("/customer/{key}")).and_then(Value::as_str).unwrap_or_default();
-    let whole = ["name", "address1", "city"].iter().all(|key| !customer(key).is_empty());
-    if !whole || customer("countryCode").len() != 2 {
+    let is_complete = ["name", "address1", "city"].iter().all(|key| !customer(key).is_empty());
+    if !is_complete || customer("countryCode").len() != 2 {
         return refuse(StatusCode::BAD_REQUEST, "customer is not valid");
     }
-    match warehouse.takes_order(sent) {
+    match warehouse.accept_order(sent) {
         Some(order) => Json(order_json(&order)).into_response(),
         None => refuse(StatusCode::BAD_REQUEST, "the order is not valid"),
     }
@@ -143,7 +143,7 @@ async fn edit_order(
     Path(reference): Path<String>,
     Json(sent): Json<Value>,
 ) -> Response {
-    match warehouse.is_edited(&reference, &sent) {
+    match warehouse.apply_edit(&reference, &sent) {
         Some(true) => warehouse.find(&reference).map_or_else(
             || refuse(StatusCode::NOT_FOUND, "gone"),
             |order| Json(order_json(&order)).into_response(),
@@ -158,8 +158,8 @@ async fn list_products(State(warehouse): State<Warehouse>, Query(params): Params
     let wanted = params.get("code");
     let matching = state.products.iter().filter(|(code, _)| wanted.is_none_or(|wanted| *code == wanted));
     let mut matching: Vec<_> = matching.map(|(_, product)| product).collect();
-    matching.truncate(state.cut_off.unwrap_or(usize::MAX));
-    page(&matching, &params, |product| (*product).clone())
+    matching.truncate(state.list_limit.unwrap_or(usize::MAX));
+    page_response(&matching, &params, |product| (*product).clone())
 }
 
 async fn create_product(State(warehouse): State<Warehouse>, Json(sent): Json<Value>) -> Response {
@@ -212,15 +212,15 @@ async fn list_stock(State(warehouse): State<Warehouse>, Query(params): Params) -
     let state = warehouse.state();
     let after = match modified_after(&params) {
         Ok(after) => after,
-        Err(refused) => return *refused,
+        Err(response) => return *response,
     };
     let wanted = params.get("productCode");
     let matching = state.stock.iter().filter(|(code, stock)| {
         wanted.is_none_or(|wanted| *code == wanted) && after.is_none_or(|after| stock.modified > after)
     });
     let mut matching: Vec<_> = matching.collect();
-    matching.truncate(state.cut_off.unwrap_or(usize::MAX));
-    page(&matching, &params, |(code, stock)| {
+    matching.truncate(state.list_limit.unwrap_or(usize::MAX));
+    page_response(&matching, &params, |(code, stock)| {
         json!({
             "productCode": code, "stock": stock.physical, "stockAvailable": stock.physical - stock.reserved,
             "reserved": stock.reserved, "modified": stock.modified.to_rfc3339(),
@@ -236,7 +236,7 @@ fn modified_after(params: &HashMap<String, String>) -> Result<Option<DateTime<Ut
 }
 
 /// A bare list of at most 250; an empty one is the literal null.
-fn page<T>(items: &[T], params: &HashMap<String, String>, json: impl Fn(&T) -> Value) -> Response {
+fn page_response<T>(items: &[T], params: &HashMap<String, String>, json: impl Fn(&T) -> Value) -> Response {
     let number = |key: &str, default| params.get(key).and_then(|text| text.parse().ok()).unwrap_or(default);
     let (limit, page): (usize, usize) = (number("limit", 50), number("page", 1));
     if !(1..=250).contains(&limit) || page == 0 {
@@ -260,9 +260,10 @@ async fn subscribe(State(warehouse): State<Warehouse>, Json(body): Json<Value>) 
     if !host.contains('.') {
         return refuse(StatusCode::BAD_REQUEST, "the url is invalid");
     }
-    let made = [warehouse.entropy.fence().to_string(), kind.to_owned(), url.to_owned(), key.to_owned()];
-    let answer = subscription(&made);
-    warehouse.state().subscriptions.push(made);
+    let subscription_row =
+        [warehouse.entropy.fence().to_string(), kind.to_owned(), url.to_owned(), key.to_owned()];
+    let answer = subscription(&subscription_row);
+    warehouse.state().subscriptions.push(subscription_row);
     Json(answer).into_response()
 }
 

@@ -1,10 +1,10 @@
-//! From what was told to what may be out of step. One table, pure.
+//! From what was told to what may be out of sync. One table, pure.
 
-use super::{dedup::Sameness, subject::Subject};
+use super::{dedup::DedupScope, subject::Subject};
 
-/// What a webhook or a sweep speaks of, in the sender's terms.
+/// What a webhook or a poll speaks of, in the sender's terms.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum About {
+pub enum VendorEntity {
     /// An order of the shop, by its number.
     ShopOrder(String),
     /// A product of the shop, by its id.
@@ -21,46 +21,48 @@ pub enum About {
 
 /// A webhook as far as we could read it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct ParsedWebhook {
     /// The sender's own word, `unknown` where there was none.
     pub topic: String,
     /// What it speaks of.
-    pub about: About,
+    pub entity: VendorEntity,
     /// How much a repeat of it proves.
-    pub sameness: Sameness,
+    pub dedup_scope: DedupScope,
 }
 
 /// The subject put in question, or `None` where there is none of ours: an unreadable telling, or an order at the
 /// warehouse whose reference does not carry this connection's prefix and so was not placed by it. A reference that
 /// goes on behind our number is a part of that order: the warehouse splits orders by itself.
-pub fn subject_of(about: &About, reference_prefix: &str) -> Option<Subject> {
-    match about {
-        About::ShopOrder(id) => some(Subject::order(id)),
-        About::ShopProduct(id) => some(Subject::product(id)),
-        About::ShopStock(code) | About::WarehouseStock(code) => some(Subject::stock(code)),
-        About::WarehouseOrder(reference) => {
-            order_of(reference, reference_prefix).and_then(|(id, _)| some(Subject::order(id)))
+pub fn route(entity: &VendorEntity, reference_prefix: &str) -> Option<Subject> {
+    match entity {
+        VendorEntity::ShopOrder(id) => valid_subject(Subject::order(id)),
+        VendorEntity::ShopProduct(id) => valid_subject(Subject::product(id)),
+        VendorEntity::ShopStock(code) | VendorEntity::WarehouseStock(code) => {
+            valid_subject(Subject::stock(code))
         }
-        About::Unknown => None,
+        VendorEntity::WarehouseOrder(reference) => {
+            parse_reference(reference, reference_prefix).and_then(|(id, _)| valid_subject(Subject::order(id)))
+        }
+        VendorEntity::Unknown => None,
     }
 }
 
 /// The order number in a reference and what stands behind it, where the reference carries this connection's prefix:
 /// `kauppa-1042` is `1042` and nothing, `kauppa-1042-2` is `1042` and `-2`.
-pub fn order_of<'a>(reference: &'a str, prefix: &str) -> Option<(&'a str, &'a str)> {
+pub fn parse_reference<'a>(reference: &'a str, prefix: &str) -> Option<(&'a str, &'a str)> {
     let rest = reference.strip_prefix(prefix)?;
     let end = rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
-    let (id, behind) = rest.split_at(end);
+    let (id, suffix) = rest.split_at(end);
     // A letter right behind the number is another number; `-`, `_`, `/` and blanks are how parts are told apart.
-    let apart = behind.chars().next().is_none_or(|letter| !letter.is_alphanumeric());
-    (!id.is_empty() && apart).then_some((id, behind))
+    let is_separated = suffix.chars().next().is_none_or(|letter| !letter.is_alphanumeric());
+    (!id.is_empty() && is_separated).then_some((id, suffix))
 }
 
 /// The longest key a subject may have; a longer "code" is not one, and the index must stay small.
-const LONGEST_KEY: usize = 200;
+const MAX_KEY_LENGTH: usize = 200;
 
-fn some(subject: Subject) -> Option<Subject> {
-    (!subject.key.is_empty() && subject.key.len() <= LONGEST_KEY && !subject.key.contains('\0'))
+fn valid_subject(subject: Subject) -> Option<Subject> {
+    (!subject.key.is_empty() && subject.key.len() <= MAX_KEY_LENGTH && !subject.key.contains('\0'))
         .then_some(subject)
 }
 
@@ -71,24 +73,24 @@ mod tests {
     #[test]
     fn each_telling_puts_its_own_subject_in_question() {
         let table = [
-            (About::ShopOrder("1042".into()), Some("order:1042")),
-            (About::ShopProduct("77".into()), Some("product:77")),
-            (About::ShopStock("A-1".into()), Some("stock:A-1")),
-            (About::WarehouseStock("A-1".into()), Some("stock:A-1")),
-            (About::WarehouseOrder("kauppa-1042".into()), Some("order:1042")),
-            (About::WarehouseOrder("other-1042".into()), None),
-            (About::WarehouseOrder("kauppa-1042-B".into()), Some("order:1042")),
-            (About::WarehouseOrder("kauppa-1042B".into()), None),
-            (About::WarehouseOrder("kauppa-B-1042".into()), None),
-            (About::WarehouseOrder("kauppa-".into()), None),
-            (About::ShopOrder(String::new()), None),
-            (About::WarehouseStock("x".repeat(201)), None),
-            (About::WarehouseStock("a\0b".into()), None),
-            (About::Unknown, None),
+            (VendorEntity::ShopOrder("1042".into()), Some("order:1042")),
+            (VendorEntity::ShopProduct("77".into()), Some("product:77")),
+            (VendorEntity::ShopStock("A-1".into()), Some("stock:A-1")),
+            (VendorEntity::WarehouseStock("A-1".into()), Some("stock:A-1")),
+            (VendorEntity::WarehouseOrder("kauppa-1042".into()), Some("order:1042")),
+            (VendorEntity::WarehouseOrder("other-1042".into()), None),
+            (VendorEntity::WarehouseOrder("kauppa-1042-B".into()), Some("order:1042")),
+            (VendorEntity::WarehouseOrder("kauppa-1042B".into()), None),
+            (VendorEntity::WarehouseOrder("kauppa-B-1042".into()), None),
+            (VendorEntity::WarehouseOrder("kauppa-".into()), None),
+            (VendorEntity::ShopOrder(String::new()), None),
+            (VendorEntity::WarehouseStock("x".repeat(201)), None),
+            (VendorEntity::WarehouseStock("a\0b".into()), None),
+            (VendorEntity::Unknown, None),
         ];
-        for (about, expected) in table {
-            let subject = subject_of(&about, "kauppa-").map(|subject| subject.to_string());
-            assert_eq!(subject.as_deref(), expected, "{about:?}");
+        for (entity, expected) in table {
+            let subject = route(&entity, "kauppa-").map(|subject| subject.to_string());
+            assert_eq!(subject.as_deref(), expected, "{entity:?}");
         }
     }
 }

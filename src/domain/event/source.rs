@@ -10,23 +10,23 @@ pub enum Source {
     MyCashflow,
     /// A verified webhook of the warehouse.
     Ogoship,
-    /// A sweep of ours found it.
-    Sweep,
+    /// A poll of ours found it.
+    Poll,
     /// A person asked by hand.
-    Person,
+    Operator,
 }
 
 impl Source {
     /// Every source.
-    pub const ALL: [Self; 4] = [Self::MyCashflow, Self::Ogoship, Self::Sweep, Self::Person];
+    pub const ALL: [Self; 4] = [Self::MyCashflow, Self::Ogoship, Self::Poll, Self::Operator];
 
     /// The word in rows and labels.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::MyCashflow => "mycashflow",
             Self::Ogoship => "ogoship",
-            Self::Sweep => "sweep",
-            Self::Person => "person",
+            Self::Poll => "poll",
+            Self::Operator => "operator",
         }
     }
 
@@ -34,7 +34,7 @@ impl Source {
     pub const fn is_live(self) -> bool {
         match self {
             Self::MyCashflow | Self::Ogoship => true,
-            Self::Sweep | Self::Person => false,
+            Self::Poll | Self::Operator => false,
         }
     }
 }
@@ -50,7 +50,7 @@ pub struct NewEvent {
     pub source: Source,
     /// The sender's own word, as `order.created`; `unknown` where none was given.
     pub topic: String,
-    /// What may be out of step; `None` where we cannot tell. The event is kept all the same.
+    /// What may be out of sync; `None` where we cannot tell. The event is kept all the same.
     pub subject: Option<Subject>,
     /// When all of it had arrived.
     pub received_at: Timestamp,

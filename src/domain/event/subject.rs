@@ -1,4 +1,4 @@
-//! What an event is about: the unit of ordering, and of debt.
+//! What an event is about: the unit of ordering, and of task.
 
 use std::{fmt, str::FromStr};
 
@@ -36,20 +36,20 @@ impl fmt::Display for SubjectKind {
 /// A text that names no subject.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a subject: expected order:ID, stock:CODE or product:ID")]
-pub struct NotASubject;
+pub struct ParseSubjectError;
 
 impl FromStr for SubjectKind {
-    type Err = NotASubject;
+    type Err = ParseSubjectError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or(NotASubject)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or(ParseSubjectError)
     }
 }
 
-/// A subject such as `order:1042`: one thing that may be out of step between the systems.
+/// A subject such as `order:1042`: one thing that may be out of sync between the vendors.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Subject {
-    /// Which flow brings it into step.
+    /// Which flow brings it into sync.
     pub kind: SubjectKind,
     /// The shop's order number or product id, or a product code; never empty.
     pub key: String,
@@ -79,25 +79,25 @@ impl fmt::Display for Subject {
 }
 
 impl FromStr for Subject {
-    type Err = NotASubject;
+    type Err = ParseSubjectError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.split_once(':') {
             Some((kind, key)) if !key.is_empty() => Ok(Self { kind: kind.parse()?, key: key.to_owned() }),
-            _ => Err(NotASubject),
+            _ => Err(ParseSubjectError),
         }
     }
 }
 
-/// Who is served first when several debts are due. Lower is sooner.
+/// Who is served first when several tasks are due. Lower is sooner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Urgency(pub i16);
+pub struct Priority(pub i16);
 
-impl Urgency {
-    /// Finds of sweeps and replays: they never go in front of live news.
+impl Priority {
+    /// Finds of polls and replays: they never go in front of live news.
     pub const BACKGROUND: Self = Self(3);
 
-    /// The urgency of live news about a kind of subject.
+    /// The priority of live news about a kind of subject.
     pub const fn live(kind: SubjectKind) -> Self {
         match kind {
             SubjectKind::Order => Self(0),
@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn a_text_without_kind_or_key_is_no_subject() {
         for text in ["", "order", "order:", "parcel:1", ":1"] {
-            assert_eq!(text.parse::<Subject>(), Err(NotASubject), "{text}");
+            assert_eq!(text.parse::<Subject>(), Err(ParseSubjectError), "{text}");
         }
     }
 }

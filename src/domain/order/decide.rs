@@ -10,20 +10,20 @@ use super::{
 };
 use crate::domain::{
     Timestamp,
-    task::{outcome::Reason, subject_state::Link},
+    task::{outcome::Reason, subject_state::SubjectState},
 };
 
 /// How long the warehouse's search may take to show an order that we know we placed. After that it has vanished.
 const SEARCH_LAG: Duration = Duration::minutes(10);
 
-/// An order as both systems and we ourselves have it now.
+/// An order as both vendors and we ourselves have it now.
 pub struct OrderView<'a> {
     /// `None` where the shop does not know it.
     pub shop: Option<&'a ShopOrder>,
     /// `None` where the warehouse shows none of exactly our reference.
     pub warehouse: Option<&'a WarehouseOrder>,
     /// What we remember.
-    pub link: &'a Link,
+    pub known: &'a SubjectState,
     /// What a person asked last.
     pub intent: Option<Intent>,
     /// The connection's rules.
@@ -36,8 +36,8 @@ pub struct OrderView<'a> {
 
 /// The one thing to do next for an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Next {
-    /// Both sides are in step.
+pub enum Decision {
+    /// Both sides are in sync.
     Nothing,
     /// Nothing is to be done, and the reason says why.
     Skip(Reason),
@@ -76,7 +76,7 @@ pub enum Next {
         tracking_code: Option<String>,
     },
     /// A person must decide.
-    AskPerson {
+    AskOperator {
         /// The closed code.
         reason: Reason,
         /// Plain words; never personal data.
@@ -85,75 +85,78 @@ pub enum Next {
 }
 
 /// What to do, given both sides as they are now.
-pub fn decide(view: &OrderView<'_>) -> Next {
-    let Some(shop) = view.shop else { return Next::Skip(Reason::UnknownInShop) };
+pub fn decide(view: &OrderView<'_>) -> Decision {
+    let Some(shop) = view.shop else { return Decision::Skip(Reason::UnknownInShop) };
     match view.warehouse {
-        Some(warehouse) if is_news(warehouse, view.link) => Next::Adopt,
-        Some(warehouse) => at_warehouse(shop, warehouse, view),
-        None => bring_there(shop, view),
+        Some(warehouse) if is_unadopted(warehouse, view.known) => Decision::Adopt,
+        Some(warehouse) => decide_at_warehouse(shop, warehouse, view),
+        None => decide_transfer(shop, view),
     }
 }
 
 /// Does it stand there without our remembering it?
-const fn is_news(warehouse: &WarehouseOrder, link: &Link) -> bool {
-    link.placed_at.is_none() || link.ogoship_id.is_none() && warehouse.id.is_some()
+const fn is_unadopted(warehouse: &WarehouseOrder, known: &SubjectState) -> bool {
+    known.placed_at.is_none() || known.ogoship_id.is_none() && warehouse.id.is_some()
 }
 
 /// The order stands at the warehouse.
-fn at_warehouse(shop: &ShopOrder, warehouse: &WarehouseOrder, view: &OrderView<'_>) -> Next {
+fn decide_at_warehouse(shop: &ShopOrder, warehouse: &WarehouseOrder, view: &OrderView<'_>) -> Decision {
     match (&shop.status, &warehouse.status) {
-        (ShopStatus::Completed, WarehouseStatus::Returned) => Next::Skip(Reason::Returned),
-        (ShopStatus::Completed, _) => Next::Nothing,
+        (ShopStatus::Completed, WarehouseStatus::Returned) => Decision::Skip(Reason::Returned),
+        (ShopStatus::Completed, _) => Decision::Nothing,
         // Never cancel the shop's order because the warehouse cancelled: a person decides what the shopper gets.
-        (_, WarehouseStatus::Cancelled) => Next::Skip(Reason::CancelledAtWarehouse),
-        (ShopStatus::Cancelled, status) if status.has_shipped() => ask(
+        (_, WarehouseStatus::Cancelled) => Decision::Skip(Reason::CancelledAtWarehouse),
+        (ShopStatus::Cancelled, status) if status.has_shipped() => ask_operator(
             Reason::ShippedThoughCancelled,
             "the warehouse shipped an order that is cancelled in the shop: refund it, or get the parcel back",
         ),
-        (ShopStatus::Cancelled, _) => home::call_off(warehouse, view),
-        (ShopStatus::Open, status) if status.has_shipped() => home::complete(shop, warehouse, view),
+        (ShopStatus::Cancelled, _) => home::decide_cancel(warehouse, view),
+        (ShopStatus::Open, status) if status.has_shipped() => home::decide_completion(shop, warehouse, view),
         (ShopStatus::Open | ShopStatus::Unknown(_), status) => match view.intent {
-            Some(Intent::Cancel) if !status.has_shipped() => home::call_off(warehouse, view),
-            _ => home::wait_there(shop, warehouse, view),
+            Some(Intent::Cancel) if !status.has_shipped() => home::decide_cancel(warehouse, view),
+            _ => home::decide_unshipped(shop, warehouse, view),
         },
     }
 }
 
 /// The warehouse shows no such order.
-fn bring_there(shop: &ShopOrder, view: &OrderView<'_>) -> Next {
-    if let Some(placed_at) = view.link.placed_at {
-        return await_the_search(placed_at, view);
+fn decide_transfer(shop: &ShopOrder, view: &OrderView<'_>) -> Decision {
+    if let Some(placed_at) = view.known.placed_at {
+        return wait_for_search(placed_at, view);
     }
-    let doubt = view.link.begun.as_ref();
-    if let Some(until) = doubt.and_then(|begun| begun.look_next(view.now, view.policy.look_again)) {
-        return Next::Wait { until, reason: Reason::SettlingTime };
+    let doubt = view.known.begun.as_ref();
+    if let Some(until) = doubt.and_then(|begun| begun.next_read_at(view.now, view.policy.recheck_delay)) {
+        return Decision::Wait { until, reason: Reason::SettlingTime };
     }
     match &shop.status {
-        ShopStatus::Cancelled => return Next::Skip(Reason::CancelledInShop),
-        ShopStatus::Completed => return Next::Skip(Reason::CompletedInShop),
+        ShopStatus::Cancelled => return Decision::Skip(Reason::CancelledInShop),
+        ShopStatus::Completed => return Decision::Skip(Reason::CompletedInShop),
         ShopStatus::Unknown(word) => {
-            return ask(Reason::CannotComplete, &format!("the shop calls the order's status {word:?}"));
+            return ask_operator(
+                Reason::CannotComplete,
+                &format!("the shop calls the order's status {word:?}"),
+            );
         }
         ShopStatus::Open => {}
     }
-    if let Some(kept) = ready::keeps(shop, view) {
+    if let Some(kept) = ready::find_blocker(shop, view) {
         return kept;
     }
     match draft(shop, view.policy) {
-        Ok(draft) => Next::Place(Box::new(draft)),
-        Err(fault) if fault.reason == Reason::NoWarehouseLines => Next::Skip(fault.reason),
-        Err(fault) => Next::AskPerson { reason: fault.reason, detail: fault.detail },
+        Ok(draft) => Decision::Place(Box::new(draft)),
+        Err(fault) if fault.reason == Reason::NoWarehouseLines => Decision::Skip(fault.reason),
+        Err(fault) => Decision::AskOperator { reason: fault.reason, detail: fault.detail },
     }
 }
 
 /// We know that it was placed and the search does not show it: never place it again.
-fn await_the_search(placed_at: Timestamp, view: &OrderView<'_>) -> Next {
+fn wait_for_search(placed_at: Timestamp, view: &OrderView<'_>) -> Decision {
     if view.now - placed_at < SEARCH_LAG {
-        return Next::Wait { until: view.now + view.policy.look_again, reason: Reason::SettlingTime };
+        return Decision::Wait { until: view.now + view.policy.recheck_delay, reason: Reason::SettlingTime };
     }
-    ask(Reason::VanishedAtWarehouse, "we placed this order and the warehouse no longer shows it")
+    ask_operator(Reason::VanishedAtWarehouse, "we placed this order and the warehouse no longer shows it")
 }
 
-pub(super) fn ask(reason: Reason, detail: &str) -> Next {
-    Next::AskPerson { reason, detail: detail.to_owned() }
+pub(super) fn ask_operator(reason: Reason, detail: &str) -> Decision {
+    Decision::AskOperator { reason, detail: detail.to_owned() }
 }

@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::{OrderPolicy, Payment, Recipient, ShopLine, ShopOrder, UnitPrices};
 use crate::domain::{
-    difference::Mask,
+    difference::Redactor,
     event::dedup::sha256_hex,
-    product::{LONGEST_CODE, Stored},
+    product::{MAX_CODE_LENGTH, Stored},
     shipping::match_rule,
     task::outcome::Reason,
 };
@@ -67,9 +67,9 @@ pub struct CashOnDelivery {
     pub currency: Option<String>,
 }
 
-/// Why an order cannot go as it is, and for a person which field to mend.
+/// Why an order cannot go as it is, and for a person which field to fix.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct DraftError {
     /// The closed code.
     pub reason: Reason,
     /// Field names and codes only; never their values.
@@ -83,8 +83,8 @@ impl Draft {
     }
 
     /// What may be remembered and shown of it.
-    pub fn masked(&self, mask: &Mask) -> Value {
-        mask.over(&self.json())
+    pub fn redacted(&self, redactor: &Redactor) -> Value {
+        redactor.apply(&self.json())
     }
 
     fn json(&self) -> Value {
@@ -97,30 +97,30 @@ impl Draft {
     }
 }
 
-/// The draft of an order. The first fault in the order of mending is told, with every field it concerns.
-pub fn draft(order: &ShopOrder, policy: &OrderPolicy) -> Result<Draft, Fault> {
+/// The draft of an order. The first fault in the order of fixing is told, with every field it concerns.
+pub fn draft(order: &ShopOrder, policy: &OrderPolicy) -> Result<Draft, DraftError> {
     let lines = stored_lines(&order.lines, policy)?;
     let rule = match &order.shipping {
         _ if policy.shipping.is_empty() => None,
-        Some(method) => Some(match_rule(&policy.shipping, method).ok_or_else(|| Fault {
+        Some(method) => Some(match_rule(&policy.shipping, method).ok_or_else(|| DraftError {
             reason: Reason::ShippingUnmapped,
             detail: format!("no rule of [connections.shipping] matches the order's shipping method {method}"),
         })?),
         None => {
             let detail = "the order has no shipping method".to_owned();
-            return Err(Fault { reason: Reason::ShippingUnmapped, detail });
+            return Err(DraftError { reason: Reason::ShippingUnmapped, detail });
         }
     };
     let recipient = order.recipient.clone().fitted(policy.longest_field);
-    let faults = recipient.faults(policy.longest_field);
+    let faults = recipient.find_faults(policy.longest_field);
     if !faults.is_empty() {
-        let detail = format!("mend in the shop, then replay: {}", faults.join(", "));
-        return Err(Fault { reason: Reason::AddressIncomplete, detail });
+        let detail = format!("fix in the shop, then replay: {}", faults.join(", "));
+        return Err(DraftError { reason: Reason::AddressIncomplete, detail });
     }
     let reference = policy.reference(&order.id);
-    if reference.chars().count() > LONGEST_CODE {
-        let detail = format!("the reference is over {LONGEST_CODE} characters: shorten reference_prefix");
-        return Err(Fault { reason: Reason::ReferenceTooLong, detail });
+    if reference.chars().count() > MAX_CODE_LENGTH {
+        let detail = format!("the reference is over {MAX_CODE_LENGTH} characters: shorten reference_prefix");
+        return Err(DraftError { reason: Reason::ReferenceTooLong, detail });
     }
 
     let point = order.shipments.iter().find_map(|shipment| shipment.pickup_point.clone());
@@ -141,22 +141,22 @@ pub fn draft(order: &ShopOrder, policy: &OrderPolicy) -> Result<Draft, Fault> {
 }
 
 /// Only what lies at the warehouse; lines of one code are one line where price and VAT agree.
-pub(super) fn stored_lines(lines: &[ShopLine], policy: &OrderPolicy) -> Result<Vec<DraftLine>, Fault> {
+pub(super) fn stored_lines(lines: &[ShopLine], policy: &OrderPolicy) -> Result<Vec<DraftLine>, DraftError> {
     let mut merged: Vec<(DraftLine, &ShopLine)> = Vec::new();
     for line in lines.iter().filter(|line| line.is_goods()) {
         let code = line.code.as_deref().unwrap_or_default().trim();
-        match policy.products.stores(code, &line.supplier) {
+        match policy.products.check_stored(code, &line.supplier) {
             Stored::Yes => {}
             Stored::No => continue,
-            Stored::CannotTell => {
+            Stored::Unknown => {
                 let detail =
                     format!("the shop no longer knows the product of code {code:?}, so not its supplier");
-                return Err(Fault { reason: Reason::SupplierUnknown, detail });
+                return Err(DraftError { reason: Reason::SupplierUnknown, detail });
             }
         }
         if let Some(problem) = unusable(code) {
-            let detail = format!("mend the product code in the shop: {problem}");
-            return Err(Fault { reason: Reason::CodeUnusable, detail });
+            let detail = format!("fix the product code in the shop: {problem}");
+            return Err(DraftError { reason: Reason::CodeUnusable, detail });
         }
         let same = |(known, other): &&mut (DraftLine, &ShopLine)| {
             known.code == code && (other.unit_price, other.vat_rate) == (line.unit_price, line.vat_rate)
@@ -170,7 +170,7 @@ pub(super) fn stored_lines(lines: &[ShopLine], policy: &OrderPolicy) -> Result<V
     }
     if merged.is_empty() {
         let detail = "the order has no line that is stored at the warehouse".to_owned();
-        return Err(Fault { reason: Reason::NoWarehouseLines, detail });
+        return Err(DraftError { reason: Reason::NoWarehouseLines, detail });
     }
     Ok(merged.into_iter().map(|(line, _)| line).collect())
 }
@@ -179,7 +179,7 @@ fn unusable(code: &str) -> Option<String> {
     if code.is_empty() {
         return Some("a line has none".to_owned());
     }
-    (code.chars().count() > LONGEST_CODE).then(|| format!("{code:?} is over {LONGEST_CODE} characters"))
+    (code.chars().count() > MAX_CODE_LENGTH).then(|| format!("{code:?} is over {MAX_CODE_LENGTH} characters"))
 }
 
 /// The price as the warehouse wants it: with VAT, in whole cents.
@@ -195,7 +195,7 @@ fn price(line: &ShopLine, meaning: UnitPrices) -> Option<LinePrice> {
 }
 
 fn cash_on_delivery(payment: &Payment) -> Option<CashOnDelivery> {
-    let owed = payment.cash_on_delivery && payment.counts() && !payment.is_paid();
+    let owed = payment.cash_on_delivery && payment.is_counted() && !payment.is_paid();
     let amount = payment.amount.filter(|_| owed)?;
     Some(CashOnDelivery { amount, currency: payment.currency.clone() })
 }

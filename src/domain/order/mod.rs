@@ -12,10 +12,10 @@ mod status;
 mod tests;
 mod warehouse;
 
-pub use decide::{Next, OrderView, decide};
-pub use draft::{CashOnDelivery, Draft, DraftLine, Fault, LinePrice, draft};
-pub use policy::{Intent, OrderPolicy, Transfer, UnitPrices, When};
+pub use decide::{Decision, OrderView, decide};
+pub use draft::{CashOnDelivery, Draft, DraftError, DraftLine, LinePrice, draft};
+pub use policy::{Intent, OrderPolicy, Transfer, TransferTime, UnitPrices};
 pub use recipient::Recipient;
 pub use shop::{Payment, PaymentState, Shipment, ShopLine, ShopOrder, ShopStatus};
 pub use status::OrderStatus;
-pub use warehouse::{PlacedLine, RelatedOrder, WarehouseOrder, WarehouseStatus};
+pub use warehouse::{RelatedOrder, WarehouseLine, WarehouseOrder, WarehouseStatus};

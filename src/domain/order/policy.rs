@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::domain::{
     Timestamp,
-    difference::Mask,
+    difference::Redactor,
     product::ProductPolicy,
     shipping::{ShippingMethod, ShippingRule, match_rule},
 };
@@ -16,7 +16,7 @@ pub struct OrderPolicy {
     /// Transfer by itself, or only when a person asks.
     pub transfer: Transfer,
     /// Transfer once paid, or once created.
-    pub when: When,
+    pub when: TransferTime,
     /// Time for second thoughts between "ready" and "sent"; zero is none.
     pub hold: Duration,
     /// Older orders never go by themselves; `None` is the time when the connection was first configured.
@@ -46,9 +46,9 @@ pub struct OrderPolicy {
     /// Mark orders as tests at the warehouse.
     pub test: bool,
     /// Hides what is personal in what is remembered and shown.
-    pub mask: Mask,
+    pub redactor: Redactor,
     /// Settling time before anything is sent again after an unknown outcome.
-    pub look_again: Duration,
+    pub recheck_delay: Duration,
 }
 
 /// How orders get to the warehouse.
@@ -62,7 +62,7 @@ pub enum Transfer {
 
 /// When an order is ready to go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum When {
+pub enum TransferTime {
     /// Once it is paid, or goes as cash on delivery.
     Paid,
     /// At once.
@@ -95,7 +95,7 @@ impl OrderPolicy {
 /// What a person asked for an order; the latest word counts. Input to `decide`, and nothing by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Intent {
-    /// Send it to the warehouse now, paid or not, held or not: "add order to OGOship for delivery".
+    /// Send it to the warehouse now, paid or not, held or not: "add order to OGOship for task".
     Transfer,
     /// Keep it from going.
     Hold,

@@ -1,38 +1,39 @@
 //! May an order that is not at the warehouse go there now?
 
-use super::{Intent, Next, OrderView, Payment, PaymentState, ShopOrder, Transfer, When};
+use super::{Decision, Intent, OrderView, Payment, PaymentState, ShopOrder, Transfer, TransferTime};
 use crate::domain::task::outcome::Reason;
 
 /// What keeps it, or `None` where it may go. A person's word comes before the rules, the rules in the order in which
 /// a merchant would name them.
-pub(super) fn keeps(shop: &ShopOrder, view: &OrderView<'_>) -> Option<Next> {
+pub(super) fn find_blocker(shop: &ShopOrder, view: &OrderView<'_>) -> Option<Decision> {
     let policy = view.policy;
     match view.intent {
-        Some(Intent::Cancel) => return Some(Next::Skip(Reason::CancelledByPerson)),
-        Some(Intent::Hold) => return Some(Next::Skip(Reason::HeldByPerson)),
+        Some(Intent::Cancel) => return Some(Decision::Skip(Reason::CancelledByOperator)),
+        Some(Intent::Hold) => return Some(Decision::Skip(Reason::HeldByOperator)),
         Some(Intent::Transfer) => return None, // who asks for it by hand has looked at it
         Some(Intent::Release) | None => {}
     }
     if policy.transfer == Transfer::Manual {
-        return Some(Next::Skip(Reason::ManualTransfer));
+        return Some(Decision::Skip(Reason::ManualTransfer));
     }
     let start = policy.not_before.unwrap_or(view.connected_at);
     if shop.created_at.is_some_and(|created_at| created_at < start) {
-        return Some(Next::Skip(Reason::BeforeStart));
+        return Some(Decision::Skip(Reason::BeforeStart));
     }
-    if policy.when == When::Paid
+    if policy.when == TransferTime::Paid
         && let Some(reason) = unpaid(&shop.payments)
     {
-        return Some(Next::Skip(reason));
+        return Some(Decision::Skip(reason));
     }
-    let ready_at = view.link.ready_at.unwrap_or(view.now);
+    let ready_at = view.known.ready_at.unwrap_or(view.now);
     let until = ready_at + policy.hold;
-    (view.intent.is_none() && view.now < until).then_some(Next::Wait { until, reason: Reason::HoldPeriod })
+    (view.intent.is_none() && view.now < until)
+        .then_some(Decision::Wait { until, reason: Reason::HoldPeriod })
 }
 
 /// Why the order does not count as paid. Several payments must all be good; refunded and cancelled ones are none.
 fn unpaid(payments: &[Payment]) -> Option<Reason> {
-    let mut counting = payments.iter().filter(|payment| payment.counts()).peekable();
+    let mut counting = payments.iter().filter(|payment| payment.is_counted()).peekable();
     if counting.peek().is_none() {
         return Some(Reason::NotPaid);
     }

@@ -46,7 +46,7 @@ impl Recipient {
 
     /// Every field that the warehouse would not take, with what to do about it (docs/contract.md §2.3); never a
     /// field's value. `longest` in characters; 0 checks no length.
-    pub(super) fn faults(&self, longest: usize) -> Vec<String> {
+    pub(super) fn find_faults(&self, longest: usize) -> Vec<String> {
         let Self { name, company, street, street_2, postal_code, city, country, phone, email } = self;
         let mut faults = Vec::new();
         for (field, value) in [("name", name), ("street_address", street), ("city", city)] {
@@ -116,7 +116,7 @@ mod tests {
         };
         let expected =
             ["city is missing", "country must be two letters", "name has 15 characters, at most 10 fit"];
-        assert_eq!(recipient.faults(10), expected);
-        assert_eq!(recipient.faults(0), expected[..2]);
+        assert_eq!(recipient.find_faults(10), expected);
+        assert_eq!(recipient.find_faults(0), expected[..2]);
     }
 }

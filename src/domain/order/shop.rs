@@ -116,7 +116,7 @@ impl Payment {
     }
 
     /// Neither refunded nor called off.
-    pub fn counts(&self) -> bool {
+    pub fn is_counted(&self) -> bool {
         self.state != PaymentState::Void
     }
 }

@@ -7,9 +7,9 @@ use rust_decimal::Decimal;
 use super::*;
 use crate::domain::{
     Timestamp,
-    difference::Mask,
+    difference::Redactor,
     product::{ProductPolicy, Supplier},
-    task::subject_state::{Begun, Link},
+    task::subject_state::{BegunAction, SubjectState},
 };
 
 pub(super) fn line(code: &str, quantity: i64) -> ShopLine {
@@ -63,7 +63,7 @@ pub(super) fn order() -> ShopOrder {
 pub(super) fn policy() -> OrderPolicy {
     OrderPolicy {
         transfer: Transfer::Automatic,
-        when: When::Paid,
+        when: TransferTime::Paid,
         hold: Duration::ZERO,
         not_before: None,
         reference_prefix: "k-".into(),
@@ -78,8 +78,8 @@ pub(super) fn policy() -> OrderPolicy {
         send_emails: true,
         shipment_tracking: false,
         test: false,
-        mask: Mask::default(),
-        look_again: Duration::from_secs(10),
+        redactor: Redactor::default(),
+        recheck_delay: Duration::from_secs(10),
     }
 }
 
@@ -101,20 +101,20 @@ fn at_warehouse(status: WarehouseStatus) -> WarehouseOrder {
     }
 }
 
-fn placed() -> Link {
-    Link { placed_at: Some(at(0)), ogoship_id: Some("w".into()), ..Link::default() }
+fn placed() -> SubjectState {
+    SubjectState { placed_at: Some(at(0)), ogoship_id: Some("w".into()), ..SubjectState::default() }
 }
 
-fn begun_at(second: i64) -> Link {
-    let begun = Begun { deed: "place".into(), key: "k".into(), at: at(second) };
-    Link { begun: Some(begun), ..Link::default() }
+fn begun_at(second: i64) -> SubjectState {
+    let begun = BegunAction { action: "place".into(), key: "k".into(), at: at(second) };
+    SubjectState { begun: Some(begun), ..SubjectState::default() }
 }
 
 /// A situation in short; what it leaves out is the usual.
 struct Case {
     shop: Option<ShopOrder>,
     warehouse: Option<WarehouseOrder>,
-    link: Link,
+    known: SubjectState,
     intent: Option<Intent>,
     policy: OrderPolicy,
     now: i64,
@@ -124,7 +124,7 @@ fn case() -> Case {
     Case {
         shop: Some(order()),
         warehouse: None,
-        link: Link::default(),
+        known: SubjectState::default(),
         intent: None,
         policy: policy(),
         now: 100,
@@ -136,26 +136,28 @@ fn word(case: &Case) -> String {
     let view = OrderView {
         shop: case.shop.as_ref(),
         warehouse: case.warehouse.as_ref(),
-        link: &case.link,
+        known: &case.known,
         intent: case.intent,
         policy: &case.policy,
         connected_at: at(0),
         now: at(case.now),
     };
     match decide(&view) {
-        Next::Nothing => "nothing".into(),
-        Next::Skip(reason) => format!("skip {}", reason.code()),
-        Next::Wait { until, reason } => format!("wait {} {}", until.timestamp() - case.now, reason.code()),
-        Next::Place(draft) => format!("place {}", draft.reference),
-        Next::Adopt => "adopt".into(),
-        Next::QuickProcess { tracking_code, cash_on_delivery } => {
+        Decision::Nothing => "nothing".into(),
+        Decision::Skip(reason) => format!("skip {}", reason.code()),
+        Decision::Wait { until, reason } => {
+            format!("wait {} {}", until.timestamp() - case.now, reason.code())
+        }
+        Decision::Place(draft) => format!("place {}", draft.reference),
+        Decision::Adopt => "adopt".into(),
+        Decision::QuickProcess { tracking_code, cash_on_delivery } => {
             let cod = if cash_on_delivery { " cod" } else { "" };
             format!("quick-process {}{cod}", tracking_code.unwrap_or_default())
         }
-        Next::CompleteShipment { id, .. } => format!("complete {id}"),
-        Next::Update { difference, .. } => format!("update {difference}"),
-        Next::Cancel => "cancel".into(),
-        Next::AskPerson { reason, .. } => format!("ask {}", reason.code()),
+        Decision::CompleteShipment { id, .. } => format!("complete {id}"),
+        Decision::Update { difference, .. } => format!("update {difference}"),
+        Decision::Cancel => "cancel".into(),
+        Decision::AskOperator { reason, .. } => format!("ask {}", reason.code()),
     }
 }
 
@@ -172,7 +174,7 @@ fn paid_by(payments: Vec<Payment>) -> Option<ShopOrder> {
 #[test]
 fn an_order_that_is_not_at_the_warehouse_goes_there_once_it_is_ready() {
     let manual = OrderPolicy { transfer: Transfer::Manual, ..policy() };
-    let created = OrderPolicy { when: When::Created, ..policy() };
+    let created = OrderPolicy { when: TransferTime::Created, ..policy() };
     let unpaid = || paid_by(vec![payment(false, false)]);
     let refunded = Payment { state: PaymentState::Void, ..payment(false, false) };
     let table = vec![
@@ -201,14 +203,17 @@ fn an_order_that_is_not_at_the_warehouse_goes_there_once_it_is_ready() {
 #[test]
 fn after_an_unknown_outcome_nothing_is_sent_before_two_looks_a_settling_time_apart() {
     let table = [
-        (Case { link: begun_at(100), ..case() }, "wait 10 settling_time"),
-        (Case { link: begun_at(95), ..case() }, "wait 5 settling_time"),
-        (Case { link: begun_at(90), ..case() }, "wait 10 settling_time"),
-        (Case { link: begun_at(80), ..case() }, "place k-1042"),
-        (Case { link: begun_at(99), warehouse: Some(at_warehouse(WarehouseStatus::New)), ..case() }, "adopt"),
+        (Case { known: begun_at(100), ..case() }, "wait 10 settling_time"),
+        (Case { known: begun_at(95), ..case() }, "wait 5 settling_time"),
+        (Case { known: begun_at(90), ..case() }, "wait 10 settling_time"),
+        (Case { known: begun_at(80), ..case() }, "place k-1042"),
+        (
+            Case { known: begun_at(99), warehouse: Some(at_warehouse(WarehouseStatus::New)), ..case() },
+            "adopt",
+        ),
         // What we know to be placed is never placed again, whatever the search shows.
-        (Case { link: placed(), ..case() }, "wait 10 settling_time"),
-        (Case { link: placed(), now: 601, ..case() }, "ask vanished_at_warehouse"),
+        (Case { known: placed(), ..case() }, "wait 10 settling_time"),
+        (Case { known: placed(), now: 601, ..case() }, "ask vanished_at_warehouse"),
     ];
     for (row, (case, expected)) in table.iter().enumerate() {
         assert_eq!(word(case), *expected, "row {row}");
@@ -218,7 +223,7 @@ fn after_an_unknown_outcome_nothing_is_sent_before_two_looks_a_settling_time_apa
 #[test]
 fn an_order_at_the_warehouse_is_followed_home() {
     use WarehouseStatus::{Cancelled, Collecting, New, Returned, Shipped};
-    let there = |status| Case { link: placed(), warehouse: Some(at_warehouse(status)), ..case() };
+    let there = |status| Case { known: placed(), warehouse: Some(at_warehouse(status)), ..case() };
     let with = |shop, status| Case { shop, ..there(status) };
     let two_shipments =
         Some(ShopOrder { shipments: vec![shipment("s1", true), shipment("s2", false)], ..order() });
@@ -241,7 +246,7 @@ fn an_order_at_the_warehouse_is_followed_home() {
         (with(paid_by(vec![payment(true, false), payment(true, false)]), Shipped), "complete s1"),
         (with(two_shipments, Shipped), "complete s2"),
         (with(Some(ShopOrder { shipments: vec![], ..order() }), Shipped), "ask cannot_complete"),
-        (Case { link: Link::default(), ..there(Shipped) }, "adopt"),
+        (Case { known: SubjectState::default(), ..there(Shipped) }, "adopt"),
     ];
     for (row, (case, expected)) in table.iter().enumerate() {
         assert_eq!(word(case), *expected, "row {row}");
@@ -259,17 +264,17 @@ fn a_persons_word_comes_before_the_rules() {
         ..case()
     };
     let paid = || shop_is(ShopStatus::Open);
-    let ready_long_ago = Link { ready_at: Some(at(30)), ..Link::default() };
+    let ready_long_ago = SubjectState { ready_at: Some(at(30)), ..SubjectState::default() };
     let pending = Payment { state: PaymentState::AwaitsActivation, ..payment(false, false) };
     let history = OrderPolicy { not_before: Some(at(51)), ..policy() };
     let table = vec![
         (Case { policy: held.clone(), ..case() }, "wait 60 hold_period"),
-        (Case { policy: held.clone(), link: ready_long_ago, ..case() }, "place k-1042"),
+        (Case { policy: held.clone(), known: ready_long_ago, ..case() }, "place k-1042"),
         (asked(Intent::Release, &held, paid()), "place k-1042"),
         (asked(Intent::Release, &held, unpaid()), "skip not_paid"),
         (asked(Intent::Transfer, &held, unpaid()), "place k-1042"),
-        (asked(Intent::Hold, &policy(), paid()), "skip held_by_person"),
-        (asked(Intent::Cancel, &policy(), paid()), "skip cancelled_by_person"),
+        (asked(Intent::Hold, &policy(), paid()), "skip held_by_operator"),
+        (asked(Intent::Cancel, &policy(), paid()), "skip cancelled_by_operator"),
         (Case { shop: paid_by(vec![pending]), ..case() }, "skip payment_not_activated"),
         (Case { policy: history.clone(), ..case() }, "skip before_start"),
         (asked(Intent::Transfer, &history, paid()), "place k-1042"),
@@ -280,20 +285,24 @@ fn a_persons_word_comes_before_the_rules() {
 }
 
 #[test]
-fn an_order_edited_or_called_off_after_it_was_sent_is_mended_where_it_may_and_told_where_not() {
+fn an_order_edited_or_called_off_after_it_was_sent_is_fixed_where_it_may_and_told_where_not() {
     use WarehouseStatus::{Collecting, New, Pending};
     let sent = draft(&order(), &policy()).expect("whole");
-    let link = Link { sent_hash: Some(sent.hash()), sent: Some(sent.masked(&Mask::default())), ..placed() };
+    let known = SubjectState {
+        sent_hash: Some(sent.hash()),
+        sent: Some(sent.redacted(&Redactor::default())),
+        ..placed()
+    };
     let edit = OrderPolicy { edit: true, ..policy() };
     let edited = || Some(ShopOrder { lines: vec![line("A", 2)], ..order() });
     let there = |shop, status, policy: &OrderPolicy| Case {
         shop,
-        link: link.clone(),
+        known: known.clone(),
         warehouse: Some(at_warehouse(status)),
         policy: policy.clone(),
         ..case()
     };
-    let asked_at = |second| Link { cancel_asked_at: Some(at(second)), ..link.clone() };
+    let asked_at = |second| SubjectState { cancel_requested_at: Some(at(second)), ..known.clone() };
     let cancelled = |status| there(shop_is(ShopStatus::Cancelled), status, &policy());
     let never = OrderPolicy { cancel: false, ..policy() };
     let table = vec![
@@ -302,11 +311,11 @@ fn an_order_edited_or_called_off_after_it_was_sent_is_mended_where_it_may_and_to
         (there(edited(), New, &policy()), "ask old_version_at_warehouse"),
         (there(edited(), Pending, &edit), "ask old_version_at_warehouse"),
         (there(edited(), Collecting, &edit), "ask old_version_at_warehouse"),
-        (Case { link: placed(), ..there(edited(), New, &edit) }, "nothing"),
+        (Case { known: placed(), ..there(edited(), New, &edit) }, "nothing"),
         (cancelled(Pending), "cancel"),
         (Case { policy: never, ..cancelled(New) }, "ask cancelled_after_transfer"),
-        (Case { link: asked_at(95), ..cancelled(New) }, "wait 15 settling_time"),
-        (Case { link: asked_at(60), ..cancelled(New) }, "ask cancelled_after_transfer"),
+        (Case { known: asked_at(95), ..cancelled(New) }, "wait 15 settling_time"),
+        (Case { known: asked_at(60), ..cancelled(New) }, "ask cancelled_after_transfer"),
         (Case { intent: Some(Intent::Cancel), ..there(edited(), New, &edit) }, "cancel"),
     ];
     for (row, (case, expected)) in table.iter().enumerate() {
@@ -316,11 +325,11 @@ fn an_order_edited_or_called_off_after_it_was_sent_is_mended_where_it_may_and_to
 
 #[test]
 fn a_part_shipped_is_not_the_whole() {
-    let placed_line = |code: &str, quantity| PlacedLine { code: code.into(), quantity };
+    let placed_line = |code: &str, quantity| WarehouseLine { code: code.into(), quantity };
     let shipped = |lines, related| {
         let warehouse = WarehouseOrder { lines, related, ..at_warehouse(WarehouseStatus::Shipped) };
         let shop = Some(ShopOrder { lines: vec![line("A", 2), line("B", 1)], ..order() });
-        Case { shop, link: placed(), warehouse: Some(warehouse), ..case() }
+        Case { shop, known: placed(), warehouse: Some(warehouse), ..case() }
     };
     let rest = |status| RelatedOrder {
         reference: "k-1042-2".into(),
@@ -340,12 +349,12 @@ fn a_part_shipped_is_not_the_whole() {
     };
     let table = [
         (shipped(vec![placed_line("A", 2), placed_line("B", 1)], vec![]), "quick-process JJFI1"),
-        (shipped(part(), vec![]), "ask part_shipped"),
-        (shipped(part(), vec![rest(WarehouseStatus::Pending)]), "skip part_shipped"),
-        (shipped(part(), vec![rest(WarehouseStatus::Cancelled)]), "ask part_shipped"),
+        (shipped(part(), vec![]), "ask partially_shipped"),
+        (shipped(part(), vec![rest(WarehouseStatus::Pending)]), "skip partially_shipped"),
+        (shipped(part(), vec![rest(WarehouseStatus::Cancelled)]), "ask partially_shipped"),
         (shipped(part(), vec![rest(WarehouseStatus::Shipped)]), "quick-process JJFI1, JJFI2"),
         (mixed(["s1", "s2"]), "complete s1"),
-        (mixed(["s1", "s1"]), "skip part_shipped"),
+        (mixed(["s1", "s1"]), "skip partially_shipped"),
     ];
     for (row, (case, expected)) in table.iter().enumerate() {
         assert_eq!(word(case), *expected, "row {row}");

@@ -16,7 +16,7 @@ pub struct WarehouseOrder {
     /// Where it stands.
     pub status: WarehouseStatus,
     /// What it holds; empty where the warehouse did not say.
-    pub lines: Vec<PlacedLine>,
+    pub lines: Vec<WarehouseLine>,
     /// Opaque; may hold several codes.
     pub tracking_code: Option<String>,
     /// As the warehouse gives it.
@@ -32,7 +32,7 @@ pub struct WarehouseOrder {
 
 /// A line of an order at the warehouse.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PlacedLine {
+pub struct WarehouseLine {
     /// The product code.
     pub code: String,
     /// Pieces.
@@ -47,7 +47,7 @@ pub struct RelatedOrder {
     /// Where it stands.
     pub status: WarehouseStatus,
     /// What it holds.
-    pub lines: Vec<PlacedLine>,
+    pub lines: Vec<WarehouseLine>,
     /// Opaque; may hold several codes.
     pub tracking_code: Option<String>,
 }
@@ -144,7 +144,7 @@ impl WarehouseStatus {
         matches!(self, Self::Shipped | Self::Returned)
     }
 
-    /// Can it still be called off or mended there without asking anybody?
+    /// Can it still be called off or fixed there without asking anybody?
     pub const fn is_uncollected(&self) -> bool {
         matches!(self, Self::New | Self::Draft | Self::Reserved | Self::Locked | Self::Pending)
     }

@@ -1,11 +1,11 @@
-//! What to do about one item, given what the warehouse has.
+//! What to do about one draft, given what the warehouse has.
 
-use super::{Item, Known, WarehouseProduct};
+use super::{ItemDraft, KnownItem, WarehouseProduct};
 use crate::domain::task::outcome::Reason;
 
-/// The one thing to do next for an item.
+/// The one thing to do next for an draft.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Next {
+pub enum Decision {
     /// The warehouse has it as it should be.
     Nothing,
     /// The warehouse lacks it.
@@ -18,7 +18,7 @@ pub enum Next {
         from: String,
     },
     /// Only a person can tell which is which.
-    AskPerson {
+    AskOperator {
         /// Why.
         reason: Reason,
         /// The same in plain words.
@@ -28,11 +28,11 @@ pub enum Next {
 
 /// Everything that is looked at.
 #[derive(Clone, Copy, Debug)]
-pub struct View<'a> {
+pub struct ItemView<'a> {
     /// What should stand there.
-    pub item: &'a Item,
-    /// What we remember of the part.
-    pub known: &'a Known,
+    pub draft: &'a ItemDraft,
+    /// What we remember of the item.
+    pub known: &'a KnownItem,
     /// What the warehouse has under the item's code.
     pub there: Option<&'a WarehouseProduct>,
     /// What it has under the code that we remember, where that is another one.
@@ -42,33 +42,33 @@ pub struct View<'a> {
 }
 
 /// What to do, given both sides as they are now.
-pub fn decide(view: &View<'_>) -> Next {
-    let View { item, known, there, before, owner } = *view;
+pub fn decide(view: &ItemView<'_>) -> Decision {
+    let ItemView { draft, known, there, before, owner } = *view;
     match (there, owner, before) {
-        // Two parts changed codes with each other, or one took what another has not left yet.
-        (Some(_), Some(owner), _) => Next::AskPerson {
+        // Two items changed codes with each other, or one took what another has not left yet.
+        (Some(_), Some(owner), _) => Decision::AskOperator {
             reason: Reason::CodeTaken,
-            detail: format!("the warehouse has {:?} as {owner}: rename that one there first", item.code),
+            detail: format!("the warehouse has {:?} as {owner}: rename that one there first", draft.code),
         },
-        (Some(there), None, _) if differences(item, there).is_empty() => Next::Nothing,
-        (Some(_), None, _) => Next::Update,
+        (Some(there), None, _) if differences(draft, there).is_empty() => Decision::Nothing,
+        (Some(_), None, _) => Decision::Update,
         (None, _, Some(_)) => match &known.code {
-            Some(from) => Next::Rename { from: from.clone() },
-            None => Next::Create,
+            Some(from) => Decision::Rename { from: from.clone() },
+            None => Decision::Create,
         },
-        (None, _, None) => Next::Create,
+        (None, _, None) => Decision::Create,
     }
 }
 
 /// The fields in which the warehouse's product differs from what we would send. What we have nothing to say of is
 /// the warehouse's own, and an EAN that it has already is never overwritten.
-pub fn differences(item: &Item, there: &WarehouseProduct) -> Vec<&'static str> {
+pub fn differences(draft: &ItemDraft, there: &WarehouseProduct) -> Vec<&'static str> {
     fn differs<T: PartialEq>(ours: Option<&T>, theirs: Option<&T>) -> bool {
         ours.is_some() && ours != theirs
     }
-    let (ours, theirs) = (&item.more, &there.more);
+    let (ours, theirs) = (&draft.details, &there.details);
     let found = [
-        ("name", there.name.as_deref() != Some(item.name.as_str())),
+        ("name", there.name.as_deref() != Some(draft.name.as_str())),
         ("ean", theirs.ean.is_none() && ours.ean.is_some()),
         ("supplier_code", differs(ours.supplier_code.as_ref(), theirs.supplier_code.as_ref())),
         ("supplier", differs(ours.supplier.as_ref(), theirs.supplier.as_ref())),
@@ -86,44 +86,55 @@ pub fn differences(item: &Item, there: &WarehouseProduct) -> Vec<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::product::More;
+    use crate::domain::product::ItemDetails;
 
-    fn item() -> Item {
-        let more = More { ean: Some("640".into()), ..More::default() };
-        Item { part: "product:77".into(), code: "CUP".into(), name: "Cup".into(), more, ..Item::default() }
+    fn item() -> ItemDraft {
+        let details = ItemDetails { ean: Some("640".into()), ..ItemDetails::default() };
+        ItemDraft {
+            item: "product:77".into(),
+            code: "CUP".into(),
+            name: "Cup".into(),
+            details,
+            ..ItemDraft::default()
+        }
     }
 
     fn there(code: &str) -> WarehouseProduct {
-        let more = More { ean: Some("other".into()), supplier_code: Some("S".into()), ..More::default() };
-        WarehouseProduct { id: None, code: code.into(), name: Some("Cup".into()), more }
+        let details = ItemDetails {
+            ean: Some("other".into()),
+            supplier_code: Some("S".into()),
+            ..ItemDetails::default()
+        };
+        WarehouseProduct { id: None, code: code.into(), name: Some("Cup".into()), details }
     }
 
     #[test]
     fn each_difference_leads_to_its_one_thing() {
-        let item = item();
-        let known = Known { code: Some("OLD".into()), ..Known::default() };
+        let draft = item();
+        let known = KnownItem { code: Some("OLD".into()), ..KnownItem::default() };
         let (same, old) = (there("CUP"), there("OLD"));
         let other_name = WarehouseProduct { name: Some("Mug".into()), ..same.clone() };
         let mut without_ean = same.clone();
-        without_ean.more.ean = None;
-        let next = |there, before, owner| decide(&View { item: &item, known: &known, there, before, owner });
+        without_ean.details.ean = None;
+        let next =
+            |there, before, owner| decide(&ItemView { draft: &draft, known: &known, there, before, owner });
 
-        assert_eq!(next(None, None, None), Next::Create);
-        assert_eq!(next(Some(&same), None, None), Next::Nothing, "an existing EAN is never overwritten");
-        assert_eq!(next(Some(&without_ean), None, None), Next::Update);
-        assert_eq!(next(Some(&other_name), None, None), Next::Update);
-        assert_eq!(next(None, Some(&old), None), Next::Rename { from: "OLD".into() });
-        assert_eq!(next(Some(&same), Some(&old), None), Next::Nothing, "somebody made the new one there");
+        assert_eq!(next(None, None, None), Decision::Create);
+        assert_eq!(next(Some(&same), None, None), Decision::Nothing, "an existing EAN is never overwritten");
+        assert_eq!(next(Some(&without_ean), None, None), Decision::Update);
+        assert_eq!(next(Some(&other_name), None, None), Decision::Update);
+        assert_eq!(next(None, Some(&old), None), Decision::Rename { from: "OLD".into() });
+        assert_eq!(next(Some(&same), Some(&old), None), Decision::Nothing, "somebody made the new one there");
         let taken = next(Some(&same), Some(&old), Some("product:78"));
-        assert!(matches!(taken, Next::AskPerson { reason: Reason::CodeTaken, .. }));
+        assert!(matches!(taken, Decision::AskOperator { reason: Reason::CodeTaken, .. }));
     }
 
     #[test]
     fn what_we_have_nothing_to_say_of_is_no_difference() {
-        let (mut item, there) = (item(), there("CUP"));
-        assert_eq!(differences(&item, &there), Vec::<&str>::new());
-        item.more.supplier_code = Some("T".into());
-        item.more.sales_price = Some("9.90".parse().expect("a number"));
-        assert_eq!(differences(&item, &there), ["supplier_code", "sales_price"]);
+        let (mut draft, there) = (item(), there("CUP"));
+        assert_eq!(differences(&draft, &there), Vec::<&str>::new());
+        draft.details.supplier_code = Some("T".into());
+        draft.details.sales_price = Some("9.90".parse().expect("a number"));
+        assert_eq!(differences(&draft, &there), ["supplier_code", "sales_price"]);
     }
 }

@@ -1,26 +1,26 @@
 //! Products: the shop's catalogue flows to the warehouse, and never back.
 //!
 //! The warehouse knows no variations: each is a product of its own there, named "Product - Variation" and inheriting
-//! what it lacks. A subject is the whole product of the shop; its parts are brought into step one deed at a time.
+//! what it lacks. A subject is the whole product of the shop; its items are brought into sync one action at a time.
 //!
-//! The one name that both systems share is the product code, and a code must be one thing's. The shop does not force
-//! that, so the catalogue as last read is remembered ([`Entered`]): a code that two parts have is held back in both, and
+//! The one name that both vendors share is the product code, and a code must be one thing's. The shop does not force
+//! that, so the catalogue as last read is remembered ([`CodeRegister`]): a code that two items have is held back in both, and
 //! let go as soon as one of them has left it.
 
 mod codes;
 mod decide;
 mod shelf;
 
-pub use codes::{CodeProblem, Entered, Entry, Known, Twin, code_key};
-pub use decide::{Next, View, decide, differences};
+pub use codes::{CatalogueItem, CodeProblem, CodeRegister, DuplicateItem, KnownItem, code_key};
+pub use decide::{Decision, ItemView, decide, differences};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-pub use shelf::{HeldBack, Shelf, shelf};
+pub use shelf::{ItemDrafts, WithheldItem, draft_items};
 
 use super::{event::dedup::sha256_hex, order::ShopLine};
 
 /// The longest product code we send; the vendor's own limit is not public, see U19 of the contract.
-pub const LONGEST_CODE: usize = 50;
+pub const MAX_CODE_LENGTH: usize = 50;
 
 /// A product of the shop, with its variations.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub struct ShopProduct {
     /// Its `updated_at`.
     pub version: Option<String>,
     /// Its own fields; with variations, the fields they inherit.
-    pub fields: Fields,
+    pub fields: ProductFields,
     /// Whose goods it and its variations are.
     pub supplier: Supplier,
     /// Empty for a product without variations.
@@ -43,13 +43,13 @@ pub struct Variation {
     /// Its id in the shop.
     pub id: String,
     /// What it says of itself.
-    pub fields: Fields,
+    pub fields: ProductFields,
 }
 
 /// What the shop says of a thing that can lie on a shelf. Empty text is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Fields {
-    /// The product code, the one name both systems share.
+pub struct ProductFields {
+    /// The product code, the one name both vendors share.
     pub code: Option<String>,
     /// Shown on packing lists.
     pub name: Option<String>,
@@ -69,10 +69,10 @@ pub struct Fields {
 
 /// A product as it should stand at the warehouse: exactly what is sent of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Item {
-    /// The remembered part: `product:77`, or `product:77/5` for a variation.
+pub struct ItemDraft {
+    /// The remembered item: `product:77`, or `product:77/5` for a variation.
     #[serde(skip)]
-    pub part: String,
+    pub item: String,
     /// The product code; neither empty nor too long.
     pub code: String,
     /// Name, with the variation's behind it.
@@ -81,13 +81,13 @@ pub struct Item {
     pub language: String,
     /// What else is sent; where we have nothing to say, the warehouse keeps what it has.
     #[serde(flatten)]
-    pub more: More,
+    pub details: ItemDetails,
 }
 
 /// What either side may say of a product besides its code and name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct More {
+pub struct ItemDetails {
     /// Barcode: sent only where the warehouse has none, since an existing one is never overwritten there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ean: Option<String>,
@@ -120,10 +120,10 @@ pub struct More {
     pub picture_url: Option<String>,
 }
 
-impl Item {
-    /// Its id in the shop: the part's last number.
+impl ItemDraft {
+    /// Its id in the shop: the item's last number.
     pub fn id(&self) -> &str {
-        self.part.rsplit([':', '/']).next().unwrap_or_default()
+        self.item.rsplit([':', '/']).next().unwrap_or_default()
     }
 
     /// The fingerprint of what is sent: as long as it stays, an unchanged product costs no call.
@@ -143,7 +143,7 @@ pub struct WarehouseProduct {
     pub name: Option<String>,
     /// The rest.
     #[serde(flatten)]
-    pub more: More,
+    pub details: ItemDetails,
 }
 
 /// Whose goods these are, as far as we know.
@@ -173,7 +173,7 @@ pub enum Stored {
     /// It is not.
     No,
     /// The rules ask for its supplier, whom nobody knows.
-    CannotTell,
+    Unknown,
 }
 
 /// The connection's rules for products.
@@ -199,7 +199,7 @@ pub struct ProductPolicy {
 
 impl ProductPolicy {
     /// Is a thing of this code and supplier stored at the warehouse? The one rule for products, stock and order lines.
-    pub fn stores(&self, code: &str, supplier: &Supplier) -> Stored {
+    pub fn check_stored(&self, code: &str, supplier: &Supplier) -> Stored {
         if self.exclude_codes.iter().any(|excluded| excluded == code) {
             return Stored::No;
         }
@@ -208,12 +208,12 @@ impl ProductPolicy {
             _ if self.suppliers.is_empty() => Stored::Yes,
             Supplier::Named { id, name } if is(id) || name.as_deref().is_some_and(is) => Stored::Yes,
             Supplier::Named { .. } | Supplier::Nobody => Stored::No,
-            Supplier::NotRead | Supplier::Unknown => Stored::CannotTell,
+            Supplier::NotRead | Supplier::Unknown => Stored::Unknown,
         }
     }
 
     /// Is a line of an order surely the warehouse's to ship?
-    pub fn stores_line(&self, line: &ShopLine) -> bool {
-        self.stores(line.code.as_deref().unwrap_or_default().trim(), &line.supplier) == Stored::Yes
+    pub fn is_stored_line(&self, line: &ShopLine) -> bool {
+        self.check_stored(line.code.as_deref().unwrap_or_default().trim(), &line.supplier) == Stored::Yes
     }
 }

@@ -1,16 +1,18 @@
 //! From a product of the shop to what should lie on the warehouse's shelf.
 
-use super::{Fields, Item, LONGEST_CODE, More, ProductPolicy, ShopProduct, Stored, Supplier};
+use super::{
+    ItemDetails, ItemDraft, MAX_CODE_LENGTH, ProductFields, ProductPolicy, ShopProduct, Stored, Supplier,
+};
 use crate::domain::task::outcome::Reason;
 
-/// Every part of a product that is the warehouse's to store: an item, or the reason why it is held back.
-pub type Shelf = Vec<Result<Item, HeldBack>>;
+/// Every part of a product that is the warehouse's to store: an draft, or the reason why it is held back.
+pub type ItemDrafts = Vec<Result<ItemDraft, WithheldItem>>;
 
 /// A part of a product that cannot go to the warehouse as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HeldBack {
-    /// The part held back.
-    pub part: String,
+pub struct WithheldItem {
+    /// The item held back.
+    pub item: String,
     /// Its code, where it has one.
     pub code: Option<String>,
     /// Its name.
@@ -22,37 +24,37 @@ pub struct HeldBack {
 }
 
 /// What a product of the shop amounts to on the warehouse's shelf; what is not stored there is left out.
-pub fn shelf(product: &ShopProduct, policy: &ProductPolicy) -> Shelf {
-    let all = parts(product, policy).into_iter();
-    all.filter(|item| is_stored(item, product, policy)).collect()
+pub fn draft_items(product: &ShopProduct, policy: &ProductPolicy) -> ItemDrafts {
+    let all = draft_all_items(product, policy).into_iter();
+    all.filter(|draft| is_stored(draft, product, policy)).collect()
 }
 
-/// Is a part the warehouse's to store? One without a code is, where its supplier's goods are.
+/// Is a item the warehouse's to store? One without a code is, where its supplier's goods are.
 pub(super) fn is_stored(
-    item: &Result<Item, HeldBack>,
+    draft: &Result<ItemDraft, WithheldItem>,
     product: &ShopProduct,
     policy: &ProductPolicy,
 ) -> bool {
-    let code = item.as_ref().map_or_else(|held| held.code.as_deref(), |item| Some(item.code.as_str()));
-    policy.stores(code.unwrap_or_default(), &product.supplier) == Stored::Yes
+    let code = draft.as_ref().map_or_else(|held| held.code.as_deref(), |draft| Some(draft.code.as_str()));
+    policy.check_stored(code.unwrap_or_default(), &product.supplier) == Stored::Yes
 }
 
 /// Every part of a product, stored or not.
-pub(super) fn parts(product: &ShopProduct, policy: &ProductPolicy) -> Shelf {
-    let part = format!("product:{}", product.id);
+pub(super) fn draft_all_items(product: &ShopProduct, policy: &ProductPolicy) -> ItemDrafts {
+    let item = format!("product:{}", product.id);
     if product.variations.is_empty() {
-        return vec![item(part, product, None, policy)];
+        return vec![draft_item(item, product, None, policy)];
     }
     let variations = product.variations.iter();
-    variations.map(|it| item(format!("{part}/{}", it.id), product, Some(&it.fields), policy)).collect()
+    variations.map(|it| draft_item(format!("{item}/{}", it.id), product, Some(&it.fields), policy)).collect()
 }
 
-fn item(
-    part: String,
+fn draft_item(
+    item: String,
     product: &ShopProduct,
-    variation: Option<&Fields>,
+    variation: Option<&ProductFields>,
     policy: &ProductPolicy,
-) -> Result<Item, HeldBack> {
+) -> Result<ItemDraft, WithheldItem> {
     let whole = &product.fields;
     let own = variation.unwrap_or(whole);
     let names = [whole.name.as_deref(), variation.and_then(|it| it.name.as_deref())];
@@ -60,14 +62,14 @@ fn item(
     let code = own.code.clone().unwrap_or_default();
     let fault = match code.chars().count() {
         0 => Some(Reason::CodeEmpty),
-        length if length > LONGEST_CODE => Some(Reason::CodeTooLong),
+        length if length > MAX_CODE_LENGTH => Some(Reason::CodeTooLong),
         _ => None,
     };
     if let Some(reason) = fault {
         let name = Some(name).filter(|name| !name.is_empty());
-        return Err(HeldBack { part, code: own.code.clone(), name, reason, detail: None });
+        return Err(WithheldItem { item, code: own.code.clone(), name, reason, detail: None });
     }
-    let price = |pick: fn(&Fields) -> Option<rust_decimal::Decimal>| {
+    let price = |pick: fn(&ProductFields) -> Option<rust_decimal::Decimal>| {
         policy.currency.as_ref().and_then(|_| pick(own).or_else(|| pick(whole)))
     };
     let (supply_price, sales_price) = (price(|it| it.purchase_price), price(|it| it.price));
@@ -78,7 +80,7 @@ fn item(
     let filled = |template: &Option<String>, key: &str, value: Option<&String>| {
         template.as_ref().zip(value).map(|(template, value)| template.replace(key, value))
     };
-    let more = More {
+    let details = ItemDetails {
         // A barcode is never inherited: two variations under one EAN would be one thing to a scanner.
         ean: own.ean.clone(),
         supplier_code: own.supplier_code.clone().or_else(|| whole.supplier_code.clone()),
@@ -92,7 +94,7 @@ fn item(
         picture_url: filled(&policy.picture_url, "{file}", whole.picture.as_ref()),
     };
     let name = if name.is_empty() { code.clone() } else { name };
-    Ok(Item { part, code, name, language: policy.language.clone(), more })
+    Ok(ItemDraft { item, code, name, language: policy.language.clone(), details })
 }
 
 #[cfg(test)]
@@ -100,8 +102,8 @@ mod tests {
     use super::*;
     use crate::domain::product::Variation;
 
-    fn fields(code: &str, name: &str) -> Fields {
-        Fields { code: Some(code.into()), name: Some(name.into()), ..Fields::default() }
+    fn fields(code: &str, name: &str) -> ProductFields {
+        ProductFields { code: Some(code.into()), name: Some(name.into()), ..ProductFields::default() }
     }
 
     fn product(variations: Vec<Variation>) -> ShopProduct {
@@ -116,9 +118,12 @@ mod tests {
     #[test]
     fn a_variation_is_a_product_of_its_own_named_after_both() {
         let product = product(vec![variation("5", "CUP-R", "Red"), variation("6", "CUP-B", "Blue")]);
-        let items = shelf(&product, &ProductPolicy::default());
-        let names: Vec<_> =
-            items.iter().flatten().map(|item| (item.part.as_str(), item.id(), item.name.as_str())).collect();
+        let drafts = draft_items(&product, &ProductPolicy::default());
+        let names: Vec<_> = drafts
+            .iter()
+            .flatten()
+            .map(|draft| (draft.item.as_str(), draft.id(), draft.name.as_str()))
+            .collect();
         assert_eq!(names, [("product:77/5", "5", "Cup - Red"), ("product:77/6", "6", "Cup - Blue")]);
     }
 
@@ -137,13 +142,13 @@ mod tests {
             picture_url: Some("https://shop/tuotekuvat/{file}".into()),
             ..ProductPolicy::default()
         };
-        let item = shelf(&product, &policy).remove(0).expect("sound");
+        let draft = draft_items(&product, &policy).remove(0).expect("sound");
         let expected = serde_json::json!({
             "code": "CUP-R", "name": "Cup - Red", "language": "", "supplier_code": "S-1", "supplier": "Kahvila Oy",
             "sales_price": "10", "currency": "EUR", "country_of_origin": "FI",
             "info_url": "https://shop/product/77", "picture_url": "https://shop/tuotekuvat/cup.jpg",
         });
-        assert_eq!(serde_json::to_value(item).expect("plain"), expected);
+        assert_eq!(serde_json::to_value(draft).expect("plain"), expected);
     }
 
     #[test]
@@ -151,16 +156,17 @@ mod tests {
         let long = "x".repeat(51);
         let mut empty = variation("1", "", "None");
         empty.fields.code = None;
-        let parts = vec![empty, variation("2", &long, "Long"), variation("5", "GOOD", "C")];
-        let items = shelf(&product(parts), &ProductPolicy::default());
-        let good: Vec<_> = items.iter().flatten().map(|item| item.code.as_str()).collect();
-        let held: Vec<_> = items.iter().filter_map(|item| item.as_ref().err()).map(|it| it.reason).collect();
+        let items = vec![empty, variation("2", &long, "Long"), variation("5", "GOOD", "C")];
+        let drafts = draft_items(&product(items), &ProductPolicy::default());
+        let good: Vec<_> = drafts.iter().flatten().map(|draft| draft.code.as_str()).collect();
+        let held: Vec<_> =
+            drafts.iter().filter_map(|draft| draft.as_ref().err()).map(|it| it.reason).collect();
         assert_eq!((good, held), (vec!["GOOD"], vec![Reason::CodeEmpty, Reason::CodeTooLong]));
     }
 
     #[test]
     fn excluded_codes_stay_out_without_a_word() {
         let policy = ProductPolicy { exclude_codes: vec!["CUP".into()], ..ProductPolicy::default() };
-        assert_eq!(shelf(&product(vec![]), &policy), []);
+        assert_eq!(draft_items(&product(vec![]), &policy), []);
     }
 }

@@ -8,9 +8,9 @@ use crate::domain::Timestamp;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
     /// One thing was done; the subject is looked at again at once.
-    Done,
+    Acted,
     /// Nothing is missing on either side.
-    InStep,
+    InSync,
     /// There is nothing to do for this subject, and the reason says why.
     Skipped {
         /// Why not.
@@ -23,20 +23,20 @@ pub enum Outcome {
         /// What we wait for.
         reason: Reason,
     },
-    /// It failed in a way that time may mend; nothing was done.
+    /// It failed in a way that time may fix; nothing was done.
     Retryable {
         /// What failed.
         reason: Reason,
     },
-    /// The far side asked for patience; not our attempt's fault.
+    /// The far side asked for grace_period; not our attempt's fault.
     Snoozed {
         /// How long it asked us to wait, if it said.
         after: Option<Duration>,
         /// What it said.
         reason: Reason,
     },
-    /// A system may have heard us and done it.
-    Ambiguous {
+    /// A vendor may have heard us and done it.
+    Unknown {
         /// What was lost.
         reason: Reason,
     },
@@ -56,13 +56,13 @@ impl Outcome {
     /// The word in attempt rows and metric labels.
     pub const fn as_str(&self) -> &'static str {
         match self {
-            Self::Done => "done",
-            Self::InStep => "in_step",
+            Self::Acted => "acted",
+            Self::InSync => "in_sync",
             Self::Skipped { .. } => "skipped",
             Self::Waiting { .. } => "waiting",
             Self::Retryable { .. } => "retryable",
             Self::Snoozed { .. } => "snoozed",
-            Self::Ambiguous { .. } => "ambiguous",
+            Self::Unknown { .. } => "unknown",
             Self::Permanent { .. } => "permanent",
             Self::ConnectionFault { .. } => "connection_fault",
         }
@@ -71,12 +71,12 @@ impl Outcome {
     /// Why, where there is a why.
     pub const fn reason(&self) -> Option<Reason> {
         match self {
-            Self::Done | Self::InStep => None,
+            Self::Acted | Self::InSync => None,
             Self::Skipped { reason }
             | Self::Waiting { reason, .. }
             | Self::Retryable { reason }
             | Self::Snoozed { reason, .. }
-            | Self::Ambiguous { reason }
+            | Self::Unknown { reason }
             | Self::Permanent { reason }
             | Self::ConnectionFault { reason } => Some(*reason),
         }
@@ -85,7 +85,7 @@ impl Outcome {
 
 macro_rules! reasons {
     ($($(#[doc = $doc:literal])+ $name:ident = $code:literal),+ $(,)?) => {
-        /// Why a delivery stands where it stands: a closed set, shown to people, used as a metric label, and each a
+        /// Why a task stands where it stands: a closed set, shown to people, used as a metric label, and each a
         /// heading in `docs/problems.md`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Reason { $($(#[doc = $doc])+ $name),+ }
@@ -100,7 +100,7 @@ macro_rules! reasons {
             }
 
             /// The same in plain words, a sentence.
-            pub fn words(self) -> &'static str {
+            pub fn description(self) -> &'static str {
                 match self { $(Self::$name => concat!($($doc),+)),+ }.trim()
             }
 
@@ -114,35 +114,35 @@ macro_rules! reasons {
 
 reasons! {
     // What was seen on the wire.
-    /// We could not reach the system; nothing was sent.
+    /// We could not reach the vendor; nothing was sent.
     Unreachable = "unreachable",
     /// The answer was lost after we had sent.
     AnswerLost = "answer_lost",
-    /// The system failed (500, 502, 503, 504).
-    SystemFailed = "system_failed",
-    /// The system asked for fewer calls (429), or our own budget for it is spent.
+    /// The vendor failed (500, 502, 503, 504).
+    VendorFailed = "vendor_failed",
+    /// The vendor asked for fewer calls (429), or our own budget for it is spent.
     RateLimited = "rate_limited",
     /// A 2xx whose body we cannot read.
     AnswerUnreadable = "answer_unreadable",
-    /// The system refused the request (another 4xx).
+    /// The vendor refused the request (another 4xx).
     Refused = "refused",
-    /// The system found the thing in another state than the deed needs (409).
+    /// The vendor found the thing in another state than the action needs (409).
     Conflict = "conflict",
-    /// The system refused our credentials (401, 403).
+    /// The vendor refused our credentials (401, 403).
     CredentialsRefused = "credentials_refused",
-    /// A system of the connection failed again and again: nothing is sent before it answers a probe.
-    SystemDown = "system_down",
+    /// A vendor of the connection failed again and again: nothing is sent before it answers a probe.
+    VendorDown = "vendor_down",
     // What the subject came to.
     /// The order is not paid, and not on cash on delivery.
     NotPaid = "not_paid",
-    /// The payment was received but is not activated yet (Klarna, a payment link).
+    /// The payment was received but is not activated yet (Klarna, a payment known).
     PaymentNotActivated = "payment_not_activated",
     /// The order is older than `not_before`, or than the connection itself: history is never imported.
     BeforeStart = "before_start",
     /// The hold period before release is not over: time for edits and second thoughts.
     HoldPeriod = "hold_period",
     /// A person holds the order back.
-    HeldByPerson = "held_by_person",
+    HeldByOperator = "held_by_operator",
     /// The order waits for a person to transfer it (`transfer = "manual"`).
     ManualTransfer = "manual_transfer",
     /// The shop cancelled the order before it went to the warehouse.
@@ -166,7 +166,7 @@ reasons! {
     /// The parcel came back to the warehouse.
     Returned = "returned",
     /// A part of the order has left: the rest comes with another parcel, or is the shop's own to ship.
-    PartShipped = "part_shipped",
+    PartiallyShipped = "partially_shipped",
     /// The shop's catalogue was not read as a whole yet, so nobody can tell whose a product code is.
     CatalogueUnread = "catalogue_unread",
     /// The warehouse's answer is older than one that we have acted on already.
@@ -212,20 +212,20 @@ reasons! {
     /// The lease ran out in mid-attempt: a crash, or a process that was gone too long.
     LeaseExpired = "lease_expired",
     /// Our own database was away when the attempt needed it.
-    DatabaseAway = "database_away",
+    DatabaseUnavailable = "database_unavailable",
     /// The attempt overran its time.
     Overran = "overran",
     /// The attempt panicked.
     Panicked = "panicked",
-    /// It did deed after deed and never came to rest.
-    NoRest = "no_rest",
+    /// It did action after action and never came to rest.
+    NotConverging = "not_converging",
     /// It was snoozed for longer than two weeks.
-    TooOld = "too_old",
+    SnoozedTooLong = "snoozed_too_long",
     // What a person did.
-    /// A person cancelled the delivery, or the order before it was transferred.
-    CancelledByPerson = "cancelled_by_person",
+    /// A person cancelled the task, or the order before it was transferred.
+    CancelledByOperator = "cancelled_by_operator",
     /// A person said what truly happened.
-    ResolvedByPerson = "resolved_by_person",
+    ResolvedByOperator = "resolved_by_operator",
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! When to try again: doubling, capped, jittered; a system's own Retry-After honoured within bounds.
+//! When to try again: doubling, capped, jittered; a vendor's own Retry-After honoured within bounds.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ pub struct RetryPolicy {
     pub base: Duration,
     /// Never longer than this.
     pub cap: Duration,
-    /// Attempts in all; then the delivery is dead.
+    /// Attempts in all; then the task is dead.
     pub attempts: u32,
     /// Settling time before anything is sent again after an unknown outcome.
-    pub look_again: Duration,
+    pub recheck_delay: Duration,
     /// An outcome that is still unknown after this goes to a person.
     pub unknown_for: Duration,
 }
@@ -26,7 +26,7 @@ impl RetryPolicy {
         step.mul_f64(1.0 + jitter.clamp(0.0, 1.0) / 2.0)
     }
 
-    /// A system's Retry-After, at least one base step and at most the cap: no system puts us to sleep for a week.
+    /// A vendor's Retry-After, at least one base step and at most the cap: no vendor puts us to sleep for a week.
     pub fn clamp_retry_after(&self, asked: Duration) -> Duration {
         asked.clamp(self.base.min(self.cap), self.cap)
     }
@@ -40,7 +40,7 @@ mod tests {
         base: Duration::from_secs(2),
         cap: Duration::from_secs(3600),
         attempts: 12,
-        look_again: Duration::from_secs(10),
+        recheck_delay: Duration::from_secs(10),
         unknown_for: Duration::from_secs(6 * 3600),
     };
 

@@ -1,24 +1,24 @@
-//! A delivery: the one open debt of a subject.
+//! A task: the one open task of a subject.
 
 use std::{fmt, str::FromStr};
 
 use crate::domain::{
     Timestamp,
-    event::subject::{Subject, Urgency},
-    id::{ClaimId, DeliveryId},
+    event::subject::{Priority, Subject},
+    id::{ClaimId, TaskId},
 };
 
-/// Where a delivery stands; the legal moves are drawn in [`crate::domain`].
+/// Where a task stands; the legal moves are drawn in [`crate::domain`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum DeliveryState {
+pub enum TaskState {
     /// Owed; claimed once due.
     Pending,
     /// An attempt is running under a lease.
     Leased,
-    /// A system may have heard us; claimed like pending, and looked at before anything is sent again.
+    /// A vendor may have heard us; claimed like pending, and looked at before anything is sent again.
     InDoubt,
-    /// Closed: in step.
-    Delivered,
+    /// Closed: in sync.
+    Done,
     /// Closed: there is nothing to do, and the reason says why.
     Skipped,
     /// Closed: will not move again without a person.
@@ -27,17 +27,10 @@ pub enum DeliveryState {
     Cancelled,
 }
 
-impl DeliveryState {
+impl TaskState {
     /// Every state, for parsing and gauges.
-    pub const ALL: [Self; 7] = [
-        Self::Pending,
-        Self::Leased,
-        Self::InDoubt,
-        Self::Delivered,
-        Self::Skipped,
-        Self::Dead,
-        Self::Cancelled,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Pending, Self::Leased, Self::InDoubt, Self::Done, Self::Skipped, Self::Dead, Self::Cancelled];
 
     /// The word in rows, labels and URLs.
     pub const fn as_str(self) -> &'static str {
@@ -45,7 +38,7 @@ impl DeliveryState {
             Self::Pending => "pending",
             Self::Leased => "leased",
             Self::InDoubt => "in_doubt",
-            Self::Delivered => "delivered",
+            Self::Done => "done",
             Self::Skipped => "skipped",
             Self::Dead => "dead",
             Self::Cancelled => "cancelled",
@@ -56,50 +49,50 @@ impl DeliveryState {
     pub const fn is_closed(self) -> bool {
         match self {
             Self::Pending | Self::Leased | Self::InDoubt => false,
-            Self::Delivered | Self::Skipped | Self::Dead | Self::Cancelled => true,
+            Self::Done | Self::Skipped | Self::Dead | Self::Cancelled => true,
         }
     }
 }
 
-impl fmt::Display for DeliveryState {
+impl fmt::Display for TaskState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
 }
 
-/// A word that names no delivery state.
+/// A word that names no task state.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a delivery state")]
-pub struct NotAState;
+#[error("not a task state")]
+pub struct ParseStateError;
 
-impl FromStr for DeliveryState {
-    type Err = NotAState;
+impl FromStr for TaskState {
+    type Err = ParseStateError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|state| state.as_str() == text).ok_or(NotAState)
+        Self::ALL.into_iter().find(|state| state.as_str() == text).ok_or(ParseStateError)
     }
 }
 
-/// A delivery that we hold under a lease. Only a claim makes one, so nobody settles what he does not hold.
+/// A task that we hold under a lease. Only a claim makes one, so nobody settles what he does not hold.
 #[derive(Clone, Debug)]
-pub struct Leased {
-    /// The delivery.
-    pub id: DeliveryId,
+pub struct LeasedTask {
+    /// The task.
+    pub id: TaskId,
     /// Our fence: every write about this attempt says it.
     pub claim: ClaimId,
     /// Whose subject it is.
     pub connection: String,
-    /// What may be out of step.
+    /// What may be out of sync.
     pub subject: Subject,
     /// Who is served first.
-    pub urgency: Urgency,
+    pub priority: Priority,
     /// This attempt's number towards the limit, from 1: a crash counts too.
-    pub attempts: u32,
+    pub failures: u32,
     /// This attempt's number in the diary, from 1.
     pub number: u32,
-    /// Deeds done in this debt so far.
-    pub deeds: u32,
-    /// When the debt was opened.
+    /// Actions done in this task so far.
+    pub actions: u32,
+    /// When the task was opened.
     pub created_at: Timestamp,
     /// When the claim was taken.
     pub claimed_at: Timestamp,

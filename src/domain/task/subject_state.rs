@@ -1,24 +1,24 @@
-//! What we remember of a subject across both systems.
+//! What we remember of a subject across both vendors.
 
 use std::time::Duration;
 
 use crate::domain::{Timestamp, order::OrderStatus};
 
-/// A deed that must not be repeated blindly, begun and not known to have ended.
+/// An action that must not be repeated blindly, begun and not known to have ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Begun {
-    /// The deed's word, as `place`.
-    pub deed: String,
+pub struct BegunAction {
+    /// The action's word, as `place`.
+    pub action: String,
     /// Its idempotency key.
     pub key: String,
     /// When it was begun, or when its outcome was found to be unknown: a resend waits out the settling time from here.
     pub at: Timestamp,
 }
 
-impl Begun {
-    /// When to look next before this deed may be sent again, or `None` once it may: after two looks, a settling time
+impl BegunAction {
+    /// When to look next before this action may be sent again, or `None` once it may: after two looks, a settling time
     /// apart, have not found it. A search that lags is thus asked twice, and what was applied late has had time to show.
-    pub fn look_next(&self, now: Timestamp, settling: Duration) -> Option<Timestamp> {
+    pub fn next_read_at(&self, now: Timestamp, settling: Duration) -> Option<Timestamp> {
         let (first, second) = (self.at + settling, self.at + settling * 2);
         if now < first {
             Some(first)
@@ -32,7 +32,7 @@ impl Begun {
 
 /// What we remember of a subject. `None` means "not known", and never overwrites what is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Link {
+pub struct SubjectState {
     /// Its id in the shop.
     pub mycashflow_id: Option<String>,
     /// Its id at the warehouse.
@@ -73,13 +73,13 @@ pub struct Link {
     /// When we first found the order ready to go: the hold period runs from here.
     pub ready_at: Option<Timestamp>,
     /// When the warehouse took our cancellation.
-    pub cancel_asked_at: Option<Timestamp>,
+    pub cancel_requested_at: Option<Timestamp>,
     /// When we learnt that it stands at the warehouse.
     pub placed_at: Option<Timestamp>,
     /// When we learnt that the shop has it completed.
     pub completed_at: Option<Timestamp>,
     /// The open question, if there is one.
-    pub begun: Option<Begun>,
+    pub begun: Option<BegunAction>,
 }
 
 /// Something an attempt learnt about a subject, to be remembered in the settle transaction.
@@ -87,8 +87,8 @@ pub struct Link {
 pub struct Learnt {
     /// The subject, or a part of one: a variation is `product:77/5`.
     pub subject: String,
-    /// When both systems were read; an older reading never overwrites a newer one.
+    /// When both vendors were read; an older reading never overwrites a newer one.
     pub seen_at: Timestamp,
     /// What was learnt; its `begun` is not written by this way.
-    pub link: Link,
+    pub known: SubjectState,
 }

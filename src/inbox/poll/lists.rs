@@ -1,15 +1,15 @@
-//! The lists that are swept, how often, and how a page of each is read.
+//! The lists that are polled, how often, and how a page of each is read.
 
 use std::time::Duration;
 
 use crate::{
-    domain::{event::routing::About, time_window::Window},
+    domain::{event::routing::VendorEntity, time_window::TimeWindow},
     vendors::{http::error::CallError, mycashflow::MyCashflow, ogoship::Ogoship},
 };
 
-/// What is swept: the word in rows, and in `[connections.sweeps]`.
+/// What is polled: the word in rows, and in `[connections.polls]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::inbox) enum What {
+pub(in crate::inbox) enum PolledList {
     /// The shop's orders.
     Orders,
     /// The warehouse's orders.
@@ -20,7 +20,7 @@ pub(in crate::inbox) enum What {
     Products,
 }
 
-impl What {
+impl PolledList {
     pub(in crate::inbox) const ALL: [Self; 4] = [Self::Orders, Self::Statuses, Self::Stock, Self::Products];
 
     /// Can the list be asked for a window, and not only from a time on?
@@ -38,7 +38,7 @@ impl What {
     }
 }
 
-/// How often each list is swept; zero is never.
+/// How often each list is polled; zero is never.
 #[derive(Clone, Copy, Debug)]
 pub struct Intervals {
     /// The shop's orders.
@@ -52,24 +52,24 @@ pub struct Intervals {
 }
 
 impl Intervals {
-    /// Each list that is swept at all, by its word in rows, and how often.
-    pub fn named(&self) -> impl Iterator<Item = (&'static str, Duration)> {
-        let all = What::ALL.map(|what| (what.as_str(), self.of(what)));
+    /// Each list that is polled at all, by its word in rows, and how often.
+    pub fn enabled(&self) -> impl Iterator<Item = (&'static str, Duration)> {
+        let all = PolledList::ALL.map(|what| (what.as_str(), self.get(what)));
         all.into_iter().filter(|(_, every)| !every.is_zero())
     }
 
-    pub(in crate::inbox) const fn of(self, what: What) -> Duration {
+    pub(in crate::inbox) const fn get(self, what: PolledList) -> Duration {
         match what {
-            What::Orders => self.orders,
-            What::Statuses => self.statuses,
-            What::Stock => self.stock,
-            What::Products => self.products,
+            PolledList::Orders => self.orders,
+            PolledList::Statuses => self.statuses,
+            PolledList::Stock => self.stock,
+            PolledList::Products => self.products,
         }
     }
 }
 
-/// One connection to sweep.
-pub struct SweptConnection {
+/// One connection to poll.
+pub struct PolledConnection {
     /// Its name.
     pub connection: String,
     /// The shop.
@@ -84,32 +84,44 @@ pub struct SweptConnection {
 
 /// One page of a list, as what it speaks of at which version; and whether there may be another.
 pub(in crate::inbox) async fn read_page(
-    swept: &SweptConnection,
-    what: What,
-    window: Window,
+    polled: &PolledConnection,
+    what: PolledList,
+    window: TimeWindow,
     page: u32,
-) -> Result<(Vec<(About, String)>, bool), CallError> {
+) -> Result<(Vec<(VendorEntity, String)>, bool), CallError> {
     Ok(match what {
-        What::Orders => {
-            let page = swept.shop.orders_changed(window, page).await?;
-            (page.items.into_iter().map(|it| (About::ShopOrder(it.id), it.version)).collect(), page.more)
-        }
-        What::Products => {
-            let page = swept.shop.products_changed(window, page).await?;
-            (page.items.into_iter().map(|it| (About::ShopProduct(it.id), it.version)).collect(), page.more)
-        }
-        What::Statuses => {
-            let page = swept.warehouse.orders_changed(window.from, page).await?;
+        PolledList::Orders => {
+            let page = polled.shop.list_orders_changed(window, page).await?;
             (
-                page.items.into_iter().map(|it| (About::WarehouseOrder(it.name), it.version)).collect(),
-                page.more,
+                page.items.into_iter().map(|it| (VendorEntity::ShopOrder(it.id), it.version)).collect(),
+                page.has_more,
             )
         }
-        What::Stock => {
-            let page = swept.warehouse.stock_changed(window.from, page).await?;
+        PolledList::Products => {
+            let page = polled.shop.list_products_changed(window, page).await?;
             (
-                page.items.into_iter().map(|it| (About::WarehouseStock(it.name), it.version)).collect(),
-                page.more,
+                page.items.into_iter().map(|it| (VendorEntity::ShopProduct(it.id), it.version)).collect(),
+                page.has_more,
+            )
+        }
+        PolledList::Statuses => {
+            let page = polled.warehouse.list_orders_changed(window.from, page).await?;
+            (
+                page.items
+                    .into_iter()
+                    .map(|it| (VendorEntity::WarehouseOrder(it.name), it.version))
+                    .collect(),
+                page.has_more,
+            )
+        }
+        PolledList::Stock => {
+            let page = polled.warehouse.list_stock_changed(window.from, page).await?;
+            (
+                page.items
+                    .into_iter()
+                    .map(|it| (VendorEntity::WarehouseStock(it.name), it.version))
+                    .collect(),
+                page.has_more,
             )
         }
     })

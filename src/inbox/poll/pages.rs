@@ -1,74 +1,76 @@
-//! What a sweep reads: window by window, page by page.
+//! What a poll reads: window by window, page by page.
 
 use super::{
-    lists::{SweptConnection, What, read_page},
-    poller::{Broken, Sweeper},
+    lists::{PolledConnection, PolledList, read_page},
+    poller::{PollError, Poller},
 };
-use crate::inbox::webhook::receive::Find;
+use crate::inbox::webhook::receive::PolledChange;
 use crate::{
     domain::{
-        event::routing::subject_of,
-        time_window::{Window, Windows},
+        event::routing::route,
+        time_window::{TimeWindow, WindowSplitter},
     },
     store::{
         self, StoreError,
-        polls::{self, LeasedSweep},
+        polls::{self, LeasedPoll},
         subject_states,
         tasks::Fenced,
     },
     vendors::http::error::Failure,
 };
 
-impl Sweeper {
-    /// Reads a window and every gap that earlier sweeps left; answers what was found, and the gaps that are left now,
+impl Poller {
+    /// Reads a window and every gap that earlier polls left; answers what was found, and the gaps that are left now,
     /// where there were or are any.
     pub(in crate::inbox) async fn read_windows(
         &self,
-        held: &LeasedSweep,
-        swept: &SweptConnection,
-        what: What,
-        window: Window,
-    ) -> Result<(usize, Option<Vec<Window>>), Broken> {
+        leased: &LeasedPoll,
+        polled: &PolledConnection,
+        what: PolledList,
+        window: TimeWindow,
+    ) -> Result<(usize, Option<Vec<TimeWindow>>), PollError> {
         let mut db = self.pool.acquire().await.map_err(StoreError::from)?;
-        let known = polls::gaps(&mut db, &swept.connection, what.as_str()).await?;
+        let known = polls::list_gaps(&mut db, &polled.connection, what.as_str()).await?;
         drop(db);
         let had_gaps = !known.is_empty();
-        let mut windows = Windows::over(known.into_iter().chain([window]));
+        let mut windows = WindowSplitter::new(known.into_iter().chain([window]));
         let mut found = 0;
-        while let Some(window) = windows.take() {
-            match self.read_pages(held, swept, what, window).await {
+        while let Some(window) = windows.next_window() {
+            match self.read_pages(leased, polled, what, window).await {
                 Ok(some) => {
                     found += some;
-                    windows.read();
+                    windows.record_read();
                 }
-                Err(Broken::Call(error)) if what.is_windowed() && error.failure == Failure::Status(500) => {
-                    windows.failed(window, error)?;
+                Err(PollError::Call(error))
+                    if what.is_windowed() && error.failure == Failure::Status(500) =>
+                {
+                    windows.record_failure(window, error)?;
                 }
                 Err(error) => return Err(error),
             }
         }
-        let gaps = windows.gaps()?;
+        let gaps = windows.into_gaps()?;
         Ok((found, (had_gaps || !gaps.is_empty()).then_some(gaps)))
     }
 
     async fn read_pages(
         &self,
-        held: &LeasedSweep,
-        swept: &SweptConnection,
-        what: What,
-        window: Window,
-    ) -> Result<usize, Broken> {
+        leased: &LeasedPoll,
+        polled: &PolledConnection,
+        what: PolledList,
+        window: TimeWindow,
+    ) -> Result<usize, PollError> {
         let mut found = 0;
         for page in 1.. {
-            self.keep_lease(held).await?;
-            let (told, more) = read_page(swept, what, window, page).await?;
-            let finds: Vec<_> = told
+            self.extend_lease(leased).await?;
+            let (told, more) = read_page(polled, what, window, page).await?;
+            let changes: Vec<_> = told
                 .into_iter()
                 .filter_map(|(about, version)| {
-                    Some(Find { subject: subject_of(&about, &swept.reference_prefix)?, version })
+                    Some(PolledChange { subject: route(&about, &polled.reference_prefix)?, version })
                 })
                 .collect();
-            found += self.receive_unseen(swept, what, finds).await?;
+            found += self.ingest_unseen(polled, what, changes).await?;
             if !more {
                 break;
             }
@@ -76,34 +78,35 @@ impl Sweeper {
         Ok(found)
     }
 
-    /// A sign of life before each page: a sweep whose process is gone is begun again by another one as soon as the lease
+    /// A sign of life before each page: a poll whose process is gone is begun again by another one as soon as the lease
     /// runs out.
-    async fn keep_lease(&self, held: &LeasedSweep) -> Result<(), Broken> {
+    async fn extend_lease(&self, leased: &LeasedPoll) -> Result<(), PollError> {
         let mut db = self.pool.acquire().await.map_err(StoreError::from)?;
         let until = self.clock.now() + self.lease;
-        match polls::keep_lease(&mut db, held, until).await? {
+        match polls::extend_lease(&mut db, leased, until).await? {
             Fenced::Written => Ok(()),
-            Fenced::LeaseLost => Err(Broken::LeaseLost),
+            Fenced::LeaseLost => Err(PollError::LeaseLost),
         }
     }
 
     /// Receives what we have not read at that version yet.
-    async fn receive_unseen(
+    async fn ingest_unseen(
         &self,
-        swept: &SweptConnection,
-        what: What,
-        finds: Vec<Find>,
+        polled: &PolledConnection,
+        what: PolledList,
+        changes: Vec<PolledChange>,
     ) -> store::Result<usize> {
-        let subjects: Vec<_> = finds.iter().map(|find| find.subject.to_string()).collect();
-        let versions: Vec<_> = finds.iter().map(|find| find.version.clone()).collect();
+        let subjects: Vec<_> = changes.iter().map(|change| change.subject.to_string()).collect();
+        let versions: Vec<_> = changes.iter().map(|change| change.version.clone()).collect();
         let mut db = self.pool.acquire().await?;
-        let seen = subject_states::seen(&mut db, &swept.connection, &subjects, &versions).await?;
+        let seen =
+            subject_states::has_seen_versions(&mut db, &polled.connection, &subjects, &versions).await?;
         drop(db);
         let unseen: Vec<_> =
-            finds.into_iter().zip(seen).filter(|(_, seen)| !seen).map(|(find, _)| find).collect();
+            changes.into_iter().zip(seen).filter(|(_, seen)| !seen).map(|(change, _)| change).collect();
         if unseen.is_empty() {
             return Ok(0);
         }
-        self.receiver.receive_finds(&swept.connection, &format!("swept.{}", what.as_str()), &unseen).await
+        self.ingester.ingest_changes(&polled.connection, &format!("polled.{}", what.as_str()), &unseen).await
     }
 }

@@ -1,4 +1,4 @@
-//! From what was told to an event and its debt, ready to be stored.
+//! From what was told to an event and its task, ready to be stored.
 
 use std::sync::Arc;
 
@@ -11,21 +11,21 @@ use sqlx::PgPool;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::verify::Verified;
-use crate::inbox::Door;
+use crate::inbox::Endpoint;
 use crate::{
     domain::{
         event::{
-            dedup::{Sameness, fingerprint},
-            routing::{About, Told, subject_of},
+            dedup::{DedupScope, fingerprint},
+            routing::{ParsedWebhook, VendorEntity, route},
             source::{NewEvent, Source},
-            subject::{Subject, Urgency},
+            subject::{Priority, Subject},
         },
-        id::{DeliveryId, EventId},
+        id::{EventId, TaskId},
     },
     runtime::clock::{Clock, Entropy},
     store::{
         self,
-        ingest::{self, Arrival},
+        ingest::{self, IncomingEvent},
     },
 };
 
@@ -67,96 +67,107 @@ impl Metrics {
     }
 }
 
-/// Something that a sweep saw changed.
+/// Something that a poll saw changed.
 #[derive(Clone, Debug)]
-pub(in crate::inbox) struct Find {
-    /// What may be out of step.
+pub(in crate::inbox) struct PolledChange {
+    /// What may be out of sync.
     pub(in crate::inbox) subject: Subject,
     /// What tells this change from the last one.
     pub(in crate::inbox) version: String,
 }
 
-/// Takes verified webhooks, and the finds of sweeps, into the inbox.
+/// Takes verified webhooks, and the finds of polls, into the inbox.
 #[derive(Clone)]
-pub(in crate::inbox) struct Receiver {
+pub(in crate::inbox) struct Ingester {
     pub(in crate::inbox) pool: PgPool,
     pub(in crate::inbox) clock: Arc<dyn Clock>,
     pub(in crate::inbox) entropy: Arc<Entropy>,
     pub(in crate::inbox) metrics: Metrics,
 }
 
-impl Receiver {
-    /// A verified webhook, ready to be stored: its event, and the debt of its subject.
-    pub(in crate::inbox) fn told(
+impl Ingester {
+    /// A verified webhook, ready to be stored: its event, and the task of its subject.
+    pub(in crate::inbox) fn webhook_arrival(
         &self,
-        door: &Door,
+        endpoint: &Endpoint,
         verified: Verified,
-        told: &Told,
-    ) -> (Arrival, OwnedSemaphorePermit) {
-        let subject = subject_of(&told.about, &door.reference_prefix);
+        parsed: &ParsedWebhook,
+    ) -> (IncomingEvent, OwnedSemaphorePermit) {
+        let subject = route(&parsed.entity, &endpoint.reference_prefix);
         let source = verified.source();
-        let (body, room) = verified.into_parts();
-        (self.arrival(&door.connection, source, told, subject, body), room)
+        let (body, permit) = verified.into_parts();
+        (self.new_arrival(&endpoint.connection, source, parsed, subject, body), permit)
     }
 
-    /// Stores a page of a sweep's finds, each once per version; answers how many were news.
-    pub(in crate::inbox) async fn receive_finds(
+    /// Stores a page of a poll's changes, each once per version; answers how many were news.
+    pub(in crate::inbox) async fn ingest_changes(
         &self,
         connection: &str,
         topic: &str,
-        finds: &[Find],
+        changes: &[PolledChange],
     ) -> store::Result<usize> {
-        let arrivals: Vec<_> = finds.iter().map(|find| self.found(connection, topic, find)).collect();
+        let arrivals: Vec<_> =
+            changes.iter().map(|change| self.poll_arrival(connection, topic, change)).collect();
         let mut db = self.pool.acquire().await?;
-        let received = ingest::receive(&mut db, &arrivals).await?;
+        let received = ingest::ingest(&mut db, &arrivals).await?;
         for received in &received {
-            self.metrics.event(Source::Sweep, received.duplicate);
+            self.metrics.event(Source::Poll, received.duplicate);
         }
         Ok(received.iter().filter(|received| !received.duplicate).count())
     }
 
-    fn found(&self, connection: &str, topic: &str, find: &Find) -> Arrival {
-        let Find { subject, version } = find;
+    fn poll_arrival(&self, connection: &str, topic: &str, change: &PolledChange) -> IncomingEvent {
+        let PolledChange { subject, version } = change;
         let body = serde_json::json!({ "subject": subject.to_string(), "version": version });
-        let told = Told { topic: topic.to_owned(), about: About::Unknown, sameness: Sameness::Forever };
-        self.arrival(connection, Source::Sweep, &told, Some(subject.clone()), body.to_string().into_bytes())
+        let parsed = ParsedWebhook {
+            topic: topic.to_owned(),
+            entity: VendorEntity::Unknown,
+            dedup_scope: DedupScope::Permanent,
+        };
+        self.new_arrival(
+            connection,
+            Source::Poll,
+            &parsed,
+            Some(subject.clone()),
+            body.to_string().into_bytes(),
+        )
     }
 
-    fn arrival(
+    fn new_arrival(
         &self,
         connection: &str,
         source: Source,
-        told: &Told,
+        parsed: &ParsedWebhook,
         subject: Option<Subject>,
         body: Vec<u8>,
-    ) -> Arrival {
+    ) -> IncomingEvent {
         let now = self.clock.now();
-        let urgency = match &subject {
-            Some(subject) if source.is_live() => Urgency::live(subject.kind),
-            Some(_) | None => Urgency::BACKGROUND,
+        let priority = match &subject {
+            Some(subject) if source.is_live() => Priority::live(subject.kind),
+            Some(_) | None => Priority::BACKGROUND,
         };
-        Arrival {
-            delivery_id: DeliveryId(self.entropy.id(now)),
-            urgency,
+        IncomingEvent {
+            task_id: TaskId(self.entropy.id(now)),
+            priority,
             event: NewEvent {
                 id: EventId(self.entropy.id(now)),
                 connection: connection.to_owned(),
                 source,
-                topic: told.topic.chars().filter(|letter| *letter != '\0').take(100).collect(),
+                topic: parsed.topic.chars().filter(|letter| *letter != '\0').take(100).collect(),
                 subject,
                 received_at: now,
-                fingerprint: fingerprint(source, &told.topic, &body, told.sameness, now),
+                fingerprint: fingerprint(source, &parsed.topic, &body, parsed.dedup_scope, now),
                 body,
             },
         }
     }
 }
 
-/// The sweeps that find what an unreadable webhook of this system may have meant.
-pub(in crate::inbox) const fn swept_for(source: Source) -> &'static [&'static str] {
+/// The polls that find what an unreadable webhook of this vendor may have meant.
+pub(in crate::inbox) const fn polls_for(source: Source) -> &'static [&'static str] {
     match source {
         Source::Ogoship => &["statuses", "stock"],
         Source::MyCashflow => &["orders", "products"],
-        Source::Sweep | Source::Person => &[],
+        Source::Poll | Source::Operator => &[],
     }
 }

@@ -2,7 +2,7 @@
 
 use axum::response::{IntoResponse, Response};
 
-use super::admission::NotCommitted;
+use super::admission::CommitError;
 use crate::{
     domain::event::source::Source,
     web::problem::{Code, Problem},
@@ -10,9 +10,9 @@ use crate::{
 
 /// Why a webhook was not taken. None of these leaves a row.
 #[derive(Debug)]
-pub(in crate::inbox) enum Rejection {
+pub(in crate::inbox) enum WebhookError {
     /// No such connection, or not its token: one answer for both, so that a guesser learns nothing.
-    UnknownDoor { source: Source },
+    UnknownEndpoint { source: Source },
     /// Larger than `[http] body_limit`, or broken off.
     TooLarge { source: Source },
     /// The signature's header is not there.
@@ -20,33 +20,33 @@ pub(in crate::inbox) enum Rejection {
     /// The signature fits none of the live secrets.
     SignatureWrong { source: Source },
     /// Too many wrong signatures came from there of late: not even read.
-    ShutOut { source: Source },
+    Throttled { source: Source },
     /// Signed, but not JSON.
     NotJson { source: Source },
     /// It could not be committed: the sender should send it again.
-    NotCommitted { source: Source, error: NotCommitted },
+    NotCommitted { source: Source, error: CommitError },
 }
 
-impl Rejection {
+impl WebhookError {
     /// Whose webhook, and the problem that its sender is told.
-    pub(in crate::inbox) const fn told(&self) -> (Source, Code) {
+    pub(in crate::inbox) const fn source_and_code(&self) -> (Source, Code) {
         match self {
-            Self::UnknownDoor { source } => (*source, Code::NotFound),
+            Self::UnknownEndpoint { source } => (*source, Code::NotFound),
             Self::TooLarge { source } => (*source, Code::TooLarge),
             Self::SignatureMissing { source } => (*source, Code::SignatureMissing),
             Self::SignatureWrong { source } => (*source, Code::SignatureWrong),
-            Self::ShutOut { source } => (*source, Code::TooMany),
+            Self::Throttled { source } => (*source, Code::TooMany),
             Self::NotJson { source } => (*source, Code::NotJson),
-            Self::NotCommitted { source, error: NotCommitted::Away } => (*source, Code::Unavailable),
-            Self::NotCommitted { source, error: NotCommitted::Busy } => (*source, Code::Busy),
-            Self::NotCommitted { source, error: NotCommitted::Refused } => (*source, Code::Internal),
+            Self::NotCommitted { source, error: CommitError::Away } => (*source, Code::Unavailable),
+            Self::NotCommitted { source, error: CommitError::Busy } => (*source, Code::Busy),
+            Self::NotCommitted { source, error: CommitError::Refused } => (*source, Code::Internal),
         }
     }
 }
 
-impl IntoResponse for Rejection {
+impl IntoResponse for WebhookError {
     fn into_response(self) -> Response {
-        let (source, code) = self.told();
+        let (source, code) = self.source_and_code();
         tracing::warn!(source = source.as_str(), code = code.as_str(), "webhook refused");
         Problem::from(code).into_response()
     }

@@ -1,4 +1,4 @@
-//! From unverified to verified: the only door. A [`Verified`] cannot be made in any other way, so nothing behind it
+//! From unverified to verified: the only endpoint. A [`Verified`] cannot be made in any other way, so nothing behind it
 //! has to ask.
 
 use std::{future::poll_fn, pin::Pin};
@@ -10,21 +10,23 @@ use axum::{
 use serde_json::Value;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::{admission::Intake, keyring::Keyring, rejection::Rejection};
-use crate::{domain::event::source::Source, store::webhook_checks::KeyName, vendors::json_outline::outline};
+use super::{admission::Admission, keyring::Keyring, rejection::WebhookError};
+use crate::{
+    domain::event::source::Source, store::webhook_checks::KeyIdentity, vendors::json_outline::outline,
+};
 
 /// A webhook's raw body, before we believe it.
 pub(in crate::inbox) struct Unverified {
     source: Source,
     body: Vec<u8>,
-    room: OwnedSemaphorePermit,
+    permit: OwnedSemaphorePermit,
 }
 
 /// A webhook's raw body, signed by one of its sender's live secrets.
 pub(in crate::inbox) struct Verified {
     source: Source,
     body: Vec<u8>,
-    room: OwnedSemaphorePermit,
+    permit: OwnedSemaphorePermit,
 }
 
 impl Unverified {
@@ -34,22 +36,22 @@ impl Unverified {
         source: Source,
         mut stream: Body,
         limit: usize,
-        intake: &Intake,
-    ) -> Result<Self, Rejection> {
-        let busy = |error| Rejection::NotCommitted { source, error };
+        admission: &Admission,
+    ) -> Result<Self, WebhookError> {
+        let busy = |error| WebhookError::NotCommitted { source, error };
         let mut body = Vec::new();
-        let mut room = intake.room(1).map_err(busy)?;
+        let mut permit = admission.reserve(1).map_err(busy)?;
         while let Some(frame) = poll_fn(|task| Pin::new(&mut stream).poll_frame(task)).await {
-            let frame = frame.map_err(|_| Rejection::TooLarge { source })?;
+            let frame = frame.map_err(|_| WebhookError::TooLarge { source })?;
             let Ok(data) = frame.into_data() else { continue };
             if body.len() + data.len() > limit {
-                return Err(Rejection::TooLarge { source });
+                return Err(WebhookError::TooLarge { source });
             }
-            room.merge(intake.room(data.len()).map_err(busy)?);
+            permit.merge(admission.reserve(data.len()).map_err(busy)?);
             body.extend_from_slice(&data);
         }
-        body.shrink_to_fit(); // room is counted by the bytes that came, and growing took twice as many
-        Ok(Self { source, body, room })
+        body.shrink_to_fit(); // permit is counted by the bytes that came, and growing took twice as many
+        Ok(Self { source, body, permit })
     }
 
     /// Believes the body if its signature is right, and says by which key; gives it back where it is not.
@@ -57,10 +59,10 @@ impl Unverified {
         self,
         keys: &Keyring,
         headers: &HeaderMap,
-    ) -> Result<(Verified, KeyName), Self> {
+    ) -> Result<(Verified, KeyIdentity), Self> {
         let given = headers.get(keys.header()).and_then(|given| given.to_str().ok());
-        match given.and_then(|given| keys.fits(&self.body, given)) {
-            Some(key) => Ok((self.believed(), key)),
+        match given.and_then(|given| keys.find_key(&self.body, given)) {
+            Some(key) => Ok((self.into_verified(), key)),
             None => Err(self),
         }
     }
@@ -70,18 +72,18 @@ impl Unverified {
     }
 
     /// The bytes that are not believed, for whoever asks why.
-    pub(in crate::inbox) fn bytes(&self) -> &[u8] {
+    pub(in crate::inbox) fn body(&self) -> &[u8] {
         &self.body
     }
 
-    fn believed(self) -> Verified {
-        let Self { source, body, room } = self;
-        Verified { source, body, room }
+    fn into_verified(self) -> Verified {
+        let Self { source, body, permit } = self;
+        Verified { source, body, permit }
     }
 
     /// Believes the body on the strength of the path's token alone, where the configuration says so in those words.
     pub(in crate::inbox) fn trust_unsigned(self) -> Verified {
-        self.believed()
+        self.into_verified()
     }
 }
 
@@ -91,12 +93,12 @@ impl Verified {
     }
 
     /// What it says, in outline.
-    pub(in crate::inbox) fn outline(&self) -> Result<Value, Rejection> {
-        outline(&self.body).ok_or(Rejection::NotJson { source: self.source })
+    pub(in crate::inbox) fn outline(&self) -> Result<Value, WebhookError> {
+        outline(&self.body).ok_or(WebhookError::NotJson { source: self.source })
     }
 
-    /// The raw bytes, and the room that they take until they are committed.
+    /// The raw bytes, and the permit that they take until they are committed.
     pub(in crate::inbox) fn into_parts(self) -> (Vec<u8>, OwnedSemaphorePermit) {
-        (self.body, self.room)
+        (self.body, self.permit)
     }
 }

@@ -29,10 +29,10 @@ use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 const NAME: &str = "silta";
 
 /// A unix socket's path has at most 107 bytes (unix(7)); `.s.PGSQL.5432` is behind ours.
-const LONGEST_SOCKET_DIR: usize = 90;
+const MAX_SOCKET_DIR_BYTES: usize = 90;
 
 /// How long a start, or the end of an older server, may take: crash recovery of a big write-ahead log included.
-const PATIENCE: Duration = Duration::from_secs(60);
+const START_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// May the server forget what it answered when the machine (not the server) dies?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +66,7 @@ impl PrivatePostgres {
     }
 
     /// The same, with more settings, as `shared_buffers=1GB`.
-    pub fn start_with(data_dir: &Path, durability: Durability, more: &[&str]) -> Result<Self> {
+    pub fn start_with(data_dir: &Path, durability: Durability, extra_settings: &[&str]) -> Result<Self> {
         fs::create_dir_all(data_dir).with_context(|| format!("cannot make {}", data_dir.display()))?;
         let data_dir = data_dir.canonicalize()?;
         let socket_dir = socket_dir(&data_dir)?;
@@ -76,11 +76,11 @@ impl PrivatePostgres {
             return Ok(Self { data_dir, socket_dir, _server: None });
         }
         let binaries = Binaries::find()?;
-        let account = Account::to_run_as()?;
+        let account = Account::unprivileged()?;
         let cluster = data_dir.join("cluster");
-        account.own(&data_dir)?;
-        account.own(&socket_dir)?;
-        binaries.make_cluster(&data_dir, &cluster, &account)?;
+        account.take_ownership(&data_dir)?;
+        account.take_ownership(&socket_dir)?;
+        binaries.init_cluster(&data_dir, &cluster, &account)?;
         wait_for_old_server(&cluster)?;
 
         let log_path = data_dir.join("postgres.log");
@@ -95,27 +95,27 @@ impl PrivatePostgres {
             .arg(binaries.dir.join("postgres"))
             .arg("-D")
             .arg(&cluster)
-            .args(settings(&socket_dir, durability, more))
+            .args(settings(&socket_dir, durability, extra_settings))
             .current_dir(&cluster)
             .process_group(0) // Ctrl-C in a terminal is for us: we stop the server after the last settle
             .stdin(Stdio::piped())
             .stdout(log.try_clone()?)
             .stderr(log);
-        account.applied_to(&mut guardian);
+        account.apply_to(&mut guardian);
         let mut guardian = guardian.spawn().context("cannot start PostgreSQL")?;
         let pipe = guardian.stdin.take();
         let server = Server { pipe, guardian, _lock: lock };
         let private = Self { data_dir, socket_dir, _server: Some(server) };
-        private.wait_until_up(&cluster, &log_path)?;
+        private.wait_until_ready(&cluster, &log_path)?;
         Ok(private)
     }
 
     /// A hot standby of this server in a directory of its own: a copy by `pg_basebackup`, which from then on follows.
     /// Its name is what `synchronous_standby_names` asks for. Blocks.
-    pub fn standby(&self, data_dir: &Path, name: &str, more: &[&str]) -> Result<Self> {
+    pub fn standby(&self, data_dir: &Path, name: &str, extra_settings: &[&str]) -> Result<Self> {
         fs::create_dir_all(data_dir)?;
-        let account = Account::to_run_as()?;
-        account.own(data_dir)?;
+        let account = Account::unprivileged()?;
+        account.take_ownership(data_dir)?;
         let primary = self.socket_dir.display();
         let mut copy = Command::new(Binaries::find()?.dir.join("pg_basebackup"));
         copy.args(["--write-recovery-conf", "--checkpoint=fast", "--dbname"])
@@ -124,17 +124,17 @@ impl PrivatePostgres {
             .arg(data_dir.join("cluster"))
             .current_dir("/")
             .stdin(Stdio::null());
-        account.applied_to(&mut copy);
+        account.apply_to(&mut copy);
         let output = copy.output().context("cannot run pg_basebackup")?;
         if !output.status.success() {
             bail!("pg_basebackup failed: {}", String::from_utf8_lossy(&output.stderr).trim());
         }
-        Self::start_with(data_dir, Durability::Full, more)
+        Self::start_with(data_dir, Durability::Full, extra_settings)
     }
 
     /// Makes a standby the primary, and waits until it is.
     pub async fn promote(&self) -> Result<()> {
-        let mut db = self.connect_patiently().await?;
+        let mut db = self.connect_with_retry().await?;
         let promoted: bool = sqlx::query_scalar("select pg_promote()").fetch_one(&mut db).await?;
         anyhow::ensure!(promoted, "the standby was not promoted in time");
         Ok(())
@@ -166,7 +166,7 @@ impl PrivatePostgres {
 
     /// The database of the service, made where there is none.
     pub async fn database(&self) -> Result<PgConnectOptions> {
-        let mut maintenance = self.connect_patiently().await?;
+        let mut maintenance = self.connect_with_retry().await?;
         // Two processes may both find it missing; the loser's error says that it is there.
         let _ = sqlx::query("create database silta").execute(&mut maintenance).await;
         maintenance.close().await?;
@@ -174,12 +174,12 @@ impl PrivatePostgres {
     }
 
     /// A joined server may still be starting.
-    async fn connect_patiently(&self) -> Result<PgConnection> {
+    async fn connect_with_retry(&self) -> Result<PgConnection> {
         let begun = Instant::now();
         loop {
             match PgConnection::connect_with(&self.options("postgres")).await {
                 Ok(connection) => return Ok(connection),
-                Err(error) if begun.elapsed() > PATIENCE => return Err(error.into()),
+                Err(error) if begun.elapsed() > START_TIMEOUT => return Err(error.into()),
                 #[expect(clippy::disallowed_methods, reason = "waiting for another process's server")]
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             }
@@ -187,16 +187,16 @@ impl PrivatePostgres {
     }
 
     /// Ready is written into the server's own pid file once it takes connections (its `pg_ctl` waits for the same).
-    fn wait_until_up(&self, cluster: &Path, log_path: &Path) -> Result<()> {
+    fn wait_until_ready(&self, cluster: &Path, log_path: &Path) -> Result<()> {
         let begun = Instant::now();
         let pid_file = cluster.join("postmaster.pid");
-        while begun.elapsed() < PATIENCE {
+        while begun.elapsed() < START_TIMEOUT {
             let text = fs::read_to_string(&pid_file).unwrap_or_default();
             if text.lines().nth(7).is_some_and(|status| status.trim() == "ready") && self.socket_exists() {
                 return Ok(());
             }
-            let log_says = fs::read_to_string(log_path).unwrap_or_default();
-            if log_says.lines().rev().take(3).any(|line| line.contains("FATAL:"))
+            let log_text = fs::read_to_string(log_path).unwrap_or_default();
+            if log_text.lines().rev().take(3).any(|line| line.contains("FATAL:"))
                 && begun.elapsed().as_secs() >= 2
             {
                 break;
@@ -223,11 +223,11 @@ impl Drop for Server {
     }
 }
 
-/// Where the socket is: beside the data, or where that path is too long, in a directory of the system's temporary one
+/// Where the socket is: beside the data, or where that path is too long, in a directory of the vendor's temporary one
 /// that is named after it.
 fn socket_dir(data_dir: &Path) -> Result<PathBuf> {
     let beside = data_dir.join("run");
-    let dir = if beside.as_os_str().len() <= LONGEST_SOCKET_DIR {
+    let dir = if beside.as_os_str().len() <= MAX_SOCKET_DIR_BYTES {
         beside
     } else {
         let digest = crate::domain::event::dedup::sha256_hex(data_dir.as_os_str().as_encoded_bytes());
@@ -237,7 +237,7 @@ fn socket_dir(data_dir: &Path) -> Result<PathBuf> {
     Ok(dir)
 }
 
-fn settings(socket_dir: &Path, durability: Durability, more: &[&str]) -> Vec<String> {
+fn settings(socket_dir: &Path, durability: Durability, extra_settings: &[&str]) -> Vec<String> {
     let mut settings = vec![
         "listen_addresses=".to_owned(),
         "port=5432".to_owned(),
@@ -251,7 +251,7 @@ fn settings(socket_dir: &Path, durability: Durability, more: &[&str]) -> Vec<Str
         settings
             .extend(["fsync=off", "synchronous_commit=off", "full_page_writes=off"].map(ToOwned::to_owned));
     }
-    settings.extend(more.iter().map(|&setting| setting.to_owned()));
+    settings.extend(extra_settings.iter().map(|&setting| setting.to_owned()));
     settings.into_iter().flat_map(|setting| ["-c".to_owned(), setting]).collect()
 }
 
@@ -259,7 +259,7 @@ fn settings(socket_dir: &Path, durability: Durability, more: &[&str]) -> Vec<Str
 fn wait_for_old_server(cluster: &Path) -> Result<()> {
     let pid_file = cluster.join("postmaster.pid");
     let begun = Instant::now();
-    while begun.elapsed() < PATIENCE {
+    while begun.elapsed() < START_TIMEOUT {
         let text = fs::read_to_string(&pid_file).unwrap_or_default();
         let Some(pid) = text.lines().next().map(str::trim).filter(|pid| !pid.is_empty()) else {
             return Ok(());

@@ -38,7 +38,7 @@ impl Binaries {
     }
 
     /// Makes the cluster beside its final place and moves it there whole, so that a kill in between leaves no half one.
-    pub(super) fn make_cluster(&self, data_dir: &Path, cluster: &Path, account: &Account) -> Result<()> {
+    pub(super) fn init_cluster(&self, data_dir: &Path, cluster: &Path, account: &Account) -> Result<()> {
         if cluster.join("PG_VERSION").exists() {
             return Ok(());
         }
@@ -52,7 +52,7 @@ impl Binaries {
             .arg(&unfinished)
             .current_dir("/")
             .stdin(Stdio::null());
-        account.applied_to(&mut initdb);
+        account.apply_to(&mut initdb);
         let output = initdb.output().context("cannot run initdb")?;
         if !output.status.success() {
             bail!(
@@ -75,7 +75,7 @@ pub(super) struct Account {
 }
 
 impl Account {
-    pub(super) fn to_run_as() -> Result<Self> {
+    pub(super) fn unprivileged() -> Result<Self> {
         if fs::metadata("/proc/self").map_or(1, |it| std::os::unix::fs::MetadataExt::uid(&it)) != 0 {
             return Ok(Self { name: "of this process".to_owned(), ids: None });
         }
@@ -91,7 +91,7 @@ impl Account {
             .context("root needs an account named postgres or nobody to run PostgreSQL as")
     }
 
-    pub(super) fn own(&self, path: &Path) -> io::Result<()> {
+    pub(super) fn take_ownership(&self, path: &Path) -> io::Result<()> {
         if let Some((uid, gid)) = self.ids {
             std::os::unix::fs::chown(path, Some(uid), Some(gid))?;
         }
@@ -99,7 +99,7 @@ impl Account {
     }
 
     /// Setting the user id from root also drops root's supplementary groups (`CommandExt::uid`).
-    pub(super) fn applied_to(&self, command: &mut Command) {
+    pub(super) fn apply_to(&self, command: &mut Command) {
         if let Some((uid, gid)) = self.ids {
             command.uid(uid).gid(gid);
         }

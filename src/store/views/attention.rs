@@ -1,24 +1,24 @@
 //! What waits for a person, grouped by its cause; and how much went through in each hour.
 //!
-//! Only a subject's newest delivery counts: a dead one whose subject has been looked at since is history. A look that
+//! Only a subject's newest task counts: a dead one whose subject has been looked at since is history. A look that
 //! was called off was none.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::overview::DeliveryFilter;
+use super::overview::TaskFilter;
 use crate::domain::Timestamp;
 use crate::store::Result;
 
-/// Deliveries that wait for a person for one and the same cause.
+/// Tasks that wait for a person for one and the same cause.
 #[derive(Clone, Debug, serde::Serialize)]
-pub struct Cause {
+pub struct AttentionCause {
     /// Whose.
     pub connection: String,
     /// order, stock or product.
     pub kind: String,
     /// dead; `in_doubt`; or held: an order that goes when somebody says so, here or at the warehouse.
-    pub standing: String,
+    pub state: String,
     /// Closed reason code.
     pub reason: String,
     /// What tells two causes of one reason apart: the shipping method that has no rule.
@@ -30,37 +30,37 @@ pub struct Cause {
 }
 
 /// Everything that waits for a person, the most first.
-pub async fn causes(db: &mut PgConnection) -> Result<Vec<Cause>> {
+pub async fn list_causes(db: &mut PgConnection) -> Result<Vec<AttentionCause>> {
     let rows = sqlx::query_as!(
-        Cause,
+        AttentionCause,
         r#"
         with stuck as (
-            select id, connection, kind, subject, 'dead' as standing, reason, created_at from dead_letter
+            select id, connection, kind, subject, 'dead' as state, reason, created_at from dead_letter
             union all
             select id, connection, kind, subject, 'in_doubt', reason, created_at
-            from delivery where state = 'in_doubt'
+            from task where state = 'in_doubt'
             union all
-            select latest.id, link.connection, 'order', link.subject, 'held', latest.reason, latest.created_at
-            from link
+            select latest.id, subject_state.connection, 'order', subject_state.subject, 'on_hold', latest.reason, latest.created_at
+            from subject_state
             cross join lateral (
-                select id, state, reason, created_at from delivery
-                where delivery.connection = link.connection and delivery.subject = link.subject
+                select id, state, reason, created_at from task
+                where task.connection = subject_state.connection and task.subject = subject_state.subject
                   and (settled_at is not null or state in ('pending', 'leased', 'in_doubt'))
                 order by id desc limit 1
             ) latest
-            where link.status in ('not_transferred', 'needs_attention')
+            where subject_state.status in ('not_transferred', 'needs_attention')
               and latest.state in ('pending', 'skipped')
-              and latest.reason in ('manual_transfer', 'held_by_person', 'payment_not_activated', 'held_at_warehouse')
+              and latest.reason in ('manual_transfer', 'held_by_operator', 'payment_not_activated', 'held_at_warehouse')
         ),
-        told as (
+        detailed as (
             select stuck.*, case when reason = 'shipping_unmapped' then (
-                select attempt.detail from attempt where delivery_id = stuck.id order by number desc limit 1
+                select attempt.detail from attempt where task_id = stuck.id order by number desc limit 1
             ) end as detail
             from stuck
         )
-        select connection as "connection!", kind as "kind!", standing as "standing!", coalesce(reason, '') as "reason!",
+        select connection as "connection!", kind as "kind!", state as "state!", coalesce(reason, '') as "reason!",
                detail, count(*) as "count!", min(created_at) as "oldest_at!"
-        from told
+        from detailed
         group by 1, 2, 3, 4, 5
         order by count(*) desc, min(created_at)
         limit 200
@@ -69,11 +69,11 @@ pub async fn causes(db: &mut PgConnection) -> Result<Vec<Cause>> {
     Ok(rows.fetch_all(db).await?)
 }
 
-/// How many closed deliveries match a filter, their subject's newest alone: what a replay by it would look at.
-pub async fn count_closed(db: &mut PgConnection, filter: &DeliveryFilter) -> Result<i64> {
+/// How many closed tasks match a filter, their subject's newest alone: what a replay by it would look at.
+pub async fn count_closed(db: &mut PgConnection, filter: &TaskFilter) -> Result<i64> {
     let count = sqlx::query_scalar!(
         r#"
-        select count(*) as "count!" from delivery
+        select count(*) as "count!" from task
         where ($1::text is null or connection = $1)
           and ($2::text is null or state = $2)
           and ($3::text is null or kind = $3)
@@ -82,13 +82,13 @@ pub async fn count_closed(db: &mut PgConnection, filter: &DeliveryFilter) -> Res
           and ($6::timestamptz is null or created_at >= $6)
           and ($7::timestamptz is null or created_at < $7)
           and ($8::text is null or $8 = (
-              select attempt.detail from attempt where delivery_id = delivery.id order by number desc limit 1
+              select attempt.detail from attempt where task_id = task.id order by number desc limit 1
           ))
           and settled_at is not null
           and not exists (
-              select 1 from delivery as newer
-              where newer.connection = delivery.connection and newer.subject = delivery.subject
-                and newer.id > delivery.id and newer.state <> 'cancelled'
+              select 1 from task as newer
+              where newer.connection = task.connection and newer.subject = task.subject
+                and newer.id > task.id and newer.state <> 'cancelled'
                 and (newer.settled_at is not null or newer.state in ('pending', 'leased', 'in_doubt'))
           )
         "#,
@@ -111,14 +111,14 @@ pub struct Hour {
     pub starts_at: Timestamp,
     /// Events received.
     pub events: i64,
-    /// Deliveries closed well.
-    pub delivered: i64,
-    /// Deliveries that died.
+    /// Tasks closed well.
+    pub done: i64,
+    /// Tasks that died.
     pub dead: i64,
 }
 
 /// The hours from `since` to `until` of all connections or of one; `first` is the smallest id of `since`.
-pub async fn hours(
+pub async fn list_hours(
     db: &mut PgConnection,
     connection: Option<&str>,
     (since, first): (Timestamp, Uuid),
@@ -128,20 +128,20 @@ pub async fn hours(
         Hour,
         r#"
         with hour as (select generate_series(date_trunc('hour', $2::timestamptz), $3, interval '1 hour') as starts_at),
-        told as (
+        detailed as (
             select date_trunc('hour', received_at) as starts_at, count(*) as events
             from event where id >= $4 and ($1::text is null or connection = $1) group by 1
         ),
-        owed as (
+        closed_tasks as (
             select date_trunc('hour', settled_at) as starts_at,
-                   count(*) filter (where state in ('delivered', 'skipped')) as delivered,
+                   count(*) filter (where state in ('done', 'skipped')) as done,
                    count(*) filter (where state = 'dead') as dead
-            from delivery
+            from task
             where id >= $4 and settled_at is not null and ($1::text is null or connection = $1) group by 1
         )
-        select hour.starts_at as "starts_at!", coalesce(events, 0) as "events!", coalesce(delivered, 0) as "delivered!",
+        select hour.starts_at as "starts_at!", coalesce(events, 0) as "events!", coalesce(done, 0) as "done!",
                coalesce(dead, 0) as "dead!"
-        from hour left join told using (starts_at) left join owed using (starts_at)
+        from hour left join detailed using (starts_at) left join closed_tasks using (starts_at)
         order by 1
         "#,
         connection,

@@ -1,4 +1,4 @@
-//! Orders as people see them: what is remembered of each, and the state of its newest debt. SELECT only.
+//! Orders as people see them: what is remembered of each, and the state of its newest task. SELECT only.
 
 use serde::Serialize;
 use sqlx::PgConnection;
@@ -38,10 +38,10 @@ pub struct OrderRow {
     pub completed_at: Option<Timestamp>,
     /// When it was last read.
     pub updated_at: Timestamp,
-    /// Its newest delivery.
-    pub delivery_id: Option<Uuid>,
+    /// Its newest task.
+    pub task_id: Option<Uuid>,
     /// Where that stands.
-    pub delivery_state: Option<String>,
+    pub task_state: Option<String>,
     /// Why it stands where it stands: a closed reason code.
     pub reason: Option<String>,
 }
@@ -56,7 +56,7 @@ pub struct OrderFilter {
     pub status: Option<String>,
     /// The beginning of an order number, a reference or a tracking code.
     pub q: Option<String>,
-    /// By the reason of its newest delivery.
+    /// By the reason of its newest task.
     pub reason: Option<String>,
 }
 
@@ -81,41 +81,41 @@ async fn fetch(
     let rows = sqlx::query_as!(
         OrderRow,
         r#"
-        with met as (
-            select met_by as id, connection, subject, reference, status, shop_status, warehouse_status,
+        with order_row as (
+            select first_task_id as id, connection, subject, reference, status, shop_status, warehouse_status,
                    nullif(warehouse_comments, '') as warehouse_comments, related, tracking_code, tracking_url, placed_at, completed_at,
                    seen_at as updated_at
-            from link where status is not null
+            from subject_state where status is not null
             union all
             select id, connection, subject, null, 'not_transferred', null, null, null, null, null, null, null, null,
                    created_at
-            from delivery
+            from task
             where kind = 'order' and state in ('pending', 'leased', 'in_doubt') and not exists (
-                select 1 from link
-                where link.connection = delivery.connection and link.subject = delivery.subject
-                  and link.status is not null
+                select 1 from subject_state
+                where subject_state.connection = task.connection and subject_state.subject = task.subject
+                  and subject_state.status is not null
             )
         )
         select
-            met.id as "id!", met.connection as "connection!", substr(met.subject, 7) as "order_id!", met.reference,
-            met.status as "status!", met.shop_status, met.warehouse_status, met.warehouse_comments, met.related,
-            met.tracking_code, met.tracking_url, met.placed_at, met.completed_at, met.updated_at as "updated_at!",
-            latest.id as "delivery_id?", latest.state as "delivery_state?", latest.reason
-        from met
+            order_row.id as "id!", order_row.connection as "connection!", substr(order_row.subject, 7) as "order_id!", order_row.reference,
+            order_row.status as "status!", order_row.shop_status, order_row.warehouse_status, order_row.warehouse_comments, order_row.related,
+            order_row.tracking_code, order_row.tracking_url, order_row.placed_at, order_row.completed_at, order_row.updated_at as "updated_at!",
+            latest.id as "task_id?", latest.state as "task_state?", latest.reason
+        from order_row
         left join lateral (
-            select id, state, reason from delivery
-            where delivery.connection = met.connection and delivery.subject = met.subject
+            select id, state, reason from task
+            where task.connection = order_row.connection and task.subject = order_row.subject
               and (settled_at is not null or state in ('pending', 'leased', 'in_doubt')) -- names both indexes
             order by id desc limit 1
         ) latest on true
-        where ($1::text is null or met.connection = $1)
-          and ($2::text is null or met.status = $2)
-          and ($3::text is null or starts_with(substr(met.subject, 7), $3) or starts_with(met.reference, $3)
-               or starts_with(met.tracking_code, $3))
+        where ($1::text is null or order_row.connection = $1)
+          and ($2::text is null or order_row.status = $2)
+          and ($3::text is null or starts_with(substr(order_row.subject, 7), $3) or starts_with(order_row.reference, $3)
+               or starts_with(order_row.tracking_code, $3))
           and ($4::text is null or latest.reason = $4)
-          and ($5::text is null or met.subject = 'order:' || $5)
-          and ($6::uuid is null or met.id < $6)
-        order by met.id desc
+          and ($5::text is null or order_row.subject = 'order:' || $5)
+          and ($6::uuid is null or order_row.id < $6)
+        order by order_row.id desc
         limit $7
         "#,
         filter.connection,
@@ -134,31 +134,35 @@ pub async fn count_by_status(db: &mut PgConnection, connection: Option<&str>) ->
     let rows = sqlx::query!(
         r#"
         select status as "status!", count(*) as "count!" from (
-            select status from link where status is not null and ($1::text is null or connection = $1)
+            select status from subject_state where status is not null and ($1::text is null or connection = $1)
             union all
-            select 'not_transferred' from delivery
+            select 'not_transferred' from task
             where kind = 'order' and state in ('pending', 'leased', 'in_doubt')
               and ($1::text is null or connection = $1) and not exists (
-                select 1 from link
-                where link.connection = delivery.connection and link.subject = delivery.subject
-                  and link.status is not null
+                select 1 from subject_state
+                where subject_state.connection = task.connection and subject_state.subject = task.subject
+                  and subject_state.status is not null
             )
-        ) met group by status
+        ) order_row group by status
         "#,
         connection,
     );
     Ok(rows.fetch_all(db).await?.into_iter().map(|row| (row.status, row.count)).collect())
 }
 
-/// How many orders were first met between two points in the order of meeting.
-pub async fn count_met(db: &mut PgConnection, connection: &str, spans: &[(Uuid, Uuid)]) -> Result<i64> {
+/// How many orders were first order_row between two points in the order of meeting.
+pub async fn count_first_seen(
+    db: &mut PgConnection,
+    connection: &str,
+    spans: &[(Uuid, Uuid)],
+) -> Result<i64> {
     let (from, to): (Vec<_>, Vec<_>) = spans.iter().copied().unzip();
     let count = sqlx::query_scalar!(
         r#"
         select count(*) as "count!"
         from unnest($2::uuid[], $3::uuid[]) as span (starts, ends)
-        join link on link.connection = $1 and link.status is not null
-            and link.met_by >= span.starts and link.met_by < span.ends
+        join subject_state on subject_state.connection = $1 and subject_state.status is not null
+            and subject_state.first_task_id >= span.starts and subject_state.first_task_id < span.ends
         "#,
         connection,
         &from,
@@ -167,11 +171,11 @@ pub async fn count_met(db: &mut PgConnection, connection: &str, spans: &[(Uuid, 
     Ok(count.fetch_one(db).await?)
 }
 
-/// The newest order that we met.
-pub async fn last_met(db: &mut PgConnection, connection: &str) -> Result<Option<Uuid>> {
+/// The newest order that we order_row.
+pub async fn find_newest_id(db: &mut PgConnection, connection: &str) -> Result<Option<Uuid>> {
     let id = sqlx::query_scalar!(
-        r#"select met_by as "id!" from link where connection = $1 and status is not null and met_by is not null
-           order by met_by desc limit 1"#,
+        r#"select first_task_id as "id!" from subject_state where connection = $1 and status is not null and first_task_id is not null
+           order by first_task_id desc limit 1"#,
         connection,
     );
     Ok(id.fetch_optional(db).await?)

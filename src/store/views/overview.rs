@@ -3,12 +3,12 @@
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::domain::{Timestamp, id::DeliveryId};
+use crate::domain::{Timestamp, id::TaskId};
 use crate::store::{Page, Result};
 
-/// A delivery as people see it.
+/// A task as people see it.
 #[derive(Clone, Debug, serde::Serialize)]
-pub struct DeliveryRow {
+pub struct TaskRow {
     /// `UUIDv7`.
     pub id: Uuid,
     /// Whose subject it is.
@@ -22,21 +22,21 @@ pub struct DeliveryRow {
     /// Closed reason code.
     pub reason: Option<String>,
     /// Attempts that count towards the limit.
-    pub attempts: i32,
+    pub failures: i32,
     /// Not claimed before this time.
     pub due_at: Timestamp,
-    /// When the debt was opened.
+    /// When the task was opened.
     pub created_at: Timestamp,
     /// When it was closed.
     pub settled_at: Option<Timestamp>,
-    /// The delivery that it replays.
+    /// The task that it replays.
     pub replay_of: Option<Uuid>,
 }
 
-/// Which deliveries to list; every field left out means "any".
+/// Which tasks to list; every field left out means "any".
 #[derive(Clone, Debug, Default, serde::Deserialize, serde::Serialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct DeliveryFilter {
+pub struct TaskFilter {
     /// By connection.
     pub connection: Option<String>,
     /// By state.
@@ -55,28 +55,24 @@ pub struct DeliveryFilter {
     pub detail: Option<String>,
 }
 
-/// Deliveries, newest first.
-pub async fn list_deliveries(
-    db: &mut PgConnection,
-    filter: &DeliveryFilter,
-    page: &Page,
-) -> Result<Vec<DeliveryRow>> {
+/// Tasks, newest first.
+pub async fn list_tasks(db: &mut PgConnection, filter: &TaskFilter, page: &Page) -> Result<Vec<TaskRow>> {
     let rows = sqlx::query_as!(
-        DeliveryRow,
+        TaskRow,
         "
-        select id, connection, kind, subject, state, reason, attempts, due_at, created_at, settled_at, replay_of
-        from delivery
+        select id, connection, kind, subject, state, reason, failures, due_at, created_at, settled_at, replay_of
+        from task
         where ($1::text is null or connection = $1)
           and ($2::text is null or state = $2)
           and ($3::text is null or kind = $3)
-          -- Always true; it names the two indexes that hold a subject's closed deliveries and its open one.
+          -- Always true; it names the two indexes that hold a subject's closed tasks and its open one.
           and ($4::text is null or subject = $4 and (settled_at is not null or state in ('pending', 'leased', 'in_doubt')))
           and ($5::text is null or reason = $5)
           and ($6::timestamptz is null or created_at >= $6)
           and ($7::timestamptz is null or created_at < $7)
           and ($8::uuid is null or id < $8)
           and ($10::text is null or $10 = (
-              select attempt.detail from attempt where delivery_id = delivery.id order by number desc limit 1
+              select attempt.detail from attempt where task_id = task.id order by number desc limit 1
           ))
         order by id desc
         limit $9
@@ -95,29 +91,29 @@ pub async fn list_deliveries(
     Ok(rows.fetch_all(db).await?)
 }
 
-/// One delivery.
-pub async fn find_delivery(db: &mut PgConnection, id: DeliveryId) -> Result<Option<DeliveryRow>> {
+/// One task.
+pub async fn find_task(db: &mut PgConnection, id: TaskId) -> Result<Option<TaskRow>> {
     let row = sqlx::query_as!(
-        DeliveryRow,
-        "select id, connection, kind, subject, state, reason, attempts, due_at, created_at, settled_at, replay_of
-         from delivery where id = $1",
+        TaskRow,
+        "select id, connection, kind, subject, state, reason, failures, due_at, created_at, settled_at, replay_of
+         from task where id = $1",
         id.0,
     );
     Ok(row.fetch_optional(db).await?)
 }
 
-/// Closed deliveries matching a filter, oldest first: the order in which they are replayed. Of each subject its newest
-/// delivery alone: an older one has been answered since; by one that was called off it has not.
-pub async fn closed_oldest_first(
+/// Closed tasks matching a filter, oldest first: the order in which they are replayed. Of each subject its newest
+/// task alone: an older one has been answered since; by one that was called off it has not.
+pub async fn list_closed_oldest_first(
     db: &mut PgConnection,
-    filter: &DeliveryFilter,
+    filter: &TaskFilter,
     limit: i64,
-) -> Result<Vec<DeliveryRow>> {
+) -> Result<Vec<TaskRow>> {
     let rows = sqlx::query_as!(
-        DeliveryRow,
+        TaskRow,
         "
-        select id, connection, kind, subject, state, reason, attempts, due_at, created_at, settled_at, replay_of
-        from delivery
+        select id, connection, kind, subject, state, reason, failures, due_at, created_at, settled_at, replay_of
+        from task
         where ($1::text is null or connection = $1)
           and ($2::text is null or state = $2)
           and ($3::text is null or kind = $3)
@@ -126,13 +122,13 @@ pub async fn closed_oldest_first(
           and ($6::timestamptz is null or created_at >= $6)
           and ($7::timestamptz is null or created_at < $7)
           and ($9::text is null or $9 = (
-              select attempt.detail from attempt where delivery_id = delivery.id order by number desc limit 1
+              select attempt.detail from attempt where task_id = task.id order by number desc limit 1
           ))
           and settled_at is not null
           and not exists (
-              select 1 from delivery as newer
-              where newer.connection = delivery.connection and newer.subject = delivery.subject
-                and newer.id > delivery.id and newer.state <> 'cancelled'
+              select 1 from task as newer
+              where newer.connection = task.connection and newer.subject = task.subject
+                and newer.id > task.id and newer.state <> 'cancelled'
                 and (newer.settled_at is not null or newer.state in ('pending', 'leased', 'in_doubt'))
           )
         order by id
@@ -156,7 +152,7 @@ pub async fn closed_oldest_first(
 pub struct Backlog {
     /// Whose.
     pub connection: String,
-    /// Open deliveries.
+    /// Open tasks.
     pub open: i64,
     /// Of these in doubt.
     pub in_doubt: i64,
@@ -166,20 +162,20 @@ pub struct Backlog {
     pub oldest_due_at: Option<Timestamp>,
 }
 
-/// Every connection's open debts.
+/// Every connection's open tasks.
 pub async fn backlog(db: &mut PgConnection, now: Timestamp) -> Result<Vec<Backlog>> {
     let rows = sqlx::query_as!(
         Backlog,
         r#"
         select
             connection.name as connection,
-            count(delivery.id) as "open!",
-            count(*) filter (where delivery.state = 'in_doubt') as "in_doubt!",
-            count(*) filter (where delivery.state <> 'leased' and due_at <= $1) as "due!",
-            min(due_at) filter (where delivery.state <> 'leased' and due_at <= $1) as "oldest_due_at"
+            count(task.id) as "open!",
+            count(*) filter (where task.state = 'in_doubt') as "in_doubt!",
+            count(*) filter (where task.state <> 'leased' and due_at <= $1) as "due!",
+            min(due_at) filter (where task.state <> 'leased' and due_at <= $1) as "oldest_due_at"
         from connection
-        left join delivery on delivery.connection = connection.name
-            and delivery.state in ('pending', 'leased', 'in_doubt')
+        left join task on task.connection = connection.name
+            and task.state in ('pending', 'leased', 'in_doubt')
         group by connection.name
         order by connection.name
         "#,
@@ -188,17 +184,17 @@ pub async fn backlog(db: &mut PgConnection, now: Timestamp) -> Result<Vec<Backlo
     Ok(rows.fetch_all(db).await?)
 }
 
-/// How many deliveries wait for a person: dead, and their subject's newest.
+/// How many tasks wait for a person: dead, and their subject's newest.
 pub async fn count_dead(db: &mut PgConnection) -> Result<i64> {
     let count = sqlx::query_scalar!(r#"select count(*) as "count!" from dead_letter"#);
     Ok(count.fetch_one(db).await?)
 }
 
 /// Was anything ever told of a subject?
-pub async fn knows(db: &mut PgConnection, connection: &str, subject: &str) -> Result<bool> {
+pub async fn has_task(db: &mut PgConnection, connection: &str, subject: &str) -> Result<bool> {
     let known = sqlx::query_scalar!(
         r#"select exists (
-               select 1 from delivery
+               select 1 from task
                where connection = $1 and subject = $2
                  and (settled_at is not null or state in ('pending', 'leased', 'in_doubt'))
            ) as "known!""#,

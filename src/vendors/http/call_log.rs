@@ -1,4 +1,4 @@
-//! What an attempt called, kept for people: what the diary shows and `evidence` explains.
+//! What an attempt called, kept for people: what the diary shows and `call_log` explains.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,7 +10,7 @@ use crate::domain::Timestamp;
 #[derive(Clone, Debug, Serialize)]
 pub struct CallRecord {
     /// mycashflow or ogoship.
-    pub system: &'static str,
+    pub vendor: &'static str,
     /// As `place_order`.
     pub call: &'static str,
     /// When it was begun.
@@ -29,38 +29,38 @@ pub struct CallRecord {
     pub status: Option<u16>,
     /// How long it took.
     pub millis: u64,
-    /// no, maybe or yes: did the system hear us? Only for failed calls.
+    /// no, maybe or yes: did the vendor hear us? Only for failed calls.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub heard: Option<&'static str>,
+    pub sent: Option<&'static str>,
 }
 
 /// The calls of one attempt, in order.
 #[derive(Clone, Debug, Default)]
-pub struct Evidence(Arc<Witness>);
+pub struct CallLog(Arc<CallLogState>);
 
 #[derive(Debug, Default)]
-struct Witness {
+struct CallLogState {
     /// What request ids begin with; empty: none are sent.
-    name: String,
+    request_id_prefix: String,
     /// Nothing may be changed: what would change something is kept instead of being sent.
-    is_rehearsal: bool,
+    is_dry_run: bool,
     calls: Mutex<Vec<CallRecord>>,
 }
 
-impl Evidence {
-    /// Evidence of an attempt of this name, from which request ids are made.
-    pub fn named(name: String) -> Self {
-        Self(Arc::new(Witness { name, ..Witness::default() }))
+impl CallLog {
+    /// CallLog of an attempt of this name, from which request ids are made.
+    pub fn for_attempt(request_id_prefix: String) -> Self {
+        Self(Arc::new(CallLogState { request_id_prefix, ..CallLogState::default() }))
     }
 
-    /// Evidence of a rehearsal: reads are made, and the first call that would change anything is kept and not sent.
-    pub fn rehearsal() -> Self {
-        Self(Arc::new(Witness { is_rehearsal: true, ..Witness::default() }))
+    /// CallLog of a dry_run: reads are made, and the first call that would change anything is kept and not sent.
+    pub fn dry_run() -> Self {
+        Self(Arc::new(CallLogState { is_dry_run: true, ..CallLogState::default() }))
     }
 
     /// May nothing be changed?
-    pub(in crate::vendors) fn is_rehearsal(&self) -> bool {
-        self.0.is_rehearsal
+    pub(in crate::vendors) fn is_dry_run(&self) -> bool {
+        self.0.is_dry_run
     }
 
     /// Everything kept so far.
@@ -69,7 +69,7 @@ impl Evidence {
     }
 
     /// Keeps a call.
-    pub(in crate::vendors) fn keep(&self, call: CallRecord) {
+    pub(in crate::vendors) fn push(&self, call: CallRecord) {
         self.lock().push(call);
     }
 
@@ -79,7 +79,7 @@ impl Evidence {
 
     /// The id of the next call; nothing where none are sent.
     pub(in crate::vendors) fn request_id(&self) -> Option<String> {
-        let Witness { name, .. } = &*self.0;
-        (!name.is_empty()).then(|| format!("{name}-{}", self.lock().len() + 1))
+        let CallLogState { request_id_prefix, .. } = &*self.0;
+        (!request_id_prefix.is_empty()).then(|| format!("{request_id_prefix}-{}", self.lock().len() + 1))
     }
 }

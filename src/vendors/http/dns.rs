@@ -9,9 +9,9 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 /// Resolves names by the operating system, and keeps only public addresses.
 #[derive(Debug)]
-pub(in crate::vendors) struct PublicOnly;
+pub(in crate::vendors) struct PublicResolver;
 
-impl Resolve for PublicOnly {
+impl Resolve for PublicResolver {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
@@ -27,25 +27,25 @@ impl Resolve for PublicOnly {
 /// Is it an address of this machine, or of a network that is nobody's but its owner's? (RFC 6890 and its registries.)
 pub fn is_private(address: IpAddr) -> bool {
     match address {
-        IpAddr::V4(four) => {
-            let [first, second, ..] = four.octets();
+        IpAddr::V4(v4) => {
+            let [first, second, ..] = v4.octets();
             let is_shared = first == 100 && (64..128).contains(&second); // RFC 6598
-            four.is_private()
-                || four.is_loopback()
-                || four.is_link_local()
-                || four.is_unspecified()
-                || four.is_broadcast()
-                || four.is_multicast()
+            v4.is_private()
+                || v4.is_loopback()
+                || v4.is_link_local()
+                || v4.is_unspecified()
+                || v4.is_broadcast()
+                || v4.is_multicast()
                 || is_shared
         }
-        IpAddr::V6(six) => {
-            let mapped: Option<Ipv4Addr> = six.to_ipv4_mapped();
-            six.is_loopback()
-                || six.is_unspecified()
-                || six.is_unique_local()
-                || six.is_unicast_link_local()
-                || six.is_multicast()
-                || mapped.is_some_and(|four| is_private(four.into()))
+        IpAddr::V6(v6) => {
+            let mapped: Option<Ipv4Addr> = v6.to_ipv4_mapped();
+            v6.is_loopback()
+                || v6.is_unspecified()
+                || v6.is_unique_local()
+                || v6.is_unicast_link_local()
+                || v6.is_multicast()
+                || mapped.is_some_and(|v4| is_private(v4.into()))
         }
     }
 }
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_of_ones_own_are_told_from_public_ones() {
+    fn private_and_public_addresses_are_distinguished() {
         for private in [
             "127.0.0.1",
             "10.1.2.3",
@@ -80,9 +80,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_that_leads_home_is_refused() {
+    async fn a_name_that_resolves_to_loopback_is_refused() {
         let name: Name = "localhost".parse().expect("a name");
-        let Err(error) = PublicOnly.resolve(name).await else { panic!("it was resolved") };
+        let Err(error) = PublicResolver.resolve(name).await else { panic!("it was resolved") };
         assert_eq!(error.to_string(), "the name leads to no public address");
     }
 }

@@ -7,4 +7,4 @@ pub mod error;
 pub mod rate_limiter;
 pub(in crate::vendors) mod single_flight;
 
-pub use client::{Answer, Body, Call, Http, Options, client};
+pub use client::{Body, Call, HttpClient, Options, Response, client};

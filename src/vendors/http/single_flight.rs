@@ -1,6 +1,6 @@
 //! Single flight: what many need is asked for by one of them, and the others wait for the answer, also where it is a
-//! failure. So a system that hangs is waited for once, and not once more by each who stands in line behind the last: they
-//! would outlast their leases there, and say nothing of the system that kept them.
+//! failure. So a vendor that hangs is waited for once, and not once more by each who stands in line behind the last: they
+//! would outlast their leases there, and say nothing of the vendor that kept them.
 
 use tokio::{sync::Mutex, time::Instant};
 
@@ -8,48 +8,48 @@ use super::error::CallError;
 
 /// Something asked for by one and known to all. Who gets another's failure has made no call of his own.
 #[derive(Debug)]
-pub(in crate::vendors) struct Flight<T>(Mutex<Known<T>>);
+pub(in crate::vendors) struct SingleFlight<T>(Mutex<State<T>>);
 
 #[derive(Debug)]
-struct Known<T> {
+struct State<T> {
     answer: Option<T>,
     failed: Option<(Instant, CallError)>,
 }
 
-impl<T: Clone> Flight<T> {
+impl<T: Clone> SingleFlight<T> {
     /// Nothing is known yet.
     pub(in crate::vendors) fn new() -> Self {
-        Self(Mutex::new(Known { answer: None, failed: None }))
+        Self(Mutex::new(State { answer: None, failed: None }))
     }
 
     /// What is known, where it is good still; else what `ask` makes of it, or the failure that came while we waited.
-    pub(in crate::vendors) async fn get(
+    pub(in crate::vendors) async fn get_or_fetch(
         &self,
-        is_good: impl FnOnce(&T) -> bool,
-        ask: impl AsyncFnOnce(Option<T>) -> Result<T, CallError>,
+        is_valid: impl FnOnce(&T) -> bool,
+        fetch: impl AsyncFnOnce(Option<T>) -> Result<T, CallError>,
     ) -> Result<T, CallError> {
-        let came_at = Instant::now();
-        let mut known = self.0.lock().await;
-        if let Some(answer) = &known.answer
-            && is_good(answer)
+        let started_at = Instant::now();
+        let mut state = self.0.lock().await;
+        if let Some(answer) = &state.answer
+            && is_valid(answer)
         {
             return Ok(answer.clone());
         }
-        if let Some((at, error)) = &known.failed
-            && *at >= came_at
+        if let Some((at, error)) = &state.failed
+            && *at >= started_at
         {
             return Err(error.clone());
         }
-        let asked = ask(known.answer.take()).await;
-        match &asked {
-            Ok(answer) => known.answer = Some(answer.clone()),
-            Err(error) => known.failed = Some((Instant::now(), error.clone())),
+        let result = fetch(state.answer.take()).await;
+        match &result {
+            Ok(answer) => state.answer = Some(answer.clone()),
+            Err(error) => state.failed = Some((Instant::now(), error.clone())),
         }
-        asked
+        result
     }
 
     /// Changes what is known, if anything is.
-    pub(in crate::vendors) async fn change(&self, change: impl FnOnce(&mut T)) {
+    pub(in crate::vendors) async fn update_cached(&self, change: impl FnOnce(&mut T)) {
         if let Some(answer) = self.0.lock().await.answer.as_mut() {
             change(answer);
         }
@@ -61,24 +61,24 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
-    use crate::{domain::vendor::System, vendors::http::error::Failure};
+    use crate::{domain::vendor::Vendor, vendors::http::error::Failure};
 
     #[tokio::test]
-    async fn who_waits_gets_the_answer_or_the_failure_and_who_comes_later_asks_anew() {
-        let (flight, asked) = (Flight::new(), AtomicUsize::new(0));
+    async fn waiting_callers_share_one_result_and_later_ones_fetch_again() {
+        let (flight, asked) = (SingleFlight::new(), AtomicUsize::new(0));
         let asks = async |answer: Result<u8, Failure>| {
-            let ask = async |_| {
+            let fetch = async |_| {
                 asked.fetch_add(1, Ordering::SeqCst);
                 tokio::task::yield_now().await;
                 let failed = |failure| CallError {
-                    system: System::MyCashflow,
+                    vendor: Vendor::MyCashflow,
                     call: "list",
                     failure,
                     retry_after: None,
                 };
                 answer.map_err(failed)
             };
-            flight.get(|_| true, ask).await.map_err(|error| error.failure)
+            flight.get_or_fetch(|_| true, fetch).await.map_err(|error| error.failure)
         };
         let lost: Result<u8, Failure> = Err(Failure::Lost);
         assert_eq!(tokio::join!(asks(lost), asks(Ok(1)), asks(Ok(2))), (lost, lost, lost));

@@ -18,7 +18,7 @@ pub mod wire;
 use std::sync::Arc;
 
 use base64::Engine;
-use lists::Lists;
+use lists::LookupCache;
 use reqwest::{
     Method,
     header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue},
@@ -28,13 +28,13 @@ use serde_json::Value;
 
 use super::{
     http::{
-        call_log::Evidence,
-        client::{Answer, Body, Call, Http},
+        call_log::CallLog,
+        client::{Body, Call, HttpClient, Response},
         error::{CallError, Failure},
     },
     lenient_json::as_text,
 };
-use crate::domain::{Timestamp, time_window::Window};
+use crate::domain::{Timestamp, time_window::TimeWindow};
 
 /// Items a page; the largest size is not public, 100 is used live (docs/contract.md §1.2).
 const PAGE_SIZE: u32 = 100;
@@ -42,10 +42,10 @@ const PAGE_SIZE: u32 = 100;
 /// The client of one connection's shop.
 #[derive(Clone, Debug)]
 pub struct MyCashflow {
-    http: Http,
+    http: HttpClient,
     headers: HeaderMap,
     orders_api: String,
-    lists: Arc<Lists>,
+    lookup_cache: Arc<LookupCache>,
 }
 
 /// What a client needs to know.
@@ -59,14 +59,14 @@ pub struct Account {
     /// Payment methods that are cash on delivery: ids, product codes or names.
     pub cash_on_delivery: Vec<String>,
     /// Do the connection's rules ask whose goods things are?
-    pub reads_suppliers: bool,
+    pub needs_suppliers: bool,
     /// Are products' pictures sent on?
-    pub reads_pictures: bool,
+    pub needs_pictures: bool,
 }
 
-/// One line of a list: what may be out of step, and the version that says so.
+/// One line of a list: what may be out of sync, and the version that says so.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Changed {
+pub struct ChangedItem {
     /// Its id.
     pub id: String,
     /// Its `updated_at`, as told.
@@ -79,15 +79,15 @@ pub struct Page<T> {
     /// In the order asked for.
     pub items: Vec<T>,
     /// Is there another one?
-    pub more: bool,
+    pub has_more: bool,
     /// How many items all pages have together, where the shop says so.
     pub total: Option<i64>,
 }
 
 impl MyCashflow {
     /// A client over a way to the shop.
-    pub fn new(http: Http, account: Account) -> Self {
-        let Account { user, api_key, orders_api, cash_on_delivery, reads_suppliers, reads_pictures } =
+    pub fn new(http: HttpClient, account: Account) -> Self {
+        let Account { user, api_key, orders_api, cash_on_delivery, needs_suppliers, needs_pictures } =
             account;
         let basic = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{api_key}"));
         let mut headers = HeaderMap::new();
@@ -96,18 +96,18 @@ impl MyCashflow {
             HeaderValue::from_str(&format!("Basic {basic}")).expect("base64 is made of header characters");
         credentials.set_sensitive(true);
         headers.insert(AUTHORIZATION, credentials);
-        let lists = Arc::new(Lists::new(cash_on_delivery, reads_suppliers, reads_pictures));
-        Self { http, headers, orders_api, lists }
+        let lookup_cache = Arc::new(LookupCache::new(cash_on_delivery, needs_suppliers, needs_pictures));
+        Self { http, headers, orders_api, lookup_cache }
     }
 
-    /// The same client, keeping its calls in `evidence`.
-    pub fn witnessed(&self, evidence: &Evidence) -> Self {
-        Self { http: self.http.witnessed(evidence), ..self.clone() }
+    /// The same client, keeping its calls in `call_log`.
+    pub fn with_call_log(&self, call_log: &CallLog) -> Self {
+        Self { http: self.http.with_call_log(call_log), ..self.clone() }
     }
 
     /// The same client, letting live calls go first.
-    pub fn giving_way(&self) -> Self {
-        Self { http: self.http.giving_way(), ..self.clone() }
+    pub fn in_background(&self) -> Self {
+        Self { http: self.http.in_background(), ..self.clone() }
     }
 
     /// The version of the order endpoints that is called.
@@ -131,7 +131,7 @@ impl MyCashflow {
     }
 
     /// What time it is there. Reads.
-    pub async fn date(&self) -> Result<Option<Timestamp>, CallError> {
+    pub async fn server_time(&self) -> Result<Option<Timestamp>, CallError> {
         let (path, headers) = ("/api/v1/shipping-methods".to_owned(), self.headers.clone());
         let call =
             Call { name: "ask_date", method: Method::GET, path, query: paged(1), headers, body: Body::Empty };
@@ -143,24 +143,24 @@ impl MyCashflow {
         &self,
         name: &'static str,
         path: String,
-        window: Window,
+        window: TimeWindow,
         page: u32,
-    ) -> Result<Page<Changed>, CallError> {
+    ) -> Result<Page<ChangedItem>, CallError> {
         let mut query = paged(page);
-        query.push(("updated_at-from", iso(window.from)));
-        query.push(("updated_at-to", iso(window.to + chrono::Duration::seconds(1))));
+        query.push(("updated_at-from", format_time(window.from)));
+        query.push(("updated_at-to", format_time(window.to + chrono::Duration::seconds(1))));
         query.push(("sort", "updated_at-asc".to_owned()));
         let list: wire::List = self.read(name, path, query).await?;
         let items = list.data.iter().filter_map(|item| {
             let id = item.get("id").and_then(as_text)?;
-            Some(Changed { id, version: item.get("updated_at").and_then(as_text).unwrap_or_default() })
+            Some(ChangedItem { id, version: item.get("updated_at").and_then(as_text).unwrap_or_default() })
         });
-        let (more, total) = (list.meta.next.is_some(), list.meta.item_count);
-        Ok(Page { items: items.collect(), more, total })
+        let (has_more, total) = (list.meta.next.is_some(), list.meta.item_count);
+        Ok(Page { items: items.collect(), has_more, total })
     }
 
     /// Every page of a list of things that are few.
-    async fn whole_list<T: DeserializeOwned>(
+    async fn list_all<T: DeserializeOwned>(
         &self,
         name: &'static str,
         path: &str,
@@ -197,12 +197,12 @@ impl MyCashflow {
     ) -> Result<T, CallError> {
         let headers = self.headers.clone();
         let call = Call { name, method: Method::GET, path, query, headers, body: Body::Empty };
-        let Answer { body, .. } = self.http.send(call).await?;
-        serde_json::from_slice(&body).map_err(|_| self.http.error(name, Failure::Unreadable))
+        let Response { body, .. } = self.http.send(call).await?;
+        serde_json::from_slice(&body).map_err(|_| self.http.call_error(name, Failure::Unreadable))
     }
 
     /// A call that changes something. Its answer must be JSON, or we do not know what answered.
-    async fn act(
+    async fn submit(
         &self,
         name: &'static str,
         method: Method,
@@ -212,12 +212,12 @@ impl MyCashflow {
     ) -> Result<(), CallError> {
         let mut headers = self.headers.clone();
         headers.insert("idempotency-key", HeaderValue::from_str(key).expect("our keys are hex"));
-        let Answer { body, .. } =
+        let Response { body, .. } =
             self.http.send(Call { name, method, path, query: Vec::new(), headers, body }).await?;
         if body.is_empty() || serde_json::from_slice::<Value>(&body).is_ok() {
             return Ok(());
         }
-        Err(self.http.error(name, Failure::Unreadable))
+        Err(self.http.call_error(name, Failure::Unreadable))
     }
 }
 
@@ -226,6 +226,6 @@ fn paged(page: u32) -> Vec<(&'static str, String)> {
 }
 
 /// Whole seconds with their offset, as proven clients send them.
-fn iso(time: Timestamp) -> String {
+fn format_time(time: Timestamp) -> String {
     time.format("%Y-%m-%dT%H:%M:%S+00:00").to_string()
 }

@@ -6,8 +6,8 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Answer, Body, Call, CallError, Failure, MyCashflow, as_text};
-use crate::vendors::lenient_json::segment;
+use super::{Body, Call, CallError, Failure, MyCashflow, Response, as_text};
+use crate::vendors::lenient_json::encode_segment;
 
 /// A subscription as the shop tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,9 +29,9 @@ impl MyCashflow {
         let body = json!({ "topic": topic, "expands": [], "url": url });
         let answer = self.exchange("subscribe", Method::POST, PATH.to_owned(), Body::Json(body)).await?;
         let value: Value = serde_json::from_slice(&answer.body)
-            .map_err(|_| self.http.error("subscribe", Failure::Unreadable))?;
+            .map_err(|_| self.http.call_error("subscribe", Failure::Unreadable))?;
         read(value.get("data").unwrap_or(&value))
-            .ok_or_else(|| self.http.error("subscribe", Failure::Unreadable))
+            .ok_or_else(|| self.http.call_error("subscribe", Failure::Unreadable))
     }
 
     /// Every subscription of our API user; `None` where the shop has no such list. Reads.
@@ -42,7 +42,7 @@ impl MyCashflow {
 
     /// Removes a subscription. Idempotent: one that is gone is removed.
     pub async fn unsubscribe(&self, uuid: &str) -> Result<(), CallError> {
-        let path = format!("{PATH}/{}", segment(uuid));
+        let path = format!("{PATH}/{}", encode_segment(uuid));
         match self.exchange("unsubscribe", Method::DELETE, path, Body::Empty).await {
             Err(error) if !error.is_not_found() => Err(error),
             _ => Ok(()),
@@ -55,13 +55,13 @@ impl MyCashflow {
         method: Method,
         path: String,
         body: Body,
-    ) -> Result<Answer, CallError> {
+    ) -> Result<Response, CallError> {
         let headers = self.headers.clone();
         self.http.send(Call { name, method, path, query: Vec::new(), headers, body }).await
     }
 
     async fn find_list(&self, name: &'static str, path: &str) -> Result<Option<Vec<Value>>, CallError> {
-        match self.whole_list(name, path).await {
+        match self.list_all(name, path).await {
             Ok(items) => Ok(Some(items)),
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),

@@ -1,20 +1,20 @@
 //! From `MyCashflow`'s wire to the domain: pure.
 
 use super::{
-    lists::{Named, Suppliers},
+    lists::{Lookups, Suppliers},
     wire,
 };
 use crate::{
     domain::{
         order::{Payment, PaymentState, Recipient, Shipment, ShopLine, ShopOrder, ShopStatus},
-        product::{Fields, ShopProduct, Supplier, Variation},
+        product::{ProductFields, ShopProduct, Supplier, Variation},
         stock::ShopStock,
     },
-    vendors::lenient_json::time,
+    vendors::lenient_json::parse_time,
 };
 
 /// An order; `None` where it lacks even a number.
-pub(super) fn order(wire: wire::Order, named: &Named, suppliers: &Suppliers) -> Option<ShopOrder> {
+pub(super) fn order(wire: wire::Order, lookups: &Lookups, suppliers: &Suppliers) -> Option<ShopOrder> {
     let wire::Order {
         id,
         created_at,
@@ -34,14 +34,14 @@ pub(super) fn order(wire: wire::Order, named: &Named, suppliers: &Suppliers) -> 
         shipping_method_id.or_else(|| shipments.iter().find_map(|it| it.shipping_method_id.clone()));
     Some(ShopOrder {
         id: id?,
-        created_at: created_at.and_then(|text| time(&text)),
+        created_at: created_at.and_then(|text| parse_time(&text)),
         version: updated_at,
         status: shop_status(status.as_deref().unwrap_or_default()),
         recipient: recipient(different_shipping_address, shipping_address, customer_information),
         // A method that is no longer listed has no name to match by; it is still a method, and goes to a person.
-        shipping: method_id.map(|id| named.shipping.get(&id).cloned().unwrap_or_default()),
-        lines: products.into_iter().map(|it| line(it, named, suppliers)).collect(),
-        payments: payments.into_iter().map(|it| payment(it, named)).collect(),
+        shipping: method_id.map(|id| lookups.shipping.get(&id).cloned().unwrap_or_default()),
+        lines: products.into_iter().map(|it| line(it, lookups, suppliers)).collect(),
+        payments: payments.into_iter().map(|it| payment(it, lookups)).collect(),
         shipments: shipments.into_iter().filter_map(shipment).collect(),
         comments: details,
         receipt_url,
@@ -87,10 +87,10 @@ fn recipient(different: bool, shipping: wire::Address, customer: wire::Address) 
     }
 }
 
-fn line(wire: wire::Line, named: &Named, suppliers: &Suppliers) -> ShopLine {
+fn line(wire: wire::Line, lookups: &Lookups, suppliers: &Suppliers) -> ShopLine {
     let wire::Line { product_id, shipment_id, unit_price, vat_rate, product_code, quantity, download_id } =
         wire;
-    let supplier = match &named.suppliers {
+    let supplier = match &lookups.suppliers {
         None => Supplier::NotRead,
         Some(_) => product_id.and_then(|id| suppliers.get(&id)).cloned().unwrap_or(Supplier::Unknown),
     };
@@ -106,7 +106,7 @@ fn line(wire: wire::Line, named: &Named, suppliers: &Suppliers) -> ShopLine {
     }
 }
 
-fn payment(wire: wire::Payment, named: &Named) -> Payment {
+fn payment(wire: wire::Payment, lookups: &Lookups) -> Payment {
     let wire::Payment { payment_method_id, amount, currency, is_paid, status } = wire;
     let status = status.unwrap_or_default().to_lowercase();
     let state = match status.as_str() {
@@ -119,7 +119,7 @@ fn payment(wire: wire::Payment, named: &Named) -> Payment {
     };
     Payment {
         state,
-        cash_on_delivery: payment_method_id.is_some_and(|id| named.cash_on_delivery.contains(&id)),
+        cash_on_delivery: payment_method_id.is_some_and(|id| lookups.cash_on_delivery.contains(&id)),
         amount,
         currency,
     }
@@ -133,7 +133,7 @@ fn shipment(wire: wire::Shipment) -> Option<Shipment> {
 }
 
 /// A product; `None` where it lacks even an id.
-pub(super) fn product(wire: wire::Product, named: &Named) -> Option<ShopProduct> {
+pub(super) fn product(wire: wire::Product, lookups: &Lookups) -> Option<ShopProduct> {
     let wire::Product {
         id,
         updated_at,
@@ -152,10 +152,17 @@ pub(super) fn product(wire: wire::Product, named: &Named) -> Option<ShopProduct>
     let variations = variations.into_iter().filter_map(|it| {
         let wire::Variation { id, name, product_code, price, purchase_price, stock_item } = it;
         let ean = stock_item.barcode;
-        let fields = Fields { code: product_code, name, ean, price, purchase_price, ..Fields::default() };
+        let fields = ProductFields {
+            code: product_code,
+            name,
+            ean,
+            price,
+            purchase_price,
+            ..ProductFields::default()
+        };
         Some(Variation { id: id?, fields })
     });
-    let fields = Fields {
+    let fields = ProductFields {
         code: product_code,
         name,
         ean: barcode.or(stock_item.barcode),
@@ -169,7 +176,7 @@ pub(super) fn product(wire: wire::Product, named: &Named) -> Option<ShopProduct>
         id: id?,
         version: updated_at,
         fields,
-        supplier: named.supplier(supplier_id),
+        supplier: lookups.supplier(supplier_id),
         variations: variations.collect(),
     })
 }
@@ -191,7 +198,7 @@ mod tests {
     use super::*;
 
     fn read(json: serde_json::Value) -> ShopOrder {
-        let named = Named::new(
+        let lookups = Lookups::new(
             serde_json::from_value(
                 serde_json::json!([{"id": 3, "name": "Posti", "product_code": "POSTI-14"}]),
             )
@@ -199,12 +206,12 @@ mod tests {
             serde_json::from_value(serde_json::json!([{"id": 9, "name": "Postiennakko"}])).expect("readable"),
             &["postiennakko".to_owned()],
         );
-        order(serde_json::from_value(json).expect("readable"), &named, &Suppliers::new())
+        order(serde_json::from_value(json).expect("readable"), &lookups, &Suppliers::new())
             .expect("it has an id")
     }
 
     #[test]
-    fn an_order_reads_alike_with_numbers_as_strings_and_empty_lists_for_objects() {
+    fn an_order_with_drifting_types_is_translated() {
         let order = read(serde_json::json!({
             "id": "1042", "status": "Open", "updated_at": "2026-11-23T10:00:00+02:00", "shipping_method_id": "3",
             "different_shipping_address": false, "shipping_address": [],
@@ -225,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn klarnas_pending_activation_is_not_paid_whatever_its_flag_says() {
+    fn klarna_pending_activation_is_not_paid() {
         let payment = |status: &str, is_paid| {
             let json = serde_json::json!({"id": 1, "payments": [{"status": status, "is_paid": is_paid}]});
             read(json).payments.remove(0).state
@@ -238,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_different_shipping_address_is_where_the_parcel_goes_and_the_customer_is_still_reached() {
+    fn a_separate_shipping_address_keeps_the_customers_phone() {
         let order = read(serde_json::json!({
             "id": 1, "different_shipping_address": true,
             "customer_information": {"street_address": "Home", "phone": "040"},

@@ -5,36 +5,37 @@ use serde_json::Value;
 
 use crate::{
     domain::event::{
-        dedup::Sameness,
-        routing::{About, Told},
+        dedup::DedupScope,
+        routing::{ParsedWebhook, VendorEntity},
     },
     vendors::lenient_json::as_text,
 };
 
 /// Reads a webhook's JSON, which may be its [`outline`](crate::vendors::json_outline); `topic` is what its URL said, for
 /// senders whose body says none.
-pub fn read(body: &Value, topic: Option<&str>) -> Told {
-    let said = ["topic", "event", "type"].iter().find_map(|key| body.get(key).and_then(as_text));
-    let topic = said.or_else(|| topic.map(ToOwned::to_owned));
+pub fn read(body: &Value, topic: Option<&str>) -> ParsedWebhook {
+    let topic_in_body = ["topic", "event", "type"].iter().find_map(|key| body.get(key).and_then(as_text));
+    let topic = topic_in_body.or_else(|| topic.map(ToOwned::to_owned));
     let (wrapper, item) = unwrap(body);
     let kind = topic.as_deref().and_then(kind_of_topic).or_else(|| kind_of_shape(wrapper, item));
     let id = ["id", "order_id", "product_id"].iter().find_map(|key| item.get(key).and_then(as_text));
     let number = id.filter(|id| id.bytes().all(|byte| byte.is_ascii_digit()));
 
-    let about = match (kind, number) {
-        (Some(Kind::Order), Some(id)) => About::ShopOrder(id),
-        (Some(Kind::Product), Some(id)) => About::ShopProduct(id),
+    let entity = match (kind, number) {
+        (Some(Kind::Order), Some(id)) => VendorEntity::ShopOrder(id),
+        (Some(Kind::Product), Some(id)) => VendorEntity::ShopProduct(id),
         (Some(Kind::Stock), _) => {
             let code = ["code", "product_code"].iter().find_map(|key| item.get(key).and_then(as_text));
-            code.map_or(About::Unknown, About::ShopStock)
+            code.map_or(VendorEntity::Unknown, VendorEntity::ShopStock)
         }
-        (Some(Kind::Order | Kind::Product), None) | (None, _) => About::Unknown,
+        (Some(Kind::Order | Kind::Product), None) | (None, _) => VendorEntity::Unknown,
     };
     let topic = topic.unwrap_or_else(|| "unknown".to_owned());
-    let dated = item.get("updated_at").and_then(as_text).is_some();
-    let once = topic.ends_with(".created");
-    let sameness = if dated || once { Sameness::Forever } else { Sameness::Briefly };
-    Told { topic, about, sameness }
+    let has_timestamp = item.get("updated_at").and_then(as_text).is_some();
+    let happens_once = topic.ends_with(".created");
+    let dedup_scope =
+        if has_timestamp || happens_once { DedupScope::Permanent } else { DedupScope::Windowed };
+    ParsedWebhook { topic, entity, dedup_scope }
 }
 
 #[derive(Clone, Copy)]
@@ -92,8 +93,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_known_and_guessed_envelope_names_its_subject() {
-        let order = || About::ShopOrder("1042".into());
+    fn each_known_or_guessed_envelope_yields_its_subject() {
+        let order = || VendorEntity::ShopOrder("1042".into());
         let table = [
             (json!({"topic": "order.created", "data": {"id": 1042}}), order()),
             (json!({"data": {"id": "1042", "payments": []}}), order()),
@@ -102,34 +103,37 @@ mod tests {
             (json!({"id": 1042, "customer_information": {}}), order()),
             (json!({"id": 1042}), order()),
             (json!({"topic": "order.updated", "order_id": 1042}), order()),
-            (json!({"topic": "product.updated", "data": {"id": 7}}), About::ShopProduct("7".into())),
-            (json!({"id": 7, "product_code": "A", "price": 1}), About::ShopProduct("7".into())),
-            (json!({"topic": "stock.updated", "data": {"code": "A"}}), About::ShopStock("A".into())),
-            (json!({"topic": "customer.created", "data": {"name": "x"}}), About::Unknown),
-            (json!({"topic": "order.created", "data": {"id": "x'; --"}}), About::Unknown),
-            (json!([1, 2]), About::Unknown),
-            (json!("text"), About::Unknown),
-            (json!(null), About::Unknown),
+            (json!({"topic": "product.updated", "data": {"id": 7}}), VendorEntity::ShopProduct("7".into())),
+            (json!({"id": 7, "product_code": "A", "price": 1}), VendorEntity::ShopProduct("7".into())),
+            (json!({"topic": "stock.updated", "data": {"code": "A"}}), VendorEntity::ShopStock("A".into())),
+            (json!({"topic": "customer.created", "data": {"name": "x"}}), VendorEntity::Unknown),
+            (json!({"topic": "order.created", "data": {"id": "x'; --"}}), VendorEntity::Unknown),
+            (json!([1, 2]), VendorEntity::Unknown),
+            (json!("text"), VendorEntity::Unknown),
+            (json!(null), VendorEntity::Unknown),
         ];
         for (body, expected) in table {
-            assert_eq!(read(&body, None).about, expected, "{body}");
+            assert_eq!(read(&body, None).entity, expected, "{body}");
         }
     }
 
     #[test]
-    fn only_dated_bodies_and_things_that_happen_once_are_the_same_for_ever() {
-        let sameness = |body| read(&body, None).sameness;
-        assert_eq!(sameness(json!({"topic": "order.created", "data": {"id": 1}})), Sameness::Forever);
+    fn only_dated_or_one_time_events_are_duplicates_for_ever() {
+        let dedup_scope = |body| read(&body, None).dedup_scope;
+        assert_eq!(dedup_scope(json!({"topic": "order.created", "data": {"id": 1}})), DedupScope::Permanent);
         assert_eq!(
-            sameness(json!({"topic": "order.updated", "data": {"id": 1, "updated_at": "x"}})),
-            Sameness::Forever
+            dedup_scope(json!({"topic": "order.updated", "data": {"id": 1, "updated_at": "x"}})),
+            DedupScope::Permanent
         );
-        assert_eq!(sameness(json!({"topic": "order.updated", "data": {"id": 1}})), Sameness::Briefly);
+        assert_eq!(dedup_scope(json!({"topic": "order.updated", "data": {"id": 1}})), DedupScope::Windowed);
     }
 
     #[test]
-    fn a_topic_in_the_url_stands_in_for_one_in_the_body() {
-        let told = read(&json!({"id": 7}), Some("product.updated"));
-        assert_eq!((told.topic.as_str(), told.about), ("product.updated", About::ShopProduct("7".into())));
+    fn the_url_topic_is_used_where_the_body_has_none() {
+        let parsed = read(&json!({"id": 7}), Some("product.updated"));
+        assert_eq!(
+            (parsed.topic.as_str(), parsed.entity),
+            ("product.updated", VendorEntity::ShopProduct("7".into()))
+        );
     }
 }

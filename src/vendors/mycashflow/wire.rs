@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::vendors::lenient_json::{decimal, list, object, text, truth, whole};
+use crate::vendors::lenient_json::{boolean, decimal, integer, list, object, text};
 
 /// A list's envelope; `next` is absent on the last page.
 #[derive(Debug, Deserialize)]
@@ -20,7 +20,7 @@ pub struct List {
 pub struct Meta {
     #[serde(default)]
     pub next: Option<Value>,
-    #[serde(default, deserialize_with = "whole")]
+    #[serde(default, deserialize_with = "integer")]
     pub item_count: Option<i64>,
 }
 
@@ -47,7 +47,7 @@ pub struct Order {
     pub status: Option<String>,
     #[serde(deserialize_with = "text")]
     pub shipping_method_id: Option<String>,
-    #[serde(deserialize_with = "truth")]
+    #[serde(deserialize_with = "boolean")]
     pub different_shipping_address: bool,
     #[serde(deserialize_with = "object")]
     pub customer_information: Address,
@@ -103,7 +103,7 @@ pub struct Line {
     pub vat_rate: Option<Decimal>,
     #[serde(deserialize_with = "text")]
     pub product_code: Option<String>,
-    #[serde(deserialize_with = "whole")]
+    #[serde(deserialize_with = "integer")]
     pub quantity: Option<i64>,
     #[serde(deserialize_with = "text")]
     pub download_id: Option<String>,
@@ -133,7 +133,7 @@ pub struct Payment {
     pub amount: Option<Decimal>,
     #[serde(deserialize_with = "text")]
     pub currency: Option<String>,
-    #[serde(deserialize_with = "truth")]
+    #[serde(deserialize_with = "boolean")]
     pub is_paid: bool,
     #[serde(deserialize_with = "text")]
     pub status: Option<String>,
@@ -201,11 +201,11 @@ pub struct StockItem {
     pub code: Option<String>,
     #[serde(deserialize_with = "text")]
     pub product_id: Option<String>,
-    #[serde(deserialize_with = "truth")]
+    #[serde(deserialize_with = "boolean")]
     pub enabled: bool,
-    #[serde(deserialize_with = "whole")]
+    #[serde(deserialize_with = "integer")]
     pub quantity: Option<i64>,
-    #[serde(deserialize_with = "whole")]
+    #[serde(deserialize_with = "integer")]
     pub reserved: Option<i64>,
     #[serde(deserialize_with = "text")]
     pub barcode: Option<String>,

@@ -2,9 +2,9 @@
 //!
 //! The OAuth rules that shape this file (docs/contract.md §2.1): the token endpoint takes a form, never JSON; an
 //! access token lives 1.5 h; a refresh token works **once**, and its answer carries the next one. So one caller
-//! refreshes while the others wait (single flight), and the new pair is kept in the [`TokenVault`] **before** it is
+//! refreshes while the others wait (single flight), and the new pair is kept in the [`TokenStore`] **before** it is
 //! used: a crash between the two costs nothing. When a refresh is refused (its token spent by another process, say)
-//! we look in the vault for the pair that the other one kept, and only then go back to the password grant.
+//! we look in the token_store for the pair that the other one kept, and only then go back to the password grant.
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,14 +20,14 @@ use crate::{
     domain::Timestamp,
     runtime::clock::Clock,
     vendors::http::{
-        client::{Body, Call, Http},
+        client::{Body, Call, HttpClient},
         error::{CallError, Failure},
-        single_flight::Flight,
+        single_flight::SingleFlight,
     },
 };
 
 /// A token this close to its end is refreshed first: longer than any call takes.
-const MARGIN: Duration = Duration::from_secs(60);
+const REFRESH_MARGIN: Duration = Duration::from_secs(60);
 
 /// The scopes we use.
 const SCOPE: &str = "read:order write:order read:product write:product read:webhook write:webhook";
@@ -45,17 +45,17 @@ pub struct Token {
 
 /// Where the pair outlives the process. An error means that the pair is not safely kept, and must not be used.
 #[async_trait]
-pub trait TokenVault: Send + Sync {
+pub trait TokenStore: Send + Sync {
     /// The pair kept last, by whichever process.
-    async fn find(&self) -> Result<Option<Token>, VaultAway>;
+    async fn find(&self) -> Result<Option<Token>, TokenStoreError>;
     /// Keeps a new pair.
-    async fn keep(&self, token: &Token) -> Result<(), VaultAway>;
+    async fn save(&self, token: &Token) -> Result<(), TokenStoreError>;
 }
 
-/// The vault cannot be reached.
+/// The token_store cannot be reached.
 #[derive(Debug, thiserror::Error)]
-#[error("the token vault is away")]
-pub struct VaultAway;
+#[error("the token token_store is away")]
+pub struct TokenStoreError;
 
 /// How a connection proves itself to OGOship.
 pub enum Credentials {
@@ -81,20 +81,20 @@ pub struct Account {
 pub(super) struct Authenticator {
     credentials: Credentials,
     /// The way to the auth host.
-    http: Http,
-    vault: Arc<dyn TokenVault>,
+    http: HttpClient,
+    token_store: Arc<dyn TokenStore>,
     clock: Arc<dyn Clock>,
-    token: Flight<Token>,
+    token: SingleFlight<Token>,
 }
 
 impl Authenticator {
     pub(super) fn new(
         credentials: Credentials,
-        http: Http,
-        vault: Arc<dyn TokenVault>,
+        http: HttpClient,
+        token_store: Arc<dyn TokenStore>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { credentials, http, vault, clock, token: Flight::new() }
+        Self { credentials, http, token_store, clock, token: SingleFlight::new() }
     }
 
     /// Headers with our proof, and the access token they carry where there is one.
@@ -106,38 +106,38 @@ impl Authenticator {
                 (reqwest::header::AUTHORIZATION, format!("Bearer {access}"), Some(access))
             }
         };
-        let unbuildable = |_| self.http.error("authenticate", Failure::Unbuildable);
+        let unbuildable = |_| self.http.call_error("authenticate", Failure::Unbuildable);
         let mut value = HeaderValue::from_str(&value).map_err(unbuildable)?;
         value.set_sensitive(true);
         Ok((HeaderMap::from_iter([(name, value)]), token))
     }
 
-    /// An answer refused this access token: forget it, unless somebody has replaced it already. False where there is
+    /// An answer refused this access token: invalidate it, unless somebody has replaced it already. False where there is
     /// nothing to renew, as with an API key.
-    pub(super) async fn forget(&self, refused: Option<&str>) -> bool {
+    pub(super) async fn invalidate(&self, refused: Option<&str>) -> bool {
         let Some(refused) = refused else { return false };
         let ends = |token: &mut Token| {
             if token.access_token == refused {
                 token.expires_at = Timestamp::UNIX_EPOCH;
             }
         };
-        self.token.change(ends).await;
+        self.token.update_cached(ends).await;
         true
     }
 
     async fn access_token(&self, account: &Account) -> Result<String, CallError> {
-        let fresh = |token: &Token| token.expires_at > self.clock.now() + MARGIN;
+        let fresh = |token: &Token| token.expires_at > self.clock.now() + REFRESH_MARGIN;
         let renewed = async |old: Option<Token>| {
             let old = match old {
                 Some(old) => Some(old),
-                None => self.vault.find().await.map_err(|_| self.away())?,
+                None => self.token_store.find().await.map_err(|_| self.token_store_error())?,
             };
             match old {
                 Some(token) if fresh(&token) => Ok(token),
                 old => self.renew(account, old).await,
             }
         };
-        self.token.get(fresh, renewed).await.map(|token| token.access_token)
+        self.token.get_or_fetch(fresh, renewed).await.map(|token| token.access_token)
     }
 
     async fn renew(&self, account: &Account, old: Option<Token>) -> Result<Token, CallError> {
@@ -145,10 +145,10 @@ impl Authenticator {
             match self.grant(refresh_form(account, &refresh)).await {
                 // Refused: spent, perhaps by another process that kept its new pair. Anything else is a real failure.
                 Err(CallError { failure: Failure::Status(400..=403), .. }) => {
-                    let kept = self.vault.find().await.map_err(|_| self.away())?;
+                    let kept = self.token_store.find().await.map_err(|_| self.token_store_error())?;
                     let newer = |token: &Token| {
                         token.refresh_token.as_ref() != Some(&refresh)
-                            && token.expires_at > self.clock.now() + MARGIN
+                            && token.expires_at > self.clock.now() + REFRESH_MARGIN
                     };
                     if let Some(token) = kept.filter(newer) {
                         return Ok(token);
@@ -172,7 +172,7 @@ impl Authenticator {
         };
         // A refused grant is refused credentials, whichever 4xx it comes as.
         let answer = self.http.send(call).await?;
-        let unreadable = || self.http.error("grant_token", Failure::Unreadable);
+        let unreadable = || self.http.call_error("grant_token", Failure::Unreadable);
         let value = serde_json::from_slice(&answer.body).map_err(|_| unreadable())?;
         let wire: wire::Token = serde_json::from_value(lower_keys(value)).map_err(|_| unreadable())?;
         let lifetime = Duration::from_secs(wire.expires_in.unwrap_or(3600).max(0).unsigned_abs());
@@ -181,13 +181,13 @@ impl Authenticator {
             refresh_token: wire.refresh_token,
             expires_at: self.clock.now() + lifetime,
         };
-        self.vault.keep(&token).await.map_err(|_| self.away())?;
+        self.token_store.save(&token).await.map_err(|_| self.token_store_error())?;
         Ok(token)
     }
 
-    /// Without the vault no pair may be used; nothing was sent to the API itself, so trying later is safe.
-    fn away(&self) -> CallError {
-        self.http.error("grant_token", Failure::Connect)
+    /// Without the token_store no pair may be used; nothing was sent to the API itself, so trying later is safe.
+    fn token_store_error(&self) -> CallError {
+        self.http.call_error("grant_token", Failure::Connect)
     }
 }
 

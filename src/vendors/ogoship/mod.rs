@@ -17,15 +17,15 @@ pub mod wire;
 
 use std::sync::Arc;
 
-use auth::{Authenticator, Credentials, TokenVault};
+use auth::{Authenticator, Credentials, TokenStore};
 use reqwest::{Method, header::HeaderValue};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{
     http::{
-        call_log::Evidence,
-        client::{Body, Call, Http},
+        call_log::CallLog,
+        client::{Body, Call, HttpClient},
         error::{CallError, Failure},
     },
     lenient_json::lower_keys,
@@ -38,13 +38,13 @@ const PAGE_SIZE: usize = 250;
 /// The client of one connection's warehouse account.
 #[derive(Clone)]
 pub struct Ogoship {
-    http: Http,
+    http: HttpClient,
     auth: Arc<Authenticator>,
 }
 
-/// One line of a list: what may be out of step, and the version that says so.
+/// One line of a list: what may be out of sync, and the version that says so.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Changed {
+pub struct ChangedItem {
     /// An order's reference, or a product code.
     pub name: String,
     /// When it changed, and for an order also its status, as told.
@@ -57,30 +57,31 @@ pub struct Page<T> {
     /// As the warehouse orders them.
     pub items: Vec<T>,
     /// May there be another one? The vendor's own client stops at a short page.
-    pub more: bool,
+    pub has_more: bool,
 }
 
 impl Ogoship {
     /// A client over a way to the API host.
     pub fn new(
-        http: Http,
+        http: HttpClient,
         auth_url: &str,
         credentials: Credentials,
-        vault: Arc<dyn TokenVault>,
+        token_store: Arc<dyn TokenStore>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let auth = Arc::new(Authenticator::new(credentials, http.at(auth_url), vault, clock));
+        let auth =
+            Arc::new(Authenticator::new(credentials, http.with_base_url(auth_url), token_store, clock));
         Self { http, auth }
     }
 
-    /// The same client, keeping its calls in `evidence`.
-    pub fn witnessed(&self, evidence: &Evidence) -> Self {
-        Self { http: self.http.witnessed(evidence), ..self.clone() }
+    /// The same client, keeping its calls in `call_log`.
+    pub fn with_call_log(&self, call_log: &CallLog) -> Self {
+        Self { http: self.http.with_call_log(call_log), ..self.clone() }
     }
 
     /// The same client, letting live calls go first.
-    pub fn giving_way(&self) -> Self {
-        Self { http: self.http.giving_way(), ..self.clone() }
+    pub fn in_background(&self) -> Self {
+        Self { http: self.http.in_background(), ..self.clone() }
     }
 
     async fn list<T: DeserializeOwned>(
@@ -97,7 +98,7 @@ impl Ogoship {
         Ok(found.unwrap_or_default())
     }
 
-    async fn act(
+    async fn submit(
         &self,
         name: &'static str,
         method: Method,
@@ -110,7 +111,7 @@ impl Ogoship {
     }
 
     /// What time it is there. Reads.
-    pub async fn date(&self) -> Result<Option<Timestamp>, CallError> {
+    pub async fn server_time(&self) -> Result<Option<Timestamp>, CallError> {
         let (headers, _) = self.auth.headers().await?;
         let query = vec![("limit", "1".to_owned()), ("page", "1".to_owned())];
         let path = "/api/v1/stock".to_owned();
@@ -118,7 +119,7 @@ impl Ogoship {
         Ok(self.http.send(call).await?.date)
     }
 
-    /// Makes a call. A refused access token is renewed and the call made once more: a 401 surely did nothing.
+    /// Makes a call. A refused access token is renewed and the call made once has_more: a 401 surely did nothing.
     async fn send(
         &self,
         name: &'static str,
@@ -141,11 +142,11 @@ impl Ogoship {
                 Ok(answer) => {
                     return serde_json::from_slice(&answer.body)
                         .map(lower_keys)
-                        .map_err(|_| self.http.error(name, Failure::Unreadable));
+                        .map_err(|_| self.http.call_error(name, Failure::Unreadable));
                 }
                 Err(error) if error.failure == Failure::Status(401) && !renewed => {
                     renewed = true;
-                    if !self.auth.forget(token.as_deref()).await {
+                    if !self.auth.invalidate(token.as_deref()).await {
                         return Err(error);
                     }
                 }
@@ -155,11 +156,11 @@ impl Ogoship {
     }
 
     fn parse<T: DeserializeOwned>(&self, name: &'static str, value: Value) -> Result<T, CallError> {
-        serde_json::from_value(value).map_err(|_| self.http.error(name, Failure::Unreadable))
+        serde_json::from_value(value).map_err(|_| self.http.call_error(name, Failure::Unreadable))
     }
 }
 
 /// The round-trip format of their own client has seven digits behind the second.
-fn modified(after: Timestamp) -> Vec<(&'static str, String)> {
+fn modified_after(after: Timestamp) -> Vec<(&'static str, String)> {
     vec![("modifiedAfter", after.format("%Y-%m-%dT%H:%M:%S%.6f0Z").to_string())]
 }

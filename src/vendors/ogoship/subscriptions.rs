@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{Body, CallError, Failure, Ogoship};
-use crate::vendors::lenient_json::{as_text, segment};
+use crate::vendors::lenient_json::{as_text, encode_segment};
 
 /// A subscription as the warehouse tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ impl Ogoship {
     pub async fn subscribe(&self, topic: &str, url: &str, key: &str) -> Result<Subscription, CallError> {
         let body = json!({ "url": url, "key": key, "type": topic, "customHeaders": {} });
         let made = self.send("subscribe", Method::POST, PATH, Vec::new(), Body::Json(body), None).await?;
-        read(&made).ok_or_else(|| self.http.error("subscribe", Failure::Unreadable))
+        read(&made).ok_or_else(|| self.http.call_error("subscribe", Failure::Unreadable))
     }
 
     /// Every subscription of the merchant. Reads.
@@ -35,7 +35,7 @@ impl Ogoship {
 
     /// Removes a subscription. Idempotent: one that is gone is removed.
     pub async fn unsubscribe(&self, id: &str) -> Result<(), CallError> {
-        let path = format!("{PATH}/{}", segment(id));
+        let path = format!("{PATH}/{}", encode_segment(id));
         match self.send("unsubscribe", Method::DELETE, &path, Vec::new(), Body::Empty, None).await {
             Err(error) if !error.is_not_found() => Err(error),
             _ => Ok(()),

@@ -3,11 +3,11 @@
 use super::wire;
 use crate::{
     domain::{
-        order::{Draft, DraftLine, PlacedLine, Recipient, RelatedOrder, WarehouseOrder, WarehouseStatus},
-        product::{Item, More, WarehouseProduct},
+        order::{Draft, DraftLine, Recipient, RelatedOrder, WarehouseLine, WarehouseOrder, WarehouseStatus},
+        product::{ItemDetails, ItemDraft, WarehouseProduct},
         stock::WarehouseStock,
     },
-    vendors::lenient_json::time,
+    vendors::lenient_json::parse_time,
 };
 
 /// The order of exactly this reference among those found. The search also finds what begins alike, and a split makes
@@ -16,10 +16,10 @@ use crate::{
 pub fn order(found: Vec<wire::Order>, reference: &str) -> Option<WarehouseOrder> {
     let mut exact = None;
     let mut related = Vec::new();
-    for order in found.into_iter().filter_map(any_order) {
+    for order in found.into_iter().filter_map(warehouse_order) {
         if order.reference == reference {
             exact.get_or_insert(order);
-        } else if goes_on(&order.reference, reference) {
+        } else if is_part_of(&order.reference, reference) {
             let WarehouseOrder { reference, status, lines, tracking_code, .. } = order;
             related.push(RelatedOrder { reference, status, lines, tracking_code });
         }
@@ -28,12 +28,12 @@ pub fn order(found: Vec<wire::Order>, reference: &str) -> Option<WarehouseOrder>
 }
 
 /// Does a reference go on behind ours as a part of it? `k-1042-2` does, `k-10421` is another order.
-fn goes_on(reference: &str, ours: &str) -> bool {
+fn is_part_of(reference: &str, ours: &str) -> bool {
     reference.strip_prefix(ours).and_then(|rest| rest.chars().next()).is_some_and(|it| !it.is_alphanumeric())
 }
 
 /// Any order, whosever; one without a reference is nobody's.
-pub fn any_order(wire: wire::Order) -> Option<WarehouseOrder> {
+pub fn warehouse_order(wire: wire::Order) -> Option<WarehouseOrder> {
     let version = order_version(&wire);
     let wire::Order {
         id,
@@ -45,7 +45,7 @@ pub fn any_order(wire: wire::Order) -> Option<WarehouseOrder> {
         warehouse_comments,
         order_lines,
     } = wire;
-    let line = |line: wire::PlacedLine| Some(PlacedLine { code: line.code?, quantity: line.quantity? });
+    let line = |line: wire::WarehouseLine| Some(WarehouseLine { code: line.code?, quantity: line.quantity? });
     Some(WarehouseOrder {
         id,
         reference: reference?,
@@ -111,7 +111,7 @@ fn order_line(DraftLine { code, quantity, price }: &DraftLine) -> wire::OrderLin
 }
 
 /// A draft as it is called off: its required fields, and of the rest nothing, since what is sent is replaced.
-pub fn cancelled_order(draft: &Draft) -> wire::NewOrder<'_> {
+pub fn cancellation(draft: &Draft) -> wire::NewOrder<'_> {
     wire::NewOrder {
         status: "Cancelled",
         order_lines: Vec::new(),
@@ -137,28 +137,28 @@ fn customer(recipient: &Recipient) -> wire::Customer<'_> {
 }
 
 /// An item as it is sent. `ean` is left out where the warehouse has one: it is never overwritten there.
-pub fn new_product(item: &Item, with_ean: bool) -> wire::NewProduct<'_> {
-    let Item { part: _, code, name, language, more } = item;
+pub fn new_product(draft: &ItemDraft, with_ean: bool) -> wire::NewProduct<'_> {
+    let ItemDraft { item: _, code, name, language, details } = draft;
     wire::NewProduct {
         code,
         language_code: language,
         name,
-        ean_code: more.ean.as_deref().filter(|_| with_ean),
-        supplier_code: more.supplier_code.as_deref(),
-        supplier: more.supplier.as_deref(),
-        description: more.description.as_deref(),
-        supply_price: more.supply_price,
-        sales_price: more.sales_price,
-        currency_code: more.currency.as_deref(),
-        country_of_origin: more.country_of_origin.as_deref(),
-        info_url: more.info_url.as_deref(),
-        picture_url: more.picture_url.as_deref(),
+        ean_code: details.ean.as_deref().filter(|_| with_ean),
+        supplier_code: details.supplier_code.as_deref(),
+        supplier: details.supplier.as_deref(),
+        description: details.description.as_deref(),
+        supply_price: details.supply_price,
+        sales_price: details.sales_price,
+        currency_code: details.currency.as_deref(),
+        country_of_origin: details.country_of_origin.as_deref(),
+        info_url: details.info_url.as_deref(),
+        picture_url: details.picture_url.as_deref(),
     }
 }
 
 /// Any product; one without a code is nobody's.
 pub fn product(wire: wire::Product) -> Option<WarehouseProduct> {
-    let more = More {
+    let details = ItemDetails {
         ean: wire.ean_code,
         supplier_code: wire.supplier_code,
         supplier: wire.supplier,
@@ -170,7 +170,7 @@ pub fn product(wire: wire::Product) -> Option<WarehouseProduct> {
         info_url: wire.info_url,
         picture_url: wire.picture_url,
     };
-    Some(WarehouseProduct { id: wire.id, code: wire.code?, name: wire.name, more })
+    Some(WarehouseProduct { id: wire.id, code: wire.code?, name: wire.name, details })
 }
 
 /// A stock figure. One that is missing is no figure: never read as zero.
@@ -179,7 +179,7 @@ pub fn stock(wire: &wire::Stock) -> Option<WarehouseStock> {
     Some(WarehouseStock {
         physical: physical.or(available)?,
         available: available.or(physical)?,
-        modified: wire.modified.as_deref().and_then(time),
+        modified: wire.modified.as_deref().and_then(parse_time),
         version: Some(stock_version(wire)),
     })
 }
@@ -191,7 +191,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_exact_reference_is_ours() {
+    fn only_the_exact_reference_matches() {
         let wire = |reference: &str| {
             serde_json::from_value(json!({"reference": reference, "status": "SHIPPED"})).expect("readable")
         };
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_figure_is_never_zero() {
+    fn a_missing_stock_figure_is_not_zero() {
         let wire = |json| serde_json::from_value(json).expect("readable");
         assert_eq!(stock(&wire(json!({"productcode": "A"}))), None);
         let only_physical = stock(&wire(json!({"productcode": "A", "stock": "3"})));
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn an_order_is_sent_in_camel_case_without_what_it_lacks() {
+    fn an_order_is_serialized_without_missing_fields() {
         let draft = Draft {
             reference: "k-1".into(),
             shipping_code: None,

@@ -6,8 +6,8 @@ use serde_json::Value;
 use super::wire::Callback;
 use crate::{
     domain::event::{
-        dedup::Sameness,
-        routing::{About, Told},
+        dedup::DedupScope,
+        routing::{ParsedWebhook, VendorEntity},
     },
     vendors::lenient_json::{lower_keys, object},
 };
@@ -16,7 +16,7 @@ use crate::{
 pub const SIGNATURE_HEADER: &str = "X-OGOship-Hmac-SHA256";
 
 /// Reads a callback's JSON, which may be its [`outline`](crate::vendors::json_outline).
-pub fn read(body: &Value) -> Told {
+pub fn read(body: &Value) -> ParsedWebhook {
     let callback: Callback = object(lower_keys(body.clone())).unwrap_or_default();
     let Callback { r#type, event, reference, product_code, code, .. } = &callback;
     let inners = [&callback.order, &callback.product, &callback.data, &callback.stock];
@@ -24,22 +24,23 @@ pub fn read(body: &Value) -> Told {
     let code = (product_code.as_ref().or(code.as_ref()))
         .or_else(|| inners.iter().find_map(|inner| inner.product_code.as_ref().or(inner.code.as_ref())));
 
-    let about = match (reference, code) {
-        (Some(reference), _) => About::WarehouseOrder(reference.clone()),
-        (None, Some(code)) => About::WarehouseStock(code.clone()),
-        (None, None) => About::Unknown,
+    let entity = match (reference, code) {
+        (Some(reference), _) => VendorEntity::WarehouseOrder(reference.clone()),
+        (None, Some(code)) => VendorEntity::WarehouseStock(code.clone()),
+        (None, None) => VendorEntity::Unknown,
     };
-    let topic = r#type.as_deref().or(event.as_deref()).map_or("unknown", named);
-    let dated = [&callback.modified, &callback.edit_time, &callback.timestamp, &callback.event_id]
+    let topic = r#type.as_deref().or(event.as_deref()).map_or("unknown", topic_name);
+    let has_timestamp = [&callback.modified, &callback.edit_time, &callback.timestamp, &callback.event_id]
         .into_iter()
         .chain(inners.iter().flat_map(|inner| [&inner.modified, &inner.edit_time]))
         .any(Option::is_some);
-    let sameness = if dated || topic == "OrderShipped" { Sameness::Forever } else { Sameness::Briefly };
-    Told { topic: topic.to_owned(), about, sameness }
+    let dedup_scope =
+        if has_timestamp || topic == "OrderShipped" { DedupScope::Permanent } else { DedupScope::Windowed };
+    ParsedWebhook { topic: topic.to_owned(), entity, dedup_scope }
 }
 
 /// An older client used the numbers (docs/contract.md §2.7).
-fn named(word: &str) -> &str {
+fn topic_name(word: &str) -> &str {
     match word {
         "1" => "OrderShipped",
         "2" => "ProductStockLevelChanged",
@@ -54,9 +55,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_guessed_shape_names_its_subject() {
-        let order = || About::WarehouseOrder("k-1042".into());
-        let stock = || About::WarehouseStock("A-1".into());
+    fn each_guessed_shape_yields_its_subject() {
+        let order = || VendorEntity::WarehouseOrder("k-1042".into());
+        let stock = || VendorEntity::WarehouseStock("A-1".into());
         let table = [
             (json!({"type": "OrderShipped", "reference": "k-1042"}), order()),
             (json!({"Type": 1, "Order": {"Reference": "k-1042", "Code": "x"}}), order()),
@@ -64,19 +65,22 @@ mod tests {
             (json!({"type": 2, "productCode": "A-1", "stock": 5}), stock()),
             (json!({"stock": {"ProductCode": "A-1"}}), stock()),
             (json!({"product": {"code": "A-1"}}), stock()),
-            (json!({"type": "SomethingNew", "value": 1}), About::Unknown),
-            (json!(["x"]), About::Unknown),
+            (json!({"type": "SomethingNew", "value": 1}), VendorEntity::Unknown),
+            (json!(["x"]), VendorEntity::Unknown),
         ];
         for (body, expected) in table {
-            assert_eq!(read(&body).about, expected, "{body}");
+            assert_eq!(read(&body).entity, expected, "{body}");
         }
     }
 
     #[test]
-    fn a_stock_callback_without_a_time_is_never_the_same_for_ever() {
-        let sameness = |body| read(&body).sameness;
-        assert_eq!(sameness(json!({"type": 2, "productCode": "A", "stock": 5})), Sameness::Briefly);
-        assert_eq!(sameness(json!({"type": 2, "productCode": "A", "modified": "2026"})), Sameness::Forever);
-        assert_eq!(sameness(json!({"type": "1", "reference": "k-1"})), Sameness::Forever);
+    fn an_undated_stock_callback_is_a_duplicate_only_briefly() {
+        let dedup_scope = |body| read(&body).dedup_scope;
+        assert_eq!(dedup_scope(json!({"type": 2, "productCode": "A", "stock": 5})), DedupScope::Windowed);
+        assert_eq!(
+            dedup_scope(json!({"type": 2, "productCode": "A", "modified": "2026"})),
+            DedupScope::Permanent
+        );
+        assert_eq!(dedup_scope(json!({"type": "1", "reference": "k-1"})), DedupScope::Permanent);
     }
 }

@@ -5,7 +5,7 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::vendors::lenient_json::{decimal, list, object, text, whole};
+use crate::vendors::lenient_json::{decimal, integer, list, object, text};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -25,15 +25,15 @@ pub struct Order {
     #[serde(rename = "warehousecomments", deserialize_with = "text")]
     pub warehouse_comments: Option<String>,
     #[serde(rename = "orderlines", deserialize_with = "list")]
-    pub order_lines: Vec<PlacedLine>,
+    pub order_lines: Vec<WarehouseLine>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct PlacedLine {
+pub struct WarehouseLine {
     #[serde(deserialize_with = "text")]
     pub code: Option<String>,
-    #[serde(deserialize_with = "whole")]
+    #[serde(deserialize_with = "integer")]
     pub quantity: Option<i64>,
 }
 
@@ -73,9 +73,9 @@ pub struct Product {
 pub struct Stock {
     #[serde(rename = "productcode", deserialize_with = "text")]
     pub product_code: Option<String>,
-    #[serde(deserialize_with = "whole")]
+    #[serde(deserialize_with = "integer")]
     pub stock: Option<i64>,
-    #[serde(rename = "stockavailable", deserialize_with = "whole")]
+    #[serde(rename = "stockavailable", deserialize_with = "integer")]
     pub stock_available: Option<i64>,
     #[serde(deserialize_with = "text")]
     pub modified: Option<String>,
@@ -88,7 +88,7 @@ pub struct Token {
     pub access_token: Option<String>,
     #[serde(rename = "refresh_token", deserialize_with = "text")]
     pub refresh_token: Option<String>,
-    #[serde(rename = "expires_in", deserialize_with = "whole")]
+    #[serde(rename = "expires_in", deserialize_with = "integer")]
     pub expires_in: Option<i64>,
 }
 
@@ -115,18 +115,18 @@ pub struct Callback {
     #[serde(rename = "eventid", deserialize_with = "text")]
     pub event_id: Option<String>,
     #[serde(deserialize_with = "object")]
-    pub order: Inner,
+    pub order: CallbackItem,
     #[serde(deserialize_with = "object")]
-    pub product: Inner,
+    pub product: CallbackItem,
     #[serde(deserialize_with = "object")]
-    pub data: Inner,
+    pub data: CallbackItem,
     #[serde(deserialize_with = "object")]
-    pub stock: Inner,
+    pub stock: CallbackItem,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Inner {
+pub struct CallbackItem {
     #[serde(deserialize_with = "text")]
     pub reference: Option<String>,
     #[serde(rename = "productcode", deserialize_with = "text")]

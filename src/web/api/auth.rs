@@ -5,10 +5,10 @@ use axum::{
     http::{header::AUTHORIZATION, request::Parts},
 };
 
-use super::AdminState;
+use super::ApiState;
 use crate::{
     domain::event::dedup::sha256_hex,
-    store::webhook_checks::KeyName,
+    store::webhook_checks::KeyIdentity,
     web::problem::{Code, Problem},
 };
 
@@ -34,8 +34,8 @@ pub struct Token {
 
 impl Token {
     /// What its uses are counted under.
-    pub fn key_name(&self) -> KeyName {
-        KeyName { connection: String::new(), purpose: "admin_token", key_id: self.name.clone() }
+    pub fn key_name(&self) -> KeyIdentity {
+        KeyIdentity { connection: String::new(), purpose: "admin_token", key_id: self.name.clone() }
     }
 }
 
@@ -45,10 +45,10 @@ pub(super) struct Auth(pub(super) Token);
 /// A known bearer who may change.
 pub(super) struct Operator(pub(super) Token);
 
-impl FromRequestParts<AdminState> for Auth {
+impl FromRequestParts<ApiState> for Auth {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, admin: &AdminState) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, admin: &ApiState) -> Result<Self, Problem> {
         let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         let (scheme, given) = header.and_then(|value| value.split_once(' ')).ok_or(Code::Unauthenticated)?;
         if !scheme.eq_ignore_ascii_case("bearer") {
@@ -57,15 +57,15 @@ impl FromRequestParts<AdminState> for Auth {
         // Digests are compared, so that the time taken tells nothing about a token.
         let digest = sha256_hex(given.trim().as_bytes());
         let token = admin.tokens.iter().find(|token| token.sha256 == digest).ok_or(Code::Unauthenticated)?;
-        admin.tally.used(token.key_name(), admin.clock.now());
+        admin.key_usage.record_use(token.key_name(), admin.clock.now());
         Ok(Self(token.clone()))
     }
 }
 
-impl FromRequestParts<AdminState> for Operator {
+impl FromRequestParts<ApiState> for Operator {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, admin: &AdminState) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, admin: &ApiState) -> Result<Self, Problem> {
         let Auth(token) = Auth::from_request_parts(parts, admin).await?;
         if token.role < Role::Operator {
             return Err(Code::Forbidden.into());

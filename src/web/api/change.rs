@@ -1,4 +1,4 @@
-//! Every change goes through here: one transaction for the deed, its audit line and, with an `Idempotency-Key`, the
+//! Every change goes through here: one transaction for the action, its audit line and, with an `Idempotency-Key`, the
 //! answer that a repeat of the request will get (as the IETF draft says: 409 while the first is running, 422 for
 //! another request under the same key).
 
@@ -14,15 +14,15 @@ use serde_json::Value;
 use sqlx::PgConnection;
 
 use super::{
-    AdminState,
+    ApiState,
     auth::{Operator, Token},
 };
 use crate::{
-    actions::{Actor, Declined},
+    actions::{ActionError, Actor},
     domain::{event::dedup::sha256_hex, language::Language},
     store::{
         StoreError,
-        idempotency::{self, Known},
+        idempotency::{self, KeyStatus},
     },
     web::problem::{Code, Problem},
 };
@@ -38,17 +38,17 @@ pub(super) struct Change {
     body: Bytes,
 }
 
-impl FromRequest<AdminState> for Change {
+impl FromRequest<ApiState> for Change {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, admin: &AdminState) -> Result<Self, Problem> {
+    async fn from_request(request: Request, admin: &ApiState) -> Result<Self, Problem> {
         use axum::extract::FromRequestParts;
 
         let (mut parts, body) = request.into_parts();
         let operator = Operator::from_request_parts(&mut parts, admin).await?;
         let body = axum::body::to_bytes(body, BODY_LIMIT).await.map_err(|_| Problem::from(Code::TooLarge))?;
-        let key = key_of(&parts.headers)?;
-        let request_hash = hash(&parts.method, &parts.uri, &body);
+        let key = idempotency_key(&parts.headers)?;
+        let request_hash = hash_request(&parts.method, &parts.uri, &body);
         Ok(Self { operator, key, request_hash, body })
     }
 }
@@ -68,16 +68,17 @@ impl Change {
     }
 
     /// Carries the change out, or answers what it was answered before. A refusal changes nothing and keeps no key.
-    pub(super) async fn carry_out(
+    pub(super) async fn execute(
         self,
-        admin: &AdminState,
-        deed: impl AsyncFnOnce(&mut PgConnection, &Actor<'_>) -> Result<(StatusCode, Value), Declined>,
+        admin: &ApiState,
+        action: impl AsyncFnOnce(&mut PgConnection, &Actor<'_>) -> Result<(StatusCode, Value), ActionError>,
     ) -> Result<Response, Problem> {
         let Self { operator: Operator(token), key, request_hash, body: _ } = self;
         let actor = Actor { name: &token.name, clock: &*admin.clock, entropy: &admin.entropy };
         let mut db = admin.pool.begin().await.map_err(StoreError::from)?;
-        let answer =
-            keyed(&mut db, admin, &token, key.as_deref(), &request_hash, async |db| deed(db, &actor).await);
+        let answer = run_once_per_key(&mut db, admin, &token, key.as_deref(), &request_hash, async |db| {
+            action(db, &actor).await
+        });
         match answer.await {
             Ok(answer) => {
                 db.commit().await.map_err(StoreError::from)?;
@@ -92,33 +93,33 @@ impl Change {
     }
 }
 
-/// The deed under its key: done and its answer kept, or the answer that it was given before.
-async fn keyed(
+/// The action under its key: done and its answer kept, or the answer that it was given before.
+async fn run_once_per_key(
     db: &mut PgConnection,
-    admin: &AdminState,
+    admin: &ApiState,
     token: &Token,
     key: Option<&str>,
     request_hash: &str,
-    deed: impl AsyncFnOnce(&mut PgConnection) -> Result<(StatusCode, Value), Declined>,
+    action: impl AsyncFnOnce(&mut PgConnection) -> Result<(StatusCode, Value), ActionError>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let Some(key) = key else {
-        let (status, answer) = deed(db).await?;
+        let (status, answer) = action(db).await?;
         return Ok((status, Json(answer)));
     };
-    match idempotency::take(db, &token.name, key, request_hash, admin.clock.now()).await? {
-        Known::Fresh => {}
-        Known::Running => return Err(Code::KeyInUse.into()),
-        Known::OtherRequest => return Err(Code::KeyReused.into()),
-        Known::Answered(status, body) => {
+    match idempotency::reserve(db, &token.name, key, request_hash, admin.clock.now()).await? {
+        KeyStatus::Reserved => {}
+        KeyStatus::Running => return Err(Code::KeyInUse.into()),
+        KeyStatus::OtherRequest => return Err(Code::KeyReused.into()),
+        KeyStatus::Answered(status, body) => {
             return Ok((StatusCode::from_u16(status).unwrap_or(StatusCode::OK), Json(body)));
         }
     }
-    let (status, answer) = deed(db).await?;
-    idempotency::answer(db, &token.name, key, status.as_u16(), &answer).await?;
+    let (status, answer) = action(db).await?;
+    idempotency::record_answer(db, &token.name, key, status.as_u16(), &answer).await?;
     Ok((status, Json(answer)))
 }
 
-fn key_of(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
     // The draft says a structured-header string, in quotes; most callers leave them out.
     let key = value.to_str().unwrap_or_default().trim().trim_matches('"');
@@ -128,18 +129,18 @@ fn key_of(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     Ok(Some(key.to_owned()))
 }
 
-fn hash(method: &Method, uri: &Uri, body: &[u8]) -> String {
+fn hash_request(method: &Method, uri: &Uri, body: &[u8]) -> String {
     let mut request = format!("{method} {uri}\n").into_bytes();
     request.extend_from_slice(body);
     sha256_hex(&request)
 }
 
-impl From<Declined> for Problem {
-    fn from(declined: Declined) -> Self {
+impl From<ActionError> for Problem {
+    fn from(declined: ActionError) -> Self {
         match declined {
-            Declined::NotFound => Code::NotFound.into(),
-            Declined::WrongState(wrong) => Self::new(Code::Conflict, wrong.words(Language::English)),
-            Declined::Store(error) => error.into(),
+            ActionError::NotFound => Code::NotFound.into(),
+            ActionError::Conflict(conflict) => Self::new(Code::Conflict, conflict.words(Language::English)),
+            ActionError::Store(error) => error.into(),
         }
     }
 }

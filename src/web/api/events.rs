@@ -4,17 +4,17 @@ use axum::{Json, extract::State, http::StatusCode, response::Response};
 use serde_json::{Value, json};
 
 use super::{
-    AdminState,
+    ApiState,
     auth::Auth,
     change::Change,
-    page::{FilterQuery, IdPath, Listing, PageQuery, check_word},
-    tasks::row_of,
+    page::{FilterQuery, IdPath, Listing, PageQuery, require_one_of},
+    tasks::to_json,
 };
 use crate::{
     actions,
     domain::{
         event::source::Source,
-        id::{DeliveryId, EventId},
+        id::{EventId, TaskId},
     },
     store::{
         StoreError,
@@ -25,44 +25,44 @@ use crate::{
 };
 
 pub(super) async fn list(
-    State(admin): State<AdminState>,
+    State(admin): State<ApiState>,
     _: Auth,
     PageQuery(page): PageQuery,
     FilterQuery(filter): FilterQuery<EventFilter>,
 ) -> Result<Json<Listing<EventRow>>, Problem> {
-    check_word("source", filter.source.as_deref(), &Source::ALL.map(Source::as_str))?;
+    require_one_of("source", filter.source.as_deref(), &Source::ALL.map(Source::as_str))?;
     let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
-    let rows = events::list(&mut db, &filter, &page.fetch()).await?;
+    let rows = events::list(&mut db, &filter, &page.store_page()).await?;
     Ok(Json(page.listing(rows, |row| row.id)))
 }
 
-/// One event with the deliveries of its subject's debt.
+/// One event with the tasks of its subject's task.
 pub(super) async fn show(
-    State(admin): State<AdminState>,
+    State(admin): State<ApiState>,
     _: Auth,
     IdPath(id): IdPath,
 ) -> Result<Json<Value>, Problem> {
     let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
     let event = events::find(&mut db, EventId(id)).await?.ok_or(Code::NotFound)?;
-    let mut deliveries = Vec::new();
-    if let Some(delivery) = event.delivery_id {
-        deliveries.extend(overview::find_delivery(&mut db, DeliveryId(delivery)).await?);
+    let mut tasks = Vec::new();
+    if let Some(task) = event.task_id {
+        tasks.extend(overview::find_task(&mut db, TaskId(task)).await?);
     }
-    let mut item = row_of(&event);
-    item["deliveries"] = json!(deliveries);
+    let mut item = to_json(&event);
+    item["tasks"] = json!(tasks);
     Ok(Json(item))
 }
 
 pub(super) async fn replay(
-    State(admin): State<AdminState>,
+    State(admin): State<ApiState>,
     IdPath(id): IdPath,
     change: Change,
 ) -> Result<Response, Problem> {
-    let deed = async |db: &mut sqlx::PgConnection, actor: &actions::Actor<'_>| {
+    let action = async |db: &mut sqlx::PgConnection, actor: &actions::Actor<'_>| {
         let replayed = actions::replay_event(db, actor, EventId(id)).await?;
         let status = if replayed.opened { StatusCode::CREATED } else { StatusCode::OK };
-        let row = overview::find_delivery(db, replayed.delivery).await?.ok_or(actions::Declined::NotFound)?;
-        Ok((status, row_of(&row)))
+        let row = overview::find_task(db, replayed.task).await?.ok_or(actions::ActionError::NotFound)?;
+        Ok((status, to_json(&row)))
     };
-    change.carry_out(&admin, deed).await
+    change.execute(&admin, action).await
 }

@@ -27,14 +27,14 @@ use sqlx::PgPool;
 
 use super::problem::{Code, Problem};
 use crate::{
-    actions::Rehearse,
+    actions::DryRun,
     runtime::clock::{Clock, Entropy},
-    security::key_usage::Tally,
+    security::key_usage::KeyUsage,
     store::{StoreError, alerts, audit, views::attention},
 };
 
 /// What the admin API is made of.
-pub struct Admin {
+pub struct ApiDeps {
     /// Where everything is.
     pub pool: PgPool,
     /// The time.
@@ -44,15 +44,15 @@ pub struct Admin {
     /// Who may come in.
     pub tokens: Vec<Token>,
     /// Who can say what would be done, without doing it.
-    pub rehearser: Arc<dyn Rehearse>,
+    pub dry_runner: Arc<dyn DryRun>,
     /// Where the uses of tokens are counted.
-    pub tally: Arc<Tally>,
+    pub key_usage: Arc<KeyUsage>,
 }
 
-type AdminState = Arc<Admin>;
+type ApiState = Arc<ApiDeps>;
 
 /// Every path of the API, its methods as `openapi.yaml` names them, and its handler.
-type Route = (&'static str, &'static str, fn() -> MethodRouter<AdminState>);
+type Route = (&'static str, &'static str, fn() -> MethodRouter<ApiState>);
 
 /// The API in one glance.
 const ROUTES: &[Route] = &[
@@ -69,27 +69,27 @@ const ROUTES: &[Route] = &[
     ("/admin/v1/connections/{name}/shipping-rules/{pattern}", "delete", || {
         delete(connections::remove_shipping_rule)
     }),
-    ("/admin/v1/deliveries", "get", || get(tasks::list)),
-    ("/admin/v1/deliveries/{id}", "get", || get(tasks::show)),
-    ("/admin/v1/deliveries/{id}/cancel", "post", || post(tasks::cancel)),
-    ("/admin/v1/deliveries/{id}/replay", "post", || post(tasks::replay)),
-    ("/admin/v1/deliveries/{id}/resolve", "post", || post(tasks::resolve)),
+    ("/admin/v1/tasks", "get", || get(tasks::list)),
+    ("/admin/v1/tasks/{id}", "get", || get(tasks::show)),
+    ("/admin/v1/tasks/{id}/cancel", "post", || post(tasks::cancel)),
+    ("/admin/v1/tasks/{id}/replay", "post", || post(tasks::replay)),
+    ("/admin/v1/tasks/{id}/resolve", "post", || post(tasks::resolve)),
     ("/admin/v1/events", "get", || get(events::list)),
     ("/admin/v1/events/{id}", "get", || get(events::show)),
     ("/admin/v1/events/{id}/replay", "post", || post(events::replay)),
-    ("/admin/v1/needs", "get", || get(list_needs)),
+    ("/admin/v1/attention", "get", || get(list_attention)),
     ("/admin/v1/orders", "get", || get(orders::list)),
     ("/admin/v1/orders/{connection}/{order_id}", "get", || get(orders::show)),
     ("/admin/v1/orders/{connection}/{order_id}/cancel", "post", || post(orders::cancel)),
     ("/admin/v1/orders/{connection}/{order_id}/erase", "post", || post(orders::erase)),
-    ("/admin/v1/orders/{connection}/{order_id}/evidence/{system}", "get", || get(orders::evidence)),
+    ("/admin/v1/orders/{connection}/{order_id}/call-log/{vendor}", "get", || get(orders::call_log)),
     ("/admin/v1/orders/{connection}/{order_id}/hold", "post", || post(orders::hold)),
     ("/admin/v1/orders/{connection}/{order_id}/refresh", "post", || post(orders::refresh)),
     ("/admin/v1/orders/{connection}/{order_id}/release", "post", || post(orders::release)),
     ("/admin/v1/orders/{connection}/{order_id}/transfer", "post", || post(orders::transfer)),
     ("/admin/v1/replays", "post", || post(replays::create)),
     ("/admin/v1/replays/{id}", "get", || get(replays::show)),
-    ("/admin/v1/replays/{id}/cancel", "post", || post(replays::call_off)),
+    ("/admin/v1/replays/{id}/cancel", "post", || post(replays::cancel)),
     ("/admin/v1/syncs", "get", || get(syncs::list)),
     ("/admin/v1/syncs", "post", || post(syncs::create)),
     ("/admin/v1/syncs/{id}", "get", || get(syncs::show)),
@@ -98,7 +98,7 @@ const ROUTES: &[Route] = &[
 ];
 
 /// The API's router.
-pub fn router(admin: Admin) -> Router {
+pub fn router(admin: ApiDeps) -> Router {
     let routes =
         ROUTES.iter().fold(Router::new(), |router, (path, _, handler)| router.route(path, handler()));
     routes.with_state(Arc::new(admin))
@@ -111,58 +111,58 @@ pub fn routes() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 /// The limit of the page that a URI asks for, by cursors of each kind; nothing where it is refused. For fuzzing alone.
 #[cfg(any(test, fuzzing))]
-pub fn limits_of(uri: &axum::http::Uri) -> [Option<i64>; 2] {
-    let by_id = page::Page::<uuid::Uuid>::of(uri).ok().map(|page| page.behind().1 - 1);
-    let by_name = page::Page::<String>::of(uri).ok().map(|page| page.behind().1 - 1);
+pub fn parse_limits(uri: &axum::http::Uri) -> [Option<i64>; 2] {
+    let by_id = page::Page::<uuid::Uuid>::from_uri(uri).ok().map(|page| page.cursor_and_limit().1 - 1);
+    let by_name = page::Page::<String>::from_uri(uri).ok().map(|page| page.cursor_and_limit().1 - 1);
     [by_id, by_name]
 }
 
 /// What waits for a person, grouped by its cause.
-async fn list_needs(State(admin): State<AdminState>, _: Auth) -> Result<Json<Value>, Problem> {
+async fn list_attention(State(admin): State<ApiState>, _: Auth) -> Result<Json<Value>, Problem> {
     let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
-    Ok(Json(json!({ "items": attention::causes(&mut db).await?, "next": null })))
+    Ok(Json(json!({ "items": attention::list_causes(&mut db).await?, "next": null })))
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AlertFilter {
     /// Only those that last.
-    #[serde(default, deserialize_with = "page::truth")]
+    #[serde(default, deserialize_with = "page::deserialize_bool")]
     open: bool,
 }
 
 /// What is, or was, wrong.
 async fn list_alerts(
-    State(admin): State<AdminState>,
+    State(admin): State<ApiState>,
     _: Auth,
     PageQuery(page): PageQuery,
     FilterQuery(AlertFilter { open }): FilterQuery<AlertFilter>,
 ) -> Result<Json<Listing<alerts::AlertRow>>, Problem> {
     let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
-    let rows = alerts::list(&mut db, open, &page.fetch()).await?;
+    let rows = alerts::list(&mut db, open, &page.store_page()).await?;
     Ok(Json(page.listing(rows, |row| row.id)))
 }
 
 async fn list_audit(
-    State(admin): State<AdminState>,
+    State(admin): State<ApiState>,
     _: Auth,
     PageQuery(page): PageQuery,
 ) -> Result<Json<Listing<audit::AuditRow>>, Problem> {
     let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
-    let rows = audit::list(&mut db, &page.fetch()).await?;
+    let rows = audit::list(&mut db, &page.store_page()).await?;
     Ok(Json(page.listing(rows, |row| row.id)))
 }
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        if error.is_of_unstorable_text() {
+        if error.is_unstorable_text() {
             return Self::new(Code::Invalid, "a text holds a zero byte");
         }
         let cause = std::error::Error::source(&error).map(ToString::to_string);
         tracing::error!(error = %error, cause, "admin request failed");
         match error {
-            StoreError::Away(_) => Code::Unavailable.into(),
-            StoreError::Refused(_) | StoreError::Inconsistent { .. } => Code::Internal.into(),
+            StoreError::Unavailable(_) => Code::Unavailable.into(),
+            StoreError::Rejected(_) | StoreError::Inconsistent { .. } => Code::Internal.into(),
         }
     }
 }

@@ -10,20 +10,20 @@ use serde_json::Value;
 use sqlx::PgConnection;
 
 use super::{
-    AdminState,
+    ApiState,
     auth::Auth,
     change::Change,
-    page::{FilterQuery, Listing, PageQuery, check_word},
-    tasks::answer,
+    page::{FilterQuery, Listing, PageQuery, require_one_of},
+    tasks::task_response,
 };
 use crate::{
-    actions::{self, Actor, Ask},
+    actions::{self, Actor, OrderRequest},
     domain::{
         language::Language,
         order::{Intent, OrderStatus},
-        vendor::System,
+        vendor::Vendor,
     },
-    explain::{self, Life},
+    explain::{self, OrderHistory},
     store::{
         StoreError,
         views::orders::{self, OrderFilter, OrderRow},
@@ -34,95 +34,95 @@ use crate::{
 type OrderPath = Path<(String, String)>;
 
 pub(super) async fn list(
-    State(admin): State<AdminState>,
+    State(admin): State<ApiState>,
     _: Auth,
     PageQuery(page): PageQuery,
     FilterQuery(filter): FilterQuery<OrderFilter>,
 ) -> Result<Json<Listing<OrderRow>>, Problem> {
     let words: Vec<_> = OrderStatus::ALL.iter().map(|status| status.as_str()).collect();
-    check_word("status", filter.status.as_deref(), &words)?;
+    require_one_of("status", filter.status.as_deref(), &words)?;
     let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
-    let rows = orders::list(&mut db, &filter, &page.fetch()).await?;
+    let rows = orders::list(&mut db, &filter, &page.store_page()).await?;
     Ok(Json(page.listing(rows, |row| row.id)))
 }
 
 /// One order with its whole life.
 pub(super) async fn show(
-    State(admin): State<AdminState>,
+    State(admin): State<ApiState>,
     _: Auth,
     Path((connection, id)): OrderPath,
-) -> Result<Json<Life>, Problem> {
-    life(&admin, &connection, &id).await.map(Json)
+) -> Result<Json<OrderHistory>, Problem> {
+    load_history(&admin, &connection, &id).await.map(Json)
 }
 
-/// Its calls to one system, as a text for that system's support.
-pub(super) async fn evidence(
-    State(admin): State<AdminState>,
+/// Its calls to one vendor, as a text for that vendor's support.
+pub(super) async fn call_log(
+    State(admin): State<ApiState>,
     _: Auth,
-    Path((connection, id, system)): Path<(String, String, String)>,
+    Path((connection, id, vendor)): Path<(String, String, String)>,
 ) -> Result<Response, Problem> {
-    let system = [System::MyCashflow, System::Ogoship].into_iter().find(|it| it.as_str() == system);
-    let system = system.ok_or(Code::NotFound)?;
-    let text = explain::evidence(&life(&admin, &connection, &id).await?, system);
+    let vendor = [Vendor::MyCashflow, Vendor::Ogoship].into_iter().find(|it| it.as_str() == vendor);
+    let vendor = vendor.ok_or(Code::NotFound)?;
+    let text = explain::call_log(&load_history(&admin, &connection, &id).await?, vendor);
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
 }
 
-async fn life(admin: &AdminState, connection: &str, id: &str) -> Result<Life, Problem> {
+async fn load_history(admin: &ApiState, connection: &str, id: &str) -> Result<OrderHistory, Problem> {
     let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
     explain::order(&mut db, connection, id, Language::English).await?.ok_or_else(|| Code::NotFound.into())
 }
 
-/// Asks for an order; answers the delivery that will see to it, 201 where it is a new one.
-async fn ask(
-    admin: &AdminState,
+/// Asks for an order; answers the task that will see to it, 201 where it is a new one.
+async fn request(
+    admin: &ApiState,
     (connection, id): (String, String),
     change: Change,
-    ask: Ask,
+    request: OrderRequest,
 ) -> Result<Response, Problem> {
-    let deed = async |db: &mut PgConnection, actor: &Actor<'_>| {
-        let asked = actions::ask_for_order(db, actor, &connection, &id, ask).await?;
+    let action = async |db: &mut PgConnection, actor: &Actor<'_>| {
+        let asked = actions::request_order_action(db, actor, &connection, &id, request).await?;
         let status = if asked.opened { StatusCode::CREATED } else { StatusCode::OK };
-        let (status, delivery): (StatusCode, Value) = answer(db, asked.delivery, status).await?;
-        Ok((status, delivery))
+        let (status, task): (StatusCode, Value) = task_response(db, asked.task, status).await?;
+        Ok((status, task))
     };
-    change.carry_out(admin, deed).await
+    change.execute(admin, action).await
 }
 
 /// Blanks whatever we keep of it that may speak of a person.
 pub(super) async fn erase(
-    State(admin): State<AdminState>,
+    State(admin): State<ApiState>,
     Path((connection, id)): OrderPath,
     change: Change,
 ) -> Result<Response, Problem> {
-    let deed = async |db: &mut PgConnection, actor: &Actor<'_>| {
+    let action = async |db: &mut PgConnection, actor: &Actor<'_>| {
         let erased = actions::erase_order(db, actor, &connection, &id).await?;
         Ok((StatusCode::OK, serde_json::json!(erased)))
     };
-    change.carry_out(&admin, deed).await
+    change.execute(&admin, action).await
 }
 
 macro_rules! asks {
     ($($(#[$doc:meta])* $name:ident = $ask:expr),+ $(,)?) => {$(
         $(#[$doc])*
         pub(super) async fn $name(
-            State(admin): State<AdminState>,
+            State(admin): State<ApiState>,
             Path(order): OrderPath,
             change: Change,
         ) -> Result<Response, Problem> {
-            ask(&admin, order, change, $ask).await
+            request(&admin, order, change, $ask).await
         }
     )+};
 }
 
 asks! {
-    /// "Add order to OGOship for delivery."
-    transfer = Ask::Intend(Intent::Transfer),
+    /// "Add order to OGOship for task."
+    transfer = OrderRequest::SetIntent(Intent::Transfer),
     /// Keeps it from going.
-    hold = Ask::Intend(Intent::Hold),
+    hold = OrderRequest::SetIntent(Intent::Hold),
     /// Ends a hold, the person's or the configured one.
-    release = Ask::Intend(Intent::Release),
+    release = OrderRequest::SetIntent(Intent::Release),
     /// Calls it off, while the warehouse still allows it.
-    cancel = Ask::Intend(Intent::Cancel),
+    cancel = OrderRequest::SetIntent(Intent::Cancel),
     /// "Update changes to online store."
-    refresh = Ask::Refresh,
+    refresh = OrderRequest::Refresh,
 }

@@ -13,7 +13,7 @@ use crate::{
 };
 
 const DEFAULT_LIMIT: i64 = 50;
-const LARGEST_LIMIT: i64 = 200;
+const MAX_LIMIT: i64 = 200;
 
 /// Which page is asked for.
 #[derive(Clone, Debug)]
@@ -31,14 +31,14 @@ pub(super) struct Listing<T, C = Uuid> {
 
 impl Page {
     /// What to fetch: one more than asked for, to know whether there is a next page.
-    pub(super) fn fetch(&self) -> store::Page {
+    pub(super) fn store_page(&self) -> store::Page {
         store::Page { before: self.cursor, limit: self.limit + 1 }
     }
 }
 
 impl<C: Clone> Page<C> {
     /// How many rows to fetch, and behind which: for lists in an order of their own.
-    pub(super) fn behind(&self) -> (Option<C>, i64) {
+    pub(super) fn cursor_and_limit(&self) -> (Option<C>, i64) {
         (self.cursor.clone(), self.limit + 1)
     }
 
@@ -65,18 +65,18 @@ impl<S: Send + Sync, C: DeserializeOwned> FromRequestParts<S> for PageQuery<C> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        Page::of(&parts.uri).map(Self)
+        Page::from_uri(&parts.uri).map(Self)
     }
 }
 
 impl<C: DeserializeOwned> Page<C> {
     /// The page that a URI asks for.
-    pub(super) fn of(uri: &Uri) -> Result<Self, Problem> {
+    pub(super) fn from_uri(uri: &Uri) -> Result<Self, Problem> {
         let Query(RawPage { limit, cursor }) =
             Query::try_from_uri(uri).map_err(|error| Problem::new(Code::Invalid, error.body_text()))?;
         let limit = limit.unwrap_or(DEFAULT_LIMIT);
-        if !(1..=LARGEST_LIMIT).contains(&limit) {
-            return Err(Problem::new(Code::Invalid, format!("limit must be 1 to {LARGEST_LIMIT}")));
+        if !(1..=MAX_LIMIT).contains(&limit) {
+            return Err(Problem::new(Code::Invalid, format!("limit must be 1 to {MAX_LIMIT}")));
         }
         Ok(Self { limit, cursor })
     }
@@ -101,12 +101,12 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for FilterQuery<T>
 }
 
 /// The truth value of a filter: a query's values are texts.
-pub(super) fn truth<'de, D: Deserializer<'de>>(given: D) -> Result<bool, D::Error> {
+pub(super) fn deserialize_bool<'de, D: Deserializer<'de>>(given: D) -> Result<bool, D::Error> {
     String::deserialize(given)?.parse().map_err(serde::de::Error::custom)
 }
 
 /// Refuses a word that is none of a filter's closed set; no word at all means any.
-pub(super) fn check_word(name: &str, given: Option<&str>, words: &[&str]) -> Result<(), Problem> {
+pub(super) fn require_one_of(name: &str, given: Option<&str>, words: &[&str]) -> Result<(), Problem> {
     match given {
         Some(word) if !words.contains(&word) => {
             Err(Problem::new(Code::Invalid, format!("{name} must be one of {}", words.join(", "))))

@@ -12,19 +12,19 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
-    AdminState,
+    ApiState,
     auth::Auth,
     change::Change,
     page::IdPath,
-    tasks::{check, row_of},
+    tasks::{to_json, validate_filter},
 };
 use crate::{
-    actions::{self, Actor, Declined, MOST_REPLAYED, Wanted},
-    domain::task::state::DeliveryState,
+    actions::{self, ActionError, Actor, MAX_REPLAYED, ReplaySelection},
+    domain::task::state::TaskState,
     store::{
         StoreError,
         replays::{self, ReplayRow},
-        views::overview::DeliveryFilter,
+        views::overview::TaskFilter,
     },
     web::problem::{Code, Problem},
 };
@@ -33,8 +33,8 @@ use crate::{
 #[serde(deny_unknown_fields)]
 struct ReplaysRequest {
     #[serde(default)]
-    filter: DeliveryFilter,
-    #[serde(default, deserialize_with = "whole")]
+    filter: TaskFilter,
+    #[serde(default, deserialize_with = "deserialize_integer")]
     limit: Option<i64>,
     ids: Option<Vec<Uuid>>,
     #[serde(default)]
@@ -42,45 +42,45 @@ struct ReplaysRequest {
 }
 
 /// A whole number; JSON Schema says that 100.0 is one too.
-fn whole<'de, D: Deserializer<'de>>(number: D) -> Result<Option<i64>, D::Error> {
+fn deserialize_integer<'de, D: Deserializer<'de>>(number: D) -> Result<Option<i64>, D::Error> {
     let Some(number) = Option::<f64>::deserialize(number)? else { return Ok(None) };
     #[expect(clippy::cast_possible_truncation, reason = "checked against every limit behind it")]
     let whole = number as i64;
-    let is_whole = number.fract() == 0.0;
-    is_whole.then_some(Some(whole)).ok_or_else(|| D::Error::custom("a whole number is wanted"))
+    let is_complete = number.fract() == 0.0;
+    is_complete.then_some(Some(whole)).ok_or_else(|| D::Error::custom("a whole number is wanted"))
 }
 
-/// Replays closed deliveries by the same filter as the list, dead ones where the filter names no state; or these `ids`.
+/// Replays closed tasks by the same filter as the list, dead ones where the filter names no state; or these `ids`.
 /// With `dry_run` only says which it would be.
-pub(super) async fn create(State(admin): State<AdminState>, change: Change) -> Result<Response, Problem> {
+pub(super) async fn create(State(admin): State<ApiState>, change: Change) -> Result<Response, Problem> {
     let ReplaysRequest { mut filter, limit, ids, dry_run } = change.json()?;
-    check(&filter)?;
-    filter.state.get_or_insert_with(|| DeliveryState::Dead.as_str().to_owned());
+    validate_filter(&filter)?;
+    filter.state.get_or_insert_with(|| TaskState::Dead.as_str().to_owned());
     let limit = limit.unwrap_or(100);
-    let most = MOST_REPLAYED;
+    let most = MAX_REPLAYED;
     if !(1..=most).contains(&limit) {
         return Err(Problem::new(Code::Invalid, format!("limit must be 1 to {most}")));
     }
     if ids.as_ref().is_some_and(|ids| ids.is_empty() || i64::try_from(ids.len()).is_ok_and(|it| it > most)) {
         return Err(Problem::new(Code::Invalid, format!("ids must be 1 to {most}")));
     }
-    let wanted = ids.map_or(Wanted::Matching(filter, limit), Wanted::These);
+    let selection = ids.map_or(ReplaySelection::Matching(filter, limit), ReplaySelection::Ids);
     if dry_run {
         let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
-        let rows = actions::choose(&mut db, &wanted).await?;
+        let rows = actions::select_tasks(&mut db, &selection).await?;
         let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
         return Ok(Json(json!({ "count": ids.len(), "ids": ids })).into_response());
     }
-    let deed = async |db: &mut PgConnection, actor: &Actor<'_>| {
-        let (id, ids) = actions::replay_many(db, actor, &wanted).await?;
+    let action = async |db: &mut PgConnection, actor: &Actor<'_>| {
+        let (id, ids) = actions::replay_many(db, actor, &selection).await?;
         Ok((StatusCode::CREATED, json!({ "id": id, "count": ids.len(), "ids": ids })))
     };
-    change.carry_out(&admin, deed).await
+    change.execute(&admin, action).await
 }
 
 /// How far a replay of many is.
 pub(super) async fn show(
-    State(admin): State<AdminState>,
+    State(admin): State<ApiState>,
     _: Auth,
     IdPath(id): IdPath,
 ) -> Result<Json<ReplayRow>, Problem> {
@@ -89,15 +89,15 @@ pub(super) async fn show(
 }
 
 /// Calls off what of it nobody has begun.
-pub(super) async fn call_off(
-    State(admin): State<AdminState>,
+pub(super) async fn cancel(
+    State(admin): State<ApiState>,
     IdPath(id): IdPath,
     change: Change,
 ) -> Result<Response, Problem> {
-    let deed = async |db: &mut PgConnection, actor: &Actor<'_>| {
-        actions::call_off_replay(db, actor, id).await?;
-        let row = replays::find(db, id).await?.ok_or(Declined::NotFound)?;
-        Ok((StatusCode::OK, row_of(&row)))
+    let action = async |db: &mut PgConnection, actor: &Actor<'_>| {
+        actions::cancel_replay(db, actor, id).await?;
+        let row = replays::find(db, id).await?.ok_or(ActionError::NotFound)?;
+        Ok((StatusCode::OK, to_json(&row)))
     };
-    change.carry_out(&admin, deed).await
+    change.execute(&admin, action).await
 }

@@ -1,4 +1,4 @@
-//! Syncs: full comparisons, asked for and watched.
+//! Syncs: full syncs, asked for and watched.
 
 use axum::{Json, extract::State, http::StatusCode, response::Response};
 use serde::Deserialize;
@@ -7,14 +7,14 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
-    AdminState,
+    ApiState,
     auth::Auth,
     change::Change,
-    page::{FilterQuery, IdPath, Listing, PageQuery, check_word},
+    page::{FilterQuery, IdPath, Listing, PageQuery, require_one_of},
 };
 use crate::{
-    actions::{self, Actor, Declined},
-    domain::{Timestamp, sync::What},
+    actions::{self, ActionError, Actor},
+    domain::{Timestamp, sync::SyncKind},
     store::{
         self, StoreError,
         sync_differences::{self, DifferenceRow},
@@ -23,28 +23,28 @@ use crate::{
     web::problem::{Code, Problem},
 };
 
-/// The most differences that a comparison's own answer holds; `…/differences` pages through all of them.
-const MOST_DIFFERENCES: i64 = 1000;
+/// The most differences that a sync's own answer holds; `…/differences` pages through all of them.
+const MAX_DIFFERENCES: i64 = 1000;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SyncRequest {
     connection: String,
-    what: What,
+    what: SyncKind,
     #[serde(default)]
     dry_run: bool,
     since: Option<Timestamp>,
 }
 
-/// Asks for a comparison: 201 with the new one, or 200 with the one that is running.
-pub(super) async fn create(State(admin): State<AdminState>, change: Change) -> Result<Response, Problem> {
+/// Asks for a sync: 201 with the new one, or 200 with the one that is running.
+pub(super) async fn create(State(admin): State<ApiState>, change: Change) -> Result<Response, Problem> {
     let SyncRequest { connection, what, dry_run, since } = change.json()?;
-    let deed = async |db: &mut PgConnection, actor: &Actor<'_>| {
+    let action = async |db: &mut PgConnection, actor: &Actor<'_>| {
         let (id, opened) = actions::request_sync(db, actor, &connection, what, dry_run, since).await?;
-        let item = item(db, id).await?.ok_or(Declined::NotFound)?;
+        let item = item(db, id).await?.ok_or(ActionError::NotFound)?;
         Ok((if opened { StatusCode::CREATED } else { StatusCode::OK }, item))
     };
-    change.carry_out(&admin, deed).await
+    change.execute(&admin, action).await
 }
 
 #[derive(Default, Deserialize)]
@@ -55,20 +55,20 @@ pub(super) struct SyncFilter {
 }
 
 pub(super) async fn list(
-    State(admin): State<AdminState>,
+    State(admin): State<ApiState>,
     _: Auth,
     PageQuery(page): PageQuery,
     FilterQuery(filter): FilterQuery<SyncFilter>,
 ) -> Result<Json<Listing<SyncRow>>, Problem> {
-    check_word("what", filter.what.as_deref(), &What::ALL.map(What::as_str))?;
+    require_one_of("what", filter.what.as_deref(), &SyncKind::ALL.map(SyncKind::as_str))?;
     let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
     let SyncFilter { connection, what } = &filter;
-    let rows = syncs::list(&mut db, connection.as_deref(), what.as_deref(), &page.fetch()).await?;
+    let rows = syncs::list(&mut db, connection.as_deref(), what.as_deref(), &page.store_page()).await?;
     Ok(Json(page.listing(rows, |row| row.id)))
 }
 
 pub(super) async fn show(
-    State(admin): State<AdminState>,
+    State(admin): State<ApiState>,
     _: Auth,
     IdPath(id): IdPath,
 ) -> Result<Json<Value>, Problem> {
@@ -76,37 +76,37 @@ pub(super) async fn show(
     item(&mut db, id).await?.map(Json).ok_or_else(|| Code::NotFound.into())
 }
 
-/// Approves what a comparison has left waiting.
+/// Approves what a sync has left waiting.
 pub(super) async fn approve(
-    State(admin): State<AdminState>,
+    State(admin): State<ApiState>,
     IdPath(id): IdPath,
     change: Change,
 ) -> Result<Response, Problem> {
-    let deed = async |db: &mut PgConnection, actor: &Actor<'_>| {
+    let action = async |db: &mut PgConnection, actor: &Actor<'_>| {
         actions::approve_sync(db, actor, id).await?;
-        Ok((StatusCode::OK, item(db, id).await?.ok_or(Declined::NotFound)?))
+        Ok((StatusCode::OK, item(db, id).await?.ok_or(ActionError::NotFound)?))
     };
-    change.carry_out(&admin, deed).await
+    change.execute(&admin, action).await
 }
 
-/// A comparison's differences, in the order of finding.
+/// A sync's differences, in the order of finding.
 pub(super) async fn list_differences(
-    State(admin): State<AdminState>,
+    State(admin): State<ApiState>,
     _: Auth,
     IdPath(id): IdPath,
     PageQuery(page): PageQuery<i32>,
 ) -> Result<Json<Listing<DifferenceRow, i32>>, Problem> {
     let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
     syncs::find(&mut db, id).await?.ok_or(Code::NotFound)?;
-    let (after, limit) = page.behind();
+    let (after, limit) = page.cursor_and_limit();
     let rows = sync_differences::list(&mut db, id, after.unwrap_or_default(), limit).await?;
-    Ok(Json(page.listing(rows, |row| row.place)))
+    Ok(Json(page.listing(rows, |row| row.position)))
 }
 
-/// A comparison with its differences.
+/// A sync with its differences.
 async fn item(db: &mut PgConnection, id: Uuid) -> store::Result<Option<Value>> {
     let Some(row) = syncs::find(db, id).await? else { return Ok(None) };
     let mut item = json!(row);
-    item["differences"] = json!(sync_differences::list(db, id, 0, MOST_DIFFERENCES).await?);
+    item["differences"] = json!(sync_differences::list(db, id, 0, MAX_DIFFERENCES).await?);
     Ok(Some(item))
 }

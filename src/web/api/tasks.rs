@@ -1,4 +1,4 @@
-//! Deliveries: what is owed, with its diary; replay, cancel and resolve of one.
+//! Tasks: what is owed, with its diary; replay, cancel and resolve of one.
 
 use axum::{
     Json,
@@ -11,44 +11,44 @@ use serde_json::{Value, json};
 use sqlx::PgConnection;
 
 use super::{
-    AdminState,
+    ApiState,
     auth::Auth,
     change::Change,
-    page::{FilterQuery, IdPath, Listing, PageQuery, check_word},
+    page::{FilterQuery, IdPath, Listing, PageQuery, require_one_of},
 };
 use crate::{
-    actions::{self, Actor, Declined},
-    domain::{event::subject::SubjectKind, id::DeliveryId, task::state::DeliveryState},
+    actions::{self, ActionError, Actor},
+    domain::{event::subject::SubjectKind, id::TaskId, task::state::TaskState},
     store::{
         StoreError, attempts,
         tasks::Resolution,
-        views::overview::{self, DeliveryFilter, DeliveryRow},
+        views::overview::{self, TaskFilter, TaskRow},
     },
     web::problem::{Code, Problem},
 };
 
 pub(super) async fn list(
-    State(admin): State<AdminState>,
+    State(admin): State<ApiState>,
     _: Auth,
     PageQuery(page): PageQuery,
-    FilterQuery(filter): FilterQuery<DeliveryFilter>,
-) -> Result<Json<Listing<DeliveryRow>>, Problem> {
-    check(&filter)?;
+    FilterQuery(filter): FilterQuery<TaskFilter>,
+) -> Result<Json<Listing<TaskRow>>, Problem> {
+    validate_filter(&filter)?;
     let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
-    let rows = overview::list_deliveries(&mut db, &filter, &page.fetch()).await?;
+    let rows = overview::list_tasks(&mut db, &filter, &page.store_page()).await?;
     Ok(Json(page.listing(rows, |row| row.id)))
 }
 
-/// One delivery with its diary.
+/// One task with its diary.
 pub(super) async fn show(
-    State(admin): State<AdminState>,
+    State(admin): State<ApiState>,
     _: Auth,
     IdPath(id): IdPath,
 ) -> Result<Json<Value>, Problem> {
     let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
-    let row = overview::find_delivery(&mut db, DeliveryId(id)).await?.ok_or(Code::NotFound)?;
-    let mut item = row_of(&row);
-    item["attempt_list"] = json!(attempts::list(&mut db, DeliveryId(id)).await?);
+    let row = overview::find_task(&mut db, TaskId(id)).await?.ok_or(Code::NotFound)?;
+    let mut item = to_json(&row);
+    item["attempt_list"] = json!(attempts::list(&mut db, TaskId(id)).await?);
     Ok(Json(item))
 }
 
@@ -61,34 +61,33 @@ struct ReplayRequest {
 /// Replays; or with `dry_run` shows what a replay would do: the request that would be sent, and how it differs from
 /// the last one.
 pub(super) async fn replay(
-    State(admin): State<AdminState>,
+    State(admin): State<ApiState>,
     IdPath(id): IdPath,
     change: Change,
 ) -> Result<Response, Problem> {
     let ReplayRequest { dry_run } = change.json_or_default()?;
     if dry_run {
-        let (_, rehearsed) =
-            actions::rehearse_delivery(&admin.pool, &*admin.rehearser, DeliveryId(id)).await?;
-        return Ok(Json(rehearsed).into_response());
+        let (_, dry_run) = actions::dry_run_task(&admin.pool, &*admin.dry_runner, TaskId(id)).await?;
+        return Ok(Json(dry_run).into_response());
     }
-    let deed = async |db: &mut PgConnection, actor: &Actor<'_>| {
-        let replayed = actions::replay_delivery(db, actor, DeliveryId(id)).await?;
+    let action = async |db: &mut PgConnection, actor: &Actor<'_>| {
+        let replayed = actions::replay_task(db, actor, TaskId(id)).await?;
         let status = if replayed.opened { StatusCode::CREATED } else { StatusCode::OK };
-        answer(db, replayed.delivery, status).await
+        task_response(db, replayed.task, status).await
     };
-    change.carry_out(&admin, deed).await
+    change.execute(&admin, action).await
 }
 
 pub(super) async fn cancel(
-    State(admin): State<AdminState>,
+    State(admin): State<ApiState>,
     IdPath(id): IdPath,
     change: Change,
 ) -> Result<Response, Problem> {
-    let deed = async |db: &mut PgConnection, actor: &Actor<'_>| {
-        actions::cancel(db, actor, DeliveryId(id)).await?;
-        answer(db, DeliveryId(id), StatusCode::OK).await
+    let action = async |db: &mut PgConnection, actor: &Actor<'_>| {
+        actions::cancel(db, actor, TaskId(id)).await?;
+        task_response(db, TaskId(id), StatusCode::OK).await
     };
-    change.carry_out(&admin, deed).await
+    change.execute(&admin, action).await
 }
 
 #[derive(Deserialize)]
@@ -99,33 +98,33 @@ struct ResolveRequest {
 }
 
 pub(super) async fn resolve(
-    State(admin): State<AdminState>,
+    State(admin): State<ApiState>,
     IdPath(id): IdPath,
     change: Change,
 ) -> Result<Response, Problem> {
     let ResolveRequest { word } = change.json()?;
-    let deed = async |db: &mut PgConnection, actor: &Actor<'_>| {
-        actions::resolve(db, actor, DeliveryId(id), word).await?;
-        answer(db, DeliveryId(id), StatusCode::OK).await
+    let action = async |db: &mut PgConnection, actor: &Actor<'_>| {
+        actions::resolve(db, actor, TaskId(id), word).await?;
+        task_response(db, TaskId(id), StatusCode::OK).await
     };
-    change.carry_out(&admin, deed).await
+    change.execute(&admin, action).await
 }
 
-pub(super) async fn answer(
+pub(super) async fn task_response(
     db: &mut PgConnection,
-    id: DeliveryId,
+    id: TaskId,
     status: StatusCode,
-) -> Result<(StatusCode, Value), Declined> {
-    let row = overview::find_delivery(db, id).await?.ok_or(Declined::NotFound)?;
-    Ok((status, row_of(&row)))
+) -> Result<(StatusCode, Value), ActionError> {
+    let row = overview::find_task(db, id).await?.ok_or(ActionError::NotFound)?;
+    Ok((status, to_json(&row)))
 }
 
 /// A row as JSON.
-pub(super) fn row_of(row: &impl Serialize) -> Value {
+pub(super) fn to_json(row: &impl Serialize) -> Value {
     serde_json::to_value(row).expect("rows are plain data")
 }
 
-pub(super) fn check(filter: &DeliveryFilter) -> Result<(), Problem> {
-    check_word("state", filter.state.as_deref(), &DeliveryState::ALL.map(DeliveryState::as_str))?;
-    check_word("kind", filter.kind.as_deref(), &SubjectKind::ALL.map(SubjectKind::as_str))
+pub(super) fn validate_filter(filter: &TaskFilter) -> Result<(), Problem> {
+    require_one_of("state", filter.state.as_deref(), &TaskState::ALL.map(TaskState::as_str))?;
+    require_one_of("kind", filter.kind.as_deref(), &SubjectKind::ALL.map(SubjectKind::as_str))
 }

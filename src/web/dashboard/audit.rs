@@ -4,29 +4,29 @@ use axum::extract::{Query as AxumQuery, State};
 use maud::{Markup, html};
 
 use super::{
-    Dash,
-    guard::Refusal,
-    page::{self, Place, Query, page, time},
-    session::Visitor,
+    deps::DashboardState,
+    error::PageError,
+    page::{self, MenuItem, Query, page, time},
+    user::User,
 };
 use crate::store::audit;
 
 /// The trail, newest first.
 pub(super) async fn list(
-    State(dash): State<Dash>,
-    visitor: Visitor,
+    State(deps): State<DashboardState>,
+    user: User,
     AxumQuery(query): AxumQuery<Query>,
-) -> Result<Markup, Refusal> {
-    let words = visitor.language.words();
-    let mut db = dash.pool.acquire().await?;
-    let (rows, next) = page::cut(audit::list(&mut db, &query.page()).await?, |row| row.id);
+) -> Result<Markup, PageError> {
+    let words = user.language.words();
+    let mut db = deps.pool.acquire().await?;
+    let (rows, next) = page::split_page(audit::list(&mut db, &query.page()).await?, |row| row.id);
     drop(db);
     let main = html! {
         h1 { (words.audit) }
-        @if rows.is_empty() { p { (words.nothing_here) } } @else { div.wide tabindex="0" { table {
+        @if rows.is_empty() { p { (words.empty_list) } } @else { div.wide tabindex="0" { table {
             thead { tr { th { (words.at) } th { (words.actor) } th { (words.action) } th { (words.connection) } th { (words.subject) } th { (words.detail) } } }
             tbody { @for row in &rows { tr {
-                td { (time(&dash, &visitor, row.at)) }
+                td { (time(&deps, &user, row.at)) }
                 td { (row.actor) }
                 td { (row.action) }
                 td { (row.connection.as_deref().unwrap_or_default()) }
@@ -34,7 +34,7 @@ pub(super) async fn list(
                 td { code { (row.detail.to_string()) } }
             } } }
         } } }
-        (page::older(&visitor, "/audit", &[], next))
+        (page::older_anchor(&user, "/audit", &[], next))
     };
-    Ok(page(&visitor, Place::Audit, words.audit, &main))
+    Ok(page(&user, MenuItem::Audit, words.audit, &main))
 }

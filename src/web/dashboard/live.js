@@ -19,14 +19,14 @@ for (const all of document.querySelectorAll("[data-all]")) {
     for (const box of document.querySelectorAll('input[name="id"]')) box.checked = all.checked;
   });
 }
-const moving = document.querySelector("[data-moving]");
+const moving = document.querySelector("[data-refresh]");
 if (moving) {
   const timer = setInterval(async () => {
     const answer = await fetch(location.href, { headers: { accept: "text/html" } });
     if (!answer.ok) return;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main");
-    const here = document.querySelector("[data-moving]");
-    const there = fresh && fresh.querySelector("[data-moving]");
+    const here = document.querySelector("[data-refresh]");
+    const there = fresh && fresh.querySelector("[data-refresh]");
     if (there && here) here.replaceWith(there);
     else location.reload();
     if (!there) clearInterval(timer);

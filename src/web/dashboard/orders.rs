@@ -7,18 +7,18 @@ use axum::{
 use maud::{Markup, html};
 
 use super::{
-    Dash,
-    act::Asked,
-    guard::Refusal,
-    page::{self, Place, Query, button, page, state, time},
-    session::Visitor,
+    deps::DashboardState,
+    error::PageError,
+    form::OperatorForm,
+    page::{self, MenuItem, Query, button, page, state, time},
+    user::User,
     words::Words,
 };
 use crate::{
-    actions::{self, Ask},
+    actions::{self, OrderRequest},
     domain::{
         order::{Intent, OrderStatus},
-        vendor::System,
+        vendor::Vendor,
     },
     explain,
     store::views::orders::{self, OrderFilter, OrderRow},
@@ -26,20 +26,20 @@ use crate::{
 
 /// Orders, newest first.
 pub(super) async fn list(
-    State(dash): State<Dash>,
-    visitor: Visitor,
+    State(deps): State<DashboardState>,
+    user: User,
     AxumQuery(query): AxumQuery<Query>,
-) -> Result<Markup, Refusal> {
-    let words = visitor.language.words();
+) -> Result<Markup, PageError> {
+    let words = user.language.words();
     let filter = OrderFilter {
         connection: query.connection().map(ToOwned::to_owned),
         status: query.status().map(ToOwned::to_owned),
         q: query.q().map(ToOwned::to_owned),
         reason: query.reason().map(ToOwned::to_owned),
     };
-    let mut db = dash.pool.acquire().await?;
+    let mut db = deps.pool.acquire().await?;
     let counts = orders::count_by_status(&mut db, query.connection()).await?;
-    let (rows, next) = page::cut(orders::list(&mut db, &filter, &query.page()).await?, |row| row.id);
+    let (rows, next) = page::split_page(orders::list(&mut db, &filter, &query.page()).await?, |row| row.id);
     drop(db);
     let all: i64 = counts.iter().map(|(_, count)| count).sum();
     let kept = [
@@ -54,9 +54,9 @@ pub(super) async fn list(
             a href="/orders" aria-current=[query.status().is_none().then_some("true")] { (words.all) " " b { (all) } }
             @for status in OrderStatus::ALL {
                 @let count = counts.iter().find(|(word, _)| word == status.as_str()).map_or(0, |(_, count)| *count);
-                a href=(page::link("/orders", &[("status", Some(status.as_str()))], None))
+                a href=(page::url("/orders", &[("status", Some(status.as_str()))], None))
                     aria-current=[(query.status() == Some(status.as_str())).then_some("true")] {
-                    (explain::status_words(*status, visitor.language)) " " b { (count) }
+                    (explain::status_text(*status, user.language)) " " b { (count) }
                 }
             }
         }
@@ -65,29 +65,29 @@ pub(super) async fn list(
             (page::field("q", words.search_orders, query.q().unwrap_or_default()))
             button { (words.search) }
         }
-        (table(&dash, &visitor, &rows))
-        (page::older(&visitor, "/orders", &kept, next))
+        (table(&deps, &user, &rows))
+        (page::older_anchor(&user, "/orders", &kept, next))
     };
-    Ok(page(&visitor, Place::Orders, words.orders, &main))
+    Ok(page(&user, MenuItem::Orders, words.orders, &main))
 }
 
-fn table(dash: &Dash, visitor: &Visitor, rows: &[OrderRow]) -> Markup {
-    let words = visitor.language.words();
+fn table(deps: &DashboardState, user: &User, rows: &[OrderRow]) -> Markup {
+    let words = user.language.words();
     html! {
-        @if rows.is_empty() { p { (words.nothing_here) } } @else {
+        @if rows.is_empty() { p { (words.empty_list) } } @else {
             div.wide tabindex="0" { table {
                 thead { tr { th { (words.order) } th { (words.connection) } th { (words.status) } th { (words.why) } th { (words.tracking) } th { (words.read_at) } } }
                 tbody { @for row in rows {
                     tr {
                         td { a href=(path(&row.connection, &row.order_id)) { (row.order_id) } }
                         td { (row.connection) }
-                        td { (status(visitor, &row.status)) }
+                        td { (status(user, &row.status)) }
                         td {
-                            @if row.delivery_state.as_deref() == Some("dead") { (state(visitor, "dead")) " " }
-                            (page::reason(visitor, row.reason.as_deref()))
+                            @if row.task_state.as_deref() == Some("dead") { (state(user, "dead")) " " }
+                            (page::reason(user, row.reason.as_deref()))
                         }
                         td { (row.tracking_code.as_deref().unwrap_or_default()) }
-                        td { (time(dash, visitor, row.updated_at)) }
+                        td { (time(deps, user, row.updated_at)) }
                     }
                 } }
             } }
@@ -95,14 +95,14 @@ fn table(dash: &Dash, visitor: &Visitor, rows: &[OrderRow]) -> Markup {
     }
 }
 
-fn status(visitor: &Visitor, word: &str) -> Markup {
+fn status(user: &User, word: &str) -> Markup {
     let class = match word {
         "delivered" => "state good",
         "needs_attention" => "state bad",
         "returned" | "waiting_for_products" => "state odd",
         _ => "state",
     };
-    let words = OrderStatus::parse(word).map(|status| explain::status_words(status, visitor.language));
+    let words = OrderStatus::parse(word).map(|status| explain::status_text(status, user.language));
     html! { span class=(class) { (words.unwrap_or(word)) } }
 }
 
@@ -113,20 +113,20 @@ pub(super) fn path(connection: &str, order_id: &str) -> String {
 
 /// One order with its whole life.
 pub(super) async fn show(
-    State(dash): State<Dash>,
-    visitor: Visitor,
+    State(deps): State<DashboardState>,
+    user: User,
     Path((connection, id)): Path<(String, String)>,
-) -> Result<Markup, Refusal> {
-    let words = visitor.language.words();
-    let mut db = dash.pool.acquire().await?;
-    let life = explain::order(&mut db, &connection, &id, visitor.language).await?.ok_or(Refusal::NotFound)?;
+) -> Result<Markup, PageError> {
+    let words = user.language.words();
+    let mut db = deps.pool.acquire().await?;
+    let life = explain::order(&mut db, &connection, &id, user.language).await?.ok_or(PageError::NotFound)?;
     drop(db);
     let here = path(&connection, &id);
     let order = &life.order;
     let asks = asks(order, words);
     let title = format!("{} {id}", words.order);
     let main = html! {
-        h1 { (title) " " (status(&visitor, &order.status)) }
+        h1 { (title) " " (status(&user, &order.status)) }
         p.lead { (life.summary) }
         dl.facts {
             div { dt { (words.connection) } dd { (order.connection) } }
@@ -140,24 +140,24 @@ pub(super) async fn show(
                 }
             } } }
         }
-        div.actions { @for (ask, word) in asks { (button(&visitor, &here, &[("ask", ask)], word)) } }
+        div.actions { @for (ask, word) in asks { (button(&user, &here, &[("ask", ask)], word)) } }
         h2 { (words.timeline) }
-        ol.story { @for entry in &life.story {
+        ol.timeline { @for entry in &life.timeline {
             li class=(entry.kind) {
-                (time(&dash, &visitor, entry.at)) " "
-                span { (entry.words) }
-                @if let Some(delivery) = entry.delivery_id { " " a.small href=(format!("/deliveries/{delivery}")) { (words.its_delivery) } }
+                (time(&deps, &user, entry.at)) " "
+                span { (entry.text) }
+                @if let Some(task) = entry.task_id { " " a.small href=(format!("/tasks/{task}")) { (words.show_task) } }
                 @if !entry.calls.is_empty() {
                     details { summary { (entry.calls.len()) " " (words.calls) } (page::json(&entry.calls)) }
                 }
             }
         } }
-        h2 { (words.evidence) }
-        @for system in [System::MyCashflow, System::Ogoship] {
-            details { summary { (system.as_str()) } pre tabindex="0" { (explain::evidence(&life, system)) } }
+        h2 { (words.call_log) }
+        @for vendor in [Vendor::MyCashflow, Vendor::Ogoship] {
+            details { summary { (vendor.as_str()) } pre tabindex="0" { (explain::call_log(&life, vendor)) } }
         }
     };
-    Ok(page(&visitor, Place::Orders, &title, &main))
+    Ok(page(&user, MenuItem::Orders, &title, &main))
 }
 
 /// What may be asked for an order as it stands; what would be in vain is not offered.
@@ -175,15 +175,19 @@ fn asks(order: &OrderRow, words: &Words) -> Vec<(&'static str, &'static str)> {
 
 /// What a person asks for an order.
 pub(super) async fn ask(
-    State(dash): State<Dash>,
+    State(deps): State<DashboardState>,
     Path((connection, id)): Path<(String, String)>,
-    asked: Asked,
-) -> Result<Redirect, Refusal> {
-    let word = asked.need("ask")?;
-    let ask = if word == "refresh" { Some(Ask::Refresh) } else { Intent::parse(word).map(Ask::Intend) };
-    let ask = ask.ok_or(Refusal::Form)?;
-    asked
-        .carry_out(&dash, async |db, actor| actions::ask_for_order(db, actor, &connection, &id, ask).await)
-        .await?;
+    form: OperatorForm,
+) -> Result<Redirect, PageError> {
+    let word = form.require("ask")?;
+    let request = match word {
+        "refresh" => Some(OrderRequest::Refresh),
+        word => Intent::parse(word).map(OrderRequest::SetIntent),
+    };
+    let request = request.ok_or(PageError::InvalidForm)?;
+    form.execute(&deps, async |db, actor| {
+        actions::request_order_action(db, actor, &connection, &id, request).await
+    })
+    .await?;
     Ok(Redirect::to(&path(&connection, &id)))
 }

@@ -3,7 +3,7 @@
 use maud::{DOCTYPE, Markup, html};
 use serde::Serialize;
 
-use super::{Dash, session::Visitor};
+use super::{deps::DashboardState, user::User};
 use crate::{
     domain::{Timestamp, language::Language, task::outcome::Reason},
     explain,
@@ -11,11 +11,11 @@ use crate::{
 
 /// A place of the menu.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum MenuItem {
     Overview,
     Orders,
-    Needs,
-    Deliveries,
+    Attention,
+    Tasks,
     Events,
     Products,
     Connections,
@@ -26,17 +26,17 @@ pub(super) enum Place {
 pub(super) const ROWS: i64 = 50;
 
 /// A page inside the frame.
-pub(super) fn page(visitor: &Visitor, place: Place, title: &str, main: &Markup) -> Markup {
-    let words = visitor.language.words();
+pub(super) fn page(user: &User, current: MenuItem, title: &str, main: &Markup) -> Markup {
+    let words = user.language.words();
     let places = [
-        (Place::Overview, "/", words.overview),
-        (Place::Orders, "/orders", words.orders),
-        (Place::Needs, "/needs", words.needs),
-        (Place::Deliveries, "/deliveries", words.deliveries),
-        (Place::Events, "/events", words.events),
-        (Place::Products, "/products", words.products),
-        (Place::Connections, "/connections", words.connections),
-        (Place::Audit, "/audit", words.audit),
+        (MenuItem::Overview, "/", words.overview),
+        (MenuItem::Orders, "/orders", words.orders),
+        (MenuItem::Attention, "/attention", words.attention),
+        (MenuItem::Tasks, "/tasks", words.tasks),
+        (MenuItem::Events, "/events", words.events),
+        (MenuItem::Products, "/products", words.products),
+        (MenuItem::Connections, "/connections", words.connections),
+        (MenuItem::Audit, "/audit", words.audit),
     ];
     let body = html! {
         a.skip href="#main" { (words.skip) }
@@ -44,28 +44,28 @@ pub(super) fn page(visitor: &Visitor, place: Place, title: &str, main: &Markup) 
             a.brand href="/" { "Silta" }
             nav aria-label=(words.menu) {
                 @for (at, path, word) in places {
-                    a href=(path) aria-current=[(at == place).then_some("page")] {
+                    a href=(path) aria-current=[(at == current).then_some("page")] {
                         (word)
-                        @if at == Place::Needs { " " span.badge data-live="needs" data-hide-zero hidden {} }
+                        @if at == MenuItem::Attention { " " span.badge data-live="attention" data-hide-zero hidden {} }
                     }
                 }
             }
             form.who method="post" action="/sign-out" {
-                span { (visitor.token.name) }
+                span { (user.token.name) }
                 button.plain { (words.sign_out) }
             }
         }
         main #main {
-            @if !visitor.is_operator() { p.note { (words.viewer_note) } }
+            @if !user.is_operator() { p.note { (words.viewer_note) } }
             (main)
         }
-        footer { (languages_to(visitor.language, &visitor.path)) }
+        footer { (languages_to(user.language, &user.path)) }
     };
-    document(visitor.language, title, &body)
+    document(user.language, title, &body)
 }
 
-/// A page without the frame: the door, and refusals.
-pub(super) fn bare(language: Language, title: &str, main: &Markup) -> Markup {
+/// A page without the frame: the endpoint, and refusals.
+pub(super) fn bare_page(language: Language, title: &str, main: &Markup) -> Markup {
     document(language, title, &html! { main.bare #main { (main) } })
 }
 
@@ -86,7 +86,7 @@ fn document(language: Language, title: &str, body: &Markup) -> Markup {
     }
 }
 
-/// The way to the other language, from the door.
+/// The way to the other language, from the endpoint.
 pub(super) fn languages(language: Language) -> Markup {
     languages_to(language, "/")
 }
@@ -106,11 +106,11 @@ fn languages_to(now: Language, path: &str) -> Markup {
 }
 
 /// A form of one button; hidden fields say what about.
-pub(super) fn button(visitor: &Visitor, to: &str, fields: &[(&str, &str)], word: &str) -> Markup {
+pub(super) fn button(user: &User, to: &str, fields: &[(&str, &str)], word: &str) -> Markup {
     html! {
-        @if visitor.is_operator() {
+        @if user.is_operator() {
             form.inline method="post" action=(to) {
-                (secret(visitor))
+                (csrf_field(user))
                 @for (name, value) in fields { input type="hidden" name=(name) value=(value); }
                 button { (word) }
             }
@@ -119,21 +119,21 @@ pub(super) fn button(visitor: &Visitor, to: &str, fields: &[(&str, &str)], word:
 }
 
 /// What every form carries.
-pub(super) fn secret(visitor: &Visitor) -> Markup {
-    html! { input type="hidden" name="csrf" value=(visitor.csrf); }
+pub(super) fn csrf_field(user: &User) -> Markup {
+    html! { input type="hidden" name="csrf" value=(user.csrf); }
 }
 
 /// A time: how long ago, and on the spot exactly when.
-pub(super) fn time(dash: &Dash, visitor: &Visitor, at: Timestamp) -> Markup {
-    let passed = dash.clock.now() - at;
+pub(super) fn time(deps: &DashboardState, user: &User, at: Timestamp) -> Markup {
+    let passed = deps.clock.now() - at;
     let (number, unit) = match passed.num_seconds().abs() {
         seconds @ ..100 => (seconds, "s"),
         seconds @ ..6_000 => (seconds / 60, "min"),
         seconds @ ..172_800 => (seconds / 3600, "h"),
-        seconds => (seconds / 86_400, if visitor.language == Language::Finnish { "pv" } else { "d" }),
+        seconds => (seconds / 86_400, if user.language == Language::Finnish { "pv" } else { "d" }),
     };
     let exact = at.format("%Y-%m-%d %H:%M:%S UTC").to_string();
-    let ago = visitor.language.words().ago;
+    let ago = user.language.words().ago;
     html! {
         time datetime=(at.to_rfc3339()) title=(exact) {
             @if passed.num_seconds() >= 0 { (number) " " (unit) " " (ago) }
@@ -143,24 +143,24 @@ pub(super) fn time(dash: &Dash, visitor: &Visitor, at: Timestamp) -> Markup {
 }
 
 /// A time that may not be.
-pub(super) fn time_or_never(dash: &Dash, visitor: &Visitor, at: Option<Timestamp>) -> Markup {
-    html! { @if let Some(at) = at { (time(dash, visitor, at)) } @else { (visitor.language.words().never) } }
+pub(super) fn time_or_never(deps: &DashboardState, user: &User, at: Option<Timestamp>) -> Markup {
+    html! { @if let Some(at) = at { (time(deps, user, at)) } @else { (user.language.words().never) } }
 }
 
 /// A state as a coloured word: its colour is never all that tells.
-pub(super) fn state(visitor: &Visitor, word: &str) -> Markup {
+pub(super) fn state(user: &User, word: &str) -> Markup {
     let class = match word {
-        "delivered" | "skipped" | "flowing" | "done" => "state good",
-        "dead" | "held" | "failed" | "needs_attention" => "state bad",
+        "delivered" | "skipped" | "ok" | "done" => "state good",
+        "dead" | "circuit_open" | "failed" | "needs_attention" => "state bad",
         "in_doubt" | "braked" | "paused" | "slow" | "waiting_for_products" | "returned" => "state odd",
         _ => "state",
     };
-    html! { span class=(class) { (visitor.language.state(word)) } }
+    html! { span class=(class) { (user.language.state(word)) } }
 }
 
 /// A reason in words.
-pub(super) fn reason(visitor: &Visitor, code: Option<&str>) -> Markup {
-    let known = code.and_then(Reason::parse).map(|reason| explain::reason_words(reason, visitor.language));
+pub(super) fn reason(user: &User, code: Option<&str>) -> Markup {
+    let known = code.and_then(Reason::parse).map(|reason| explain::reason_text(reason, user.language));
     // A reason's words are a doc comment too, and have its marks.
     html! { @if let Some(words) = known.or(code) { (words.replace('`', "")) } }
 }
@@ -196,21 +196,21 @@ pub(super) fn field(name: &str, label: &str, value: &str) -> Markup {
 }
 
 /// The link to the next page of a list: the same filter behind a cursor.
-pub(super) fn older(
-    visitor: &Visitor,
+pub(super) fn older_anchor(
+    user: &User,
     path: &str,
     filter: &[(&str, Option<&str>)],
     next: Option<impl ToString>,
 ) -> Markup {
     html! {
         @if let Some(next) = next {
-            p.older { a href=(link(path, filter, Some(&next.to_string()))) rel="next" { (visitor.language.words().show_older) } }
+            p.older { a href=(url(path, filter, Some(&next.to_string()))) rel="next" { (user.language.words().show_older) } }
         }
     }
 }
 
 /// A path with those of the pairs that are there.
-pub(super) fn link(path: &str, pairs: &[(&str, Option<&str>)], cursor: Option<&str>) -> String {
+pub(super) fn url(path: &str, pairs: &[(&str, Option<&str>)], cursor: Option<&str>) -> String {
     let encode = |text: &str| {
         percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
     };
@@ -221,7 +221,7 @@ pub(super) fn link(path: &str, pairs: &[(&str, Option<&str>)], cursor: Option<&s
 }
 
 /// One more row than is shown was read: answers the rows to show and where the next page begins.
-pub(super) fn cut<T, C>(mut rows: Vec<T>, id: impl Fn(&T) -> C) -> (Vec<T>, Option<C>) {
+pub(super) fn split_page<T, C>(mut rows: Vec<T>, id: impl Fn(&T) -> C) -> (Vec<T>, Option<C>) {
     let most = usize::try_from(ROWS).unwrap_or(usize::MAX);
     let more = rows.len() > most;
     rows.truncate(most);

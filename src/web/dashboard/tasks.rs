@@ -1,4 +1,4 @@
-//! Deliveries: what is owed, with its diary; replayed one by one, ticked, or all that match.
+//! Tasks: what is owed, with its diary; replayed one by one, ticked, or all that match.
 
 use axum::{
     extract::{Path, Query as AxumQuery, State},
@@ -8,50 +8,50 @@ use maud::{Markup, html};
 use uuid::Uuid;
 
 use super::{
-    Dash,
-    act::Asked,
-    guard::Refusal,
-    page::{self, Place, Query, button, page, secret, state, time, time_or_never},
-    session::Visitor,
+    deps::DashboardState,
+    error::PageError,
+    form::OperatorForm,
+    page::{self, MenuItem, Query, button, csrf_field, page, state, time, time_or_never},
+    user::User,
 };
 use crate::{
-    actions::{self, Rehearsed},
-    domain::{id::DeliveryId, task::state::DeliveryState},
+    actions::{self, DryRunResult},
+    domain::{id::TaskId, task::state::TaskState},
     explain,
     store::{
         attempts,
         tasks::Resolution,
         views::{
             attention,
-            overview::{self, DeliveryFilter, DeliveryRow},
+            overview::{self, TaskFilter, TaskRow},
         },
     },
 };
 
-/// Deliveries by filter, newest first.
+/// Tasks by filter, newest first.
 pub(super) async fn list(
-    State(dash): State<Dash>,
-    visitor: Visitor,
+    State(deps): State<DashboardState>,
+    user: User,
     AxumQuery(query): AxumQuery<Query>,
-) -> Result<Markup, Refusal> {
-    let words = visitor.language.words();
+) -> Result<Markup, PageError> {
+    let words = user.language.words();
     let owned = |text: Option<&str>| text.map(ToOwned::to_owned);
-    let filter = DeliveryFilter {
+    let filter = TaskFilter {
         connection: owned(query.connection()),
         state: owned(query.state()),
         kind: owned(query.kind()),
         subject: owned(query.subject()),
         reason: owned(query.reason()),
-        ..DeliveryFilter::default()
+        ..TaskFilter::default()
     };
-    let mut db = dash.pool.acquire().await?;
+    let mut db = deps.pool.acquire().await?;
     let (rows, next) =
-        page::cut(overview::list_deliveries(&mut db, &filter, &query.page()).await?, |row| row.id);
+        page::split_page(overview::list_tasks(&mut db, &filter, &query.page()).await?, |row| row.id);
     let is_dead = query.state() == Some("dead");
     let count = if is_dead { attention::count_closed(&mut db, &filter).await? } else { 0 };
     drop(db);
     let states: Vec<_> =
-        DeliveryState::ALL.iter().map(|it| (it.as_str().to_owned(), it.as_str().replace('_', " "))).collect();
+        TaskState::ALL.iter().map(|it| (it.as_str().to_owned(), it.as_str().replace('_', " "))).collect();
     let kinds = ["order", "stock", "product"].map(|kind| (kind.to_owned(), kind.to_owned()));
     let kept = [
         ("connection", query.connection()),
@@ -61,7 +61,7 @@ pub(super) async fn list(
         ("reason", query.reason()),
     ];
     let main = html! {
-        h1 { (words.deliveries) }
+        h1 { (words.tasks) }
         form.filter {
             (page::choices("state", words.state, words.all, query.state(), &states))
             (page::choices("kind", words.kind, words.all, query.kind(), &kinds))
@@ -70,24 +70,24 @@ pub(super) async fn list(
             (page::field("reason", words.reason, query.reason().unwrap_or_default()))
             button { (words.filter) }
         }
-        @if count > 0 { (to_replay(&dash, &visitor, &filter, &rows, count, [words.replay_all, words.replay_ticked])) }
-        @else { (table(&dash, &visitor, &rows, false)) }
-        (page::older(&visitor, "/deliveries", &kept, next))
+        @if count > 0 { (replay_form(&deps, &user, &filter, &rows, count, [words.replay_all, words.replay_selected])) }
+        @else { (table(&deps, &user, &rows, false)) }
+        (page::older_anchor(&user, "/tasks", &kept, next))
     };
-    Ok(page(&visitor, Place::Deliveries, words.deliveries, &main))
+    Ok(page(&user, MenuItem::Tasks, words.tasks, &main))
 }
 
 /// Rows to be ticked, with the two ways of replaying them: all that match the filter, or the ticked ones.
-pub(super) fn to_replay(
-    dash: &Dash,
-    visitor: &Visitor,
-    filter: &DeliveryFilter,
-    rows: &[DeliveryRow],
+pub(super) fn replay_form(
+    deps: &DashboardState,
+    user: &User,
+    filter: &TaskFilter,
+    rows: &[TaskRow],
     count: i64,
-    [all, ticked]: [&str; 2],
+    [all, selected]: [&str; 2],
 ) -> Markup {
-    let words = visitor.language.words();
-    let DeliveryFilter { connection, state, kind, subject, reason, detail, .. } = filter;
+    let words = user.language.words();
+    let TaskFilter { connection, state, kind, subject, reason, detail, .. } = filter;
     let named = [
         ("connection", connection),
         ("state", state),
@@ -97,40 +97,40 @@ pub(super) fn to_replay(
         ("detail", detail),
     ];
     html! {
-        @if visitor.is_operator() {
+        @if user.is_operator() {
             form method="post" action="/replays" {
-                (secret(visitor))
+                (csrf_field(user))
                 @for (name, value) in named { @if let Some(value) = value { input type="hidden" name=(name) value=(value); } }
                 div.actions {
                     button.first name="which" value="all" { (all) " (" (count) ")" }
-                    button name="which" value="ticked" { (ticked) }
+                    button name="which" value="selected" { (selected) }
                 }
-                (table(dash, visitor, rows, true))
-                @if count > page::ROWS { p.small { (words.shows_first) } }
+                (table(deps, user, rows, true))
+                @if count > page::ROWS { p.small { (words.oldest_shown) } }
             }
-        } @else { (table(dash, visitor, rows, false)) }
+        } @else { (table(deps, user, rows, false)) }
     }
 }
 
-fn table(dash: &Dash, visitor: &Visitor, rows: &[DeliveryRow], with_boxes: bool) -> Markup {
-    let words = visitor.language.words();
+fn table(deps: &DashboardState, user: &User, rows: &[TaskRow], with_boxes: bool) -> Markup {
+    let words = user.language.words();
     html! {
-        @if rows.is_empty() { p { (words.nothing_here) } } @else {
+        @if rows.is_empty() { p { (words.empty_list) } } @else {
             div.wide tabindex="0" { table {
                 thead { tr {
-                    @if with_boxes { th { input type="checkbox" data-all hidden aria-label=(words.tick_all); } }
+                    @if with_boxes { th { input type="checkbox" data-all hidden aria-label=(words.select_all); } }
                     th { (words.subject) } th { (words.connection) } th { (words.state) } th { (words.why) }
-                    th { (words.attempts) } th { (words.opened_at) } th { (words.deliveries) }
+                    th { (words.attempts) } th { (words.opened_at) } th { (words.tasks) }
                 } }
                 tbody { @for row in rows { tr {
                     @if with_boxes { td { input type="checkbox" name="id" value=(row.id) aria-label=(row.subject); } }
-                    td { (subject_link(&row.connection, &row.subject)) }
+                    td { (subject_anchor(&row.connection, &row.subject)) }
                     td { (row.connection) }
-                    td { (state(visitor, &row.state)) }
-                    td { (page::reason(visitor, row.reason.as_deref())) }
-                    td { (row.attempts) }
-                    td { (time(dash, visitor, row.created_at)) }
-                    td { a href=(format!("/deliveries/{}", row.id)) { (short(row.id)) } }
+                    td { (state(user, &row.state)) }
+                    td { (page::reason(user, row.reason.as_deref())) }
+                    td { (row.failures) }
+                    td { (time(deps, user, row.created_at)) }
+                    td { a href=(format!("/tasks/{}", row.id)) { (short(row.id)) } }
                 } } }
             } }
         }
@@ -143,7 +143,7 @@ pub(super) fn short(id: Uuid) -> String {
 }
 
 /// A subject; an order leads to its page.
-pub(super) fn subject_link(connection: &str, subject: &str) -> Markup {
+pub(super) fn subject_anchor(connection: &str, subject: &str) -> Markup {
     html! {
         @match subject.strip_prefix("order:") {
             Some(id) => { a href=(super::orders::path(connection, id)) { (subject) } }
@@ -152,50 +152,50 @@ pub(super) fn subject_link(connection: &str, subject: &str) -> Markup {
     }
 }
 
-/// One delivery with its diary.
+/// One task with its diary.
 pub(super) async fn show(
-    State(dash): State<Dash>,
-    visitor: Visitor,
+    State(deps): State<DashboardState>,
+    user: User,
     Path(id): Path<Uuid>,
-) -> Result<Markup, Refusal> {
-    let words = visitor.language.words();
-    let mut db = dash.pool.acquire().await?;
-    let row = overview::find_delivery(&mut db, DeliveryId(id)).await?.ok_or(Refusal::NotFound)?;
-    let diary = attempts::list(&mut db, DeliveryId(id)).await?;
+) -> Result<Markup, PageError> {
+    let words = user.language.words();
+    let mut db = deps.pool.acquire().await?;
+    let row = overview::find_task(&mut db, TaskId(id)).await?.ok_or(PageError::NotFound)?;
+    let attempts = attempts::list(&mut db, TaskId(id)).await?;
     drop(db);
-    let here = format!("/deliveries/{id}");
+    let here = format!("/tasks/{id}");
     let main = html! {
-        h1 { (row.subject) " " (state(&visitor, &row.state)) }
-        p.lead { (page::reason(&visitor, row.reason.as_deref())) }
+        h1 { (row.subject) " " (state(&user, &row.state)) }
+        p.lead { (page::reason(&user, row.reason.as_deref())) }
         dl.facts {
             div { dt { (words.connection) } dd { (row.connection) } }
-            div { dt { (words.subject) } dd { (subject_link(&row.connection, &row.subject)) } }
-            div { dt { (words.opened_at) } dd { (time(&dash, &visitor, row.created_at)) } }
-            @if row.settled_at.is_none() { div { dt { (words.due_at) } dd { (time(&dash, &visitor, row.due_at)) } } }
-            div { dt { (words.settled_at) } dd { (time_or_never(&dash, &visitor, row.settled_at)) } }
-            @if let Some(old) = row.replay_of { div { dt { (words.replays_delivery) } dd { a href=(format!("/deliveries/{old}")) { (short(old)) } } } }
+            div { dt { (words.subject) } dd { (subject_anchor(&row.connection, &row.subject)) } }
+            div { dt { (words.opened_at) } dd { (time(&deps, &user, row.created_at)) } }
+            @if row.settled_at.is_none() { div { dt { (words.due_at) } dd { (time(&deps, &user, row.due_at)) } } }
+            div { dt { (words.settled_at) } dd { (time_or_never(&deps, &user, row.settled_at)) } }
+            @if let Some(old) = row.replay_of { div { dt { (words.replay_of) } dd { a href=(format!("/tasks/{old}")) { (short(old)) } } } }
         }
         div.actions {
-            @if row.settled_at.is_some() { (button(&visitor, &here, &[("ask", "replay")], words.replay_one)) }
-            @if matches!(row.state.as_str(), "pending" | "in_doubt") { (button(&visitor, &here, &[("ask", "cancel")], words.cancel_delivery)) }
+            @if row.settled_at.is_some() { (button(&user, &here, &[("ask", "replay")], words.replay_one)) }
+            @if matches!(row.state.as_str(), "pending" | "in_doubt") { (button(&user, &here, &[("ask", "cancel")], words.cancel_task)) }
             @if row.state == "in_doubt" {
-                (button(&visitor, &here, &[("ask", "delivered")], words.resolve_delivered))
-                (button(&visitor, &here, &[("ask", "pending")], words.resolve_pending))
+                (button(&user, &here, &[("ask", "done")], words.resolve_done))
+                (button(&user, &here, &[("ask", "pending")], words.resolve_pending))
             }
-            @if visitor.is_operator() { a.button href=(format!("{here}/rehearsal")) { (words.rehearse) } }
+            @if user.is_operator() { a.button href=(format!("{here}/dry-run")) { (words.dry_run) } }
         }
-        h2 { (words.diary) }
-        @if diary.is_empty() { p { (words.no_attempt) } }
-        ol.story { @for attempt in &diary { li.attempt {
-            (time(&dash, &visitor, attempt.ended_at)) " " span { (explain::attempt_words(attempt, visitor.language)) }
+        h2 { (words.attempt_log) }
+        @if attempts.is_empty() { p { (words.no_attempt) } }
+        ol.timeline { @for attempt in &attempts { li.attempt {
+            (time(&deps, &user, attempt.ended_at)) " " span { (explain::attempt_text(attempt, user.language)) }
             details { summary { (attempt.calls.as_array().map_or(0, Vec::len)) " " (words.calls) } (page::json(&attempt.calls)) }
         } } }
-        p { a href=(page::link("/events", &[("connection", Some(&row.connection)), ("subject", Some(&row.subject))], None)) { (words.events) } }
+        p { a href=(page::url("/events", &[("connection", Some(&row.connection)), ("subject", Some(&row.subject))], None)) { (words.events) } }
     };
-    Ok(page(&visitor, Place::Deliveries, &row.subject, &main))
+    Ok(page(&user, MenuItem::Tasks, &row.subject, &main))
 }
 
-/// What may be asked for a delivery.
+/// What may be asked for a task.
 #[derive(Clone, Copy)]
 enum Ask {
     Replay,
@@ -203,51 +203,51 @@ enum Ask {
     Resolve(Resolution),
 }
 
-/// What a person asks for a delivery.
+/// What a person asks for a task.
 pub(super) async fn ask(
-    State(dash): State<Dash>,
+    State(deps): State<DashboardState>,
     Path(id): Path<Uuid>,
-    asked: Asked,
-) -> Result<Redirect, Refusal> {
-    let ask = match asked.need("ask")? {
+    form: OperatorForm,
+) -> Result<Redirect, PageError> {
+    let ask = match form.require("ask")? {
         "replay" => Ask::Replay,
         "cancel" => Ask::Cancel,
-        "delivered" => Ask::Resolve(Resolution::Delivered),
+        "done" => Ask::Resolve(Resolution::Done),
         "pending" => Ask::Resolve(Resolution::Pending),
-        _ => return Err(Refusal::Form),
+        _ => return Err(PageError::InvalidForm),
     };
-    let shown = asked
-        .carry_out(&dash, async |db, actor| {
+    let shown = form
+        .execute(&deps, async |db, actor| {
             match ask {
                 Ask::Replay => {
-                    return Ok(actions::replay_delivery(db, actor, DeliveryId(id)).await?.delivery.0);
+                    return Ok(actions::replay_task(db, actor, TaskId(id)).await?.task.0);
                 }
-                Ask::Cancel => actions::cancel(db, actor, DeliveryId(id)).await?,
-                Ask::Resolve(word) => actions::resolve(db, actor, DeliveryId(id), word).await?,
+                Ask::Cancel => actions::cancel(db, actor, TaskId(id)).await?,
+                Ask::Resolve(word) => actions::resolve(db, actor, TaskId(id), word).await?,
             }
             Ok(id)
         })
         .await?;
-    Ok(Redirect::to(&format!("/deliveries/{shown}")))
+    Ok(Redirect::to(&format!("/tasks/{shown}")))
 }
 
-/// What a replay would do now. It spends calls of both systems, so it is an operator's to ask.
-pub(super) async fn rehearse(
-    State(dash): State<Dash>,
-    visitor: Visitor,
+/// What a replay would do now. It spends calls of both vendors, so it is an operator's to ask.
+pub(super) async fn dry_run(
+    State(deps): State<DashboardState>,
+    user: User,
     Path(id): Path<Uuid>,
-) -> Result<Markup, Refusal> {
-    if !visitor.is_operator() {
-        return Err(Refusal::NotAllowed);
+) -> Result<Markup, PageError> {
+    if !user.is_operator() {
+        return Err(PageError::Forbidden);
     }
-    let words = visitor.language.words();
-    let (row, Rehearsed { outcome, reason, deed, detail, calls, request, differs }) =
-        actions::rehearse_delivery(&dash.pool, &*dash.rehearser, DeliveryId(id)).await?;
+    let words = user.language.words();
+    let (row, DryRunResult { outcome, reason, action, detail, calls, request, differs }) =
+        actions::dry_run_task(&deps.pool, &*deps.dry_runner, TaskId(id)).await?;
     let main = html! {
-        h1 { (words.rehearse) ": " (row.subject) }
-        p.lead { (words.rehearse_text) }
-        p { (explain::outcome_words(outcome, deed, reason, visitor.language)) }
-        @if let Some(detail) = &detail { p.small { (explain::detail(detail, visitor.language)) } }
+        h1 { (words.dry_run) ": " (row.subject) }
+        p.lead { (words.dry_run_text) }
+        p { (explain::outcome_text(outcome, action, reason, user.language)) }
+        @if let Some(detail) = &detail { p.small { (explain::detail(detail, user.language)) } }
         @match &request {
             None => { p { (words.nothing_sent) } }
             Some(request) => {
@@ -260,7 +260,7 @@ pub(super) async fn rehearse(
             }
         }
         details { summary { (calls.len()) " " (words.calls) } (page::json(&calls)) }
-        div.actions { @if row.settled_at.is_some() { (button(&visitor, &format!("/deliveries/{id}"), &[("ask", "replay")], words.replay_one)) } }
+        div.actions { @if row.settled_at.is_some() { (button(&user, &format!("/tasks/{id}"), &[("ask", "replay")], words.replay_one)) } }
     };
-    Ok(page(&visitor, Place::Deliveries, words.rehearse, &main))
+    Ok(page(&user, MenuItem::Tasks, words.dry_run, &main))
 }

@@ -1,40 +1,40 @@
-//! What the porch has seen, on the page of connections: subscriptions, keys and their use, refused signatures with a hint.
+//! The webhook section of the page of connections: subscriptions, keys with their use, rejected signatures with a hint.
 
 use maud::{Markup, html};
 use sqlx::PgConnection;
 
 use super::{
-    Dash,
+    deps::DashboardState,
     page::{time, time_or_never},
-    session::Visitor,
+    user::User,
 };
 use crate::{
     explain,
     store::{
         self,
         subscriptions::{self, SubscriptionRow},
-        webhook_checks::{self, KeyRow, RefusalRow},
+        webhook_checks::{self, KeyUsageRow, RejectedWebhookRow},
     },
 };
 
-/// What one connection's porch has seen.
-pub(super) struct Porch {
+/// The webhook state of one connection.
+pub(super) struct WebhookStatus {
     subscriptions: Vec<SubscriptionRow>,
-    keys: Vec<KeyRow>,
-    refusals: Vec<RefusalRow>,
+    keys: Vec<KeyUsageRow>,
+    rejected: Vec<RejectedWebhookRow>,
 }
 
-impl Porch {
+impl WebhookStatus {
     pub(super) async fn read(db: &mut PgConnection, connection: &str) -> store::Result<Self> {
         Ok(Self {
             subscriptions: subscriptions::list(db, connection).await?,
-            keys: webhook_checks::keys(db, connection).await?,
-            refusals: webhook_checks::refusals(db, connection).await?,
+            keys: webhook_checks::list_keys(db, connection).await?,
+            rejected: webhook_checks::list_rejected(db, connection).await?,
         })
     }
 
-    pub(super) fn show(&self, dash: &Dash, visitor: &Visitor) -> Markup {
-        let words = visitor.language.words();
+    pub(super) fn show(&self, deps: &DashboardState, user: &User) -> Markup {
+        let words = user.language.words();
         html! {
             h3 { (words.subscriptions) }
             @if self.subscriptions.is_empty() { p { (words.no_subscriptions) } } @else { div.wide tabindex="0" { table {
@@ -43,40 +43,40 @@ impl Porch {
                     td { (row.source) }
                     td { (row.topic) }
                     td { code { (row.key_id.as_deref().unwrap_or("–")) } }
-                    td { (row.made_by) }
-                    td { (time(dash, visitor, row.made_at)) }
-                    td { (time(dash, visitor, row.seen_at)) }
+                    td { (row.created_by) }
+                    td { (time(deps, user, row.created_at)) }
+                    td { (time(deps, user, row.seen_at)) }
                 } } }
             } } }
             h3 { (words.keys) }
             p.small { (words.keys_text) }
-            (key_table(dash, visitor, &self.keys))
-            h3 { (words.refused) }
-            @if self.refusals.is_empty() { p { (words.none_refused) } } @else { div.wide tabindex="0" { table {
+            (key_table(deps, user, &self.keys))
+            h3 { (words.rejected_webhooks) }
+            @if self.rejected.is_empty() { p { (words.no_rejected_webhooks) } } @else { div.wide tabindex="0" { table {
                 thead { tr { th { (words.source) } th { (words.hint) } th { (words.how_many) } th { (words.last_at) } } }
-                tbody { @for row in &self.refusals { tr {
+                tbody { @for row in &self.rejected { tr {
                     td { (row.source) }
-                    td { (explain::hint_words(&row.hint, visitor.language)) }
+                    td { (explain::hint_text(&row.hint, user.language)) }
                     td { (row.count) }
-                    td { (time(dash, visitor, row.last_at)) }
+                    td { (time(deps, user, row.last_at)) }
                 } } }
             } } }
         }
     }
 }
 
-/// Keys with their age and use.
-pub(super) fn key_table(dash: &Dash, visitor: &Visitor, keys: &[KeyRow]) -> Markup {
-    let words = visitor.language.words();
+/// A table of keys with their age and use.
+pub(super) fn key_table(deps: &DashboardState, user: &User, keys: &[KeyUsageRow]) -> Markup {
+    let words = user.language.words();
     html! {
-        @if keys.is_empty() { p { (words.nothing_here) } } @else { div.wide tabindex="0" { table {
-            thead { tr { th { (words.key) } th { (words.purpose) } th { (words.age) } th { (words.uses) } th { (words.last_used) } } }
+        @if keys.is_empty() { p { (words.empty_list) } } @else { div.wide tabindex="0" { table {
+            thead { tr { th { (words.key) } th { (words.purpose) } th { (words.known_since) } th { (words.uses) } th { (words.last_used) } } }
             tbody { @for row in keys { tr {
                 td { code { (row.key_id) } }
-                td { (explain::purpose_words(&row.purpose, visitor.language)) }
-                td { (time(dash, visitor, row.first_seen_at)) }
+                td { (explain::purpose_text(&row.purpose, user.language)) }
+                td { (time(deps, user, row.first_seen_at)) }
                 td { (row.uses) }
-                td { (time_or_never(dash, visitor, row.last_used_at)) }
+                td { (time_or_never(deps, user, row.last_used_at)) }
             } } }
         } } }
     }

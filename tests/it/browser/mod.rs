@@ -17,10 +17,10 @@ use silta::dev::sandbox::OrderSpec;
 
 use crate::harness::{CONNECTION, OPERATOR, TestSilta, VIEWER};
 
-/// Deque's accessibility rules, version 4 (MPL-2.0, its notice is in the file).
+/// Deque's accessibility rules, version 4 (MPL-2.0, its notification is in the file).
 const AXE: &str = include_str!("axe.min.js");
 
-/// How a browser differs from the usual.
+/// How a browser differs from the options.
 #[derive(Clone, Copy)]
 pub struct Look {
     pub language: &'static str,
@@ -80,18 +80,18 @@ impl Browser {
 
     pub async fn signed_in(silta: &TestSilta, look: Look) -> Self {
         let browser = Self::open(silta, look).await;
-        browser.signs_in(OPERATOR).await;
+        browser.sign_in(OPERATOR).await;
         browser
     }
 
-    pub async fn goes_to(&self, path: &str) {
+    pub async fn open_page(&self, path: &str) {
         self.client.goto(&format!("{}{path}", self.url)).await.unwrap();
     }
 
-    pub async fn signs_in(&self, token: &str) {
-        self.goes_to("/").await;
+    pub async fn sign_in(&self, token: &str) {
+        self.open_page("/").await;
         self.types("#token", token).await;
-        self.clicks(".door button").await;
+        self.clicks(".endpoint button").await;
     }
 
     pub async fn sees(&self, css: &str) -> Element {
@@ -115,7 +115,7 @@ impl Browser {
     }
 
     /// Faults that axe-core calls serious or critical, each with where it is.
-    pub async fn serious_faults(&self) -> Vec<String> {
+    pub async fn accessibility_faults(&self) -> Vec<String> {
         self.client.execute(AXE, Vec::new()).await.unwrap();
         let ask =
             "const done = arguments[arguments.length - 1]; axe.run().then(found => done(found.violations))";
@@ -159,26 +159,26 @@ impl Drop for Browser {
 }
 
 /// Orders by a shipping method that no rule matches, dead.
-async fn with_unmapped_orders(many: usize) -> (TestSilta, Vec<u64>) {
+async fn start_with_unmapped_orders(many: usize) -> (TestSilta, Vec<u64>) {
     let silta = TestSilta::start().await;
-    silta.warehouse.receives_goods("A", 1000);
+    silta.warehouse.receive_goods("A", 1000);
     let mut orders = Vec::new();
     for _ in 0..many {
-        orders.push(silta.orders(OrderSpec::of("A", 1).by(3, None)).await);
+        orders.push(silta.place_order(OrderSpec::of("A", 1).with_shipping_method(3, None)).await);
     }
     (silta, orders)
 }
 
-async fn a_person_mends_a_shipping_method_and_releases_its_orders(look: Look, delivered: &str) {
-    let (silta, orders) = with_unmapped_orders(3).await;
+async fn fix_shipping_method_and_replay_orders(look: Look, delivered: &str) {
+    let (silta, orders) = start_with_unmapped_orders(3).await;
     let browser = Browser::open(&silta, look).await;
-    browser.goes_to("/needs").await;
-    // The door first, and from there to where they wanted to go.
+    browser.open_page("/attention").await;
+    // The endpoint first, and from there to where they wanted to go.
     browser.types("#token", "nobody knows this one").await;
-    browser.clicks(".door button").await;
+    browser.clicks(".endpoint button").await;
     browser.sees(".fault").await;
     browser.types("#token", OPERATOR).await;
-    browser.clicks(".door button").await;
+    browser.clicks(".endpoint button").await;
     browser.clicks(".causes h2 a").await;
     // What waits is shown before anything is done about it.
     assert_eq!(browser.client.find_all(Locator::Css("tbody tr")).await.unwrap().len(), 3);
@@ -192,37 +192,37 @@ async fn a_person_mends_a_shipping_method_and_releases_its_orders(look: Look, de
     let all = Locator::XPath("//b[normalize-space()='3 / 3']");
     browser.client.wait().for_element(all).await.unwrap();
     for order in &orders {
-        assert_eq!(silta.there(*order), 1);
+        assert_eq!(silta.warehouse_count(*order), 1);
         ships(&silta, *order).await;
     }
     silta.run_until_idle().await;
-    browser.goes_to("/orders?status=delivered").await;
+    browser.open_page("/orders?status=delivered").await;
     assert_eq!(browser.client.find_all(Locator::Css("tbody tr")).await.unwrap().len(), 3);
     assert_eq!(browser.text("tbody .state").await, delivered);
-    browser.goes_to("/needs").await;
+    browser.open_page("/attention").await;
     browser.sees(".verdict.good").await;
     assert_eq!(silta.lost_and_doubled(), (0, 0));
 }
 
 #[tokio::test]
-async fn a_dead_order_is_found_mended_and_released_with_all_of_its_kind() {
-    a_person_mends_a_shipping_method_and_releases_its_orders(ENGLISH, "delivered").await;
+async fn operator_fixes_a_cause_and_replays_its_orders() {
+    fix_shipping_method_and_replay_orders(ENGLISH, "delivered").await;
 }
 
 #[tokio::test]
-async fn luovutettu_tilaus_loytyy_korjataan_ja_vapautetaan_muiden_kanssa() {
-    a_person_mends_a_shipping_method_and_releases_its_orders(FINNISH, "toimitettu").await;
+async fn operator_fixes_a_cause_and_replays_its_orders_in_finnish() {
+    fix_shipping_method_and_replay_orders(FINNISH, "toimitettu").await;
 }
 
 #[tokio::test]
-async fn a_viewer_sees_everything_and_finds_nothing_to_press() {
-    let (silta, _) = with_unmapped_orders(1).await;
+async fn viewer_sees_every_page_without_buttons() {
+    let (silta, _) = start_with_unmapped_orders(1).await;
     let browser = Browser::open(&silta, ENGLISH).await;
-    browser.signs_in(VIEWER).await;
+    browser.sign_in(VIEWER).await;
     for path in
-        ["/needs/cause?reason=shipping_unmapped", "/connections", "/products", "/deliveries?state=dead"]
+        ["/attention/cause?reason=shipping_unmapped", "/connections", "/products", "/tasks?state=dead"]
     {
-        browser.goes_to(path).await;
+        browser.open_page(path).await;
         browser.sees(".note").await;
         let buttons = browser.client.find_all(Locator::Css("main form[method=post]")).await.unwrap();
         assert_eq!(buttons.len(), 0, "{path}");
@@ -230,12 +230,12 @@ async fn a_viewer_sees_everything_and_finds_nothing_to_press() {
 }
 
 #[tokio::test]
-async fn counts_move_by_themselves() {
+async fn counts_update_without_a_reload() {
     let silta = TestSilta::start().await;
-    silta.warehouse.receives_goods("A", 1000);
+    silta.warehouse.receive_goods("A", 1000);
     let browser = Browser::signed_in(&silta, ENGLISH).await;
     browser.sees("h1").await;
-    silta.orders(OrderSpec::of("A", 1).by(3, None)).await;
+    silta.place_order(OrderSpec::of("A", 1).with_shipping_method(3, None)).await;
     let badge = Locator::XPath("//span[@class='badge' and not(@hidden) and normalize-space()='1']");
     browser.client.wait().for_element(badge).await.unwrap();
 }
@@ -243,8 +243,8 @@ async fn counts_move_by_themselves() {
 /// The warehouse ships an order, and tells of it.
 async fn ships(silta: &TestSilta, order: u64) {
     let reference = format!("{CONNECTION}-{order}");
-    assert!(silta.warehouse.ships(&reference));
-    silta.hears(silta.warehouse.order_shipped(&reference)).await;
+    assert!(silta.warehouse.ship_order(&reference));
+    silta.send_webhook(silta.warehouse.order_shipped(&reference)).await;
 }
 
 /// The driver's JSON, for the pages' own assertions.

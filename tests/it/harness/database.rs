@@ -55,7 +55,7 @@ impl Database {
         server().url(&self.name)
     }
 
-    /// Open deliveries, and rows whose delivery, or whose connection, is not there; asked from wherever we are: a drop
+    /// Open tasks, and rows whose task, or whose connection, is not there; asked from wherever we are: a drop
     /// cannot await.
     pub fn count_open_and_orphans(&self) -> (i64, i64) {
         let options = server().options(&self.name);
@@ -63,12 +63,12 @@ impl Database {
             let mut db = PgConnection::connect_with(&options).await.unwrap();
             sqlx::query_as(
                 "select
-                     (select count(*) from delivery where settled_at is null),
-                     (select count(*) from event left join delivery on delivery.id = event.delivery_id
-                      where event.delivery_id is not null and event.connection is distinct from delivery.connection)
-                     + (select count(*) from attempt left join delivery on delivery.id = attempt.delivery_id
-                        where attempt.connection is distinct from delivery.connection)
-                     + (select count(*) from delivery where connection not in (select name from connection))",
+                     (select count(*) from task where settled_at is null),
+                     (select count(*) from event left join task on task.id = event.task_id
+                      where event.task_id is not null and event.connection is distinct from task.connection)
+                     + (select count(*) from attempt left join task on task.id = attempt.task_id
+                        where attempt.connection is distinct from task.connection)
+                     + (select count(*) from task where connection not in (select name from connection))",
             )
             .fetch_one(&mut db)
             .await

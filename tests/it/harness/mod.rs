@@ -1,4 +1,4 @@
-//! `TestSilta`: the service, its database and both sandbox systems, with the crank and the clock in the test's hand.
+//! `TestSilta`: the service, its database and both sandbox vendors, with the crank and the clock in the test's hand.
 
 mod database;
 pub mod http;
@@ -15,25 +15,25 @@ pub use database::Database;
 pub use http::{Answer, Api, answer};
 use silta::{
     app::{
-        App, Surroundings,
+        App, AppDeps,
         config::{Config, Environment},
     },
-    background::{notifications::Alerts, subscriptions::Subscriptions},
-    dev::sandbox::{Courier, OrderSpec, Sandbox, Shop, Warehouse, Webhook, audit},
+    background::{notifications::AlertMonitor, subscriptions::Subscriptions},
+    dev::sandbox::{OrderSpec, Sandbox, Shop, Warehouse, Webhook, WebhookSender, reconcile},
     domain::{
         Timestamp,
         event::dedup::sha256_hex,
-        task::{outcome::Outcome, retry::RetryPolicy, state::Leased, transition::Settlement},
+        task::{outcome::Outcome, retry::RetryPolicy, state::LeasedTask, transition::Transition},
     },
-    inbox::poll::poller::Sweeper,
+    inbox::poll::poller::Poller,
     runtime::{
         clock::{Clock, Entropy, ManualClock},
-        failpoints::{Interfere, KillPoints},
+        failpoints::{FailpointHook, Failpoints},
     },
-    security::key_usage::Tally,
+    security::key_usage::KeyUsage,
     store::{
-        claim::{self, Room, Wanted},
-        settle::{self, Entry, Settled},
+        claim::{self, ClaimRequest, ConnectionCapacity},
+        settle::{self, AttemptRecord, SettledAttempt},
         tasks::Fenced,
     },
     sync::Syncer,
@@ -56,10 +56,10 @@ pub const fn secs(seconds: u64) -> Duration {
 
 /// A schedule for settlements made by hand.
 pub const POLICY: RetryPolicy =
-    RetryPolicy { base: secs(1), cap: secs(9), attempts: 3, look_again: secs(1), unknown_for: secs(60) };
+    RetryPolicy { base: secs(1), cap: secs(9), attempts: 3, recheck_delay: secs(1), unknown_for: secs(60) };
 
 /// Waits for a condition of the real world, for at most a minute.
-pub async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+pub async fn wait_until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let begun = std::time::Instant::now();
     while !holds().await {
         assert!(begun.elapsed() < secs(60), "waited for a minute: {what}");
@@ -67,24 +67,25 @@ pub async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     }
 }
 
-/// Claims so many deliveries of these connections for a minute, with fences of its own.
-pub async fn claim(db: &mut PgConnection, names: &[String], many: usize, now: Timestamp) -> Vec<Leased> {
+/// Claims so many tasks of these connections for a minute, with claim_ids of its own.
+pub async fn claim(db: &mut PgConnection, names: &[String], many: usize, now: Timestamp) -> Vec<LeasedTask> {
     let entropy = Entropy::from_os();
-    let fences: Vec<_> = (0..many).map(|_| entropy.fence()).collect();
-    let rooms: Vec<_> = names.iter().map(|name| Room { connection: name.clone(), most: many }).collect();
-    let wanted = Wanted {
-        fences: &fences,
+    let claim_ids: Vec<_> = (0..many).map(|_| entropy.fence()).collect();
+    let capacities: Vec<_> =
+        names.iter().map(|name| ConnectionCapacity { connection: name.clone(), max_tasks: many }).collect();
+    let request = ClaimRequest {
+        claim_ids: &claim_ids,
         worker: "hand",
-        rooms: &rooms,
+        capacities: &capacities,
         background: many,
         since: Timestamp::UNIX_EPOCH,
         now,
         leased_until: now + secs(60),
     };
-    claim::claim_due(db, &wanted).await.unwrap()
+    claim::claim_due(db, &request).await.unwrap()
 }
 
-/// A whole Silta between two sandbox systems. When it is dropped, nothing may be left open, unless the test said so.
+/// A whole Silta between two sandbox vendors. When it is dropped, nothing may be left open, unless the test said so.
 pub struct TestSilta {
     pub sandbox: Sandbox,
     pub shop: Shop,
@@ -92,23 +93,23 @@ pub struct TestSilta {
     pub clock: Arc<ManualClock>,
     pub pool: PgPool,
     /// The service's own, of webhooks and attempts.
-    pub hot: PgPool,
+    pub hot_pool: PgPool,
     pub api: Api,
     pub worker: Worker,
-    pub sweeper: Sweeper,
+    pub poller: Poller,
     pub syncer: Syncer,
-    pub courier: Courier,
-    pub alerts: Alerts,
+    pub webhook_sender: WebhookSender,
+    pub alerts: AlertMonitor,
     pub subscriptions: Subscriptions,
-    pub tally: Arc<Tally>,
+    pub key_usage: Arc<KeyUsage>,
     database: Arc<Database>,
-    unfinished_is_fine: bool,
+    allows_unfinished: bool,
     _serving: tokio_util::task::AbortOnDropHandle<()>,
 }
 
-/// How a test's Silta differs from the usual.
+/// How a test's Silta differs from the options.
 #[derive(Default)]
-pub struct Usual {
+pub struct TestOptions {
     /// TOML behind the connection's block.
     pub connection: &'static str,
     /// TOML before it.
@@ -117,36 +118,40 @@ pub struct Usual {
 
 impl TestSilta {
     pub async fn start() -> Self {
-        Self::start_with(Usual::default()).await
+        Self::start_with(TestOptions::default()).await
     }
 
-    pub async fn start_with(usual: Usual) -> Self {
-        Self::start_in(usual, &[]).await
+    pub async fn start_with(options: TestOptions) -> Self {
+        Self::start_with_env(options, &[]).await
     }
 
     /// With these variables in the environment.
-    pub async fn start_in(usual: Usual, environment: &[(&str, &str)]) -> Self {
-        Self::start_whole(usual, environment, KillPoints::none()).await
+    pub async fn start_with_env(options: TestOptions, environment: &[(&str, &str)]) -> Self {
+        Self::start_with_all(options, environment, Failpoints::disabled()).await
     }
 
-    /// With somebody who interferes at its kill points.
-    pub async fn start_disturbed(by: Arc<dyn Interfere>, environment: &[(&str, &str)]) -> Self {
-        Self::start_whole(Usual::default(), environment, KillPoints::with(by)).await
+    /// With somebody who interferes at its failpoints.
+    pub async fn start_with_failpoints(by: Arc<dyn FailpointHook>, environment: &[(&str, &str)]) -> Self {
+        Self::start_with_all(TestOptions::default(), environment, Failpoints::with_hook(by)).await
     }
 
     /// On a database that is there already.
-    pub async fn start_on(database: Arc<Database>) -> Self {
-        Self::start_in_database(Usual::default(), &[], KillPoints::none(), database).await
+    pub async fn start_on_database(database: Arc<Database>) -> Self {
+        Self::start_in_database(TestOptions::default(), &[], Failpoints::disabled(), database).await
     }
 
-    async fn start_whole(usual: Usual, environment: &[(&str, &str)], killpoints: KillPoints) -> Self {
-        Self::start_in_database(usual, environment, killpoints, Database::fresh().await).await
+    async fn start_with_all(
+        options: TestOptions,
+        environment: &[(&str, &str)],
+        failpoints: Failpoints,
+    ) -> Self {
+        Self::start_in_database(options, environment, failpoints, Database::fresh().await).await
     }
 
     async fn start_in_database(
-        usual: Usual,
+        options: TestOptions,
         environment: &[(&str, &str)],
-        killpoints: KillPoints,
+        failpoints: Failpoints,
         database: Arc<Database>,
     ) -> Self {
         let environment: Environment =
@@ -158,60 +163,60 @@ impl TestSilta {
         let sandbox = Sandbox::start(any, any, clock.clone(), entropy.clone()).await.unwrap();
         let pool = database.pool();
 
-        let config = Config::load(&configuration(&sandbox, &usual), &environment).unwrap();
-        let surroundings = Surroundings { pool: pool.clone(), clock: clock.clone(), entropy, killpoints };
-        let app = App::new(config, surroundings);
+        let config = Config::load(&configuration(&sandbox, &options), &environment).unwrap();
+        let deps = AppDeps { pool: pool.clone(), clock: clock.clone(), entropy, failpoints };
+        let app = App::new(config, deps);
         app.prepare().await.unwrap();
-        // As after the first comparison, which reads an empty catalogue: `catalogue.rs` looks at the time before.
+        // As after the first sync, which reads an empty catalogue: `catalogue.rs` looks at the time before.
         sqlx::query("update connection set catalogue_read_at = $1").bind(start).execute(&pool).await.unwrap();
-        let App { router, worker, sweeper, syncer, alerts, subscriptions, tally, hot, .. } = app;
+        let App { router, worker, poller, syncer, alerts, subscriptions, key_usage, hot_pool, .. } = app;
         let (url, serving) = http::serve(router).await;
         let (shop, warehouse) = (sandbox.shop.clone(), sandbox.warehouse.clone());
         Self {
-            courier: Courier::to(&url, CONNECTION),
+            webhook_sender: WebhookSender::to(&url, CONNECTION),
             api: Api::new(&url),
             sandbox,
             shop,
             warehouse,
             clock,
             pool,
-            hot,
+            hot_pool,
             alerts,
             subscriptions,
-            tally,
+            key_usage,
             worker,
-            sweeper,
+            poller,
             syncer,
             database,
-            unfinished_is_fine: false,
+            allows_unfinished: false,
             _serving: serving,
         }
     }
 
     /// With these settings of the connection, as `("orders.hold", "1h")`.
-    pub async fn start_set(settings: &[(&str, &str)]) -> Self {
+    pub async fn start_with_settings(settings: &[(&str, &str)]) -> Self {
         let named: Vec<_> = settings.iter().map(|(path, value)| (variable(path), *value)).collect();
         let environment: Vec<_> = named.iter().map(|(name, value)| (name.as_str(), *value)).collect();
-        Self::start_in(Usual::default(), &environment).await
+        Self::start_with_env(TestOptions::default(), &environment).await
     }
 
     /// A shopper orders, the shop tells of it, and everything due is done. Answers the number.
-    pub async fn orders(&self, spec: OrderSpec) -> u64 {
-        let order = self.shop.takes_order(spec);
-        self.hears(self.shop.order_created(order)).await;
+    pub async fn place_order(&self, spec: OrderSpec) -> u64 {
+        let order = self.shop.place_order(spec);
+        self.send_webhook(self.shop.order_created(order)).await;
         self.run_until_idle().await;
         order
     }
 
     /// The shop tells that an order has changed, a minute later, and everything due is done.
-    pub async fn hears_of(&self, order: u64) {
+    pub async fn send_order_update(&self, order: u64) {
         self.clock.advance(secs(61));
-        self.hears(self.shop.order_updated(order)).await;
+        self.send_webhook(self.shop.order_updated(order)).await;
         self.run_until_idle().await;
     }
 
     /// A person asks for an order, and everything due is done. Answers the HTTP status.
-    pub async fn asks(&self, order: u64, ask: &str) -> u16 {
+    pub async fn post_order_action(&self, order: u64, ask: &str) -> u16 {
         let path = format!("/admin/v1/orders/{CONNECTION}/{order}/{ask}");
         let answer = self.api.post(&path, serde_json::json!({})).await;
         self.run_until_idle().await;
@@ -219,57 +224,57 @@ impl TestSilta {
     }
 
     /// An order as the admin API shows it.
-    pub async fn order(&self, order: u64) -> serde_json::Value {
+    pub async fn show_order(&self, order: u64) -> serde_json::Value {
         self.api.get(&format!("/admin/v1/orders/{CONNECTION}/{order}")).await.body
     }
 
-    /// State and reason of an order's newest delivery, in one word.
-    pub async fn stands(&self, order: u64) -> String {
-        let (state, reason) = self.delivery(&format!("order:{order}")).await;
+    /// State and reason of an order's newest task, in one word.
+    pub async fn order_task_state(&self, order: u64) -> String {
+        let (state, reason) = self.task_state(&format!("order:{order}")).await;
         reason.map_or_else(|| state.clone(), |reason| format!("{state} {reason}"))
     }
 
     /// How often an order was put at the warehouse, under our reference.
-    pub fn there(&self, order: u64) -> usize {
+    pub fn warehouse_count(&self, order: u64) -> usize {
         self.warehouse.count(&format!("{CONNECTION}-{order}"))
     }
 
-    /// Another process of the same service: the same database, clock and systems, its own everything else.
+    /// Another process of the same service: the same database, clock and vendors, its own everything else.
     pub fn second_worker(&self) -> Worker {
         self.second_worker_in(&Environment::new())
     }
 
     /// One with this setting of the connection.
-    pub fn second_worker_set(&self, path: &str, value: &str) -> Worker {
+    pub fn second_worker_with(&self, path: &str, value: &str) -> Worker {
         self.second_worker_in(&Environment::from([(variable(path), value.to_owned())]))
     }
 
     fn second_worker_in(&self, environment: &Environment) -> Worker {
-        self.another(&configuration(&self.sandbox, &Usual::default()), environment).worker
+        self.second_app(&configuration(&self.sandbox, &TestOptions::default()), environment).worker
     }
 
-    /// Another process, whose configuration also names a second store, `other`, between two systems of its own.
-    pub async fn with_another_store(&self) -> (App, Sandbox) {
+    /// Another process, whose configuration also names a second store, `other`, between two vendors of its own.
+    pub async fn start_second_store(&self) -> (App, Sandbox) {
         let any = "127.0.0.1:0".parse().unwrap();
         let entropy = Arc::new(Entropy::seeded(NEXT_SEED.fetch_add(1, Ordering::Relaxed)));
         let other = Sandbox::start(any, any, self.clock.clone(), entropy).await.unwrap();
-        let config = configuration(&self.sandbox, &Usual::default()) + &other.connection_toml("other");
-        let app = self.another(&config, &Environment::new());
+        let config = configuration(&self.sandbox, &TestOptions::default()) + &other.connection_toml("other");
+        let app = self.second_app(&config, &Environment::new());
         app.prepare().await.unwrap();
         (app, other)
     }
 
-    fn another(&self, config: &str, environment: &Environment) -> App {
+    fn second_app(&self, config: &str, environment: &Environment) -> App {
         let config = Config::load(config, environment).unwrap();
         // Each its own chance: two processes never draw the same fence.
         let entropy = Arc::new(Entropy::seeded(NEXT_SEED.fetch_add(1, Ordering::Relaxed)));
-        let (pool, clock, killpoints) = (self.pool.clone(), self.clock.clone(), KillPoints::none());
-        App::new(config, Surroundings { pool, clock, entropy, killpoints })
+        let (pool, clock, failpoints) = (self.pool.clone(), self.clock.clone(), Failpoints::disabled());
+        App::new(config, AppDeps { pool, clock, entropy, failpoints })
     }
 
     /// Sends a webhook that must be taken.
-    pub async fn hears(&self, webhook: Webhook) -> serde_json::Value {
-        let (status, body) = self.courier.carries(&webhook).await.expect("Silta answers");
+    pub async fn send_webhook(&self, webhook: Webhook) -> serde_json::Value {
+        let (status, body) = self.webhook_sender.send(&webhook).await.expect("Silta answers");
         assert_eq!(status, 200, "{body}");
         body
     }
@@ -278,12 +283,12 @@ impl TestSilta {
         self.worker.run_until_idle().await.unwrap()
     }
 
-    pub async fn sweep(&self) -> usize {
-        self.sweeper.sweep_due().await.unwrap()
+    pub async fn poll(&self) -> usize {
+        self.poller.poll_due().await.unwrap()
     }
 
     /// Lets time pass in steps, working in each: what is due later falls due.
-    pub async fn passes(&self, time: Duration) {
+    pub async fn advance(&self, time: Duration) {
         let step = time / 20;
         for _ in 0..20 {
             self.clock.advance(step);
@@ -291,8 +296,8 @@ impl TestSilta {
         }
     }
 
-    /// Claims so many deliveries by hand, for a minute, as a worker would that nobody knows.
-    pub async fn claims(&self, many: usize) -> Vec<Leased> {
+    /// Claims so many tasks by hand, for a minute, as a worker would that nobody knows.
+    pub async fn claim_tasks(&self, many: usize) -> Vec<LeasedTask> {
         let mut db = self.pool.acquire().await.unwrap();
         let names: Vec<String> =
             sqlx::query_scalar("select name from connection").fetch_all(&mut *db).await.unwrap();
@@ -316,7 +321,7 @@ impl TestSilta {
     }
 
     /// One row of one column, by a text made in the test.
-    pub async fn scalar_of<T>(&self, sql: &str) -> T
+    pub async fn scalar_text<T>(&self, sql: &str) -> T
     where
         T: for<'r> sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres> + Send + Unpin,
     {
@@ -333,25 +338,25 @@ impl TestSilta {
     }
 
     /// A connection of the test's own, outside the service's pool.
-    pub async fn outside(&self) -> sqlx::PgConnection {
+    pub async fn outside_connection(&self) -> sqlx::PgConnection {
         <sqlx::PgConnection as sqlx::Connection>::connect(&self.database.url()).await.unwrap()
     }
 
-    /// State and reason of the newest delivery of a subject.
-    pub async fn delivery(&self, subject: &str) -> (String, Option<String>) {
-        let sql = "select state, reason from delivery where subject = $1 order by id desc limit 1";
+    /// State and reason of the newest task of a subject.
+    pub async fn task_state(&self, subject: &str) -> (String, Option<String>) {
+        let sql = "select state, reason from task where subject = $1 order by id desc limit 1";
         sqlx::query_as(sql).bind(subject).fetch_one(&self.pool).await.unwrap()
     }
 
     /// Lost and doubled, by the sandbox's books.
     pub fn lost_and_doubled(&self) -> (usize, usize) {
-        let books = audit(&self.shop, &self.warehouse, "shop-");
+        let books = reconcile(&self.shop, &self.warehouse, "shop-");
         (books.lost, books.doubled)
     }
 
-    /// This test means to leave deliveries open.
+    /// This test means to leave tasks open.
     pub fn leave_unfinished(&mut self) {
-        self.unfinished_is_fine = true;
+        self.allows_unfinished = true;
     }
 
     pub fn now(&self) -> Timestamp {
@@ -366,26 +371,26 @@ impl Drop for TestSilta {
         }
         let (open, orphans) = self.database.count_open_and_orphans();
         // What no foreign key forbids: decision 0007.
-        assert_eq!(orphans, 0, "events or attempts without their delivery");
-        if self.unfinished_is_fine {
+        assert_eq!(orphans, 0, "events or attempts without their task");
+        if self.allows_unfinished {
             return;
         }
-        assert_eq!(open, 0, "deliveries are left open; say leave_unfinished() if that is meant");
+        assert_eq!(open, 0, "tasks are left open; say leave_unfinished() if that is meant");
         let faults = [&self.sandbox.shop_server.faults, &self.sandbox.warehouse_server.faults];
-        let unmet: usize = faults.iter().map(|faults| faults.left()).sum();
+        let unmet: usize = faults.iter().map(|faults| faults.unused_count()).sum();
         assert_eq!(unmet, 0, "scripted faults that nothing met");
     }
 }
 
 /// An attempt by hand comes to its end.
-pub async fn settles(
+pub async fn settle_task(
     db: &mut PgConnection,
-    held: &Leased,
+    leased: &LeasedTask,
     outcome: &Outcome,
-    next: &Settlement,
+    next: &Transition,
     now: Timestamp,
 ) -> Fenced {
-    let settled = Settled { held, next, entry: Entry::of(outcome) };
+    let settled = SettledAttempt { leased, next, entry: AttemptRecord::without_calls(outcome) };
     settle::settle(db, &[settled], now).await.unwrap().remove(0)
 }
 
@@ -394,18 +399,18 @@ fn variable(path: &str) -> String {
     format!("SILTA__CONNECTIONS__{CONNECTION}__{}", path.replace('.', "__")).to_uppercase()
 }
 
-pub fn configuration(sandbox: &Sandbox, usual: &Usual) -> String {
+pub fn configuration(sandbox: &Sandbox, options: &TestOptions) -> String {
     let token = |name: &str, token: &str, role: &str| {
         let digest = sha256_hex(token.as_bytes());
         format!("[[admin.tokens]]\nname = \"{name}\"\ntoken_sha256 = \"{digest}\"\nrole = \"{role}\"\n")
     };
     format!(
         "{}\n[secrets]\nkeys = [\"{}\"]\n[outbound]\ntimeout = \"3s\"\ndangerously_allow_private = true\n[retry]\nattempts = 6\n{}{}{}{}",
-        usual.service,
+        options.service,
         "5e".repeat(32),
         token("ops", OPERATOR, "operator"),
         token("eyes", VIEWER, "viewer"),
         sandbox.connection_toml(CONNECTION),
-        usual.connection,
+        options.connection,
     )
 }

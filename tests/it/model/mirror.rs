@@ -11,21 +11,21 @@ use silta::{
     domain::{
         Timestamp,
         event::{
-            dedup::{Sameness, fingerprint},
+            dedup::{DedupScope, fingerprint},
             source::{NewEvent, Source},
-            subject::{Subject, Urgency},
+            subject::{Priority, Subject},
         },
-        id::{DeliveryId, EventId},
+        id::{EventId, TaskId},
         task::{
             outcome::{Outcome, Reason},
-            state::{DeliveryState, Leased},
-            subject_state::Begun,
-            transition::settle,
+            state::{LeasedTask, TaskState},
+            subject_state::BegunAction,
+            transition::transition,
         },
     },
     store::{
-        claim::{self, Room, Wanted},
-        ingest::{self, Arrival},
+        claim::{self, ClaimRequest, ConnectionCapacity},
+        ingest::{self, IncomingEvent},
         observations,
         tasks::{self, Fenced},
     },
@@ -35,12 +35,12 @@ use uuid::Uuid;
 
 use super::{
     Mutant,
-    machine::{MOST_ATTEMPTS, Machine, Row},
+    machine::{MAX_ATTEMPTS, Machine, Row},
     world::{POLICY, SUBJECTS},
 };
-use crate::harness::{CONNECTION, TestSilta, secs, settles};
+use crate::harness::{CONNECTION, TestSilta, secs, settle_task};
 
-/// What both are led through: every statement that moves a delivery.
+/// What both are led through: every statement that moves a task.
 #[derive(Clone, Debug)]
 enum Move {
     Receive {
@@ -48,7 +48,7 @@ enum Move {
         fingerprint: u32,
     },
     Claim,
-    /// The n-th of the claims ever taken ends like this, whether it is still held or not.
+    /// The n-th of the claims ever taken ends like this, whether it is still leased or not.
     Settle {
         claim: usize,
         outcome: usize,
@@ -83,16 +83,16 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
 }
 
 fn outcome(at: usize, now: Timestamp) -> Outcome {
-    let reason = Reason::SystemFailed;
+    let reason = Reason::VendorFailed;
     let until = now + secs(20);
     [
-        Outcome::Done,
-        Outcome::InStep,
+        Outcome::Acted,
+        Outcome::InSync,
         Outcome::Skipped { reason },
         Outcome::Waiting { until, reason },
         Outcome::Retryable { reason },
         Outcome::Snoozed { after: None, reason },
-        Outcome::Ambiguous { reason },
+        Outcome::Unknown { reason },
         Outcome::Permanent { reason },
         Outcome::ConnectionFault { reason },
     ][at]
@@ -100,13 +100,16 @@ fn outcome(at: usize, now: Timestamp) -> Outcome {
 }
 
 #[tokio::test]
-async fn the_model_and_postgresql_have_the_same_rows_after_every_step_of_the_same_history() {
+async fn model_and_postgresql_agree_after_every_step() {
     let mut silta = TestSilta::start().await;
     silta.leave_unfinished();
     let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::default() });
     let (mut steps, mut refused) = (0, 0);
     for round in 0..40 {
-        sqlx::raw_sql("truncate delivery, event, attempt, link cascade").execute(&silta.pool).await.unwrap();
+        sqlx::raw_sql("truncate task, event, attempt, subject_state cascade")
+            .execute(&silta.pool)
+            .await
+            .unwrap();
         let history = moves().new_tree(&mut runner).unwrap().current();
         let mut pair = Pair::new(silta.pool.acquire().await.unwrap().detach(), round);
         for (at, step) in history.iter().enumerate() {
@@ -123,14 +126,14 @@ struct Pair {
     db: PgConnection,
     machine: Machine,
     now: Timestamp,
-    claims: Vec<Leased>,
-    /// Deliveries of the model by place, and those of the database.
+    claims: Vec<LeasedTask>,
+    /// Tasks of the model by place, and those of the database.
     ids: BTreeMap<Uuid, Uuid>,
     drawn: u128,
 }
 
 /// What is compared: everything that the machine moves.
-type Seen = (usize, DeliveryState, [u32; 5], Timestamp, Option<Uuid>, Option<Timestamp>);
+type Seen = (usize, TaskState, [u32; 5], Timestamp, Option<Uuid>, Option<Timestamp>);
 
 impl Pair {
     fn new(db: PgConnection, round: u128) -> Self {
@@ -153,46 +156,45 @@ impl Pair {
             }
             Move::Claim => self.claim().await,
             Move::Settle { claim, outcome: at } => {
-                let Some(held) = self.claims.get(claim).cloned() else { return true };
+                let Some(leased) = self.claims.get(claim).cloned() else { return true };
                 let outcome = outcome(at, self.now);
-                let next = settle(&held, &outcome, None, &POLICY, self.now, 0.5);
-                let settled = settles(&mut self.db, &held, &outcome, &next, self.now).await;
-                let modelled = self.machine.settle(&self.modelled(&held), &next, self.now);
+                let next = transition(&leased, &outcome, None, &POLICY, self.now, 0.5);
+                let settled = settle_task(&mut self.db, &leased, &outcome, &next, self.now).await;
+                let modelled = self.machine.settle(&self.modelled(&leased), &next, self.now);
                 assert_eq!(settled == Fenced::Written, modelled, "{step:?}");
                 modelled
             }
             Move::Release { claim } => {
-                let Some(held) = self.claims.get(claim).cloned() else { return true };
-                let released = tasks::release(&mut self.db, &held).await.unwrap() == Fenced::Written;
+                let Some(leased) = self.claims.get(claim).cloned() else { return true };
+                let released = tasks::release(&mut self.db, &leased).await.unwrap() == Fenced::Written;
                 if released {
-                    let reason: Option<String> =
-                        sqlx::query_scalar("select reason from delivery where id = $1")
-                            .bind(held.id.0)
-                            .fetch_one(&mut self.db)
-                            .await
-                            .unwrap();
-                    self.machine.release(&self.modelled(&held), reason.is_some());
+                    let reason: Option<String> = sqlx::query_scalar("select reason from task where id = $1")
+                        .bind(leased.id.0)
+                        .fetch_one(&mut self.db)
+                        .await
+                        .unwrap();
+                    self.machine.release(&self.modelled(&leased), reason.is_some());
                 }
                 released
             }
             Move::Begin { claim } => {
-                let Some(held) = self.claims.get(claim).cloned() else { return true };
-                let begun = Begun { deed: "place".into(), key: "k".into(), at: self.now };
-                let written =
-                    observations::begin(&mut self.db, &held, &begun).await.unwrap() == Fenced::Written;
-                assert_eq!(written, self.machine.begin(&self.modelled(&held), begun), "{step:?}");
+                let Some(leased) = self.claims.get(claim).cloned() else { return true };
+                let begun = BegunAction { action: "place".into(), key: "k".into(), at: self.now };
+                let written = observations::begin_action(&mut self.db, &leased, &begun).await.unwrap()
+                    == Fenced::Written;
+                assert_eq!(written, self.machine.begin(&self.modelled(&leased), begun), "{step:?}");
                 written
             }
             Move::Rescue => {
-                tasks::rescue_expired(&mut self.db, MOST_ATTEMPTS, self.now).await.unwrap();
+                tasks::rescue_expired(&mut self.db, MAX_ATTEMPTS, self.now).await.unwrap();
                 self.machine.rescue(self.now);
-                self.compare_links().await;
+                self.compare_subject_states().await;
                 true
             }
             Move::Cancel { subject } => {
                 let open = self.machine.rows.iter().rfind(|row| row.subject == subject);
                 let Some(id) = open.map(|row| self.ids[&row.id]) else { return true };
-                let cancelled = tasks::cancel(&mut self.db, DeliveryId(id), self.now).await.unwrap();
+                let cancelled = tasks::cancel(&mut self.db, TaskId(id), self.now).await.unwrap();
                 assert_eq!(cancelled, self.machine.cancel(subject), "{step:?}");
                 cancelled
             }
@@ -204,80 +206,81 @@ impl Pair {
     }
 
     async fn receive(&mut self, subject: usize, number: u32) {
-        let (id, delivery_id) = (self.draw(), self.draw());
+        let (id, task_id) = (self.draw(), self.draw());
         let body = number.to_string().into_bytes();
         let event = NewEvent {
             id: EventId(id),
             connection: CONNECTION.into(),
-            source: Source::Sweep,
+            source: Source::Poll,
             topic: "t".into(),
             subject: Some(Subject::order(subject.to_string())),
             received_at: self.now,
-            fingerprint: fingerprint(Source::Sweep, "t", &body, Sameness::Forever, self.now),
+            fingerprint: fingerprint(Source::Poll, "t", &body, DedupScope::Permanent, self.now),
             body,
         };
-        let arrival = Arrival { event, delivery_id: DeliveryId(delivery_id), urgency: Urgency(0) };
-        let received = ingest::receive(&mut self.db, &[arrival]).await.unwrap().remove(0);
+        let arrival = IncomingEvent { event, task_id: TaskId(task_id), priority: Priority(0) };
+        let received = ingest::ingest(&mut self.db, &[arrival]).await.unwrap().remove(0);
         assert_eq!(received.duplicate, self.machine.knows(number));
         let before = self.machine.rows.len();
         self.machine.receive(subject, number, None, self.now);
         if let Some(new) = self.machine.rows.get(before) {
             assert!(received.opened);
-            self.ids.insert(new.id, delivery_id);
+            self.ids.insert(new.id, task_id);
         }
     }
 
     async fn claim(&mut self) -> bool {
         let fence = self.draw();
         let leased_until = self.now + secs(30);
-        let rooms = [Room { connection: CONNECTION.into(), most: 1 }];
-        let wanted = Wanted {
-            fences: &[fence],
+        let capacities = [ConnectionCapacity { connection: CONNECTION.into(), max_tasks: 1 }];
+        let request = ClaimRequest {
+            claim_ids: &[fence],
             worker: "mirror",
-            rooms: &rooms,
+            capacities: &capacities,
             background: 1,
             since: Timestamp::UNIX_EPOCH,
             now: self.now,
             leased_until,
         };
-        let claimed = claim::claim_due(&mut self.db, &wanted).await.unwrap().pop();
+        let claimed = claim::claim_due(&mut self.db, &request).await.unwrap().pop();
         let claimable = self.machine.claimable(self.now);
-        let Some(held) = claimed else {
+        let Some(leased) = claimed else {
             assert_eq!(claimable, Vec::<Uuid>::new());
             return false;
         };
         // Of those due at the same time PostgreSQL may take any.
-        let id = self.modelled(&held).id.0;
+        let id = self.modelled(&leased).id.0;
         assert!(claimable.contains(&id));
         let modelled = self.machine.claim(id, fence, self.now, leased_until).unwrap();
-        let counts = |held: &Leased| (held.attempts, held.number, held.deeds);
-        assert_eq!(counts(&held), counts(&modelled));
-        self.claims.push(held);
+        let counts = |leased: &LeasedTask| (leased.failures, leased.number, leased.actions);
+        assert_eq!(counts(&leased), counts(&modelled));
+        self.claims.push(leased);
         true
     }
 
-    /// The same claim, by the model's id of its delivery.
-    fn modelled(&self, held: &Leased) -> Leased {
-        let (model, _) = self.ids.iter().find(|(_, id)| **id == held.id.0).unwrap();
-        Leased { id: DeliveryId(*model), ..held.clone() }
+    /// The same claim, by the model's id of its task.
+    fn modelled(&self, leased: &LeasedTask) -> LeasedTask {
+        let (model, _) = self.ids.iter().find(|(_, id)| **id == leased.id.0).unwrap();
+        LeasedTask { id: TaskId(*model), ..leased.clone() }
     }
 
-    async fn compare_links(&mut self) {
-        let begun: Vec<(String, Timestamp)> =
-            sqlx::query_as("select subject, begun_at from link where begun_at is not null order by subject")
-                .fetch_all(&mut self.db)
-                .await
-                .unwrap();
-        let modelled = self.machine.links.iter();
+    async fn compare_subject_states(&mut self) {
+        let begun: Vec<(String, Timestamp)> = sqlx::query_as(
+            "select subject, begun_at from subject_state where begun_at is not null order by subject",
+        )
+        .fetch_all(&mut self.db)
+        .await
+        .unwrap();
+        let modelled = self.machine.subject_states.iter();
         let modelled: Vec<_> = modelled
-            .filter_map(|(subject, link)| Some((format!("order:{subject}"), link.begun.as_ref()?.at)))
+            .filter_map(|(subject, known)| Some((format!("order:{subject}"), known.begun.as_ref()?.at)))
             .collect();
         assert_eq!(begun, modelled);
     }
 
     fn model_rows(&self) -> Vec<(Uuid, Seen)> {
         let seen = |row: &Row| {
-            let counts = [row.attempts, row.tries, row.deeds, row.news, row.news_at_claim];
+            let counts = [row.failures, row.attempts, row.actions, row.revision, row.claimed_revision];
             let due_at = if row.state.is_closed() { Timestamp::UNIX_EPOCH } else { row.due_at };
             (self.ids[&row.id], (row.subject, row.state, counts, due_at, row.claim, row.leased_until))
         };
@@ -290,20 +293,31 @@ impl Pair {
         type Wide =
             (Uuid, String, String, i32, i32, i32, i32, i32, Timestamp, Option<Uuid>, Option<Timestamp>);
         let rows: Vec<Wide> = sqlx::query_as(
-            "select id, subject, state, attempts, tries, deeds, news, news_at_claim, due_at, claim_id, leased_until
-             from delivery order by id",
+            "select id, subject, state, failures, attempts, actions, revision, claimed_revision, due_at, claim_id, leased_until
+             from task order by id",
         )
         .fetch_all(&mut self.db)
         .await
         .unwrap();
-        let seen =
-            |(id, subject, state, attempts, tries, deeds, news, at_claim, due_at, claim, until): Wide| {
-                let state: DeliveryState = state.parse().unwrap();
-                let counts = [attempts, tries, deeds, news, at_claim].map(i32::unsigned_abs);
-                let due_at = if state.is_closed() { Timestamp::UNIX_EPOCH } else { due_at };
-                let subject = subject.strip_prefix("order:").unwrap().parse().unwrap();
-                (id, (subject, state, counts, due_at, claim, until))
-            };
+        let seen = |(
+            id,
+            subject,
+            state,
+            failures,
+            attempts,
+            actions,
+            revision,
+            at_claim,
+            due_at,
+            claim,
+            until,
+        ): Wide| {
+            let state: TaskState = state.parse().unwrap();
+            let counts = [failures, attempts, actions, revision, at_claim].map(i32::unsigned_abs);
+            let due_at = if state.is_closed() { Timestamp::UNIX_EPOCH } else { due_at };
+            let subject = subject.strip_prefix("order:").unwrap().parse().unwrap();
+            (id, (subject, state, counts, due_at, claim, until))
+        };
         rows.into_iter().map(seen).collect()
     }
 }

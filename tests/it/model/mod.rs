@@ -1,5 +1,5 @@
 //! The state machine as a model: what the statements of `store` do to rows, in memory, around the true judges
-//! (`settlement::settle`, `Begun::look_next`), with workers that stop between any two of their steps and a far side that
+//! (`transition::transition`, `BegunAction::next_read_at`), with workers that stop between any two of their steps and a far side that
 //! answers late, twice, wrongly or not at all.
 //!
 //! Three things are shown. Thousands of random histories break no invariant. The same property **can** fail: each mutant
@@ -31,11 +31,11 @@ enum Mutant {
     DuplicateCheckOutside,
     /// The answer comes before the commit.
     AnswerBeforeCommit,
-    /// Nothing forbids a second open debt.
-    SecondOpenDebt,
+    /// Nothing forbids a second open task.
+    SecondOpenTask,
     /// The intent to send is not committed before the call.
     NothingBegun,
-    /// A deed is begun whoever holds the lease, and however late: either guard alone would do.
+    /// An action is begun whoever holds the lease, and however late: either guard alone would do.
     BeginWithoutFence,
     /// What overwrites is not asked whether the lease is still ours, nor how late it is: either guard alone would do.
     OverwriteWithoutFence,
@@ -55,7 +55,7 @@ const MUTANTS: [Mutant; 13] = [
     Mutant::SettleWithoutNews,
     Mutant::DuplicateCheckOutside,
     Mutant::AnswerBeforeCommit,
-    Mutant::SecondOpenDebt,
+    Mutant::SecondOpenTask,
     Mutant::NothingBegun,
     Mutant::BeginWithoutFence,
     Mutant::OverwriteWithoutFence,
@@ -76,9 +76,9 @@ fn holds(mutant: Mutant, history: &[Step]) -> Result<(), TestCaseError> {
         world.play(step);
         world.check().map_err(TestCaseError::fail)?;
     }
-    world.comes_to_rest();
+    world.run_until_settled();
     world.check().map_err(TestCaseError::fail)?;
-    world.check_rest().map_err(TestCaseError::fail)
+    world.check_settled().map_err(TestCaseError::fail)
 }
 
 fn runner(cases: u32) -> TestRunner {
@@ -87,12 +87,12 @@ fn runner(cases: u32) -> TestRunner {
 }
 
 #[test]
-fn no_random_history_of_events_outcomes_crashes_rescues_replays_and_time_loses_or_doubles_anything() {
+fn random_histories_lose_and_duplicate_nothing() {
     runner(4000).run(&histories(), |history| holds(Mutant::None, &history)).unwrap();
 }
 
 #[test]
-fn every_mutant_of_the_machine_is_caught_by_the_same_property() {
+fn every_mutant_is_caught_by_the_same_property() {
     let mut survivors = Vec::new();
     for mutant in MUTANTS {
         let caught = runner(60_000).run(&histories(), |history| holds(mutant, &history));

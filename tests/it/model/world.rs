@@ -9,16 +9,16 @@ use silta::domain::{
     task::{
         outcome::{Outcome, Reason},
         retry::RetryPolicy,
-        state::{DeliveryState, Leased},
-        subject_state::Begun,
-        transition::settle,
+        state::{LeasedTask, TaskState},
+        subject_state::BegunAction,
+        transition::transition,
     },
 };
 use uuid::Uuid;
 
 use super::{
     Mutant,
-    machine::{MOST_ATTEMPTS, Machine, Row},
+    machine::{MAX_ATTEMPTS, Machine, Row},
 };
 
 pub const SUBJECTS: usize = 3;
@@ -26,17 +26,17 @@ const WORKERS: usize = 3;
 const LEASE: i64 = 30;
 
 /// A worker makes no call later than this after its claim.
-const IN_TIME: i64 = 27;
+const CALL_DEADLINE: i64 = 27;
 
 /// How late the far side may do what it was asked, and how late its search may show it: both less than the two settling
 /// times that a resend waits.
-const LATEST: i64 = 8;
+const MAX_VENDOR_DELAY: i64 = 8;
 
 pub const POLICY: RetryPolicy = RetryPolicy {
     base: Duration::from_secs(1),
     cap: Duration::from_secs(8),
-    attempts: MOST_ATTEMPTS,
-    look_again: Duration::from_secs(10),
+    attempts: MAX_ATTEMPTS,
+    recheck_delay: Duration::from_secs(10),
     unknown_for: Duration::from_secs(600),
 };
 
@@ -90,7 +90,7 @@ pub fn step() -> impl Strategy<Value = Step> {
             6 => Just(Fate::Well),
             2 => Just(Fate::NotHeard),
             2 => Just(Fate::AnswerLost),
-            2 => (1..=LATEST).prop_map(Fate::DoneLater),
+            2 => (1..=MAX_VENDOR_DELAY).prop_map(Fate::DoneLater),
             1 => Just(Fate::Busy),
             1 => Just(Fate::Refused),
         ]
@@ -136,14 +136,14 @@ enum Phase {
     /// It knows the outcome.
     Settles {
         outcome: Outcome,
-        doubt_ended: bool,
+        is_doubt_resolved: bool,
         placed: bool,
     },
 }
 
 #[derive(Debug)]
 struct Attempt {
-    held: Leased,
+    leased: LeasedTask,
     phase: Phase,
     has_begun: bool,
 }
@@ -158,7 +158,7 @@ pub struct World {
     workers: BTreeMap<usize, Attempt>,
     fences: u128,
     fingerprints: u32,
-    last_told: Option<(usize, u32)>,
+    last_webhook: Option<(usize, u32)>,
     /// Fingerprints of webhooks that were answered 200.
     answered: Vec<u32>,
 }
@@ -173,7 +173,7 @@ impl World {
             workers: BTreeMap::new(),
             fences: 0,
             fingerprints: 0,
-            last_told: None,
+            last_webhook: None,
             answered: Vec::new(),
         }
     }
@@ -186,7 +186,7 @@ impl World {
         match *step {
             Step::Told { subject, doubled } => self.told(subject, doubled),
             Step::ToldAgain => {
-                if let Some((subject, fingerprint)) = self.last_told {
+                if let Some((subject, fingerprint)) = self.last_webhook {
                     self.machine.receive(subject, fingerprint, None, self.now);
                 }
             }
@@ -196,7 +196,7 @@ impl World {
                 if self.machine.mutant == Mutant::AnswerBeforeCommit {
                     self.answered.push(self.fingerprints);
                 }
-                // No webhook, so a sweep must find it: an event of our own.
+                // No webhook, so a poll must find it: an event of our own.
                 self.fingerprints += 1;
                 self.machine.receive(subject, self.fingerprints, None, self.now);
             }
@@ -240,7 +240,7 @@ impl World {
             self.machine.receive(subject, fingerprint, checked, self.now);
         }
         self.answered.push(fingerprint);
-        self.last_told = Some((subject, fingerprint));
+        self.last_webhook = Some((subject, fingerprint));
     }
 
     fn passes(&mut self, seconds: i64) {
@@ -256,7 +256,7 @@ impl World {
 
     /// The far side does what it was asked; a first order is shown by its search only after a while.
     fn does(&mut self, subject: usize, version: u32, is_new: bool) {
-        let shown_at = self.in_seconds(LATEST);
+        let shown_at = self.in_seconds(MAX_VENDOR_DELAY);
         let thing = &mut self.things[subject];
         if is_new {
             thing.placed.push(shown_at);
@@ -272,69 +272,69 @@ impl World {
             let until = self.in_seconds(LEASE);
             let first = self.machine.claimable(self.now).first().copied();
             let fence = Uuid::from_u128(self.fences);
-            if let Some(held) = first.and_then(|id| self.machine.claim(id, fence, self.now, until)) {
-                self.workers.insert(worker, Attempt { held, phase: Phase::Claimed, has_begun: false });
+            if let Some(leased) = first.and_then(|id| self.machine.claim(id, fence, self.now, until)) {
+                self.workers.insert(worker, Attempt { leased, phase: Phase::Claimed, has_begun: false });
             }
             return;
         };
-        let subject: usize = attempt.held.subject.key.parse().unwrap();
+        let subject: usize = attempt.leased.subject.key.parse().unwrap();
         attempt.phase = match attempt.phase.clone() {
             Phase::Claimed => self.reads(subject),
             Phase::Begins(version) => {
-                let begun = Begun { deed: "place".into(), key: "k".into(), at: self.now };
-                if self.machine.begin(&attempt.held, begun) {
+                let begun = BegunAction { action: "place".into(), key: "k".into(), at: self.now };
+                if self.machine.begin(&attempt.leased, begun) {
                     attempt.has_begun = true;
                     Phase::Places(version)
                 } else {
                     failed(Reason::LeaseExpired)
                 }
             }
-            Phase::Places(version) if self.is_in_time(&attempt.held) => {
+            Phase::Places(version) if self.has_time_left(&attempt.leased) => {
                 self.calls(subject, version, true, fate)
             }
-            Phase::Overwrites(version) if self.is_in_time(&attempt.held) => {
+            Phase::Overwrites(version) if self.has_time_left(&attempt.leased) => {
                 let is_fenced = self.machine.mutant != Mutant::OverwriteWithoutFence;
-                if is_fenced && !self.machine.still_ours(&attempt.held) {
+                if is_fenced && !self.machine.verify_claim(&attempt.leased) {
                     failed(Reason::LeaseExpired)
                 } else {
                     self.calls(subject, version, false, fate)
                 }
             }
             Phase::Places(_) | Phase::Overwrites(_) => failed(Reason::LeaseExpired),
-            Phase::Settles { outcome, doubt_ended, placed } => {
-                return self.settles(&attempt, subject, &outcome, doubt_ended, placed);
+            Phase::Settles { outcome, is_doubt_resolved, placed } => {
+                return self.settle_task(&attempt, subject, &outcome, is_doubt_resolved, placed);
             }
         };
         self.workers.insert(worker, attempt);
     }
 
-    fn is_in_time(&self, held: &Leased) -> bool {
+    fn has_time_left(&self, leased: &LeasedTask) -> bool {
         // The fence and the lateness stand for each other: a mutant without one is seen only without the other.
         let blind = [Mutant::CallAfterTheLease, Mutant::OverwriteWithoutFence, Mutant::BeginWithoutFence];
-        blind.contains(&self.machine.mutant) || (self.now - held.claimed_at).num_seconds() < IN_TIME
+        blind.contains(&self.machine.mutant) || (self.now - leased.claimed_at).num_seconds() < CALL_DEADLINE
     }
 
     fn reads(&self, subject: usize) -> Phase {
         let thing = &self.things[subject];
-        let link = self.machine.links.get(&subject).cloned().unwrap_or_default();
+        let known = self.machine.subject_states.get(&subject).cloned().unwrap_or_default();
         let shown = thing.placed.iter().any(|shown_at| *shown_at <= self.now);
-        let rests = |outcome| Phase::Settles { outcome, doubt_ended: true, placed: shown };
-        if shown && !link.is_placed {
-            return rests(Outcome::Done); // adopted
+        let rests = |outcome| Phase::Settles { outcome, is_doubt_resolved: true, placed: shown };
+        if shown && !known.is_placed {
+            return rests(Outcome::Acted); // adopted
         }
-        if !shown && link.is_placed {
+        if !shown && known.is_placed {
             return waits(self.in_seconds(10));
         }
         if shown {
             return if thing.far == thing.shop {
-                rests(Outcome::InStep)
+                rests(Outcome::InSync)
             } else {
                 Phase::Overwrites(thing.shop)
             };
         }
         let settling =
-            if self.machine.mutant == Mutant::ResendAtOnce { Duration::ZERO } else { POLICY.look_again };
-        match link.begun.and_then(|begun| begun.look_next(self.now, settling)) {
+            if self.machine.mutant == Mutant::ResendAtOnce { Duration::ZERO } else { POLICY.recheck_delay };
+        match known.begun.and_then(|begun| begun.next_read_at(self.now, settling)) {
             Some(until) => waits(until),
             None => Phase::Begins(thing.shop),
         }
@@ -342,61 +342,64 @@ impl World {
 
     fn calls(&mut self, subject: usize, version: u32, is_new: bool, fate: Fate) -> Phase {
         let unknown = if is_new {
-            Outcome::Ambiguous { reason: Reason::AnswerLost }
+            Outcome::Unknown { reason: Reason::AnswerLost }
         } else {
             Outcome::Retryable { reason: Reason::AnswerLost }
         };
-        let settles = |outcome, doubt_ended, placed| Phase::Settles { outcome, doubt_ended, placed };
+        let settle_task =
+            |outcome, is_doubt_resolved, placed| Phase::Settles { outcome, is_doubt_resolved, placed };
         match fate {
             Fate::Well => {
                 self.does(subject, version, is_new);
-                settles(Outcome::Done, true, is_new)
+                settle_task(Outcome::Acted, true, is_new)
             }
             Fate::AnswerLost => {
                 self.does(subject, version, is_new);
-                settles(unknown, false, false)
+                settle_task(unknown, false, false)
             }
             Fate::DoneLater(seconds) if is_new => {
                 self.later.push((self.in_seconds(seconds), subject, version, true));
-                settles(unknown, false, false)
+                settle_task(unknown, false, false)
             }
-            // What overwrites and comes late is mended by the comparison; see docs/guarantees.md.
-            Fate::NotHeard | Fate::DoneLater(_) => settles(unknown, false, false),
+            // What overwrites and comes late is fixed by the sync; see docs/guarantees.md.
+            Fate::NotHeard | Fate::DoneLater(_) => settle_task(unknown, false, false),
             Fate::Busy => {
-                settles(Outcome::Snoozed { after: None, reason: Reason::RateLimited }, is_new, false)
+                settle_task(Outcome::Snoozed { after: None, reason: Reason::RateLimited }, is_new, false)
             }
-            Fate::Refused => settles(Outcome::Permanent { reason: Reason::Refused }, is_new, false),
+            Fate::Refused => settle_task(Outcome::Permanent { reason: Reason::Refused }, is_new, false),
         }
     }
 
-    fn settles(
+    fn settle_task(
         &mut self,
         attempt: &Attempt,
         subject: usize,
         outcome: &Outcome,
-        doubt_ended: bool,
+        is_doubt_resolved: bool,
         placed: bool,
     ) {
-        let begun = self.machine.links.get(&subject).and_then(|link| link.begun.as_ref().map(|it| it.at));
-        let doubt = begun.or(attempt.has_begun.then_some(attempt.held.claimed_at)).filter(|_| !doubt_ended);
-        let next = settle(&attempt.held, outcome, doubt, &POLICY, self.now, 0.0);
-        if !self.machine.settle(&attempt.held, &next, self.now) {
+        let begun =
+            self.machine.subject_states.get(&subject).and_then(|known| known.begun.as_ref().map(|it| it.at));
+        let doubt =
+            begun.or(attempt.has_begun.then_some(attempt.leased.claimed_at)).filter(|_| !is_doubt_resolved);
+        let next = transition(&attempt.leased, outcome, doubt, &POLICY, self.now, 0.0);
+        if !self.machine.settle(&attempt.leased, &next, self.now) {
             return;
         }
-        let link = self.machine.links.entry(subject).or_default();
-        link.is_placed |= placed;
-        if matches!(outcome, Outcome::Ambiguous { .. })
-            && let Some(begun) = &mut link.begun
+        let known = self.machine.subject_states.entry(subject).or_default();
+        known.is_placed |= placed;
+        if matches!(outcome, Outcome::Unknown { .. })
+            && let Some(begun) = &mut known.begun
         {
             begun.at = self.now;
         }
-        if doubt_ended {
-            link.begun = None;
+        if is_doubt_resolved {
+            known.begun = None;
         }
     }
 
-    /// Faults end, people and webhooks are silent, sweeps tell what changed, and time goes on until nothing is due.
-    pub fn comes_to_rest(&mut self) {
+    /// Faults end, people and webhooks are silent, polls tell what changed, and time goes on until nothing is due.
+    pub fn run_until_settled(&mut self) {
         for round in 0..400 {
             self.passes(10);
             self.machine.rescue(self.now);
@@ -412,7 +415,7 @@ impl World {
     /// What must hold at every moment.
     pub fn check(&self) -> Result<(), String> {
         if let Some(subject) = self.machine.crowded() {
-            return Err(format!("two open debts of subject {subject}"));
+            return Err(format!("two open tasks of subject {subject}"));
         }
         for (subject, thing) in self.things.iter().enumerate() {
             if thing.placed.len() > 1 {
@@ -430,21 +433,21 @@ impl World {
         if let Some(missing) = self.answered.iter().find(|told| !self.machine.knows(**told)) {
             return Err(format!("webhook {missing} was answered 200 and is not there"));
         }
-        let poison = |row: &&Row| !row.state.is_closed() && row.died_in_turn > MOST_ATTEMPTS;
+        let poison = |row: &&Row| !row.state.is_closed() && row.crashes_in_a_row > MAX_ATTEMPTS;
         if let Some(row) = self.machine.rows.iter().find(poison) {
-            return Err(format!("{} attempts died of it and it is not given up", row.died_in_turn));
+            return Err(format!("{} attempts died of it and it is not given up", row.crashes_in_a_row));
         }
         Ok(())
     }
 
-    /// What must hold once everything has come to rest: each subject is in step, or waits for a person.
-    pub fn check_rest(&self) -> Result<(), String> {
+    /// What must hold once everything has come to rest: each subject is in sync, or waits for a person.
+    pub fn check_settled(&self) -> Result<(), String> {
         for (subject, thing) in self.things.iter().enumerate() {
             let Some(last) = self.machine.rows.iter().rfind(|row| row.subject == subject) else { continue };
             if !last.state.is_closed() {
                 return Err(format!("subject {subject} never comes to rest: {last:?}"));
             }
-            let is_a_persons = matches!(last.state, DeliveryState::Dead | DeliveryState::Cancelled);
+            let is_a_persons = matches!(last.state, TaskState::Dead | TaskState::Cancelled);
             if !is_a_persons && thing.far != thing.shop {
                 return Err(format!(
                     "subject {subject} is lost: {} in the shop, {} there",
@@ -452,8 +455,8 @@ impl World {
                 ));
             }
             // Nobody dies of what was told while nobody looked.
-            if last.state == DeliveryState::Dead && last.news > last.news_at_claim {
-                return Err(format!("subject {subject} is dead with news unread"));
+            if last.state == TaskState::Dead && last.revision > last.claimed_revision {
+                return Err(format!("subject {subject} is dead though its revision was raised"));
             }
         }
         Ok(())
@@ -461,10 +464,10 @@ impl World {
 }
 
 const fn failed(reason: Reason) -> Phase {
-    Phase::Settles { outcome: Outcome::Retryable { reason }, doubt_ended: false, placed: false }
+    Phase::Settles { outcome: Outcome::Retryable { reason }, is_doubt_resolved: false, placed: false }
 }
 
 const fn waits(until: Timestamp) -> Phase {
     let outcome = Outcome::Waiting { until, reason: Reason::SettlingTime };
-    Phase::Settles { outcome, doubt_ended: false, placed: false }
+    Phase::Settles { outcome, is_doubt_resolved: false, placed: false }
 }

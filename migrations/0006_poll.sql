@@ -1,0 +1,61 @@
+-- Polls read the vendors' lists and find what no webhook brought. A poll is leased like a task, so that replicas do not run
+-- the same one side by side; a crash costs time and nothing else.
+create table poll (
+    connection text not null,
+    what text not null,
+    cursor timestamptz not null,
+    due_at timestamptz not null,
+    claim_id uuid,
+    leased_until timestamptz,
+    last_started_at timestamptz,
+    last_finished_at timestamptz,
+    last_millis bigint,
+    last_found bigint,
+    last_error text,
+    found bigint not null default 0,
+
+    constraint poll_pkey primary key (connection, what),
+    constraint poll_connection_known foreign key (connection) references connection (name),
+    constraint poll_what_known check (what in ('orders', 'statuses', 'stock', 'products')),
+    constraint poll_leased_iff_claimed check ((claim_id is null) = (leased_until is null)),
+    constraint poll_found_not_negative check (found >= 0)
+) with (
+    -- A few rows, rewritten all day: free room in each page keeps the new version beside the old one, out of the indexes.
+    fillfactor = 50,
+    autovacuum_vacuum_scale_factor = 0,
+    autovacuum_vacuum_threshold = 500
+);
+
+comment on table poll is 'Cursor and schedule of each poll';
+comment on column poll.connection is 'Connection whose vendors are polled';
+comment on column poll.what is 'orders (shop), statuses (warehouse orders), stock (warehouse), products (shop)';
+comment on column poll.cursor is 'Everything changed before this has been seen; the next poll starts an overlap earlier';
+comment on column poll.due_at is 'When it runs next; an unreadable callback brings it forward';
+comment on column poll.claim_id is 'Fence: only its holder may move the cursor';
+comment on column poll.leased_until is 'After this time another process may take the poll over';
+comment on column poll.last_started_at is 'When it last began';
+comment on column poll.last_finished_at is 'When it last ended without an error';
+comment on column poll.last_millis is 'Milliseconds that the last finished poll took';
+comment on column poll.last_found is 'Events that the last finished poll found';
+comment on column poll.last_error is 'Reason code of the last failed poll; null after a good one';
+comment on column poll.found is 'Events found in all that no webhook had brought';
+
+create table poll_gap (
+    connection text not null,
+    what text not null,
+    starts_at timestamptz not null,
+    ends_at timestamptz not null,
+    found_at timestamptz not null,
+
+    constraint poll_gap_pkey primary key (connection, what, starts_at, ends_at),
+    constraint poll_gap_poll_known foreign key (connection, what)
+        references poll (connection, what) on delete cascade,
+    constraint poll_gap_ends_after_start check (ends_at >= starts_at)
+);
+
+comment on table poll_gap is 'Stretches of time of a list that the shop cannot give';
+comment on column poll_gap.connection is 'Connection of the list';
+comment on column poll_gap.what is 'The list, as in poll';
+comment on column poll_gap.starts_at is 'Its beginning';
+comment on column poll_gap.ends_at is 'Its end';
+comment on column poll_gap.found_at is 'When it was first met';

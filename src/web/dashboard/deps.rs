@@ -1,0 +1,45 @@
+//! What the pages need.
+
+use std::sync::Arc;
+
+use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
+
+use super::live_counts::LiveCounts;
+use crate::{
+    actions::DryRun,
+    runtime::clock::{Clock, Entropy},
+    security::{auth_throttle::AuthThrottle, key_usage::KeyUsage},
+    web::api::Token,
+};
+
+/// The dependencies of the dashboard.
+pub struct DashboardDeps {
+    /// The database.
+    pub pool: PgPool,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids and secrets.
+    pub entropy: Arc<Entropy>,
+    /// The configured admin tokens.
+    pub tokens: Vec<Token>,
+    /// Decides and shows, without changing anything.
+    pub dry_runner: Arc<dyn DryRun>,
+    /// True if the public URL is https: the session cookie is then `Secure`.
+    pub is_secure: bool,
+    /// The configured calls a second of each connection: to the shop and to the warehouse.
+    pub rates: Vec<(String, [f64; 2])>,
+    /// Counts failed sign-ins.
+    pub failures: AuthThrottle,
+    /// The number of trusted proxies, whose `X-Forwarded-For` entries are used.
+    pub proxies: usize,
+    /// The counts that open streams share.
+    pub counts: LiveCounts,
+    /// Cancelled at shutdown: open streams then end.
+    pub closing: CancellationToken,
+    /// Records the use of tokens.
+    pub key_usage: Arc<KeyUsage>,
+}
+
+/// The state of the handlers.
+pub(super) type DashboardState = Arc<DashboardDeps>;

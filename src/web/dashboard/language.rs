@@ -1,0 +1,53 @@
+//! The reader's language: chosen by a cookie, else by `Accept-Language`.
+
+use axum::{
+    extract::{Path, Query},
+    http::{HeaderMap, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use serde::Deserialize;
+
+use super::error::PageError;
+use crate::domain::language::Language;
+
+const LANGUAGE_COOKIE: &str = "silta-language";
+
+/// Where to go afterwards.
+#[derive(Deserialize)]
+pub(super) struct ReturnTo {
+    pub(super) to: Option<String>,
+}
+
+/// The language that the reader chose, else the first known one that the browser accepts.
+pub(super) fn language_of(headers: &HeaderMap) -> Language {
+    let chosen = cookie(headers, LANGUAGE_COOKIE).and_then(Language::parse);
+    let preferred = || {
+        let accepted = headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok()?;
+        accepted.split(',').find_map(|one| Language::parse(one.split(';').next()?))
+    };
+    chosen.or_else(preferred).unwrap_or_default()
+}
+
+/// Keeps the chosen language for a year and returns to the page.
+pub(super) async fn set_language(
+    Path(code): Path<String>,
+    Query(ReturnTo { to }): Query<ReturnTo>,
+) -> Result<Response, PageError> {
+    let language = Language::parse(&code).ok_or(PageError::NotFound)?;
+    let set = format!("{LANGUAGE_COOKIE}={}; Path=/; SameSite=Lax; Max-Age=31536000", language.code());
+    Ok(([(header::SET_COOKIE, set)], Redirect::to(&local_path(to))).into_response())
+}
+
+/// The value of a cookie.
+pub(super) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    cookies
+        .flat_map(|value| value.split(';'))
+        .find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
+}
+
+/// The path if it is one of ours, else `/`: `//elsewhere` would be an open redirect.
+pub(super) fn local_path(to: Option<String>) -> String {
+    to.filter(|to| to.starts_with('/') && !to.starts_with("//") && !to.contains('\\'))
+        .unwrap_or_else(|| "/".to_owned())
+}

@@ -1,0 +1,45 @@
+//! The last step of every response of the dashboard: renders errors as pages and sets the security headers.
+
+use axum::{
+    extract::Request,
+    http::{HeaderMap, HeaderName, HeaderValue, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use maud::html;
+
+use super::{error::PageError, language::language_of, page};
+
+/// Allows our own style and script only, and no framing.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
+                      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// Renders a [`PageError`] in the reader's language and sets the security headers.
+pub(super) async fn finish(request: Request, next: Next) -> Response {
+    let language = language_of(request.headers());
+    let mut response = next.run(request).await;
+    if let Some(error) = response.extensions_mut().remove::<PageError>() {
+        let words = language.words();
+        let (title, text) = match error {
+            PageError::NotFound => (words.not_found, words.not_found_text),
+            PageError::Forbidden => (words.not_allowed, words.not_allowed_text),
+            PageError::InvalidForm => (words.form_refused, words.form_refused_text),
+            PageError::Conflict(conflict) => (words.wrong_state, conflict.words(language)),
+            PageError::Store => (words.database_unavailable, words.database_away_text),
+        };
+        let text = html! { h1 { (title) } p { (text) } p { a href="/" { (words.to_overview) } } };
+        response = (response.status(), page::bare_page(language, title, &text)).into_response();
+    }
+    let headers = response.headers_mut();
+    set(headers, header::CONTENT_SECURITY_POLICY, POLICY);
+    set(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(headers, header::REFERRER_POLICY, "same-origin");
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        set(headers, header::CACHE_CONTROL, "no-store");
+    }
+    response
+}
+
+fn set(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {
+    headers.insert(name, HeaderValue::from_static(value));
+}

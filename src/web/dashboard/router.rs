@@ -1,0 +1,43 @@
+//! The routes of the dashboard.
+
+use std::sync::Arc;
+
+use axum::{
+    Router, middleware,
+    routing::{get, post},
+};
+
+use super::{
+    assets, attention, audit, connections, deps::DashboardDeps, events, language, live, orders, overview,
+    products, replays, response, sign_in, tasks,
+};
+
+/// The dashboard's router.
+pub fn router(deps: DashboardDeps) -> Router {
+    Router::new()
+        .route("/", get(overview::show))
+        .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
+        .route("/sign-out", post(sign_in::sign_out))
+        .route("/language/{code}", get(language::set_language))
+        .route("/live", get(live::stream))
+        .route("/orders", get(orders::list))
+        .route("/orders/{connection}/{order_id}", get(orders::show).post(orders::ask))
+        .route("/attention", get(attention::list))
+        .route("/attention/cause", get(attention::show))
+        .route("/attention/shipping-rule", post(attention::save_shipping_rule))
+        .route("/replays", post(replays::create))
+        .route("/replays/{id}", get(replays::show).post(replays::cancel))
+        .route("/tasks", get(tasks::list))
+        .route("/tasks/{id}", get(tasks::show).post(tasks::ask))
+        .route("/tasks/{id}/dry-run", get(tasks::dry_run))
+        .route("/events", get(events::list))
+        .route("/events/{id}", get(events::show).post(events::ask))
+        .route("/products", get(products::list).post(products::ask))
+        .route("/products/syncs/{id}", get(products::show).post(products::approve))
+        .route("/connections", get(connections::list).post(connections::ask))
+        .route("/audit", get(audit::list))
+        .route("/style.css", get(assets::style))
+        .route("/live.js", get(assets::script))
+        .layer(middleware::from_fn(response::finish))
+        .with_state(Arc::new(deps))
+}

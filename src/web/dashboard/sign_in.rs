@@ -1,0 +1,125 @@
+//! Signing in with an admin token, and signing out.
+//!
+//! After ten unknown tokens within a minute an IP address is blocked for the rest of it: guessing costs more than it
+//! could bring.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use axum::{
+    Form,
+    extract::{Extension, Query, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use chrono::TimeDelta;
+use maud::html;
+use serde::Deserialize;
+
+use super::{
+    deps::DashboardState,
+    error::PageError,
+    form::is_cross_site,
+    language::{ReturnTo, cookie, language_of, local_path},
+    page,
+    user::SESSION_COOKIE,
+};
+use crate::{
+    domain::{event::dedup::sha256_hex, language::Language},
+    store::sessions::{self, Session},
+    web::server::{Peer, client_ip},
+};
+
+const SESSION_TTL: TimeDelta = TimeDelta::hours(12);
+
+/// Failed sign-ins a minute from one IP address; the next ones are blocked.
+pub const MAX_SIGN_IN_FAILURES: u32 = 10;
+
+/// The scope under which the auth throttle counts failures.
+const AUTH_SCOPE: &str = "sign-in";
+
+/// Shows the sign-in page.
+pub(super) async fn show(Query(ReturnTo { to }): Query<ReturnTo>, headers: HeaderMap) -> Response {
+    sign_in_page(language_of(&headers), &local_path(to), None)
+}
+
+#[derive(Deserialize)]
+pub(super) struct SignIn {
+    token: String,
+    to: Option<String>,
+}
+
+/// Starts a session if the token is known.
+pub(super) async fn sign_in(
+    State(deps): State<DashboardState>,
+    peer: Option<Extension<Peer>>,
+    headers: HeaderMap,
+    Form(SignIn { token, to }): Form<SignIn>,
+) -> Result<Response, PageError> {
+    let (language, to, now) = (language_of(&headers), local_path(to), deps.clock.now());
+    let words = language.words();
+    if is_cross_site(&headers) {
+        return Err(PageError::InvalidForm);
+    }
+    let from = client_ip(peer.map(|Extension(peer)| peer), &headers, deps.proxies);
+    let from = from.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)); // clients without an address share one limit
+    if deps.failures.is_blocked(from, AUTH_SCOPE, now) {
+        tracing::warn!("sign-in blocked: too many failures from this address");
+        let mut response = sign_in_page(language, &to, Some(words.too_many_attempts));
+        *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+        return Ok(response);
+    }
+    let digest = sha256_hex(token.trim().as_bytes());
+    let Some(token) = deps.tokens.iter().find(|known| known.sha256 == digest) else {
+        deps.failures.record_failure(from, AUTH_SCOPE, now);
+        tracing::warn!("sign-in failed: unknown token");
+        return Ok(sign_in_page(language, &to, Some(words.token_unknown)));
+    };
+    let secret = || format!("{}{}", deps.entropy.fence().simple(), deps.entropy.fence().simple());
+    let (cookie, csrf) = (secret(), secret());
+    let session = Session { token_name: token.name.clone(), token_sha256: token.sha256.clone(), csrf };
+    let mut db = deps.pool.acquire().await?;
+    deps.key_usage.record_use(token.key_name(), now);
+    sessions::begin(&mut db, &sha256_hex(cookie.as_bytes()), &session, now, now + SESSION_TTL).await?;
+    let set = session_cookie(&cookie, SESSION_TTL, deps.is_secure);
+    Ok(([(header::SET_COOKIE, set)], Redirect::to(&to)).into_response())
+}
+
+/// Ends the session.
+pub(super) async fn sign_out(
+    State(deps): State<DashboardState>,
+    headers: HeaderMap,
+) -> Result<Response, PageError> {
+    if is_cross_site(&headers) {
+        return Err(PageError::InvalidForm);
+    }
+    if let Some(cookie) = cookie(&headers, SESSION_COOKIE) {
+        let mut db = deps.pool.acquire().await?;
+        sessions::end(&mut db, &sha256_hex(cookie.as_bytes())).await?;
+    }
+    let expired = session_cookie("", TimeDelta::zero(), false);
+    Ok(([(header::SET_COOKIE, expired)], Redirect::to("/sign-in")).into_response())
+}
+
+fn session_cookie(value: &str, ttl: TimeDelta, is_secure: bool) -> String {
+    let secure = if is_secure { "; Secure" } else { "" };
+    let max_age = ttl.num_seconds();
+    format!("{SESSION_COOKIE}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={max_age}{secure}")
+}
+
+fn sign_in_page(language: Language, to: &str, fault: Option<&'static str>) -> Response {
+    let words = language.words();
+    let text = html! {
+        form.sign-in method="post" action="/sign-in" {
+            h1 { "Silta" }
+            p { (words.sign_in_text) }
+            @if let Some(fault) = fault { p.fault role="alert" { (fault) } }
+            label for="token" { (words.token) }
+            input #token type="password" name="token" autocomplete="current-password" required autofocus;
+            input type="hidden" name="to" value=(to);
+            button.first { (words.sign_in) }
+        }
+        (page::languages(language))
+    };
+    let status = if fault.is_some() { StatusCode::UNAUTHORIZED } else { StatusCode::OK };
+    (status, page::bare_page(language, words.sign_in, &text)).into_response()
+}

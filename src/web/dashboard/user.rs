@@ -1,0 +1,75 @@
+//! The signed-in user of a request.
+//!
+//! The session cookie is random; the database keeps only its digest. It is `HttpOnly` and `SameSite=Strict`, and ends
+//! after twelve hours, at a sign-out, and as soon as its token is no longer configured.
+
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, request::Parts},
+    response::{IntoResponse, Redirect, Response},
+};
+
+use super::{
+    deps::DashboardState,
+    error::PageError,
+    language::{cookie, language_of},
+};
+use crate::{
+    domain::{event::dedup::sha256_hex, language::Language},
+    store::{
+        StoreError,
+        sessions::{self, Session},
+    },
+    web::api::{Role, Token},
+};
+
+/// The name of the session cookie.
+pub(super) const SESSION_COOKIE: &str = "silta-session";
+
+/// The user of a request: a valid session of a configured token. Without one the browser is sent to the sign-in page.
+pub(super) struct User {
+    pub(super) token: Token,
+    pub(super) csrf: String,
+    pub(super) language: Language,
+    /// The path and query of the request.
+    pub(super) path: String,
+}
+
+impl User {
+    /// True if the token's role allows changes.
+    pub(super) fn is_operator(&self) -> bool {
+        self.token.role >= Role::Operator
+    }
+}
+
+impl FromRequestParts<DashboardState> for User {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, deps: &DashboardState) -> Result<Self, Response> {
+        let path = parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
+        let language = language_of(&parts.headers);
+        let found = find_session(deps, &parts.headers).await;
+        match found.map_err(|error| PageError::from(error).into_response())? {
+            Some((token, Session { csrf, .. })) => Ok(Self { token, csrf, language, path }),
+            None => Err(redirect_to_sign_in(&path)),
+        }
+    }
+}
+
+async fn find_session(
+    deps: &DashboardState,
+    headers: &HeaderMap,
+) -> Result<Option<(Token, Session)>, StoreError> {
+    let Some(cookie) = cookie(headers, SESSION_COOKIE) else { return Ok(None) };
+    let digest = sha256_hex(cookie.as_bytes());
+    let mut db = deps.pool.acquire().await?;
+    let Some(session) = sessions::find(&mut db, &digest, deps.clock.now()).await? else { return Ok(None) };
+    let is_owner = |token: &&Token| token.name == session.token_name && token.sha256 == session.token_sha256;
+    let token = deps.tokens.iter().find(is_owner).cloned();
+    Ok(token.map(|token| (token, session)))
+}
+
+fn redirect_to_sign_in(path: &str) -> Response {
+    let to = percent_encoding::utf8_percent_encode(path, percent_encoding::NON_ALPHANUMERIC);
+    Redirect::to(&format!("/sign-in?to={to}")).into_response()
+}
