@@ -1,75 +1,82 @@
-# `make` lists the targets. Everything a newcomer's machine lacks, `make setup` installs where it may.
+# `make` lists the targets. `make setup` installs what a new machine lacks where it may, or names it.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 CARGO ?= cargo
 
 .PHONY: help setup browser demo chaos test screenshots schemathesis client deploy advisories sbom fuzz bench lint fmt check serve prepare
 
-help: ## what there is
+help: ## lists the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-setup: ## finds PostgreSQL's programs, or installs them (Debian, as root), or says what to install
+setup: ## finds or installs PostgreSQL and a C compiler (Debian, as root), or says what to install
 	@scripts/setup.sh
 
-demo: setup ## a played day with a live view and a verdict; ARGS="--exit --faults some --orders 60"
-	$(CARGO) run --quiet -- demo $(ARGS)
+demo: setup ## a sandbox shop and warehouse at work, with a live view and a verdict; ARGS="--exit --faults some --orders 60"
+	$(CARGO) run -- demo $(ARGS)
 
 chaos: setup ## the real program under load while everything around it breaks; ARGS="--passes 3 --seed 7"
-	$(CARGO) run --quiet -- prove $(ARGS)
+	$(CARGO) run -- chaos $(ARGS)
 
 browser: setup
 	@scripts/setup.sh browser
 
-test: browser ## builds and passes every test, the browser's included
-	$(CARGO) test --quiet $(ARGS)
+test: browser ## builds and passes every test, the browser's included; ARGS="claim" for tests with that name
+	$(CARGO) test $(ARGS)
 
-screenshots: browser ## a picture of every page, full, empty, broken, dark and narrow, in target/screenshots
-	SILTA_SCREENSHOTS=$(CURDIR)/target/screenshots $(CARGO) test --quiet --test it browser::pages
+screenshots: browser ## pictures of every page in target/screenshots, and docs/images/overview.png
+	SILTA_SCREENSHOTS=$(CURDIR)/target/screenshots $(CARGO) test --test it browser::pages
+	mkdir -p docs/images && cp target/screenshots/overview.png docs/images/overview.png
 
-schemathesis: setup ## the admin API held to openapi.yaml by requests that nobody thought of
+schemathesis: setup ## checks the admin API against openapi.yaml with generated requests
 	scripts/schemathesis.sh $(ARGS)
 
-fuzz: setup ## each fuzz target for ARGS seconds, from kept seeds (30 unless said)
+fuzz: setup ## runs each fuzz target for ARGS seconds (30 by default) from the kept seeds
 	scripts/fuzz.sh $(ARGS)
 
-client: setup ## a client generated from openapi.yaml by a public generator, at work beside a demo
+client: setup ## generates a client from openapi.yaml and runs it against a demo
 	scripts/client.sh
 
-deploy: ## what of deploy/ can be run here is: rules, unit, proxy, manifests; ARGS=image for the image's last stage too
+deploy: ## checks deploy/: rules, unit, proxy, manifests; ARGS=image also the image's last stage
 	scripts/deploy.sh $(ARGS)
 
-advisories: ## the advisory database asked about every crate (needs a network that reaches it)
+advisories: ## checks every crate against the advisory database (needs the network)
 	scripts/deny.sh advisories
 
 sbom: ## the software bill of materials, CycloneDX, in target/sbom
 	scripts/sbom.sh
 
-bench: setup ## everything docs/performance.md claims, beside its references; ARGS="ingest drain --rounds 5" for some of it
-	$(CARGO) build --quiet --release
-	$(CARGO) run --quiet --release --manifest-path bench/Cargo.toml -- $(ARGS)
+bench: setup ## measures everything in docs/performance.md beside its references; ARGS="ingest drain --rounds 5" for some
+	$(CARGO) build --release
+	$(CARGO) run --release --manifest-path bench/Cargo.toml -- $(ARGS)
 ifeq ($(ARGS),)
-	$(CARGO) bench --quiet --bench compare
-	$(CARGO) bench --quiet --bench burden
-	$(CARGO) bench --quiet --manifest-path bench/Cargo.toml --bench pure
+	$(CARGO) bench --bench compare
+	$(CARGO) bench --bench burden
+	$(CARGO) bench --manifest-path bench/Cargo.toml --bench pure
 endif
 
 lint: ## lock files, rustfmt, clippy (all and pedantic), rustdoc, licences and sources of every crate
 	$(CARGO) fmt --all --check
-	for at in . bench fuzz; do $(CARGO) metadata --locked --format-version 1 --manifest-path $$at/Cargo.toml >/dev/null || exit 1; done
+	for dir in . bench fuzz; do $(CARGO) metadata --locked --format-version 1 --manifest-path $$dir/Cargo.toml >/dev/null || exit 1; done
 	$(CARGO) clippy --all-targets --quiet -- -D warnings
 	$(CARGO) fmt --manifest-path bench/Cargo.toml --check
 	$(CARGO) clippy --manifest-path bench/Cargo.toml --all-targets --quiet -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --quiet
 	scripts/deny.sh bans licenses sources
 
-fmt: ## formats
+fmt: ## formats the code
 	$(CARGO) fmt --all
 
-check: lint test ## what must pass before a change lands
+check: ## everything that must pass before a change is merged; .ci/run does the same
+	$(MAKE) lint
+	$(MAKE) test
 	scripts/prepare.sh --check
+	$(MAKE) fuzz ARGS=3
+	$(MAKE) schemathesis ARGS="--seed 1"
+	$(MAKE) client
+	$(MAKE) deploy
 
 serve: setup ## the service with ./silta.toml; ARGS="--config FILE"
-	$(CARGO) run --quiet -- serve $(ARGS)
+	$(CARGO) run -- serve $(ARGS)
 
-prepare: setup ## checks every query against this tree's migrations and rewrites .sqlx
+prepare: setup ## checks every query against the migrations and rewrites .sqlx
 	scripts/prepare.sh

@@ -1,5 +1,5 @@
 #!/bin/bash
-# cargo-deny over the tree of crates, of both lock files: `scripts/deny.sh bans licenses sources`, `scripts/deny.sh advisories`.
+# Runs cargo-deny over the dependencies: `scripts/deny.sh bans licenses sources`, `scripts/deny.sh advisories`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tools=target/tools

@@ -1,6 +1,6 @@
 #!/bin/bash
-# What of deploy/ can be run without an engine or a cluster, is: rules, unit, proxy, manifests; and with "image", as root, the
-# image's own steps in a clean Debian.
+# Checks what can be checked of deploy/ without a container engine or a cluster: rules, unit, proxy, manifests. With "image", as root,
+# also runs the image's steps in a clean Debian.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 need() { # command, Debian package
@@ -21,7 +21,7 @@ promtool check rules deploy/prometheus/alerts.yaml
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-# The program is not installed here: any that is there stands in for it.
+# Silta is not installed here: /bin/true stands in for it.
 sed 's#/usr/local/bin/silta#/bin/true#' deploy/systemd/silta.service >"$work/silta.service"
 systemd-analyze verify "$work/silta.service"
 systemd-analyze security --offline=true --threshold=20 "$work/silta.service" | tail -1
@@ -35,12 +35,12 @@ import json, yaml
 compose = yaml.safe_load(open("deploy/compose.yaml"))
 named = set(compose["secrets"])
 for name, service in compose["services"].items():
-    assert set(service.get("secrets", [])) <= named, f"{name} wants a secret that nobody names"
+    assert set(service.get("secrets", [])) <= named, f"{name} uses an undefined secret"
     assert service["restart"] == "unless-stopped", name
 assert {"silta", "postgres", "caddy"} == set(compose["services"])
 assert yaml.safe_load(open("deploy/kubernetes/cloudnativepg.yaml"))["kind"] == "Cluster"
 json.load(open("deploy/grafana/silta.json"))
-print("compose.yaml, cloudnativepg.yaml and the Grafana dashboard can be read; running them takes an engine, a cluster and a Grafana")
+print("compose.yaml, cloudnativepg.yaml and the Grafana dashboard parse; running them needs a container engine, a cluster and Grafana")
 PY
 
 [ "${1:-}" = image ] || exit 0
@@ -56,6 +56,6 @@ as() { chroot --userspec=10001:10001 "$root" "$@"; }
 as silta --version
 as silta --config /etc/silta/silta.toml config check
 as silta openapi >/dev/null
-! as silta alive http://127.0.0.1:1 || { echo "something is alive where nothing is" >&2; exit 1; }
+! as silta alive http://127.0.0.1:1 || { echo "silta alive succeeded where nothing listens" >&2; exit 1; }
 rm -rf "$root"
-echo "the image's last stage, in a clean Debian as uid 10001: runs"
+echo "the image's last stage runs in a clean Debian as uid 10001"

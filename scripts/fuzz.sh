@@ -1,6 +1,6 @@
 #!/bin/bash
-# Builds the fuzz targets with the stable toolchain and lets each run for some seconds from its kept seeds. What breaks is
-# left in fuzz/artifacts; make it a seed. `scripts/fuzz.sh 5` is the short run, `scripts/fuzz.sh 600 webhook` a long one.
+# Builds the fuzz targets with the stable toolchain and runs each for some seconds from its seeds. A failing input is left in
+# fuzz/artifacts: add it to the seeds. `scripts/fuzz.sh 5` is a short run, `scripts/fuzz.sh 600 webhook` a long one.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-30}
@@ -14,11 +14,11 @@ if ! command -v c++ >/dev/null 2>&1; then
     fi
 fi
 host=$(rustc -vV | sed -n 's/^host: //p')
-# What cargo-fuzz sets with --sanitizer none: the passes that tell libFuzzer where an input has led.
+# What cargo-fuzz sets with --sanitizer none: the passes that report coverage to libFuzzer.
 export RUSTFLAGS="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
 -Cllvm-args=-sanitizer-coverage-trace-compares --cfg fuzzing -Ccodegen-units=1"
-# The host is named so that build scripts and macros are built without all this.
+# Naming the host target keeps these flags away from build scripts and macros.
 cargo build --quiet --locked --release --manifest-path fuzz/Cargo.toml --target "$host"
 for seeds in fuzz/seeds/*/; do
     target=$(basename "$seeds")
@@ -29,7 +29,7 @@ for seeds in fuzz/seeds/*/; do
         2>&1 | grep -E "stat::number_of_executed_units|stat::peak_rss_mb|panicked|ERROR|SUMMARY|Test unit" |
         sed "s/^/$target: /" || true
     if ls "fuzz/artifacts/$target-"* >/dev/null 2>&1; then
-        echo "$target: an input breaks it, see fuzz/artifacts" >&2
+        echo "$target: failing input in fuzz/artifacts" >&2
         exit 1
     fi
 done

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Checks every query! against a private PostgreSQL with this tree's migrations, and writes what it learnt to .sqlx,
-# so that everybody else builds without a database. `prepare.sh --check` fails when .sqlx is out of date.
+# Checks every query! against a private PostgreSQL with this tree's migrations and writes the results to .sqlx, so that everyone
+# else builds without a database. `prepare.sh --check` fails if .sqlx is out of date.
 set -eu
 cd "$(dirname "$0")/.."
 bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1)
@@ -18,7 +18,7 @@ as "$bin/pg_ctl" -D "$dir/data" -w -o "-c listen_addresses='' -c unix_socket_dir
 for file in migrations/*.sql; do
     psql -qX -v ON_ERROR_STOP=1 -h "$dir" -U silta -d postgres -f "$file"
 done
-# What the migrator itself keeps, so that the readiness query can be checked too.
+# The migrator's own table, so that the readiness query can be checked too.
 psql -qX -h "$dir" -U silta -d postgres -c 'create table _sqlx_migrations (version bigint primary key,
     description text not null, installed_on timestamptz not null default now(), success boolean not null,
     checksum bytea not null, execution_time bigint not null)'

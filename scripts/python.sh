@@ -1,5 +1,5 @@
 #!/bin/bash
-# A Python of its own under target/, with these packages: scripts/python.sh NAME PACKAGE...; prints its folder.
+# Creates a Python environment under target/ with the given packages and prints its directory: scripts/python.sh NAME PACKAGE...
 set -euo pipefail
 cd "$(dirname "$0")/.."
 venv=target/python/$1

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The software bill of materials by cargo-cyclonedx: target/sbom/silta.cdx.json.
+# Writes the software bill of materials to target/sbom/silta.cdx.json with cargo-cyclonedx.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tools=target/tools
@@ -13,6 +13,6 @@ python3 - <<'PY'
 import json
 bom = json.load(open("target/sbom/silta.cdx.json"))
 assert bom["bomFormat"] == "CycloneDX" and len(bom["components"]) > 100
-assert all(part.get("licenses") for part in bom["components"]), "a crate without a licence"
+assert all(component.get("licenses") for component in bom["components"]), "a crate without a licence"
 print(f"target/sbom/silta.cdx.json: {len(bom['components'])} crates")
 PY

@@ -1,5 +1,5 @@
 #!/bin/bash
-# A demo that stays up, and schemathesis at its admin API: every answer is one that openapi.yaml tells of.
+# Runs schemathesis against a demo's admin API: every answer must be one that openapi.yaml documents.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 venv=$(scripts/python.sh schemathesis "schemathesis>=4.3,<5")

@@ -1,5 +1,6 @@
 #!/bin/sh
-# PostgreSQL's programs and a C compiler, with "browser" also Chromium and its driver: there already, or installed where we may, or named in one line.
+# Finds PostgreSQL and a C compiler (with "browser" also Chromium and its driver), installs them on Debian as root, or says in one line what
+# to install.
 set -eu
 has_postgres() { ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null 2>&1; }
 has_compiler() { command -v cc >/dev/null 2>&1; }
@@ -12,7 +13,7 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     echo "installing$missing" >&2
     export DEBIAN_FRONTEND=noninteractive
     apt-get update -qq >&2
-    # We start private servers of our own: no cluster of Debian's is wanted.
+    # Silta starts private servers of its own, so Debian's cluster is not needed.
     mkdir -p /etc/postgresql-common
     grep -qs create_main_cluster /etc/postgresql-common/createcluster.conf ||
         echo 'create_main_cluster = false' >>/etc/postgresql-common/createcluster.conf

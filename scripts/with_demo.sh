@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs a command beside a demo that stays up; SILTA_URL and SILTA_TOKEN say where and with which admin token.
+# Starts a demo that stays up and runs a command against it; SILTA_URL and SILTA_TOKEN have its address and admin token.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cargo build --quiet

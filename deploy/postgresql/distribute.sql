@@ -1,12 +1,12 @@
--- Silta's tables over a Citus cluster: run once, on the coordinator, after `silta` has brought the schema up.
--- Rules and reasons: docs/decisions/0007-one-server-and-beyond.md. A test holds this file to the schema.
+-- Distributes Silta's tables over a Citus cluster. Run it once, on the coordinator, after `silta migrate`.
+-- Rules and reasons: docs/decisions/0007-stay-on-one-postgresql.md. A test compares this file with the schema.
 create extension if not exists citus;
 
--- Small, read by all, changed by people: a copy on every node.
+-- Small, read everywhere, changed by operators: a copy on every node.
 select create_reference_table('connection');
 select create_reference_table('shipping_rule');
 
--- All that is one connection's lies on one node.
+-- All rows of one connection are on one node.
 select create_distributed_table('task', 'connection');
 select create_distributed_table('event', 'connection', colocate_with => 'task');
 select create_distributed_table('attempt', 'connection', colocate_with => 'task');
@@ -19,5 +19,5 @@ select create_distributed_table('poll_gap', 'connection', colocate_with => 'task
 select create_distributed_table('sealed_token', 'connection', colocate_with => 'task');
 select create_distributed_table('rate_limit', 'connection', colocate_with => 'task');
 
--- The others (alert and notification, audit, idempotency, key_usage, lesson, refusal, replay, replica, retention, session, subscription,
--- sync and what hangs on it) stay on the coordinator: they are small, or live for hours.
+-- The others (alert, audit, idempotency, key_usage, notification, rejected_webhook, replay, replica, retention, session,
+-- signature_detection, subscription, sync and its rows) stay on the coordinator: they are small, or live for hours.
