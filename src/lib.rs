@@ -1,19 +1,24 @@
-//! Silta ties a `MyCashflow` web shop to an `OGOship` warehouse.
+//! Silta connects a `MyCashflow` web shop to an `OGOship` warehouse.
 //!
 //! ```text
-//!             PORCH                     HALL                    WORKSHOP                     GATES
-//!    ┌──────────────────────┐  ┌────────────────────┐  ┌────────────────────────────┐  ┌──────────────┐
-//! A ─┼▶ verify  ─▶ receive ─┼──┼▶ event             │  │                            │  │              │
-//!    │ one statement,       │  │  task ─────────┼──┼▶ claim ─▶ attempt ─▶ settle│  │              │
-//!    │ then 2xx       poll │  │  attempt, link  ◀──┼──┼────────────── ▲ ────── ┘   │  │              │
-//!    └──────────────────────┘  └────────────────────┘  │     flows/<kind> ──────────┼──┼▶ B's client ─┼▶ B
-//!        inbox                     store               └──────── worker ────────────┘  └── vendors ───┘
+//!            INBOX                     DATABASE                     WORKER                     VENDORS
+//!    ┌──────────────────────┐  ┌────────────────────┐  ┌──────────────────────────────┐  ┌──────────────┐
+//! A ─┼▶ webhook: verify ──┐ │  │ event              │  │                              │  │              │
+//!    │                    ├─┼──┼▶ task (outbox) ────┼──┼▶ claim ─▶ attempt ─▶ settle  │  │              │
+//! A ─┼▶ poll: list ───────┘ │  │ attempt            │  │             │  ▲       │     │  │              │
+//!    │                      │  │ subject_state ◀────┼──┼─────────────┼──┼───────┘     │  │              │
+//!    │  2xx after commit    │  │                    │  │             ▼  │             │  │              │
+//!    └──────────────────────┘  └────────────────────┘  │  flows: read both sides,     │  │              │
+//!                                 ▲ read   ▲ change    │  decide, one action ─────────┼──┼▶ client ─────┼─▶ B
+//!                                 │        │           └──────────────────────────────┘  └──────────────┘
+//!                              explain  actions ◀─ an operator: web/api, web/dashboard, cli
 //! ```
 //!
-//! A vendor sends a **webhook**. The [`inbox`] verifies it and receives the *event* with the *task* of its subject,
-//! then answers 2xx. The [`worker`] claims a due task; its [`flows`] read both sides, let the [`domain`] decide, and
-//! do one thing through the [`vendors`]; the worker settles what it came to. People act through [`control`], by the
-//! [`admin`] API or the [`cli`]. `ARCHITECTURE.md` walks through it.
+//! A vendor sends a **webhook**. The [`inbox`] verifies it, stores the *event* and enqueues a *task* for its subject in one
+//! statement, then answers 2xx. The [`worker`] claims a due task; its flow ([`flows`]) reads both sides, decides by the pure
+//! functions of the [`domain`], and performs one action through the [`vendors`]. The worker settles: attempt, observed state
+//! and next state in one statement fenced by the claim. Operators act through [`actions`], by [`web`] or the [`cli`].
+//! `ARCHITECTURE.md` has the invariants, the tree and walkthroughs.
 
 pub mod actions;
 pub mod app;
