@@ -1,25 +1,24 @@
-//! The outline of a webhook's JSON: all of it is checked, and no more is kept than may say what it is about. Most of a
-//! body is an order's lines, prices and people, which nobody reads here: whatever it names is read anew before anything
-//! is done.
+//! The outline of a webhook's JSON. The whole body is checked, but only what may identify its subject is kept. Most of a
+//! body is an order's lines, prices and people, which are not needed: the worker reads the subject again.
 
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// Levels of objects in which a subject may be named: the root, its wrapper, and one more (`{"data": {"order": {…}}}`).
+/// How many levels of objects may identify a subject: the root, its wrapper, and one more (`{"data": {"order": {…}}}`).
 const LEVELS: u8 = 3;
 
-/// Reads a body; lists, and objects below the levels that count, come back empty. `None` where it is not JSON.
+/// Parses a body. Lists, and objects below [`LEVELS`], come back empty. `None` where it is not JSON.
 pub fn outline(body: &[u8]) -> Option<Value> {
-    let text = std::str::from_utf8(body).ok()?; // of what it passes over, the parser would not check that
+    let text = std::str::from_utf8(body).ok()?; // the parser does not check UTF-8 in what it skips
     let mut json = serde_json::Deserializer::from_str(text);
     let outline = Outline(LEVELS).deserialize(&mut json).ok()?;
     json.end().ok()?;
     Some(outline)
 }
 
-/// A value of which so many levels of objects are kept.
+/// Deserializes a value and keeps this many levels of objects.
 #[derive(Clone, Copy)]
 struct Outline(u8);
 

@@ -1,4 +1,4 @@
-//! Reading loosely: both vendors' types drift, so numbers come as strings, objects as `[]`, and keys in any case.
+//! Lenient deserialization: both vendors' types drift. Numbers come as strings, objects as `[]`, keys in any case.
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use rust_decimal::Decimal;
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::domain::Timestamp;
 
-/// Text from a string, a number or a truth; blank and null are `None`.
+/// Text from a string, a number or a boolean; blank and null are `None`.
 pub(super) fn text<'de, D: Deserializer<'de>>(wire: D) -> Result<Option<String>, D::Error> {
     Ok(as_text(&Value::deserialize(wire)?))
 }
@@ -23,26 +23,26 @@ pub(super) fn as_text(value: &Value) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// A whole number from a number or a string, a fraction cut off; anything else is `None`.
+/// An integer from a number or a string, truncated; anything else is `None`.
 pub(super) fn integer<'de, D: Deserializer<'de>>(wire: D) -> Result<Option<i64>, D::Error> {
     let value = Value::deserialize(wire)?;
     let number = as_text(&value).and_then(|text| text.parse::<Decimal>().ok());
     Ok(number.and_then(|number| number.trunc().try_into().ok()))
 }
 
-/// Money from a number or a string.
+/// A decimal from a number or a string.
 pub(super) fn decimal<'de, D: Deserializer<'de>>(wire: D) -> Result<Option<Decimal>, D::Error> {
     let value = Value::deserialize(wire)?;
     Ok(as_text(&value).and_then(|text| text.parse().ok()))
 }
 
-/// A truth from true, 1, "1" or "true"; everything else is false.
+/// A boolean: true from true, 1, "1" or "true"; everything else is false.
 pub(super) fn boolean<'de, D: Deserializer<'de>>(wire: D) -> Result<bool, D::Error> {
     let value = Value::deserialize(wire)?;
     Ok(as_text(&value).is_some_and(|text| text == "1" || text.eq_ignore_ascii_case("true")))
 }
 
-/// An object, or the default for what stands for none: `[]`, null, a blank (docs/contract.md §1.2).
+/// An object, or the default for what the vendors send instead of one: `[]`, null, a blank (docs/contract.md §1.2).
 pub(super) fn object<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
     wire: D,
 ) -> Result<T, D::Error> {
@@ -52,7 +52,7 @@ pub(super) fn object<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
     }
 }
 
-/// A list, or the empty one for null or a stray scalar.
+/// A list; empty for null or a scalar.
 pub(super) fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(wire: D) -> Result<Vec<T>, D::Error> {
     match Value::deserialize(wire)? {
         list @ Value::Array(_) => Vec::deserialize(list).map_err(serde::de::Error::custom),
@@ -60,15 +60,15 @@ pub(super) fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(wire: D) -> R
     }
 }
 
-/// A time with its offset. One without is taken for UTC: that is what the warehouse means, and for the shop it is late by
-/// an hour or two and never early.
+/// A time with its offset. Without one it is read as UTC: OGOship means that, and for the shop it is an hour or two late and
+/// never early.
 pub(super) fn parse_time(text: &str) -> Option<Timestamp> {
     let with_offset = DateTime::parse_from_rfc3339(text).map(|time| time.with_timezone(&Utc));
     let naive = |_| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").map(|time| time.and_utc());
     with_offset.or_else(naive).ok()
 }
 
-/// The same value with every key in lower case: one spelling to read, however theirs is (docs/contract.md U14).
+/// The same value with every key in lower case, since OGOship's case varies (docs/contract.md U14).
 pub(super) fn lower_keys(value: Value) -> Value {
     match value {
         Value::Object(map) => Value::Object(
@@ -79,7 +79,7 @@ pub(super) fn lower_keys(value: Value) -> Value {
     }
 }
 
-/// A path segment with everything encoded that is not plainly a letter, a digit or `-_.~` (RFC 3986 §2.3).
+/// A path segment, percent-encoded except for letters, digits and `-_.~` (RFC 3986 §2.3).
 pub(super) fn encode_segment(text: &str) -> String {
     const RESERVED: &percent_encoding::AsciiSet =
         &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');

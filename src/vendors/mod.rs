@@ -1,11 +1,13 @@
-//! The gates: how Silta speaks to the two vendors, and how they speak to it.
+//! Clients of the two vendors, MyCashflow and OGOship.
 //!
-//! Each vendor has a folder with the same four files: `mod.rs` is the client (one method per call, typed in, typed
-//! out, no retries of its own: the outbox retries), `wire.rs` their fields as they spell them, `translate.rs` from the
-//! wire to the domain and back, pure, and `webhook.rs` what their webhooks say and how they are signed.
+//! Each vendor has a folder with the same files. `client.rs` is the client: one method per call, typed in, typed out,
+//! without retries (the outbox retries). The methods are grouped by resource (`orders.rs`, `catalogue.rs`,
+//! `subscriptions.rs`). `wire.rs` holds the vendor's fields as it spells them, `translate.rs` maps them to the domain
+//! and back and is pure, `webhook.rs` parses its webhooks.
 //!
-//! What went wrong on a call is classified once, in [`call`]; every call goes out through the one builder and the one
-//! `send` in [`http`], within the vendor's rate budget ([`budget`]) and with its call_log kept for the attempt's diary.
+//! Every call goes through [`http`]: one request builder and one `send`, within the vendor's rate limit
+//! ([`http::rate_limiter`]) and recorded in the attempt's call log ([`http::call_log`]). What a failed call means is
+//! decided once, in [`http::error`].
 
 pub mod http;
 pub mod json_outline;

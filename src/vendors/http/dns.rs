@@ -1,13 +1,13 @@
-//! Names that lead home: a vendor's name must not resolve to a loopback or private address.
+//! Refuses host names that resolve to a loopback or private address.
 //!
-//! The configuration refuses such an address where it is written down; here it is refused where a name leads to one,
-//! now or later (DNS rebinding), so that no configured host can make Silta call its own neighbours.
+//! The configuration rejects such addresses where they are written down. Here a name is rejected that resolves to one, now
+//! or later (DNS rebinding), so that no configured host makes Silta call its own network.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-/// Resolves names by the operating system, and keeps only public addresses.
+/// Resolves names by the operating system and keeps only public addresses.
 #[derive(Debug)]
 pub(in crate::vendors) struct PublicResolver;
 
@@ -17,14 +17,14 @@ impl Resolve for PublicResolver {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
             let public: Vec<SocketAddr> = found.filter(|address| !is_private(address.ip())).collect();
             if public.is_empty() {
-                return Err("the name leads to no public address".into());
+                return Err("the name has no public address".into());
             }
             Ok(Box::new(public.into_iter()) as Addrs)
         })
     }
 }
 
-/// Is it an address of this machine, or of a network that is nobody's but its owner's? (RFC 6890 and its registries.)
+/// Whether an address is this machine's or of a private network (RFC 6890 and its registries).
 pub fn is_private(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => {
@@ -83,6 +83,6 @@ mod tests {
     async fn a_name_that_resolves_to_loopback_is_refused() {
         let name: Name = "localhost".parse().expect("a name");
         let Err(error) = PublicResolver.resolve(name).await else { panic!("it was resolved") };
-        assert_eq!(error.to_string(), "the name leads to no public address");
+        assert_eq!(error.to_string(), "the name has no public address");
     }
 }

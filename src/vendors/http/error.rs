@@ -1,6 +1,6 @@
-//! What happened on the wire, and what that means for which effect: the first of the house's two failure tables.
+//! What a failed call means: the first of the two failure tables.
 //!
-//! The root question is hyper's: was the request surely not sent, maybe sent, or surely received? Only then does it
+//! The first question is hyper's: was the request surely not sent, maybe sent, or surely received? Only then does it
 //! matter what the call would have done. [`CallError::verdict`] is the whole table; the second one, from outcome to
 //! next state, is [`crate::domain::task::transition::settle`].
 
@@ -11,25 +11,25 @@ use crate::domain::{
     vendor::Vendor,
 };
 
-/// Did the vendor hear us?
+/// Whether the request reached the vendor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sent {
-    /// Surely not: no connection, or our own budget held it back.
+    /// Surely not: no connection, or the rate limit kept it here.
     No,
-    /// We cannot know.
+    /// Unknown.
     Maybe,
-    /// It answered.
+    /// The vendor answered.
     Yes,
 }
 
-/// What a call does to the far side, named where the call is made.
+/// What a call does at the vendor. Named where the call is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Changes nothing.
     Read,
-    /// Doing it twice is doing it once: an absolute PUT or PATCH.
+    /// Repeating it changes nothing more: an absolute PUT or PATCH.
     Idempotent,
-    /// Doing it twice does it twice: a plain POST. Neither vendor documents an idempotency header.
+    /// Repeating it does it twice: a plain POST. Neither vendor documents an idempotency header.
     Once,
 }
 
@@ -38,19 +38,19 @@ pub enum Effect {
 pub enum Failure {
     /// DNS, connection refused, TLS, or the connect timeout.
     Connect,
-    /// The connection or our grace_period ended after we had begun to send.
+    /// The connection broke or the call timed out after sending had begun.
     Lost,
-    /// An answer that is no success.
+    /// An answer other than 2xx.
     Status(u16),
-    /// A success whose body we cannot read.
+    /// A 2xx answer whose body cannot be read.
     Unreadable,
-    /// Our own rate budget for the vendor is spent.
+    /// No token of our own rate limit was left.
     RateLimited,
-    /// The vendor asked us to leave it alone, and that time is not over.
+    /// The vendor asked for silence, and that time is not over.
     Blocked,
-    /// We could not build the request.
+    /// The request could not be built.
     Unbuildable,
-    /// It would have been made; this was a dry_run.
+    /// Withheld: this is a dry run.
     DryRun,
 }
 
@@ -64,12 +64,12 @@ pub struct CallError {
     pub call: &'static str,
     /// How it failed.
     pub failure: Failure,
-    /// How long the vendor asked us to wait.
+    /// How long to wait before the next call, where the vendor or the rate limiter says so.
     pub retry_after: Option<Duration>,
 }
 
 impl CallError {
-    /// Did the vendor hear us?
+    /// Whether the request reached the vendor.
     pub const fn sent(&self) -> Sent {
         match self.failure {
             Failure::Connect
@@ -82,18 +82,18 @@ impl CallError {
         }
     }
 
-    /// True for the one answer that a read may take as "there is none".
+    /// True for the only answer that a read may take as "there is none".
     pub const fn is_not_found(&self) -> bool {
         matches!(self.failure, Failure::Status(404))
     }
 
-    /// The vendor understood us and will not do it, whoever asks: a state, a setting, or the request itself. A 403
-    /// counts here, since it is asked of edits only, whose reads were allowed with the same credentials.
+    /// Whether the vendor understood the request and will not do it, because of a state, a setting or the request itself.
+    /// A 403 counts: this is asked of edits only, after a read with the same credentials was allowed.
     pub const fn is_refused(&self) -> bool {
         matches!(self.failure, Failure::Status(400 | 403 | 404 | 405 | 409 | 410 | 422))
     }
 
-    /// Why the vendor, or our way into it, is not there for us; nothing where it has answered, whatever it said.
+    /// Why the vendor or our access to it is down; `None` where it has answered, whatever it said.
     pub fn unavailable_reason(&self) -> Option<Reason> {
         match self.verdict(Effect::Read) {
             Outcome::Retryable {
@@ -109,7 +109,7 @@ impl CallError {
         self.verdict(Effect::Read).reason().unwrap_or(Reason::Refused)
     }
 
-    /// What the failure means for a call with this effect.
+    /// What the failure means for a call with this effect: the whole table.
     pub const fn verdict(&self, effect: Effect) -> Outcome {
         let after = self.retry_after;
         match (self.failure, effect) {
@@ -136,8 +136,7 @@ impl CallError {
             (Failure::Unreadable, Effect::Read | Effect::Idempotent) => {
                 Outcome::Retryable { reason: Reason::AnswerUnreadable }
             }
-            // "Look, then done or permanent": the next attempt looks first, as every attempt does, and a
-            // conflict that stands spends the attempts.
+            // The next attempt reads first, as every attempt does. A conflict that stays uses the attempts up.
             (Failure::Status(409), Effect::Idempotent | Effect::Once) => {
                 Outcome::Unknown { reason: Reason::Conflict }
             }
@@ -161,7 +160,7 @@ mod tests {
         [Effect::Read, Effect::Idempotent, Effect::Once].map(|effect| error.verdict(effect).as_str())
     }
 
-    /// The first table of the house's error taxonomy, row by row: what was seen × read, idempotent, once.
+    /// The table row by row: what was seen × read, idempotent, once.
     #[test]
     fn each_failure_has_the_verdict_of_its_table_row() {
         assert_eq!(verdicts(Failure::Connect, None), ["retryable", "retryable", "retryable"]);

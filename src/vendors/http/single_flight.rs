@@ -1,12 +1,15 @@
-//! Single flight: what many need is asked for by one of them, and the others wait for the answer, also where it is a
-//! failure. So a vendor that hangs is waited for once, and not once more by each who stands in line behind the last: they
-//! would outlast their leases there, and say nothing of the vendor that kept them.
+//! Single flight: of many callers that need the same answer one asks the vendor, and the others wait for its result, also
+//! where that is a failure. Else callers would ask a vendor that hangs one after the other: each would wait longer than its
+//! lease, and the last ones would report nothing about the vendor.
+//!
+//! Written here and not taken from `moka` (docs/dependencies.md): a failure must be shared with those who waited for it
+//! and with nobody later, and a refused token must be invalidated by value.
 
 use tokio::{sync::Mutex, time::Instant};
 
 use super::error::CallError;
 
-/// Something asked for by one and known to all. Who gets another's failure has made no call of his own.
+/// A cached answer, fetched by one caller at a time. A caller that gets another's failure has made no call itself.
 #[derive(Debug)]
 pub(in crate::vendors) struct SingleFlight<T>(Mutex<State<T>>);
 
@@ -17,12 +20,13 @@ struct State<T> {
 }
 
 impl<T: Clone> SingleFlight<T> {
-    /// Nothing is known yet.
+    /// An empty cache.
     pub(in crate::vendors) fn new() -> Self {
         Self(Mutex::new(State { answer: None, failed: None }))
     }
 
-    /// What is known, where it is good still; else what `ask` makes of it, or the failure that came while we waited.
+    /// Returns the cached answer while `is_valid` holds, else the result of `fetch`, or the failure of another caller's
+    /// fetch that ended while this one waited. `fetch` gets the outdated answer.
     pub(in crate::vendors) async fn get_or_fetch(
         &self,
         is_valid: impl FnOnce(&T) -> bool,
@@ -48,7 +52,7 @@ impl<T: Clone> SingleFlight<T> {
         result
     }
 
-    /// Changes what is known, if anything is.
+    /// Changes the cached answer, if there is one.
     pub(in crate::vendors) async fn update_cached(&self, change: impl FnOnce(&mut T)) {
         if let Some(answer) = self.0.lock().await.answer.as_mut() {
             change(answer);

@@ -3,20 +3,29 @@
 use reqwest::Method;
 use serde_json::json;
 
-use super::{Body, CallError, ChangedItem, MyCashflow, Page, translate, wire};
+use super::{
+    client::{ChangedItem, MyCashflow, Page, paged},
+    translate, wire,
+};
 use crate::{
     domain::{product::ShopProduct, stock::ShopStock, time_window::TimeWindow},
-    vendors::{http::error::Failure, lenient_json::encode_segment},
+    vendors::{
+        http::{
+            Body,
+            error::{CallError, Failure},
+        },
+        lenient_json::encode_segment,
+    },
 };
 
 impl MyCashflow {
-    /// Does the shop answer, and take our credentials? The smallest thing to ask for. Reads.
+    /// Checks that the shop answers and accepts the credentials, by the cheapest read.
     pub async fn probe(&self) -> Result<(), CallError> {
         let query = vec![("page", "1".to_owned()), ("page_size", "1".to_owned())];
         self.read::<wire::List>("probe", "/api/v1/products".to_owned(), query).await.map(drop)
     }
 
-    /// Products changed within a window, oldest first. Reads.
+    /// Lists products changed within a window, oldest first. Reads.
     pub async fn list_products_changed(
         &self,
         window: TimeWindow,
@@ -25,7 +34,7 @@ impl MyCashflow {
         self.changed("list_products", "/api/v1/products".to_owned(), window, page).await
     }
 
-    /// Whole products with their variations, by id, a page of them. Reads.
+    /// Lists whole products with their variations, by id. Reads a page.
     pub async fn list_products(&self, page: u32) -> Result<Page<ShopProduct>, CallError> {
         let lookups = self.supplier_lookups().await?;
         let mut query = by_id(page);
@@ -33,7 +42,7 @@ impl MyCashflow {
         let list: wire::List = self.read("list_products", "/api/v1/products".to_owned(), query).await?;
         let (has_more, total) = (list.meta.next.is_some(), list.meta.item_count);
         let unreadable = || self.http.call_error("list_products", Failure::Unreadable);
-        // One product that cannot be read must not look like one that the shop does not have.
+        // A product that cannot be read must not look like one that is missing.
         let product = |item| {
             let wire: wire::Product = serde_json::from_value(item).map_err(|_| unreadable())?;
             translate::product(wire, &lookups).ok_or_else(unreadable)
@@ -42,8 +51,8 @@ impl MyCashflow {
         Ok(Page { items, has_more, total })
     }
 
-    /// Stock items with their codes, by id, a page of them; items that belong to nothing have none and are left out.
-    /// Reads.
+    /// Lists stock items with their codes, by id. Items that belong to no product have no code and are left out. Reads a
+    /// page.
     pub async fn list_stock_items(&self, page: u32) -> Result<Page<(String, ShopStock)>, CallError> {
         let lookups = self.supplier_lookups().await?;
         let list: wire::List = self.read("list_stock", "/api/v1/stock".to_owned(), by_id(page)).await?;
@@ -57,7 +66,7 @@ impl MyCashflow {
         Ok(Page { items: wires.into_iter().filter_map(item).collect(), has_more, total })
     }
 
-    /// A product with its variations; `None` where the shop does not know it. Reads.
+    /// Reads a product with its variations; `None` where the shop does not have it.
     pub async fn get_product(&self, id: &str) -> Result<Option<ShopProduct>, CallError> {
         let lookups = self.supplier_lookups().await?;
         let path = format!("/api/v1/products/{}", encode_segment(id));
@@ -67,7 +76,7 @@ impl MyCashflow {
         wire.map(|wire| translate::product(wire, &lookups).ok_or_else(unreadable)).transpose()
     }
 
-    /// A stock item by its code; `None` where the shop does not know it. Reads.
+    /// Reads a stock item by its code; `None` where the shop does not have it.
     pub async fn get_stock(&self, code: &str) -> Result<Option<ShopStock>, CallError> {
         let lookups = self.supplier_lookups().await?;
         let path = format!("/api/v1/stock/{}", encode_segment(code));
@@ -77,7 +86,7 @@ impl MyCashflow {
         Ok(Some(translate::stock(&wire, &suppliers)))
     }
 
-    /// Sets a stock item's quantity, and nothing else that it does not have to. Idempotent.
+    /// Sets a stock item's quantity. The shop requires `enabled` with it. Idempotent.
     pub async fn set_stock(&self, code: &str, quantity: i64, key: &str) -> Result<(), CallError> {
         let body = Body::Json(json!({ "enabled": true, "quantity": quantity }));
         self.submit("set_stock", Method::PATCH, format!("/api/v1/stock/{}", encode_segment(code)), body, key)
@@ -85,9 +94,9 @@ impl MyCashflow {
     }
 }
 
-/// In an order that a change does not move: what is added meanwhile comes at the end.
+/// Sorts by id, which a change does not move; what is added meanwhile comes last.
 fn by_id(page: u32) -> Vec<(&'static str, String)> {
-    let mut query = super::paged(page);
+    let mut query = paged(page);
     query.push(("sort", "id-asc".to_owned()));
     query
 }

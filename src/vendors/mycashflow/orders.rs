@@ -1,4 +1,4 @@
-//! The shop's orders: read, listed, and completed.
+//! The shop's orders: read, list and complete them.
 
 use std::sync::Arc;
 
@@ -6,18 +6,26 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::{
-    Body, CallError, ChangedItem, MyCashflow, Page, format_time, lists::Lookups, paged, translate, wire,
+    client::{ChangedItem, MyCashflow, Page, format_time, paged},
+    lookups::Lookups,
+    translate, wire,
 };
 use crate::{
     domain::{order::ShopOrder, time_window::TimeWindow},
-    vendors::{http::error::Failure, lenient_json::encode_segment},
+    vendors::{
+        http::{
+            Body,
+            error::{CallError, Failure},
+        },
+        lenient_json::encode_segment,
+    },
 };
 
-/// What a whole order needs besides itself.
+/// The `expand` parameter for reading whole orders.
 const EXPAND: (&str, &str) = ("expand", "payments,products,shipments");
 
 impl MyCashflow {
-    /// An order with its lines, payments and shipments; `None` where the shop does not know it. Reads.
+    /// Reads an order with its lines, payments and shipments; `None` where the shop does not have it.
     pub async fn get_order(&self, id: &str) -> Result<Option<ShopOrder>, CallError> {
         let lookups = self.lookups().await?;
         let query = vec![(EXPAND.0, EXPAND.1.to_owned())];
@@ -30,7 +38,7 @@ impl MyCashflow {
         }
     }
 
-    /// Orders changed within a window, oldest first. Reads.
+    /// Lists orders changed within a window, oldest first. Reads.
     pub async fn list_orders_changed(
         &self,
         window: TimeWindow,
@@ -39,7 +47,7 @@ impl MyCashflow {
         self.changed("list_orders", format!("/api/{}/orders", self.orders_api), window, page).await
     }
 
-    /// Whole orders placed within a window, in order of their numbers. Reads.
+    /// Lists whole orders placed within a window, by number. Reads.
     pub async fn list_orders_created(
         &self,
         window: TimeWindow,
@@ -59,7 +67,7 @@ impl MyCashflow {
         Ok(Page { items: self.assemble(name, orders, &lookups).await?, has_more, total })
     }
 
-    /// From the wire to whole orders, suppliers included where the rules ask for them.
+    /// Translates orders, with suppliers where the rules depend on them.
     async fn assemble(
         &self,
         name: &'static str,
@@ -73,7 +81,7 @@ impl MyCashflow {
         orders.ok_or_else(|| self.http.call_error(name, Failure::Unreadable))
     }
 
-    /// Completes the whole order and writes its tracking code: for orders of one payment and one shipment. Once.
+    /// Completes an order of one payment and one shipment, and writes its tracking code. Once.
     pub async fn quick_process(
         &self,
         id: &str,
@@ -105,7 +113,7 @@ impl MyCashflow {
         self.submit("complete_shipment", Method::POST, path, Body::Empty, key).await
     }
 
-    /// Writes a shipment's tracking code, which is not proven to work (docs/contract.md U6). Idempotent.
+    /// Writes a shipment's tracking code. Not proven to work (docs/contract.md U6). Idempotent.
     pub async fn write_tracking(
         &self,
         order: &str,

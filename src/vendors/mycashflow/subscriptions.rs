@@ -1,30 +1,35 @@
-//! The shop's webhook subscriptions: made, listed and removed (docs/contract.md §1.4).
+//! The shop's webhook subscriptions: create, list and remove them (docs/contract.md §1.4).
 //!
-//! Making one is documented; that there is a list, and a way to remove, is inferred (docs/contract.md U5): where the shop
-//! has neither, its 404 is told as that.
+//! Only creating one is documented. Listing and removing are inferred (docs/contract.md U5): a shop that has neither
+//! answers 404.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Body, Call, CallError, Failure, MyCashflow, Response, as_text};
-use crate::vendors::lenient_json::encode_segment;
+use super::client::MyCashflow;
+use crate::vendors::{
+    http::{
+        Body, Call, Response,
+        error::{CallError, Failure},
+    },
+    lenient_json::{as_text, encode_segment},
+};
 
-/// A subscription as the shop tells it.
+/// A subscription as the shop returns it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subscription {
-    /// Its id; the vendor says that it validates the webhooks, and it is our guess at their key: never logged.
+    /// Its id. The vendor says that it validates the webhooks, so it may be their key: never log it.
     pub uuid: String,
-    /// What it tells of.
+    /// The topic of its webhooks.
     pub topic: String,
-    /// What it calls.
+    /// The URL that is called.
     pub url: String,
 }
 
 const PATH: &str = "/api/v1/webhooks";
 
 impl MyCashflow {
-    /// Makes a subscription. Once: a second one of the same kind would tell everything twice, and events are told apart
-    /// from their doubles anyway.
+    /// Creates a subscription. Once: a second one of the same topic sends every webhook twice, which deduplication absorbs.
     pub async fn subscribe(&self, topic: &str, url: &str) -> Result<Subscription, CallError> {
         let body = json!({ "topic": topic, "expands": [], "url": url });
         let answer = self.exchange("subscribe", Method::POST, PATH.to_owned(), Body::Json(body)).await?;
@@ -34,13 +39,13 @@ impl MyCashflow {
             .ok_or_else(|| self.http.call_error("subscribe", Failure::Unreadable))
     }
 
-    /// Every subscription of our API user; `None` where the shop has no such list. Reads.
+    /// Lists the subscriptions of our API user; `None` where the shop has no such list. Reads.
     pub async fn subscriptions(&self) -> Result<Option<Vec<Subscription>>, CallError> {
         let list = self.find_list("list_subscriptions", PATH).await?;
         Ok(list.map(|items| items.iter().filter_map(read).collect()))
     }
 
-    /// Removes a subscription. Idempotent: one that is gone is removed.
+    /// Removes a subscription. Idempotent: a 404 counts as removed.
     pub async fn unsubscribe(&self, uuid: &str) -> Result<(), CallError> {
         let path = format!("{PATH}/{}", encode_segment(uuid));
         match self.exchange("unsubscribe", Method::DELETE, path, Body::Empty).await {

@@ -1,7 +1,7 @@
-//! From `MyCashflow`'s wire to the domain: pure.
+//! Translates `MyCashflow`'s fields to the domain. Pure.
 
 use super::{
-    lists::{Lookups, Suppliers},
+    lookups::{Lookups, Suppliers},
     wire,
 };
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     vendors::lenient_json::parse_time,
 };
 
-/// An order; `None` where it lacks even a number.
+/// Translates an order; `None` where it has no number.
 pub(super) fn order(wire: wire::Order, lookups: &Lookups, suppliers: &Suppliers) -> Option<ShopOrder> {
     let wire::Order {
         id,
@@ -38,7 +38,7 @@ pub(super) fn order(wire: wire::Order, lookups: &Lookups, suppliers: &Suppliers)
         version: updated_at,
         status: shop_status(status.as_deref().unwrap_or_default()),
         recipient: recipient(different_shipping_address, shipping_address, customer_information),
-        // A method that is no longer listed has no name to match by; it is still a method, and goes to a person.
+        // A method that is no longer listed has no name to match by. It is still a method, so an operator must decide.
         shipping: method_id.map(|id| lookups.shipping.get(&id).cloned().unwrap_or_default()),
         lines: products.into_iter().map(|it| line(it, lookups, suppliers)).collect(),
         payments: payments.into_iter().map(|it| payment(it, lookups)).collect(),
@@ -57,8 +57,8 @@ fn shop_status(word: &str) -> ShopStatus {
     }
 }
 
-/// The shipping address where it is a different one and has a street; phone and e-mail are the customer's where it
-/// has none of its own.
+/// The shipping address where it differs and has a street, else the customer's. Phone and e-mail fall back to the
+/// customer's.
 fn recipient(different: bool, shipping: wire::Address, customer: wire::Address) -> Recipient {
     let (contact_phone, contact_email) = (customer.phone.clone(), customer.email.clone());
     let to = if different && shipping.street_address.is_some() { shipping } else { customer };
@@ -96,7 +96,7 @@ fn line(wire: wire::Line, lookups: &Lookups, suppliers: &Suppliers) -> ShopLine 
     };
     ShopLine {
         code: product_code,
-        // A line without a readable quantity is one piece rather than none: leaving it out would short the shopper.
+        // A line without a readable quantity counts as one piece: leaving it out would send too little.
         quantity: quantity.unwrap_or(1),
         is_download: download_id.is_some_and(|id| id != "0"),
         supplier,
@@ -111,7 +111,7 @@ fn payment(wire: wire::Payment, lookups: &Lookups) -> Payment {
     let status = status.unwrap_or_default().to_lowercase();
     let state = match status.as_str() {
         "cancelled" | "refunded" => PaymentState::Void,
-        // Whatever its flag says: what is not activated may still be taken back.
+        // Also where `is_paid` is set: a payment that is not activated may still be taken back.
         "pending_activation" => PaymentState::AwaitsActivation,
         "paid" => PaymentState::Paid,
         _ if is_paid => PaymentState::Paid,
@@ -132,7 +132,7 @@ fn shipment(wire: wire::Shipment) -> Option<Shipment> {
     Some(Shipment { id: id?, is_completed, pickup_point: external_pickup_point_id })
 }
 
-/// A product; `None` where it lacks even an id.
+/// Translates a product; `None` where it has no id.
 pub(super) fn product(wire: wire::Product, lookups: &Lookups) -> Option<ShopProduct> {
     let wire::Product {
         id,
@@ -181,7 +181,7 @@ pub(super) fn product(wire: wire::Product, lookups: &Lookups) -> Option<ShopProd
     })
 }
 
-/// A stock item; no figure reads as none in stock.
+/// Translates a stock item. A missing quantity means none in stock.
 pub(super) fn stock(wire: &wire::StockItem, suppliers: &Suppliers) -> ShopStock {
     let supplier = wire.product_id.as_ref().and_then(|id| suppliers.get(id)).cloned();
     let supplier = supplier.unwrap_or(Supplier::Unknown);

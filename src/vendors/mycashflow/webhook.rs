@@ -11,8 +11,8 @@ use crate::{
     vendors::lenient_json::as_text,
 };
 
-/// Reads a webhook's JSON, which may be its [`outline`](crate::vendors::json_outline); `topic` is what its URL said, for
-/// senders whose body says none.
+/// Parses a webhook's JSON or its [`outline`](crate::vendors::json_outline). `topic` comes from its URL, for bodies without
+/// one.
 pub fn read(body: &Value, topic: Option<&str>) -> ParsedWebhook {
     let topic_in_body = ["topic", "event", "type"].iter().find_map(|key| body.get(key).and_then(as_text));
     let topic = topic_in_body.or_else(|| topic.map(ToOwned::to_owned));
@@ -45,14 +45,14 @@ enum Kind {
     Stock,
 }
 
-/// The item and the key that it was wrapped in.
+/// The item and the key that it is wrapped in.
 fn unwrap(body: &Value) -> (Option<&'static str>, &Value) {
     let wrapped = ["data", "order", "product", "payload"].into_iter().find_map(|key| {
         let inner = body.get(key).filter(|inner| inner.is_object())?;
         Some((Some(key), inner))
     });
     match wrapped {
-        // `{"data": {"order": {…}}}` has been seen at neighbours; one level more costs nothing.
+        // `{"data": {"order": {…}}}` has been seen at other services.
         Some((_, inner)) if inner.get("id").is_none() && inner.get("order").is_some_and(Value::is_object) => {
             (Some("order"), &inner["order"])
         }
@@ -70,8 +70,8 @@ fn kind_of_topic(topic: &str) -> Option<Kind> {
     }
 }
 
-/// Without a topic, the shape must tell. A bare id is an order: the only topic that is known to exist is
-/// `order.created` (docs/contract.md §1.4), and a wrong guess costs one look at an order that is not there.
+/// The kind by the body's shape, where there is no topic. A bare id is an order: the only topic that is known to exist is
+/// `order.created` (docs/contract.md §1.4), and a wrong guess costs one read of an order that does not exist.
 fn kind_of_shape(wrapper: Option<&str>, item: &Value) -> Option<Kind> {
     let has = |keys: &[&str]| keys.iter().any(|key| item.get(key).is_some());
     match wrapper {

@@ -1,10 +1,10 @@
-//! OGOship's credentials: an API key, or OAuth with one-use refresh tokens.
+//! Authenticates at OGOship by an API key, or by OAuth with one-use refresh tokens.
 //!
-//! The OAuth rules that shape this file (docs/contract.md §2.1): the token endpoint takes a form, never JSON; an
-//! access token lives 1.5 h; a refresh token works **once**, and its answer carries the next one. So one caller
-//! refreshes while the others wait (single flight), and the new pair is kept in the [`TokenStore`] **before** it is
-//! used: a crash between the two costs nothing. When a refresh is refused (its token spent by another process, say)
-//! we look in the token_store for the pair that the other one kept, and only then go back to the password grant.
+//! The OAuth rules (docs/contract.md §2.1): the token endpoint takes a form, never JSON; an access token lives 1.5 h; a
+//! refresh token works **once**, and its answer carries the next one. So one caller refreshes while the others wait
+//! (single flight), and the new pair is saved in the [`TokenStore`] **before** it is used: a crash between the two costs
+//! nothing. Where a refresh is refused, another process may have used the token: its pair is loaded from the store, and
+//! only without one the password grant is used.
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,67 +20,67 @@ use crate::{
     domain::Timestamp,
     runtime::clock::Clock,
     vendors::http::{
-        client::{Body, Call, HttpClient},
+        Body, Call, HttpClient,
         error::{CallError, Failure},
         single_flight::SingleFlight,
     },
 };
 
-/// A token this close to its end is refreshed first: longer than any call takes.
+/// A token this close to its expiry is refreshed first. Longer than any call takes.
 const REFRESH_MARGIN: Duration = Duration::from_secs(60);
 
-/// The scopes we use.
+/// The scopes that are requested.
 const SCOPE: &str = "read:order write:order read:product write:product read:webhook write:webhook";
 
-/// An OAuth pair; secret.
+/// An OAuth token pair. Secret.
 #[derive(Clone)]
 pub struct Token {
-    /// Bearer token.
+    /// The bearer token.
     pub access_token: String,
-    /// Good for one refresh.
+    /// Works for one refresh.
     pub refresh_token: Option<String>,
-    /// When the access token ends.
+    /// When the access token expires.
     pub expires_at: Timestamp,
 }
 
-/// Where the pair outlives the process. An error means that the pair is not safely kept, and must not be used.
+/// Stores the pair for all processes. After an error the pair is not safely stored and must not be used.
 #[async_trait]
 pub trait TokenStore: Send + Sync {
-    /// The pair kept last, by whichever process.
+    /// The pair saved last, by any process.
     async fn find(&self) -> Result<Option<Token>, TokenStoreError>;
-    /// Keeps a new pair.
+    /// Saves a new pair.
     async fn save(&self, token: &Token) -> Result<(), TokenStoreError>;
 }
 
-/// The token_store cannot be reached.
+/// The token store cannot be reached.
 #[derive(Debug, thiserror::Error)]
-#[error("the token token_store is away")]
+#[error("the token store is unavailable")]
 pub struct TokenStoreError;
 
-/// How a connection proves itself to OGOship.
+/// How a connection authenticates.
 pub enum Credentials {
     /// `X-OgoKey`.
     ApiKey(String),
-    /// OAuth's password grant, then refreshes.
+    /// OAuth: the password grant, then refreshes.
     OAuth(Account),
 }
 
 /// An OAuth account.
 pub struct Account {
-    /// Merchant id.
+    /// The merchant id.
     pub merchant_id: String,
-    /// Secret token.
+    /// The secret token.
     pub secret_token: String,
-    /// Client id.
+    /// The client id.
     pub client_id: String,
-    /// Client secret.
+    /// The client secret.
     pub client_secret: String,
 }
 
-/// Makes the header that proves us.
+/// Makes the authentication header.
 pub(super) struct Authenticator {
     credentials: Credentials,
-    /// The way to the auth host.
+    /// Calls the auth host.
     http: HttpClient,
     token_store: Arc<dyn TokenStore>,
     clock: Arc<dyn Clock>,
@@ -97,7 +97,7 @@ impl Authenticator {
         Self { credentials, http, token_store, clock, token: SingleFlight::new() }
     }
 
-    /// Headers with our proof, and the access token they carry where there is one.
+    /// The authentication headers, and the access token in them where there is one.
     pub(super) async fn headers(&self) -> Result<(HeaderMap, Option<String>), CallError> {
         let (name, value, token) = match &self.credentials {
             Credentials::ApiKey(key) => (HeaderName::from_static("x-ogokey"), key.clone(), None),
@@ -112,8 +112,8 @@ impl Authenticator {
         Ok((HeaderMap::from_iter([(name, value)]), token))
     }
 
-    /// An answer refused this access token: invalidate it, unless somebody has replaced it already. False where there is
-    /// nothing to renew, as with an API key.
+    /// Invalidates a refused access token, unless another caller has replaced it already. False where there is nothing to
+    /// renew, as with an API key.
     pub(super) async fn invalidate(&self, refused: Option<&str>) -> bool {
         let Some(refused) = refused else { return false };
         let ends = |token: &mut Token| {
@@ -143,7 +143,7 @@ impl Authenticator {
     async fn renew(&self, account: &Account, old: Option<Token>) -> Result<Token, CallError> {
         if let Some(refresh) = old.as_ref().and_then(|token| token.refresh_token.clone()) {
             match self.grant(refresh_form(account, &refresh)).await {
-                // Refused: spent, perhaps by another process that kept its new pair. Anything else is a real failure.
+                // Refused: perhaps used by another process, which saved its new pair. Anything else is a real failure.
                 Err(CallError { failure: Failure::Status(400..=403), .. }) => {
                     let kept = self.token_store.find().await.map_err(|_| self.token_store_error())?;
                     let newer = |token: &Token| {
@@ -160,7 +160,7 @@ impl Authenticator {
         self.grant(password_form(account)).await
     }
 
-    /// One call to the token endpoint; the pair is kept before it is handed out.
+    /// Calls the token endpoint and saves the pair before returning it.
     async fn grant(&self, form: Vec<(&'static str, String)>) -> Result<Token, CallError> {
         let call = Call {
             name: "grant_token",
@@ -170,7 +170,6 @@ impl Authenticator {
             headers: HeaderMap::new(),
             body: Body::Form(form),
         };
-        // A refused grant is refused credentials, whichever 4xx it comes as.
         let answer = self.http.send(call).await?;
         let unreadable = || self.http.call_error("grant_token", Failure::Unreadable);
         let value = serde_json::from_slice(&answer.body).map_err(|_| unreadable())?;
@@ -185,7 +184,7 @@ impl Authenticator {
         Ok(token)
     }
 
-    /// Without the token_store no pair may be used; nothing was sent to the API itself, so trying later is safe.
+    /// Without the token store no pair may be used. Nothing was sent to the API, so a retry is safe.
     fn token_store_error(&self) -> CallError {
         self.http.call_error("grant_token", Failure::Connect)
     }

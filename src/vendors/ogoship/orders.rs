@@ -1,44 +1,52 @@
-//! The warehouse's orders: searched, listed, placed, edited and cancelled.
+//! The warehouse's orders: search, list, place, edit and cancel them.
 
 use reqwest::Method;
 use serde_json::Value;
 
-use super::{CallError, ChangedItem, Failure, Ogoship, PAGE_SIZE, Page, modified_after, translate, wire};
+use super::{
+    client::{ChangedItem, Ogoship, PAGE_SIZE, Page, Request},
+    translate, wire,
+};
 use crate::{
     domain::{
         Timestamp,
         order::{Draft, WarehouseOrder},
     },
-    vendors::lenient_json::encode_segment,
+    vendors::{
+        http::error::{CallError, Failure},
+        lenient_json::encode_segment,
+    },
 };
 
+const PATH: &str = "/api/v1/orders";
+
 impl Ogoship {
-    /// The order of exactly this reference, and those whose references begin with it. Reads.
+    /// Reads the order of exactly this reference, and those whose references begin with it.
     pub async fn get_order(&self, reference: &str) -> Result<Option<WarehouseOrder>, CallError> {
-        let query = vec![("reference", reference.to_owned())];
-        let found: Vec<wire::Order> = self.list("search_order", "/api/v1/orders", query, 1).await?;
+        let request = Request::get("search_order", PATH).query("reference", reference);
+        let found: Vec<wire::Order> = self.list(request, 1).await?;
         Ok(translate::order(found, reference))
     }
 
-    /// Places an order and answers it as the warehouse took it. Once.
+    /// Places an order and returns it as the warehouse accepted it. Once.
     pub async fn place_order(&self, draft: &Draft, key: &str) -> Result<WarehouseOrder, CallError> {
         let body = json(&translate::new_order(draft));
-        let answer =
-            self.submit("place_order", Method::POST, "/api/v1/orders", Vec::new(), body, key).await?;
+        let request = Request::new("place_order", Method::POST, PATH).body(body).key(key);
+        let answer = self.send(request).await?;
         let wire: wire::Order = self.parse("place_order", answer)?;
-        // An answer that names no reference, or another one, is an answer that we cannot read.
+        // An answer without this reference is unreadable.
         translate::order(vec![wire], &draft.reference)
             .ok_or_else(|| self.http.call_error("place_order", Failure::Unreadable))
     }
 
-    /// Brings the order of this reference to this draft. Idempotent. Only while it is New, and only where the
-    /// merchant's settings there allow edits over the API; otherwise refused with a 4xx whose number is not public.
+    /// Updates the order to this draft. Idempotent. Works only while its status is New and the merchant's settings allow
+    /// edits over the API; else it is refused with a 4xx whose number is not public.
     pub async fn edit_order(&self, draft: &Draft, key: &str) -> Result<(), CallError> {
         self.put_order("edit_order", &draft.reference, json(&translate::new_order(draft)), key).await
     }
 
-    /// Asks that the order of this reference be cancelled: the same PUT with that status. That it works is inferred
-    /// from the status field, not documented, so the flow looks afterwards. Idempotent.
+    /// Cancels the order: the same PUT with another status. That this works is inferred from the status field, not
+    /// documented, so the flow reads the order afterwards. Idempotent.
     pub async fn cancel_order(&self, draft: &Draft, key: &str) -> Result<(), CallError> {
         let body = json(&translate::cancellation(draft));
         self.put_order("cancel_order", &draft.reference, body, key).await
@@ -51,11 +59,11 @@ impl Ogoship {
         body: Value,
         key: &str,
     ) -> Result<(), CallError> {
-        let path = format!("/api/v1/orders/{}", encode_segment(reference));
-        self.submit(name, Method::PUT, &path, Vec::new(), body, key).await.map(drop)
+        let path = format!("{PATH}/{}", encode_segment(reference));
+        self.send(Request::new(name, Method::PUT, &path).body(body).key(key)).await.map(drop)
     }
 
-    /// Orders changed after a time. Reads.
+    /// Lists orders changed after a time. Reads.
     pub async fn list_orders_changed(
         &self,
         after: Timestamp,
@@ -70,7 +78,7 @@ impl Ogoship {
         Ok(Page { items: items.collect(), has_more })
     }
 
-    /// Whole orders changed after a time, whosever they are. Reads.
+    /// Lists whole orders changed after a time, ours or not. Reads.
     pub async fn list_whole_orders_changed(
         &self,
         after: Timestamp,
@@ -82,7 +90,7 @@ impl Ogoship {
     }
 
     async fn list_orders(&self, after: Timestamp, page: u32) -> Result<Vec<wire::Order>, CallError> {
-        self.list("list_orders", "/api/v1/orders", modified_after(after), page).await
+        self.list(Request::get("list_orders", PATH).modified_after(after), page).await
     }
 }
 

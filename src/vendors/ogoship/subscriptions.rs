@@ -1,49 +1,52 @@
-//! The warehouse's webhook subscriptions: made, listed and removed (docs/contract.md §2.7).
+//! The warehouse's webhook subscriptions: create, list and remove them (docs/contract.md §2.7).
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Body, CallError, Failure, Ogoship};
-use crate::vendors::lenient_json::{as_text, encode_segment};
+use super::client::{Ogoship, Request};
+use crate::vendors::{
+    http::error::{CallError, Failure},
+    lenient_json::{as_text, encode_segment},
+};
 
-/// A subscription as the warehouse tells it.
+/// A subscription as the warehouse returns it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subscription {
     /// Its id, a GUID.
     pub id: String,
-    /// What it tells of: `OrderShipped`, `ProductStockLevelChanged`, or a number of a type that has no public name.
+    /// The topic: `OrderShipped`, `ProductStockLevelChanged`, or a number that has no public name.
     pub topic: String,
-    /// What it calls.
+    /// The URL that is called.
     pub url: String,
 }
 
 const PATH: &str = "/api/v1/webhooks";
 
 impl Ogoship {
-    /// Makes a subscription whose webhooks are signed with `key`. Once: see the shop's.
+    /// Creates a subscription whose webhooks are signed with `key`. Once: a second one sends every webhook twice.
     pub async fn subscribe(&self, topic: &str, url: &str, key: &str) -> Result<Subscription, CallError> {
         let body = json!({ "url": url, "key": key, "type": topic, "customHeaders": {} });
-        let made = self.send("subscribe", Method::POST, PATH, Vec::new(), Body::Json(body), None).await?;
+        let made = self.send(Request::new("subscribe", Method::POST, PATH).body(body)).await?;
         read(&made).ok_or_else(|| self.http.call_error("subscribe", Failure::Unreadable))
     }
 
-    /// Every subscription of the merchant. Reads.
+    /// Lists the merchant's subscriptions. Reads.
     pub async fn subscriptions(&self) -> Result<Vec<Subscription>, CallError> {
-        let list = self.send("list_subscriptions", Method::GET, PATH, Vec::new(), Body::Empty, None).await?;
+        let list = self.send(Request::get("list_subscriptions", PATH)).await?;
         Ok(list.as_array().map(|items| items.iter().filter_map(read).collect()).unwrap_or_default())
     }
 
-    /// Removes a subscription. Idempotent: one that is gone is removed.
+    /// Removes a subscription. Idempotent: a 404 counts as removed.
     pub async fn unsubscribe(&self, id: &str) -> Result<(), CallError> {
         let path = format!("{PATH}/{}", encode_segment(id));
-        match self.send("unsubscribe", Method::DELETE, &path, Vec::new(), Body::Empty, None).await {
+        match self.send(Request::new("unsubscribe", Method::DELETE, &path)).await {
             Err(error) if !error.is_not_found() => Err(error),
             _ => Ok(()),
         }
     }
 }
 
-/// Keys come in lower case here: whatever the warehouse's own case was.
+/// Reads a subscription whose keys are in lower case already.
 fn read(item: &Value) -> Option<Subscription> {
     let text = |key| item.get(key).and_then(as_text);
     let topic = match text("type").unwrap_or_default().as_str() {

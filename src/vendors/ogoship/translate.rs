@@ -1,4 +1,4 @@
-//! Between OGOship's wire and the domain: pure.
+//! Translates between OGOship's fields and the domain. Pure.
 
 use super::wire;
 use crate::{
@@ -10,9 +10,8 @@ use crate::{
     vendors::lenient_json::parse_time,
 };
 
-/// The order of exactly this reference among those found. The search also finds what begins alike, and a split makes
-/// orders that we did not create: only the exact one is ours, those that go on behind it are shown as related
-/// (docs/contract.md U23).
+/// The order of exactly this reference among those found. The search also finds references that begin alike, and a split
+/// makes orders that we did not create: only the exact one is ours, its parts are shown as related (docs/contract.md U23).
 pub fn order(found: Vec<wire::Order>, reference: &str) -> Option<WarehouseOrder> {
     let mut exact = None;
     let mut related = Vec::new();
@@ -27,12 +26,12 @@ pub fn order(found: Vec<wire::Order>, reference: &str) -> Option<WarehouseOrder>
     exact.map(|order| WarehouseOrder { related, ..order })
 }
 
-/// Does a reference go on behind ours as a part of it? `k-1042-2` does, `k-10421` is another order.
+/// Whether a reference is a part of our order: `k-1042-2` is a part of `k-1042`, `k-10421` is another order.
 fn is_part_of(reference: &str, ours: &str) -> bool {
     reference.strip_prefix(ours).and_then(|rest| rest.chars().next()).is_some_and(|it| !it.is_alphanumeric())
 }
 
-/// Any order, whosever; one without a reference is nobody's.
+/// Translates an order, ours or not; `None` where it has no reference.
 pub fn warehouse_order(wire: wire::Order) -> Option<WarehouseOrder> {
     let version = order_version(&wire);
     let wire::Order {
@@ -59,19 +58,19 @@ pub fn warehouse_order(wire: wire::Order) -> Option<WarehouseOrder> {
     })
 }
 
-/// An order's version: its edit time alone may be too coarse to tell two states apart.
+/// An order's version: edit time and status, since the time alone may be too coarse to tell two states apart.
 pub fn order_version(wire: &wire::Order) -> String {
     let time = wire.edit_time.as_deref().unwrap_or_default();
     format!("{time} {}", WarehouseStatus::parse(wire.status.as_deref().unwrap_or_default()).as_str())
 }
 
-/// A stock figure's version: a change within one tick of their clock is a change all the same.
+/// A stock figure's version: time and figures, since two changes may have the same time.
 pub fn stock_version(wire: &wire::Stock) -> String {
     let figures = [wire.stock, wire.stock_available].map(std::option::Option::unwrap_or_default);
     format!("{} {}/{}", wire.modified.as_deref().unwrap_or_default(), figures[0], figures[1])
 }
 
-/// A draft as it is sent. The status is always sent, as the vendor's own client does.
+/// An order as it is sent. The status is always sent, as the vendor's own client does.
 pub fn new_order(draft: &Draft) -> wire::NewOrder<'_> {
     let Draft {
         reference,
@@ -110,7 +109,7 @@ fn order_line(DraftLine { code, quantity, price }: &DraftLine) -> wire::OrderLin
     wire::OrderLine { code, quantity: *quantity, unit_price, vat_percentage }
 }
 
-/// A draft as it is called off: its required fields, and of the rest nothing, since what is sent is replaced.
+/// A cancellation: the required fields only, since what is sent replaces what is there.
 pub fn cancellation(draft: &Draft) -> wire::NewOrder<'_> {
     wire::NewOrder {
         status: "Cancelled",
@@ -136,7 +135,7 @@ fn customer(recipient: &Recipient) -> wire::Customer<'_> {
     }
 }
 
-/// An item as it is sent. `ean` is left out where the warehouse has one: it is never overwritten there.
+/// A product as it is sent. The EAN is left out where the warehouse has one: it is never overwritten.
 pub fn new_product(draft: &ItemDraft, with_ean: bool) -> wire::NewProduct<'_> {
     let ItemDraft { item: _, code, name, language, details } = draft;
     wire::NewProduct {
@@ -156,7 +155,7 @@ pub fn new_product(draft: &ItemDraft, with_ean: bool) -> wire::NewProduct<'_> {
     }
 }
 
-/// Any product; one without a code is nobody's.
+/// Translates a product; `None` where it has no code.
 pub fn product(wire: wire::Product) -> Option<WarehouseProduct> {
     let details = ItemDetails {
         ean: wire.ean_code,
@@ -173,7 +172,7 @@ pub fn product(wire: wire::Product) -> Option<WarehouseProduct> {
     Some(WarehouseProduct { id: wire.id, code: wire.code?, name: wire.name, details })
 }
 
-/// A stock figure. One that is missing is no figure: never read as zero.
+/// Translates a stock figure; `None` where it is missing, which never means zero.
 pub fn stock(wire: &wire::Stock) -> Option<WarehouseStock> {
     let (physical, available) = (wire.stock, wire.stock_available);
     Some(WarehouseStock {

@@ -1,5 +1,5 @@
-//! What an OGOship callback says. Its bodies are not public (docs/contract.md U15): we look for a reference or a
-//! product code at the root and one level down, in any case, and re-read whatever it names.
+//! Parses OGOship's webhooks. Their bodies are not public (docs/contract.md U15): a reference or a product code is looked
+//! for at the root and one level down, with keys in any case. The worker reads again what it names.
 
 use serde_json::Value;
 
@@ -12,10 +12,10 @@ use crate::{
     vendors::lenient_json::{lower_keys, object},
 };
 
-/// The header of every callback: base64 of HMAC-SHA256 over the raw body (docs/contract.md §2.7).
+/// The signature header: base64 of HMAC-SHA256 over the raw body (docs/contract.md §2.7).
 pub const SIGNATURE_HEADER: &str = "X-OGOship-Hmac-SHA256";
 
-/// Reads a callback's JSON, which may be its [`outline`](crate::vendors::json_outline).
+/// Parses a webhook's JSON or its [`outline`](crate::vendors::json_outline).
 pub fn read(body: &Value) -> ParsedWebhook {
     let callback: Callback = object(lower_keys(body.clone())).unwrap_or_default();
     let Callback { r#type, event, reference, product_code, code, .. } = &callback;
@@ -39,7 +39,7 @@ pub fn read(body: &Value) -> ParsedWebhook {
     ParsedWebhook { topic: topic.to_owned(), entity, dedup_scope }
 }
 
-/// An older client used the numbers (docs/contract.md §2.7).
+/// The name of a topic: an older client used numbers (docs/contract.md §2.7).
 fn topic_name(word: &str) -> &str {
     match word {
         "1" => "OrderShipped",

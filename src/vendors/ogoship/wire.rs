@@ -92,7 +92,7 @@ pub struct Token {
     pub expires_in: Option<i64>,
 }
 
-/// A callback at its root or one level down.
+/// A webhook.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Callback {

@@ -1,0 +1,223 @@
+//! The shop's client: one method per call, grouped by resource in the files beside this one.
+//!
+//! Quick processing and completing a shipment cannot be told from their own repeats except by reading: each is
+//! [`Effect::Once`], and the flow reads the order before it does either.
+//!
+//! [`Effect::Once`]: crate::vendors::http::error::Effect::Once
+
+use std::sync::Arc;
+
+use base64::Engine;
+use reqwest::{
+    Method,
+    header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue},
+};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::{lookups::LookupCache, wire};
+use crate::{
+    domain::{Timestamp, time_window::TimeWindow},
+    vendors::{
+        http::{
+            Body, Call, HttpClient, Response,
+            call_log::CallLog,
+            error::{CallError, Failure},
+        },
+        lenient_json::as_text,
+    },
+};
+
+/// Items a page. The largest size is not public; other integrations use 100 (docs/contract.md §1.2).
+pub(super) const PAGE_SIZE: u32 = 100;
+
+/// Calls the shop of one connection.
+#[derive(Clone, Debug)]
+pub struct MyCashflow {
+    pub(super) http: HttpClient,
+    pub(super) headers: HeaderMap,
+    pub(super) orders_api: String,
+    pub(super) lookup_cache: Arc<LookupCache>,
+}
+
+/// What the client needs to know about the shop.
+pub struct Account {
+    /// The API user's e-mail.
+    pub user: String,
+    /// The API key.
+    pub api_key: String,
+    /// `v0` or `v1`: where the order endpoints live.
+    pub orders_api: String,
+    /// Payment methods that are cash on delivery: ids, product codes or names.
+    pub cash_on_delivery: Vec<String>,
+    /// Whether the connection's rules depend on suppliers.
+    pub needs_suppliers: bool,
+    /// Whether products' pictures are sent to the warehouse.
+    pub needs_pictures: bool,
+}
+
+/// An item of a list of changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangedItem {
+    /// Its id.
+    pub id: String,
+    /// Its `updated_at`, as sent.
+    pub version: String,
+}
+
+/// A page of a list.
+#[derive(Debug)]
+pub struct Page<T> {
+    /// The items, in the order asked for.
+    pub items: Vec<T>,
+    /// Whether there is another page.
+    pub has_more: bool,
+    /// The number of items of all pages, where the shop sends it.
+    pub total: Option<i64>,
+}
+
+impl MyCashflow {
+    /// Creates a client.
+    pub fn new(http: HttpClient, account: Account) -> Self {
+        let Account { user, api_key, orders_api, cash_on_delivery, needs_suppliers, needs_pictures } =
+            account;
+        let basic = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{api_key}"));
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        let mut credentials =
+            HeaderValue::from_str(&format!("Basic {basic}")).expect("base64 is made of header characters");
+        credentials.set_sensitive(true);
+        headers.insert(AUTHORIZATION, credentials);
+        let lookup_cache = Arc::new(LookupCache::new(cash_on_delivery, needs_suppliers, needs_pictures));
+        Self { http, headers, orders_api, lookup_cache }
+    }
+
+    /// The same client, recording its calls in `call_log`.
+    pub fn with_call_log(&self, call_log: &CallLog) -> Self {
+        Self { http: self.http.with_call_log(call_log), ..self.clone() }
+    }
+
+    /// The same client, at background priority.
+    pub fn in_background(&self) -> Self {
+        Self { http: self.http.in_background(), ..self.clone() }
+    }
+
+    /// The version of the order endpoints that is used.
+    pub fn orders_api(&self) -> &str {
+        &self.orders_api
+    }
+
+    /// The other version.
+    pub fn other_orders_api(&self) -> &'static str {
+        if self.orders_api == "v0" { "v1" } else { "v0" }
+    }
+
+    /// Whether the shop has order endpoints of this version. Reads.
+    pub async fn has_orders_api(&self, version: &str) -> Result<bool, CallError> {
+        let query = vec![("page", "1".to_owned()), ("page_size", "1".to_owned())];
+        match self.read::<wire::List>("probe_orders_api", format!("/api/{version}/orders"), query).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.is_not_found() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The shop's clock. Reads.
+    pub async fn server_time(&self) -> Result<Option<Timestamp>, CallError> {
+        let (path, headers) = ("/api/v1/shipping-methods".to_owned(), self.headers.clone());
+        let call =
+            Call { name: "ask_date", method: Method::GET, path, query: paged(1), headers, body: Body::Empty };
+        Ok(self.http.send(call).await?.date)
+    }
+
+    /// Lists what changed within a window, oldest first. Reads.
+    pub(super) async fn changed(
+        &self,
+        name: &'static str,
+        path: String,
+        window: TimeWindow,
+        page: u32,
+    ) -> Result<Page<ChangedItem>, CallError> {
+        let mut query = paged(page);
+        query.push(("updated_at-from", format_time(window.from)));
+        query.push(("updated_at-to", format_time(window.to + chrono::Duration::seconds(1))));
+        query.push(("sort", "updated_at-asc".to_owned()));
+        let list: wire::List = self.read(name, path, query).await?;
+        let items = list.data.iter().filter_map(|item| {
+            let id = item.get("id").and_then(as_text)?;
+            Some(ChangedItem { id, version: item.get("updated_at").and_then(as_text).unwrap_or_default() })
+        });
+        let (has_more, total) = (list.meta.next.is_some(), list.meta.item_count);
+        Ok(Page { items: items.collect(), has_more, total })
+    }
+
+    /// Reads every page of a short list.
+    pub(super) async fn list_all<T: DeserializeOwned>(
+        &self,
+        name: &'static str,
+        path: &str,
+    ) -> Result<Vec<T>, CallError> {
+        let mut items = Vec::new();
+        for page in 1.. {
+            let list: wire::List = self.read(name, path.to_owned(), paged(page)).await?;
+            items.extend(list.data.into_iter().filter_map(|item| serde_json::from_value(item).ok()));
+            if list.meta.next.is_none() {
+                break;
+            }
+        }
+        Ok(items)
+    }
+
+    pub(super) async fn find<T: DeserializeOwned>(
+        &self,
+        name: &'static str,
+        path: String,
+        query: Vec<(&'static str, String)>,
+    ) -> Result<Option<T>, CallError> {
+        match self.read::<wire::One<T>>(name, path, query).await {
+            Ok(one) => Ok(Some(one.data)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) async fn read<T: DeserializeOwned>(
+        &self,
+        name: &'static str,
+        path: String,
+        query: Vec<(&'static str, String)>,
+    ) -> Result<T, CallError> {
+        let headers = self.headers.clone();
+        let call = Call { name, method: Method::GET, path, query, headers, body: Body::Empty };
+        let Response { body, .. } = self.http.send(call).await?;
+        serde_json::from_slice(&body).map_err(|_| self.http.call_error(name, Failure::Unreadable))
+    }
+
+    /// Makes a call that changes something. An answer that is not JSON is unreadable: it may come from something between.
+    pub(super) async fn submit(
+        &self,
+        name: &'static str,
+        method: Method,
+        path: String,
+        body: Body,
+        key: &str,
+    ) -> Result<(), CallError> {
+        let mut headers = self.headers.clone();
+        headers.insert("idempotency-key", HeaderValue::from_str(key).expect("our keys are hex"));
+        let Response { body, .. } =
+            self.http.send(Call { name, method, path, query: Vec::new(), headers, body }).await?;
+        if body.is_empty() || serde_json::from_slice::<Value>(&body).is_ok() {
+            return Ok(());
+        }
+        Err(self.http.call_error(name, Failure::Unreadable))
+    }
+}
+
+pub(super) fn paged(page: u32) -> Vec<(&'static str, String)> {
+    vec![("page", page.to_string()), ("page_size", PAGE_SIZE.to_string())]
+}
+
+/// Whole seconds with an offset, as other integrations send them.
+pub(super) fn format_time(time: Timestamp) -> String {
+    time.format("%Y-%m-%dT%H:%M:%S+00:00").to_string()
+}
