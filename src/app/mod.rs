@@ -32,7 +32,7 @@ use crate::{
     security::key_usage::KeyUsage,
     store::{
         StoreError, connections,
-        webhook_checks::{self, KeyIdentity},
+        key_usage::{self, KeyIdentity},
     },
     sync,
     web::{
@@ -144,7 +144,7 @@ impl App {
     pub async fn prepare(&self) -> Result<(), StoreError> {
         let mut db = self.pool.acquire().await?;
         connections::ensure(&mut db, &self.connection_names, self.clock.now()).await?;
-        webhook_checks::ensure_keys(&mut db, &self.keys, self.clock.now()).await?;
+        key_usage::ensure_keys(&mut db, &self.keys, self.clock.now()).await?;
         drop(db);
         self.subscriptions.reseal().await?;
         self.poller.prepare().await

@@ -21,7 +21,7 @@ use crate::{
     explain,
     flows::ConnectionClients,
     runtime::clock::{Clock, Entropy, SystemClock},
-    store::{self, items, shipping_rules, syncs, webhook_checks},
+    store::{self, items, key_usage, rejected_webhooks, shipping_rules, syncs},
     vendors::http::error::CallError,
 };
 
@@ -209,8 +209,8 @@ async fn check_webhooks(app: &App, database: &Database, connection: &str) -> Res
         check("webhooks", is_ok, found, "set http.public_url, then: silta webhooks register CONNECTION");
     let mut db = database.pool.acquire().await?;
     let (keys, refusals) = (
-        webhook_checks::list_keys(&mut db, connection).await?,
-        webhook_checks::list_rejected(&mut db, connection).await?,
+        key_usage::list_keys(&mut db, connection).await?,
+        rejected_webhooks::list_rejected(&mut db, connection).await?,
     );
     let now = SystemClock.now();
     let mut messages = Vec::new();

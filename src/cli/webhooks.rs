@@ -12,7 +12,7 @@ use crate::{
     app::{App, config::Config},
     background::subscriptions::CreatedSubscription,
     runtime::clock::{Clock, SystemClock},
-    store::{self, subscriptions as rows, webhook_checks},
+    store::{self, signature_detections, subscriptions as rows},
 };
 
 /// Between two looks whether something was learnt.
@@ -132,7 +132,7 @@ async fn learn(
     wait: Duration,
 ) -> Result<ExitCode> {
     let until = SystemClock.now() + wait;
-    webhook_checks::request_detection(
+    signature_detections::request_detection(
         &mut *database.pool.acquire().await?,
         connection,
         source,
@@ -144,7 +144,8 @@ async fn learn(
     let begun = Instant::now();
     while begun.elapsed() < wait {
         let learnt =
-            webhook_checks::find_detection(&mut *database.pool.acquire().await?, connection, source).await?;
+            signature_detections::find_detection(&mut *database.pool.acquire().await?, connection, source)
+                .await?;
         let Some(detection) = learnt else {
             #[expect(clippy::disallowed_methods, reason = "a person waits for what another process writes")]
             tokio::time::sleep(POLL_INTERVAL).await;

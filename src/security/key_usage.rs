@@ -19,7 +19,8 @@ use crate::{
     domain::Timestamp,
     store::{
         self,
-        webhook_checks::{self, KeyIdentity, RejectedWebhookKey},
+        key_usage::{self, KeyIdentity},
+        rejected_webhooks::{self, RejectedWebhookKey},
     },
 };
 
@@ -88,10 +89,10 @@ impl KeyUsage {
         });
         let mut db = pool.begin().await?;
         for (key, (count, last)) in &uses {
-            webhook_checks::add_key_uses(&mut db, key, *count, last.unwrap_or_default()).await?;
+            key_usage::add_key_uses(&mut db, key, *count, last.unwrap_or_default()).await?;
         }
         for (rejection, (count, last)) in &rejections {
-            webhook_checks::add_rejected_webhooks(&mut db, rejection, *count, last.unwrap_or_default())
+            rejected_webhooks::add_rejected_webhooks(&mut db, rejection, *count, last.unwrap_or_default())
                 .await?;
         }
         db.commit().await?;

@@ -1,4 +1,4 @@
-//! Table `alert`: what is wrong.
+//! Table `alert`: what is, or was, wrong with a connection.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -9,24 +9,35 @@ use crate::domain::{
     alert::{AlertKind, Condition, OpenAlert},
 };
 
-/// From when on something is too late.
+/// The limits beyond which a condition is an alert.
 #[derive(Clone, Debug)]
 pub struct AlertThresholds {
-    /// A task that was due before this has waited too long.
+    /// A task due before this has waited too long.
     pub due_before: Timestamp,
-    /// A refused webhook is revision from this on.
-    pub refused_since: Timestamp,
-    /// Which list of which connection should have been polled after when.
-    pub polls: Vec<(String, &'static str, Timestamp)>,
-    /// A subscription that was last seen at its vendor before this is gone.
+    /// Only webhooks rejected since then count.
+    pub rejected_since: Timestamp,
+    /// Lists that should have been polled.
+    pub polls: Vec<ExpectedPoll>,
+    /// A subscription last seen at its vendor before this is gone.
     pub subscriptions_before: Timestamp,
 }
 
-/// Everything that is wrong now by what stands in the tables; silence is judged apart.
-pub async fn list_conditions(db: &mut PgConnection, bounds: &AlertThresholds) -> Result<Vec<Condition>> {
-    let connections: Vec<_> = bounds.polls.iter().map(|(connection, ..)| connection.clone()).collect();
-    let lists: Vec<_> = bounds.polls.iter().map(|(_, what, _)| (*what).to_owned()).collect();
-    let since: Vec<_> = bounds.polls.iter().map(|(.., at)| *at).collect();
+/// A list that should have been polled after a time.
+#[derive(Clone, Debug)]
+pub struct ExpectedPoll {
+    /// The list's connection.
+    pub connection: String,
+    /// orders, statuses, stock or products.
+    pub what: &'static str,
+    /// The time.
+    pub after: Timestamp,
+}
+
+/// Finds all conditions that the tables show; silence is judged apart, by the order rate.
+pub async fn list_conditions(db: &mut PgConnection, thresholds: &AlertThresholds) -> Result<Vec<Condition>> {
+    let connections: Vec<_> = thresholds.polls.iter().map(|poll| poll.connection.clone()).collect();
+    let lists: Vec<_> = thresholds.polls.iter().map(|poll| poll.what.to_owned()).collect();
+    let after: Vec<_> = thresholds.polls.iter().map(|poll| poll.after).collect();
     let rows = sqlx::query!(
         r#"
         with dead as (
@@ -34,10 +45,10 @@ pub async fn list_conditions(db: &mut PgConnection, bounds: &AlertThresholds) ->
         ),
         late as (
             select poll.connection, poll.what
-            from unnest($3::text[], $4::text[], $5::timestamptz[]) as should (connection, what, at)
-            join poll on poll.connection = should.connection and poll.what = should.what
+            from unnest($3::text[], $4::text[], $5::timestamptz[]) as expected (connection, what, after)
+            join poll on poll.connection = expected.connection and poll.what = expected.what
             join connection on connection.name = poll.connection
-            where connection.paused_at is null and greatest(poll.cursor, poll.last_finished_at) < should.at
+            where connection.paused_at is null and greatest(poll.cursor, poll.last_finished_at) < expected.after
         )
         select connection as "connection!", 'dead' as "kind!", sum(count)::bigint as "count!",
                string_agg(count || ' × ' || reason, ', ' order by count desc, reason) as "detail!"
@@ -56,25 +67,25 @@ pub async fn list_conditions(db: &mut PgConnection, bounds: &AlertThresholds) ->
           and connection.paused_at is null and connection.circuit_open_until is null
         group by task.connection
         union all
-        select rejected_webhook.connection, 'webhooks_refused', sum(rejected_webhook.count)::bigint,
-               string_agg(rejected_webhook.source || ': ' || rejected_webhook.hint, ', ' order by rejected_webhook.source, rejected_webhook.hint)
-        from rejected_webhook
-        where rejected_webhook.last_at >= $2 and not exists (
+        select rejected.connection, 'webhooks_refused', sum(rejected.count)::bigint,
+               string_agg(rejected.source || ': ' || rejected.hint, ', ' order by rejected.source, rejected.hint)
+        from rejected_webhook rejected
+        where rejected.last_at >= $2 and not exists (
             select 1 from key_usage
-            where key_usage.connection = rejected_webhook.connection and key_usage.purpose = rejected_webhook.source || '_webhook'
-              and key_usage.last_used_at >= rejected_webhook.last_at
+            where key_usage.connection = rejected.connection and key_usage.purpose = rejected.source || '_webhook'
+              and key_usage.last_used_at >= rejected.last_at
         )
-        group by rejected_webhook.connection
+        group by rejected.connection
         union all
         select connection, 'subscription_gone', count(*), string_agg(source || ': ' || topic, ', ' order by source, topic)
         from subscription where removed_at is null and seen_at < $6 group by connection
         "#,
-        bounds.due_before,
-        bounds.refused_since,
+        thresholds.due_before,
+        thresholds.rejected_since,
         &connections,
         &lists,
-        &since,
-        bounds.subscriptions_before,
+        &after,
+        thresholds.subscriptions_before,
     );
     let rows = rows.fetch_all(db).await?.into_iter();
     let conditions = rows.map(|row| {
@@ -84,12 +95,12 @@ pub async fn list_conditions(db: &mut PgConnection, bounds: &AlertThresholds) ->
     conditions.collect()
 }
 
-/// A kind of alert that this version does not know.
+/// The error of an alert kind that this version does not know.
 pub(super) const UNKNOWN_KIND: StoreError = StoreError::Inconsistent { table: "alert", column: "kind" };
 
-/// Takes the right to judge alerts, for as long as the transaction lasts; false where another process has it.
+/// Takes the lock of the alert check until the transaction ends; false if another process has it.
 pub async fn try_lock(db: &mut PgConnection) -> Result<bool> {
-    // A number of no meaning, ours alone: it names the judging of alerts among advisory locks.
+    // An arbitrary number that names the alert check among advisory locks.
     let taken = sqlx::query_scalar!(r#"select pg_try_advisory_xact_lock(7316280001) as "taken!""#);
     Ok(taken.fetch_one(db).await?)
 }
@@ -99,15 +110,15 @@ pub async fn try_lock(db: &mut PgConnection) -> Result<bool> {
 pub struct OpenAlertRow {
     /// `UUIDv7`.
     pub id: Uuid,
-    /// Whose.
+    /// Its connection.
     pub connection: String,
-    /// What.
+    /// What is wrong.
     pub kind: AlertKind,
-    /// How it stands.
+    /// When it was seen and notified.
     pub status: OpenAlert,
 }
 
-/// Every open alert.
+/// Lists every open alert.
 pub async fn list_open(db: &mut PgConnection) -> Result<Vec<OpenAlertRow>> {
     let rows =
         sqlx::query!("select id, connection, kind, seen_at, notified_at from alert where closed_at is null");
@@ -120,7 +131,7 @@ pub async fn list_open(db: &mut PgConnection) -> Result<Vec<OpenAlertRow>> {
     alerts.collect()
 }
 
-/// Begins an alert that nobody is told of yet.
+/// Opens an alert without notifying anyone yet.
 pub async fn insert(db: &mut PgConnection, id: Uuid, condition: &Condition, now: Timestamp) -> Result<()> {
     sqlx::query!(
         "insert into alert (id, connection, kind, seen_at, count, detail) values ($1, $2, $3, $4, $5, $6)",
@@ -136,7 +147,7 @@ pub async fn insert(db: &mut PgConnection, id: Uuid, condition: &Condition, now:
     Ok(())
 }
 
-/// Keeps how much of it there is now.
+/// Updates the extent of an open alert.
 pub async fn record_count(db: &mut PgConnection, id: Uuid, condition: &Condition) -> Result<()> {
     sqlx::query!(
         "update alert set count = $2, detail = $3 where id = $1 and (count, detail) is distinct from ($2, $3)",
@@ -149,13 +160,13 @@ pub async fn record_count(db: &mut PgConnection, id: Uuid, condition: &Condition
     Ok(())
 }
 
-/// It is told, now.
+/// Records that a notification of an alert was sent now.
 pub async fn mark_notified(db: &mut PgConnection, id: Uuid, now: Timestamp) -> Result<()> {
     sqlx::query!("update alert set notified_at = $2 where id = $1", id, now).execute(db).await?;
     Ok(())
 }
 
-/// It is right again. What was not sent of it yet is not sent.
+/// Closes an alert. Notifications that were never attempted are given up.
 pub async fn close(db: &mut PgConnection, id: Uuid, now: Timestamp) -> Result<()> {
     sqlx::query!("update alert set closed_at = $2 where id = $1", id, now).execute(&mut *db).await?;
     sqlx::query!(
@@ -169,36 +180,36 @@ pub async fn close(db: &mut PgConnection, id: Uuid, now: Timestamp) -> Result<()
     Ok(())
 }
 
-/// It is right again before anybody was told.
+/// Deletes an alert that ended before anyone was notified.
 pub async fn delete_unnotified(db: &mut PgConnection, id: Uuid) -> Result<()> {
     sqlx::query!("delete from alert where id = $1 and notified_at is null", id).execute(db).await?;
     Ok(())
 }
 
-/// An alert as people see it.
+/// An alert as pages and the API show it.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct AlertRow {
     /// `UUIDv7`.
     pub id: Uuid,
-    /// Whose.
+    /// Its connection.
     pub connection: String,
-    /// A heading of the runbook.
+    /// The kind, as a heading of docs/runbook.md.
     pub kind: String,
-    /// How much of it.
+    /// How many tasks, polls, orders and so on.
     pub count: i64,
-    /// What exactly.
+    /// What exactly, in codes.
     pub detail: String,
     /// When it was first seen.
     pub seen_at: Timestamp,
-    /// When it was last told.
+    /// When it was last notified.
     pub notified_at: Option<Timestamp>,
-    /// When it was right again.
+    /// When it ended.
     pub closed_at: Option<Timestamp>,
-    /// Channels that have not taken a message about it.
+    /// Channels that have failed to take a notification.
     pub unsent: i64,
 }
 
-/// Alerts, the newest first; `open` only those that last.
+/// Lists alerts, newest first; with `open` only open ones.
 pub async fn list(db: &mut PgConnection, open: bool, page: &Page) -> Result<Vec<AlertRow>> {
     let rows = sqlx::query_as!(
         AlertRow,
@@ -217,7 +228,7 @@ pub async fn list(db: &mut PgConnection, open: bool, page: &Page) -> Result<Vec<
     Ok(rows.fetch_all(db).await?)
 }
 
-/// Removes alerts that were closed before, with their messages; answers how many.
+/// Removes a page of alerts closed before a time, with their notifications; returns how many.
 pub async fn remove_closed(db: &mut PgConnection, before: Timestamp) -> Result<u64> {
     let done = sqlx::query!(
         "delete from alert where id in (select id from alert where closed_at < $1 order by id limit 500)",

@@ -1,4 +1,4 @@
-//! Table `attempt`: the diary, append-only. It is written where attempts end: in `settling`, and by a rescue.
+//! Table `attempt`, append-only. Written by `settle`, and by a rescue for a lost attempt.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::Result;
 use crate::domain::{Timestamp, id::TaskId};
 
-/// An attempt as people see it.
+/// An attempt as pages and the API show it.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct AttemptRow {
     /// From 1.
@@ -15,21 +15,21 @@ pub struct AttemptRow {
     pub started_at: Timestamp,
     /// When its outcome was known.
     pub ended_at: Timestamp,
-    /// What it came to.
+    /// Its outcome.
     pub outcome: String,
     /// Closed reason code.
     pub reason: Option<String>,
-    /// The one thing decided on.
+    /// The action decided on.
     pub action: Option<String>,
-    /// The key sent with it.
+    /// The key sent with the action.
     pub idempotency_key: Option<String>,
-    /// Plain words.
+    /// Explanation for people.
     pub detail: Option<String>,
     /// Every call in order.
     pub calls: serde_json::Value,
 }
 
-/// The diary of a task, oldest first.
+/// Lists the attempts of a task, oldest first.
 pub async fn list(db: &mut PgConnection, task: TaskId) -> Result<Vec<AttemptRow>> {
     let id: Uuid = task.0;
     let rows = sqlx::query_as!(
@@ -41,7 +41,7 @@ pub async fn list(db: &mut PgConnection, task: TaskId) -> Result<Vec<AttemptRow>
     Ok(rows.fetch_all(db).await?)
 }
 
-/// What was sent last for a subject by a call, masked.
+/// Finds what a call last sent for a subject, redacted.
 pub async fn find_last_request(
     db: &mut PgConnection,
     connection: &str,

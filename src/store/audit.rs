@@ -1,4 +1,4 @@
-//! Table `audit`: who did what by hand, append-only.
+//! Table `audit`: who changed what, append-only.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{Page, Result};
 use crate::domain::Timestamp;
 
-/// One line of the audit trail.
+/// One entry of the audit trail.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct AuditRow {
     /// `UUIDv7`.
@@ -17,18 +17,19 @@ pub struct AuditRow {
     pub actor: String,
     /// As `task.replay`.
     pub action: String,
-    /// Whose, where it concerns one connection.
+    /// The connection, if it concerns one.
     pub connection: Option<String>,
-    /// What it was done to.
+    /// What was changed.
     pub subject: Option<String>,
-    /// Numbers and ids that explain it.
+    /// Numbers and ids that explain the change.
     pub detail: serde_json::Value,
 }
 
-/// Writes one line. Called inside the transaction that does what it tells.
+/// Writes one entry. Called inside the transaction that makes the change.
 pub async fn insert(db: &mut PgConnection, row: &AuditRow) -> Result<()> {
     sqlx::query!(
-        "insert into audit (id, at, actor, action, connection, subject, detail) values ($1, $2, $3, $4, $5, $6, $7)",
+        "insert into audit (id, at, actor, action, connection, subject, detail)
+         values ($1, $2, $3, $4, $5, $6, $7)",
         row.id,
         row.at,
         row.actor,
@@ -42,7 +43,7 @@ pub async fn insert(db: &mut PgConnection, row: &AuditRow) -> Result<()> {
     Ok(())
 }
 
-/// The trail, newest first.
+/// Lists entries, newest first.
 pub async fn list(db: &mut PgConnection, page: &Page) -> Result<Vec<AuditRow>> {
     let rows = sqlx::query_as!(
         AuditRow,

@@ -1,4 +1,4 @@
-//! How attempts begin: table `task` claimed, and when there may be something to claim next.
+//! Claims due tasks, and says when the next one may be due.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -16,32 +16,32 @@ use crate::domain::{
 pub struct ConnectionCapacity {
     /// The connection's name.
     pub connection: String,
-    /// At max_tasks so many in all.
+    /// Tasks at most.
     pub max_tasks: usize,
 }
 
 /// What a claim asks for.
 #[derive(Clone, Debug)]
 pub struct ClaimRequest<'a> {
-    /// One fence for each task that may be claimed.
+    /// One claim id for each task that may be claimed.
     pub claim_ids: &'a [Uuid],
-    /// Who claims.
+    /// The claiming process.
     pub worker: &'a str,
-    /// Whose tasks: a connection without capacity is passed by.
+    /// The connections with free capacity; others are not claimed for.
     pub capacities: &'a [ConnectionCapacity],
-    /// At max_tasks so many that can wait, of all connections together.
+    /// Background tasks at most, of all connections together.
     pub background: usize,
-    /// Nothing that was due before this is looked for: see the worker's `DueWatermark`.
+    /// Tasks due before this are not looked for: see the worker's `DueWatermark`.
     pub since: Timestamp,
-    /// The time.
+    /// The current time.
     pub now: Timestamp,
-    /// The end of the leases.
+    /// When the leases end.
     pub leased_until: Timestamp,
 }
 
-/// Claims due tasks, turn by turn across connections and within each by priority, then age. Paused and held
-/// connections are passed by.
-#[expect(clippy::too_many_lines, reason = "one statement, told in its CTEs; read, not traced")]
+/// Claims due tasks. Connections take turns; within each, the order is priority, then age. Paused connections and those
+/// with an open circuit are skipped.
+#[expect(clippy::too_many_lines, reason = "one SQL statement; its CTEs are its steps")]
 pub async fn claim_due(db: &mut PgConnection, request: &ClaimRequest<'_>) -> Result<Vec<LeasedTask>> {
     let ClaimRequest { claim_ids, worker, capacities, background, since, now, leased_until } = request;
     let names: Vec<_> = capacities.iter().map(|capacity| capacity.connection.clone()).collect();
@@ -56,7 +56,7 @@ pub async fn claim_due(db: &mut PgConnection, request: &ClaimRequest<'_>) -> Res
             cross join generate_series(0, 3) as u (priority)
             cross join lateral (
                 -- Equality on connection and priority, a range on due_at: the index is read no further than needed,
-                -- however many rows are due later, and however many dead ones lie before the watermark.
+                -- however many rows are due later and however many dead entries lie before the watermark.
                 select id, due_at from task
                 where connection = c.name
                   and priority = u.priority::smallint
@@ -69,7 +69,7 @@ pub async fn claim_due(db: &mut PgConnection, request: &ClaimRequest<'_>) -> Res
             where c.paused_at is null and c.circuit_open_until is null
         ),
         ready as (
-            select id, faults, connected_at, row_number() over (order by turn, priority, due_at, id) as place
+            select id, faults, connected_at, row_number() over (order by turn, priority, due_at, id) as position
             from (
                 select *, count(*) filter (where priority = 3) over (order by turn, priority, due_at, id) as background
                 from (
@@ -78,12 +78,12 @@ pub async fn claim_due(db: &mut PgConnection, request: &ClaimRequest<'_>) -> Res
                 where turn <= max_tasks
             ) counted
             where priority < 3 or background <= $9::bigint
-            order by place
+            order by position
             limit $2
         )
         update task set
             state = 'leased',
-            claim_id = ($3::uuid[])[ready.place],
+            claim_id = ($3::uuid[])[ready.position],
             claimed_by = $4,
             claimed_at = $1,
             leased_until = $5,
@@ -129,17 +129,17 @@ pub async fn claim_due(db: &mut PgConnection, request: &ClaimRequest<'_>) -> Res
     leased.collect()
 }
 
-/// When there may be something to do next.
+/// When there may be work next.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NextDue {
-    /// When the next task may be claimed; paused and held connections aside.
+    /// When the next task may be claimed; paused connections and open circuits aside.
     pub task: Option<Timestamp>,
-    /// When the next held connection is to be probed.
+    /// When the next open circuit is to be probed.
     pub probe: Option<Timestamp>,
 }
 
-/// When there may be something to do next for these connections, so that an idle worker sleeps until then. What was due
-/// before `since` is not looked for.
+/// Finds when there may be work next for these connections, so that an idle worker sleeps until then. Tasks due before
+/// `since` are not looked for.
 pub async fn next_due(db: &mut PgConnection, connections: &[String], since: Timestamp) -> Result<NextDue> {
     let due = sqlx::query_as!(
         NextDue,
@@ -150,7 +150,7 @@ pub async fn next_due(db: &mut PgConnection, connections: &[String], since: Time
         from connection c
         cross join generate_series(0, 3) as u (priority)
         left join lateral (
-            -- The first entry of each range of the index: never a walk over all that is due later.
+            -- Reads the first entry of each index range, never all that is due later.
             select due_at from task
             where connection = c.name and priority = u.priority::smallint and state in ('pending', 'in_doubt')
               and due_at >= $2

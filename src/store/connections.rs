@@ -1,37 +1,37 @@
-//! Table `connection`: may we act for it now?
+//! Table `connection`: the pause switch, the circuit breaker and the stock brake of each connection.
 
 use sqlx::PgConnection;
 
 use super::Result;
 use crate::domain::{Timestamp, task::outcome::Reason};
 
-/// A connection's switch and hold, as people see it.
+/// A connection as pages and the API show it.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct ConnectionRow {
     /// Its name.
     pub name: String,
-    /// When a person paused it.
+    /// When an operator paused it.
     pub paused_at: Option<Timestamp>,
-    /// Who did.
+    /// Who paused it.
     pub paused_by: Option<String>,
-    /// Not claimed for: a vendor refused our credentials, or is down. Then both are probed.
+    /// No claims while set: a vendor refused the credentials or is down. After this time both vendors are probed.
     pub circuit_open_until: Option<Timestamp>,
-    /// Why it is held.
+    /// Why the circuit is open.
     pub circuit_reason: Option<String>,
-    /// When the shop's whole catalogue was last read; nothing where it never was, and then no product is sent.
+    /// When the shop's whole catalogue was last read. Without it no product is sent.
     pub catalogue_read_at: Option<Timestamp>,
-    /// Since when no stock figure is set to zero: too many fell at once.
+    /// Since when no stock figure is set to zero, because too many fell at once.
     pub braked_at: Option<Timestamp>,
-    /// How many of how many.
+    /// How many of how many codes fell.
     pub brake_detail: Option<String>,
-    /// A person has looked: until then figures may fall to zero however many.
+    /// Until when the operator lets any number of figures fall to zero.
     pub brake_released_until: Option<Timestamp>,
-    /// When the configuration first named it: what is older is history.
+    /// When the configuration first named it. Older orders are not imported.
     pub created_at: Timestamp,
 }
 
 impl ConnectionRow {
-    /// Does it flow? In one word, the gravest first: paused, held, braked or flowing.
+    /// Its health in one word, the gravest first: paused, `circuit_open`, braked or ok.
     pub const fn health(&self) -> &'static str {
         if self.paused_at.is_some() {
             "paused"
@@ -45,8 +45,8 @@ impl ConnectionRow {
     }
 }
 
-/// Makes sure that each configured connection has its row. A new one begins with this whole second: the vendors'
-/// own times often have no fraction.
+/// Ensures a row for each configured connection. A new one begins with this whole second, since vendors' times often
+/// have no fraction.
 pub async fn ensure(db: &mut PgConnection, names: &[String], now: Timestamp) -> Result<()> {
     sqlx::query!(
         "insert into connection (name, created_at)
@@ -60,23 +60,23 @@ pub async fn ensure(db: &mut PgConnection, names: &[String], now: Timestamp) -> 
     Ok(())
 }
 
-/// All of them, by name.
+/// Lists all connections by name.
 pub async fn list(db: &mut PgConnection) -> Result<Vec<ConnectionRow>> {
     let rows = sqlx::query_as!(
         ConnectionRow,
-        "select name, paused_at, paused_by, circuit_open_until, circuit_reason, catalogue_read_at, braked_at, brake_detail,
-                brake_released_until, created_at
+        "select name, paused_at, paused_by, circuit_open_until, circuit_reason, catalogue_read_at, braked_at,
+                brake_detail, brake_released_until, created_at
          from connection order by name",
     );
     Ok(rows.fetch_all(db).await?)
 }
 
-/// One of them; they are few, so one way of reading serves both.
+/// Finds one connection; they are few, so it reads the list.
 pub async fn find(db: &mut PgConnection, name: &str) -> Result<Option<ConnectionRow>> {
     Ok(list(db).await?.into_iter().find(|row| row.name == name))
 }
 
-/// Stops claims for a connection; false where it was paused already or is not known.
+/// Stops claims for a connection; false if it is paused already or unknown.
 pub async fn pause(db: &mut PgConnection, name: &str, actor: &str, now: Timestamp) -> Result<bool> {
     let done = sqlx::query!(
         "update connection set paused_at = $3, paused_by = $2 where name = $1 and paused_at is null",
@@ -87,7 +87,7 @@ pub async fn pause(db: &mut PgConnection, name: &str, actor: &str, now: Timestam
     Ok(done.execute(db).await?.rows_affected() == 1)
 }
 
-/// Lets claims go on, and ends a hold too; false where there was neither.
+/// Resumes claims and closes the circuit; false if there was nothing to resume.
 pub async fn resume(db: &mut PgConnection, name: &str) -> Result<bool> {
     let done = sqlx::query!(
         "update connection
@@ -98,7 +98,7 @@ pub async fn resume(db: &mut PgConnection, name: &str) -> Result<bool> {
     Ok(done.execute(db).await?.rows_affected() == 1)
 }
 
-/// The shop's whole catalogue was read into the register of codes.
+/// Records that the shop's whole catalogue was read.
 pub async fn record_catalogue_read(db: &mut PgConnection, name: &str, now: Timestamp) -> Result<()> {
     sqlx::query!("update connection set catalogue_read_at = $2 where name = $1", name, now)
         .execute(db)
@@ -106,7 +106,7 @@ pub async fn record_catalogue_read(db: &mut PgConnection, name: &str, now: Times
     Ok(())
 }
 
-/// Lets stock figures fall to zero again, however many, until then; false where the connection is not known.
+/// Releases the stock brake and keeps it off until a time; false if the connection is unknown.
 pub async fn release_brake(db: &mut PgConnection, name: &str, until: Timestamp) -> Result<bool> {
     let done = sqlx::query!(
         "update connection set braked_at = null, brake_detail = null, brake_released_until = $2 where name = $1",
@@ -116,8 +116,8 @@ pub async fn release_brake(db: &mut PgConnection, name: &str, until: Timestamp) 
     Ok(done.execute(db).await?.rows_affected() == 1)
 }
 
-/// Holds a connection whose vendor refuses our credentials or is down, and counts the hold. One that is held already
-/// stays as it is: thirty attempts that meet the same fault are one fault.
+/// Opens the circuit of a connection whose vendor refuses the credentials or is down, and counts a fault. An open
+/// circuit stays as it is: thirty attempts that meet the same fault count once.
 pub async fn open_circuit(db: &mut PgConnection, name: &str, until: Timestamp, reason: Reason) -> Result<()> {
     sqlx::query!(
         "update connection
@@ -132,7 +132,7 @@ pub async fn open_circuit(db: &mut PgConnection, name: &str, until: Timestamp, r
     Ok(())
 }
 
-/// Forgets the faults of a connection that works again; a hold that others have begun meanwhile stays.
+/// Resets the faults of a connection that works again; a circuit that others opened meanwhile stays open.
 pub async fn clear_faults(db: &mut PgConnection, name: &str) -> Result<()> {
     sqlx::query!(
         "update connection set faults = 0 where name = $1 and faults > 0 and circuit_open_until is null",
@@ -143,17 +143,17 @@ pub async fn clear_faults(db: &mut PgConnection, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// A connection to be probed.
+/// A connection to probe.
 #[derive(Clone, Debug)]
 pub struct ProbeTarget {
     /// Its name.
     pub name: String,
-    /// Holds in a row so far.
+    /// Faults in a row so far.
     pub faults: i32,
 }
 
-/// Takes the held connections among these whose hold is over, to be probed by the caller alone: until `until` nobody
-/// else will, and should the caller die, somebody else does then.
+/// Claims the open circuits among these that are due for a probe. No other process probes them until `until`; if the
+/// caller dies, another does then.
 pub async fn claim_probes(
     db: &mut PgConnection,
     names: &[String],
@@ -172,7 +172,7 @@ pub async fn claim_probes(
     Ok(rows.fetch_all(db).await?)
 }
 
-/// Ends a hold: both vendors have answered a probe. Its faults are forgotten only once a task has met none.
+/// Closes a circuit after both vendors answered a probe. Its faults are reset only by an attempt without a fault.
 pub async fn close_circuit(db: &mut PgConnection, name: &str) -> Result<()> {
     sqlx::query!(
         "update connection set circuit_open_until = null, circuit_reason = null where name = $1",
@@ -183,7 +183,7 @@ pub async fn close_circuit(db: &mut PgConnection, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// A probe was not answered: the hold goes on, and is counted.
+/// Keeps a circuit open after a failed probe, and counts a fault.
 pub async fn extend_circuit_open(
     db: &mut PgConnection,
     name: &str,

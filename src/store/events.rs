@@ -1,4 +1,4 @@
-//! Table `event` as people see it; how events enter is in `arrivals`.
+//! Reads table `event`; `ingest` writes it.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -6,28 +6,28 @@ use uuid::Uuid;
 use super::{Page, Result};
 use crate::domain::{Timestamp, id::EventId};
 
-/// An event as people see it; its body stays behind.
+/// An event as pages and the API show it, without its body.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct EventRow {
     /// `UUIDv7`.
     pub id: Uuid,
-    /// Which connection it came by.
+    /// Its connection.
     pub connection: String,
-    /// mycashflow, ogoship, poll or person.
+    /// mycashflow, ogoship, poll or operator.
     pub source: String,
-    /// The sender's own word.
+    /// The sender's name for it.
     pub topic: String,
     /// What may be out of sync.
     pub subject: Option<String>,
-    /// When all of it had arrived.
+    /// When it had arrived completely.
     pub received_at: Timestamp,
-    /// The task that it opened or whose news it became.
+    /// The task that it opened or whose revision it raised.
     pub task_id: Option<Uuid>,
-    /// Bytes in its body.
+    /// The size of its body.
     pub body_bytes: i32,
 }
 
-/// Which events to list; every field left out means "any".
+/// Which events to list; `None` means any.
 #[derive(Clone, Debug, Default, serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct EventFilter {
@@ -45,7 +45,7 @@ pub struct EventFilter {
     pub until: Option<Timestamp>,
 }
 
-/// Events, newest first.
+/// Lists events, newest first.
 pub async fn list(db: &mut PgConnection, filter: &EventFilter, page: &Page) -> Result<Vec<EventRow>> {
     let rows = sqlx::query_as!(
         EventRow,
@@ -56,7 +56,7 @@ pub async fn list(db: &mut PgConnection, filter: &EventFilter, page: &Page) -> R
         where ($1::text is null or connection = $1)
           and ($2::text is null or source = $2)
           and ($3::text is null or topic = $3)
-          -- An event has no index of its own by subject: its task has.
+          -- Events have no index by subject; tasks have.
           and ($4::text is null or task_id = any (array(
               select task.id from task
               where ($1::text is null or task.connection = $1) and task.subject = $4
@@ -80,7 +80,7 @@ pub async fn list(db: &mut PgConnection, filter: &EventFilter, page: &Page) -> R
     Ok(rows.fetch_all(db).await?)
 }
 
-/// One event.
+/// Finds one event.
 pub async fn find(db: &mut PgConnection, id: EventId) -> Result<Option<EventRow>> {
     let row = sqlx::query_as!(
         EventRow,
@@ -94,7 +94,7 @@ pub async fn find(db: &mut PgConnection, id: EventId) -> Result<Option<EventRow>
     Ok(row.fetch_optional(db).await?)
 }
 
-/// The raw bytes of an event; empty where they were redacted, `None` where there is no such event.
+/// Finds the raw bytes of an event; empty if they were redacted, `None` if there is no such event.
 pub async fn find_body(db: &mut PgConnection, id: EventId) -> Result<Option<Vec<u8>>> {
     let body = sqlx::query_scalar!("select body from event where id = $1", id.0);
     Ok(body.fetch_optional(db).await?)

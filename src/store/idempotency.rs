@@ -1,25 +1,25 @@
-//! Table `idempotency`: answers given to keyed admin requests.
+//! Table `idempotency`: answers to API requests with an `Idempotency-Key`.
 
 use sqlx::PgConnection;
 
 use super::Result;
 use crate::domain::Timestamp;
 
-/// What a key is known for.
+/// What is known of a key.
 #[derive(Clone, Debug, PartialEq)]
 pub enum KeyStatus {
-    /// Nobody used it: it is ours now, in this transaction.
+    /// It was unused; this transaction has reserved it.
     Reserved,
-    /// A request under it is being carried out at this moment.
+    /// A request with it is running.
     Running,
-    /// Another request was made under it.
+    /// It was used for another request.
     OtherRequest,
     /// The same request was answered with this status and body.
     Answered(u16, serde_json::Value),
 }
 
-/// Takes a key for a request, inside the transaction that will carry it out. A second request under the same key is told
-/// that the first is running; later it finds the answer or, after a rollback, the key free.
+/// Reserves a key for a request, inside the transaction that carries it out. A second request with the key finds it
+/// `Running`, later `Answered`, or unused after a rollback.
 pub async fn reserve(
     db: &mut PgConnection,
     actor: &str,
@@ -27,7 +27,7 @@ pub async fn reserve(
     request_hash: &str,
     now: Timestamp,
 ) -> Result<KeyStatus> {
-    // Held until the transaction ends; two keys of one hash would only wait for each other.
+    // The lock lasts until the transaction ends. Two keys with the same hash merely exclude each other.
     let locked = sqlx::query_scalar!(
         r#"select pg_try_advisory_xact_lock(hashtextextended($1 || ' ' || $2, 0)) as "locked!""#,
         actor,
@@ -37,7 +37,8 @@ pub async fn reserve(
         return Ok(KeyStatus::Running);
     }
     let fresh = sqlx::query!(
-        "insert into idempotency (actor, key, request_hash, created_at) values ($1, $2, $3, $4) on conflict do nothing",
+        "insert into idempotency (actor, key, request_hash, created_at) values ($1, $2, $3, $4)
+         on conflict do nothing",
         actor,
         key,
         request_hash,
@@ -60,7 +61,7 @@ pub async fn reserve(
     })
 }
 
-/// Keeps the answer with its key, in the same transaction.
+/// Stores the answer with its key, in the same transaction.
 pub async fn record_answer(
     db: &mut PgConnection,
     actor: &str,

@@ -1,5 +1,5 @@
-//! Table `intent`: what a person asked for a subject. The latest word is read with the rest of what we remember: see
-//! `subject states`.
+//! Table `intent`: what an operator asked for a subject. `subject_states` reads the latest one together with the subject
+//! state.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -7,16 +7,16 @@ use uuid::Uuid;
 use super::Result;
 use crate::domain::{Timestamp, order::Intent};
 
-/// A word of a person.
+/// A new intent.
 #[derive(Clone, Debug)]
 pub struct NewIntent<'a> {
     /// `UUIDv7`: the latest wins.
     pub id: Uuid,
-    /// Whose subject.
+    /// The subject's connection.
     pub connection: &'a str,
     /// As `order:1042`.
     pub subject: &'a str,
-    /// What is asked.
+    /// What is asked for.
     pub intent: Intent,
     /// The admin token's name.
     pub actor: &'a str,
@@ -24,10 +24,11 @@ pub struct NewIntent<'a> {
     pub at: Timestamp,
 }
 
-/// Keeps a word. Called inside the transaction that opens the task which will read it.
+/// Stores an intent. Called inside the transaction that opens the task that will read it.
 pub async fn insert(db: &mut PgConnection, new: &NewIntent<'_>) -> Result<()> {
     sqlx::query!(
-        "insert into intent (id, connection, subject, kind, actor, created_at) values ($1, $2, $3, $4, $5, $6)",
+        "insert into intent (id, connection, subject, kind, actor, created_at)
+         values ($1, $2, $3, $4, $5, $6)",
         new.id,
         new.connection,
         new.subject,
@@ -40,18 +41,18 @@ pub async fn insert(db: &mut PgConnection, new: &NewIntent<'_>) -> Result<()> {
     Ok(())
 }
 
-/// A word as people see it.
+/// An intent as pages and the API show it.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct IntentRow {
     /// transfer, hold, release or cancel.
     pub kind: String,
-    /// Who.
+    /// Who asked.
     pub actor: String,
     /// When.
     pub created_at: Timestamp,
 }
 
-/// Everything that was ever asked for a subject, oldest first.
+/// Lists everything ever asked for a subject, oldest first.
 pub async fn list(db: &mut PgConnection, connection: &str, subject: &str) -> Result<Vec<IntentRow>> {
     let rows = sqlx::query_as!(
         IntentRow,

@@ -1,10 +1,16 @@
-//! Being told of revision, instead of asking for them again and again.
+//! PostgreSQL NOTIFY, as a hint to look now instead of at the next interval.
 
 use futures_util::FutureExt as _;
 use sqlx::{PgPool, postgres::PgListener};
 
-/// Listens to one of our channels. It goes deaf when the database goes away, and hears again after the next
-/// [`opens`](Self::ensure_open): whoever waits by it keeps a poll behind it.
+/// The channel that wakes the workers when a task has been committed.
+pub const DUE_CHANNEL: &str = "silta_due";
+
+/// The channel that wakes the syncer when a sync has been requested or approved.
+pub const SYNC_REQUESTED_CHANNEL: &str = "silta_sync_requested";
+
+/// Listens to one channel. It closes when the database goes away and reopens at the next
+/// [`ensure_open`](Self::ensure_open), so callers also look at an interval.
 #[derive(Debug)]
 pub struct NotifyListener {
     pool: PgPool,
@@ -13,13 +19,13 @@ pub struct NotifyListener {
 }
 
 impl NotifyListener {
-    /// An ear still closed.
+    /// A closed listener.
     pub const fn new(pool: PgPool, channel: &'static str) -> Self {
         Self { pool, channel, listener: None }
     }
 
-    /// Opens it where it is closed; answers whether it hears. Called before what is waited for is looked at: news
-    /// between the look and the wait is not slept over, and what was told before is let go, since the look answers it.
+    /// Opens the listener if it is closed; false if that failed. Call it *before* querying: a notification between the
+    /// query and the wait is then not missed. Earlier notifications are dropped, since the query answers them.
     pub async fn ensure_open(&mut self) -> bool {
         self.drain();
         if self.listener.is_none() {
@@ -28,14 +34,14 @@ impl NotifyListener {
         self.listener.is_some()
     }
 
-    /// Reads all that has come. PostgreSQL tells a listener in a transaction of its own: where it is told more than it
-    /// reads, that transaction waits for room in the socket and holds its snapshot, no vacuum removes what died since,
-    /// and every look for what is due wades through it.
+    /// Reads all pending notifications. PostgreSQL sends them in a transaction of the listener's backend. If they are
+    /// not read, that transaction waits for room in the socket and keeps its snapshot: vacuum then removes nothing, and
+    /// every claim scans the dead rows.
     fn drain(&mut self) {
         while let Some(listener) = &mut self.listener
-            && let Some(told) = listener.recv().now_or_never()
+            && let Some(notification) = listener.recv().now_or_never()
         {
-            if told.is_err() {
+            if notification.is_err() {
                 self.close();
             }
         }
@@ -47,18 +53,18 @@ impl NotifyListener {
         Ok(listener)
     }
 
-    /// Closes it: the database was found away.
+    /// Closes the listener. Call it when the database is unavailable.
     pub fn close(&mut self) {
         self.listener = None;
     }
 
-    /// Returns when something is told, or when it goes deaf; a closed one hears nothing.
+    /// Returns on a notification or when the listener fails; a closed listener waits for ever.
     pub async fn wait_for_notification(&mut self) {
-        let heard = match self.listener.as_mut() {
+        let notification = match self.listener.as_mut() {
             Some(listener) => listener.recv().await,
             None => std::future::pending().await,
         };
-        if heard.is_err() {
+        if notification.is_err() {
             self.close();
         }
     }

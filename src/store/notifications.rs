@@ -1,4 +1,4 @@
-//! Table `notification`: who was told of which alert.
+//! Table `notification`: the messages about alerts, and whether they were sent.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{Result, alerts::UNKNOWN_KIND};
 use crate::domain::{Timestamp, alert::AlertKind};
 
-/// Writes a message to a channel. That something is right again is told only where it was told that it is wrong.
+/// Queues a notification for a channel. `closed` is queued only if the channel may have got the opening one.
 pub async fn insert_notification(
     db: &mut PgConnection,
     id: Uuid,
@@ -33,39 +33,39 @@ pub async fn insert_notification(
     Ok(())
 }
 
-/// A message to be sent now.
+/// A notification to send now.
 #[derive(Clone, Debug)]
 pub struct DueNotification {
-    /// The same on every try.
+    /// The same on every attempt.
     pub id: Uuid,
-    /// To which channel.
+    /// The channel.
     pub channel: String,
     /// opened, reminded or closed.
     pub kind: String,
-    /// About which connection.
+    /// The alert's connection.
     pub connection: String,
-    /// About what.
+    /// The alert's kind.
     pub alert_kind: AlertKind,
-    /// How much of it.
+    /// How many.
     pub count: i64,
-    /// What exactly.
+    /// What exactly, in codes.
     pub detail: String,
-    /// Since when.
+    /// When the alert was first seen.
     pub seen_at: Timestamp,
-    /// When the message was written.
+    /// When the notification was queued.
     pub created_at: Timestamp,
     /// Attempts so far, this one included.
     pub attempts: i32,
 }
 
-/// Takes messages that are due to be sent by the caller alone, until `until`; the oldest first.
+/// Claims due notifications until `until`, oldest first; no other process sends them before.
 pub async fn claim_due(
     db: &mut PgConnection,
     now: Timestamp,
     until: Timestamp,
 ) -> Result<Vec<DueNotification>> {
     let rows = sqlx::query!(
-        "with taken as (
+        "with claimed as (
             update notification set due_at = $2, attempts = attempts + 1
             where id in (
                 select id from notification
@@ -74,10 +74,10 @@ pub async fn claim_due(
             )
             returning id, alert_id, channel, kind, count, detail, created_at, attempts
          )
-         select taken.id, taken.channel, taken.kind, alert.connection, alert.kind as alert_kind, taken.count, taken.detail,
-                alert.seen_at, taken.created_at, taken.attempts
-         from taken join alert on alert.id = taken.alert_id
-         order by taken.id",
+         select claimed.id, claimed.channel, claimed.kind, alert.connection, alert.kind as alert_kind, claimed.count,
+                claimed.detail, alert.seen_at, claimed.created_at, claimed.attempts
+         from claimed join alert on alert.id = claimed.alert_id
+         order by claimed.id",
         now,
         until,
     );
@@ -99,25 +99,25 @@ pub async fn claim_due(
     notifications.collect()
 }
 
-/// What became of a try.
+/// How an attempt to send ended.
 #[derive(Clone, Copy, Debug)]
 pub enum SendResult<'a> {
     /// The channel took it.
     Sent,
-    /// It did not; again then.
+    /// It failed; retry at this time.
     RetryAt(Timestamp, &'a str),
-    /// It did not, and is not asked again.
+    /// It failed and is not retried.
     GivenUp(&'a str),
 }
 
-/// Keeps what became of a try.
+/// Records how an attempt to send ended.
 pub async fn record_send_result(
     db: &mut PgConnection,
     id: Uuid,
-    send_result: SendResult<'_>,
+    result: SendResult<'_>,
     now: Timestamp,
 ) -> Result<()> {
-    let (sent_at, given_up_at, due_at, error) = match send_result {
+    let (sent_at, given_up_at, due_at, error) = match result {
         SendResult::Sent => (Some(now), None, None, None),
         SendResult::RetryAt(at, error) => (None, None, Some(at), Some(error)),
         SendResult::GivenUp(error) => (None, Some(now), None, Some(error)),

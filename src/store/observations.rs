@@ -1,4 +1,4 @@
-//! What an attempt writes into table `subject_state`, under its claim: the action that it begins, and what it has learnt.
+//! What an attempt writes to table `subject_state` under its claim: the action it begins, and what it observed.
 
 use sqlx::PgConnection;
 
@@ -12,8 +12,8 @@ use crate::domain::{
     },
 };
 
-/// Commits the intent to send before the call, fenced by the claim: whoever looks next knows that we may have been
-/// heard. A stale worker learns here that it must not send.
+/// Records, before the call, that an action begins. Fenced by the claim: the next attempt sees that the vendor may have
+/// applied it, and a stale worker learns that it must not send.
 pub async fn begin_action(db: &mut PgConnection, leased: &LeasedTask, begun: &BegunAction) -> Result<Fenced> {
     let done = sqlx::query!(
         "
@@ -35,11 +35,12 @@ pub async fn begin_action(db: &mut PgConnection, leased: &LeasedTask, begun: &Be
     Ok(if rows == 1 { Fenced::Written } else { Fenced::LeaseLost })
 }
 
-/// The call of the begun action has ended, and nobody knows how: the settling time before a resend runs from now. Called
-/// inside the settle transaction; a rescue does the same by itself.
+/// Restarts the settling time before a resend: the begun action's call has ended with an unknown outcome. Called inside
+/// the settle transaction; a rescue does the same in its own statement.
 pub async fn restart_settling_time(db: &mut PgConnection, leased: &LeasedTask, now: Timestamp) -> Result<()> {
     sqlx::query!(
-        "update subject_state set begun_at = $3 where connection = $1 and subject = $2 and begun_action is not null",
+        "update subject_state set begun_at = $3
+         where connection = $1 and subject = $2 and begun_action is not null",
         leased.connection,
         leased.subject.to_string(),
         now,
@@ -49,7 +50,7 @@ pub async fn restart_settling_time(db: &mut PgConnection, leased: &LeasedTask, n
     Ok(())
 }
 
-/// The begun action of a subject is known to have ended. Called inside the settle transaction.
+/// Clears the begun action of a subject: its outcome is known. Called inside the settle transaction.
 pub async fn clear_begun_action(db: &mut PgConnection, connection: &str, subject: &str) -> Result<()> {
     sqlx::query!(
         "update subject_state set begun_action = null, begun_key = null, begun_at = null
@@ -62,8 +63,8 @@ pub async fn clear_begun_action(db: &mut PgConnection, connection: &str, subject
     Ok(())
 }
 
-/// Remembers what was learnt, unless a newer reading is remembered already; what is not known stays as it was.
-/// Called inside the settle transaction, which is fenced.
+/// Records an observation, unless a newer one is recorded. Unknown fields (`None`) keep their value. Called inside the
+/// settle transaction, which is fenced.
 pub async fn record_observation(db: &mut PgConnection, leased: &LeasedTask, learnt: &Learnt) -> Result<()> {
     let Learnt { subject, seen_at, known } = learnt;
     let done = sqlx::query!(

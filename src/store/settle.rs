@@ -1,4 +1,4 @@
-//! How attempts end: table `task` settled, and table `attempt`, the diary, written, in one statement.
+//! Ends attempts: settles table `task` and writes table `attempt`, in one statement.
 
 use std::collections::HashSet;
 
@@ -18,61 +18,68 @@ use crate::domain::{
     },
 };
 
-/// What an attempt leaves in the diary.
+/// What is recorded of an attempt.
 #[derive(Clone, Copy, Debug)]
 pub struct AttemptRecord<'a> {
     /// What it came to.
     pub outcome: &'a Outcome,
-    /// The one thing decided on.
+    /// The one action decided on.
     pub action: Option<&'a str>,
-    /// The key sent with it.
+    /// The key sent with the action.
     pub idempotency_key: Option<&'a str>,
-    /// Plain words; never personal data.
+    /// Explanation for people; never personal data.
     pub detail: Option<&'a str>,
     /// Every call in order: a JSON array.
     pub calls: &'a str,
 }
 
 impl<'a> AttemptRecord<'a> {
-    /// Of an attempt that called nobody.
+    /// The record of an attempt that made no call.
     pub const fn without_calls(outcome: &'a Outcome) -> Self {
         Self { outcome, action: None, idempotency_key: None, detail: None, calls: "[]" }
     }
 }
 
-/// An attempt that has come to its end.
+/// An attempt that has ended.
 #[derive(Clone, Debug)]
 pub struct SettledAttempt<'a> {
     /// The claim.
     pub leased: &'a LeasedTask,
     /// What follows for the task.
     pub next: &'a Transition,
-    /// What is written into the diary.
+    /// What is recorded.
     pub entry: AttemptRecord<'a>,
 }
 
-/// Ends failures, all in one statement, each with its entry in the diary; answers for each whether it was written. Revision
-/// since its claim keep a task open that the settlement would close, due at once and with all its failures, and end
-/// a wait before it has begun: what was read is not the last word.
+/// Settles attempts and records them, all in one statement; returns for each whether it was written.
+///
+/// If the revision has grown since the claim, the attempt did not read the latest state. Then a task that the
+/// transition would close stays open, due at once and with no failures, and one that would wait is due at once.
 pub async fn settle(
     db: &mut PgConnection,
     settled: &[SettledAttempt<'_>],
     now: Timestamp,
 ) -> Result<Vec<Fenced>> {
-    let mut in_order: Vec<_> = settled.iter().collect();
-    in_order.sort_by_key(|it| it.leased.id.0); // one lock order for all writers, as in `arrivals::ingest`
+    let mut in_lock_order: Vec<_> = settled.iter().collect();
+    in_lock_order.sort_by_key(|it| it.leased.id.0); // one lock order for all writers, as in `ingest`
     let mut columns = Columns::default();
-    for settled in in_order {
+    for settled in in_lock_order {
         columns.push(settled);
     }
+    let written = execute(db, &columns, now).await?;
+    Ok(settled.iter().map(|it| Fenced::from_rows(u64::from(written.contains(&it.leased.id.0)))).collect())
+}
+
+/// Runs the statement; returns the ids of the tasks that were still leased under their claim.
+async fn execute(db: &mut PgConnection, columns: &Columns<'_>, now: Timestamp) -> Result<HashSet<Uuid>> {
     let written = sqlx::query_scalar!(
         r#"
-        with settled_row as materialized (
+        with ended as materialized (
             select * from unnest(
                 $1::uuid[], $2::uuid[], $3::text[], $4::bool[], $5::text[], $6::timestamptz[], $7::integer[],
                 $8::integer[], $9::bool[], $10::integer[], $11::timestamptz[], $12::text[], $13::text[], $14::text[],
                 $15::text[], $16::text[], $17::text[], $18::text[]
-            ) as settled_row (
+            ) as ended (
                 id, claim_id, state, is_closed, reason, due_at, failures,
                 actions, is_waiting, number, started_at, outcome, outcome_reason, action,
                 idempotency_key, detail, calls, connection
@@ -80,22 +87,21 @@ pub async fn settle(
         ),
         written as (
             update task set
-                state = case when settled_row.is_closed and revision > claimed_revision then 'pending' else settled_row.state end,
-                reason = settled_row.reason,
+                state = case when ended.is_closed and revision > claimed_revision then 'pending' else ended.state end,
+                reason = ended.reason,
                 due_at = case
-                    when (settled_row.is_closed or settled_row.is_waiting) and revision > claimed_revision then $19::timestamptz
-                    else settled_row.due_at
+                    when (ended.is_closed or ended.is_waiting) and revision > claimed_revision then $19::timestamptz
+                    else ended.due_at
                 end,
-                settled_at = case when settled_row.is_closed and revision = claimed_revision then $19::timestamptz end,
-                failures = case when settled_row.is_closed and revision > claimed_revision then 0 else settled_row.failures end,
-                actions = settled_row.actions,
+                settled_at = case when ended.is_closed and revision = claimed_revision then $19::timestamptz end,
+                failures = case when ended.is_closed and revision > claimed_revision then 0 else ended.failures end,
+                actions = ended.actions,
                 claim_id = null, claimed_by = null, claimed_at = null, leased_until = null
-            from settled_row
-            where task.id = settled_row.id and task.connection = settled_row.connection
-              and task.claim_id = settled_row.claim_id
-            returning settled_row.*
+            from ended
+            where task.id = ended.id and task.connection = ended.connection and task.claim_id = ended.claim_id
+            returning ended.*
         ),
-        -- Each claim has a number of its own, so a second settle of one claim cannot be written.
+        -- Each claim has a number of its own, so the primary key refuses a second settle of one claim.
         recorded as (
             insert into attempt (
                 task_id, number, connection, claim_id, started_at, ended_at, outcome, reason, action,
@@ -128,11 +134,10 @@ pub async fn settle(
         &columns.connection as &[&str],
         now,
     );
-    let written: HashSet<Uuid> = written.fetch_all(db).await?.into_iter().collect();
-    Ok(settled.iter().map(|it| Fenced::from_rows(u64::from(written.contains(&it.leased.id.0)))).collect())
+    Ok(written.fetch_all(db).await?.into_iter().collect())
 }
 
-/// SettledAttempt attempts turned on their side, as `unnest` takes them.
+/// The settled attempts as columns, as `unnest` takes them.
 #[derive(Default)]
 struct Columns<'a> {
     id: Vec<Uuid>,

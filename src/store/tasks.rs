@@ -1,5 +1,5 @@
-//! Table `task`: release, rescue, and what a person decides; how attempts begin is in `claiming`, how they end in
-//! `settling`. Every change names the state, and where there is one the claim, that it expects.
+//! Table `task`: release, rescue, and operator decisions. Attempts begin in `claim` and end in `settle`. Every change
+//! names the state that it expects, and the claim where there is one.
 
 use sqlx::PgConnection;
 
@@ -14,9 +14,9 @@ use crate::domain::{
 /// What a fenced write found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fenced {
-    /// We still leased the lease: written.
+    /// The claim was still valid: written.
     Written,
-    /// Somebody rescued it meanwhile: nothing was changed.
+    /// The task was rescued meanwhile: nothing was changed.
     LeaseLost,
 }
 
@@ -26,16 +26,17 @@ impl Fenced {
     }
 }
 
-/// A subject as a row has it.
+/// Parses a subject from a row.
 pub fn parse_subject(text: &str) -> Result<Subject> {
     text.parse().map_err(|_| StoreError::Inconsistent { table: "task", column: "subject" })
 }
 
-// A claim's id stands in a row exactly while it is leased (`task_leased_iff_claimed`), so the fenced statements below
-// ask for it alone. Said beside it, `state = 'leased'` would let the planner read the small index of leases instead of the
-// primary key; under somebody's long snapshot that index is full of dead entries.
+// A row has a claim id exactly while it is leased (`task_leased_iff_claimed`), so the fenced statements below test the
+// claim id alone. With `state = 'leased'` beside it the planner may read the small index of leases instead of the
+// primary key, and under a long snapshot that index is full of dead entries.
 
-/// Is a claim still ours? Asked right before a call that overwrites: whoever slept over his lease learns it here.
+/// Checks that a claim is still valid. Called right before a call that overwrites, in case the process slept past its
+/// lease.
 pub async fn verify_claim(db: &mut PgConnection, leased: &LeasedTask) -> Result<Fenced> {
     let rows = sqlx::query_scalar!(
         r#"select count(*) as "count!" from task where id = $1 and claim_id = $2"#,
@@ -46,8 +47,8 @@ pub async fn verify_claim(db: &mut PgConnection, leased: &LeasedTask) -> Result<
     Ok(if rows == 1 { Fenced::Written } else { Fenced::LeaseLost })
 }
 
-/// What waits for this reason is due now. One of its kind that is just being worked on may be about to wait for it: for
-/// that one it is news.
+/// Makes tasks that wait for this reason due now. A leased task of the same kind may be about to wait for it, so its
+/// revision is raised.
 pub async fn wake_waiting(
     db: &mut PgConnection,
     connection: &str,
@@ -69,12 +70,12 @@ pub async fn wake_waiting(
     Ok(done.execute(db).await?.rows_affected())
 }
 
-/// Gives a claim back that was never begun: as if it had not been taken.
+/// Gives back a claim whose attempt never started, as if it had not been taken.
 pub async fn release(db: &mut PgConnection, leased: &LeasedTask) -> Result<Fenced> {
     let done = sqlx::query!(
         "
         update task set
-            -- Whether it was in doubt before, only the subject_state knows; saying so once too often costs one look.
+            -- Only the subject state knows whether it was in doubt before; one time too often costs one read.
             state = case when reason is null then 'pending' else 'in_doubt' end,
             failures = failures - 1,
             attempts = attempts - 1,
@@ -87,28 +88,30 @@ pub async fn release(db: &mut PgConnection, leased: &LeasedTask) -> Result<Fence
     Ok(Fenced::from_rows(done.execute(db).await?.rows_affected()))
 }
 
-/// Takes back every lease that has run out: in doubt and due at once, or dead when its attempts are spent and nothing
-/// new was told meanwhile. Writes the lost attempts into the diary. Answers how many.
-pub async fn rescue_expired(db: &mut PgConnection, max_attempts: u32, now: Timestamp) -> Result<u64> {
+/// Rescues every task whose lease has run out: in doubt and due at once, or dead if its failures are used up and its
+/// revision has not grown since the claim. Records the lost attempts; returns how many.
+pub async fn rescue_expired(db: &mut PgConnection, max_failures: u32, now: Timestamp) -> Result<u64> {
     let done = sqlx::query!(
         "
         with expired as (
-            select id, connection, subject, claim_id, claimed_at, attempts, failures >= $1 and revision = claimed_revision as spent
+            select
+                id, connection, subject, claim_id, claimed_at, attempts,
+                failures >= $1 and revision = claimed_revision as is_exhausted
             from task
             where state = 'leased' and leased_until < $2
             for update skip locked
         ),
         rescued as (
             update task set
-                state = case when spent then 'dead' else 'in_doubt' end,
+                state = case when is_exhausted then 'dead' else 'in_doubt' end,
                 reason = $3,
                 due_at = $2,
-                settled_at = case when spent then $2 end,
+                settled_at = case when is_exhausted then $2 end,
                 claim_id = null, claimed_by = null, claimed_at = null, leased_until = null
             from expired where expired.id = task.id
         ),
-        doubted as (
-            -- When its call ended nobody knows, but it was before now: the settling time before a resend runs from here.
+        settling as (
+            -- Its call ended at an unknown time before now, so the settling time before a resend starts now.
             update subject_state set begun_at = $2
             from expired
             where subject_state.connection = expired.connection and subject_state.subject = expired.subject
@@ -117,20 +120,20 @@ pub async fn rescue_expired(db: &mut PgConnection, max_attempts: u32, now: Times
         insert into attempt (task_id, number, connection, claim_id, started_at, ended_at, outcome, reason)
         select id, attempts, connection, claim_id, claimed_at, $2, 'lost', $3 from expired
         ",
-        saturating_i32(max_attempts),
+        saturating_i32(max_failures),
         now,
         Reason::LeaseExpired.code(),
     );
     Ok(done.execute(db).await?.rows_affected())
 }
 
-/// Marks a task just opened as the replay of a closed one.
+/// Marks a new task as the replay of a closed one.
 pub async fn mark_replay(db: &mut PgConnection, opened: TaskId, replay_of: TaskId) -> Result<()> {
     sqlx::query!("update task set replay_of = $2 where id = $1", opened.0, replay_of.0).execute(db).await?;
     Ok(())
 }
 
-/// Cancels a task that waits; false where it is not waiting (running, closed or unknown).
+/// Cancels an open task that is not leased; false if there is none with this id.
 pub async fn cancel(db: &mut PgConnection, id: TaskId, now: Timestamp) -> Result<bool> {
     let done = sqlx::query!(
         "update task set state = 'cancelled', reason = $2, settled_at = $3
@@ -142,17 +145,17 @@ pub async fn cancel(db: &mut PgConnection, id: TaskId, now: Timestamp) -> Result
     Ok(done.execute(db).await?.rows_affected() == 1)
 }
 
-/// What a person found out about a task in doubt.
+/// What an operator found out about a task in doubt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Resolution {
-    /// It was done: close it.
+    /// The action was applied: close the task.
     Done,
-    /// It was not done: try again now.
+    /// The action was not applied: try again now.
     Pending,
 }
 
-/// Settles a task in doubt by a person's word; false where it is not in doubt.
+/// Settles a task in doubt as the operator says; false if it is not in doubt.
 pub async fn resolve(
     db: &mut PgConnection,
     id: TaskId,
@@ -174,7 +177,7 @@ pub async fn resolve(
     Ok(done.execute(db).await?.rows_affected() == 1)
 }
 
-/// Counters in rows are never near the limit of an `integer`.
+/// A counter as its column's type; counters never come near its limit.
 pub(super) fn saturating_i32(count: u32) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
 }

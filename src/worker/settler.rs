@@ -28,9 +28,7 @@ use crate::{
         failpoints::{Failpoint, Failpoints},
     },
     store::{
-        self, StoreError,
-        batch::{self, BatchCommitter},
-        connections,
+        self, StoreError, connections,
         group_commit::{self, BatchHandler},
         ingest::{self, IncomingEvent, InternalEvent},
         observations,
@@ -79,21 +77,12 @@ pub(super) struct Settler {
 #[async_trait]
 impl BatchHandler for Settler {
     type Item = Arc<EndedAttempt>;
-    type Answer = Result<Fenced, SettleError>;
+    type Answer = Fenced;
+    type Error = SettleError;
 
     fn weight(&self, ended: &Arc<EndedAttempt>) -> usize {
         ended.calls.len()
     }
-
-    async fn together(&self, batch: Vec<Arc<EndedAttempt>>) -> Vec<Self::Answer> {
-        batch::commit_all_or_each(self, &batch, to_settle_error).await
-    }
-}
-
-#[async_trait]
-impl BatchCommitter for Settler {
-    type Item = Arc<EndedAttempt>;
-    type Answer = Fenced;
 
     async fn commit(&self, batch: &[Arc<EndedAttempt>]) -> store::Result<Vec<Fenced>> {
         let now = self.clock.now();
@@ -105,7 +94,7 @@ impl BatchCommitter for Settler {
             })
             .collect();
         let written =
-            batch::with_commit_timeout(&self.pool, async |db| self.write(db, batch, &next, now).await)
+            store::with_commit_timeout(&self.pool, async |db| self.write(db, batch, &next, now).await)
                 .await?;
         for ((ended, next), fenced) in batch.iter().zip(&next).zip(&written) {
             match fenced {
@@ -119,6 +108,16 @@ impl BatchCommitter for Settler {
             }
         }
         Ok(written)
+    }
+
+    fn to_error(&self, error: &StoreError) -> SettleError {
+        let cause = std::error::Error::source(error).map(ToString::to_string);
+        if matches!(error, StoreError::Unavailable(_)) {
+            tracing::warn!(error = %error, cause, "attempts not settled yet");
+            return SettleError::Unavailable;
+        }
+        tracing::error!(error = %error, cause, "an attempt cannot be settled: its lease will run out");
+        SettleError::Rejected
     }
 }
 
@@ -244,14 +243,4 @@ fn log_settled(EndedAttempt { leased, result, .. }: &EndedAttempt, next: &Transi
     } else {
         tracing::info!(task = %id, connection, %subject, attempt, outcome, action, reason, %state, "attempt settled");
     }
-}
-
-fn to_settle_error(error: &StoreError) -> SettleError {
-    let cause = std::error::Error::source(error).map(ToString::to_string);
-    if matches!(error, StoreError::Unavailable(_)) {
-        tracing::warn!(error = %error, cause, "attempts not settled yet");
-        return SettleError::Unavailable;
-    }
-    tracing::error!(error = %error, cause, "an attempt cannot be settled: its lease will run out");
-    SettleError::Rejected
 }

@@ -76,14 +76,14 @@ async fn signature_detection_learns_from_a_refused_webhook() {
     let silta = TestSilta::start().await;
     let mut db = silta.outside_connection().await;
     let until = silta.now() + secs(600);
-    silta::store::webhook_checks::request_detection(&mut db, CONNECTION, "mycashflow", "ops", until)
+    silta::store::signature_detections::request_detection(&mut db, CONNECTION, "mycashflow", "ops", until)
         .await
         .unwrap();
     let body = r#"{"topic":"order.created","data":{"id":1}}"#;
     let (_, right) = WebhookSender::signature(&silta::dev::sandbox::Webhook::raw_from_shop(body.as_bytes()));
     let told = sends(&silta, MYCASHFLOW_PATH, &[("x-mcf-hmac", &right)], body).await;
     assert_eq!(told.status, 401);
-    let detection = silta::store::webhook_checks::find_detection(&mut db, CONNECTION, "mycashflow")
+    let detection = silta::store::signature_detections::find_detection(&mut db, CONNECTION, "mycashflow")
         .await
         .unwrap()
         .unwrap();

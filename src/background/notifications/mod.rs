@@ -28,7 +28,7 @@ use crate::{
     runtime::clock::{Clock, Entropy},
     store::{
         self,
-        alerts::{self, AlertThresholds},
+        alerts::{self, AlertThresholds, ExpectedPoll},
         connections,
         notifications::{self, DueNotification, SendResult},
         order_rate,
@@ -173,16 +173,18 @@ impl AlertMonitor {
 
     async fn conditions(&self, db: &mut sqlx::PgConnection, now: Timestamp) -> store::Result<Vec<Condition>> {
         let Deps { options, polls, .. } = &*self.0;
-        let overdue_poll = |(connection, what, interval): &(String, &'static str, Duration)| {
-            (connection.clone(), *what, now - (*interval * 3 + POLL_GRACE))
+        let expected_poll = |(connection, what, interval): &(String, &'static str, Duration)| ExpectedPoll {
+            connection: connection.clone(),
+            what,
+            after: now - (*interval * 3 + POLL_GRACE),
         };
-        let bounds = AlertThresholds {
+        let thresholds = AlertThresholds {
             due_before: now - options.backlog_older_than,
-            refused_since: now - REJECTION_WINDOW,
-            polls: polls.iter().map(overdue_poll).collect(),
+            rejected_since: now - REJECTION_WINDOW,
+            polls: polls.iter().map(expected_poll).collect(),
             subscriptions_before: now - SUBSCRIPTION_GONE_AFTER,
         };
-        let mut conditions = alerts::list_conditions(db, &bounds).await?;
+        let mut conditions = alerts::list_conditions(db, &thresholds).await?;
         for row in connections::list(db).await?.iter().filter(|row| row.paused_at.is_none()) {
             let order_rate = order_rate::read(db, &row.name, row.created_at, now).await?;
             if order_rate.is_suspicious {

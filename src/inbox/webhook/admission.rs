@@ -17,7 +17,6 @@ use crate::{
     },
     store::{
         self, StoreError,
-        batch::{self, BatchCommitter},
         group_commit::{self, BatchHandler, GroupCommit},
         ingest::{self, IncomingEvent, Ingested},
         polls,
@@ -123,25 +122,16 @@ struct Committer {
 #[async_trait]
 impl BatchHandler for Committer {
     type Item = PendingWebhook;
-    type Answer = Answer;
+    type Answer = Ingested;
+    type Error = CommitError;
 
     fn weight(&self, waiting: &PendingWebhook) -> usize {
         waiting.arrival.event.body.len()
     }
 
-    async fn together(&self, batch: Vec<PendingWebhook>) -> Vec<Answer> {
-        batch::commit_all_or_each(self, &batch, commit_error).await
-    }
-}
-
-#[async_trait]
-impl BatchCommitter for Committer {
-    type Item = PendingWebhook;
-    type Answer = Ingested;
-
     async fn commit(&self, batch: &[PendingWebhook]) -> store::Result<Vec<Ingested>> {
         self.failpoints.hit(Failpoint::BeforeCommit, "").await;
-        let pooled = batch::with_commit_timeout(&self.pool, async |db| self.store(db, batch).await);
+        let pooled = store::with_commit_timeout(&self.pool, async |db| self.store(db, batch).await);
         let stored = match pooled.await {
             // The pooled connection had died with its server since it was last used: once more, by a new one. Had the
             // first been stored all the same, the second is its duplicate.
@@ -156,6 +146,12 @@ impl BatchCommitter for Committer {
         }?;
         self.failpoints.hit(Failpoint::AfterCommit, "").await;
         Ok(stored)
+    }
+
+    fn to_error(&self, error: &StoreError) -> CommitError {
+        let cause = std::error::Error::source(error).map(ToString::to_string);
+        tracing::error!(error = %error, cause, "webhooks not stored");
+        CommitError::from(error)
     }
 }
 
@@ -182,10 +178,4 @@ impl Committer {
         failpoints.hit_during(Failpoint::DuringCommit, std::iter::once(String::new()), db.commit()).await?;
         Ok(received)
     }
-}
-
-fn commit_error(error: &StoreError) -> CommitError {
-    let cause = std::error::Error::source(error).map(ToString::to_string);
-    tracing::error!(error = %error, cause, "webhooks not stored");
-    CommitError::from(error)
 }

@@ -2,7 +2,7 @@
 
 use super::keyring::Keyring;
 use crate::{
-    domain::event::source::Source, security::signature::SignatureScheme, store::webhook_checks::KeyIdentity,
+    domain::event::source::Source, security::signature::SignatureScheme, store::key_usage::KeyIdentity,
 };
 
 /// How one connection's webhooks are let in.

@@ -18,7 +18,7 @@ use crate::{
         secrets::SecretStore,
         signature::{SignatureScheme, key_id},
     },
-    store::{self, subscriptions, webhook_checks::KeyIdentity},
+    store::{self, key_usage::KeyIdentity, subscriptions},
 };
 
 /// How old the stored keys at hand may be when a signature does not fit.

@@ -8,10 +8,7 @@ use super::{keyring::Keyring, receive::Ingester, rejection::WebhookError, verify
 use crate::inbox::{Endpoint, Inbox};
 use crate::{
     security::detection,
-    store::{
-        self,
-        webhook_checks::{self, RejectedWebhookKey},
-    },
+    store::{self, rejected_webhooks::RejectedWebhookKey, signature_detections},
 };
 
 impl Inbox {
@@ -64,7 +61,7 @@ impl Inbox {
             return Ok(());
         }
         let mut db = pool.acquire().await?;
-        if !webhook_checks::is_detecting(&mut db, connection, source, clock.now()).await? {
+        if !signature_detections::is_detecting(&mut db, connection, source, clock.now()).await? {
             return Ok(());
         }
         drop(db); // the digests take a while
@@ -76,6 +73,7 @@ impl Inbox {
         let found = detection::learn(unverified.body(), headers, &tried);
         let seen: Vec<_> = headers.iter().map(|(name, _)| (*name).to_owned()).collect();
         let mut db = pool.acquire().await?;
-        webhook_checks::save_detection(&mut db, connection, source, &seen, &json!(found), clock.now()).await
+        signature_detections::save_detection(&mut db, connection, source, &seen, &json!(found), clock.now())
+            .await
     }
 }

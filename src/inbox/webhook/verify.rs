@@ -11,9 +11,7 @@ use serde_json::Value;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{admission::Admission, keyring::Keyring, rejection::WebhookError};
-use crate::{
-    domain::event::source::Source, store::webhook_checks::KeyIdentity, vendors::json_outline::outline,
-};
+use crate::{domain::event::source::Source, store::key_usage::KeyIdentity, vendors::json_outline::outline};
 
 /// A webhook's raw body, before we believe it.
 pub(in crate::inbox) struct Unverified {

@@ -8,7 +8,7 @@ use axum::{
 use super::ApiState;
 use crate::{
     domain::event::dedup::sha256_hex,
-    store::webhook_checks::KeyIdentity,
+    store::key_usage::KeyIdentity,
     web::problem::{Code, Problem},
 };
 

@@ -20,8 +20,8 @@ use crate::{
     actions::{self, ActionError, Actor},
     domain::{Timestamp, product::CodeProblem, shipping::ShippingRule, sync::SyncKind},
     store::{
-        self, Page, StoreError, connections, items, order_rate, polls, shipping_rules, subscriptions, syncs,
-        views::overview, webhook_checks,
+        self, Page, StoreError, connections, items, key_usage, order_rate, polls, rejected_webhooks,
+        shipping_rules, subscriptions, syncs, views::overview,
     },
     web::problem::{Code, Problem},
 };
@@ -40,8 +40,8 @@ pub(super) async fn show(
 ) -> Result<Json<Value>, Problem> {
     let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
     let mut item = item(&mut db, &name, admin.clock.now()).await?.ok_or(Code::NotFound)?;
-    item["keys"] = json!(webhook_checks::list_keys(&mut db, &name).await?);
-    item["rejected_webhooks"] = json!(webhook_checks::list_rejected(&mut db, &name).await?);
+    item["keys"] = json!(key_usage::list_keys(&mut db, &name).await?);
+    item["rejected_webhooks"] = json!(rejected_webhooks::list_rejected(&mut db, &name).await?);
     item["subscriptions"] = json!(subscriptions::list(&mut db, &name).await?);
     Ok(Json(item))
 }

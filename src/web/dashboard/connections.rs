@@ -47,7 +47,7 @@ pub(super) async fn list(
             rows.push((row, polls, rules, porch));
         }
     }
-    let tokens = store::webhook_checks::list_keys(&mut db, "").await?;
+    let tokens = store::key_usage::list_keys(&mut db, "").await?;
     drop(db);
     let main = html! {
         h1 { (words.connections) }

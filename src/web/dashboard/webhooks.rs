@@ -12,8 +12,9 @@ use crate::{
     explain,
     store::{
         self,
+        key_usage::{self, KeyUsageRow},
+        rejected_webhooks::{self, RejectedWebhookRow},
         subscriptions::{self, SubscriptionRow},
-        webhook_checks::{self, KeyUsageRow, RejectedWebhookRow},
     },
 };
 
@@ -28,8 +29,8 @@ impl WebhookStatus {
     pub(super) async fn read(db: &mut PgConnection, connection: &str) -> store::Result<Self> {
         Ok(Self {
             subscriptions: subscriptions::list(db, connection).await?,
-            keys: webhook_checks::list_keys(db, connection).await?,
-            rejected: webhook_checks::list_rejected(db, connection).await?,
+            keys: key_usage::list_keys(db, connection).await?,
+            rejected: rejected_webhooks::list_rejected(db, connection).await?,
         })
     }
 

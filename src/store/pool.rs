@@ -1,0 +1,66 @@
+//! Connection pools: one for everything, one with fixed plans for the hot path.
+
+use std::time::Duration;
+
+use sqlx::{
+    Connection, PgConnection, PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use super::{Result, StoreError};
+
+/// A webhook's sender waits for a connection this long: it should get its 503 before it gives up.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// A commit that takes longer is on a connection that is dead without saying so. No caller may hang on it for ever.
+const COMMIT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Lifetime of a connection of the hot path, and so of its plans.
+const MAX_PLAN_AGE: Duration = Duration::from_secs(60);
+
+/// Settings for statements that run thousands of times a second: each is planned once and uses its index.
+///
+/// By default PostgreSQL plans them anew on every call, since a plan for a known number of array elements looks
+/// cheaper; planning then costs more than execution. A plan made once may stem from the empty table of the first
+/// minute. So sequential and bitmap scans are off, and no plan is older than a minute (PostgreSQL's own analysis of a
+/// table that grew invalidates plans as well).
+pub const HOT_PATH: [(&str, &str); 4] = [
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_seqscan", "off"),
+    ("enable_bitmapscan", "off"),
+    ("jit", "off"),
+];
+
+/// A pool of up to `size` connections, opened on demand.
+pub fn connect(options: PgConnectOptions, size: u32) -> PgPool {
+    pool_options(size).connect_lazy_with(options)
+}
+
+/// A second pool of the same size for webhooks and attempts, with the settings of [`HOT_PATH`]. Lists stay with the
+/// first pool: their plan must know the filter.
+pub fn hot_path_pool(pool: &PgPool) -> PgPool {
+    let options = (*pool.connect_options()).clone().options(HOT_PATH);
+    pool_options(pool.options().get_max_connections()).max_lifetime(MAX_PLAN_AGE).connect_lazy_with(options)
+}
+
+fn pool_options(size: u32) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(size)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        // A ping per use would double every round trip; a dead connection shows as `Unavailable`.
+        .test_before_acquire(false)
+}
+
+/// Runs `commit` on a pooled connection and fails with `Unavailable` after [`COMMIT_TIMEOUT`].
+pub async fn with_commit_timeout<T>(
+    pool: &PgPool,
+    commit: impl AsyncFnOnce(&mut PgConnection) -> Result<T>,
+) -> Result<T> {
+    let mut db = pool.acquire().await?;
+    if let Ok(committed) = tokio::time::timeout(COMMIT_TIMEOUT, commit(&mut db)).await {
+        db.shrink_buffers(); // buffers of a batch with large bodies must not stay with every pooled connection
+        return committed;
+    }
+    drop(db.detach()); // frees its place in the pool; a late answer is ignored
+    Err(StoreError::Unavailable(sqlx::Error::PoolTimedOut))
+}

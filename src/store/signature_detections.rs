@@ -1,0 +1,99 @@
+//! Table `signature_detection`: how a sender signs, detected from one rejected webhook.
+
+use serde_json::Value;
+use sqlx::PgConnection;
+
+use super::Result;
+use crate::domain::Timestamp;
+
+/// Requests detection: the next rejected webhook of a source before `until` is examined.
+pub async fn request_detection(
+    db: &mut PgConnection,
+    connection: &str,
+    source: &str,
+    actor: &str,
+    until: Timestamp,
+) -> Result<()> {
+    sqlx::query!(
+        "insert into signature_detection (connection, source, wanted_until, requested_by) values ($1, $2, $3, $4)
+         on conflict (connection, source) do update set
+             wanted_until = excluded.wanted_until, requested_by = excluded.requested_by,
+             detected_at = null, headers = null, found = null",
+        connection,
+        source,
+        until,
+        actor,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// True if detection is requested for this source and has no result yet.
+pub async fn is_detecting(
+    db: &mut PgConnection,
+    connection: &str,
+    source: &str,
+    now: Timestamp,
+) -> Result<bool> {
+    let wanted = sqlx::query_scalar!(
+        r#"select exists (
+            select 1 from signature_detection
+            where connection = $1 and source = $2 and wanted_until > $3 and detected_at is null
+        ) as "wanted!""#,
+        connection,
+        source,
+        now,
+    );
+    Ok(wanted.fetch_one(db).await?)
+}
+
+/// Stores the result; of several at once, the first one stays.
+pub async fn save_detection(
+    db: &mut PgConnection,
+    connection: &str,
+    source: &str,
+    headers: &[String],
+    found: &Value,
+    now: Timestamp,
+) -> Result<()> {
+    sqlx::query!(
+        "update signature_detection set detected_at = $5, headers = $3, found = $4
+         where connection = $1 and source = $2 and detected_at is null",
+        connection,
+        source,
+        headers,
+        found,
+        now,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// The result of a detection.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct SignatureDetectionRow {
+    /// When the webhook arrived.
+    pub detected_at: Timestamp,
+    /// The names of its headers.
+    pub headers: Vec<String>,
+    /// Which of them holds an HMAC, and how it is made.
+    pub found: Value,
+}
+
+/// The result since the last request; `None` while no webhook has arrived.
+pub async fn find_detection(
+    db: &mut PgConnection,
+    connection: &str,
+    source: &str,
+) -> Result<Option<SignatureDetectionRow>> {
+    let row = sqlx::query_as!(
+        SignatureDetectionRow,
+        r#"select detected_at as "detected_at!", headers as "headers!", found as "found!" from signature_detection
+           where connection = $1 and source = $2 and detected_at is not null"#,
+        connection,
+        source,
+    );
+    Ok(row.fetch_optional(db).await?)
+}
