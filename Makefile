@@ -25,7 +25,7 @@ test: browser ## builds and passes every test, the browser's included; ARGS="cla
 
 screenshots: browser ## pictures of every page in target/screenshots, and docs/images/overview.png
 	SILTA_SCREENSHOTS=$(CURDIR)/target/screenshots $(CARGO) test --test it browser::pages
-	mkdir -p docs/images && cp target/screenshots/overview.png docs/images/overview.png
+	mkdir -p docs/images && cp target/screenshots/overview-full.png docs/images/overview.png
 
 schemathesis: setup ## checks the admin API against openapi.yaml with generated requests
 	scripts/schemathesis.sh $(ARGS)
