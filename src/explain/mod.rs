@@ -8,6 +8,7 @@
 mod alerts;
 mod call_log;
 mod details;
+mod pages;
 mod reasons;
 mod webhooks;
 mod words;
@@ -15,6 +16,9 @@ mod words;
 pub use alerts::{AlertText, alert_detail, alert_prefix, alert_text};
 pub use call_log::call_log;
 pub use details::detail;
+pub use pages::{
+    PageTexts, counted, decimal, difference_text, page_texts, state_text, sync_kind_text, vendor_status_text,
+};
 pub use reasons::{remedy, words as reason_text};
 use serde::Serialize;
 use serde_json::Value;

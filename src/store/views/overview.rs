@@ -21,6 +21,8 @@ pub struct TaskRow {
     pub state: String,
     /// Closed reason code.
     pub reason: Option<String>,
+    /// All attempts.
+    pub attempts: i32,
     /// Attempts that count towards the limit.
     pub failures: i32,
     /// Not claimed before this time.
@@ -60,7 +62,7 @@ pub async fn list_tasks(db: &mut PgConnection, filter: &TaskFilter, page: &Page)
     let rows = sqlx::query_as!(
         TaskRow,
         "
-        select id, connection, kind, subject, state, reason, failures, due_at, created_at, settled_at, replay_of
+        select id, connection, kind, subject, state, reason, attempts, failures, due_at, created_at, settled_at, replay_of
         from task
         where ($1::text is null or connection = $1)
           and ($2::text is null or state = $2)
@@ -95,7 +97,7 @@ pub async fn list_tasks(db: &mut PgConnection, filter: &TaskFilter, page: &Page)
 pub async fn find_task(db: &mut PgConnection, id: TaskId) -> Result<Option<TaskRow>> {
     let row = sqlx::query_as!(
         TaskRow,
-        "select id, connection, kind, subject, state, reason, failures, due_at, created_at, settled_at, replay_of
+        "select id, connection, kind, subject, state, reason, attempts, failures, due_at, created_at, settled_at, replay_of
          from task where id = $1",
         id.0,
     );
@@ -112,7 +114,7 @@ pub async fn list_closed_oldest_first(
     let rows = sqlx::query_as!(
         TaskRow,
         "
-        select id, connection, kind, subject, state, reason, failures, due_at, created_at, settled_at, replay_of
+        select id, connection, kind, subject, state, reason, attempts, failures, due_at, created_at, settled_at, replay_of
         from task
         where ($1::text is null or connection = $1)
           and ($2::text is null or state = $2)

@@ -1,30 +1,35 @@
-//! Audit: who did what by hand.
+//! The audit log: who changed what.
 
-use axum::extract::{Query as AxumQuery, State};
+use axum::extract::{Query, State};
 use maud::{Markup, html};
 
 use super::{
     deps::DashboardState,
     error::PageError,
-    page::{self, MenuItem, Query, page, time},
+    listing::{ListQuery, older_link, split_page},
+    page::{MenuItem, page},
     user::User,
+    widgets::time,
 };
 use crate::store::audit;
 
-/// The trail, newest first.
+/// The audit log, newest first.
 pub(super) async fn list(
     State(deps): State<DashboardState>,
     user: User,
-    AxumQuery(query): AxumQuery<Query>,
+    Query(query): Query<ListQuery>,
 ) -> Result<Markup, PageError> {
-    let words = user.language.words();
+    let words = user.words();
     let mut db = deps.pool.acquire().await?;
-    let (rows, next) = page::split_page(audit::list(&mut db, &query.page()).await?, |row| row.id);
+    let (rows, next) = split_page(audit::list(&mut db, &query.page()).await?, |row| row.id);
     drop(db);
     let main = html! {
         h1 { (words.audit) }
-        @if rows.is_empty() { p { (words.empty_list) } } @else { div.wide tabindex="0" { table {
-            thead { tr { th { (words.at) } th { (words.actor) } th { (words.action) } th { (words.connection) } th { (words.subject) } th { (words.detail) } } }
+        @if rows.is_empty() { p { (words.empty_list) } } @else { div.scroll tabindex="0" { table {
+            thead { tr {
+                th { (words.at) } th { (words.actor) } th { (words.action) } th { (words.connection) } th { (words.subject) }
+                th { (words.detail) }
+            } }
             tbody { @for row in &rows { tr {
                 td { (time(&deps, &user, row.at)) }
                 td { (row.actor) }
@@ -34,7 +39,7 @@ pub(super) async fn list(
                 td { code { (row.detail.to_string()) } }
             } } }
         } } }
-        (page::older_anchor(&user, "/audit", &[], next))
+        (older_link(&user, "/audit", &[], next))
     };
     Ok(page(&user, MenuItem::Audit, words.audit, &main))
 }

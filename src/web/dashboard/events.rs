@@ -1,7 +1,7 @@
-//! Events: what was received. What it said is shown with people hidden, and whole to whoever asks for it by name.
+//! Received events. Payloads are shown masked; showing one in full is recorded in the audit log.
 
 use axum::{
-    extract::{Path, Query as AxumQuery, State},
+    extract::{Path, Query, State},
     response::{IntoResponse, Redirect, Response},
 };
 use maud::{Markup, html};
@@ -12,13 +12,15 @@ use super::{
     deps::DashboardState,
     error::PageError,
     form::OperatorForm,
-    page::{self, MenuItem, Query, button, page, time},
-    tasks::subject_anchor,
+    listing::{ListQuery, older_link, split_page},
+    page::{MenuItem, page},
+    tasks::{short_id, subject_link},
     user::User,
+    widgets::{button, choices, field, json, time},
 };
 use crate::{
     actions,
-    domain::{difference::Redactor, id::EventId},
+    domain::{difference::Redactor, event::source::Source, id::EventId},
     store::events::{self, EventFilter, EventRow},
 };
 
@@ -26,55 +28,72 @@ use crate::{
 pub(super) async fn list(
     State(deps): State<DashboardState>,
     user: User,
-    AxumQuery(query): AxumQuery<Query>,
+    Query(query): Query<ListQuery>,
 ) -> Result<Markup, PageError> {
-    let words = user.language.words();
-    let owned = |text: Option<&str>| text.map(ToOwned::to_owned);
+    let words = user.words();
     let filter = EventFilter {
-        connection: owned(query.connection()),
-        source: owned(query.source()),
-        topic: owned(query.topic()),
-        subject: owned(query.subject()),
+        connection: query.connection.clone(),
+        source: query.source.clone(),
+        topic: query.topic.clone(),
+        subject: query.subject.clone(),
         ..EventFilter::default()
     };
     let mut db = deps.pool.acquire().await?;
-    let (rows, next) = page::split_page(events::list(&mut db, &filter, &query.page()).await?, |row| row.id);
+    let (rows, next) = split_page(events::list(&mut db, &filter, &query.page()).await?, |row| row.id);
     drop(db);
-    let sources = ["mycashflow", "ogoship", "poll", "person"].map(|it| (it.to_owned(), it.to_owned()));
     let kept = [
-        ("connection", query.connection()),
-        ("source", query.source()),
-        ("topic", query.topic()),
-        ("subject", query.subject()),
+        ("connection", query.connection.as_deref()),
+        ("source", query.source.as_deref()),
+        ("topic", query.topic.as_deref()),
+        ("subject", query.subject.as_deref()),
     ];
     let main = html! {
         h1 { (words.events) }
-        form.filter {
-            (page::choices("source", words.source, words.all, query.source(), &sources))
-            (page::field("topic", words.topic, query.topic().unwrap_or_default()))
-            (page::field("connection", words.connection, query.connection().unwrap_or_default()))
-            (page::field("subject", words.subject, query.subject().unwrap_or_default()))
-            button { (words.filter) }
-        }
-        @if rows.is_empty() { p { (words.empty_list) } } @else {
-            div.wide tabindex="0" { table {
-                thead { tr { th { (words.topic) } th { (words.source) } th { (words.connection) } th { (words.subject) } th { (words.received_at) } th { (words.bytes) } } }
-                tbody { @for row in &rows { tr {
-                    td { a href=(format!("/events/{}", row.id)) { (row.topic) } }
-                    td { (row.source) }
-                    td { (row.connection) }
-                    td { @if let Some(subject) = &row.subject { (subject_anchor(&row.connection, subject)) } }
-                    td { (time(&deps, &user, row.received_at)) }
-                    td { (row.body_bytes) }
-                } } }
-            } }
-        }
-        (page::older_anchor(&user, "/events", &kept, next))
+        (filter_form(&user, &query))
+        (table(&deps, &user, &rows))
+        (older_link(&user, "/events", &kept, next))
     };
     Ok(page(&user, MenuItem::Events, words.events, &main))
 }
 
-/// One event, people hidden.
+fn filter_form(user: &User, query: &ListQuery) -> Markup {
+    let words = user.words();
+    let sources = Source::ALL.map(|source| (source.as_str().to_owned(), source.as_str().to_owned()));
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    html! {
+        form.filter {
+            (choices("source", words.source, words.all, query.source.as_deref(), &sources))
+            (field("topic", words.topic, &text(&query.topic)))
+            (field("connection", words.connection, &text(&query.connection)))
+            (field("subject", words.subject, &text(&query.subject)))
+            button { (words.filter) }
+        }
+    }
+}
+
+fn table(deps: &DashboardState, user: &User, rows: &[EventRow]) -> Markup {
+    let words = user.words();
+    html! {
+        @if rows.is_empty() { p { (words.empty_list) } } @else {
+            div.scroll tabindex="0" { table {
+                thead { tr {
+                    th { (words.topic) } th { (words.source) } th { (words.connection) } th { (words.subject) }
+                    th { (words.received_at) } th { (words.bytes) }
+                } }
+                tbody { @for row in rows { tr {
+                    td { a href=(format!("/events/{}", row.id)) { (row.topic) } }
+                    td { (row.source) }
+                    td { (row.connection) }
+                    td { @if let Some(subject) = &row.subject { (subject_link(&row.connection, subject)) } }
+                    td { (time(deps, user, row.received_at)) }
+                    td { (row.body_bytes) }
+                } } }
+            } }
+        }
+    }
+}
+
+/// One event with its payload masked.
 pub(super) async fn show(
     State(deps): State<DashboardState>,
     user: User,
@@ -84,59 +103,69 @@ pub(super) async fn show(
     let row = events::find(&mut db, EventId(id)).await?.ok_or(PageError::NotFound)?;
     let body = events::find_body(&mut db, EventId(id)).await?.unwrap_or_default();
     drop(db);
-    // A redactor of no secret: marks that tell equal values apart within this page are enough here.
+    // No secret is needed: the marks only tell equal values apart within this page.
     let masked = serde_json::from_slice::<Value>(&body).map(|json| Redactor::default().apply(&json));
-    let words = user.language.words();
-    let shown = html! {
+    let words = user.words();
+    let payload = html! {
         @match masked {
             _ if body.is_empty() => { p { (words.payload_redacted) } }
-            Ok(masked) => { p.small { (words.payload_masked) } (page::json(&masked)) }
+            Ok(masked) => { p.small { (words.payload_masked) } (json(&masked)) }
             Err(_) => { p.small { (words.payload_masked) } }
         }
         @if !body.is_empty() { (button(&user, &format!("/events/{id}"), &[("ask", "reveal")], words.reveal)) }
     };
-    Ok(event_page(&deps, &user, &row, &shown))
+    Ok(event_page(&deps, &user, &row, &payload))
 }
 
 fn event_page(deps: &DashboardState, user: &User, row: &EventRow, payload: &Markup) -> Markup {
-    let words = user.language.words();
+    let words = user.words();
+    let here = format!("/events/{}", row.id);
     let main = html! {
         h1 { (row.topic) }
         dl.facts {
             div { dt { (words.source) } dd { (row.source) } }
             div { dt { (words.connection) } dd { (row.connection) } }
-            @if let Some(subject) = &row.subject { div { dt { (words.subject) } dd { (subject_anchor(&row.connection, subject)) } } }
+            @if let Some(subject) = &row.subject {
+                div { dt { (words.subject) } dd { (subject_link(&row.connection, subject)) } }
+            }
             div { dt { (words.received_at) } dd { (time(deps, user, row.received_at)) } }
-            @if let Some(task) = row.task_id { div { dt { (words.show_task) } dd { a href=(format!("/tasks/{task}")) { (super::tasks::short(task)) } } } }
+            @if let Some(task) = row.task_id {
+                div { dt { (words.show_task) } dd { a href=(format!("/tasks/{task}")) { (short_id(task)) } } }
+            }
         }
-        div.actions { @if row.subject.is_some() { (button(user, &format!("/events/{}", row.id), &[("ask", "replay")], words.replay_one)) } }
+        div.actions {
+            @if row.subject.is_some() { (button(user, &here, &[("ask", "replay")], words.replay_one)) }
+        }
         h2 { (words.payload) }
         (payload)
     };
     page(user, MenuItem::Events, &row.topic, &main)
 }
 
-/// Replays an event, or shows all of it to a person whose asking is written down.
+/// Replays an event, or shows its payload in full.
 pub(super) async fn ask(
     State(deps): State<DashboardState>,
     Path(id): Path<Uuid>,
     form: OperatorForm,
 ) -> Result<Response, PageError> {
-    let word = form.require("ask")?;
-    if word == "reveal" {
-        let body =
-            form.execute(&deps, async |db, actor| actions::reveal_body(db, actor, EventId(id)).await).await?;
-        let mut db = deps.pool.acquire().await?;
-        let row = events::find(&mut db, EventId(id)).await?.ok_or(PageError::NotFound)?;
-        drop(db);
-        let shown = html! { pre tabindex="0" { (String::from_utf8_lossy(&body)) } };
-        return Ok(event_page(&deps, &form.user, &row, &shown).into_response());
+    match form.require("ask")? {
+        "reveal" => reveal(&deps, EventId(id), &form).await,
+        "replay" => {
+            let replay = async |db: &mut _, actor: &actions::Actor<'_>| {
+                actions::replay_event(db, actor, EventId(id)).await
+            };
+            let enqueued = form.execute(&deps, replay).await?;
+            Ok(Redirect::to(&format!("/tasks/{}", enqueued.task.0)).into_response())
+        }
+        _ => Err(PageError::InvalidForm),
     }
-    if word != "replay" {
-        return Err(PageError::InvalidForm);
-    }
-    let replay =
-        async |db: &mut _, actor: &actions::Actor<'_>| actions::replay_event(db, actor, EventId(id)).await;
-    let replayed = form.execute(&deps, replay).await?;
-    Ok(Redirect::to(&format!("/tasks/{}", replayed.task.0)).into_response())
+}
+
+async fn reveal(deps: &DashboardState, id: EventId, form: &OperatorForm) -> Result<Response, PageError> {
+    let body = form.execute(deps, async |db, actor| actions::reveal_body(db, actor, id).await).await?;
+    let mut db = deps.pool.acquire().await?;
+    let row = events::find(&mut db, id).await?.ok_or(PageError::NotFound)?;
+    drop(db);
+    let payload = html! { pre tabindex="0" { (String::from_utf8_lossy(&body)) } };
+    Ok(event_page(deps, &form.user, &row, &payload).into_response())
 }

@@ -1,4 +1,4 @@
-//! Replays of many: begun from a filter or from ticked boxes, watched, and called off.
+//! Replays of many tasks: started by a filter or a selection, watched, and cancelled.
 
 use axum::{
     extract::{Path, State},
@@ -11,8 +11,9 @@ use super::{
     deps::DashboardState,
     error::PageError,
     form::OperatorForm,
-    page::{self, MenuItem, button, page, time},
+    page::{MenuItem, page},
     user::User,
+    widgets::{button, json, time},
 };
 use crate::{
     actions::{self, ConflictError, MAX_REPLAYED, ReplaySelection},
@@ -22,7 +23,7 @@ use crate::{
     },
 };
 
-/// Begins a replay.
+/// Starts a replay.
 pub(super) async fn create(
     State(deps): State<DashboardState>,
     form: OperatorForm,
@@ -37,7 +38,7 @@ pub(super) async fn create(
     } else {
         let filter = TaskFilter {
             connection: owned("connection"),
-            // Never everything that ever was: a form that names no state means the dead.
+            // Without a state only dead tasks are replayed, never all of them.
             state: owned("state").or_else(|| Some("dead".to_owned())),
             kind: owned("kind"),
             subject: owned("subject"),
@@ -47,19 +48,19 @@ pub(super) async fn create(
         };
         ReplaySelection::Matching(filter, MAX_REPLAYED)
     };
-    let begun =
+    let replay =
         async |db: &mut _, actor: &actions::Actor<'_>| actions::replay_many(db, actor, &selection).await;
-    let (id, _) = form.execute(&deps, begun).await?;
+    let (id, _) = form.execute(&deps, replay).await?;
     Ok(Redirect::to(&format!("/replays/{id}")))
 }
 
-/// How far it is.
+/// The progress of a replay.
 pub(super) async fn show(
     State(deps): State<DashboardState>,
     user: User,
     Path(id): Path<Uuid>,
 ) -> Result<Markup, PageError> {
-    let words = user.language.words();
+    let words = user.words();
     let mut db = deps.pool.acquire().await?;
     let row = replays::find(&mut db, id).await?.ok_or(PageError::NotFound)?;
     drop(db);
@@ -83,12 +84,12 @@ pub(super) async fn show(
         p { (actor) ", " (time(&deps, &user, *created_at)) }
         @if *open > 0 { div data-refresh { (progress) } } @else { div { (progress) } }
         @if let Some(by) = cancelled_by { p.note { (words.replay_cancelled_by) " " (by) } }
-        (page::json(filter))
+        (json(filter))
     };
     Ok(page(&user, MenuItem::Attention, words.replay, &main))
 }
 
-/// Calls off what nobody has begun.
+/// Cancels the replayed tasks that have not started.
 pub(super) async fn cancel(
     State(deps): State<DashboardState>,
     Path(id): Path<Uuid>,

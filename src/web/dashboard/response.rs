@@ -6,9 +6,9 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use maud::html;
 
 use super::{error::PageError, language::language_of, page};
+use crate::explain::page_texts;
 
 /// Allows our own style and script only, and no framing.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
@@ -19,16 +19,15 @@ pub(super) async fn finish(request: Request, next: Next) -> Response {
     let language = language_of(request.headers());
     let mut response = next.run(request).await;
     if let Some(error) = response.extensions_mut().remove::<PageError>() {
-        let words = language.words();
+        let words = page_texts(language);
         let (title, text) = match error {
             PageError::NotFound => (words.not_found, words.not_found_text),
             PageError::Forbidden => (words.not_allowed, words.not_allowed_text),
-            PageError::InvalidForm => (words.form_refused, words.form_refused_text),
-            PageError::Conflict(conflict) => (words.wrong_state, conflict.words(language)),
-            PageError::Store => (words.database_unavailable, words.database_away_text),
+            PageError::InvalidForm => (words.invalid_form, words.invalid_form_text),
+            PageError::Conflict(conflict) => (words.conflict, conflict.words(language)),
+            PageError::Store => (words.database_unavailable, words.database_unavailable_text),
         };
-        let text = html! { h1 { (title) } p { (text) } p { a href="/" { (words.to_overview) } } };
-        response = (response.status(), page::bare_page(language, title, &text)).into_response();
+        response = (response.status(), page::error_page(language, title, text)).into_response();
     }
     let headers = response.headers_mut();
     set(headers, header::CONTENT_SECURITY_POLICY, POLICY);

@@ -8,8 +8,8 @@ use axum::{
 };
 
 use super::{
-    assets, attention, audit, connections, deps::DashboardDeps, events, language, live, orders, overview,
-    products, replays, response, sign_in, tasks,
+    assets, attention, audit, connections, deps::DashboardDeps, events, language, live, order, orders,
+    overview, products, replays, response, sign_in, sync, task, tasks,
 };
 
 /// The dashboard's router.
@@ -21,19 +21,19 @@ pub fn router(deps: DashboardDeps) -> Router {
         .route("/language/{code}", get(language::set_language))
         .route("/live", get(live::stream))
         .route("/orders", get(orders::list))
-        .route("/orders/{connection}/{order_id}", get(orders::show).post(orders::ask))
+        .route("/orders/{connection}/{order_id}", get(order::show).post(order::ask))
         .route("/attention", get(attention::list))
         .route("/attention/cause", get(attention::show))
         .route("/attention/shipping-rule", post(attention::save_shipping_rule))
         .route("/replays", post(replays::create))
         .route("/replays/{id}", get(replays::show).post(replays::cancel))
         .route("/tasks", get(tasks::list))
-        .route("/tasks/{id}", get(tasks::show).post(tasks::ask))
-        .route("/tasks/{id}/dry-run", get(tasks::dry_run))
+        .route("/tasks/{id}", get(task::show).post(task::ask))
+        .route("/tasks/{id}/dry-run", get(task::dry_run))
         .route("/events", get(events::list))
         .route("/events/{id}", get(events::show).post(events::ask))
         .route("/products", get(products::list).post(products::ask))
-        .route("/products/syncs/{id}", get(products::show).post(products::approve))
+        .route("/products/syncs/{id}", get(sync::show).post(sync::approve))
         .route("/connections", get(connections::list).post(connections::ask))
         .route("/audit", get(audit::list))
         .route("/style.css", get(assets::style))

@@ -25,6 +25,7 @@ use super::{
 };
 use crate::{
     domain::{event::dedup::sha256_hex, language::Language},
+    explain::page_texts,
     store::sessions::{self, Session},
     web::server::{Peer, client_ip},
 };
@@ -56,7 +57,7 @@ pub(super) async fn sign_in(
     Form(SignIn { token, to }): Form<SignIn>,
 ) -> Result<Response, PageError> {
     let (language, to, now) = (language_of(&headers), local_path(to), deps.clock.now());
-    let words = language.words();
+    let words = page_texts(language);
     if is_cross_site(&headers) {
         return Err(PageError::InvalidForm);
     }
@@ -106,20 +107,20 @@ fn session_cookie(value: &str, ttl: TimeDelta, is_secure: bool) -> String {
     format!("{SESSION_COOKIE}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={max_age}{secure}")
 }
 
-fn sign_in_page(language: Language, to: &str, fault: Option<&'static str>) -> Response {
-    let words = language.words();
+fn sign_in_page(language: Language, to: &str, error: Option<&'static str>) -> Response {
+    let words = page_texts(language);
     let text = html! {
         form.sign-in method="post" action="/sign-in" {
             h1 { "Silta" }
             p { (words.sign_in_text) }
-            @if let Some(fault) = fault { p.fault role="alert" { (fault) } }
+            @if let Some(error) = error { p.error role="alert" { (error) } }
             label for="token" { (words.token) }
             input #token type="password" name="token" autocomplete="current-password" required autofocus;
             input type="hidden" name="to" value=(to);
-            button.first { (words.sign_in) }
+            button.primary { (words.sign_in) }
         }
-        (page::languages(language))
+        (page::language_links(language, "/"))
     };
-    let status = if fault.is_some() { StatusCode::UNAUTHORIZED } else { StatusCode::OK };
+    let status = if error.is_some() { StatusCode::UNAUTHORIZED } else { StatusCode::OK };
     (status, page::bare_page(language, words.sign_in, &text)).into_response()
 }

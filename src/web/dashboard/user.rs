@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     domain::{event::dedup::sha256_hex, language::Language},
+    explain::{PageTexts, page_texts},
     store::{
         StoreError,
         sessions::{self, Session},
@@ -39,6 +40,11 @@ impl User {
     /// True if the token's role allows changes.
     pub(super) fn is_operator(&self) -> bool {
         self.token.role >= Role::Operator
+    }
+
+    /// The texts of the pages in the user's language.
+    pub(super) fn words(&self) -> &'static PageTexts {
+        page_texts(self.language)
     }
 }
 

@@ -5,8 +5,8 @@ use sqlx::PgConnection;
 
 use super::{
     deps::DashboardState,
-    page::{time, time_or_never},
     user::User,
+    widgets::{time, time_or_never},
 };
 use crate::{
     explain,
@@ -26,7 +26,7 @@ pub(super) struct WebhookStatus {
 }
 
 impl WebhookStatus {
-    pub(super) async fn read(db: &mut PgConnection, connection: &str) -> store::Result<Self> {
+    pub(super) async fn load(db: &mut PgConnection, connection: &str) -> store::Result<Self> {
         Ok(Self {
             subscriptions: subscriptions::list(db, connection).await?,
             keys: key_usage::list_keys(db, connection).await?,
@@ -34,44 +34,63 @@ impl WebhookStatus {
         })
     }
 
-    pub(super) fn show(&self, deps: &DashboardState, user: &User) -> Markup {
-        let words = user.language.words();
+    pub(super) fn render(&self, deps: &DashboardState, user: &User) -> Markup {
+        let words = user.words();
         html! {
             h3 { (words.subscriptions) }
-            @if self.subscriptions.is_empty() { p { (words.no_subscriptions) } } @else { div.wide tabindex="0" { table {
-                thead { tr { th { (words.source) } th { (words.topic) } th { (words.key) } th { (words.by) } th { (words.at) } th { (words.seen_at) } } }
-                tbody { @for row in &self.subscriptions { tr {
-                    td { (row.source) }
-                    td { (row.topic) }
-                    td { code { (row.key_id.as_deref().unwrap_or("–")) } }
-                    td { (row.created_by) }
-                    td { (time(deps, user, row.created_at)) }
-                    td { (time(deps, user, row.seen_at)) }
-                } } }
-            } } }
+            (subscription_table(deps, user, &self.subscriptions))
             h3 { (words.keys) }
             p.small { (words.keys_text) }
             (key_table(deps, user, &self.keys))
             h3 { (words.rejected_webhooks) }
-            @if self.rejected.is_empty() { p { (words.no_rejected_webhooks) } } @else { div.wide tabindex="0" { table {
-                thead { tr { th { (words.source) } th { (words.hint) } th { (words.how_many) } th { (words.last_at) } } }
-                tbody { @for row in &self.rejected { tr {
-                    td { (row.source) }
-                    td { (explain::hint_text(&row.hint, user.language)) }
-                    td { (row.count) }
-                    td { (time(deps, user, row.last_at)) }
-                } } }
-            } } }
+            (rejected_table(deps, user, &self.rejected))
         }
+    }
+}
+
+fn subscription_table(deps: &DashboardState, user: &User, rows: &[SubscriptionRow]) -> Markup {
+    let words = user.words();
+    html! {
+        @if rows.is_empty() { p { (words.no_subscriptions) } } @else { div.scroll tabindex="0" { table {
+            thead { tr {
+                th { (words.source) } th { (words.topic) } th { (words.key) } th { (words.by) } th { (words.at) }
+                th { (words.seen_at) }
+            } }
+            tbody { @for row in rows { tr {
+                td { (row.source) }
+                td { (row.topic) }
+                td { code { (row.key_id.as_deref().unwrap_or("–")) } }
+                td { (row.created_by) }
+                td { (time(deps, user, row.created_at)) }
+                td { (time(deps, user, row.seen_at)) }
+            } } }
+        } } }
+    }
+}
+
+fn rejected_table(deps: &DashboardState, user: &User, rows: &[RejectedWebhookRow]) -> Markup {
+    let words = user.words();
+    html! {
+        @if rows.is_empty() { p { (words.no_rejected_webhooks) } } @else { div.scroll tabindex="0" { table {
+            thead { tr { th { (words.source) } th { (words.hint) } th { (words.how_many) } th { (words.last_at) } } }
+            tbody { @for row in rows { tr {
+                td { (row.source) }
+                td { (explain::hint_text(&row.hint, user.language)) }
+                td { (row.count) }
+                td { (time(deps, user, row.last_at)) }
+            } } }
+        } } }
     }
 }
 
 /// A table of keys with their age and use.
 pub(super) fn key_table(deps: &DashboardState, user: &User, keys: &[KeyUsageRow]) -> Markup {
-    let words = user.language.words();
+    let words = user.words();
     html! {
-        @if keys.is_empty() { p { (words.empty_list) } } @else { div.wide tabindex="0" { table {
-            thead { tr { th { (words.key) } th { (words.purpose) } th { (words.known_since) } th { (words.uses) } th { (words.last_used) } } }
+        @if keys.is_empty() { p { (words.empty_list) } } @else { div.scroll tabindex="0" { table {
+            thead { tr {
+                th { (words.key) } th { (words.purpose) } th { (words.known_since) } th { (words.uses) } th { (words.last_used) }
+            } }
             tbody { @for row in keys { tr {
                 td { code { (row.key_id) } }
                 td { (explain::purpose_text(&row.purpose, user.language)) }

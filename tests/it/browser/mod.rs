@@ -91,7 +91,7 @@ impl Browser {
     pub async fn sign_in(&self, token: &str) {
         self.open_page("/").await;
         self.types("#token", token).await;
-        self.clicks(".endpoint button").await;
+        self.clicks(".sign-in button").await;
     }
 
     pub async fn sees(&self, css: &str) -> Element {
@@ -175,15 +175,15 @@ async fn fix_shipping_method_and_replay_orders(look: Look, delivered: &str) {
     browser.open_page("/attention").await;
     // The endpoint first, and from there to where they wanted to go.
     browser.types("#token", "nobody knows this one").await;
-    browser.clicks(".endpoint button").await;
-    browser.sees(".fault").await;
+    browser.clicks(".sign-in button").await;
+    browser.sees(".error").await;
     browser.types("#token", OPERATOR).await;
-    browser.clicks(".endpoint button").await;
+    browser.clicks(".sign-in button").await;
     browser.clicks(".causes h2 a").await;
     // What waits is shown before anything is done about it.
     assert_eq!(browser.client.find_all(Locator::Css("tbody tr")).await.unwrap().len(), 3);
     browser.types("input[name=code]", "Posti Parcel").await;
-    browser.clicks("form.card button.first").await;
+    browser.clicks("form.card button.primary").await;
     browser.sees(".verdict.good").await;
     browser.clicks("button[value=all]").await;
     assert!(browser.text(".lead b").await.starts_with("0 / 3"));

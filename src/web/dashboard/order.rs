@@ -1,0 +1,129 @@
+//! One order: its status, its history, and what an operator can do with it.
+
+use axum::{
+    extract::{Path, State},
+    response::Redirect,
+};
+use maud::{Markup, html};
+
+use super::{
+    deps::DashboardState,
+    error::PageError,
+    form::OperatorForm,
+    listing::order_path,
+    page::{MenuItem, page},
+    task::call_count,
+    user::User,
+    widgets::{button, json, order_status, time},
+};
+use crate::{
+    actions::{self, OrderRequest},
+    domain::{order::Intent, vendor::Vendor},
+    explain::{self, OrderHistory, TimelineEntry, vendor_status_text},
+    store::views::orders::OrderRow,
+};
+
+/// One order with its history.
+pub(super) async fn show(
+    State(deps): State<DashboardState>,
+    user: User,
+    Path((connection, id)): Path<(String, String)>,
+) -> Result<Markup, PageError> {
+    let words = user.words();
+    let mut db = deps.pool.acquire().await?;
+    let history =
+        explain::order(&mut db, &connection, &id, user.language).await?.ok_or(PageError::NotFound)?;
+    drop(db);
+    let OrderHistory { order, summary, timeline } = &history;
+    let here = order_path(&connection, &id);
+    let title = format!("{} {id}", words.order);
+    let main = html! {
+        h1 { (title) " " (order_status(&user, &order.status)) }
+        p.lead { (summary) }
+        (facts(&user, order))
+        div.actions {
+            @for (request, label) in offered_requests(&user, order) {
+                (button(&user, &here, &[("ask", request)], label))
+            }
+        }
+        h2 { (words.timeline) }
+        ol.timeline { @for entry in timeline { (timeline_entry(&deps, &user, entry)) } }
+        h2 { (words.call_log) }
+        @for vendor in [Vendor::MyCashflow, Vendor::Ogoship] {
+            details {
+                summary { (vendor.as_str()) }
+                pre tabindex="0" { (explain::call_log(&history, vendor)) }
+            }
+        }
+    };
+    Ok(page(&user, MenuItem::Orders, &title, &main))
+}
+
+fn facts(user: &User, order: &OrderRow) -> Markup {
+    let words = user.words();
+    html! {
+        dl.facts {
+            div { dt { (words.connection) } dd { (order.connection) } }
+            @if let Some(reference) = &order.reference { div { dt { (words.reference) } dd { (reference) } } }
+            @if let Some(status) = &order.shop_status {
+                div { dt { (words.in_shop) } dd { (vendor_status_text(status, user.language)) } }
+            }
+            @if let Some(status) = &order.warehouse_status {
+                div { dt { (words.at_warehouse) } dd { (vendor_status_text(status, user.language)) } }
+            }
+            @if let Some(code) = &order.tracking_code { div { dt { (words.tracking) } dd {
+                @match order.tracking_url.as_deref().filter(|url| url.starts_with("https://")) {
+                    Some(url) => { a href=(url) rel="noreferrer noopener" { (code) } }
+                    None => { (code) }
+                }
+            } } }
+        }
+    }
+}
+
+fn timeline_entry(deps: &DashboardState, user: &User, entry: &TimelineEntry) -> Markup {
+    html! {
+        li class=(entry.kind) {
+            (time(deps, user, entry.at)) " "
+            span { (entry.text) }
+            @if let Some(task) = entry.task_id {
+                " " a.small href=(format!("/tasks/{task}")) { (user.words().show_task) }
+            }
+            @if !entry.calls.is_empty() {
+                details { summary { (call_count(user, entry.calls.len())) } (json(&entry.calls)) }
+            }
+        }
+    }
+}
+
+/// The requests that can have an effect in the order's present state.
+fn offered_requests(user: &User, order: &OrderRow) -> Vec<(&'static str, &'static str)> {
+    let words = user.words();
+    let mut requests = Vec::new();
+    if order.placed_at.is_none() {
+        requests.extend([("transfer", words.transfer), ("hold", words.hold), ("release", words.release)]);
+    }
+    if !matches!(order.status.as_str(), "delivered" | "returned" | "cancelled") {
+        requests.push(("cancel", words.cancel_order));
+    }
+    requests.push(("refresh", words.refresh));
+    requests
+}
+
+/// Records what the operator requests for an order.
+pub(super) async fn ask(
+    State(deps): State<DashboardState>,
+    Path((connection, id)): Path<(String, String)>,
+    form: OperatorForm,
+) -> Result<Redirect, PageError> {
+    let request = match form.require("ask")? {
+        "refresh" => Some(OrderRequest::Refresh),
+        intent => Intent::parse(intent).map(OrderRequest::SetIntent),
+    };
+    let request = request.ok_or(PageError::InvalidForm)?;
+    form.execute(&deps, async |db, actor| {
+        actions::request_order_action(db, actor, &connection, &id, request).await
+    })
+    .await?;
+    Ok(Redirect::to(&order_path(&connection, &id)))
+}

@@ -1,0 +1,178 @@
+//! One task: its attempts, what an operator can do with it, and a dry run.
+
+use axum::{
+    extract::{Path, State},
+    response::Redirect,
+};
+use maud::{Markup, html};
+use uuid::Uuid;
+
+use super::{
+    deps::DashboardState,
+    error::PageError,
+    form::OperatorForm,
+    listing::url,
+    page::{MenuItem, page},
+    tasks::{short_id, subject_link},
+    user::User,
+    widgets::{button, json, reason, state, time, time_or_never},
+};
+use crate::{
+    actions::{self, DryRunResult},
+    domain::id::TaskId,
+    explain::{self, counted},
+    store::{
+        attempts::{self, AttemptRow},
+        tasks::Resolution,
+        views::overview::{self, TaskRow},
+    },
+};
+
+/// One task with its attempts.
+pub(super) async fn show(
+    State(deps): State<DashboardState>,
+    user: User,
+    Path(id): Path<Uuid>,
+) -> Result<Markup, PageError> {
+    let words = user.words();
+    let mut db = deps.pool.acquire().await?;
+    let row = overview::find_task(&mut db, TaskId(id)).await?.ok_or(PageError::NotFound)?;
+    let attempts = attempts::list(&mut db, TaskId(id)).await?;
+    drop(db);
+    let filter = [("connection", Some(row.connection.as_str())), ("subject", Some(row.subject.as_str()))];
+    let main = html! {
+        h1 { (row.subject) " " (state(&user, &row.state)) }
+        p.lead { (reason(&user, row.reason.as_deref())) }
+        (facts(&deps, &user, &row))
+        (buttons(&user, &row))
+        h2 { (words.attempt_log) }
+        @if attempts.is_empty() { p { (words.no_attempt) } }
+        ol.timeline { @for attempt in &attempts { (attempt_entry(&deps, &user, attempt)) } }
+        p { a href=(url("/events", &filter, None)) { (words.events) } }
+    };
+    Ok(page(&user, MenuItem::Tasks, &row.subject, &main))
+}
+
+fn facts(deps: &DashboardState, user: &User, row: &TaskRow) -> Markup {
+    let words = user.words();
+    html! {
+        dl.facts {
+            div { dt { (words.connection) } dd { (row.connection) } }
+            div { dt { (words.subject) } dd { (subject_link(&row.connection, &row.subject)) } }
+            div { dt { (words.opened_at) } dd { (time(deps, user, row.created_at)) } }
+            @if row.settled_at.is_none() { div { dt { (words.due_at) } dd { (time(deps, user, row.due_at)) } } }
+            div { dt { (words.settled_at) } dd { (time_or_never(deps, user, row.settled_at)) } }
+            @if let Some(original) = row.replay_of {
+                div { dt { (words.replay_of) } dd { a href=(path(original)) { (short_id(original)) } } }
+            }
+        }
+    }
+}
+
+fn buttons(user: &User, row: &TaskRow) -> Markup {
+    let words = user.words();
+    let here = path(row.id);
+    let ask = |request, label| button(user, &here, &[("ask", request)], label);
+    html! {
+        div.actions {
+            @if row.settled_at.is_some() { (ask("replay", words.replay_one)) }
+            @if matches!(row.state.as_str(), "pending" | "in_doubt") { (ask("cancel", words.cancel_task)) }
+            @if row.state == "in_doubt" {
+                (ask("done", words.resolve_done))
+                (ask("pending", words.resolve_pending))
+            }
+            @if user.is_operator() { a.button href=(format!("{here}/dry-run")) { (words.dry_run) } }
+        }
+    }
+}
+
+fn attempt_entry(deps: &DashboardState, user: &User, attempt: &AttemptRow) -> Markup {
+    let calls = attempt.calls.as_array().map_or(0, Vec::len);
+    html! {
+        li.attempt {
+            (time(deps, user, attempt.ended_at)) " " span { (explain::attempt_text(attempt, user.language)) }
+            details { summary { (call_count(user, calls)) } (json(&attempt.calls)) }
+        }
+    }
+}
+
+/// The number of calls in words.
+pub(super) fn call_count(user: &User, calls: usize) -> String {
+    counted(i64::try_from(calls).unwrap_or(i64::MAX), user.words().call_count)
+}
+
+/// What an operator can do with a task.
+#[derive(Clone, Copy)]
+enum TaskRequest {
+    Replay,
+    Cancel,
+    Resolve(Resolution),
+}
+
+/// Replays, cancels or resolves a task.
+pub(super) async fn ask(
+    State(deps): State<DashboardState>,
+    Path(id): Path<Uuid>,
+    form: OperatorForm,
+) -> Result<Redirect, PageError> {
+    let request = match form.require("ask")? {
+        "replay" => TaskRequest::Replay,
+        "cancel" => TaskRequest::Cancel,
+        "done" => TaskRequest::Resolve(Resolution::Done),
+        "pending" => TaskRequest::Resolve(Resolution::Pending),
+        _ => return Err(PageError::InvalidForm),
+    };
+    let shown = form
+        .execute(&deps, async |db, actor| {
+            match request {
+                TaskRequest::Replay => {
+                    return Ok(actions::replay_task(db, actor, TaskId(id)).await?.task.0);
+                }
+                TaskRequest::Cancel => actions::cancel(db, actor, TaskId(id)).await?,
+                TaskRequest::Resolve(resolution) => {
+                    actions::resolve(db, actor, TaskId(id), resolution).await?;
+                }
+            }
+            Ok(id)
+        })
+        .await?;
+    Ok(Redirect::to(&path(shown)))
+}
+
+/// Shows what a replay would do now. It spends calls at both vendors, so only operators may run it.
+pub(super) async fn dry_run(
+    State(deps): State<DashboardState>,
+    user: User,
+    Path(id): Path<Uuid>,
+) -> Result<Markup, PageError> {
+    if !user.is_operator() {
+        return Err(PageError::Forbidden);
+    }
+    let words = user.words();
+    let (row, DryRunResult { outcome, reason, action, detail, calls, request, differs }) =
+        actions::dry_run_task(&deps.pool, &*deps.dry_runner, TaskId(id)).await?;
+    let main = html! {
+        h1 { (words.dry_run) ": " (row.subject) }
+        p.lead { (words.dry_run_text) }
+        p { (explain::outcome_text(outcome, action, reason, user.language)) }
+        @if let Some(detail) = &detail { p.small { (explain::detail(detail, user.language)) } }
+        @match &request {
+            None => { p { (words.nothing_sent) } }
+            Some(request) => {
+                h2 { (words.would_send) } (json(request))
+                @if let Some(differs) = &differs {
+                    h2 { (words.difference) }
+                    @if differs.is_empty() { p { (words.same_as_last) } }
+                    ul { @for line in differs { li { code { (line) } } } }
+                }
+            }
+        }
+        details { summary { (call_count(&user, calls.len())) } (json(&calls)) }
+        div.actions { @if row.settled_at.is_some() { (button(&user, &path(id), &[("ask", "replay")], words.replay_one)) } }
+    };
+    Ok(page(&user, MenuItem::Tasks, words.dry_run, &main))
+}
+
+fn path(id: Uuid) -> String {
+    format!("/tasks/{id}")
+}

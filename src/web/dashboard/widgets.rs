@@ -1,0 +1,140 @@
+//! The elements that pages share: buttons, form fields, times, states, reasons.
+
+use maud::{Markup, html};
+use serde::Serialize;
+
+use super::{deps::DashboardState, user::User};
+use crate::{
+    domain::{Timestamp, language::Language, order::OrderStatus, sync::SyncKind, task::outcome::Reason},
+    explain,
+};
+
+/// A form of one button with hidden fields; only operators get it.
+pub(super) fn button(user: &User, to: &str, fields: &[(&str, &str)], label: &str) -> Markup {
+    html! {
+        @if user.is_operator() {
+            form.inline method="post" action=(to) {
+                (csrf_field(user))
+                @for (name, value) in fields { input type="hidden" name=(name) value=(value); }
+                button { (label) }
+            }
+        }
+    }
+}
+
+/// The hidden field with the session's CSRF token; every form has it.
+pub(super) fn csrf_field(user: &User) -> Markup {
+    html! { input type="hidden" name="csrf" value=(user.csrf); }
+}
+
+/// A select field of a filter; its first option selects everything.
+pub(super) fn choices(
+    name: &str,
+    label: &str,
+    all: &str,
+    current: Option<&str>,
+    options: &[(String, String)],
+) -> Markup {
+    html! {
+        label { (label) " "
+            select name=(name) {
+                option value="" { (all) }
+                @for (value, word) in options {
+                    option value=(value) selected[current == Some(value)] { (word) }
+                }
+            }
+        }
+    }
+}
+
+/// A text field of a filter or a form.
+pub(super) fn field(name: &str, label: &str, value: &str) -> Markup {
+    html! { label { (label) " " input name=(name) value=(value); } }
+}
+
+/// A time relative to now; the exact time is its tooltip.
+pub(super) fn time(deps: &DashboardState, user: &User, at: Timestamp) -> Markup {
+    let passed = deps.clock.now() - at;
+    let (number, unit) = match passed.num_seconds().abs() {
+        seconds @ ..100 => (seconds, "s"),
+        seconds @ ..6_000 => (seconds / 60, "min"),
+        seconds @ ..172_800 => (seconds / 3600, "h"),
+        seconds => (seconds / 86_400, if user.language == Language::Finnish { "pv" } else { "d" }),
+    };
+    let exact = at.format("%Y-%m-%d %H:%M:%S UTC").to_string();
+    let words = user.words();
+    let direction = if passed.num_seconds() >= 0 { words.ago } else { words.from_now };
+    html! {
+        time datetime=(at.to_rfc3339()) title=(exact) { (number) " " (unit) " " (direction) }
+    }
+}
+
+/// A time, or "never".
+pub(super) fn time_or_never(deps: &DashboardState, user: &User, at: Option<Timestamp>) -> Markup {
+    html! { @if let Some(at) = at { (time(deps, user, at)) } @else { (user.words().never) } }
+}
+
+/// The state of a task or a sync as a coloured word.
+pub(super) fn state(user: &User, state: &str) -> Markup {
+    let class = match state {
+        "skipped" | "done" => "state good",
+        "dead" | "failed" => "state bad",
+        "in_doubt" => "state caution",
+        _ => "state",
+    };
+    html! { span class=(class) { (explain::state_text(state, user.language)) } }
+}
+
+/// A reason code in words; an unknown code as it is.
+pub(super) fn reason(user: &User, code: Option<&str>) -> Markup {
+    let known = code.and_then(Reason::parse).map(|reason| explain::reason_text(reason, user.language));
+    // The words are a doc comment too, with its backticks.
+    html! { @if let Some(words) = known.or(code) { (words.replace('`', "")) } }
+}
+
+/// JSON, indented.
+pub(super) fn json(value: &impl Serialize) -> Markup {
+    html! { pre tabindex="0" { (serde_json::to_string_pretty(value).unwrap_or_default()) } }
+}
+
+/// What to do about a reason.
+pub(super) fn remedy(user: &User, reason: &str) -> Markup {
+    let remedy = Reason::parse(reason).map_or("", |reason| explain::remedy(reason, user.language));
+    html! { @if !remedy.is_empty() { p.remedy { strong { (user.words().remedy) ": " } (remedy) } } }
+}
+
+/// The health of a connection as a coloured word.
+pub(super) fn health(user: &User, health: &str) -> Markup {
+    let words = user.words();
+    let (class, word) = match health {
+        "ok" => ("state good", words.ok),
+        "slow" => ("state caution", words.slow),
+        "paused" => ("state caution", words.paused),
+        "circuit_open" => ("state bad", words.circuit_open),
+        _ => ("state caution", words.braked),
+    };
+    html! { span class=(class) { (word) } }
+}
+
+/// The status of an order as a coloured word.
+pub(super) fn order_status(user: &User, status: &str) -> Markup {
+    let class = match status {
+        "delivered" => "state good",
+        "needs_attention" => "state bad",
+        "returned" | "waiting_for_products" => "state caution",
+        _ => "state",
+    };
+    let text = OrderStatus::parse(status).map(|status| explain::status_text(status, user.language));
+    html! { span class=(class) { (text.unwrap_or(status)) } }
+}
+
+/// The kind of a sync in words.
+pub(super) fn sync_kind<'a>(user: &User, kind: &'a str) -> &'a str {
+    let known = SyncKind::ALL.into_iter().find(|known| known.as_str() == kind);
+    known.map_or(kind, |kind| explain::sync_kind_text(kind, user.words()))
+}
+
+/// Who started a sync: the name of a token, or the schedule.
+pub(super) fn sync_actor<'a>(user: &User, actor: &'a str) -> &'a str {
+    if actor == "schedule" { user.words().scheduled } else { actor }
+}
