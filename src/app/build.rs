@@ -104,13 +104,13 @@ impl Builder {
     }
 
     pub(super) fn syncer(&self, config: &Config, dry_runner: Arc<sync::DryRunner>) -> sync::Syncer {
-        let schedule = config.connections.iter().map(|it| (it.name.clone(), it.compare.clone()));
+        let schedules = config.connections.iter().map(|it| (it.name.clone(), it.compare.clone()));
         sync::Syncer::new(sync::Deps {
             pool: self.pool.clone(),
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
             dry_runner,
-            schedule: schedule.collect(),
+            schedules: schedules.collect(),
         })
     }
 
@@ -159,7 +159,7 @@ impl Builder {
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
             clients: clients.to_vec(),
-            flows: flow_for,
+            flow_for,
             retry: *retry,
             options: worker::Options { concurrency: *concurrency, lease: *lease, name: name.to_owned() },
             metrics,

@@ -3,13 +3,13 @@
 mod build;
 pub mod config;
 mod connect;
+mod dry_run;
 mod serve;
 pub mod shutdown;
 pub mod telemetry;
 
 use std::{sync::Arc, time::Duration};
 
-use async_trait::async_trait;
 use axum::{Router, http::StatusCode, response::IntoResponse};
 use build::Builder;
 use connect::webhook_endpoint;
@@ -20,9 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer, trace::TraceLayer};
 
 use crate::{
-    actions::{DryRun, DryRunResult},
     background::{notifications::AlertMonitor, retention::Retention, subscriptions::Subscriptions},
-    domain::{event::subject::Subject, task::outcome::Reason},
     flows::ConnectionClients,
     inbox::{self, poll::poller},
     runtime::{
@@ -115,8 +113,7 @@ impl App {
         let dry_runner =
             Arc::new(sync::DryRunner::new(builder.pool.clone(), builder.clock.clone(), clients.clone()));
         let syncer = builder.syncer(&config, dry_runner.clone());
-        let [admin, dashboard] =
-            builder.operator_routers(&config, Arc::new(DryRunAdapter(dry_runner)), &closing);
+        let [admin, dashboard] = builder.operator_routers(&config, dry_runner, &closing);
         let worker_name = worker_name(&builder.entropy);
         let worker = builder.worker(&config, &clients, &worker_name, worker_metrics);
         let health = builder.health_router(registry, worker_name, worker.heartbeat());
@@ -172,25 +169,4 @@ fn make_http_span<B>(request: &axum::http::Request<B>) -> tracing::Span {
 /// Names this process in claims: its id on this machine, and a word of chance, since ids are reused.
 fn worker_name(entropy: &Entropy) -> String {
     format!("{}-{}", std::process::id(), hex::encode(entropy.bytes::<4>()))
-}
-
-/// What control asks for and only flows can tell.
-struct DryRunAdapter(Arc<sync::DryRunner>);
-
-#[async_trait]
-impl DryRun for DryRunAdapter {
-    async fn dry_run(&self, connection: &str, subject: &Subject) -> Result<Option<DryRunResult>, StoreError> {
-        let Some((report, calls)) = self.0.dry_run(connection, subject).await? else { return Ok(None) };
-        // A dry_run sends nothing, so a call with a body is the one that would be sent.
-        let request = calls.last().and_then(|call| call.request.clone());
-        Ok(Some(DryRunResult {
-            outcome: report.outcome.as_str(),
-            reason: report.outcome.reason().map(Reason::code),
-            action: report.action,
-            detail: report.detail,
-            calls: calls.iter().map(|call| serde_json::json!(call)).collect(),
-            request,
-            differs: None,
-        }))
-    }
 }

@@ -1,48 +1,67 @@
-//! Whoever can say what would be done for a subject now, without doing it.
+//! Dry runs: decides what would be done for a subject now, and changes nothing.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use sqlx::PgPool;
 
+use super::task_store::ReadOnlyTaskStore;
 use crate::{
     domain::{Timestamp, event::subject::Subject, order::Intent, task::subject_state::SubjectState},
-    flows::{self, AttemptResult, ConnectionClients, Context},
+    flows::{AttemptResult, ConnectionClients, Context, flow_for},
     runtime::{clock::Clock, failpoints::Failpoints},
     store::{self, connections, subject_states},
-    vendors::http::call_log::CallRecord,
-    worker::task_store::ReadOnlyLedger,
+    vendors::http::call_log::{CallLog, CallRecord},
 };
 
-/// Rehearses flows for every configured connection.
+/// Runs the flows of every configured connection without changing anything.
 pub struct DryRunner {
     pool: PgPool,
     clock: Arc<dyn Clock>,
-    clients: HashMap<String, ConnectionClients>,
+    clients: Vec<ConnectionClients>,
 }
 
-/// What we remember of a subject.
-pub(super) struct KnownState {
-    pub subject_state: SubjectState,
-    pub intent: Option<Intent>,
+/// What a dry run came to.
+pub struct PlannedAttempt {
+    /// What the attempt would come to.
+    pub result: AttemptResult,
+    /// The reads that were made and, last, the call that would be made.
+    pub calls: Vec<CallRecord>,
 }
 
 impl DryRunner {
-    /// A dry_runner for these connections.
-    pub fn new(pool: PgPool, clock: Arc<dyn Clock>, clients: Vec<ConnectionClients>) -> Self {
-        Self {
-            pool,
-            clock,
-            clients: clients.into_iter().map(|clients| (clients.name.clone(), clients)).collect(),
-        }
+    /// Creates a runner for these connections.
+    pub const fn new(pool: PgPool, clock: Arc<dyn Clock>, clients: Vec<ConnectionClients>) -> Self {
+        Self { pool, clock, clients }
+    }
+
+    /// Runs a subject's flow: it reads both vendors and decides, and its first changing call is recorded instead of sent.
+    /// `None` where the connection is not configured here.
+    pub async fn plan(&self, connection: &str, subject: &Subject) -> store::Result<Option<PlannedAttempt>> {
+        let Some(clients) = self.clients(connection) else { return Ok(None) };
+        let connected_at = self.connected_at(connection).await?;
+        let (known, intent) = self.load_states(connection, &[subject.to_string()]).await?.remove(0);
+        let call_log = CallLog::dry_run();
+        let context = Context {
+            clients: clients.with_call_log(&call_log),
+            subject: subject.clone(),
+            known,
+            intent,
+            connected_at,
+            clock: self.clock.clone(),
+            ledger: Arc::new(ReadOnlyTaskStore::new(self.pool.clone(), connection.to_owned())),
+            failpoints: Failpoints::disabled(),
+        };
+        let result = flow_for(subject.kind).run(&context).await;
+        Ok(Some(PlannedAttempt { result, calls: call_log.calls() }))
     }
 
     pub(super) fn clients(&self, connection: &str) -> Option<&ConnectionClients> {
-        self.clients.get(connection)
+        self.clients.iter().find(|clients| clients.name == connection)
     }
 
-    /// The connections that this process knows.
-    pub(super) fn names(&self) -> Vec<String> {
-        self.clients.keys().cloned().collect()
+    /// The connections that this process is configured with.
+    pub(super) fn connections(&self) -> Vec<String> {
+        self.clients.iter().map(|clients| clients.name.clone()).collect()
     }
 
     /// When a connection was first configured.
@@ -52,41 +71,13 @@ impl DryRunner {
         Ok(row.map_or_else(|| self.clock.now(), |row| row.created_at))
     }
 
+    /// The state of each subject, and the operator's last intent.
     pub(super) async fn load_states(
         &self,
         connection: &str,
         subjects: &[String],
-    ) -> store::Result<Vec<KnownState>> {
+    ) -> store::Result<Vec<(SubjectState, Option<Intent>)>> {
         let mut db = self.pool.acquire().await?;
-        let known_states =
-            subject_states::load_with_intents(&mut db, &vec![connection; subjects.len()], subjects).await?;
-        Ok(known_states
-            .into_iter()
-            .map(|(subject_state, intent)| KnownState { subject_state, intent })
-            .collect())
-    }
-
-    /// Reads both vendors and decides about one subject, with the hands clients. `None` where the connection is not
-    /// configured here.
-    pub async fn dry_run(
-        &self,
-        connection: &str,
-        subject: &Subject,
-    ) -> store::Result<Option<(AttemptResult, Vec<CallRecord>)>> {
-        let Some(clients) = self.clients.get(connection) else { return Ok(None) };
-        let connected_at = self.connected_at(connection).await?;
-        let mut known_states = self.load_states(connection, &[subject.to_string()]).await?;
-        let KnownState { subject_state, intent } = known_states.remove(0);
-        let context = Context {
-            clients: clients.clone(),
-            subject: subject.clone(),
-            known: subject_state,
-            intent,
-            connected_at,
-            clock: self.clock.clone(),
-            ledger: Arc::new(ReadOnlyLedger::new(self.pool.clone(), connection.to_owned())),
-            failpoints: Failpoints::disabled(),
-        };
-        Ok(Some(flows::dry_run(context).await))
+        subject_states::load_with_intents(&mut db, &vec![connection; subjects.len()], subjects).await
     }
 }

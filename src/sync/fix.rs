@@ -1,6 +1,6 @@
-//! The last step: differences that fix themselves become tasks, unless too much would be fixed at once.
+//! The last step: enqueues a task for each fixable difference, unless it would fix too much at once.
 
-use super::{Run, SCHEDULE, SyncError};
+use super::{error::SyncError, run::Run, schedule::SCHEDULE};
 use crate::{
     domain::{
         event::{
@@ -13,12 +13,12 @@ use crate::{
     },
     flows::ConnectionClients,
     store::{
-        ingest::{self, InternalEvent},
+        ingest::{self, IncomingEvent, InternalEvent},
         subject_states, sync_differences,
     },
 };
 
-/// Every class of differences that fixes itself, as `[connections.polls] approve` names them.
+/// Every class of differences that a task can fix, as `[connections.polls] approve` names them.
 pub const FIXABLE_DIFFERENCES: [&str; 12] = [
     "products.missing_at_warehouse",
     "products.vanished_at_warehouse",
@@ -34,87 +34,85 @@ pub const FIXABLE_DIFFERENCES: [&str; 12] = [
     "orders.not_read",
 ];
 
-/// Tasks opened in one transaction.
+/// Tasks enqueued in one transaction.
 const BATCH_SIZE: i64 = 200;
 
-/// What stood at the warehouse when we last looked, and is in its list still: a count beside the differences.
+/// Counts what was at the warehouse when last observed and is in its list still.
 pub(super) const STILL_AT_WAREHOUSE: &str = "still_at_warehouse";
 
-impl Run<'_> {
-    pub(super) async fn fix(&mut self, clients: &ConnectionClients) -> Result<(), SyncError> {
-        let mut withheld = Vec::new();
-        if !self.leased.approved {
-            self.braked = self.brake_reason(clients);
-            if self.braked.is_some() {
-                return Ok(());
-            }
-            withheld = self.classes_to_approve();
+/// Enqueues the tasks, page by page.
+pub(super) async fn fix(run: &mut Run<'_>, clients: &ConnectionClients) -> Result<(), SyncError> {
+    let mut withheld = Vec::new();
+    if !run.leased.approved {
+        run.braked = brake_reason(run, clients);
+        if run.braked.is_some() {
+            return Ok(());
         }
-        loop {
-            let mut tx = self.begin_transaction().await?;
-            let waiting =
-                sync_differences::list_awaiting_approval(&mut tx, self.leased.id, &withheld, BATCH_SIZE)
-                    .await?;
-            if waiting.is_empty() {
-                return Ok(());
-            }
-            let (places, subjects): (Vec<_>, Vec<_>) = waiting
-                .into_iter()
-                .filter_map(|(place, subject)| Some((place, subject.parse::<Subject>().ok()?)))
-                .unzip();
-            let products = subjects.iter().filter(|subject| subject.kind == SubjectKind::Product);
-            let products: Vec<_> = products.map(ToString::to_string).collect();
-            subject_states::clear_sent_hash(&mut tx, &self.leased.connection, &products).await?;
-            let arrivals: Vec<_> = subjects.into_iter().map(|subject| self.found_event(subject)).collect();
-            let received = ingest::ingest(&mut tx, &arrivals).await?;
-            let tasks = received.iter().zip(&arrivals);
-            let tasks: Vec<_> = tasks.map(|(it, arrival)| it.task_id.unwrap_or(arrival.task_id).0).collect();
-            sync_differences::mark_fixing(&mut tx, self.leased.id, &places, &tasks).await?;
-            self.commit_page(tx, &[], String::new(), 0).await?;
-        }
+        withheld = classes_to_approve(run);
     }
+    loop {
+        let mut tx = run.begin_transaction().await?;
+        let waiting =
+            sync_differences::list_awaiting_approval(&mut tx, run.leased.id, &withheld, BATCH_SIZE).await?;
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        let (positions, subjects): (Vec<_>, Vec<_>) = waiting
+            .into_iter()
+            .filter_map(|(position, subject)| Some((position, subject.parse::<Subject>().ok()?)))
+            .unzip();
+        let products = subjects.iter().filter(|subject| subject.kind == SubjectKind::Product);
+        let products: Vec<_> = products.map(ToString::to_string).collect();
+        subject_states::clear_sent_hash(&mut tx, &run.leased.connection, &products).await?;
+        let events: Vec<_> = subjects.into_iter().map(|subject| found_event(run, subject)).collect();
+        let ingested = ingest::ingest(&mut tx, &events).await?;
+        let tasks = ingested.iter().zip(&events);
+        let tasks: Vec<_> = tasks.map(|(it, event)| it.task_id.unwrap_or(event.task_id).0).collect();
+        sync_differences::mark_fixing(&mut tx, run.leased.id, &positions, &tasks).await?;
+        run.commit_page(tx, &[], String::new(), 0).await?;
+    }
+}
 
-    /// Is so much of one kind that the reading itself must be doubted?
-    fn brake_reason(&self, clients: &ConnectionClients) -> Option<Reason> {
-        let vanished = self.count_of("vanished_at_warehouse");
-        if clients.stock.should_brake(vanished, self.count_of(STILL_AT_WAREHOUSE)) {
-            return Some(Reason::ListPartial);
-        }
-        if self.leased.what == SyncKind::Stock {
-            let emptied = self.count_of("falls_to_zero");
-            if clients.stock.should_brake(emptied, self.count_of("in_stock")) {
-                return Some(Reason::StockBraked);
-            }
-        }
-        None
-    }
+/// The event that enqueues a subject which this sync found out of sync.
+pub(super) fn found_event(run: &Run<'_>, subject: Subject) -> IncomingEvent {
+    let at = run.deps.clock.now();
+    let topic = format!("synced.{}", run.leased.what);
+    let event = InternalEvent {
+        connection: &run.leased.connection,
+        // A thousand differences never delay a live order.
+        priority: Priority::BACKGROUND,
+        body: serde_json::json!({ "sync": run.leased.id, "subject": subject.to_string() }),
+        subject,
+        source: Source::Poll,
+        topic: &topic,
+        at,
+    };
+    let entropy = &run.deps.entropy;
+    event.into_incoming(EventId(entropy.id(at)), TaskId(entropy.id(at)))
+}
 
-    /// What a sync by the clock leaves to a person. Whoever asks for one has asked for its fixing.
-    fn classes_to_approve(&self) -> Vec<String> {
-        if self.leased.actor != SCHEDULE {
-            return Vec::new();
+/// Why nothing may be fixed: so many differences of one kind that a list is more likely wrong than the data.
+fn brake_reason(run: &Run<'_>, clients: &ConnectionClients) -> Option<Reason> {
+    let vanished = run.count_of("vanished_at_warehouse");
+    if clients.stock.should_brake(vanished, run.count_of(STILL_AT_WAREHOUSE)) {
+        return Some(Reason::ListPartial);
+    }
+    if run.leased.what == SyncKind::Stock {
+        let to_zero = run.count_of("falls_to_zero");
+        if clients.stock.should_brake(to_zero, run.count_of("in_stock")) {
+            return Some(Reason::StockBraked);
         }
-        let prefix = format!("{}.", self.leased.what);
-        let sync_schedule = self.syncer.schedule.get(&self.leased.connection);
-        let classes = sync_schedule.into_iter().flat_map(|it| &it.approve);
-        classes.filter_map(|class| class.strip_prefix(&prefix)).map(ToOwned::to_owned).collect()
     }
+    None
+}
 
-    /// Revision of this sync about a subject.
-    pub(super) fn found_event(&self, subject: Subject) -> ingest::IncomingEvent {
-        let at = self.syncer.clock.now();
-        let topic = format!("synced.{}", self.leased.what);
-        let event = InternalEvent {
-            connection: &self.leased.connection,
-            // A thousand finds never stand in front of a live order.
-            priority: Priority::BACKGROUND,
-            body: serde_json::json!({ "sync": self.leased.id, "subject": subject.to_string() }),
-            subject,
-            source: Source::Poll,
-            topic: &topic,
-            at,
-        };
-        let entropy = &self.syncer.entropy;
-        event.into_incoming(EventId(entropy.id(at)), TaskId(entropy.id(at)))
+/// The classes that a scheduled sync fixes only after approval. An operator who requests a sync approves all of them.
+fn classes_to_approve(run: &Run<'_>) -> Vec<String> {
+    if run.leased.actor != SCHEDULE {
+        return Vec::new();
     }
+    let prefix = format!("{}.", run.leased.what);
+    let schedule = run.deps.schedules.get(&run.leased.connection);
+    let classes = schedule.into_iter().flat_map(|it| &it.approve);
+    classes.filter_map(|class| class.strip_prefix(&prefix)).map(ToOwned::to_owned).collect()
 }

@@ -1,7 +1,12 @@
-//! Stock: every figure of the warehouse is read into rows, then the shop's stock items page by page, and the function that
-//! decides about one figure is asked about each.
+//! Stock: every figure of the warehouse is read into rows, then the shop's stock items page by page, and `decide` is asked
+//! about each figure.
 
-use super::{Run, SyncError, fix::STILL_AT_WAREHOUSE, products::inconsistent, run::read_with_retries};
+use super::{
+    error::SyncError,
+    fix::STILL_AT_WAREHOUSE,
+    read_retries::read_with_retries,
+    run::{Run, reported_difference},
+};
 use crate::{
     domain::{
         event::subject::Subject,
@@ -18,164 +23,147 @@ use crate::{
     },
 };
 
-/// Codes told in one transaction.
+/// Codes reported in one transaction.
 const BATCH_SIZE: i64 = 500;
 
-/// A page of the shop, with what we remember of its codes.
+/// A page of the shop, with what our tables know of its codes.
 struct Page {
     items: Vec<(String, ShopStock)>,
     in_flight: Vec<i64>,
     was_at_warehouse: Vec<bool>,
 }
 
-impl Run<'_> {
-    /// The warehouse's figures, into rows.
-    pub(super) async fn read_stock_figures(&mut self, clients: &ConnectionClients) -> Result<(), SyncError> {
-        loop {
-            let page = self.page();
-            let read = read_with_retries!(clients.warehouse.list_stock_figures(page));
-            let reading = |(code, figure): &(String, WarehouseStock)| SnapshotRow {
-                name: code.clone(),
-                subject: code.clone(),
-                body: serde_json::json!(figure),
-                matched: false,
-            };
-            let readings: Vec<_> = read.items.iter().map(reading).collect();
-            self.store_readings(page, &readings).await?;
-            if !read.has_more {
-                return Ok(());
+/// Stores the warehouse's figures as rows.
+pub(super) async fn read_warehouse(run: &mut Run<'_>, clients: &ConnectionClients) -> Result<(), SyncError> {
+    loop {
+        let page = run.page();
+        let read = read_with_retries(|| clients.warehouse.list_stock_figures(page)).await?;
+        let to_row = |(code, figure): &(String, WarehouseStock)| SnapshotRow {
+            name: code.clone(),
+            subject: code.clone(),
+            body: serde_json::json!(figure),
+            matched: false,
+        };
+        let rows: Vec<_> = read.items.iter().map(to_row).collect();
+        run.store_snapshot(page, &rows).await?;
+        if !read.has_more {
+            return Ok(());
+        }
+    }
+}
+
+/// Compares the shop's stock items with the stored figures.
+pub(super) async fn find_differences(
+    run: &mut Run<'_>,
+    clients: &ConnectionClients,
+) -> Result<(), SyncError> {
+    loop {
+        let page = run.page();
+        let read_at = run.deps.clock.now();
+        let read = read_with_retries(|| clients.shop.list_stock_items(page)).await?;
+        let compared = read.items.len();
+        let codes: Vec<_> = read.items.iter().map(|(code, _)| code.clone()).collect();
+        let connection = &run.leased.connection;
+        let mut tx = run.begin_transaction().await?;
+        let in_flight = match clients.stock.basis {
+            Basis::Compensated => stock::sum_in_flight(&mut tx, connection, &codes).await?,
+            Basis::Physical | Basis::Available => vec![0; codes.len()],
+        };
+        let was_at_warehouse = subject_states::was_at_warehouse(&mut tx, connection, &codes).await?;
+        let matched = sync_snapshots::mark_matched(&mut tx, run.leased.id, &codes).await?;
+        let items = Page { items: read.items, in_flight, was_at_warehouse };
+        let (found, figures) = compare_page(run, clients, &items, &matched)?;
+        stock::record_figures(&mut tx, &run.leased.connection, &figures, read_at).await?;
+        run.progress.total = read.total;
+        run.commit_page(tx, &found, (page + 1).to_string(), compared).await?;
+        if !read.has_more {
+            return Ok(());
+        }
+    }
+}
+
+/// Reports what the warehouse counts and the shop does not know. No task is enqueued for it.
+pub(super) async fn report_unknown_codes(
+    run: &mut Run<'_>,
+    clients: &ConnectionClients,
+) -> Result<(), SyncError> {
+    loop {
+        let mut tx = run.begin_transaction().await?;
+        let cursor = &run.progress.cursor;
+        let unmatched = sync_snapshots::list_unmatched(&mut tx, run.leased.id, cursor, BATCH_SIZE).await?;
+        let Some(last) = unmatched.last().map(|row| row.name.clone()) else { return Ok(()) };
+        let names = unmatched.iter().map(|row| &row.name);
+        let found: Vec<_> = names
+            .filter(|code| !clients.products.exclude_codes.contains(code))
+            .map(|code| unknown_difference(code))
+            .collect();
+        run.commit_page(tx, &found, last, 0).await?;
+    }
+}
+
+/// The differences of a page, and the figures that the shop shows on it.
+fn compare_page(
+    run: &mut Run<'_>,
+    clients: &ConnectionClients,
+    page: &Page,
+    matched: &[SnapshotRow],
+) -> Result<(Vec<NewDifference>, Vec<ShopFigure>), SyncError> {
+    let (mut found, mut figures) = (Vec::new(), Vec::new());
+    let states = page.in_flight.iter().zip(&page.was_at_warehouse);
+    for ((code, shop), (in_flight, was_at_warehouse)) in page.items.iter().zip(states) {
+        match clients.products.check_stored(code, &shop.supplier) {
+            Stored::Yes => {}
+            Stored::No => {
+                run.count("excluded", 1);
+                continue;
+            }
+            Stored::Unknown => {
+                run.count("supplier_unknown", 1);
+                continue;
             }
         }
-    }
-
-    /// The shop's stock items beside them.
-    pub(super) async fn find_stock_differences(
-        &mut self,
-        clients: &ConnectionClients,
-    ) -> Result<(), SyncError> {
-        loop {
-            let page = self.page();
-            let read_at = self.syncer.clock.now();
-            let read = read_with_retries!(clients.shop.list_stock_items(page));
-            let compared = read.items.len();
-            let codes: Vec<_> = read.items.iter().map(|(code, _)| code.clone()).collect();
-            let connection = &self.leased.connection;
-            let mut tx = self.begin_transaction().await?;
-            let in_flight = match clients.stock.basis {
-                Basis::Compensated => stock::sum_in_flight(&mut tx, connection, &codes).await?,
-                Basis::Physical | Basis::Available => vec![0; codes.len()],
-            };
-            let was_at_warehouse = subject_states::was_at_warehouse(&mut tx, connection, &codes).await?;
-            let matched = sync_snapshots::mark_matched(&mut tx, self.leased.id, &codes).await?;
-            let page_read = Page { items: read.items, in_flight, was_at_warehouse };
-            let (found, figures) = self.differences(clients, &page_read, &matched)?;
-            stock::record_figures(&mut tx, &self.leased.connection, &figures, read_at).await?;
-            self.progress.total = read.total;
-            self.commit_page(tx, &found, (page + 1).to_string(), compared).await?;
-            if !read.has_more {
-                return Ok(());
+        let warehouse = stored_figure(code, matched)?;
+        run.count(STILL_AT_WAREHOUSE, i64::from(*was_at_warehouse && warehouse.is_some()));
+        let warehouse = warehouse.as_ref();
+        let view = StockView { code, warehouse, shop: Some(shop), in_flight: *in_flight, acted_on: None };
+        let (mut is_zeroed, mut in_sync_version) = (false, None);
+        match decide(&view, &clients.stock) {
+            Decision::Patch { quantity, falls_to_zero } => {
+                is_zeroed = falls_to_zero;
+                let class = if falls_to_zero { "falls_to_zero" } else { "figure_differs" };
+                let kept = if shop.enabled { "" } else { ", where no stock is kept" };
+                let detail = format!("the shop shows {}{kept}, should show {quantity}", shop.quantity);
+                let remedy = "the warehouse's figure is written to the shop";
+                let difference = run.fixable_difference(Subject::stock(code).to_string(), class, remedy);
+                found.push(NewDifference { detail: Some(detail), ..difference });
+            }
+            Decision::Skip(_) => found.push(missing_difference(code, *was_at_warehouse)),
+            Decision::Nothing | Decision::Stale => {
+                in_sync_version = warehouse.and_then(|stock| stock.version.clone());
+                run.count("same", 1);
             }
         }
+        run.count("in_stock", i64::from(shop.quantity > 0 && !is_zeroed));
+        figures.push(ShopFigure { code: code.clone(), quantity: shop.quantity, in_sync_version });
     }
+    Ok((found, figures))
+}
 
-    /// What differs on a page, and what the shop shows on it.
-    fn differences(
-        &mut self,
-        clients: &ConnectionClients,
-        page: &Page,
-        matched: &[SnapshotRow],
-    ) -> Result<(Vec<NewDifference>, Vec<ShopFigure>), SyncError> {
-        let (mut found, mut figures) = (Vec::new(), Vec::new());
-        let states = page.in_flight.iter().zip(&page.was_at_warehouse);
-        for ((code, shop), (in_flight, was_at_warehouse)) in page.items.iter().zip(states) {
-            match clients.products.check_stored(code, &shop.supplier) {
-                Stored::Yes => {}
-                Stored::No => {
-                    self.count("excluded", 1);
-                    continue;
-                }
-                Stored::Unknown => {
-                    self.count("supplier_unknown", 1);
-                    continue;
-                }
-            }
-            let body =
-                matched.iter().find(|reading| reading.name == *code).map(|reading| reading.body.clone());
-            let warehouse: Option<WarehouseStock> =
-                body.map(serde_json::from_value).transpose().map_err(|_| inconsistent("sync_snapshot"))?;
-            self.count(STILL_AT_WAREHOUSE, i64::from(*was_at_warehouse && warehouse.is_some()));
-            let warehouse = warehouse.as_ref();
-            let view = StockView { code, warehouse, shop: Some(shop), in_flight: *in_flight, acted_on: None };
-            let (mut falls_to_zero, mut in_sync_version) = (false, None);
-            match decide(&view, &clients.stock) {
-                Decision::Patch { quantity, falls_to_zero: to_zero } => {
-                    falls_to_zero = to_zero;
-                    found.push(self.figure_difference(code, shop, quantity, to_zero));
-                }
-                Decision::Skip(_) => found.push(Self::missing_difference(code, *was_at_warehouse)),
-                Decision::Nothing | Decision::Stale => {
-                    in_sync_version = warehouse.and_then(|stock| stock.version.clone());
-                    self.count("same", 1);
-                }
-            }
-            self.count("in_stock", i64::from(shop.quantity > 0 && !falls_to_zero));
-            figures.push(ShopFigure { code: code.clone(), quantity: shop.quantity, in_sync_version });
-        }
-        Ok((found, figures))
-    }
+/// The warehouse's figure of a code, from the stored rows.
+fn stored_figure(code: &str, rows: &[SnapshotRow]) -> Result<Option<WarehouseStock>, SyncError> {
+    let body = rows.iter().find(|row| row.name == code).map(|row| row.body.clone());
+    body.map(serde_json::from_value).transpose().map_err(|_| SyncError::inconsistent("sync_snapshot"))
+}
 
-    fn figure_difference(
-        &self,
-        code: &str,
-        shop: &ShopStock,
-        quantity: i64,
-        falls_to_zero: bool,
-    ) -> NewDifference {
-        let class = if falls_to_zero { "falls_to_zero" } else { "figure_differs" };
-        let found = self.fixable_difference(
-            Subject::stock(code).to_string(),
-            class,
-            "the warehouse's figure is written to the shop",
-        );
-        let kept = if shop.enabled { "" } else { ", where no stock is kept" };
-        NewDifference {
-            detail: Some(format!("the shop shows {}{kept}, should show {quantity}", shop.quantity)),
-            ..found
-        }
-    }
+fn missing_difference(code: &str, was_at_warehouse: bool) -> NewDifference {
+    let class = if was_at_warehouse { "vanished_at_warehouse" } else { "missing_at_warehouse" };
+    let remedy = "sync the products, or exclude the code, if it is not stored at the warehouse";
+    let found = reported_difference(Subject::stock(code).to_string(), class, remedy);
+    NewDifference { reason: Some(Reason::UnknownAtWarehouse), ..found }
+}
 
-    fn missing_difference(code: &str, was_at_warehouse: bool) -> NewDifference {
-        let class = if was_at_warehouse { "vanished_at_warehouse" } else { "missing_at_warehouse" };
-        let remedy = "sync the products, or exclude the code, if it is not stored at the warehouse";
-        let found = Self::reported_difference(Subject::stock(code).to_string(), class, remedy);
-        NewDifference { reason: Some(Reason::UnknownAtWarehouse), ..found }
-    }
-
-    /// What the warehouse counts and the shop does not know: told, and never tried again and again.
-    pub(super) async fn report_unknown_codes(
-        &mut self,
-        clients: &ConnectionClients,
-    ) -> Result<(), SyncError> {
-        loop {
-            let mut tx = self.begin_transaction().await?;
-            let unmatched =
-                sync_snapshots::list_unmatched(&mut tx, self.leased.id, &self.progress.cursor, BATCH_SIZE)
-                    .await?;
-            let Some(last) = unmatched.last().map(|reading| reading.name.clone()) else { return Ok(()) };
-            let found: Vec<_> = unmatched
-                .iter()
-                .filter(|reading| !clients.products.exclude_codes.contains(&reading.name))
-                .map(|reading| {
-                    let remedy = "add it to the shop, or exclude the code, if it is this shop's";
-                    let found = Self::reported_difference(
-                        Subject::stock(&reading.name).to_string(),
-                        "unknown_in_shop",
-                        remedy,
-                    );
-                    NewDifference { reason: Some(Reason::UnknownInShop), ..found }
-                })
-                .collect();
-            self.commit_page(tx, &found, last, 0).await?;
-        }
-    }
+fn unknown_difference(code: &str) -> NewDifference {
+    let remedy = "add it to the shop, or exclude the code, if it is this shop's";
+    let found = reported_difference(Subject::stock(code).to_string(), "unknown_in_shop", remedy);
+    NewDifference { reason: Some(Reason::UnknownInShop), ..found }
 }

@@ -1,14 +1,18 @@
-//! One attempt as a straight pipeline: what we remember, run the flow, settle.
+//! Runs one attempt: the flow under a timeout, then the settle.
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::{task::JoinHandle, time::Instant};
-use tracing::{Instrument, Span, field::Empty};
+use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
+use tracing::{Instrument, Span};
 
 use super::{
-    Shared, Worker,
-    settler::{EndedAttempt, SettleError},
-    task_store::FencedLedger,
+    Deps,
+    circuit_breaker::CircuitBreaker,
+    claim::ClaimedTask,
+    ended_attempt::EndedAttempt,
+    settler::{SETTLE_BATCH_LIMITS, SettleError, Settler},
+    task_store::FencedTaskStore,
 };
 use crate::{
     domain::{
@@ -17,64 +21,66 @@ use crate::{
         order::Intent,
         task::{outcome::Reason, state::LeasedTask, subject_state::SubjectState},
     },
-    flows::{AttemptResult, Context},
+    flows::{AttemptResult, ConnectionClients, Context},
     runtime::failpoints::Failpoint,
-    store::tasks,
+    store::{group_commit::GroupCommit, tasks},
     vendors::http::call_log::CallLog,
 };
 
-/// How often a settle that the database would not take is tried again before its lease is left to run out.
+/// How often a settle is tried while the database is unavailable, before its lease is left to run out.
 const MAX_SETTLE_ATTEMPTS: u32 = 5;
 
-/// A claim, and what we remember of its subject with what a person asked; nothing where our memory cannot be read now.
-pub(super) struct ClaimedTask {
-    pub(super) leased: LeasedTask,
-    pub(super) known_state: Option<(SubjectState, Option<Intent>)>,
+/// Runs the attempts of claimed tasks.
+pub(super) struct AttemptRunner {
+    deps: Arc<Deps>,
+    settler: GroupCommit<Settler>,
+    circuit_breaker: CircuitBreaker,
+    tracker: TaskTracker,
 }
 
 /// A flow that has run.
 struct FlowRun {
     result: AttemptResult,
-    /// Since when a begun action is left in doubt, if one is.
+    /// Since when a begun action is in doubt, if one is.
     in_doubt_since: Option<Timestamp>,
-    /// An action was begun by this attempt, or left open by an earlier one.
+    /// This attempt has begun an action, or an earlier one left one open.
     has_open_action: bool,
 }
 
-impl Worker {
-    /// Runs the attempt of a claim on the tracker.
-    pub(super) fn spawn(&self, claimed: ClaimedTask) -> JoinHandle<()> {
-        let worker = self.clone();
-        let slot = self.shared.slots.acquire(&claimed.leased);
-        let LeasedTask { id, connection, subject, .. } = &claimed.leased;
-        let span = tracing::debug_span!("attempt", task = %id, connection, %subject, outcome = Empty);
-        let attempt = async move {
-            worker.run_attempt(claimed).await;
-            drop(slot);
-            worker.shared.wake.notify_one();
-        };
-        self.shared.tasks.spawn(attempt.instrument(span))
+impl AttemptRunner {
+    pub(super) fn new(deps: Arc<Deps>, tracker: TaskTracker) -> Self {
+        let settler = GroupCommit::new(Settler::new(deps.clone()), SETTLE_BATCH_LIMITS);
+        Self { deps, settler, circuit_breaker: CircuitBreaker::default(), tracker }
     }
 
-    async fn run_attempt(&self, ClaimedTask { leased, known_state }: ClaimedTask) {
-        let Shared { stopping, metrics, .. } = &*self.shared;
-        if stopping.is_cancelled() {
-            return self.release_claim(&leased).await;
-        }
-        let begun = Instant::now();
+    /// Runs a claimed task's flow and settles what it came to.
+    pub(super) async fn run(&self, ClaimedTask { leased, known }: ClaimedTask) {
+        let started = Instant::now();
         let call_log = CallLog::for_attempt(leased.claim.0.simple().to_string());
-        let run = if let Some((known, intent)) = known_state {
+        let run = if let Some((known, intent)) = known {
             self.run_flow(&leased, known, intent, &call_log).await
         } else {
             let result = AttemptResult::interrupted(Reason::DatabaseUnavailable, false);
             FlowRun { result, in_doubt_since: Some(leased.claimed_at), has_open_action: false }
         };
-        metrics.record_attempt(leased.subject.kind, &run.result.outcome, begun.elapsed());
-        Span::current().record("outcome", run.result.outcome.as_str());
-        self.settle_with_retries(leased, run, &call_log).await;
+        let outcome = &run.result.outcome;
+        self.deps.metrics.record_attempt(leased.subject.kind, outcome, started.elapsed());
+        Span::current().record("outcome", outcome.as_str());
+        self.settle(leased, run, &call_log).await;
     }
 
-    /// Runs the flow. One that panics or overruns its time costs itself alone.
+    /// Returns a claim whose attempt has not begun.
+    pub(super) async fn release(&self, leased: &LeasedTask) {
+        let released = async {
+            let mut db = self.deps.pool.acquire().await?;
+            tasks::release(&mut db, leased).await
+        };
+        if let Err(error) = released.await {
+            tracing::warn!(task = %leased.id, error = %error, "cannot release the claim: its lease will run out");
+        }
+    }
+
+    /// Runs the flow. A flow that panics or overruns its time affects its own attempt only.
     async fn run_flow(
         &self,
         leased: &LeasedTask,
@@ -82,89 +88,81 @@ impl Worker {
         intent: Option<Intent>,
         call_log: &CallLog,
     ) -> FlowRun {
-        let Shared { pool, clock, clients, flows, options, tasks, failpoints, .. } = &*self.shared;
+        let Deps { pool, clock, flow_for, options, failpoints, .. } = &*self.deps;
         let was_in_doubt = known.begun.as_ref().map(|begun| begun.at);
-        let Some(clients) = clients.get(&leased.connection) else {
-            // Claimed for a connection that this process's configuration does not name: another replica may know it.
+        let Some(clients) = self.deps.clients(&leased.connection) else {
+            // This process's configuration does not name the connection; another replica's may.
             let result = AttemptResult::interrupted(Reason::Unreachable, false);
             return FlowRun { result, in_doubt_since: was_in_doubt, has_open_action: false };
         };
         let timeout = attempt_timeout(options.lease);
-        // Since the claim, and not since now: the process may have been asleep in between.
+        // Counted from the claim and not from now: the process may have been suspended in between.
         let remaining = (leased.claimed_at + timeout - clock.now()).to_std().unwrap_or_default();
-        let deadline = Instant::now() + remaining;
-        let ledger =
-            FencedLedger::new(pool.clone(), clock.clone(), leased.clone(), clients.stock.clone(), deadline);
-        let ledger = Arc::new(ledger);
-        // What polls and replays find lets live calls go first, also within the vendor's rate.
-        let clients =
-            if leased.priority == Priority::BACKGROUND { clients.in_background() } else { clients.clone() };
+        let task_store = Arc::new(FencedTaskStore::new(
+            pool.clone(),
+            clock.clone(),
+            leased.clone(),
+            clients.stock.clone(),
+            Instant::now() + remaining,
+        ));
         let context = Context {
-            clients: clients.with_call_log(call_log),
+            clients: prioritized(clients, leased.priority).with_call_log(call_log),
             subject: leased.subject.clone(),
             known,
             intent,
             connected_at: leased.connected_at,
             clock: clock.clone(),
-            ledger: ledger.clone(),
+            ledger: task_store.clone(),
             failpoints: failpoints.clone(),
         };
-        let flow_for = *flows;
+        let flow_for = *flow_for;
         let flow = async move {
             context.failpoints.hit(Failpoint::AfterClaim, &context.subject.to_string()).await;
             flow_for(context.subject.kind).run(&context).await
         };
-        let flow = tasks.spawn(flow.in_current_span());
+        let flow = self.tracker.spawn(flow.in_current_span());
         let abort_handle = flow.abort_handle();
         let result = match tokio::time::timeout(timeout, flow).await {
             Ok(Ok(result)) => result,
-            Ok(Err(_)) => AttemptResult::interrupted(Reason::Panicked, ledger.has_begun()),
+            Ok(Err(_)) => AttemptResult::interrupted(Reason::Panicked, task_store.has_begun()),
             Err(_) => {
                 abort_handle.abort();
-                AttemptResult::interrupted(Reason::Overran, ledger.has_begun())
+                AttemptResult::interrupted(Reason::Overran, task_store.has_begun())
             }
         };
-        let in_doubt = was_in_doubt.or_else(|| ledger.has_begun().then_some(leased.claimed_at));
+        let in_doubt = was_in_doubt.or_else(|| task_store.has_begun().then_some(leased.claimed_at));
         let in_doubt_since = in_doubt.filter(|_| !result.is_doubt_resolved);
         FlowRun { result, in_doubt_since, has_open_action: in_doubt.is_some() }
     }
 
-    /// Settles, trying again while the database is away: what a call has taught must not be lost to a restart.
-    async fn settle_with_retries(&self, leased: LeasedTask, run: FlowRun, call_log: &CallLog) {
-        let Shared { failpoints, circuit_breaker, settler, .. } = &*self.shared;
+    /// Settles, retrying while the database is unavailable: what a call has shown must not be lost.
+    async fn settle(&self, leased: LeasedTask, run: FlowRun, call_log: &CallLog) {
+        let failpoints = &self.deps.failpoints;
         let (id, subject) = (leased.id, leased.subject.to_string());
         failpoints.hit(Failpoint::BeforeSettle, &subject).await;
-        let signal = circuit_breaker.record_outcome(&leased.connection, &run.result.outcome);
+        let signal = self.circuit_breaker.record_outcome(&leased.connection, &run.result.outcome);
         let calls = serde_json::to_string(&call_log.calls()).expect("call records are plain data");
         let FlowRun { result, in_doubt_since, has_open_action } = run;
         let ended = Arc::new(EndedAttempt { leased, result, in_doubt_since, has_open_action, signal, calls });
         for attempt in 1..=MAX_SETTLE_ATTEMPTS {
-            match settler.submit(ended.clone()).await {
+            match self.settler.submit(ended.clone()).await {
                 Some(Ok(_)) => return failpoints.hit(Failpoint::AfterSettle, &subject).await,
                 Some(Err(SettleError::Unavailable)) if attempt < MAX_SETTLE_ATTEMPTS => {
-                    #[expect(
-                        clippy::disallowed_methods,
-                        reason = "the database is away: there is nothing to wait on"
-                    )]
+                    #[expect(clippy::disallowed_methods, reason = "nothing tells when the database is back")]
                     tokio::time::sleep(Duration::from_millis(100) * 3_u32.pow(attempt - 1)).await;
                 }
                 Some(Err(_)) | None => {
-                    tracing::error!(task = %id, "cannot settle: the lease will run out and the task be rescued");
+                    tracing::error!(task = %id, "settle failed: the lease will run out and the task be rescued");
                     return;
                 }
             }
         }
     }
+}
 
-    async fn release_claim(&self, leased: &LeasedTask) {
-        let released = async {
-            let mut db = self.shared.pool.acquire().await?;
-            tasks::release(&mut db, leased).await
-        };
-        if let Err(error) = released.await {
-            tracing::warn!(task = %leased.id, error = %error, "cannot give the claim back: its lease will run out");
-        }
-    }
+/// The clients for a task of this priority: background tasks let live calls go first within the vendors' rate limits.
+fn prioritized(clients: &ConnectionClients, priority: Priority) -> ConnectionClients {
+    if priority == Priority::BACKGROUND { clients.in_background() } else { clients.clone() }
 }
 
 /// How long an attempt may take: the lease less a tenth, so that it is settled before it can be rescued.

@@ -1,52 +1,44 @@
-//! The circuit of each connection: closed while its vendors answer, open while one of them is down, half-open while it
-//! is asked whether it is back.
+//! Counts consecutive vendor failures of each connection, to open its circuit.
 //!
-//! So many failures in a row, whatever the subjects, and the connection is **held**: nothing of it is claimed, so no
-//! attempt is spent on a vendor that is not there, and no slot waits for it. When the hold is over, one process asks
-//! both vendors a small question. An answer closes the circuit; silence holds it again, twice as long, up to a bound.
-//! The same road serves refused credentials.
+//! The circuit is closed while both vendors answer, open while one of them is down, half-open while a probe asks whether
+//! it is back. After [`FAILURES_TO_OPEN`] failures in a row, whatever the subjects, it opens: nothing of the connection
+//! is claimed, so no attempt and no slot is spent on a vendor that is down. When the open period ends, one process
+//! probes both vendors ([`Prober`](super::probe::Prober)). An answer closes the circuit; a failure opens it again for
+//! twice as long, up to a bound. Rejected credentials open it in the same way.
 //!
-//! The question is not a task. A task that the far side answers with 500 for reasons of its own must not keep
-//! its neighbours waiting: its circuit closes at the next probe, it spends its own attempts, and ends dead by itself.
+//! A probe is not a task. A task that its vendor answers with 500 for reasons of its own must not stop the tasks beside
+//! it: the next probe closes the circuit, and that task alone fails, retries, and ends dead.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-};
+use std::collections::HashMap;
 
-use super::{Shared, Worker};
-use crate::{
-    domain::task::{
-        outcome::{Outcome, Reason},
-        transition::circuit_open_for,
-    },
-    store::{self, connections},
-};
+use parking_lot::Mutex;
+
+use crate::domain::task::outcome::{Outcome, Reason};
 
 /// Failures in a row that open a circuit.
 const FAILURES_TO_OPEN: u32 = 5;
 
-/// Failures in a row, by connection, as this process has met them.
+/// Consecutive failures by connection, as this process has seen them.
 #[derive(Default)]
 pub(super) struct CircuitBreaker(Mutex<HashMap<String, u32>>);
 
-/// What an attempt says of its connection.
+/// What an attempt says about the health of its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ConnectionSignal {
     /// A vendor answered.
     Healthy,
-    /// Nobody was asked, or nobody was waited for long enough.
+    /// No vendor was called, or the cause was ours.
     Inconclusive,
-    /// It failed, and not often enough in a row to mean anything.
+    /// A vendor failed, but not often enough in a row.
     Failing,
-    /// It is down.
+    /// A vendor is down.
     Down,
 }
 
 impl CircuitBreaker {
-    /// Takes note of an outcome.
+    /// Counts the outcome of an attempt.
     pub(super) fn record_outcome(&self, connection: &str, outcome: &Outcome) -> ConnectionSignal {
-        let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut failures = self.0.lock();
         let count = failures.entry(connection.to_owned()).or_default();
         if is_inconclusive(outcome) {
             return ConnectionSignal::Inconclusive;
@@ -59,7 +51,7 @@ impl CircuitBreaker {
         if *count < FAILURES_TO_OPEN {
             return ConnectionSignal::Failing;
         }
-        *count = 0; // after the hold it is counted anew
+        *count = 0; // counting starts anew once the circuit closes
         ConnectionSignal::Down
     }
 }
@@ -72,7 +64,7 @@ const fn is_vendor_failure(outcome: &Outcome) -> bool {
     )
 }
 
-/// Our own trouble, or grace_period that was asked of us: none of it is a vendor's answer to what we wanted.
+/// A fault of our own, or a delay that a vendor asked for: neither says whether the vendor works.
 const fn is_inconclusive(outcome: &Outcome) -> bool {
     use Reason::{DatabaseUnavailable, LeaseExpired, Overran, Panicked};
 
@@ -82,46 +74,6 @@ const fn is_inconclusive(outcome: &Outcome) -> bool {
             | Outcome::Retryable { reason: Overran | Panicked | DatabaseUnavailable | LeaseExpired }
             | Outcome::Unknown { reason: Overran | Panicked | DatabaseUnavailable | LeaseExpired }
     )
-}
-
-impl Worker {
-    /// Asks the vendors of every held connection whose hold is over whether they are back; answers how many were asked.
-    pub async fn probe(&self) -> store::Result<usize> {
-        let Shared { pool, clock, options, slots, .. } = &*self.shared;
-        let now = clock.now();
-        let mut db = pool.acquire().await?;
-        let probed = connections::claim_probes(&mut db, slots.names(), now, now + options.lease).await?;
-        drop(db); // never held across the network
-        let count = probed.len();
-        let probes = probed.into_iter().map(|probed| {
-            let worker = self.clone();
-            self.shared.tasks.spawn(async move {
-                if let Err(error) = worker.probe_connection(&probed).await {
-                    tracing::warn!(connection = probed.name, error = %error, "a probe could not be noted");
-                }
-            })
-        });
-        for probe in probes.collect::<Vec<_>>() {
-            let _ = probe.await;
-        }
-        Ok(count)
-    }
-
-    async fn probe_connection(&self, probed: &connections::ProbeTarget) -> store::Result<()> {
-        let Shared { pool, clock, clients, .. } = &*self.shared;
-        let Some(clients) = clients.get(&probed.name) else { return Ok(()) };
-        let error = clients.shop.probe().await.err().or(clients.warehouse.probe().await.err());
-        let reason = error.and_then(|error| error.unavailable_reason());
-        let mut db = pool.acquire().await?;
-        let connection = &probed.name;
-        let Some(reason) = reason else {
-            tracing::info!(connection, "both vendors answer: the hold is over");
-            return connections::close_circuit(&mut db, connection).await;
-        };
-        let until = clock.now() + circuit_open_for(reason, probed.faults.unsigned_abs());
-        tracing::warn!(connection, reason = reason.code(), %until, "a vendor is not back yet");
-        connections::extend_circuit_open(&mut db, connection, until, reason).await
-    }
 }
 
 #[cfg(test)]

@@ -1,29 +1,25 @@
-//! The heartbeat of the claim loop: a worker that cannot claim any more is not ready, however alive its process is.
+//! The heartbeat of the claim loop: a worker that cannot claim is not ready, even while its process answers.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
+
+use parking_lot::Mutex;
 
 use crate::domain::Timestamp;
 
-/// The loop claims, or finds all its slots taken, at least every ten seconds; three times that is too long.
+/// The loop claims, or finds all slots used, at least every ten seconds; three times that is too long.
 const SILENCE_LIMIT: Duration = Duration::from_secs(30);
 
-/// When the loop last came to a claim that the database took.
+/// When the claim loop last reached the database, or found all slots used.
 #[derive(Clone, Debug, Default)]
 pub struct Heartbeat(Arc<Mutex<Option<Timestamp>>>);
 
 impl Heartbeat {
     pub(super) fn beat(&self, now: Timestamp) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+        *self.0.lock() = Some(now);
     }
 
-    /// False where the loop runs and has not claimed for too long; a process that does not work has none to feel.
+    /// False once the claim loop has been silent for 30 s; true in a process that runs no worker.
     pub fn is_alive(&self, now: Timestamp) -> bool {
-        let last = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        last.is_none_or(|last| {
-            now - last < chrono::Duration::seconds(i64::try_from(SILENCE_LIMIT.as_secs()).unwrap_or(30))
-        })
+        self.0.lock().is_none_or(|last| now < last + SILENCE_LIMIT)
     }
 }

@@ -1,4 +1,4 @@
-//! What the workshop counts.
+//! Counters of attempts.
 
 use std::time::Duration;
 
@@ -29,11 +29,11 @@ pub struct Metrics {
     leases_lost: Counter,
 }
 
-/// From a local read to a vendor's longest timeout.
+/// Seconds, from a local read to the longest vendor timeout.
 const BUCKETS: [f64; 9] = [0.005, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0, 15.0, 60.0];
 
 impl Metrics {
-    /// Counters entered into a registry; documented in `docs/telemetry.md`.
+    /// Registers the counters; they are documented in `docs/telemetry.md`.
     pub fn registered(registry: &mut Registry) -> Self {
         let attempts = Family::default();
         let seconds = Family::new_with_constructor((|| Histogram::new(BUCKETS)) as fn() -> Histogram);

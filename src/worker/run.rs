@@ -1,47 +1,97 @@
-//! The loop: wait (notified, due, or the poll behind it), claim, spawn; until told to stop.
+//! The claim loop: wait (notification, due time or poll), claim, spawn, until shutdown.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
+use tokio::{sync::Notify, task::JoinHandle, time::Instant};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::{Instrument, field::Empty};
 
-use super::{Shared, Worker};
-use crate::store::{DUE_CHANNEL, NotifyListener, StoreError, claim};
+use super::{
+    Deps, Heartbeat,
+    attempt::AttemptRunner,
+    claim::{ClaimedTask, claim},
+    probe::Prober,
+    slots::Slots,
+    watermark::DueWatermark,
+};
+use crate::{
+    domain::{Timestamp, task::state::LeasedTask},
+    store::{DUE_CHANNEL, NotifyListener, StoreError, claim as claims, tasks},
+};
 
-/// How long to sleep when nothing is due and notifications work: the poll is only a net behind them.
+/// How long the loop sleeps when nothing is due and notifications work: the poll only covers a lost notification.
 const POLL: Duration = Duration::from_secs(10);
 
-/// The same while the listener is away.
+/// The same while the listener is disconnected.
 const POLL_WITHOUT_LISTENER: Duration = Duration::from_secs(1);
 
-/// While there is a backlog, a claim waits so long for more slots to be free: attempts end in batches, and to claim one by
-/// one what is freed together costs a statement each.
+/// Under load, a claim waits this long for more free slots. Attempts end in batches, and claiming the freed slots one by
+/// one costs a statement each.
 const SLOT_BATCHING: Duration = Duration::from_millis(2);
 
 /// How long a round of claims may take.
 const CLAIM_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Pause after the database refused us, so that its return is not met by a storm.
+/// Pause after a database error, so that a recovering database is not flooded.
 const DATABASE_RETRY_PAUSE: Duration = Duration::from_millis(500);
 
+/// Claims due tasks and runs their attempts.
+#[derive(Clone)]
+pub struct Worker(Arc<Inner>);
+
+struct Inner {
+    deps: Arc<Deps>,
+    runner: AttemptRunner,
+    prober: Prober,
+    slots: Slots,
+    watermark: DueWatermark,
+    heartbeat: Heartbeat,
+    /// Every task spawned for an attempt or a probe.
+    tracker: TaskTracker,
+    /// Cancelled at shutdown: a claimed task that has not begun is released.
+    stopping: CancellationToken,
+    /// Notified when an attempt ends: its slot is free, and its task may be due again at once.
+    wake: Notify,
+}
+
 impl Worker {
-    /// Works until `soft` is cancelled, then claims nothing new, gives back what it has not begun, and lets running
-    /// attempts finish until `hard` is cancelled. What is cut off then, its lease rescues.
+    /// Creates a worker that does nothing until it is run.
+    pub fn new(deps: Deps) -> Self {
+        let names = deps.clients.iter().map(|clients| clients.name.clone()).collect();
+        let slots = Slots::new(deps.options.concurrency, names);
+        let deps = Arc::new(deps);
+        let tracker = TaskTracker::new();
+        Self(Arc::new(Inner {
+            runner: AttemptRunner::new(deps.clone(), tracker.clone()),
+            prober: Prober::new(deps.clone(), tracker.clone()),
+            deps,
+            slots,
+            watermark: DueWatermark::default(),
+            heartbeat: Heartbeat::default(),
+            tracker,
+            stopping: CancellationToken::new(),
+            wake: Notify::new(),
+        }))
+    }
+
+    /// Runs until `soft` is cancelled. Then claims nothing new, releases what has not begun, and lets running attempts
+    /// finish until `hard` is cancelled. The leases of aborted attempts run out and are rescued.
     pub async fn run(&self, soft: CancellationToken, hard: CancellationToken) {
-        let mut listener = NotifyListener::new(self.shared.pool.clone(), DUE_CHANNEL);
+        let Inner { deps, slots, tracker, stopping, .. } = &*self.0;
+        let mut listener = NotifyListener::new(deps.pool.clone(), DUE_CHANNEL);
         let mut rescue_at = Instant::now();
         let mut is_full = false;
         while !soft.is_cancelled() {
             let is_listening = listener.ensure_open().await;
             if Instant::now() >= rescue_at {
-                let _ = self.rescue().await; // told at the claim below, should the database be away
-                rescue_at = Instant::now() + self.jittered(self.shared.options.lease / 4);
+                let _ = self.rescue().await; // a database error is logged by the claim below
+                rescue_at = Instant::now() + self.jittered(deps.options.lease / 4);
             }
-            if is_full && self.shared.slots.is_nearly_full() {
-                #[expect(clippy::disallowed_methods, reason = "what is waited for is company")]
+            if is_full && slots.is_nearly_full() {
+                #[expect(clippy::disallowed_methods, reason = "attempts that end soon free more slots")]
                 tokio::time::sleep(SLOT_BATCHING).await;
             }
-            // A claim that hangs in a dead connection is given up: what it may have claimed, its lease rescues.
+            // A claim that hangs on a dead connection is abandoned; the lease of what it may have claimed is rescued.
             let claimed = tokio::time::timeout(CLAIM_TIMEOUT, self.claim_and_spawn()).await;
             let claimed = claimed.unwrap_or_else(|_| Err(sqlx::Error::PoolTimedOut.into()));
             is_full = matches!(claimed, Ok(None));
@@ -50,7 +100,7 @@ impl Worker {
                     sleep.unwrap_or(POLL).min(if is_listening { POLL } else { POLL_WITHOUT_LISTENER })
                 }
                 Err(error) => {
-                    tracing::warn!(error = %error, "cannot claim");
+                    tracing::warn!(error = %error, "claim failed, retrying");
                     listener.close();
                     DATABASE_RETRY_PAUSE
                 }
@@ -58,70 +108,126 @@ impl Worker {
             let until = (Instant::now() + self.jittered(sleep)).min(rescue_at);
             self.wait(&mut listener, until, &soft).await;
         }
-        self.shared.stopping.cancel();
-        self.shared.tasks.close();
+        stopping.cancel();
+        tracker.close();
         tokio::select! {
-            () = self.shared.tasks.wait() => {}
-            () = hard.cancelled() => tracing::warn!("attempts cut off: their leases will run out and be rescued"),
+            () = tracker.wait() => {}
+            () = hard.cancelled() => tracing::warn!("attempts aborted at shutdown: their leases will run out and be rescued"),
         }
     }
 
-    /// Claims as many as there are free slots; answers how long nothing more will be due, or `None` where all slots are
-    /// taken: the next settle wakes us.
+    /// Claims and finishes attempts until nothing is due; returns how many. Tests drive the worker with it.
+    pub async fn run_until_idle(&self) -> Result<usize, StoreError> {
+        let mut finished = 0;
+        loop {
+            if self.0.stopping.is_cancelled() {
+                return Ok(finished); // what is claimed now would only be released
+            }
+            self.rescue().await?;
+            self.0.prober.probe_due().await?;
+            let claimed = claim(&self.0.deps, &self.0.slots, Timestamp::UNIX_EPOCH).await?;
+            if claimed.is_empty() {
+                return Ok(finished);
+            }
+            finished += claimed.len();
+            let running: Vec<_> = claimed.into_iter().map(|task| self.spawn_attempt(task)).collect();
+            for attempt in running {
+                let _ = attempt.await; // a panic inside was settled as an outcome
+            }
+        }
+    }
+
+    /// The heartbeat of the claim loop, which `/readyz` reads.
+    pub fn heartbeat(&self) -> Heartbeat {
+        self.0.heartbeat.clone()
+    }
+
+    /// Claims as many tasks as there are free slots. Returns when the next one is due, or `None` where all slots are
+    /// used: the next settle wakes the loop.
     async fn claim_and_spawn(&self) -> Result<Option<Duration>, StoreError> {
-        let Shared { pool, clock, slots, watermark, heartbeat, .. } = &*self.shared;
-        let since = watermark.scan_start(clock.now());
+        let Inner { deps, slots, watermark, heartbeat, .. } = &*self.0;
+        let since = watermark.scan_start(deps.clock.now());
         loop {
             let free = slots.free().all;
             if free == 0 {
-                heartbeat.beat(clock.now());
+                heartbeat.beat(deps.clock.now());
                 return Ok(None);
             }
-            let leased = self.claim(since).await?;
-            heartbeat.beat(clock.now());
-            let claimed = leased.len();
-            for claimed in leased {
-                drop(self.spawn(claimed));
+            let claimed = claim(deps, slots, since).await?;
+            heartbeat.beat(deps.clock.now());
+            let count = claimed.len();
+            for task in claimed {
+                drop(self.spawn_attempt(task));
             }
-            if claimed < free {
+            if count < free {
                 break;
             }
         }
-        let now = clock.now();
-        let mut db = pool.acquire().await?;
-        let due = claim::next_due(&mut db, slots.names(), since).await?;
+        let now = deps.clock.now();
+        let mut db = deps.pool.acquire().await?;
+        let due = claims::next_due(&mut db, slots.connections(), since).await?;
         drop(db);
         watermark.advance(since, due.task, now);
         if due.probe.is_some_and(|at| at <= now) {
-            self.spawn_probe();
+            self.spawn_probes();
         }
         let next = [due.task, due.probe].into_iter().flatten().min();
         let until_due = next.map(|due| (due - now).to_std().unwrap_or(Duration::ZERO));
-        // What is due already and was not claimed is locked, paused or without a slot: a short pause, not a spin.
+        // A due task that was not claimed is locked, paused or without a slot: pause instead of spinning.
         Ok(Some(until_due.map_or(POLL, |wait| if wait.is_zero() { DATABASE_RETRY_PAUSE } else { wait })))
     }
 
-    /// Probes held connections, beside the loop: a vendor that hangs must not keep the others' tasks waiting.
-    fn spawn_probe(&self) {
+    /// Runs the attempt of a claimed task in a slot of its own.
+    fn spawn_attempt(&self, claimed: ClaimedTask) -> JoinHandle<()> {
         let worker = self.clone();
-        self.shared.tasks.spawn(async move {
-            if let Err(error) = worker.probe().await {
-                tracing::warn!(error = %error, "cannot probe");
+        let slot = self.0.slots.acquire(&claimed.leased);
+        let LeasedTask { id, connection, subject, .. } = &claimed.leased;
+        let span = tracing::debug_span!("attempt", task = %id, connection, %subject, outcome = Empty);
+        let attempt = async move {
+            let Inner { runner, stopping, wake, .. } = &*worker.0;
+            if stopping.is_cancelled() {
+                runner.release(&claimed.leased).await;
+            } else {
+                runner.run(claimed).await;
+            }
+            drop(slot);
+            wake.notify_one();
+        };
+        self.0.tracker.spawn(attempt.instrument(span))
+    }
+
+    /// Probes connections with an open circuit beside the loop: a vendor that hangs must not delay other connections.
+    fn spawn_probes(&self) {
+        let worker = self.clone();
+        self.0.tracker.spawn(async move {
+            if let Err(error) = worker.0.prober.probe_due().await {
+                tracing::warn!(error = %error, "cannot load the connections to probe");
             }
         });
+    }
+
+    /// Marks tasks whose lease has run out as in doubt and due again; returns how many.
+    async fn rescue(&self) -> Result<u64, StoreError> {
+        let Deps { pool, clock, retry, .. } = &*self.0.deps;
+        let mut db = pool.acquire().await?;
+        let rescued = tasks::rescue_expired(&mut db, retry.attempts, clock.now()).await?;
+        if rescued > 0 {
+            tracing::warn!(rescued, "leases ran out: their tasks are in doubt and due again");
+        }
+        Ok(rescued)
     }
 
     async fn wait(&self, listener: &mut NotifyListener, until: Instant, soft: &CancellationToken) {
         tokio::select! {
             () = listener.wait_for_notification() => {}
-            () = self.shared.wake.notified() => {}
+            () = self.0.wake.notified() => {}
             () = tokio::time::sleep_until(until) => {}
             () = soft.cancelled() => {}
         }
     }
 
-    /// Stretches a wait by up to a tenth, so that replicas do not beat in sync.
+    /// Adds up to a tenth to a wait, so that replicas do not claim at the same moment.
     fn jittered(&self, wait: Duration) -> Duration {
-        wait.mul_f64(1.0 + self.shared.entropy.fraction() / 10.0)
+        wait.mul_f64(1.0 + self.0.deps.entropy.fraction() / 10.0)
     }
 }

@@ -1,29 +1,27 @@
-//! Who has how many of a process's attempts: so that a connection whose vendor hangs, or a heap of work that can wait,
-//! never has them all.
+//! Shares a process's attempts among connections and priorities: neither a connection whose vendor hangs nor a backlog of
+//! background work ever uses all of them.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::HashMap, sync::Arc};
+
+use parking_lot::Mutex;
 
 use crate::{
     domain::{event::subject::Priority, task::state::LeasedTask},
     store::claim::ConnectionCapacity,
 };
 
-/// The slots of one process.
+/// The slots of one process; one attempt runs in each.
 #[derive(Clone)]
 pub(super) struct Slots(Arc<Inner>);
 
 struct Inner {
-    /// In all.
     limit: usize,
-    /// Of one connection, where there are several: half.
+    /// For each connection where there are several: half of all.
     connection_limit: usize,
-    /// For what can wait: three quarters. A live order finds a slot whatever is being replayed.
+    /// For background work: three quarters of all, so that a live order finds a slot during a large replay.
     background_limit: usize,
-    names: Vec<String>,
-    used: Mutex<SlotUsage>,
+    connections: Vec<String>,
+    usage: Mutex<SlotUsage>,
 }
 
 #[derive(Default)]
@@ -35,15 +33,13 @@ struct SlotUsage {
 
 /// What a claim may take now.
 pub(super) struct FreeSlots {
-    /// In all.
     pub(super) all: usize,
-    /// Of these for what can wait.
+    /// Of all, for background work.
     pub(super) background: usize,
-    /// By connection.
     pub(super) capacities: Vec<ConnectionCapacity>,
 }
 
-/// A slot in use; free again when dropped.
+/// A slot in use, freed on drop.
 pub(super) struct Slot {
     slots: Slots,
     connection: String,
@@ -51,53 +47,52 @@ pub(super) struct Slot {
 }
 
 impl Slots {
-    pub(super) fn new(limit: usize, names: Vec<String>) -> Self {
-        let connection_limit = if names.len() > 1 { (limit / 2).max(1) } else { limit };
+    pub(super) fn new(limit: usize, connections: Vec<String>) -> Self {
+        let connection_limit = if connections.len() > 1 { (limit / 2).max(1) } else { limit };
         let background_limit = (limit * 3 / 4).max(1);
-        Self(Arc::new(Inner { limit, connection_limit, background_limit, names, used: Mutex::default() }))
+        let usage = Mutex::default();
+        Self(Arc::new(Inner { limit, connection_limit, background_limit, connections, usage }))
     }
 
-    /// The connections that this process knows.
-    pub(super) fn names(&self) -> &[String] {
-        &self.0.names
+    /// The connections that this process is configured with.
+    pub(super) fn connections(&self) -> &[String] {
+        &self.0.connections
     }
 
+    /// The slots that are free now.
     pub(super) fn free(&self) -> FreeSlots {
-        let Inner { limit, connection_limit, background_limit, names, .. } = &*self.0;
-        let used = self.used();
+        let Inner { limit, connection_limit, background_limit, connections, usage } = &*self.0;
+        let used = usage.lock();
         let all = limit.saturating_sub(used.all);
-        let capacity = |name: &String| ConnectionCapacity {
-            connection: name.clone(),
-            max_tasks: connection_limit
-                .saturating_sub(used.by_connection.get(name).copied().unwrap_or_default())
-                .min(all),
+        let capacity = |name: &String| {
+            let used = used.by_connection.get(name).copied().unwrap_or_default();
+            let max_tasks = connection_limit.saturating_sub(used).min(all);
+            ConnectionCapacity { connection: name.clone(), max_tasks }
         };
-        let capacities = names.iter().map(capacity).filter(|capacity| capacity.max_tasks > 0).collect();
+        let capacities = connections.iter().map(capacity).filter(|capacity| capacity.max_tasks > 0).collect();
         FreeSlots { all, background: background_limit.saturating_sub(used.background), capacities }
     }
 
-    /// Are less than a quarter of all free?
+    /// True where less than a quarter of all slots is free.
     pub(super) fn is_nearly_full(&self) -> bool {
-        (self.0.limit - self.used().all.min(self.0.limit)) * 4 < self.0.limit
+        let Inner { limit, usage, .. } = &*self.0;
+        limit.saturating_sub(usage.lock().all) * 4 < *limit
     }
 
+    /// Takes a slot for a claimed task.
     pub(super) fn acquire(&self, leased: &LeasedTask) -> Slot {
         let is_background = leased.priority == Priority::BACKGROUND;
-        let mut used = self.used();
+        let mut used = self.0.usage.lock();
         used.all += 1;
         used.background += usize::from(is_background);
         *used.by_connection.entry(leased.connection.clone()).or_default() += 1;
         Slot { slots: self.clone(), connection: leased.connection.clone(), is_background }
     }
-
-    fn used(&self) -> MutexGuard<'_, SlotUsage> {
-        self.0.used.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        let mut used = self.slots.used();
+        let mut used = self.slots.0.usage.lock();
         used.all -= 1;
         used.background -= usize::from(self.is_background);
         if let Some(count) = used.by_connection.get_mut(&self.connection) {
@@ -144,7 +139,7 @@ mod tests {
         assert_eq!((slots.free().all, slots.free().background, slots.free().capacities.len()), (8, 6, 2));
 
         let alone = Slots::new(8, vec!["only".into()]);
-        let _taken: Vec<_> = (0..7).map(|_| alone.acquire(&leased("only", Priority(0)))).collect();
+        let _used: Vec<_> = (0..7).map(|_| alone.acquire(&leased("only", Priority(0)))).collect();
         assert_eq!((alone.free().all, alone.free().capacities[0].max_tasks), (1, 1));
     }
 }

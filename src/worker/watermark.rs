@@ -1,41 +1,39 @@
-//! Where the claim begins to read its index.
+//! Where a claim starts to read the index of due tasks.
 //!
-//! PostgreSQL keeps a row's every earlier version, and its index entries, for as long as any transaction may still look
-//! at it. Under somebody's snapshot of minutes (a dump, a forgotten session) the index of due tasks begins with the
-//! entries of everything that was due since, and a claim that walks them gets slower with each task done: so die
-//! queues built on `skip locked`. But due times only move on: once nothing open is due before some moment, nothing will
-//! be, but for what was on its way at that moment. So a claim begins there, and every few seconds one looks from the
-//! very beginning, for what came late.
+//! PostgreSQL keeps old row versions and their index entries for as long as any open transaction may read them. During a
+//! transaction of minutes (a dump, a forgotten session) the index of due tasks begins with an entry for everything that
+//! was due since. A claim that walks all of them gets slower with each task done: queues built on `skip locked` die of
+//! this. But due times only move forward: once no open task is due before some moment, none will be, except what was
+//! being committed at that moment. So a claim starts at that moment, and every few seconds one scans from the start, to
+//! find late commits.
 
-use std::{
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use crate::domain::Timestamp;
 
-/// How often a claim looks from the beginning.
+/// How often a claim scans from the start.
 const FULL_SCAN_INTERVAL: Duration = Duration::from_secs(5);
 
-/// How long news may be on their way from the moment that they carry to their commit; later ones are found all the same,
-/// at the next look from the beginning.
+/// How long a commit may take from the time that its due dates carry. Later ones are found by the next full scan.
 const COMMIT_LAG: Duration = Duration::from_millis(500);
 
-/// Where a claim begins.
+/// The time before which no open task is due.
 #[derive(Default)]
 pub(super) struct DueWatermark(Mutex<Option<ScanState>>);
 
 #[derive(Clone, Copy)]
 struct ScanState {
     watermark: Timestamp,
-    /// When a claim last looked from the beginning.
+    /// When a claim last scanned from the start.
     full_scan_at: Timestamp,
 }
 
 impl DueWatermark {
-    /// From when on a claim looks now; from the beginning where that is due.
+    /// Where a claim starts now; the epoch where a full scan is due.
     pub(super) fn scan_start(&self, now: Timestamp) -> Timestamp {
-        match *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+        match *self.0.lock() {
             Some(ScanState { watermark, full_scan_at: at })
                 if (at..at + FULL_SCAN_INTERVAL).contains(&now) =>
             {
@@ -45,10 +43,10 @@ impl DueWatermark {
         }
     }
 
-    /// A look from `since` on has found nothing open that is due before `first_due`.
+    /// Records that a scan from `since` found no open task due before `first_due`.
     pub(super) fn advance(&self, since: Timestamp, first_due: Option<Timestamp>, now: Timestamp) {
         let watermark = first_due.map_or(now, |due| due.min(now)) - COMMIT_LAG;
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.0.lock();
         *state = match *state {
             Some(old) if since > Timestamp::UNIX_EPOCH => {
                 Some(ScanState { watermark: watermark.max(since), ..old })
@@ -65,16 +63,16 @@ mod tests {
     #[test]
     fn scan_starts_at_the_watermark_with_regular_full_scans() {
         let at = |millis| Timestamp::from_timestamp_millis(millis).expect("a small number");
-        let beginning = Timestamp::UNIX_EPOCH;
+        let start = Timestamp::UNIX_EPOCH;
         let watermark = DueWatermark::default();
-        assert_eq!(watermark.scan_start(at(100_000)), beginning);
-        watermark.advance(beginning, Some(at(50_000)), at(100_000));
-        assert_eq!(watermark.scan_start(at(101_000)), at(49_500), "what is open is not passed by");
+        assert_eq!(watermark.scan_start(at(100_000)), start);
+        watermark.advance(start, Some(at(50_000)), at(100_000));
+        assert_eq!(watermark.scan_start(at(101_000)), at(49_500), "an open task is not skipped");
         watermark.advance(at(49_500), Some(at(500_000)), at(102_000));
-        assert_eq!(watermark.scan_start(at(103_000)), at(101_500), "nor what is told now");
+        assert_eq!(watermark.scan_start(at(103_000)), at(101_500), "nor one that is being committed");
         watermark.advance(at(101_500), Some(at(101_600)), at(103_000));
-        assert_eq!(watermark.scan_start(at(104_999)), at(101_500), "it does not sink");
-        assert_eq!(watermark.scan_start(at(105_000)), beginning, "for what came late");
-        assert_eq!(watermark.scan_start(at(90_000)), beginning, "a clock that was put back");
+        assert_eq!(watermark.scan_start(at(104_999)), at(101_500), "it never moves back");
+        assert_eq!(watermark.scan_start(at(105_000)), start, "a full scan finds late commits");
+        assert_eq!(watermark.scan_start(at(90_000)), start, "the clock was set back");
     }
 }

@@ -142,7 +142,7 @@ pub async fn worker(bench: &Bench, pool: &PgPool) -> Result<Worker> {
         clock,
         entropy,
         clients: app.clients,
-        flows: noop_flow,
+        flow_for: noop_flow,
         retry,
         options: worker::Options { concurrency: 2 * AT_ONCE, lease, name: "bench".to_owned() },
         metrics: worker::Metrics::registered(&mut prometheus_client::registry::Registry::default()),

@@ -1,0 +1,158 @@
+//! Runs syncs: those that operators request and those that are due.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use sqlx::PgPool;
+use tokio::{task::JoinSet, time::Instant};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::{
+    dry_run::DryRunner,
+    error::SyncError,
+    run::{LEASE, OnProgress, Run},
+    schedule::{SyncSchedule, request_due},
+    steps::run_steps,
+};
+use crate::{
+    domain::task::outcome::Reason,
+    runtime::clock::{Clock, Entropy},
+    store::{
+        self, NotifyListener, SYNC_REQUESTED_CHANNEL,
+        sync_runs::{self, LeasedSync},
+    },
+};
+
+/// Syncs at once in a process, each of another connection, so that a sync of hours does not delay the others.
+const MAX_CONCURRENT: usize = 4;
+
+/// How often requests are polled while the listener is disconnected: an operator waits for them.
+const POLL_WITHOUT_LISTENER: Duration = Duration::from_secs(2);
+
+/// How often the schedules are checked.
+const SCHEDULE_INTERVAL: Duration = Duration::from_secs(30);
+
+/// Dependencies of [`Syncer`].
+pub struct Deps {
+    /// The database.
+    pub pool: PgPool,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids and claim ids.
+    pub entropy: Arc<Entropy>,
+    /// Decides about one subject, and holds the clients.
+    pub dry_runner: Arc<DryRunner>,
+    /// The schedule of each connection.
+    pub schedules: HashMap<String, SyncSchedule>,
+}
+
+/// Runs syncs.
+#[derive(Clone)]
+pub struct Syncer(Arc<Deps>);
+
+type RunningSyncs = JoinSet<store::Result<()>>;
+
+impl Syncer {
+    /// Creates a syncer that does nothing until it is run.
+    pub fn new(deps: Deps) -> Self {
+        Self(Arc::new(deps))
+    }
+
+    /// Runs requested and due syncs until `soft` is cancelled. A sync that is cut off then is resumed at its page by the
+    /// next process.
+    pub async fn run(&self, soft: CancellationToken) {
+        let Deps { pool, entropy, .. } = &*self.0;
+        let mut schedule_at = Instant::now();
+        let mut listener = NotifyListener::new(pool.clone(), SYNC_REQUESTED_CHANNEL);
+        let mut running = RunningSyncs::new();
+        while !soft.is_cancelled() {
+            let is_listening = listener.ensure_open().await;
+            let is_schedule_due = Instant::now() >= schedule_at;
+            if is_schedule_due {
+                schedule_at = Instant::now() + SCHEDULE_INTERVAL;
+            }
+            let started = async {
+                if is_schedule_due {
+                    request_due(&self.0).await?;
+                }
+                self.start_requested(&mut running).await
+            };
+            if let Err(error) = started.await {
+                tracing::warn!(error = %error, "cannot start syncs, retrying");
+            }
+            let poll = if is_listening { SCHEDULE_INTERVAL } else { POLL_WITHOUT_LISTENER };
+            let pause = poll.mul_f64(1.0 + entropy.fraction() / 10.0);
+            let wake = async {
+                tokio::select! {
+                    () = listener.wait_for_notification() => {}
+                    Some(ended) = running.join_next() => match ended {
+                        Ok(Ok(())) => {}
+                        Ok(Err(error)) => tracing::warn!(error = %error, "sync interrupted, it resumes once its lease runs out"),
+                        Err(_) => tracing::error!("sync panicked, it resumes once its lease runs out"),
+                    },
+                    () = soft.cancelled() => {}
+                }
+            };
+            let _ = tokio::time::timeout(pause, wake).await;
+        }
+    }
+
+    /// Runs every requested and due sync; returns how many. Tests drive the syncer with it.
+    pub async fn run_due(&self) -> store::Result<usize> {
+        request_due(&self.0).await?;
+        let (mut running, mut ended) = (RunningSyncs::new(), 0);
+        loop {
+            self.start_requested(&mut running).await?;
+            let Some(one) = running.join_next().await else { return Ok(ended) };
+            one.unwrap_or_else(|panicked| std::panic::resume_unwind(panicked.into_panic()))?;
+            ended += 1;
+        }
+    }
+
+    /// Runs this sync; false where another process runs it.
+    pub async fn run_one(&self, id: Uuid, on_progress: OnProgress<'_>) -> store::Result<bool> {
+        let Some(leased) = self.claim(Some(id)).await? else { return Ok(false) };
+        self.run_leased(&leased, on_progress).await.map(|()| true)
+    }
+
+    /// Starts requested syncs up to the limit. They run concurrently, and a panic affects one alone.
+    async fn start_requested(&self, running: &mut RunningSyncs) -> store::Result<()> {
+        while running.len() < MAX_CONCURRENT {
+            let Some(leased) = self.claim(None).await? else { break };
+            let syncer = self.clone();
+            running.spawn(async move { syncer.run_leased(&leased, &|_| {}).await });
+        }
+        Ok(())
+    }
+
+    async fn claim(&self, only: Option<Uuid>) -> store::Result<Option<LeasedSync>> {
+        let Deps { pool, clock, entropy, dry_runner, .. } = &*self.0;
+        let now = clock.now();
+        let mut db = pool.acquire().await?;
+        sync_runs::claim(&mut db, &dry_runner.connections(), only, entropy.fence(), now, now + LEASE).await
+    }
+
+    async fn run_leased(&self, leased: &LeasedSync, on_progress: OnProgress<'_>) -> store::Result<()> {
+        let (connection, what) = (&leased.connection, leased.what.as_str());
+        let mut run = Run::resume(&self.0, leased, on_progress);
+        let failed = match run_steps(&mut run).await {
+            Ok(()) => None,
+            Err(SyncError::LeaseLost) => return Ok(()), // the process that has it now finishes it
+            Err(SyncError::Store(error)) => return Err(error),
+            Err(SyncError::NotConfigured) => Some(Reason::Refused),
+            Err(SyncError::Call(error)) => {
+                let reason = error.read_failure_reason();
+                tracing::warn!(sync = %leased.id, connection, what, reason = reason.code(), "sync failed");
+                Some(reason)
+            }
+        };
+        let braked = run.braked;
+        if let Some(reason) = braked {
+            tracing::warn!(sync = %leased.id, connection, what, reason = reason.code(), "sync waits for approval, nothing is fixed");
+        }
+        let mut db = self.0.pool.acquire().await?;
+        sync_runs::finish(&mut db, leased, failed, braked, self.0.clock.now()).await?;
+        tracing::info!(sync = %leased.id, connection, what, "sync ended");
+        Ok(())
+    }
+}

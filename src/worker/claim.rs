@@ -1,0 +1,54 @@
+//! Claims due tasks, with the known state of their subjects.
+
+use super::{Deps, slots::Slots};
+use crate::{
+    domain::{
+        Timestamp,
+        order::Intent,
+        task::{state::LeasedTask, subject_state::SubjectState},
+    },
+    store::{
+        self,
+        claim::{ClaimRequest, claim_due},
+        subject_states,
+    },
+};
+
+/// A claimed task.
+pub(super) struct ClaimedTask {
+    pub(super) leased: LeasedTask,
+    /// The subject's state and the operator's last intent; `None` where they could not be read.
+    pub(super) known: Option<(SubjectState, Option<Intent>)>,
+}
+
+/// Claims as many due tasks as there are free slots, looking at none that was due before `since`.
+pub(super) async fn claim(deps: &Deps, slots: &Slots, since: Timestamp) -> store::Result<Vec<ClaimedTask>> {
+    let Deps { pool, clock, entropy, options, .. } = deps;
+    let free = slots.free();
+    let claim_ids: Vec<_> = (0..free.all).map(|_| entropy.fence()).collect();
+    let now = clock.now();
+    let request = ClaimRequest {
+        claim_ids: &claim_ids,
+        worker: &options.name,
+        capacities: &free.capacities,
+        background: free.background,
+        since,
+        now,
+        leased_until: now + options.lease,
+    };
+    let mut db = pool.acquire().await?;
+    let leased = claim_due(&mut db, &request).await?;
+    if leased.is_empty() {
+        return Ok(Vec::new());
+    }
+    let connections: Vec<_> = leased.iter().map(|leased| leased.connection.as_str()).collect();
+    let subjects: Vec<_> = leased.iter().map(|leased| leased.subject.to_string()).collect();
+    let known = subject_states::load_with_intents(&mut db, &connections, &subjects).await;
+    let mut known = known.unwrap_or_else(|error| {
+        // The claims are committed: each attempt is settled as retryable.
+        tracing::warn!(error = %error, "cannot load the states of claimed subjects");
+        Vec::new()
+    });
+    let mut known = known.drain(..);
+    Ok(leased.into_iter().map(|leased| ClaimedTask { leased, known: known.next() }).collect())
+}

@@ -1,0 +1,151 @@
+//! An attempt that has ended, and what is written about it.
+
+use sqlx::PgConnection;
+
+use super::circuit_breaker::ConnectionSignal;
+use crate::{
+    domain::{
+        Timestamp,
+        event::subject::Subject,
+        task::{
+            outcome::{Outcome, Reason},
+            state::{LeasedTask, TaskState},
+            subject_state::Learnt,
+            transition::{Transition, circuit_open_for},
+        },
+    },
+    flows::AttemptResult,
+    store::{
+        self, connections, observations,
+        settle::{AttemptRecord, SettledAttempt},
+    },
+};
+
+/// An attempt that has ended and is not settled yet.
+pub(super) struct EndedAttempt {
+    pub(super) leased: LeasedTask,
+    pub(super) result: AttemptResult,
+    /// Since when a begun action is in doubt, if one is.
+    pub(super) in_doubt_since: Option<Timestamp>,
+    /// This attempt has begun an action, or an earlier one left one open.
+    pub(super) has_open_action: bool,
+    /// What it says about the health of its connection.
+    pub(super) signal: ConnectionSignal,
+    /// Its calls, as a JSON array.
+    pub(super) calls: String,
+}
+
+/// What an attempt writes besides its own row and its task's next state.
+pub(super) struct SideEffects<'a> {
+    observations: &'a [Learnt],
+    /// The call of the begun action has ended with an unknown outcome: its settling time starts now.
+    restarts_settling_time: bool,
+    /// The begun action is known to have ended.
+    clears_begun_action: bool,
+    circuit: Option<CircuitChange>,
+    /// Subjects whose tasks are enqueued.
+    pub(super) follow_ups: &'a [Subject],
+}
+
+/// A change of the connection's circuit.
+#[derive(Clone, Copy, Debug)]
+enum CircuitChange {
+    /// Nothing of the connection is claimed until then.
+    Open { until: Timestamp, reason: Reason },
+    /// A vendor answered: the count of circuits opened in a row starts anew.
+    ClearFaults,
+}
+
+impl EndedAttempt {
+    /// The rows of this attempt and its task.
+    pub(super) fn as_settled<'a>(&'a self, next: &'a Transition) -> SettledAttempt<'a> {
+        let Self { leased, result, calls, .. } = self;
+        let entry = AttemptRecord {
+            outcome: &result.outcome,
+            action: result.action,
+            idempotency_key: result.key.as_deref(),
+            detail: result.detail.as_deref(),
+            calls,
+        };
+        SettledAttempt { leased, next, entry }
+    }
+
+    /// What is written besides.
+    pub(super) fn side_effects(&self, next: &Transition, now: Timestamp) -> SideEffects<'_> {
+        let AttemptResult { outcome, learnt: observations, follow_ups, is_doubt_resolved, .. } = &self.result;
+        SideEffects {
+            observations,
+            restarts_settling_time: matches!(outcome, Outcome::Unknown { .. }),
+            clears_begun_action: *is_doubt_resolved && self.has_open_action,
+            circuit: self.circuit_change(next, now),
+            follow_ups,
+        }
+    }
+
+    /// Opens the circuit where the outcome says so, or after one failure too many in a row.
+    fn circuit_change(&self, next: &Transition, now: Timestamp) -> Option<CircuitChange> {
+        if let Some((until, reason)) = next.circuit_open_until.zip(next.reason) {
+            return Some(CircuitChange::Open { until, reason });
+        }
+        let faults = self.leased.connection_faults;
+        match self.signal {
+            ConnectionSignal::Down => {
+                let reason = Reason::VendorDown;
+                Some(CircuitChange::Open { until: now + circuit_open_for(reason, faults), reason })
+            }
+            ConnectionSignal::Healthy => (faults > 0).then_some(CircuitChange::ClearFaults),
+            ConnectionSignal::Failing | ConnectionSignal::Inconclusive => None,
+        }
+    }
+
+    /// Logs one line: a warning for a dead task, which needs an operator.
+    pub(super) fn log_settled(&self, next: &Transition) {
+        let Self { leased, result, .. } = self;
+        let (outcome, reason) = (result.outcome.as_str(), next.reason.map(Reason::code));
+        let (id, connection, subject, state) = (leased.id, &leased.connection, &leased.subject, next.state);
+        let (attempt, action) = (leased.number, result.action);
+        if next.state == TaskState::Dead {
+            tracing::warn!(task = %id, connection, %subject, attempt, outcome, action, reason, "task is dead, an operator must act");
+        } else {
+            tracing::info!(task = %id, connection, %subject, attempt, outcome, action, reason, %state, "attempt settled");
+        }
+    }
+}
+
+impl SideEffects<'_> {
+    /// True where the settle alone is enough.
+    pub(super) fn is_empty(&self) -> bool {
+        let Self { observations, restarts_settling_time, clears_begun_action, circuit, follow_ups } = self;
+        observations.is_empty()
+            && !restarts_settling_time
+            && !clears_begun_action
+            && circuit.is_none()
+            && follow_ups.is_empty()
+    }
+
+    /// Writes them, except the follow-ups, in the transaction of the settle.
+    pub(super) async fn write(
+        &self,
+        db: &mut PgConnection,
+        leased: &LeasedTask,
+        now: Timestamp,
+    ) -> store::Result<()> {
+        for observation in self.observations {
+            observations::record_observation(db, leased, observation).await?;
+        }
+        if self.restarts_settling_time {
+            observations::restart_settling_time(db, leased, now).await?;
+        }
+        if self.clears_begun_action {
+            observations::clear_begun_action(db, &leased.connection, &leased.subject.to_string()).await?;
+        }
+        match self.circuit {
+            Some(CircuitChange::Open { until, reason }) => {
+                tracing::warn!(connection = leased.connection, reason = reason.code(), %until, "circuit opened");
+                connections::open_circuit(db, &leased.connection, until, reason).await
+            }
+            Some(CircuitChange::ClearFaults) => connections::clear_faults(db, &leased.connection).await,
+            None => Ok(()),
+        }
+    }
+}
