@@ -22,14 +22,8 @@ pub(super) async fn serve(
     let webhook_sender = WebhookSender::to(silta.as_deref().unwrap_or("http://127.0.0.1:8080"), connection);
     let traffic = Traffic { orders: usize::MAX, lost: 0.05, doubled: 0.1, late: 0.1 };
     let shop_order = crate::dev::sandbox::OrderSpec::of("KAHVI-500", 1);
-    let mut simulation = Simulation::start(
-        sandbox.shop.clone(),
-        sandbox.warehouse.clone(),
-        webhook_sender,
-        entropy,
-        traffic,
-        &format!("{connection}-"),
-    );
+    let mut simulation =
+        Simulation::start(&sandbox, webhook_sender, entropy, traffic, &format!("{connection}-"));
     let order = sandbox.shop.place_order(shop_order);
     print_line(&format!(
         "shop       {}  (user {}, api_key {})\nwarehouse  {}  (api_key {})\norder {order} of KAHVI-500 is waiting in \

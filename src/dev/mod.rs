@@ -5,3 +5,4 @@ pub mod demo;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 pub mod sandbox;
+mod temporary_directory;

@@ -1,50 +1,50 @@
-//! Everything that a proof breaks.
+//! Everything that a chaos run breaks.
 
 use std::fmt;
 
 use crate::runtime::failpoints::Failpoint;
 
-/// One thing that goes wrong, and is put right again.
+/// One thing that goes wrong and is restored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Disturbance {
-    /// A replica is gone with `kill -9` at some moment, and comes back.
+    /// A replica is killed with SIGKILL at a random moment and restarted.
     Killed,
-    /// A replica dies at this very moment, and comes back.
+    /// A replica exits at this failpoint and is restarted.
     KilledAt(Failpoint),
-    /// All replicas are gone at once, and come back.
+    /// All replicas are killed at once and restarted.
     AllKilled,
-    /// A replica is stopped for longer than its lease, in the middle of its calls, and then goes on.
+    /// A replica is paused in the middle of its calls for longer than its lease, then resumed.
     PausedBeyondItsLease,
-    /// One more replica comes, works and goes in an orderly way.
+    /// One more replica starts, works and shuts down.
     Added,
-    /// PostgreSQL stops at once, as after a power cut, and comes back.
+    /// PostgreSQL is killed, as by a power cut, and restarted.
     DatabaseStopped,
-    /// PostgreSQL is restarted in an orderly way.
+    /// PostgreSQL is shut down and restarted.
     DatabaseRestarted,
-    /// Every connection to PostgreSQL is cut, and none is taken for a while.
+    /// Every connection to PostgreSQL is closed, and new ones are refused for a while.
     DatabaseCutOff,
-    /// PostgreSQL answers, and every byte comes late.
+    /// Every byte from and to PostgreSQL is late.
     DatabaseSlow,
-    /// The connections stand, and nothing comes through.
+    /// Connections to PostgreSQL stay open, and nothing comes through.
     DatabaseStalled,
     /// PostgreSQL answers that its disk is full.
     DatabaseFull,
-    /// The shop is off the net.
+    /// The shop refuses connections.
     ShopDown,
-    /// The warehouse is off the net.
+    /// The warehouse refuses connections.
     WarehouseDown,
-    /// Half of all calls fail, in every way of the sandbox.
-    Storm,
-    /// The warehouse's search does not show what was just placed, and answers to orders are lost.
+    /// Half of all calls fail, with every fault of the sandbox.
+    HalfOfCallsFail,
+    /// The warehouse's search lags behind, and answers to orders are lost.
     SearchLags,
-    /// The warehouse takes seconds for everything, and does what it was asked after the caller has gone.
+    /// The warehouse takes seconds for every call, and applies it after the caller has given up.
     WarehouseSlow,
-    /// No webhook comes through.
+    /// No webhook arrives.
     WebhooksLost,
 }
 
 impl Disturbance {
-    /// Every one of them.
+    /// Every disturbance.
     pub(super) fn all() -> Vec<Self> {
         let mut all = vec![
             Self::Killed,
@@ -59,7 +59,7 @@ impl Disturbance {
             Self::DatabaseFull,
             Self::ShopDown,
             Self::WarehouseDown,
-            Self::Storm,
+            Self::HalfOfCallsFail,
             Self::SearchLags,
             Self::WarehouseSlow,
             Self::WebhooksLost,
@@ -72,12 +72,12 @@ impl Disturbance {
 impl fmt::Display for Disturbance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Killed => "killed at some moment",
+            Self::Killed => "killed at a random moment",
             Self::KilledAt(point) => return write!(f, "killed at {}", point.as_str()),
             Self::AllKilled => "all replicas killed at once",
             Self::PausedBeyondItsLease => "paused beyond its lease",
             Self::Added => "a replica added and stopped",
-            Self::DatabaseStopped => "database stopped at once",
+            Self::DatabaseStopped => "database killed",
             Self::DatabaseRestarted => "database restarted",
             Self::DatabaseCutOff => "database cut off",
             Self::DatabaseSlow => "database slow",
@@ -85,9 +85,9 @@ impl fmt::Display for Disturbance {
             Self::DatabaseFull => "database full",
             Self::ShopDown => "shop down",
             Self::WarehouseDown => "warehouse down",
-            Self::Storm => "half of all calls fail",
+            Self::HalfOfCallsFail => "half of all calls fail",
             Self::SearchLags => "search lags, answers lost",
-            Self::WarehouseSlow => "warehouse slower than our grace_period",
+            Self::WarehouseSlow => "warehouse slower than the timeout",
             Self::WebhooksLost => "webhooks lost",
         })
     }

@@ -1,4 +1,4 @@
-//! One process of the service: the real program, started, killed, paused and ended as an operating system does it.
+//! A replica of the service: the real program in a process of its own.
 
 use std::{
     path::PathBuf,
@@ -9,19 +9,19 @@ use std::{
 
 use anyhow::{Context, Result};
 use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    process::{Child, Command},
+    io::{AsyncBufReadExt, BufReader, Lines},
+    process::{Child, ChildStderr, Command},
 };
 use tokio_util::task::TaskTracker;
 
 use crate::runtime::failpoints::Failpoint;
 
-/// How long a start may take, crash recovery of the database included.
+/// How long a start may take, including crash recovery of the database.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What every replica is started with.
+/// What the replicas are started with.
 pub(super) struct ReplicaConfig {
-    /// Which programs; each start takes the next one.
+    /// The programs; each start takes the next one.
     pub(super) programs: Vec<PathBuf>,
     pub(super) started: AtomicUsize,
     pub(super) config: PathBuf,
@@ -35,79 +35,80 @@ pub(super) struct Replica {
 }
 
 impl Replica {
-    /// Starts one, and waits until it serves. It may be told to die at a moment.
-    pub(super) async fn start(
-        replica_config: &ReplicaConfig,
-        die_at: Option<(Failpoint, usize)>,
-    ) -> Result<Self> {
-        let turn = replica_config.started.fetch_add(1, Ordering::Relaxed);
-        let mut command = Command::new(&replica_config.programs[turn % replica_config.programs.len()]);
+    /// Starts a replica and waits until it serves. With a failpoint it exits at the nth pass of it.
+    pub(super) async fn start(config: &ReplicaConfig, failpoint: Option<(Failpoint, usize)>) -> Result<Self> {
+        let turn = config.started.fetch_add(1, Ordering::Relaxed);
+        let mut command = Command::new(&config.programs[turn % config.programs.len()]);
         command
             .arg("serve")
             .arg("--config")
-            .arg(&replica_config.config)
-            .env("DATABASE_URL", &replica_config.database)
+            .arg(&config.config)
+            .env("DATABASE_URL", &config.database)
             .env("SILTA__LOG__FORMAT", "json")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
-        if let Some((point, count)) = die_at {
-            command.env("SILTA_FAILPOINT", format!("{}:{count}", point.as_str()));
+        if let Some((point, nth)) = failpoint {
+            command.env("SILTA_FAILPOINT", format!("{}:{nth}", point.as_str()));
         }
         let mut child = command.spawn().context("cannot start the service")?;
         let stderr = child.stderr.take().context("its log is piped")?;
         let mut lines = BufReader::new(stderr).lines();
-        let mut log = Vec::new();
-        let url = tokio::time::timeout(START_TIMEOUT, async {
-            while let Some(line) = lines.next_line().await? {
-                let json: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
-                if json["fields"]["message"] == "serving" {
-                    return Ok(json["fields"]["address"].as_str().unwrap_or_default().to_owned());
-                }
-                log.push(line);
-            }
-            anyhow::bail!("the service ended while it started: {}", log.join("\n"))
-        })
-        .await
-        .context("the service does not start")??;
+        let address = tokio::time::timeout(START_TIMEOUT, read_address(&mut lines))
+            .await
+            .context("the service does not start")??;
         // The pipe must not fill up.
         drop(TaskTracker::new().spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} }));
-        Ok(Self { child, url: format!("http://{url}") })
+        Ok(Self { child, url: format!("http://{address}") })
     }
 
-    /// SIGKILL.
+    /// Sends SIGKILL.
     pub(super) async fn kill(mut self) -> Result<()> {
         Ok(self.child.kill().await?)
     }
 
-    /// SIGTERM; true where it ended well within the time.
-    pub(super) async fn end(mut self, within: Duration) -> Result<bool> {
+    /// Sends SIGTERM; true where the process ended well within the time.
+    pub(super) async fn stop(mut self, within: Duration) -> Result<bool> {
         self.signal("TERM").await?;
         let ended = tokio::time::timeout(within, self.child.wait()).await;
         Ok(ended.is_ok_and(|status| status.is_ok_and(|status| status.success())))
     }
 
-    /// SIGSTOP, or SIGCONT.
-    pub(super) async fn stop(&self, stopped: bool) -> Result<()> {
-        self.signal(if stopped { "STOP" } else { "CONT" }).await
+    /// Sends SIGSTOP.
+    pub(super) async fn pause(&self) -> Result<()> {
+        self.signal("STOP").await
     }
 
-    /// Waits until it dies by itself; false where it does not.
+    /// Sends SIGCONT.
+    pub(super) async fn resume(&self) -> Result<()> {
+        self.signal("CONT").await
+    }
+
+    /// Waits until the process exits by itself; false where it does not.
     pub(super) async fn wait_for_exit(&mut self, within: Duration) -> bool {
         tokio::time::timeout(within, self.child.wait()).await.is_ok()
     }
 
+    /// Sends a signal with the shell's `kill`: a direct call would need unsafe code or one more crate.
     async fn signal(&self, name: &str) -> Result<()> {
-        let pid = self.child.id().context("it has ended")?;
-        send_signal(name, &pid.to_string()).await
+        let pid = self.child.id().context("the process has ended")?;
+        let script = format!("kill -{name} {pid}");
+        let status = Command::new("/bin/sh").args(["-c", &script]).stderr(Stdio::null()).status().await?;
+        anyhow::ensure!(status.success(), "cannot send SIG{name}");
+        Ok(())
     }
 }
 
-/// Sends a signal by the shell's own `kill`: sending one ourselves would need unsafe code or one more crate.
-pub(super) async fn send_signal(name: &str, pid: &str) -> Result<()> {
-    let script = format!("kill -{name} {pid}");
-    let status = Command::new("/bin/sh").args(["-c", &script]).stderr(Stdio::null()).status().await?;
-    anyhow::ensure!(status.success(), "cannot send SIG{name}");
-    Ok(())
+/// Reads the log until the service says where it listens.
+async fn read_address(lines: &mut Lines<BufReader<ChildStderr>>) -> Result<String> {
+    let mut log = Vec::new();
+    while let Some(line) = lines.next_line().await? {
+        let json: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
+        if json["fields"]["message"] == "serving" {
+            return Ok(json["fields"]["address"].as_str().unwrap_or_default().to_owned());
+        }
+        log.push(line);
+    }
+    anyhow::bail!("the service ended while it started: {}", log.join("\n"))
 }

@@ -1,4 +1,4 @@
-//! What a proof has come to.
+//! The result of a chaos run.
 
 use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 
@@ -7,61 +7,62 @@ use serde::Serialize;
 use super::disturbance::Disturbance;
 use crate::dev::sandbox::Reconciliation;
 
-/// What one disturbance has come to.
+/// The result of one disturbance.
 pub(super) struct Outcome {
     pub(super) disturbance: Disturbance,
     /// How long it lasted.
     pub(super) lasted: Duration,
-    /// How long after its end until an order placed then stood at the warehouse; nothing where it never did.
+    /// How long an order placed at its end took to the warehouse; `None` where it never arrived.
     pub(super) recovered: Option<Duration>,
     /// False where a failpoint was not reached.
-    pub(super) happened: bool,
+    pub(super) is_reached: bool,
 }
 
 impl Outcome {
     pub(super) fn summary(&self) -> String {
-        let Self { disturbance, lasted, recovered, happened } = self;
+        let Self { disturbance, lasted, recovered, is_reached } = self;
         let (what, lasted) = (disturbance.to_string(), lasted.as_secs_f64());
         let recovered = match recovered {
             Some(time) => format!("recovered in {:.1} s", time.as_secs_f64()),
             None => "NOT RECOVERED".to_owned(),
         };
-        let happened = if *happened { "" } else { "  NOT REACHED" };
-        format!("  {what:<36} {lasted:>5.1} s, {recovered}{happened}")
+        let not_reached = if *is_reached { "" } else { "  NOT REACHED" };
+        format!("  {what:<36} {lasted:>5.1} s, {recovered}{not_reached}")
     }
 }
 
-/// The whole of it.
+/// The result of a whole run.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Report {
-    /// What replays it.
+    /// The seed that replays the run.
     pub(super) seed: u64,
     passes: usize,
     replicas: usize,
-    /// How often each disturbance came.
+    /// How often each disturbance was played.
     tried: BTreeMap<String, usize>,
-    /// Those after which an order did not come through.
+    /// Disturbances after which an order did not arrive.
     not_recovered: Vec<String>,
-    /// failpoints at which nothing died.
+    /// Failpoints at which no process exited.
     not_reached: Vec<String>,
     longest_to_recover: f64,
-    /// What the sandbox's reconciliation say.
+    /// The comparison of both sandbox vendors.
     #[serde(flatten)]
     pub(super) reconciliation: Reconciliation,
-    /// Tasks still open or dead.
+    /// Tasks that are open or dead.
     pub(super) left_over: i64,
     /// Webhooks answered 200.
     pub(super) acknowledged: usize,
-    /// Of these, those that the database does not have.
+    /// Of these, how many the database does not have.
     pub(super) acknowledged_missing: usize,
     /// Calls that met a fault of the sandbox.
     pub(super) faults_met: usize,
-    /// Webhooks sent, and never sent.
+    /// Webhooks that were sent.
     pub(super) webhooks_sent: usize,
+    /// Webhooks that were never sent.
     pub(super) webhooks_withheld: usize,
-    /// Attempts whose process was gone or asleep beyond its lease: rescued, and looked at again.
+    /// Attempts that were rescued: their process was gone, or paused beyond its lease.
     pub(super) rescued: i64,
-    /// Settles that came after a rescue, and were refused.
+    /// Settles that came after a rescue and were refused by the fence.
     pub(super) late_settles_refused: u64,
     pub(super) seconds: f64,
 }
@@ -77,7 +78,7 @@ impl Report {
             Some(time) => self.longest_to_recover = self.longest_to_recover.max(time.as_secs_f64()),
             None => self.not_recovered.push(name.clone()),
         }
-        if !outcome.happened {
+        if !outcome.is_reached {
             self.not_reached.push(name.clone());
         }
         *self.tried.entry(name).or_default() += 1;
@@ -99,7 +100,7 @@ impl Report {
         let [placed, at_warehouse, products, stock, lost, doubled] = self.reconciliation.rows();
         let tried: usize = self.tried.values().sum();
         let rows = [
-            ("faults tried", format!("{tried} of {} kinds", self.tried.len())),
+            ("disturbances", format!("{tried} of {} kinds", self.tried.len())),
             ("calls that met a fault", self.faults_met.to_string()),
             ("webhooks sent / withheld", format!("{} / {}", self.webhooks_sent, self.webhooks_withheld)),
             (
@@ -120,7 +121,7 @@ impl Report {
             ("seconds", format!("{:.0}", self.seconds)),
             ("verdict", (if self.is_good() { "good" } else { "NOT GOOD" }).to_owned()),
         ];
-        let mut table = "\nFrom the sandbox's own books:\n".to_owned();
+        let mut table = "\nCounted by the sandbox, order by order:\n".to_owned();
         for (what, figure) in rows {
             let _ = writeln!(table, "  {what:<34}{figure:>16}");
         }
@@ -130,7 +131,7 @@ impl Report {
             }
         }
         let Self { seed, passes, replicas, .. } = self;
-        let _ = writeln!(table, "\nAgain: silta prove --seed {seed} --passes {passes} --replicas {replicas}");
+        let _ = writeln!(table, "\nAgain: silta chaos --seed {seed} --passes {passes} --replicas {replicas}");
         table
     }
 }

@@ -1,4 +1,4 @@
-//! The live view: a bar per step, counts beside them. Where there is no terminal, a line now and then.
+//! The live view: a bar for each step and the counts below; without a terminal, a line every two seconds.
 
 use std::{
     io::IsTerminal,
@@ -25,7 +25,7 @@ struct Bars {
     counts: ProgressBar,
 }
 
-/// How often a line is printed where there is no terminal.
+/// How often a line is printed without a terminal.
 const LINE_INTERVAL: Duration = Duration::from_secs(2);
 
 impl View {
@@ -117,12 +117,12 @@ impl Bars {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the demo is a thing to look at")]
+#[expect(clippy::print_stdout, reason = "people watch the demo")]
 pub(super) fn print_verdict(text: &str) {
     println!("{text}");
 }
 
-#[expect(clippy::print_stderr, reason = "progress goes beside the verdict, not into it")]
+#[expect(clippy::print_stderr, reason = "progress stays out of the verdict on standard output")]
 fn print_progress(text: &str) {
     eprintln!("{text}");
 }

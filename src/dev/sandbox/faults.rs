@@ -1,4 +1,4 @@
-//! Faults on demand: scripted one by one for tests, or as a storm for the demo.
+//! Faults on demand: scripted one by one for tests, or at random for the demo and the chaos run.
 
 use std::{
     collections::VecDeque,
@@ -11,37 +11,37 @@ use std::{
 
 use crate::runtime::clock::Entropy;
 
-/// What goes wrong with one request.
+/// A fault of one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// The connection is dropped before anything is applied.
     DropBefore,
-    /// It is applied, and the answer lost.
+    /// The request is applied, and the answer lost.
     DropAfter,
-    /// This status, nothing applied.
+    /// This status; nothing is applied.
     Status(u16),
-    /// It is applied, and answered with this status.
+    /// The request is applied, and answered with this status.
     StatusAfter(u16),
-    /// 429 with this Retry-After in seconds; nothing applied.
+    /// 429 with this `Retry-After` in seconds; nothing is applied.
     TooMany(u64),
-    /// It is applied, and answered 200 with something that is not JSON.
+    /// The request is applied, and answered 200 with something that is not JSON.
     Garbage,
-    /// It is applied after a while.
+    /// The request is applied after this delay.
     Slow(Duration),
-    /// Never answered, never applied.
+    /// The request is never applied and never answered.
     Hang,
-    /// The server's program breaks off in the middle of its answer; applied.
+    /// The request is applied, and the answer breaks off in the middle.
     HalfAnswer,
 }
 
-/// Random faults: one request in so many.
+/// Random faults for a share of all requests.
 #[derive(Clone, Debug)]
 pub struct RandomFaults {
-    /// From 0 to 1.
+    /// The share of requests, from 0 to 1.
     pub share: f64,
-    /// Which, with equal chances.
+    /// The faults, with equal chances.
     pub kinds: Vec<Fault>,
-    /// Where the chance comes from.
+    /// The source of randomness.
     pub entropy: Arc<Entropy>,
 }
 
@@ -64,28 +64,28 @@ struct Inner {
 }
 
 impl Faults {
-    /// The next request of this method whose path contains this part meets this fault. Several queue up.
+    /// Queues a fault for the next request with this method and a path that contains this part.
     pub fn script(&self, method: &str, path_part: &str, fault: Fault) {
         let scripted = Scripted { method: method.to_owned(), path_part: path_part.to_owned(), fault };
         self.0.scripted.lock().unwrap_or_else(PoisonError::into_inner).push_back(scripted);
     }
 
-    /// From now on, this storm; `None` ends it.
+    /// Sets the random faults; `None` ends them.
     pub fn set_random(&self, random: Option<RandomFaults>) {
         *self.0.random.lock().unwrap_or_else(PoisonError::into_inner) = random;
     }
 
-    /// Forgets what was scripted.
+    /// Removes all scripted faults.
     pub fn clear(&self) {
         self.0.scripted.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    /// How many requests have met one.
+    /// The number of requests that met a fault.
     pub fn hit_count(&self) -> usize {
         self.0.hits.load(Ordering::Relaxed)
     }
 
-    /// Scripted faults that nothing has met: a test that expects one should look.
+    /// The number of scripted faults that no request met yet.
     pub fn unused_count(&self) -> usize {
         self.0.scripted.lock().unwrap_or_else(PoisonError::into_inner).len()
     }

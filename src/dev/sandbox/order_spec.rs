@@ -1,8 +1,8 @@
-//! What a shopper orders.
+//! What a shopper orders: a builder with defaults.
 
 use serde_json::Value;
 
-/// What a shopper orders; a builder with defaults.
+/// An order to be placed.
 #[derive(Clone, Debug)]
 pub struct OrderSpec {
     pub(super) lines: Vec<(String, i64)>,
@@ -16,7 +16,7 @@ pub struct OrderSpec {
 }
 
 impl OrderSpec {
-    /// So many pieces of one code, paid, one shipment, method 1.
+    /// An order of one code: paid, one shipment, shipping method 1.
     pub fn of(code: &str, pieces: i64) -> Self {
         Self {
             lines: vec![(code.to_owned(), pieces)],
@@ -30,44 +30,44 @@ impl OrderSpec {
         }
     }
 
-    /// And whatever else the shop shall say of it: merged over its JSON (RFC 7396).
+    /// Merges a patch over the order's JSON (RFC 7396).
     pub fn with_json(mut self, patch: Value) -> Self {
         self.patch = patch;
         self
     }
 
-    /// And so many of another.
+    /// Adds a line.
     pub fn with_line(mut self, code: &str, pieces: i64) -> Self {
         self.lines.push((code.to_owned(), pieces));
         self
     }
 
-    /// Not paid yet.
+    /// Leaves the order unpaid.
     pub fn unpaid(mut self) -> Self {
         self.is_paid = false;
         self
     }
 
-    /// Paid at the endpoint.
+    /// Pays on delivery.
     pub fn cash_on_delivery(mut self) -> Self {
         (self.is_paid, self.cash_on_delivery) = (false, true);
         self
     }
 
-    /// By this shipping method, to this pickup point.
+    /// Ships by this method, to this pickup point.
     pub fn with_shipping_method(mut self, shipping_method_id: u64, pickup_point: Option<&str>) -> Self {
         self.shipping_method_id = shipping_method_id;
         self.pickup_point = pickup_point.map(ToOwned::to_owned);
         self
     }
 
-    /// In several shipments.
+    /// Splits the order into several shipments.
     pub fn with_shipments(mut self, shipments: usize) -> Self {
         self.shipments = shipments;
         self
     }
 
-    /// To this country, as typed.
+    /// Ships to this country, written as given.
     pub fn to_country(mut self, country: &str) -> Self {
         country.clone_into(&mut self.country);
         self

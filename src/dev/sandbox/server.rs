@@ -1,4 +1,4 @@
-//! A listener that can do what axum's own cannot: drop a connection without an answer, and go off the net.
+//! An HTTP server with faults. axum's own cannot drop a connection without an answer or refuse connections for a while.
 
 use std::{
     collections::HashMap,
@@ -25,20 +25,20 @@ use tower::ServiceExt;
 
 use super::faults::{Fault, Faults};
 
-/// How long a hanging request hangs: longer than any caller waits.
+/// How long a request hangs: longer than any caller waits.
 const HANG_DURATION: Duration = Duration::from_secs(120);
 
-/// How often each thing was asked: a test can count what a rule costs.
+/// Counts requests by method and path, so that tests can measure what a rule costs.
 #[derive(Clone, Debug, Default)]
-pub struct Calls(Arc<Mutex<HashMap<(String, String), usize>>>);
+pub struct RequestCounts(Arc<Mutex<HashMap<(String, String), usize>>>);
 
-impl Calls {
+impl RequestCounts {
     fn record(&self, method: &str, path: &str) {
         let mut calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *calls.entry((method.to_owned(), path.to_owned())).or_default() += 1;
     }
 
-    /// Requests of this method so far whose path contains this part.
+    /// The number of requests so far with this method and a path that contains this part.
     pub fn count(&self, method: &str, path_part: &str) -> usize {
         let calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let matching = calls.iter().filter(|((its, path), _)| its == method && path.contains(path_part));
@@ -46,21 +46,21 @@ impl Calls {
     }
 }
 
-/// What every connection is answered with.
+/// What every connection shares.
 struct Responder {
     router: Router,
     faults: Faults,
-    calls: Calls,
+    calls: RequestCounts,
 }
 
-/// A vendor over HTTP; stops when dropped.
+/// A fake vendor over HTTP; stops when dropped.
 pub struct Server {
-    /// Where it listens.
+    /// The address it listens on.
     pub address: SocketAddr,
-    /// What goes wrong.
+    /// The faults it plays.
     pub faults: Faults,
-    /// What is asked.
-    pub calls: Calls,
+    /// The requests it got.
+    pub calls: RequestCounts,
     online: watch::Sender<bool>,
     _task: AbortOnDropHandle<()>,
 }
@@ -70,19 +70,19 @@ impl Server {
     pub async fn start(address: SocketAddr, router: Router) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        let (faults, calls) = (Faults::default(), Calls::default());
+        let (faults, calls) = (Faults::default(), RequestCounts::default());
         let (online, switch) = watch::channel(true);
         let responder = Arc::new(Responder { router, faults: faults.clone(), calls: calls.clone() });
         let task = TaskTracker::new().spawn(accept(listener, address, responder, switch));
         Ok(Self { address, faults, calls, online, _task: AbortOnDropHandle::new(task) })
     }
 
-    /// Its base URL.
+    /// The base URL.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Off the net (connections are refused), or on it again at the same address.
+    /// Takes the server offline (connections are refused), or online again at the same address.
     pub fn set_online(&self, online: bool) {
         self.online.send_replace(online);
     }
@@ -143,11 +143,11 @@ async fn serve(stream: TcpStream, responder: Arc<Responder>) {
         let responder = responder.clone();
         async move { answer(request.map(Body::new), &responder).await }
     });
-    // A dropped connection is an error here, and exactly what was asked for.
+    // A dropped connection is an error here, and exactly what the fault asks for.
     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
-/// The answer to a request, or an error to drop its connection.
+/// Answers a request, or fails to drop its connection.
 async fn answer(request: Request<Body>, responder: &Responder) -> io::Result<Response<Body>> {
     let Responder { router, faults, calls } = responder;
     calls.record(request.method().as_str(), request.uri().path());
@@ -207,7 +207,7 @@ fn status_response(status: u16) -> Response<Body> {
     response
 }
 
-/// A body that breaks off: half a JSON, then an error.
+/// A body that breaks off: half of a JSON object, then an error.
 struct HalfBody {
     sent: bool,
 }

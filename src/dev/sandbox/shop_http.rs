@@ -1,6 +1,5 @@
-//! The fake shop over HTTP, quirks included (docs/contract.md §1.1 to §1.7); its orders are in `shop_orders_http`.
-
-use std::collections::HashMap;
+//! The fake shop over HTTP, quirks included (docs/contract.md §1.1 to §1.7). The order endpoints are in
+//! `shop_orders_http`.
 
 use axum::{
     Json, Router,
@@ -11,17 +10,15 @@ use axum::{
     routing::{delete, get, patch, post},
 };
 use base64::Engine;
-use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::{
     credentials,
-    shelves::{Product, StockItem},
-    shop::{Shop, merge},
+    shop::Shop,
     shop_orders_http::{complete_shipment, list_orders, patch_shipment, quick_process, show_order},
+    shop_response::{Params, TimeFilter, one, page, refuse},
+    shop_state::{Product, StockItem, merge},
 };
-
-pub(super) type Params = Query<HashMap<String, String>>;
 
 pub(super) fn router(shop: Shop) -> Router {
     Router::new()
@@ -40,18 +37,18 @@ pub(super) fn router(shop: Shop) -> Router {
         .route("/api/v1/webhooks", get(list_subscriptions).post(subscribe))
         .route("/api/v1/webhooks/{uuid}", delete(unsubscribe))
         .fallback(|| async { refuse(StatusCode::NOT_FOUND, "no such endpoint") })
-        .layer(middleware::from_fn(quirks))
+        .layer(middleware::from_fn(check_headers))
         .with_state(shop)
 }
 
-async fn quirks(request: Request, next: Next) -> Response {
+async fn check_headers(request: Request, next: Next) -> Response {
     match header_error(&request) {
         Some(response) => response,
         None => next.run(request).await,
     }
 }
 
-/// 401 without the right user, 406 without an Accept of JSON.
+/// 401 without the right user, 406 without an `Accept` of JSON.
 fn header_error(request: &Request) -> Option<Response> {
     let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let expected = format!("{}:{}", credentials::USER, credentials::API_KEY);
@@ -65,90 +62,28 @@ fn header_error(request: &Request) -> Option<Response> {
     None
 }
 
-pub(super) fn refuse(status: StatusCode, error: &str) -> Response {
-    (status, Json(json!({ "code": status.as_u16(), "error": error }))).into_response()
-}
-
-pub(super) fn one(data: &Value) -> Response {
-    Json(json!({ "data": data })).into_response()
-}
-
 async fn list_products(State(shop): State<Shop>, Query(params): Params) -> Response {
     let state = shop.state();
     let mut products: Vec<_> = state.products.iter().collect(); // by id
     if params.get("sort").is_none_or(|sort| sort != "id-asc") {
         products.sort_by_key(|(_, product)| product.updated_at);
     }
-    let Some(window) = Window::of(&params) else { return refuse(StatusCode::BAD_REQUEST, "no time") };
+    let Some(times) = TimeFilter::parse(&params) else {
+        return refuse(StatusCode::BAD_REQUEST, "no time");
+    };
     let wanted = |id: &u64| {
         let ids = params.get("id").map(|list| list.split(',').any(|it| it == id.to_string()));
         ids.unwrap_or(true)
     };
-    products.retain(|(id, product)| wanted(id) && window.holds(product.updated_at, product.updated_at));
+    products.retain(|(id, product)| wanted(id) && times.matches(product.updated_at, product.updated_at));
     page(&products, &params, |(id, product)| product_json(**id, product))
 }
 
 async fn list_stock(State(shop): State<Shop>, Query(params): Params) -> Response {
     let state = shop.state();
-    let products = ids_by_code(&state);
+    let products = state.ids_by_code();
     let items: Vec<_> = state.stock.iter().collect();
     page(&items, &params, |(code, item)| stock_json(code, item, products.get(code.as_str()).copied()))
-}
-
-/// The four range filters, each with both ends included.
-pub(super) struct Window {
-    created: [Option<DateTime<Utc>>; 2],
-    updated: [Option<DateTime<Utc>>; 2],
-}
-
-impl Window {
-    /// `None` where a time is none.
-    pub(super) fn of(params: &HashMap<String, String>) -> Option<Self> {
-        let time = |key: &str| match params.get(key).map(|text| DateTime::parse_from_rfc3339(text)) {
-            Some(Ok(time)) => Some(Some(time.with_timezone(&Utc))),
-            Some(Err(_)) => None,
-            None => Some(None),
-        };
-        Some(Self {
-            created: [time("created_at-from")?, time("created_at-to")?],
-            updated: [time("updated_at-from")?, time("updated_at-to")?],
-        })
-    }
-
-    pub(super) fn holds(&self, created: DateTime<Utc>, updated: DateTime<Utc>) -> bool {
-        let within = |[from, to]: [Option<DateTime<Utc>>; 2], at| {
-            from.is_none_or(|from| at >= from) && to.is_none_or(|to| at <= to)
-        };
-        within(self.created, created) && within(self.updated, updated)
-    }
-}
-
-/// One page; `next` is absent on the last one.
-pub(super) fn page<T>(
-    matching: &[T],
-    params: &HashMap<String, String>,
-    json: impl Fn(&T) -> Value,
-) -> Response {
-    let number = |key: &str, default| params.get(key).and_then(|text| text.parse().ok()).unwrap_or(default);
-    let (page, size): (usize, usize) = (number("page", 1), number("page_size", 20));
-    let count = matching.len();
-    let data: Vec<_> = matching.iter().skip((page - 1) * size).take(size).map(json).collect();
-    let mut meta =
-        json!({ "page": page, "page_size": size, "item_count": count, "page_count": count.div_ceil(size) });
-    if page * size < count {
-        meta["next"] = format!("?page={}", page + 1).into();
-    }
-    Json(json!({ "data": data, "meta": meta })).into_response()
-}
-
-/// Products by their own code and by their variations'.
-pub(super) fn ids_by_code(state: &super::shop::State) -> HashMap<&str, u64> {
-    let own = state.products.iter().map(|(id, product)| (product.code.as_str(), *id));
-    let varied = state
-        .products
-        .iter()
-        .flat_map(|(id, product)| product.variations.iter().map(move |(_, code, _)| (code.as_str(), *id)));
-    own.chain(varied).collect()
 }
 
 async fn suppliers() -> Response {
@@ -180,7 +115,7 @@ fn product_json(id: u64, product: &Product) -> Value {
 
 async fn show_stock(State(shop): State<Shop>, Path(code): Path<String>) -> Response {
     let state = shop.state();
-    let product = ids_by_code(&state).get(code.as_str()).copied();
+    let product = state.ids_by_code().get(code.as_str()).copied();
     let found = state.stock.get(&code).map(|item| stock_json(&code, item, product));
     found.map_or_else(|| refuse(StatusCode::NOT_FOUND, "no such stock item"), |it| one(&it))
 }

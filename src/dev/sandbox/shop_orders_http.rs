@@ -1,4 +1,4 @@
-//! The fake shop's orders over HTTP.
+//! The order endpoints of the fake shop.
 
 use std::collections::HashMap;
 
@@ -11,22 +11,25 @@ use axum::{
 use serde_json::{Value, json};
 
 use super::{
-    shop::{Order, Shop, merge},
-    shop_http::{Params, Window, ids_by_code, one, page, refuse},
+    shop::Shop,
+    shop_response::{Params, TimeFilter, one, page, refuse},
+    shop_state::{Order, merge},
 };
 
 pub(super) async fn list_orders(State(shop): State<Shop>, Query(params): Params) -> Response {
     let state = shop.state();
     let mut orders: Vec<_> = state.orders.values().collect();
     orders.sort_by_key(|order| order.updated_at);
-    let Some(window) = Window::of(&params) else { return refuse(StatusCode::BAD_REQUEST, "no time") };
+    let Some(times) = TimeFilter::parse(&params) else {
+        return refuse(StatusCode::BAD_REQUEST, "no time");
+    };
     let expanded = params.contains_key("expand");
     let within: Vec<_> =
-        orders.into_iter().filter(|order| window.holds(order.created_at, order.updated_at)).collect();
+        orders.into_iter().filter(|order| times.matches(order.created_at, order.updated_at)).collect();
     if within.iter().any(|order| Some(order.id) == state.unlistable_order) {
         return refuse(StatusCode::INTERNAL_SERVER_ERROR, "internal error");
     }
-    let products = ids_by_code(&state);
+    let products = state.ids_by_code();
     page(&within, &params, |order| order_json(order, &products, expanded))
 }
 
@@ -36,11 +39,11 @@ pub(super) async fn show_order(State(shop): State<Shop>, Path(id): Path<u64>) ->
 
 fn answer_order(shop: &Shop, id: u64, expanded: bool) -> Response {
     let state = shop.state();
-    let found = state.orders.get(&id).map(|order| order_json(order, &ids_by_code(&state), expanded));
+    let found = state.orders.get(&id).map(|order| order_json(order, &state.ids_by_code(), expanded));
     found.map_or_else(|| refuse(StatusCode::NOT_FOUND, "no such order"), |it| one(&it))
 }
 
-/// Numbers come as numbers for one order and as text for the next; an unset address is an empty list.
+/// An order as JSON. Numbers are numbers for one order and text for the next; an unset address is an empty list.
 fn order_json(order: &Order, products: &HashMap<&str, u64>, expanded: bool) -> Value {
     let loose =
         |number: u64| if order.id.is_multiple_of(2) { json!(number) } else { json!(number.to_string()) };
@@ -86,7 +89,7 @@ fn order_json(order: &Order, products: &HashMap<&str, u64>, expanded: bool) -> V
     json
 }
 
-/// Only for orders of exactly one payment, all of it at once; open cash on delivery must be allowed.
+/// Completes a whole order. Open cash on delivery must be allowed explicitly.
 pub(super) async fn quick_process(
     State(shop): State<Shop>,
     Path(id): Path<u64>,

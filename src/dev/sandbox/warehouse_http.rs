@@ -1,29 +1,22 @@
 //! The fake warehouse over HTTP, quirks included (docs/contract.md §2.1 to §2.6).
 
-use std::collections::HashMap;
-
 use axum::{
-    Form, Json, Router,
-    extract::{Path, Query, Request, State},
+    Json, Router,
+    extract::{Path, Query, State},
     http::StatusCode,
-    middleware::{self, Next},
+    middleware,
     response::{IntoResponse, Response},
     routing::{delete, get, post, put},
 };
 use base64::Engine;
-use chrono::{DateTime, Duration, Utc};
 use serde_json::{Value, json};
 
 use super::{
-    credentials,
-    goods::Stock,
-    warehouse::{Order, Warehouse},
+    warehouse::Warehouse,
+    warehouse_auth::{authenticate, grant},
+    warehouse_response::{Params, modified_after, page_response, refuse},
+    warehouse_state::{Order, Stock},
 };
-
-type Params = Query<HashMap<String, String>>;
-
-/// An access token's life.
-const ACCESS_LIFE: Duration = Duration::minutes(90);
 
 pub(super) fn router(warehouse: Warehouse) -> Router {
     Router::new()
@@ -40,61 +33,6 @@ pub(super) fn router(warehouse: Warehouse) -> Router {
         .with_state(warehouse)
 }
 
-fn refuse(status: StatusCode, message: &str) -> Response {
-    let body = json!({ "statusCode": status.as_u16(), "statusDescription": null, "message": message });
-    (status, Json(body)).into_response()
-}
-
-async fn authenticate(State(warehouse): State<Warehouse>, request: Request, next: Next) -> Response {
-    if is_authentic(&warehouse, &request) {
-        return next.run(request).await;
-    }
-    refuse(StatusCode::UNAUTHORIZED, "not authorized")
-}
-
-fn is_authentic(warehouse: &Warehouse, request: &Request) -> bool {
-    let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let token = header("authorization").and_then(|value| value.strip_prefix("Bearer "));
-    let now = warehouse.now();
-    let known = |token: &str| warehouse.state().access_tokens.get(token).is_some_and(|ends| *ends > now);
-    header("x-ogokey") == Some(credentials::API_KEY_OGOSHIP) || token.is_some_and(known)
-}
-
-/// A form only; a refresh token works once.
-async fn grant(State(warehouse): State<Warehouse>, Form(form): Form<HashMap<String, String>>) -> Response {
-    let field = |key: &str| form.get(key).map_or("", String::as_str);
-    if (field("client_id"), field("client_secret")) != (credentials::CLIENT_ID, credentials::CLIENT_SECRET) {
-        return refuse(StatusCode::BAD_REQUEST, "invalid_client");
-    }
-    let now = warehouse.now();
-    let [access, refresh] = ["access", "refresh"].map(|kind| format!("{kind}-{}", warehouse.entropy.fence()));
-    let mut state = warehouse.state();
-    match field("grant_type") {
-        "password"
-            if (field("username"), field("password"))
-                == (credentials::MERCHANT_ID, credentials::SECRET_TOKEN) =>
-        {
-            state.grants.0 += 1;
-        }
-        "refresh_token" => {
-            let Some(at) = state.refresh_tokens.iter().position(|token| token == field("refresh_token"))
-            else {
-                return refuse(StatusCode::BAD_REQUEST, "invalid_grant");
-            };
-            state.refresh_tokens.remove(at);
-            state.grants.1 += 1;
-        }
-        _ => return refuse(StatusCode::BAD_REQUEST, "invalid_grant"),
-    }
-    state.access_tokens.insert(access.clone(), now + ACCESS_LIFE);
-    state.refresh_tokens.push(refresh.clone());
-    let body = json!({
-        "access_token": access, "token_type": "bearer", "refresh_token": refresh,
-        "expires_in": ACCESS_LIFE.num_seconds(),
-    });
-    Json(body).into_response()
-}
-
 async fn list_orders(State(warehouse): State<Warehouse>, Query(params): Params) -> Response {
     let now = warehouse.now();
     let state = warehouse.state();
@@ -105,14 +43,14 @@ async fn list_orders(State(warehouse): State<Warehouse>, Query(params): Params) 
     let wanted = params.get("reference");
     let visible = |order: &&Order| order.created_at + state.search_lag <= now;
     let matching = state.orders.iter().filter(visible).filter(|order| {
-        // The search finds what begins with the reference too: only an exact one is ours.
+        // The search matches by prefix: callers must compare the whole reference.
         wanted.is_none_or(|wanted| order.reference.starts_with(wanted.as_str()))
             && after.is_none_or(|after| order.edited_at > after)
     });
     page_response(&matching.collect::<Vec<_>>(), &params, |order| order_json(order))
 }
 
-/// Statuses come in either case.
+/// An order as JSON. Statuses come in either case.
 fn order_json(order: &Order) -> Value {
     let is_uppercase = order.lines.first().is_some_and(|(_, pieces)| pieces % 2 == 0);
     let status = if is_uppercase { order.status.to_uppercase() } else { order.status.to_owned() };
@@ -181,7 +119,7 @@ async fn update_product(
     }
 }
 
-/// Creates (`old` is none) or updates; another code in the body renames. An EAN once set stays.
+/// Creates a product (`old` is none) or updates one. Another code in the body renames it; an EAN once set stays.
 fn write_product(warehouse: &Warehouse, old: Option<&str>, mut sent: Value) -> Response {
     let now = warehouse.now();
     let Some(code) = sent.get("code").and_then(Value::as_str).map(ToOwned::to_owned) else {
@@ -200,10 +138,10 @@ fn write_product(warehouse: &Warehouse, old: Option<&str>, mut sent: Value) -> R
         sent["eanCode"] = ean.clone();
     }
     sent["id"] = before.map_or_else(|| json!(warehouse.entropy.fence()), |before| before["id"].clone());
-    // A renamed product keeps what lies on its shelf.
-    let on_shelf = old.filter(|old| *old != code).and_then(|old| state.stock.remove(old));
+    // A renamed product keeps its stock.
+    let old_stock = old.filter(|old| *old != code).and_then(|old| state.stock.remove(old));
     state.products.insert(code.clone(), sent.clone());
-    let stock = on_shelf.unwrap_or(Stock { physical: 0, reserved: 0, modified: now });
+    let stock = old_stock.unwrap_or(Stock { physical: 0, reserved: 0, modified: now });
     state.stock.entry(code).or_insert(Stock { modified: now, ..stock });
     Json(sent).into_response()
 }
@@ -228,30 +166,12 @@ async fn list_stock(State(warehouse): State<Warehouse>, Query(params): Params) -
     })
 }
 
-fn modified_after(params: &HashMap<String, String>) -> Result<Option<DateTime<Utc>>, Box<Response>> {
-    let parsed = params.get("modifiedAfter").map(|text| DateTime::parse_from_rfc3339(text)).transpose();
-    parsed
-        .map(|time| time.map(|time| time.with_timezone(&Utc)))
-        .map_err(|_| Box::new(refuse(StatusCode::BAD_REQUEST, "modifiedAfter is no time")))
-}
-
-/// A bare list of at most 250; an empty one is the literal null.
-fn page_response<T>(items: &[T], params: &HashMap<String, String>, json: impl Fn(&T) -> Value) -> Response {
-    let number = |key: &str, default| params.get(key).and_then(|text| text.parse().ok()).unwrap_or(default);
-    let (limit, page): (usize, usize) = (number("limit", 50), number("page", 1));
-    if !(1..=250).contains(&limit) || page == 0 {
-        return refuse(StatusCode::BAD_REQUEST, "limit must be 1 to 250");
-    }
-    let items: Vec<_> = items.iter().skip((page - 1) * limit).take(limit).map(json).collect();
-    if items.is_empty() { Json(Value::Null).into_response() } else { Json(items).into_response() }
-}
-
 async fn list_subscriptions(State(warehouse): State<Warehouse>) -> Response {
     let items: Vec<_> = warehouse.state().subscriptions.iter().map(subscription).collect();
     Json(items).into_response()
 }
 
-/// The host of a URL needs a dot (docs/contract.md §2.7).
+/// Registers a webhook. The host of its URL needs a dot (docs/contract.md §2.7).
 async fn subscribe(State(warehouse): State<Warehouse>, Json(body): Json<Value>) -> Response {
     let [Some(url), Some(key), Some(kind)] = ["url", "key", "type"].map(|key| body[key].as_str()) else {
         return refuse(StatusCode::BAD_REQUEST, "url, key and type are needed");

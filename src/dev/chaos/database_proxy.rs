@@ -1,4 +1,4 @@
-//! The line between the replicas and PostgreSQL: a unix socket that passes bytes on, and can be cut, slowed or muted.
+//! A proxy between the replicas and PostgreSQL: a unix socket that forwards bytes, and can be cut, slowed or stalled.
 
 use std::{path::Path, time::Duration};
 
@@ -10,29 +10,29 @@ use tokio::{
 };
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
-use super::pause;
+use super::setup::pause;
 
-/// How the line is.
+/// What the proxy does with connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ProxyState {
-    /// As it should be.
+    /// Forwards everything.
     Open,
-    /// Every connection is cut, and every new one at once.
+    /// Closes every connection, new ones at once.
     Cut,
-    /// Every piece of data comes so late.
+    /// Delays every piece of data.
     Slow(Duration),
-    /// Connections stand, and nothing comes through.
+    /// Keeps connections open and forwards nothing.
     Stalled,
 }
 
-/// A line; down when dropped.
+/// A running proxy; stops when dropped.
 pub(super) struct DatabaseProxy {
     state: watch::Sender<ProxyState>,
     _task: AbortOnDropHandle<()>,
 }
 
 impl DatabaseProxy {
-    /// A line from a socket to be made in `directory` to the server's socket.
+    /// Starts a proxy from a new socket in `directory` to the server's socket.
     pub(super) fn start(directory: &Path, server: &Path) -> Result<Self> {
         let listener = UnixListener::bind(directory.join(".s.PGSQL.5432"))?;
         let server = server.join(".s.PGSQL.5432");
@@ -53,7 +53,7 @@ impl DatabaseProxy {
         Ok(Self { state, _task: AbortOnDropHandle::new(task) })
     }
 
-    /// From now on it is like this.
+    /// Changes the state.
     pub(super) fn set(&self, state: ProxyState) {
         self.state.send_replace(state);
     }

@@ -1,16 +1,11 @@
-//! What the stage is set with: the simulation, the database, the ways to fail, the configuration.
+//! What a chaos run is made of: its configuration, its faults, and the simulated day.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use anyhow::Result;
 use tokio::sync::Mutex;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
-use super::pause;
-use crate::{
-    dev::sandbox::{Fault, Sandbox, Server, Simulation},
-    runtime::embedded_postgres::{Durability, PrivatePostgres},
-};
+use crate::dev::sandbox::{Fault, Sandbox, Simulation};
 
 /// The connection's name; with a hyphen, its reference prefix.
 pub(super) const CONNECTION: &str = "chaos";
@@ -21,7 +16,7 @@ pub(super) const STEP: Duration = Duration::from_millis(60);
 /// `[worker] lease` of the replicas.
 pub(super) const LEASE: Duration = Duration::from_secs(3);
 
-/// The day goes on by itself, whatever breaks.
+/// Runs the simulated day in the background until the handle is dropped.
 pub(super) fn run_simulation(simulation: Arc<Mutex<Simulation>>) -> AbortOnDropHandle<()> {
     AbortOnDropHandle::new(TaskTracker::new().spawn(async move {
         loop {
@@ -31,18 +26,7 @@ pub(super) fn run_simulation(simulation: Arc<Mutex<Simulation>>) -> AbortOnDropH
     }))
 }
 
-pub(super) async fn start_database(data_dir: &Path) -> Result<PrivatePostgres> {
-    let data_dir = data_dir.to_owned();
-    tokio::task::spawn_blocking(move || PrivatePostgres::start(&data_dir, Durability::Full)).await?
-}
-
-pub(super) async fn take_offline(server: &Server, fault_duration: Duration) {
-    server.set_online(false);
-    pause(fault_duration).await;
-    server.set_online(true);
-}
-
-/// Every way in which a call may fail and be made again.
+/// Every fault after which a call may be retried.
 pub(super) fn all_faults() -> Vec<Fault> {
     vec![
         Fault::DropBefore,
@@ -61,20 +45,20 @@ pub(super) fn all_faults() -> Vec<Fault> {
     ]
 }
 
-/// Settles that the fence has refused in a replica, by its own count.
+/// The number of settles that a replica's fence has refused, by its own metrics.
 pub(super) async fn leases_lost(url: &str) -> Option<u64> {
     let text = fetch(&format!("{url}/metrics")).await?;
     let line = text.lines().find(|line| line.starts_with("silta_leases_lost"))?;
     line.rsplit(' ').next()?.parse().ok()
 }
 
-#[expect(clippy::disallowed_methods, reason = "a proof stands outside: it shares no client with Silta")]
+#[expect(clippy::disallowed_methods, reason = "a chaos run shares no client with Silta")]
 async fn fetch(url: &str) -> Option<String> {
     let client = reqwest::Client::builder().timeout(Duration::from_secs(2)).build().ok()?;
     client.get(url).send().await.ok()?.text().await.ok()
 }
 
-/// A configuration as a merchant would write it, only in more of a hurry.
+/// A merchant's configuration with short intervals.
 pub(super) fn configuration(sandbox: &Sandbox) -> String {
     let connection = sandbox.connection_toml(CONNECTION);
     let lease = LEASE.as_secs();
@@ -102,4 +86,9 @@ pub(super) fn configuration(sandbox: &Sandbox) -> String {
         products = "5s"
         "#
     )
+}
+
+#[expect(clippy::disallowed_methods, reason = "a chaos run watches other processes in real time")]
+pub(super) async fn pause(time: Duration) {
+    tokio::time::sleep(time).await;
 }

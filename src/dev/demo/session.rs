@@ -1,4 +1,4 @@
-//! Sets the stage, plays the day, and asks the books.
+//! The session of a demo: starts everything, plays the day and counts the result.
 
 use std::{
     sync::Arc,
@@ -6,12 +6,11 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use serde::Serialize;
 use sqlx::PgPool;
 use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 use tokio_util::task::TaskTracker;
 
-use super::{Options, directory::TemporaryDirectory, view::View};
+use super::{options::Options, verdict::Verdict, view::View};
 use crate::{
     actions::{self, Actor},
     app::{
@@ -19,7 +18,10 @@ use crate::{
         config::{Config, Environment},
         shutdown::Shutdown,
     },
-    dev::sandbox::{Reconciliation, Sandbox, Simulation, WebhookSender, reconcile},
+    dev::{
+        sandbox::{Reconciliation, Sandbox, Simulation, WebhookSender, reconcile},
+        temporary_directory::TemporaryDirectory,
+    },
     domain::{event::dedup::sha256_hex, sync::SyncKind},
     runtime::{
         clock::{Clock, Entropy, SystemClock},
@@ -29,10 +31,10 @@ use crate::{
     store::{self, syncs, views::overview},
 };
 
-/// The connection's name, and with a hyphen its reference prefix.
+/// The connection's name; with a hyphen, its reference prefix.
 const CONNECTION: &str = "demo";
 
-/// The demo's admin token: loopback only, and gone with the demo.
+/// The demo's admin token; it works on loopback only, and ends with the demo.
 pub(super) const ADMIN_TOKEN: &str = "demo-admin-token";
 
 /// The pause between two steps of the day.
@@ -41,7 +43,7 @@ const STEP: Duration = Duration::from_millis(60);
 /// How long the sync at the end may take.
 const SYNC_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Everything that plays.
+/// The service, the sandbox and the simulated day.
 pub(super) struct Session {
     pub(super) url: String,
     sandbox: Sandbox,
@@ -49,36 +51,19 @@ pub(super) struct Session {
     pool: PgPool,
     shutdown: Shutdown,
     service: JoinHandle<()>,
-    begun: Instant,
+    started_at: Instant,
     /// Last, so that it stops after the service.
     _private: PrivatePostgres,
     _directory: TemporaryDirectory,
 }
 
-/// What the books say, and what Silta still owes.
-#[derive(Debug, Serialize)]
-pub(super) struct Verdict {
-    #[serde(flatten)]
-    reconciliation: Reconciliation,
-    /// Tasks still open or dead.
-    left_over: i64,
-    /// Differences between both sides' orders, by Silta's own ledger.
-    differences: i64,
-    /// Faults that calls met.
-    faults_met: usize,
-    webhooks_sent: usize,
-    webhooks_withheld: usize,
-    seconds: f64,
-}
-
 impl Session {
     pub(super) async fn start(options: &Options) -> Result<Self> {
-        let begun = Instant::now();
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let started_at = Instant::now();
         let seeded =
             |offset: u64| Arc::new(Entropy::seeded(options.seed.wrapping_mul(4).wrapping_add(offset)));
         let any_port = "127.0.0.1:0".parse()?;
-        let sandbox = Sandbox::start(any_port, any_port, clock.clone(), seeded(0)).await?;
+        let sandbox = Sandbox::start(any_port, any_port, Arc::new(SystemClock), seeded(0)).await?;
 
         let directory = TemporaryDirectory::new("demo")?;
         let data_dir = directory.path().to_owned();
@@ -86,36 +71,16 @@ impl Session {
         let private = tokio::task::spawn_blocking(start).await??;
         let pool = store::connect(private.database().await?, 16);
         store::migrate(&pool).await?;
-
-        let config = Config::load(&configuration(&sandbox), &Environment::new())
-            .map_err(|faults| anyhow::anyhow!("the demo's own configuration is at fault: {faults:?}"))?;
-        let entropy = Arc::new(Entropy::from_os());
-        let failpoints = Failpoints::disabled();
-        let deps = AppDeps { pool: pool.clone(), clock, entropy, failpoints };
-        let connection_limits = config.http.connection_limits;
-        let app = App::new(config, deps);
-        app.prepare().await?;
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let url = format!("http://{}", listener.local_addr()?);
         let shutdown = Shutdown::default();
-        let (_, no_reloads) = mpsc::channel(1);
-        let service = TaskTracker::new().spawn(app::serve(
-            app,
-            listener,
-            connection_limits,
-            None,
-            shutdown.clone(),
-            no_reloads,
-        ));
+        let (url, service) = start_service(&sandbox, pool.clone(), shutdown.clone()).await?;
 
         for (server, offset) in [(&sandbox.shop_server, 1), (&sandbox.warehouse_server, 2)] {
             server.faults.set_random(options.faults.random_faults(seeded(offset)));
         }
         let webhook_sender = WebhookSender::to(&url, CONNECTION);
-        let (shop, warehouse) = (sandbox.shop.clone(), sandbox.warehouse.clone());
         let traffic = options.faults.traffic(options.orders);
-        let simulation =
-            Simulation::start(shop, warehouse, webhook_sender, seeded(3), traffic, &format!("{CONNECTION}-"));
+        let prefix = format!("{CONNECTION}-");
+        let simulation = Simulation::start(&sandbox, webhook_sender, seeded(3), traffic, &prefix);
         Ok(Self {
             url,
             sandbox,
@@ -123,37 +88,29 @@ impl Session {
             pool,
             shutdown,
             service,
-            begun,
+            started_at,
             _private: private,
             _directory: directory,
         })
     }
 
-    /// Plays until the day is over and everything has come to rest, or idle_timeout ends: the verdict tells which.
+    /// Plays until the day is over and everything is idle, or the timeout ends.
     pub(super) async fn run_until_idle(&mut self, view: &View, idle_timeout: Duration) -> Result<()> {
         self.simulation.announce_catalogue().await;
         let mut last_order_at = Instant::now();
         let mut idle_since = None;
         loop {
-            anyhow::ensure!(!self.service.is_finished(), "the service has ended in the middle of the day");
+            anyhow::ensure!(!self.service.is_finished(), "the service ended in the middle of the day");
             let has_more = self.simulation.step().await;
             if self.simulation.placed() < view.orders() {
                 last_order_at = Instant::now();
             }
-            let reconciliation = self.reconciliation();
+            let counts = self.reconcile();
             let open = self.count_open().await?;
-            view.show(
-                &reconciliation,
-                open,
-                self.faults_met(),
-                self.simulation.sent(),
-                self.simulation.withheld(),
-            );
-            let is_idle = !has_more
-                && open == 0
-                && reconciliation.is_balanced()
-                && reconciliation.tracking_back == reconciliation.shipped;
-            // At rest means at rest for a while: a poll may still find something.
+            view.show(&counts, open, self.faults_met(), self.simulation.sent(), self.simulation.withheld());
+            let is_idle =
+                !has_more && open == 0 && counts.is_balanced() && counts.tracking_back == counts.shipped;
+            // Idle for a while: a poll may still find something.
             idle_since = if is_idle { idle_since.or_else(|| Some(Instant::now())) } else { None };
             if idle_since.is_some_and(|since| since.elapsed() > Duration::from_secs(3)) {
                 return Ok(());
@@ -161,14 +118,15 @@ impl Session {
             if last_order_at.elapsed() > idle_timeout {
                 return Ok(());
             }
-            #[expect(clippy::disallowed_methods, reason = "the day is played in real time")]
+            #[expect(clippy::disallowed_methods, reason = "the demo runs in real time")]
             tokio::time::sleep(STEP).await;
         }
     }
 
     pub(super) async fn verdict(&self) -> Result<Verdict> {
+        // The last sync runs without faults.
         for server in [&self.sandbox.shop_server, &self.sandbox.warehouse_server] {
-            server.faults.set_random(None); // the day is over
+            server.faults.set_random(None);
         }
         let mut differences = 0;
         for what in SyncKind::ALL {
@@ -177,21 +135,21 @@ impl Session {
         let mut db = self.pool.acquire().await?;
         let left_over = self.count_open().await? + overview::count_dead(&mut db).await?;
         Ok(Verdict {
-            reconciliation: self.reconciliation(),
+            reconciliation: self.reconcile(),
             left_over,
             differences,
             faults_met: self.faults_met(),
             webhooks_sent: self.simulation.sent().0,
             webhooks_withheld: self.simulation.withheld(),
-            seconds: self.begun.elapsed().as_secs_f64(),
+            seconds: self.started_at.elapsed().as_secs_f64(),
         })
     }
 
-    /// Has the service compare both sides, as a person would: the ledger beside the sandbox's own books.
+    /// Lets the service sync both sides as a dry run, and returns the number of differences.
     async fn count_differences(&self, what: SyncKind) -> Result<i64> {
         let entropy = Entropy::from_os();
         let actor = Actor { name: "demo", clock: &SystemClock, entropy: &entropy };
-        let begun = Instant::now();
+        let requested_at = Instant::now();
         loop {
             let mut db = self.pool.begin().await?;
             let (id, _) = actions::request_sync(&mut db, &actor, CONNECTION, what, true, None).await?;
@@ -202,13 +160,13 @@ impl Session {
                 drop(db);
                 match row.state.as_str() {
                     "done" if row.actor == actor.name => return Ok(row.difference_count),
-                    "running" if begun.elapsed() < SYNC_TIMEOUT => {}
-                    _ => break, // somebody else's sync, or one that failed: ask for our own
+                    "running" if requested_at.elapsed() < SYNC_TIMEOUT => {}
+                    _ => break, // a scheduled sync, or one that failed: request another
                 }
-                #[expect(clippy::disallowed_methods, reason = "the demo watches in real time")]
+                #[expect(clippy::disallowed_methods, reason = "the demo runs in real time")]
                 tokio::time::sleep(STEP).await;
             }
-            anyhow::ensure!(begun.elapsed() < SYNC_TIMEOUT, "the sync of both sides does not end");
+            anyhow::ensure!(requested_at.elapsed() < SYNC_TIMEOUT, "the sync of both sides does not end");
         }
     }
 
@@ -220,7 +178,7 @@ impl Session {
         self.pool.close().await;
     }
 
-    fn reconciliation(&self) -> Reconciliation {
+    fn reconcile(&self) -> Reconciliation {
         reconcile(&self.sandbox.shop, &self.sandbox.warehouse, &format!("{CONNECTION}-"))
     }
 
@@ -235,41 +193,27 @@ impl Session {
     }
 }
 
-impl Verdict {
-    pub(super) const fn is_good(&self) -> bool {
-        let Reconciliation { placed, at_warehouse, shipped, tracking_back, .. } = self.reconciliation;
-        let nothing_left = self.left_over == 0 && self.differences == 0;
-        self.reconciliation.is_balanced()
-            && nothing_left
-            && placed == at_warehouse
-            && tracking_back == shipped
-    }
-
-    pub(super) fn table(&self) -> String {
-        let Reconciliation { shipped, tracking_back, .. } = self.reconciliation;
-        let [placed, at_warehouse, products, stock, lost, doubled] = self.reconciliation.rows();
-        let rows = [
-            placed,
-            at_warehouse,
-            ("shipped", shipped.to_string()),
-            ("tracking back in the shop", tracking_back.to_string()),
-            products,
-            stock,
-            ("webhooks sent / withheld", format!("{} / {}", self.webhooks_sent, self.webhooks_withheld)),
-            ("faults met", self.faults_met.to_string()),
-            lost,
-            doubled,
-            ("left over", self.left_over.to_string()),
-            ("differences found by sync", self.differences.to_string()),
-            ("seconds", format!("{:.1}", self.seconds)),
-            ("verdict", (if self.is_good() { "good" } else { "NOT GOOD" }).to_owned()),
-        ];
-        let lines: Vec<_> = rows.iter().map(|(what, figure)| format!("  {what:<28}{figure:>10}")).collect();
-        format!("\nCounted by the sandbox itself:\n{}\n", lines.join("\n"))
-    }
+/// Starts the service on a free port; returns its URL and its task.
+async fn start_service(
+    sandbox: &Sandbox,
+    pool: PgPool,
+    shutdown: Shutdown,
+) -> Result<(String, JoinHandle<()>)> {
+    let config = Config::load(&configuration(sandbox), &Environment::new())
+        .map_err(|errors| anyhow::anyhow!("the demo's own configuration is invalid: {errors:?}"))?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let (entropy, failpoints) = (Arc::new(Entropy::from_os()), Failpoints::disabled());
+    let connection_limits = config.http.connection_limits;
+    let app = App::new(config, AppDeps { pool, clock, entropy, failpoints });
+    app.prepare().await?;
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let (_, no_reloads) = mpsc::channel(1);
+    let served = app::serve(app, listener, connection_limits, None, shutdown, no_reloads);
+    Ok((url, TaskTracker::new().spawn(served)))
 }
 
-/// A configuration as a merchant would write it, only in more of a hurry.
+/// A merchant's configuration with short intervals.
 fn configuration(sandbox: &Sandbox) -> String {
     let admin = sha256_hex(ADMIN_TOKEN.as_bytes());
     let connection = sandbox.connection_toml(CONNECTION);

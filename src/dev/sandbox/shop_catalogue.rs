@@ -1,32 +1,15 @@
-//! The fake shop's catalogue and stock items: what the shopkeeper does with them.
+//! The fake shop's catalogue and stock items.
 
-use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::{courier::Webhook, shop::Shop};
-
-/// A product of the shop.
-#[derive(Clone, Debug)]
-pub(super) struct Product {
-    pub(super) name: String,
-    pub(super) code: String,
-    pub(super) variations: Vec<(u64, String, String)>,
-    pub(super) supplier: Option<u64>,
-    /// Merged over what the shop says of it: whatever a test wants it to say.
-    pub(super) patch: Value,
-    pub(super) updated_at: DateTime<Utc>,
-}
-
-/// A stock item, by its code.
-#[derive(Clone, Debug, Default)]
-pub(super) struct StockItem {
-    pub(super) quantity: i64,
-    pub(super) reserved: i64,
-    pub(super) enabled: bool,
-}
+use super::{
+    shop::Shop,
+    shop_state::{Product, merge},
+    webhook_sender::Webhook,
+};
 
 impl Shop {
-    /// Puts a product into the catalogue, with its stock item.
+    /// Adds a product to the catalogue, with its stock item.
     pub fn add_product(&self, id: u64, code: &str, name: &str, quantity: i64) {
         let product = Product {
             name: name.to_owned(),
@@ -42,7 +25,7 @@ impl Shop {
         (item.quantity, item.enabled) = (quantity, true);
     }
 
-    /// Gives a product variations: id, code, name.
+    /// Sets a product's variations: id, code, name.
     pub fn set_variations(&self, id: u64, variations: &[(u64, &str, &str)]) {
         let named = |(id, code, name): &(u64, &str, &str)| (*id, (*code).to_owned(), (*name).to_owned());
         let mut own = String::new();
@@ -62,7 +45,7 @@ impl Shop {
         self.edit(id, |product| name.clone_into(&mut product.name));
     }
 
-    /// Gives a product another code; its stock item goes with it, unless that code has one.
+    /// Changes a product's code. Its stock item moves along, unless the new code has one.
     pub fn change_product_code(&self, id: u64, code: &str) {
         let mut old = String::new();
         self.edit(id, |product| old = std::mem::replace(&mut product.code, code.to_owned()));
@@ -72,12 +55,12 @@ impl Shop {
         state.stock.entry(code.to_owned()).or_insert(item.unwrap_or_default());
     }
 
-    /// Has the shop say something else of a product: merged over its JSON (RFC 7396).
+    /// Merges a patch over a product's JSON (RFC 7396).
     pub fn patch_product(&self, id: u64, patch: &Value) {
-        self.edit(id, |product| super::shop::merge(&mut product.patch, patch));
+        self.edit(id, |product| merge(&mut product.patch, patch));
     }
 
-    /// Takes a product out of the catalogue, with its stock item. No webhook and no list tells of it.
+    /// Removes a product and its stock item. No webhook and no list reports it.
     pub fn remove_product(&self, id: u64) {
         let mut state = self.state();
         if let Some(product) = state.products.remove(&id)
@@ -87,14 +70,14 @@ impl Shop {
         }
     }
 
-    /// Whose goods a product is: 71 is Kahvila Oy, 72 Teetalo Oy.
+    /// Sets a product's supplier: 71 is Kahvila Oy, 72 Teetalo Oy.
     pub fn set_supplier(&self, product: u64, supplier: u64) {
         if let Some(product) = self.state().products.get_mut(&product) {
             product.supplier = Some(supplier);
         }
     }
 
-    /// The shopkeeper writes a figure by hand, where the warehouse's should stand.
+    /// Sets a stock figure by hand, as a shopkeeper would.
     pub fn set_quantity(&self, code: &str, quantity: i64, enabled: bool) {
         let mut state = self.state();
         let item = state.stock.entry(code.to_owned()).or_default();
@@ -109,30 +92,30 @@ impl Shop {
         }
     }
 
-    /// Every product and variation that lies on a shelf: code, and the name that the warehouse should know it by.
+    /// Every item (a variation, or a product without any): code, and its expected name at the warehouse.
     pub fn catalogue(&self) -> Vec<(String, String)> {
         let state = self.state();
-        let parts = state.products.values().flat_map(|product| {
+        let items = state.products.values().flat_map(|product| {
             let own = (product.code.clone(), product.name.clone());
             let varied = product.variations.iter();
             let varied: Vec<_> =
                 varied.map(|(_, code, name)| (code.clone(), format!("{} - {name}", product.name))).collect();
             if varied.is_empty() { vec![own] } else { varied }
         });
-        parts.collect()
+        items.collect()
     }
 
-    /// The quantity shown for a code.
+    /// The quantity of a code.
     pub fn quantity(&self, code: &str) -> Option<i64> {
         self.state().stock.get(code).map(|item| item.quantity)
     }
 
-    /// What the shop sells of a code: its quantity, less what its open orders hold.
+    /// What the shop sells of a code: its quantity minus what open orders reserve.
     pub fn balance(&self, code: &str) -> Option<i64> {
         self.state().stock.get(code).map(|item| item.quantity - item.reserved)
     }
 
-    /// What the shop would send about a changed product.
+    /// The webhook about a changed product.
     pub fn product_updated(&self, id: u64) -> Webhook {
         let updated_at = self.state().products.get(&id).map(|product| product.updated_at.to_rfc3339());
         Webhook::from_shop(

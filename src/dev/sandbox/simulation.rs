@@ -1,25 +1,32 @@
-//! A life of their own: shoppers order and sometimes pay later, the warehouse collects and ships, goods arrive; and
-//! webhooks go out, sometimes twice, late or never.
+//! Simulates a day at both vendors: shoppers order and sometimes pay later, the warehouse collects and ships, goods
+//! arrive. Webhooks go out, sometimes twice, late or never.
 
 use std::{collections::VecDeque, sync::Arc};
 
-use super::{OrderSpec, Shop, Warehouse, Webhook, WebhookSender, warehouse::Order as WarehouseOrder};
+use super::{
+    order_spec::OrderSpec,
+    shop::Shop,
+    vendors::Sandbox,
+    warehouse::Warehouse,
+    warehouse_state::Order as WarehouseOrder,
+    webhook_sender::{Webhook, WebhookSender},
+};
 use crate::runtime::clock::Entropy;
 
-/// How lively and how unruly it is.
+/// How many orders come, and how unreliable webhooks are.
 #[derive(Clone, Copy, Debug)]
 pub struct Traffic {
-    /// Orders in all.
+    /// The number of orders.
     pub orders: usize,
-    /// Share of webhooks that are never sent.
+    /// The share of webhooks that are never sent.
     pub lost: f64,
-    /// Share of webhooks sent twice.
+    /// The share of webhooks sent twice.
     pub doubled: f64,
-    /// Share of webhooks sent a few steps late, and so out of order.
+    /// The share of webhooks sent a few steps late, and so out of order.
     pub late: f64,
 }
 
-/// A day in the life of both, step by step.
+/// A day at both vendors, step by step.
 pub struct Simulation {
     shop: Shop,
     warehouse: Warehouse,
@@ -30,12 +37,12 @@ pub struct Simulation {
     unpaid: Vec<u64>,
     late: VecDeque<Webhook>,
     placed: usize,
-    /// Webhooks sent, and of these answered with 2xx.
+    /// Webhooks sent, and of these answered 200.
     sent: (usize, usize),
     withheld: usize,
 }
 
-/// What the catalogue is made of: code, name and the pieces to begin with.
+/// The catalogue: code, name and initial stock.
 const CATALOGUE: [(&str, &str, i64); 8] = [
     ("KAHVI-500", "Kahvi 500 g", 400),
     ("KAHVI-1000", "Kahvi 1 kg", 300),
@@ -48,57 +55,55 @@ const CATALOGUE: [(&str, &str, i64); 8] = [
 ];
 
 impl Simulation {
-    /// A new day: the catalogue stands in the shop, its goods at the warehouse.
+    /// Starts a day: adds the catalogue to the shop and its stock to the warehouse.
     pub fn start(
-        shop: Shop,
-        warehouse: Warehouse,
+        sandbox: &Sandbox,
         webhook_sender: WebhookSender,
         entropy: Arc<Entropy>,
         traffic: Traffic,
         prefix: &str,
     ) -> Self {
+        let (shop, warehouse) = (sandbox.shop.clone(), sandbox.warehouse.clone());
         for (id, (code, name, pieces)) in (1..).zip(CATALOGUE) {
             shop.add_product(id, code, name, 0);
             warehouse.receive_goods(code, pieces);
         }
-        let (unpaid, late) = (Vec::new(), VecDeque::new());
-        let prefix = prefix.to_owned();
         Self {
             shop,
             warehouse,
             webhook_sender,
             entropy,
             traffic,
-            prefix,
-            unpaid,
-            late,
+            prefix: prefix.to_owned(),
+            unpaid: Vec::new(),
+            late: VecDeque::new(),
             placed: 0,
             sent: (0, 0),
             withheld: 0,
         }
     }
 
-    /// Shoppers place no more orders; what was begun goes on to its end.
+    /// Stops placing orders; those that were placed continue.
     pub const fn stop_orders(&mut self) {
         self.traffic.orders = self.placed;
     }
 
-    /// Orders placed so far.
+    /// The number of orders placed so far.
     pub const fn placed(&self) -> usize {
         self.placed
     }
 
-    /// Webhooks sent, and of these answered with 2xx.
+    /// The numbers of webhooks sent, and of these answered 200.
     pub const fn sent(&self) -> (usize, usize) {
         self.sent
     }
 
-    /// Webhooks never sent.
+    /// The number of webhooks that were never sent.
     pub const fn withheld(&self) -> usize {
         self.withheld
     }
 
-    /// Tells of the whole catalogue: its products and its stock.
+    /// Sends webhooks about all products and all stock.
     pub async fn announce_catalogue(&mut self) {
         for (id, (code, _, _)) in (1..).zip(CATALOGUE) {
             self.dispatch(self.shop.product_updated(id)).await;
@@ -106,7 +111,7 @@ impl Simulation {
         }
     }
 
-    /// One step of the day. Answers false once nothing more will happen by itself.
+    /// Plays one step of the day; false once nothing more happens by itself.
     pub async fn step(&mut self) -> bool {
         if self.placed < self.traffic.orders {
             self.place_random_order().await;
@@ -115,7 +120,7 @@ impl Simulation {
         if let Some(id) = self.unpaid.first().copied().filter(|_| all_placed || self.entropy.fraction() < 0.3)
         {
             self.unpaid.remove(0);
-            self.shop.mark_paid(id); // and no webhook tells
+            self.shop.mark_paid(id); // no webhook is sent about it
         }
         let moved = self.advance_warehouse().await;
         if self.entropy.fraction() < 0.1 && !all_placed {
@@ -150,7 +155,7 @@ impl Simulation {
         self.dispatch(self.shop.order_created(id)).await;
     }
 
-    /// The warehouse moves some of its orders one state on; true while there is any to move.
+    /// Moves some orders of the warehouse to their next status; true while any can move.
     async fn advance_warehouse(&mut self) -> bool {
         let open = |order: &WarehouseOrder| matches!(order.status, "New" | "Collecting" | "Pending");
         let orders: Vec<_> = self.warehouse.orders().into_iter().filter(open).collect();

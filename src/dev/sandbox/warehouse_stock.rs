@@ -1,31 +1,21 @@
-//! What lies at the fake warehouse: its products, its stock, and how both move.
+//! The fake warehouse's products and stock.
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::Duration;
 use serde_json::{Value, json};
 
-use super::{
-    courier::Webhook,
-    warehouse::{State, Warehouse},
-};
-
-#[derive(Clone, Debug)]
-pub(super) struct Stock {
-    pub(super) physical: i64,
-    pub(super) reserved: i64,
-    pub(super) modified: DateTime<Utc>,
-}
+use super::{warehouse::Warehouse, warehouse_state::State, webhook_sender::Webhook};
 
 impl Warehouse {
-    /// Goods arrive.
+    /// Receives goods; pending orders that can now be collected become new.
     pub fn receive_goods(&self, code: &str, pieces: i64) {
         let now = self.now();
         let mut state = self.state();
-        let stock = stock_entry(&mut state, code, now);
+        let stock = state.stock_of(code, now);
         stock.physical += pieces;
         stock.modified = now;
         let State { orders, stock, .. } = &mut *state;
         for order in orders.iter_mut().filter(|order| order.status == "Pending") {
-            // Its own pieces are among the reserved ones already.
+            // The reserved pieces include its own.
             if order
                 .lines
                 .iter()
@@ -37,15 +27,15 @@ impl Warehouse {
         }
     }
 
-    /// Somebody counts the shelf: so many pieces lie there.
+    /// Sets the physical stock, as a count of the shelf would.
     pub fn count_stock(&self, code: &str, pieces: i64) {
         let now = self.now();
         let mut state = self.state();
-        let stock = stock_entry(&mut state, code, now);
+        let stock = state.stock_of(code, now);
         (stock.physical, stock.modified) = (pieces, now);
     }
 
-    /// An answer that lags: the figure and its time are what they were so long ago.
+    /// Answers with an old figure and its old time, as a lagging replica would.
     pub fn report_stale_stock(&self, code: &str, pieces: i64, by: std::time::Duration) {
         let at = self.now() - Duration::from_std(by).unwrap_or_default();
         if let Some(stock) = self.state().stock.get_mut(code) {
@@ -53,27 +43,27 @@ impl Warehouse {
         }
     }
 
-    /// Somebody edits a product there by hand.
+    /// Renames a product by hand.
     pub fn rename_product(&self, code: &str, name: &str) {
         if let Some(product) = self.state().products.get_mut(code) {
             product["name"] = name.into();
         }
     }
 
-    /// Somebody makes a product there by hand, or it is identified on arrival.
+    /// Adds a product by hand, or by identifying it on arrival.
     pub fn add_product(&self, code: &str, product: Value) {
         let now = self.now();
         let mut state = self.state();
         state.products.insert(code.to_owned(), product);
-        stock_entry(&mut state, code, now);
+        state.stock_of(code, now);
     }
 
-    /// From now on lists of products and stock break off after so many items.
+    /// From now on, lists of products and stock end silently after this many items.
     pub fn truncate_lists(&self, after: Option<usize>) {
         self.state().list_limit = after;
     }
 
-    /// A product as it was last written.
+    /// A product as it was written last.
     pub fn product(&self, code: &str) -> Option<Value> {
         self.state().products.get(code).cloned()
     }
@@ -97,22 +87,8 @@ impl Warehouse {
             .collect()
     }
 
-    /// What the warehouse would send about a changed stock figure.
+    /// The webhook about a changed stock figure.
     pub fn stock_changed(&self, code: &str) -> Webhook {
         Webhook::from_warehouse(&json!({ "type": 2, "productCode": code }))
-    }
-}
-
-/// The place of a code on the shelf: an empty one where it had none.
-fn stock_entry<'s>(state: &'s mut State, code: &str, now: DateTime<Utc>) -> &'s mut Stock {
-    state.stock.entry(code.to_owned()).or_insert(Stock { physical: 0, reserved: 0, modified: now })
-}
-
-/// Reserves what an order takes, or with -1 frees it.
-pub(super) fn reserve(state: &mut State, lines: &[(String, i64)], sign: i64, now: DateTime<Utc>) {
-    for (code, pieces) in lines {
-        let stock = stock_entry(state, code, now);
-        stock.reserved += sign * pieces;
-        stock.modified = now;
     }
 }

@@ -1,4 +1,4 @@
-//! Carries the two vendors' webhooks to Silta, signed as they sign.
+//! Sends the two vendors' webhooks to Silta, signed as the vendors sign them.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -12,10 +12,10 @@ use sha2::Sha256;
 
 use super::credentials;
 
-/// A webhook ready to be sent, and sent again byte by byte the same.
+/// A webhook that can be sent again byte by byte.
 #[derive(Clone, Debug)]
 pub struct Webhook {
-    /// The exact bytes.
+    /// The exact bytes of its body.
     pub body: Vec<u8>,
     from_shop: bool,
 }
@@ -29,18 +29,18 @@ impl Webhook {
         Self { body: body.to_string().into_bytes(), from_shop: false }
     }
 
-    /// Any body, as the shop would send it.
+    /// A webhook of the shop with any body.
     pub fn raw_from_shop(body: &[u8]) -> Self {
         Self { body: body.to_vec(), from_shop: true }
     }
 
-    /// Any body, as the warehouse would send it.
+    /// A webhook of the warehouse with any body.
     pub fn raw_from_warehouse(body: &[u8]) -> Self {
         Self { body: body.to_vec(), from_shop: false }
     }
 }
 
-/// Carries webhooks to one connection of a Silta, to each of its replicas in turn.
+/// Sends webhooks to one connection, to each of Silta's replicas in turn.
 #[derive(Clone)]
 pub struct WebhookSender {
     client: reqwest::Client,
@@ -55,22 +55,19 @@ struct Route {
     acknowledged_ids: Vec<String>,
 }
 
-/// How long a sender waits for its answer; neither vendor's timeout is public.
+/// How long to wait for an answer; neither vendor's timeout is public.
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl WebhookSender {
-    /// A courier to a connection of the Silta at this base URL.
+    /// A sender to one connection of the Silta at this base URL.
     pub fn to(silta: &str, connection: &str) -> Self {
         Self::with_timeout(&[silta.to_owned()], connection, SEND_TIMEOUT)
     }
 
-    /// A courier to a connection of these replicas, who waits so long for an answer.
+    /// A sender to one connection of these replicas, with a timeout for each answer.
     pub fn with_timeout(replicas: &[String], connection: &str, timeout: Duration) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the sandbox stands outside: it shares no client with Silta"
-        )]
+        #[expect(clippy::disallowed_methods, reason = "the sandbox shares no client with Silta")]
         let client =
             reqwest::Client::builder().timeout(timeout).build().expect("nothing to read, nothing to fail");
         let webhook_sender = Self { client, route: Arc::default(), connection: connection.to_owned() };
@@ -78,12 +75,12 @@ impl WebhookSender {
         webhook_sender
     }
 
-    /// From now on, to these replicas.
+    /// Replaces the replicas.
     pub fn set_replicas(&self, replicas: &[String]) {
         self.route().replicas = replicas.iter().map(|url| url.trim_end_matches('/').to_owned()).collect();
     }
 
-    /// The ids of every event that was answered 200: whoever sends webhooks believes that Silta has these.
+    /// The ids of all events that were answered 200: the vendors assume that Silta has them.
     pub fn acknowledged_ids(&self) -> Vec<String> {
         self.route().acknowledged_ids.clone()
     }
@@ -92,7 +89,7 @@ impl WebhookSender {
         self.route.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where a webhook goes.
+    /// The URL of a webhook; each call takes the next replica.
     pub fn url(&self, webhook: &Webhook) -> String {
         let connection = &self.connection;
         let mut route = self.route();
@@ -105,7 +102,7 @@ impl WebhookSender {
         }
     }
 
-    /// The header that signs a webhook, and its value.
+    /// The name and value of the header that signs a webhook.
     pub fn signature(webhook: &Webhook) -> (&'static str, String) {
         let mac = |key: &str| {
             let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("any key will do");
@@ -120,15 +117,12 @@ impl WebhookSender {
         }
     }
 
-    /// Sends a webhook; answers the status and the body, or `None` where nobody answered.
+    /// Sends a webhook; returns the status and the body, or `None` without an answer.
     pub async fn send(&self, webhook: &Webhook) -> Option<(u16, Value)> {
         let (header, signature) = Self::signature(webhook);
         let request = self.client.post(self.url(webhook)).header(header, signature);
         let request = request.header("content-type", "application/json").body(webhook.body.clone());
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the sandbox stands outside: it shares no client with Silta"
-        )]
+        #[expect(clippy::disallowed_methods, reason = "the sandbox shares no client with Silta")]
         let response = request.send().await.ok()?;
         let status = response.status().as_u16();
         let answer: Value = response.json().await.unwrap_or(Value::Null);
