@@ -21,7 +21,7 @@ browser: setup
 	@scripts/setup.sh browser
 
 test: browser ## builds and passes every test, the browser's included; ARGS="claim" for tests with that name
-	$(CARGO) test $(ARGS)
+	scripts/test.sh $(ARGS)
 
 screenshots: browser ## pictures of every page in target/screenshots, and docs/images/overview.png
 	SILTA_SCREENSHOTS=$(CURDIR)/target/screenshots $(CARGO) test --test it browser::pages
@@ -49,8 +49,6 @@ bench: setup ## measures everything in docs/performance.md beside its references
 	$(CARGO) build --release
 	$(CARGO) run --release --manifest-path bench/Cargo.toml -- $(ARGS)
 ifeq ($(ARGS),)
-	$(CARGO) bench --bench compare
-	$(CARGO) bench --bench burden
 	$(CARGO) bench --manifest-path bench/Cargo.toml --bench pure
 endif
 

@@ -17,7 +17,7 @@ host=$(rustc -vV | sed -n 's/^host: //p')
 # What cargo-fuzz sets with --sanitizer none: the passes that report coverage to libFuzzer.
 export RUSTFLAGS="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
--Cllvm-args=-sanitizer-coverage-trace-compares --cfg fuzzing -Ccodegen-units=1"
+-Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1"
 # Naming the host target keeps these flags away from build scripts and macros.
 cargo build --quiet --locked --release --manifest-path fuzz/Cargo.toml --target "$host"
 for seeds in fuzz/seeds/*/; do

@@ -5,14 +5,41 @@ use std::{hint::black_box, time::Duration};
 use chrono::{DateTime, Utc};
 use criterion::{Criterion, criterion_group, criterion_main};
 use serde_json::{Value, json};
-use silta::{domain::{difference::Redactor, event::{dedup::{DedupScope, fingerprint}, source::Source, subject::{Subject, Priority}}, id::{ClaimId, TaskId}, order::{Next, OrderPolicy, OrderView, Recipient, ShopLine, ShopOrder, ShopStatus, Transfer, UnitPrices, When, decide}, product::{ProductPolicy, Supplier}, task::{outcome::{Outcome, Reason}, retry::RetryPolicy, state::LeasedTask, subject_state::SubjectState, transition::settle}}, security::signature::{Encoding, SignatureScheme}, vendors::{json_outline::outline, mycashflow, ogoship}};
+use silta::{
+    domain::{
+        difference::Redactor,
+        event::{
+            dedup::{DedupScope, fingerprint},
+            source::Source,
+            subject::{Priority, Subject},
+        },
+        id::{ClaimId, TaskId},
+        order::{
+            Next, OrderPolicy, OrderView, Recipient, ShopLine, ShopOrder, ShopStatus, Transfer, UnitPrices,
+            When, decide,
+        },
+        product::{ProductPolicy, Supplier},
+        task::{
+            outcome::{Outcome, Reason},
+            retry::RetryPolicy,
+            state::LeasedTask,
+            subject_state::SubjectState,
+            transition::settle,
+        },
+    },
+    security::signature::{Encoding, SignatureScheme},
+    vendors::{json_outline::outline, mycashflow, ogoship},
+};
 use sqlx::types::Uuid;
 
 fn pure(criterion: &mut Criterion) {
     let lines: Vec<_> = (0..19).map(line).collect();
     let body = json!({ "topic": "order.created", "data": { "id": 1042, "products": lines } }).to_string();
-    let scheme =
-        SignatureScheme { header: "X-Signature".into(), encoding: Encoding::Hex, secrets: vec!["secret".into(); 2] };
+    let scheme = SignatureScheme {
+        header: "X-Signature".into(),
+        encoding: Encoding::Hex,
+        secrets: vec!["secret".into(); 2],
+    };
     criterion.bench_function("verify 2 KB, the wrong one of two secrets first", |bench| {
         bench.iter(|| scheme.verify(black_box(body.as_bytes()), &"0".repeat(64)));
     });

@@ -1,5 +1,5 @@
-//! A client that costs next to nothing: requests made beforehand, written to keep-alive connections, as pgbench writes
-//! prepared statements. What is measured is then the service.
+//! A load client that costs next to nothing: prepared requests over keep-alive connections, as pgbench runs prepared
+//! statements, so that the service is what is measured.
 
 use std::{
     sync::{
@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use silta::dev::sandbox::{WebhookSender, Webhook};
+use silta::dev::sandbox::{Webhook, WebhookSender};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -22,7 +22,7 @@ use crate::measure::Latencies;
 /// Makes the n-th webhook.
 pub type Make = Arc<dyn Fn(u64) -> Webhook + Send + Sync>;
 
-/// What became of a round.
+/// The result of a round.
 #[derive(Default)]
 pub struct Round {
     pub accepted: u64,
@@ -47,14 +47,14 @@ pub struct Load {
 }
 
 impl Load {
-    /// To one replica, or to several in turn by client.
+    /// A load on these replicas; each client uses one of them, in turn.
     pub fn new(urls: &[&str], connection: &str, make: Make) -> Self {
         let urls = urls.iter().map(|&url| url.to_owned()).collect();
         Self { urls, connection: connection.to_owned(), make, next: Arc::new(AtomicU64::new(1)) }
     }
 
-    /// So many clients for so long: each as fast as it is answered, or all together at a rate. At a rate the time is
-    /// counted from when a webhook was to be sent, and not from when its client came to it.
+    /// Runs clients for a while: each as fast as it is answered, or all together at a rate. At a rate a latency starts when
+    /// the webhook was due, not when its client sent it.
     pub async fn round(&self, clients: u32, length: Duration, rate: Option<f64>) -> Result<Round> {
         let begun = Instant::now();
         let mut tasks = JoinSet::new();
@@ -90,7 +90,8 @@ impl Load {
         let mut round = Round::default();
         let mut turn = 0;
         while begun.elapsed() < length {
-            let request = request(&webhook_sender, url, &(self.make)(self.next.fetch_add(1, Ordering::Relaxed)));
+            let request =
+                request(&webhook_sender, url, &(self.make)(self.next.fetch_add(1, Ordering::Relaxed)));
             let mut from = Instant::now();
             if let Some(Pace { every, first }) = pace {
                 from = begun + first + every * turn;
@@ -119,7 +120,7 @@ struct Pace {
     first: Duration,
 }
 
-/// The bytes of a signed webhook.
+/// The HTTP request of a signed webhook.
 pub fn request(webhook_sender: &WebhookSender, base: &str, webhook: &Webhook) -> Vec<u8> {
     let url = webhook_sender.url(webhook);
     let path = url.strip_prefix(base).unwrap_or(&url);
@@ -148,7 +149,7 @@ impl HttpConnection {
         Ok(Self { stream, read: Vec::with_capacity(1024) })
     }
 
-    /// Sends a request and reads all of its answer; answers its status.
+    /// Sends a request and reads the whole answer; returns its status.
     pub async fn exchange(&mut self, request: &[u8]) -> Result<u16> {
         self.stream.write_all(request).await?;
         self.read.clear();

@@ -1,4 +1,4 @@
-//! Where it was measured: figures without it mean nothing.
+//! The machine on which the figures were measured; without it they mean nothing.
 
 use std::process::Command;
 

@@ -1,17 +1,14 @@
-//! `make bench`: what `docs/performance.md` claims, measured.
+//! `make bench`: measures what `docs/performance.md` claims.
 //!
-//! Every ratio is of two figures from one run on one server, round by round in turn, so that both meet the same mood of
-//! the machine. Absolute figures are shown with the machine they were measured on, and mean nothing elsewhere.
+//! Every ratio is of two figures from one run on one server, measured in alternating rounds, so that both see the same load
+//! of the machine. Absolute figures are shown with the machine they were measured on, and mean nothing elsewhere.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "a benchmark stands outside: it has real time, and tasks that end with it"
-)]
+#![expect(clippy::disallowed_methods, reason = "a benchmark runs in real time, and its tasks end with it")]
 
+mod cases;
 mod client;
 mod machine;
 mod measure;
-mod parts;
 mod pgbench;
 mod picture;
 mod report;
@@ -20,27 +17,27 @@ mod stage;
 use std::path::PathBuf;
 
 use anyhow::Result;
+use cases::Bench;
 use clap::{Parser, ValueEnum};
-use parts::Bench;
 use report::{HEADING, Report};
 
 #[derive(Parser)]
 struct Arguments {
-    /// What to measure; where nothing is said, everything but the hour.
-    parts: Vec<Case>,
-    /// How often each sync is repeated.
+    /// What to measure; by default everything except the hour.
+    cases: Vec<Case>,
+    /// How often each comparison is repeated.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
-    /// Without the long series and their pictures.
+    /// Skip the long series and their charts.
     #[arg(long)]
     quick: bool,
     /// The program to measure.
     #[arg(long, default_value = "target/release/silta")]
     silta: PathBuf,
-    /// How long the hour takes.
+    /// The length of the hour.
     #[arg(long, default_value_t = 60)]
     minutes: u64,
-    /// Where the JSON and the pictures go.
+    /// The directory for the JSON and the charts.
     #[arg(long, default_value = "target/bench")]
     out: PathBuf,
 }
@@ -49,44 +46,50 @@ struct Arguments {
 enum Case {
     /// Webhooks beside pgbench.
     Ingest,
-    /// A flow that does nothing, beside `graphile_worker`.
+    /// Tasks of a flow that does nothing, beside `graphile_worker`.
     Drain,
-    /// Webhook in to warehouse call out.
-    Through,
-    /// Program, start, memory, idle queries.
-    Small,
-    /// A claim beside all that heaps up.
-    Flat,
-    /// A day of up to 100,000 stores, simulated from what was measured.
+    /// From a webhook to the calls that it causes.
+    EndToEnd,
+    /// Program size, start, memory, idle queries.
+    Footprint,
+    /// A claim in a full database.
+    Claim,
+    /// A day of up to 100,000 stores, simulated from measured figures.
     Day,
-    /// 1, 2 and 4 processes.
-    Up,
+    /// 1, 2 and 4 processes on one database.
+    ScaleOut,
     /// A failover to a hot standby.
     Standby,
+    /// A full sync of 50,000 products, beside a plain reading.
+    Sync,
+    /// A replay and a flood.
+    Overload,
     /// An hour at 500 webhooks a second.
     Hour,
 }
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let Arguments { parts, rounds, quick, silta, minutes, out } = Arguments::parse();
+    let Arguments { cases, rounds, quick, silta, minutes, out } = Arguments::parse();
     let mut bench = Bench { silta, rounds, quick, report: Report::default(), pictures: out.clone() };
     bench.report.machine = machine::facts();
     println!("{HEADING}");
     for case in Case::value_variants()
         .iter()
-        .filter(|&&case| if parts.is_empty() { case != Case::Hour } else { parts.contains(&case) })
+        .filter(|&&case| if cases.is_empty() { case != Case::Hour } else { cases.contains(&case) })
     {
         match case {
-            Case::Ingest => parts::ingest::run(&mut bench).await?,
-            Case::Drain => parts::drain::run(&mut bench).await?,
-            Case::Through => parts::through::run(&mut bench).await?,
-            Case::Small => parts::small::run(&mut bench).await?,
-            Case::Flat => parts::flat::run(&mut bench).await?,
-            Case::Day => parts::day::run(&mut bench)?,
-            Case::Up => parts::up::run(&mut bench).await?,
-            Case::Standby => parts::standby::run(&mut bench).await?,
-            Case::Hour => parts::hour::run(&mut bench, minutes).await?,
+            Case::Ingest => cases::ingest::run(&mut bench).await?,
+            Case::Drain => cases::drain::run(&mut bench).await?,
+            Case::EndToEnd => cases::end_to_end::run(&mut bench).await?,
+            Case::Footprint => cases::footprint::run(&mut bench).await?,
+            Case::Claim => cases::claim::run(&mut bench).await?,
+            Case::Day => cases::day::run(&mut bench)?,
+            Case::ScaleOut => cases::scale_out::run(&mut bench).await?,
+            Case::Standby => cases::standby::run(&mut bench).await?,
+            Case::Sync => cases::sync::run(&mut bench).await?,
+            Case::Overload => cases::overload::run(&mut bench).await?,
+            Case::Hour => cases::hour::run(&mut bench, minutes).await?,
         }
     }
     std::fs::create_dir_all(&out)?;

@@ -1,4 +1,4 @@
-//! Latencies and rounds.
+//! Latencies, medians and spreads.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ impl Latencies {
         self.0.append(&mut others.0);
     }
 
-    /// So many of a hundred took at most so long, in milliseconds.
+    /// The percentile in milliseconds.
     pub fn percentile(&self, percent: f64) -> f64 {
         let mut sorted = self.0.clone();
         sorted.sort_unstable();
@@ -28,14 +28,14 @@ impl Latencies {
     }
 }
 
-/// The middle of some figures.
+/// The median of the figures.
 pub fn median(figures: &[f64]) -> f64 {
     let mut sorted = figures.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// How far figures lie apart, as a part of their middle.
+/// The range of the figures, as a share of their median.
 pub fn spread(figures: &[f64]) -> f64 {
     let most = figures.iter().copied().fold(f64::MIN, f64::max);
     let least = figures.iter().copied().fold(f64::MAX, f64::min);

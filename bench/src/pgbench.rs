@@ -1,4 +1,4 @@
-//! The reference of the ingest: pgbench, PostgreSQL's own, with prepared statements.
+//! The reference of the ingest: PostgreSQL's own pgbench with prepared statements.
 
 use std::{
     path::{Path, PathBuf},
@@ -9,13 +9,13 @@ use anyhow::{Context, Result, ensure};
 
 use crate::{measure::Latencies, stage::Server};
 
-/// What pgbench did in a round.
+/// The result of a round of pgbench.
 pub struct Round {
     pub per_second: f64,
     pub latencies: Latencies,
 }
 
-/// One script, run by so many clients.
+/// A script to be run by pgbench.
 pub struct Pgbench<'a> {
     pub server: &'a Server,
     pub script: &'a str,
@@ -24,7 +24,7 @@ pub struct Pgbench<'a> {
 }
 
 impl Pgbench<'_> {
-    /// As fast as it goes, or at a rate.
+    /// Runs a round as fast as possible, or at a rate.
     pub fn round(&self, clients: u32, seconds: u32, rate: Option<f64>) -> Result<Round> {
         let directory = tempfile::tempdir()?;
         let file = directory.path().join("script.sql");
@@ -47,7 +47,7 @@ impl Pgbench<'_> {
     }
 }
 
-/// Its log has a line for each transaction; the third field is its microseconds, waiting for its turn included.
+/// Reads pgbench's log: a line for each transaction, whose third field is its microseconds, waiting included.
 fn latencies(directory: &Path) -> Result<Latencies> {
     let mut latencies = Latencies::default();
     for entry in std::fs::read_dir(directory)? {
@@ -62,7 +62,7 @@ fn latencies(directory: &Path) -> Result<Latencies> {
     Ok(latencies)
 }
 
-/// Debian keeps it beside the server.
+/// The path of pgbench. Debian keeps it beside the server's programs.
 pub fn program() -> PathBuf {
     let mut found: Vec<_> = std::fs::read_dir("/usr/lib/postgresql")
         .into_iter()

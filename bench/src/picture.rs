@@ -1,4 +1,4 @@
-//! Pictures of series, as SVG.
+//! Charts of series, as SVG.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ pub struct Line {
     dashed: bool,
 }
 
-/// Told apart also by those who see no red or green.
+/// Two colours that people with red-green blindness can tell apart.
 const OURS: RGBColor = RGBColor(0, 95, 175);
 const THEIRS: RGBColor = RGBColor(200, 105, 0);
 
@@ -32,7 +32,7 @@ impl Line {
     }
 }
 
-/// A picture of lines over one axis.
+/// A line chart.
 pub struct Picture {
     pub file: &'static str,
     pub title: &'static str,

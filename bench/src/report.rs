@@ -1,4 +1,4 @@
-//! The table and its JSON.
+//! The report: a table and its JSON.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::measure::{median, spread};
 
-/// What a figure counts.
+/// The unit of a figure.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
@@ -30,7 +30,7 @@ impl Unit {
     }
 }
 
-/// One sync: of our figure with a reference's, or with a figure that we want.
+/// One row: Silta's figure beside a reference or a target.
 #[derive(Clone, Debug, Serialize)]
 pub struct Row {
     name: String,
@@ -44,7 +44,7 @@ pub struct Row {
     met: Option<bool>,
 }
 
-/// What we want of the ratio, or where there is no reference of the figure itself.
+/// The target of the ratio, or of the figure itself where there is no reference.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Target {
@@ -68,7 +68,7 @@ impl Row {
         }
     }
 
-    /// Beside a reference, round by round: the ratio is of the medians.
+    /// A figure beside a reference, measured in alternating rounds; the ratio is of the medians.
     pub fn compared(name: &str, reference: &str, unit: Unit, ours: Vec<f64>, theirs: Vec<f64>) -> Self {
         let ratio = median(&ours) / median(&theirs);
         Self {
@@ -106,7 +106,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Takes a row, and shows it as it comes.
+    /// Adds a row and prints it at once.
     pub fn row(&mut self, row: Row) {
         println!("{row}");
         self.rows.push(row);
@@ -117,7 +117,7 @@ impl Report {
         self.rows.iter().find(|row| row.name == name).map(|row| row.ours_median)
     }
 
-    /// A figure that is kept in the JSON.
+    /// Adds a value to the JSON alone.
     pub fn fact(&mut self, name: &str, value: Value) {
         self.facts.insert(name.to_owned(), value);
     }

@@ -1,4 +1,4 @@
-//! What every part stands on: a private PostgreSQL with a production's settings, and the service as its own process.
+//! What every case runs on: a private PostgreSQL with production settings, and the service in a process of its own.
 
 use std::{
     path::{Path, PathBuf},
@@ -7,7 +7,10 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use silta::{runtime::embedded_postgres::{Durability, PrivatePostgres}, store};
+use silta::{
+    runtime::embedded_postgres::{Durability, PrivatePostgres},
+    store,
+};
 use sqlx::{Connection, PgConnection, PgPool, postgres::PgConnectOptions};
 use tempfile::TempDir;
 use tokio::{
@@ -15,10 +18,11 @@ use tokio::{
     process::{Child, Command},
 };
 
-/// What both sides of every sync run on, beside PostgreSQL's defaults: `fsync` and `synchronous_commit` are on.
+/// The settings for both sides of every comparison. All others are PostgreSQL's defaults: `fsync` and
+/// `synchronous_commit` are on.
 pub const SETTINGS: [&str; 2] = ["shared_buffers=1GB", "max_wal_size=4GB"];
 
-/// A server with an empty database of ours; gone when dropped.
+/// A server with an empty, migrated database; removed when dropped.
 pub struct Server {
     pub private: PrivatePostgres,
     pub options: PgConnectOptions,
@@ -35,7 +39,7 @@ impl Server {
         Ok(Self { private, options, directory })
     }
 
-    /// Another database of ours on the same server.
+    /// Creates and migrates another database on the same server.
     pub async fn another(&self, name: &str) -> Result<PgConnectOptions> {
         let create = sqlx::AssertSqlSafe(format!("create database {name}"));
         sqlx::raw_sql(create).execute(&mut self.connection().await?).await?;
@@ -60,7 +64,7 @@ impl Server {
         Ok(PgConnection::connect_with(&self.options).await?)
     }
 
-    /// Statements of which no answer is wanted.
+    /// Runs statements without reading their results.
     pub async fn run(&self, sql: &'static str) -> Result<()> {
         sqlx::raw_sql(sql).execute(&mut self.connection().await?).await?;
         Ok(())
@@ -71,7 +75,7 @@ impl Server {
 pub struct Service {
     child: Child,
     pub url: String,
-    /// From its start until it said that it serves.
+    /// The time from its start until it served.
     pub started_in: Duration,
 }
 
@@ -81,7 +85,7 @@ impl Service {
         Self::start_at(program, config, &server.url(), server.directory(), arguments).await
     }
 
-    /// The same, for any database.
+    /// Starts `silta serve` with this configuration, for any database.
     pub async fn start_at(
         program: &Path,
         config: &str,
@@ -119,7 +123,7 @@ impl Service {
         Ok(Self { child, url: format!("http://{address}"), started_in })
     }
 
-    /// Its memory now and its largest so far, in MB of 1,000,000 bytes.
+    /// The memory of the process, now and at its peak, in MB of 1,000,000 bytes.
     pub fn memory(&self) -> Result<(f64, f64)> {
         let pid = self.child.id().context("it has ended")?;
         let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
@@ -131,7 +135,7 @@ impl Service {
         Ok((megabytes("VmRSS:")?, megabytes("VmHWM:")?))
     }
 
-    /// Ends it as an operating system does.
+    /// Stops the process with SIGTERM.
     pub async fn stop(mut self) -> Result<()> {
         let pid = self.child.id().context("it has ended")?;
         let kill = Command::new("/bin/sh").args(["-c", &format!("kill -TERM {pid}")]).status().await?;

@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| silta::dev::fuzz::webhook(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| silta_fuzz::webhook(data));

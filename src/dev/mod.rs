@@ -2,7 +2,5 @@
 
 pub mod chaos;
 pub mod demo;
-#[cfg(any(test, fuzzing))]
-pub mod fuzz;
 pub mod sandbox;
 mod temporary_directory;

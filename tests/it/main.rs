@@ -23,6 +23,7 @@ mod door;
 mod doubt;
 mod drift;
 mod failures;
+mod fuzz_seeds;
 mod golden_orders;
 mod ledger;
 mod model;

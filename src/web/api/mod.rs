@@ -109,8 +109,8 @@ pub fn routes() -> impl Iterator<Item = (&'static str, &'static str)> {
     ROUTES.iter().map(|(path, method, _)| (*path, *method))
 }
 
-/// The limit of the page that a URI asks for, by cursors of each kind; nothing where it is refused. For fuzzing alone.
-#[cfg(any(test, fuzzing))]
+/// The page limit that a URI asks for, with each kind of cursor; `None` where it is refused. For the fuzz targets.
+#[doc(hidden)]
 pub fn parse_limits(uri: &axum::http::Uri) -> [Option<i64>; 2] {
     let by_id = page::Page::<uuid::Uuid>::from_uri(uri).ok().map(|page| page.cursor_and_limit().1 - 1);
     let by_name = page::Page::<String>::from_uri(uri).ok().map(|page| page.cursor_and_limit().1 - 1);

@@ -1,5 +1,4 @@
-//! More than one process on one PostgreSQL: webhooks taken by 1, 2 and 4 replicas side by side, and tasks drained
-//! by as many workers.
+//! Several processes on one PostgreSQL: webhooks accepted by 1, 2 and 4 replicas, and tasks drained by as many workers.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! A day of many stores, simulated minute by minute from measured figures: what a minute brings, what the servers can do,
-//! and how long an order waits when that is not enough.
+//! A day of many stores, simulated minute by minute from measured figures: the load of each minute, the capacity of the
+//! servers, and how long an order waits where that is not enough.
 
 use anyhow::Result;
 use serde_json::json;
@@ -7,24 +7,24 @@ use serde_json::json;
 use super::Bench;
 use crate::picture::{Line, Picture};
 
-/// What a store does, and what a server can. Webhooks and calls by order are counted in the sandbox's played day; the
-/// hours are those of a Nordic web shop as the trade papers describe them, and a guess.
+/// The load of a store and the capacity of a server. Webhooks and calls per order are counted in the sandbox; the hours
+/// are a guess at a Nordic web shop's day.
 #[derive(Clone, Copy)]
 struct Assumed {
     orders_a_day: f64,
     webhooks_an_order: f64,
     calls_an_order: f64,
-    /// The whole way, of one server: orders a second.
+    /// Orders a second of one server, from the webhook to the settled task.
     capacity: f64,
 }
 
-/// Parts of a day's orders by hour: little at night, most in the evening. They sum to one.
+/// The shares of a day's orders by hour: little at night, most in the evening. They sum to one.
 const HOURS: [f64; 24] = [
     0.012, 0.007, 0.005, 0.004, 0.005, 0.010, 0.020, 0.032, 0.042, 0.050, 0.054, 0.055, 0.055, 0.053, 0.052,
     0.053, 0.056, 0.062, 0.072, 0.085, 0.090, 0.072, 0.038, 0.016,
 ];
 
-/// The busiest day of a year beside a usual one.
+/// How much busier the busiest day of a year is.
 const BUSIEST: f64 = 5.0;
 
 struct Day {
@@ -36,7 +36,7 @@ struct Day {
 
 pub fn run(bench: &mut Bench) -> Result<()> {
     let capacity = bench.report.median_of("orders, webhook in to placed and settled").unwrap_or(600.0);
-    // Half of what was measured: the other half is for whatever a day brings besides orders.
+    // Half of what was measured; the other half is for everything besides orders.
     let assumed = Assumed {
         orders_a_day: 30.0,
         webhooks_an_order: 4.0,
@@ -75,7 +75,7 @@ pub fn run(bench: &mut Bench) -> Result<()> {
     Ok(())
 }
 
-/// The busiest day: with as many servers as its peak needs, and the waits with half of them.
+/// The busiest day: how many servers its peak needs, and the waits with half of them.
 fn simulate(stores: f64, assumed: Assumed) -> Day {
     let orders = stores * assumed.orders_a_day * BUSIEST;
     let busiest_second = HOURS.iter().copied().fold(0.0, f64::max) * orders / 3600.0;
@@ -88,7 +88,7 @@ fn simulate(stores: f64, assumed: Assumed) -> Day {
     Day { servers: servers as usize, busiest_second, longest_wait, waits }
 }
 
-/// By minute: the hour, and how many seconds whoever comes then has to wait.
+/// For each minute: the hour, and how many seconds an order that arrives then waits.
 fn waits(orders: f64, capacity: f64) -> Vec<(f64, f64)> {
     let mut waiting = 0.0_f64;
     (0..24 * 60)

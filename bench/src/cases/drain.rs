@@ -1,6 +1,6 @@
-//! A backlog worked off by a flow that does nothing, beside the Rust crate `graphile_worker` with its local queue, on
-//! the same server. Both keep 1 KB for each; done is what is committed as done. Ours also writes each attempt into the
-//! diary, and keeps the task; theirs deletes the job.
+//! Drains a backlog with a flow that does nothing, beside the Rust crate `graphile_worker` with its local queue on the same
+//! server. Both store 1 KB for each task; a task counts once it is committed as done. Silta also records each attempt and
+//! keeps the task; the reference deletes the job.
 
 use std::{
     sync::{
@@ -18,7 +18,30 @@ use graphile_worker::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use silta::{app::{App, AppDeps, config::{Config, Environment}}, domain::{event::{source::Source, subject::{Subject, SubjectKind, Priority}}, id::{TaskId, EventId}, task::outcome::Outcome}, flows::{Context, Flow, AttemptResult}, runtime::{clock::{Entropy, SystemClock}, failpoints::Failpoints}, store::{self, ingest::{self, InternalEvent}}, worker::{self, Worker}};
+use silta::{
+    app::{
+        App, AppDeps,
+        config::{Config, Environment},
+    },
+    domain::{
+        event::{
+            source::Source,
+            subject::{Priority, Subject, SubjectKind},
+        },
+        id::{EventId, TaskId},
+        task::outcome::Outcome,
+    },
+    flows::{AttemptResult, Context, Flow},
+    runtime::{
+        clock::{Entropy, SystemClock},
+        failpoints::Failpoints,
+    },
+    store::{
+        self,
+        ingest::{self, InternalEvent},
+    },
+    worker::{self, Worker},
+};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
@@ -30,7 +53,7 @@ use crate::{
     stage::Server,
 };
 
-/// Their local queue holds so many, and as many are at work; ours holds both in one.
+/// The size of the reference's local queue and its concurrency; Silta's concurrency is the sum of both.
 const AT_ONCE: usize = 500;
 const BACKLOG: usize = 50_000;
 const REFERENCE: &str = "graphile_worker";
@@ -84,7 +107,7 @@ fn noop_flow(_: SubjectKind) -> &'static dyn Flow {
     &NoopFlow
 }
 
-/// Tasks that are done a second, from the start of so many workers side by side to the last commit.
+/// Tasks done a second, from the start of all workers to the last commit.
 pub async fn measure_silta(bench: &Bench, backlog: usize, workers: usize) -> Result<f64> {
     let server = Server::start().await?;
     let pool = server.pool(10);
@@ -150,7 +173,7 @@ pub async fn worker(bench: &Bench, pool: &PgPool) -> Result<Worker> {
     }))
 }
 
-/// So many tasks of subjects of their own, with an event of 1 KB each, due now.
+/// Enqueues tasks that are due now, each with a subject and an event of 1 KB of its own.
 pub async fn fill(pool: &PgPool, connection: &str, many: usize) -> Result<()> {
     let entropy = Entropy::from_os();
     let mut db = pool.acquire().await?;
@@ -178,7 +201,7 @@ pub async fn fill(pool: &PgPool, connection: &str, many: usize) -> Result<()> {
     Ok(())
 }
 
-/// Waits until as many have been done, and then until it is so in the database.
+/// Waits until this many have run, and then until the database says so.
 async fn wait_for<F: Future<Output = Result<bool>>>(many: usize, is_over: impl Fn() -> F) -> Result<()> {
     while DONE.load(Ordering::Relaxed) < many {
         tokio::time::sleep(Duration::from_millis(2)).await;
@@ -204,7 +227,7 @@ impl TaskHandler for NoopJob {
     }
 }
 
-/// Jobs that are done a second, with the local queue and completions in batches.
+/// Jobs done a second by the reference, with its local queue and batched completions.
 async fn measure_reference(backlog: usize) -> Result<f64> {
     let server = Server::start().await?;
     let pool = server.pool(10);

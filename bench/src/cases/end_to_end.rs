@@ -1,5 +1,5 @@
-//! From a webhook to the call that it causes: how many a second, all of it (both sides read, the order placed, every step
-//! committed); and how soon at a hundred a second.
+//! From a webhook to the calls that it causes: how many a second with everything that belongs to it (both sides read, the
+//! order placed, every step committed), and how soon at a hundred a second.
 
 use std::{
     collections::HashMap,
@@ -8,7 +8,10 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use silta::{dev::sandbox::{WebhookSender, OrderSpec, Sandbox, Webhook}, runtime::clock::{Entropy, SystemClock}};
+use silta::{
+    dev::sandbox::{OrderSpec, Sandbox, Webhook, WebhookSender},
+    runtime::clock::{Entropy, SystemClock},
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -25,9 +28,9 @@ use crate::{
 
 const ORDERS: usize = 4_000;
 const SENDERS: usize = 32;
-/// Orders are of so many codes.
+/// The number of product codes that orders draw from.
 const CODES: usize = 500;
-/// Svix, webhook in to webhook out, as measured on a machine of this size: the figure that we want five times.
+/// The target: five times what Svix does from webhook in to webhook out on a machine of this size.
 const WANTED: f64 = 4_000.0;
 
 pub async fn run(bench: &mut Bench) -> Result<()> {
@@ -62,7 +65,7 @@ struct Round {
     orders: f64,
 }
 
-/// Orders are told of as fast as they are answered; over when each is placed and its task closed.
+/// Sends orders as fast as they are answered; ends when each is placed and its task done.
 async fn measure_orders(bench: &Bench) -> Result<Round> {
     let server = Server::start().await?;
     let any = "127.0.0.1:0".parse()?;
@@ -88,7 +91,7 @@ async fn measure_orders(bench: &Bench) -> Result<Round> {
         wait_until_closed(&server, placed).await?;
         anyhow::Ok(begun.elapsed().as_secs_f64())
     };
-    // A database that has been in use: its tables are no longer empty, and PostgreSQL knows it.
+    // A used database: its tables are not empty, and PostgreSQL has statistics of them.
     round(ORDERS / 8).await?;
     server.run("vacuum analyze").await?;
     let made = || {
@@ -109,7 +112,8 @@ async fn send_all(service: &Service, webhooks: Vec<Webhook>) -> Result<()> {
     for _ in 0..SENDERS {
         let (url, webhooks) = (service.url.clone(), webhooks.clone());
         senders.spawn(async move {
-            let (mut http, webhook_sender) = (HttpConnection::to(&url).await?, WebhookSender::to(&url, "bench"));
+            let (mut http, webhook_sender) =
+                (HttpConnection::to(&url).await?, WebhookSender::to(&url, "bench"));
             loop {
                 let Some(webhook) = webhooks.lock().unwrap_or_else(PoisonError::into_inner).pop() else {
                     return anyhow::Ok(());
@@ -136,13 +140,13 @@ async fn wait_until_closed(server: &Server, orders: i64) -> Result<()> {
     }
 }
 
-/// Orders that no other number in an address is mistaken for.
+/// The first order number: larger than any other number in a path.
 pub const FIRST_ORDER: u64 = 7_000_000;
 
-/// When each order's first call came, by its number.
+/// When the first call for each order arrived, by order number.
 pub type Seen = Arc<Mutex<HashMap<u64, Instant>>>;
 
-/// From the answer to a webhook until the shop is asked for its order, a hundred times a second.
+/// Times from the answer to a webhook to the first call to the shop, a hundred a second.
 async fn measure_first_calls(bench: &Bench) -> Result<Latencies> {
     let server = Server::start().await?;
     let seen = Seen::default();
@@ -170,12 +174,12 @@ async fn measure_first_calls(bench: &Bench) -> Result<Latencies> {
     Ok(latencies)
 }
 
-/// Of an order that nobody has.
+/// A webhook about an order that no vendor knows.
 pub fn order_created(id: u64) -> Webhook {
     Webhook::raw_from_shop(format!(r#"{{"topic":"order.created","data":{{"id":{id}}}}}"#).as_bytes())
 }
 
-/// A service whose vendors know no order, and note when they are asked for one.
+/// A configuration whose vendors know no order and record when one is asked for.
 pub async fn empty_vendors_config(bench: &Bench, seen: Seen) -> Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let vendors = format!("http://{}", listener.local_addr()?);
@@ -206,7 +210,7 @@ async fn answer(mut stream: TcpStream, seen: Seen) -> Result<()> {
         if let Some(id) = numbers.filter_map(|number| number.parse().ok()).find(|id| *id >= FIRST_ORDER) {
             seen.lock().unwrap_or_else(PoisonError::into_inner).entry(id).or_insert(at);
         }
-        // Short lists are read once and kept; an order nobody has.
+        // Short lists are read once and cached; every order is unknown.
         let (status, body) = if path.contains("-methods?") {
             ("200 OK", r#"{"data":[],"meta":{"page":1,"page_count":1}}"#)
         } else {

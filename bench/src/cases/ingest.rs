@@ -1,5 +1,5 @@
-//! Signed 2 KB webhooks accepted durably over HTTP, beside pgbench's prepared single-row inserts of the same bytes into a
-//! copy of the same table, by as many clients on the same server.
+//! Signed webhooks of 2 KB, durably accepted over HTTP, beside prepared single-row inserts of the same bytes by pgbench
+//! into a copy of the same table, with as many clients on the same server.
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,7 +21,7 @@ const CLIENTS: u32 = 32;
 const SECONDS: u32 = 5;
 const BODY_BYTES: usize = 2048;
 
-/// The same columns, checks and indexes; an insert of one row is all that happens to it.
+/// A table with the same columns, checks and indexes, which gets single rows.
 const REFERENCE_TABLE: &str = "create table reference (like event including all)";
 
 const REFERENCE_INSERT: &str = "
@@ -128,7 +128,7 @@ impl Lines {
     }
 }
 
-/// An order as a shop tells it: 2 KB of JSON.
+/// The webhook of an order: 2 KB of JSON.
 pub fn order(id: u64) -> Webhook {
     let mut lines = Vec::new();
     let mut body = String::new();
@@ -144,12 +144,12 @@ pub fn order(id: u64) -> Webhook {
     Webhook::raw_from_shop(body.replace(r#""pad":"""#, &format!(r#""pad":"{pad}""#)).as_bytes())
 }
 
-/// Each of another order; made beforehand, but for the number.
+/// Webhooks of one order each; prepared except for the number.
 pub fn webhooks() -> Make {
     webhooks_from(0)
 }
 
-/// The same, from an order on.
+/// The same, from this order number on.
 pub fn webhooks_from(first: u64) -> Make {
     let made = order(1_000_000_000).body;
     let made = String::from_utf8(made).expect("JSON is UTF-8");

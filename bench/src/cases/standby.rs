@@ -1,5 +1,5 @@
-//! A primary with a hot standby that must confirm every commit; the primary is killed under load and the standby promoted.
-//! What was answered 200 is counted afterwards, by its receipts, on the promoted one.
+//! A primary with a hot standby that must confirm every commit. The primary is killed under load and the standby promoted;
+//! every event that was answered 200 must be there.
 
 use std::{
     sync::{
@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use serde_json::json;
-use silta::dev::sandbox::{WebhookSender, Webhook};
+use silta::dev::sandbox::{Webhook, WebhookSender};
 use sqlx::{Connection, PgConnection};
 use tokio::{net::UnixStream, task::JoinSet};
 
@@ -23,7 +23,7 @@ use crate::{
 };
 
 const SENDERS: u64 = 8;
-/// A standby whose primary is gone looks for it again so often, and is promoted only in between: five seconds by default.
+/// A standby without its primary tries to reconnect at this interval (five seconds by default) and is promoted in between.
 const SETTINGS: [&str; 3] = ["shared_buffers=1GB", "max_wal_size=4GB", "wal_retrieve_retry_interval=200ms"];
 
 pub async fn run(bench: &mut Bench) -> Result<()> {
@@ -39,7 +39,7 @@ pub async fn run(bench: &mut Bench) -> Result<()> {
     server.run("alter vendor set synchronous_standby_names = 'bench_standby'").await?;
     server.run("select pg_reload_conf()").await?;
 
-    // What a load balancer or a moved address does in production: whoever connects meets the primary of now.
+    // As a load balancer or a moved address in production, this leads new connections to the current primary.
     let front = tempfile::tempdir()?;
     let goes_to_standby = Arc::new(AtomicBool::new(false));
     let sockets = [server.private.socket(), standby.socket()];
@@ -82,7 +82,7 @@ pub async fn run(bench: &mut Bench) -> Result<()> {
         }
     }
     let mut db = PgConnection::connect_with(&standby.options("silta")).await?;
-    let sql = "select count(*) from unnest($1::uuid[]) as told (id) where not exists (select from event where event.id = told.id)";
+    let sql = "select count(*) from unnest($1::uuid[]) as acknowledged (id) where not exists (select from event where event.id = acknowledged.id)";
     let lost: i64 = sqlx::query_scalar(sql).bind(&acknowledged_ids).fetch_one(&mut db).await?;
     bench.report.row(
         Row::single("answered 200 around a failover, and lost", Unit::Pieces, vec![lost as f64]).at_most(0.0),
@@ -98,7 +98,7 @@ pub async fn run(bench: &mut Bench) -> Result<()> {
     Ok(())
 }
 
-/// Sends until told to stop, whatever is answered; the ids of all that was answered 200, and when.
+/// Sends webhooks until stopped; returns the ids of those that were answered 200, and when.
 async fn send(url: &str, sender: u64, stopped: &AtomicBool) -> Result<Vec<(sqlx::types::Uuid, Instant)>> {
     let webhook_sender = WebhookSender::to(url, "bench");
     let mut kept = Vec::new();
@@ -117,7 +117,7 @@ async fn send(url: &str, sender: u64, stopped: &AtomicBool) -> Result<Vec<(sqlx:
     Ok(kept)
 }
 
-/// Passes every new connection on to the one or the other server.
+/// Forwards every new connection to the first or the second server.
 async fn switch(
     at: std::path::PathBuf,
     servers: [std::path::PathBuf; 2],

@@ -1,13 +1,30 @@
-//! What a claim of one task costs beside everything that heaps up: a million closed, a million due in the future, a
-//! hundred thousand dead, a hundred thousand pieces of news on one subject, somebody's long snapshot. As the worker
-//! claims it: by the connections of the hot path, from the floor.
+//! The cost of claiming one task in a full database: a million closed tasks, a million due in the future, a hundred
+//! thousand dead, a hundred thousand events of one subject, a long-lived snapshot. The claim is the worker's own: the same
+//! connection options, from the due watermark.
 
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 use serde_json::json;
-use silta::{domain::{event::{source::Source, subject::{Subject, Priority}}, id::{TaskId, EventId}, task::outcome::Outcome}, runtime::clock::Entropy, store::{self, claim::{self, ConnectionCapacity, ClaimRequest}, connections, ingest::{self, IncomingEvent, InternalEvent}, settle::{self, AttemptRecord, SettledAttempt}}};
+use silta::{
+    domain::{
+        event::{
+            source::Source,
+            subject::{Priority, Subject},
+        },
+        id::{EventId, TaskId},
+        task::outcome::Outcome,
+    },
+    runtime::clock::Entropy,
+    store::{
+        self,
+        claim::{self, ClaimRequest, ConnectionCapacity},
+        connections,
+        ingest::{self, IncomingEvent, InternalEvent},
+        settle::{self, AttemptRecord, SettledAttempt},
+    },
+};
 use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 
 use super::Bench;
@@ -18,14 +35,14 @@ use crate::{
 };
 
 const CLAIMS: usize = 400;
-/// The worker's floor lies so far behind the present.
+/// How far the worker's due watermark lies behind the present.
 const FLOOR: Duration = Duration::from_millis(500);
 const MOST: f64 = 1.3;
 
 const CLOSED: &str = "
     insert into task (id, connection, kind, subject, state, priority, due_at, created_at, settled_at)
     select gen_random_uuid(), 'bench', 'stock', 'stock:closed-' || n, 'delivered', 1, at, at, at
-    from generate_series(1, 1000000) n, lateral (select now() - interval '1 hour' - n * interval '1 ms' as at) told";
+    from generate_series(1, 1000000) n, lateral (select now() - interval '1 hour' - n * interval '1 ms' as at) moments";
 const FUTURE: &str = "
     insert into task (id, connection, kind, subject, state, priority, due_at, created_at)
     select gen_random_uuid(), 'bench', 'stock', 'stock:future-' || n, 'pending', 1,
@@ -36,7 +53,7 @@ const DEAD: &str = "
     select gen_random_uuid(), 'bench', 'stock', 'stock:dead-' || n, 'dead', 'refused', 1, now(), now(), now()
     from generate_series(1, 100000) n";
 
-/// What heaps up in turn, each on top of the last.
+/// What fills the table in turn, each on top of the one before.
 const HEAPS: [(&str, &str); 3] = [
     ("beside a million closed", CLOSED),
     ("and a million in the future", FUTURE),
@@ -45,33 +62,33 @@ const HEAPS: [(&str, &str); 3] = [
 
 pub async fn run(bench: &mut Bench) -> Result<()> {
     let server = Server::start().await?;
-    let mut rounds_of_claims = Rounds {
+    let mut rounds = Rounds {
         rounds: bench.rounds,
         nothing: Claims::new(&server.another("nothing").await?).await?,
         heap: Claims::new(&server.options).await?,
     };
-    let (_, alone) = rounds_of_claims.measure().await?;
+    let (_, alone) = rounds.measure().await?;
     bench.report.row(Row::single("a claim of one, nothing else there", Unit::Micros, alone));
     for (name, sql) in HEAPS {
         server.run(sql).await?;
         server.run("vacuum analyze task").await?;
-        rounds_of_claims.heap.reconnect().await?;
-        rounds_of_claims.row(bench, name).await?;
+        rounds.heap.reconnect().await?;
+        rounds.row(bench, name).await?;
     }
-    rounds_of_claims.heap.enqueue_same_subject(100_000).await?;
-    rounds_of_claims.row(bench, "and 100,000 news of one subject, unvacuumed").await?;
+    rounds.heap.enqueue_same_subject(100_000).await?;
+    rounds.row(bench, "and 100,000 events of one subject, unvacuumed").await?;
 
     let mut holder = server.connection().await?;
     sqlx::raw_sql("begin isolation level repeatable read; select count(*) from connection")
         .execute(&mut holder)
         .await?;
-    rounds_of_claims.heap.settle_batch(50_000).await?;
+    rounds.heap.settle_batch(50_000).await?;
     tokio::time::sleep(2 * FLOOR).await;
-    rounds_of_claims.row(bench, "and 50,000 that went by under a leased snapshot").await
+    rounds.row(bench, "and 50,000 that went by under a held snapshot").await
 }
 
-/// Claims beside the heap and in a database of the same server that has none, one by one in turn: what the machine is like
-/// in this moment, both meet.
+/// Claims in the full database and in an empty one on the same server, one by one in turn, so that both see the same
+/// momentary load of the machine.
 struct Rounds {
     rounds: usize,
     nothing: Claims,
@@ -85,7 +102,7 @@ impl Rounds {
         Ok(())
     }
 
-    /// The median claims of each round, beside the heap and without it.
+    /// The median claim of each round, in the full database and in the empty one.
     async fn measure(&mut self) -> Result<(Vec<f64>, Vec<f64>)> {
         let (mut beside, mut alone) = (Vec::new(), Vec::new());
         for _ in 0..self.rounds {
@@ -102,7 +119,7 @@ impl Rounds {
 }
 
 struct Claims {
-    /// How the hot path connects.
+    /// The options of the worker's connections.
     hot: PgConnectOptions,
     db: PgConnection,
     entropy: Entropy,
@@ -110,7 +127,7 @@ struct Claims {
 }
 
 impl Claims {
-    /// In a database that has been used a little.
+    /// Connects, and uses the database a little.
     async fn new(database: &PgConnectOptions) -> Result<Self> {
         let hot = database.clone().options(store::HOT_PATH);
         let db = PgConnection::connect_with(&hot).await?;
@@ -121,15 +138,15 @@ impl Claims {
         Ok(claims)
     }
 
-    /// The plans of a connection end with it.
+    /// Connects anew: cached plans end with the connection.
     async fn reconnect(&mut self) -> Result<()> {
         self.db = PgConnection::connect_with(&self.hot).await?;
         Ok(())
     }
 
-    /// Revision of a subject, as a poll brings it.
-    fn news(&self, code: String, body: serde_json::Value, at: DateTime<Utc>) -> IncomingEvent {
-        let revision = InternalEvent {
+    /// An event of a subject, as a poll finds it.
+    fn event(&self, code: String, body: serde_json::Value, at: DateTime<Utc>) -> IncomingEvent {
+        let event = InternalEvent {
             connection: "bench",
             subject: Subject::stock(code),
             source: Source::Poll,
@@ -138,32 +155,32 @@ impl Claims {
             priority: Priority(1),
             at,
         };
-        internal.into_incoming(EventId(self.entropy.id(at)), TaskId(self.entropy.id(at)))
+        event.into_incoming(EventId(self.entropy.id(at)), TaskId(self.entropy.id(at)))
     }
 
     async fn enqueue(&mut self, many: u64) -> Result<()> {
         let first = self.number;
         self.number += many;
-        let revision = |number| self.news(format!("S-{number}"), json!({ "number": number }), Utc::now());
-        let arrivals: Vec<_> = (first..first + many).map(revision).collect();
-        ingest::receive(&mut self.db, &arrivals).await?;
+        let event = |number| self.event(format!("S-{number}"), json!({ "number": number }), Utc::now());
+        let events: Vec<_> = (first..first + many).map(event).collect();
+        ingest::receive(&mut self.db, &events).await?;
         Ok(())
     }
 
-    /// So many pieces of news about one subject, a hundred in a commit, and nobody who looks.
+    /// Ingests events of one subject, a hundred in a commit, while no worker claims.
     async fn enqueue_same_subject(&mut self, many: u64) -> Result<()> {
-        // Due later, as what backs off from a fault: it is revision, and not to be claimed.
+        // Due later, like a task that backs off: it gets events and is not claimed.
         let at = Utc::now() + chrono::Duration::hours(1);
         for hundred in 0..many / 100 {
             let body = |number| json!({ "hundred": hundred, "number": number });
-            let arrivals: Vec<_> =
-                (0..100).map(|number| self.news("HOT".to_owned(), body(number), at)).collect();
-            ingest::receive(&mut self.db, &arrivals).await?;
+            let events: Vec<_> =
+                (0..100).map(|number| self.event("HOT".to_owned(), body(number), at)).collect();
+            ingest::receive(&mut self.db, &events).await?;
         }
         Ok(())
     }
 
-    /// So many go by: told of, claimed and settled, 500 at a time.
+    /// Enqueues, claims and settles tasks, 500 at a time.
     async fn settle_batch(&mut self, many: usize) -> Result<()> {
         for _ in 0..many / 500 {
             self.enqueue(500).await?;
@@ -172,7 +189,7 @@ impl Claims {
         Ok(())
     }
 
-    /// The time of the claim alone, in microseconds.
+    /// Claims and settles tasks; returns the time of the claim alone, in microseconds.
     async fn claim_and_settle(&mut self, many: usize) -> Result<f64> {
         let claim_ids: Vec<_> = (0..many).map(|_| self.entropy.fence()).collect();
         let capacities = [ConnectionCapacity { connection: "bench".into(), max_tasks: many }];
@@ -193,7 +210,9 @@ impl Claims {
         let outcome = Outcome::InSync;
         let next: Vec<_> = leased
             .iter()
-            .map(|leased| silta::domain::task::transition::settle(leased, &outcome, None, &super::POLICY, now, 0.0))
+            .map(|leased| {
+                silta::domain::task::transition::settle(leased, &outcome, None, &super::POLICY, now, 0.0)
+            })
             .collect();
         let entry = AttemptRecord::without_calls(&outcome);
         let settled: Vec<_> =
@@ -202,7 +221,7 @@ impl Claims {
         Ok(took)
     }
 
-    /// The time of a claim of one that has just become due, in microseconds.
+    /// The time of claiming one task that has just become due, in microseconds.
     async fn claim_one(&mut self) -> Result<f64> {
         self.enqueue(1).await?;
         self.claim_and_settle(1).await

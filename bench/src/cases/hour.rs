@@ -1,5 +1,5 @@
-//! An hour at five hundred webhooks a second, each with its task attempted and settled: what heaps up meanwhile.
-//! Runs where it is named only, since it takes its hour.
+//! An hour at 500 webhooks a second, each with a task that is attempted and settled: what grows meanwhile. Runs only where
+//! it is named, since it takes an hour.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,7 +9,7 @@ use silta::store;
 use sqlx::{Connection as _, PgConnection, Row as _};
 use tokio::time::Instant;
 
-use super::{Bench, through};
+use super::{Bench, end_to_end};
 use crate::{
     client::Load,
     picture::{Line, Picture},
@@ -20,29 +20,29 @@ use crate::{
 const RATE: f64 = 500.0;
 const CLIENTS: u32 = 32;
 const EVERY: Duration = Duration::from_secs(30);
-/// The least and the most of the hour may differ by as much as two runs of one sync.
+/// The start and the end of the hour may differ by as much as two runs of one comparison.
 const MOST: f64 = 1.3;
 
-/// What stood there at one time.
+/// The figures of one moment.
 struct Sample {
     minute: f64,
     dead: f64,
     tables: f64,
     indexes: f64,
     memory: f64,
-    /// Pages that a look for what is due has to read.
+    /// Pages that a claim reads.
     claim_pages: f64,
     open: f64,
 }
 
 pub async fn run(bench: &mut Bench, minutes: u64) -> Result<()> {
     let server = Server::start().await?;
-    let config = through::empty_vendors_config(bench, through::Seen::default()).await?;
+    let config = end_to_end::empty_vendors_config(bench, end_to_end::Seen::default()).await?;
     let service = Service::start(&bench.silta, &config, &server, &[]).await?;
     let load = Load::new(
         &[&service.url],
         "bench",
-        Arc::new(|number| through::order_created(through::FIRST_ORDER + number)),
+        Arc::new(|number| end_to_end::order_created(end_to_end::FIRST_ORDER + number)),
     );
     let length = Duration::from_secs(minutes * 60);
     let begun = Instant::now();
@@ -68,7 +68,7 @@ pub async fn run(bench: &mut Bench, minutes: u64) -> Result<()> {
         Unit::Millis,
         vec![round.latencies.percentile(99.0)],
     ));
-    // The first tenth is the warm-up of a new database.
+    // The first tenth of the time warms up a new database.
     let (early, last) =
         (samples.get(samples.len() / 10).context("a sample")?, samples.last().context("a sample")?);
     let beside = |name: &str, unit, of: fn(&Sample) -> f64| {
@@ -113,7 +113,7 @@ async fn sample(db: &mut PgConnection, service: &Service, begun: Instant) -> Res
     );
     let sizes = sizes.fetch_one(&mut *db).await?;
     let open = "select count(*)::float8 from task where state in ('pending', 'leased', 'in_doubt')";
-    // As the claim looks: see `silta::store::claim`.
+    // The query of the claim: see `silta::store::claim`.
     let plan = "explain (analyze, buffers, format json)
         select due.id from generate_series(0, 3) as u (priority), lateral (
             select id from task

@@ -1,11 +1,14 @@
-//! How little it takes: the program, its start, its memory at rest and under load, and what an idle one asks of its
-//! database.
+//! The footprint: the size of the program, its start, its memory at rest and under load, and the transactions of an idle
+//! process.
 
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Result;
 use serde_json::json;
-use silta::{dev::sandbox::Sandbox, runtime::clock::{Entropy, SystemClock}};
+use silta::{
+    dev::sandbox::Sandbox,
+    runtime::clock::{Entropy, SystemClock},
+};
 
 use super::{Bench, ingest};
 use crate::{
@@ -16,14 +19,13 @@ use crate::{
 
 const IDLE: Duration = Duration::from_secs(60);
 
-/// What a service does once when it meets its database for the first time (the first syncs, the first polls) is
-/// over by then.
+/// After this long, what a service does once with a new database (first syncs, first polls) is over.
 const SETTLED: Duration = Duration::from_secs(100);
 
-/// Stores beside the first.
+/// The number of additional stores.
 const STORES: u32 = 50;
 
-/// How much oftener than by default their lists are polled: every 30, 60, 90 and 360 seconds.
+/// How much more often than by default their lists are polled: every 30, 60, 90 and 360 seconds.
 const POLL_SPEEDUP: u32 = 10;
 
 /// A whole number of polls of each list.
@@ -43,7 +45,7 @@ pub async fn run(bench: &mut Bench) -> Result<()> {
     }
     bench.report.row(Row::single("from start to serving", Unit::Millis, starts).at_most(150.0));
 
-    // With two vendors that answer and have nothing to tell.
+    // Both vendors answer, and have nothing new.
     let any = "127.0.0.1:0".parse()?;
     let sandbox = Sandbox::start(any, any, Arc::new(SystemClock), Arc::new(Entropy::seeded(1))).await?;
     let with_vendors = format!(
@@ -61,7 +63,7 @@ pub async fn run(bench: &mut Bench) -> Result<()> {
     );
     service.stop().await?;
 
-    // What one more store adds: many of them, polled so much oftener than by default, and asked at the default rate.
+    // What one more store adds: measured with many of them, polled more often, then scaled to the default intervals.
     let more: String = (0..STORES).map(|number| store(&sandbox, number)).collect();
     let service = Service::start(&bench.silta, &(with_vendors + &more), &server, &[]).await?;
     let with_more = transactions_within(&server, ROUND).await?;
@@ -84,7 +86,7 @@ pub async fn run(bench: &mut Bench) -> Result<()> {
     Ok(())
 }
 
-/// A store whose two vendors answer and have nothing to tell.
+/// A store whose vendors answer and have nothing new.
 fn store(sandbox: &Sandbox, number: u32) -> String {
     let usual = sandbox.connection_toml(&format!("store-{number}"));
     let usual = usual.replace("requests_per_second = 1000", "requests_per_second = 5");
@@ -93,16 +95,16 @@ fn store(sandbox: &Sandbox, number: u32) -> String {
     )
 }
 
-/// By a service that has just been started, once it has settled.
+/// The transactions of a freshly started service within this time, once it has settled.
 async fn transactions_within(server: &Server, time: Duration) -> Result<f64> {
     tokio::time::sleep(SETTLED).await;
     let before = transactions(server).await?;
     tokio::time::sleep(time).await;
-    // Two of them are this benchmark's own.
+    // Two of them belong to this benchmark.
     Ok((transactions(server).await? - before - 2).max(0) as f64)
 }
 
-/// Of all sessions of our database so far.
+/// All transactions of the database so far.
 async fn transactions(server: &Server) -> Result<i64> {
     let mut db = server.connection().await?;
     sqlx::query("select pg_stat_force_next_flush()").execute(&mut db).await?;

@@ -1,14 +1,16 @@
-//! The parts of the benchmark: each measures one promise, beside its reference in the same run.
+//! The cases of the benchmark. Each measures one claim of `docs/performance.md` beside its reference in the same run.
 
+pub mod claim;
 pub mod day;
 pub mod drain;
-pub mod flat;
+pub mod end_to_end;
+pub mod footprint;
 pub mod hour;
 pub mod ingest;
-pub mod small;
+pub mod overload;
+pub mod scale_out;
 pub mod standby;
-pub mod through;
-pub mod up;
+pub mod sync;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -17,7 +19,7 @@ use silta::domain::task::retry::RetryPolicy;
 
 use crate::{picture::Picture, report::Report};
 
-/// As `[retry]` has it by default.
+/// The defaults of `[retry]`.
 pub const POLICY: RetryPolicy = RetryPolicy {
     base: Duration::from_secs(2),
     cap: Duration::from_secs(3600),
@@ -26,11 +28,11 @@ pub const POLICY: RetryPolicy = RetryPolicy {
     unknown_for: Duration::from_secs(6 * 3600),
 };
 
-/// What a part is given, and where it writes.
+/// What a case is given, and where it writes.
 pub struct Bench {
     /// The program.
     pub silta: PathBuf,
-    /// How often each sync is repeated.
+    /// How often each comparison is repeated.
     pub rounds: usize,
     /// Without the long series.
     pub quick: bool,
@@ -39,7 +41,7 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// A service with one connection, whose vendors are nowhere: for parts in which nothing is called.
+    /// A configuration with one connection whose vendors do not exist, for cases that call none.
     pub fn inbox_config(&self, connection: &str) -> String {
         use silta::dev::sandbox::credentials;
         let _ = self;
