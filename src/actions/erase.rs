@@ -7,7 +7,7 @@ use super::{ActionError, Actor, ConflictError};
 use crate::{
     domain::event::subject::Subject,
     store::{
-        retention::{self, Erased},
+        redaction::{self, Erased},
         views::overview,
     },
 };
@@ -24,10 +24,10 @@ pub async fn erase_order(
     if !overview::has_task(db, connection, &subject).await? {
         return Err(ActionError::NotFound);
     }
-    if retention::has_open_task(db, connection, &subject).await? {
+    if redaction::has_open_task(db, connection, &subject).await? {
         return Err(ActionError::Conflict(ConflictError::OrderHasOpenTask));
     }
-    let erased = retention::erase(db, connection, &subject, actor.now()).await?;
+    let erased = redaction::erase(db, connection, &subject, actor.now()).await?;
     actor.audit(db, "order.erase", Some(connection), Some(subject), json!(erased)).await?;
     Ok(erased)
 }

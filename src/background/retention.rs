@@ -14,8 +14,9 @@ use crate::{
     domain::{Timestamp, id::first_id_at},
     runtime::clock::Clock,
     store::{
-        self, alerts, replicas,
-        retention::{self, Redacted},
+        self, alerts,
+        redaction::{self, Redacted},
+        replicas, retention,
     },
 };
 
@@ -128,19 +129,19 @@ impl Retention {
 
     async fn blank(&self, what: Redacted, before: Uuid) -> store::Result<u64> {
         let mut db = self.pool.acquire().await?;
-        let mut after = retention::find_reached(&mut db, what).await?;
+        let mut after = redaction::find_reached(&mut db, what).await?;
         drop(db);
         let (mut redacted, mut first_open) = (0, None);
         loop {
             let mut db = self.pool.acquire().await?;
-            let page = retention::blank(&mut db, what, after, before, self.clock.now()).await?;
+            let page = redaction::redact(&mut db, what, after, before, self.clock.now()).await?;
             redacted += page.redacted.unsigned_abs();
             first_open = first_open.or(page.first_open);
             let Some(last) = page.last else { break };
             after = last;
             // The next round begins before the first that is still open; ids are compared with "after".
             let reached = first_open.map_or(last, |open| Uuid::from_u128(open.as_u128() - 1));
-            retention::record_reached(&mut db, what, reached, self.clock.now()).await?;
+            redaction::record_reached(&mut db, what, reached, self.clock.now()).await?;
             drop(db);
             pause_between_pages().await;
         }

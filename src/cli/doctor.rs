@@ -21,7 +21,7 @@ use crate::{
     explain,
     flows::ConnectionClients,
     runtime::clock::{Clock, Entropy, SystemClock},
-    store::{self, items, key_usage, rejected_webhooks, shipping_rules, syncs},
+    store::{self, key_usage, rejected_webhooks, shipping_rules, syncs, views::code_problems},
     vendors::http::error::CallError,
 };
 
@@ -256,7 +256,7 @@ async fn check_codes(app: &App, database: &Database, connection: &str, account: 
         Some(row) if ran => row.error,
         _ => Some("another process is reading it, ask again in a while".to_owned()),
     };
-    let problems = items::list_code_problems(&mut db, connection, "", PAGE_SIZE).await?;
+    let problems = code_problems::list_code_problems(&mut db, connection, "", PAGE_SIZE).await?;
     let found = match (&error, problems.is_empty()) {
         (Some(reason), _) => format!("the catalogue could not be read: {reason}"),
         (None, true) => "every product code is unique, not empty and not too long".to_owned(),

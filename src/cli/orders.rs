@@ -12,7 +12,7 @@ use crate::{
     runtime::clock::{Entropy, SystemClock},
     store::{
         Page,
-        retention::Erased,
+        redaction::Erased,
         views::orders::{self, OrderFilter},
     },
 };

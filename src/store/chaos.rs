@@ -1,12 +1,12 @@
-//! What only a proof does to the database, or asks of it: nothing of the service calls this.
+//! What a chaos run does to the database or asks of it. The service never calls this.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::Result;
 
-/// Makes every new row of an event or an attempt fail as on a full disk (SQLSTATE 53100). Table by table, each its own
-/// commit: two at once would wait for each other with whoever writes both.
+/// Makes every insert into `event` and `attempt` fail as on a full disk (SQLSTATE 53100). Each table is a commit of its
+/// own: both in one could deadlock with a writer of both.
 pub async fn simulate_full_disk(db: &mut PgConnection) -> Result<()> {
     for statement in [
         "create or replace function proof_disk_full() returns trigger language plpgsql as $$
@@ -22,7 +22,7 @@ pub async fn simulate_full_disk(db: &mut PgConnection) -> Result<()> {
     Ok(())
 }
 
-/// The disk has room again.
+/// Ends the simulated full disk.
 pub async fn end_full_disk(db: &mut PgConnection) -> Result<()> {
     for statement in [
         "drop trigger if exists proof_disk_full on event",
@@ -34,13 +34,13 @@ pub async fn end_full_disk(db: &mut PgConnection) -> Result<()> {
     Ok(())
 }
 
-/// How many of these events are there.
+/// Counts how many of these events are stored.
 pub async fn count_events(db: &mut PgConnection, ids: &[Uuid]) -> Result<i64> {
     let count = sqlx::query_scalar!(r#"select count(*) as "count!" from event where id = any($1)"#, ids);
     Ok(count.fetch_one(db).await?)
 }
 
-/// Attempts whose process never came back, or too late.
+/// Counts attempts that were lost and rescued.
 pub async fn count_rescued(db: &mut PgConnection) -> Result<i64> {
     let count = sqlx::query_scalar!(r#"select count(*) as "count!" from attempt where outcome = 'lost'"#);
     Ok(count.fetch_one(db).await?)

@@ -1,21 +1,19 @@
-//! Table `item`: the shop's catalogue as last read, and the register of codes that it makes.
+//! Table `item`: the shop's catalogue as last read, which is also the register of product codes.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 use sqlx::{Connection, PgConnection};
-use uuid::Uuid;
 
 use super::Result;
 use crate::domain::{
     Timestamp,
     event::subject::Subject,
-    product::{CatalogueItem, CodeProblem, CodeRegister, DuplicateItem, KnownItem, code_key},
-    task::outcome::Reason,
+    product::{CatalogueItem, CodeRegister, DuplicateItem, KnownItem, code_key},
 };
 
-/// Enters a product's items as read at `seen_at`, in place of what was known of it; a item that is not among them has
-/// gone. Commits, and then looks: of two that enter the same code at once the later one sees the other.
+/// Replaces a product's items by those read at `seen_at`. Commits before it looks up the codes, so that of two processes
+/// that register the same code at once, the later one sees the other.
 pub async fn register_product(
     db: &mut PgConnection,
     connection: &str,
@@ -26,7 +24,9 @@ pub async fn register_product(
     let mut tx = db.begin().await?;
     let before = sqlx::query!(
         "select item.item, item.code, subject_state.code as warehouse_code
-         from item left join subject_state on subject_state.connection = item.connection and subject_state.subject = item.item
+         from item
+         left join subject_state
+             on subject_state.connection = item.connection and subject_state.subject = item.item
          where item.connection = $1 and item.product = $2",
         connection,
         product.to_string(),
@@ -65,7 +65,7 @@ pub async fn register_product(
     Ok(register)
 }
 
-/// Enters whole pages of products; what is gone is told by [`list_unseen`].
+/// Registers whole pages of products. Items that are gone are found by `sync_catalogue::list_unseen`.
 pub async fn register_products(
     db: &mut PgConnection,
     connection: &str,
@@ -121,7 +121,7 @@ async fn upsert(
     Ok(())
 }
 
-/// What the register says of these items, without entering them.
+/// Looks up the codes of these items without registering them.
 pub async fn look_up(
     db: &mut PgConnection,
     connection: &str,
@@ -151,13 +151,14 @@ pub async fn look_up(
         &keys,
     );
     for row in duplicates.fetch_all(&mut *db).await? {
-        let twin = DuplicateItem { item: row.item, code: row.code, name: row.name };
-        register.duplicates.entry(row.key).or_default().push(twin);
+        let duplicate = DuplicateItem { item: row.item, code: row.code, name: row.name };
+        register.duplicates.entry(row.key).or_default().push(duplicate);
     }
     let owners = sqlx::query!(
         r#"
         select subject_state.code as "code!", subject_state.subject
-        from subject_state join item on item.connection = subject_state.connection and item.item = subject_state.subject
+        from subject_state
+        join item on item.connection = subject_state.connection and item.item = subject_state.subject
         where subject_state.connection = $1 and subject_state.code = any($2)
         "#,
         connection,
@@ -167,136 +168,4 @@ pub async fn look_up(
         register.owners.entry(row.code).or_default().push(row.subject);
     }
     Ok(register)
-}
-
-/// Parts whose codes cannot be sent as they are, in order of their names behind `after`: empty, over-long, or another
-/// item's too. What is not the warehouse's to store is only told where it stands in another's way.
-pub async fn list_code_problems(
-    db: &mut PgConnection,
-    connection: &str,
-    after: &str,
-    limit: i64,
-) -> Result<Vec<CodeProblem>> {
-    let rows = sqlx::query_as!(
-        CodeProblem,
-        r#"
-        select item.item, item.product, item.code, item.name, coalesce(item.reason, $4) as "reason!",
-            coalesce((
-                select array_agg(
-                    format('%s of %s (%s)', to_json(twin.code), to_json(coalesce(twin.name, '?')), twin.item)
-                    order by twin.item
-                )
-                from item twin
-                where twin.connection = item.connection and twin.code_key = item.code_key and twin.item <> item.item
-            ), '{}') as "others!"
-        from item
-        where item.connection = $1 and item.item > $2
-          and (
-            item.reason is not null and item.stored
-            or exists (
-                select 1 from item twin
-                where twin.connection = item.connection and twin.code_key = item.code_key
-                  and twin.item <> item.item and (twin.stored or item.stored)
-            )
-          )
-        order by item.item
-        limit $3
-        "#,
-        connection,
-        after,
-        limit,
-        Reason::CodeRepeated.code(),
-    );
-    Ok(rows.fetch_all(db).await?)
-}
-
-/// Products that a whole reading of the catalogue, begun at `since`, has not met, behind `after`.
-pub async fn list_unseen(
-    db: &mut PgConnection,
-    connection: &str,
-    since: Timestamp,
-    after: &str,
-    limit: i64,
-) -> Result<Vec<String>> {
-    let products = sqlx::query_scalar!(
-        "select distinct product from item where connection = $1 and seen_at < $2 and product > $3
-         order by product limit $4",
-        connection,
-        since,
-        after,
-        limit,
-    );
-    Ok(products.fetch_all(db).await?)
-}
-
-/// A part of the catalogue beside what the warehouse was read to have: a line of the sync.
-#[derive(Clone, Debug)]
-pub struct CatalogueRow {
-    /// As `product:77/5`.
-    pub item: String,
-    /// As `product:77`.
-    pub product: String,
-    /// What would be sent of it; nothing where it is held back.
-    pub draft: Option<Value>,
-    /// The code under which we remember it at the warehouse.
-    pub warehouse_code: Option<String>,
-    /// What the warehouse has under the item's code.
-    pub at_warehouse: Option<Value>,
-    /// What it has under the remembered code, where that is another one.
-    pub before: Option<Value>,
-    /// Another part of the catalogue that we remember at the warehouse under this code.
-    pub owner: Option<String>,
-    /// Another item has the same code.
-    pub has_duplicate_code: bool,
-    /// An attempt has looked at it since the sync began: what was read before is out of date.
-    pub is_outdated: bool,
-}
-
-/// The stored items behind `after`, each beside what a sync has read at the warehouse.
-pub async fn list_beside_snapshot(
-    db: &mut PgConnection,
-    connection: &str,
-    sync: Uuid,
-    after: &str,
-    limit: i64,
-) -> Result<Vec<CatalogueRow>> {
-    let rows = sqlx::query_as!(
-        CatalogueRow,
-        r#"
-        with page as materialized (
-            select * from item where connection = $1 and stored and item > $3 order by item limit $4
-        )
-        select page.item, page.product, page.draft, subject_state.code as "warehouse_code?",
-            at_warehouse.body as "at_warehouse?", before.body as "before?", owner.subject as "owner?",
-            exists (
-                select 1 from item twin
-                where twin.connection = $1 and twin.code_key = page.code_key and twin.item <> page.item
-            ) as "has_duplicate_code!",
-            coalesce(subject_state.seen_at > sync.started_at, false) as "is_outdated!"
-        from page
-        join sync on sync.id = $2
-        -- A limit in each keeps it a probe of its index, however new the tables' statistics are.
-        left join lateral (
-            select code, seen_at from subject_state where connection = $1 and subject = page.item limit 1
-        ) subject_state on true
-        left join lateral (
-            select body from sync_snapshot where sync_id = $2 and name = page.code limit 1
-        ) at_warehouse on true
-        left join lateral (
-            select body from sync_snapshot where sync_id = $2 and name = subject_state.code and subject_state.code <> page.code limit 1
-        ) before on true
-        left join lateral (
-            select owner.subject from subject_state owner
-            where owner.connection = $1 and owner.code = page.code and owner.subject <> page.item
-              and exists (select 1 from item where item.connection = $1 and item.item = owner.subject)
-            limit 1
-        ) owner on true
-        order by page.item
-        "#,
-        connection,
-        sync,
-        after,
-        limit,
-    );
-    Ok(rows.fetch_all(db).await?)
 }

@@ -1,4 +1,4 @@
-//! The order_rate in which a connection's orders come, read from the order in which we met them. SELECT only.
+//! How many orders a stretch of the week usually brings, read from when orders were first seen. `select` only.
 
 use chrono::Duration;
 use sqlx::PgConnection;
@@ -11,8 +11,8 @@ use crate::domain::{
     order_rate::{OrderRate, WEEKS, assess},
 };
 
-/// How a connection's silence compares with the same stretch of the weeks before. A connection without any order yet
-/// has been silent since it was first configured.
+/// Compares a connection's silence with the same stretch of the weeks before. A connection without any order yet has
+/// been silent since it was first configured.
 pub async fn read(
     db: &mut PgConnection,
     connection: &str,
@@ -27,7 +27,7 @@ pub async fn read(
         .iter()
         .map(|week| {
             let back = Duration::weeks((*week).into());
-            // The moment of the last order itself is no part of the silence behind it.
+            // The silence begins after the last order itself.
             (first_id_at(since - back + Duration::milliseconds(1)), first_id_at(now - back))
         })
         .collect();

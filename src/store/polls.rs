@@ -1,25 +1,30 @@
-//! Table `poll`: how far each poll has come, and whose turn it is.
+//! Table `poll`: the cursor and the lease of each poll.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Result, tasks::Fenced};
+pub use super::poll_gaps::list_gaps;
+use super::{
+    Result,
+    poll_gaps::{self, PollKey},
+    tasks::Fenced,
+};
 use crate::domain::{Timestamp, time_window::TimeWindow};
 
-/// A poll that we hold under a lease.
+/// A poll under a lease of this process.
 #[derive(Clone, Debug)]
 pub struct LeasedPoll {
-    /// Whose vendors.
+    /// Its connection.
     pub connection: String,
     /// orders, statuses, stock or products.
     pub what: String,
-    /// Everything changed before this has been seen.
+    /// Everything that changed before this has been seen.
     pub cursor: Timestamp,
-    /// Our claim_id.
+    /// The fence of the lease.
     pub claim: Uuid,
 }
 
-/// Makes sure that a poll has its row: a new one begins at `start` and is due at once.
+/// Ensures a row for a poll; a new one begins at `start` and is due at once.
 pub async fn ensure(
     db: &mut PgConnection,
     connection: &str,
@@ -39,7 +44,7 @@ pub async fn ensure(
     Ok(())
 }
 
-/// Claims one due poll; one whose lease ran out is due too.
+/// Claims one due poll; one whose lease has run out is due too.
 pub async fn claim_due(
     db: &mut PgConnection,
     claim_id: Uuid,
@@ -70,7 +75,7 @@ pub async fn claim_due(
     Ok(claimed.fetch_optional(db).await?)
 }
 
-/// A sign of life: the lease runs anew.
+/// Extends the lease.
 pub async fn extend_lease(
     db: &mut PgConnection,
     leased: &LeasedPoll,
@@ -86,10 +91,10 @@ pub async fn extend_lease(
     Ok(Fenced::from_rows(done.execute(db).await?.rows_affected()))
 }
 
-/// What a poll came to.
+/// The result of a poll.
 #[derive(Clone, Debug)]
 pub struct PollResult {
-    /// Where the next one begins, or `None` to begin again from the same place after a failure.
+    /// Where the next one begins; `None` after a failure, to begin at the same cursor again.
     pub cursor: Option<Timestamp>,
     /// Events found.
     pub found: i64,
@@ -97,54 +102,8 @@ pub struct PollResult {
     pub error: Option<&'static str>,
     /// When it runs next.
     pub due_at: Timestamp,
-    /// What it could not read, old and new; `None` leaves the known ones as they are.
+    /// Gaps, known and new; `None` leaves the known ones as they are.
     pub gaps: Option<Vec<TimeWindow>>,
-}
-
-/// The stretches that earlier polls could not read.
-pub async fn list_gaps(db: &mut PgConnection, connection: &str, what: &str) -> Result<Vec<TimeWindow>> {
-    let rows = sqlx::query_as!(
-        TimeWindow,
-        r#"select starts_at as "from", ends_at as "to" from poll_gap where connection = $1 and what = $2
-           order by starts_at"#,
-        connection,
-        what,
-    );
-    Ok(rows.fetch_all(db).await?)
-}
-
-/// Replaces the known gaps of a poll; one that stays keeps the time when it was first met.
-async fn replace_gaps(
-    db: &mut PgConnection,
-    leased: &LeasedPoll,
-    gaps: &[TimeWindow],
-    now: Timestamp,
-) -> Result<()> {
-    let (starts, ends): (Vec<_>, Vec<_>) = gaps.iter().map(|gap| (gap.from, gap.to)).unzip();
-    sqlx::query!(
-        "delete from poll_gap where connection = $1 and what = $2
-         and (starts_at, ends_at) not in (select * from unnest($3::timestamptz[], $4::timestamptz[]))",
-        leased.connection,
-        leased.what,
-        &starts,
-        &ends,
-    )
-    .execute(&mut *db)
-    .await?;
-    sqlx::query!(
-        "insert into poll_gap (connection, what, starts_at, ends_at, found_at)
-         select $1, $2, starts_at, ends_at, $5
-         from unnest($3::timestamptz[], $4::timestamptz[]) as gap (starts_at, ends_at)
-         on conflict do nothing",
-        leased.connection,
-        leased.what,
-        &starts,
-        &ends,
-        now,
-    )
-    .execute(db)
-    .await?;
-    Ok(())
 }
 
 /// Ends a poll, fenced by its claim. The cursor never moves back. Called inside a transaction.
@@ -181,12 +140,13 @@ pub async fn settle(
         return Ok(Fenced::LeaseLost);
     }
     if let Some(gaps) = &result.gaps {
-        replace_gaps(db, leased, gaps, now).await?;
+        let poll = PollKey { connection: &leased.connection, what: &leased.what };
+        poll_gaps::replace_gaps(db, poll, gaps, now).await?;
     }
     Ok(Fenced::Written)
 }
 
-/// Brings a connection's polls forward: something was told that we could not read.
+/// Makes a connection's polls due: a webhook said that something happened, but not what.
 pub async fn bring_forward(
     db: &mut PgConnection,
     connection: &str,
@@ -204,32 +164,32 @@ pub async fn bring_forward(
     Ok(())
 }
 
-/// A poll as people see it.
+/// A poll as pages and the API show it.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct PollRow {
     /// orders, statuses, stock or products.
     pub what: String,
-    /// Everything changed before this has been seen.
+    /// Everything that changed before this has been seen.
     pub cursor: Timestamp,
-    /// When it last began.
+    /// When it last started.
     pub last_started_at: Option<Timestamp>,
-    /// When it last came to its end without an error.
+    /// When it last finished without an error.
     pub last_finished_at: Option<Timestamp>,
-    /// How long that one took.
+    /// How long that took.
     pub last_millis: Option<i64>,
-    /// Events that that one found.
+    /// Events that it found then.
     pub last_found: Option<i64>,
     /// When it runs next.
     pub due_at: Timestamp,
     /// Reason code of the last failed poll.
     pub last_error: Option<String>,
-    /// Events found that no webhook had told.
+    /// Events found that no webhook had reported.
     pub found: i64,
-    /// Stretches of the list that it cannot read, tried again each time.
+    /// Stretches of the list that it cannot read; each poll retries them.
     pub gaps: i64,
 }
 
-/// A connection's polls.
+/// Lists a connection's polls.
 pub async fn list(db: &mut PgConnection, connection: &str) -> Result<Vec<PollRow>> {
     let rows = sqlx::query_as!(
         PollRow,

@@ -1,11 +1,11 @@
-//! Table `rate_limit`: what all replicas together have spent of a vendor's rate.
+//! Table `rate_limit`: the token buckets, shared by all replicas.
 
 use sqlx::PgConnection;
 
 use super::Result;
 use crate::domain::rate_limit::TokenBucket;
 
-/// A budget, if anything was ever spent of it.
+/// Finds a token bucket; `None` if it was never used.
 pub async fn find(db: &mut PgConnection, connection: &str, vendor: &str) -> Result<Option<TokenBucket>> {
     let row = sqlx::query_as!(
         TokenBucket,
@@ -16,7 +16,7 @@ pub async fn find(db: &mut PgConnection, connection: &str, vendor: &str) -> Resu
     Ok(row.fetch_optional(db).await?)
 }
 
-/// Replaces a budget that still stands as it was read (`old` of `None`: that there was none); false where somebody else
+/// Replaces a token bucket if it is still as it was read (`old` is `None` if there was none); false if another process
 /// was faster.
 pub async fn replace(
     db: &mut PgConnection,

@@ -1,4 +1,4 @@
-//! Table `replay`: what was replayed together, and how far that is.
+//! Table `replay`: tasks replayed together, and their progress.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::Result;
 use crate::domain::Timestamp;
 
-/// Tasks replayed together, before they are kept.
+/// A new replay.
 pub struct NewReplay<'a> {
     /// `UUIDv7`.
     pub id: Uuid,
@@ -14,15 +14,15 @@ pub struct NewReplay<'a> {
     pub actor: &'a str,
     /// What was asked for.
     pub filter: serde_json::Value,
-    /// The tasks that look again, each subject once.
+    /// The open tasks that run again, each subject once.
     pub tasks: &'a [Uuid],
-    /// Those of them that it opened.
+    /// Those of them that the replay opened; the others were open already.
     pub opened: &'a [Uuid],
     /// When.
     pub at: Timestamp,
 }
 
-/// Tasks replayed together, as people see them.
+/// A replay as pages and the API show it.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct ReplayRow {
     /// `UUIDv7`.
@@ -33,23 +33,23 @@ pub struct ReplayRow {
     pub filter: serde_json::Value,
     /// When.
     pub created_at: Timestamp,
-    /// When a person called off what had not begun yet.
+    /// When an operator cancelled what had not started yet.
     pub cancelled_at: Option<Timestamp>,
-    /// Who did.
+    /// Who cancelled it.
     pub cancelled_by: Option<String>,
-    /// How many tasks look again.
+    /// How many tasks run again.
     pub count: i64,
-    /// Of these not closed yet.
+    /// Of these still open.
     pub open: i64,
-    /// Of these closed well: done, or found to need nothing.
+    /// Of these done or skipped.
     pub succeeded: i64,
     /// Of these dead again.
     pub dead: i64,
-    /// Of these called off.
+    /// Of these cancelled.
     pub cancelled: i64,
 }
 
-/// Keeps what was replayed together.
+/// Stores a replay.
 pub async fn insert(db: &mut PgConnection, new: &NewReplay<'_>) -> Result<()> {
     sqlx::query!(
         "insert into replay (id, actor, filter, tasks, opened, created_at) values ($1, $2, $3, $4, $5, $6)",
@@ -65,7 +65,7 @@ pub async fn insert(db: &mut PgConnection, new: &NewReplay<'_>) -> Result<()> {
     Ok(())
 }
 
-/// How far a replay is.
+/// Finds a replay with its progress.
 pub async fn find(db: &mut PgConnection, id: Uuid) -> Result<Option<ReplayRow>> {
     let row = sqlx::query_as!(
         ReplayRow,
@@ -85,8 +85,8 @@ pub async fn find(db: &mut PgConnection, id: Uuid) -> Result<Option<ReplayRow>> 
     Ok(row.fetch_optional(db).await?)
 }
 
-/// Notes that a replay is called off, and answers which tasks it had opened; `None` where it is not known, or was
-/// called off before.
+/// Marks a replay as cancelled and returns the tasks that it had opened; `None` if it is unknown or was cancelled
+/// before.
 pub async fn cancel(
     db: &mut PgConnection,
     id: Uuid,

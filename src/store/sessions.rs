@@ -1,22 +1,22 @@
-//! Table `session`: who is signed in on the dashboard.
+//! Table `session`: who is signed in to the dashboard.
 
 use sqlx::PgConnection;
 
 use super::Result;
 use crate::domain::Timestamp;
 
-/// Somebody who is signed in.
+/// A signed-in user.
 #[derive(Clone, Debug)]
 pub struct Session {
-    /// The admin token shown at the sign-in.
+    /// The name of the admin token used to sign in.
     pub token_name: String,
-    /// Its digest as configured then.
+    /// Its digest as configured then: the session ends with the token.
     pub token_sha256: String,
-    /// What every form of the session carries.
+    /// The CSRF token of the session's forms.
     pub csrf: String,
 }
 
-/// Begins a session under the digest of its cookie, and lets go of those that are over.
+/// Begins a session under the digest of its cookie, and removes expired ones.
 pub async fn begin(
     db: &mut PgConnection,
     digest: &str,
@@ -40,7 +40,7 @@ pub async fn begin(
     Ok(())
 }
 
-/// The session of a cookie, while it lasts.
+/// Finds the session of a cookie; `None` once it has expired.
 pub async fn find(db: &mut PgConnection, digest: &str, now: Timestamp) -> Result<Option<Session>> {
     let session = sqlx::query_as!(
         Session,

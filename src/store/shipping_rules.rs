@@ -1,18 +1,18 @@
-//! Table `shipping_rule`: rules made by hand, for methods that no rule of the configuration matches.
+//! Table `shipping_rule`: rules that operators made, for methods that no rule of the configuration matches.
 
 use sqlx::PgConnection;
 
 use super::Result;
 use crate::domain::{Timestamp, shipping::ShippingRule};
 
-/// A rule as people see it.
+/// A rule as pages and the API show it.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct RuleRow {
     /// A product code or a name; `*` stands for anything.
     pub pattern: String,
     /// The warehouse's shipping code.
     pub code: String,
-    /// True where the shop's pickup points are the carrier's own.
+    /// True if the shop's pickup points are the carrier's own.
     pub pickup: bool,
     /// Who made it.
     pub created_by: String,
@@ -20,7 +20,7 @@ pub struct RuleRow {
     pub created_at: Timestamp,
 }
 
-/// A connection's rules made by hand, by pattern.
+/// Lists a connection's rules by pattern.
 pub async fn list(db: &mut PgConnection, connection: &str) -> Result<Vec<RuleRow>> {
     let rows = sqlx::query_as!(
         RuleRow,
@@ -30,13 +30,13 @@ pub async fn list(db: &mut PgConnection, connection: &str) -> Result<Vec<RuleRow
     Ok(rows.fetch_all(db).await?)
 }
 
-/// The same as the domain reads them.
+/// Loads the rules as domain values.
 pub async fn load(db: &mut PgConnection, connection: &str) -> Result<Vec<ShippingRule>> {
     let rows = list(db, connection).await?.into_iter();
     Ok(rows.map(|RuleRow { pattern, code, pickup, .. }| ShippingRule { pattern, code, pickup }).collect())
 }
 
-/// Makes a rule, or makes it anew.
+/// Creates or replaces a rule.
 pub async fn upsert(
     db: &mut PgConnection,
     connection: &str,
@@ -48,7 +48,8 @@ pub async fn upsert(
         "insert into shipping_rule (connection, pattern, code, pickup, created_by, created_at)
          values ($1, $2, $3, $4, $5, $6)
          on conflict (connection, pattern) do update
-             set code = excluded.code, pickup = excluded.pickup, created_by = excluded.created_by, created_at = excluded.created_at",
+             set code = excluded.code, pickup = excluded.pickup,
+                 created_by = excluded.created_by, created_at = excluded.created_at",
         connection,
         rule.pattern,
         rule.code,
@@ -61,7 +62,7 @@ pub async fn upsert(
     Ok(())
 }
 
-/// Removes a rule; false where there is none.
+/// Removes a rule; false if there is none.
 pub async fn remove(db: &mut PgConnection, connection: &str, pattern: &str) -> Result<bool> {
     let done =
         sqlx::query!("delete from shipping_rule where connection = $1 and pattern = $2", connection, pattern);

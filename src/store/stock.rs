@@ -1,4 +1,4 @@
-//! What stock figures are compared with and braked by: table `in_flight`, and the stock rows of `subject_state`.
+//! Pieces in flight (table `in_flight`), the stock brake, and the stock figures in `subject_state`.
 
 use sqlx::{Connection, PgConnection};
 
@@ -9,7 +9,8 @@ use crate::domain::{
     stock::{BRAKE_WINDOW, StockPolicy},
 };
 
-/// Pieces of each of these codes in our orders at the warehouse that the shop still has open, in the order requested.
+/// Sums the pieces in flight of each code: in orders at the warehouse that the shop still has open. Returns them in the
+/// order of `codes`.
 pub async fn sum_in_flight(db: &mut PgConnection, connection: &str, codes: &[String]) -> Result<Vec<i64>> {
     let pieces = sqlx::query_scalar!(
         r#"
@@ -17,8 +18,8 @@ pub async fn sum_in_flight(db: &mut PgConnection, connection: &str, codes: &[Str
             select coalesce(sum(pieces), 0)::bigint from in_flight
             where in_flight.connection = $1 and in_flight.code = requested.code
         ) as "pieces!"
-        from unnest($2::text[]) with ordinality as requested (code, place)
-        order by place
+        from unnest($2::text[]) with ordinality as requested (code, position)
+        order by position
         "#,
         connection,
         codes,
@@ -26,7 +27,7 @@ pub async fn sum_in_flight(db: &mut PgConnection, connection: &str, codes: &[Str
     Ok(pieces.fetch_all(db).await?)
 }
 
-/// Remembers what an order holds, in place of what it held. Called inside the settle transaction, behind its subject_state.
+/// Replaces the pieces in flight of an order. Called inside the settle transaction, after its subject state is written.
 pub async fn replace_in_flight(
     db: &mut PgConnection,
     connection: &str,
@@ -44,7 +45,7 @@ pub async fn replace_in_flight(
     .await?;
     sqlx::query!(
         "insert into in_flight (connection, subject, code, pieces)
-         select $1, $2, held.* from unnest($3::text[], $4::bigint[]) as held
+         select $1, $2, new.* from unnest($3::text[], $4::bigint[]) as new
          on conflict (connection, subject, code) do update set pieces = excluded.pieces",
         connection,
         subject,
@@ -56,8 +57,8 @@ pub async fn replace_in_flight(
     Ok(())
 }
 
-/// May this code's figure fall to zero now? Counts it if so, and puts the brake on if it is one too many. The
-/// connection's row is locked meanwhile, so that many at once are counted one after the other.
+/// Decides whether a code's figure may fall to zero now. If so, it is counted; if it is one too many, the stock brake is
+/// put on. The connection's row is locked meanwhile, so that concurrent calls are counted one after the other.
 pub async fn can_set_to_zero(
     db: &mut PgConnection,
     connection: &str,
@@ -125,18 +126,18 @@ pub async fn can_set_to_zero(
     Ok(true)
 }
 
-/// A stock item of the shop as a sync has just read it.
+/// A stock figure of the shop as a sync has just read it.
 #[derive(Clone, Debug)]
 pub struct ShopFigure {
-    /// Its code.
+    /// The product code.
     pub code: String,
     /// The pieces that the shop shows.
     pub quantity: i64,
-    /// The warehouse's version, where the two are in sync.
+    /// The warehouse's version, if the two are in sync.
     pub in_sync_version: Option<String>,
 }
 
-/// Remembers what the shop shows for these codes: what the brake counts by, and what polls may pass by.
+/// Records what the shop shows for these codes: the stock brake counts by it, and polls skip what is in sync.
 pub async fn record_figures(
     db: &mut PgConnection,
     connection: &str,
@@ -149,9 +150,9 @@ pub async fn record_figures(
     sqlx::query!(
         "
         insert into subject_state (connection, subject, code, figure, warehouse_version, seen_at)
-        select distinct on (figure_row.code) $1, 'stock:' || figure_row.code, figure_row.code, figure_row.figure, figure_row.version, $5
-        from unnest($2::text[], $3::bigint[], $4::text[]) as figure_row (code, figure, version)
-        order by figure_row.code
+        select distinct on (new.code) $1, 'stock:' || new.code, new.code, new.figure, new.version, $5
+        from unnest($2::text[], $3::bigint[], $4::text[]) as new (code, figure, version)
+        order by new.code
         on conflict (connection, subject) do update set
             figure = excluded.figure,
             warehouse_version = coalesce(excluded.warehouse_version, subject_state.warehouse_version)

@@ -1,4 +1,4 @@
-//! Table `subject_state`: what we load_with_intents of a subject across both vendors; what an attempt writes there is in `learning`.
+//! Table `subject_state`: what was last observed of a subject on both sides. `observations` holds what attempts write.
 
 use sqlx::PgConnection;
 
@@ -9,13 +9,13 @@ use crate::domain::{
     task::subject_state::{BegunAction, SubjectState},
 };
 
-/// What we load_with_intents of a subject; nothing, where we never met it.
+/// Finds the state of a subject; the default if it was never observed.
 pub async fn find(db: &mut PgConnection, connection: &str, subject: &str) -> Result<SubjectState> {
     let mut loaded = load_with_intents(db, &[connection], &[subject.to_owned()]).await?;
     Ok(loaded.pop().map(|(subject_state, _)| subject_state).unwrap_or_default())
 }
 
-/// What we load_with_intents of subjects, and what a person last requested for each; in their order.
+/// Loads the states of subjects and the operator's latest intent for each, in their order.
 pub async fn load_with_intents(
     db: &mut PgConnection,
     connections: &[&str],
@@ -25,15 +25,17 @@ pub async fn load_with_intents(
         r#"
         select mycashflow_id, ogoship_id, reference, code, sent_hash, sent, status, shop_status, shop_version,
                warehouse_status, warehouse_version, warehouse_comments, related, tracking_code, tracking_url,
-               ready_at, placed_at, cancel_requested_at, completed_at, begun_action, begun_key, begun_at, figure, figure_at,
+               ready_at, placed_at, cancel_requested_at, completed_at, begun_action, begun_key, begun_at,
+               figure, figure_at,
                (
                    select kind from intent
                    where intent.connection = wanted.connection and intent.subject = wanted.subject
                    order by id desc limit 1
                ) as requested
-        from unnest($1::text[], $2::text[]) with ordinality as wanted (connection, subject, place)
-        left join subject_state on subject_state.connection = wanted.connection and subject_state.subject = wanted.subject
-        order by place
+        from unnest($1::text[], $2::text[]) with ordinality as wanted (connection, subject, position)
+        left join subject_state
+            on subject_state.connection = wanted.connection and subject_state.subject = wanted.subject
+        order by position
         "#,
         connections as &[&str],
         subjects,
@@ -52,7 +54,7 @@ pub async fn load_with_intents(
             code: row.code,
             figure: row.figure,
             figure_at: row.figure_at,
-            in_flight: None, // only ever written from here: see `store::stock`
+            in_flight: None, // only written by this way: see `store::stock`
             sent_hash: row.sent_hash,
             sent: row.sent,
             status: row.status.as_deref().and_then(OrderStatus::parse),
@@ -75,7 +77,7 @@ pub async fn load_with_intents(
     Ok(loaded.collect())
 }
 
-/// A product that a sync found at the warehouse exactly as it would be sent.
+/// An item that a sync found at the warehouse exactly as it would be sent.
 #[derive(Clone, Debug)]
 pub struct InSyncProduct {
     /// As `product:77/5`.
@@ -84,14 +86,14 @@ pub struct InSyncProduct {
     pub mycashflow_id: String,
     /// Its id at the warehouse.
     pub ogoship_id: Option<String>,
-    /// The code under which it stands there.
+    /// Its code at the warehouse.
     pub code: String,
-    /// The fingerprint of what would be sent.
+    /// The digest of what would be sent.
     pub sent_hash: String,
 }
 
-/// Remembers products that stand at the warehouse as they should: from now on they cost no call, and a changed code
-/// renames them.
+/// Records items that are in sync at the warehouse: from now on they cost no call, and a changed code renames
+/// them.
 pub async fn record_in_sync_products(
     db: &mut PgConnection,
     connection: &str,
@@ -126,8 +128,8 @@ pub async fn record_in_sync_products(
     Ok(())
 }
 
-/// Which of these subjects have we already read in the shop, or at the warehouse, at these versions? A poll passes
-/// them by. Answers one truth per pair, in order.
+/// Tells of each subject whether it was already read at this version, in the shop or at the warehouse; a poll skips
+/// those. Returns one answer per pair, in order.
 pub async fn has_seen_versions(
     db: &mut PgConnection,
     connection: &str,
@@ -141,8 +143,8 @@ pub async fn has_seen_versions(
             where subject_state.connection = $1 and subject_state.subject = wanted.subject
               and wanted.version in (subject_state.shop_version, subject_state.warehouse_version)
         ) as "seen!"
-        from unnest($2::text[], $3::text[]) with ordinality as wanted (subject, version, place)
-        order by place
+        from unnest($2::text[], $3::text[]) with ordinality as wanted (subject, version, position)
+        order by position
         "#,
         connection,
         subjects,
@@ -151,7 +153,7 @@ pub async fn has_seen_versions(
     Ok(rows.fetch_all(db).await?)
 }
 
-/// Which of these codes' figures did we once read at the warehouse? Answers one truth per code, in order.
+/// Tells of each code whether its figure was ever read at the warehouse. Returns one answer per code, in order.
 pub async fn was_at_warehouse(
     db: &mut PgConnection,
     connection: &str,
@@ -163,8 +165,8 @@ pub async fn was_at_warehouse(
             select 1 from subject_state
             where subject_state.connection = $1 and subject_state.subject = 'stock:' || wanted.code and subject_state.warehouse_version is not null
         ) as "there!"
-        from unnest($2::text[]) with ordinality as wanted (code, place)
-        order by place
+        from unnest($2::text[]) with ordinality as wanted (code, position)
+        order by position
         "#,
         connection,
         codes,
@@ -172,8 +174,8 @@ pub async fn was_at_warehouse(
     Ok(rows.fetch_all(db).await?)
 }
 
-/// Forgets what was sent of products and their parts, so that the next attempt reads the warehouse instead of believing
-/// that what was sent still stands there.
+/// Clears the digests of what was sent of these products, so that the next attempt reads the warehouse instead of
+/// assuming that it is unchanged.
 pub async fn clear_sent_hash(db: &mut PgConnection, connection: &str, products: &[String]) -> Result<()> {
     sqlx::query!(
         "update subject_state set sent_hash = null

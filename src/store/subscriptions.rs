@@ -1,4 +1,4 @@
-//! Table `subscription`: the webhook subscriptions that we made at the two vendors. Keys come and go sealed.
+//! Table `subscription`: the webhook subscriptions that Silta registered at the vendors. Keys are sealed here.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -6,22 +6,22 @@ use uuid::Uuid;
 use super::Result;
 use crate::domain::Timestamp;
 
-/// A subscription that we made.
+/// A new subscription.
 #[derive(Clone, Debug)]
 pub struct NewSubscription<'a> {
     /// `UUIDv7`.
     pub id: Uuid,
-    /// For whom.
+    /// Its connection.
     pub connection: &'a str,
-    /// mycashflow or ogoship.
+    /// The vendor: mycashflow or ogoship.
     pub source: &'a str,
-    /// What it tells of.
+    /// What it reports, in the vendor's words.
     pub topic: &'a str,
-    /// Its id there.
+    /// Its id at the vendor.
     pub remote_id: &'a str,
-    /// What it calls, without the token.
+    /// The URL it calls, without the token.
     pub url: &'a str,
-    /// Its key, sealed, and what the key is called.
+    /// Its sealed key, and the key's id.
     pub key: Option<(&'a [u8], &'a str)>,
     /// Who registered it.
     pub actor: &'a str,
@@ -29,7 +29,7 @@ pub struct NewSubscription<'a> {
     pub at: Timestamp,
 }
 
-/// Keeps a subscription.
+/// Stores a subscription.
 pub async fn insert(db: &mut PgConnection, new: &NewSubscription<'_>) -> Result<()> {
     let (sealed, key_id) = new.key.unzip();
     sqlx::query!(
@@ -56,30 +56,30 @@ pub async fn insert(db: &mut PgConnection, new: &NewSubscription<'_>) -> Result<
     Ok(())
 }
 
-/// A subscription as people see it.
+/// A subscription as pages and the API show it.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct SubscriptionRow {
     /// `UUIDv7`.
     pub id: Uuid,
-    /// mycashflow or ogoship.
+    /// The vendor: mycashflow or ogoship.
     pub source: String,
-    /// What it tells of.
+    /// What it reports, in the vendor's words.
     pub topic: String,
-    /// Its id there.
+    /// Its id at the vendor.
     pub remote_id: String,
-    /// What it calls, without the token.
+    /// The URL it calls, without the token.
     pub url: String,
-    /// What its key is called; nothing where we do not keep it.
+    /// Its key's id; `None` if the key is not stored.
     pub key_id: Option<String>,
     /// Who registered it.
     pub created_by: String,
     /// When.
     pub created_at: Timestamp,
-    /// When it was last in that vendor's list.
+    /// When it was last in the vendor's list.
     pub seen_at: Timestamp,
 }
 
-/// A connection's subscriptions that were not removed, the oldest first.
+/// Lists a connection's subscriptions that were not removed, oldest first.
 pub async fn list(db: &mut PgConnection, connection: &str) -> Result<Vec<SubscriptionRow>> {
     let rows = sqlx::query_as!(
         SubscriptionRow,
@@ -90,20 +90,20 @@ pub async fn list(db: &mut PgConnection, connection: &str) -> Result<Vec<Subscri
     Ok(rows.fetch_all(db).await?)
 }
 
-/// It was in that vendor's list.
+/// Records that a subscription was in the vendor's list.
 pub async fn mark_seen(db: &mut PgConnection, id: Uuid, now: Timestamp) -> Result<()> {
     sqlx::query!("update subscription set seen_at = $2 where id = $1", id, now).execute(db).await?;
     Ok(())
 }
 
-/// It is no longer ours; false where it was not.
+/// Marks a subscription as removed; false if it was not registered.
 pub async fn remove(db: &mut PgConnection, id: Uuid, now: Timestamp) -> Result<bool> {
     let done =
         sqlx::query!("update subscription set removed_at = $2 where id = $1 and removed_at is null", id, now);
     Ok(done.execute(db).await?.rows_affected() == 1)
 }
 
-/// Keeps a key sealed anew, where it still is as it was.
+/// Replaces a sealed key, unless another process has changed it.
 pub async fn replace_sealed_key(db: &mut PgConnection, id: Uuid, old: &[u8], new: &[u8]) -> Result<()> {
     sqlx::query!("update subscription set sealed_key = $3 where id = $1 and sealed_key = $2", id, old, new)
         .execute(db)
@@ -111,21 +111,21 @@ pub async fn replace_sealed_key(db: &mut PgConnection, id: Uuid, old: &[u8], new
     Ok(())
 }
 
-/// A sealed key, and what it is called.
+/// A sealed key.
 #[derive(Clone, Debug)]
 pub struct SealedKey {
-    /// Of which subscription.
+    /// Its subscription.
     pub id: Uuid,
-    /// mycashflow or ogoship.
+    /// The vendor: mycashflow or ogoship.
     pub source: String,
-    /// What it is called.
+    /// Its id, which does not reveal it.
     pub key_id: String,
-    /// Sealed.
+    /// The sealed bytes.
     pub sealed: Vec<u8>,
 }
 
-/// The keys that a connection's webhooks may still be signed with: those of its subscriptions, and of what was removed
-/// since `since`.
+/// Lists the keys that a connection's webhooks may be signed with: those of its subscriptions, and of those removed
+/// after `since`.
 pub async fn list_keys(db: &mut PgConnection, connection: &str, since: Timestamp) -> Result<Vec<SealedKey>> {
     let rows = sqlx::query_as!(
         SealedKey,

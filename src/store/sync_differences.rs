@@ -1,4 +1,4 @@
-//! Table `sync_difference`: what syncs found, and what fixes it.
+//! Table `sync_difference`: the differences that syncs found, and the tasks that fix them.
 
 use serde::Serialize;
 use sqlx::PgConnection;
@@ -7,27 +7,27 @@ use uuid::Uuid;
 use super::Result;
 use crate::domain::task::outcome::Reason;
 
-/// A difference found, before it is kept.
+/// A new difference.
 #[derive(Clone, Debug)]
 pub struct NewDifference {
-    /// As `order:1042`, or the warehouse's own reference or code for what is not ours.
+    /// As `order:1042`; for what is not the shop's, the warehouse's reference or code.
     pub subject: String,
-    /// The part of a product; empty where the subject is whole.
+    /// The item of a product; empty if the difference concerns the whole subject.
     pub item: String,
-    /// What differs, a word of a closed set.
+    /// What differs, from a closed set.
     pub difference: &'static str,
-    /// Closed reason code, where a person must decide.
+    /// Closed reason code, if an operator must decide.
     pub reason: Option<Reason>,
-    /// Plain words; never personal data.
+    /// Explanation for people; never personal data.
     pub detail: Option<String>,
     /// What fixes it.
     pub remedy: String,
-    /// It could be fixed by a task, once the whole is known and nothing speaks against it.
+    /// True if a task can fix it. The sync opens that task at its end, or leaves it for approval.
     pub awaits_approval: bool,
 }
 
-/// Keeps differences in the order of finding; one that was found before is kept once. Answers the words of the new ones.
-/// Called inside a transaction that the claim fences.
+/// Stores differences in the order they were found, each once. Returns the kinds of the new ones. Called inside a
+/// transaction that is fenced by the claim.
 pub async fn insert(db: &mut PgConnection, sync: Uuid, found: &[NewDifference]) -> Result<Vec<String>> {
     let column = |pick: fn(&NewDifference) -> String| found.iter().map(pick).collect::<Vec<_>>();
     let reasons: Vec<_> = found.iter().map(|it| it.reason.map(|reason| reason.code().to_owned())).collect();
@@ -38,10 +38,11 @@ pub async fn insert(db: &mut PgConnection, sync: Uuid, found: &[NewDifference]) 
         insert into sync_difference (
             sync_id, position, subject, item, difference, reason, detail, remedy, awaits_approval, fixing
         )
-        select $1, before.position + row_number() over (order by difference_row.position), difference_row.subject, difference_row.item, difference_row.difference,
-               difference_row.reason, difference_row.detail, difference_row.remedy, difference_row.awaits_approval, false
+        select $1, before.position + row_number() over (order by new.position), new.subject, new.item,
+               new.difference, new.reason, new.detail, new.remedy, new.awaits_approval, false
         from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bool[])
-            with ordinality as difference_row (subject, item, difference, reason, detail, remedy, awaits_approval, position)
+            with ordinality
+            as new (subject, item, difference, reason, detail, remedy, awaits_approval, position)
         cross join (select coalesce(max(position), 0) as position from sync_difference where sync_id = $1) before
         on conflict on constraint sync_difference_unique do nothing
         returning difference
@@ -58,7 +59,7 @@ pub async fn insert(db: &mut PgConnection, sync: Uuid, found: &[NewDifference]) 
     Ok(new.fetch_all(db).await?)
 }
 
-/// Differences that wait to be fixed, in the order of finding: position, subject and word.
+/// Lists differences that a task can fix and none does yet, by position: position and subject.
 pub async fn list_awaiting_approval(
     db: &mut PgConnection,
     sync: Uuid,
@@ -75,14 +76,14 @@ pub async fn list_awaiting_approval(
     Ok(rows.fetch_all(db).await?.into_iter().map(|row| (row.position, row.subject)).collect())
 }
 
-/// These differences are fixed by these tasks.
-pub async fn mark_fixing(db: &mut PgConnection, sync: Uuid, places: &[i32], tasks: &[Uuid]) -> Result<()> {
+/// Records which tasks fix these differences.
+pub async fn mark_fixing(db: &mut PgConnection, sync: Uuid, positions: &[i32], tasks: &[Uuid]) -> Result<()> {
     sqlx::query!(
-        "update sync_difference set awaits_approval = false, fixing = true, task_id = difference_row.task_id
-         from unnest($2::integer[], $3::uuid[]) as difference_row (position, task_id)
-         where sync_id = $1 and sync_difference.position = difference_row.position",
+        "update sync_difference set awaits_approval = false, fixing = true, task_id = fix.task_id
+         from unnest($2::integer[], $3::uuid[]) as fix (position, task_id)
+         where sync_id = $1 and sync_difference.position = fix.position",
         sync,
-        places,
+        positions,
         tasks,
     )
     .execute(db)
@@ -90,43 +91,43 @@ pub async fn mark_fixing(db: &mut PgConnection, sync: Uuid, places: &[i32], task
     Ok(())
 }
 
-/// A difference that a sync found, as people see it.
+/// A difference as pages and the API show it.
 #[derive(Clone, Debug, Serialize)]
 pub struct DifferenceRow {
-    /// From 1, in the order of finding.
+    /// From 1, in the order found.
     pub position: i32,
-    /// As `order:1042`, or the warehouse's own reference or code for what is not ours.
+    /// As `order:1042`; for what is not the shop's, the warehouse's reference or code.
     pub subject: String,
-    /// The part of a product, as `product:77/5`; empty where the subject is whole.
+    /// The item of a product, as `product:77/5`; empty if the difference concerns the whole subject.
     pub item: String,
-    /// What differs, a word of a closed set.
+    /// What differs, from a closed set.
     pub difference: String,
-    /// Closed reason code, where a person must decide.
+    /// Closed reason code, if an operator must decide.
     pub reason: Option<String>,
-    /// Plain words; never personal data.
+    /// Explanation for people; never personal data.
     pub detail: Option<String>,
     /// What fixes it.
     pub remedy: String,
-    /// True where a task was opened to fix it.
+    /// True if a task was opened to fix it.
     pub fixing: bool,
-    /// True where it awaits_approval for a person's approval.
+    /// True if it waits for an operator's approval.
     pub awaits_approval: bool,
     /// The task that fixes it.
     pub task_id: Option<Uuid>,
-    /// Where that stands: once `done`, the difference is fixed.
+    /// That task's state: once `done`, the difference is fixed.
     pub task_state: Option<String>,
 }
 
-/// A sync's differences behind a position, in the order of finding, at most so many.
+/// Lists up to `limit` differences of a sync after a position, in the order found.
 pub async fn list(db: &mut PgConnection, id: Uuid, after: i32, limit: i64) -> Result<Vec<DifferenceRow>> {
     let rows = sqlx::query_as!(
         DifferenceRow,
         r#"
-        select difference_row.position, difference_row.subject, difference_row.item, difference_row.difference, difference_row.reason, difference_row.detail, difference_row.remedy,
-               difference_row.fixing, difference_row.awaits_approval, difference_row.task_id, task.state as "task_state?"
-        from sync_difference difference_row left join task on task.id = difference_row.task_id
-        where difference_row.sync_id = $1 and difference_row.position > $2
-        order by difference_row.position
+        select found.position, found.subject, found.item, found.difference, found.reason, found.detail,
+               found.remedy, found.fixing, found.awaits_approval, found.task_id, task.state as "task_state?"
+        from sync_difference found left join task on task.id = found.task_id
+        where found.sync_id = $1 and found.position > $2
+        order by found.position
         limit $3
         "#,
         id,

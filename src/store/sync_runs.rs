@@ -1,4 +1,4 @@
-//! How syncs go on: table `sync` claimed, advanced and ended, each under its lease.
+//! Runs of syncs: table `sync` claimed, advanced and finished under a lease.
 
 use std::collections::BTreeMap;
 
@@ -12,49 +12,49 @@ use crate::domain::{
     task::outcome::Reason,
 };
 
-/// A sync that we hold under a lease.
+/// A sync under a lease of this process.
 #[derive(Clone, Debug)]
 pub struct LeasedSync {
     /// Its id.
     pub id: Uuid,
-    /// Whose vendors.
+    /// Its connection.
     pub connection: String,
     /// What is compared.
     pub what: SyncKind,
-    /// Only told, nothing fixed.
+    /// True if differences are only reported, not fixed.
     pub dry_run: bool,
-    /// Who asked; `schedule` is the clock.
+    /// Who requested it; `schedule` for a scheduled sync.
     pub actor: String,
-    /// For orders: only what was placed since.
+    /// For orders: only those placed since.
     pub since: Timestamp,
     /// When it was first claimed.
     pub started_at: Timestamp,
-    /// Has a person approved what waits?
+    /// True if an operator has approved the waiting differences.
     pub approved: bool,
-    /// Our claim_id.
+    /// The fence of the lease.
     pub claim: Uuid,
-    /// How far whoever leased it before had come.
+    /// How far an earlier lease had come.
     pub progress: Progress,
 }
 
-/// How far a sync is.
+/// The progress of a sync.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
     /// The step.
     pub step: Step,
-    /// How far in that step: a page, a time or a key.
+    /// The position in that step: a page, a time or a key.
     pub cursor: String,
-    /// How many there are to compare, where that is known.
+    /// How many there are to compare, if known.
     pub total: Option<i64>,
     /// How many were compared.
     pub done: i64,
-    /// What was found, by word.
+    /// What was found, counted by kind.
     pub counts: BTreeMap<String, i64>,
 }
 
-/// Claims one waiting sync of these connections, or `only` this one. One whose lease ran out goes on where it was.
-/// Unless it is asked for by name, it waits for whatever else is compared of its connection: stock needs products, and
-/// orders need both.
+/// Claims one waiting sync of these connections, or `only` this one. One whose lease has run out continues where it was.
+/// Unless claimed by id, a sync waits while another one of its connection runs: stock needs products, and orders need
+/// both.
 pub async fn claim(
     db: &mut PgConnection,
     connections: &[String],
@@ -111,8 +111,8 @@ pub async fn claim(
     }))
 }
 
-/// Tells how far it is, and keeps the lease. Called inside the transaction that keeps what was found on the way, so that
-/// a page is counted once however often it is begun.
+/// Stores the progress and extends the lease. Called inside the transaction that stores what was found, so that a page
+/// is counted once however often it is started.
 pub async fn advance(
     db: &mut PgConnection,
     leased: &LeasedSync,
@@ -134,7 +134,7 @@ pub async fn advance(
     Ok(Fenced::from_rows(done.execute(db).await?.rows_affected()))
 }
 
-/// Keeps the lease without a step further.
+/// Extends the lease.
 pub async fn extend_lease(
     db: &mut PgConnection,
     leased: &LeasedSync,
@@ -149,7 +149,7 @@ pub async fn extend_lease(
     Ok(Fenced::from_rows(done.execute(db).await?.rows_affected()))
 }
 
-/// Ends a sync, fenced by its claim: done, or failed for a reason. What it read is let go.
+/// Ends a sync, fenced by its claim: done, or failed with a reason. Deletes its snapshot.
 pub async fn finish(
     db: &mut PgConnection,
     leased: &LeasedSync,

@@ -1,33 +1,33 @@
-//! Table `sync_snapshot`: what a running sync has read at the warehouse. In rows and not in memory: a catalogue of
-//! any size is compared in the space of a few pages, and a process that dies is followed by one that goes on.
+//! Table `sync_snapshot`: what a running sync has read at the warehouse. Rows instead of memory: a catalogue of any size
+//! is compared in the space of a few pages, and after a crash another process continues.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{Result, sync_runs::LeasedSync};
 
-/// What was read of one thing at the warehouse.
+/// One order or product as read at the warehouse.
 #[derive(Clone, Debug)]
 pub struct SnapshotRow {
     /// An order's reference, or a product code.
     pub name: String,
-    /// What it is looked up by.
+    /// Its lookup key: the subject, or the key of the product code.
     pub subject: String,
-    /// What the warehouse says of it.
+    /// What the warehouse answered; never personal data.
     pub body: serde_json::Value,
-    /// The shop has it too; or it is only a part of something else.
+    /// True if the shop has it too, or if it only belongs to another row.
     pub matched: bool,
 }
 
-/// Keeps a page of readings; one that was read before is kept as it was first read.
-pub async fn insert(db: &mut PgConnection, sync: Uuid, readings: &[SnapshotRow]) -> Result<()> {
-    let names: Vec<_> = readings.iter().map(|it| it.name.clone()).collect();
-    let subjects: Vec<_> = readings.iter().map(|it| it.subject.clone()).collect();
-    let bodies: Vec<_> = readings.iter().map(|it| it.body.clone()).collect();
-    let matched: Vec<_> = readings.iter().map(|it| it.matched).collect();
+/// Stores a page of rows; a row read before keeps its first content.
+pub async fn insert(db: &mut PgConnection, sync: Uuid, rows: &[SnapshotRow]) -> Result<()> {
+    let names: Vec<_> = rows.iter().map(|it| it.name.clone()).collect();
+    let subjects: Vec<_> = rows.iter().map(|it| it.subject.clone()).collect();
+    let bodies: Vec<_> = rows.iter().map(|it| it.body.clone()).collect();
+    let matched: Vec<_> = rows.iter().map(|it| it.matched).collect();
     sqlx::query!(
         "insert into sync_snapshot (sync_id, name, subject, body, matched)
-         select $1, new_row.* from unnest($2::text[], $3::text[], $4::jsonb[], $5::bool[]) as new_row
+         select $1, new.* from unnest($2::text[], $3::text[], $4::jsonb[], $5::bool[]) as new
          on conflict do nothing",
         sync,
         &names,
@@ -40,7 +40,7 @@ pub async fn insert(db: &mut PgConnection, sync: Uuid, readings: &[SnapshotRow])
     Ok(())
 }
 
-/// What was read of these subjects; those are matched.
+/// Marks the rows of these subjects as matched and returns them.
 pub async fn mark_matched(
     db: &mut PgConnection,
     sync: Uuid,
@@ -56,7 +56,7 @@ pub async fn mark_matched(
     Ok(rows.fetch_all(db).await?)
 }
 
-/// What was read at the warehouse and not matched in the shop, by name, behind `after`.
+/// Lists rows that the shop does not have, by name, after `after`.
 pub async fn list_unmatched(
     db: &mut PgConnection,
     sync: Uuid,
@@ -74,8 +74,8 @@ pub async fn list_unmatched(
     Ok(rows.fetch_all(db).await?)
 }
 
-/// Codes of the warehouse behind `after`, and of each whether it is left over: the shop's catalogue has it not, nor had
-/// under the code that we remember.
+/// Lists the warehouse's codes after `after`, and of each whether it is left over: no item of the shop's catalogue has
+/// this code or is recorded at the warehouse under it.
 pub async fn list_codes_left_over(
     db: &mut PgConnection,
     leased: &LeasedSync,

@@ -1,4 +1,4 @@
-//! Table `sync`: full syncs, asked for, approved and shown; how they go on is in `syncing`.
+//! Table `sync`: syncs requested, approved and shown. `sync_runs` runs them.
 
 use chrono::Duration;
 use serde::Serialize;
@@ -8,35 +8,35 @@ use uuid::Uuid;
 use super::{Page, Result};
 use crate::domain::{Timestamp, sync::SyncKind};
 
-/// How far back orders are compared unless somebody says otherwise.
+/// How far back orders are compared by default.
 const DEFAULT_REACH: Duration = Duration::days(30);
 
-/// Since when orders are compared unless somebody says otherwise: a month, but nothing older than the connection's
-/// `start` (when it was first configured, or its `not_before`).
+/// Since when orders are compared by default: a month back, but not before the connection's `start` (when it was first
+/// configured, or its `not_before`).
 pub fn default_since(start: Timestamp, now: Timestamp) -> Timestamp {
     start.max(now - DEFAULT_REACH)
 }
 
-/// A sync asked for.
+/// A requested sync.
 #[derive(Clone, Debug)]
 pub struct NewSync<'a> {
     /// `UUIDv7`.
     pub id: Uuid,
-    /// Whose vendors.
+    /// Its connection.
     pub connection: &'a str,
     /// What is compared.
     pub what: SyncKind,
-    /// Only difference_row, nothing fixed.
+    /// True if differences are only reported, not fixed.
     pub dry_run: bool,
-    /// Who asks.
+    /// Who requests it.
     pub actor: &'a str,
-    /// For orders: only what was placed since.
+    /// For orders: only those placed since.
     pub since: Timestamp,
     /// When.
     pub at: Timestamp,
 }
 
-/// Asks for a sync, or joins the one that is running. Answers its id, and true where it is new.
+/// Requests a sync, or joins the one that is running. Returns its id, and true if it is new.
 pub async fn request(db: &mut PgConnection, new: &NewSync<'_>) -> Result<(Uuid, bool)> {
     let opened = sqlx::query!(
         "with opened as (
@@ -62,12 +62,12 @@ pub async fn request(db: &mut PgConnection, new: &NewSync<'_>) -> Result<(Uuid, 
         new.connection,
         new.what.as_str(),
     );
-    // It may have ended in this moment; then the next request finds the way free.
+    // It may have ended at this moment; then the next request opens a new one.
     Ok((running.fetch_optional(db).await?.unwrap_or(new.id), false))
 }
 
-/// A person approves what waits: the sync goes on with its fixing. False where nothing waits, or where it, or
-/// another one of its kind, is running.
+/// Approves the waiting differences: the sync continues with its `fix` step. False if nothing waits, or if it or
+/// another sync of its kind is running.
 pub async fn approve(db: &mut PgConnection, id: Uuid, actor: &str, now: Timestamp) -> Result<bool> {
     let done = sqlx::query!(
         "
@@ -91,54 +91,54 @@ pub async fn approve(db: &mut PgConnection, id: Uuid, actor: &str, now: Timestam
     Ok(done.execute(db).await?.rows_affected() == 1)
 }
 
-/// A sync as people see it.
+/// A sync as pages and the API show it.
 #[derive(Clone, Debug, Serialize)]
 pub struct SyncRow {
     /// `UUIDv7`.
     pub id: Uuid,
-    /// Whose vendors.
+    /// Its connection.
     pub connection: String,
     /// products, stock or orders.
     pub what: String,
-    /// Only difference_row, nothing fixed.
+    /// True if differences are only reported, not fixed.
     pub dry_run: bool,
-    /// Who asked.
+    /// Who requested it.
     pub actor: String,
     /// running, done or failed.
     pub state: String,
-    /// For orders: only what was placed since.
+    /// For orders: only those placed since.
     pub since: Timestamp,
-    /// When it was asked for.
+    /// When it was requested.
     pub created_at: Timestamp,
-    /// When it was begun; nothing while it waits for its turn.
+    /// When it was first claimed; `None` while it waits.
     pub started_at: Option<Timestamp>,
     /// `read_warehouse`, `read_shop`, compare, fix or end.
     pub step: String,
-    /// How many there are, where that is known.
+    /// How many there are, if known.
     pub total: Option<i64>,
     /// How many were compared.
     pub done: i64,
-    /// What was found, by word.
+    /// What was found, counted by kind.
     pub counts: serde_json::Value,
-    /// Reason code of a failed one.
+    /// Reason code of a failed sync.
     pub error: Option<String>,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
-    /// Why nothing was fixed: a reason code; nothing where nothing was held back as a whole.
+    /// Why nothing was fixed without approval: a reason code; `None` if nothing was withheld as a whole.
     pub braked: Option<String>,
-    /// When a person approved what waited.
+    /// When an operator approved the waiting differences.
     pub approved_at: Option<Timestamp>,
-    /// Who did.
+    /// Who approved them.
     pub approved_by: Option<String>,
     /// How many differences it found so far.
     pub difference_count: i64,
-    /// Of these fixed, or on the way to be.
+    /// Of these fixed, or with a task that fixes them.
     pub fixing_count: i64,
-    /// Of these waiting for a person's approval.
+    /// Of these waiting for an operator's approval.
     pub waiting_count: i64,
 }
 
-/// Syncs, newest first; `connection` and `what` left out mean "any".
+/// Lists syncs, newest first; `None` for `connection` or `what` means any.
 pub async fn list(
     db: &mut PgConnection,
     connection: Option<&str>,
@@ -159,14 +159,14 @@ async fn fetch(
         SyncRow,
         r#"
         select id, connection, what, dry_run, actor, state, since, created_at, started_at, step, total, done, counts,
-               error, finished_at, braked, approved_at, approved_by, difference_row.difference_count as "difference_count!",
-               difference_row.fixing_count as "fixing_count!", difference_row.waiting_count as "waiting_count!"
+               error, finished_at, braked, approved_at, approved_by, found.difference_count as "difference_count!",
+               found.fixing_count as "fixing_count!", found.waiting_count as "waiting_count!"
         from sync
         cross join lateral (
             select count(*) as difference_count, count(*) filter (where fixing) as fixing_count,
                    count(*) filter (where awaits_approval) as waiting_count
             from sync_difference where sync_id = sync.id
-        ) difference_row
+        ) found
         where ($1::text is null or connection = $1) and ($2::text is null or what = $2)
           and ($3::uuid is null or id < $3) and ($5::uuid is null or id = $5)
         order by id desc
@@ -181,7 +181,7 @@ async fn fetch(
     Ok(rows.fetch_all(db).await?)
 }
 
-/// When what was last asked for, and whether that failed; of every connection and kind that ever was.
+/// Lists the last request of every connection and kind, and whether it failed.
 pub async fn list_last_requests(db: &mut PgConnection) -> Result<Vec<LastRequest>> {
     let rows = sqlx::query_as!(
         LastRequest,
@@ -199,20 +199,20 @@ pub async fn list_last_requests(db: &mut PgConnection) -> Result<Vec<LastRequest
     Ok(rows.fetch_all(db).await?)
 }
 
-/// When a sync was last asked for.
+/// The last request of a sync.
 #[derive(Clone, Debug)]
 pub struct LastRequest {
-    /// Of which connection.
+    /// Its connection.
     pub connection: String,
-    /// Of which kind.
+    /// products, stock or orders.
     pub what: String,
     /// When.
     pub created_at: Timestamp,
-    /// Did it fail?
+    /// True if it failed.
     pub failed: bool,
 }
 
-/// One sync.
+/// Finds one sync.
 pub async fn find(db: &mut PgConnection, id: Uuid) -> Result<Option<SyncRow>> {
     fetch(db, Some(id), None, None, &Page { before: None, limit: 1 })
         .await

@@ -17,12 +17,13 @@ use crate::{
     },
     flows::ConnectionClients,
     store::{
-        connections, ingest,
-        items::{self, CatalogueRow},
+        connections, ingest, items,
         subject_states::{self, InSyncProduct},
+        sync_catalogue::{self, CatalogueRow},
         sync_differences::NewDifference,
         sync_snapshots::{self, SnapshotRow},
         tasks,
+        views::code_problems,
     },
 };
 
@@ -90,7 +91,8 @@ pub(super) async fn find_differences(
         let mut tx = run.begin_transaction().await?;
         let (connection, after) = (&run.leased.connection, run.progress.cursor.clone());
         let rows =
-            items::list_beside_snapshot(&mut tx, connection, run.leased.id, &after, BATCH_SIZE).await?;
+            sync_catalogue::list_beside_snapshot(&mut tx, connection, run.leased.id, &after, BATCH_SIZE)
+                .await?;
         let Some(last) = rows.last().map(|row| row.item.clone()) else { break };
         let (mut found, mut in_sync) = (Vec::new(), Vec::new());
         for row in rows.into_iter().filter(|row| !row.has_duplicate_code && !row.is_outdated) {
@@ -119,7 +121,8 @@ async fn read_unseen_products(run: &Run<'_>, clients: &ConnectionClients) -> Res
     loop {
         let mut db = run.deps.pool.acquire().await?;
         let unseen =
-            items::list_unseen(&mut db, connection, run.leased.started_at, &after, BATCH_SIZE).await?;
+            sync_catalogue::list_unseen(&mut db, connection, run.leased.started_at, &after, BATCH_SIZE)
+                .await?;
         drop(db); // never held during a call
         let Some(last) = unseen.last() else { return Ok(()) };
         after.clone_from(last);
@@ -198,7 +201,8 @@ async fn report_code_problems(run: &mut Run<'_>) -> Result<(), SyncError> {
     let mut after = String::new();
     loop {
         let mut tx = run.begin_transaction().await?;
-        let problems = items::list_code_problems(&mut tx, &run.leased.connection, &after, BATCH_SIZE).await?;
+        let problems =
+            code_problems::list_code_problems(&mut tx, &run.leased.connection, &after, BATCH_SIZE).await?;
         let Some(last) = problems.last() else { return Ok(()) };
         after.clone_from(&last.item);
         let found: Vec<_> = problems

@@ -1,27 +1,26 @@
-//! What waits for a person, grouped by its cause; and how much went through in each hour.
+//! What needs an operator's attention, grouped by cause.
 //!
-//! Only a subject's newest task counts: a dead one whose subject has been looked at since is history. A look that
-//! was called off was none.
+//! Only a subject's newest task counts: a dead task is history once a later task of its subject has run. A cancelled
+//! task did not run.
 
 use sqlx::PgConnection;
-use uuid::Uuid;
 
 use super::overview::TaskFilter;
 use crate::domain::Timestamp;
 use crate::store::Result;
 
-/// Tasks that wait for a person for one and the same cause.
+/// Tasks that need attention for the same cause.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct AttentionCause {
-    /// Whose.
+    /// Their connection.
     pub connection: String,
     /// order, stock or product.
     pub kind: String,
-    /// dead; `in_doubt`; or held: an order that goes when somebody says so, here or at the warehouse.
+    /// dead; `in_doubt`; or `on_hold`: an order that waits for a release, here or at the warehouse.
     pub state: String,
     /// Closed reason code.
     pub reason: String,
-    /// What tells two causes of one reason apart: the shipping method that has no rule.
+    /// Tells two causes with one reason apart: the shipping method that has no rule.
     pub detail: Option<String>,
     /// How many.
     pub count: i64,
@@ -29,7 +28,7 @@ pub struct AttentionCause {
     pub oldest_at: Timestamp,
 }
 
-/// Everything that waits for a person, the most first.
+/// Lists all causes, the most frequent first.
 pub async fn list_causes(db: &mut PgConnection) -> Result<Vec<AttentionCause>> {
     let rows = sqlx::query_as!(
         AttentionCause,
@@ -40,7 +39,8 @@ pub async fn list_causes(db: &mut PgConnection) -> Result<Vec<AttentionCause>> {
             select id, connection, kind, subject, 'in_doubt', reason, created_at
             from task where state = 'in_doubt'
             union all
-            select latest.id, subject_state.connection, 'order', subject_state.subject, 'on_hold', latest.reason, latest.created_at
+            select latest.id, subject_state.connection, 'order', subject_state.subject, 'on_hold', latest.reason,
+                   latest.created_at
             from subject_state
             cross join lateral (
                 select id, state, reason, created_at from task
@@ -69,7 +69,7 @@ pub async fn list_causes(db: &mut PgConnection) -> Result<Vec<AttentionCause>> {
     Ok(rows.fetch_all(db).await?)
 }
 
-/// How many closed tasks match a filter, their subject's newest alone: what a replay by it would look at.
+/// Counts the closed tasks that match a filter and are their subject's newest: what a replay by it would run.
 pub async fn count_closed(db: &mut PgConnection, filter: &TaskFilter) -> Result<i64> {
     let count = sqlx::query_scalar!(
         r#"
@@ -102,52 +102,4 @@ pub async fn count_closed(db: &mut PgConnection, filter: &TaskFilter) -> Result<
         filter.detail,
     );
     Ok(count.fetch_one(db).await?)
-}
-
-/// What went through in an hour.
-#[derive(Clone, Copy, Debug, serde::Serialize)]
-pub struct Hour {
-    /// Its beginning.
-    pub starts_at: Timestamp,
-    /// Events received.
-    pub events: i64,
-    /// Tasks closed well.
-    pub done: i64,
-    /// Tasks that died.
-    pub dead: i64,
-}
-
-/// The hours from `since` to `until` of all connections or of one; `first` is the smallest id of `since`.
-pub async fn list_hours(
-    db: &mut PgConnection,
-    connection: Option<&str>,
-    (since, first): (Timestamp, Uuid),
-    until: Timestamp,
-) -> Result<Vec<Hour>> {
-    let rows = sqlx::query_as!(
-        Hour,
-        r#"
-        with hour as (select generate_series(date_trunc('hour', $2::timestamptz), $3, interval '1 hour') as starts_at),
-        detailed as (
-            select date_trunc('hour', received_at) as starts_at, count(*) as events
-            from event where id >= $4 and ($1::text is null or connection = $1) group by 1
-        ),
-        closed_tasks as (
-            select date_trunc('hour', settled_at) as starts_at,
-                   count(*) filter (where state in ('done', 'skipped')) as done,
-                   count(*) filter (where state = 'dead') as dead
-            from task
-            where id >= $4 and settled_at is not null and ($1::text is null or connection = $1) group by 1
-        )
-        select hour.starts_at as "starts_at!", coalesce(events, 0) as "events!", coalesce(done, 0) as "done!",
-               coalesce(dead, 0) as "dead!"
-        from hour left join detailed using (starts_at) left join closed_tasks using (starts_at)
-        order by 1
-        "#,
-        connection,
-        since,
-        until,
-        first,
-    );
-    Ok(rows.fetch_all(db).await?)
 }

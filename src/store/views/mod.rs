@@ -1,5 +1,7 @@
-//! Read models for pages and the API. They never write.
+//! Read models for pages, the API and gauges. They never write.
 
 pub mod attention;
+pub mod code_problems;
 pub mod orders;
 pub mod overview;
+pub mod throughput;

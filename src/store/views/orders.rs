@@ -1,4 +1,4 @@
-//! Orders as people see them: what is remembered of each, and the state of its newest task. SELECT only.
+//! Orders: the state of each subject and of its newest task.
 
 use serde::Serialize;
 use sqlx::PgConnection;
@@ -7,24 +7,24 @@ use uuid::Uuid;
 use crate::domain::Timestamp;
 use crate::store::{Page, Result};
 
-/// An order as people see it.
+/// An order as pages and the API show it.
 #[derive(Clone, Debug, Serialize)]
 pub struct OrderRow {
-    /// Its place in lists: `UUIDv7` of our first meeting.
+    /// Its position in lists: the `UUIDv7` of its first task.
     pub id: Uuid,
-    /// Whose.
+    /// Its connection.
     pub connection: String,
     /// The shop's order number.
     pub order_id: String,
-    /// Ours at the warehouse, once it stands there.
+    /// Its reference at the warehouse, once it is there.
     pub reference: Option<String>,
-    /// Where it stands, in one word.
+    /// Its status.
     pub status: String,
-    /// The shop's word.
+    /// The shop's status.
     pub shop_status: Option<String>,
-    /// The warehouse's word.
+    /// The warehouse's status.
     pub warehouse_status: Option<String>,
-    /// Why it stands there as it stands.
+    /// The warehouse's comments on its status.
     pub warehouse_comments: Option<String>,
     /// Orders that the warehouse made out of this one.
     pub related: Option<serde_json::Value>,
@@ -32,21 +32,21 @@ pub struct OrderRow {
     pub tracking_code: Option<String>,
     /// As the warehouse gave it.
     pub tracking_url: Option<String>,
-    /// When we learnt that it stands at the warehouse.
+    /// When it was first seen at the warehouse.
     pub placed_at: Option<Timestamp>,
-    /// When we learnt that the shop has it completed.
+    /// When the shop was first seen to have it completed.
     pub completed_at: Option<Timestamp>,
     /// When it was last read.
     pub updated_at: Timestamp,
     /// Its newest task.
     pub task_id: Option<Uuid>,
-    /// Where that stands.
+    /// That task's state.
     pub task_state: Option<String>,
-    /// Why it stands where it stands: a closed reason code.
+    /// That task's reason: a closed code.
     pub reason: Option<String>,
 }
 
-/// Which orders to list; every field left out means "any".
+/// Which orders to list; `None` means any.
 #[derive(Clone, Debug, Default, serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OrderFilter {
@@ -60,12 +60,12 @@ pub struct OrderFilter {
     pub reason: Option<String>,
 }
 
-/// Orders, newest first. One that was told of and not looked at yet is among them, as not transferred.
+/// Lists orders, newest first. One that has a task but was not read yet is listed as not transferred.
 pub async fn list(db: &mut PgConnection, filter: &OrderFilter, page: &Page) -> Result<Vec<OrderRow>> {
     fetch(db, filter, None, page).await
 }
 
-/// One order.
+/// Finds one order.
 pub async fn find(db: &mut PgConnection, connection: &str, order_id: &str) -> Result<Option<OrderRow>> {
     let filter = OrderFilter { connection: Some(connection.to_owned()), ..OrderFilter::default() };
     let rows = fetch(db, &filter, Some(order_id), &Page { before: None, limit: 1 }).await?;
@@ -81,10 +81,10 @@ async fn fetch(
     let rows = sqlx::query_as!(
         OrderRow,
         r#"
-        with order_row as (
+        with known as (
             select first_task_id as id, connection, subject, reference, status, shop_status, warehouse_status,
-                   nullif(warehouse_comments, '') as warehouse_comments, related, tracking_code, tracking_url, placed_at, completed_at,
-                   seen_at as updated_at
+                   nullif(warehouse_comments, '') as warehouse_comments, related, tracking_code, tracking_url,
+                   placed_at, completed_at, seen_at as updated_at
             from subject_state where status is not null
             union all
             select id, connection, subject, null, 'not_transferred', null, null, null, null, null, null, null, null,
@@ -97,25 +97,26 @@ async fn fetch(
             )
         )
         select
-            order_row.id as "id!", order_row.connection as "connection!", substr(order_row.subject, 7) as "order_id!", order_row.reference,
-            order_row.status as "status!", order_row.shop_status, order_row.warehouse_status, order_row.warehouse_comments, order_row.related,
-            order_row.tracking_code, order_row.tracking_url, order_row.placed_at, order_row.completed_at, order_row.updated_at as "updated_at!",
+            known.id as "id!", known.connection as "connection!", substr(known.subject, 7) as "order_id!",
+            known.reference, known.status as "status!", known.shop_status, known.warehouse_status,
+            known.warehouse_comments, known.related, known.tracking_code, known.tracking_url, known.placed_at,
+            known.completed_at, known.updated_at as "updated_at!",
             latest.id as "task_id?", latest.state as "task_state?", latest.reason
-        from order_row
+        from known
         left join lateral (
             select id, state, reason from task
-            where task.connection = order_row.connection and task.subject = order_row.subject
-              and (settled_at is not null or state in ('pending', 'leased', 'in_doubt')) -- names both indexes
+            where task.connection = known.connection and task.subject = known.subject
+              and (settled_at is not null or state in ('pending', 'leased', 'in_doubt')) -- always true; names both indexes
             order by id desc limit 1
         ) latest on true
-        where ($1::text is null or order_row.connection = $1)
-          and ($2::text is null or order_row.status = $2)
-          and ($3::text is null or starts_with(substr(order_row.subject, 7), $3) or starts_with(order_row.reference, $3)
-               or starts_with(order_row.tracking_code, $3))
+        where ($1::text is null or known.connection = $1)
+          and ($2::text is null or known.status = $2)
+          and ($3::text is null or starts_with(substr(known.subject, 7), $3) or starts_with(known.reference, $3)
+               or starts_with(known.tracking_code, $3))
           and ($4::text is null or latest.reason = $4)
-          and ($5::text is null or order_row.subject = 'order:' || $5)
-          and ($6::uuid is null or order_row.id < $6)
-        order by order_row.id desc
+          and ($5::text is null or known.subject = 'order:' || $5)
+          and ($6::uuid is null or known.id < $6)
+        order by known.id desc
         limit $7
         "#,
         filter.connection,
@@ -129,7 +130,7 @@ async fn fetch(
     Ok(rows.fetch_all(db).await?)
 }
 
-/// How many orders stand at each status: status and count.
+/// Counts orders by status: status and count.
 pub async fn count_by_status(db: &mut PgConnection, connection: Option<&str>) -> Result<Vec<(String, i64)>> {
     let rows = sqlx::query!(
         r#"
@@ -143,14 +144,14 @@ pub async fn count_by_status(db: &mut PgConnection, connection: Option<&str>) ->
                 where subject_state.connection = task.connection and subject_state.subject = task.subject
                   and subject_state.status is not null
             )
-        ) order_row group by status
+        ) known group by status
         "#,
         connection,
     );
     Ok(rows.fetch_all(db).await?.into_iter().map(|row| (row.status, row.count)).collect())
 }
 
-/// How many orders were first order_row between two points in the order of meeting.
+/// Counts the orders whose first task has an id in one of these spans.
 pub async fn count_first_seen(
     db: &mut PgConnection,
     connection: &str,
@@ -171,7 +172,7 @@ pub async fn count_first_seen(
     Ok(count.fetch_one(db).await?)
 }
 
-/// The newest order that we order_row.
+/// Finds the first task of the newest order.
 pub async fn find_newest_id(db: &mut PgConnection, connection: &str) -> Result<Option<Uuid>> {
     let id = sqlx::query_scalar!(
         r#"select first_task_id as "id!" from subject_state where connection = $1 and status is not null and first_task_id is not null

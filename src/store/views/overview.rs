@@ -1,4 +1,4 @@
-//! Read models for people and gauges: SELECT only.
+//! Tasks and the backlog, for pages, the API and gauges.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -6,28 +6,28 @@ use uuid::Uuid;
 use crate::domain::{Timestamp, id::TaskId};
 use crate::store::{Page, Result};
 
-/// A task as people see it.
+/// A task as pages and the API show it.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct TaskRow {
     /// `UUIDv7`.
     pub id: Uuid,
-    /// Whose subject it is.
+    /// Its subject's connection.
     pub connection: String,
     /// order, stock or product.
     pub kind: String,
     /// As `order:1042`.
     pub subject: String,
-    /// Where it stands.
+    /// Its state.
     pub state: String,
     /// Closed reason code.
     pub reason: Option<String>,
-    /// All attempts.
+    /// Attempts so far.
     pub attempts: i32,
-    /// Attempts that count towards the limit.
+    /// Failed attempts that count towards the limit.
     pub failures: i32,
     /// Not claimed before this time.
     pub due_at: Timestamp,
-    /// When the task was opened.
+    /// When it was opened.
     pub created_at: Timestamp,
     /// When it was closed.
     pub settled_at: Option<Timestamp>,
@@ -35,7 +35,7 @@ pub struct TaskRow {
     pub replay_of: Option<Uuid>,
 }
 
-/// Which tasks to list; every field left out means "any".
+/// Which tasks to list; `None` means any.
 #[derive(Clone, Debug, Default, serde::Deserialize, serde::Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TaskFilter {
@@ -53,11 +53,11 @@ pub struct TaskFilter {
     pub since: Option<Timestamp>,
     /// Opened before.
     pub until: Option<Timestamp>,
-    /// By the words of its last attempt, all of them.
+    /// By the exact detail of its last attempt.
     pub detail: Option<String>,
 }
 
-/// Tasks, newest first.
+/// Lists tasks, newest first.
 pub async fn list_tasks(db: &mut PgConnection, filter: &TaskFilter, page: &Page) -> Result<Vec<TaskRow>> {
     let rows = sqlx::query_as!(
         TaskRow,
@@ -67,7 +67,7 @@ pub async fn list_tasks(db: &mut PgConnection, filter: &TaskFilter, page: &Page)
         where ($1::text is null or connection = $1)
           and ($2::text is null or state = $2)
           and ($3::text is null or kind = $3)
-          -- Always true; it names the two indexes that hold a subject's closed tasks and its open one.
+          -- The last condition is always true; it names the indexes of a subject's closed tasks and of its open one.
           and ($4::text is null or subject = $4 and (settled_at is not null or state in ('pending', 'leased', 'in_doubt')))
           and ($5::text is null or reason = $5)
           and ($6::timestamptz is null or created_at >= $6)
@@ -93,7 +93,7 @@ pub async fn list_tasks(db: &mut PgConnection, filter: &TaskFilter, page: &Page)
     Ok(rows.fetch_all(db).await?)
 }
 
-/// One task.
+/// Finds one task.
 pub async fn find_task(db: &mut PgConnection, id: TaskId) -> Result<Option<TaskRow>> {
     let row = sqlx::query_as!(
         TaskRow,
@@ -104,8 +104,8 @@ pub async fn find_task(db: &mut PgConnection, id: TaskId) -> Result<Option<TaskR
     Ok(row.fetch_optional(db).await?)
 }
 
-/// Closed tasks matching a filter, oldest first: the order in which they are replayed. Of each subject its newest
-/// task alone: an older one has been answered since; by one that was called off it has not.
+/// Lists the closed tasks that match a filter, oldest first: the order of a replay. Only a subject's newest task is
+/// listed, since a later one has dealt with it; a cancelled task has not.
 pub async fn list_closed_oldest_first(
     db: &mut PgConnection,
     filter: &TaskFilter,
@@ -149,10 +149,10 @@ pub async fn list_closed_oldest_first(
     Ok(rows.fetch_all(db).await?)
 }
 
-/// One line of the backlog.
+/// The backlog of a connection.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct Backlog {
-    /// Whose.
+    /// The connection.
     pub connection: String,
     /// Open tasks.
     pub open: i64,
@@ -160,11 +160,11 @@ pub struct Backlog {
     pub in_doubt: i64,
     /// Of these due, and not claimed.
     pub due: i64,
-    /// Since when the oldest of the due ones is due.
+    /// Since when the oldest due task is due.
     pub oldest_due_at: Option<Timestamp>,
 }
 
-/// Every connection's open tasks.
+/// Counts every connection's open tasks.
 pub async fn backlog(db: &mut PgConnection, now: Timestamp) -> Result<Vec<Backlog>> {
     let rows = sqlx::query_as!(
         Backlog,
@@ -186,13 +186,13 @@ pub async fn backlog(db: &mut PgConnection, now: Timestamp) -> Result<Vec<Backlo
     Ok(rows.fetch_all(db).await?)
 }
 
-/// How many tasks wait for a person: dead, and their subject's newest.
+/// Counts the dead tasks that need attention.
 pub async fn count_dead(db: &mut PgConnection) -> Result<i64> {
     let count = sqlx::query_scalar!(r#"select count(*) as "count!" from dead_letter"#);
     Ok(count.fetch_one(db).await?)
 }
 
-/// Was anything ever told of a subject?
+/// True if a subject ever had a task.
 pub async fn has_task(db: &mut PgConnection, connection: &str, subject: &str) -> Result<bool> {
     let known = sqlx::query_scalar!(
         r#"select exists (

@@ -20,8 +20,9 @@ use crate::{
     actions::{self, ActionError, Actor},
     domain::{Timestamp, product::CodeProblem, shipping::ShippingRule, sync::SyncKind},
     store::{
-        self, Page, StoreError, connections, items, key_usage, order_rate, polls, rejected_webhooks,
-        shipping_rules, subscriptions, syncs, views::overview,
+        self, Page, StoreError, connections, key_usage, order_rate, polls, rejected_webhooks, shipping_rules,
+        subscriptions, syncs,
+        views::{code_problems, overview},
     },
     web::problem::{Code, Problem},
 };
@@ -80,7 +81,7 @@ pub(super) async fn list_code_problems(
     let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
     connections::find(&mut db, &name).await?.ok_or(Code::NotFound)?;
     let (after, limit) = page.cursor_and_limit();
-    let rows = items::list_code_problems(&mut db, &name, &after.unwrap_or_default(), limit).await?;
+    let rows = code_problems::list_code_problems(&mut db, &name, &after.unwrap_or_default(), limit).await?;
     Ok(Json(page.listing(rows, |row| row.item.clone())))
 }
 

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use crate::{
     explain::{PageTexts, counted},
-    store::views::attention::Hour,
+    store::views::throughput::Hour,
 };
 
 const WIDTH: usize = 480;

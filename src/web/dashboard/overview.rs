@@ -15,9 +15,7 @@ use super::{
     widgets::{health, reason, remedy, time, time_or_never},
 };
 use crate::{
-    domain::{
-        Timestamp, alert::AlertKind, id::first_id_at, order_rate::OrderRate, sync::SyncKind, vendor::Vendor,
-    },
+    domain::{Timestamp, alert::AlertKind, order_rate::OrderRate, sync::SyncKind, vendor::Vendor},
     explain::{self, counted, decimal, sync_kind_text},
     store::{
         self, Page,
@@ -27,6 +25,7 @@ use crate::{
         views::{
             attention,
             overview::{self, Backlog},
+            throughput,
         },
     },
 };
@@ -41,7 +40,7 @@ struct ConnectionCard {
     backlog: Option<Backlog>,
     order_rate: OrderRate,
     polled_at: Option<Timestamp>,
-    hours: Vec<attention::Hour>,
+    hours: Vec<throughput::Hour>,
     last_syncs: Vec<LastSync>,
     rates: Vec<CallRate>,
 }
@@ -204,7 +203,7 @@ async fn load_card(
     let polls = polls::list(db, &row.name).await?;
     let polled_at = polls.iter().filter_map(|poll| poll.last_finished_at).max();
     let since = now - TimeDelta::hours(23);
-    let hours = attention::list_hours(db, Some(&row.name), (since, first_id_at(since)), now).await?;
+    let hours = throughput::list_hours(db, Some(&row.name), since, now).await?;
     let last_syncs = load_last_syncs(db, &row.name).await?;
     let rates = load_rates(deps, db, &row.name).await?;
     Ok(ConnectionCard { row, health, backlog, order_rate, polled_at, hours, last_syncs, rates })

@@ -20,8 +20,9 @@ use crate::{
     domain::{product::CodeProblem, sync::SyncKind},
     explain::sync_kind_text,
     store::{
-        Page, connections, items,
+        Page, connections,
         syncs::{self, SyncRow},
+        views::code_problems,
     },
 };
 
@@ -39,7 +40,7 @@ pub(super) async fn list(
     let mut sections = Vec::new();
     for row in connections::list(&mut db).await? {
         if query.connection.as_ref().is_none_or(|name| *name == row.name) {
-            let codes = items::list_code_problems(&mut db, &row.name, "", ROWS).await?;
+            let codes = code_problems::list_code_problems(&mut db, &row.name, "", ROWS).await?;
             let newest = Page { before: None, limit: SYNCS };
             let syncs = syncs::list(&mut db, Some(&row.name), None, &newest).await?;
             sections.push((row.name, codes, syncs));

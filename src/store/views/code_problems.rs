@@ -1,0 +1,49 @@
+//! Product codes that cannot be sent to the warehouse.
+
+use sqlx::PgConnection;
+
+use crate::{
+    domain::{product::CodeProblem, task::outcome::Reason},
+    store::Result,
+};
+
+/// Lists items after `after` whose codes cannot be sent: empty, too long, or shared with another item. Items that are not
+/// stored at the warehouse are listed only if they share a code with one that is.
+pub async fn list_code_problems(
+    db: &mut PgConnection,
+    connection: &str,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<CodeProblem>> {
+    let rows = sqlx::query_as!(
+        CodeProblem,
+        r#"
+        select item.item, item.product, item.code, item.name, coalesce(item.reason, $4) as "reason!",
+            coalesce((
+                select array_agg(
+                    format('%s of %s (%s)', to_json(other.code), to_json(coalesce(other.name, '?')), other.item)
+                    order by other.item
+                )
+                from item other
+                where other.connection = item.connection and other.code_key = item.code_key and other.item <> item.item
+            ), '{}') as "others!"
+        from item
+        where item.connection = $1 and item.item > $2
+          and (
+            item.reason is not null and item.stored
+            or exists (
+                select 1 from item other
+                where other.connection = item.connection and other.code_key = item.code_key
+                  and other.item <> item.item and (other.stored or item.stored)
+            )
+          )
+        order by item.item
+        limit $3
+        "#,
+        connection,
+        after,
+        limit,
+        Reason::CodeRepeated.code(),
+    );
+    Ok(rows.fetch_all(db).await?)
+}
