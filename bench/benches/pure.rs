@@ -7,7 +7,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use serde_json::{Value, json};
 use silta::{
     domain::{
-        difference::Redactor,
+        redact::Redactor,
         event::{
             dedup::{DedupScope, fingerprint},
             source::Source,
@@ -15,16 +15,16 @@ use silta::{
         },
         id::{ClaimId, TaskId},
         order::{
-            Next, OrderPolicy, OrderView, Recipient, ShopLine, ShopOrder, ShopStatus, Transfer, UnitPrices,
-            When, decide,
+            Decision, OrderPolicy, OrderView, Recipient, ShopLine, ShopOrder, ShopStatus, Transfer, UnitPrices,
+            TransferTime, decide,
         },
         product::{ProductPolicy, Supplier},
         task::{
-            outcome::{Outcome, Reason},
+            outcome::Outcome, reason::Reason,
             retry::RetryPolicy,
             state::LeasedTask,
             subject_state::SubjectState,
-            transition::settle,
+            transition::{AttemptEnd, transition},
         },
     },
     security::signature::{Encoding, SignatureScheme},
@@ -60,7 +60,7 @@ fn pure(criterion: &mut Criterion) {
         connection: "shop".into(),
         subject: Subject::order("1042"),
         priority: Priority(0),
-        attempts: 3,
+        failures: 3,
         number: 3,
         actions: 1,
         created_at: now,
@@ -76,8 +76,12 @@ fn pure(criterion: &mut Criterion) {
         unknown_for: std::time::Duration::from_secs(6 * 3600),
     };
     let failed = Outcome::Retryable { reason: Reason::VendorFailed };
-    criterion.bench_function("settle", |bench| {
-        bench.iter(|| settle(black_box(&held), &failed, None, &policy, now, 0.5));
+    criterion.bench_function("transition", |bench| {
+        bench.iter(|| transition(
+                black_box(&held),
+                &AttemptEnd { outcome: &failed, in_doubt_since: None, at: now, jitter: 0.5 },
+                &policy,
+            ));
     });
     order(criterion, now);
 }
@@ -120,7 +124,7 @@ fn order(criterion: &mut Criterion, now: DateTime<Utc>) {
     };
     let policy = OrderPolicy {
         transfer: Transfer::Automatic,
-        when: When::Created,
+        when: TransferTime::Created,
         hold: Duration::ZERO,
         not_before: None,
         reference_prefix: "k-".into(),
@@ -148,7 +152,7 @@ fn order(criterion: &mut Criterion, now: DateTime<Utc>) {
         connected_at: now,
         now,
     };
-    let Next::Place(placed) = decide(&view) else { panic!("a new order is placed") };
+    let Decision::Place(placed) = decide(&view) else { panic!("a new order is placed") };
     criterion.bench_function("decide about a new order of five lines", |bench| {
         bench.iter(|| decide(black_box(&view)));
     });

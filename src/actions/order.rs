@@ -35,7 +35,7 @@ pub enum OrderRequest {
 
 impl OrderRequest {
     /// The word in URLs and in the audit trail.
-    pub const fn as_str(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::SetIntent(intent) => intent.as_str(),
             Self::Refresh => "refresh",

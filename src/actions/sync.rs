@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{ActionError, Actor, ConflictError};
 use crate::{
     domain::{
-        Timestamp, event::subject::SubjectKind, stock::BRAKE_WINDOW, sync::SyncKind, task::outcome::Reason,
+        Timestamp, event::subject::SubjectKind, stock::BRAKE_WINDOW, sync::SyncKind, task::reason::Reason,
     },
     store::{
         connections,

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::{
     actions::{DryRun, DryRunResult},
-    domain::{event::subject::Subject, task::outcome::Reason},
+    domain::{event::subject::Subject, task::reason::Reason},
     store::StoreError,
     sync::{DryRunner, PlannedAttempt},
 };

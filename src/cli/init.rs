@@ -13,7 +13,7 @@ use clap::Args;
 use super::{print_error, print_line};
 use crate::{
     app::config::{Config, Environment},
-    domain::event::dedup::sha256_hex,
+    domain::digest::sha256_hex,
     runtime::clock::Entropy,
 };
 

@@ -113,7 +113,7 @@ async fn list(ListArgs { connection, status, limit, json }: ListArgs, pool: &PgP
 async fn explain(order: &OrderArgs, json: bool, call_log: Option<VendorArg>, pool: &PgPool) -> Result<()> {
     let OrderArgs { connection, order_id } = order;
     let mut db = pool.acquire().await?;
-    let life = explain::order(&mut db, connection, order_id, Language::English).await?;
+    let life = explain::order_history(&mut db, connection, order_id, Language::English).await?;
     let life = life.with_context(|| format!("{connection} has no order {order_id} that Silta met"))?;
     let vendor = call_log.map(|vendor| match vendor {
         VendorArg::Mycashflow => Vendor::MyCashflow,

@@ -8,7 +8,7 @@ use clap::Subcommand;
 use super::{load, print_line};
 use crate::{
     app::config::{self, Environment},
-    domain::event::dedup::sha256_hex,
+    domain::digest::sha256_hex,
     runtime::clock::Entropy,
 };
 

@@ -1,125 +1,111 @@
-//! An alert: something is wrong that somebody should know of. Opened once, however much of it there is, reminded of
-//! while it lasts, and closed by itself when it is right again.
+//! An alert: a condition that somebody should know of. It is opened once, reminded of while it lasts, and
+//! closed by itself once the condition is gone.
 //!
 //! ```text
-//!            wrong            wrong for long enough       right again
-//! (nothing) ──────▶ seen ──────────────────────▶ told ──────────────▶ closed
-//!                     │ right again                │ every so often
+//!            condition        grace period over           condition gone
+//! (nothing) ──────▶ seen ──────────────────────▶ notified ──────────▶ closed
+//!                     │ condition gone             │ at intervals
 //!                     ▼                            ▼
-//!                 forgotten                     reminded
+//!                 discarded                     reminded
 //! ```
 //!
-//! What fixes itself within the grace_period is told to nobody; and a thousand failures that come within it are one message.
+//! What resolves itself within the grace period notifies nobody. A thousand failures within it make one
+//! message.
 
 use std::time::Duration;
 
 use super::Timestamp;
 
-/// Kinds of alerts; each is a heading of `docs/runbook.md`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// The kinds of alerts; each is a heading of `docs/runbook.md`.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, strum::EnumString, strum::IntoStaticStr, strum::VariantArray,
+)]
+#[strum(serialize_all = "snake_case")]
 pub enum AlertKind {
-    /// Tasks are dead: they wait for a person.
+    /// Tasks are dead: they need attention.
     Dead,
-    /// Nothing of a connection is claimed: a vendor is down, or refuses our credentials.
+    /// No task of a connection is claimed: a vendor is down, or rejects our credentials.
     CircuitOpen,
     /// Too many stock figures fell to zero at once.
     StockBraked,
-    /// A list has not been polled for much longer than it should.
+    /// A list has not been polled for much longer than its interval.
     PollStopped,
     /// A task has been due for too long.
     BacklogOld,
     /// No order has come for longer than chance explains.
     Silent,
-    /// A vendor's webhooks are refused, and none is taken.
+    /// All of a vendor's webhooks are rejected.
     WebhooksRefused,
-    /// A webhook subscription of ours is gone, and could not be put back.
+    /// A webhook subscription is gone and could not be registered again.
     SubscriptionGone,
 }
 
 impl AlertKind {
-    /// Every kind.
-    pub const ALL: [Self; 8] = [
-        Self::Dead,
-        Self::CircuitOpen,
-        Self::StockBraked,
-        Self::PollStopped,
-        Self::BacklogOld,
-        Self::Silent,
-        Self::WebhooksRefused,
-        Self::SubscriptionGone,
-    ];
+    /// Every value.
+    pub const ALL: &[Self] = <Self as strum::VariantArray>::VARIANTS;
 
-    /// The word in rows, in messages and in the runbook.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Dead => "dead",
-            Self::CircuitOpen => "circuit_open",
-            Self::StockBraked => "stock_braked",
-            Self::PollStopped => "poll_stopped",
-            Self::BacklogOld => "backlog_old",
-            Self::Silent => "silent",
-            Self::WebhooksRefused => "webhooks_refused",
-            Self::SubscriptionGone => "subscription_gone",
-        }
+    /// The spelling in rows, messages and the runbook.
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
-    /// The kind of a word.
+    /// Parses the spelling in a row.
     pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+        word.parse().ok()
     }
 }
 
-/// Something that is wrong now.
+/// A condition that holds now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition {
-    /// Whose.
+    /// The connection.
     pub connection: String,
-    /// What.
+    /// The kind.
     pub kind: AlertKind,
-    /// How much of it.
+    /// How many of it.
     pub count: i64,
-    /// What exactly, in codes; names no person.
+    /// Codes and names that say what exactly; never personal data.
     pub detail: String,
 }
 
 /// An alert that is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpenAlert {
-    /// When it was first seen.
+    /// When the condition was first seen.
     pub seen_at: Timestamp,
-    /// When it was last told.
+    /// When the last notification was sent.
     pub notified_at: Option<Timestamp>,
 }
 
-/// How long it is waited before an alert is told, and told again.
+/// The delays before a notification and between reminders.
 #[derive(Clone, Copy, Debug)]
 pub struct GracePeriod {
-    /// Before it is told.
+    /// Before the first notification.
     pub before: Duration,
-    /// Between two reminders; zero is never.
+    /// Between two reminders; zero sends none.
     pub between: Duration,
 }
 
-/// What follows for an alert.
+/// What happens next to an alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// It is seen for the first time.
+    /// The condition is new: open an alert.
     Open,
-    /// It is told.
+    /// The grace period is over: notify.
     Notify,
-    /// It is told again.
+    /// The interval is over: remind.
     Remind,
-    /// It goes on: only its count is kept.
+    /// The condition lasts: update the count only.
     Keep,
-    /// It is right again, and whoever was told is told so.
+    /// The condition is gone: close the alert and notify.
     Close,
-    /// It is right again before anybody was told.
+    /// The condition is gone before anybody was notified: discard the alert.
     Discard,
-    /// Nothing is wrong, and nothing was.
+    /// Nothing is wrong, and no alert is open.
     Nothing,
 }
 
-/// What follows for an alert that stands so, when it is wrong now or not.
+/// Decides what happens next to an alert, given whether its condition holds now.
 pub fn next(
     open_alert: Option<OpenAlert>,
     is_wrong: bool,
@@ -148,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_alert_is_told_after_the_grace_period_reminded_of_and_closed_once() {
+    fn alert_is_notified_after_the_grace_period_then_reminded_and_closed() {
         let grace_period =
             GracePeriod { before: Duration::from_secs(60), between: Duration::from_secs(3600) };
         let at = |seconds| Timestamp::UNIX_EPOCH + Duration::from_secs(seconds);

@@ -1,72 +1,10 @@
-//! What differs between two versions of a thing, in words that name no one.
-//!
-//! Versions are compared behind a [`Redactor`]: a personal value is replaced by a mark that changes when the value does, so
-//! that "the address was changed" can be told, kept and shown without keeping the address. The mark is keyed: without
-//! the key nobody can try out all postal codes.
+//! The difference between two redacted versions of a JSON value.
 
 use serde_json::Value;
 
-use super::event::dedup::sha256_hex;
+use super::redact::REDACTED_PREFIX;
 
-/// What stands before the mark of a hidden value.
-const REDACTED_PREFIX: char = '•';
-
-/// Objects whose every text is about a person, but for the country.
-const PERSONAL_OBJECTS: [&str; 5] =
-    ["customer", "recipient", "customer_information", "shipping_address", "billing_address"];
-
-/// Texts in anybody's own words, and links that open without a key.
-const PRIVATE_FIELDS: [&str; 4] = ["comments", "details", "url", "receipt_url"];
-
-/// Hides personal values under a secret of the connection's own.
-#[derive(Clone, Default)]
-pub struct Redactor {
-    key: String,
-}
-
-impl std::fmt::Debug for Redactor {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Redactor(..)")
-    }
-}
-
-impl Redactor {
-    /// A redactor of this secret. Another secret gives other marks, and so shows everything personal as changed.
-    pub fn with_key(secret: &str) -> Self {
-        Self { key: sha256_hex(format!("mask {secret}").as_bytes()) }
-    }
-
-    /// The same JSON with every personal value hidden.
-    pub fn apply(&self, value: &Value) -> Value {
-        self.redact(value, false)
-    }
-
-    fn redact(&self, value: &Value, hidden: bool) -> Value {
-        match value {
-            Value::Object(fields) => fields
-                .iter()
-                .map(|(key, value)| {
-                    let inner = match key.as_str() {
-                        "country" | "countryCode" => false,
-                        key => hidden || PERSONAL_OBJECTS.contains(&key) || PRIVATE_FIELDS.contains(&key),
-                    };
-                    (key.clone(), self.redact(value, inner))
-                })
-                .collect(),
-            Value::Array(items) => items.iter().map(|item| self.redact(item, hidden)).collect(),
-            Value::String(text) if hidden && !text.is_empty() => self.mark(text),
-            Value::Number(number) if hidden => self.mark(&number.to_string()),
-            _ => value.clone(),
-        }
-    }
-
-    fn mark(&self, text: &str) -> Value {
-        let digest = sha256_hex(format!("{} {text}", self.key).as_bytes());
-        format!("{REDACTED_PREFIX}{}", &digest[..4]).into()
-    }
-}
-
-/// What differs, one line a place: `lines.0.quantity: 1 → 2`, `recipient.street: changed`.
+/// Lists what differs, one line per field: `lines.0.quantity: 1 → 2`, `recipient.street: changed`.
 pub fn difference(was: &Value, is: &Value) -> Vec<String> {
     let mut found = Vec::new();
     collect_differences("", Some(was), Some(is), &mut found);
@@ -118,9 +56,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::domain::redact::Redactor;
 
     #[test]
-    fn what_is_personal_is_hidden_and_its_change_still_seen() {
+    fn personal_values_are_redacted_and_their_change_is_still_seen() {
         let order = |street: &str, pieces| {
             Redactor::with_key("secret").apply(&json!({
                 "customer": { "name": "Åke Öhman", "address1": street, "countryCode": "FI", "phone": 5 },
@@ -145,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_and_goes_is_told_as_that() {
+    fn added_and_removed_values_are_named_as_such() {
         let redactor = Redactor::default();
         let was = redactor.apply(&json!({ "recipient": { "phone": "1" }, "lines": [1] }));
         let is = redactor.apply(&json!({ "recipient": { "company": "x" }, "lines": [1, 2] }));

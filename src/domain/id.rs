@@ -1,4 +1,4 @@
-//! Typed ids, so that an event's id can never be passed for a task's.
+//! Typed ids, so that an event's id cannot be passed for a task's.
 
 use std::{fmt, str::FromStr};
 
@@ -31,16 +31,16 @@ macro_rules! typed_ids {
 }
 
 typed_ids! {
-    /// An event: a `UUIDv7`, so that id order is arrival order.
+    /// An event's id: a `UUIDv7`, so that id order is arrival order.
     EventId,
-    /// A task: a `UUIDv7`, so that id order is creation order.
+    /// A task's id: a `UUIDv7`, so that id order is creation order.
     TaskId,
-    /// A claim's fence, drawn anew at each claim.
+    /// A claim's id: the fence, drawn anew at each claim.
     ClaimId,
 }
 
-/// The least id of a moment, to the millisecond: a `UUIDv7` begins with them (RFC 9562 §5.7), so whatever has a lesser
-/// id is older, and whatever has not is not.
+/// Returns the smallest id of a millisecond. A `UUIDv7` begins with its milliseconds (RFC 9562 §5.7), so
+/// exactly the smaller ids are older.
 pub fn first_id_at(time: Timestamp) -> Uuid {
     let millis = u64::try_from(time.timestamp_millis()).unwrap_or_default();
     Uuid::from_u128(u128::from(millis) << 80)

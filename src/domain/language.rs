@@ -1,4 +1,4 @@
-//! The languages that people read.
+//! The languages of the dashboard and of messages.
 
 /// A language of the dashboard.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,7 +14,7 @@ impl Language {
     /// Both.
     pub const ALL: [Self; 2] = [Self::English, Self::Finnish];
 
-    /// ISO 639-1.
+    /// The ISO 639-1 code.
     pub const fn code(self) -> &'static str {
         match self {
             Self::English => "en",
@@ -30,7 +30,7 @@ impl Language {
         }
     }
 
-    /// The language of a code, as `fi` or `fi-FI`.
+    /// Parses a code such as `fi` or `fi-FI`.
     pub fn parse(code: &str) -> Option<Self> {
         let primary = code.trim().split('-').next()?;
         Self::ALL.into_iter().find(|language| primary.eq_ignore_ascii_case(language.code()))

@@ -1,31 +1,32 @@
-//! Silence is suspicious: absence is the one fault that no report of what happened can show.
+//! Detects that orders have stopped coming.
 //!
-//! A connection has a order_rate: nights are quiet, Mondays are not. The same stretch of the week in the weeks before says
-//! how many orders would have come since the last one. When that many are as good as never absent by chance, somebody
-//! should look whether the shop still sells, the webhook still stands and the poll still reads.
+//! No event reports an absence. The weeks before say how many orders the same stretch of the week usually
+//! brings: nights are quiet, Mondays are not. When too many are missing for chance, somebody should check
+//! that the shop sells, the webhook is registered and the poll runs.
 
 use std::time::Duration;
 
-/// Weeks that are looked back on.
+/// How many weeks are looked back on.
 pub const WEEKS: u32 = 4;
 
-/// Orders that would have come, at which silence is suspicious: with seven expected, none at all is chance once in a
+/// How many expected orders make silence suspicious: with seven expected, none at all is chance once in a
 /// thousand times (Poisson: e^-7).
 const SUSPICIOUS_EXPECTED: f64 = 7.0;
 
-/// How a connection's silence compares with its own past.
+/// How long no order has come, compared with the weeks before.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct OrderRate {
     /// For how long no order has come, in seconds.
     pub silent_seconds: u64,
-    /// How many would have come meanwhile, by the weeks before.
+    /// How many orders the weeks before had in the same stretch, on average.
     pub expected: f64,
-    /// Is that too many for chance?
+    /// True where that is too many for chance.
     pub is_suspicious: bool,
 }
 
-/// Judges a silence. `orders_then` came in the same stretch of the week in the `weeks` before (at most [`WEEKS`], and
-/// only those in which the connection was there already); without any week behind it nothing is expected.
+/// Compares a silence with the weeks before. `orders_then` counts the same stretch of the week in the last
+/// `weeks` (at most [`WEEKS`], and only those since the connection was configured). Without any week before,
+/// no order is expected.
 pub fn assess(silence: Duration, orders_then: u64, weeks: u32) -> OrderRate {
     #[expect(clippy::cast_precision_loss, reason = "orders of a few weeks")]
     let expected = if weeks == 0 { 0.0 } else { orders_then as f64 / f64::from(weeks) };

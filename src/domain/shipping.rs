@@ -1,11 +1,11 @@
-//! Which shipping code of the warehouse stands for a shipping method of the shop.
+//! Maps a shipping method of the shop to a shipping code of the warehouse.
 
 /// How the shop names an order's shipping method.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ShippingMethod {
-    /// The method's own product code, the surest name.
+    /// The method's own product code, the most reliable name.
     pub product_code: Option<String>,
-    /// The name shown to shoppers.
+    /// The name that shoppers see.
     pub name: Option<String>,
 }
 
@@ -21,7 +21,7 @@ impl std::fmt::Display for ShippingMethod {
 /// One line of `[connections.shipping]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShippingRule {
-    /// A product code or a name; `*` stands for anything; case does not matter.
+    /// A product code or a name; `*` matches anything; case is ignored.
     pub pattern: String,
     /// The warehouse's shipping code, as typed in Edit merchant.
     pub code: String,
@@ -29,7 +29,7 @@ pub struct ShippingRule {
     pub pickup: bool,
 }
 
-/// The rule for a method: an exact one before a pattern, a longer pattern before a shorter one, never a guess.
+/// Finds the rule for a method: an exact one before a pattern, a longer pattern before a shorter one.
 pub fn match_rule<'a>(rules: &'a [ShippingRule], method: &ShippingMethod) -> Option<&'a ShippingRule> {
     let names = [method.product_code.as_deref(), method.name.as_deref()];
     rules
@@ -38,7 +38,7 @@ pub fn match_rule<'a>(rules: &'a [ShippingRule], method: &ShippingMethod) -> Opt
         .max_by_key(|rule| (!rule.pattern.contains('*'), rule.pattern.len()))
 }
 
-/// Does `name` match a pattern in which `*` stands for anything, in any case?
+/// Matches `name` against a pattern in which `*` stands for anything, ignoring case.
 fn matches_pattern(pattern: &str, name: &str) -> bool {
     let (pattern, name) = (pattern.to_lowercase(), name.trim().to_lowercase());
     let mut parts = pattern.split('*');
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn a_star_stands_for_anything_and_case_does_not_matter() {
+    fn star_matches_anything_and_case_is_ignored() {
         for (pattern, name, expected) in [
             ("POSTI-*", "posti-express", true),
             ("POSTI-*", "dhl", false),
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn the_most_exact_rule_wins_and_no_rule_is_ever_guessed() {
+    fn most_exact_rule_wins_and_none_is_guessed() {
         let rules = [rule("*"), rule("POSTI-*"), rule("POSTI-14")];
         let method = |code: &str| ShippingMethod { product_code: Some(code.into()), name: None };
         assert_eq!(match_rule(&rules, &method("POSTI-14")), Some(&rules[2]));

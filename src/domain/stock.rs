@@ -1,24 +1,27 @@
-//! Stock: the warehouse's figure overwrites the shop's, and never the other way.
+//! Stock: the warehouse's figure overwrites the shop's, never the other way.
 //!
-//! Which figure, is the merchant's choice ([`Basis`]), and none is free of a flaw but the last (docs/contract.md U12,
-//! double counting). The shop takes its own reservations off `quantity` before it sells; the warehouse takes its
-//! reservations off `stock` to give `stockAvailable`. An order of ours that stands at the warehouse while the shop
-//! still has it open is in both. So `available` counts it twice and undersells, `physical` counts it once until it is
-//! collected, twice from then on, and other channels' orders never, which can oversell; `compensated` adds back what
-//! the shop will take off again.
+//! The merchant chooses which figure ([`Basis`]). The shop subtracts its own reservations from `quantity`
+//! before it sells; the warehouse subtracts its reservations from `stock` to give `stockAvailable`. An order
+//! that is at the warehouse and still open in the shop is in both (docs/contract.md U12, double counting):
 //!
-//! **A figure has a time.** Both sides are read when the task is worked, never taken from a webhook or a list; the
-//! lease is looked at once more before the write; and an answer of the warehouse that is older than one we have acted on
-//! is not written ([`Decision::Stale`]).
+//! - `available` counts it twice, which undersells.
+//! - `physical` counts it once until it is collected and twice after that. It never counts orders of other
+//!   channels, which can oversell.
+//! - `compensated` adds back what the shop will subtract again.
 //!
-//! **The brake.** One code that falls to zero is a good sold out. Every third code falling to zero within an hour is a
-//! feed that broke, and would close the shop: from then on no figure is set to zero before a person has looked.
+//! **A figure has a time.** A task reads both sides itself and takes no figure from a webhook or a list. The
+//! lease is checked once more before the write. A figure older than the one last acted on is not written
+//! ([`Decision::Stale`]).
+//!
+//! **The stock brake.** One code that falls to zero is sold out. Every third code falling to zero within an
+//! hour is a broken feed, which would close the shop. From then on no figure is set to zero until an operator
+//! has released the brake.
 
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Timestamp, product::Supplier, task::outcome::Reason};
+use super::{Timestamp, product::Supplier, task::reason::Reason};
 
 /// A stock figure as the warehouse has it now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,9 +30,9 @@ pub struct WarehouseStock {
     pub physical: i64,
     /// Pieces free for new orders.
     pub available: i64,
-    /// When it changed, by the warehouse's own clock.
+    /// When it changed, by the warehouse's clock.
     pub modified: Option<Timestamp>,
-    /// When it changed and what it says, as told.
+    /// When it changed and what it says, as the warehouse spells it.
     pub version: Option<String>,
 }
 
@@ -38,9 +41,9 @@ pub struct WarehouseStock {
 pub struct ShopStock {
     /// Pieces, before the shop's own reservations.
     pub quantity: i64,
-    /// Pieces that the shop's open orders hold; `None` where it does not say.
+    /// Pieces that the shop's open orders reserve; `None` where it does not say.
     pub reserved: Option<i64>,
-    /// Is stock kept for this item at all?
+    /// True where the shop keeps stock for this item.
     pub enabled: bool,
     /// Whose goods these are.
     pub supplier: Supplier,
@@ -49,45 +52,47 @@ pub struct ShopStock {
 /// Which of the warehouse's figures the shop shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Basis {
-    /// All pieces in the house; orders of other channels can then oversell.
+    /// All pieces; orders of other channels can then oversell.
     Physical,
-    /// Pieces free for orders; counts an open order of the shop twice for a while, which undersells and is safe.
+    /// Pieces free for orders; counts an open order of the shop twice for a while, which undersells and is
+    /// safe.
     Available,
-    /// Pieces free for orders, and what our orders at the warehouse hold while the shop counts them as reserved itself.
+    /// Pieces free for orders, plus those of our orders at the warehouse that the shop itself counts as
+    /// reserved.
     Compensated,
 }
 
 /// The connection's rules for stock.
 #[derive(Clone, Debug)]
 pub struct StockPolicy {
-    /// Which figure.
+    /// Which figure the shop shows.
     pub basis: Basis,
-    /// Pieces never shown for sale, of every code.
+    /// Pieces of every code that are never shown for sale.
     pub buffer: i64,
-    /// The same for single codes, instead of `buffer`.
+    /// The buffer of single codes, instead of `buffer`.
     pub buffers: HashMap<String, i64>,
-    /// How many in a hundred codes may fall to zero within an hour.
+    /// How many of a hundred codes may fall to zero within an hour.
     pub brake: u32,
 }
 
-/// Codes that may fall to zero in an hour however few there are: a small shop sells out too.
+/// The brake never stops fewer codes than this: a small shop sells out too.
 pub const MIN_EMPTIED_TO_BRAKE: i64 = 5;
 
-/// How far back the brake looks.
+/// The stretch of time that the brake counts over.
 pub const BRAKE_WINDOW: chrono::Duration = chrono::Duration::hours(1);
 
 impl StockPolicy {
-    /// Is it too much, if so many codes have fallen to zero and so many are still in stock?
+    /// True if `emptied` codes falling to zero are too many beside those still in stock.
     pub fn should_brake(&self, emptied: i64, in_stock: i64) -> bool {
         emptied >= MIN_EMPTIED_TO_BRAKE && emptied * 100 > i64::from(self.brake) * (emptied + in_stock)
     }
 
-    /// The figure that the shop should show.
+    /// The quantity that the shop should show.
     pub fn target_quantity(&self, view: &StockView<'_>, warehouse: &WarehouseStock, shop: &ShopStock) -> i64 {
         let figure = match self.basis {
             Basis::Physical => warehouse.physical,
             Basis::Available => warehouse.available,
-            // Never more than the shop says it holds: what it has let go of already must not be added back.
+            // Never more than the shop reserves: what it has released must not be added back.
             Basis::Compensated => {
                 warehouse.available + view.in_flight.clamp(0, shop.reserved.unwrap_or_default().max(0))
             }
@@ -97,40 +102,40 @@ impl StockPolicy {
     }
 }
 
-/// The one thing to do next for a stock figure.
+/// What to do next for a stock figure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// The shop shows what it should.
+    /// The shop shows the right quantity.
     Nothing,
-    /// Nothing can be done, and nothing is wrong.
+    /// There is nothing to do, and nothing is wrong.
     Skip(Reason),
-    /// What the warehouse answered is older than what we have acted on: ask again.
+    /// The warehouse's answer is older than the one last acted on: read again.
     Stale,
-    /// Write this figure to the shop.
+    /// Write this quantity to the shop.
     Patch {
         /// Pieces, never negative.
         quantity: i64,
-        /// The shop sells some now, and would sell none.
+        /// The shop has some for sale now and would have none.
         falls_to_zero: bool,
     },
 }
 
-/// Everything that is looked at.
+/// What [`decide`] looks at.
 #[derive(Clone, Copy, Debug)]
 pub struct StockView<'a> {
     /// The product code.
     pub code: &'a str,
     /// The warehouse's figure.
     pub warehouse: Option<&'a WarehouseStock>,
-    /// The shop's.
+    /// The shop's figure.
     pub shop: Option<&'a ShopStock>,
-    /// Pieces of our orders at the warehouse that the shop still has open.
+    /// Pieces of our orders at the warehouse that are still open in the shop.
     pub in_flight: i64,
-    /// The warehouse's time of the figure that we last acted on.
+    /// The warehouse's time of the figure that was last acted on.
     pub acted_on: Option<Timestamp>,
 }
 
-/// What to do, given both sides as they are now.
+/// Decides what to do next, given both sides as they are now.
 pub fn decide(view: &StockView<'_>, policy: &StockPolicy) -> Decision {
     let Some(shop) = view.shop else { return Decision::Skip(Reason::UnknownInShop) };
     let Some(warehouse) = view.warehouse else { return Decision::Skip(Reason::UnknownAtWarehouse) };
@@ -168,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn each_pair_of_figures_leads_to_its_one_thing() {
+    fn each_pair_of_figures_leads_to_its_decision() {
         use Basis::{Available, Compensated, Physical};
         let next = |basis, buffer, code: &str, quantity, enabled| {
             decide(&view(code, Some(&HOUSE), Some(&shop(quantity, enabled))), &policy(basis, buffer))
@@ -195,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn an_older_reading_never_overwrites_a_newer_one() {
+    fn older_reading_never_overwrites_a_newer_one() {
         let at = |second| Timestamp::from_timestamp(second, 0);
         let shop = shop(9, true);
         let next = |read, acted_on| {
@@ -208,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn the_brake_holds_when_too_great_a_share_falls_and_lets_a_few_pass() {
+    fn brake_stops_too_great_a_share_and_lets_a_few_pass() {
         let policy = policy(Basis::Available, 0);
         assert!(!policy.should_brake(4, 0), "a small shop sells out too");
         assert!(policy.should_brake(5, 0));

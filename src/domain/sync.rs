@@ -1,94 +1,84 @@
-//! The words of a full sync.
-
-use std::{fmt, str::FromStr};
+//! The kinds and steps of a sync: a full comparison of both sides.
 
 use serde::{Deserialize, Serialize};
+use strum::VariantArray;
 
-/// What is compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// What a sync compares.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    strum::Display,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantArray,
+    strum::VariantNames,
+)]
+#[strum(serialize_all = "snake_case")]
 #[serde(rename_all = "lowercase")]
 pub enum SyncKind {
-    /// The shop's catalogue beside the warehouse's products.
+    /// The shop's catalogue with the warehouse's products.
     Products,
-    /// The warehouse's figures beside the shop's.
+    /// The warehouse's figures with the shop's.
     Stock,
     /// All orders of both.
     Orders,
 }
 
 impl SyncKind {
-    /// In the order in which they are due: stock needs products, and orders need both.
-    pub const ALL: [Self; 3] = [Self::Products, Self::Stock, Self::Orders];
+    /// Every value.
+    pub const ALL: &[Self] = <Self as strum::VariantArray>::VARIANTS;
+    /// The spelling of every value.
+    pub const NAMES: &[&str] = <Self as strum::VariantNames>::VARIANTS;
 
-    /// The word in rows, URLs and commands.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Products => "products",
-            Self::Stock => "stock",
-            Self::Orders => "orders",
-        }
+    /// The spelling in rows, URLs and commands.
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 
-/// How far a sync is. Each step is done page by page, and the page is remembered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+/// How far a sync is. Each step goes page by page, and the page is stored.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantArray,
+)]
+#[strum(serialize_all = "snake_case")]
 pub enum Step {
     /// The warehouse is read into rows.
     #[default]
     ReadWarehouse,
     /// The shop is read, and compared where one page is enough for that.
     ReadShop,
-    /// What needs all of both sides is compared: codes, and what is left over at the warehouse.
+    /// What needs all of both sides is compared: codes, and what only the warehouse has.
     FindDifferences,
-    /// Differences that fix themselves become tasks.
+    /// Differences that Silta can fix become tasks.
     Fix,
-    /// Nothing is left to do.
+    /// All steps are done.
     End,
 }
 
 impl Step {
-    const ALL: [Self; 5] = [Self::ReadWarehouse, Self::ReadShop, Self::FindDifferences, Self::Fix, Self::End];
-
-    /// The word in rows.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ReadWarehouse => "read_warehouse",
-            Self::ReadShop => "read_shop",
-            Self::FindDifferences => "find_differences",
-            Self::Fix => "fix",
-            Self::End => "end",
-        }
+    /// The spelling in rows.
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
-    /// The one that follows.
+    /// The next step.
     pub fn next(self) -> Self {
-        Self::ALL.into_iter().find(|step| *step > self).unwrap_or(Self::End)
-    }
-}
-
-/// A word that names no kind of sync and no step of one.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a word of syncs")]
-pub struct ParseSyncError;
-
-impl FromStr for SyncKind {
-    type Err = ParseSyncError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|what| what.as_str() == text).ok_or(ParseSyncError)
-    }
-}
-
-impl FromStr for Step {
-    type Err = ParseSyncError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|step| step.as_str() == text).ok_or(ParseSyncError)
-    }
-}
-
-impl fmt::Display for SyncKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        Self::VARIANTS.iter().copied().find(|step| *step > self).unwrap_or(Self::End)
     }
 }

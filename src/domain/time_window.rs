@@ -1,9 +1,10 @@
-//! Reading a list over a stretch of time that the far side cannot read as a whole.
+//! Reads a list over a stretch of time that the vendor cannot answer as a whole.
 //!
-//! The shop's order list is known to answer some stretches with 500, again and again, in a store where single orders
-//! read well (docs/contract.md §1.3). Giving up would blind us to everything behind the bad spot; jumping over it
-//! would lose what lies in it. So a stretch that fails is halved, and halved again: what reads is read, and what is
-//! left at the smallest size is a [gap](WindowSplitter::gaps), remembered, shown and tried again by every later reading.
+//! The shop's order list answers some stretches with 500, again and again, in a store where single orders can
+//! be read (docs/contract.md §1.3). Giving up would miss everything after the bad spot; skipping it would
+//! lose what lies in it. So a stretch that fails is halved repeatedly: what can be read is read, and what
+//! fails at the smallest size is a [gap](WindowSplitter::into_gaps). Gaps are stored, shown, and read again
+//! by every later poll.
 
 use super::Timestamp;
 
@@ -16,13 +17,13 @@ pub struct TimeWindow {
     pub to: Timestamp,
 }
 
-/// The smallest stretch that is still halved is twice this.
+/// A window is halved while it is at least twice this long.
 const MIN_WINDOW: chrono::Duration = chrono::Duration::minutes(1);
 
-/// Failures after which the far side is taken to be down rather than to have bad spots.
+/// After this many failures the vendor counts as down.
 const MAX_FAILURES: usize = 40;
 
-/// What is left to read, in order of time, and what could not be, with the last error `E` that said so.
+/// The windows left to read, in order of time, those that could not be read, and the last error `E`.
 #[derive(Clone, Debug)]
 pub struct WindowSplitter<E> {
     open: Vec<TimeWindow>,
@@ -33,7 +34,7 @@ pub struct WindowSplitter<E> {
 }
 
 impl<E> WindowSplitter<E> {
-    /// Everything in these windows; known gaps are windows of their own.
+    /// Creates a splitter over these windows; known gaps are windows of their own.
     pub fn new(windows: impl IntoIterator<Item = TimeWindow>) -> Self {
         let mut open: Vec<_> = windows.into_iter().collect();
         open.sort_by_key(|window| std::cmp::Reverse(window.from));
@@ -45,13 +46,13 @@ impl<E> WindowSplitter<E> {
         self.open.pop()
     }
 
-    /// A window was read.
+    /// Records that a window was read.
     pub fn record_read(&mut self) {
         self.any_read = true;
     }
 
-    /// A window could not be read: it is halved, or a gap. Gives the error back once the far side must be taken to be
-    /// down.
+    /// Records that a window could not be read: it is halved, or becomes a gap. Returns the error once the
+    /// vendor counts as down.
     pub fn record_failure(&mut self, window: TimeWindow, error: E) -> Result<(), E> {
         self.failures += 1;
         let TimeWindow { from, to } = window;
@@ -59,7 +60,7 @@ impl<E> WindowSplitter<E> {
             self.gaps.push(window);
         } else {
             let middle = from + (to - from) / 2;
-            // Both halves hold the middle: what changed in that very moment is read twice rather than never.
+            // Both halves include the middle: what changed at that moment is read twice rather than never.
             self.open.push(TimeWindow { from: middle, to });
             self.open.push(TimeWindow { from, to: middle });
         }
@@ -70,7 +71,7 @@ impl<E> WindowSplitter<E> {
         Ok(())
     }
 
-    /// The stretches that could not be read, once nothing is left to take; the last error where nothing at all could be.
+    /// The gaps, once no window is left; the last error where no window could be read.
     pub fn into_gaps(self) -> Result<Vec<TimeWindow>, E> {
         match self.last_error {
             Some(error) if !self.any_read => Err(error),
@@ -87,7 +88,7 @@ mod tests {
         Timestamp::from_timestamp(minute * 60, 0).expect("a small number")
     }
 
-    /// Reads 0..=`to` minutes where every window that holds one of the bad minutes fails.
+    /// Reads minutes 0..=`to`; every window that includes a bad minute fails.
     fn read(to: i64, bad: &[i64]) -> (Vec<(i64, i64)>, Option<Vec<TimeWindow>>) {
         let mut windows = WindowSplitter::new([TimeWindow { from: at(0), to: at(to) }]);
         let mut read = Vec::new();
@@ -104,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_spot_is_narrowed_down_and_everything_around_it_read_in_order() {
+    fn bad_spot_is_narrowed_down_and_the_rest_is_read_in_order() {
         assert_eq!(read(16, &[]), (vec![(0, 16)], Some(vec![])));
         let (around, gaps) = read(16, &[5]);
         assert_eq!(around, [(0, 4), (6, 8), (8, 16)].to_vec());
@@ -113,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_fails_everywhere_is_a_far_side_that_is_down_and_has_no_gaps() {
+    fn list_that_fails_everywhere_is_a_vendor_that_is_down() {
         let every: Vec<_> = (0..=16).collect();
         assert_eq!(read(16, &every).1, None);
         let year: Vec<_> = (0..=525_600).collect();

@@ -1,9 +1,8 @@
 //! The two outside services.
 
-use std::fmt;
-
-/// One of the two vendors that Silta ties together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// An outside service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::Display, strum::IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum Vendor {
     /// The web shop.
     MyCashflow,
@@ -12,17 +11,8 @@ pub enum Vendor {
 }
 
 impl Vendor {
-    /// The word in labels, rows and URLs.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::MyCashflow => "mycashflow",
-            Self::Ogoship => "ogoship",
-        }
-    }
-}
-
-impl fmt::Display for Vendor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+    /// The spelling in labels, rows and URLs.
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }

@@ -1,4 +1,4 @@
-//! Every kind of alert in both languages: what it means and what a person does about it.
+//! Every kind of alert in both languages: what it means and what to do about it.
 
 use crate::domain::{alert::AlertKind, language::Language};
 
@@ -13,22 +13,22 @@ pub struct AlertText {
     pub page: &'static str,
 }
 
-/// What a kind of alert means.
+/// Returns the texts of a kind of alert.
 pub const fn alert_text(kind: AlertKind, language: Language) -> AlertText {
     let (page, english, finnish) = match kind {
         AlertKind::Dead => (
             "/attention",
-            ("tasks wait for a person", "Fix the cause and release what waits for it."),
-            ("toimituksia odottaa ihmistä", "Korjaa syy ja vapauta sitä odottavat."),
+            ("tasks need attention", "Fix the cause and release what waits for it."),
+            ("siirtoja odottaa sinua", "Korjaa syy ja vapauta sitä odottavat."),
         ),
         AlertKind::CircuitOpen => (
             "/connections",
             (
                 "a vendor is down or refuses our credentials",
-                "Nothing is lost: it is asked again by itself. Where credentials are refused, fix them.",
+                "Nothing is lost: calls resume by themselves. Where credentials are refused, fix them.",
             ),
             (
-                "järjestelmä on poissa tai hylkää tunnuksemme",
+                "järjestelmään ei saada yhteyttä, tai se hylkää tunnuksemme",
                 "Mitään ei katoa: sitä kysytään uudelleen itsestään. Jos tunnukset hylätään, korjaa ne.",
             ),
         ),
@@ -46,21 +46,18 @@ pub const fn alert_text(kind: AlertKind, language: Language) -> AlertText {
         AlertKind::PollStopped => (
             "/connections",
             ("a list has not been read for too long", "Look at the last error of the poll."),
-            ("luetteloa ei ole luettu liian pitkään aikaan", "Katso läpikäynnin viimeisin virhe."),
+            ("luetteloa ei ole tarkistettu liian pitkään aikaan", "Katso tarkistuksen viimeisin virhe."),
         ),
         AlertKind::BacklogOld => (
             "/tasks?state=pending",
-            ("tasks have waited for too long", "Look whether a worker runs and the rate is enough."),
-            (
-                "toimituksia on odottanut liian pitkään",
-                "Katso, onko työntekijä käynnissä ja riittääkö tahti.",
-            ),
+            ("tasks have been due for too long", "Check that a worker runs and the rate is enough."),
+            ("siirtoja on odottanut liian pitkään", "Katso, onko työntekijä käynnissä ja riittääkö tahti."),
         ),
         AlertKind::Silent => (
             "/",
             (
                 "no order has come for suspiciously long",
-                "Look whether the shop sells and its webhook still stands.",
+                "Check that the shop sells and its webhook is registered.",
             ),
             (
                 "tilauksia ei ole tullut epäilyttävän pitkään",
@@ -69,19 +66,13 @@ pub const fn alert_text(kind: AlertKind, language: Language) -> AlertText {
         ),
         AlertKind::WebhooksRefused => (
             "/connections",
-            (
-                "webhooks are refused, and none is taken",
-                "The hint says what seems wrong: key, encoding or header.",
-            ),
-            (
-                "webhookeja hylätään, eikä yhtään hyväksytä",
-                "Vihje kertoo, mikä on vialla: avain, koodaus vai otsake.",
-            ),
+            ("all webhooks are rejected", "The hint says what seems wrong: key, encoding or header."),
+            ("kaikki webhookit hylätään", "Vihje kertoo, mikä on vialla: avain, koodaus vai otsake."),
         ),
         AlertKind::SubscriptionGone => (
             "/connections",
             ("a webhook subscription is gone", "Register it again: silta webhooks register."),
-            ("webhookin tilaus on kadonnut", "Rekisteröi se uudelleen: silta webhooks register."),
+            ("webhook-rekisteröinti on kadonnut", "Rekisteröi se uudelleen: silta webhooks register."),
         ),
     };
     let (title, remedy) = match language {
@@ -91,14 +82,14 @@ pub const fn alert_text(kind: AlertKind, language: Language) -> AlertText {
     AlertText { title, remedy, page }
 }
 
-/// How much of it there is, and what exactly.
+/// The count and the detail of an alert.
 pub fn alert_detail(count: i64, detail: &str) -> String {
     if count > 1 { format!("{count}: {detail}") } else { detail.to_owned() }
 }
 
-/// How a message is marked: it lasts, or it is over.
-pub fn alert_prefix(word: &str, language: Language) -> &'static str {
-    match (word, language) {
+/// Marks a notification as a reminder or as the end of an alert.
+pub fn alert_prefix(kind: &str, language: Language) -> &'static str {
+    match (kind, language) {
         ("closed", Language::English) => "over:",
         ("closed", Language::Finnish) => "ohi:",
         ("reminded", Language::English) => "still:",

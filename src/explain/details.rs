@@ -1,21 +1,20 @@
-//! The details of a fault in the reader's language.
+//! Details in the reader's language.
 //!
-//! A detail is written down once, in English, with the codes and names that it is about; it is a text of a few phrases
-//! of our own around them. For a reader of Finnish the phrases are replaced and what is between them stays. A test
-//! holds each phrase to the code that writes it, so a changed one is not missed here.
+//! A detail is stored once, in English: codes and names between a few fixed phrases. For Finnish the phrases
+//! are replaced and the rest stays. A test checks that the code still writes each phrase.
 
 use std::borrow::Cow;
 
 use crate::domain::language::Language;
 
-/// English as it is written, and Finnish. Longer ones first, where one is part of another.
+/// Pairs of English and Finnish. A phrase that contains another comes first.
 const PHRASES: &[(&str, &str)] = &[
     (
         "no rule of [connections.shipping] matches the order's shipping method",
-        "mikään [connections.shipping] -sääntö ei vastaa tilauksen toimitustapaa",
+        "toimitustavalle ei ole valittu varaston toimitustapaa:",
     ),
     ("the order has no shipping method", "tilauksella ei ole toimitustapaa"),
-    ("fix in the shop, then replay:", "korjaa kaupassa ja toista sitten:"),
+    ("fix in the shop, then replay:", "korjaa kaupassa ja yritä sitten uudelleen:"),
     ("the reference is over", "viite on pidempi kuin"),
     ("characters: shorten reference_prefix", "merkkiä: lyhennä asetusta reference_prefix"),
     ("the shop no longer knows the product of code", "kauppa ei enää tunne tuotetta, jonka koodi on"),
@@ -30,8 +29,8 @@ const PHRASES: &[(&str, &str)] = &[
     (" is missing", " puuttuu"),
     (" characters, at most ", " merkkiä, enintään "),
     (" is also ", " on myös "),
-    ("the warehouse did not take the edit, fix it there:", "varasto ei ottanut muutosta, korjaa se siellä:"),
-    ("called off: cancel it at the warehouse by hand", "peruttu: peru se varastolla käsin"),
+    ("the warehouse refused the edit, fix it there:", "varasto hylkäsi muutoksen, korjaa se siellä:"),
+    ("cancelled: cancel it at the warehouse by hand", "peruttu: peru se varastolla käsin"),
     (
         "the warehouse refused to cancel over its API: cancel it there by hand",
         "varasto ei perunut rajapinnan kautta: peru se siellä käsin",
@@ -40,14 +39,14 @@ const PHRASES: &[(&str, &str)] = &[
         "the warehouse shipped an order that is cancelled in the shop: refund it, or get the parcel back",
         "varasto lähetti tilauksen, joka on peruttu kaupassa: palauta maksu tai hanki paketti takaisin",
     ),
-    ("called off, but the warehouse has it as", "peruttu, mutta varastolla se on tilassa"),
+    ("cancelled, but the warehouse has it as", "peruttu, mutta varastolla se on tilassa"),
     (": only the warehouse can stop it", ": vain varasto voi pysäyttää sen"),
     (
-        "called off after it was sent: cancel it at the warehouse",
+        "cancelled after it was sent: cancel it at the warehouse",
         "peruttu lähettämisen jälkeen: peru se varastolla",
     ),
     (
-        "the warehouse took our cancellation and still has the order: cancel it there by hand",
+        "the warehouse accepted our cancellation and still has the order: cancel it there by hand",
         "varasto otti perumisen vastaan ja tilaus on yhä siellä: peru se siellä käsin",
     ),
     ("the shop calls the order's status", "kauppa kutsuu tilauksen tilaa nimellä"),
@@ -62,7 +61,7 @@ const PHRASES: &[(&str, &str)] = &[
     (": rename that one there first", ": nimeä se siellä ensin uudelleen"),
 ];
 
-/// A detail as this reader reads it.
+/// Returns a detail in this language.
 pub fn detail(text: &str, language: Language) -> Cow<'_, str> {
     match language {
         Language::English => Cow::Borrowed(text),
@@ -77,27 +76,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_detail_is_told_in_finnish_and_keeps_its_names() {
+    fn detail_is_translated_and_keeps_its_names() {
         let text = "no rule of [connections.shipping] matches the order's shipping method \"DRONE\"";
         assert_eq!(detail(text, Language::English), text);
         assert_eq!(
             detail(text, Language::Finnish),
-            "mikään [connections.shipping] -sääntö ei vastaa tilauksen toimitustapaa \"DRONE\"",
+            "toimitustavalle ei ole valittu varaston toimitustapaa: \"DRONE\"",
         );
         assert_eq!(
             detail("fix in the shop, then replay: city is missing", Language::Finnish),
-            "korjaa kaupassa ja toista sitten: city puuttuu",
+            "korjaa kaupassa ja yritä sitten uudelleen: city puuttuu",
         );
     }
 
     #[test]
-    fn each_phrase_is_one_that_the_code_writes() {
+    fn each_phrase_is_written_by_the_code() {
         let written = [
             include_str!("../domain/order/draft.rs"),
             include_str!("../domain/order/recipient.rs"),
             include_str!("../domain/order/decide.rs"),
-            include_str!("../domain/order/home.rs"),
-            include_str!("../domain/product/codes.rs"),
+            include_str!("../domain/order/at_warehouse.rs"),
+            include_str!("../domain/product/register.rs"),
             include_str!("../domain/product/decide.rs"),
             include_str!("../flows/order/actions.rs"),
         ];

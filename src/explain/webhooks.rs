@@ -1,17 +1,17 @@
-//! What seems wrong with a refused signature, and what a key opens, in both languages.
+//! What is wrong with a rejected signature, and what a key is for, in both languages.
 
 use crate::domain::language::Language;
 
-/// What a hint means; the word itself where a newer Silta wrote it.
+/// Returns what a hint means; the hint itself where a newer Silta wrote it.
 pub fn hint_text(hint: &str, language: Language) -> String {
     let (english, finnish) = match hint {
         "header_missing" => (
-            "The header is missing: the name in the configuration is another, or a proxy took it away.",
+            "The header is missing: the configuration names another one, or a proxy removed it.",
             "Otsake puuttuu: asetuksissa on eri nimi, tai välityspalvelin on poistanut sen.",
         ),
         "other_header" => (
-            "Another header holds the right signature: silta webhooks learn names it.",
-            "Oikea allekirjoitus on toisessa otsakkeessa: silta webhooks learn kertoo, missä.",
+            "Another header holds the right signature: silta webhooks detect names it.",
+            "Oikea allekirjoitus on toisessa otsakkeessa: silta webhooks detect kertoo, missä.",
         ),
         "not_a_signature" => (
             "The header holds no HMAC-SHA256, in hex or base64.",
@@ -38,7 +38,7 @@ pub fn hint_text(hint: &str, language: Language) -> String {
     .to_owned()
 }
 
-/// What a key opens.
+/// Returns what a key is for.
 pub fn purpose_text(purpose: &str, language: Language) -> String {
     let (english, finnish) = match purpose {
         "mycashflow_webhook" => ("webhooks of the shop", "kaupan webhookit"),

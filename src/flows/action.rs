@@ -1,17 +1,17 @@
-//! The one thing that an attempt does: under a key, fenced, and begun before it is called where it must not be repeated
-//! blindly.
+//! Performs one action at a vendor, fenced by the claim. An action whose effect must happen once is recorded
+//! as begun before the call.
 
 use super::{AttemptResult, Context};
 use crate::{
     domain::{
-        event::dedup::sha256_hex,
-        task::outcome::{Outcome, Reason},
+        digest::sha256_hex,
+        task::{outcome::Outcome, reason::Reason},
     },
     runtime::failpoints::Failpoint,
     vendors::http::error::{CallError, Effect},
 };
 
-/// An action about to be done: its kind, its key and what a failure of it would mean.
+/// An action before its call.
 pub(super) struct Action {
     kind: &'static str,
     key: String,
@@ -19,7 +19,8 @@ pub(super) struct Action {
 }
 
 impl Action {
-    /// The key is the same on every resend of the same action, and new for a new one: it is derived from what is sent.
+    /// Creates an action. Its key is derived from what is sent: the same on every resend, another for
+    /// anything else.
     pub(super) fn new(context: &Context, kind: &'static str, effect: Effect, sent: &str) -> Self {
         let Context { clients, subject, .. } = context;
         let mut key = sha256_hex(format!("{}\n{subject}\n{kind}\n{sent}", clients.name).as_bytes());
@@ -27,7 +28,8 @@ impl Action {
         Self { kind, key, effect }
     }
 
-    /// Does the action by `call`: a plain POST only after its intent is committed.
+    /// Performs the action with `call`. A call that must happen once is made only after its begin is
+    /// committed.
     pub(super) async fn perform<T>(
         self,
         context: &Context,
@@ -38,15 +40,15 @@ impl Action {
             |result: AttemptResult, key| AttemptResult { action: Some(kind), key: Some(key), ..result };
         let error = |result, key| ActionError { result: with_action(result, key), is_refused: false };
         let fenced = match effect {
-            Effect::Once => context.ledger.begin_action(kind, &key).await,
-            Effect::Idempotent | Effect::Read => context.ledger.verify_claim().await,
+            Effect::Once => context.task_store.begin_action(kind, &key).await,
+            Effect::Idempotent | Effect::Read => context.task_store.verify_claim().await,
         };
         if let Err(reason) = fenced {
             return Err(error(AttemptResult::interrupted(reason, false), key));
         }
         let subject = context.subject.to_string();
         context.failpoints.hit(Failpoint::BeforeCall, &subject).await;
-        if !context.ledger.has_time_left() {
+        if !context.task_store.has_time_left() {
             return Err(error(AttemptResult::interrupted(Reason::LeaseExpired, false), key));
         }
         let response = call(&key).await;
@@ -67,16 +69,16 @@ impl Action {
     }
 }
 
-/// An action that was not done, or of which nobody knows.
+/// An action that failed, or whose outcome is unknown.
 pub(super) struct ActionError {
     /// What the attempt came to.
     pub(super) result: AttemptResult,
-    /// The far side understood, and said no.
+    /// The vendor understood the request and refused it.
     is_refused: bool,
 }
 
 impl ActionError {
-    /// A no is final: a person is asked, in these words. Whatever else happened stays what it was.
+    /// A refusal is final: turns it into `reason`, for an operator. Any other failure keeps its outcome.
     pub(super) fn into_permanent_if_refused(
         self,
         reason: Reason,

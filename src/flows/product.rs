@@ -1,6 +1,6 @@
-//! The product's flow: each part of it (itself, or its variations) is created, updated or renamed at the warehouse where
-//! it lacks or differs. A item whose code is unusable, or is another item's too, is held back and describe to a person; the
-//! rest goes on. A part of which exactly this was sent before costs no call.
+//! The product flow: each item of a product (itself, or its variations) is created, updated or renamed at the
+//! warehouse. An item whose code is unusable, or is another item's too, is withheld and reported; the others
+//! continue. An item that was sent unchanged before costs no call.
 
 use async_trait::async_trait;
 
@@ -9,92 +9,98 @@ use crate::{
     domain::{
         Timestamp,
         product::{
-            CatalogueItem, Decision, ItemDraft, ItemView, KnownItem, WithheldItem, decide, draft_items,
+            CatalogueItem, CodeRegister, Decision, ItemDraft, ItemView, KnownItem, ShopProduct, WithheldItem,
+            decide, draft_items,
         },
         task::{
-            outcome::{Outcome, Reason},
-            subject_state::{Learnt, SubjectState},
+            outcome::Outcome,
+            reason::Reason,
+            subject_state::{Observation, SubjectState},
         },
     },
-    vendors::http::error::{CallError, Effect},
+    vendors::http::error::Effect,
 };
 
-pub(super) struct ProductFlow;
-
-/// Actions in one attempt, so that a product of many variations stays well within its lease.
+/// The most actions of one attempt, so that a product of many variations stays within its lease.
 const MAX_ACTIONS_PER_ATTEMPT: usize = 8;
 
-/// How long a product waits at most before it asks again whether the catalogue was read.
+/// The longest wait for the catalogue to be read.
 const CATALOGUE_RECHECK: chrono::Duration = chrono::Duration::minutes(10);
+
+/// Syncs a product.
+pub(super) struct ProductFlow;
 
 #[async_trait]
 impl Flow for ProductFlow {
     async fn run(&self, context: &Context) -> AttemptResult {
-        let Context { clients, subject, clock, ledger, .. } = context;
-        let seen_at = clock.now();
-        let product = match clients.shop.get_product(&subject.key).await {
-            Ok(product) => product,
-            Err(error) => return AttemptResult::read_failed(&error),
-        };
-        let entries =
-            product.as_ref().map(|product| CatalogueItem::of(product, &clients.products)).unwrap_or_default();
-        // CodeRegister and committed before anything is sent: whoever takes the same code at this moment sees us.
-        let register = match ledger.register_items(subject, &entries, seen_at).await {
-            Ok(register) => register,
-            Err(reason) => return AttemptResult::interrupted(reason, false),
-        };
-        let follow_ups = register.left.clone();
-        let Some(product) = product else {
-            return AttemptResult { follow_ups, ..AttemptResult::skipped(Reason::UnknownInShop) };
-        };
-        if !register.is_complete {
-            let (until, reason) = (seen_at + CATALOGUE_RECHECK, Reason::CatalogueUnread); // and sooner, once it is read
-            return AttemptResult { follow_ups, ..AttemptResult::new(Outcome::Waiting { until, reason }) };
-        }
-
-        let drafts = register.withhold_duplicates(draft_items(&product, &clients.products));
-        let mut run = ProductRun {
-            context,
-            seen_at,
-            learnt: Vec::new(),
-            last_action: None,
-            refused: None,
-            action_count: 0,
-        };
-        for draft in drafts.iter().flatten() {
-            let known = register.known.get(&draft.item).cloned().unwrap_or_default();
-            if let Err(result) = run.sync_item(draft, &known, register.owner(draft)).await {
-                return AttemptResult { learnt: run.learnt, follow_ups, ..*result };
-            }
-            if run.action_count == MAX_ACTIONS_PER_ATTEMPT {
-                break;
-            }
-        }
-        let ProductRun { mut learnt, last_action, refused, .. } = run;
-        let mut result = last_action.or(refused).map_or_else(|| summarize(&drafts), |result| *result);
-        if !matches!(result.outcome, Outcome::Acted) {
-            // Only a product at rest has been seen: a poll must find it again until then.
-            let known = SubjectState { shop_version: product.version, ..SubjectState::default() };
-            learnt.insert(0, Learnt { subject: subject.to_string(), seen_at, known });
-        }
-        result.learnt = learnt;
-        result.follow_ups = follow_ups;
-        result
+        sync(context).await.unwrap_or_else(|result| *result)
     }
 }
 
-/// One attempt's way through the items.
-struct ProductRun<'a> {
+async fn sync(context: &Context) -> Result<AttemptResult, Box<AttemptResult>> {
+    let Context { clients, subject, clock, task_store, .. } = context;
+    let seen_at = clock.now();
+    let product = clients.shop.get_product(&subject.key).await.map_err(AttemptResult::read_failed)?;
+    let items =
+        product.as_ref().map(|product| CatalogueItem::of(product, &clients.products)).unwrap_or_default();
+    // Registered and committed before anything is sent: another product that takes the same code now sees this
+    // one.
+    let register = task_store.register_items(subject, &items, seen_at).await;
+    let register = register.map_err(AttemptResult::store_failed)?;
+    let result = match product {
+        None => AttemptResult::skipped(Reason::UnknownInShop),
+        Some(_) if !register.is_complete => {
+            let until = seen_at + CATALOGUE_RECHECK; // sooner, once it is read
+            AttemptResult::new(Outcome::Waiting { until, reason: Reason::CatalogueUnread })
+        }
+        Some(product) => sync_items(context, product, &register, seen_at).await,
+    };
+    Ok(AttemptResult { follow_ups: register.released, ..result })
+}
+
+async fn sync_items(
+    context: &Context,
+    product: ShopProduct,
+    register: &CodeRegister,
+    seen_at: Timestamp,
+) -> AttemptResult {
+    let drafts = register.withhold_duplicates(draft_items(&product, &context.clients.products));
+    let mut progress = Progress::new(context, seen_at);
+    for draft in drafts.iter().flatten() {
+        let known = register.known.get(&draft.item).cloned().unwrap_or_default();
+        if let Err(result) = progress.sync_item(draft, &known, register.owner(draft)).await {
+            return AttemptResult { observations: progress.observations, ..*result };
+        }
+        if progress.action_count == MAX_ACTIONS_PER_ATTEMPT {
+            break;
+        }
+    }
+    let Progress { mut observations, last_action, refused, .. } = progress;
+    let result = last_action.or(refused).map_or_else(|| summarize(&drafts), |result| *result);
+    if !matches!(result.outcome, Outcome::Acted) {
+        // Only a product with nothing left to do counts as seen; until then a poll must find it again.
+        let known = SubjectState { shop_version: product.version, ..SubjectState::default() };
+        observations.insert(0, Observation { subject: context.subject.to_string(), seen_at, known });
+    }
+    AttemptResult { observations, ..result }
+}
+
+/// One attempt's progress through the items.
+struct Progress<'a> {
     context: &'a Context,
     seen_at: Timestamp,
-    learnt: Vec<Learnt>,
+    observations: Vec<Observation>,
     last_action: Option<Box<AttemptResult>>,
-    /// A item that the warehouse, or its state there, refuses: describe at the end, when the others have gone on.
+    /// The first item that the warehouse refused: reported at the end, after the others.
     refused: Option<Box<AttemptResult>>,
     action_count: usize,
 }
 
-impl ProductRun<'_> {
+impl<'a> Progress<'a> {
+    const fn new(context: &'a Context, seen_at: Timestamp) -> Self {
+        Self { context, seen_at, observations: Vec::new(), last_action: None, refused: None, action_count: 0 }
+    }
+
     async fn sync_item(
         &mut self,
         draft: &ItemDraft,
@@ -105,9 +111,9 @@ impl ProductRun<'_> {
         if known.code.as_ref() == Some(&draft.code) && known.sent_hash.as_ref() == Some(&hash) {
             return Ok(());
         }
-        match step(self.context, draft, known, owner).await {
-            Ok(Step::InSync(id)) => self.observe(draft, hash, id),
-            Ok(Step::Acted(result)) => {
+        match sync_at_warehouse(self.context, draft, known, owner).await {
+            Ok(ItemOutcome::InSync(id)) => self.observe(draft, hash, id),
+            Ok(ItemOutcome::Acted(result)) => {
                 self.action_count += 1;
                 self.last_action = Some(result);
                 self.observe(draft, hash, None);
@@ -130,34 +136,33 @@ impl ProductRun<'_> {
             sent_hash: Some(hash),
             ..SubjectState::default()
         };
-        self.learnt.push(Learnt { subject: draft.item.clone(), seen_at: self.seen_at, known });
+        self.observations.push(Observation { subject: draft.item.clone(), seen_at: self.seen_at, known });
     }
 }
 
-enum Step {
-    /// The warehouse has it, under this id.
+enum ItemOutcome {
+    /// The warehouse has it, with this id.
     InSync(Option<String>),
-    /// An action was done.
+    /// An action was performed.
     Acted(Box<AttemptResult>),
 }
 
-async fn step(
+async fn sync_at_warehouse(
     context: &Context,
     draft: &ItemDraft,
     known: &KnownItem,
     owner: Option<&str>,
-) -> Result<Step, Box<AttemptResult>> {
-    let Context { clients, known: state, clock, .. } = context;
-    let read_failed = |error: CallError| Box::new(AttemptResult::read_failed(&error));
-    let there = clients.warehouse.get_product(&draft.code).await.map_err(read_failed)?;
+) -> Result<ItemOutcome, Box<AttemptResult>> {
+    let warehouse = &context.clients.warehouse;
+    let there = warehouse.get_product(&draft.code).await.map_err(AttemptResult::read_failed)?;
     let before = match known.code.as_ref().filter(|code| **code != draft.code && there.is_none()) {
-        Some(code) => clients.warehouse.get_product(code).await.map_err(read_failed)?,
+        Some(code) => warehouse.get_product(code).await.map_err(AttemptResult::read_failed)?,
         None => None,
     };
     let view = ItemView { draft, known, there: there.as_ref(), before: before.as_ref(), owner };
     let sent = format!("{} {}", draft.item, draft.hash());
     let (kind, target) = match decide(&view) {
-        Decision::Nothing => return Ok(Step::InSync(there.and_then(|there| there.id))),
+        Decision::Nothing => return Ok(ItemOutcome::InSync(there.and_then(|there| there.id))),
         Decision::AskOperator { reason, detail } => {
             return Err(Box::new(AttemptResult::permanent(reason, detail)));
         }
@@ -167,39 +172,45 @@ async fn step(
     };
     let done = if let Some(target) = target {
         let action = Action::new(context, kind, Effect::Idempotent, &sent);
-        action.perform(context, async |key| clients.warehouse.update_product(target, draft, key).await).await
+        action.perform(context, async |key| warehouse.update_product(target, draft, key).await).await
     } else {
-        if let Some(until) =
-            state.begun.as_ref().and_then(|it| it.next_read_at(clock.now(), clients.recheck_delay))
-        {
-            let reason = Reason::SettlingTime;
-            return Err(Box::new(AttemptResult::new(Outcome::Waiting { until, reason })));
-        }
+        wait_for_settling_time(context)?;
         let action = Action::new(context, kind, Effect::Once, &sent);
-        action.perform(context, async |key| clients.warehouse.create_product(draft, key).await).await
+        action.perform(context, async |key| warehouse.create_product(draft, key).await).await
     };
     match done {
-        Ok(((), result)) => Ok(Step::Acted(Box::new(result))),
+        Ok(((), result)) => Ok(ItemOutcome::Acted(Box::new(result))),
         Err(error) => Err(Box::new(error.result)),
     }
 }
 
-/// Every usable item is in sync; what is held back goes to a person.
+/// Ends the attempt while an earlier creation may still appear at the warehouse.
+fn wait_for_settling_time(context: &Context) -> Result<(), Box<AttemptResult>> {
+    let Context { clients, known, clock, .. } = context;
+    let begun = known.begun.as_ref();
+    match begun.and_then(|begun| begun.next_read_at(clock.now(), clients.recheck_delay)) {
+        None => Ok(()),
+        Some(until) => {
+            let reason = Reason::SettlingTime;
+            Err(Box::new(AttemptResult::new(Outcome::Waiting { until, reason })))
+        }
+    }
+}
+
+/// Summarizes a product whose usable items are in sync: withheld items need attention.
 fn summarize(drafts: &[Result<ItemDraft, WithheldItem>]) -> AttemptResult {
     let withheld: Vec<_> = drafts.iter().filter_map(|draft| draft.as_ref().err()).collect();
     match (drafts.is_empty(), withheld.first()) {
         (true, _) => AttemptResult::skipped(Reason::Excluded),
         (false, None) => AttemptResult::new(Outcome::InSync),
         (false, Some(first)) => {
-            let describe = |held: &&WithheldItem| match &held.detail {
-                Some(detail) => format!("{}: {detail}", held.item),
-                None => format!("{}: {}", held.item, held.reason.code()),
+            let describe = |withheld: &&WithheldItem| match &withheld.detail {
+                Some(detail) => format!("{}: {detail}", withheld.item),
+                None => format!("{}: {}", withheld.item, withheld.reason.code()),
             };
             let items: Vec<_> = withheld.iter().map(describe).collect();
-            AttemptResult::permanent(
-                first.reason,
-                format!("fix the product code in the shop: {}", items.join("; ")),
-            )
+            let detail = format!("fix the product code in the shop: {}", items.join("; "));
+            AttemptResult::permanent(first.reason, detail)
         }
     }
 }

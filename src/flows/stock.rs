@@ -1,4 +1,4 @@
-//! The stock figure's flow: read both sides, write the warehouse's figure to the shop where it differs.
+//! The stock flow: reads both sides and writes the warehouse's figure to the shop where it differs.
 
 use async_trait::async_trait;
 
@@ -6,91 +6,96 @@ use super::{Action, AttemptResult, Context, Flow};
 use crate::{
     domain::{
         product::{Stored, Supplier},
-        stock::{BRAKE_WINDOW, Basis, Decision, StockView, decide},
+        stock::{BRAKE_WINDOW, Basis, Decision, ShopStock, StockView, decide},
         task::{
-            outcome::{Outcome, Reason},
-            subject_state::{Learnt, SubjectState},
+            outcome::Outcome,
+            reason::Reason,
+            subject_state::{Observation, SubjectState},
         },
     },
     vendors::http::error::Effect,
 };
 
+/// Syncs a stock figure.
 pub(super) struct StockFlow;
 
 #[async_trait]
 impl Flow for StockFlow {
     async fn run(&self, context: &Context) -> AttemptResult {
-        let Context { clients, subject, known, clock, ledger, .. } = context;
-        let code = &subject.key;
-        let now = clock.now();
-        let warehouse = match clients.warehouse.get_stock(code).await {
-            Ok(warehouse) => warehouse,
-            Err(error) => return AttemptResult::read_failed(&error),
-        };
-        let shop = match clients.shop.get_stock(code).await {
-            Ok(shop) => shop,
-            Err(error) => return AttemptResult::read_failed(&error),
-        };
-        let supplier = shop.as_ref().map_or(&Supplier::NotRead, |shop| &shop.supplier);
-        match clients.products.check_stored(code, supplier) {
-            Stored::Yes => {}
-            // What the shop does not know at all is told as that, below.
-            Stored::Unknown if shop.is_none() => {}
-            Stored::No => return AttemptResult::skipped(Reason::Excluded),
-            Stored::Unknown => return AttemptResult::skipped(Reason::SupplierUnknown),
-        }
-        let in_flight = match clients.stock.basis {
-            Basis::Compensated => match ledger.in_flight(code).await {
-                Ok(pieces) => pieces,
-                Err(reason) => return AttemptResult::interrupted(reason, false),
-            },
-            Basis::Physical | Basis::Available => 0,
-        };
-        let (warehouse, shop) = (warehouse.as_ref(), shop.as_ref());
-        let view = StockView { code, warehouse, shop, in_flight, acted_on: known.figure_at };
-        let next = decide(&view, &clients.stock);
-        let figure_at = warehouse.and_then(|stock| stock.modified);
-        let (result, figure) = match next {
-            Decision::Nothing => (AttemptResult::new(Outcome::InSync), shop.map(|shop| shop.quantity)),
-            Decision::Skip(reason) => (AttemptResult::skipped(reason), None),
-            Decision::Stale => {
-                return AttemptResult::new(Outcome::Retryable { reason: Reason::StaleReading });
-            }
-            Decision::Patch { quantity, falls_to_zero } => {
-                match write_stock(context, quantity, falls_to_zero).await {
-                    result if matches!(result.outcome, Outcome::Acted) => (result, Some(quantity)),
-                    result => return result,
-                }
-            }
-        };
-        let version = warehouse.and_then(|stock| stock.version.clone());
-        let known = SubjectState {
-            code: Some(code.clone()),
-            warehouse_version: version,
-            figure,
-            figure_at,
-            ..SubjectState::default()
-        };
-        result.with_observation(Learnt { subject: subject.to_string(), seen_at: now, known })
+        sync(context).await.unwrap_or_else(|result| *result)
     }
 }
 
-/// Writes a figure; one that empties the shelf only where the brake lets it.
-async fn write_stock(context: &Context, quantity: i64, falls_to_zero: bool) -> AttemptResult {
-    let Context { clients, subject, clock, ledger, .. } = context;
-    if falls_to_zero {
-        match ledger.can_set_to_zero(&subject.key).await {
-            Ok(true) => {}
-            Ok(false) => {
-                // A feed that comes back to its senses is seen by itself; a person lets go sooner.
-                let (until, reason) = (clock.now() + BRAKE_WINDOW, Reason::StockBraked);
-                return AttemptResult::new(Outcome::Waiting { until, reason });
-            }
-            Err(reason) => return AttemptResult::interrupted(reason, false),
+async fn sync(context: &Context) -> Result<AttemptResult, Box<AttemptResult>> {
+    let Context { clients, subject, known, clock, .. } = context;
+    let code = &subject.key;
+    let now = clock.now();
+    let warehouse = clients.warehouse.get_stock(code).await.map_err(AttemptResult::read_failed)?;
+    let shop = clients.shop.get_stock(code).await.map_err(AttemptResult::read_failed)?;
+    if let Some(reason) = not_stored(context, shop.as_ref()) {
+        return Ok(AttemptResult::skipped(reason));
+    }
+    let in_flight = in_flight(context).await.map_err(AttemptResult::store_failed)?;
+    let (warehouse, shop) = (warehouse.as_ref(), shop.as_ref());
+    let view = StockView { code, warehouse, shop, in_flight, acted_on: known.figure_at };
+    let (result, figure) = match decide(&view, &clients.stock) {
+        Decision::Nothing => (AttemptResult::new(Outcome::InSync), shop.map(|shop| shop.quantity)),
+        Decision::Skip(reason) => (AttemptResult::skipped(reason), None),
+        Decision::Stale => {
+            return Ok(AttemptResult::new(Outcome::Retryable { reason: Reason::StaleReading }));
         }
+        Decision::Patch { quantity, falls_to_zero } => {
+            (write_stock(context, quantity, falls_to_zero).await?, Some(quantity))
+        }
+    };
+    let known = SubjectState {
+        code: Some(code.clone()),
+        warehouse_version: warehouse.and_then(|stock| stock.version.clone()),
+        figure,
+        figure_at: warehouse.and_then(|stock| stock.modified),
+        ..SubjectState::default()
+    };
+    Ok(result.with_observation(Observation { subject: subject.to_string(), seen_at: now, known }))
+}
+
+/// Why the code is not stored at the warehouse; `None` where it is. A code that the shop does not know at all is
+/// left to [`decide`].
+fn not_stored(context: &Context, shop: Option<&ShopStock>) -> Option<Reason> {
+    let supplier = shop.map_or(&Supplier::NotRead, |shop| &shop.supplier);
+    match context.clients.products.check_stored(&context.subject.key, supplier) {
+        Stored::Yes => None,
+        Stored::Unknown if shop.is_none() => None,
+        Stored::No => Some(Reason::Excluded),
+        Stored::Unknown => Some(Reason::SupplierUnknown),
+    }
+}
+
+/// Pieces of our orders at the warehouse that are still open in the shop, where the basis counts them.
+async fn in_flight(context: &Context) -> Result<i64, Reason> {
+    match context.clients.stock.basis {
+        Basis::Compensated => context.task_store.in_flight(&context.subject.key).await,
+        Basis::Physical | Basis::Available => Ok(0),
+    }
+}
+
+/// Writes a quantity; a zero only where the stock brake allows it.
+async fn write_stock(
+    context: &Context,
+    quantity: i64,
+    falls_to_zero: bool,
+) -> Result<AttemptResult, Box<AttemptResult>> {
+    let Context { clients, subject, clock, task_store, .. } = context;
+    if falls_to_zero
+        && !task_store.can_set_to_zero(&subject.key).await.map_err(AttemptResult::store_failed)?
+    {
+        // A feed that recovers is seen by itself; an operator can release the brake sooner.
+        let (until, reason) = (clock.now() + BRAKE_WINDOW, Reason::StockBraked);
+        return Err(Box::new(AttemptResult::new(Outcome::Waiting { until, reason })));
     }
     let action = Action::new(context, "set_stock", Effect::Idempotent, &quantity.to_string());
-    let done =
-        action.perform(context, async |key| clients.shop.set_stock(&subject.key, quantity, key).await).await;
-    done.map_or_else(|error| error.result, |((), result)| result)
+    match action.perform(context, async |key| clients.shop.set_stock(&subject.key, quantity, key).await).await
+    {
+        Ok(((), result)) => Ok(result),
+        Err(error) => Err(Box::new(error.result)),
+    }
 }

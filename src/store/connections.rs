@@ -3,7 +3,7 @@
 use sqlx::PgConnection;
 
 use super::Result;
-use crate::domain::{Timestamp, task::outcome::Reason};
+use crate::domain::{Timestamp, task::reason::Reason};
 
 /// A connection as pages and the API show it.
 #[derive(Clone, Debug, serde::Serialize)]

@@ -4,7 +4,8 @@ use crate::domain::{
     Timestamp,
     event::{
         dedup::{DedupScope, fingerprint},
-        source::{NewEvent, Source},
+        new_event::NewEvent,
+        source::Source,
         subject::{Priority, Subject},
     },
     id::{EventId, TaskId},

@@ -10,7 +10,7 @@ use super::{
     ingest_statement::{self, Columns},
 };
 use crate::domain::{
-    event::{dedup::DedupScope, source::NewEvent},
+    event::{dedup::DedupScope, new_event::NewEvent},
     id::{EventId, TaskId},
 };
 

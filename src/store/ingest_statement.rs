@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{Result, StoreError};
 use crate::domain::{
     Timestamp,
-    event::{dedup::DedupScope, source::NewEvent, subject::Priority},
+    event::{dedup::DedupScope, new_event::NewEvent, subject::Priority},
     id::TaskId,
 };
 

@@ -60,7 +60,7 @@ pub async fn register_product(
             product.to_string(),
         );
         let waiting = waiting.fetch_all(db).await?;
-        register.left = waiting.iter().filter_map(|subject| subject.parse().ok()).collect();
+        register.released = waiting.iter().filter_map(|subject| subject.parse().ok()).collect();
     }
     Ok(register)
 }

@@ -8,7 +8,7 @@ use crate::domain::{
     order::OrderStatus,
     task::{
         state::LeasedTask,
-        subject_state::{BegunAction, Learnt},
+        subject_state::{BegunAction, Observation},
     },
 };
 
@@ -65,8 +65,12 @@ pub async fn clear_begun_action(db: &mut PgConnection, connection: &str, subject
 
 /// Records an observation, unless a newer one is recorded. Unknown fields (`None`) keep their value. Called inside the
 /// settle transaction, which is fenced.
-pub async fn record_observation(db: &mut PgConnection, leased: &LeasedTask, learnt: &Learnt) -> Result<()> {
-    let Learnt { subject, seen_at, known } = learnt;
+pub async fn record_observation(
+    db: &mut PgConnection,
+    leased: &LeasedTask,
+    observation: &Observation,
+) -> Result<()> {
+    let Observation { subject, seen_at, known } = observation;
     let done = sqlx::query!(
         "
         insert into subject_state (

@@ -11,11 +11,7 @@ use super::{
 };
 use crate::domain::{
     Timestamp,
-    task::{
-        outcome::{Outcome, Reason},
-        state::LeasedTask,
-        transition::Transition,
-    },
+    task::{outcome::Outcome, reason::Reason, state::LeasedTask, transition::Transition},
 };
 
 /// What is recorded of an attempt.

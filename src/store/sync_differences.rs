@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::Result;
-use crate::domain::task::outcome::Reason;
+use crate::domain::task::reason::Reason;
 
 /// A new difference.
 #[derive(Clone, Debug)]

@@ -9,7 +9,7 @@ use super::{Result, StoreError, tasks::Fenced};
 use crate::domain::{
     Timestamp,
     sync::{Step, SyncKind},
-    task::outcome::Reason,
+    task::reason::Reason,
 };
 
 /// A sync under a lease of this process.

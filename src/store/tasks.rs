@@ -8,7 +8,7 @@ use crate::domain::{
     Timestamp,
     event::subject::{Subject, SubjectKind},
     id::TaskId,
-    task::{outcome::Reason, state::LeasedTask},
+    task::{reason::Reason, state::LeasedTask},
 };
 
 /// What a fenced write found.

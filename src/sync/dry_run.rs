@@ -48,7 +48,7 @@ impl DryRunner {
             intent,
             connected_at,
             clock: self.clock.clone(),
-            ledger: Arc::new(ReadOnlyTaskStore::new(self.pool.clone(), connection.to_owned())),
+            task_store: Arc::new(ReadOnlyTaskStore::new(self.pool.clone(), connection.to_owned())),
             failpoints: Failpoints::disabled(),
         };
         let result = flow_for(subject.kind).run(&context).await;

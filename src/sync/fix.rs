@@ -9,7 +9,7 @@ use crate::{
         },
         id::{EventId, TaskId},
         sync::SyncKind,
-        task::outcome::Reason,
+        task::reason::Reason,
     },
     flows::ConnectionClients,
     store::{

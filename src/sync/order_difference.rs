@@ -4,7 +4,7 @@ use super::run::{Run, reported_difference};
 use crate::{
     domain::{
         event::subject::Subject,
-        task::outcome::{Outcome, Reason},
+        task::{outcome::Outcome, reason::Reason},
     },
     flows::AttemptResult,
     store::sync_differences::NewDifference,

@@ -17,7 +17,7 @@ use crate::{
         Timestamp,
         event::{routing::parse_reference, subject::Subject},
         order::{Decision, OrderView, RelatedOrder, ShopOrder, WarehouseOrder, decide},
-        task::outcome::Reason,
+        task::reason::Reason,
         time_window::{TimeWindow, WindowSplitter},
     },
     flows::ConnectionClients,

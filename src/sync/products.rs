@@ -13,7 +13,7 @@ use crate::{
             CatalogueItem, Decision, ItemDraft, ItemView, KnownItem, WarehouseProduct, code_key, decide,
             differences,
         },
-        task::outcome::Reason,
+        task::reason::Reason,
     },
     flows::ConnectionClients,
     store::{
@@ -136,7 +136,7 @@ async fn read_unseen_products(run: &Run<'_>, clients: &ConnectionClients) -> Res
             if !run.leased.dry_run {
                 // Products that were withheld for a code of this one may go on now.
                 let events: Vec<_> =
-                    register.left.into_iter().map(|product| found_event(run, product)).collect();
+                    register.released.into_iter().map(|product| found_event(run, product)).collect();
                 ingest::ingest(&mut db, &events).await?;
             }
             drop(db);

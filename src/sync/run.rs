@@ -6,7 +6,7 @@ use sqlx::{Postgres, Transaction};
 
 use super::{error::SyncError, syncer::Deps};
 use crate::{
-    domain::task::outcome::Reason,
+    domain::task::reason::Reason,
     store::{
         sync_differences::{self, NewDifference},
         sync_runs::{self, LeasedSync, Progress},

@@ -53,7 +53,7 @@ pub(super) async fn request_due(deps: &Deps) -> store::Result<()> {
     let (rows, requests) = (connections::list(&mut db).await?, syncs::list_last_requests(&mut db).await?);
     for (connection, schedule) in schedules {
         let Some(row) = rows.iter().find(|row| row.name == *connection) else { continue };
-        for what in SyncKind::ALL {
+        for what in SyncKind::ALL.iter().copied() {
             let last = requests.iter().find(|it| it.connection == *connection && it.what == what.as_str());
             let Some(after) = schedule.due_after(what, row, last) else { continue };
             if last.is_some_and(|last| now < last.created_at + after) {

@@ -12,7 +12,7 @@ use crate::{
         event::subject::Subject,
         product::Stored,
         stock::{Basis, Decision, ShopStock, StockView, WarehouseStock, decide},
-        task::outcome::Reason,
+        task::reason::Reason,
     },
     flows::ConnectionClients,
     store::{

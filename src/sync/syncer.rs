@@ -15,7 +15,7 @@ use super::{
     steps::run_steps,
 };
 use crate::{
-    domain::task::outcome::Reason,
+    domain::task::reason::Reason,
     runtime::clock::{Clock, Entropy},
     store::{
         self, NotifyListener, SYNC_REQUESTED_CHANNEL,

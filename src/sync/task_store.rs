@@ -9,9 +9,9 @@ use crate::{
         event::subject::Subject,
         product::{CatalogueItem, CodeRegister},
         shipping::ShippingRule,
-        task::outcome::Reason,
+        task::reason::Reason,
     },
-    flows::Ledger,
+    flows::TaskStore,
     store::{self, items, shipping_rules, stock},
 };
 
@@ -39,7 +39,7 @@ impl ReadOnlyTaskStore {
 }
 
 #[async_trait]
-impl Ledger for ReadOnlyTaskStore {
+impl TaskStore for ReadOnlyTaskStore {
     async fn begin_action(&self, _: &'static str, _: &str) -> Result<(), Reason> {
         Ok(())
     }

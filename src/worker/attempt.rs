@@ -19,7 +19,7 @@ use crate::{
         Timestamp,
         event::subject::Priority,
         order::Intent,
-        task::{outcome::Reason, state::LeasedTask, subject_state::SubjectState},
+        task::{reason::Reason, state::LeasedTask, subject_state::SubjectState},
     },
     flows::{AttemptResult, ConnectionClients, Context},
     runtime::failpoints::Failpoint,
@@ -112,7 +112,7 @@ impl AttemptRunner {
             intent,
             connected_at: leased.connected_at,
             clock: clock.clone(),
-            ledger: task_store.clone(),
+            task_store: task_store.clone(),
             failpoints: failpoints.clone(),
         };
         let flow_for = *flow_for;

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 
 use parking_lot::Mutex;
 
-use crate::domain::task::outcome::{Outcome, Reason};
+use crate::domain::task::{outcome::Outcome, reason::Reason};
 
 /// Failures in a row that open a circuit.
 const FAILURES_TO_OPEN: u32 = 5;

@@ -8,9 +8,10 @@ use crate::{
         Timestamp,
         event::subject::Subject,
         task::{
-            outcome::{Outcome, Reason},
+            outcome::Outcome,
+            reason::Reason,
             state::{LeasedTask, TaskState},
-            subject_state::Learnt,
+            subject_state::Observation,
             transition::{Transition, circuit_open_for},
         },
     },
@@ -37,7 +38,7 @@ pub(super) struct EndedAttempt {
 
 /// What an attempt writes besides its own row and its task's next state.
 pub(super) struct SideEffects<'a> {
-    observations: &'a [Learnt],
+    observations: &'a [Observation],
     /// The call of the begun action has ended with an unknown outcome: its settling time starts now.
     restarts_settling_time: bool,
     /// The begun action is known to have ended.
@@ -72,7 +73,7 @@ impl EndedAttempt {
 
     /// What is written besides.
     pub(super) fn side_effects(&self, next: &Transition, now: Timestamp) -> SideEffects<'_> {
-        let AttemptResult { outcome, learnt: observations, follow_ups, is_doubt_resolved, .. } = &self.result;
+        let AttemptResult { outcome, observations, follow_ups, is_doubt_resolved, .. } = &self.result;
         SideEffects {
             observations,
             restarts_settling_time: matches!(outcome, Outcome::Unknown { .. }),

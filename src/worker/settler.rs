@@ -19,7 +19,7 @@ use crate::{
         id::{EventId, TaskId},
         task::{
             state::LeasedTask,
-            transition::{Transition, transition},
+            transition::{AttemptEnd, Transition, transition},
         },
     },
     runtime::failpoints::Failpoint,
@@ -116,7 +116,13 @@ impl BatchHandler for Settler {
         let Deps { pool, clock, entropy, retry, metrics, .. } = &*self.0;
         let now = clock.now();
         let decide = |it: &Arc<EndedAttempt>| {
-            transition(&it.leased, &it.result.outcome, it.in_doubt_since, retry, now, entropy.fraction())
+            let end = AttemptEnd {
+                outcome: &it.result.outcome,
+                in_doubt_since: it.in_doubt_since,
+                at: now,
+                jitter: entropy.fraction(),
+            };
+            transition(&it.leased, &end, retry)
         };
         let next: Vec<_> = batch.iter().map(decide).collect();
         let written =

@@ -16,9 +16,9 @@ use crate::{
         product::{CatalogueItem, CodeRegister},
         shipping::ShippingRule,
         stock::StockPolicy,
-        task::{outcome::Reason, state::LeasedTask, subject_state::BegunAction},
+        task::{reason::Reason, state::LeasedTask, subject_state::BegunAction},
     },
-    flows::Ledger,
+    flows::TaskStore,
     runtime::clock::Clock,
     store::{
         self, items, observations, shipping_rules, stock,
@@ -67,7 +67,7 @@ impl FencedTaskStore {
 }
 
 #[async_trait]
-impl Ledger for FencedTaskStore {
+impl TaskStore for FencedTaskStore {
     async fn begin_action(&self, action: &'static str, key: &str) -> Result<(), Reason> {
         let begun = BegunAction { action: action.to_owned(), key: key.to_owned(), at: self.clock.now() };
         let fenced = self.query(async |db, _| observations::begin_action(db, &self.leased, &begun).await);

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use silta::{domain::task::outcome::Reason, web::problem::Code};
+use silta::{domain::task::reason::Reason, web::problem::Code};
 
 /// Who may import whom: a room, and what it may name behind `crate::` besides itself. Every room has its row.
 /// Finer than a room where a law says so: flows never see the store, the inbox and the worker never meet.

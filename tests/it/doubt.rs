@@ -155,7 +155,7 @@ async fn crash_in_a_call_is_resolved_by_reading() {
 #[tokio::test]
 async fn late_settle_is_refused_by_the_fence() {
     use silta::{
-        domain::task::outcome::{Outcome, Reason},
+        domain::task::{outcome::Outcome, reason::Reason},
         store::tasks::{self, Fenced},
     };
 

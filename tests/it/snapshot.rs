@@ -12,7 +12,7 @@ use silta::{
 };
 use sqlx::PgConnection;
 
-use crate::harness::{CONNECTION, POLICY, TestSilta, secs, settle_task};
+use crate::harness::{CONNECTION, POLICY, TestSilta, attempt_end, secs, settle_task};
 
 const BATCH: i64 = 400;
 
@@ -28,7 +28,7 @@ async fn run_batch(silta: &TestSilta, db: &mut PgConnection, batch: i64) {
             break;
         }
         for leased in leased {
-            let next = transition(&leased, &Outcome::InSync, None, &POLICY, silta.now(), 0.0);
+            let next = transition(&leased, &attempt_end(&Outcome::InSync, silta.now()), &POLICY);
             settle_task(db, &leased, &Outcome::InSync, &next, silta.now()).await;
         }
     }

@@ -6,7 +6,7 @@ use silta::{
     store::{DUE_CHANNEL, NotifyListener, tasks},
 };
 
-use crate::harness::{CONNECTION, POLICY, TestSilta, claim, secs, settle_task, wait_until};
+use crate::harness::{CONNECTION, POLICY, TestSilta, attempt_end, claim, secs, settle_task, wait_until};
 
 #[tokio::test]
 async fn failing_task_backs_off_and_ends_dead() {
@@ -63,7 +63,8 @@ async fn event_during_an_attempt_makes_the_task_due_again() {
     silta.warehouse.receive_goods("A", 1);
     silta.send_webhook(Webhook::raw_from_warehouse(br#"{"productCode":"A","modified":"now"}"#)).await;
     let in_sync = silta::domain::task::outcome::Outcome::InSync;
-    let next = silta::domain::task::transition::transition(&held, &in_sync, None, &POLICY, silta.now(), 0.0);
+    let next =
+        silta::domain::task::transition::transition(&held, &attempt_end(&in_sync, silta.now()), &POLICY);
     settle_task(&mut db, &held, &in_sync, &next, silta.now()).await;
     drop(db);
     assert_eq!(
@@ -87,10 +88,10 @@ async fn catalogue_read_during_an_attempt_wakes_the_waiting_task() {
     let until = silta.now() + chrono::Duration::minutes(10);
     let waiting = silta::domain::task::outcome::Outcome::Waiting {
         until,
-        reason: silta::domain::task::outcome::Reason::CatalogueUnread,
+        reason: silta::domain::task::reason::Reason::CatalogueUnread,
     };
     let next =
-        silta::domain::task::transition::transition(&held[0], &waiting, None, &POLICY, silta.now(), 0.0);
+        silta::domain::task::transition::transition(&held[0], &attempt_end(&waiting, silta.now()), &POLICY);
     let mut db = silta.pool.acquire().await.unwrap();
     settle_task(&mut db, &held[0], &waiting, &next, silta.now()).await;
     drop(db);

@@ -15,7 +15,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 use silta::{
     dev::sandbox::{OrderSpec, Sandbox, Webhook, WebhookSender},
-    domain::event::dedup::sha256_hex,
+    domain::digest::sha256_hex,
     runtime::clock::{Entropy, SystemClock},
 };
 use sqlx::{PgConnection, types::Uuid};

@@ -9,7 +9,7 @@ use super::{
     section::{Secret, Section},
 };
 use crate::{
-    domain::{difference::Redactor, order::OrderPolicy, product::ProductPolicy, stock::StockPolicy},
+    domain::{order::OrderPolicy, product::ProductPolicy, redact::Redactor, stock::StockPolicy},
     inbox::poll::poller::Intervals,
     security::signature::Encoding,
     sync::SyncSchedule,

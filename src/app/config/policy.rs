@@ -8,9 +8,9 @@ use toml::Value;
 use super::section::Section;
 use crate::{
     domain::{
-        difference::Redactor,
         order::{OrderPolicy, Transfer, TransferTime, UnitPrices},
         product::ProductPolicy,
+        redact::Redactor,
         shipping::ShippingRule,
         stock::{Basis, StockPolicy},
     },

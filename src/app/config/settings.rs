@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use toml::{Table, Value};
 
-use crate::domain::event::dedup::sha256_hex;
+use crate::domain::digest::sha256_hex;
 
 /// What is read once, at the start of the process.
 const RESTART_KEYS: [&str; 7] = [

@@ -22,7 +22,7 @@ use crate::{
         sandbox::{Reconciliation, Sandbox, Simulation, WebhookSender, reconcile},
         temporary_directory::TemporaryDirectory,
     },
-    domain::{event::dedup::sha256_hex, sync::SyncKind},
+    domain::{digest::sha256_hex, sync::SyncKind},
     runtime::{
         clock::{Clock, Entropy, SystemClock},
         embedded_postgres::{Durability, PrivatePostgres},
@@ -129,7 +129,7 @@ impl Session {
             server.faults.set_random(None);
         }
         let mut differences = 0;
-        for what in SyncKind::ALL {
+        for what in SyncKind::ALL.iter().copied() {
             differences += self.count_differences(what).await?;
         }
         let mut db = self.pool.acquire().await?;

@@ -1,14 +1,15 @@
-//! When are two tellings the same event?
+//! Decides when two webhooks are the same event.
 //!
-//! Neither vendor documents an event id, so sameness is judged by content, and the question is which mistake costs
-//! more. Taking a repeat for news costs one look at both vendors. Taking news for a repeat loses it: a stock callback
-//! that names a code and nothing else looks the same on every change. Hence two kinds of dedup_scope:
+//! Neither vendor documents an event id, so equality is judged by content. Taking a repeat for a new event
+//! costs one more read of both vendors. Taking a new event for a repeat loses it: a stock callback that names
+//! only a code looks the same on every change. Hence two scopes:
 //!
-//! - [`DedupScope::Permanent`]: the body itself tells one moment from another (an `updated_at`, a `modified`, an event id)
-//!   or its topic names what happens once in a life (`order.created`, `OrderShipped`). The same bytes are the same
-//!   event for ever; a repeat changes nothing.
-//! - [`DedupScope::Windowed`]: nothing in it tells moments apart. The same bytes within [`DEDUP_WINDOW`] are answered as a
-//!   duplicate and stored once, but the subject is looked at again all the same, since a look is cheap and a loss is not.
+//! - [`DedupScope::Permanent`]: the body tells one moment from another (an `updated_at`, a `modified`, an
+//!   event id), or the topic names what happens once (`order.created`, `OrderShipped`). The same bytes are
+//!   the same event for ever, and a repeat changes nothing.
+//! - [`DedupScope::Windowed`]: nothing in it tells moments apart. The same bytes within [`DEDUP_WINDOW`] are
+//!   answered as a duplicate and stored once, but the task's revision is still raised: a read is cheap and a
+//!   loss is not.
 
 use chrono::Duration;
 use sha2::{Digest, Sha256};
@@ -16,29 +17,29 @@ use sha2::{Digest, Sha256};
 use super::source::Source;
 use crate::domain::Timestamp;
 
-/// The window within which undated tellings count as one event. Long enough for a sender's double post, short enough
-/// that the event list still shows a order_rate.
+/// The window within which undated webhooks count as one event: long enough for a sender's double post, short
+/// enough that the event list still shows how often they come.
 pub const DEDUP_WINDOW: Duration = Duration::seconds(60);
 
-/// SHA-256 over source, topic, body and, for undated tellings, the window.
+/// SHA-256 over source, topic, body and, for undated webhooks, the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Fingerprint {
     /// The digest, unique per connection and source.
     pub digest: [u8; 32],
-    /// How much a repeat of it proves.
+    /// How long a repeat counts as the same event.
     pub dedup_scope: DedupScope,
 }
 
-/// How much a repeated fingerprint proves.
+/// How long a repeated fingerprint counts as the same event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DedupScope {
-    /// A repeat is the same event and changes nothing.
+    /// For ever: a repeat changes nothing.
     Permanent,
-    /// A repeat is stored once, but its subject is looked at again.
+    /// Within the window: a repeat is stored once, and its task's revision is raised.
     Windowed,
 }
 
-/// The fingerprint of a telling received at `at`.
+/// Computes the fingerprint of a webhook received at `at`.
 pub fn fingerprint(
     source: Source,
     topic: &str,
@@ -59,11 +60,6 @@ pub fn fingerprint(
     Fingerprint { digest: hash.finalize().into(), dedup_scope }
 }
 
-/// Lower-case hex of the SHA-256 of some bytes: for what was sent, and for tokens.
-pub fn sha256_hex(bytes: &[u8]) -> String {
-    hex::encode(Sha256::digest(bytes))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn dated_tellings_are_the_same_for_ever_and_undated_ones_for_a_minute() {
+    fn dated_webhooks_repeat_for_ever_and_undated_ones_for_a_minute() {
         let print =
             |dedup_scope, second| fingerprint(Source::Ogoship, "t", b"{}", dedup_scope, at(second)).digest;
 

@@ -1,8 +1,8 @@
-//! From what was told to what may be out of sync. One table, pure.
+//! Maps what a webhook or a poll names to the subject that may be out of sync.
 
 use super::{dedup::DedupScope, subject::Subject};
 
-/// What a webhook or a poll speaks of, in the sender's terms.
+/// What a webhook or a poll names, in the sender's terms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VendorEntity {
     /// An order of the shop, by its number.
@@ -15,24 +15,25 @@ pub enum VendorEntity {
     WarehouseOrder(String),
     /// A stock figure at the warehouse, by its product code.
     WarehouseStock(String),
-    /// We could not tell.
+    /// Not recognised.
     Unknown,
 }
 
-/// A webhook as far as we could read it.
+/// A webhook as far as it could be parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParsedWebhook {
-    /// The sender's own word, `unknown` where there was none.
+    /// The sender's own topic; `unknown` where there is none.
     pub topic: String,
-    /// What it speaks of.
+    /// What it names.
     pub entity: VendorEntity,
-    /// How much a repeat of it proves.
+    /// How long a repeat counts as the same event.
     pub dedup_scope: DedupScope,
 }
 
-/// The subject put in question, or `None` where there is none of ours: an unreadable telling, or an order at the
-/// warehouse whose reference does not carry this connection's prefix and so was not placed by it. A reference that
-/// goes on behind our number is a part of that order: the warehouse splits orders by itself.
+/// Returns the subject that may be out of sync. It is `None` for an unreadable webhook, and for an order at
+/// the warehouse whose reference lacks this connection's prefix, since this connection did not place it. A
+/// reference that continues after the order number belongs to that order: the warehouse splits orders by
+/// itself.
 pub fn route(entity: &VendorEntity, reference_prefix: &str) -> Option<Subject> {
     match entity {
         VendorEntity::ShopOrder(id) => valid_subject(Subject::order(id)),
@@ -47,18 +48,19 @@ pub fn route(entity: &VendorEntity, reference_prefix: &str) -> Option<Subject> {
     }
 }
 
-/// The order number in a reference and what stands behind it, where the reference carries this connection's prefix:
-/// `kauppa-1042` is `1042` and nothing, `kauppa-1042-2` is `1042` and `-2`.
+/// Splits a reference that has this connection's prefix into the order number and the rest: `kauppa-1042`
+/// gives `1042` and nothing, `kauppa-1042-2` gives `1042` and `-2`.
 pub fn parse_reference<'a>(reference: &'a str, prefix: &str) -> Option<(&'a str, &'a str)> {
     let rest = reference.strip_prefix(prefix)?;
     let end = rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
     let (id, suffix) = rest.split_at(end);
-    // A letter right behind the number is another number; `-`, `_`, `/` and blanks are how parts are told apart.
+    // A letter directly after the number makes it another number; the warehouse separates parts by `-`, `_`,
+    // `/` or a space.
     let is_separated = suffix.chars().next().is_none_or(|letter| !letter.is_alphanumeric());
     (!id.is_empty() && is_separated).then_some((id, suffix))
 }
 
-/// The longest key a subject may have; a longer "code" is not one, and the index must stay small.
+/// The longest key of a subject: a longer "code" is none, and the index must stay small.
 const MAX_KEY_LENGTH: usize = 200;
 
 fn valid_subject(subject: Subject) -> Option<Subject> {
@@ -71,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_telling_puts_its_own_subject_in_question() {
+    fn each_webhook_is_routed_to_its_subject() {
         let table = [
             (VendorEntity::ShopOrder("1042".into()), Some("order:1042")),
             (VendorEntity::ShopProduct("77".into()), Some("product:77")),

@@ -1,9 +1,22 @@
-//! What an event is about: the unit of ordering, and of task.
+//! What an event concerns: the unit of ordering, with at most one open task.
 
 use std::{fmt, str::FromStr};
 
-/// The kinds of subject; each has one flow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// The kinds of subjects; each has one flow.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    strum::Display,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantArray,
+    strum::VariantNames,
+)]
+#[strum(serialize_all = "snake_case")]
 pub enum SubjectKind {
     /// An order of the shop, by its number.
     Order,
@@ -14,42 +27,26 @@ pub enum SubjectKind {
 }
 
 impl SubjectKind {
-    /// Every kind, for registries and tests.
-    pub const ALL: [Self; 3] = [Self::Order, Self::Stock, Self::Product];
+    /// Every value.
+    pub const ALL: &[Self] = <Self as strum::VariantArray>::VARIANTS;
+    /// The spelling of every value.
+    pub const NAMES: &[&str] = <Self as strum::VariantNames>::VARIANTS;
 
-    /// The word in rows, labels and URLs.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Order => "order",
-            Self::Stock => "stock",
-            Self::Product => "product",
-        }
+    /// The spelling in rows, labels and URLs.
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 
-impl fmt::Display for SubjectKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// A text that names no subject.
+/// A text that is not a subject.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a subject: expected order:ID, stock:CODE or product:ID")]
 pub struct ParseSubjectError;
 
-impl FromStr for SubjectKind {
-    type Err = ParseSubjectError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or(ParseSubjectError)
-    }
-}
-
 /// A subject such as `order:1042`: one thing that may be out of sync between the vendors.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Subject {
-    /// Which flow brings it into sync.
+    /// Which flow syncs it.
     pub kind: SubjectKind,
     /// The shop's order number or product id, or a product code; never empty.
     pub key: String,
@@ -83,21 +80,23 @@ impl FromStr for Subject {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.split_once(':') {
-            Some((kind, key)) if !key.is_empty() => Ok(Self { kind: kind.parse()?, key: key.to_owned() }),
+            Some((kind, key)) if !key.is_empty() => {
+                Ok(Self { kind: kind.parse().map_err(|_| ParseSubjectError)?, key: key.to_owned() })
+            }
             _ => Err(ParseSubjectError),
         }
     }
 }
 
-/// Who is served first when several tasks are due. Lower is sooner.
+/// Which of several due tasks is claimed first. Lower is sooner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Priority(pub i16);
 
 impl Priority {
-    /// Finds of polls and replays: they never go in front of live news.
+    /// What polls and replays found: never before live events.
     pub const BACKGROUND: Self = Self(3);
 
-    /// The priority of live news about a kind of subject.
+    /// The priority of live events of a kind of subject.
     pub const fn live(kind: SubjectKind) -> Self {
         match kind {
             SubjectKind::Order => Self(0),
@@ -112,13 +111,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_subject_survives_its_text_also_with_a_colon_in_its_key() {
+    fn subject_with_a_colon_in_its_key_survives_its_text() {
         let subject = Subject::stock("A:B-1");
         assert_eq!(subject.to_string().parse(), Ok(subject));
     }
 
     #[test]
-    fn a_text_without_kind_or_key_is_no_subject() {
+    fn text_without_kind_or_key_is_no_subject() {
         for text in ["", "order", "order:", "parcel:1", ":1"] {
             assert_eq!(text.parse::<Subject>(), Err(ParseSubjectError), "{text}");
         }

@@ -1,4 +1,4 @@
-//! The order as it would go to the warehouse, or every fault that keeps it from going.
+//! Builds the order as it would be sent to the warehouse, or the error that prevents it.
 
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::Serialize;
@@ -6,35 +6,35 @@ use serde_json::Value;
 
 use super::{OrderPolicy, Payment, Recipient, ShopLine, ShopOrder, UnitPrices};
 use crate::domain::{
-    difference::Redactor,
-    event::dedup::sha256_hex,
+    digest::sha256_hex,
     product::{MAX_CODE_LENGTH, Stored},
-    shipping::match_rule,
-    task::outcome::Reason,
+    redact::Redactor,
+    shipping::{ShippingRule, match_rule},
+    task::reason::Reason,
 };
 
-/// An order as it would go to the warehouse.
+/// An order as it would be sent to the warehouse.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Draft {
-    /// Our id there; never collides between stores of one merchant.
+    /// Our reference there; unique across the stores of one merchant.
     pub reference: String,
     /// The warehouse's shipping code; `None` where the merchant has one method only.
     pub shipping_code: Option<String>,
     /// The carrier's pickup point.
     pub pickup_point: Option<String>,
-    /// Who gets it.
+    /// The recipient.
     pub recipient: Recipient,
-    /// At least one.
+    /// At least one line.
     pub lines: Vec<DraftLine>,
-    /// What the carrier collects at the door.
+    /// What the carrier collects on delivery.
     pub cash_on_delivery: Option<CashOnDelivery>,
-    /// ISO 4217, of the prices.
+    /// The currency of the prices, ISO 4217.
     pub currency: Option<String>,
-    /// The shopper's own words.
+    /// The shopper's comments.
     pub comments: Option<String>,
-    /// Printed and packed.
+    /// A receipt that the warehouse prints and packs.
     pub receipt_url: Option<String>,
-    /// Marked as a test at the warehouse.
+    /// Marks a test order at the warehouse.
     pub test: bool,
 }
 
@@ -49,16 +49,16 @@ pub struct DraftLine {
     pub price: Option<LinePrice>,
 }
 
-/// What one piece costs.
+/// The price of one piece.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LinePrice {
     /// With VAT.
     pub unit: Decimal,
-    /// In per cent.
+    /// VAT in per cent.
     pub vat: Decimal,
 }
 
-/// What the carrier collects at the door.
+/// What the carrier collects on delivery.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CashOnDelivery {
     /// In `currency`.
@@ -67,22 +67,22 @@ pub struct CashOnDelivery {
     pub currency: Option<String>,
 }
 
-/// Why an order cannot go as it is, and for a person which field to fix.
+/// Why an order cannot be sent as it is, and which field to fix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DraftError {
     /// The closed code.
     pub reason: Reason,
-    /// Field names and codes only; never their values.
+    /// Field names and codes only; never values.
     pub detail: String,
 }
 
 impl Draft {
-    /// SHA-256 of all of it: two drafts of one hash ask the warehouse for the same thing.
+    /// SHA-256 of the whole draft: equal hashes ask the warehouse for the same thing.
     pub fn hash(&self) -> String {
         sha256_hex(self.json().to_string().as_bytes())
     }
 
-    /// What may be remembered and shown of it.
+    /// The draft without personal values, to be stored and shown.
     pub fn redacted(&self, redactor: &Redactor) -> Value {
         redactor.apply(&self.json())
     }
@@ -91,32 +91,18 @@ impl Draft {
         serde_json::to_value(self).expect("a draft is plain data")
     }
 
-    /// Everything in it at its price; `None` without prices.
+    /// The sum of all lines; `None` without prices.
     pub fn total(&self) -> Option<Decimal> {
         self.lines.iter().map(|line| Some(line.price.as_ref()?.unit * Decimal::from(line.quantity))).sum()
     }
 }
 
-/// The draft of an order. The first fault in the order of fixing is told, with every field it concerns.
+/// Builds the draft of an order. Returns the first error, in the order in which a merchant would fix them,
+/// with every field that it concerns.
 pub fn draft(order: &ShopOrder, policy: &OrderPolicy) -> Result<Draft, DraftError> {
     let lines = stored_lines(&order.lines, policy)?;
-    let rule = match &order.shipping {
-        _ if policy.shipping.is_empty() => None,
-        Some(method) => Some(match_rule(&policy.shipping, method).ok_or_else(|| DraftError {
-            reason: Reason::ShippingUnmapped,
-            detail: format!("no rule of [connections.shipping] matches the order's shipping method {method}"),
-        })?),
-        None => {
-            let detail = "the order has no shipping method".to_owned();
-            return Err(DraftError { reason: Reason::ShippingUnmapped, detail });
-        }
-    };
-    let recipient = order.recipient.clone().fitted(policy.longest_field);
-    let faults = recipient.find_faults(policy.longest_field);
-    if !faults.is_empty() {
-        let detail = format!("fix in the shop, then replay: {}", faults.join(", "));
-        return Err(DraftError { reason: Reason::AddressIncomplete, detail });
-    }
+    let rule = shipping_rule(order, policy)?;
+    let recipient = valid_recipient(order, policy)?;
     let reference = policy.reference(&order.id);
     if reference.chars().count() > MAX_CODE_LENGTH {
         let detail = format!("the reference is over {MAX_CODE_LENGTH} characters: shorten reference_prefix");
@@ -140,7 +126,36 @@ pub fn draft(order: &ShopOrder, policy: &OrderPolicy) -> Result<Draft, DraftErro
     })
 }
 
-/// Only what lies at the warehouse; lines of one code are one line where price and VAT agree.
+/// The rule for the order's shipping method; `None` where the merchant has one method and so no rules.
+fn shipping_rule<'a>(
+    order: &ShopOrder,
+    policy: &'a OrderPolicy,
+) -> Result<Option<&'a ShippingRule>, DraftError> {
+    if policy.shipping.is_empty() {
+        return Ok(None);
+    }
+    let unmapped = |detail| DraftError { reason: Reason::ShippingUnmapped, detail };
+    let Some(method) = &order.shipping else {
+        return Err(unmapped("the order has no shipping method".to_owned()));
+    };
+    let rule = match_rule(&policy.shipping, method).ok_or_else(|| {
+        unmapped(format!("no rule of [connections.shipping] matches the order's shipping method {method}"))
+    })?;
+    Ok(Some(rule))
+}
+
+/// The recipient, fitted into the warehouse's fields.
+fn valid_recipient(order: &ShopOrder, policy: &OrderPolicy) -> Result<Recipient, DraftError> {
+    let recipient = order.recipient.clone().fitted(policy.longest_field);
+    let faults = recipient.find_faults(policy.longest_field);
+    if faults.is_empty() {
+        return Ok(recipient);
+    }
+    let detail = format!("fix in the shop, then replay: {}", faults.join(", "));
+    Err(DraftError { reason: Reason::AddressIncomplete, detail })
+}
+
+/// Returns the lines that are stored at the warehouse, merged where code, price and VAT agree.
 pub(super) fn stored_lines(lines: &[ShopLine], policy: &OrderPolicy) -> Result<Vec<DraftLine>, DraftError> {
     let mut merged: Vec<(DraftLine, &ShopLine)> = Vec::new();
     for line in lines.iter().filter(|line| line.is_goods()) {
@@ -182,7 +197,7 @@ fn unusable(code: &str) -> Option<String> {
     (code.chars().count() > MAX_CODE_LENGTH).then(|| format!("{code:?} is over {MAX_CODE_LENGTH} characters"))
 }
 
-/// The price as the warehouse wants it: with VAT, in whole cents.
+/// The price as the warehouse takes it: with VAT, in whole cents.
 fn price(line: &ShopLine, meaning: UnitPrices) -> Option<LinePrice> {
     let (unit, vat) = (line.unit_price?, line.vat_rate?);
     let unit = match meaning {
@@ -204,11 +219,7 @@ fn cash_on_delivery(payment: &Payment) -> Option<CashOnDelivery> {
 mod tests {
     use super::*;
     use crate::domain::order::tests::{line, order, policy};
-    use crate::domain::{
-        order::PaymentState,
-        product::Supplier,
-        shipping::{ShippingMethod, ShippingRule},
-    };
+    use crate::domain::{order::PaymentState, product::Supplier, shipping::ShippingMethod};
 
     fn lines_of(order: &ShopOrder, policy: &OrderPolicy) -> Vec<(String, i64)> {
         let draft = draft(order, policy).expect("whole");
@@ -220,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_of_one_code_are_merged_and_downloads_and_empty_ones_left_out() {
+    fn lines_of_one_code_are_merged_and_downloads_left_out() {
         let mut order = order();
         let download = ShopLine { is_download: true, ..line("FILE", 1) };
         order.lines = vec![line("A", 1), line("B", 2), line("A", 3), line("C", 0), download];
@@ -228,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_of_one_code_at_two_prices_stay_two_lines_and_prices_are_sent_only_on_a_known_basis() {
+    fn lines_at_two_prices_stay_two_and_prices_need_a_known_basis() {
         let priced = |pieces, cents| ShopLine {
             unit_price: Some(Decimal::new(cents, 2)),
             vat_rate: Some(Decimal::new(255, 1)),
@@ -250,14 +261,14 @@ mod tests {
     }
 
     #[test]
-    fn an_order_of_nothing_but_excluded_codes_is_no_order_for_the_warehouse() {
+    fn order_of_only_excluded_codes_has_no_warehouse_lines() {
         let mut policy = policy();
         policy.products.exclude_codes = vec!["A".into()];
         assert_eq!(fault(&order(), &policy), Reason::NoWarehouseLines);
     }
 
     #[test]
-    fn only_the_lines_of_the_suppliers_at_the_warehouse_go_and_an_unknown_one_is_never_guessed() {
+    fn only_lines_of_warehouse_suppliers_go_and_none_is_guessed() {
         let by = |id: &str, code| ShopLine {
             supplier: Supplier::Named { id: id.into(), name: Some("Kahvila Oy".into()) },
             ..line(code, 1)
@@ -275,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_whose_code_cannot_be_used_goes_to_a_person_and_is_never_left_out_in_silence() {
+    fn unusable_code_goes_to_an_operator_and_is_never_left_out() {
         let mut order = order();
         order.lines.push(ShopLine { code: None, ..line("", 1) });
         assert_eq!(fault(&order, &policy()), Reason::CodeUnusable);
@@ -284,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unmatched_shipping_method_is_a_named_problem_and_a_pickup_point_passes_only_by_its_rule() {
+    fn shipping_method_needs_a_rule_and_a_pickup_point_its_own() {
         let mut policy = policy();
         let rule = |pickup| ShippingRule { pattern: "POSTI-*".into(), code: "Posti".into(), pickup };
         policy.shipping = vec![rule(true)];
@@ -304,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn only_cash_on_delivery_that_is_still_owed_is_collected_at_the_door() {
+    fn only_open_cash_on_delivery_is_collected() {
         let mut order = order();
         order.payments[0] = Payment {
             state: PaymentState::Open,
@@ -320,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn what_costs_money_or_is_not_asked_for_goes_along_only_by_setting() {
+    fn comments_and_receipt_are_sent_only_by_setting() {
         let mut order = order();
         order.comments = Some("leave it by the door".into());
         order.receipt_url = Some("https://kauppa.example/r/1".into());

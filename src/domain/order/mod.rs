@@ -1,10 +1,11 @@
-//! Orders: what both sides mean by one, and what to do next about it.
+//! Orders: both sides' view of one, and what to do next about it.
 
+mod at_warehouse;
 mod decide;
+mod decision;
 mod draft;
-mod home;
 mod policy;
-mod ready;
+mod readiness;
 mod recipient;
 mod shop;
 mod status;
@@ -12,7 +13,8 @@ mod status;
 mod tests;
 mod warehouse;
 
-pub use decide::{Decision, OrderView, decide};
+pub use decide::decide;
+pub use decision::{Decision, OrderView};
 pub use draft::{CashOnDelivery, Draft, DraftError, DraftLine, LinePrice, draft};
 pub use policy::{Intent, OrderPolicy, Transfer, TransferTime, UnitPrices};
 pub use recipient::Recipient;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::domain::{
     Timestamp,
-    difference::Redactor,
     product::ProductPolicy,
+    redact::Redactor,
     shipping::{ShippingMethod, ShippingRule, match_rule},
 };
 
@@ -13,57 +13,60 @@ use crate::domain::{
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "settings, each a switch of its own")]
 pub struct OrderPolicy {
-    /// Transfer by itself, or only when a person asks.
+    /// Transfer automatically, or only when an operator asks.
     pub transfer: Transfer,
-    /// Transfer once paid, or once created.
+    /// When an order is ready to be transferred.
     pub when: TransferTime,
-    /// Time for second thoughts between "ready" and "sent"; zero is none.
+    /// The wait between "ready" and "sent", for edits and cancellations; zero is none.
     pub hold: Duration,
-    /// Older orders never go by themselves; `None` is the time when the connection was first configured.
+    /// Older orders are never transferred automatically. `None` is the time when the connection was first
+    /// configured.
     pub not_before: Option<Timestamp>,
-    /// Put in front of the order number, so that stores of one merchant never collide.
+    /// The prefix of every reference, so that stores of one merchant never collide.
     pub reference_prefix: String,
-    /// From the shop's shipping methods to the warehouse's codes; empty = the merchant has one method and no code is sent.
+    /// Maps the shop's shipping methods to the warehouse's codes. Empty: the merchant has one method and no
+    /// code is sent.
     pub shipping: Vec<ShippingRule>,
     /// What is stored at the warehouse.
     pub products: ProductPolicy,
-    /// Are the shopper's own words passed on? They can cost money or stop an order (docs/contract.md §2.4).
+    /// Send the shopper's comments. They can cost money or stop an order (docs/contract.md §2.4).
     pub comments: bool,
-    /// Is the receipt sent along, to be printed and packed?
+    /// Send the receipt, to be printed and packed.
     pub receipt: bool,
     /// What the shop's unit prices mean, and so whether they are sent.
     pub unit_prices: UnitPrices,
-    /// The longest text of an address that the warehouse takes; its limit is not public. Zero: not checked.
+    /// The longest address field that the warehouse takes; its limit is not public. Zero: not checked.
     pub longest_field: usize,
-    /// May an order that the warehouse has as New be edited over the API? The merchant's setting there is off unless set.
+    /// Edit an order over the API while the warehouse has it as New. The merchant's setting there is off by
+    /// default.
     pub edit: bool,
-    /// Is an order that was called off before collection cancelled at the warehouse by us?
+    /// Cancel an order at the warehouse that was cancelled before collection.
     pub cancel: bool,
-    /// Does the shop mail the shopper when the order is completed?
+    /// The shop mails the shopper when the order is completed.
     pub send_emails: bool,
-    /// Is a tracking code written to a shipment before it is completed? Not proven to work (docs/contract.md U6).
+    /// Write the tracking code to a shipment before completing it. Not proven to work (docs/contract.md U6).
     pub shipment_tracking: bool,
     /// Mark orders as tests at the warehouse.
     pub test: bool,
-    /// Hides what is personal in what is remembered and shown.
+    /// Redacts personal values in what is stored and shown.
     pub redactor: Redactor,
-    /// Settling time before anything is sent again after an unknown outcome.
+    /// The settling time before anything is sent again after an unknown outcome.
     pub recheck_delay: Duration,
 }
 
 /// How orders get to the warehouse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transfer {
-    /// By themselves.
+    /// Automatically.
     Automatic,
-    /// When a person asks for it.
+    /// When an operator asks.
     Manual,
 }
 
-/// When an order is ready to go.
+/// When an order is ready to be transferred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TransferTime {
-    /// Once it is paid, or goes as cash on delivery.
+    /// Once it is paid, or is cash on delivery.
     Paid,
     /// At once.
     Created,
@@ -72,55 +75,48 @@ pub enum TransferTime {
 /// What the shop's unit prices mean, which is not public (docs/contract.md U11).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnitPrices {
-    /// Nobody said: none are sent.
+    /// Unknown: no prices are sent.
     Unsent,
-    /// They include VAT, as the warehouse wants them.
+    /// They include VAT, as the warehouse takes them.
     IncludeVat,
-    /// VAT is put on top.
+    /// VAT is added.
     ExcludeVat,
 }
 
 impl OrderPolicy {
-    /// Does none of the shipping rules match, where there are any?
+    /// True where there are shipping rules and none matches.
     pub fn lacks_rule(&self, method: &ShippingMethod) -> bool {
         !self.shipping.is_empty() && match_rule(&self.shipping, method).is_none()
     }
 
-    /// Our id as written into the warehouse's record.
+    /// The order's reference at the warehouse.
     pub fn reference(&self, order_id: &str) -> String {
         format!("{}{order_id}", self.reference_prefix)
     }
 }
 
-/// What a person asked for an order; the latest word counts. Input to `decide`, and nothing by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What an operator asked for an order; the latest counts. An input of `decide`, with no effect of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum Intent {
-    /// Send it to the warehouse now, paid or not, held or not: "add order to OGOship for task".
+    /// Send it to the warehouse now, whether paid or on hold: "add order to OGOship for delivery".
     Transfer,
-    /// Keep it from going.
+    /// Do not send it.
     Hold,
-    /// End a hold, the person's or the configured one: the other rules stand.
+    /// End a hold, whether an operator's or the configured one; the other rules apply.
     Release,
-    /// Call it off: it does not go, or is cancelled at the warehouse where that still may be.
+    /// Cancel it: do not send it, or cancel it at the warehouse where that is still possible.
     Cancel,
 }
 
 impl Intent {
-    /// Every intent.
-    pub const ALL: [Self; 4] = [Self::Transfer, Self::Hold, Self::Release, Self::Cancel];
-
-    /// The word in rows, URLs and on buttons.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Transfer => "transfer",
-            Self::Hold => "hold",
-            Self::Release => "release",
-            Self::Cancel => "cancel",
-        }
+    /// The spelling in rows, URLs and buttons.
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
-    /// Reads the word.
+    /// Parses the spelling in a row.
     pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|intent| intent.as_str() == word)
+        word.parse().ok()
     }
 }

@@ -1,8 +1,8 @@
-//! Who gets the parcel, and whether the warehouse can write it on one.
+//! The recipient of a parcel, and whether the warehouse accepts its fields.
 
 use serde::Serialize;
 
-/// Who gets the parcel. Holds personal data: has no `Display`, and its `Debug` names no one.
+/// The recipient of a parcel. Personal data: it has no `Display`, and its `Debug` shows only the country.
 #[derive(Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Recipient {
     /// First and last name.
@@ -11,7 +11,7 @@ pub struct Recipient {
     pub company: Option<String>,
     /// Street and number.
     pub street: String,
-    /// What does not fit on the street's line; the shop has one field, the warehouse two.
+    /// What does not fit into `street`: the shop has one field, the warehouse two.
     pub street_2: Option<String>,
     /// Postal code.
     pub postal_code: Option<String>,
@@ -19,7 +19,7 @@ pub struct Recipient {
     pub city: String,
     /// Two letters, upper case.
     pub country: String,
-    /// Phone, which many carriers demand.
+    /// Phone, which many carriers require.
     pub phone: Option<String>,
     /// E-mail.
     pub email: Option<String>,
@@ -32,7 +32,7 @@ impl std::fmt::Debug for Recipient {
 }
 
 impl Recipient {
-    /// The recipient as it fits the warehouse's fields: a street of several lines, or too long for one, goes on two.
+    /// Fits the street into the warehouse's two fields: one of several lines, or too long for one, is split.
     pub(super) fn fitted(mut self, longest: usize) -> Self {
         let street = std::mem::take(&mut self.street);
         let (first, rest) = match street.split_once('\n') {
@@ -44,8 +44,8 @@ impl Recipient {
         self
     }
 
-    /// Every field that the warehouse would not take, with what to do about it (docs/contract.md §2.3); never a
-    /// field's value. `longest` in characters; 0 checks no length.
+    /// Lists every field that the warehouse would reject, with what to do about it (docs/contract.md §2.3);
+    /// never a value. `longest` is in characters; 0 checks no length.
     pub(super) fn find_faults(&self, longest: usize) -> Vec<String> {
         let Self { name, company, street, street_2, postal_code, city, country, phone, email } = self;
         let mut faults = Vec::new();
@@ -76,7 +76,7 @@ impl Recipient {
     }
 }
 
-/// Splits at the last blank before the limit; without one nothing is split, and the length is a fault.
+/// Splits at the last space before the limit. Without a space nothing is split, and the length is a fault.
 fn split_long(street: &str, longest: usize) -> (&str, String) {
     if longest == 0 || street.chars().count() <= longest {
         return (street, String::new());
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_street_goes_on_two_lines_between_words() {
+    fn long_street_is_split_between_words() {
         assert_eq!(fitted("Short 1", 20), ("Short 1".into(), None));
         assert_eq!(fitted("Katu 1\nRappu B", 20), ("Katu 1".into(), Some("Rappu B".into())));
         assert_eq!(fitted("Mäkelänkatu 1 rappu B", 13), ("Mäkelänkatu 1".into(), Some("rappu B".into())));
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn every_faulty_field_is_named_and_none_of_their_values() {
+    fn every_faulty_field_is_named_without_its_value() {
         let recipient = Recipient {
             name: "Åke".repeat(5),
             street: "Home 1".into(),

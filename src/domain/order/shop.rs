@@ -10,43 +10,43 @@ use crate::domain::{Timestamp, product::Supplier, shipping::ShippingMethod};
 pub struct ShopOrder {
     /// The order number.
     pub id: String,
-    /// When the shopper ordered; `None` where the shop did not say it readably.
+    /// When the shopper ordered; `None` where the shop's time cannot be read.
     pub created_at: Option<Timestamp>,
-    /// Its `updated_at`, as told.
+    /// Its `updated_at`, as the shop spells it.
     pub version: Option<String>,
     /// Open, completed or cancelled.
     pub status: ShopStatus,
-    /// Where it goes: the shipping address, or the customer's where that is not different.
+    /// The shipping address, or the customer's where there is no separate one.
     pub recipient: Recipient,
-    /// How it goes.
+    /// The shipping method.
     pub shipping: Option<ShippingMethod>,
-    /// What was bought.
+    /// The lines.
     pub lines: Vec<ShopLine>,
-    /// How it was or will be paid.
+    /// The payments.
     pub payments: Vec<Payment>,
-    /// How it leaves.
+    /// The shipments.
     pub shipments: Vec<Shipment>,
-    /// The shopper's own words; personal data.
+    /// The shopper's comments; personal data.
     pub comments: Option<String>,
     /// Where the receipt can be fetched.
     pub receipt_url: Option<String>,
 }
 
-/// The shop's word for where an order stands.
+/// The shop's status of an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ShopStatus {
-    /// Being handled.
+    /// Being processed.
     Open,
-    /// All of it was shipped.
+    /// Shipped completely.
     Completed,
-    /// Called off.
+    /// Cancelled.
     Cancelled,
-    /// A word that we do not know: kept, warned about, never acted upon.
+    /// A status that Silta does not know: kept, warned about, never acted upon.
     Unknown(String),
 }
 
 impl ShopStatus {
-    /// The word in rows and to people.
+    /// The spelling in rows and on pages.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Open => "open",
@@ -68,16 +68,16 @@ pub struct ShopLine {
     pub is_download: bool,
     /// Whose goods these are.
     pub supplier: Supplier,
-    /// For one piece, on the basis that the shop uses: only the configuration knows whether it includes VAT.
+    /// The price of one piece. Only the configuration knows whether it includes VAT.
     pub unit_price: Option<Decimal>,
-    /// In per cent.
+    /// VAT in per cent.
     pub vat_rate: Option<Decimal>,
-    /// The shipment that it leaves in, where the shop says so.
+    /// The shipment that it belongs to, where the shop says so.
     pub shipment_id: Option<String>,
 }
 
 impl ShopLine {
-    /// Is there anything to be shipped, by whomever?
+    /// True where there is something to ship, from whatever place.
     pub const fn is_goods(&self) -> bool {
         !self.is_download && self.quantity > 0
     }
@@ -88,7 +88,7 @@ impl ShopLine {
 pub struct Payment {
     /// How far it is.
     pub state: PaymentState,
-    /// Paid to the carrier at the door.
+    /// Paid to the carrier on delivery.
     pub cash_on_delivery: bool,
     /// In `currency`.
     pub amount: Option<Decimal>,
@@ -99,23 +99,23 @@ pub struct Payment {
 /// How far a payment is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PaymentState {
-    /// Nothing has come yet.
+    /// Nothing was received.
     Open,
-    /// Received, but not activated yet (Klarna, payment links): it may still be taken back.
+    /// Received but not activated (Klarna, payment links): it may still be withdrawn.
     AwaitsActivation,
-    /// The money is in.
+    /// Paid.
     Paid,
-    /// Refunded or called off: it counts for nothing.
+    /// Refunded or cancelled: it does not count.
     Void,
 }
 
 impl Payment {
-    /// The money is in.
+    /// True once the money is received and activated.
     pub fn is_paid(&self) -> bool {
         self.state == PaymentState::Paid
     }
 
-    /// Neither refunded nor called off.
+    /// True unless it was refunded or cancelled.
     pub fn is_counted(&self) -> bool {
         self.state != PaymentState::Void
     }
@@ -126,8 +126,8 @@ impl Payment {
 pub struct Shipment {
     /// Its id in the shop.
     pub id: String,
-    /// It has left.
+    /// True once it has been shipped.
     pub is_completed: bool,
-    /// A carrier's code or a point of the shop's own: only the shipping rule knows which.
+    /// A carrier's code or one of the shop's own: only the shipping rule knows which.
     pub pickup_point: Option<String>,
 }

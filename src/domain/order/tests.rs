@@ -1,4 +1,4 @@
-//! `decide` by table: each row a situation and the one thing to do.
+//! `decide` by table: each row is a situation and the decision.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use rust_decimal::Decimal;
 use super::*;
 use crate::domain::{
     Timestamp,
-    difference::Redactor,
     product::{ProductPolicy, Supplier},
+    redact::Redactor,
     task::subject_state::{BegunAction, SubjectState},
 };
 
@@ -110,7 +110,7 @@ fn begun_at(second: i64) -> SubjectState {
     SubjectState { begun: Some(begun), ..SubjectState::default() }
 }
 
-/// A situation in short; what it leaves out is the usual.
+/// A situation; what it leaves out is the default.
 struct Case {
     shop: Option<ShopOrder>,
     warehouse: Option<WarehouseOrder>,
@@ -131,7 +131,7 @@ fn case() -> Case {
     }
 }
 
-/// The decision as one short word with its detail.
+/// The decision as a short text.
 fn word(case: &Case) -> String {
     let view = OrderView {
         shop: case.shop.as_ref(),
@@ -172,7 +172,7 @@ fn paid_by(payments: Vec<Payment>) -> Option<ShopOrder> {
 }
 
 #[test]
-fn an_order_that_is_not_at_the_warehouse_goes_there_once_it_is_ready() {
+fn order_is_placed_once_it_is_ready() {
     let manual = OrderPolicy { transfer: Transfer::Manual, ..policy() };
     let created = OrderPolicy { when: TransferTime::Created, ..policy() };
     let unpaid = || paid_by(vec![payment(false, false)]);
@@ -201,7 +201,7 @@ fn an_order_that_is_not_at_the_warehouse_goes_there_once_it_is_ready() {
 }
 
 #[test]
-fn after_an_unknown_outcome_nothing_is_sent_before_two_looks_a_settling_time_apart() {
+fn unknown_outcome_waits_for_two_reads_a_settling_time_apart() {
     let table = [
         (Case { known: begun_at(100), ..case() }, "wait 10 settling_time"),
         (Case { known: begun_at(95), ..case() }, "wait 5 settling_time"),
@@ -211,7 +211,7 @@ fn after_an_unknown_outcome_nothing_is_sent_before_two_looks_a_settling_time_apa
             Case { known: begun_at(99), warehouse: Some(at_warehouse(WarehouseStatus::New)), ..case() },
             "adopt",
         ),
-        // What we know to be placed is never placed again, whatever the search shows.
+        // A placed order is never placed again, whatever the search shows.
         (Case { known: placed(), ..case() }, "wait 10 settling_time"),
         (Case { known: placed(), now: 601, ..case() }, "ask vanished_at_warehouse"),
     ];
@@ -221,7 +221,7 @@ fn after_an_unknown_outcome_nothing_is_sent_before_two_looks_a_settling_time_apa
 }
 
 #[test]
-fn an_order_at_the_warehouse_is_followed_home() {
+fn order_at_the_warehouse_is_followed_until_completed() {
     use WarehouseStatus::{Cancelled, Collecting, New, Returned, Shipped};
     let there = |status| Case { known: placed(), warehouse: Some(at_warehouse(status)), ..case() };
     let with = |shop, status| Case { shop, ..there(status) };
@@ -254,7 +254,7 @@ fn an_order_at_the_warehouse_is_followed_home() {
 }
 
 #[test]
-fn a_persons_word_comes_before_the_rules() {
+fn operators_intent_comes_before_the_rules() {
     let unpaid = || paid_by(vec![payment(false, false)]);
     let held = OrderPolicy { hold: Duration::from_secs(60), ..policy() };
     let asked = |intent, policy: &OrderPolicy, shop| Case {
@@ -285,7 +285,7 @@ fn a_persons_word_comes_before_the_rules() {
 }
 
 #[test]
-fn an_order_edited_or_called_off_after_it_was_sent_is_fixed_where_it_may_and_told_where_not() {
+fn order_edited_or_cancelled_after_transfer_is_fixed_or_reported() {
     use WarehouseStatus::{Collecting, New, Pending};
     let sent = draft(&order(), &policy()).expect("whole");
     let known = SubjectState {
@@ -324,7 +324,7 @@ fn an_order_edited_or_called_off_after_it_was_sent_is_fixed_where_it_may_and_tol
 }
 
 #[test]
-fn a_part_shipped_is_not_the_whole() {
+fn partial_shipment_does_not_complete_the_order() {
     let placed_line = |code: &str, quantity| WarehouseLine { code: code.into(), quantity };
     let shipped = |lines, related| {
         let warehouse = WarehouseOrder { lines, related, ..at_warehouse(WarehouseStatus::Shipped) };
@@ -362,7 +362,7 @@ fn a_part_shipped_is_not_the_whole() {
 }
 
 #[test]
-fn a_parcel_that_has_left_stays_gone_whatever_a_lagging_reading_says() {
+fn shipped_status_survives_a_lagging_read() {
     use WarehouseStatus::{Cancelled, Collecting, New, Returned, Shipped};
     assert_eq!(Collecting.after(Some("Shipped")), Shipped);
     assert_eq!(Returned.after(Some("SHIPPED")), Returned);
@@ -372,7 +372,7 @@ fn a_parcel_that_has_left_stays_gone_whatever_a_lagging_reading_says() {
 }
 
 #[test]
-fn statuses_are_read_in_any_case_and_unknown_ones_are_kept() {
+fn statuses_are_parsed_in_any_case_and_unknown_ones_kept() {
     assert_eq!(WarehouseStatus::parse("SHIPPED"), WarehouseStatus::Shipped);
     assert_eq!(WarehouseStatus::parse("collecting"), WarehouseStatus::Collecting);
     assert_eq!(WarehouseStatus::parse("Flying").as_str(), "Flying");

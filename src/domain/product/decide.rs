@@ -1,51 +1,51 @@
-//! What to do about one draft, given what the warehouse has.
+//! Decides what to do next for one item.
 
 use super::{ItemDraft, KnownItem, WarehouseProduct};
-use crate::domain::task::outcome::Reason;
+use crate::domain::task::reason::Reason;
 
-/// The one thing to do next for an draft.
+/// What to do next for one item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// The warehouse has it as it should be.
     Nothing,
     /// The warehouse lacks it.
     Create,
-    /// The warehouse has it otherwise.
+    /// The warehouse's product differs.
     Update,
     /// The warehouse has it under its old code.
     Rename {
-        /// That code.
+        /// The old code.
         from: String,
     },
-    /// Only a person can tell which is which.
+    /// An operator must decide.
     AskOperator {
-        /// Why.
+        /// The closed code.
         reason: Reason,
-        /// The same in plain words.
+        /// Details in plain words.
         detail: String,
     },
 }
 
-/// Everything that is looked at.
+/// What [`decide`] looks at.
 #[derive(Clone, Copy, Debug)]
 pub struct ItemView<'a> {
-    /// What should stand there.
+    /// What the warehouse should have.
     pub draft: &'a ItemDraft,
-    /// What we remember of the item.
+    /// What was last sent of the item.
     pub known: &'a KnownItem,
-    /// What the warehouse has under the item's code.
+    /// What the warehouse has under the draft's code.
     pub there: Option<&'a WarehouseProduct>,
-    /// What it has under the code that we remember, where that is another one.
+    /// What it has under the code that was sent before, where that is another one.
     pub before: Option<&'a WarehouseProduct>,
-    /// Another part of the catalogue that we remember to stand there under the item's code.
+    /// Another item that the warehouse has under the draft's code, by our register.
     pub owner: Option<&'a str>,
 }
 
-/// What to do, given both sides as they are now.
+/// Decides what to do next, given both sides as they are now.
 pub fn decide(view: &ItemView<'_>) -> Decision {
     let ItemView { draft, known, there, before, owner } = *view;
     match (there, owner, before) {
-        // Two items changed codes with each other, or one took what another has not left yet.
+        // Two items swapped codes, or one took a code that another has not given up yet.
         (Some(_), Some(owner), _) => Decision::AskOperator {
             reason: Reason::CodeTaken,
             detail: format!("the warehouse has {:?} as {owner}: rename that one there first", draft.code),
@@ -60,8 +60,8 @@ pub fn decide(view: &ItemView<'_>) -> Decision {
     }
 }
 
-/// The fields in which the warehouse's product differs from what we would send. What we have nothing to say of is
-/// the warehouse's own, and an EAN that it has already is never overwritten.
+/// Lists the fields in which the warehouse's product differs from the draft. Fields that the draft leaves out
+/// are the warehouse's own, and an existing EAN is never overwritten.
 pub fn differences(draft: &ItemDraft, there: &WarehouseProduct) -> Vec<&'static str> {
     fn differs<T: PartialEq>(ours: Option<&T>, theirs: Option<&T>) -> bool {
         ours.is_some() && ours != theirs
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn each_difference_leads_to_its_one_thing() {
+    fn each_difference_leads_to_its_decision() {
         let draft = item();
         let known = KnownItem { code: Some("OLD".into()), ..KnownItem::default() };
         let (same, old) = (there("CUP"), there("OLD"));
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn what_we_have_nothing_to_say_of_is_no_difference() {
+    fn fields_left_out_of_the_draft_are_no_difference() {
         let (mut draft, there) = (item(), there("CUP"));
         assert_eq!(differences(&draft, &there), Vec::<&str>::new());
         draft.details.supplier_code = Some("T".into());

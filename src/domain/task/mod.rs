@@ -1,6 +1,7 @@
 //! Tasks: their states, what an attempt can come to, and what follows from it.
 
 pub mod outcome;
+pub mod reason;
 pub mod retry;
 pub mod state;
 pub mod subject_state;

@@ -1,32 +1,32 @@
-//! When to try again: doubling, capped, jittered; a vendor's own Retry-After honoured within bounds.
+//! When to try again: exponential backoff, capped and jittered, and a vendor's Retry-After within bounds.
 
 use std::time::Duration;
 
-/// The schedule of retries, from `[retry]`.
+/// The retry schedule, from `[retry]`.
 #[derive(Clone, Copy, Debug)]
 pub struct RetryPolicy {
-    /// Before the second attempt; doubled each time.
+    /// The wait before the second attempt; doubled each time.
     pub base: Duration,
-    /// Never longer than this.
+    /// The longest wait.
     pub cap: Duration,
-    /// Attempts in all; then the task is dead.
+    /// How many attempts may fail; then the task is dead.
     pub attempts: u32,
-    /// Settling time before anything is sent again after an unknown outcome.
+    /// The settling time before anything is sent again after an unknown outcome.
     pub recheck_delay: Duration,
-    /// An outcome that is still unknown after this goes to a person.
+    /// An outcome that stays unknown for longer needs attention.
     pub unknown_for: Duration,
 }
 
 impl RetryPolicy {
-    /// The wait after failed attempt number `attempt` (from 1). `jitter` in 0..1 stretches it by up to a half and
-    /// never shortens it: failures come in groups, and stretching is what breaks their lockstep.
+    /// The wait after failed attempt number `attempt` (from 1). `jitter` in 0..1 lengthens it by up to a half
+    /// and never shortens it: failures come in groups, and jitter spreads their retries.
     pub fn backoff(&self, attempt: u32, jitter: f64) -> Duration {
         let doublings = attempt.saturating_sub(1).min(31);
         let step = self.base.saturating_mul(1_u32 << doublings).min(self.cap);
         step.mul_f64(1.0 + jitter.clamp(0.0, 1.0) / 2.0)
     }
 
-    /// A vendor's Retry-After, at least one base step and at most the cap: no vendor puts us to sleep for a week.
+    /// Bounds a vendor's Retry-After: at least one base step, at most the cap.
     pub fn clamp_retry_after(&self, asked: Duration) -> Duration {
         asked.clamp(self.base.min(self.cap), self.cap)
     }
@@ -45,7 +45,7 @@ mod tests {
     };
 
     #[test]
-    fn the_wait_doubles_up_to_the_cap_and_jitter_only_stretches_it() {
+    fn wait_doubles_up_to_the_cap_and_jitter_only_lengthens_it() {
         assert_eq!(POLICY.backoff(1, 0.0), Duration::from_secs(2));
         assert_eq!(POLICY.backoff(4, 0.0), Duration::from_secs(16));
         assert_eq!(POLICY.backoff(4, 1.0), Duration::from_secs(24));

@@ -1,6 +1,4 @@
-//! A task: the one open task of a subject.
-
-use std::{fmt, str::FromStr};
+//! A task: the one open obligation to bring a subject into sync.
 
 use crate::domain::{
     Timestamp,
@@ -8,41 +6,47 @@ use crate::domain::{
     id::{ClaimId, TaskId},
 };
 
-/// Where a task stands; the legal moves are drawn in [`crate::domain`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// The state of a task; [`super::transition`] shows the legal moves.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    strum::Display,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantArray,
+    strum::VariantNames,
+)]
+#[strum(serialize_all = "snake_case")]
 pub enum TaskState {
-    /// Owed; claimed once due.
+    /// To be done; claimed once due.
     Pending,
     /// An attempt is running under a lease.
     Leased,
-    /// A vendor may have heard us; claimed like pending, and looked at before anything is sent again.
+    /// A vendor may have received an action; claimed like pending, and read before anything is sent again.
     InDoubt,
     /// Closed: in sync.
     Done,
-    /// Closed: there is nothing to do, and the reason says why.
+    /// Closed: there is nothing to do, for the task's reason.
     Skipped,
-    /// Closed: will not move again without a person.
+    /// Closed: only an operator can reopen it.
     Dead,
-    /// Closed by a person.
+    /// Closed by an operator.
     Cancelled,
 }
 
 impl TaskState {
-    /// Every state, for parsing and gauges.
-    pub const ALL: [Self; 7] =
-        [Self::Pending, Self::Leased, Self::InDoubt, Self::Done, Self::Skipped, Self::Dead, Self::Cancelled];
+    /// Every value.
+    pub const ALL: &[Self] = <Self as strum::VariantArray>::VARIANTS;
+    /// The spelling of every value.
+    pub const NAMES: &[&str] = <Self as strum::VariantNames>::VARIANTS;
 
-    /// The word in rows, labels and URLs.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Leased => "leased",
-            Self::InDoubt => "in_doubt",
-            Self::Done => "done",
-            Self::Skipped => "skipped",
-            Self::Dead => "dead",
-            Self::Cancelled => "cancelled",
-        }
+    /// The spelling in rows, labels and URLs.
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
     /// True once nothing more will happen to it.
@@ -54,43 +58,24 @@ impl TaskState {
     }
 }
 
-impl fmt::Display for TaskState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// A word that names no task state.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a task state")]
-pub struct ParseStateError;
-
-impl FromStr for TaskState {
-    type Err = ParseStateError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|state| state.as_str() == text).ok_or(ParseStateError)
-    }
-}
-
-/// A task that we hold under a lease. Only a claim makes one, so nobody settles what he does not hold.
+/// A task claimed under a lease. Only a claim creates one, so only the holder of the claim can settle it.
 #[derive(Clone, Debug)]
 pub struct LeasedTask {
     /// The task.
     pub id: TaskId,
-    /// Our fence: every write about this attempt says it.
+    /// The fence that every write of this attempt must name.
     pub claim: ClaimId,
-    /// Whose subject it is.
+    /// The connection.
     pub connection: String,
     /// What may be out of sync.
     pub subject: Subject,
-    /// Who is served first.
+    /// Which task is claimed first.
     pub priority: Priority,
     /// This attempt's number towards the limit, from 1: a crash counts too.
     pub failures: u32,
-    /// This attempt's number in the diary, from 1.
+    /// This attempt's number in the task's history, from 1.
     pub number: u32,
-    /// Actions done in this task so far.
+    /// Actions performed for this task so far.
     pub actions: u32,
     /// When the task was opened.
     pub created_at: Timestamp,
@@ -98,6 +83,6 @@ pub struct LeasedTask {
     pub claimed_at: Timestamp,
     /// When the connection was first configured.
     pub connected_at: Timestamp,
-    /// Connection faults in a row before this attempt; any other outcome clears them.
+    /// Connection faults in a row before this attempt; any other outcome resets them.
     pub connection_faults: u32,
 }

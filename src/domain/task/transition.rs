@@ -1,93 +1,124 @@
-//! The heart: from an outcome to the task's next state. Pure, and the only judge.
+//! Decides a task's next state from the outcome of an attempt.
 //!
-//! Attempts are numbered at claim, so a crash counts; what is not the attempt's fault gives its number back. `doubt`
-//! is true while a begun action is not known to have ended: then no waiting state may look like a clean one.
+//! ```text
+//!  pending ──claim──▶ leased ──settle──▶ done | skipped     (closed)
+//!     ▲                 │ ├───────────▶ pending             (acted · retry · snooze · revision raised)
+//!     │                 │ ├───────────▶ in_doubt            (maybe applied: read before anything is sent)
+//!  resolve              │ └───────────▶ dead                (closed: needs attention)
+//!     │                 └──rescue─────▶ in_doubt            (the lease ran out)
+//!  in_doubt ──resolve──▶ done | pending       pending | in_doubt ──cancel──▶ cancelled
+//! ```
+//!
+//! [`transition`] decides what an outcome means. It cannot know whether an event raised the task's revision since the
+//! claim, nor whether the claim still holds: the statements know. SQL only applies, by this table:
+//!
+//! | statement | the task is | the row says | next |
+//! |---|---|---|---|
+//! | `store::settle` | leased by this claim | the same revision | as `transition` decided |
+//! | | | raised, and it would close | pending, due now, no failures: the attempt did not see the new event |
+//! | | | raised, and it would wait | as decided, but due now |
+//! | | | raised, and it would back off | as decided: a new event repairs no fault |
+//! | | not leased by this claim | | nothing is written: the fence |
+//! | `store::tasks::release` | leased, never started | | as before the claim, with its failure given back |
+//! | `store::tasks::rescue_expired` | leased, the lease ran out | | in doubt, due now |
+//! | | | the same revision, failures at the limit | dead |
+//! | `store::ingest` | pending without failures | an event | due no later than the event |
+//! | | pending with failures, leased, in doubt | an event | only the revision is raised |
+//! | | closed, or there is none | an event | a new pending task |
+//!
+//! What operators decide (`resolve`, `cancel`, `replay`) is in `actions`.
+//!
+//! Failures are counted when a task is claimed, so a crash counts; what is not the attempt's fault is subtracted
+//! again. While an action is begun and not known to have ended, every open state is `in_doubt`.
 
 use std::time::Duration;
 
 use super::{
-    outcome::{Outcome, Reason},
+    outcome::Outcome,
+    reason::Reason,
     retry::RetryPolicy,
     state::{LeasedTask, TaskState},
 };
 use crate::domain::Timestamp;
 
-/// Actions in one task after which we stop believing that it will come to rest: a product with many variations needs
-/// one each, nothing needs more than this.
+/// Actions for one task after which the vendors count as not converging: a product with many variations needs one
+/// each, nothing needs more than this.
 pub const MAX_ACTIONS: u32 = 200;
 
-/// How long a task may be snoozed in all before a person should know.
+/// The longest time that a task may be snoozed in all; then it needs attention.
 const MAX_SNOOZE: chrono::Duration = chrono::Duration::days(14);
 
-/// The first and the longest hold of a connection whose credentials were refused. A person must act, so it is patient.
+/// How long the circuit is open after refused credentials, at first and at most. Somebody must renew them, so there
+/// is no hurry.
 const CREDENTIALS_BACKOFF: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(15 * 60));
 
-/// The same of one whose vendor is down: it comes back by itself, and a probe costs little.
+/// How long the circuit is open while a vendor is down, at first and at most. It recovers by itself, and a probe is
+/// cheap.
 const VENDOR_DOWN_BACKOFF: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
 
-/// How long a connection is held for this reason, after so many holds in a row: doubled by each, up to a bound.
+/// How long a connection's circuit is open for this reason after `faults` faults in a row: doubled by each, up to a
+/// bound.
 pub fn circuit_open_for(reason: Reason, faults: u32) -> Duration {
     let (first, longest) =
         if reason == Reason::VendorDown { VENDOR_DOWN_BACKOFF } else { CREDENTIALS_BACKOFF };
     first.saturating_mul(1 << faults.min(16)).min(longest)
 }
 
-/// What is written when an attempt ends, provided that no news came since its claim. With revision, a state that would
-/// close the task becomes `pending`, and what would wait does not, both due at once: see `store::settling::settle`.
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug)]
+pub struct AttemptEnd<'a> {
+    /// What it came to.
+    pub outcome: &'a Outcome,
+    /// Since when a begun action is not known to have ended.
+    pub in_doubt_since: Option<Timestamp>,
+    /// When it ended.
+    pub at: Timestamp,
+    /// Spreads retries, in 0..1.
+    pub jitter: f64,
+}
+
+/// A task's next state, provided that its revision is the one that was claimed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Transition {
     /// The next state.
     pub state: TaskState,
-    /// Why, where there is a why.
+    /// Why, where there is a reason.
     pub reason: Option<Reason>,
     /// When it may be claimed again; for a closed one, when it was closed.
     pub due_at: Timestamp,
-    /// Attempts that count from now on.
+    /// Failures that count towards the limit from now on.
     pub failures: u32,
-    /// Actions done in this task.
+    /// Actions performed for this task.
     pub actions: u32,
-    /// No claim for the whole connection before this time.
+    /// No task of the connection is claimed before this time.
     pub circuit_open_until: Option<Timestamp>,
-    /// It waits for the world, so news of the world end the wait; what backs off from a fault goes on backing off.
+    /// True where a new event ends the wait. A backoff after a fault goes on.
     pub is_waiting: bool,
 }
 
-/// What follows from `outcome`. `doubt`: since when a begun action is not known to have ended. `jitter` in 0..1.
-pub fn transition(
-    task: &LeasedTask,
-    outcome: &Outcome,
-    doubt: Option<Timestamp>,
-    policy: &RetryPolicy,
-    now: Timestamp,
-    jitter: f64,
-) -> Transition {
-    let open = if doubt.is_some() { TaskState::InDoubt } else { TaskState::Pending };
-    let attempts_before = task.failures.saturating_sub(1);
-    let backoff = now + policy.backoff(task.failures, jitter);
+/// Decides the next state of a task.
+pub fn transition(task: &LeasedTask, end: &AttemptEnd<'_>, policy: &RetryPolicy) -> Transition {
+    let AttemptEnd { outcome, in_doubt_since, at, jitter } = *end;
     let next = Transition {
-        state: open,
+        state: if in_doubt_since.is_some() { TaskState::InDoubt } else { TaskState::Pending },
         reason: outcome.reason(),
-        due_at: now,
+        due_at: at,
         failures: task.failures,
         actions: task.actions,
         circuit_open_until: None,
         is_waiting: false,
     };
     let dead = |reason| Transition { state: TaskState::Dead, reason: Some(reason), ..next.clone() };
+    let failures_before = task.failures.saturating_sub(1);
     let is_exhausted = task.failures >= policy.attempts;
-    // A task that a person opened anew has its own time.
-    let unknown_for = doubt.map(|since| now - since.max(task.created_at));
-    let is_unknown_too_long =
-        unknown_for.is_some_and(|age| age.to_std().is_ok_and(|age| age > policy.unknown_for));
-
     match outcome {
-        // Whoever could not tell for so long will not tell by being asked once more.
+        // Unknown for too long: stop retrying and ask an operator.
         Outcome::Retryable { .. } | Outcome::Unknown { .. } | Outcome::Snoozed { .. }
-            if is_unknown_too_long =>
+            if is_unknown_too_long(task, end, policy) =>
         {
             dead(Reason::OutcomeUnknown)
         }
-        Outcome::Retryable { .. } | Outcome::Unknown { .. } if is_exhausted && doubt.is_some() => {
+        Outcome::Retryable { .. } | Outcome::Unknown { .. } if is_exhausted && in_doubt_since.is_some() => {
             dead(Reason::OutcomeUnknown)
         }
         Outcome::Acted if task.actions + 1 >= MAX_ACTIONS => dead(Reason::NotConverging),
@@ -95,24 +126,33 @@ pub fn transition(
         Outcome::InSync => Transition { state: TaskState::Done, ..next },
         Outcome::Skipped { .. } => Transition { state: TaskState::Skipped, ..next },
         Outcome::Waiting { until, .. } => {
-            Transition { due_at: *until, failures: attempts_before, is_waiting: true, ..next }
+            Transition { due_at: *until, failures: failures_before, is_waiting: true, ..next }
         }
         Outcome::Retryable { reason } | Outcome::Unknown { reason } if is_exhausted => dead(*reason),
-        Outcome::Retryable { .. } => Transition { due_at: backoff, ..next },
-        Outcome::Snoozed { .. } if now - task.created_at > MAX_SNOOZE => dead(Reason::SnoozedTooLong),
+        Outcome::Retryable { .. } => {
+            Transition { due_at: at + policy.backoff(task.failures, jitter), ..next }
+        }
+        Outcome::Snoozed { .. } if at - task.created_at > MAX_SNOOZE => dead(Reason::SnoozedTooLong),
         Outcome::Snoozed { after, .. } => {
             let wait = after.map_or(policy.backoff(1, jitter), |asked| policy.clamp_retry_after(asked));
-            Transition { due_at: now + wait, failures: attempts_before, ..next }
+            Transition { due_at: at + wait, failures: failures_before, ..next }
         }
         Outcome::Unknown { .. } => {
-            Transition { state: TaskState::InDoubt, due_at: now + policy.recheck_delay, ..next }
+            Transition { state: TaskState::InDoubt, due_at: at + policy.recheck_delay, ..next }
         }
         Outcome::Permanent { reason } => dead(*reason),
         Outcome::ConnectionFault { .. } => {
-            let until = now + circuit_open_for(Reason::CredentialsRefused, task.connection_faults);
-            Transition { due_at: until, failures: attempts_before, circuit_open_until: Some(until), ..next }
+            let until = at + circuit_open_for(Reason::CredentialsRefused, task.connection_faults);
+            Transition { due_at: until, failures: failures_before, circuit_open_until: Some(until), ..next }
         }
     }
+}
+
+/// True where an outcome has stayed unknown for longer than `[retry] unknown_for`. A task that an operator opened
+/// again has its own time.
+fn is_unknown_too_long(task: &LeasedTask, end: &AttemptEnd<'_>, policy: &RetryPolicy) -> bool {
+    let unknown_for = end.in_doubt_since.map(|since| end.at - since.max(task.created_at));
+    unknown_for.is_some_and(|age| age.to_std().is_ok_and(|age| age > policy.unknown_for))
 }
 
 #[cfg(test)]
@@ -152,14 +192,23 @@ mod tests {
         }
     }
 
-    fn row(outcome: &Outcome, failures: u32, doubt: bool) -> (TaskState, i64, u32) {
-        let settled = transition(&task(failures), outcome, doubt.then(|| at(90)), &POLICY, at(100), 0.0);
-        (settled.state, (settled.due_at - at(100)).num_seconds(), settled.failures)
+    fn next(
+        task: &LeasedTask,
+        outcome: &Outcome,
+        in_doubt_since: Option<Timestamp>,
+        at: Timestamp,
+    ) -> Transition {
+        transition(task, &AttemptEnd { outcome, in_doubt_since, at, jitter: 0.0 }, &POLICY)
     }
 
-    /// The second table of the house's error taxonomy, row by row: outcome × next state.
+    fn row(outcome: &Outcome, failures: u32, is_in_doubt: bool) -> (TaskState, i64, u32) {
+        let next = next(&task(failures), outcome, is_in_doubt.then(|| at(90)), at(100));
+        (next.state, (next.due_at - at(100)).num_seconds(), next.failures)
+    }
+
+    /// The second table of the error taxonomy, row by row: outcome × next state.
     #[test]
-    fn every_outcome_leads_to_the_state_its_table_row_says() {
+    fn every_outcome_leads_to_the_state_in_its_table_row() {
         use TaskState::{Dead, Done, InDoubt, Pending, Skipped};
         let reason = Reason::VendorFailed;
         let long = Some(Duration::from_secs(90));
@@ -181,54 +230,53 @@ mod tests {
     }
 
     #[test]
-    fn a_task_that_never_comes_to_rest_ends_dead() {
+    fn task_that_does_not_converge_ends_dead() {
         let not_converging = LeasedTask { actions: MAX_ACTIONS - 1, ..task(1) };
-        let settled = transition(&not_converging, &Outcome::Acted, None, &POLICY, at(1), 0.0);
-        assert_eq!((settled.state, settled.reason), (TaskState::Dead, Some(Reason::NotConverging)));
+        let next = next(&not_converging, &Outcome::Acted, None, at(1));
+        assert_eq!((next.state, next.reason), (TaskState::Dead, Some(Reason::NotConverging)));
     }
 
     #[test]
-    fn an_outcome_that_stays_unknown_goes_to_a_person_and_a_replay_has_its_own_time() {
+    fn outcome_unknown_for_too_long_ends_dead_and_a_replay_has_its_own_time() {
         let reason = Reason::VendorFailed;
-        let told = |outcome: &Outcome, failures, since, created| {
+        let state = |outcome: &Outcome, failures, since, created| {
             let task = LeasedTask { created_at: at(created), ..task(failures) };
-            let settled = transition(&task, outcome, Some(at(since)), &POLICY, at(5000), 0.0);
-            (settled.state, settled.reason)
+            let next = next(&task, outcome, Some(at(since)), at(5000));
+            (next.state, next.reason)
         };
-        let person = (TaskState::Dead, Some(Reason::OutcomeUnknown));
-        let asked = (TaskState::InDoubt, Some(reason));
-        let grace_period = Outcome::Snoozed { after: None, reason };
-        for outcome in [Outcome::Retryable { reason }, Outcome::Unknown { reason }, grace_period] {
-            assert_eq!(told(&outcome, 3, 100, 0), person, "{outcome:?}");
-            assert_eq!(told(&outcome, 3, 4900, 0), asked, "{outcome:?}: not so long yet");
-            assert_eq!(told(&outcome, 3, 100, 4900), asked, "{outcome:?}: asked anew");
+        let dead = (TaskState::Dead, Some(Reason::OutcomeUnknown));
+        let open = (TaskState::InDoubt, Some(reason));
+        let snoozed = Outcome::Snoozed { after: None, reason };
+        for outcome in [Outcome::Retryable { reason }, Outcome::Unknown { reason }, snoozed] {
+            assert_eq!(state(&outcome, 3, 100, 0), dead, "{outcome:?}");
+            assert_eq!(state(&outcome, 3, 4900, 0), open, "{outcome:?}: not for long");
+            assert_eq!(state(&outcome, 3, 100, 4900), open, "{outcome:?}: a replay");
         }
-        assert_eq!(told(&Outcome::Retryable { reason }, 12, 4900, 0), person, "the attempts are spent");
-        let looks = Outcome::Waiting { until: at(5010), reason: Reason::SettlingTime };
-        assert_eq!(told(&looks, 3, 100, 0).0, TaskState::InDoubt, "it has looked, and looks again");
+        assert_eq!(state(&Outcome::Retryable { reason }, 12, 4900, 0), dead, "the attempts are used up");
+        let waiting = Outcome::Waiting { until: at(5010), reason: Reason::SettlingTime };
+        assert_eq!(state(&waiting, 3, 100, 0).0, TaskState::InDoubt, "it was read, and is read again");
     }
 
     #[test]
-    fn a_snooze_beyond_two_weeks_goes_to_a_person() {
+    fn snooze_beyond_two_weeks_ends_dead() {
         let outcome = Outcome::Snoozed { after: None, reason: Reason::RateLimited };
-        let settled = transition(&task(1), &outcome, None, &POLICY, at(15 * 86_400), 0.0);
-        assert_eq!((settled.state, settled.reason), (TaskState::Dead, Some(Reason::SnoozedTooLong)));
+        let next = next(&task(1), &outcome, None, at(15 * 86_400));
+        assert_eq!((next.state, next.reason), (TaskState::Dead, Some(Reason::SnoozedTooLong)));
     }
 
     #[test]
-    fn faults_of_a_connection_hold_it_longer_each_time_up_to_a_bound() {
+    fn connection_faults_open_the_circuit_longer_up_to_a_bound() {
         let outcome = Outcome::ConnectionFault { reason: Reason::CredentialsRefused };
-        let hold = |faults| {
+        let open_until = |faults| {
             let task = LeasedTask { connection_faults: faults, ..task(1) };
-            let until = transition(&task, &outcome, None, &POLICY, at(0), 0.0).circuit_open_until;
-            until.map(|until| until.timestamp())
+            next(&task, &outcome, None, at(0)).circuit_open_until.map(|until| until.timestamp())
         };
-        assert_eq!([hold(0), hold(1), hold(30)], [Some(30), Some(60), Some(900)]);
+        assert_eq!([open_until(0), open_until(1), open_until(30)], [Some(30), Some(60), Some(900)]);
     }
 
     proptest::proptest! {
         #[test]
-        fn no_outcome_ever_raises_failures_above_those_held(failures in 1_u32..40, row in 0_usize..9, doubt: bool) {
+        fn no_outcome_raises_the_failures(failures in 1_u32..40, row in 0_usize..9, is_in_doubt: bool) {
             let reason = Reason::Refused;
             let outcome = [
                 Outcome::Acted,
@@ -241,11 +289,11 @@ mod tests {
                 Outcome::Permanent { reason },
                 Outcome::ConnectionFault { reason },
             ][row].clone();
-            let settled = transition(&task(failures), &outcome, doubt.then(|| at(1)), &POLICY, at(9), 0.5);
-            proptest::prop_assert!(settled.failures <= failures);
-            proptest::prop_assert!(settled.state != TaskState::Leased);
-            let says_why = matches!(settled.state, TaskState::Skipped | TaskState::Dead);
-            proptest::prop_assert!(!says_why || settled.reason.is_some());
+            let next = next(&task(failures), &outcome, is_in_doubt.then(|| at(1)), at(9));
+            proptest::prop_assert!(next.failures <= failures);
+            proptest::prop_assert!(next.state != TaskState::Leased);
+            let needs_reason = matches!(next.state, TaskState::Skipped | TaskState::Dead);
+            proptest::prop_assert!(!needs_reason || next.reason.is_some());
         }
     }
 }

@@ -1,15 +1,16 @@
-//! What is done about an order: one call each, and what it has taught.
+//! The actions of an order: one call each, and what it shows.
 
-use super::snapshot::{empty_observation, observe, record_sent};
+use super::observe::{empty_observation, observe, record_sent};
 use crate::flows::{Action, AttemptResult, Context};
 use crate::{
     domain::{
         order::{Draft, OrderPolicy, ShopOrder, draft},
-        task::outcome::Reason,
+        task::reason::Reason,
     },
     vendors::http::error::Effect,
 };
 
+/// Places the order at the warehouse.
 pub(super) async fn place(context: &Context, draft: &Draft) -> AttemptResult {
     let action = Action::new(context, "place", Effect::Once, &draft.hash());
     let placed =
@@ -23,7 +24,7 @@ pub(super) async fn place(context: &Context, draft: &Draft) -> AttemptResult {
     result.with_observation(observation)
 }
 
-/// Sends an edit on. The warehouse's refusal means that it keeps the old version, and a person is told.
+/// Sends an edit. If the warehouse refuses, it keeps the old version, and an operator must fix it there.
 pub(super) async fn update(context: &Context, draft: &Draft, difference: String) -> AttemptResult {
     let action = Action::new(context, "update", Effect::Idempotent, &draft.hash());
     let sent =
@@ -35,12 +36,12 @@ pub(super) async fn update(context: &Context, draft: &Draft, difference: String)
             AttemptResult { detail: Some(difference), ..result }.with_observation(observation)
         }
         Err(error) => error.into_permanent_if_refused(Reason::OldVersionAtWarehouse, || {
-            format!("the warehouse did not take the edit, fix it there: {difference}")
+            format!("the warehouse refused the edit, fix it there: {difference}")
         }),
     }
 }
 
-/// Calls the order off at the warehouse. That it was taken is remembered, so that it is asked once.
+/// Cancels the order at the warehouse. An accepted cancellation is recorded, so that it is asked for once.
 pub(super) async fn cancel(
     context: &Context,
     shop: Option<&ShopOrder>,
@@ -49,16 +50,16 @@ pub(super) async fn cancel(
     let reason = Reason::CancelledAfterTransfer;
     let draft = match shop.map(|shop| draft(shop, policy)) {
         Some(Ok(draft)) => draft,
-        Some(Err(fault)) => {
-            let detail = format!("called off: cancel it at the warehouse by hand ({})", fault.detail);
+        Some(Err(error)) => {
+            let detail = format!("cancelled: cancel it at the warehouse by hand ({})", error.detail);
             return AttemptResult::permanent(reason, detail);
         }
         None => return AttemptResult::skipped(Reason::UnknownInShop),
     };
     let action = Action::new(context, "cancel", Effect::Idempotent, &draft.reference);
-    let asked =
+    let cancelled =
         action.perform(context, async |key| context.clients.warehouse.cancel_order(&draft, key).await).await;
-    match asked {
+    match cancelled {
         Ok(((), result)) => {
             let now = context.clock.now();
             let mut observation = empty_observation(context, now);
@@ -71,6 +72,7 @@ pub(super) async fn cancel(
     }
 }
 
+/// Completes the whole order in the shop.
 pub(super) async fn quick_process(
     context: &Context,
     tracking_code: Option<&str>,
@@ -87,6 +89,7 @@ pub(super) async fn quick_process(
     done.map_or_else(|error| error.result, |((), result)| result)
 }
 
+/// Completes one shipment of the order in the shop.
 pub(super) async fn complete_shipment(
     context: &Context,
     shipment: &str,
@@ -101,7 +104,7 @@ pub(super) async fn complete_shipment(
                 && let Err(error) = clients.shop.write_tracking(&subject.key, shipment, code, key).await
                 && !error.is_refused()
             {
-                return Err(error); // a shop that does not take the code must not keep the parcel from being told
+                return Err(error); // a refused tracking code must not stop the completion
             }
             clients.shop.complete_shipment(&subject.key, shipment, key).await
         })

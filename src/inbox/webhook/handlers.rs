@@ -22,8 +22,8 @@ use super::{
 use crate::inbox::Inbox;
 use crate::{
     domain::{
+        digest::sha256_hex,
         event::{
-            dedup::sha256_hex,
             routing::{ParsedWebhook, VendorEntity},
             source::Source,
         },

@@ -16,8 +16,9 @@ use crate::{
     domain::{
         event::{
             dedup::{DedupScope, fingerprint},
+            new_event::NewEvent,
             routing::{ParsedWebhook, VendorEntity, route},
-            source::{NewEvent, Source},
+            source::Source,
             subject::{Priority, Subject},
         },
         id::{EventId, TaskId},

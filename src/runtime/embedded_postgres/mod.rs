@@ -230,7 +230,7 @@ fn socket_dir(data_dir: &Path) -> Result<PathBuf> {
     let dir = if beside.as_os_str().len() <= MAX_SOCKET_DIR_BYTES {
         beside
     } else {
-        let digest = crate::domain::event::dedup::sha256_hex(data_dir.as_os_str().as_encoded_bytes());
+        let digest = crate::domain::digest::sha256_hex(data_dir.as_os_str().as_encoded_bytes());
         std::env::temp_dir().join(format!("silta-{}", &digest[..16]))
     };
     fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;

@@ -3,7 +3,7 @@
 use sqlx::PgConnection;
 
 use crate::{
-    domain::{product::CodeProblem, task::outcome::Reason},
+    domain::{product::CodeProblem, task::reason::Reason},
     store::Result,
 };
 

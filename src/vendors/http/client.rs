@@ -25,7 +25,7 @@ use super::{
     error::{CallError, Failure},
     rate_limiter::{RateLimitError, RateLimiter},
 };
-use crate::domain::{Timestamp, difference::Redactor, rate_limit::CallPriority, vendor::Vendor};
+use crate::domain::{Timestamp, rate_limit::CallPriority, redact::Redactor, vendor::Vendor};
 
 /// The longest answer that is read. 250 items of the widest list take a tenth of it.
 const MAX_RESPONSE_BYTES: usize = 8 << 20;

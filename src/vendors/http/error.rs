@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use crate::domain::{
-    task::outcome::{Outcome, Reason},
+    task::{outcome::Outcome, reason::Reason},
     vendor::Vendor,
 };
 

@@ -7,7 +7,7 @@ use axum::{
 
 use super::ApiState;
 use crate::{
-    domain::event::dedup::sha256_hex,
+    domain::digest::sha256_hex,
     store::key_usage::KeyIdentity,
     web::problem::{Code, Problem},
 };

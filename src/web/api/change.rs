@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     actions::{ActionError, Actor},
-    domain::{event::dedup::sha256_hex, language::Language},
+    domain::{digest::sha256_hex, language::Language},
     store::{
         StoreError,
         idempotency::{self, KeyStatus},

@@ -165,7 +165,7 @@ async fn items(db: &mut PgConnection, now: Timestamp) -> store::Result<Vec<(Stri
         item["backlog"] = json!(backlog.iter().find(|backlog| backlog.connection == row.name));
         item["order_rate"] = json!(order_rate::read(db, &row.name, row.created_at, now).await?);
         let mut last_syncs = serde_json::Map::new();
-        for what in SyncKind::ALL {
+        for what in SyncKind::ALL.iter().copied() {
             let newest = Page { before: None, limit: 1 };
             let syncs = syncs::list(db, Some(&row.name), Some(what.as_str()), &newest).await?;
             last_syncs.insert(what.to_string(), json!(syncs.first()));

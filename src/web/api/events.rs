@@ -30,7 +30,7 @@ pub(super) async fn list(
     PageQuery(page): PageQuery,
     FilterQuery(filter): FilterQuery<EventFilter>,
 ) -> Result<Json<Listing<EventRow>>, Problem> {
-    require_one_of("source", filter.source.as_deref(), &Source::ALL.map(Source::as_str))?;
+    require_one_of("source", filter.source.as_deref(), Source::NAMES)?;
     let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
     let rows = events::list(&mut db, &filter, &page.store_page()).await?;
     Ok(Json(page.listing(rows, |row| row.id)))

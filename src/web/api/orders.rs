@@ -69,7 +69,9 @@ pub(super) async fn call_log(
 
 async fn load_history(admin: &ApiState, connection: &str, id: &str) -> Result<OrderHistory, Problem> {
     let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
-    explain::order(&mut db, connection, id, Language::English).await?.ok_or_else(|| Code::NotFound.into())
+    explain::order_history(&mut db, connection, id, Language::English)
+        .await?
+        .ok_or_else(|| Code::NotFound.into())
 }
 
 /// Asks for an order; answers the task that will see to it, 201 where it is a new one.

@@ -60,7 +60,7 @@ pub(super) async fn list(
     PageQuery(page): PageQuery,
     FilterQuery(filter): FilterQuery<SyncFilter>,
 ) -> Result<Json<Listing<SyncRow>>, Problem> {
-    require_one_of("what", filter.what.as_deref(), &SyncKind::ALL.map(SyncKind::as_str))?;
+    require_one_of("what", filter.what.as_deref(), SyncKind::NAMES)?;
     let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
     let SyncFilter { connection, what } = &filter;
     let rows = syncs::list(&mut db, connection.as_deref(), what.as_deref(), &page.store_page()).await?;

@@ -125,6 +125,6 @@ pub(super) fn to_json(row: &impl Serialize) -> Value {
 }
 
 pub(super) fn validate_filter(filter: &TaskFilter) -> Result<(), Problem> {
-    require_one_of("state", filter.state.as_deref(), &TaskState::ALL.map(TaskState::as_str))?;
-    require_one_of("kind", filter.kind.as_deref(), &SubjectKind::ALL.map(SubjectKind::as_str))
+    require_one_of("state", filter.state.as_deref(), TaskState::NAMES)?;
+    require_one_of("kind", filter.kind.as_deref(), SubjectKind::NAMES)
 }

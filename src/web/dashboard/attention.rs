@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     actions,
-    domain::task::outcome::Reason,
+    domain::task::reason::Reason,
     explain::{self, counted},
     store::views::{
         attention::{self, AttentionCause},

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     actions,
-    domain::{difference::Redactor, event::source::Source, id::EventId},
+    domain::{event::source::Source, id::EventId, redact::Redactor},
     store::events::{self, EventFilter, EventRow},
 };
 
@@ -58,7 +58,8 @@ pub(super) async fn list(
 
 fn filter_form(user: &User, query: &ListQuery) -> Markup {
     let words = user.words();
-    let sources = Source::ALL.map(|source| (source.as_str().to_owned(), source.as_str().to_owned()));
+    let sources =
+        Source::NAMES.iter().map(|source| ((*source).to_owned(), (*source).to_owned())).collect::<Vec<_>>();
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     html! {
         form.filter {

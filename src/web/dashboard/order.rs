@@ -32,7 +32,7 @@ pub(super) async fn show(
     let words = user.words();
     let mut db = deps.pool.acquire().await?;
     let history =
-        explain::order(&mut db, &connection, &id, user.language).await?.ok_or(PageError::NotFound)?;
+        explain::order_history(&mut db, &connection, &id, user.language).await?.ok_or(PageError::NotFound)?;
     drop(db);
     let OrderHistory { order, summary, timeline } = &history;
     let here = order_path(&connection, &id);

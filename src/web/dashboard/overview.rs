@@ -211,7 +211,7 @@ async fn load_card(
 
 async fn load_last_syncs(db: &mut PgConnection, connection: &str) -> store::Result<Vec<LastSync>> {
     let mut last_syncs = Vec::new();
-    for kind in SyncKind::ALL {
+    for kind in SyncKind::ALL.iter().copied() {
         let newest = Page { before: None, limit: 1 };
         let sync = syncs::list(db, Some(connection), Some(kind.as_str()), &newest).await?.pop();
         last_syncs.push(LastSync {

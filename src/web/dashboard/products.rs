@@ -71,7 +71,7 @@ fn sync_form(user: &User, name: &str) -> Markup {
             (csrf_field(user))
             input type="hidden" name="connection" value=(name);
             label { (words.what) " " select name="what" {
-                @for kind in SyncKind::ALL { option value=(kind.as_str()) { (sync_kind_text(kind, words)) } }
+                @for kind in SyncKind::ALL.iter().copied() { option value=(kind.as_str()) { (sync_kind_text(kind, words)) } }
             } }
             label.checkbox { input type="checkbox" name="dry_run" value="yes"; " " (words.dry_run_only) }
             button { (words.sync_now) }
@@ -125,7 +125,7 @@ pub(super) async fn ask(
 ) -> Result<Redirect, PageError> {
     let connection = form.require("connection")?;
     let what = form.require("what")?;
-    let kind = SyncKind::ALL.into_iter().find(|kind| kind.as_str() == what).ok_or(PageError::InvalidForm)?;
+    let kind: SyncKind = what.parse().map_err(|_| PageError::InvalidForm)?;
     let dry_run = form.field("dry_run").is_some();
     let (id, _) = form
         .execute(&deps, async |db, actor| {

@@ -24,7 +24,7 @@ use super::{
     user::SESSION_COOKIE,
 };
 use crate::{
-    domain::{event::dedup::sha256_hex, language::Language},
+    domain::{digest::sha256_hex, language::Language},
     explain::page_texts,
     store::sessions::{self, Session},
     web::server::{Peer, client_ip},

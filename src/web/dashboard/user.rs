@@ -15,7 +15,7 @@ use super::{
     language::{cookie, language_of},
 };
 use crate::{
-    domain::{event::dedup::sha256_hex, language::Language},
+    domain::{digest::sha256_hex, language::Language},
     explain::{PageTexts, page_texts},
     store::{
         StoreError,

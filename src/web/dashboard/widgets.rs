@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{deps::DashboardState, user::User};
 use crate::{
-    domain::{Timestamp, language::Language, order::OrderStatus, sync::SyncKind, task::outcome::Reason},
+    domain::{Timestamp, language::Language, order::OrderStatus, sync::SyncKind, task::reason::Reason},
     explain,
 };
 
@@ -130,7 +130,7 @@ pub(super) fn order_status(user: &User, status: &str) -> Markup {
 
 /// The kind of a sync in words.
 pub(super) fn sync_kind<'a>(user: &User, kind: &'a str) -> &'a str {
-    let known = SyncKind::ALL.into_iter().find(|known| known.as_str() == kind);
+    let known = kind.parse::<SyncKind>().ok();
     known.map_or(kind, |kind| explain::sync_kind_text(kind, user.words()))
 }
 

@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 
 static SERVER: LazyLock<PrivatePostgres> = LazyLock::new(|| {
     // Named after this checkout, and outside it: an unprivileged account must be able to enter.
-    let digest = silta::domain::event::dedup::sha256_hex(env!("CARGO_MANIFEST_DIR").as_bytes());
+    let digest = silta::domain::digest::sha256_hex(env!("CARGO_MANIFEST_DIR").as_bytes());
     let dir = std::env::temp_dir().join(format!("silta-tests-{}", &digest[..12]));
     PrivatePostgres::start(&dir, Durability::ForTestsOnly).expect("a private PostgreSQL starts")
 });

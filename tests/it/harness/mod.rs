@@ -22,8 +22,13 @@ use silta::{
     dev::sandbox::{OrderSpec, Sandbox, Shop, Warehouse, Webhook, WebhookSender, reconcile},
     domain::{
         Timestamp,
-        event::dedup::sha256_hex,
-        task::{outcome::Outcome, retry::RetryPolicy, state::LeasedTask, transition::Transition},
+        digest::sha256_hex,
+        task::{
+            outcome::Outcome,
+            retry::RetryPolicy,
+            state::LeasedTask,
+            transition::{AttemptEnd, Transition},
+        },
     },
     inbox::poll::poller::Poller,
     runtime::{
@@ -54,7 +59,12 @@ pub const fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// A schedule for settlements made by hand.
+/// The end of an attempt with this outcome, in no doubt and without jitter.
+pub fn attempt_end(outcome: &Outcome, at: Timestamp) -> AttemptEnd<'_> {
+    AttemptEnd { outcome, in_doubt_since: None, at, jitter: 0.0 }
+}
+
+/// A short retry schedule for attempts that a test settles itself.
 pub const POLICY: RetryPolicy =
     RetryPolicy { base: secs(1), cap: secs(9), attempts: 3, recheck_delay: secs(1), unknown_for: secs(60) };
 

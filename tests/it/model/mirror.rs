@@ -12,15 +12,17 @@ use silta::{
         Timestamp,
         event::{
             dedup::{DedupScope, fingerprint},
-            source::{NewEvent, Source},
+            new_event::NewEvent,
+            source::Source,
             subject::{Priority, Subject},
         },
         id::{EventId, TaskId},
         task::{
-            outcome::{Outcome, Reason},
+            outcome::Outcome,
+            reason::Reason,
             state::{LeasedTask, TaskState},
             subject_state::BegunAction,
-            transition::transition,
+            transition::{AttemptEnd, transition},
         },
     },
     store::{
@@ -158,7 +160,11 @@ impl Pair {
             Move::Settle { claim, outcome: at } => {
                 let Some(leased) = self.claims.get(claim).cloned() else { return true };
                 let outcome = outcome(at, self.now);
-                let next = transition(&leased, &outcome, None, &POLICY, self.now, 0.5);
+                let next = transition(
+                    &leased,
+                    &AttemptEnd { outcome: &outcome, in_doubt_since: None, at: self.now, jitter: 0.5 },
+                    &POLICY,
+                );
                 let settled = settle_task(&mut self.db, &leased, &outcome, &next, self.now).await;
                 let modelled = self.machine.settle(&self.modelled(&leased), &next, self.now);
                 assert_eq!(settled == Fenced::Written, modelled, "{step:?}");

@@ -7,11 +7,12 @@ use proptest::prelude::*;
 use silta::domain::{
     Timestamp,
     task::{
-        outcome::{Outcome, Reason},
+        outcome::Outcome,
+        reason::Reason,
         retry::RetryPolicy,
         state::{LeasedTask, TaskState},
         subject_state::BegunAction,
-        transition::transition,
+        transition::{AttemptEnd, transition},
     },
 };
 use uuid::Uuid;
@@ -382,7 +383,11 @@ impl World {
             self.machine.subject_states.get(&subject).and_then(|known| known.begun.as_ref().map(|it| it.at));
         let doubt =
             begun.or(attempt.has_begun.then_some(attempt.leased.claimed_at)).filter(|_| !is_doubt_resolved);
-        let next = transition(&attempt.leased, outcome, doubt, &POLICY, self.now, 0.0);
+        let next = transition(
+            &attempt.leased,
+            &AttemptEnd { outcome, in_doubt_since: doubt, at: self.now, jitter: 0.0 },
+            &POLICY,
+        );
         if !self.machine.settle(&attempt.leased, &next, self.now) {
             return;
         }

@@ -1,4 +1,4 @@
-//! What a reading of an order teaches, and whom else it concerns.
+//! What a read of both sides shows of an order, and which other subjects it concerns.
 
 use serde_json::json;
 
@@ -7,15 +7,16 @@ use crate::domain::{
     event::subject::Subject,
     order::{Draft, OrderStatus, ShopOrder, ShopStatus, WarehouseOrder, WarehouseStatus},
     stock::Basis,
-    task::subject_state::{Learnt, SubjectState},
+    task::subject_state::{Observation, SubjectState},
 };
 use crate::flows::Context;
 
+/// True where the shop has completed the order since the last read.
 pub(super) fn is_newly_completed(shop: Option<&ShopOrder>, known: &SubjectState) -> bool {
     known.completed_at.is_none() && shop.is_some_and(|shop| shop.status == ShopStatus::Completed)
 }
 
-/// Has the order, as far as the stock basis counts it, changed since it was last read?
+/// True where the part of the order that the stock basis counts has changed since the last read.
 pub(super) fn has_compensation_changed(
     context: &Context,
     shop: Option<&ShopOrder>,
@@ -28,6 +29,7 @@ pub(super) fn has_compensation_changed(
         && (status != known.warehouse_status.as_deref() || shop_status != known.shop_status.as_deref())
 }
 
+/// The stock subjects of the order's goods.
 pub(super) fn stock_subjects(shop: Option<&ShopOrder>) -> Vec<Subject> {
     let lines = shop.into_iter().flat_map(|shop| &shop.lines).filter(|line| !line.is_download);
     let mut codes: Vec<_> = lines.filter_map(|line| line.code.clone()).collect();
@@ -36,31 +38,32 @@ pub(super) fn stock_subjects(shop: Option<&ShopOrder>) -> Vec<Subject> {
     codes.into_iter().map(Subject::stock).collect()
 }
 
-/// A reading that lags is read as what we know to be later.
+/// Replaces the status of a read that lags by the later known one.
 pub(super) fn apply_known_status(order: WarehouseOrder, known: &SubjectState) -> WarehouseOrder {
     let status = order.status.after(known.warehouse_status.as_deref());
     WarehouseOrder { status, ..order }
 }
 
+/// Records what was sent, without personal values.
 pub(super) fn record_sent(known: &mut SubjectState, draft: &Draft, context: &Context) {
     known.sent_hash = Some(draft.hash());
     known.sent = Some(draft.redacted(&context.clients.orders.redactor));
 }
 
-/// Nothing observation yet.
-pub(super) fn empty_observation(context: &Context, seen_at: Timestamp) -> Learnt {
+/// An observation of nothing yet.
+pub(super) fn empty_observation(context: &Context, seen_at: Timestamp) -> Observation {
     let subject = &context.subject;
     let known = SubjectState { mycashflow_id: Some(subject.key.clone()), ..SubjectState::default() };
-    Learnt { subject: subject.to_string(), seen_at, known }
+    Observation { subject: subject.to_string(), seen_at, known }
 }
 
-/// What a reading of both sides teaches; a side that was not read teaches nothing.
+/// What a read of both sides shows; a side that was not read shows nothing.
 pub(super) fn observe(
     context: &Context,
     seen_at: Timestamp,
     shop: Option<&ShopOrder>,
     warehouse: Option<&WarehouseOrder>,
-) -> Learnt {
+) -> Observation {
     let mut observation = empty_observation(context, seen_at);
     let known = &mut observation.known;
     if let Some(shop) = shop {
@@ -73,7 +76,7 @@ pub(super) fn observe(
         known.ogoship_id.clone_from(&warehouse.id);
         known.warehouse_status = Some(warehouse.status.as_str().to_owned());
         known.warehouse_version.clone_from(&warehouse.version);
-        // Silence is told too: what was said of a hold must not outlive it.
+        // An empty comment is recorded too: the old one must not outlive its cause.
         known.warehouse_comments = Some(warehouse.comments.clone().unwrap_or_default());
         known.tracking_code.clone_from(&warehouse.tracking_code);
         known.tracking_url.clone_from(&warehouse.tracking_url);
@@ -84,7 +87,7 @@ pub(super) fn observe(
         known.related = (!related.is_empty()).then(|| related.into());
     }
     known.in_flight = shop.zip(warehouse).map(|(shop, warehouse)| warehouse.in_flight(shop));
-    // An order that we know to stand there is not called away by a search that does not show it.
+    // A search that does not show a known order does not remove it from the warehouse.
     let last_status = context.known.warehouse_status.as_deref().map(WarehouseStatus::parse);
     let last_status = last_status.filter(|_| context.known.placed_at.is_some());
     let there = warehouse.map(|order| &order.status).or(last_status.as_ref());

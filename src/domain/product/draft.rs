@@ -1,45 +1,46 @@
-//! From a product of the shop to what should lie on the warehouse's shelf.
+//! Builds what the warehouse should have of a product of the shop.
 
 use super::{
     ItemDetails, ItemDraft, MAX_CODE_LENGTH, ProductFields, ProductPolicy, ShopProduct, Stored, Supplier,
 };
-use crate::domain::task::outcome::Reason;
+use crate::domain::task::reason::Reason;
 
-/// Every part of a product that is the warehouse's to store: an draft, or the reason why it is held back.
+/// Every item of a product that is stored at the warehouse: a draft, or why it is withheld.
 pub type ItemDrafts = Vec<Result<ItemDraft, WithheldItem>>;
 
-/// A part of a product that cannot go to the warehouse as it is.
+/// An item that cannot be sent to the warehouse as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WithheldItem {
-    /// The item held back.
+    /// Its subject.
     pub item: String,
     /// Its code, where it has one.
     pub code: Option<String>,
     /// Its name.
     pub name: Option<String>,
-    /// Why.
+    /// The closed code.
     pub reason: Reason,
-    /// The same for a person, where there is more to say.
+    /// Details in plain words, where there are any.
     pub detail: Option<String>,
 }
 
-/// What a product of the shop amounts to on the warehouse's shelf; what is not stored there is left out.
+/// Drafts the items of a product that are stored at the warehouse.
 pub fn draft_items(product: &ShopProduct, policy: &ProductPolicy) -> ItemDrafts {
     let all = draft_all_items(product, policy).into_iter();
     all.filter(|draft| is_stored(draft, product, policy)).collect()
 }
 
-/// Is a item the warehouse's to store? One without a code is, where its supplier's goods are.
+/// True for an item that is stored at the warehouse. One without a code is, where its supplier's goods are.
 pub(super) fn is_stored(
     draft: &Result<ItemDraft, WithheldItem>,
     product: &ShopProduct,
     policy: &ProductPolicy,
 ) -> bool {
-    let code = draft.as_ref().map_or_else(|held| held.code.as_deref(), |draft| Some(draft.code.as_str()));
+    let code =
+        draft.as_ref().map_or_else(|withheld| withheld.code.as_deref(), |draft| Some(draft.code.as_str()));
     policy.check_stored(code.unwrap_or_default(), &product.supplier) == Stored::Yes
 }
 
-/// Every part of a product, stored or not.
+/// Drafts every item of a product, stored or not.
 pub(super) fn draft_all_items(product: &ShopProduct, policy: &ProductPolicy) -> ItemDrafts {
     let item = format!("product:{}", product.id);
     if product.variations.is_empty() {
@@ -116,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variation_is_a_product_of_its_own_named_after_both() {
+    fn variation_is_a_product_of_its_own_named_after_both() {
         let product = product(vec![variation("5", "CUP-R", "Red"), variation("6", "CUP-B", "Blue")]);
         let drafts = draft_items(&product, &ProductPolicy::default());
         let names: Vec<_> = drafts
@@ -128,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variation_inherits_what_it_lacks_but_never_a_barcode() {
+    fn variation_inherits_what_it_lacks_except_the_barcode() {
         let mut product = product(vec![variation("5", "CUP-R", "Red")]);
         product.fields.supplier_code = Some("S-1".into());
         product.fields.ean = Some("640".into());
@@ -152,20 +153,20 @@ mod tests {
     }
 
     #[test]
-    fn unusable_codes_are_held_back_one_by_one_while_the_rest_goes_on() {
+    fn unusable_codes_are_withheld_one_by_one() {
         let long = "x".repeat(51);
         let mut empty = variation("1", "", "None");
         empty.fields.code = None;
         let items = vec![empty, variation("2", &long, "Long"), variation("5", "GOOD", "C")];
         let drafts = draft_items(&product(items), &ProductPolicy::default());
         let good: Vec<_> = drafts.iter().flatten().map(|draft| draft.code.as_str()).collect();
-        let held: Vec<_> =
+        let withheld: Vec<_> =
             drafts.iter().filter_map(|draft| draft.as_ref().err()).map(|it| it.reason).collect();
-        assert_eq!((good, held), (vec!["GOOD"], vec![Reason::CodeEmpty, Reason::CodeTooLong]));
+        assert_eq!((good, withheld), (vec!["GOOD"], vec![Reason::CodeEmpty, Reason::CodeTooLong]));
     }
 
     #[test]
-    fn excluded_codes_stay_out_without_a_word() {
+    fn excluded_codes_are_left_out() {
         let policy = ProductPolicy { exclude_codes: vec!["CUP".into()], ..ProductPolicy::default() };
         assert_eq!(draft_items(&product(vec![]), &policy), []);
     }

@@ -1,16 +1,16 @@
-//! May an order that is not at the warehouse go there now?
+//! Decides whether an order that is not at the warehouse may go there now.
 
 use super::{Decision, Intent, OrderView, Payment, PaymentState, ShopOrder, Transfer, TransferTime};
-use crate::domain::task::outcome::Reason;
+use crate::domain::task::reason::Reason;
 
-/// What keeps it, or `None` where it may go. A person's word comes before the rules, the rules in the order in which
-/// a merchant would name them.
+/// Returns what prevents the transfer, or `None` where the order may go. An operator's intent comes before
+/// the rules; the rules are in the order in which a merchant would name them.
 pub(super) fn find_blocker(shop: &ShopOrder, view: &OrderView<'_>) -> Option<Decision> {
     let policy = view.policy;
     match view.intent {
         Some(Intent::Cancel) => return Some(Decision::Skip(Reason::CancelledByOperator)),
         Some(Intent::Hold) => return Some(Decision::Skip(Reason::HeldByOperator)),
-        Some(Intent::Transfer) => return None, // who asks for it by hand has looked at it
+        Some(Intent::Transfer) => return None, // an operator has looked at it
         Some(Intent::Release) | None => {}
     }
     if policy.transfer == Transfer::Manual {
@@ -31,7 +31,8 @@ pub(super) fn find_blocker(shop: &ShopOrder, view: &OrderView<'_>) -> Option<Dec
         .then_some(Decision::Wait { until, reason: Reason::HoldPeriod })
 }
 
-/// Why the order does not count as paid. Several payments must all be good; refunded and cancelled ones are none.
+/// Why the order does not count as paid. Every counted payment must be good; refunded and cancelled ones do
+/// not count.
 fn unpaid(payments: &[Payment]) -> Option<Reason> {
     let mut counting = payments.iter().filter(|payment| payment.is_counted()).peekable();
     if counting.peek().is_none() {

@@ -1,8 +1,8 @@
-//! The register of codes: the shop's catalogue as last read, by which a code that two things have is found before
-//! anything is sent.
+//! The register of product codes: the shop's catalogue as last read. It shows that two items share a code
+//! before anything is sent.
 //!
-//! A item is entered before it is sent, and committed. So of two products that take the same code at the same moment at
-//! least the later one sees the other, and a code is never sent for both.
+//! An item is registered and committed before it is sent. So of two products that take the same code at the
+//! same moment at least the later one sees the other, and a code is never sent for both.
 
 use std::{collections::HashMap, fmt};
 
@@ -10,19 +10,20 @@ use serde::Serialize;
 
 use super::{
     ItemDraft, ItemDrafts, ProductPolicy, ShopProduct, WithheldItem,
-    shelf::{draft_all_items, is_stored},
+    draft::{draft_all_items, is_stored},
 };
-use crate::domain::{event::subject::Subject, task::outcome::Reason};
+use crate::domain::{event::subject::Subject, task::reason::Reason};
 
-/// A code without its blanks and in lower case: codes alike in this are one code to a person's eye, and to a scanner.
+/// Returns a code in lower case without spaces. Codes that are equal in this are one code to a person's eye,
+/// and to a scanner.
 pub fn code_key(code: &str) -> String {
     code.split_whitespace().collect::<String>().to_lowercase()
 }
 
-/// A item as it is entered into the register.
+/// An item of the shop's catalogue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CatalogueItem {
-    /// As `product:77/5`.
+    /// Its subject, as `product:77/5`.
     pub item: String,
     /// Its code, where it has one.
     pub code: Option<String>,
@@ -30,12 +31,12 @@ pub struct CatalogueItem {
     pub name: Option<String>,
     /// What would be sent, or why nothing can be.
     pub draft: Result<ItemDraft, Reason>,
-    /// Is it the warehouse's to store?
+    /// True where it is stored at the warehouse.
     pub stored: bool,
 }
 
 impl CatalogueItem {
-    /// Every part of a product, stored at the warehouse or not: a code is taken either way.
+    /// Lists every item of a product, stored at the warehouse or not: its code is taken either way.
     pub fn of(product: &ShopProduct, policy: &ProductPolicy) -> Vec<Self> {
         let entry = |item: Result<ItemDraft, WithheldItem>| {
             let stored = is_stored(&item, product, policy);
@@ -53,21 +54,21 @@ impl CatalogueItem {
     }
 }
 
-/// What we remember of a item at the warehouse.
+/// What was last sent of an item.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KnownItem {
-    /// The code under which it stands there.
+    /// The code under which the warehouse has it.
     pub code: Option<String>,
-    /// The fingerprint of what was sent last.
+    /// The hash of what was sent.
     pub sent_hash: Option<String>,
 }
 
-/// A item that has the same code as another.
+/// An item that has the same code as another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DuplicateItem {
-    /// As `product:77/5`.
+    /// Its subject, as `product:77/5`.
     pub item: String,
-    /// Its code as spelt.
+    /// Its code as the shop spells it.
     pub code: String,
     /// Its name.
     pub name: Option<String>,
@@ -79,35 +80,35 @@ impl fmt::Display for DuplicateItem {
     }
 }
 
-/// What the register says once a product's items are entered.
+/// What the register says once a product's items are in it.
 #[derive(Clone, Debug, Default)]
 pub struct CodeRegister {
-    /// What we remember of its items, by item.
+    /// What was last sent of each of these items, by item.
     pub known: HashMap<String, KnownItem>,
-    /// Every part of the catalogue, by the code key that it shares with one of these.
+    /// All items of the catalogue that share a code with one of these, by code key.
     pub duplicates: HashMap<String, Vec<DuplicateItem>>,
-    /// Parts of the catalogue that we remember at the warehouse under one of these codes, by code.
+    /// Items that the warehouse has under one of these codes, by code.
     pub owners: HashMap<String, Vec<String>>,
-    /// Was the whole catalogue read at some time? Until then the register cannot say whose a code is.
+    /// True once the whole catalogue has been read. Until then the register cannot say whose a code is.
     pub is_complete: bool,
-    /// Products that have a code which this one has just left: they may go on now.
-    pub left: Vec<Subject>,
+    /// Products with a code that this product has just given up: they may continue now.
+    pub released: Vec<Subject>,
 }
 
 impl CodeRegister {
-    /// Another item that we remember at the warehouse under the item's code.
+    /// Returns another item that the warehouse has under this draft's code.
     pub fn owner(&self, draft: &ItemDraft) -> Option<&str> {
         let owners = self.owners.get(&draft.code)?;
         owners.iter().find(|owner| **owner != draft.item).map(String::as_str)
     }
 
-    /// Holds back every item whose code another part of the catalogue has too: which of them lies on the shelf, only a
-    /// person knows.
+    /// Withholds every draft whose code another item of the catalogue has too: only a person knows which of
+    /// them is on the shelf.
     pub fn withhold_duplicates(&self, drafts: ItemDrafts) -> ItemDrafts {
         let check = |draft: ItemDraft| {
             let duplicates = self.duplicates.get(&code_key(&draft.code));
             let others: Vec<_> =
-                duplicates.into_iter().flatten().filter(|twin| twin.item != draft.item).collect();
+                duplicates.into_iter().flatten().filter(|duplicate| duplicate.item != draft.item).collect();
             if others.is_empty() {
                 return Ok(draft);
             }
@@ -121,20 +122,20 @@ impl CodeRegister {
     }
 }
 
-/// A item whose code cannot be sent as it is: one line of the list that the API, the doctor and a sync show.
+/// An item whose code cannot be sent: a line of the list that the API, the doctor and a sync show.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CodeProblem {
     /// The item, as `product:77/5`.
     pub item: String,
-    /// The product it belongs to, as `product:77`.
+    /// Its product, as `product:77`.
     pub product: String,
     /// Its code as the shop spells it.
     pub code: Option<String>,
     /// Its name.
     pub name: Option<String>,
-    /// Closed reason code: `code_empty`, `code_too_long` or `code_repeated`.
+    /// The reason code: `code_empty`, `code_too_long` or `code_repeated`.
     pub reason: String,
-    /// Every other part of the same code, as `"cup" of "Mug" (product:91)`.
+    /// Every other item of the same code, as `"cup" of "Mug" (product:91)`.
     pub others: Vec<String>,
 }
 
@@ -155,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_that_differ_only_in_case_or_blanks_are_one() {
+    fn codes_that_differ_in_case_or_spaces_are_equal() {
         for code in ["CUP-1", "cup-1", " Cup-1 ", "CU P-1", "cup\u{a0}-1"] {
             assert_eq!(code_key(code), "cup-1", "{code:?}");
         }
@@ -163,23 +164,23 @@ mod tests {
     }
 
     #[test]
-    fn a_code_that_another_product_has_is_held_back_and_names_both() {
+    fn code_of_two_items_is_withheld_and_names_both() {
         let draft = |item: &str, code: &str| {
             Ok(ItemDraft { item: item.into(), code: code.into(), name: "Cup".into(), ..ItemDraft::default() })
         };
-        let twin = |item: &str, code: &str, name: &str| DuplicateItem {
+        let duplicate = |item: &str, code: &str, name: &str| DuplicateItem {
             item: item.into(),
             code: code.into(),
             name: Some(name.into()),
         };
-        let both = vec![twin("product:77", "CUP", "Cup"), twin("product:91", "cup ", "Mug")];
+        let both = vec![duplicate("product:77", "CUP", "Cup"), duplicate("product:91", "cup ", "Mug")];
         let register =
             CodeRegister { duplicates: HashMap::from([("cup".to_owned(), both)]), ..CodeRegister::default() };
-        let shelf =
+        let drafts =
             register.withhold_duplicates(vec![draft("product:77", "CUP"), draft("product:77/2", "OTHER")]);
-        let held = shelf[0].as_ref().expect_err("held back");
-        assert_eq!(held.reason, Reason::CodeRepeated);
-        assert_eq!(held.detail.as_deref(), Some(r#""CUP" is also "cup " of "Mug" (product:91)"#));
-        assert!(shelf[1].is_ok(), "the rest goes on");
+        let withheld = drafts[0].as_ref().expect_err("withheld");
+        assert_eq!(withheld.reason, Reason::CodeRepeated);
+        assert_eq!(withheld.detail.as_deref(), Some(r#""CUP" is also "cup " of "Mug" (product:91)"#));
+        assert!(drafts[1].is_ok(), "the other continues");
     }
 }

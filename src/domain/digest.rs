@@ -1,0 +1,8 @@
+//! Digests of what is sent, and of tokens.
+
+use sha2::{Digest, Sha256};
+
+/// Returns the lower-case hex SHA-256 of some bytes.
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    hex::encode(Sha256::digest(bytes))
+}

@@ -1,0 +1,155 @@
+//! Why a task is in its state.
+
+use strum::EnumMessage;
+
+/// Why a task is in its state: a closed set, shown to people, used as a metric label, each a heading of
+/// `docs/problems.md`. The first comment of each is its English text.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    strum::EnumMessage,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantArray,
+)]
+#[strum(serialize_all = "snake_case")]
+pub enum Reason {
+    // From a call to a vendor.
+    /// The vendor could not be reached; nothing was sent.
+    Unreachable,
+    /// The answer was lost after the request was sent.
+    AnswerLost,
+    /// The vendor failed (500, 502, 503, 504).
+    VendorFailed,
+    /// The vendor asked for fewer calls (429), or our own rate limit for it is used up.
+    RateLimited,
+    /// The vendor answered 2xx with a body that cannot be read.
+    AnswerUnreadable,
+    /// The vendor refused the request (another 4xx).
+    Refused,
+    /// The vendor has the order or product in another state than the action needs (409).
+    Conflict,
+    /// The vendor refused our credentials (401, 403).
+    CredentialsRefused,
+    /// A vendor of the connection failed repeatedly: nothing is sent before it answers a probe.
+    VendorDown,
+    // From the subject.
+    /// The order is not paid, and not cash on delivery.
+    NotPaid,
+    /// The payment was received but is not activated yet (Klarna, a payment link).
+    PaymentNotActivated,
+    /// The order is older than `not_before`, or than the connection itself: history is never imported.
+    BeforeStart,
+    /// The hold period before the transfer is not over: there is time for edits and cancellations.
+    HoldPeriod,
+    /// An operator put the order on hold.
+    HeldByOperator,
+    /// The order waits for an operator to transfer it (`transfer = "manual"`).
+    ManualTransfer,
+    /// The shop cancelled the order before it went to the warehouse.
+    CancelledInShop,
+    /// The shop completed the order before it went to the warehouse.
+    CompletedInShop,
+    /// The shop does not know it.
+    UnknownInShop,
+    /// The warehouse does not know it.
+    UnknownAtWarehouse,
+    /// No line of the order is stored at the warehouse.
+    NoWarehouseLines,
+    /// The product or code is excluded by configuration.
+    Excluded,
+    /// The outcome is unknown: the settling time passes before anything is sent again.
+    SettlingTime,
+    /// The warehouse has cancelled the order; the shop's order is left as it is.
+    CancelledAtWarehouse,
+    /// The warehouse holds the order (Reserved, Draft, Locked, or an unknown status) and will not ship it
+    /// before somebody acts there.
+    HeldAtWarehouse,
+    /// The parcel came back to the warehouse.
+    Returned,
+    /// A part of the order was shipped: the rest comes with another parcel, or the shop ships it itself.
+    PartiallyShipped,
+    /// The shop's catalogue has not been read completely yet, so it is unknown whose a product code is.
+    CatalogueUnread,
+    /// The warehouse's answer is older than the one last acted on.
+    StaleReading,
+    // Needs attention.
+    /// The address lacks a field that the warehouse requires, or a field has the wrong form.
+    AddressIncomplete,
+    /// No rule of `[connections.shipping]` matches the order's shipping method.
+    ShippingUnmapped,
+    /// A line of the order has an empty product code, or one that is too long.
+    CodeUnusable,
+    /// The product or variation has no product code.
+    CodeEmpty,
+    /// The product code is longer than the warehouse may take.
+    CodeTooLong,
+    /// Another product or variation has the same code, or one that differs only in case or spaces.
+    CodeRepeated,
+    /// The warehouse has the product's new code already, as another product of the shop.
+    CodeTaken,
+    /// Too many stock figures would fall to zero at once: an empty or broken feed looks like that.
+    StockBraked,
+    /// Much of what was at the warehouse is missing from its list: a truncated list looks like that.
+    ListPartial,
+    /// The supplier of a line is unknown, so it is unknown whether the line is stored at the warehouse.
+    SupplierUnknown,
+    /// The order's reference would be longer than the warehouse may take.
+    ReferenceTooLong,
+    /// The warehouse has the old version of an order that was edited in the shop.
+    OldVersionAtWarehouse,
+    /// The order was cancelled when the warehouse was already collecting it.
+    TooLateToCancel,
+    /// The order was cancelled, and the warehouse still has it.
+    CancelledAfterTransfer,
+    /// The warehouse shipped an order that is cancelled in the shop.
+    ShippedThoughCancelled,
+    /// The warehouse no longer shows an order that was placed there.
+    VanishedAtWarehouse,
+    /// The order has more than one open shipment or payment in a way that Silta cannot complete.
+    CannotComplete,
+    /// It stayed unknown whether what was sent was applied: look at the vendor before it is sent again.
+    OutcomeUnknown,
+    // From Silta itself.
+    /// The lease ran out during the attempt: the process crashed or was away too long.
+    LeaseExpired,
+    /// Our own database was not available when the attempt needed it.
+    DatabaseUnavailable,
+    /// The attempt took too long.
+    Overran,
+    /// The attempt panicked.
+    Panicked,
+    /// The vendors did not converge after 200 actions.
+    NotConverging,
+    /// It was snoozed for longer than two weeks.
+    SnoozedTooLong,
+    // From an operator.
+    /// An operator cancelled the task, or the order before it was transferred.
+    CancelledByOperator,
+    /// An operator said what truly happened.
+    ResolvedByOperator,
+}
+
+impl Reason {
+    /// Every value.
+    pub const ALL: &[Self] = <Self as strum::VariantArray>::VARIANTS;
+
+    /// The code in rows, labels and URLs.
+    pub fn code(self) -> &'static str {
+        self.into()
+    }
+
+    /// The reason as an English sentence.
+    pub fn description(self) -> &'static str {
+        self.get_documentation().expect("every reason is documented")
+    }
+
+    /// Parses a code read from a row.
+    pub fn parse(code: &str) -> Option<Self> {
+        code.parse().ok()
+    }
+}

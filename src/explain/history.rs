@@ -1,0 +1,164 @@
+//! An order's history: its events, intents and attempts as sentences, oldest first.
+
+use serde::Serialize;
+use serde_json::Value;
+use sqlx::PgConnection;
+
+use super::{reasons::reason_text, sentences};
+use crate::{
+    domain::{Timestamp, id::TaskId, language::Language, order::OrderStatus, task::reason::Reason},
+    store::{
+        self, Page, attempts,
+        events::{self, EventFilter},
+        intents,
+        views::{
+            orders::{self, OrderRow},
+            overview::{self, TaskFilter},
+        },
+    },
+};
+
+/// The most events and tasks shown; of an order with more, the newest explain it best.
+const MAX_ENTRIES: i64 = 200;
+
+/// An order's history.
+#[derive(Clone, Debug, Serialize)]
+pub struct OrderHistory {
+    /// The order as it is known now.
+    #[serde(flatten)]
+    pub order: OrderRow,
+    /// Where it is and why, in a sentence or two.
+    pub summary: String,
+    /// What happened, oldest first.
+    pub timeline: Vec<TimelineEntry>,
+}
+
+/// One entry of a history.
+#[derive(Clone, Debug, Serialize)]
+pub struct TimelineEntry {
+    /// When.
+    pub at: Timestamp,
+    /// `event`, `intent` or `attempt`.
+    pub kind: &'static str,
+    /// What happened, in plain words.
+    pub text: String,
+    /// The task that it belongs to.
+    pub task_id: Option<uuid::Uuid>,
+    /// The calls of an attempt, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<Value>,
+}
+
+/// Builds an order's history; `None` for an unknown order.
+pub async fn order_history(
+    db: &mut PgConnection,
+    connection: &str,
+    order_id: &str,
+    language: Language,
+) -> store::Result<Option<OrderHistory>> {
+    let Some(order) = orders::find(db, connection, order_id).await? else { return Ok(None) };
+    let subject = format!("order:{order_id}");
+    let mut timeline = events_of(db, connection, &subject, language).await?;
+    timeline.extend(intents_of(db, connection, &subject, language).await?);
+    timeline.extend(attempts_of(db, connection, &subject, language).await?);
+    timeline.sort_by_key(|entry| entry.at);
+    let summary = summarize(&order, language);
+    Ok(Some(OrderHistory { order, summary, timeline }))
+}
+
+async fn events_of(
+    db: &mut PgConnection,
+    connection: &str,
+    subject: &str,
+    language: Language,
+) -> store::Result<Vec<TimelineEntry>> {
+    let filter = EventFilter {
+        connection: Some(connection.to_owned()),
+        subject: Some(subject.to_owned()),
+        ..EventFilter::default()
+    };
+    let events = events::list(db, &filter, &Page { before: None, limit: MAX_ENTRIES }).await?;
+    let entries = events.into_iter().map(|event| TimelineEntry {
+        at: event.received_at,
+        kind: "event",
+        text: sentences::event_text(&event.source, &event.topic, language),
+        task_id: event.task_id,
+        calls: Vec::new(),
+    });
+    Ok(entries.collect())
+}
+
+async fn intents_of(
+    db: &mut PgConnection,
+    connection: &str,
+    subject: &str,
+    language: Language,
+) -> store::Result<Vec<TimelineEntry>> {
+    let intents = intents::list(db, connection, subject).await?;
+    let entries = intents.into_iter().map(|intent| TimelineEntry {
+        at: intent.created_at,
+        kind: "intent",
+        text: sentences::intent_text(&intent.kind, &intent.actor, language),
+        task_id: None,
+        calls: Vec::new(),
+    });
+    Ok(entries.collect())
+}
+
+async fn attempts_of(
+    db: &mut PgConnection,
+    connection: &str,
+    subject: &str,
+    language: Language,
+) -> store::Result<Vec<TimelineEntry>> {
+    let filter = TaskFilter {
+        connection: Some(connection.to_owned()),
+        subject: Some(subject.to_owned()),
+        ..TaskFilter::default()
+    };
+    let mut entries = Vec::new();
+    for task in overview::list_tasks(db, &filter, &Page { before: None, limit: MAX_ENTRIES }).await? {
+        for attempt in attempts::list(db, TaskId(task.id)).await? {
+            entries.push(TimelineEntry {
+                at: attempt.ended_at,
+                kind: "attempt",
+                text: sentences::attempt_text(&attempt, language),
+                task_id: Some(task.id),
+                calls: attempt.calls.as_array().cloned().unwrap_or_default(),
+            });
+        }
+    }
+    Ok(entries)
+}
+
+/// Says where an order is, and why.
+fn summarize(order: &OrderRow, language: Language) -> String {
+    let either = |english: String, finnish: String| match language {
+        Language::English => english,
+        Language::Finnish => finnish,
+    };
+    let (id, status) = (&order.order_id, OrderStatus::parse(&order.status));
+    let status = status.map_or(order.status.as_str(), |status| sentences::status_text(status, language));
+    let mut text =
+        vec![either(format!("Order {id} is {status}."), format!("Tilauksen {id} tila: {status}."))];
+    if let Some(reason) = order.reason.as_deref().and_then(Reason::parse) {
+        text.push(reason_text(reason, language).to_owned());
+    }
+    if let Some(comments) = &order.warehouse_comments {
+        text.push(either(format!("The warehouse says: {comments}."), format!("Varasto kertoo: {comments}.")));
+    }
+    match order.task_state.as_deref() {
+        Some("dead") => text.push(either(
+            "It needs attention: fix what is named, then replay.".to_owned(),
+            "Odottaa sinua: korjaa nimetty kohta, ja yritä sitten uudelleen.".to_owned(),
+        )),
+        Some("pending" | "leased" | "in_doubt") => {
+            text.push(either("It is being processed.".to_owned(), "Käsitellään.".to_owned()));
+        }
+        _ => {}
+    }
+    if let Some(code) = &order.tracking_code {
+        text.push(either(format!("Tracking: {code}."), format!("Seurantatunnus: {code}.")));
+    }
+    text.join(" ")
+}

@@ -1,0 +1,175 @@
+//! What a person does about a reason, in both languages.
+
+use crate::domain::{language::Language, task::reason::Reason};
+
+/// Returns what a person does about a reason; empty where there is nothing to do.
+pub const fn remedy(reason: Reason, language: Language) -> &'static str {
+    let (english, finnish) = remedies(reason);
+    match language {
+        Language::English => english,
+        Language::Finnish => finnish,
+    }
+}
+
+/// The remedy in English and in Finnish.
+const fn remedies(reason: Reason) -> (&'static str, &'static str) {
+    match reason {
+        Reason::NotPaid
+        | Reason::BeforeStart
+        | Reason::HoldPeriod
+        | Reason::CancelledInShop
+        | Reason::CompletedInShop
+        | Reason::NoWarehouseLines
+        | Reason::Excluded
+        | Reason::SettlingTime
+        | Reason::CatalogueUnread
+        | Reason::StaleReading
+        | Reason::LeaseExpired
+        | Reason::DatabaseUnavailable
+        | Reason::CancelledByOperator
+        | Reason::ResolvedByOperator => ("", ""),
+        Reason::Unreachable => (
+            "Look at the vendor's status page, then replay.",
+            "Katso järjestelmän tilasivulta, toimiiko se, ja yritä sitten uudelleen.",
+        ),
+        Reason::AnswerLost => (
+            "Look at the order in both vendors, then replay or resolve.",
+            "Katso tilaus molemmista järjestelmistä, ja yritä uudelleen tai kuittaa sitten.",
+        ),
+        Reason::VendorFailed => {
+            ("Replay once the vendor works again.", "Yritä uudelleen, kun järjestelmä toimii taas.")
+        }
+        Reason::RateLimited => (
+            "Nothing to do, unless it is constant: then lower requests_per_second.",
+            "Ei tehtävää, ellei se jatku: laske silloin asetusta requests_per_second.",
+        ),
+        Reason::AnswerUnreadable => (
+            "The vendor may have changed its API: look at the calls, and tell the person who runs Silta.",
+            "Rajapinta on ehkä muuttunut: katso kutsut ja kerro Siltan ylläpitäjälle.",
+        ),
+        Reason::Refused => (
+            "The calls of the last attempt show what was refused: fix it there, then replay.",
+            "Viimeisen yrityksen kutsut kertovat, mikä hylättiin: korjaa se, ja yritä sitten uudelleen.",
+        ),
+        Reason::Conflict => {
+            ("Compare both vendors, then replay.", "Vertaa molempia järjestelmiä, ja yritä sitten uudelleen.")
+        }
+        Reason::CredentialsRefused => (
+            "Renew the key in the configuration and reload it (SIGHUP): it is probed until it is accepted.",
+            "Vaihda avain asetuksiin ja lataa ne uudelleen (SIGHUP): sitä koetetaan, kunnes se hyväksytään.",
+        ),
+        Reason::VendorDown => (
+            "Nothing to do: both vendors are probed every minute, and everything continues after an answer.",
+            "Ei tehtävää: molempia kokeillaan minuutin välein, ja kaikki jatkuu vastauksen jälkeen.",
+        ),
+        Reason::PaymentNotActivated => (
+            "Activate the payment in the shop, or transfer the order by hand.",
+            "Aktivoi maksu kaupassa, tai siirrä tilaus käsin.",
+        ),
+        Reason::HeldByOperator => ("Release it when it may go.", "Vapauta se, kun se saa lähteä."),
+        Reason::ManualTransfer => ("Transfer it when it may go.", "Siirrä se, kun se saa lähteä."),
+        Reason::UnknownInShop => {
+            ("List the product in the shop, or leave it.", "Lisää tuote kauppaan, tai anna olla.")
+        }
+        Reason::UnknownAtWarehouse => (
+            "Sync the products: the code is not at the warehouse yet.",
+            "Täsmäytä tuotteet: koodi ei ole vielä varastolla.",
+        ),
+        Reason::CancelledAtWarehouse => (
+            "Decide what the shopper gets: Silta never cancels the shop's order.",
+            "Päätä, mitä asiakas saa: Silta ei koskaan peru kaupan tilausta.",
+        ),
+        Reason::HeldAtWarehouse => (
+            "Open the order in myOGO, fix it there and move it to New.",
+            "Avaa tilaus myOGOssa, korjaa se siellä ja siirrä se tilaan New.",
+        ),
+        Reason::Returned => (
+            "Decide with the shopper: a refund, or a new order.",
+            "Sovi asiakkaan kanssa: hyvitys tai uusi tilaus.",
+        ),
+        Reason::PartiallyShipped => (
+            "Ship the missing codes, or settle them with the shopper.",
+            "Lähetä puuttuvat koodit, tai sovi niistä asiakkaan kanssa.",
+        ),
+        Reason::AddressIncomplete => (
+            "Fix the named fields in the shop, then replay.",
+            "Korjaa nimetyt kentät kaupassa, ja yritä sitten uudelleen.",
+        ),
+        Reason::ShippingUnmapped => (
+            "Name the warehouse's shipping code for it, then release every order that waits for it.",
+            "Nimeä sille varaston toimituskoodi, ja vapauta sitten kaikki sitä odottavat tilaukset.",
+        ),
+        Reason::CodeUnusable => (
+            "Give the product a code of at most 50 characters, then replay.",
+            "Anna tuotteelle enintään 50 merkin koodi, ja yritä sitten uudelleen.",
+        ),
+        Reason::CodeEmpty => (
+            "Give it one in the shop: it then continues by itself.",
+            "Anna sille koodi kaupassa: se jatkuu itsestään.",
+        ),
+        Reason::CodeTooLong => (
+            "Shorten it in the shop to 50 characters: it then continues by itself.",
+            "Lyhennä se kaupassa 50 merkkiin: se jatkuu itsestään.",
+        ),
+        Reason::CodeRepeated => (
+            "Give each a code of its own in the shop: the others then continue by themselves.",
+            "Anna kullekin oma koodi kaupassa: muut jatkuvat itsestään.",
+        ),
+        Reason::CodeTaken => (
+            "Where two have swapped codes, rename one at the warehouse by hand.",
+            "Jos kaksi on vaihtanut paikkaa, nimeä toinen uudelleen varastolla käsin.",
+        ),
+        Reason::StockBraked => (
+            "Look at the warehouse's figures. If they are right, release the brake on the connection's page.",
+            "Katso varaston luvut. Jos ne ovat oikein, vapauta jarru yhteyden sivulla.",
+        ),
+        Reason::ListPartial => (
+            "Look at the sync's differences. If they are right, approve it.",
+            "Katso täsmäytyksen erot. Jos ne ovat oikein, hyväksy se.",
+        ),
+        Reason::SupplierUnknown => (
+            "Correct the order's line in the shop, or transfer its goods by hand.",
+            "Korjaa tilausrivi kaupassa, tai siirrä sen tavarat käsin.",
+        ),
+        Reason::ReferenceTooLong => {
+            ("Shorten reference_prefix in the configuration.", "Lyhennä asetusta reference_prefix.")
+        }
+        Reason::OldVersionAtWarehouse => (
+            "Fix the order in myOGO: the difference is shown with the attempt.",
+            "Korjaa tilaus myOGOssa: ero näkyy siirron kohdalla.",
+        ),
+        Reason::TooLateToCancel => ("Ask the warehouse to stop it.", "Pyydä varastoa pysäyttämään se."),
+        Reason::CancelledAfterTransfer => (
+            "Cancel it at the warehouse if it still can be, or let it ship.",
+            "Peru se varastolla, jos vielä voi, tai anna sen lähteä.",
+        ),
+        Reason::ShippedThoughCancelled => (
+            "The parcel is on its way: settle it with the shopper.",
+            "Paketti on matkalla: sovi asiakkaan kanssa.",
+        ),
+        Reason::VanishedAtWarehouse => (
+            "Look for it at the warehouse by its reference: Silta never places it again by itself.",
+            "Etsi se varastolta viitteellä: Silta ei vie sitä itse uudelleen.",
+        ),
+        Reason::CannotComplete => {
+            ("Complete the order in the shop by hand.", "Käsittele tilaus kaupassa käsin.")
+        }
+        Reason::OutcomeUnknown => (
+            "Look at the vendor itself, then replay: a replay also reads before it sends.",
+            "Katso järjestelmästä, ja yritä sitten uudelleen: silloinkin katsotaan ennen lähettämistä.",
+        ),
+        Reason::Overran => ("Look at the times of its calls.", "Katso sen kutsujen kestoja."),
+        Reason::Panicked => (
+            "This is a bug in Silta: report it with the task's attempts.",
+            "Vika on Siltassa: ilmoita siitä siirron yritysten kanssa.",
+        ),
+        Reason::NotConverging => (
+            "Compare both vendors: one does not keep what is written to it.",
+            "Vertaa molempia järjestelmiä: toinen ei säilytä sitä, mitä siihen kirjoitetaan.",
+        ),
+        Reason::SnoozedTooLong => (
+            "Look at the vendor's status, then replay.",
+            "Katso järjestelmän tila, ja yritä sitten uudelleen.",
+        ),
+    }
+}

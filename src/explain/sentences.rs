@@ -1,0 +1,149 @@
+//! Sentences about events, intents and attempts, in both languages.
+
+use super::{details::detail, reasons::reason_text};
+use crate::{
+    domain::{
+        language::Language::{self, English, Finnish},
+        order::OrderStatus,
+        task::reason::Reason,
+    },
+    store::attempts::AttemptRow,
+};
+
+/// An order's status.
+pub const fn status_text(status: OrderStatus, language: Language) -> &'static str {
+    let (english, finnish) = match status {
+        OrderStatus::NotTransferred => ("not yet transferred", "ei vielä siirretty"),
+        OrderStatus::WaitingForCollection => {
+            ("waiting for collection and delivery", "odottaa keräilyä ja toimitusta")
+        }
+        OrderStatus::WaitingForProducts => ("waiting for products", "odottaa tuotteita"),
+        OrderStatus::Delivered => ("delivered", "toimitettu"),
+        OrderStatus::Cancelled => ("cancelled", "peruttu"),
+        OrderStatus::Returned => ("returned", "palautettu"),
+        OrderStatus::NeedsAttention => ("needs attention at the warehouse", "vaatii huomiota varastolla"),
+    };
+    match language {
+        English => english,
+        Finnish => finnish,
+    }
+}
+
+/// An event.
+pub fn event_text(source: &str, topic: &str, language: Language) -> String {
+    let request = topic.strip_prefix("order.").unwrap_or(topic);
+    match (language, source, topic) {
+        (English, "mycashflow", _) => format!("The shop sent a webhook ({topic})."),
+        (Finnish, "mycashflow", _) => format!("Kauppa ilmoitti siitä ({topic})."),
+        (English, "ogoship", _) => format!("The warehouse sent a webhook ({topic})."),
+        (Finnish, "ogoship", _) => format!("Varasto ilmoitti siitä ({topic})."),
+        (English, "operator", "replay") => "An operator asked for a replay.".to_owned(),
+        (Finnish, "operator", "replay") => "Joku pyysi uudelleenyritystä.".to_owned(),
+        (English, "operator", _) => format!("An operator asked: {request}."),
+        (Finnish, "operator", _) => format!("Joku pyysi: {request}."),
+        (English, _, "polled.orders") => "A poll of the shop's orders found it new or changed.".to_owned(),
+        (Finnish, _, "polled.orders") => {
+            "Kaupan tilausten tarkistus löysi sen uutena tai muuttuneena.".to_owned()
+        }
+        (English, _, "polled.statuses") => "A poll of the warehouse's orders found it changed.".to_owned(),
+        (Finnish, _, "polled.statuses") => "Varaston tilausten tarkistus löysi sen muuttuneena.".to_owned(),
+        (English, _, "synced.orders") => "A sync found a difference between both sides.".to_owned(),
+        (Finnish, _, "synced.orders") => "Täsmäytys löysi eron.".to_owned(),
+        (English, ..) => format!("It may be out of sync ({topic})."),
+        (Finnish, ..) => format!("Se otettiin tarkasteltavaksi ({topic})."),
+    }
+}
+
+/// An operator's intent.
+pub(super) fn intent_text(kind: &str, actor: &str, language: Language) -> String {
+    match (language, kind) {
+        (English, "transfer") => format!("{actor} asked to send it to the warehouse now."),
+        (Finnish, "transfer") => format!("{actor} pyysi siirtämään sen varastolle nyt."),
+        (English, "hold") => format!("{actor} put it on hold."),
+        (Finnish, "hold") => format!("{actor} laittoi tilauksen odottamaan."),
+        (English, "release") => format!("{actor} released it."),
+        (Finnish, "release") => format!("{actor} vapautti tilauksen."),
+        (English, "cancel") => format!("{actor} asked to cancel it."),
+        (Finnish, "cancel") => format!("{actor} pyysi perumaan sen."),
+        (English, other) => format!("{actor} asked: {other}."),
+        (Finnish, other) => format!("{actor} pyysi: {other}."),
+    }
+}
+
+/// The outcome of an attempt, or of a dry run.
+pub fn outcome_text(outcome: &str, action: Option<&str>, reason: Option<&str>, language: Language) -> String {
+    let reason = reason.and_then(Reason::parse).map_or("", |reason| reason_text(reason, language));
+    let action = action.map(|action| action_text(action, language));
+    let text = match language {
+        English => english_outcome(outcome, action, reason),
+        Finnish => finnish_outcome(outcome, action, reason),
+    };
+    text.trim_end().to_owned()
+}
+
+/// An attempt.
+pub fn attempt_text(attempt: &AttemptRow, language: Language) -> String {
+    let AttemptRow { outcome, reason, action, detail: stored, number, .. } = attempt;
+    let mut text = outcome_text(outcome, action.as_deref(), reason.as_deref(), language);
+    if let Some(stored) = stored {
+        text = format!("{text} ({})", detail(stored, language));
+    }
+    let attempt = match language {
+        English => "Attempt",
+        Finnish => "Yritys",
+    };
+    format!("{attempt} {number}: {text}")
+}
+
+fn english_outcome(outcome: &str, action: Option<&str>, reason: &str) -> String {
+    match (outcome, action) {
+        ("acted", Some(action)) => format!("Read both sides and {action}."),
+        ("in_sync", _) => "Read both sides: they are in sync.".to_owned(),
+        ("skipped", _) => format!("Read both sides: nothing to do. {reason}"),
+        ("waiting", _) => format!("Read both sides: not yet. {reason}"),
+        ("permanent", _) => format!("It needs attention. {reason}"),
+        ("unknown", Some(action)) => {
+            format!("Tried: {action}. It is unknown whether it was applied. {reason}")
+        }
+        ("snoozed", _) => format!("Put off for a while. {reason}"),
+        ("connection_fault", _) => format!("Put off: the connection is at fault. {reason}"),
+        ("lost", _) => "The attempt never ended: the process crashed or was away too long.".to_owned(),
+        ("resolved", _) => "An operator said what truly happened.".to_owned(),
+        (outcome, _) => format!("It failed and is tried again ({outcome}). {reason}"),
+    }
+}
+
+fn finnish_outcome(outcome: &str, action: Option<&str>, reason: &str) -> String {
+    match (outcome, action) {
+        ("acted", Some(action)) => format!("Tarkistettiin molemmat ja {action}."),
+        ("in_sync", _) => "Tarkistettiin: kauppa ja varasto täsmäävät.".to_owned(),
+        ("skipped", _) => format!("Tarkistettiin: ei tehtävää. {reason}"),
+        ("waiting", _) => format!("Tarkistettiin: ei vielä. {reason}"),
+        ("permanent", _) => format!("Odottaa sinua. {reason}"),
+        ("unknown", Some(action)) => format!("Yritettiin: {action}. Ei tiedetä, onnistuiko se. {reason}"),
+        ("snoozed", _) => format!("Lykättiin hetkeksi. {reason}"),
+        ("connection_fault", _) => format!("Lykättiin: yhteydessä on vikaa. {reason}"),
+        ("lost", _) => "Yritys ei päättynyt: kaatuminen, tai prosessi oli liian kauan poissa.".to_owned(),
+        ("resolved", _) => "Lopputulos kuitattiin käsin.".to_owned(),
+        (outcome, _) => format!("Epäonnistui ja yritetään uudelleen ({outcome}). {reason}"),
+    }
+}
+
+/// An action, as the end of a sentence.
+fn action_text(action: &str, language: Language) -> &str {
+    match (language, action) {
+        (English, "place") => "placed the order at the warehouse",
+        (Finnish, "place") => "vietiin tilaus varastolle",
+        (English, "adopt") => "adopted the order that is at the warehouse already",
+        (Finnish, "adopt") => "otettiin haltuun tilaus, joka on jo varastolla",
+        (English, "update") => "sent the shop's edit to the warehouse",
+        (Finnish, "update") => "vietiin kaupan muutos varastolle",
+        (English, "cancel") => "cancelled the order at the warehouse",
+        (Finnish, "cancel") => "peruttiin tilaus varastolla",
+        (English, "complete") => "completed the order in the shop, with its tracking code",
+        (Finnish, "complete") => "käsiteltiin tilaus kaupassa seurantatunnuksineen",
+        (English, "complete_shipment") => "completed a shipment in the shop",
+        (Finnish, "complete_shipment") => "käsiteltiin lähetys kaupassa",
+        (_, other) => other,
+    }
+}

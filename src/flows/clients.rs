@@ -1,0 +1,43 @@
+//! The clients of a connection.
+
+use std::time::Duration;
+
+use crate::{
+    domain::{order::OrderPolicy, product::ProductPolicy, stock::StockPolicy},
+    vendors::{http::call_log::CallLog, mycashflow::MyCashflow, ogoship::Ogoship},
+};
+
+/// The clients of a connection's two vendors, and its rules.
+#[derive(Clone)]
+pub struct ConnectionClients {
+    /// The connection's name.
+    pub name: String,
+    /// The shop.
+    pub shop: MyCashflow,
+    /// The warehouse.
+    pub warehouse: Ogoship,
+    /// The rules for orders.
+    pub orders: OrderPolicy,
+    /// The rules for stock.
+    pub stock: StockPolicy,
+    /// The rules for products.
+    pub products: ProductPolicy,
+    /// The settling time before anything is sent again after an unknown outcome.
+    pub recheck_delay: Duration,
+}
+
+impl ConnectionClients {
+    /// The same clients, recording every call.
+    pub fn with_call_log(&self, call_log: &CallLog) -> Self {
+        Self {
+            shop: self.shop.with_call_log(call_log),
+            warehouse: self.warehouse.with_call_log(call_log),
+            ..self.clone()
+        }
+    }
+
+    /// The same clients, with calls that let live ones go first.
+    pub fn in_background(&self) -> Self {
+        Self { shop: self.shop.in_background(), warehouse: self.warehouse.in_background(), ..self.clone() }
+    }
+}

@@ -1,0 +1,29 @@
+//! What an attempt may read and use.
+
+use std::sync::Arc;
+
+use super::{ConnectionClients, TaskStore};
+use crate::{
+    domain::{Timestamp, event::subject::Subject, order::Intent, task::subject_state::SubjectState},
+    runtime::{clock::Clock, failpoints::Failpoints},
+};
+
+/// What an attempt may read and use.
+pub struct Context {
+    /// The vendors and the rules.
+    pub clients: ConnectionClients,
+    /// What to sync.
+    pub subject: Subject,
+    /// The last observed state.
+    pub known: SubjectState,
+    /// The operator's latest intent.
+    pub intent: Option<Intent>,
+    /// When the connection was first configured.
+    pub connected_at: Timestamp,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Where an action is begun.
+    pub task_store: Arc<dyn TaskStore>,
+    /// Where a test or a chaos run stops the process.
+    pub failpoints: Failpoints,
+}

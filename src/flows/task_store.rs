@@ -1,0 +1,42 @@
+//! Our own tables, as a flow uses them.
+
+use async_trait::async_trait;
+
+use crate::domain::{
+    Timestamp,
+    event::subject::Subject,
+    product::{CatalogueItem, CodeRegister},
+    shipping::ShippingRule,
+    task::reason::Reason,
+};
+
+/// What a flow reads and writes in our own tables. On an error it must not act.
+#[async_trait]
+pub trait TaskStore: Send + Sync {
+    /// Commits that this action is about to be performed with this key.
+    async fn begin_action(&self, action: &'static str, key: &str) -> Result<(), Reason>;
+
+    /// False once the lease is about to run out, for example after the process was suspended: no call may be
+    /// made then.
+    fn has_time_left(&self) -> bool;
+
+    /// Checks that the claim still holds, directly before a call that could overwrite a later write.
+    async fn verify_claim(&self) -> Result<(), Reason>;
+
+    /// Registers the product's items as just read, and returns what the register says of their codes.
+    async fn register_items(
+        &self,
+        product: &Subject,
+        entries: &[CatalogueItem],
+        seen_at: Timestamp,
+    ) -> Result<CodeRegister, Reason>;
+
+    /// Shipping rules that operators added to those of the configuration.
+    async fn shipping_rules(&self) -> Result<Vec<ShippingRule>, Reason>;
+
+    /// Pieces of this code in our orders at the warehouse that are still open in the shop.
+    async fn in_flight(&self, code: &str) -> Result<i64, Reason>;
+
+    /// False while the stock brake stops this code from falling to zero.
+    async fn can_set_to_zero(&self, code: &str) -> Result<bool, Reason>;
+}
