@@ -1,5 +1,5 @@
 //! The fuzz targets: functions of bytes alone, each for one place where untrusted bytes enter. `make fuzz` runs them
-//! with generated input; `tests/it/fuzz_seeds.rs` runs them with every seed, whole, cut off and with single bytes
+//! with generated input; `tests/it/meta/fuzz_seeds.rs` runs them with every seed, whole, cut off and with single bytes
 //! changed. No input may make them panic, and each checks what must hold for any input.
 
 use axum::http::Uri;

@@ -1,4 +1,4 @@
-//! One private PostgreSQL for the whole run, a database of its own for each test.
+//! One private PostgreSQL for the whole run and one database for each test.
 
 use std::sync::{
     Arc, LazyLock,
@@ -13,7 +13,7 @@ use sqlx::{Connection, Executor, PgConnection, PgPool};
 use tokio::sync::OnceCell;
 
 static SERVER: LazyLock<PrivatePostgres> = LazyLock::new(|| {
-    // Named after this checkout, and outside it: an unprivileged account must be able to enter.
+    // Named after this checkout and outside it: an unprivileged account must be able to enter.
     let digest = silta::domain::digest::sha256_hex(env!("CARGO_MANIFEST_DIR").as_bytes());
     let dir = std::env::temp_dir().join(format!("silta-tests-{}", &digest[..12]));
     PrivatePostgres::start(&dir, Durability::ForTestsOnly).expect("a private PostgreSQL starts")
@@ -22,17 +22,18 @@ static SERVER: LazyLock<PrivatePostgres> = LazyLock::new(|| {
 static TEMPLATE: OnceCell<String> = OnceCell::const_new();
 static NEXT: AtomicUsize = AtomicUsize::new(0);
 
-/// The run's server; stopped with this process, however it ends.
+/// The PostgreSQL server of this run; it stops with this process, however that ends.
 pub fn server() -> &'static PrivatePostgres {
     &SERVER
 }
 
-/// A database with the schema, dropped afterwards.
+/// The database of one test.
 pub struct Database {
     name: String,
 }
 
 impl Database {
+    /// Creates a database with the schema.
     pub async fn fresh() -> Arc<Self> {
         let template = TEMPLATE.get_or_init(make_template).await;
         let name = format!("it_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
@@ -40,7 +41,7 @@ impl Database {
         Arc::new(Self { name })
     }
 
-    /// One without the schema.
+    /// Creates a database without the schema.
     pub async fn empty() -> Arc<Self> {
         let name = format!("it_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         execute(&format!("create database {name}")).await;
@@ -55,11 +56,11 @@ impl Database {
         server().url(&self.name)
     }
 
-    /// Open tasks, and rows whose task, or whose connection, is not there; asked from wherever we are: a drop
-    /// cannot await.
+    /// Counts open tasks, and rows whose task or connection is missing. Runs on a thread of its own, since a drop cannot
+    /// await.
     pub fn count_open_and_orphans(&self) -> (i64, i64) {
         let options = server().options(&self.name);
-        let ask = async move {
+        let counts = async move {
             let mut db = PgConnection::connect_with(&options).await.unwrap();
             sqlx::query_as(
                 "select
@@ -74,11 +75,11 @@ impl Database {
             .await
         };
         let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        std::thread::spawn(move || runtime().block_on(ask)).join().unwrap().unwrap()
+        std::thread::spawn(move || runtime().block_on(counts)).join().unwrap().unwrap()
     }
 }
 
-/// Runs a statement in the maintenance database. Making a database locks its template: one at a time.
+/// Runs a statement in the maintenance database, one at a time: creating a database locks its template.
 pub async fn execute(sql: &str) {
     static ONE_AT_A_TIME: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
     let _turn = ONE_AT_A_TIME.lock().await;
@@ -86,7 +87,7 @@ pub async fn execute(sql: &str) {
     db.execute(sqlx::AssertSqlSafe(sql.to_owned())).await.unwrap();
 }
 
-/// Drops what earlier runs left, and makes the database that all others are copied from.
+/// Drops the databases of earlier runs and creates the template that all others are copied from.
 async fn make_template() -> String {
     server().database().await.unwrap();
     let mut db = PgConnection::connect_with(&server().options("postgres")).await.unwrap();
@@ -96,7 +97,7 @@ async fn make_template() -> String {
             .await
             .unwrap();
     for name in old {
-        // Another run may be using its own: then it cannot be dropped, and need not be.
+        // A database that another run is using cannot be dropped and need not be.
         let _ = db.execute(sqlx::AssertSqlSafe(format!("drop database {name}"))).await;
     }
     let template = format!("it_template_{}", std::process::id());

@@ -1,11 +1,11 @@
-//! Requests as an admin makes them.
+//! HTTP requests to the service.
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
 
-/// A service's HTTP, as a test calls it.
+/// Calls the admin API of a service.
 #[derive(Clone)]
 pub struct Api {
     pub url: String,

@@ -1,0 +1,181 @@
+//! Products from the shop's catalogue to the warehouse's.
+
+use serde_json::{Value, json};
+use silta::dev::sandbox::Fault;
+
+use crate::harness::{CONNECTION, TestSilta, secs};
+
+impl TestSilta {
+    /// A minute later, sends the shop's webhook about a product and runs what is due.
+    pub async fn send_product_update(&self, id: u64) {
+        self.clock.advance(secs(61));
+        self.send_webhook(self.shop.product_updated(id)).await;
+        self.run_until_idle().await;
+    }
+
+    /// The product name at the warehouse.
+    pub fn warehouse_name(&self, code: &str) -> Option<String> {
+        self.warehouse.product(code).map(|product| product["name"].as_str().unwrap().to_owned())
+    }
+
+    /// State and reason of a product's newest task, separated by a space.
+    pub async fn product_task_state(&self, id: u64) -> String {
+        self.task_state(&format!("product:{id}")).await
+    }
+
+    /// Items whose code cannot be sent, with the reason.
+    pub async fn code_problems(&self) -> Vec<(String, String)> {
+        let list = self.api.get(&format!("/admin/v1/connections/{CONNECTION}/codes")).await;
+        let text = |it: &Value, key: &str| it[key].as_str().unwrap().to_owned();
+        list.items().iter().map(|it| (text(it, "item"), text(it, "reason"))).collect()
+    }
+
+    /// Calls to the warehouse's product endpoint so far: reads, creations, updates.
+    pub fn product_calls(&self) -> [usize; 3] {
+        ["GET", "POST", "PUT"].map(|it| self.sandbox.warehouse_server.calls.count(it, "/api/v1/products"))
+    }
+}
+
+#[tokio::test]
+async fn product_fields_are_sent_and_an_existing_ean_is_kept() {
+    let silta = TestSilta::start_with_settings(&[
+        ("products.suppliers", "Kahvila Oy"),
+        ("products.prices", "true"),
+        ("products.descriptions", "true"),
+        ("products.country_of_origin", "FI"),
+        ("products.info_url", "https://kauppa.example/product/{id}"),
+        ("products.picture_url", "https://kauppa.example/tuotekuvat/{file}"),
+    ])
+    .await;
+    silta.shop.add_product(7, "CUP", "Kuppi", 0);
+    silta.shop.set_supplier(7, 71);
+    silta.shop.patch_product(
+        7,
+        &json!({
+            "supplier_code": "S-1", "barcode": "6400000000001", "description": "Sininen", "price": "9.90",
+            "purchase_price": 4, "image_links": [{ "filename": "kuppi.jpg" }, { "filename": "toinen.jpg" }],
+        }),
+    );
+    silta.send_product_update(7).await;
+    let mut there = silta.warehouse.product("CUP").unwrap();
+    there.as_object_mut().unwrap().remove("id");
+    let expected = json!({
+        "code": "CUP", "languageCode": "fi", "name": "Kuppi", "description": "Sininen", "supplierCode": "S-1",
+        "supplier": "Kahvila Oy", "eanCode": "6400000000001", "supplyPrice": 4.0, "salesPrice": 9.9,
+        "currencyCode": "EUR", "countryOfOrigin": "FI", "infoUrl": "https://kauppa.example/product/7",
+        "pictureUrl": "https://kauppa.example/tuotekuvat/kuppi.jpg",
+    });
+    assert_eq!(there, expected);
+
+    silta.shop.patch_product(7, &json!({ "barcode": "6400000000002", "price": "10.90" }));
+    silta.send_product_update(7).await;
+    let there = silta.warehouse.product("CUP").unwrap();
+    assert_eq!(
+        (there["eanCode"].as_str(), there["salesPrice"].as_f64()),
+        (Some("6400000000001"), Some(10.9))
+    );
+    let sent: Value = silta
+        .scalar("select calls -> -1 -> 'request' from attempt where action = 'update' order by ended_at desc limit 1")
+        .await;
+    assert!(sent.get("eanCode").is_none(), "it is not even sent: {sent}");
+}
+
+#[tokio::test]
+async fn unchanged_product_makes_no_warehouse_call() {
+    let silta = TestSilta::start().await;
+    silta.shop.add_product(7, "CUP", "Kuppi", 0);
+    silta.shop.set_variations(7, &[(71, "CUP-R", "Punainen"), (72, "CUP-S", "Sininen")]);
+    silta.send_product_update(7).await;
+    let before = silta.product_calls();
+    silta.shop.rename_product(7, "Kuppi"); // changes only updated_at
+    silta.send_product_update(7).await;
+    assert_eq!(silta.product_calls(), before);
+    silta.shop.set_variations(7, &[(71, "CUP-R", "Punainen"), (72, "CUP-S", "Taivaansininen")]);
+    silta.send_product_update(7).await;
+    let after = silta.product_calls();
+    assert_eq!(
+        (after[0] - before[0], after[2] - before[2]),
+        (1, 1),
+        "only the changed item is read and updated"
+    );
+    assert_eq!(silta.warehouse_name("CUP-S").as_deref(), Some("Kuppi - Taivaansininen"));
+}
+
+#[tokio::test]
+async fn product_replay_reads_the_warehouse_again() {
+    let silta = TestSilta::start().await;
+    silta.shop.add_product(7, "CUP", "Kuppi", 0);
+    silta.send_product_update(7).await;
+    silta.warehouse.rename_product("CUP", "Muokattu");
+    let id: uuid::Uuid = silta.scalar("select id from task where subject = 'product:7'").await;
+    assert_eq!(silta.api.post(&format!("/admin/v1/tasks/{id}/replay"), json!({})).await.status, 201);
+    silta.run_until_idle().await;
+    assert_eq!(silta.warehouse_name("CUP").as_deref(), Some("Kuppi"));
+}
+
+#[tokio::test]
+async fn changed_code_renames_the_product_and_leaves_no_orphan() {
+    for fault in [None, Some(Fault::DropAfter), Some(Fault::StatusAfter(504)), Some(Fault::DropBefore)] {
+        let silta = TestSilta::start().await;
+        silta.shop.add_product(7, "CUP/1", "Kuppi", 0);
+        silta.shop.add_product(8, "POT", "Pannu", 0);
+        silta.shop.set_variations(8, &[(81, "POT-1", "1 l"), (82, "POT-2", "2 l")]);
+        silta.send_product_update(7).await;
+        silta.send_product_update(8).await;
+        silta.warehouse.count_stock("CUP/1", 12);
+
+        silta.shop.change_product_code(7, "MUKI");
+        silta.shop.set_variations(8, &[(81, "POT-1", "1 l"), (82, "PANNU-2", "2 l")]);
+        if let Some(fault) = fault {
+            silta.sandbox.warehouse_server.faults.script("PUT", "/api/v1/products", fault);
+        }
+        silta.send_product_update(7).await;
+        silta.send_product_update(8).await;
+        silta.advance(secs(600)).await;
+        assert_eq!(silta.warehouse.codes(), ["MUKI", "PANNU-2", "POT-1"], "{fault:?}");
+        assert_eq!(silta.warehouse.available("MUKI"), Some(12), "its stock moves with it");
+        assert_eq!(silta.product_task_state(7).await, "done");
+    }
+}
+
+#[tokio::test]
+async fn refused_variation_does_not_block_the_others() {
+    let silta = TestSilta::start().await;
+    silta.shop.add_product(7, "CUP", "Kuppi", 0);
+    silta.shop.set_variations(7, &[(71, "CUP-A", "a"), (72, "CUP-B", "b"), (73, "CUP-C", "c")]);
+    for _ in 0..2 {
+        silta.sandbox.warehouse_server.faults.script("POST", "/api/v1/products", Fault::Status(400));
+    }
+    silta.send_product_update(7).await;
+    silta.advance(secs(600)).await;
+    assert_eq!(
+        silta.warehouse.codes(),
+        ["CUP-A", "CUP-B", "CUP-C"],
+        "refused twice, sent by a later attempt"
+    );
+}
+
+#[tokio::test]
+async fn product_and_variations_are_created_then_updated() {
+    let silta = TestSilta::start().await;
+    silta.shop.add_product(7, "CUP", "Kuppi", 0);
+    silta.shop.set_variations(
+        7,
+        &[(71, "CUP-R", "Punainen"), (72, "CUP/B ä", "Sininen"), (73, "", "Koodia vailla")],
+    );
+    silta.send_webhook(silta.shop.product_updated(7)).await;
+    silta.run_until_idle().await;
+    let name = |code: &str| silta.warehouse.product(code).map(|it| it["name"].as_str().unwrap().to_owned());
+    assert_eq!(name("CUP-R").as_deref(), Some("Kuppi - Punainen"));
+    assert_eq!(name("CUP/B ä").as_deref(), Some("Kuppi - Sininen"));
+    // The variation without a code is withheld and reported; the others are sent.
+    assert_eq!(silta.task_state("product:7").await, "dead code_empty");
+
+    silta.clock.advance(secs(60));
+    silta.shop.set_variations(7, &[(71, "CUP-R", "Punainen"), (72, "CUP/B ä", "Sininen")]);
+    silta.shop.rename_product(7, "Muki");
+    silta.send_webhook(silta.shop.product_updated(7)).await;
+    silta.run_until_idle().await;
+    assert_eq!(name("CUP/B ä").as_deref(), Some("Muki - Sininen"));
+    assert_eq!(silta.task_state("product:7").await, "done");
+}

@@ -1,0 +1,130 @@
+//! Keys and signatures: uses of each key, hints about refused webhooks, signature detection, the throttle.
+
+use serde_json::{Value, json};
+use silta::{
+    dev::sandbox::{OrderSpec, WebhookSender},
+    security::detection::Hint,
+};
+
+use crate::harness::{Answer, CONNECTION, TestOptions, TestSilta, answer, secs};
+
+const MYCASHFLOW_PATH: &str = "/webhooks/mycashflow/shop/sandbox-token-4f1d";
+
+pub async fn post_with_headers(
+    silta: &TestSilta,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &'static str,
+) -> Answer {
+    let mut request = reqwest::Client::new().post(format!("{}{path}", silta.api.url)).body(body);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    answer(request).await
+}
+
+pub async fn show_connection(silta: &TestSilta) -> Value {
+    silta.key_usage.flush(&silta.pool).await.unwrap();
+    silta.api.get("/admin/v1/connections/shop").await.body
+}
+
+#[tokio::test]
+async fn each_key_shows_its_age_and_uses() {
+    let silta = TestSilta::start().await;
+    silta.place_order(OrderSpec::of("A", 1)).await;
+    let item = show_connection(&silta).await;
+    let keys = item["keys"].as_array().unwrap();
+    let of = |purpose: &str| keys.iter().find(|key| key["purpose"] == purpose).unwrap();
+    assert_eq!(of("mycashflow_webhook")["uses"], 1);
+    assert_eq!(
+        (&of("ogoship_webhook")["uses"], &of("ogoship_webhook")["last_used_at"]),
+        (&json!(0), &Value::Null)
+    );
+    let text = item.to_string();
+    for secret in ["083c584d-ae65-11ec-aef4-0242ac130002", "sandbox-webhook-key", "sandbox-token-4f1d"] {
+        assert!(!text.contains(secret), "a key is shown");
+    }
+    silta.key_usage.flush(&silta.pool).await.unwrap();
+    let tokens = silta
+        .scalar::<i64>("select uses from key_usage where purpose = 'admin_token' and key_id = 'ops'")
+        .await;
+    assert!(tokens > 0);
+}
+
+#[tokio::test]
+async fn refused_signature_records_a_hint_and_no_event() {
+    let silta = TestSilta::start().await;
+    let body = r#"{"topic":"order.created","data":{"id":1}}"#;
+    let webhook = silta::dev::sandbox::Webhook::raw_from_shop(body.as_bytes());
+    let (header, right) = WebhookSender::signature(&webhook);
+    let another = "0".repeat(64);
+    let table = [
+        (("x-nothing", ""), Hint::HeaderMissing),
+        (("x-other", right.as_str()), Hint::OtherHeader),
+        ((header, "hello"), Hint::NotASignature),
+        ((header, another.as_str()), Hint::WrongKey),
+    ];
+    for (header, _) in table {
+        assert_eq!(post_with_headers(&silta, MYCASHFLOW_PATH, &[header], body).await.status, 401);
+    }
+    let item = show_connection(&silta).await;
+    let rejections = item["rejected_webhooks"].as_array().unwrap();
+    for (_, hint) in table {
+        let rejected = rejections.iter().find(|it| it["hint"] == hint.as_str()).expect("a hint");
+        assert_eq!((&rejected["count"], &rejected["source"]), (&json!(1), &json!("mycashflow")));
+    }
+    assert_eq!(silta.count("event").await, 0);
+}
+
+#[tokio::test]
+async fn signature_detection_learns_from_a_refused_webhook() {
+    let silta = TestSilta::start().await;
+    let mut db = silta.outside_connection().await;
+    let until = silta.now() + secs(600);
+    silta::store::signature_detections::request_detection(&mut db, CONNECTION, "mycashflow", "ops", until)
+        .await
+        .unwrap();
+    let body = r#"{"topic":"order.created","data":{"id":1}}"#;
+    let (_, right) = WebhookSender::signature(&silta::dev::sandbox::Webhook::raw_from_shop(body.as_bytes()));
+    let response = post_with_headers(&silta, MYCASHFLOW_PATH, &[("x-mcf-hmac", &right)], body).await;
+    assert_eq!(response.status, 401);
+    let detection = silta::store::signature_detections::find_detection(&mut db, CONNECTION, "mycashflow")
+        .await
+        .unwrap()
+        .unwrap();
+    let found = &detection.found[0];
+    assert_eq!(
+        (&found["header"], &found["hash"], &found["encoding"]),
+        (&json!("x-mcf-hmac"), &json!("HMAC-SHA256"), &json!("hex"))
+    );
+    assert!(detection.headers.contains(&"x-mcf-hmac".to_owned()));
+    let kept: String = silta.scalar("select row_to_json(detection)::text from detection").await;
+    assert!(!kept.contains(&right) && !kept.contains("083c584d"), "a value was kept: {kept}");
+    assert_eq!(silta.count("event").await, 0);
+}
+
+#[tokio::test]
+async fn repeated_wrong_signatures_throttle_only_that_client() {
+    let silta = TestSilta::start_with(TestOptions { service: "[http]\nproxies = 1\n", connection: "" }).await;
+    let wrong = ("X-OGOship-Hmac-SHA256", "AAAA");
+    let from = |address| [wrong, ("x-forwarded-for", address)];
+    for _ in 0..30 {
+        assert_eq!(
+            post_with_headers(&silta, "/webhooks/ogoship/shop", &from("203.0.113.7"), "{}").await.status,
+            401
+        );
+    }
+    let throttled = post_with_headers(&silta, "/webhooks/ogoship/shop", &from("203.0.113.7"), "{}").await;
+    assert_eq!((throttled.status, throttled.text("/code")), (429, "too_many"));
+    assert_eq!(throttled.headers["retry-after"], "60");
+    assert_eq!(
+        post_with_headers(&silta, "/webhooks/ogoship/shop", &from("203.0.113.8"), "{}").await.status,
+        401
+    );
+    silta.place_order(OrderSpec::of("A", 1)).await; // another client with a valid signature
+    silta.clock.advance(secs(61));
+    assert_eq!(
+        post_with_headers(&silta, "/webhooks/ogoship/shop", &from("203.0.113.7"), "{}").await.status,
+        401
+    );
+}

@@ -1,0 +1,166 @@
+//! Polls: what no webhook reported is found in the vendors' lists.
+
+use silta::dev::sandbox::{Fault, OrderSpec};
+use tokio_util::sync::CancellationToken;
+
+use crate::harness::{TestSilta, secs, wait_until};
+
+#[tokio::test]
+async fn poll_finds_orders_products_and_stock_without_webhooks() {
+    let silta = TestSilta::start().await;
+    silta.poll().await;
+    silta.clock.advance(secs(3600));
+    silta.shop.add_product(1, "A", "A", 0);
+    silta.warehouse.receive_goods("A", 9);
+    silta.shop.place_order(OrderSpec::of("A", 1));
+    assert_eq!(silta.poll().await, 3, "an order, a product, a stock figure");
+    silta.run_until_idle().await;
+    assert_eq!(silta.warehouse.count("shop-1001"), 1);
+    assert!(silta.warehouse.product("A").is_some());
+
+    silta.clock.advance(secs(3600));
+    silta.warehouse.ship_order("shop-1001");
+    silta.poll().await;
+    silta.run_until_idle().await;
+    assert_eq!(silta.lost_and_doubled(), (0, 0));
+    assert_eq!(silta.shop.order(1001).unwrap().status, "COMPLETED");
+    assert_eq!(silta.shop.quantity("A"), silta.warehouse.available("A"));
+}
+
+#[tokio::test]
+async fn overlapping_polls_skip_what_was_already_read() {
+    let silta = TestSilta::start().await;
+    let order = silta.shop.place_order(OrderSpec::of("A", 1));
+    silta.send_webhook(silta.shop.order_created(order)).await;
+    silta.run_until_idle().await;
+    let found_by_poll = silta.poll().await;
+    silta.run_until_idle().await;
+    let events = silta.count("event where source = 'poll' and subject = 'order:1001'").await;
+    assert_eq!(events, 0, "{found_by_poll}");
+    silta.clock.advance(secs(600));
+    silta.poll().await;
+    silta.run_until_idle().await;
+    silta.clock.advance(secs(60));
+    assert_eq!(silta.poll().await, 0);
+}
+
+#[tokio::test]
+async fn failed_poll_restarts_at_the_same_cursor() {
+    let silta = TestSilta::start().await;
+    silta.poll().await;
+    silta.clock.advance(secs(3600));
+    silta.shop.place_order(OrderSpec::of("A", 1));
+    let cursor = "select cursor from poll where what = 'orders'";
+    let before: silta::domain::Timestamp = silta.scalar(cursor).await;
+    silta.sandbox.shop_server.faults.script("GET", "/api/v0/orders", Fault::Status(503));
+    silta.poll().await;
+    assert_eq!(silta.scalar::<silta::domain::Timestamp>(cursor).await, before);
+    let error: Option<String> = silta.scalar("select last_error from poll where what = 'orders'").await;
+    assert_eq!(error.as_deref(), Some("vendor_failed"));
+
+    silta.clock.advance(secs(31));
+    assert_eq!(silta.poll().await, 1);
+    silta.run_until_idle().await;
+    assert_eq!(silta.warehouse.count("shop-1001"), 1);
+}
+
+#[tokio::test]
+async fn list_of_many_pages_is_read_completely() {
+    let silta = TestSilta::start().await;
+    silta.poll().await;
+    silta.clock.advance(secs(3600));
+    for _ in 0..230 {
+        silta.shop.place_order(OrderSpec::of("A", 1).unpaid());
+    }
+    assert_eq!(silta.poll().await, 230);
+    silta.run_until_idle().await;
+    assert_eq!(silta.count("task where reason = 'not_paid'").await, 230);
+}
+
+#[tokio::test]
+async fn orders_before_the_connection_are_not_imported() {
+    let silta = TestSilta::start().await;
+    silta.shop.place_order(OrderSpec::of("A", 1));
+    silta.clock.advance(secs(86_400));
+    sqlx::query("delete from poll").execute(&silta.pool).await.unwrap();
+    silta.poller.prepare().await.unwrap();
+    silta.poll().await;
+    silta.run_until_idle().await;
+    assert_eq!(silta.warehouse.orders().len(), 0);
+}
+
+#[tokio::test]
+async fn one_replica_polls_a_list_and_another_takes_over() {
+    let silta = TestSilta::start().await;
+    silta.poll().await;
+    silta.clock.advance(secs(900));
+    let call_count = || silta.sandbox.warehouse_server.calls.count("GET", "/api/v1/stock");
+    let before = call_count();
+    silta.sandbox.warehouse_server.faults.script("GET", "/api/v1/stock", Fault::Hang);
+    let hanging = silta.poller.poll_due();
+    tokio::select! {
+        _ = hanging => panic!("it should hang"),
+        () = wait_until("it hangs", async || call_count() == before + 1) => {}
+    }
+    // The other lists are polled meanwhile; after ten minutes any replica may take this one.
+    silta.poll().await;
+    assert_eq!(call_count(), before + 1);
+    silta.clock.advance(secs(601));
+    silta.poll().await;
+    assert_eq!(call_count(), before + 2);
+}
+
+#[tokio::test]
+async fn poll_of_a_dead_process_restarts_after_its_lease() {
+    use silta::store::polls;
+
+    let silta = TestSilta::start().await;
+    silta.clock.advance(secs(600));
+    silta.shop.place_order(OrderSpec::of("A", 1)); // without a webhook
+    let mut db = silta.pool.acquire().await.unwrap();
+    let until = silta.now() + secs(60);
+    let mut expired = Vec::new();
+    while let Some(leased) =
+        polls::claim_due(&mut db, uuid::Uuid::from_u128(expired.len() as u128 + 1), silta.now(), until)
+            .await
+            .unwrap()
+    {
+        expired.push(leased);
+    }
+    assert_eq!(expired.len(), 4);
+    silta.clock.advance(secs(59));
+    assert_eq!(silta.poll().await, 0, "the leases are still valid");
+    silta.clock.advance(secs(2));
+    assert!(silta.poll().await > 0);
+    for leased in &expired {
+        let renewed = polls::extend_lease(&mut db, leased, silta.now() + secs(60)).await.unwrap();
+        assert_eq!(renewed, silta::store::tasks::Fenced::LeaseLost, "the old holder is refused");
+    }
+    silta.run_until_idle().await;
+    assert_eq!(silta.warehouse.orders().len(), 1);
+}
+
+#[tokio::test]
+async fn hanging_vendor_does_not_delay_polls_of_other_stores() {
+    let mut silta = TestSilta::start().await;
+    let (app, other) = silta.start_second_store().await;
+    app.poller.poll_due().await.unwrap();
+    silta.clock.advance(secs(3600));
+    other.shop.place_order(OrderSpec::of("A", 1)); // without a webhook
+    for server in [&silta.sandbox.shop_server, &silta.sandbox.warehouse_server] {
+        for _ in 0..2 {
+            server.faults.script("GET", "/", Fault::Hang);
+        }
+    }
+    let soft = CancellationToken::new();
+    let polling = app.poller.run(soft.clone());
+    let found =
+        async || silta.count("event where connection = 'other' and subject = 'order:1001'").await == 1;
+    let hangs = "poll where connection = 'shop' and leased_until is not null";
+    tokio::select! {
+        () = polling => panic!("it was not stopped"),
+        () = wait_until("the other store's order is found", found) => {}
+    }
+    assert_eq!(silta.count(hangs).await, 4, "all four polls of this store still hang");
+    silta.leave_unfinished();
+}

@@ -1,0 +1,11 @@
+//! Rules of the source tree, the schema and the documents, held by scans.
+
+mod distribution;
+mod documents;
+mod fuzz_seeds;
+mod guarantees;
+mod imports;
+mod mapping;
+mod schema;
+mod shape;
+pub mod source;

@@ -1,0 +1,59 @@
+//! The shape of the source: sizes, where code may stand, what a module may know.
+
+use super::source::library;
+
+#[test]
+fn no_file_exceeds_300_lines_without_tests() {
+    for file in library().into_iter().filter(|file| !file.path.ends_with("tests.rs")) {
+        let lines = file.code().lines().count();
+        assert!(lines <= 300, "{} has {lines} lines", file.path.display());
+    }
+}
+
+/// A `mod.rs` holds documentation, `mod` lines and re-exports; code stands in files named after what they hold.
+#[test]
+fn mod_files_hold_no_code() {
+    let starts = ["//", "mod ", "pub mod ", "pub(crate) mod ", "use ", "pub use ", "pub(crate) use ", "#["];
+    let mut found = Vec::new();
+    for file in library().into_iter().filter(|file| file.is_mod_rs()) {
+        let code = file.code().lines().filter(|line| !line.is_empty() && !line.starts_with([' ', '}']));
+        let code = code.filter(|line| !starts.iter().any(|start| line.starts_with(start)));
+        found.extend(code.map(|line| format!("{}: {line}", file.path.display())));
+    }
+    assert_eq!(found, Vec::<String>::new());
+}
+
+#[test]
+fn domain_has_no_io_sql_or_clock() {
+    for file in library().into_iter().filter(|file| file.room() == "domain") {
+        for word in ["sqlx", "axum", "reqwest", "tokio", "async fn", "Utc::now"] {
+            assert!(!file.text.contains(word), "{} contains {word}", file.path.display());
+        }
+    }
+}
+
+/// One exception: the embedded PostgreSQL asks its server whether it is up.
+#[test]
+fn all_sql_is_in_store() {
+    for file in library().into_iter().filter(|file| file.room() != "store") {
+        let has_sql =
+            ["sqlx::query", "sqlx::raw_sql", "QueryBuilder"].iter().any(|it| file.text.contains(it));
+        let is_exempt = file.module.starts_with("runtime::embedded_postgres");
+        assert!(!has_sql || is_exempt, "{} has SQL", file.path.display());
+    }
+}
+
+/// Words for things that have another name here, see docs/glossary.md.
+#[test]
+fn no_vague_word_is_in_a_name() {
+    let starts = ["pub fn ", "fn ", "pub struct ", "struct ", "pub enum ", "enum ", "mod ", "pub mod "];
+    let words = ["tenant", "integration", "job", "redeliver", "resend", "utils", "helper"];
+    for file in library() {
+        for line in file.text.lines().map(str::trim_start) {
+            let name = line.to_lowercase();
+            let is_definition = starts.iter().any(|start| line.starts_with(start));
+            let is_vague = is_definition && words.iter().any(|word| name.contains(word));
+            assert!(!is_vague, "{}: {line}", file.path.display());
+        }
+    }
+}

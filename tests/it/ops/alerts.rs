@@ -1,0 +1,120 @@
+//! Alerts: what raises each kind, and when orders are missing.
+
+use serde_json::Value;
+use silta::dev::sandbox::OrderSpec;
+
+use crate::{
+    harness::{TestSilta, secs},
+    ops::channel::start_with_channels,
+};
+
+/// Each kind is raised by its cause, and each has a heading in the runbook.
+#[tokio::test]
+async fn every_alert_kind_opens_and_closes() {
+    let (mut silta, alerts) = start_with_channels("").await;
+    silta.leave_unfinished();
+    silta.poll().await;
+    silta.run_until_idle().await;
+    alerts.check_and_notify().await.unwrap();
+    assert_eq!(silta.count("alert").await, 0, "nothing is wrong");
+
+    let order = silta.shop.place_order(OrderSpec::of("A", 1));
+    silta.send_webhook(silta.shop.order_created(order)).await;
+    silta.clock.advance(secs(4 * 3600)); // the task is overdue and the polls are late
+    let (status, _) = post_wrong_signature(&silta).await;
+    assert_eq!(status, 401);
+    silta.key_usage.flush(&silta.pool).await.unwrap();
+    for sql in [
+        "insert into subscription (id, connection, source, topic, remote_id, url, created_by, created_at, seen_at)
+         values (gen_random_uuid(), 'shop', 'ogoship', 'OrderShipped', 'x', 'u', 'ops', 'epoch', 'epoch')",
+        "insert into task (id, connection, kind, subject, state, reason, priority, due_at, created_at, settled_at)
+         values (gen_random_uuid(), 'shop', 'stock', 'stock:Z', 'dead', 'refused', 1, now(), now(), now())",
+        "update connection set braked_at = now(), brake_detail = '9 of 10'",
+    ] {
+        sqlx::query(sql).execute(&silta.pool).await.unwrap();
+    }
+    alerts.check_and_notify().await.unwrap();
+    let kinds = |rows: &crate::harness::Answer| {
+        let mut kinds: Vec<_> =
+            rows.items().iter().map(|item| item["kind"].as_str().unwrap().to_owned()).collect();
+        kinds.sort();
+        kinds
+    };
+    let listed = silta.api.get("/admin/v1/alerts?open=true").await;
+    let expected =
+        ["backlog_old", "dead", "stock_braked", "subscription_gone", "poll_stopped", "webhooks_refused"];
+    assert_eq!(kinds(&listed), expected);
+
+    // An open circuit suppresses the backlog alert: one cause sends one alert.
+    sqlx::query("update connection set circuit_open_until = $1, circuit_reason = 'vendor_down'")
+        .bind(silta.now() + secs(9))
+        .execute(&silta.pool)
+        .await
+        .unwrap();
+    alerts.check_and_notify().await.unwrap();
+    let listed = kinds(&silta.api.get("/admin/v1/alerts?open=true").await);
+    assert!(listed.contains(&"circuit_open".to_owned()) && !listed.contains(&"backlog_old".to_owned()));
+
+    let runbook = include_str!("../../../docs/runbook.md");
+    let rules = include_str!("../../../deploy/prometheus/alerts.yaml");
+    for kind in silta::domain::alert::AlertKind::ALL {
+        assert!(runbook.contains(&format!("\n### {}\n", kind.as_str())), "{kind:?} has no heading");
+    }
+    assert!(rules.contains("runbook_url"));
+}
+
+async fn post_wrong_signature(silta: &TestSilta) -> (u16, Value) {
+    let url = format!("{}/webhooks/ogoship/shop", silta.api.url);
+    let request = reqwest::Client::new().post(url).header("X-OGOship-Hmac-SHA256", "AAAA").body("{}");
+    let answer = crate::harness::answer(request).await;
+    (answer.status, answer.body)
+}
+
+#[tokio::test]
+async fn missing_orders_raise_the_silence_alert() {
+    let (mut silta, alerts) = start_with_channels("").await;
+    silta.leave_unfinished();
+    // An order every ten minutes for weeks, then none for six hours.
+    sqlx::query("update connection set created_at = $1 - interval '40 days'")
+        .bind(silta.now())
+        .execute(&silta.pool)
+        .await
+        .unwrap();
+    sqlx::query(
+        "insert into subject_state (connection, subject, seen_at, status, first_task_id)
+         select 'shop', 'order:' || n, $1, 'done', (
+             lpad(to_hex((extract(epoch from $1 - interval '6 hours' - n * interval '10 minutes') * 1000)::bigint), 12, '0')
+             || '70008000' || lpad(to_hex(n), 12, '0'))::uuid
+         from generate_series(0, 5000) n",
+    )
+    .bind(silta.now())
+    .execute(&silta.pool)
+    .await
+    .unwrap();
+    alerts.check_and_notify().await.unwrap();
+    let listed = silta.api.get("/admin/v1/alerts?open=true").await;
+    let kinds: Vec<_> = listed.items().iter().map(|item| item["kind"].as_str().unwrap()).collect();
+    assert!(kinds.contains(&"silent"), "{kinds:?}");
+}
+
+#[tokio::test]
+async fn silence_is_judged_by_the_order_rate() {
+    let silta = TestSilta::start().await;
+    let order_rate = async || silta.api.get("/admin/v1/connections/shop").await.body["order_rate"].clone();
+    // Three weeks of twelve orders every morning and none at night.
+    for _ in 0..21 {
+        for _ in 0..12 {
+            silta.clock.advance(secs(1200));
+            silta.place_order(OrderSpec::of("A", 1).unpaid()).await;
+        }
+        silta.clock.advance(secs(20 * 3600));
+        assert_eq!(order_rate().await["is_suspicious"], false, "nights have no orders");
+    }
+    silta.clock.advance(secs(4 * 3600 - 60));
+    let quiet = order_rate().await;
+    assert_eq!(quiet["is_suspicious"], true, "a morning without orders: {quiet}");
+    let metrics = silta.api.get("/metrics").await.body.as_str().unwrap().to_owned();
+    let line =
+        metrics.lines().find(|line| line.starts_with("silta_orders_missed{connection=\"shop\"}")).unwrap();
+    assert!(line.rsplit(' ').next().unwrap().parse::<f64>().unwrap() >= 7.0, "{line}");
+}

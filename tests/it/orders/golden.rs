@@ -1,0 +1,154 @@
+//! Golden files: the exact JSON sent to the warehouse for ten realistic orders, and the reason for those not sent.
+//! The files are the contract with the warehouse: a change of one is a change of behaviour.
+
+use serde_json::{Value, json};
+use silta::dev::sandbox::OrderSpec;
+
+use crate::harness::TestSilta;
+
+fn customer(first: &str, last: &str, street: &str, zip: &str, city: &str) -> Value {
+    json!({
+        "first_name": first, "last_name": last, "street_address": street, "postal_code": zip, "city": city,
+        "country": "FI", "phone": "+358 40 123 4567", "email": "tilaaja@example.fi",
+    })
+}
+
+fn line(product: u64, code: &str, quantity: i64, price: &str) -> Value {
+    json!({
+        "product_id": product, "product_code": code, "quantity": quantity, "unit_price": price, "vat_rate": "25.5",
+        "download_id": null,
+    })
+}
+
+async fn check(name: &str, settings: &[(&str, &str)], spec: OrderSpec) {
+    let mut silta = TestSilta::start_with_settings(settings).await;
+    for (id, code, supplier) in [(1, "KAHVI-500", 71), (2, "TEE-VIHREÄ", 72), (3, "KUPPI-SIN", 71)] {
+        silta.shop.add_product(id, code, code, 10);
+        silta.shop.set_supplier(id, supplier);
+    }
+    let order = silta.place_order(spec).await;
+    let sent = if let Some(order) = silta.warehouse.find("shop-1001") {
+        order.sent
+    } else {
+        let detail: Option<String> = silta.scalar("select detail from attempt limit 1").await;
+        json!({ "not sent": silta.order_task_state(order).await, "detail": detail })
+    };
+    let path = format!("{}/tests/it/orders/golden/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    let text = format!("{}\n", serde_json::to_string_pretty(&sent).unwrap());
+    let golden = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(text, golden, "{path}");
+    silta.leave_unfinished();
+}
+
+#[tokio::test]
+async fn golden_order_with_nordic_letters() {
+    let customer = customer("Åke", "Öhman-Sjöström", "Mäkelänkatu 1 A 5", "00510", "Hyvinkää");
+    check(
+        "north",
+        &[],
+        OrderSpec::of("TEE-VIHREÄ", 2).with_json(json!({ "customer_information": customer })),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn golden_company_order_with_customs_prices() {
+    let mut customer = customer("Kaisa", "Korhonen", "Teollisuuskatu 21", "00510", "Helsinki");
+    customer["company"] = "Kahvila & Leipomo Oy".into();
+    customer["country"] = "no".into();
+    let lines = json!([
+        line(1, "KAHVI-500", 3, "7.90"),
+        line(3, "KUPPI-SIN", 1, "12.00"),
+        line(1, "KAHVI-500", 1, "6.90")
+    ]);
+    let spec = OrderSpec::of("KAHVI-500", 1)
+        .with_json(json!({ "customer_information": customer, "products": lines }));
+    check("company", &[("orders.unit_prices", "exclude_vat")], spec).await;
+}
+
+#[tokio::test]
+async fn golden_pickup_point_order() {
+    let customer = customer("Matti", "Meikäläinen", "Kotikatu 3", "33100", "Tampere");
+    let spec = OrderSpec::of("KAHVI-500", 1)
+        .with_shipping_method(2, Some("0331007"))
+        .with_json(json!({ "customer_information": customer }));
+    check("pickup_point", &[], spec).await;
+}
+
+#[tokio::test]
+async fn golden_cod_order_to_another_address() {
+    let shipping = json!({
+        "first_name": "Liisa", "last_name": "Virtanen", "street_address": "Mökkitie 12\nRanta", "postal_code": "52700",
+        "city": "Mäntyharju", "country": "fi", "phone": null, "email": null,
+    });
+    let spec = OrderSpec::of("KUPPI-SIN", 4).cash_on_delivery();
+    let customer = customer("Pekka", "Virtanen", "Kotikatu 3", "33100", "Tampere");
+    let fields = json!({
+        "customer_information": customer, "different_shipping_address": true, "shipping_address": shipping,
+    });
+    check("cash_on_delivery", &[], spec.with_json(fields)).await;
+}
+
+#[tokio::test]
+async fn golden_order_of_150_lines() {
+    let lines: Vec<_> = (1..=150).map(|at| line(1, &format!("KOODI-{at:03}"), at % 7 + 1, "1.00")).collect();
+    check("lines_150", &[], OrderSpec::of("KAHVI-500", 1).with_json(json!({ "products": lines }))).await;
+}
+
+#[tokio::test]
+async fn golden_order_of_variations() {
+    let mut red = line(3, "KUPPI-PUN", 1, "12.00");
+    red["variation_id"] = 31.into();
+    red["model_name"] = "Punainen".into();
+    let mut blue = line(3, "KUPPI-SIN", 2, "12.00");
+    blue["variation_id"] = 32.into();
+    let lines = json!([red, blue, line(3, "KUPPI-PUN", 1, "12.00"), line(1, "KAHVI-500", 0, "7.90")]);
+    check("variations", &[], OrderSpec::of("KUPPI-SIN", 1).with_json(json!({ "products": lines }))).await;
+}
+
+#[tokio::test]
+async fn golden_order_of_mixed_suppliers() {
+    let lines = json!([
+        line(1, "KAHVI-500", 1, "7.90"),
+        line(2, "TEE-VIHREÄ", 1, "5.90"),
+        line(3, "KUPPI-SIN", 1, "12.00")
+    ]);
+    let spec = OrderSpec::of("KAHVI-500", 1).with_json(json!({ "products": lines }));
+    check(
+        "mixed_suppliers",
+        &[("products.suppliers", "Kahvila Oy"), ("products.exclude_codes", "KUPPI-SIN")],
+        spec,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn golden_guest_order_with_comment_and_receipt() {
+    let mut customer = customer("Vieras", "Vierailija", "Hotellikatu 9", "00100", "Helsinki");
+    customer["phone"] = Value::Null;
+    let fields = json!({
+        "customer_id": null, "customer_information": customer, "details": "Jätä oven taakse",
+        "receipt_url": "https://kauppa.example.fi/receipt/1001.pdf",
+    });
+    let settings = [("orders.comments", "true"), ("orders.receipt", "true"), ("orders.test", "true")];
+    check("guest", &settings, OrderSpec::of("KAHVI-500", 1).with_json(fields)).await;
+}
+
+#[tokio::test]
+async fn golden_address_over_the_limits() {
+    let mut customer = customer(&"Nimi".repeat(30), "Pitkä", "Katu 1", "00100", &"Kaupunki".repeat(14));
+    customer["country"] = "Suomi".into();
+    check(
+        "address_over_the_limits",
+        &[],
+        OrderSpec::of("KAHVI-500", 1).with_json(json!({ "customer_information": customer })),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn golden_download_only_order() {
+    let mut file = line(1, "OPAS-PDF", 1, "9.90");
+    file["download_id"] = 55.into();
+    check("download_only", &[], OrderSpec::of("OPAS-PDF", 1).with_json(json!({ "products": [file] }))).await;
+}

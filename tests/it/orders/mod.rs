@@ -1,0 +1,10 @@
+//! Orders, from the shop to the warehouse and back.
+
+mod change;
+mod golden;
+mod once;
+pub mod placed;
+mod policy;
+mod shipment;
+mod status;
+mod transfer;

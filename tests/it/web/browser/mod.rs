@@ -1,0 +1,5 @@
+//! The dashboard in a real browser: headless Chromium through its own driver.
+
+pub mod operator;
+mod pages;
+pub mod session;

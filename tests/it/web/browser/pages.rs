@@ -1,0 +1,132 @@
+//! Every page in every appearance: no serious accessibility violation, nothing wider than its window, and a screenshot of each
+//! if `SILTA_SCREENSHOTS` names a directory (`make screenshots`).
+
+use silta::dev::sandbox::OrderSpec;
+
+use crate::{
+    harness::{CONNECTION, TestOptions, TestSilta, secs},
+    web::browser::{
+        operator::ship_order,
+        session::{Appearance, Browser, ENGLISH, FINNISH, script},
+    },
+};
+
+/// Starts Silta with orders in several statuses, some of which need attention.
+async fn start_with_data() -> TestSilta {
+    let silta = TestSilta::start_with(TestOptions {
+        service: "[http]\npublic_url = \"https://silta.example.fi\"\n",
+        connection: "",
+    })
+    .await;
+    silta.warehouse.receive_goods("A", 1000);
+    let subscriptions = &silta.subscriptions;
+    subscriptions.register(subscriptions.find(CONNECTION).unwrap(), false, "ops").await.unwrap();
+    let mut orders = Vec::new();
+    for _ in 0..6 {
+        orders.push(silta.place_order(OrderSpec::of("A", 1)).await);
+    }
+    for order in &orders[..3] {
+        ship_order(&silta, *order).await;
+    }
+    for _ in 0..3 {
+        silta.place_order(OrderSpec::of("A", 1).with_shipping_method(3, None)).await;
+    }
+    silta.place_order(OrderSpec::of("B", 1)).await;
+    silta.run_until_idle().await;
+    // One webhook has a wrong signature, and the dead orders raise an alert.
+    let request = reqwest::Client::new().post(format!("{}/webhooks/ogoship/{CONNECTION}", silta.api.url));
+    request.header("X-OGOship-Hmac-SHA256", "AAAA").body("{}").send().await.unwrap();
+    silta.key_usage.flush(&silta.pool).await.unwrap();
+    silta.alerts.check_and_notify().await.unwrap();
+    silta.clock.advance(secs(60));
+    silta.alerts.check_and_notify().await.unwrap();
+    silta.run_until_idle().await;
+    silta
+}
+
+async fn paths(silta: &TestSilta) -> Vec<(&'static str, String)> {
+    let task = silta.api.get("/admin/v1/tasks?state=dead").await;
+    let event = silta.api.get("/admin/v1/events").await;
+    let id = |answer: &crate::harness::Answer| {
+        answer.items().first().map_or_else(String::new, |item| item["id"].as_str().unwrap().to_owned())
+    };
+    let order = silta.api.get("/admin/v1/orders").await;
+    let order =
+        order.items().first().map_or_else(String::new, |item| item["order_id"].as_str().unwrap().to_owned());
+    let mut paths: Vec<_> = [
+        ("overview", "/"),
+        ("orders", "/orders"),
+        ("attention", "/attention"),
+        ("cause", "/attention/cause?connection=shop&kind=order&reason=shipping_unmapped"),
+        ("tasks", "/tasks"),
+        ("events", "/events"),
+        ("products", "/products"),
+        ("connections", "/connections"),
+        ("audit", "/audit"),
+    ]
+    .map(|(name, path)| (name, path.to_owned()))
+    .into();
+    if !order.is_empty() {
+        paths.push(("order", format!("/orders/{CONNECTION}/{order}")));
+        paths.push(("task", format!("/tasks/{}", id(&task))));
+        paths.push(("dry_run", format!("/tasks/{}/dry-run", id(&task))));
+        paths.push(("event", format!("/events/{}", id(&event))));
+    }
+    paths
+}
+
+async fn check_pages(silta: &TestSilta, appearance: Appearance, kind: &str) {
+    let browser = Browser::open(silta, appearance).await;
+    browser.open_page("/").await;
+    browser.screenshot_page(&format!("sign-in-{kind}")).await;
+    assert_eq!(browser.accessibility_faults().await, Vec::<String>::new(), "sign-in, {kind}");
+    browser.sign_in(crate::harness::OPERATOR).await;
+    for (name, path) in paths(silta).await {
+        browser.open_page(&path).await;
+        browser.wait_for("main h1").await;
+        assert_eq!(browser.accessibility_faults().await, Vec::<String>::new(), "{path}, {kind}");
+        let wider = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
+        assert_eq!(script(&browser, wider).await, 0, "{path} is wider than its window, {kind}");
+        browser.screenshot_page(&format!("{name}-{kind}")).await;
+    }
+}
+
+#[tokio::test]
+async fn pages_with_data_are_accessible() {
+    check_pages(&start_with_data().await, ENGLISH, "full").await;
+}
+
+#[tokio::test]
+async fn pages_in_finnish_dark_and_narrow_are_accessible() {
+    check_pages(&start_with_data().await, Appearance { dark: true, narrow: true, ..FINNISH }, "dark-narrow")
+        .await;
+}
+
+#[tokio::test]
+async fn empty_dark_pages_are_accessible() {
+    check_pages(&TestSilta::start().await, Appearance { dark: true, ..ENGLISH }, "empty-dark").await;
+}
+
+#[tokio::test]
+async fn overview_shows_a_broken_connection() {
+    let silta = TestSilta::start().await;
+    sqlx::query(
+        "update connection set circuit_open_until = now() + interval '1 day', circuit_reason = 'credentials_refused',
+                braked_at = now(), brake_detail = '40 of 50'",
+    )
+    .execute(&silta.pool)
+    .await
+    .unwrap();
+    let browser = Browser::signed_in(&silta, ENGLISH).await;
+    assert!(browser.text(".verdict.bad").await.contains("not working"));
+    assert!(browser.text(".card h2").await.contains("down"));
+    silta.alerts.check_and_notify().await.unwrap();
+    silta.clock.advance(secs(60));
+    silta.alerts.check_and_notify().await.unwrap();
+    browser.open_page("/").await;
+    assert!(browser.text(".alerts").await.contains("credentials"));
+    browser.screenshot_page("overview-broken").await;
+    browser.open_page("/connections").await;
+    assert_eq!(browser.accessibility_faults().await, Vec::<String>::new());
+    browser.screenshot_page("connections-broken").await;
+}

@@ -1,0 +1,162 @@
+//! The dashboard without a browser: sessions, forms, audit.
+
+use reqwest::StatusCode;
+use silta::dev::sandbox::{Fault, OrderSpec};
+use uuid::Uuid;
+
+use crate::{
+    harness::{OPERATOR, TestSilta, VIEWER, secs},
+    web::session::{Session, client, sign_in},
+};
+
+const PATHS: [&str; 9] =
+    ["/", "/orders", "/attention", "/tasks", "/events", "/products", "/connections", "/audit", "/live"];
+
+#[tokio::test]
+async fn pages_need_a_session() {
+    let silta = TestSilta::start().await;
+    for path in PATHS {
+        let answer = client().get(format!("{}{path}", silta.api.url)).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{path}");
+        assert!(answer.headers()["location"].to_str().unwrap().starts_with("/sign-in?to="), "{path}");
+    }
+    let session = Session::with(&silta, VIEWER).await;
+    for path in PATHS {
+        let answer = session.get(path).await;
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        let policy = answer.headers()["content-security-policy"].to_str().unwrap();
+        assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+    }
+    for nothing in ["/orders/shop/nothing", "/orders/shop/%00", "/tasks?subject=%00", "/nowhere"] {
+        assert_eq!(session.get(nothing).await.status(), StatusCode::NOT_FOUND, "{nothing}");
+    }
+    let refused = silta.api.get("/admin/v1/tasks?subject=%00").await;
+    assert_eq!((refused.status, refused.text("/code")), (400, "invalid"));
+}
+
+#[tokio::test]
+async fn session_cookie_is_protected_and_stored_as_a_digest() {
+    let silta = TestSilta::start().await;
+    let answer = sign_in(&silta, OPERATOR).await;
+    assert_eq!(answer.headers()["location"], "/", "no redirect to another site");
+    let set = answer.headers()["set-cookie"].to_str().unwrap().to_owned();
+    for part in ["HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=43200"] {
+        assert!(set.contains(part), "{part} in {set}");
+    }
+    let secret = set.split(['=', ';']).nth(1).unwrap();
+    let kept: String = silta.scalar("select digest from session").await;
+    assert_ne!(kept, secret);
+    let session = Session::with(&silta, OPERATOR).await;
+    assert_eq!(session.submit("/sign-out", &[]).await.headers()["location"], "/sign-in");
+    assert_eq!(session.get("/").await.status(), StatusCode::SEE_OTHER, "signed out");
+    let session = Session::with(&silta, OPERATOR).await;
+    silta.clock.advance(secs(12 * 3600));
+    assert_eq!(session.get("/").await.status(), StatusCode::SEE_OTHER, "the session ends after twelve hours");
+}
+
+#[tokio::test]
+async fn sign_in_attempts_are_limited() {
+    let silta = TestSilta::start().await;
+    for _ in 0..10 {
+        assert_eq!(sign_in(&silta, "guess").await.status(), StatusCode::UNAUTHORIZED);
+    }
+    assert_eq!(sign_in(&silta, OPERATOR).await.status(), StatusCode::TOO_MANY_REQUESTS);
+    silta.clock.advance(secs(61));
+    assert_eq!(sign_in(&silta, OPERATOR).await.status(), StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn form_of_another_session_site_or_viewer_is_refused() {
+    let silta = TestSilta::start().await;
+    let mut operator = Session::with(&silta, OPERATOR).await;
+    let pause = [("connection", "shop"), ("ask", "pause")];
+    assert_eq!(
+        operator.post_form("/connections", &pause, "cross-site").await.status(),
+        StatusCode::BAD_REQUEST
+    );
+    let viewer = Session::with(&silta, VIEWER).await;
+    assert_eq!(viewer.submit("/connections", &pause).await.status(), StatusCode::FORBIDDEN);
+    let own = std::mem::replace(&mut operator.csrf, viewer.csrf.clone());
+    assert_eq!(operator.submit("/connections", &pause).await.status(), StatusCode::BAD_REQUEST);
+    assert_eq!(silta.count("audit").await, 0);
+    operator.csrf = own;
+    assert_eq!(operator.submit("/connections", &pause).await.status(), StatusCode::SEE_OTHER);
+    assert_eq!(
+        silta.scalar::<String>("select actor || ' ' || action from audit").await,
+        "ops connection.pause"
+    );
+    // The second request is refused, as over the API.
+    assert_eq!(operator.submit("/connections", &pause).await.status(), StatusCode::CONFLICT);
+}
+
+#[tokio::test]
+async fn payload_is_masked_until_revealed_and_audited() {
+    let silta = TestSilta::start().await;
+    silta.warehouse.receive_goods("A", 1000);
+    silta.place_order(OrderSpec::of("A", 1)).await;
+    let body = r#"{"topic":"order.created","data":{"id":1001,"customer":{"name":"Aino Asiakas"}}}"#;
+    silta.send_webhook(silta::dev::sandbox::Webhook::raw_from_shop(body.as_bytes())).await;
+    silta.run_until_idle().await;
+    let events = silta.api.get("/admin/v1/events?source=mycashflow").await;
+    let path = format!("/events/{}", events.items()[0]["id"].as_str().unwrap());
+    let session = Session::with(&silta, OPERATOR).await;
+    assert!(!session.get(&path).await.text().await.unwrap().contains("Aino"));
+    let shown = session.submit(&path, &[("ask", "reveal")]).await.text().await.unwrap();
+    assert!(shown.contains("Aino Asiakas"));
+    assert_eq!(
+        silta.scalar::<String>("select action from audit order by id desc limit 1").await,
+        "event.reveal"
+    );
+    assert!(
+        !silta
+            .scalar::<String>("select detail::text from audit order by id desc limit 1")
+            .await
+            .contains("Aino")
+    );
+}
+
+#[tokio::test]
+async fn form_with_an_unknown_action_is_refused() {
+    let silta = TestSilta::start().await;
+    let order = silta.shop.place_order(OrderSpec::of("A", 1).unpaid());
+    silta.send_webhook(silta.shop.order_created(order)).await;
+    let operator = Session::with(&silta, OPERATOR).await;
+    let task: Uuid = silta.scalar("select id from task").await;
+    let event: Uuid = silta.scalar("select id from event").await;
+    for path in [format!("/tasks/{task}"), format!("/events/{event}"), format!("/orders/shop/{order}")] {
+        for word in ["nothing", "Cancel", ""] {
+            let answer = operator.submit(&path, &[("ask", word)]).await;
+            assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "{word:?} to {path}");
+        }
+    }
+    for (path, fields) in [
+        ("/replays", [("which", "selected"), ("id", "no id")]),
+        ("/connections", [("connection", "shop"), ("ask", "nothing")]),
+        ("/connections", [("connection", "shop"), ("ask", "remove_rule")]),
+    ] {
+        assert_eq!(operator.submit(path, &fields).await.status(), StatusCode::BAD_REQUEST, "{fields:?}");
+    }
+    assert_eq!(silta.count("audit").await, 0);
+    assert_eq!(silta.order_task_state(order).await, "pending", "waiting as before");
+    silta.run_until_idle().await;
+}
+
+#[tokio::test]
+async fn overview_shows_the_rate_recovering_after_a_429() {
+    let silta = TestSilta::start().await;
+    let session = Session::with(&silta, VIEWER).await;
+    let shown = async || {
+        let page = session.get("/").await.text().await.unwrap();
+        page.split(" / 1000.0")
+            .map(|before| before.rsplit('>').next().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    silta.sandbox.shop_server.faults.script("GET", "/orders/1001", Fault::TooMany(1));
+    silta.place_order(OrderSpec::of("A", 1).unpaid()).await;
+    assert_eq!(shown().await[..2], ["500.0", "1000.0"], "halved for the shop only");
+    silta.clock.advance(secs(120));
+    assert_eq!(shown().await[0], "700.0", "a tenth of the full rate for each minute without a 429");
+    silta.clock.advance(secs(600));
+    assert_eq!(shown().await[0], "1000.0");
+    silta.run_until_idle().await;
+}

@@ -1,0 +1,8 @@
+//! The admin API, the dashboard and the HTTP server.
+
+mod api;
+pub mod browser;
+mod dashboard;
+mod replays;
+mod server;
+pub mod session;

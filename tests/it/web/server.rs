@@ -1,0 +1,125 @@
+//! The HTTP server: slow, many and large requests.
+
+use std::time::Duration;
+
+use axum::{Router, routing::get};
+use silta::web::server::{self, Limits};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::watch,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::harness::{TestOptions, TestSilta, secs, wait_until};
+
+/// A running server and the means to change and stop it.
+struct TestServer {
+    address: std::net::SocketAddr,
+    routers: watch::Sender<Router>,
+    soft: CancellationToken,
+    serving: tokio::task::JoinHandle<()>,
+}
+
+fn fixed_answer(body: &'static str) -> Router {
+    Router::new().route("/", get(async move || body))
+}
+
+async fn start_server(limits: Limits) -> TestServer {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (routers, router) = watch::channel(fixed_answer("old"));
+    let soft = CancellationToken::new();
+    let serving =
+        tokio::spawn(server::serve(listener, router, limits, soft.clone(), CancellationToken::new()));
+    TestServer { address, routers, soft, serving }
+}
+
+const DEFAULT_LIMITS: Limits = Limits { connections: 100, header_timeout: Duration::from_secs(30) };
+
+/// Writes a request and returns the first part of the response; fails after 5 s.
+async fn exchange(stream: &mut TcpStream, request: &str) -> String {
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut response = vec![0; 4096];
+    let read =
+        tokio::time::timeout(secs(5), stream.read(&mut response)).await.expect("an answer").unwrap_or(0);
+    String::from_utf8_lossy(&response[..read]).into_owned()
+}
+
+#[tokio::test]
+async fn slow_and_silent_connections_are_closed() {
+    let running = start_server(Limits { header_timeout: Duration::from_millis(200), ..DEFAULT_LIMITS }).await;
+    let mut slow = TcpStream::connect(running.address).await.unwrap();
+    slow.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nx-slow: ").await.unwrap();
+    let mut silent = TcpStream::connect(running.address).await.unwrap();
+    assert!(exchange(&mut silent, "GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.contains("old"));
+    for mut stream in [slow, silent] {
+        let mut rest = Vec::new();
+        let ended = tokio::time::timeout(secs(10), stream.read_to_end(&mut rest)).await;
+        assert!(ended.is_ok(), "the connection is still open");
+    }
+}
+
+#[tokio::test]
+async fn connections_over_the_limit_wait() {
+    let running = start_server(Limits { connections: 2, ..DEFAULT_LIMITS }).await;
+    let mut streams = Vec::new();
+    for _ in 0..2 {
+        let mut stream = TcpStream::connect(running.address).await.unwrap();
+        assert!(exchange(&mut stream, "GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.contains("old"));
+        streams.push(stream);
+    }
+    let mut third = TcpStream::connect(running.address).await.unwrap();
+    third.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    let mut response = [0; 64];
+    let early = tokio::time::timeout(Duration::from_millis(200), third.read(&mut response)).await;
+    assert!(early.is_err(), "it was answered while two connections were open");
+    streams.pop();
+    let read = tokio::time::timeout(secs(5), third.read(&mut response)).await.unwrap().unwrap();
+    assert!(response[..read].starts_with(b"HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn oversized_request_head_is_refused() {
+    let running = start_server(DEFAULT_LIMITS).await;
+    let mut stream = TcpStream::connect(running.address).await.unwrap();
+    let large = format!("GET / HTTP/1.1\r\nhost: x\r\nx-large: {}\r\n\r\n", "a".repeat(300 << 10));
+    stream.write_all(large.as_bytes()).await.ok();
+    let mut response = Vec::new();
+    let _ = tokio::time::timeout(secs(5), stream.read_to_end(&mut response)).await.expect("it is closed");
+    let response = String::from_utf8_lossy(&response);
+    assert!(response.is_empty() || response.starts_with("HTTP/1.1 431"), "{response}");
+}
+
+#[tokio::test]
+async fn router_is_swapped_live_and_shutdown_drains_requests() {
+    let running = start_server(DEFAULT_LIMITS).await;
+    let mut stream = TcpStream::connect(running.address).await.unwrap();
+    assert!(exchange(&mut stream, "GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.contains("old"));
+    let slow = Router::new().route(
+        "/",
+        get(async || {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            "new"
+        }),
+    );
+    drop(running.routers.send_replace(slow));
+    stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    running.soft.cancel();
+    let mut response = Vec::new();
+    tokio::time::timeout(secs(5), stream.read_to_end(&mut response)).await.unwrap().unwrap();
+    assert!(String::from_utf8_lossy(&response).ends_with("new"));
+    wait_until("the server ends", async || running.serving.is_finished()).await;
+}
+
+#[tokio::test]
+async fn slow_body_is_answered_503_at_the_timeout() {
+    let options = TestOptions { service: "[http]\ntimeout = \"1s\"\n", connection: "" };
+    let silta = TestSilta::start_with(options).await;
+    let mut stream = TcpStream::connect(silta.api.url.trim_start_matches("http://")).await.unwrap();
+    let request = "POST /webhooks/ogoship/shop HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n{";
+    let response = exchange(&mut stream, request).await;
+    assert!(response.starts_with("HTTP/1.1 503"), "{response}");
+    assert_eq!(silta.count("event").await, 0);
+}

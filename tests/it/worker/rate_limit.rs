@@ -1,0 +1,52 @@
+//! The rate limit of a vendor, shared by all replicas.
+
+use std::collections::BTreeSet;
+
+use silta::dev::sandbox::Fault;
+
+use crate::harness::{TestOptions, TestSilta, secs};
+
+#[tokio::test]
+async fn rate_limit_is_shared_by_replicas_and_429_lowers_it() {
+    let silta = TestSilta::start_with_env(
+        TestOptions::default(),
+        &[("SILTA__CONNECTIONS__SHOP__OGOSHIP__REQUESTS_PER_SECOND", "10")],
+    )
+    .await;
+    for number in 0..40 {
+        silta.shop.add_product(number, &format!("S-{number}"), "Kahvi", 0);
+        silta.warehouse.receive_goods(&format!("S-{number}"), 5);
+        silta.send_webhook(silta.warehouse.stock_changed(&format!("S-{number}"))).await;
+    }
+    let calls = || silta.sandbox.warehouse_server.calls.count("GET", "/api/v1/stock");
+    // Three replicas with a stopped clock: the bucket holds one second of tokens and lends three more.
+    let replicas: Vec<_> =
+        (0..3).map(|_| silta.second_worker_with("ogoship.requests_per_second", "10")).collect();
+    let mut tasks = tokio::task::JoinSet::new();
+    for replica in replicas {
+        tasks.spawn(async move { replica.run_until_idle().await.unwrap() });
+    }
+    tasks.join_all().await;
+    assert!((35..=41).contains(&calls()), "{} calls where one replica alone would have made 40", calls());
+
+    silta.clock.advance(secs(600));
+    let calls_before = calls();
+    silta.sandbox.warehouse_server.faults.script("GET", "/api/v1/stock", Fault::TooMany(7));
+    silta.send_webhook(silta.warehouse.stock_changed("S-0")).await;
+    silta.run_until_idle().await;
+    silta.send_webhook(silta.warehouse.stock_changed("S-1")).await;
+    silta.second_worker_with("ogoship.requests_per_second", "10").run_until_idle().await.unwrap();
+    let share: f64 = silta.scalar("select share from rate_limit where vendor = 'ogoship'").await;
+    assert!((share - 0.5).abs() < 1e-9, "{share}");
+    let closed: i64 = silta
+        .scalar("select extract(epoch from blocked_until - lowered_at)::bigint from rate_limit where vendor = 'ogoship'")
+        .await;
+    assert_eq!(closed, 7, "its Retry-After is honoured");
+    assert!(calls() - calls_before <= 40);
+    for _ in 0..10 {
+        silta.advance(secs(60)).await;
+    }
+    let equal: BTreeSet<_> =
+        (0..40).filter_map(|number| silta.shop.quantity(&format!("S-{number}"))).collect();
+    assert_eq!(equal, BTreeSet::from([5]));
+}
