@@ -59,7 +59,8 @@ pub async fn list_conditions(db: &mut PgConnection, thresholds: &AlertThresholds
         union all
         select name, 'stock_braked', 1, brake_detail from connection where braked_at is not null
         union all
-        select connection, 'poll_stopped', count(*), string_agg(what, ', ' order by what) from late group by connection
+        select connection, 'poll_stopped', count(*), string_agg(what, ', ' order by what)
+        from late group by connection
         union all
         select task.connection, 'backlog_old', count(*), string_agg(distinct task.kind, ', ')
         from task join connection on connection.name = task.connection
@@ -77,7 +78,8 @@ pub async fn list_conditions(db: &mut PgConnection, thresholds: &AlertThresholds
         )
         group by rejected.connection
         union all
-        select connection, 'subscription_gone', count(*), string_agg(source || ': ' || topic, ', ' order by source, topic)
+        select connection, 'subscription_gone', count(*),
+               string_agg(source || ': ' || topic, ', ' order by source, topic)
         from subscription where removed_at is null and seen_at < $6 group by connection
         "#,
         thresholds.due_before,

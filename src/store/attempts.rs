@@ -55,7 +55,8 @@ pub async fn find_last_request(
         join attempt on attempt.task_id = task.id
         cross join lateral jsonb_array_elements(attempt.calls) as sent
         where task.connection = $1 and task.subject = $2
-          and (settled_at is not null or state in ('pending', 'leased', 'in_doubt')) -- names both indexes
+          -- Always true; it names both indexes of a subject's tasks.
+          and (settled_at is not null or state in ('pending', 'leased', 'in_doubt'))
           and sent ->> 'call' = $3 and sent ? 'request'
         order by attempt.ended_at desc
         limit 1

@@ -5,8 +5,8 @@ use uuid::Uuid;
 
 use super::Result;
 
-/// Makes every insert into `event` and `attempt` fail as on a full disk (SQLSTATE 53100). Each table is a commit of its
-/// own: both in one could deadlock with a writer of both.
+/// Makes every insert into `event` and `attempt` fail as on a full disk (SQLSTATE 53100). Each table is a
+/// commit of its own: both in one could deadlock with a writer of both.
 pub async fn simulate_full_disk(db: &mut PgConnection) -> Result<()> {
     for statement in [
         "create or replace function proof_disk_full() returns trigger language plpgsql as $$

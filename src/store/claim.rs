@@ -39,8 +39,8 @@ pub struct ClaimRequest<'a> {
     pub leased_until: Timestamp,
 }
 
-/// Claims due tasks. Connections take turns; within each, the order is priority, then age. Paused connections and those
-/// with an open circuit are skipped.
+/// Claims due tasks. Connections take turns; within each, the order is priority, then age. Paused connections
+/// and those with an open circuit are skipped.
 #[expect(clippy::too_many_lines, reason = "one SQL statement; its CTEs are its steps")]
 pub async fn claim_due(db: &mut PgConnection, request: &ClaimRequest<'_>) -> Result<Vec<LeasedTask>> {
     let ClaimRequest { claim_ids, worker, capacities, background, since, now, leased_until } = request;
@@ -55,8 +55,9 @@ pub async fn claim_due(db: &mut PgConnection, request: &ClaimRequest<'_>) -> Res
             join connection c on c.name = capacity.name
             cross join generate_series(0, 3) as u (priority)
             cross join lateral (
-                -- Equality on connection and priority, a range on due_at: the index is read no further than needed,
-                -- however many rows are due later and however many dead entries lie before the watermark.
+                -- Equality on connection and priority, a range on due_at: the index is read no further than
+                -- needed, however many rows are due later and however many dead entries lie before the
+                -- watermark.
                 select id, due_at from task
                 where connection = c.name
                   and priority = u.priority::smallint
@@ -71,9 +72,11 @@ pub async fn claim_due(db: &mut PgConnection, request: &ClaimRequest<'_>) -> Res
         ready as (
             select id, faults, connected_at, row_number() over (order by turn, priority, due_at, id) as position
             from (
-                select *, count(*) filter (where priority = 3) over (order by turn, priority, due_at, id) as background
+                select *,
+                    count(*) filter (where priority = 3) over (order by turn, priority, due_at, id) as background
                 from (
-                    select *, row_number() over (partition by name order by priority, due_at, id) as turn from candidate
+                    select *, row_number() over (partition by name order by priority, due_at, id) as turn
+                    from candidate
                 ) turns
                 where turn <= max_tasks
             ) counted
@@ -138,8 +141,8 @@ pub struct NextDue {
     pub probe: Option<Timestamp>,
 }
 
-/// Finds when there may be work next for these connections, so that an idle worker sleeps until then. Tasks due before
-/// `since` are not looked for.
+/// Finds when there may be work next for these connections, so that an idle worker sleeps until then. Tasks
+/// due before `since` are not looked for.
 pub async fn next_due(db: &mut PgConnection, connections: &[String], since: Timestamp) -> Result<NextDue> {
     let due = sqlx::query_as!(
         NextDue,

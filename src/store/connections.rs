@@ -14,7 +14,8 @@ pub struct ConnectionRow {
     pub paused_at: Option<Timestamp>,
     /// Who paused it.
     pub paused_by: Option<String>,
-    /// No claims while set: a vendor refused the credentials or is down. After this time both vendors are probed.
+    /// No claims while set: a vendor refused the credentials or is down. After this time both vendors are
+    /// probed.
     pub circuit_open_until: Option<Timestamp>,
     /// Why the circuit is open.
     pub circuit_reason: Option<String>,
@@ -45,8 +46,8 @@ impl ConnectionRow {
     }
 }
 
-/// Ensures a row for each configured connection. A new one begins with this whole second, since vendors' times often
-/// have no fraction.
+/// Ensures a row for each configured connection. A new one begins with this whole second, since vendors'
+/// times often have no fraction.
 pub async fn ensure(db: &mut PgConnection, names: &[String], now: Timestamp) -> Result<()> {
     sqlx::query!(
         "insert into connection (name, created_at)
@@ -116,8 +117,8 @@ pub async fn release_brake(db: &mut PgConnection, name: &str, until: Timestamp) 
     Ok(done.execute(db).await?.rows_affected() == 1)
 }
 
-/// Opens the circuit of a connection whose vendor refuses the credentials or is down, and counts a fault. An open
-/// circuit stays as it is: thirty attempts that meet the same fault count once.
+/// Opens the circuit of a connection whose vendor refuses the credentials or is down, and counts a fault. An
+/// open circuit stays as it is: thirty attempts that meet the same fault count once.
 pub async fn open_circuit(db: &mut PgConnection, name: &str, until: Timestamp, reason: Reason) -> Result<()> {
     sqlx::query!(
         "update connection
@@ -152,8 +153,8 @@ pub struct ProbeTarget {
     pub faults: i32,
 }
 
-/// Claims the open circuits among these that are due for a probe. No other process probes them until `until`; if the
-/// caller dies, another does then.
+/// Claims the open circuits among these that are due for a probe. No other process probes them until `until`;
+/// if the caller dies, another does then.
 pub async fn claim_probes(
     db: &mut PgConnection,
     names: &[String],
@@ -172,7 +173,8 @@ pub async fn claim_probes(
     Ok(rows.fetch_all(db).await?)
 }
 
-/// Closes a circuit after both vendors answered a probe. Its faults are reset only by an attempt without a fault.
+/// Closes a circuit after both vendors answered a probe. Its faults are reset only by an attempt without a
+/// fault.
 pub async fn close_circuit(db: &mut PgConnection, name: &str) -> Result<()> {
     sqlx::query!(
         "update connection set circuit_open_until = null, circuit_reason = null where name = $1",

@@ -23,8 +23,8 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// True if a pooled connection turned out to be broken. A pool that is closed or exhausted does not count: opening
-    /// another connection would only add to the load.
+    /// True if a pooled connection turned out to be broken. A pool that is closed or exhausted does not
+    /// count: opening another connection would only add to the load.
     pub const fn is_broken_connection(&self) -> bool {
         match self {
             Self::Unavailable(error) => !matches!(error, sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed),
@@ -32,7 +32,8 @@ impl StoreError {
         }
     }
 
-    /// True if a parameter held text that PostgreSQL cannot store (22021: a zero byte). No row can have that value.
+    /// True if a parameter held text that PostgreSQL cannot store (22021: a zero byte). No row can have that
+    /// value.
     pub fn is_unstorable_text(&self) -> bool {
         match self {
             Self::Rejected(sqlx::Error::Database(error)) => error.code().is_some_and(|code| code == "22021"),
@@ -55,9 +56,9 @@ fn is_unavailable(error: &sqlx::Error) -> bool {
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed
         | sqlx::Error::Protocol(_) => true,
-        // Classes 08 (connection), 40 (a deadlock: a repeat may succeed at once), 53 (resources), 57 (operator
-        // intervention) and 58 (system error); 25006 is a server that has become a read-only standby. PostgreSQL
-        // documentation, appendix A.
+        // Classes 08 (connection), 40 (a deadlock: a repeat may succeed at once), 53 (resources), 57
+        // (operator intervention) and 58 (system error); 25006 is a server that has become a read-only
+        // standby. PostgreSQL documentation, appendix A.
         sqlx::Error::Database(error) => error.code().is_some_and(|code| {
             ["08", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class)) || code == "25006"
         }),

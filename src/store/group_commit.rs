@@ -1,17 +1,18 @@
 //! Group commit: what arrives together is written together.
 //!
-//! An item joins the queue; if fewer than [`Limits::workers`] workers run, one is started. A worker takes all that is
-//! queued, commits it as one (one statement, one wait for the disk), answers each item and goes on until the queue is
-//! empty. A single item waits for nothing, and a thousand at once cost a handful of commits: the next batch fills while
-//! one is being committed. Nothing is delayed to make a batch larger.
+//! An item joins the queue; if fewer than [`Limits::workers`] workers run, one is started. A worker takes all
+//! that is queued, commits it as one (one statement, one wait for the disk), answers each item and goes on
+//! until the queue is empty. A single item waits for nothing, and a thousand at once cost a handful of
+//! commits: the next batch fills while one is being committed. Nothing is delayed to make a batch larger.
 //!
 //! If the database rejects a batch, one item may have spoilt it for all, so each item is committed by itself.
 //!
 //! Used by `inbox` to store webhooks and by `worker` to settle attempts.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 
@@ -84,8 +85,8 @@ impl<H: BatchHandler> GroupCommit<H> {
         Self(Arc::new(Shared { handler, limits, queue, tasks: TaskTracker::new() }))
     }
 
-    /// Queues an item and waits for its answer; `None` if its batch panicked. Dropping the future before the item's
-    /// batch starts takes it out of the queue.
+    /// Queues an item and waits for its answer; `None` if its batch panicked. Dropping the future before the
+    /// item's batch starts takes it out of the queue.
     pub async fn submit(&self, item: H::Item) -> Option<Answer<H>> {
         let (answer, answered) = oneshot::channel();
         let is_worker_needed = {
@@ -126,9 +127,9 @@ impl<H: BatchHandler> GroupCommit<H> {
         }
     }
 
-    /// Takes up to one batch from the queue. If more is queued, the newest items go first: the oldest submitters are
-    /// about to time out, and work for them would be wasted. If the queue is empty, the worker is counted off under the
-    /// same lock, so that the next submitter starts a new one.
+    /// Takes up to one batch from the queue. If more is queued, the newest items go first: the oldest
+    /// submitters are about to time out, and work for them would be wasted. If the queue is empty, the worker
+    /// is counted off under the same lock, so that the next submitter starts a new one.
     fn next_batch(&self, guard: &mut WorkerGuard<'_, H>) -> (Vec<H::Item>, Vec<oneshot::Sender<Answer<H>>>) {
         let Limits { max_items, max_weight, .. } = self.0.limits;
         let mut queue = self.queue();
@@ -171,7 +172,7 @@ impl<H: BatchHandler> GroupCommit<H> {
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue<H>> {
-        self.0.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.queue.lock()
     }
 }
 

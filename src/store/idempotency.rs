@@ -18,8 +18,8 @@ pub enum KeyStatus {
     Answered(u16, serde_json::Value),
 }
 
-/// Reserves a key for a request, inside the transaction that carries it out. A second request with the key finds it
-/// `Running`, later `Answered`, or unused after a rollback.
+/// Reserves a key for a request, inside the transaction that carries it out. A second request with the key
+/// finds it `Running`, later `Answered`, or unused after a rollback.
 pub async fn reserve(
     db: &mut PgConnection,
     actor: &str,

@@ -23,7 +23,8 @@ pub struct Ingested {
     pub event_id: EventId,
     /// True if it repeats a stored event.
     pub duplicate: bool,
-    /// The open task of its subject, whose revision it raised; `None` if it has no subject or changed nothing.
+    /// The open task of its subject, whose revision it raised; `None` if it has no subject or changed
+    /// nothing.
     pub task_id: Option<TaskId>,
     /// True if that task was opened by it.
     pub opened: bool,
@@ -32,8 +33,8 @@ pub struct Ingested {
 /// Stores events and opens their tasks or raises their revision, in one statement. So it is atomic without a
 /// transaction around it, and many events share one commit. Returns one answer per event, in their order.
 ///
-/// Two simultaneous copies of one event race to `event_fingerprint_unique`. The loser has at most raised the revision of
-/// an open task, which costs one more read of both sides.
+/// Two simultaneous copies of one event race to `event_fingerprint_unique`. The loser has at most raised the
+/// revision of an open task, which costs one more read of both sides.
 pub async fn ingest<E: Borrow<IncomingEvent>>(db: &mut PgConnection, events: &[E]) -> Result<Vec<Ingested>> {
     let batch = Batch::of(events);
     let answers = ingest_statement::execute(db, &batch.columns).await?;
@@ -57,8 +58,8 @@ pub async fn ingest<E: Borrow<IncomingEvent>>(db: &mut PgConnection, events: &[E
     Ok(ingested)
 }
 
-/// Incoming events as rows for the statement. Copies of one event share a row: the first stands for all of them, with a
-/// revision for each copy that counts as one.
+/// Incoming events as rows for the statement. Copies of one event share a row: the first stands for all of
+/// them, with a revision for each copy that counts as one.
 struct Batch<'a> {
     columns: Columns<'a>,
     /// Of each event the index of its row.

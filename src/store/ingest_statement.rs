@@ -1,7 +1,8 @@
 //! The statement behind [`ingest`](super::ingest::ingest).
 //!
-//! Its answer has rows of three kinds ([`Answers`]) instead of one row per event: joining them in SQL would take time
-//! that grows with the square of the batch, since the planner knows nothing of the CTEs' sizes. Hash maps take linear time.
+//! Its answer has rows of three kinds ([`Answers`]) instead of one row per event: joining them in SQL would
+//! take time that grows with the square of the batch, since the planner knows nothing of the CTEs' sizes.
+//! Hash maps take linear time.
 
 use std::collections::{HashMap, HashSet};
 
@@ -114,7 +115,8 @@ async fn fetch(db: &mut PgConnection, columns: &Columns<'_>) -> Result<Vec<Answe
         ),
         open_task as (
             insert into task (id, connection, kind, subject, state, priority, revision, due_at, created_at)
-            -- A repeat that may be a new occurrence raises the revision: reading once more is cheap, a loss is not.
+            -- A repeat that may be a new occurrence raises the revision: reading once more is cheap, a loss
+            -- is not.
             select
                 (array_agg(task_id))[1], connection, kind, subject, 'pending', min(priority), sum(revisions),
                 min(received_at), min(received_at)
@@ -130,7 +132,8 @@ async fn fetch(db: &mut PgConnection, columns: &Columns<'_>) -> Result<Vec<Answe
             on conflict (connection, subject) where state in ('pending', 'leased', 'in_doubt') do update set
                 revision = task.revision + excluded.revision,
                 priority = least(task.priority, excluded.priority),
-                -- A task that waits for a change is due at once; one that backs off from a failure keeps backing off.
+                -- A task that waits for a change is due at once; one that backs off from a failure keeps
+                -- backing off.
                 due_at = case
                     when task.state = 'pending' and task.failures = 0
                         then least(task.due_at, excluded.due_at)

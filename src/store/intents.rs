@@ -1,5 +1,5 @@
-//! Table `intent`: what an operator asked for a subject. `subject_states` reads the latest one together with the subject
-//! state.
+//! Table `intent`: what an operator asked for a subject. `subject_states` reads the latest one together with
+//! the subject state.
 
 use sqlx::PgConnection;
 use uuid::Uuid;

@@ -12,8 +12,8 @@ use crate::domain::{
     product::{CatalogueItem, CodeRegister, DuplicateItem, KnownItem, code_key},
 };
 
-/// Replaces a product's items by those read at `seen_at`. Commits before it looks up the codes, so that of two processes
-/// that register the same code at once, the later one sees the other.
+/// Replaces a product's items by those read at `seen_at`. Commits before it looks up the codes, so that of
+/// two processes that register the same code at once, the later one sees the other.
 pub async fn register_product(
     db: &mut PgConnection,
     connection: &str,

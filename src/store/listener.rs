@@ -24,8 +24,9 @@ impl NotifyListener {
         Self { pool, channel, listener: None }
     }
 
-    /// Opens the listener if it is closed; false if that failed. Call it *before* querying: a notification between the
-    /// query and the wait is then not missed. Earlier notifications are dropped, since the query answers them.
+    /// Opens the listener if it is closed; false if that failed. Call it *before* querying: a notification
+    /// between the query and the wait is then not missed. Earlier notifications are dropped, since the query
+    /// answers them.
     pub async fn ensure_open(&mut self) -> bool {
         self.drain();
         if self.listener.is_none() {
@@ -34,9 +35,9 @@ impl NotifyListener {
         self.listener.is_some()
     }
 
-    /// Reads all pending notifications. PostgreSQL sends them in a transaction of the listener's backend. If they are
-    /// not read, that transaction waits for room in the socket and keeps its snapshot: vacuum then removes nothing, and
-    /// every claim scans the dead rows.
+    /// Reads all pending notifications. PostgreSQL sends them in a transaction of the listener's backend. If
+    /// they are not read, that transaction waits for room in the socket and keeps its snapshot: vacuum then
+    /// removes nothing, and every claim scans the dead rows.
     fn drain(&mut self) {
         while let Some(listener) = &mut self.listener
             && let Some(notification) = listener.recv().now_or_never()

@@ -1,5 +1,5 @@
-//! All SQL: one file per table, or per thing done to one. Free functions on `&mut PgConnection`; the caller owns the
-//! transaction.
+//! All SQL: one file per table, or per thing done to one. Free functions on `&mut PgConnection`; the caller
+//! owns the transaction.
 //!
 //! - Verbs name the intent (`find`, `claim_due`, `settle`), never `update`. Not found is `None`.
 //! - A state change names the state it expects and returns what it found.
@@ -7,8 +7,8 @@
 //! - A conflict is recognised by its constraint's name, never by a message's text.
 //! - `views` holds read models for pages and the API: `select` only.
 //!
-//! A task's state changes only here, in `ingest`, `claim`, `settle` and `tasks`. SQL applies a decision to the revision
-//! that is in the row now; `domain::task::transition` lists which statement applies what.
+//! A task's state changes only here, in `ingest`, `claim`, `settle` and `tasks`. SQL applies a decision to
+//! the revision that is in the row now; `domain::task::transition` lists which statement applies what.
 
 pub mod alerts;
 pub mod attempts;

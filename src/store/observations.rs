@@ -1,4 +1,5 @@
-//! What an attempt writes to table `subject_state` under its claim: the action it begins, and what it observed.
+//! What an attempt writes to table `subject_state` under its claim: the action it begins, and what it
+//! observed.
 
 use sqlx::PgConnection;
 
@@ -12,8 +13,8 @@ use crate::domain::{
     },
 };
 
-/// Records, before the call, that an action begins. Fenced by the claim: the next attempt sees that the vendor may have
-/// applied it, and a stale worker learns that it must not send.
+/// Records, before the call, that an action begins. Fenced by the claim: the next attempt sees that the
+/// vendor may have applied it, and a stale worker learns that it must not send.
 pub async fn begin_action(db: &mut PgConnection, leased: &LeasedTask, begun: &BegunAction) -> Result<Fenced> {
     let done = sqlx::query!(
         "
@@ -35,8 +36,8 @@ pub async fn begin_action(db: &mut PgConnection, leased: &LeasedTask, begun: &Be
     Ok(if rows == 1 { Fenced::Written } else { Fenced::LeaseLost })
 }
 
-/// Restarts the settling time before a resend: the begun action's call has ended with an unknown outcome. Called inside
-/// the settle transaction; a rescue does the same in its own statement.
+/// Restarts the settling time before a resend: the begun action's call has ended with an unknown outcome.
+/// Called inside the settle transaction; a rescue does the same in its own statement.
 pub async fn restart_settling_time(db: &mut PgConnection, leased: &LeasedTask, now: Timestamp) -> Result<()> {
     sqlx::query!(
         "update subject_state set begun_at = $3
@@ -63,8 +64,8 @@ pub async fn clear_begun_action(db: &mut PgConnection, connection: &str, subject
     Ok(())
 }
 
-/// Records an observation, unless a newer one is recorded. Unknown fields (`None`) keep their value. Called inside the
-/// settle transaction, which is fenced.
+/// Records an observation, unless a newer one is recorded. Unknown fields (`None`) keep their value. Called
+/// inside the settle transaction, which is fenced.
 pub async fn record_observation(
     db: &mut PgConnection,
     leased: &LeasedTask,

@@ -1,4 +1,5 @@
-//! How many orders a stretch of the week usually brings, read from when orders were first seen. `select` only.
+//! How many orders a stretch of the week usually brings, read from when orders were first seen. `select`
+//! only.
 
 use chrono::Duration;
 use sqlx::PgConnection;
@@ -11,8 +12,8 @@ use crate::domain::{
     order_rate::{OrderRate, WEEKS, assess},
 };
 
-/// Compares a connection's silence with the same stretch of the weeks before. A connection without any order yet has
-/// been silent since it was first configured.
+/// Compares a connection's silence with the same stretch of the weeks before. A connection without any order
+/// yet has been silent since it was first configured.
 pub async fn read(
     db: &mut PgConnection,
     connection: &str,

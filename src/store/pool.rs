@@ -12,7 +12,8 @@ use super::{Result, StoreError};
 /// A webhook's sender waits for a connection this long: it should get its 503 before it gives up.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// A commit that takes longer is on a connection that is dead without saying so. No caller may hang on it for ever.
+/// A commit that takes longer is on a connection that is dead without saying so. No caller may hang on it for
+/// ever.
 const COMMIT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Lifetime of a connection of the hot path, and so of its plans.
@@ -20,10 +21,10 @@ const MAX_PLAN_AGE: Duration = Duration::from_secs(60);
 
 /// Settings for statements that run thousands of times a second: each is planned once and uses its index.
 ///
-/// By default PostgreSQL plans them anew on every call, since a plan for a known number of array elements looks
-/// cheaper; planning then costs more than execution. A plan made once may stem from the empty table of the first
-/// minute. So sequential and bitmap scans are off, and no plan is older than a minute (PostgreSQL's own analysis of a
-/// table that grew invalidates plans as well).
+/// By default PostgreSQL plans them anew on every call, since a plan for a known number of array elements
+/// looks cheaper; planning then costs more than execution. A plan made once may stem from the empty table of
+/// the first minute. So sequential and bitmap scans are off, and no plan is older than a minute (PostgreSQL's
+/// own analysis of a table that grew invalidates plans as well).
 pub const HOT_PATH: [(&str, &str); 4] = [
     ("plan_cache_mode", "force_generic_plan"),
     ("enable_seqscan", "off"),
@@ -36,8 +37,8 @@ pub fn connect(options: PgConnectOptions, size: u32) -> PgPool {
     pool_options(size).connect_lazy_with(options)
 }
 
-/// A second pool of the same size for webhooks and attempts, with the settings of [`HOT_PATH`]. Lists stay with the
-/// first pool: their plan must know the filter.
+/// A second pool of the same size for webhooks and attempts, with the settings of [`HOT_PATH`]. Lists stay
+/// with the first pool: their plan must know the filter.
 pub fn hot_path_pool(pool: &PgPool) -> PgPool {
     let options = (*pool.connect_options()).clone().options(HOT_PATH);
     pool_options(pool.options().get_max_connections()).max_lifetime(MAX_PLAN_AGE).connect_lazy_with(options)

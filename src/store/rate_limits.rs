@@ -16,8 +16,8 @@ pub async fn find(db: &mut PgConnection, connection: &str, vendor: &str) -> Resu
     Ok(row.fetch_optional(db).await?)
 }
 
-/// Replaces a token bucket if it is still as it was read (`old` is `None` if there was none); false if another process
-/// was faster.
+/// Replaces a token bucket if it is still as it was read (`old` is `None` if there was none); false if
+/// another process was faster.
 pub async fn replace(
     db: &mut PgConnection,
     connection: &str,

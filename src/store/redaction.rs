@@ -73,68 +73,81 @@ pub async fn redact(
     before: Uuid,
     now: Timestamp,
 ) -> Result<RedactedPage> {
-    let page = match what {
-        Redacted::EventBodies => {
-            sqlx::query_as!(
-                RedactedPage,
-                r#"
-                with page as (
-                    select id, task_id is not null and exists (
-                        select 1 from task where task.id = event.task_id and settled_at is null
-                    ) as is_open
-                    from event where id > $1 and id < $2 order by id limit $3
-                ),
-                redacted as (
-                    update event set body = '', redacted_at = $4
-                    from page where event.id = page.id and not is_open and redacted_at is null
-                    returning 1
-                )
-                select
-                    (select count(*) from redacted) as "redacted!",
-                    (array_agg(id order by id desc))[1] as last,
-                    (array_agg(id order by id) filter (where is_open))[1] as first_open
-                from page
-                "#,
-                after,
-                before,
-                PAGE_SIZE,
-                now,
+    match what {
+        Redacted::EventBodies => redact_events(db, after, before, now).await,
+        Redacted::AttemptPayloads => redact_attempts(db, after, before, now).await,
+    }
+}
+
+/// Empties the bodies of a page of events.
+async fn redact_events(
+    db: &mut PgConnection,
+    after: Uuid,
+    before: Uuid,
+    now: Timestamp,
+) -> Result<RedactedPage> {
+    let page = sqlx::query_as!(
+        RedactedPage,
+        r#"
+        with page as (
+            select id, task_id is not null and exists (
+                select 1 from task where task.id = event.task_id and settled_at is null
+            ) as is_open
+            from event where id > $1 and id < $2 order by id limit $3
+        ),
+        redacted as (
+            update event set body = '', redacted_at = $4
+            from page where event.id = page.id and not is_open and redacted_at is null
+            returning 1
+        )
+        select
+            (select count(*) from redacted) as "redacted!",
+            (array_agg(id order by id desc))[1] as last,
+            (array_agg(id order by id) filter (where is_open))[1] as first_open
+        from page
+        "#,
+        after,
+        before,
+        PAGE_SIZE,
+        now,
+    );
+    Ok(page.fetch_one(db).await?)
+}
+
+/// Removes the requests from the calls of the attempts of a page of tasks.
+async fn redact_attempts(
+    db: &mut PgConnection,
+    after: Uuid,
+    before: Uuid,
+    now: Timestamp,
+) -> Result<RedactedPage> {
+    let page = sqlx::query_as!(
+        RedactedPage,
+        r#"
+        with page as (
+            select id, settled_at is null as is_open
+            from task where id > $1 and id < $2 order by id limit $3
+        ),
+        redacted as (
+            update attempt set redacted_at = $4, calls = (
+                select coalesce(jsonb_agg(call - 'request' order by position), '[]')
+                from jsonb_array_elements(attempt.calls) with ordinality as entry (call, position)
             )
-            .fetch_one(db)
-            .await?
-        }
-        Redacted::AttemptPayloads => {
-            sqlx::query_as!(
-                RedactedPage,
-                r#"
-                with page as (
-                    select id, settled_at is null as is_open
-                    from task where id > $1 and id < $2 order by id limit $3
-                ),
-                redacted as (
-                    update attempt set redacted_at = $4, calls = (
-                        select coalesce(jsonb_agg(call - 'request' order by position), '[]')
-                        from jsonb_array_elements(attempt.calls) with ordinality as entry (call, position)
-                    )
-                    from page where attempt.task_id = page.id and not is_open and redacted_at is null
-                    returning 1
-                )
-                select
-                    (select count(*) from redacted) as "redacted!",
-                    (array_agg(id order by id desc))[1] as last,
-                    (array_agg(id order by id) filter (where is_open))[1] as first_open
-                from page
-                "#,
-                after,
-                before,
-                PAGE_SIZE,
-                now,
-            )
-            .fetch_one(db)
-            .await?
-        }
-    };
-    Ok(page)
+            from page where attempt.task_id = page.id and not is_open and redacted_at is null
+            returning 1
+        )
+        select
+            (select count(*) from redacted) as "redacted!",
+            (array_agg(id order by id desc))[1] as last,
+            (array_agg(id order by id) filter (where is_open))[1] as first_open
+        from page
+        "#,
+        after,
+        before,
+        PAGE_SIZE,
+        now,
+    );
+    Ok(page.fetch_one(db).await?)
 }
 
 /// What an erasure redacted.
@@ -146,14 +159,15 @@ pub struct Erased {
     pub attempts: u64,
 }
 
-/// Redacts all personal data of a subject: bodies, payloads, tracking, the warehouse's comments. Ids, codes, states and
-/// times remain. Called inside the transaction that audits it.
+/// Redacts all personal data of a subject: bodies, payloads, tracking, the warehouse's comments. Ids, codes,
+/// states and times remain. Called inside the transaction that audits it.
 pub async fn erase(db: &mut PgConnection, connection: &str, subject: &str, now: Timestamp) -> Result<Erased> {
     let events = sqlx::query!(
         "update event set body = '', redacted_at = $3
          from task
          where task.connection = $1 and task.subject = $2
-           and (settled_at is not null or state in ('pending', 'leased', 'in_doubt')) -- always true; names both indexes
+           -- Always true; it names both indexes of a subject's tasks.
+           and (settled_at is not null or state in ('pending', 'leased', 'in_doubt'))
            and event.task_id = task.id and redacted_at is null",
         connection,
         subject,
@@ -167,7 +181,8 @@ pub async fn erase(db: &mut PgConnection, connection: &str, subject: &str, now: 
          )
          from task
          where task.connection = $1 and task.subject = $2
-           and (settled_at is not null or state in ('pending', 'leased', 'in_doubt')) -- always true; names both indexes
+           -- Always true; it names both indexes of a subject's tasks.
+           and (settled_at is not null or state in ('pending', 'leased', 'in_doubt'))
            and attempt.task_id = task.id and redacted_at is null",
         connection,
         subject,

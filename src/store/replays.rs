@@ -85,8 +85,8 @@ pub async fn find(db: &mut PgConnection, id: Uuid) -> Result<Option<ReplayRow>> 
     Ok(row.fetch_optional(db).await?)
 }
 
-/// Marks a replay as cancelled and returns the tasks that it had opened; `None` if it is unknown or was cancelled
-/// before.
+/// Marks a replay as cancelled and returns the tasks that it had opened; `None` if it is unknown or was
+/// cancelled before.
 pub async fn cancel(
     db: &mut PgConnection,
     id: Uuid,

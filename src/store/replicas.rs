@@ -5,8 +5,8 @@ use sqlx::PgConnection;
 use super::Result;
 use crate::domain::Timestamp;
 
-/// Commits a sign of life of this process. It fails if the database is read-only, full or unavailable, which is what
-/// the readiness check wants to know.
+/// Commits a sign of life of this process. It fails if the database is read-only, full or unavailable, which
+/// is what the readiness check wants to know.
 pub async fn record_seen(db: &mut PgConnection, name: &str, version: &str, now: Timestamp) -> Result<()> {
     sqlx::query!(
         "insert into replica (name, version, started_at, seen_at) values ($1, $2, $3, $3)

@@ -1,7 +1,7 @@
 //! Removes old rows of tables `event`, `attempt`, `task`, `sync` and `idempotency`.
 //!
-//! Each page is a statement and a commit of its own, found by an index and never by a scan. Rows that others have locked
-//! are skipped until the next page. So retention blocks nobody.
+//! Each page is a statement and a commit of its own, found by an index and never by a scan. Rows that others
+//! have locked are skipped until the next page. So retention blocks nobody.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -12,8 +12,8 @@ use crate::domain::Timestamp;
 /// Rows of a page.
 const PAGE_SIZE: i64 = 500;
 
-/// Removes a page of tasks closed before `closed_before`, with their events and attempts; returns how many. A task stays
-/// if a replay of it stays.
+/// Removes a page of tasks closed before `closed_before`, with their events and attempts; returns how many. A
+/// task stays if a replay of it stays.
 pub async fn remove_tasks(db: &mut PgConnection, before: Uuid, closed_before: Timestamp) -> Result<u64> {
     let removed = sqlx::query_scalar!(
         r#"

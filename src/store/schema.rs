@@ -7,8 +7,8 @@ use super::Result;
 /// The migrations, compiled in.
 pub static MIGRATOR: Migrator = sqlx::migrate!();
 
-/// Applies missing migrations. A newer schema is left as it is: during a rollout this version may start beside the
-/// next one, and migrations only add.
+/// Applies missing migrations. A newer schema is left as it is: during a rollout this version may start
+/// beside the next one, and migrations only add.
 pub async fn migrate(pool: &PgPool) -> std::result::Result<(), sqlx::migrate::MigrateError> {
     let mut migrator = Migrator::with_migrations(MIGRATOR.iter().cloned().collect());
     migrator.set_ignore_missing(true).run(pool).await

@@ -50,7 +50,8 @@ pub struct SettledAttempt<'a> {
 /// Settles attempts and records them, all in one statement; returns for each whether it was written.
 ///
 /// If the revision has grown since the claim, the attempt did not read the latest state. Then a task that the
-/// transition would close stays open, due at once and with no failures, and one that would wait is due at once.
+/// transition would close stays open, due at once and with no failures, and one that would wait is due at
+/// once.
 pub async fn settle(
     db: &mut PgConnection,
     settled: &[SettledAttempt<'_>],

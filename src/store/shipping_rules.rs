@@ -24,7 +24,8 @@ pub struct RuleRow {
 pub async fn list(db: &mut PgConnection, connection: &str) -> Result<Vec<RuleRow>> {
     let rows = sqlx::query_as!(
         RuleRow,
-        "select pattern, code, pickup, created_by, created_at from shipping_rule where connection = $1 order by pattern",
+        "select pattern, code, pickup, created_by, created_at from shipping_rule
+         where connection = $1 order by pattern",
         connection,
     );
     Ok(rows.fetch_all(db).await?)

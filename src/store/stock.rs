@@ -9,8 +9,8 @@ use crate::domain::{
     stock::{BRAKE_WINDOW, StockPolicy},
 };
 
-/// Sums the pieces in flight of each code: in orders at the warehouse that the shop still has open. Returns them in the
-/// order of `codes`.
+/// Sums the pieces in flight of each code: in orders at the warehouse that the shop still has open. Returns
+/// them in the order of `codes`.
 pub async fn sum_in_flight(db: &mut PgConnection, connection: &str, codes: &[String]) -> Result<Vec<i64>> {
     let pieces = sqlx::query_scalar!(
         r#"
@@ -27,7 +27,8 @@ pub async fn sum_in_flight(db: &mut PgConnection, connection: &str, codes: &[Str
     Ok(pieces.fetch_all(db).await?)
 }
 
-/// Replaces the pieces in flight of an order. Called inside the settle transaction, after its subject state is written.
+/// Replaces the pieces in flight of an order. Called inside the settle transaction, after its subject state
+/// is written.
 pub async fn replace_in_flight(
     db: &mut PgConnection,
     connection: &str,
@@ -57,8 +58,9 @@ pub async fn replace_in_flight(
     Ok(())
 }
 
-/// Decides whether a code's figure may fall to zero now. If so, it is counted; if it is one too many, the stock brake is
-/// put on. The connection's row is locked meanwhile, so that concurrent calls are counted one after the other.
+/// Decides whether a code's figure may fall to zero now. If so, it is counted; if it is one too many, the
+/// stock brake is put on. The connection's row is locked meanwhile, so that concurrent calls are counted one
+/// after the other.
 pub async fn can_set_to_zero(
     db: &mut PgConnection,
     connection: &str,
@@ -76,7 +78,35 @@ pub async fn can_set_to_zero(
         return Ok(false);
     }
     let subject = Subject::stock(code).to_string();
-    let counts = sqlx::query!(
+    let counts = count_codes(&mut tx, connection, &subject, now).await?;
+    let emptied = counts.emptied + 1;
+    let is_released = brake.brake_released_until.is_some_and(|until| until > now);
+    let is_allowed = is_released || !policy.should_brake(emptied, counts.in_stock);
+    if is_allowed {
+        record_emptied(&mut tx, connection, code, now).await?;
+    } else {
+        put_brake_on(&mut tx, connection, emptied, emptied + counts.in_stock, now).await?;
+    }
+    tx.commit().await?;
+    Ok(is_allowed)
+}
+
+/// How a connection's other codes stand within the brake's window.
+struct CodeCounts {
+    /// Codes that fell to zero.
+    emptied: i64,
+    /// Codes in stock that did not.
+    in_stock: i64,
+}
+
+async fn count_codes(
+    db: &mut PgConnection,
+    connection: &str,
+    except: &str,
+    now: Timestamp,
+) -> Result<CodeCounts> {
+    let counts = sqlx::query_as!(
+        CodeCounts,
         r#"
         select
             (
@@ -91,39 +121,41 @@ pub async fn can_set_to_zero(
         "#,
         connection,
         now - BRAKE_WINDOW,
-        subject,
+        except,
     );
-    let counts = counts.fetch_one(&mut *tx).await?;
-    let emptied = counts.emptied + 1;
-    let is_released = brake.brake_released_until.is_some_and(|until| until > now);
-    if policy.should_brake(emptied, counts.in_stock) && !is_released {
-        let detail = format!(
-            "{emptied} of {} codes would have fallen to zero within an hour",
-            emptied + counts.in_stock
-        );
-        sqlx::query!(
-            "update connection set braked_at = $2, brake_detail = $3 where name = $1",
-            connection,
-            now,
-            detail,
-        )
-        .execute(&mut *tx)
-        .await?;
-        tx.commit().await?;
-        return Ok(false);
-    }
+    Ok(counts.fetch_one(db).await?)
+}
+
+async fn put_brake_on(
+    db: &mut PgConnection,
+    connection: &str,
+    emptied: i64,
+    of: i64,
+    now: Timestamp,
+) -> Result<()> {
+    sqlx::query!(
+        "update connection set braked_at = $2, brake_detail = $3 where name = $1",
+        connection,
+        now,
+        format!("{emptied} of {of} codes would have fallen to zero within an hour"),
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+async fn record_emptied(db: &mut PgConnection, connection: &str, code: &str, now: Timestamp) -> Result<()> {
     sqlx::query!(
         "insert into subject_state (connection, subject, code, seen_at, emptied_at) values ($1, $2, $3, $4, $4)
          on conflict (connection, subject) do update set emptied_at = excluded.emptied_at",
         connection,
-        subject,
+        Subject::stock(code).to_string(),
         code,
         now,
     )
-    .execute(&mut *tx)
+    .execute(db)
     .await?;
-    tx.commit().await?;
-    Ok(true)
+    Ok(())
 }
 
 /// A stock figure of the shop as a sync has just read it.

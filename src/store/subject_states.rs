@@ -1,4 +1,5 @@
-//! Table `subject_state`: what was last observed of a subject on both sides. `observations` holds what attempts write.
+//! Table `subject_state`: what was last observed of a subject on both sides. `observations` holds what
+//! attempts write.
 
 use sqlx::PgConnection;
 
@@ -128,8 +129,8 @@ pub async fn record_in_sync_products(
     Ok(())
 }
 
-/// Tells of each subject whether it was already read at this version, in the shop or at the warehouse; a poll skips
-/// those. Returns one answer per pair, in order.
+/// Tells of each subject whether it was already read at this version, in the shop or at the warehouse; a poll
+/// skips those. Returns one answer per pair, in order.
 pub async fn has_seen_versions(
     db: &mut PgConnection,
     connection: &str,
@@ -153,7 +154,8 @@ pub async fn has_seen_versions(
     Ok(rows.fetch_all(db).await?)
 }
 
-/// Tells of each code whether its figure was ever read at the warehouse. Returns one answer per code, in order.
+/// Tells of each code whether its figure was ever read at the warehouse. Returns one answer per code, in
+/// order.
 pub async fn was_at_warehouse(
     db: &mut PgConnection,
     connection: &str,
@@ -163,7 +165,8 @@ pub async fn was_at_warehouse(
         r#"
         select exists (
             select 1 from subject_state
-            where subject_state.connection = $1 and subject_state.subject = 'stock:' || wanted.code and subject_state.warehouse_version is not null
+            where subject_state.connection = $1 and subject_state.subject = 'stock:' || wanted.code
+              and subject_state.warehouse_version is not null
         ) as "there!"
         from unnest($2::text[]) with ordinality as wanted (code, position)
         order by position
@@ -174,8 +177,8 @@ pub async fn was_at_warehouse(
     Ok(rows.fetch_all(db).await?)
 }
 
-/// Clears the digests of what was sent of these products, so that the next attempt reads the warehouse instead of
-/// assuming that it is unchanged.
+/// Clears the digests of what was sent of these products, so that the next attempt reads the warehouse
+/// instead of assuming that it is unchanged.
 pub async fn clear_sent_hash(db: &mut PgConnection, connection: &str, products: &[String]) -> Result<()> {
     sqlx::query!(
         "update subject_state set sent_hash = null

@@ -1,4 +1,5 @@
-//! Table `subscription`: the webhook subscriptions that Silta registered at the vendors. Keys are sealed here.
+//! Table `subscription`: the webhook subscriptions that Silta registered at the vendors. Keys are sealed
+//! here.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -124,8 +125,8 @@ pub struct SealedKey {
     pub sealed: Vec<u8>,
 }
 
-/// Lists the keys that a connection's webhooks may be signed with: those of its subscriptions, and of those removed
-/// after `since`.
+/// Lists the keys that a connection's webhooks may be signed with: those of its subscriptions, and of those
+/// removed after `since`.
 pub async fn list_keys(db: &mut PgConnection, connection: &str, since: Timestamp) -> Result<Vec<SealedKey>> {
     let rows = sqlx::query_as!(
         SealedKey,

@@ -26,8 +26,8 @@ pub struct NewDifference {
     pub awaits_approval: bool,
 }
 
-/// Stores differences in the order they were found, each once. Returns the kinds of the new ones. Called inside a
-/// transaction that is fenced by the claim.
+/// Stores differences in the order they were found, each once. Returns the kinds of the new ones. Called
+/// inside a transaction that is fenced by the claim.
 pub async fn insert(db: &mut PgConnection, sync: Uuid, found: &[NewDifference]) -> Result<Vec<String>> {
     let column = |pick: fn(&NewDifference) -> String| found.iter().map(pick).collect::<Vec<_>>();
     let reasons: Vec<_> = found.iter().map(|it| it.reason.map(|reason| reason.code().to_owned())).collect();

@@ -52,9 +52,9 @@ pub struct Progress {
     pub counts: BTreeMap<String, i64>,
 }
 
-/// Claims one waiting sync of these connections, or `only` this one. One whose lease has run out continues where it was.
-/// Unless claimed by id, a sync waits while another one of its connection runs: stock needs products, and orders need
-/// both.
+/// Claims one waiting sync of these connections, or `only` this one. One whose lease has run out continues
+/// where it was. Unless claimed by id, a sync waits while another one of its connection runs: stock needs
+/// products, and orders need both.
 pub async fn claim(
     db: &mut PgConnection,
     connections: &[String],
@@ -111,8 +111,8 @@ pub async fn claim(
     }))
 }
 
-/// Stores the progress and extends the lease. Called inside the transaction that stores what was found, so that a page
-/// is counted once however often it is started.
+/// Stores the progress and extends the lease. Called inside the transaction that stores what was found, so
+/// that a page is counted once however often it is started.
 pub async fn advance(
     db: &mut PgConnection,
     leased: &LeasedSync,

@@ -1,5 +1,5 @@
-//! Table `sync_snapshot`: what a running sync has read at the warehouse. Rows instead of memory: a catalogue of any size
-//! is compared in the space of a few pages, and after a crash another process continues.
+//! Table `sync_snapshot`: what a running sync has read at the warehouse. Rows instead of memory: a catalogue
+//! of any size is compared in the space of a few pages, and after a crash another process continues.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -74,8 +74,8 @@ pub async fn list_unmatched(
     Ok(rows.fetch_all(db).await?)
 }
 
-/// Lists the warehouse's codes after `after`, and of each whether it is left over: no item of the shop's catalogue has
-/// this code or is recorded at the warehouse under it.
+/// Lists the warehouse's codes after `after`, and of each whether it is left over: no item of the shop's
+/// catalogue has this code or is recorded at the warehouse under it.
 pub async fn list_codes_left_over(
     db: &mut PgConnection,
     leased: &LeasedSync,

@@ -11,8 +11,8 @@ use crate::domain::{Timestamp, sync::SyncKind};
 /// How far back orders are compared by default.
 const DEFAULT_REACH: Duration = Duration::days(30);
 
-/// Since when orders are compared by default: a month back, but not before the connection's `start` (when it was first
-/// configured, or its `not_before`).
+/// Since when orders are compared by default: a month back, but not before the connection's `start` (when it
+/// was first configured, or its `not_before`).
 pub fn default_since(start: Timestamp, now: Timestamp) -> Timestamp {
     start.max(now - DEFAULT_REACH)
 }
@@ -66,8 +66,8 @@ pub async fn request(db: &mut PgConnection, new: &NewSync<'_>) -> Result<(Uuid, 
     Ok((running.fetch_optional(db).await?.unwrap_or(new.id), false))
 }
 
-/// Approves the waiting differences: the sync continues with its `fix` step. False if nothing waits, or if it or
-/// another sync of its kind is running.
+/// Approves the waiting differences: the sync continues with its `fix` step. False if nothing waits, or if it
+/// or another sync of its kind is running.
 pub async fn approve(db: &mut PgConnection, id: Uuid, actor: &str, now: Timestamp) -> Result<bool> {
     let done = sqlx::query!(
         "

@@ -1,5 +1,5 @@
-//! Table `task`: release, rescue, and operator decisions. Attempts begin in `claim` and end in `settle`. Every change
-//! names the state that it expects, and the claim where there is one.
+//! Table `task`: release, rescue, and operator decisions. Attempts begin in `claim` and end in `settle`.
+//! Every change names the state that it expects, and the claim where there is one.
 
 use sqlx::PgConnection;
 
@@ -31,12 +31,12 @@ pub fn parse_subject(text: &str) -> Result<Subject> {
     text.parse().map_err(|_| StoreError::Inconsistent { table: "task", column: "subject" })
 }
 
-// A row has a claim id exactly while it is leased (`task_leased_iff_claimed`), so the fenced statements below test the
-// claim id alone. With `state = 'leased'` beside it the planner may read the small index of leases instead of the
-// primary key, and under a long snapshot that index is full of dead entries.
+// A row has a claim id exactly while it is leased (`task_leased_iff_claimed`), so the fenced statements below
+// test the claim id alone. With `state = 'leased'` beside it the planner may read the small index of leases
+// instead of the primary key, and under a long snapshot that index is full of dead entries.
 
-/// Checks that a claim is still valid. Called right before a call that overwrites, in case the process slept past its
-/// lease.
+/// Checks that a claim is still valid. Called right before a call that overwrites, in case the process slept
+/// past its lease.
 pub async fn verify_claim(db: &mut PgConnection, leased: &LeasedTask) -> Result<Fenced> {
     let rows = sqlx::query_scalar!(
         r#"select count(*) as "count!" from task where id = $1 and claim_id = $2"#,
@@ -47,8 +47,8 @@ pub async fn verify_claim(db: &mut PgConnection, leased: &LeasedTask) -> Result<
     Ok(if rows == 1 { Fenced::Written } else { Fenced::LeaseLost })
 }
 
-/// Makes tasks that wait for this reason due now. A leased task of the same kind may be about to wait for it, so its
-/// revision is raised.
+/// Makes tasks that wait for this reason due now. A leased task of the same kind may be about to wait for it,
+/// so its revision is raised.
 pub async fn wake_waiting(
     db: &mut PgConnection,
     connection: &str,
@@ -88,8 +88,8 @@ pub async fn release(db: &mut PgConnection, leased: &LeasedTask) -> Result<Fence
     Ok(Fenced::from_rows(done.execute(db).await?.rows_affected()))
 }
 
-/// Rescues every task whose lease has run out: in doubt and due at once, or dead if its failures are used up and its
-/// revision has not grown since the claim. Records the lost attempts; returns how many.
+/// Rescues every task whose lease has run out: in doubt and due at once, or dead if its failures are used up
+/// and its revision has not grown since the claim. Records the lost attempts; returns how many.
 pub async fn rescue_expired(db: &mut PgConnection, max_failures: u32, now: Timestamp) -> Result<u64> {
     let done = sqlx::query!(
         "

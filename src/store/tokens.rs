@@ -11,7 +11,8 @@ pub async fn find(db: &mut PgConnection, connection: &str) -> Result<Option<Vec<
     Ok(sealed.fetch_optional(db).await?)
 }
 
-/// Stores new tokens. Must be committed before their first use, since the refresh token that produced them is used up.
+/// Stores new tokens. Must be committed before their first use, since the refresh token that produced them is
+/// used up.
 pub async fn upsert(db: &mut PgConnection, connection: &str, sealed: &[u8], now: Timestamp) -> Result<()> {
     sqlx::query!(
         "insert into sealed_token (connection, sealed, updated_at) values ($1, $2, $3)

@@ -1,7 +1,7 @@
 //! What needs an operator's attention, grouped by cause.
 //!
-//! Only a subject's newest task counts: a dead task is history once a later task of its subject has run. A cancelled
-//! task did not run.
+//! Only a subject's newest task counts: a dead task is history once a later task of its subject has run. A
+//! cancelled task did not run.
 
 use sqlx::PgConnection;
 

@@ -7,8 +7,8 @@ use crate::{
     store::Result,
 };
 
-/// Lists items after `after` whose codes cannot be sent: empty, too long, or shared with another item. Items that are not
-/// stored at the warehouse are listed only if they share a code with one that is.
+/// Lists items after `after` whose codes cannot be sent: empty, too long, or shared with another item. Items
+/// that are not stored at the warehouse are listed only if they share a code with one that is.
 pub async fn list_code_problems(
     db: &mut PgConnection,
     connection: &str,

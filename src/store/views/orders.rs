@@ -106,7 +106,8 @@ async fn fetch(
         left join lateral (
             select id, state, reason from task
             where task.connection = known.connection and task.subject = known.subject
-              and (settled_at is not null or state in ('pending', 'leased', 'in_doubt')) -- always true; names both indexes
+              -- Always true; it names both indexes of a subject's tasks.
+              and (settled_at is not null or state in ('pending', 'leased', 'in_doubt'))
             order by id desc limit 1
         ) latest on true
         where ($1::text is null or known.connection = $1)
@@ -175,7 +176,8 @@ pub async fn count_first_seen(
 /// Finds the first task of the newest order.
 pub async fn find_newest_id(db: &mut PgConnection, connection: &str) -> Result<Option<Uuid>> {
     let id = sqlx::query_scalar!(
-        r#"select first_task_id as "id!" from subject_state where connection = $1 and status is not null and first_task_id is not null
+        r#"select first_task_id as "id!" from subject_state
+           where connection = $1 and status is not null and first_task_id is not null
            order by first_task_id desc limit 1"#,
         connection,
     );

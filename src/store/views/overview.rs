@@ -62,13 +62,16 @@ pub async fn list_tasks(db: &mut PgConnection, filter: &TaskFilter, page: &Page)
     let rows = sqlx::query_as!(
         TaskRow,
         "
-        select id, connection, kind, subject, state, reason, attempts, failures, due_at, created_at, settled_at, replay_of
+        select id, connection, kind, subject, state, reason, attempts, failures, due_at, created_at,
+               settled_at, replay_of
         from task
         where ($1::text is null or connection = $1)
           and ($2::text is null or state = $2)
           and ($3::text is null or kind = $3)
-          -- The last condition is always true; it names the indexes of a subject's closed tasks and of its open one.
-          and ($4::text is null or subject = $4 and (settled_at is not null or state in ('pending', 'leased', 'in_doubt')))
+          -- The last condition is always true; it names the indexes of a subject's closed tasks and of its
+          -- open one.
+          and ($4::text is null or subject = $4
+               and (settled_at is not null or state in ('pending', 'leased', 'in_doubt')))
           and ($5::text is null or reason = $5)
           and ($6::timestamptz is null or created_at >= $6)
           and ($7::timestamptz is null or created_at < $7)
@@ -97,15 +100,16 @@ pub async fn list_tasks(db: &mut PgConnection, filter: &TaskFilter, page: &Page)
 pub async fn find_task(db: &mut PgConnection, id: TaskId) -> Result<Option<TaskRow>> {
     let row = sqlx::query_as!(
         TaskRow,
-        "select id, connection, kind, subject, state, reason, attempts, failures, due_at, created_at, settled_at, replay_of
+        "select id, connection, kind, subject, state, reason, attempts, failures, due_at, created_at,
+                settled_at, replay_of
          from task where id = $1",
         id.0,
     );
     Ok(row.fetch_optional(db).await?)
 }
 
-/// Lists the closed tasks that match a filter, oldest first: the order of a replay. Only a subject's newest task is
-/// listed, since a later one has dealt with it; a cancelled task has not.
+/// Lists the closed tasks that match a filter, oldest first: the order of a replay. Only a subject's newest
+/// task is listed, since a later one has dealt with it; a cancelled task has not.
 pub async fn list_closed_oldest_first(
     db: &mut PgConnection,
     filter: &TaskFilter,
@@ -114,7 +118,8 @@ pub async fn list_closed_oldest_first(
     let rows = sqlx::query_as!(
         TaskRow,
         "
-        select id, connection, kind, subject, state, reason, attempts, failures, due_at, created_at, settled_at, replay_of
+        select id, connection, kind, subject, state, reason, attempts, failures, due_at, created_at,
+               settled_at, replay_of
         from task
         where ($1::text is null or connection = $1)
           and ($2::text is null or state = $2)

@@ -28,7 +28,9 @@ pub async fn list_hours(
     let rows = sqlx::query_as!(
         Hour,
         r#"
-        with hour as (select generate_series(date_trunc('hour', $2::timestamptz), $3, interval '1 hour') as starts_at),
+        with hour as (
+            select generate_series(date_trunc('hour', $2::timestamptz), $3, interval '1 hour') as starts_at
+        ),
         received as (
             select date_trunc('hour', received_at) as starts_at, count(*) as events
             from event where id >= $4 and ($1::text is null or connection = $1) group by 1
