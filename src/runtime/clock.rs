@@ -1,22 +1,19 @@
-//! Time and chance as arguments: the only callers of the vendor's clock and random source.
+//! The clock and the random source: the only code that reads the machine's.
 //!
-//! Everything that needs to know the time takes a [`Clock`], everything that draws takes [`Entropy`], so that a test
-//! can hold both in its hand; `clippy.toml` bans the ambient kind everywhere else.
+//! Code that needs the time takes a [`Clock`], code that needs randomness takes [`Entropy`], so that a test controls both.
+//! `clippy.toml` bans the ambient ones everywhere else.
 
-use std::{
-    fmt::Debug,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::{fmt::Debug, time::Duration};
 
+use parking_lot::Mutex;
 use rand::{Rng, RngExt, SeedableRng, rngs::StdRng};
 use uuid::Uuid;
 
 use crate::domain::Timestamp;
 
-/// What time is it?
+/// Tells the time.
 pub trait Clock: Debug + Send + Sync {
-    /// Now, in UTC, to the microsecond: as fine as PostgreSQL keeps it.
+    /// The current time in UTC, to the microsecond, which is PostgreSQL's precision.
     fn now(&self) -> Timestamp;
 }
 
@@ -25,94 +22,94 @@ pub trait Clock: Debug + Send + Sync {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that may ask")]
+    #[expect(clippy::disallowed_methods, reason = "this is the only place that reads the clock")]
     fn now(&self) -> Timestamp {
         let now = chrono::Utc::now();
         Timestamp::from_timestamp_micros(now.timestamp_micros()).unwrap_or(now)
     }
 }
 
-/// A clock that stands still until it is told to move.
+/// A clock that only moves by [`ManualClock::advance`].
 #[derive(Debug)]
 pub struct ManualClock(Mutex<Timestamp>);
 
 impl ManualClock {
-    /// A clock standing at `start`.
+    /// Creates a clock at `start`.
     pub const fn starting_at(start: Timestamp) -> Self {
         Self(Mutex::new(start))
     }
 
-    /// Moves the clock on.
+    /// Moves the clock forward.
     pub fn advance(&self, by: Duration) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) += by;
+        *self.0.lock() += by;
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.0.lock()
     }
 }
 
-/// The one source of chance: ids, jitter, tokens.
+/// The only source of randomness: ids, jitter, tokens.
 #[derive(Debug)]
 pub struct Entropy(Mutex<Source>);
 
 #[derive(Debug)]
 struct Source {
     rng: StdRng,
-    /// The last id drawn: the next one of the same millisecond is greater.
+    /// The last id. The next one of the same millisecond is greater.
     last_id: u128,
 }
 
 impl Entropy {
-    /// Chance from the operating system.
+    /// Seeded by the operating system.
     pub fn from_os() -> Self {
         let rng =
             StdRng::try_from_rng(&mut rand::rngs::SysRng).expect("the operating system has a random source");
         Self(Mutex::new(Source { rng, last_id: 0 }))
     }
 
-    /// The same chance for the same seed.
+    /// Seeded by a number: the same seed gives the same sequence.
     pub fn seeded(seed: u64) -> Self {
         Self(Mutex::new(Source { rng: StdRng::seed_from_u64(seed), last_id: 0 }))
     }
 
     fn with<T>(&self, draw: impl FnOnce(&mut StdRng) -> T) -> T {
-        draw(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner).rng)
+        draw(&mut self.0.lock().rng)
     }
 
-    /// An id that sorts by the time it was drawn at, and within one millisecond by the order of drawing (`UUIDv7`,
-    /// RFC 9562 §5.7 and §6.2 method 2): lists and replays go by id.
+    /// An id that sorts by time, and within one millisecond by the order of creation (`UUIDv7`, RFC 9562 §5.7 and §6.2
+    /// method 2): lists and replays are ordered by id.
     pub fn id(&self, now: Timestamp) -> Uuid {
         let millis = u64::try_from(now.timestamp_millis()).unwrap_or(0);
         let fresh =
             uuid::Builder::from_unix_timestamp_millis(millis, &self.bytes::<10>()).into_uuid().as_u128();
         let step = self.with(|rng| rng.random_range(1..=u128::from(u32::MAX)));
-        let mut source = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut source = self.0.lock();
         let same_millisecond = source.last_id >> 80 == fresh >> 80;
         source.last_id = if same_millisecond { source.last_id + step } else { fresh };
         Uuid::from_u128(source.last_id)
     }
 
-    /// An id that tells nothing (`UUIDv4`): for fences.
+    /// A random id (`UUIDv4`): for claims.
     pub fn fence(&self) -> Uuid {
         uuid::Builder::from_random_bytes(self.bytes()).into_uuid()
     }
 
-    /// Random bytes: for tokens.
+    /// Random bytes, for tokens.
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
         self.with(|rng| rng.fill_bytes(&mut bytes));
         bytes
     }
 
-    /// A number in 0..1: for jitter.
+    /// A number in 0..1, for jitter.
     pub fn fraction(&self) -> f64 {
         self.with(rand::RngExt::random::<f64>)
     }
 
-    /// A whole number below `end`; 0 where there is none.
+    /// An integer below `end`; 0 where `end` is 0.
     pub fn below(&self, end: usize) -> usize {
         if end == 0 { 0 } else { self.with(|rng| rng.random_range(0..end)) }
     }

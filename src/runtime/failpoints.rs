@@ -1,9 +1,8 @@
-//! failpoints: the named moments between two steps at which a crash hurts most.
+//! Failpoints: named places between two steps, at which a crash does the most harm.
 //!
-//! Nothing happens at them, unless a proof has asked for it: `silta prove` starts the real program with
-//! `SILTA_FAILPOINT=after_call:3` in its environment, and the process is gone, as with `kill -9`, the third time it comes
-//! to that moment; the tests of this crate panic there, or never return. So "pull the plug between any two lines" is a
-//! row in a table, and not a matter of luck.
+//! Nothing happens there unless it is asked for. `silta chaos` starts the real program with
+//! `SILTA_FAILPOINT=after_call:3` in its environment: the process then ends, as by `kill -9`, the third time that it
+//! reaches this place. Tests panic there or never return. So a crash between two given steps is a row in a table.
 
 use std::{
     fmt,
@@ -18,31 +17,31 @@ use std::{
 
 use async_trait::async_trait;
 
-/// A moment.
+/// A place at which the process can be made to fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Failpoint {
-    /// Webhooks wait for their common commit; nothing is sent to the database.
+    /// Webhooks wait for their group commit; nothing is sent to the database.
     BeforeCommit,
-    /// The commit of several webhooks is on its way, and its answer not read.
+    /// The group commit is sent and its answer not read.
     DuringCommit,
-    /// They are committed, and no sender is answered yet.
+    /// The webhooks are committed and no sender is answered.
     AfterCommit,
-    /// A task is claimed, and nothing of it begun.
+    /// A task is claimed and its attempt not begun.
     AfterClaim,
-    /// An action is begun, and its call not made.
+    /// An action is begun and its call not made.
     BeforeCall,
-    /// The far side has answered, and nothing of that is written.
+    /// The vendor has answered and nothing of that is written.
     AfterCall,
-    /// An attempt's outcome is known, and its settle not begun.
+    /// An attempt's outcome is known and its settle not begun.
     BeforeSettle,
-    /// The settle is written, and not committed.
+    /// The settle is written and not committed.
     DuringSettle,
-    /// It is committed.
+    /// The settle is committed.
     AfterSettle,
 }
 
 impl Failpoint {
-    /// Every one, in the order in which an event meets them.
+    /// Every failpoint, in the order in which an event reaches them.
     pub const ALL: [Self; 9] = [
         Self::BeforeCommit,
         Self::DuringCommit,
@@ -55,7 +54,7 @@ impl Failpoint {
         Self::AfterSettle,
     ];
 
-    /// The word in `SILTA_FAILPOINT` and in reports.
+    /// The name in `SILTA_FAILPOINT` and in reports.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::BeforeCommit => "before_commit",
@@ -71,37 +70,37 @@ impl Failpoint {
     }
 }
 
-/// What a proof does at a failpoint.
+/// What happens at a failpoint.
 #[async_trait]
 pub trait FailpointHook: fmt::Debug + Send + Sync {
-    /// Comes back, or does not. `what` is the subject at hand; empty where there are many.
+    /// Called at a failpoint. May not return. `what` is the task's subject; empty where there are many.
     async fn on_hit(&self, point: Failpoint, what: &str);
 }
 
-/// Whoever interferes, if anybody does.
+/// Calls a hook at each failpoint, if there is one.
 #[derive(Clone, Debug, Default)]
 pub struct Failpoints(Option<Arc<dyn FailpointHook>>);
 
 impl Failpoints {
-    /// Nobody interferes: every service but those of a proof.
+    /// Without a hook: every service except in chaos runs and tests.
     pub const fn disabled() -> Self {
         Self(None)
     }
 
-    /// This one does.
+    /// With a hook.
     pub fn with_hook(hook: Arc<dyn FailpointHook>) -> Self {
         Self(Some(hook))
     }
 
-    /// A moment has come.
+    /// Called by the code at a failpoint.
     pub async fn hit(&self, point: Failpoint, what: &str) {
         if let Some(hook) = &self.0 {
             hook.on_hit(point, what).await;
         }
     }
 
-    /// Does some work, and comes to a moment in the middle of it, for each subject at hand: once it is on its way, before
-    /// its answer is read.
+    /// Runs `work` and reaches a failpoint in the middle of it, for each subject: after it was first polled and before its
+    /// answer is read.
     pub async fn hit_during<T>(
         &self,
         point: Failpoint,
@@ -120,14 +119,14 @@ impl Failpoints {
     }
 }
 
-/// Ends the process the n-th time that it comes to a point.
+/// Ends the process the n-th time that it reaches a failpoint.
 #[derive(Debug)]
 pub struct AbortAt {
     point: Failpoint,
     remaining: AtomicUsize,
 }
 
-/// Not of the form `after_call:3`.
+/// The text is not of the form `after_call:3`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("SILTA_FAILPOINT must be a failpoint and a count, as after_call:3")]
 pub struct ParseFailpointError;
@@ -147,7 +146,7 @@ impl FromStr for AbortAt {
 impl FailpointHook for AbortAt {
     async fn on_hit(&self, point: Failpoint, _: &str) {
         if point == self.point && self.remaining.fetch_sub(1, Ordering::SeqCst) == 1 {
-            // No unwinding, no flushing, no goodbye to the database: to everybody else this is SIGKILL.
+            // No unwinding, no flushing, no closing of connections: to the database this is SIGKILL.
             std::process::abort();
         }
     }

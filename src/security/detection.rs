@@ -1,7 +1,8 @@
-//! Why a signature does not fit, and under what it would: for people who connect a store, never for letting a webhook in.
+//! Finds out why a signature is wrong, and how a webhook is signed. For operators who connect a store; never to accept a
+//! webhook.
 //!
-//! How the shop signs is not public (docs/contract.md U1), so a wrong guess of ours must show what is wrong about it.
-//! What is told are names: of a header, a hash, an encoding, a key. Never a value.
+//! How the shop signs is not public (docs/contract.md U1), so a wrong configuration must show what is wrong with it. Only
+//! names are reported: of a header, a hash, an encoding, a key. Never a value.
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde::Serialize;
@@ -9,28 +10,28 @@ use sha2::{Sha256, Sha384, Sha512};
 
 use super::signature::{Encoding, SignatureScheme, decode};
 
-/// The most headers that are looked at: a request of a thousand must not cost a thousand digests.
+/// The most headers that are tried: a request with a thousand must not cost a thousand digests.
 const MAX_HEADERS: usize = 64;
 
-/// What is wrong with a refused webhook, as far as can be told from it.
+/// What seems wrong with a rejected webhook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Hint {
-    /// The header is not there.
+    /// The header is missing.
     HeaderMissing,
     /// Another header holds the right signature.
     OtherHeader,
-    /// What the header holds is no HMAC-SHA256 in the configured encoding, nor in any other.
+    /// The header holds no HMAC-SHA256 in any encoding.
     NotASignature,
-    /// It is right, in another encoding than the configured one.
+    /// The signature is right, in another encoding than the configured one.
     OtherEncoding,
-    /// It is right for the body without the white space or line ends that came with it: something altered it on the way.
+    /// The signature is right for the body with other white space or line ends: something altered it on its way.
     AlteredBody,
-    /// It fits none of the keys: it was made with another key, or of another body.
+    /// The signature was made with another key, or of another body.
     WrongKey,
 }
 
 impl Hint {
-    /// All of them.
+    /// Every hint.
     pub const ALL: [Self; 6] = [
         Self::HeaderMissing,
         Self::OtherHeader,
@@ -40,7 +41,7 @@ impl Hint {
         Self::WrongKey,
     ];
 
-    /// The word in rows.
+    /// The code in rows.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::HeaderMissing => "header_missing",
@@ -53,10 +54,10 @@ impl Hint {
     }
 }
 
-/// Headers as they came: name in lower case, value where it is text.
+/// Headers of a request: names in lower case, values that are text.
 pub type Headers<'a> = [(&'a str, &'a str)];
 
-/// Why `scheme` did not take this webhook.
+/// Why `scheme` rejects this webhook.
 pub fn diagnose(scheme: &SignatureScheme, body: &[u8], headers: &Headers<'_>) -> Hint {
     let any_encoding = SignatureScheme { encoding: Encoding::Either, ..scheme.clone() };
     let of_name = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(&scheme.header));
@@ -77,7 +78,7 @@ pub fn diagnose(scheme: &SignatureScheme, body: &[u8], headers: &Headers<'_>) ->
     Hint::WrongKey
 }
 
-/// What the body may have been before somebody on the way made it prettier.
+/// What the body may have been before a proxy reformatted it.
 fn body_variants(body: &[u8]) -> Vec<Vec<u8>> {
     let trimmed = body.trim_ascii().to_vec();
     let with_end = [&trimmed[..], b"\n"].concat();
@@ -87,23 +88,31 @@ fn body_variants(body: &[u8]) -> Vec<Vec<u8>> {
     [Some(trimmed), Some(with_end), Some(unix), compact.ok()].into_iter().flatten().collect()
 }
 
-/// How a webhook turned out to be signed. Names only.
+/// How a webhook is signed. Names only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SignatureDetection {
     /// The header that holds the signature.
     pub header: String,
     /// `HMAC-SHA256`, …
     pub hash: &'static str,
-    /// hex or base64.
+    /// `hex` or `base64`.
     pub encoding: &'static str,
-    /// What the key is called: the place in the configuration, or the subscription, that it is from.
+    /// The name of the key: its place in the configuration, or its subscription.
     pub key: String,
 }
 
-/// Finds how a webhook is signed, by trying every header against every key that we have in any of the usual ways.
-pub fn learn(body: &[u8], headers: &Headers<'_>, keys: &[(String, String)]) -> Vec<SignatureDetection> {
+/// A key with a name that may be shown.
+pub struct NamedKey {
+    /// The name.
+    pub name: String,
+    /// The key.
+    pub secret: String,
+}
+
+/// Finds how a webhook is signed, by trying every header with every key, hash and encoding.
+pub fn detect(body: &[u8], headers: &Headers<'_>, keys: &[NamedKey]) -> Vec<SignatureDetection> {
     let mut detections = Vec::new();
-    for (key, secret) in keys {
+    for NamedKey { name: key, secret } in keys {
         for (hash, digest) in digests(secret.as_bytes(), body) {
             for (header, value) in headers.iter().take(MAX_HEADERS) {
                 for (encoding, name) in [(Encoding::Hex, "hex"), (Encoding::Base64, "base64")] {
@@ -119,14 +128,17 @@ pub fn learn(body: &[u8], headers: &Headers<'_>, keys: &[(String, String)]) -> V
 }
 
 fn digests(key: &[u8], body: &[u8]) -> [(&'static str, Vec<u8>); 3] {
-    macro_rules! of {
-        ($hash:ty) => {{
-            let mut mac = Hmac::<$hash>::new_from_slice(key).expect("HMAC takes a key of any length");
-            mac.update(body);
-            mac.finalize().into_bytes().to_vec()
-        }};
-    }
-    [("HMAC-SHA256", of!(Sha256)), ("HMAC-SHA384", of!(Sha384)), ("HMAC-SHA512", of!(Sha512))]
+    [
+        ("HMAC-SHA256", digest::<Hmac<Sha256>>(key, body)),
+        ("HMAC-SHA384", digest::<Hmac<Sha384>>(key, body)),
+        ("HMAC-SHA512", digest::<Hmac<Sha512>>(key, body)),
+    ]
+}
+
+fn digest<M: KeyInit + Mac>(key: &[u8], body: &[u8]) -> Vec<u8> {
+    let mut mac = <M as KeyInit>::new_from_slice(key).expect("HMAC takes a key of any length");
+    mac.update(body);
+    mac.finalize().into_bytes().to_vec()
 }
 
 #[cfg(test)]
@@ -164,16 +176,17 @@ mod tests {
     #[test]
     fn a_detection_names_the_key_and_no_value() {
         let body = b"{}";
-        let keys = [("one".to_owned(), "first".to_owned()), ("two".to_owned(), "second".to_owned())];
+        let key = |name: &str, secret: &str| NamedKey { name: name.into(), secret: secret.into() };
+        let keys = [key("one", "first"), key("two", "second")];
         let given = format!("sha256={}", hex::encode(sign("second", body)));
-        let detections = learn(body, &[("host", "x"), ("x-signature", &given)], &keys);
-        let told = SignatureDetection {
+        let detections = detect(body, &[("host", "x"), ("x-signature", &given)], &keys);
+        let expected = SignatureDetection {
             header: "x-signature".into(),
             hash: "HMAC-SHA256",
             encoding: "hex",
             key: "two".into(),
         };
-        assert_eq!(detections, [told]);
-        assert_eq!(learn(body, &[("x-signature", "nonsense")], &keys), []);
+        assert_eq!(detections, [expected]);
+        assert_eq!(detect(body, &[("x-signature", "nonsense")], &keys), []);
     }
 }

@@ -1,16 +1,12 @@
-//! What was seen of keys and signatures, counts in memory and written now and then.
+//! Counts key uses and rejected webhooks in memory, and writes them now and then.
 //!
-//! A webhook must not cost a row more because somebody wants to know which key is still used; and what is refused must not
-//! make rows at all. So both are counts here, by names that the configuration bounds, and added to their rows a few
-//! seconds later. A process that dies takes a few seconds of counting with it: nothing depends on these figures but a
-//! person's judgement.
+//! Counting must not cost a webhook another row, and a rejected webhook must not make rows at all. So both are counted in
+//! memory, by names that the configuration bounds, and added to their rows a few seconds later. A process that dies loses
+//! a few seconds of counts: these figures inform operators only.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashMap, hash::Hash, time::Duration};
 
+use parking_lot::Mutex;
 use sqlx::PgPool;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -24,16 +20,23 @@ use crate::{
     },
 };
 
-/// What has been counts is written so soon.
+/// How long after the first of them counts are written.
 const FLUSH_INTERVAL: Duration = Duration::from_secs(5);
 
 #[derive(Default)]
 struct Counts {
-    uses: HashMap<KeyIdentity, (i64, Option<Timestamp>)>,
-    rejections: HashMap<RejectedWebhookKey, (i64, Option<Timestamp>)>,
+    uses: HashMap<KeyIdentity, Count>,
+    rejections: HashMap<RejectedWebhookKey, Count>,
 }
 
-/// The counts of a process.
+/// How often something happened, and when it last did.
+#[derive(Default)]
+struct Count {
+    count: i64,
+    last_at: Timestamp,
+}
+
+/// Counts key uses and rejected webhooks of a process.
 #[derive(Default)]
 pub struct KeyUsage {
     counts: Mutex<Counts>,
@@ -41,40 +44,36 @@ pub struct KeyUsage {
 }
 
 impl KeyUsage {
-    /// A key has opened.
+    /// Counts a webhook or request authenticated with a key.
     pub fn record_use(&self, key: KeyIdentity, at: Timestamp) {
-        increment(&mut self.lock().uses, key, at);
+        increment(&mut self.counts.lock().uses, key, at);
         self.changed.notify_one();
     }
 
-    /// A signature was refused.
+    /// Counts a rejected webhook.
     pub fn record_rejection(&self, rejection: RejectedWebhookKey, at: Timestamp) {
-        increment(&mut self.lock().rejections, rejection, at);
+        increment(&mut self.counts.lock().rejections, rejection, at);
         self.changed.notify_one();
     }
 
-    fn lock(&self) -> MutexGuard<'_, Counts> {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Writes what has been counts a few seconds after the first of it, until told to stop, and then once more.
+    /// Writes counts a few seconds after the first of them, until `soft` is cancelled, and then once more.
     pub async fn run(&self, pool: &PgPool, soft: CancellationToken) {
         while !soft.is_cancelled() {
             tokio::select! { () = self.changed.notified() => {}, () = soft.cancelled() => {} }
             let _ = tokio::time::timeout(FLUSH_INTERVAL, soft.cancelled()).await;
             if let Err(error) = self.flush(pool).await {
-                tracing::warn!(error = %error, "counts of keys and rejections were not written");
+                tracing::warn!(error = %error, "counts of key uses and rejected webhooks lost");
             }
         }
     }
 
-    /// Writes what has been counts. The crank of the tests.
+    /// Writes all counts now.
     pub async fn flush(&self, pool: &PgPool) -> store::Result<()> {
-        let Counts { uses, rejections } = std::mem::take(&mut *self.lock());
+        let Counts { uses, rejections } = std::mem::take(&mut *self.counts.lock());
         if uses.is_empty() && rejections.is_empty() {
             return Ok(());
         }
-        // In one order everywhere, so that two processes never wait for each other's rows crosswise.
+        // The same order in every process, so that two of them cannot deadlock.
         let mut uses: Vec<_> = uses.into_iter().collect();
         uses.sort_by(|(one, _), (other, _)| {
             (&one.connection, one.purpose, &one.key_id).cmp(&(
@@ -88,24 +87,19 @@ impl KeyUsage {
             (&one.connection, one.source, one.hint).cmp(&(&other.connection, other.source, other.hint))
         });
         let mut db = pool.begin().await?;
-        for (key, (count, last)) in &uses {
-            key_usage::add_key_uses(&mut db, key, *count, last.unwrap_or_default()).await?;
+        for (key, Count { count, last_at }) in &uses {
+            key_usage::add_key_uses(&mut db, key, *count, *last_at).await?;
         }
-        for (rejection, (count, last)) in &rejections {
-            rejected_webhooks::add_rejected_webhooks(&mut db, rejection, *count, last.unwrap_or_default())
-                .await?;
+        for (rejection, Count { count, last_at }) in &rejections {
+            rejected_webhooks::add_rejected_webhooks(&mut db, rejection, *count, *last_at).await?;
         }
         db.commit().await?;
         Ok(())
     }
 }
 
-fn increment<K: std::hash::Hash + Eq>(
-    counts: &mut HashMap<K, (i64, Option<Timestamp>)>,
-    key: K,
-    at: Timestamp,
-) {
-    let (count, last) = counts.entry(key).or_default();
-    *count += 1;
-    *last = (*last).max(Some(at));
+fn increment<K: Hash + Eq>(counts: &mut HashMap<K, Count>, key: K, at: Timestamp) {
+    let count = counts.entry(key).or_default();
+    count.count += 1;
+    count.last_at = count.last_at.max(at);
 }

@@ -1,4 +1,4 @@
-//! Keys and those who use them: signatures, stored secrets, key usage, throttling of failed authentication.
+//! Signatures, encrypted secrets, key usage, and the throttling of failed authentication.
 
 pub mod auth_throttle;
 pub mod detection;

@@ -1,11 +1,11 @@
-//! The secret_store: secrets that we must keep ourselves lie sealed, under a key that lies elsewhere.
+//! The secret store: secrets that Silta must keep are encrypted with a key that is kept elsewhere.
 //!
-//! AES-256-GCM (NIST SP 800-38D), by `ring`, with a nonce of chance for each sealing: a few a day per key, where the
-//! bound for chance is two to the power of 32. What is sealed is bound to its context (`aad`), so a sealed text that
-//! somebody moves to another row does not open there. The first key seals and all of them open, so a key is rotated by
-//! putting a new one in front, and taken away once everything was sealed resealed.
+//! AES-256-GCM (NIST SP 800-38D) by `ring`, with a random nonce for each encryption: a few a day per key, where the limit
+//! for random nonces is 2³². A ciphertext is bound to its context (`aad`), so one that is moved to another row does not
+//! decrypt there. The first key encrypts and every key decrypts: to rotate, put a new key in front and remove the old one
+//! once everything is encrypted with the new one.
 //!
-//! Without a key nothing is kept: a secret in the clear is worse than one that must be fetched again.
+//! Without a key nothing is stored: a secret in the clear is worse than one that must be fetched again.
 
 use std::sync::Arc;
 
@@ -13,10 +13,10 @@ use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 
 use crate::runtime::clock::Entropy;
 
-/// What a sealed text begins with, should there ever be another way.
+/// The first byte of a ciphertext: its format.
 const VERSION: u8 = 1;
 
-/// Bytes of a key.
+/// The length of a key in bytes.
 pub const KEY_LEN: usize = 32;
 
 /// A key of `[secrets]`.
@@ -29,14 +29,14 @@ impl std::fmt::Debug for Key {
     }
 }
 
-/// Seals and opens.
+/// Encrypts and decrypts secrets.
 pub struct SecretStore {
     keys: Vec<Arc<LessSafeKey>>,
 }
 
-/// It was sealed by a key that we do not have, for another context, or was altered.
+/// The ciphertext was made with another key or for another context, or it was altered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("none of the keys in [secrets] opens it")]
+#[error("no key of [secrets] decrypts it")]
 pub struct DecryptError;
 
 impl std::fmt::Debug for SecretStore {
@@ -45,8 +45,13 @@ impl std::fmt::Debug for SecretStore {
     }
 }
 
+/// The context of a subscription's key.
+pub fn subscription_key_context(connection: &str, source: &str) -> String {
+    format!("subscription/{connection}/{source}")
+}
+
 impl SecretStore {
-    /// A secret_store of these keys; without any it keeps nothing.
+    /// Creates a store with these keys; without any it stores nothing.
     pub fn new(keys: &[Key]) -> Self {
         let key = |Key(bytes): &Key| {
             Arc::new(LessSafeKey::new(UnboundKey::new(&AES_256_GCM, bytes).expect("a key has 32 bytes")))
@@ -54,12 +59,12 @@ impl SecretStore {
         Self { keys: keys.iter().map(key).collect() }
     }
 
-    /// Can it keep anything?
+    /// Whether it can store anything.
     pub const fn has_key(&self) -> bool {
         !self.keys.is_empty()
     }
 
-    /// Seals a secret for its context; nothing without a key.
+    /// Encrypts a secret for its context; `None` without a key.
     pub fn seal(&self, context: &str, secret: &[u8], entropy: &Entropy) -> Option<Vec<u8>> {
         let key = self.keys.first()?;
         let nonce = entropy.bytes::<NONCE_LEN>();
@@ -69,7 +74,7 @@ impl SecretStore {
         Some([&[VERSION][..], &nonce, &text].concat())
     }
 
-    /// Seals resealed what a key opens that is not the first any more; nothing where there is nothing to do.
+    /// Encrypts with the first key what was encrypted with another one; `None` where there is nothing to do.
     pub fn reseal(&self, context: &str, sealed: &[u8], entropy: &Entropy) -> Option<Vec<u8>> {
         let first = Self { keys: self.keys.get(..1)?.to_vec() };
         if first.open(context, sealed).is_ok() {
@@ -78,7 +83,7 @@ impl SecretStore {
         self.seal(context, &self.open(context, sealed).ok()?, entropy)
     }
 
-    /// Opens what was sealed for this context.
+    /// Decrypts what was encrypted for this context.
     pub fn open(&self, context: &str, sealed: &[u8]) -> Result<Vec<u8>, DecryptError> {
         let (&version, rest) = sealed.split_first().ok_or(DecryptError)?;
         let (nonce, text) = rest.split_first_chunk::<NONCE_LEN>().ok_or(DecryptError)?;
@@ -105,7 +110,7 @@ mod tests {
         let sealed = SecretStore::new(std::slice::from_ref(&old))
             .seal("token/shop", b"secret", &entropy)
             .expect("it has a key");
-        assert!(!sealed.windows(6).any(|part| part == b"secret"));
+        assert!(!sealed.windows(6).any(|window| window == b"secret"));
         let rotating = SecretStore::new(&[new.clone(), old]);
         assert_eq!(rotating.open("token/shop", &sealed).as_deref(), Ok(&b"secret"[..]));
         assert_eq!(rotating.open("token/another", &sealed), Err(DecryptError));
@@ -116,7 +121,7 @@ mod tests {
         assert_eq!(
             without.open("token/shop", &resealed).as_deref(),
             Ok(&b"secret"[..]),
-            "the old one may be taken away"
+            "the old key may be removed"
         );
         assert_eq!(without.open("token/shop", &sealed), Err(DecryptError));
         for at in 0..sealed.len() {

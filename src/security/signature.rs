@@ -1,17 +1,17 @@
-//! HMAC-SHA256 over the raw body, as both vendors sign (RFC 2104), with several live secrets while they rotate.
+//! Webhook signatures: HMAC-SHA256 (RFC 2104) over the raw body, with several live secrets during a rotation.
 
 use base64::Engine;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// How the signature is written in its header.
+/// How a signature is encoded in its header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
-    /// Hex in any case.
+    /// Hex, in any case.
     Hex,
     /// Base64, padded or not.
     Base64,
-    /// Whichever of the two it turns out to be.
+    /// Either of them.
     Either,
 }
 
@@ -20,15 +20,15 @@ pub enum Encoding {
 pub struct SignatureScheme {
     /// The header that carries the signature.
     pub header: String,
-    /// How it is written.
+    /// How it is encoded.
     pub encoding: Encoding,
-    /// Live secrets; any of them will do.
+    /// The live secrets. A signature by any of them is accepted.
     pub secrets: Vec<String>,
 }
 
 impl SignatureScheme {
-    /// Under which of the secrets `given` is the signature of `body`, by its place among them. Every secret is tried, and
-    /// each sync takes the same time wherever they differ.
+    /// The index of the secret with which `given` is the signature of `body`. Every secret is tried, and each comparison
+    /// takes constant time.
     pub fn verify(&self, body: &[u8], given: &str) -> Option<usize> {
         let candidates = decode(given.trim(), self.encoding);
         let mut good = None;
@@ -43,8 +43,8 @@ impl SignatureScheme {
     }
 }
 
-/// What a key is called where it must be told from others and not be known: eight hex digits of a digest, keyed by a
-/// secret of the connection's own, so that nobody can try out the secrets that people make up.
+/// An id of a key that may be shown: eight hex digits of a digest, keyed by a secret of the connection, so that guessed
+/// keys cannot be tried out against it.
 pub fn key_id(connection_secret: &str, key: &str) -> String {
     hex::encode(&sign(connection_secret, key.as_bytes())[..4])
 }
@@ -54,7 +54,7 @@ pub fn sign(secret: &str, body: &[u8]) -> Vec<u8> {
     mac(secret, body).finalize().into_bytes().to_vec()
 }
 
-/// The same in base64, under a key of bytes: as Standard Webhooks are signed.
+/// The signature of a message in base64, with a key of bytes, as Standard Webhooks are signed.
 pub fn sign_base64(key: &[u8], message: &[u8]) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
     mac.update(message);
@@ -67,7 +67,7 @@ fn mac(secret: &str, body: &[u8]) -> Hmac<Sha256> {
     mac
 }
 
-/// What the header may mean in bytes. Some senders put `sha256=` in front.
+/// What the header may mean in bytes. Some senders prefix it with `sha256=`.
 pub(super) fn decode(given: &str, encoding: Encoding) -> Vec<Vec<u8>> {
     let given = given.strip_prefix("sha256=").unwrap_or(given);
     let as_hex = || hex::decode(given).ok();

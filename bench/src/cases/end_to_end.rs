@@ -3,10 +3,11 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
+use parking_lot::Mutex;
 use anyhow::{Context, Result};
 use silta::{
     dev::sandbox::{OrderSpec, Sandbox, Webhook, WebhookSender},
@@ -115,7 +116,7 @@ async fn send_all(service: &Service, webhooks: Vec<Webhook>) -> Result<()> {
             let (mut http, webhook_sender) =
                 (HttpConnection::to(&url).await?, WebhookSender::to(&url, "bench"));
             loop {
-                let Some(webhook) = webhooks.lock().unwrap_or_else(PoisonError::into_inner).pop() else {
+                let Some(webhook) = webhooks.lock().pop() else {
                     return anyhow::Ok(());
                 };
                 while http.exchange(&request(&webhook_sender, &url, &webhook)).await? == 503 {}
@@ -164,7 +165,7 @@ async fn measure_first_calls(bench: &Bench) -> Result<Latencies> {
         answered.insert(id, Instant::now());
     }
     tokio::time::sleep(Duration::from_secs(1)).await;
-    let seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+    let seen = seen.lock();
     let mut latencies = Latencies::default();
     for (id, answered) in answered {
         latencies
@@ -208,7 +209,7 @@ async fn answer(mut stream: TcpStream, seen: Seen) -> Result<()> {
         let path = head.split(' ').nth(1).unwrap_or_default();
         let numbers = path.split(|letter: char| !letter.is_ascii_digit());
         if let Some(id) = numbers.filter_map(|number| number.parse().ok()).find(|id| *id >= FIRST_ORDER) {
-            seen.lock().unwrap_or_else(PoisonError::into_inner).entry(id).or_insert(at);
+            seen.lock().entry(id).or_insert(at);
         }
         // Short lists are read once and cached; every order is unknown.
         let (status, body) = if path.contains("-methods?") {

@@ -22,9 +22,11 @@ use uuid::Uuid;
 use crate::{
     domain::event::source::Source,
     flows::ConnectionClients,
-    inbox::subscription_key_context,
     runtime::clock::{Clock, Entropy},
-    security::{secrets::SecretStore, signature::key_id},
+    security::{
+        secrets::{SecretStore, subscription_key_context},
+        signature::key_id,
+    },
     store::{
         StoreError,
         subscriptions::{self, NewSubscription, SubscriptionRow},

@@ -5,7 +5,10 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::Mutex;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
-use crate::dev::sandbox::{Fault, Sandbox, Simulation};
+use crate::{
+    dev::sandbox::{Fault, Sandbox, Simulation},
+    vendors::http::tls_config,
+};
 
 /// The connection's name; with a hyphen, its reference prefix.
 pub(super) const CONNECTION: &str = "chaos";
@@ -54,7 +57,8 @@ pub(super) async fn leases_lost(url: &str) -> Option<u64> {
 
 #[expect(clippy::disallowed_methods, reason = "a chaos run shares no client with Silta")]
 async fn fetch(url: &str) -> Option<String> {
-    let client = reqwest::Client::builder().timeout(Duration::from_secs(2)).build().ok()?;
+    let builder = reqwest::Client::builder().tls_backend_preconfigured(tls_config());
+    let client = builder.timeout(Duration::from_secs(2)).build().ok()?;
     client.get(url).send().await.ok()?.text().await.ok()
 }
 

@@ -2,11 +2,11 @@
 
 use std::{
     io::IsTerminal,
-    sync::Mutex,
     time::{Duration, Instant},
 };
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use parking_lot::Mutex;
 
 use crate::dev::sandbox::Reconciliation;
 
@@ -70,7 +70,7 @@ impl View {
             bars.counts.set_message(counts);
             return;
         }
-        let Ok(mut last) = self.last_line.lock() else { return };
+        let mut last = self.last_line.lock();
         if last.elapsed() >= LINE_INTERVAL {
             *last = Instant::now();
             let Reconciliation {

@@ -3,13 +3,14 @@
 use std::{
     collections::VecDeque,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
 use crate::runtime::clock::Entropy;
+use parking_lot::Mutex;
 
 /// A fault of one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,17 +68,17 @@ impl Faults {
     /// Queues a fault for the next request with this method and a path that contains this part.
     pub fn script(&self, method: &str, path_part: &str, fault: Fault) {
         let scripted = Scripted { method: method.to_owned(), path_part: path_part.to_owned(), fault };
-        self.0.scripted.lock().unwrap_or_else(PoisonError::into_inner).push_back(scripted);
+        self.0.scripted.lock().push_back(scripted);
     }
 
     /// Sets the random faults; `None` ends them.
     pub fn set_random(&self, random: Option<RandomFaults>) {
-        *self.0.random.lock().unwrap_or_else(PoisonError::into_inner) = random;
+        *self.0.random.lock() = random;
     }
 
     /// Removes all scripted faults.
     pub fn clear(&self) {
-        self.0.scripted.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.0.scripted.lock().clear();
     }
 
     /// The number of requests that met a fault.
@@ -87,7 +88,7 @@ impl Faults {
 
     /// The number of scripted faults that no request met yet.
     pub fn unused_count(&self) -> usize {
-        self.0.scripted.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.0.scripted.lock().len()
     }
 
     pub(super) fn next(&self, method: &str, path: &str) -> Option<Fault> {
@@ -99,13 +100,13 @@ impl Faults {
     }
 
     fn take_scripted(&self, method: &str, path: &str) -> Option<Fault> {
-        let mut scripted = self.0.scripted.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut scripted = self.0.scripted.lock();
         let at = scripted.iter().position(|it| it.method == method && path.contains(&it.path_part))?;
         scripted.remove(at).map(|it| it.fault)
     }
 
     fn draw(&self) -> Option<Fault> {
-        let random = self.0.random.lock().unwrap_or_else(PoisonError::into_inner);
+        let random = self.0.random.lock();
         let RandomFaults { share, kinds, entropy } = random.as_ref()?;
         if entropy.fraction() >= *share {
             return None;

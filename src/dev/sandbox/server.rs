@@ -1,13 +1,6 @@
 //! An HTTP server with faults. axum's own cannot drop a connection without an answer or refuse connections for a while.
 
-use std::{
-    collections::HashMap,
-    convert::Infallible,
-    io,
-    net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashMap, convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -16,6 +9,7 @@ use axum::{
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
+use parking_lot::Mutex;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
@@ -34,13 +28,13 @@ pub struct RequestCounts(Arc<Mutex<HashMap<(String, String), usize>>>);
 
 impl RequestCounts {
     fn record(&self, method: &str, path: &str) {
-        let mut calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut calls = self.0.lock();
         *calls.entry((method.to_owned(), path.to_owned())).or_default() += 1;
     }
 
     /// The number of requests so far with this method and a path that contains this part.
     pub fn count(&self, method: &str, path_part: &str) -> usize {
-        let calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let calls = self.0.lock();
         let matching = calls.iter().filter(|((its, path), _)| its == method && path.contains(path_part));
         matching.map(|(_, count)| count).sum()
     }

@@ -1,16 +1,15 @@
 //! Sends the two vendors' webhooks to Silta, signed as the vendors sign them.
 
-use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use base64::Engine;
 use hmac::{Hmac, KeyInit, Mac};
+use parking_lot::{Mutex, MutexGuard};
 use serde_json::Value;
 use sha2::Sha256;
 
 use super::credentials;
+use crate::vendors::http::tls_config;
 
 /// A webhook that can be sent again byte by byte.
 #[derive(Clone, Debug)]
@@ -66,10 +65,9 @@ impl WebhookSender {
 
     /// A sender to one connection of these replicas, with a timeout for each answer.
     pub fn with_timeout(replicas: &[String], connection: &str, timeout: Duration) -> Self {
-        let _ = rustls::crypto::ring::default_provider().install_default();
         #[expect(clippy::disallowed_methods, reason = "the sandbox shares no client with Silta")]
-        let client =
-            reqwest::Client::builder().timeout(timeout).build().expect("nothing to read, nothing to fail");
+        let builder = reqwest::Client::builder().tls_backend_preconfigured(tls_config());
+        let client = builder.timeout(timeout).build().expect("nothing to read, nothing to fail");
         let webhook_sender = Self { client, route: Arc::default(), connection: connection.to_owned() };
         webhook_sender.set_replicas(replicas);
         webhook_sender
@@ -86,7 +84,7 @@ impl WebhookSender {
     }
 
     fn route(&self) -> MutexGuard<'_, Route> {
-        self.route.lock().unwrap_or_else(PoisonError::into_inner)
+        self.route.lock()
     }
 
     /// The URL of a webhook; each call takes the next replica.

@@ -7,9 +7,9 @@ use crate::{
     vendors::{http::error::CallError, mycashflow::MyCashflow, ogoship::Ogoship},
 };
 
-/// What is polled: the word in rows, and in `[connections.polls]`.
+/// A list that is polled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::inbox) enum PolledList {
+pub(super) enum PolledList {
     /// The shop's orders.
     Orders,
     /// The warehouse's orders.
@@ -21,14 +21,15 @@ pub(in crate::inbox) enum PolledList {
 }
 
 impl PolledList {
-    pub(in crate::inbox) const ALL: [Self; 4] = [Self::Orders, Self::Statuses, Self::Stock, Self::Products];
+    pub(super) const ALL: [Self; 4] = [Self::Orders, Self::Statuses, Self::Stock, Self::Products];
 
-    /// Can the list be asked for a window, and not only from a time on?
-    pub(in crate::inbox) const fn is_windowed(self) -> bool {
+    /// Whether the list can be read up to a time, and not only from a time on.
+    pub(super) const fn is_windowed(self) -> bool {
         matches!(self, Self::Orders | Self::Products)
     }
 
-    pub(in crate::inbox) const fn as_str(self) -> &'static str {
+    /// The name in rows and in `[connections.polls]`.
+    pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Orders => "orders",
             Self::Statuses => "statuses",
@@ -38,7 +39,7 @@ impl PolledList {
     }
 }
 
-/// How often each list is polled; zero is never.
+/// How often each list is polled; zero means never.
 #[derive(Clone, Copy, Debug)]
 pub struct Intervals {
     /// The shop's orders.
@@ -52,14 +53,14 @@ pub struct Intervals {
 }
 
 impl Intervals {
-    /// Each list that is polled at all, by its word in rows, and how often.
+    /// The lists that are polled, by name, and how often.
     pub fn enabled(&self) -> impl Iterator<Item = (&'static str, Duration)> {
-        let all = PolledList::ALL.map(|what| (what.as_str(), self.get(what)));
-        all.into_iter().filter(|(_, every)| !every.is_zero())
+        let all = PolledList::ALL.map(|list| (list.as_str(), self.get(list)));
+        all.into_iter().filter(|(_, interval)| !interval.is_zero())
     }
 
-    pub(in crate::inbox) const fn get(self, what: PolledList) -> Duration {
-        match what {
+    pub(super) const fn get(self, list: PolledList) -> Duration {
+        match list {
             PolledList::Orders => self.orders,
             PolledList::Statuses => self.statuses,
             PolledList::Stock => self.stock,
@@ -68,61 +69,57 @@ impl Intervals {
     }
 }
 
-/// One connection to poll.
+/// A connection whose lists are polled.
 pub struct PolledConnection {
     /// Its name.
     pub connection: String,
-    /// The shop.
+    /// The shop's client.
     pub shop: MyCashflow,
-    /// The warehouse.
+    /// The warehouse's client.
     pub warehouse: Ogoship,
-    /// Tells our orders from others at the warehouse.
+    /// Distinguishes our orders from others at the warehouse.
     pub reference_prefix: String,
     /// How often.
     pub intervals: Intervals,
 }
 
-/// One page of a list, as what it speaks of at which version; and whether there may be another.
-pub(in crate::inbox) async fn read_page(
-    polled: &PolledConnection,
-    what: PolledList,
-    window: TimeWindow,
-    page: u32,
-) -> Result<(Vec<(VendorEntity, String)>, bool), CallError> {
-    Ok(match what {
-        PolledList::Orders => {
-            let page = polled.shop.list_orders_changed(window, page).await?;
-            (
-                page.items.into_iter().map(|it| (VendorEntity::ShopOrder(it.id), it.version)).collect(),
-                page.has_more,
-            )
-        }
-        PolledList::Products => {
-            let page = polled.shop.list_products_changed(window, page).await?;
-            (
-                page.items.into_iter().map(|it| (VendorEntity::ShopProduct(it.id), it.version)).collect(),
-                page.has_more,
-            )
-        }
-        PolledList::Statuses => {
-            let page = polled.warehouse.list_orders_changed(window.from, page).await?;
-            (
-                page.items
-                    .into_iter()
-                    .map(|it| (VendorEntity::WarehouseOrder(it.name), it.version))
-                    .collect(),
-                page.has_more,
-            )
-        }
-        PolledList::Stock => {
-            let page = polled.warehouse.list_stock_changed(window.from, page).await?;
-            (
-                page.items
-                    .into_iter()
-                    .map(|it| (VendorEntity::WarehouseStock(it.name), it.version))
-                    .collect(),
-                page.has_more,
-            )
-        }
-    })
+/// A page of a list: what changed, at which version.
+pub(super) struct ListPage {
+    pub(super) changes: Vec<(VendorEntity, String)>,
+    pub(super) has_more: bool,
+}
+
+impl PolledConnection {
+    /// Reads a page of a list.
+    pub(super) async fn read_page(
+        &self,
+        list: PolledList,
+        window: TimeWindow,
+        page: u32,
+    ) -> Result<ListPage, CallError> {
+        Ok(match list {
+            PolledList::Orders => {
+                let page = self.shop.list_orders_changed(window, page).await?;
+                let changes = page.items.into_iter().map(|it| (VendorEntity::ShopOrder(it.id), it.version));
+                ListPage { changes: changes.collect(), has_more: page.has_more }
+            }
+            PolledList::Products => {
+                let page = self.shop.list_products_changed(window, page).await?;
+                let changes = page.items.into_iter().map(|it| (VendorEntity::ShopProduct(it.id), it.version));
+                ListPage { changes: changes.collect(), has_more: page.has_more }
+            }
+            PolledList::Statuses => {
+                let page = self.warehouse.list_orders_changed(window.from, page).await?;
+                let items = page.items.into_iter();
+                let changes = items.map(|it| (VendorEntity::WarehouseOrder(it.name), it.version));
+                ListPage { changes: changes.collect(), has_more: page.has_more }
+            }
+            PolledList::Stock => {
+                let page = self.warehouse.list_stock_changed(window.from, page).await?;
+                let items = page.items.into_iter();
+                let changes = items.map(|it| (VendorEntity::WarehouseStock(it.name), it.version));
+                ListPage { changes: changes.collect(), has_more: page.has_more }
+            }
+        })
+    }
 }

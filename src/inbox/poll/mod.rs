@@ -1,5 +1,6 @@
 //! Polls: a vendor's list read from a cursor, to find what no webhook told.
 
+mod error;
 mod lists;
-mod pages;
 pub mod poller;
+mod reader;

@@ -1,12 +1,12 @@
-//! The second endpoint: a periodic sync that finds what no webhook told us.
+//! Polls the vendors' lists to find what no webhook told.
 //!
-//! Webhooks are lost, and no vendor of ours is known to send one when an order is paid later. So each connection's
-//! lists are read from a durable cursor on, with an overlap (their clocks are not ours, and a change may show late),
-//! and whatever stands there at a version that we have not read is an event like any other, by the same
-//! [`receive`](super). A version that was told twice is stored once, so the overlap costs nothing.
+//! Webhooks get lost, and no vendor is known to send one when an order is paid later. So each connection's lists are read
+//! from a durable cursor on, with an overlap: the vendors' clocks differ from ours, and a change may appear late. What
+//! the list shows at a version that has not been read becomes an event like any other. A version is stored once, so the
+//! overlap costs nothing.
 //!
-//! The cursor moves only after every page was received: a poll that breaks off begins again where it began. A stretch
-//! that the shop cannot list is narrowed down, remembered as a gap and tried again ([`crate::domain::time_window`]).
+//! The cursor moves only after every page is stored: a poll that fails starts again where it began. A stretch that the
+//! shop cannot list is narrowed down, stored as a gap and read again by later polls ([`crate::domain::time_window`]).
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -14,76 +14,65 @@ use sqlx::PgPool;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use super::lists::PolledList;
 pub use super::lists::{Intervals, PolledConnection};
-use crate::inbox::{Metrics, webhook::receive::Ingester};
+use super::{error::PollError, lists::PolledList, reader::ListReader};
 use crate::{
-    domain::{Timestamp, order_rate::OrderRate, time_window::TimeWindow},
+    domain::{Timestamp, time_window::TimeWindow},
+    inbox::{ingester::Ingester, metrics::Metrics},
     runtime::clock::{Clock, Entropy},
     store::{
-        self, StoreError, connections, order_rate,
+        self,
         polls::{self, LeasedPoll, PollResult},
     },
-    vendors::http::error::CallError,
 };
 
-/// How far a poll reaches back behind its cursor.
+/// How far a poll reads back behind its cursor.
 const OVERLAP: chrono::Duration = chrono::Duration::minutes(10);
 
-/// How long a poll may take; one that takes longer is cut off and begins again.
+/// A poll that takes longer is cut off and starts again.
 const MAX_DURATION: Duration = Duration::from_secs(540);
 
-/// When a failed poll is tried again.
+/// When a failed poll is retried.
 const RETRY_DELAY: Duration = Duration::from_secs(30);
 
-/// Polls at once in a process: a vendor that hangs keeps its own lists waiting, and nobody else's.
+/// When a list that this configuration does not poll is looked at again.
+const UNCONFIGURED_DELAY: Duration = Duration::from_secs(86_400);
+
+/// Polls at once in a process. A vendor that hangs delays its own lists only.
 const MAX_CONCURRENT: usize = 16;
 
-/// Polls every connection, each list in its turn.
-#[derive(Clone)]
-pub struct Poller {
-    pub(in crate::inbox) pool: PgPool,
-    pub(in crate::inbox) clock: Arc<dyn Clock>,
-    entropy: Arc<Entropy>,
-    pub(in crate::inbox) ingester: Ingester,
-    pub(in crate::inbox) lease: Duration,
-    connections: Arc<HashMap<String, PolledConnection>>,
-}
+/// Running polls; each returns how many events it found.
+type RunningPolls = JoinSet<store::Result<usize>>;
 
-/// Polls on their way; each answers how many events it has found.
-type Polling = JoinSet<store::Result<usize>>;
-
-/// What a poller is made of.
+/// What a poller depends on.
 pub struct Deps {
-    /// Where cursors and events are.
+    /// Where cursors and events are stored.
     pub pool: PgPool,
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Ids and fences.
+    /// Makes ids and claim ids.
     pub entropy: Arc<Entropy>,
-    /// Where finds are counted.
+    /// Counts events.
     pub metrics: Metrics,
-    /// How long a poll stays ours without a sign of life: every page is one.
+    /// How long a poll's lease lasts after each page.
     pub lease: Duration,
     /// What to poll.
     pub connections: Vec<PolledConnection>,
 }
 
-/// Why a poll broke off.
-#[derive(Debug, thiserror::Error)]
-pub(in crate::inbox) enum PollError {
-    #[error("a list could not be read")]
-    Call(#[from] CallError),
-    #[error("the finds could not be stored")]
-    Store(#[from] StoreError),
-    #[error("it took too long")]
-    Overran,
-    #[error("somebody else polls it now")]
-    LeaseLost,
+/// Polls the lists of every connection.
+#[derive(Clone)]
+pub struct Poller {
+    pool: PgPool,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<Entropy>,
+    ingester: Ingester,
+    lease: Duration,
+    connections: Arc<HashMap<String, PolledConnection>>,
 }
 
 impl Poller {
-    /// A poller at rest.
+    /// Creates a poller that does not run yet.
     pub fn new(deps: Deps) -> Self {
         let Deps { pool, clock, entropy, metrics, lease, connections } = deps;
         let ingester =
@@ -97,32 +86,26 @@ impl Poller {
         let now = self.clock.now();
         let mut db = self.pool.acquire().await?;
         for polled in self.connections.values() {
-            for what in PolledList::ALL.into_iter().filter(|what| !polled.intervals.get(*what).is_zero()) {
-                polls::ensure(&mut db, &polled.connection, what.as_str(), now, now).await?;
+            for (list, _) in polled.intervals.enabled() {
+                polls::ensure(&mut db, &polled.connection, list, now, now).await?;
             }
         }
         Ok(())
     }
 
-    /// Polls what is due until told to stop; what is on its way then comes to its end.
+    /// Polls what is due until `soft` is cancelled; then waits for running polls.
     pub async fn run(&self, soft: CancellationToken) {
-        let shortest = self
-            .connections
-            .values()
-            .flat_map(|polled| PolledList::ALL.map(|what| polled.intervals.get(what)));
-        let shortest =
-            shortest.filter(|interval| !interval.is_zero()).min().unwrap_or(Duration::from_secs(60));
-        let poll = (shortest / 4).clamp(Duration::from_millis(200), Duration::from_secs(10));
-        let mut polling = Polling::new();
+        let tick = self.tick();
+        let mut running = RunningPolls::new();
         while !soft.is_cancelled() {
-            if let Err(error) = self.start_due(&mut polling).await {
-                tracing::warn!(error = %error, "cannot poll");
+            if let Err(error) = self.start_due(&mut running).await {
+                tracing::warn!(error = %error, "cannot claim due polls, retrying");
             }
-            let pause = poll.mul_f64(1.0 + self.entropy.fraction() / 10.0);
-            let was_full = polling.len() >= MAX_CONCURRENT;
-            let ended = async {
-                while let Some(ended) = polling.join_next().await {
-                    log_result(ended);
+            let pause = tick.mul_f64(1.0 + self.entropy.fraction() / 10.0);
+            let was_full = running.len() >= MAX_CONCURRENT;
+            let slot_freed = async {
+                while let Some(result) = running.join_next().await {
+                    log_failure(result);
                     if was_full {
                         return; // more may be due
                     }
@@ -130,123 +113,117 @@ impl Poller {
                 std::future::pending::<()>().await;
             };
             let _ = tokio::time::timeout(pause, async {
-                tokio::select! { () = ended => {}, () = soft.cancelled() => {} }
+                tokio::select! { () = slot_freed => {}, () = soft.cancelled() => {} }
             })
             .await;
         }
-        while let Some(ended) = polling.join_next().await {
-            log_result(ended);
+        while let Some(result) = running.join_next().await {
+            log_failure(result);
         }
     }
 
-    /// Polls everything that is due now; answers how many events were found: the crank of the tests.
+    /// How often due polls are looked for: a quarter of the shortest interval, within limits.
+    fn tick(&self) -> Duration {
+        let enabled = self.connections.values().flat_map(|polled| polled.intervals.enabled());
+        let shortest = enabled.map(|(_, interval)| interval).min().unwrap_or(Duration::from_secs(60));
+        (shortest / 4).clamp(Duration::from_millis(200), Duration::from_secs(10))
+    }
+
+    /// Polls everything that is due now and returns how many events were found. For tests.
     pub async fn poll_due(&self) -> store::Result<usize> {
-        let (mut polling, mut found) = (Polling::new(), 0);
+        let (mut running, mut found) = (RunningPolls::new(), 0);
         loop {
-            self.start_due(&mut polling).await?;
-            let Some(ended) = polling.join_next().await else { return Ok(found) };
-            found += ended.unwrap_or_else(|panicked| std::panic::resume_unwind(panicked.into_panic()))?;
+            self.start_due(&mut running).await?;
+            let Some(result) = running.join_next().await else { return Ok(found) };
+            found += result.unwrap_or_else(|panicked| std::panic::resume_unwind(panicked.into_panic()))?;
         }
     }
 
-    /// Begins what is due now, as far as there is permit: each beside the others, and one that panics costs its own turn.
-    async fn start_due(&self, polling: &mut Polling) -> store::Result<()> {
-        while polling.len() < MAX_CONCURRENT {
+    /// Starts due polls while there are slots, each as its own task, so that a panic ends one poll only.
+    async fn start_due(&self, running: &mut RunningPolls) -> store::Result<()> {
+        while running.len() < MAX_CONCURRENT {
             let now = self.clock.now();
             let mut db = self.pool.acquire().await?;
             let claimed = polls::claim_due(&mut db, self.entropy.fence(), now, now + self.lease).await?;
-            drop(db); // never held across the network
+            drop(db); // never held across calls to a vendor
             let Some(leased) = claimed else { break };
             let poller = self.clone();
-            polling.spawn(async move { poller.poll(&leased, now).await });
+            running.spawn(async move { poller.poll(&leased, now).await });
         }
         Ok(())
     }
 
+    /// Reads a leased list from its cursor on, settles the poll, and returns how many events were new.
     async fn poll(&self, leased: &LeasedPoll, started_at: Timestamp) -> store::Result<usize> {
-        let what = PolledList::ALL.into_iter().find(|what| what.as_str() == leased.what);
-        let polled = self.connections.get(&leased.connection).zip(what);
-        let Some((polled, what)) = polled.filter(|(polled, what)| !polled.intervals.get(*what).is_zero())
-        else {
-            // PollResult by an earlier configuration: not ours now, asked again in a day.
-            let day = Duration::from_secs(86_400);
-            let rest =
-                PollResult { cursor: None, found: 0, error: None, due_at: started_at + day, gaps: None };
-            return self.settle(leased, &rest).await.map(|()| 0);
+        let Some((polled, list)) = self.find_list(leased) else {
+            // Polled by an earlier configuration or another process.
+            let due_at = started_at + UNCONFIGURED_DELAY;
+            let result = PollResult { cursor: None, found: 0, error: None, due_at, gaps: None };
+            return self.settle(leased, &result).await.map(|()| 0);
         };
-        let interval = polled.intervals.get(what);
-        let from = leased.cursor - OVERLAP;
-        // Their clocks may be ahead of ours.
-        let window = TimeWindow { from, to: started_at + OVERLAP };
-        let pages = tokio::time::timeout(MAX_DURATION, self.read_windows(leased, polled, what, window)).await;
-        let (found, end) = match pages.unwrap_or(Err(PollError::Overran)) {
+        let interval = polled.intervals.get(list);
+        // The vendors' clocks may be ahead of ours.
+        let window = TimeWindow { from: leased.cursor - OVERLAP, to: started_at + OVERLAP };
+        let Self { pool, clock, ingester, lease, .. } = self;
+        let reader = ListReader { pool, clock: &**clock, ingester, lease: *lease, leased, polled, list };
+        let read = tokio::time::timeout(MAX_DURATION, reader.read_windows(window)).await;
+        let (connection, what) = (&leased.connection, list.as_str());
+        let (found, result) = match read.unwrap_or(Err(PollError::Overran)) {
             Ok((found, gaps)) => {
-                if let Some(gaps) = gaps.as_ref().filter(|gaps| !gaps.is_empty()) {
-                    let (connection, what, gaps) = (&leased.connection, what.as_str(), gaps.len());
-                    tracing::warn!(connection, what, gaps, "the list has stretches that cannot be read");
+                if let Some(gaps) = gaps.as_ref().map(Vec::len).filter(|count| *count > 0) {
+                    tracing::warn!(connection, what, gaps, "the list has gaps that cannot be read");
                 }
                 let (cursor, due_at) = (Some(started_at), started_at + interval);
-                (found, PollResult { cursor, found: saturating_i32(found), error: None, due_at, gaps })
+                (found, PollResult { cursor, found: saturating_i64(found), error: None, due_at, gaps })
             }
             Err(error) => {
-                let reason = match &error {
-                    PollError::Call(error) => error.read_failure_reason().code(),
-                    PollError::Store(_) => "database_unavailable",
-                    PollError::Overran => "overran",
-                    PollError::LeaseLost => return Ok(0), // whoever polls now will end it
-                };
+                let Some(reason) = reason_of(&error) else { return Ok(0) };
                 let cause = std::error::Error::source(&error).map(ToString::to_string);
-                let (connection, what) = (&leased.connection, what.as_str());
-                tracing::warn!(connection, what, error = %error, cause, "poll broken off");
+                tracing::warn!(connection, what, error = %error, cause, "poll failed, retrying");
                 let due_at = self.clock.now() + RETRY_DELAY.min(interval);
                 (0, PollResult { cursor: None, found: 0, error: Some(reason), due_at, gaps: None })
             }
         };
-        self.settle(leased, &end).await?;
+        self.settle(leased, &result).await?;
         if found > 0 {
-            tracing::info!(connection = leased.connection, what = what.as_str(), found, "poll found news");
-        }
-        if what == PolledList::Orders {
-            self.warn_if_silent(&leased.connection).await?;
+            tracing::info!(connection, what, found, "poll found changes");
         }
         Ok(found)
     }
 
-    /// Warns when orders have stopped coming, by the connection's own order_rate: no report of what happened can show it.
-    async fn warn_if_silent(&self, connection: &str) -> store::Result<()> {
-        let mut db = self.pool.acquire().await?;
-        let Some(row) = connections::find(&mut db, connection).await? else { return Ok(()) };
-        let order_rate = order_rate::read(&mut db, connection, row.created_at, self.clock.now()).await?;
-        if order_rate.is_suspicious {
-            let OrderRate { silent_seconds, expected, .. } = order_rate;
-            tracing::warn!(
-                connection,
-                silent_seconds,
-                expected,
-                "no orders come, and by the weeks before they should"
-            );
-        }
-        Ok(())
+    /// The connection and list of a poll, where this configuration polls it.
+    fn find_list(&self, leased: &LeasedPoll) -> Option<(&PolledConnection, PolledList)> {
+        let list = PolledList::ALL.into_iter().find(|list| list.as_str() == leased.what)?;
+        let polled = self.connections.get(&leased.connection)?;
+        (!polled.intervals.get(list).is_zero()).then_some((polled, list))
     }
 
-    async fn settle(&self, leased: &LeasedPoll, end: &PollResult) -> store::Result<()> {
+    async fn settle(&self, leased: &LeasedPoll, result: &PollResult) -> store::Result<()> {
         let mut db = self.pool.begin().await?;
-        polls::settle(&mut db, leased, end, self.clock.now()).await?; // a lost lease: another one polls
+        polls::settle(&mut db, leased, result, self.clock.now()).await?; // a lost lease: another replica polls
         Ok(db.commit().await?)
     }
 }
 
-/// Tells of a poll that could not even be settled.
-fn log_result(ended: Result<store::Result<usize>, JoinError>) {
-    match ended {
-        Ok(Ok(_)) => {}
-        Ok(Err(error)) => tracing::warn!(error = %error, "cannot poll"),
-        Err(_) => {
-            tracing::error!("a poll panicked: a fault of ours; it begins again when its lease runs out");
-        }
+/// The reason code of a failed poll; `None` where another replica polls the list now and will settle it.
+fn reason_of(error: &PollError) -> Option<&'static str> {
+    match error {
+        PollError::Call(error) => Some(error.read_failure_reason().code()),
+        PollError::Store(_) => Some("database_unavailable"),
+        PollError::Overran => Some("overran"),
+        PollError::LeaseLost => None,
     }
 }
 
-fn saturating_i32(count: usize) -> i64 {
+/// Logs a poll that could not be settled.
+fn log_failure(result: Result<store::Result<usize>, JoinError>) {
+    match result {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => tracing::warn!(error = %error, "poll not settled, retrying when its lease ends"),
+        Err(_) => tracing::error!("poll panicked, retrying when its lease ends"),
+    }
+}
+
+fn saturating_i64(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }

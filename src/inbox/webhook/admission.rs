@@ -1,8 +1,8 @@
-//! Webhooks that arrive together share one statement and one commit: see [`group_commit`](crate::store::group_commit).
+//! Commits webhooks in groups and bounds how many wait: see [`group_commit`](crate::store::group_commit).
 //!
-//! The line is short by design. The bodies of all webhooks being read or waiting have one bounded permit; who finds it
-//! full, or has waited too long, is answered 503 with `Retry-After` and sends again. Memory stays flat, and nobody
-//! waits for an answer that his own grace_period will not see.
+//! The bodies of all webhooks being read or waiting share one memory limit. A webhook that exceeds it, or has waited too
+//! long, is answered 503 with `Retry-After`, and its sender repeats it. So memory stays bounded, and no webhook waits
+//! longer than its sender does.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,96 +23,89 @@ use crate::{
     },
 };
 
-/// One commit at a time, and the bytes of its bodies after which no more is added. A second one beside it takes more from
-/// the first (it halves what gathers) than it gives.
+/// One commit at a time, of 1 MiB of bodies at most. A second one at the same time halves the groups and gains less.
 const BATCH_LIMITS: group_commit::Limits =
     group_commit::Limits { workers: 1, max_items: 256, max_weight: 1 << 20 };
 
 /// How much may wait, and how long: `[http] waiting` and `accept_within`.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Bytes of bodies being read or waiting, all together.
+    /// Bytes of all bodies being read or waiting.
     pub waiting: usize,
     /// How long a webhook waits for its commit.
     pub accept_within: Duration,
 }
 
-/// Why a webhook was not committed, as far as its sender is concerned.
+/// Why a webhook was not committed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::inbox) enum CommitError {
+pub(super) enum CommitError {
     /// More is waiting than the database can take now.
     Busy,
-    /// The database is away.
-    Away,
-    /// The database refused it.
-    Refused,
+    /// The database is unavailable.
+    Unavailable,
+    /// The database rejected it.
+    Rejected,
 }
 
 impl From<&StoreError> for CommitError {
     fn from(error: &StoreError) -> Self {
         match error {
-            StoreError::Unavailable(_) => Self::Away,
-            StoreError::Rejected(_) | StoreError::Inconsistent { .. } => Self::Refused,
+            StoreError::Unavailable(_) => Self::Unavailable,
+            StoreError::Rejected(_) | StoreError::Inconsistent { .. } => Self::Rejected,
         }
     }
 }
 
-type Answer = Result<Ingested, CommitError>;
+type CommitResult = Result<Ingested, CommitError>;
 
-/// One webhook in line.
+/// A webhook that waits for its commit.
 struct PendingWebhook {
-    arrival: IncomingEvent,
-    /// Polls that must look soon, since it says that something happened and not what.
+    event: IncomingEvent,
+    /// Polls to bring forward, where the webhook does not say what happened.
     expedited_polls: &'static [&'static str],
-    /// Held until it is committed.
+    /// Memory, reserved until the commit.
     _permit: OwnedSemaphorePermit,
 }
 
-/// The line, and the permit for those in it.
+/// Admits webhooks to the group commit while there is memory for them.
 #[derive(Clone)]
-pub(in crate::inbox) struct Admission {
+pub(super) struct Admission {
     queue: GroupCommit<Committer>,
     capacity: Arc<Semaphore>,
     accept_within: Duration,
 }
 
 impl Admission {
-    /// An empty line.
-    pub(in crate::inbox) fn new(
-        pool: PgPool,
-        clock: Arc<dyn Clock>,
-        failpoints: Failpoints,
-        limits: Limits,
-    ) -> Self {
+    pub(super) fn new(pool: PgPool, clock: Arc<dyn Clock>, failpoints: Failpoints, limits: Limits) -> Self {
         let Limits { waiting, accept_within } = limits;
         let queue = GroupCommit::new(Committer { pool, clock, failpoints }, BATCH_LIMITS);
         Self { queue, capacity: Arc::new(Semaphore::new(waiting.min(Semaphore::MAX_PERMITS))), accept_within }
     }
 
-    /// Room for so many bytes, or none now.
-    pub(in crate::inbox) fn reserve(&self, bytes: usize) -> Result<OwnedSemaphorePermit, CommitError> {
+    /// Reserves memory for a body, or fails at once.
+    pub(super) fn reserve(&self, bytes: usize) -> Result<OwnedSemaphorePermit, CommitError> {
         let bytes = u32::try_from(bytes.max(1)).unwrap_or(u32::MAX);
         self.capacity.clone().try_acquire_many_owned(bytes).map_err(|_| CommitError::Busy)
     }
 
-    /// Puts a webhook in line and waits for its commit.
-    pub(in crate::inbox) async fn commit(
+    /// Commits a webhook with others and waits for that.
+    pub(super) async fn commit(
         &self,
-        arrival: IncomingEvent,
+        event: IncomingEvent,
         expedited_polls: &'static [&'static str],
         permit: OwnedSemaphorePermit,
-    ) -> Answer {
-        let waiting = PendingWebhook { arrival, expedited_polls, _permit: permit };
-        match tokio::time::timeout(self.accept_within, self.queue.submit(waiting)).await {
+    ) -> CommitResult {
+        let pending = PendingWebhook { event, expedited_polls, _permit: permit };
+        match tokio::time::timeout(self.accept_within, self.queue.submit(pending)).await {
             Ok(Some(answer)) => answer,
-            Ok(None) => Err(CommitError::Away), // the committer panicked; the next one goes on
-            // Should it be committed after all, the sender's repeat is a duplicate.
+            Ok(None) => Err(CommitError::Unavailable), // the committer panicked; it restarts with the next batch
+            // If it is committed after all, the sender's repeat is a duplicate.
             Err(_) => Err(CommitError::Busy),
         }
     }
 }
 
-/// How webhooks are committed.
+/// Commits batches of webhooks.
 struct Committer {
     pool: PgPool,
     clock: Arc<dyn Clock>,
@@ -125,16 +118,16 @@ impl BatchHandler for Committer {
     type Answer = Ingested;
     type Error = CommitError;
 
-    fn weight(&self, waiting: &PendingWebhook) -> usize {
-        waiting.arrival.event.body.len()
+    fn weight(&self, pending: &PendingWebhook) -> usize {
+        pending.event.event.body.len()
     }
 
     async fn commit(&self, batch: &[PendingWebhook]) -> store::Result<Vec<Ingested>> {
         self.failpoints.hit(Failpoint::BeforeCommit, "").await;
         let pooled = store::with_commit_timeout(&self.pool, async |db| self.store(db, batch).await);
         let stored = match pooled.await {
-            // The pooled connection had died with its server since it was last used: once more, by a new one. Had the
-            // first been stored all the same, the second is its duplicate.
+            // The pooled connection broke since its last use: retry on a new one. If the first try was stored after
+            // all, the second is its duplicate.
             Err(error) if error.is_broken_connection() => {
                 let options = self.pool.connect_options();
                 let mut db = PgConnection::connect_with(&options).await.map_err(StoreError::from)?;
@@ -156,24 +149,24 @@ impl BatchHandler for Committer {
 }
 
 impl Committer {
-    /// Arrivals, and the polls that they bring forward, in one commit.
+    /// Stores events, and the polls that they bring forward, in one commit.
     async fn store(&self, db: &mut PgConnection, batch: &[PendingWebhook]) -> store::Result<Vec<Ingested>> {
         let Self { clock, failpoints, .. } = self;
-        let arrivals: Vec<_> = batch.iter().map(|waiting| &waiting.arrival).collect();
-        if batch.iter().all(|waiting| waiting.expedited_polls.is_empty()) {
+        let events: Vec<_> = batch.iter().map(|pending| &pending.event).collect();
+        if batch.iter().all(|pending| pending.expedited_polls.is_empty()) {
             let no_subject = std::iter::once(String::new());
             return failpoints
-                .hit_during(Failpoint::DuringCommit, no_subject, ingest::ingest(db, &arrivals))
+                .hit_during(Failpoint::DuringCommit, no_subject, ingest::ingest(db, &events))
                 .await;
         }
-        // Something happened that we cannot read: look everywhere soon.
+        // Some webhooks do not say what happened: the polls that find it are due at once.
         let mut db = db.begin().await?;
-        let received = ingest::ingest(&mut db, &arrivals).await?;
-        for PendingWebhook { arrival, expedited_polls, .. } in
+        let received = ingest::ingest(&mut db, &events).await?;
+        for PendingWebhook { event, expedited_polls, .. } in
             batch.iter().filter(|it| !it.expedited_polls.is_empty())
         {
             let polls: Vec<_> = expedited_polls.iter().map(|&what| what.to_owned()).collect();
-            polls::bring_forward(&mut db, &arrival.event.connection, &polls, clock.now()).await?;
+            polls::bring_forward(&mut db, &event.event.connection, &polls, clock.now()).await?;
         }
         failpoints.hit_during(Failpoint::DuringCommit, std::iter::once(String::new()), db.commit()).await?;
         Ok(received)

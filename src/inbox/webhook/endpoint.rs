@@ -1,11 +1,11 @@
-//! The endpoints: one per connection, with the keys that open it.
+//! The webhook endpoint of a connection, and the keys that its webhooks are verified with.
 
 use super::keyring::Keyring;
 use crate::{
     domain::event::source::Source, security::signature::SignatureScheme, store::key_usage::KeyIdentity,
 };
 
-/// How one connection's webhooks are let in.
+/// The webhook endpoint of one connection, as configured.
 pub struct Endpoint {
     /// The connection's name, a part of both paths.
     pub connection: String,
@@ -15,41 +15,37 @@ pub struct Endpoint {
     pub mycashflow: Option<SignatureScheme>,
     /// How the warehouse signs.
     pub ogoship: SignatureScheme,
-    /// Tells our orders from others at the warehouse.
+    /// Distinguishes our orders from others at the warehouse.
     pub reference_prefix: String,
 }
 
-/// A endpoint as it stands: with its keys.
-pub(in crate::inbox) struct KeyedEndpoint {
-    pub(in crate::inbox) endpoint: Endpoint,
-    pub(in crate::inbox) mycashflow: Option<Keyring>,
-    pub(in crate::inbox) ogoship: Keyring,
+impl Endpoint {
+    /// The keys of a vendor's webhooks; `None` where they are not signed.
+    fn keyring(&self, source: Source) -> Option<Keyring> {
+        let scheme = if source == Source::Ogoship { Some(&self.ogoship) } else { self.mycashflow.as_ref() };
+        scheme.map(|scheme| Keyring::new(&self.connection, source, scheme.clone(), &self.webhook_token))
+    }
+}
+
+/// An endpoint with its keys.
+pub(super) struct KeyedEndpoint {
+    pub(super) endpoint: Endpoint,
+    pub(super) mycashflow: Option<Keyring>,
+    pub(super) ogoship: Keyring,
 }
 
 impl KeyedEndpoint {
-    pub(in crate::inbox) fn new(endpoint: Endpoint) -> Self {
-        let mycashflow = keyring(&endpoint, Source::MyCashflow);
-        let ogoship =
-            keyring(&endpoint, Source::Ogoship).expect("the warehouse's webhooks are always signed");
+    pub(super) fn new(endpoint: Endpoint) -> Self {
+        let mycashflow = endpoint.keyring(Source::MyCashflow);
+        let ogoship = endpoint.keyring(Source::Ogoship).expect("the warehouse's webhooks are always signed");
         Self { endpoint, mycashflow, ogoship }
     }
 }
 
 /// The names of every configured key of these endpoints.
 pub fn key_names(endpoints: &[Endpoint]) -> Vec<KeyIdentity> {
-    let names = endpoints.iter().flat_map(|endpoint| {
-        let shop =
-            keyring(endpoint, Source::MyCashflow).map(|keys| keys.configured_key_names()).unwrap_or_default();
-        let warehouse =
-            keyring(endpoint, Source::Ogoship).map(|keys| keys.configured_key_names()).unwrap_or_default();
-        shop.into_iter().chain(warehouse)
-    });
-    names.collect()
-}
-
-/// A endpoint's keys for a vendor; none where it believes that one unsigned.
-fn keyring(endpoint: &Endpoint, source: Source) -> Option<Keyring> {
-    let scheme =
-        if source == Source::Ogoship { Some(&endpoint.ogoship) } else { endpoint.mycashflow.as_ref() };
-    scheme.map(|scheme| Keyring::new(&endpoint.connection, source, scheme.clone(), &endpoint.webhook_token))
+    let keyrings = endpoints
+        .iter()
+        .flat_map(|endpoint| [Source::MyCashflow, Source::Ogoship].map(|source| endpoint.keyring(source)));
+    keyrings.flatten().flat_map(|keys| keys.configured_key_names()).collect()
 }

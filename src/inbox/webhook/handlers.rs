@@ -1,6 +1,6 @@
-//! The two endpoints: which endpoint, who is it, what does it say, and in line with it.
+//! The handlers of the two webhook routes.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
 use axum::{
     Json,
@@ -13,176 +13,169 @@ use serde_json::Value;
 use tracing::Instrument;
 
 use super::{
+    admission::Admission,
     endpoint::{Endpoint, KeyedEndpoint},
-    keyring::Keyring,
-    receive::{Ingester, polls_for},
-    rejection::WebhookError,
+    error::WebhookError,
+    signature_check::{Sender, SignatureCheck},
     verify::{Unverified, Verified},
 };
-use crate::inbox::Inbox;
 use crate::{
     domain::{
         digest::sha256_hex,
         event::{
-            routing::{ParsedWebhook, VendorEntity},
+            routing::{ParsedWebhook, VendorEntity, route},
             source::Source,
         },
         id::EventId,
     },
+    inbox::ingester::{Ingester, Message},
     store::ingest::Ingested,
     vendors::{mycashflow, ogoship},
     web::server::{Peer, client_ip},
 };
 
-/// The answer to a webhook that we have.
+/// The state of the webhook routes.
+pub(super) struct Inbox {
+    pub(super) endpoints: HashMap<String, KeyedEndpoint>,
+    pub(super) signature_check: SignatureCheck,
+    pub(super) ingester: Ingester,
+    pub(super) admission: Admission,
+    pub(super) body_limit: usize,
+    pub(super) proxies: usize,
+}
+
+/// The answer to a webhook that is stored.
 #[derive(Serialize)]
-pub(in crate::inbox) struct Receipt {
+pub(super) struct Receipt {
     event_id: EventId,
     duplicate: bool,
 }
 
 #[derive(Deserialize)]
-pub(in crate::inbox) struct WebhookQuery {
-    /// What the subscription was registered for, for senders whose body does not say.
+pub(super) struct WebhookQuery {
+    /// The subscription's topic, for bodies that have none.
     topic: Option<String>,
 }
 
-pub(in crate::inbox) type Answer = Result<(StatusCode, Json<Receipt>), WebhookError>;
+type WebhookResult = Result<(StatusCode, Json<Receipt>), WebhookError>;
 
-pub(in crate::inbox) async fn post_mycashflow(
+pub(super) async fn post_mycashflow(
     State(inbox): State<Arc<Inbox>>,
-    Path(path): Path<(String, String)>,
+    Path((connection, token)): Path<(String, String)>,
     Query(query): Query<WebhookQuery>,
     peer: Option<Extension<Peer>>,
     headers: HeaderMap,
     body: Body,
-) -> Answer {
-    let from = client_ip(peer.map(|Extension(peer)| peer), &headers, inbox.proxies);
-    inbox.count_error(inbox.receive_mycashflow(path, query, from, &headers, body).await)
+) -> WebhookResult {
+    let sender = inbox.sender(peer, headers);
+    let result = match inbox.find_shop_endpoint(&connection, &token) {
+        Ok(endpoint) => inbox.receive_mycashflow(endpoint, query, &sender, body).await,
+        Err(error) => Err(error),
+    };
+    inbox.count_error(result)
 }
 
-pub(in crate::inbox) async fn post_ogoship(
+pub(super) async fn post_ogoship(
     State(inbox): State<Arc<Inbox>>,
     Path(connection): Path<String>,
     peer: Option<Extension<Peer>>,
     headers: HeaderMap,
     body: Body,
-) -> Answer {
-    let from = client_ip(peer.map(|Extension(peer)| peer), &headers, inbox.proxies);
-    inbox.count_error(inbox.receive_ogoship(&connection, from, &headers, body).await)
+) -> WebhookResult {
+    let sender = inbox.sender(peer, headers);
+    inbox.count_error(inbox.receive_ogoship(&connection, &sender, body).await)
 }
 
 impl Inbox {
+    fn sender(&self, peer: Option<Extension<Peer>>, headers: HeaderMap) -> Sender {
+        let ip = client_ip(peer.map(|Extension(peer)| peer), &headers, self.proxies);
+        Sender { ip, headers }
+    }
+
+    fn find_shop_endpoint(&self, connection: &str, token: &str) -> Result<&KeyedEndpoint, WebhookError> {
+        let unknown = WebhookError::UnknownEndpoint { source: Source::MyCashflow };
+        let Some(keyed) = self.endpoints.get(connection) else { return Err(unknown) };
+        // Digests are compared, so that the time taken reveals nothing about the token.
+        let is_right = sha256_hex(token.as_bytes()) == sha256_hex(keyed.endpoint.webhook_token.as_bytes());
+        if is_right { Ok(keyed) } else { Err(unknown) }
+    }
+
     async fn receive_mycashflow(
         &self,
-        (connection, token): (String, String),
+        keyed: &KeyedEndpoint,
         query: WebhookQuery,
-        from: Option<IpAddr>,
-        headers: &HeaderMap,
+        sender: &Sender,
         body: Body,
-    ) -> Answer {
-        let source = Source::MyCashflow;
-        let KeyedEndpoint { endpoint, mycashflow, .. } =
-            self.endpoints.get(&connection).ok_or(WebhookError::UnknownEndpoint { source })?;
-        // Digests are compared, so that the time taken tells nothing about the token.
-        if sha256_hex(token.as_bytes()) != sha256_hex(endpoint.webhook_token.as_bytes()) {
-            return Err(WebhookError::UnknownEndpoint { source });
-        }
-        let unverified = self.read(endpoint, source, from, body).await?;
+    ) -> WebhookResult {
+        let KeyedEndpoint { endpoint, mycashflow, .. } = keyed;
+        let unverified = self.read_body(endpoint, Source::MyCashflow, sender, body).await?;
         let verified = match mycashflow {
-            Some(keys) => self.verify(endpoint, keys, unverified, from, headers).await?,
+            Some(keys) => self.signature_check.verify(endpoint, keys, unverified, sender).await?,
             None => unverified.trust_unsigned(),
         };
         self.ingest(endpoint, verified, |body| mycashflow::webhook::read(body, query.topic.as_deref())).await
     }
 
-    async fn receive_ogoship(
-        &self,
-        connection: &str,
-        from: Option<IpAddr>,
-        headers: &HeaderMap,
-        body: Body,
-    ) -> Answer {
+    async fn receive_ogoship(&self, connection: &str, sender: &Sender, body: Body) -> WebhookResult {
         let source = Source::Ogoship;
         let KeyedEndpoint { endpoint, ogoship: keys, .. } =
             self.endpoints.get(connection).ok_or(WebhookError::UnknownEndpoint { source })?;
-        let unverified = self.read(endpoint, source, from, body).await?;
-        let verified = self.verify(endpoint, keys, unverified, from, headers).await?;
+        let unverified = self.read_body(endpoint, source, sender, body).await?;
+        let verified = self.signature_check.verify(endpoint, keys, unverified, sender).await?;
         self.ingest(endpoint, verified, ogoship::webhook::read).await
     }
 
-    async fn read(
+    async fn read_body(
         &self,
         endpoint: &Endpoint,
         source: Source,
-        from: Option<IpAddr>,
+        sender: &Sender,
         body: Body,
     ) -> Result<Unverified, WebhookError> {
-        let now = self.ingester.clock.now();
-        if from.is_some_and(|from| self.auth_throttle.is_blocked(from, &endpoint.connection, now)) {
+        if self.signature_check.is_blocked(endpoint, sender) {
             return Err(WebhookError::Throttled { source });
         }
         Unverified::read(source, body, self.body_limit, &self.admission).await
-    }
-
-    async fn verify(
-        &self,
-        endpoint: &Endpoint,
-        keys: &Keyring,
-        unverified: Unverified,
-        from: Option<IpAddr>,
-        headers: &HeaderMap,
-    ) -> Result<Verified, WebhookError> {
-        let Ingester { pool, clock, .. } = &self.ingester;
-        let mut tried = unverified.verify(keys, headers);
-        if let Err(unverified) = tried {
-            // It may be signed with a key that another process has made a moment ago.
-            let has_new_keys =
-                headers.contains_key(keys.header()) && keys.refresh(pool, &self.secret_store, &**clock).await;
-            tried = if has_new_keys { unverified.verify(keys, headers) } else { Err(unverified) };
-        }
-        match tried {
-            Ok((verified, key)) => {
-                self.key_usage.record_use(key, clock.now());
-                Ok(verified)
-            }
-            Err(unverified) => {
-                if let Some(from) = from {
-                    self.auth_throttle.record_failure(from, &endpoint.connection, clock.now());
-                }
-                Err(self.reject_signature(endpoint, keys, &unverified, headers).await)
-            }
-        }
-    }
-
-    fn count_error(&self, answer: Answer) -> Answer {
-        if let Err(error) = &answer {
-            let (source, code) = error.source_and_code();
-            self.ingester.metrics.refused(source, code.as_str());
-        }
-        answer
     }
 
     async fn ingest(
         &self,
         endpoint: &Endpoint,
         verified: Verified,
-        read: impl FnOnce(&Value) -> ParsedWebhook,
-    ) -> Answer {
+        parse: impl FnOnce(&Value) -> ParsedWebhook,
+    ) -> WebhookResult {
         let source = verified.source();
-        let parsed = read(&verified.outline()?);
+        let connection = &endpoint.connection;
+        let parsed = parse(&verified.outline()?);
+        let topic = &parsed.topic;
         let expedited_polls = if parsed.entity == VendorEntity::Unknown { polls_for(source) } else { &[] };
-        let (arrival, permit) = self.ingester.webhook_arrival(endpoint, verified, &parsed);
-        let id = arrival.event.id;
-        let span = tracing::debug_span!("receive", event = %id, connection = endpoint.connection, topic = parsed.topic);
-        let committed = self.admission.commit(arrival, expedited_polls, permit).instrument(span).await;
+        let subject = route(&parsed.entity, &endpoint.reference_prefix);
+        let (body, permit) = verified.into_parts();
+        let event = self.ingester.event_of(Message { connection, source, parsed: &parsed, subject, body });
+        let span = tracing::debug_span!("receive", event = %event.event.id, connection, topic);
+        let committed = self.admission.commit(event, expedited_polls, permit).instrument(span).await;
         let Ingested { event_id, duplicate, .. } =
             committed.map_err(|error| WebhookError::NotCommitted { source, error })?;
-        self.ingester.metrics.event(source, duplicate);
-        tracing::info!(
-            event = %event_id, connection = endpoint.connection, source = source.as_str(), topic = parsed.topic, duplicate,
-            "event received"
-        );
+        self.ingester.metrics.count_event(source, duplicate);
+        let source = source.as_str();
+        tracing::info!(event = %event_id, connection, source, topic, duplicate, "event received");
         Ok((StatusCode::OK, Json(Receipt { event_id, duplicate })))
+    }
+
+    fn count_error(&self, result: WebhookResult) -> WebhookResult {
+        if let Err(error) = &result {
+            let (source, code) = error.source_and_code();
+            self.ingester.metrics.count_rejected(source, code.as_str());
+        }
+        result
+    }
+}
+
+/// The polls that find what an unreadable webhook of this vendor may have meant.
+const fn polls_for(source: Source) -> &'static [&'static str] {
+    match source {
+        Source::Ogoship => &["statuses", "stock"],
+        Source::MyCashflow => &["orders", "products"],
+        Source::Poll | Source::Operator => &[],
     }
 }

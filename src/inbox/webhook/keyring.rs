@@ -1,53 +1,66 @@
 //! The keys that a connection's webhooks may be signed with: those of the configuration, and those of the subscriptions
-//! that Silta made itself, which lie sealed in the database.
+//! that Silta made itself, which are encrypted in the database.
 //!
-//! The latter are read when a signature fits none of those at hand, at most every few seconds: a key that another process
-//! has just made is then known here, and as long as everything fits, nobody is asked.
+//! Stored keys are read when a signature matches no known key, at most every few seconds. So a key that another process
+//! just made is found, and while signatures match, the database is not asked.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError, RwLock},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
+use parking_lot::{Mutex, RwLock};
 use sqlx::PgPool;
 
 use crate::{
     domain::{Timestamp, event::source::Source},
     runtime::clock::Clock,
     security::{
-        secrets::SecretStore,
+        detection::NamedKey,
+        secrets::{SecretStore, subscription_key_context},
         signature::{SignatureScheme, key_id},
     },
     store::{self, key_usage::KeyIdentity, subscriptions},
 };
 
-/// How old the stored keys at hand may be when a signature does not fit.
+/// Stored keys are read again at most this often.
 const MIN_REFRESH_INTERVAL: Duration = Duration::from_secs(3);
 
-/// The key of a removed subscription counts so much longer, for what is on its way.
+/// The database is asked for a requested signature detection at most this often, whoever sends wrong signatures.
+const MIN_DETECTION_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long the key of a removed subscription is still valid, for webhooks on their way.
 const REMOVED_KEY_GRACE: chrono::Duration = chrono::Duration::days(1);
 
-/// Where a stored key has its place in the secret_store.
-pub fn subscription_key_context(connection: &str, source: &str) -> String {
-    format!("subscription/{connection}/{source}")
+/// A scheme with all its keys, and the id of each.
+pub(super) struct Keys {
+    pub(super) scheme: SignatureScheme,
+    ids: Vec<String>,
 }
 
-/// The keys of one connection's endpoint for one vendor.
-pub(in crate::inbox) struct Keyring {
+impl Keys {
+    /// The keys by names that may be shown.
+    pub(super) fn named_keys(&self) -> Vec<NamedKey> {
+        let pairs = self.ids.iter().zip(&self.scheme.secrets);
+        pairs.map(|(id, secret)| NamedKey { name: format!("key {id}"), secret: secret.clone() }).collect()
+    }
+}
+
+/// The keys of one connection's webhooks from one vendor.
+pub(super) struct Keyring {
     connection: String,
     source: Source,
     /// How the vendor signs, with the configured keys.
     configured: SignatureScheme,
-    /// What key ids are made with.
+    /// The secret that key ids are made with.
     id_secret: String,
-    /// The same with the stored keys, and what each is called.
-    current: RwLock<Arc<(SignatureScheme, Vec<String>)>>,
+    /// The configured keys and the stored ones as last read.
+    current: RwLock<Arc<Keys>>,
+    /// When stored keys were last read.
     read_at: Mutex<Option<Timestamp>>,
+    /// When the database was last asked for a requested detection.
     checked_at: Mutex<Option<Timestamp>>,
 }
 
 impl Keyring {
-    pub(in crate::inbox) fn new(
+    pub(super) fn new(
         connection: &str,
         source: Source,
         configured: SignatureScheme,
@@ -57,7 +70,7 @@ impl Keyring {
         Self {
             connection: connection.to_owned(),
             source,
-            current: RwLock::new(Arc::new((configured.clone(), ids))),
+            current: RwLock::new(Arc::new(Keys { scheme: configured.clone(), ids })),
             configured,
             id_secret: id_secret.to_owned(),
             read_at: Mutex::default(),
@@ -66,24 +79,23 @@ impl Keyring {
     }
 
     /// The header that carries the signature.
-    pub(in crate::inbox) fn header(&self) -> &str {
+    pub(super) fn header(&self) -> &str {
         &self.configured.header
     }
 
-    /// Everything at hand.
-    pub(in crate::inbox) fn scheme(&self) -> Arc<(SignatureScheme, Vec<String>)> {
-        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    /// All known keys.
+    pub(super) fn current(&self) -> Arc<Keys> {
+        self.current.read().clone()
     }
 
-    /// The key under which this is the body's signature, by the name that may be told.
-    pub(in crate::inbox) fn find_key(&self, body: &[u8], given: &str) -> Option<KeyIdentity> {
-        let current = self.scheme();
-        let (scheme, ids) = &*current;
+    /// The key whose signature of `body` is `given`, by a name that may be shown.
+    pub(super) fn find_key(&self, body: &[u8], given: &str) -> Option<KeyIdentity> {
+        let Keys { scheme, ids } = &*self.current();
         scheme.verify(body, given).map(|at| self.key_name(&ids[at]))
     }
 
     /// The names of the configured keys.
-    pub(in crate::inbox) fn configured_key_names(&self) -> Vec<KeyIdentity> {
+    pub(super) fn configured_key_names(&self) -> Vec<KeyIdentity> {
         self.configured.secrets.iter().map(|secret| self.key_name(&key_id(&self.id_secret, secret))).collect()
     }
 
@@ -95,58 +107,54 @@ impl Keyring {
         KeyIdentity { connection: self.connection.clone(), purpose, key_id: id.to_owned() }
     }
 
-    /// May the database be asked whether somebody wants to learn from what was refused? Once a second: auth_throttle must not
-    /// make it work.
-    pub(in crate::inbox) fn may_check_detection(&self, now: Timestamp) -> bool {
-        let mut checked_at = self.checked_at.lock().unwrap_or_else(PoisonError::into_inner);
-        let may = checked_at.is_none_or(|at| now >= at + Duration::from_secs(1));
-        if may {
-            *checked_at = Some(now);
-        }
-        may
+    /// Whether the database may be asked for a requested detection now.
+    pub(super) fn may_check_detection(&self, now: Timestamp) -> bool {
+        is_due(&mut self.checked_at.lock(), MIN_DETECTION_INTERVAL, now)
     }
 
-    /// Reads the stored keys, unless that was done just now; answers whether there are others than before.
-    pub(in crate::inbox) async fn refresh(
-        &self,
-        pool: &PgPool,
-        secret_store: &SecretStore,
-        clock: &dyn Clock,
-    ) -> bool {
+    /// Reads the stored keys, unless that was done a moment ago. Returns whether the keys have changed.
+    pub(super) async fn refresh(&self, pool: &PgPool, secret_store: &SecretStore, clock: &dyn Clock) -> bool {
         let now = clock.now();
-        {
-            let mut read_at = self.read_at.lock().unwrap_or_else(PoisonError::into_inner);
-            if !secret_store.has_key() || read_at.is_some_and(|at| now < at + MIN_REFRESH_INTERVAL) {
-                return false;
-            }
-            *read_at = Some(now);
+        if !secret_store.has_key() || !is_due(&mut self.read_at.lock(), MIN_REFRESH_INTERVAL, now) {
+            return false;
         }
-        let Ok(stored) = self.stored(pool, now).await else { return false };
+        let Ok(stored) = self.read_stored(pool, now).await else { return false };
+        let mut keys = Keys {
+            scheme: self.configured.clone(),
+            ids: self.configured.secrets.iter().map(|secret| key_id(&self.id_secret, secret)).collect(),
+        };
         let context = subscription_key_context(&self.connection, self.source.as_str());
-        let mut scheme = self.configured.clone();
-        let mut ids: Vec<_> = scheme.secrets.iter().map(|secret| key_id(&self.id_secret, secret)).collect();
         for key in stored.into_iter().filter(|key| key.source == self.source.as_str()) {
-            let opened =
-                secret_store.open(&context, &key.sealed).ok().and_then(|it| String::from_utf8(it).ok());
-            let Some(secret) = opened else {
-                tracing::warn!(
-                    connection = self.connection,
-                    key = key.key_id,
-                    "no key of [secrets] opens a stored key"
-                );
+            let opened = secret_store.open(&context, &key.sealed).ok();
+            let Some(secret) = opened.and_then(|secret| String::from_utf8(secret).ok()) else {
+                let connection = &self.connection;
+                tracing::warn!(connection, key = key.key_id, "no key of [secrets] decrypts a stored key");
                 continue;
             };
-            scheme.secrets.push(secret);
-            ids.push(key.key_id);
+            keys.scheme.secrets.push(secret);
+            keys.ids.push(key.key_id);
         }
-        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        let has_new_keys = current.1 != ids;
-        *current = Arc::new((scheme, ids));
-        has_new_keys
+        let mut current = self.current.write();
+        let has_changed = current.ids != keys.ids;
+        *current = Arc::new(keys);
+        has_changed
     }
 
-    async fn stored(&self, pool: &PgPool, now: Timestamp) -> store::Result<Vec<subscriptions::SealedKey>> {
+    async fn read_stored(
+        &self,
+        pool: &PgPool,
+        now: Timestamp,
+    ) -> store::Result<Vec<subscriptions::SealedKey>> {
         let mut db = pool.acquire().await?;
         subscriptions::list_keys(&mut db, &self.connection, now - REMOVED_KEY_GRACE).await
     }
+}
+
+/// Whether the interval since the last time is over; if so, starts the next one.
+fn is_due(last: &mut Option<Timestamp>, interval: Duration, now: Timestamp) -> bool {
+    let is_due = last.is_none_or(|at| now >= at + interval);
+    if is_due {
+        *last = Some(now);
+    }
+    is_due
 }

@@ -1,10 +1,14 @@
 //! Webhooks: verified, stored as an event with its task in one statement, then answered.
 
-pub(super) mod admission;
-pub(super) mod endpoint;
-pub(super) mod handlers;
-pub(super) mod keyring;
-pub(super) mod receive;
-pub(super) mod rejected;
-pub(super) mod rejection;
-pub(super) mod verify;
+mod admission;
+mod endpoint;
+mod error;
+mod handlers;
+mod keyring;
+mod router;
+mod signature_check;
+mod verify;
+
+pub use admission::Limits;
+pub use endpoint::{Endpoint, key_names};
+pub use router::{Deps, router};

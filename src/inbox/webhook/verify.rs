@@ -1,5 +1,4 @@
-//! From unverified to verified: the only endpoint. A [`Verified`] cannot be made in any other way, so nothing behind it
-//! has to ask.
+//! Verifies webhooks. A [`Verified`] is made here only, so code that takes one needs no check of its own.
 
 use std::{future::poll_fn, pin::Pin};
 
@@ -10,27 +9,27 @@ use axum::{
 use serde_json::Value;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::{admission::Admission, keyring::Keyring, rejection::WebhookError};
+use super::{admission::Admission, error::WebhookError, keyring::Keyring};
 use crate::{domain::event::source::Source, store::key_usage::KeyIdentity, vendors::json_outline::outline};
 
-/// A webhook's raw body, before we believe it.
-pub(in crate::inbox) struct Unverified {
+/// A webhook's raw body before verification.
+pub(super) struct Unverified {
     source: Source,
     body: Vec<u8>,
     permit: OwnedSemaphorePermit,
 }
 
-/// A webhook's raw body, signed by one of its sender's live secrets.
-pub(in crate::inbox) struct Verified {
+/// A webhook's raw body, signed with one of its sender's live keys.
+pub(super) struct Verified {
     source: Source,
     body: Vec<u8>,
     permit: OwnedSemaphorePermit,
 }
 
 impl Unverified {
-    /// Reads the whole body, up to the limit. Room is taken as the bytes come, and not as they are announced: a sender
-    /// who promises much and sends nothing takes nothing from the others.
-    pub(in crate::inbox) async fn read(
+    /// Reads the whole body, up to the limit. Memory is reserved as bytes arrive, not as `Content-Length` announces them: a
+    /// sender that announces much and sends nothing takes nothing from the others.
+    pub(super) async fn read(
         source: Source,
         mut stream: Body,
         limit: usize,
@@ -48,16 +47,12 @@ impl Unverified {
             permit.merge(admission.reserve(data.len()).map_err(busy)?);
             body.extend_from_slice(&data);
         }
-        body.shrink_to_fit(); // permit is counted by the bytes that came, and growing took twice as many
+        body.shrink_to_fit(); // the permit counts the bytes received, and growing allocates up to twice as many
         Ok(Self { source, body, permit })
     }
 
-    /// Believes the body if its signature is right, and says by which key; gives it back where it is not.
-    pub(in crate::inbox) fn verify(
-        self,
-        keys: &Keyring,
-        headers: &HeaderMap,
-    ) -> Result<(Verified, KeyIdentity), Self> {
+    /// Verifies the signature and returns the key that it was made with; returns the body where it is wrong.
+    pub(super) fn verify(self, keys: &Keyring, headers: &HeaderMap) -> Result<(Verified, KeyIdentity), Self> {
         let given = headers.get(keys.header()).and_then(|given| given.to_str().ok());
         match given.and_then(|given| keys.find_key(&self.body, given)) {
             Some(key) => Ok((self.into_verified(), key)),
@@ -65,12 +60,12 @@ impl Unverified {
         }
     }
 
-    pub(in crate::inbox) const fn source(&self) -> Source {
+    pub(super) const fn source(&self) -> Source {
         self.source
     }
 
-    /// The bytes that are not believed, for whoever asks why.
-    pub(in crate::inbox) fn body(&self) -> &[u8] {
+    /// The raw bytes, to find out why the signature is wrong.
+    pub(super) fn body(&self) -> &[u8] {
         &self.body
     }
 
@@ -79,24 +74,24 @@ impl Unverified {
         Verified { source, body, permit }
     }
 
-    /// Believes the body on the strength of the path's token alone, where the configuration says so in those words.
-    pub(in crate::inbox) fn trust_unsigned(self) -> Verified {
+    /// Accepts the body by the path's token alone, where the configuration says `dangerously_unsigned`.
+    pub(super) fn trust_unsigned(self) -> Verified {
         self.into_verified()
     }
 }
 
 impl Verified {
-    pub(in crate::inbox) const fn source(&self) -> Source {
+    pub(super) const fn source(&self) -> Source {
         self.source
     }
 
-    /// What it says, in outline.
-    pub(in crate::inbox) fn outline(&self) -> Result<Value, WebhookError> {
+    /// Parses the outline of the body.
+    pub(super) fn outline(&self) -> Result<Value, WebhookError> {
         outline(&self.body).ok_or(WebhookError::NotJson { source: self.source })
     }
 
-    /// The raw bytes, and the permit that they take until they are committed.
-    pub(in crate::inbox) fn into_parts(self) -> (Vec<u8>, OwnedSemaphorePermit) {
+    /// The raw bytes, and the memory permit to hold until they are committed.
+    pub(super) fn into_parts(self) -> (Vec<u8>, OwnedSemaphorePermit) {
         (self.body, self.permit)
     }
 }

@@ -2,6 +2,7 @@
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
+use silta::vendors::http::tls_config;
 use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -34,8 +35,8 @@ impl Answer {
 
 impl Api {
     pub fn new(url: &str) -> Self {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        Self { url: url.to_owned(), client: reqwest::Client::new() }
+        let builder = reqwest::Client::builder().tls_backend_preconfigured(tls_config());
+        Self { url: url.to_owned(), client: builder.build().unwrap() }
     }
 
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {

@@ -1,4 +1,4 @@
-//! Each way to say no to a webhook, and what the sender should make of it.
+//! Why a webhook is rejected, and what its sender is answered.
 
 use axum::response::{IntoResponse, Response};
 
@@ -8,28 +8,28 @@ use crate::{
     web::problem::{Code, Problem},
 };
 
-/// Why a webhook was not taken. None of these leaves a row.
+/// Why a webhook was rejected. None of these leaves a row.
 #[derive(Debug)]
-pub(in crate::inbox) enum WebhookError {
-    /// No such connection, or not its token: one answer for both, so that a guesser learns nothing.
+pub(super) enum WebhookError {
+    /// Unknown connection or wrong token: one answer for both, so that guessing reveals nothing.
     UnknownEndpoint { source: Source },
-    /// Larger than `[http] body_limit`, or broken off.
+    /// Larger than `[http] body_limit`, or cut off.
     TooLarge { source: Source },
-    /// The signature's header is not there.
+    /// The signature header is missing.
     SignatureMissing { source: Source },
-    /// The signature fits none of the live secrets.
+    /// The signature matches none of the live keys.
     SignatureWrong { source: Source },
-    /// Too many wrong signatures came from there of late: not even read.
+    /// Not read, after too many wrong signatures from this address.
     Throttled { source: Source },
     /// Signed, but not JSON.
     NotJson { source: Source },
-    /// It could not be committed: the sender should send it again.
+    /// It could not be committed; the sender should repeat it.
     NotCommitted { source: Source, error: CommitError },
 }
 
 impl WebhookError {
-    /// Whose webhook, and the problem that its sender is told.
-    pub(in crate::inbox) const fn source_and_code(&self) -> (Source, Code) {
+    /// The vendor, and the problem code of the answer.
+    pub(super) const fn source_and_code(&self) -> (Source, Code) {
         match self {
             Self::UnknownEndpoint { source } => (*source, Code::NotFound),
             Self::TooLarge { source } => (*source, Code::TooLarge),
@@ -37,9 +37,9 @@ impl WebhookError {
             Self::SignatureWrong { source } => (*source, Code::SignatureWrong),
             Self::Throttled { source } => (*source, Code::TooMany),
             Self::NotJson { source } => (*source, Code::NotJson),
-            Self::NotCommitted { source, error: CommitError::Away } => (*source, Code::Unavailable),
+            Self::NotCommitted { source, error: CommitError::Unavailable } => (*source, Code::Unavailable),
             Self::NotCommitted { source, error: CommitError::Busy } => (*source, Code::Busy),
-            Self::NotCommitted { source, error: CommitError::Refused } => (*source, Code::Internal),
+            Self::NotCommitted { source, error: CommitError::Rejected } => (*source, Code::Internal),
         }
     }
 }
@@ -47,7 +47,7 @@ impl WebhookError {
 impl IntoResponse for WebhookError {
     fn into_response(self) -> Response {
         let (source, code) = self.source_and_code();
-        tracing::warn!(source = source.as_str(), code = code.as_str(), "webhook refused");
+        tracing::warn!(source = source.as_str(), code = code.as_str(), "webhook rejected");
         Problem::from(code).into_response()
     }
 }
