@@ -92,9 +92,9 @@ pub(super) fn build_connection(
         name: name.clone(),
         shop: MyCashflow::new(to_shop, account),
         warehouse: Ogoship::new(to_warehouse, &ogoship.auth_url, credentials, secret_store, clock.clone()),
-        orders: orders.clone(),
-        stock: stock.clone(),
-        products: products.clone(),
+        order_policy: orders.clone(),
+        stock_policy: stock.clone(),
+        product_policy: products.clone(),
         recheck_delay,
     }
 }
@@ -108,7 +108,7 @@ pub(super) fn polled_connection(
         connection: clients.name.clone(),
         shop: clients.shop.clone(),
         warehouse: clients.warehouse.clone(),
-        reference_prefix: clients.orders.reference_prefix.clone(),
+        reference_prefix: clients.order_policy.reference_prefix.clone(),
         intervals: connection.polls,
     }
 }

@@ -142,13 +142,14 @@ async fn check_shipping(clients: &ConnectionClients, stored_rules: &[ShippingRul
         Ok(methods) => methods,
         Err(error) => return Check::of(clients, "shipping", Err(error), remedy),
     };
-    let unmatched =
-        |it: &&ShippingMethod| clients.orders.lacks_rule(it) && match_rule(stored_rules, it).is_none();
+    let unmatched = |it: &&ShippingMethod| {
+        clients.order_policy.has_no_rule_for(it) && match_rule(stored_rules, it).is_none()
+    };
     let unmatched: Vec<_> = methods.iter().filter(unmatched).map(ToString::to_string).collect();
     let matches_no_method = |rule: &&ShippingRule| {
         methods.iter().all(|method| match_rule(std::slice::from_ref(*rule), method).is_none())
     };
-    let rules = clients.orders.shipping.iter().chain(stored_rules);
+    let rules = clients.order_policy.shipping.iter().chain(stored_rules);
     let unused_rules: Vec<_> = rules.filter(matches_no_method).map(|rule| rule.pattern.as_str()).collect();
     let mut found = match unmatched.as_slice() {
         [] => "every shipping method has a rule".to_owned(),

@@ -50,8 +50,8 @@ impl AlertKind {
     }
 
     /// Parses the spelling in a row.
-    pub fn parse(word: &str) -> Option<Self> {
-        word.parse().ok()
+    pub fn parse(text: &str) -> Option<Self> {
+        text.parse().ok()
     }
 }
 
@@ -138,7 +138,7 @@ mod tests {
         let grace_period =
             GracePeriod { before: Duration::from_secs(60), between: Duration::from_secs(3600) };
         let at = |seconds| Timestamp::UNIX_EPOCH + Duration::from_secs(seconds);
-        let seen = |told| Some(OpenAlert { seen_at: at(0), notified_at: told });
+        let seen = |notified_at| Some(OpenAlert { seen_at: at(0), notified_at });
         let table = [
             (None, false, 0, Next::Nothing),
             (None, true, 0, Next::Open),

@@ -35,19 +35,19 @@ fn collect_differences(path: &str, was: Option<&Value>, is: Option<&Value>, foun
 }
 
 fn describe_change(was: Option<&Value>, is: Option<&Value>) -> String {
-    let is_hidden = |value: Option<&Value>| {
+    let is_redacted = |value: Option<&Value>| {
         value.and_then(Value::as_str).is_some_and(|text| text.starts_with(REDACTED_PREFIX))
     };
-    let word = |value: Option<&Value>| match value {
+    let text = |value: Option<&Value>| match value {
         None | Some(Value::Null) => "nothing".to_owned(),
         Some(Value::String(text)) => text.clone(),
         Some(value) => value.to_string(),
     };
-    match (is_hidden(was), is_hidden(is)) {
+    match (is_redacted(was), is_redacted(is)) {
         (true, true) => "changed".to_owned(),
         (false, true) => "added".to_owned(),
         (true, false) => "removed".to_owned(),
-        (false, false) => format!("{} → {}", word(was), word(is)),
+        (false, false) => format!("{} → {}", text(was), text(is)),
     }
 }
 

@@ -79,13 +79,13 @@ impl TokenBucket {
     pub fn take(self, rate: f64, count: u32, priority: CallPriority, now: Timestamp) -> TakeResult {
         let burst = rate.max(1.0);
         // A clock that was set back earns no tokens.
-        let owed = seconds(now, self.spent_until) * rate;
+        let spent = seconds(now, self.spent_until) * rate;
         let wanted = f64::from(count);
-        let left_behind = match priority {
+        let kept_for_live = match priority {
             CallPriority::Live => 0.0,
             CallPriority::Background => (burst - 1.0) / 2.0,
         };
-        let missing = owed + wanted + left_behind - burst;
+        let missing = spent + wanted + kept_for_live - burst;
         let wait = Duration::from_secs_f64((missing / rate).max(0.0));
         let allowed = match priority {
             CallPriority::Live => wait <= MAX_WAIT,
@@ -95,7 +95,7 @@ impl TokenBucket {
         if !allowed {
             return TakeResult::Later(wait);
         }
-        let spent_until = now + interval((owed + wanted) / rate);
+        let spent_until = now + interval((spent + wanted) / rate);
         TakeResult::Now(
             Self { spent_until, ..self },
             if priority == CallPriority::Live { wait } else { Duration::ZERO },

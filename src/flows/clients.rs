@@ -17,11 +17,11 @@ pub struct ConnectionClients {
     /// The warehouse.
     pub warehouse: Ogoship,
     /// The rules for orders.
-    pub orders: OrderPolicy,
+    pub order_policy: OrderPolicy,
     /// The rules for stock.
-    pub stock: StockPolicy,
+    pub stock_policy: StockPolicy,
     /// The rules for products.
-    pub products: ProductPolicy,
+    pub product_policy: ProductPolicy,
     /// The settling time before anything is sent again after an unknown outcome.
     pub recheck_delay: Duration,
 }

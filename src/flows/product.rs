@@ -41,8 +41,10 @@ async fn sync(context: &Context) -> Result<AttemptResult, Box<AttemptResult>> {
     let Context { clients, subject, clock, task_store, .. } = context;
     let seen_at = clock.now();
     let product = clients.shop.get_product(&subject.key).await.map_err(AttemptResult::read_failed)?;
-    let items =
-        product.as_ref().map(|product| CatalogueItem::of(product, &clients.products)).unwrap_or_default();
+    let items = product
+        .as_ref()
+        .map(|product| CatalogueItem::of(product, &clients.product_policy))
+        .unwrap_or_default();
     // Registered and committed before anything is sent: another product that takes the same code now sees this
     // one.
     let register = task_store.register_items(subject, &items, seen_at).await;
@@ -64,7 +66,7 @@ async fn sync_items(
     register: &CodeRegister,
     seen_at: Timestamp,
 ) -> AttemptResult {
-    let drafts = register.withhold_duplicates(draft_items(&product, &context.clients.products));
+    let drafts = register.withhold_duplicates(draft_items(&product, &context.clients.product_policy));
     let mut progress = Progress::new(context, seen_at);
     for draft in drafts.iter().flatten() {
         let known = register.known.get(&draft.item).cloned().unwrap_or_default();

@@ -38,7 +38,7 @@ async fn sync(context: &Context) -> Result<AttemptResult, Box<AttemptResult>> {
     let in_flight = in_flight(context).await.map_err(AttemptResult::store_failed)?;
     let (warehouse, shop) = (warehouse.as_ref(), shop.as_ref());
     let view = StockView { code, warehouse, shop, in_flight, acted_on: known.figure_at };
-    let (result, figure) = match decide(&view, &clients.stock) {
+    let (result, figure) = match decide(&view, &clients.stock_policy) {
         Decision::Nothing => (AttemptResult::new(Outcome::InSync), shop.map(|shop| shop.quantity)),
         Decision::Skip(reason) => (AttemptResult::skipped(reason), None),
         Decision::Stale => {
@@ -62,7 +62,7 @@ async fn sync(context: &Context) -> Result<AttemptResult, Box<AttemptResult>> {
 /// left to [`decide`].
 fn not_stored(context: &Context, shop: Option<&ShopStock>) -> Option<Reason> {
     let supplier = shop.map_or(&Supplier::NotRead, |shop| &shop.supplier);
-    match context.clients.products.check_stored(&context.subject.key, supplier) {
+    match context.clients.product_policy.check_stored(&context.subject.key, supplier) {
         Stored::Yes => None,
         Stored::Unknown if shop.is_none() => None,
         Stored::No => Some(Reason::Excluded),
@@ -72,7 +72,7 @@ fn not_stored(context: &Context, shop: Option<&ShopStock>) -> Option<Reason> {
 
 /// Pieces of our orders at the warehouse that are still open in the shop, where the basis counts them.
 async fn in_flight(context: &Context) -> Result<i64, Reason> {
-    match context.clients.stock.basis {
+    match context.clients.stock_policy.basis {
         Basis::Compensated => context.task_store.in_flight(&context.subject.key).await,
         Basis::Physical | Basis::Available => Ok(0),
     }

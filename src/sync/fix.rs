@@ -94,12 +94,12 @@ pub(super) fn found_event(run: &Run<'_>, subject: Subject) -> IncomingEvent {
 /// Why nothing may be fixed: so many differences of one kind that a list is more likely wrong than the data.
 fn brake_reason(run: &Run<'_>, clients: &ConnectionClients) -> Option<Reason> {
     let vanished = run.count_of("vanished_at_warehouse");
-    if clients.stock.should_brake(vanished, run.count_of(STILL_AT_WAREHOUSE)) {
+    if clients.stock_policy.should_brake(vanished, run.count_of(STILL_AT_WAREHOUSE)) {
         return Some(Reason::ListPartial);
     }
     if run.leased.what == SyncKind::Stock {
         let to_zero = run.count_of("falls_to_zero");
-        if clients.stock.should_brake(to_zero, run.count_of("in_stock")) {
+        if clients.stock_policy.should_brake(to_zero, run.count_of("in_stock")) {
             return Some(Reason::StockBraked);
         }
     }

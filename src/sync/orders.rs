@@ -39,7 +39,7 @@ const BATCH_SIZE: i64 = 20;
 
 /// Stores the warehouse's orders since the day as rows: what was placed since was also changed since.
 pub(super) async fn read_warehouse(run: &mut Run<'_>, clients: &ConnectionClients) -> Result<(), SyncError> {
-    let prefix = &clients.orders.reference_prefix;
+    let prefix = &clients.order_policy.reference_prefix;
     let after = run.leased.since - MAX_CLOCK_SKEW;
     loop {
         let page = run.page();
@@ -99,7 +99,7 @@ pub(super) async fn find_differences(
 
 /// Checks what is left over at the warehouse under our references: older orders, and orders the shop never had.
 pub(super) async fn check_left_over(run: &mut Run<'_>, clients: &ConnectionClients) -> Result<(), SyncError> {
-    let prefix = &clients.orders.reference_prefix;
+    let prefix = &clients.order_policy.reference_prefix;
     loop {
         let mut db = run.deps.pool.acquire().await?;
         let cursor = &run.progress.cursor;
@@ -155,7 +155,7 @@ async fn check_page(
     let mut db = run.deps.pool.acquire().await?;
     let rows = sync_snapshots::mark_matched(&mut db, run.leased.id, &names).await?;
     drop(db); // never held during a call
-    let mut at_warehouse = group_related_orders(rows, &clients.orders.reference_prefix)?;
+    let mut at_warehouse = group_related_orders(rows, &clients.order_policy.reference_prefix)?;
     let mut found = Vec::new();
     for ((order, subject), (known, intent)) in orders.iter().zip(&subjects).zip(&states) {
         let warehouse = at_warehouse.remove(&order.id);
@@ -164,7 +164,7 @@ async fn check_page(
             warehouse: warehouse.as_ref(),
             known,
             intent: *intent,
-            policy: &clients.orders,
+            policy: &clients.order_policy,
             connected_at,
             now: run.deps.clock.now(),
         };

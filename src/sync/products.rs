@@ -63,7 +63,9 @@ pub(super) async fn read_catalogue(run: &mut Run<'_>, clients: &ConnectionClient
         let read_at = run.deps.clock.now();
         let read = read_with_retries(|| clients.shop.list_products(page)).await?;
         let items: Vec<_> = (read.items.iter())
-            .map(|product| (Subject::product(&product.id), CatalogueItem::of(product, &clients.products)))
+            .map(|product| {
+                (Subject::product(&product.id), CatalogueItem::of(product, &clients.product_policy))
+            })
             .collect();
         let mut tx = run.begin_transaction().await?;
         items::register_products(&mut tx, connection, &items, read_at).await?;
@@ -129,7 +131,7 @@ async fn read_unseen_products(run: &Run<'_>, clients: &ConnectionClients) -> Res
         for subject in unseen.iter().filter_map(|text| text.parse::<Subject>().ok()) {
             let read_at = run.deps.clock.now();
             let product = read_with_retries(|| clients.shop.get_product(&subject.key)).await?;
-            let items = product.map(|product| CatalogueItem::of(&product, &clients.products));
+            let items = product.map(|product| CatalogueItem::of(&product, &clients.product_policy));
             let items = items.unwrap_or_default();
             let mut db = run.deps.pool.acquire().await?;
             let register = items::register_product(&mut db, connection, &subject, &items, read_at).await?;
@@ -229,7 +231,7 @@ async fn report_orphans(run: &mut Run<'_>, clients: &ConnectionClients) -> Resul
         after.clone_from(last);
         let found: Vec<_> = codes
             .iter()
-            .filter(|(code, left_over)| *left_over && !clients.products.exclude_codes.contains(code))
+            .filter(|(code, left_over)| *left_over && !clients.product_policy.exclude_codes.contains(code))
             .map(|(code, _)| {
                 let remedy =
                     "nothing flows back: add it to the shop, or exclude the code, if it is this shop's";

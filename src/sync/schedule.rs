@@ -59,7 +59,8 @@ pub(super) async fn request_due(deps: &Deps) -> store::Result<()> {
             if last.is_some_and(|last| now < last.created_at + after) {
                 continue;
             }
-            let not_before = dry_runner.clients(connection).and_then(|clients| clients.orders.not_before);
+            let not_before =
+                dry_runner.clients(connection).and_then(|clients| clients.order_policy.not_before);
             let new = NewSync {
                 id: entropy.id(now),
                 connection,

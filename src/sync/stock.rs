@@ -65,7 +65,7 @@ pub(super) async fn find_differences(
         let codes: Vec<_> = read.items.iter().map(|(code, _)| code.clone()).collect();
         let connection = &run.leased.connection;
         let mut tx = run.begin_transaction().await?;
-        let in_flight = match clients.stock.basis {
+        let in_flight = match clients.stock_policy.basis {
             Basis::Compensated => stock::sum_in_flight(&mut tx, connection, &codes).await?,
             Basis::Physical | Basis::Available => vec![0; codes.len()],
         };
@@ -94,7 +94,7 @@ pub(super) async fn report_unknown_codes(
         let Some(last) = unmatched.last().map(|row| row.name.clone()) else { return Ok(()) };
         let names = unmatched.iter().map(|row| &row.name);
         let found: Vec<_> = names
-            .filter(|code| !clients.products.exclude_codes.contains(code))
+            .filter(|code| !clients.product_policy.exclude_codes.contains(code))
             .map(|code| unknown_difference(code))
             .collect();
         run.commit_page(tx, &found, last, 0).await?;
@@ -111,7 +111,7 @@ fn compare_page(
     let (mut found, mut figures) = (Vec::new(), Vec::new());
     let states = page.in_flight.iter().zip(&page.was_at_warehouse);
     for ((code, shop), (in_flight, was_at_warehouse)) in page.items.iter().zip(states) {
-        match clients.products.check_stored(code, &shop.supplier) {
+        match clients.product_policy.check_stored(code, &shop.supplier) {
             Stored::Yes => {}
             Stored::No => {
                 run.count("excluded", 1);
@@ -127,7 +127,7 @@ fn compare_page(
         let warehouse = warehouse.as_ref();
         let view = StockView { code, warehouse, shop: Some(shop), in_flight: *in_flight, acted_on: None };
         let (mut is_zeroed, mut in_sync_version) = (false, None);
-        match decide(&view, &clients.stock) {
+        match decide(&view, &clients.stock_policy) {
             Decision::Patch { quantity, falls_to_zero } => {
                 is_zeroed = falls_to_zero;
                 let class = if falls_to_zero { "falls_to_zero" } else { "figure_differs" };

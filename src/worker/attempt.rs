@@ -102,7 +102,7 @@ impl AttemptRunner {
             pool.clone(),
             clock.clone(),
             leased.clone(),
-            clients.stock.clone(),
+            clients.stock_policy.clone(),
             Instant::now() + remaining,
         ));
         let context = Context {

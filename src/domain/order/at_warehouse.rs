@@ -15,8 +15,8 @@ pub(super) fn decide_unshipped(
     warehouse: &WarehouseOrder,
     view: &OrderView<'_>,
 ) -> Decision {
-    if let Some(next) = decide_edit(shop, warehouse, view) {
-        return next;
+    if let Some(decision) = decide_edit(shop, warehouse, view) {
+        return decision;
     }
     match warehouse.status {
         WarehouseStatus::Reserved

@@ -146,7 +146,7 @@ fn shipping_rule<'a>(
 
 /// The recipient, fitted into the warehouse's fields.
 fn valid_recipient(order: &ShopOrder, policy: &OrderPolicy) -> Result<Recipient, DraftError> {
-    let recipient = order.recipient.clone().fitted(policy.longest_field);
+    let recipient = order.recipient.clone().fit_fields(policy.longest_field);
     let faults = recipient.find_faults(policy.longest_field);
     if faults.is_empty() {
         return Ok(recipient);
@@ -210,8 +210,8 @@ fn price(line: &ShopLine, meaning: UnitPrices) -> Option<LinePrice> {
 }
 
 fn cash_on_delivery(payment: &Payment) -> Option<CashOnDelivery> {
-    let owed = payment.cash_on_delivery && payment.is_counted() && !payment.is_paid();
-    let amount = payment.amount.filter(|_| owed)?;
+    let is_due = payment.cash_on_delivery && payment.is_counted() && !payment.is_paid();
+    let amount = payment.amount.filter(|_| is_due)?;
     Some(CashOnDelivery { amount, currency: payment.currency.clone() })
 }
 
@@ -275,7 +275,7 @@ mod tests {
         };
         let mut order = order();
         order.lines =
-            vec![by("7", "A"), by("8", "B"), ShopLine { supplier: Supplier::Nobody, ..line("C", 1) }];
+            vec![by("7", "A"), by("8", "B"), ShopLine { supplier: Supplier::Unnamed, ..line("C", 1) }];
         let mut policy = policy();
         policy.products.suppliers = vec!["7".into()];
         assert_eq!(lines_of(&order, &policy), [("A".into(), 1)]);

@@ -85,7 +85,7 @@ pub enum UnitPrices {
 
 impl OrderPolicy {
     /// True where there are shipping rules and none matches.
-    pub fn lacks_rule(&self, method: &ShippingMethod) -> bool {
+    pub fn has_no_rule_for(&self, method: &ShippingMethod) -> bool {
         !self.shipping.is_empty() && match_rule(&self.shipping, method).is_none()
     }
 
@@ -116,7 +116,7 @@ impl Intent {
     }
 
     /// Parses the spelling in a row.
-    pub fn parse(word: &str) -> Option<Self> {
-        word.parse().ok()
+    pub fn parse(text: &str) -> Option<Self> {
+        text.parse().ok()
     }
 }

@@ -33,7 +33,7 @@ impl std::fmt::Debug for Recipient {
 
 impl Recipient {
     /// Fits the street into the warehouse's two fields: one of several lines, or too long for one, is split.
-    pub(super) fn fitted(mut self, longest: usize) -> Self {
+    pub(super) fn fit_fields(mut self, longest: usize) -> Self {
         let street = std::mem::take(&mut self.street);
         let (first, rest) = match street.split_once('\n') {
             Some((first, rest)) => (first.trim(), rest.split_whitespace().collect::<Vec<_>>().join(" ")),
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     fn fitted(street: &str, longest: usize) -> (String, Option<String>) {
-        let recipient = Recipient { street: street.into(), ..Recipient::default() }.fitted(longest);
+        let recipient = Recipient { street: street.into(), ..Recipient::default() }.fit_fields(longest);
         (recipient.street, recipient.street_2)
     }
 

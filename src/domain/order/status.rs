@@ -32,8 +32,8 @@ impl OrderStatus {
     }
 
     /// Parses the spelling in a row.
-    pub fn parse(word: &str) -> Option<Self> {
-        word.parse().ok()
+    pub fn parse(text: &str) -> Option<Self> {
+        text.parse().ok()
     }
 
     /// Derives the status from both sides; `warehouse` is `None` while the order is not there.

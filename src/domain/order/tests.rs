@@ -132,7 +132,7 @@ fn case() -> Case {
 }
 
 /// The decision as a short text.
-fn word(case: &Case) -> String {
+fn describe(case: &Case) -> String {
     let view = OrderView {
         shop: case.shop.as_ref(),
         warehouse: case.warehouse.as_ref(),
@@ -196,7 +196,7 @@ fn order_is_placed_once_it_is_ready() {
         (Case { shop: Some(ShopOrder { lines: vec![], ..order() }), ..case() }, "skip no_warehouse_lines"),
     ];
     for (row, (case, expected)) in table.iter().enumerate() {
-        assert_eq!(word(case), *expected, "row {row}");
+        assert_eq!(describe(case), *expected, "row {row}");
     }
 }
 
@@ -216,7 +216,7 @@ fn unknown_outcome_waits_for_two_reads_a_settling_time_apart() {
         (Case { known: placed(), now: 601, ..case() }, "ask vanished_at_warehouse"),
     ];
     for (row, (case, expected)) in table.iter().enumerate() {
-        assert_eq!(word(case), *expected, "row {row}");
+        assert_eq!(describe(case), *expected, "row {row}");
     }
 }
 
@@ -249,7 +249,7 @@ fn order_at_the_warehouse_is_followed_until_completed() {
         (Case { known: SubjectState::default(), ..there(Shipped) }, "adopt"),
     ];
     for (row, (case, expected)) in table.iter().enumerate() {
-        assert_eq!(word(case), *expected, "row {row}");
+        assert_eq!(describe(case), *expected, "row {row}");
     }
 }
 
@@ -257,7 +257,7 @@ fn order_at_the_warehouse_is_followed_until_completed() {
 fn operators_intent_comes_before_the_rules() {
     let unpaid = || paid_by(vec![payment(false, false)]);
     let held = OrderPolicy { hold: Duration::from_secs(60), ..policy() };
-    let asked = |intent, policy: &OrderPolicy, shop| Case {
+    let with_intent = |intent, policy: &OrderPolicy, shop| Case {
         intent: Some(intent),
         policy: policy.clone(),
         shop,
@@ -270,17 +270,17 @@ fn operators_intent_comes_before_the_rules() {
     let table = vec![
         (Case { policy: held.clone(), ..case() }, "wait 60 hold_period"),
         (Case { policy: held.clone(), known: ready_long_ago, ..case() }, "place k-1042"),
-        (asked(Intent::Release, &held, paid()), "place k-1042"),
-        (asked(Intent::Release, &held, unpaid()), "skip not_paid"),
-        (asked(Intent::Transfer, &held, unpaid()), "place k-1042"),
-        (asked(Intent::Hold, &policy(), paid()), "skip held_by_operator"),
-        (asked(Intent::Cancel, &policy(), paid()), "skip cancelled_by_operator"),
+        (with_intent(Intent::Release, &held, paid()), "place k-1042"),
+        (with_intent(Intent::Release, &held, unpaid()), "skip not_paid"),
+        (with_intent(Intent::Transfer, &held, unpaid()), "place k-1042"),
+        (with_intent(Intent::Hold, &policy(), paid()), "skip held_by_operator"),
+        (with_intent(Intent::Cancel, &policy(), paid()), "skip cancelled_by_operator"),
         (Case { shop: paid_by(vec![pending]), ..case() }, "skip payment_not_activated"),
         (Case { policy: history.clone(), ..case() }, "skip before_start"),
-        (asked(Intent::Transfer, &history, paid()), "place k-1042"),
+        (with_intent(Intent::Transfer, &history, paid()), "place k-1042"),
     ];
     for (row, (case, expected)) in table.iter().enumerate() {
-        assert_eq!(word(case), *expected, "row {row}");
+        assert_eq!(describe(case), *expected, "row {row}");
     }
 }
 
@@ -319,7 +319,7 @@ fn order_edited_or_cancelled_after_transfer_is_fixed_or_reported() {
         (Case { intent: Some(Intent::Cancel), ..there(edited(), New, &edit) }, "cancel"),
     ];
     for (row, (case, expected)) in table.iter().enumerate() {
-        assert_eq!(word(case), *expected, "row {row}");
+        assert_eq!(describe(case), *expected, "row {row}");
     }
 }
 
@@ -357,17 +357,17 @@ fn partial_shipment_does_not_complete_the_order() {
         (mixed(["s1", "s1"]), "skip partially_shipped"),
     ];
     for (row, (case, expected)) in table.iter().enumerate() {
-        assert_eq!(word(case), *expected, "row {row}");
+        assert_eq!(describe(case), *expected, "row {row}");
     }
 }
 
 #[test]
 fn shipped_status_survives_a_lagging_read() {
     use WarehouseStatus::{Cancelled, Collecting, New, Returned, Shipped};
-    assert_eq!(Collecting.after(Some("Shipped")), Shipped);
-    assert_eq!(Returned.after(Some("SHIPPED")), Returned);
-    assert_eq!(Shipped.after(Some("Returned")), Returned);
-    assert_eq!(New.after(Some("Cancelled")), New, "a cancelled order may be taken up again");
+    assert_eq!(Collecting.or_later_known(Some("Shipped")), Shipped);
+    assert_eq!(Returned.or_later_known(Some("SHIPPED")), Returned);
+    assert_eq!(Shipped.or_later_known(Some("Returned")), Returned);
+    assert_eq!(New.or_later_known(Some("Cancelled")), New, "a cancelled order may be taken up again");
     assert_eq!(Cancelled.after(None), Cancelled);
 }
 

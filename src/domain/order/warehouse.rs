@@ -61,8 +61,8 @@ impl WarehouseOrder {
         if shop.status == ShopStatus::Open {
             let whole = std::iter::once((&self.status, &self.lines));
             let parts = self.related.iter().map(|part| (&part.status, &part.lines));
-            let held = whole.chain(parts).filter(|(status, _)| status.holds_stock());
-            for line in held.flat_map(|(_, lines)| lines).filter(|line| line.quantity > 0) {
+            let reserved = whole.chain(parts).filter(|(status, _)| status.holds_stock());
+            for line in reserved.flat_map(|(_, lines)| lines).filter(|line| line.quantity > 0) {
                 *pieces.entry(&line.code).or_default() += line.quantity;
             }
         }
@@ -100,14 +100,14 @@ pub enum WarehouseStatus {
 
 impl WarehouseStatus {
     /// Parses the warehouse's spelling.
-    pub fn parse(word: &str) -> Self {
-        word.parse().unwrap_or_else(|_| Self::Unknown(word.to_owned()))
+    pub fn parse(text: &str) -> Self {
+        text.parse().unwrap_or_else(|_| Self::Unknown(text.to_owned()))
     }
 
     /// The warehouse's spelling.
     pub fn as_str(&self) -> &str {
         match self {
-            Self::Unknown(word) => word,
+            Self::Unknown(text) => text,
             known => known.into(),
         }
     }
@@ -134,7 +134,7 @@ impl WarehouseStatus {
 
     /// Returns the later of the known status and this one. Only a return brings a shipped parcel back, never
     /// a read that lags.
-    pub fn after(self, known: Option<&str>) -> Self {
+    pub fn or_later_known(self, known: Option<&str>) -> Self {
         match known.map(Self::parse) {
             Some(known @ Self::Returned) => known,
             Some(known @ Self::Shipped) if self != Self::Returned => known,
@@ -144,8 +144,8 @@ impl WarehouseStatus {
 }
 
 impl From<String> for WarehouseStatus {
-    fn from(word: String) -> Self {
-        Self::parse(&word)
+    fn from(text: String) -> Self {
+        Self::parse(&text)
     }
 }
 

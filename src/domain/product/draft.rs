@@ -76,7 +76,7 @@ fn draft_item(
     let (supply_price, sales_price) = (price(|it| it.purchase_price), price(|it| it.price));
     let supplier = match &product.supplier {
         Supplier::Named { name, .. } => name.clone(),
-        Supplier::NotRead | Supplier::Nobody | Supplier::Unknown => None,
+        Supplier::NotRead | Supplier::Unnamed | Supplier::Unknown => None,
     };
     let filled = |template: &Option<String>, key: &str, value: Option<&String>| {
         template.as_ref().zip(value).map(|(template, value)| template.replace(key, value))

@@ -35,7 +35,7 @@ impl ProductPolicy {
         match supplier {
             _ if self.suppliers.is_empty() => Stored::Yes,
             Supplier::Named { id, name } if is(id) || name.as_deref().is_some_and(is) => Stored::Yes,
-            Supplier::Named { .. } | Supplier::Nobody => Stored::No,
+            Supplier::Named { .. } | Supplier::Unnamed => Stored::No,
             Supplier::NotRead | Supplier::Unknown => Stored::Unknown,
         }
     }

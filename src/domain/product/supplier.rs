@@ -7,7 +7,7 @@ pub enum Supplier {
     #[default]
     NotRead,
     /// The shop names no supplier.
-    Nobody,
+    Unnamed,
     /// This supplier.
     Named {
         /// The supplier's id in the shop.

@@ -80,7 +80,7 @@ pub(super) async fn quick_process(
 ) -> AttemptResult {
     let Context { clients, subject, .. } = context;
     let action = Action::new(context, "complete", Effect::Once, tracking_code.unwrap_or_default());
-    let emails = clients.orders.send_emails;
+    let emails = clients.order_policy.send_emails;
     let done = action
         .perform(context, async |key| {
             clients.shop.quick_process(&subject.key, tracking_code, cash_on_delivery, emails, key).await
@@ -96,7 +96,7 @@ pub(super) async fn complete_shipment(
     tracking_code: Option<&str>,
 ) -> AttemptResult {
     let Context { clients, subject, .. } = context;
-    let code = tracking_code.filter(|_| clients.orders.shipment_tracking);
+    let code = tracking_code.filter(|_| clients.order_policy.shipment_tracking);
     let action = Action::new(context, "complete_shipment", Effect::Once, shipment);
     let done = action
         .perform(context, async |key| {

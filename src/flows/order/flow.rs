@@ -30,7 +30,7 @@ async fn sync(context: &Context) -> Result<AttemptResult, Box<AttemptResult>> {
     let Context { clients, subject, known, intent, clock, .. } = context;
     let now = clock.now();
     let shop = clients.shop.get_order(&subject.key).await.map_err(AttemptResult::read_failed)?;
-    let reference = clients.orders.reference(&subject.key);
+    let reference = clients.order_policy.reference(&subject.key);
     let warehouse = clients.warehouse.get_order(&reference).await.map_err(AttemptResult::read_failed)?;
     let warehouse = warehouse.map(|order| apply_known_status(order, known));
     let (shop, warehouse) = (shop.as_ref(), warehouse.as_ref());
@@ -58,9 +58,9 @@ async fn effective_policy<'a>(
     context: &'a Context,
     shop: Option<&ShopOrder>,
 ) -> Result<Cow<'a, OrderPolicy>, Reason> {
-    let policy = &context.clients.orders;
+    let policy = &context.clients.order_policy;
     let method = shop.and_then(|shop| shop.shipping.as_ref());
-    if !method.is_some_and(|it| policy.lacks_rule(it)) {
+    if !method.is_some_and(|it| policy.has_no_rule_for(it)) {
         return Ok(Cow::Borrowed(policy));
     }
     let by_hand = context.task_store.shipping_rules().await?;

@@ -25,7 +25,7 @@ pub(super) fn has_compensation_changed(
     let Context { clients, known, .. } = context;
     let status = warehouse.map(|order| order.status.as_str());
     let shop_status = shop.map(|shop| shop.status.as_str());
-    clients.stock.basis == Basis::Compensated
+    clients.stock_policy.basis == Basis::Compensated
         && (status != known.warehouse_status.as_deref() || shop_status != known.shop_status.as_deref())
 }
 
@@ -40,14 +40,14 @@ pub(super) fn stock_subjects(shop: Option<&ShopOrder>) -> Vec<Subject> {
 
 /// Replaces the status of a read that lags by the later known one.
 pub(super) fn apply_known_status(order: WarehouseOrder, known: &SubjectState) -> WarehouseOrder {
-    let status = order.status.after(known.warehouse_status.as_deref());
+    let status = order.status.or_later_known(known.warehouse_status.as_deref());
     WarehouseOrder { status, ..order }
 }
 
 /// Records what was sent, without personal values.
 pub(super) fn record_sent(known: &mut SubjectState, draft: &Draft, context: &Context) {
     known.sent_hash = Some(draft.hash());
-    known.sent = Some(draft.redacted(&context.clients.orders.redactor));
+    known.sent = Some(draft.redacted(&context.clients.order_policy.redactor));
 }
 
 /// An observation of nothing yet.

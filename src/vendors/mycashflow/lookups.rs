@@ -68,7 +68,7 @@ impl Lookups {
     pub(super) fn supplier(&self, id: Option<String>) -> Supplier {
         match (&self.suppliers, id.filter(|id| id != "0")) {
             (None, _) => Supplier::NotRead,
-            (Some(_), None) => Supplier::Nobody,
+            (Some(_), None) => Supplier::Unnamed,
             (Some(names), Some(id)) => Supplier::Named { name: names.get(&id).cloned(), id },
         }
     }
