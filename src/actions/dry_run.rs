@@ -1,7 +1,4 @@
-//! A dry_run: what would be done for a subject now, shown before anybody does it.
-//!
-//! Control asks for it and knows nothing of how: the composition root hands in somebody who can run a flow with its
-//! hands clients.
+//! The dry run of a task: shows what a replay would do now.
 
 use async_trait::async_trait;
 use serde::Serialize;
@@ -17,34 +14,33 @@ use crate::{
     },
 };
 
-/// What would be done.
+/// What a dry run came to.
 #[derive(Clone, Debug, Serialize)]
 pub struct DryRunResult {
-    /// What the attempt would come to.
+    /// The outcome that the attempt would have.
     pub outcome: &'static str,
-    /// Closed reason code.
+    /// The closed reason code.
     pub reason: Option<&'static str>,
-    /// The one thing that would be done.
+    /// The action that would be performed.
     pub action: Option<&'static str>,
-    /// Plain words.
+    /// The detail in words.
     pub detail: Option<String>,
-    /// Every call in order: the reads that were made, and last the one that would be.
+    /// The calls in order: the reads that were made and, last, the call that would be.
     pub calls: Vec<Value>,
-    /// The request that would be sent, masked; `None` where nothing would be.
+    /// The request that would be sent, masked; `None` where nothing would be sent.
     pub request: Option<Value>,
-    /// How it differs from the last one sent for the subject by the same call; `None` where there was none.
+    /// How it differs from the last request sent for the subject by the same call; `None` where there was none.
     pub differs: Option<Vec<String>>,
 }
 
-/// Somebody who can dry_run.
+/// Runs the flow of a subject without changing anything. `app` implements it: actions know no flows.
 #[async_trait]
 pub trait DryRun: Send + Sync {
-    /// Reads both vendors and decides, without doing anything. `None` for a connection that is not configured here.
+    /// Reads both vendors and decides. `None` where the connection is not configured here.
     async fn dry_run(&self, connection: &str, subject: &Subject) -> Result<Option<DryRunResult>, StoreError>;
 }
 
-/// What a replay of this task would do now, `by` somebody who can tell: the row, and the dry_run of its subject.
-/// No connection to the database is held across its calls.
+/// Shows what a replay of this task would do now. No database connection is held during the calls.
 pub async fn dry_run_task(
     pool: &PgPool,
     dry_runner: &dyn DryRun,
@@ -54,7 +50,7 @@ pub async fn dry_run_task(
     let row = overview::find_task(&mut db, id).await?.ok_or(ActionError::NotFound)?;
     drop(db);
     let result = dry_runner.dry_run(&row.connection, &tasks::parse_subject(&row.subject)?).await?;
-    let mut result = result.ok_or(ActionError::Conflict(ConflictError::NotConfiguredHere))?;
+    let mut result = result.ok_or(ConflictError::NotConfiguredHere)?;
     let call = result.calls.last().and_then(|call| call["call"].as_str());
     if let Some((call, request)) = call.zip(result.request.as_ref()) {
         let mut db = pool.acquire().await.map_err(StoreError::from)?;

@@ -1,4 +1,4 @@
-//! Erase: whatever we keep of an order that may speak of a person is redacted, at once and for good.
+//! Erases the personal data of an order.
 
 use serde_json::json;
 use sqlx::PgConnection;
@@ -12,8 +12,8 @@ use crate::{
     },
 };
 
-/// Erases an order's personal data. The vendors themselves are not touched: as long as they have them, a later reading
-/// may bring a tracking code back, so erase there first.
+/// Redacts what our tables hold of an order's customer, for good. The vendors keep theirs, and a later read may bring a
+/// tracking code back: erase there first.
 pub async fn erase_order(
     db: &mut PgConnection,
     actor: &Actor<'_>,
@@ -25,7 +25,7 @@ pub async fn erase_order(
         return Err(ActionError::NotFound);
     }
     if redaction::has_open_task(db, connection, &subject).await? {
-        return Err(ActionError::Conflict(ConflictError::OrderHasOpenTask));
+        return Err(ConflictError::OrderHasOpenTask.into());
     }
     let erased = redaction::erase(db, connection, &subject, actor.now()).await?;
     actor.audit(db, "order.erase", Some(connection), Some(subject), json!(erased)).await?;

@@ -1,12 +1,15 @@
-//! What a person asks for an order: send it, hold it, let it go, call it off, or just look at it again now.
+//! What an operator asks for an order: transfer, hold, release, cancel, or refresh.
 //!
-//! The first four are words ([`Intent`]) that `decide` reads: they are kept, and the latest counts. All five open the
-//! order's task with the priority of a live order, or become the news of the one that is open.
+//! The first four are stored as an [`Intent`], which `decide` reads; the latest counts. All five enqueue the order's task
+//! with the priority of a live order.
 
 use serde_json::json;
 use sqlx::PgConnection;
 
-use super::{ActionError, Actor, ConflictError, EnqueuedTask, enqueue};
+use super::{
+    ActionError, Actor, ConflictError,
+    enqueue::{EnqueuedTask, enqueue},
+};
 use crate::{
     domain::{
         event::{
@@ -24,17 +27,17 @@ use crate::{
     },
 };
 
-/// What is asked.
+/// What an operator asks for an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OrderRequest {
-    /// A word that counts until the next one.
+    /// An intent, which counts until the next one.
     SetIntent(Intent),
-    /// "Update changes to online store": look at both sides now.
+    /// "Update changes to online store": read both sides now.
     Refresh,
 }
 
 impl OrderRequest {
-    /// The word in URLs and in the audit trail.
+    /// The name in URLs and in the audit trail.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::SetIntent(intent) => intent.as_str(),
@@ -43,7 +46,8 @@ impl OrderRequest {
     }
 }
 
-/// Asks. What can be told at once to be in vain is declined; the rest is decided when both sides have been read.
+/// Stores the request and enqueues the order's task. A request that the known state rules out is refused at once; the rest is
+/// decided once both sides were read.
 pub async fn request_order_action(
     db: &mut PgConnection,
     actor: &Actor<'_>,
@@ -57,9 +61,9 @@ pub async fn request_order_action(
     }
     let subject = Subject::order(order_id);
     let name = subject.to_string();
-    let link = subject_states::find(db, connection, &name).await?;
-    if let Some(conflict) = known_conflict(request, link.placed_at.is_some(), link.status) {
-        return Err(ActionError::Conflict(conflict));
+    let known = subject_states::find(db, connection, &name).await?;
+    if let Some(conflict) = known_conflict(request, known.placed_at.is_some(), known.status) {
+        return Err(conflict.into());
     }
 
     let at = actor.now();
@@ -80,7 +84,7 @@ pub async fn request_order_action(
     Ok(enqueued)
 }
 
-/// Why it would come to nothing, by what we know now.
+/// Why the last known state rules the request out.
 const fn known_conflict(
     request: OrderRequest,
     is_placed: bool,

@@ -1,4 +1,4 @@
-//! Pause and resume: a person stops claims for a connection, and lets them go on.
+//! Pauses and resumes a connection.
 
 use serde_json::json;
 use sqlx::PgConnection;
@@ -6,19 +6,19 @@ use sqlx::PgConnection;
 use super::{ActionError, Actor, ConflictError};
 use crate::store::connections;
 
-/// Stops claims for a connection. Webhooks are still taken; nothing is lost, it waits.
+/// Stops claims for a connection. Webhooks are still stored, and their tasks wait.
 pub async fn pause(db: &mut PgConnection, actor: &Actor<'_>, name: &str) -> Result<(), ActionError> {
     if !connections::pause(db, name, actor.name, actor.now()).await? {
-        return Err(ActionError::Conflict(ConflictError::AlreadyPaused));
+        return Err(ConflictError::AlreadyPaused.into());
     }
     actor.audit(db, "connection.pause", Some(name), None, json!({})).await?;
     Ok(())
 }
 
-/// Lets claims go on, and ends a hold that refused credentials caused.
+/// Allows claims again, and closes a circuit that rejected credentials opened.
 pub async fn resume(db: &mut PgConnection, actor: &Actor<'_>, name: &str) -> Result<(), ActionError> {
     if !connections::resume(db, name).await? {
-        return Err(ActionError::Conflict(ConflictError::AlreadyRunning));
+        return Err(ConflictError::AlreadyRunning.into());
     }
     actor.audit(db, "connection.resume", Some(name), None, json!({})).await?;
     Ok(())

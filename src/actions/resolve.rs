@@ -1,4 +1,4 @@
-//! Resolve: a person has found out what truly happened to a task in doubt.
+//! Resolves a task in doubt: an operator has found out what happened.
 
 use serde_json::json;
 use sqlx::PgConnection;
@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// Closes a task in doubt as done, or lets it be tried again at once.
+/// Closes a task in doubt as done, or makes it due at once.
 pub async fn resolve(
     db: &mut PgConnection,
     actor: &Actor<'_>,
@@ -22,7 +22,7 @@ pub async fn resolve(
 ) -> Result<(), ActionError> {
     let row = overview::find_task(db, id).await?.ok_or(ActionError::NotFound)?;
     if !tasks::resolve(db, id, resolution, actor.now()).await? {
-        return Err(ActionError::Conflict(ConflictError::NotInDoubt));
+        return Err(ConflictError::NotInDoubt.into());
     }
     observations::clear_begun_action(db, &row.connection, &row.subject).await?;
     let resolution = match resolution {

@@ -1,4 +1,4 @@
-//! Reveal: a person asks to see what an event said, people's names and all. That they did is written down.
+//! Reveals the body of an event, with personal data; the audit trail records who read it.
 
 use serde_json::json;
 use sqlx::PgConnection;
@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use super::{ActionError, Actor};
 use crate::{domain::id::EventId, store::events};
 
-/// The raw bytes of an event; empty where they were redacted.
+/// Returns the raw body of an event; empty where it was redacted.
 pub async fn reveal_body(
     db: &mut PgConnection,
     actor: &Actor<'_>,

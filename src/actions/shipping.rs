@@ -1,5 +1,4 @@
-//! Shipping rules made by hand: a person names the warehouse's code for a method that no rule of the configuration
-//! matches, and whatever waits for it can be let go.
+//! Shipping rules of operators: the warehouse's code for a shipping method that no rule of the configuration matches.
 
 use serde_json::json;
 use sqlx::PgConnection;
@@ -10,10 +9,10 @@ use crate::{
     store::{connections, shipping_rules},
 };
 
-/// Longest pattern and code.
+/// Characters of a pattern and of a code.
 const MAX_LENGTH: usize = 200;
 
-/// Makes a rule, or makes it anew.
+/// Creates or replaces a rule.
 pub async fn put_shipping_rule(
     db: &mut PgConnection,
     actor: &Actor<'_>,
@@ -23,10 +22,10 @@ pub async fn put_shipping_rule(
     connections::find(db, connection).await?.ok_or(ActionError::NotFound)?;
     let is_valid_length = |text: &str| !text.trim().is_empty() && text.chars().count() <= MAX_LENGTH;
     if !is_valid_length(&rule.pattern) || !is_valid_length(&rule.code) {
-        return Err(ActionError::Conflict(ConflictError::RuleLength));
+        return Err(ConflictError::RuleLength.into());
     }
     if rule.pattern.trim().chars().all(|letter| letter == '*') {
-        return Err(ActionError::Conflict(ConflictError::RuleMatchesAll));
+        return Err(ConflictError::RuleMatchesAll.into());
     }
     shipping_rules::upsert(db, connection, rule, actor.name, actor.now()).await?;
     let detail = json!({ "code": rule.code, "pickup": rule.pickup });
@@ -34,7 +33,7 @@ pub async fn put_shipping_rule(
     Ok(())
 }
 
-/// Removes a rule made by hand.
+/// Removes a rule.
 pub async fn remove_shipping_rule(
     db: &mut PgConnection,
     actor: &Actor<'_>,

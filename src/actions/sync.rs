@@ -1,5 +1,4 @@
-//! A sync: a person asks for a full sync of both sides, or approves what one has left waiting; and lets stock
-//! figures fall that the brake has stopped.
+//! Requests and approves syncs, and releases the stock brake.
 
 use serde_json::json;
 use sqlx::PgConnection;
@@ -17,33 +16,53 @@ use crate::{
     },
 };
 
-/// Asks for a sync; answers its id, and whether it is a new one: of each kind one runs at a time.
+/// The sync that an operator asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct SyncRequest<'a> {
+    /// The connection.
+    pub connection: &'a str,
+    /// What is compared.
+    pub what: SyncKind,
+    /// Differences are reported and not fixed.
+    pub dry_run: bool,
+    /// The first day of the orders; a default where it is left out.
+    pub since: Option<Timestamp>,
+}
+
+/// The sync that was requested.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestedSync {
+    /// Its id.
+    pub id: Uuid,
+    /// False where one of the same kind was running already, and this is it.
+    pub is_new: bool,
+}
+
+/// Requests a sync. One of each kind runs at a time.
 pub async fn request_sync(
     db: &mut PgConnection,
     actor: &Actor<'_>,
-    connection: &str,
-    what: SyncKind,
-    dry_run: bool,
-    since: Option<Timestamp>,
-) -> Result<(Uuid, bool), ActionError> {
+    request: SyncRequest<'_>,
+) -> Result<RequestedSync, ActionError> {
+    let SyncRequest { connection, what, dry_run, since } = request;
     let row = connections::find(db, connection).await?.ok_or(ActionError::NotFound)?;
     let at = actor.now();
     let since = since.unwrap_or_else(|| syncs::default_since(row.created_at, at));
     let new = NewSync { id: actor.entropy.id(at), connection, what, dry_run, actor: actor.name, since, at };
-    let (id, opened) = syncs::request(db, &new).await?;
-    if opened {
+    let (id, is_new) = syncs::request(db, &new).await?;
+    if is_new {
         let detail = json!({ "sync": id, "dry_run": dry_run, "since": since });
         actor.audit(db, "sync.request", Some(connection), Some(what.to_string()), detail).await?;
     }
-    Ok((id, opened))
+    Ok(RequestedSync { id, is_new })
 }
 
-/// Approves every difference that a sync has left waiting: it goes on with its fixing. For stock this lets figures
-/// fall to zero too, since that is what was looked at.
+/// Approves every difference of a sync that waits: the sync goes on and fixes them. For stock this also lets figures
+/// fall to zero, because that is what the operator has seen.
 pub async fn approve_sync(db: &mut PgConnection, actor: &Actor<'_>, id: Uuid) -> Result<(), ActionError> {
     let row = syncs::find(db, id).await?.ok_or(ActionError::NotFound)?;
     if !syncs::approve(db, id, actor.name, actor.now()).await? {
-        return Err(ActionError::Conflict(ConflictError::NothingToApprove));
+        return Err(ConflictError::NothingToApprove.into());
     }
     let detail = json!({ "sync": id, "differences": row.waiting_count, "braked": row.braked });
     actor.audit(db, "sync.approve", Some(&row.connection), Some(row.what.clone()), detail).await?;
@@ -53,7 +72,7 @@ pub async fn approve_sync(db: &mut PgConnection, actor: &Actor<'_>, id: Uuid) ->
     Ok(())
 }
 
-/// Lets stock figures fall to zero for an hour, however many: a person has looked at them.
+/// Releases the stock brake for an hour: any number of figures may fall to zero.
 pub async fn release_brake(
     db: &mut PgConnection,
     actor: &Actor<'_>,

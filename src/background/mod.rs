@@ -1,4 +1,4 @@
-//! Work beside the tasks: retention, notifications about alerts, webhook subscriptions.
+//! Work beside the tasks: retention, alerts and their notifications, webhook subscriptions.
 
 pub mod notifications;
 pub mod retention;

@@ -1,12 +1,12 @@
-//! Retention: what may speak of people goes first, the rows themselves later, and only what is closed.
+//! Retention: redacts personal data early, removes rows much later, and only of what is closed.
 //!
-//! Bodies and payloads are **redacted** once they are old enough and what they belong to is closed: that an event came,
-//! and what became of it, stays to be read. Rows are **removed** much later, if at all. An open task keeps everything
-//! it has, however old. How long each is kept is `[retention]`; `docs/data.md` says what is kept where.
+//! Bodies and payloads are **redacted** once they are old enough and their task is closed: that an event arrived, and what
+//! became of it, can still be read. Rows are **removed** much later, if at all. An open task keeps everything, however
+//! old. `[retention]` sets the periods; `docs/data.md` lists what is kept where.
 
 use std::{sync::Arc, time::Duration};
 
-use sqlx::PgPool;
+use sqlx::{PgPool, Postgres, pool::PoolConnection};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -20,19 +20,19 @@ use crate::{
     },
 };
 
-/// How often it is looked for what is old.
+/// The time between two rounds.
 const INTERVAL: Duration = Duration::from_secs(3600);
 
-/// Between two pages: nothing is urgent here, and the disk is for others too.
+/// The pause between two pages: nothing is urgent here, and live work uses the same disk.
 const PAUSE_BETWEEN_PAGES: Duration = Duration::from_millis(20);
 
-/// Answers to keyed requests are kept for a week: whoever repeats a request does it sooner.
+/// How long answers to requests with an `Idempotency-Key` are kept. Clients repeat a request sooner.
 const KEEP_IDEMPOTENCY_KEYS: chrono::Duration = chrono::Duration::days(7);
 
 /// A process not seen for a day is gone.
 const KEEP_REPLICAS: chrono::Duration = chrono::Duration::days(1);
 
-/// How long each is kept, from `[retention]`; zero is for ever.
+/// How long data is kept, from `[retention]`; zero is for ever.
 #[derive(Clone, Copy, Debug)]
 pub struct Periods {
     /// Bodies of events and payloads of attempts, once closed.
@@ -43,7 +43,7 @@ pub struct Periods {
     pub reports: Duration,
 }
 
-/// Blanks and removes what is old.
+/// Redacts and removes old data.
 #[derive(Clone)]
 pub struct Retention {
     pool: PgPool,
@@ -51,7 +51,7 @@ pub struct Retention {
     periods: Periods,
 }
 
-/// What a round has come to.
+/// What a round did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Round {
     /// Bodies and payloads redacted.
@@ -60,37 +60,20 @@ pub struct Round {
     pub removed: u64,
 }
 
-/// Page after page until one is empty; answers how many rows they had.
-macro_rules! pages {
-    ($self:ident, $db:ident => $page:expr) => {{
-        let mut all = 0;
-        loop {
-            let mut $db = $self.pool.acquire().await?;
-            let count = $page.await?;
-            drop($db);
-            if count == 0 {
-                break all;
-            }
-            all += count;
-            pause_between_pages().await;
-        }
-    }};
-}
-
 impl Retention {
-    /// At rest.
+    /// Creates a retention that does nothing until it is run.
     pub const fn new(pool: PgPool, clock: Arc<dyn Clock>, periods: Periods) -> Self {
         Self { pool, clock, periods }
     }
 
-    /// A round every hour, until told to stop.
+    /// Runs a round every hour until `soft` is cancelled.
     pub async fn run(&self, soft: CancellationToken) {
         while !soft.is_cancelled() {
             tokio::select! {
                 round = self.round() => match round {
                     Ok(Round { redacted: 0, removed: 0 }) => {}
-                    Ok(Round { redacted, removed }) => tracing::info!(redacted, removed, "retention"),
-                    Err(error) => tracing::warn!(error = %error, "retention broke off: it goes on in an hour"),
+                    Ok(Round { redacted, removed }) => tracing::info!(redacted, removed, "retention round ended"),
+                    Err(error) => tracing::warn!(error = %error, "retention round failed, retrying in an hour"),
                 },
                 () = soft.cancelled() => return,
             }
@@ -98,36 +81,64 @@ impl Retention {
         }
     }
 
-    /// One round: everything that is old by now. The crank of the tests.
+    /// Redacts and removes everything that is old by now. Tests drive the retention with it.
     pub async fn round(&self) -> store::Result<Round> {
         let now = self.clock.now();
         let mut round = Round::default();
         if let Some(before) = self.before(self.periods.bodies) {
             for what in [Redacted::EventBodies, Redacted::AttemptPayloads] {
-                round.redacted += self.blank(what, first_id_at(before)).await?;
+                round.redacted += self.redact(what, first_id_at(before)).await?;
             }
         }
         if let Some(before) = self.before(self.periods.rows) {
             let first = first_id_at(before);
-            round.removed += pages!(self, db => retention::remove_tasks(&mut db, first, before));
-            round.removed += pages!(self, db => retention::remove_events_without_task(&mut db, first));
+            round.removed += self
+                .all_pages(|mut db| async move { retention::remove_tasks(&mut db, first, before).await })
+                .await?;
+            round.removed += self
+                .all_pages(
+                    |mut db| async move { retention::remove_events_without_task(&mut db, first).await },
+                )
+                .await?;
         }
         if let Some(before) = self.before(self.periods.reports) {
-            round.removed += pages!(self, db => retention::remove_syncs(&mut db, before));
-            round.removed += pages!(self, db => alerts::remove_closed(&mut db, before));
+            round.removed += self
+                .all_pages(|mut db| async move { retention::remove_syncs(&mut db, before).await })
+                .await?;
+            round.removed +=
+                self.all_pages(|mut db| async move { alerts::remove_closed(&mut db, before).await }).await?;
         }
-        round.removed +=
-            pages!(self, db => retention::remove_idempotency_keys(&mut db, now - KEEP_IDEMPOTENCY_KEYS));
+        let before = now - KEEP_IDEMPOTENCY_KEYS;
+        round.removed += self
+            .all_pages(|mut db| async move { retention::remove_idempotency_keys(&mut db, before).await })
+            .await?;
         replicas::remove_unseen(&mut *self.pool.acquire().await?, now - KEEP_REPLICAS).await?;
         Ok(round)
     }
 
-    /// The time before which things of this period are old; nothing where they are kept for ever.
+    /// The time before which data of this period is old; `None` where it is kept for ever.
     fn before(&self, period: Duration) -> Option<Timestamp> {
         (!period.is_zero()).then(|| self.clock.now() - period)
     }
 
-    async fn blank(&self, what: Redacted, before: Uuid) -> store::Result<u64> {
+    /// Removes page after page until one is empty; returns the number of rows.
+    async fn all_pages<F: Future<Output = store::Result<u64>>>(
+        &self,
+        remove_page: impl Fn(PoolConnection<Postgres>) -> F,
+    ) -> store::Result<u64> {
+        let mut all = 0;
+        loop {
+            let count = remove_page(self.pool.acquire().await?).await?;
+            if count == 0 {
+                return Ok(all);
+            }
+            all += count;
+            pause_between_pages().await;
+        }
+    }
+
+    /// Redacts page after page; returns the number of rows.
+    async fn redact(&self, what: Redacted, before: Uuid) -> store::Result<u64> {
         let mut db = self.pool.acquire().await?;
         let mut after = redaction::find_reached(&mut db, what).await?;
         drop(db);
@@ -137,19 +148,18 @@ impl Retention {
             let page = redaction::redact(&mut db, what, after, before, self.clock.now()).await?;
             redacted += page.redacted.unsigned_abs();
             first_open = first_open.or(page.first_open);
-            let Some(last) = page.last else { break };
+            let Some(last) = page.last else { return Ok(redacted) };
             after = last;
-            // The next round begins before the first that is still open; ids are compared with "after".
+            // The next round starts before the first row that is still open; its query selects ids after this one.
             let reached = first_open.map_or(last, |open| Uuid::from_u128(open.as_u128() - 1));
             redaction::record_reached(&mut db, what, reached, self.clock.now()).await?;
             drop(db);
             pause_between_pages().await;
         }
-        Ok(redacted)
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "leaving the disk to others is waiting for time to pass")]
+#[expect(clippy::disallowed_methods, reason = "leaves the disk to live work for a while")]
 async fn pause_between_pages() {
     tokio::time::sleep(PAUSE_BETWEEN_PAGES).await;
 }

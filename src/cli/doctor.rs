@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::{Database, print_line};
 use crate::{
-    actions::{self, Actor},
+    actions::{self, Actor, SyncRequest},
     app::{App, config::Config},
     domain::{
         Timestamp,
@@ -249,7 +249,8 @@ async fn check_codes(app: &App, database: &Database, connection: &str, account: 
     let entropy = Entropy::from_os();
     let actor = Actor { name: account, clock: &SystemClock, entropy: &entropy };
     let mut db = database.pool.begin().await?;
-    let (id, _) = actions::request_sync(&mut db, &actor, connection, SyncKind::Products, true, None).await?;
+    let request = SyncRequest { connection, what: SyncKind::Products, dry_run: true, since: None };
+    let id = actions::request_sync(&mut db, &actor, request).await?.id;
     db.commit().await?;
     let ran = app.syncer.run_one(id, &|_| {}).await?;
     let mut db = database.pool.acquire().await?;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{Database, print_line};
 use crate::{
-    actions::{self, Actor},
+    actions::{self, Actor, SyncRequest},
     app::{App, config::Config},
     domain::sync::SyncKind,
     runtime::clock::{Clock, Entropy, SystemClock},
@@ -115,7 +115,8 @@ async fn request_sync(args: &SyncArgs, pool: &PgPool, account: &str) -> Result<U
         last
     } else {
         let since = args.since.and_then(|day| day.and_hms_opt(0, 0, 0)).map(|midnight| midnight.and_utc());
-        actions::request_sync(&mut db, &actor, &args.connection, what, args.dry_run, since).await?.0
+        let request = SyncRequest { connection: &args.connection, what, dry_run: args.dry_run, since };
+        actions::request_sync(&mut db, &actor, request).await?.id
     };
     db.commit().await?;
     Ok(id)

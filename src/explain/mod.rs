@@ -7,6 +7,7 @@
 
 mod alerts;
 mod call_log;
+mod conflicts;
 mod details;
 mod history;
 mod pages;
@@ -17,6 +18,7 @@ mod webhooks;
 
 pub use alerts::{AlertText, alert_detail, alert_prefix, alert_text};
 pub use call_log::call_log;
+pub use conflicts::conflict_text;
 pub use details::detail;
 pub use history::{OrderHistory, TimelineEntry, order_history};
 pub use pages::{

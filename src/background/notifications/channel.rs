@@ -1,4 +1,4 @@
-//! The ways by which people are told.
+//! The channels that notifications are sent to.
 
 use std::time::Duration;
 
@@ -8,41 +8,41 @@ use reqwest::header::HeaderValue;
 use super::message::Message;
 use crate::{domain::Timestamp, security::signature::sign_base64};
 
-/// A channel that does not answer within this takes nothing.
+/// A channel that has not answered by then has not accepted the message.
 const SEND_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// A way by which people are told.
+/// A channel.
 #[derive(Clone, Debug)]
 pub struct Channel {
-    /// What it is called in rows and logs.
+    /// The name in rows and logs.
     pub name: String,
-    /// Which way.
+    /// What it is.
     pub kind: ChannelKind,
 }
 
-/// Each kind of way.
+/// The kinds of channels.
 #[derive(Clone)]
 pub enum ChannelKind {
-    /// JSON, signed as Standard Webhooks 1.0 says (standardwebhooks.com): `webhook-id`, `webhook-timestamp`,
+    /// JSON, signed by Standard Webhooks 1.0 (standardwebhooks.com): `webhook-id`, `webhook-timestamp`,
     /// `webhook-signature`.
     Webhook {
-        /// Where to.
+        /// The address.
         url: String,
-        /// The bytes behind `whsec_`.
+        /// The bytes after `whsec_`.
         secret: Vec<u8>,
     },
-    /// `{"text": …}`, as Slack's incoming webhooks take it, and Mattermost's and many others'.
+    /// `{"text": …}`, which Slack, Mattermost and many others accept.
     Slack {
-        /// Where to; secret.
+        /// The address; secret.
         url: String,
     },
     /// E-mail.
     Mail {
         /// `smtps://user:password@host` or `smtp://host?tls=required`; secret.
         server: String,
-        /// From whom.
+        /// The sender.
         from: Mailbox,
-        /// To whom.
+        /// The recipients.
         to: Vec<Mailbox>,
     },
 }
@@ -58,7 +58,7 @@ impl std::fmt::Debug for ChannelKind {
 }
 
 impl Channel {
-    /// Sends a message; the error is in words that give no secret away.
+    /// Sends a message. The error text holds no secret.
     pub(super) async fn send(
         &self,
         client: &reqwest::Client,
@@ -104,13 +104,13 @@ async fn post(
     }
     #[expect(
         clippy::disallowed_methods,
-        reason = "no vendor is called: neither budget nor call_log are its business"
+        reason = "no vendor is called, so there is no rate limit and no call log"
     )]
     let answer = request.send().await;
     match answer {
         Ok(answer) if answer.status().is_success() => Ok(()),
         Ok(answer) => Err(format!("status {}", answer.status().as_u16())),
-        // The URL may hold a secret: it is not told.
+        // The URL may hold a secret, so the error does not name it.
         Err(error) => {
             Err(if error.is_connect() { "cannot connect" } else { "the connection broke off" }.to_owned())
         }
@@ -126,7 +126,7 @@ async fn send_mail(server: &str, from: &Mailbox, to: &[Mailbox], message: &Messa
     for mailbox in to {
         mail = mail.to(mailbox.clone());
     }
-    // The same on every try, so that a mail that arrived twice is shown once.
+    // The same for every attempt, so that a mail that arrives twice is shown once.
     let host = from.email.domain();
     let mail = mail.message_id(Some(format!("<{}@{host}>", message.id))).body(message.text.clone());
     let mail = mail.map_err(|_| "the mail cannot be built".to_owned())?;

@@ -1,4 +1,4 @@
-//! What a message says: a line for people, and the same in fields for programs.
+//! The text of a notification, and the same as JSON fields for programs.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -9,15 +9,15 @@ use crate::{
     store::notifications::DueNotification,
 };
 
-/// A message, whichever way it goes.
+/// A message, for any channel.
 pub(super) struct Message {
-    /// The same on every try.
+    /// The same for every attempt.
     pub(super) id: Uuid,
     /// One line.
     pub(super) subject: String,
-    /// A few lines, the first of them the subject.
+    /// The subject and a few more lines.
     pub(super) text: String,
-    /// For programs.
+    /// The same for programs.
     pub(super) fields: Value,
 }
 
@@ -52,12 +52,12 @@ pub(super) fn for_notification(
     Message { id: *id, subject, text: lines.join("\n"), fields }
 }
 
-/// A message of no meaning.
+/// A test message.
 pub(super) fn test_message(id: Uuid, language: Language, now: Timestamp) -> Message {
     let subject = match language {
-        Language::English => "Silta: a trial: alerts arrive here",
-        Language::Finnish => "Silta: kokeilu: hälytykset tulevat tänne",
+        Language::English => "Silta: test message: alerts arrive here",
+        Language::Finnish => "Silta: testiviesti: hälytykset tulevat tänne",
     };
-    let fields = json!({ "type": "alert.trial", "timestamp": now, "data": {} });
+    let fields = json!({ "type": "alert.test", "timestamp": now, "data": {} });
     Message { id, subject: subject.to_owned(), text: subject.to_owned(), fields }
 }

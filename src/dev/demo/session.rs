@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use super::{options::Options, verdict::Verdict, view::View};
 use crate::{
-    actions::{self, Actor},
+    actions::{self, Actor, SyncRequest},
     app::{
         self, App, AppDeps,
         config::{Config, Environment},
@@ -152,7 +152,8 @@ impl Session {
         let requested_at = Instant::now();
         loop {
             let mut db = self.pool.begin().await?;
-            let (id, _) = actions::request_sync(&mut db, &actor, CONNECTION, what, true, None).await?;
+            let request = SyncRequest { connection: CONNECTION, what, dry_run: true, since: None };
+            let id = actions::request_sync(&mut db, &actor, request).await?.id;
             db.commit().await?;
             loop {
                 let mut db = self.pool.acquire().await?;

@@ -20,6 +20,7 @@ use super::{
 use crate::{
     actions::{ActionError, Actor},
     domain::{digest::sha256_hex, language::Language},
+    explain,
     store::{
         StoreError,
         idempotency::{self, KeyStatus},
@@ -139,7 +140,9 @@ impl From<ActionError> for Problem {
     fn from(declined: ActionError) -> Self {
         match declined {
             ActionError::NotFound => Code::NotFound.into(),
-            ActionError::Conflict(conflict) => Self::new(Code::Conflict, conflict.words(Language::English)),
+            ActionError::Conflict(conflict) => {
+                Self::new(Code::Conflict, explain::conflict_text(conflict, Language::English))
+            }
             ActionError::Store(error) => error.into(),
         }
     }

@@ -19,7 +19,7 @@ use super::{
     tasks::{to_json, validate_filter},
 };
 use crate::{
-    actions::{self, ActionError, Actor, MAX_REPLAYED, ReplaySelection},
+    actions::{self, ActionError, Actor, MAX_REPLAYED, Replay, ReplaySelection},
     domain::task::state::TaskState,
     store::{
         StoreError,
@@ -72,8 +72,8 @@ pub(super) async fn create(State(admin): State<ApiState>, change: Change) -> Res
         return Ok(Json(json!({ "count": ids.len(), "ids": ids })).into_response());
     }
     let action = async |db: &mut PgConnection, actor: &Actor<'_>| {
-        let (id, ids) = actions::replay_many(db, actor, &selection).await?;
-        Ok((StatusCode::CREATED, json!({ "id": id, "count": ids.len(), "ids": ids })))
+        let Replay { id, tasks } = actions::replay_many(db, actor, &selection).await?;
+        Ok((StatusCode::CREATED, json!({ "id": id, "count": tasks.len(), "ids": tasks })))
     };
     change.execute(&admin, action).await
 }

@@ -13,7 +13,7 @@ use super::{
     page::{FilterQuery, IdPath, Listing, PageQuery, require_one_of},
 };
 use crate::{
-    actions::{self, ActionError, Actor},
+    actions::{self, ActionError, Actor, RequestedSync},
     domain::{Timestamp, sync::SyncKind},
     store::{
         self, StoreError,
@@ -40,9 +40,10 @@ struct SyncRequest {
 pub(super) async fn create(State(admin): State<ApiState>, change: Change) -> Result<Response, Problem> {
     let SyncRequest { connection, what, dry_run, since } = change.json()?;
     let action = async |db: &mut PgConnection, actor: &Actor<'_>| {
-        let (id, opened) = actions::request_sync(db, actor, &connection, what, dry_run, since).await?;
+        let request = actions::SyncRequest { connection: &connection, what, dry_run, since };
+        let RequestedSync { id, is_new } = actions::request_sync(db, actor, request).await?;
         let item = item(db, id).await?.ok_or(ActionError::NotFound)?;
-        Ok((if opened { StatusCode::CREATED } else { StatusCode::OK }, item))
+        Ok((if is_new { StatusCode::CREATED } else { StatusCode::OK }, item))
     };
     change.execute(&admin, action).await
 }

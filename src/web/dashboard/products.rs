@@ -16,7 +16,7 @@ use super::{
     widgets::{csrf_field, reason, state, sync_actor, sync_kind, time},
 };
 use crate::{
-    actions,
+    actions::{self, SyncRequest},
     domain::{product::CodeProblem, sync::SyncKind},
     explain::sync_kind_text,
     store::{
@@ -127,10 +127,7 @@ pub(super) async fn ask(
     let what = form.require("what")?;
     let kind: SyncKind = what.parse().map_err(|_| PageError::InvalidForm)?;
     let dry_run = form.field("dry_run").is_some();
-    let (id, _) = form
-        .execute(&deps, async |db, actor| {
-            actions::request_sync(db, actor, connection, kind, dry_run, None).await
-        })
-        .await?;
-    Ok(Redirect::to(&format!("/products/syncs/{id}")))
+    let request = SyncRequest { connection, what: kind, dry_run, since: None };
+    let sync = form.execute(&deps, async |db, actor| actions::request_sync(db, actor, request).await).await?;
+    Ok(Redirect::to(&format!("/products/syncs/{}", sync.id)))
 }

@@ -50,8 +50,8 @@ pub(super) async fn create(
     };
     let replay =
         async |db: &mut _, actor: &actions::Actor<'_>| actions::replay_many(db, actor, &selection).await;
-    let (id, _) = form.execute(&deps, replay).await?;
-    Ok(Redirect::to(&format!("/replays/{id}")))
+    let replay = form.execute(&deps, replay).await?;
+    Ok(Redirect::to(&format!("/replays/{}", replay.id)))
 }
 
 /// The progress of a replay.

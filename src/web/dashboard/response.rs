@@ -8,7 +8,7 @@ use axum::{
 };
 
 use super::{error::PageError, language::language_of, page};
-use crate::explain::page_texts;
+use crate::explain::{conflict_text, page_texts};
 
 /// Allows our own style and script only, and no framing.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
@@ -24,7 +24,7 @@ pub(super) async fn finish(request: Request, next: Next) -> Response {
             PageError::NotFound => (words.not_found, words.not_found_text),
             PageError::Forbidden => (words.not_allowed, words.not_allowed_text),
             PageError::InvalidForm => (words.invalid_form, words.invalid_form_text),
-            PageError::Conflict(conflict) => (words.conflict, conflict.words(language)),
+            PageError::Conflict(conflict) => (words.conflict, conflict_text(conflict, language)),
             PageError::Store => (words.database_unavailable, words.database_unavailable_text),
         };
         response = (response.status(), page::error_page(language, title, text)).into_response();

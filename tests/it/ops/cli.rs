@@ -48,7 +48,7 @@ async fn cli_explains_transfers_and_syncs_orders() {
     let (_, call_log, _) = run(&["orders", "explain", CONNECTION, &order, "--call-log", "ogoship"]);
     assert!(call_log.contains("POST /api/v1/orders → 200") && !call_log.contains("Testikatu"), "{call_log}");
     let (code, _, stderr) = run(&["orders", "transfer", CONNECTION, &order]);
-    assert!(code == Some(1) && stderr.contains("stands at the warehouse already"), "{stderr}");
+    assert!(code == Some(1) && stderr.contains("already at the warehouse"), "{stderr}");
     let (code, output, _) = run(&["orders", "erase", CONNECTION, &order]);
     assert!(code == Some(0) && output.starts_with("erased: the bodies of "), "{output}");
     assert!(process.terminate());

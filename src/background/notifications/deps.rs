@@ -1,0 +1,42 @@
+//! What the alert monitor is built from.
+
+use std::{sync::Arc, time::Duration};
+
+use sqlx::PgPool;
+
+use super::Channel;
+use crate::{
+    domain::{alert::GracePeriod, language::Language},
+    runtime::clock::{Clock, Entropy},
+};
+
+/// The settings of `[alerts]`.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How long a condition must hold before its alert is sent, and the time between reminders.
+    pub grace_period: GracePeriod,
+    /// A task that has been due for longer raises an alert.
+    pub backlog_older_than: Duration,
+    /// The language of messages.
+    pub language: Language,
+    /// Where messages are sent.
+    pub channels: Vec<Channel>,
+    /// The address of the dashboard; without one, messages have no link.
+    pub public_url: String,
+}
+
+/// Dependencies of [`AlertMonitor`](super::AlertMonitor).
+pub struct Deps {
+    /// The database.
+    pub pool: PgPool,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids and jitter.
+    pub entropy: Arc<Entropy>,
+    /// The HTTP client of the channels.
+    pub client: reqwest::Client,
+    /// `[alerts]`
+    pub options: Options,
+    /// How often each list of each connection is polled.
+    pub polls: Vec<(String, &'static str, Duration)>,
+}

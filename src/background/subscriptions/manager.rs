@@ -1,0 +1,259 @@
+//! Keeps the subscriptions of every connection.
+
+use std::{sync::Arc, time::Duration};
+
+use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::{
+    Subscriber, SubscriptionError,
+    subscription::{CreatedSubscription, ListedSubscription},
+};
+use crate::{
+    domain::event::source::Source,
+    runtime::clock::{Clock, Entropy},
+    security::{
+        secrets::{SecretStore, subscription_key_context},
+        signature::key_id,
+    },
+    store::{
+        StoreError,
+        subscriptions::{self, NewSubscription, SubscriptionRow},
+    },
+};
+
+/// The topics at the warehouse.
+const WAREHOUSE_TOPICS: [&str; 2] = ["OrderShipped", "ProductStockLevelChanged"];
+
+/// How often the subscriptions are checked.
+const CHECK_INTERVAL: Duration = Duration::from_secs(3600);
+
+/// The actor of restored subscriptions.
+const RESTORED_BY: &str = "watch";
+
+/// Registers, lists, removes and restores webhook subscriptions.
+#[derive(Clone)]
+pub struct Subscriptions {
+    /// The database.
+    pub pool: PgPool,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids and keys.
+    pub entropy: Arc<Entropy>,
+    /// Seals the keys.
+    pub secret_store: Arc<SecretStore>,
+    /// Every connection.
+    pub subscribers: Vec<Subscriber>,
+}
+
+/// A subscription as its vendor answered.
+struct Subscribed<'a> {
+    source: Source,
+    topic: &'a str,
+    remote_id: &'a str,
+    key: &'a str,
+}
+
+impl Subscriptions {
+    /// Checks every hour until `soft` is cancelled.
+    pub async fn run(&self, soft: CancellationToken) {
+        while !soft.is_cancelled() {
+            for subscriber in &self.subscribers {
+                let connection = &subscriber.clients.name;
+                tokio::select! {
+                    checked = self.restore_missing(subscriber) => match checked {
+                        Ok(0) => {}
+                        Ok(restored) => tracing::warn!(connection, restored, "webhook subscriptions were gone and are restored"),
+                        Err(error) => tracing::warn!(connection, error = %error, "webhook subscription check failed, retrying in an hour"),
+                    },
+                    () = soft.cancelled() => return,
+                }
+            }
+            let pause = CHECK_INTERVAL.mul_f64(1.0 + self.entropy.fraction() / 10.0);
+            let _ = tokio::time::timeout(pause, soft.cancelled()).await;
+        }
+    }
+
+    /// Seals stored keys again where the key that seals them is being rotated out.
+    pub async fn reseal(&self) -> Result<(), StoreError> {
+        let Self { pool, clock, entropy, secret_store, subscribers } = self;
+        let mut db = pool.acquire().await?;
+        for subscriber in subscribers {
+            for key in subscriptions::list_keys(&mut db, &subscriber.clients.name, clock.now()).await? {
+                let context = subscription_key_context(&subscriber.clients.name, &key.source);
+                if let Some(resealed) = secret_store.reseal(&context, &key.sealed, entropy) {
+                    subscriptions::replace_sealed_key(&mut db, key.id, &key.sealed, &resealed).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The connection of this name.
+    pub fn find(&self, name: &str) -> Result<&Subscriber, SubscriptionError> {
+        self.subscribers.iter().find(|it| it.clients.name == name).ok_or(SubscriptionError::UnknownConnection)
+    }
+
+    /// Every subscription at both vendors, and whether the shop has a list of them.
+    pub async fn list(
+        &self,
+        subscriber: &Subscriber,
+    ) -> Result<(Vec<ListedSubscription>, bool), SubscriptionError> {
+        let at_shop = subscriber.clients.shop.subscriptions().await?;
+        let at_warehouse = subscriber.clients.warehouse.subscriptions().await?;
+        let stored = self.list_stored(subscriber).await?;
+        let is_kept = |source: Source, remote: &str| {
+            let mut rows = stored.iter().filter(|row| row.source == source.as_str());
+            rows.any(|row| row.remote_id == remote && row.key_id.is_some())
+        };
+        let has_list = at_shop.is_some();
+        let (shop_url, warehouse_url) = (subscriber.url(Source::MyCashflow), subscriber.url(Source::Ogoship));
+        let shop = at_shop.unwrap_or_default().into_iter().map(|it| ListedSubscription {
+            source: Source::MyCashflow.as_str(),
+            topic: it.topic,
+            id: None,
+            url: subscriber.without_token(&it.url),
+            is_ours: it.url == shop_url,
+            is_kept: is_kept(Source::MyCashflow, &subscriber.shop_remote_id(&it.uuid)),
+            remote_id: it.uuid,
+        });
+        let warehouse = at_warehouse.into_iter().map(|it| ListedSubscription {
+            source: Source::Ogoship.as_str(),
+            topic: it.topic,
+            id: Some(it.id.clone()),
+            is_ours: it.url == warehouse_url,
+            is_kept: is_kept(Source::Ogoship, &it.id),
+            url: it.url,
+            remote_id: it.id,
+        });
+        Ok((shop.chain(warehouse).collect(), has_list))
+    }
+
+    /// Creates the missing subscriptions, one for each topic at each vendor. With `rotate`, all of them are created beside
+    /// the existing ones, so that their keys rotate and the old ones can be removed once they are no longer used.
+    pub async fn register(
+        &self,
+        subscriber: &Subscriber,
+        rotate: bool,
+        actor: &str,
+    ) -> Result<Vec<CreatedSubscription>, SubscriptionError> {
+        if subscriber.public_url.is_empty() {
+            return Err(SubscriptionError::NoPublicUrl);
+        }
+        let Subscriber { clients, shop_topics, .. } = subscriber;
+        let (listed, _) = self.list(subscriber).await?;
+        let is_registered = |source: Source, topic: &str| {
+            !rotate && listed.iter().any(|it| it.source == source.as_str() && it.topic == topic && it.is_ours)
+        };
+        let mut created = Vec::new();
+        let source = Source::MyCashflow;
+        for topic in shop_topics.iter().filter(|topic| !is_registered(source, topic)) {
+            let answer = clients.shop.subscribe(topic, &subscriber.url(source)).await?;
+            let remote_id = &subscriber.shop_remote_id(&answer.uuid);
+            let subscribed = Subscribed { source, topic, remote_id, key: &answer.uuid };
+            created.push(self.store_created(subscriber, subscribed, actor).await?);
+        }
+        let source = Source::Ogoship;
+        for topic in WAREHOUSE_TOPICS.into_iter().filter(|topic| !is_registered(source, topic)) {
+            let key = hex::encode(self.entropy.bytes::<32>());
+            let answer = clients.warehouse.subscribe(topic, &subscriber.url(source), &key).await?;
+            let subscribed = Subscribed { source, topic, remote_id: &answer.id, key: &key };
+            created.push(self.store_created(subscriber, subscribed, actor).await?);
+        }
+        Ok(created)
+    }
+
+    /// Removes our subscriptions at both vendors: all of them, or one by its id here. Returns those that were removed.
+    pub async fn remove(
+        &self,
+        subscriber: &Subscriber,
+        only: Option<Uuid>,
+    ) -> Result<Vec<SubscriptionRow>, SubscriptionError> {
+        let stored = self.list_stored(subscriber).await?;
+        let (listed, _) = self.list(subscriber).await?;
+        let mut removed = Vec::new();
+        for row in stored.into_iter().filter(|row| only.is_none_or(|id| id == row.id)) {
+            if row.source == Source::Ogoship.as_str() {
+                subscriber.clients.warehouse.unsubscribe(&row.remote_id).await?;
+            } else {
+                let mut at_shop = listed.iter().filter(|it| it.source == row.source);
+                let it = at_shop.find(|it| subscriber.shop_remote_id(&it.remote_id) == row.remote_id);
+                if let Some(it) = it {
+                    subscriber.clients.shop.unsubscribe(&it.remote_id).await?;
+                }
+            }
+            let now = self.clock.now();
+            subscriptions::remove(&mut *self.pool.acquire().await?, row.id, now).await?;
+            removed.push(row);
+        }
+        Ok(removed)
+    }
+
+    /// Creates again those of our subscriptions that are gone at their vendor; returns how many. Where none was created by
+    /// Silta, no vendor is called. Tests drive the check with it.
+    pub async fn restore_missing(&self, subscriber: &Subscriber) -> Result<usize, SubscriptionError> {
+        let stored = self.list_stored(subscriber).await?;
+        if stored.is_empty() {
+            return Ok(0);
+        }
+        let (listed, shop_has_list) = self.list(subscriber).await?;
+        let is_registered = |row: &SubscriptionRow| {
+            let is_shops = row.source == Source::MyCashflow.as_str();
+            is_shops && !shop_has_list // without a list nothing shows that it is gone
+                || listed.iter().any(|it| {
+                    let is_same = |remote_id: &str| it.source == row.source && remote_id == row.remote_id;
+                    if is_shops { is_same(&subscriber.shop_remote_id(&it.remote_id)) } else { is_same(&it.remote_id) }
+                })
+        };
+        let (registered, missing): (Vec<_>, Vec<_>) = stored.into_iter().partition(is_registered);
+        let now = self.clock.now();
+        for row in &registered {
+            subscriptions::mark_seen(&mut *self.pool.acquire().await?, row.id, now).await?;
+        }
+        if missing.is_empty() {
+            return Ok(0);
+        }
+        self.register(subscriber, false, RESTORED_BY).await?;
+        // The rows go last: if registering fails, the next check finds them missing again and the alert reports it.
+        for row in &missing {
+            subscriptions::remove(&mut *self.pool.acquire().await?, row.id, now).await?;
+        }
+        Ok(missing.len())
+    }
+
+    /// Stores a subscription that its vendor has created, with its key sealed.
+    async fn store_created(
+        &self,
+        subscriber: &Subscriber,
+        subscribed: Subscribed<'_>,
+        actor: &str,
+    ) -> Result<CreatedSubscription, SubscriptionError> {
+        let Self { pool, clock, entropy, secret_store, .. } = self;
+        let Subscribed { source, topic, remote_id, key } = subscribed;
+        let context = subscription_key_context(&subscriber.clients.name, source.as_str());
+        let sealed = secret_store.seal(&context, key.as_bytes(), entropy);
+        let key_id = key_id(&subscriber.webhook_token, key);
+        let at = clock.now();
+        let new = NewSubscription {
+            id: entropy.id(at),
+            connection: &subscriber.clients.name,
+            source: source.as_str(),
+            topic,
+            remote_id,
+            url: &subscriber.without_token(&subscriber.url(source)),
+            key: sealed.as_deref().map(|sealed| (sealed, key_id.as_str())),
+            actor,
+            at,
+        };
+        subscriptions::insert(&mut *pool.acquire().await?, &new).await?;
+        let shown = sealed.is_none().then(|| key.to_owned());
+        Ok(CreatedSubscription { source: source.as_str(), topic: topic.to_owned(), key_id, key: shown })
+    }
+
+    /// The subscriptions that Silta has created. The connection is returned before any call.
+    async fn list_stored(&self, subscriber: &Subscriber) -> Result<Vec<SubscriptionRow>, StoreError> {
+        let mut db = self.pool.acquire().await?;
+        subscriptions::list(&mut db, &subscriber.clients.name).await
+    }
+}

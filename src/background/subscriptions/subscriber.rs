@@ -1,0 +1,38 @@
+//! A connection's addresses and topics.
+
+use crate::{domain::event::source::Source, flows::ConnectionClients, security::signature::key_id};
+
+/// A connection that subscribes to webhooks.
+#[derive(Clone)]
+pub struct Subscriber {
+    /// The vendors' clients.
+    pub clients: ConnectionClients,
+    /// The topics at the shop; only `order.created` is documented.
+    pub shop_topics: Vec<String>,
+    /// The address that the vendors call.
+    pub public_url: String,
+    /// The unguessable part of the shop's path.
+    pub webhook_token: String,
+}
+
+impl Subscriber {
+    /// The address that this vendor calls.
+    pub(super) fn url(&self, source: Source) -> String {
+        let (base, name) = (self.public_url.trim_end_matches('/'), &self.clients.name);
+        if source == Source::Ogoship {
+            format!("{base}/webhooks/ogoship/{name}")
+        } else {
+            format!("{base}/webhooks/mycashflow/{name}/{}", self.webhook_token)
+        }
+    }
+
+    /// An address as it may be shown and stored.
+    pub(super) fn without_token(&self, url: &str) -> String {
+        url.replace(&self.webhook_token, "…")
+    }
+
+    /// The id under which a shop's subscription is stored. Its UUID may be its key, so it is not stored itself.
+    pub(super) fn shop_remote_id(&self, uuid: &str) -> String {
+        key_id(&self.webhook_token, uuid)
+    }
+}

@@ -1,0 +1,78 @@
+//! Why the state of a thing does not allow what an operator asks for.
+
+use std::fmt;
+
+/// Why the state of a thing does not allow what an operator asks for. `explain` has the texts of the pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConflictError {
+    /// A connection is paused.
+    AlreadyPaused,
+    /// A connection is neither paused nor stopped by its circuit breaker.
+    AlreadyRunning,
+    /// The configuration does not name the connection.
+    NotConfiguredHere,
+    /// A task runs or is closed.
+    NotCancellable,
+    /// A task is not in doubt.
+    NotInDoubt,
+    /// A task to be replayed is open.
+    TaskStillOpen,
+    /// An event to be replayed has no subject.
+    NoSubject,
+    /// A replay was cancelled.
+    ReplayAlreadyCancelled,
+    /// No task was selected for a replay.
+    NothingSelected,
+    /// A sync has nothing that waits for approval.
+    NothingToApprove,
+    /// An order to be erased has an open task.
+    OrderHasOpenTask,
+    /// An order is at the warehouse.
+    AlreadyPlaced,
+    /// An order was shipped.
+    AlreadyShipped,
+    /// An order was cancelled.
+    OrderAlreadyCancelled,
+    /// A shipping rule's pattern or code is empty or too long.
+    RuleLength,
+    /// A shipping rule's pattern matches every method.
+    RuleMatchesAll,
+}
+
+impl ConflictError {
+    /// The conflict in English.
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::AlreadyPaused => "the connection is already paused",
+            Self::AlreadyRunning => "the connection is neither paused nor stopped",
+            Self::NotConfiguredHere => "the connection is not configured here",
+            Self::NotCancellable => "only a task that waits (pending or in_doubt) can be cancelled",
+            Self::NotInDoubt => "only a task in doubt can be resolved",
+            Self::TaskStillOpen => "the task is still open and is retried by itself",
+            Self::NoSubject => {
+                "the event names no subject that Silta knows, so there is nothing to read again"
+            }
+            Self::ReplayAlreadyCancelled => "the replay is already cancelled",
+            Self::NothingSelected => "nothing was selected",
+            Self::NothingToApprove => {
+                "nothing of the sync waits for approval, or another sync of its kind is running"
+            }
+            Self::OrderHasOpenTask => {
+                "a task of the order is still open: let it end or cancel it, then erase"
+            }
+            Self::AlreadyPlaced => "the order is already at the warehouse",
+            Self::AlreadyShipped => "the warehouse has already shipped the order",
+            Self::OrderAlreadyCancelled => "the order is already cancelled",
+            Self::RuleLength => "a shipping method and a code have 1 to 200 characters",
+            Self::RuleMatchesAll => "a rule for every method would hide each method without a rule",
+        }
+    }
+}
+
+impl fmt::Display for ConflictError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.description())
+    }
+}
+
+impl std::error::Error for ConflictError {}

@@ -1,0 +1,38 @@
+//! Why an operator's action was refused, in both languages.
+
+use crate::domain::{conflict::ConflictError, language::Language};
+
+/// Why an operator's action was refused.
+pub const fn conflict_text(conflict: ConflictError, language: Language) -> &'static str {
+    match language {
+        Language::English => conflict.description(),
+        Language::Finnish => finnish(conflict),
+    }
+}
+
+const fn finnish(conflict: ConflictError) -> &'static str {
+    match conflict {
+        ConflictError::AlreadyPaused => "yhteys on jo tauolla",
+        ConflictError::AlreadyRunning => "yhteys on jo käytössä",
+        ConflictError::NotConfiguredHere => "yhteyttä ei ole määritelty tällä palvelimella",
+        ConflictError::NotCancellable => "vain odottavan tai epävarman siirron voi perua",
+        ConflictError::NotInDoubt => "vain epävarman siirron voi kuitata",
+        ConflictError::TaskStillOpen => "siirto on vielä kesken: sitä yritetään automaattisesti uudelleen",
+        ConflictError::NoSubject => "tapahtumasta ei selviä, mitä se koskee, joten mitään ei voi tarkistaa",
+        ConflictError::ReplayAlreadyCancelled => "uudelleenyritys on jo peruttu",
+        ConflictError::NothingSelected => "mitään ei ollut valittu",
+        ConflictError::NothingToApprove => {
+            "mikään ei odota hyväksyntää, tai samanlainen täsmäytys on käynnissä"
+        }
+        ConflictError::OrderHasOpenTask => {
+            "tilauksen siirto on vielä kesken: anna sen päättyä tai peru se, ja poista tiedot sitten"
+        }
+        ConflictError::AlreadyPlaced => "tilaus on jo varastolla",
+        ConflictError::AlreadyShipped => "varasto on jo lähettänyt tilauksen",
+        ConflictError::OrderAlreadyCancelled => "tilaus on jo peruttu",
+        ConflictError::RuleLength => "toimitustavassa ja koodissa on 1–200 merkkiä",
+        ConflictError::RuleMatchesAll => {
+            "kaikille toimitustavoille sopiva sääntö peittäisi ne, joille ei ole valittu varaston toimitustapaa"
+        }
+    }
+}
