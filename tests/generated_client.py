@@ -22,7 +22,7 @@ with AuthenticatedClient(base_url=os.environ["SILTA_URL"], token=os.environ["SIL
     orders = list_orders.sync(client=silta).items
     assert len(orders) >= 6 and all(order.reference for order in orders), orders
     task = list_tasks.sync(client=silta, limit=1).items[0]
-    assert show_task.sync(task.id, client=silta).attempt_list, "its diary"
+    assert show_task.sync(task.id, client=silta).attempt_list, "its attempts"
     replayed = replay_task.sync_detailed(task.id, client=silta, idempotency_key="client-1")
     assert replayed.status_code in (200, 201), replayed
     again = replay_task.sync_detailed(task.id, client=silta, idempotency_key="client-1")
@@ -32,6 +32,6 @@ with AuthenticatedClient(base_url=os.environ["SILTA_URL"], token=os.environ["SIL
     assert isinstance(refused, Problem) and refused.code == "conflict", refused
     assert resume_connection.sync(connection.name, client=silta).health == "ok"
     assert list_alerts.sync(client=silta).items is not None
-stranger = AuthenticatedClient(base_url=os.environ["SILTA_URL"], token="nobody")
-assert list_connections.sync(client=stranger).code == "unauthenticated"
+unknown = AuthenticatedClient(base_url=os.environ["SILTA_URL"], token="nobody")
+assert list_connections.sync(client=unknown).code == "unauthenticated"
 print("the generated client works")

@@ -81,14 +81,14 @@ pub fn difference_text(difference: &str, language: Language) -> String {
         "edited_in_shop" => "muokattu kaupassa",
         "cancelled_in_shop" => "peruttu kaupassa",
         "not_completed_in_shop" => "käsittelemättä kaupassa",
-        "needs_a_person" => "odottaa sinua",
+        "needs_attention" => "odottaa sinua",
         "unknown_in_shop" => "tuntematon kaupassa",
         "not_listed" => "ei luettelossa",
         "not_read" => "ei luettu",
         other => other,
     };
     match language {
-        Language::English if difference == "needs_a_person" => "needs attention".to_owned(),
+        Language::English if difference == "needs_attention" => "needs attention".to_owned(),
         Language::English => difference.replace('_', " "),
         Language::Finnish => finnish.replace('_', " "),
     }

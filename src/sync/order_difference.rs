@@ -25,7 +25,7 @@ pub(super) fn order_difference(
         }
         Outcome::Permanent { reason } => NewDifference {
             reason: Some(reason),
-            ..reported_difference(subject, "needs_a_person", reason.description())
+            ..reported_difference(subject, "needs_attention", reason.description())
         },
         Outcome::Skipped { reason: reason @ Reason::UnknownInShop } => {
             let remedy = "the warehouse has it under our reference and the shop does not know it: find out who placed it";

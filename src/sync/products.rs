@@ -192,7 +192,7 @@ fn compare(run: &mut Run<'_>, draft: &ItemDraft, row: &CatalogueRow) -> Result<C
             fixable("renamed_in_shop", "it is renamed at the warehouse", format!("{named}, was {from:?}"))
         }
         Decision::AskOperator { reason, detail } => {
-            let found = reported_difference(&row.product, "needs_a_person", reason.description());
+            let found = reported_difference(&row.product, "needs_attention", reason.description());
             Compared::Differs(NewDifference { item, reason: Some(reason), detail: Some(detail), ..found })
         }
     })

@@ -86,7 +86,7 @@ async fn unusable_codes_are_listed_and_only_they_are_withheld() {
 
 #[tokio::test]
 async fn products_wait_until_the_catalogue_was_read_once() {
-    let silta = TestSilta::start_with_settings(&[("polls.compare", "0s")]).await;
+    let silta = TestSilta::start_with_settings(&[("polls.sync", "0s")]).await;
     sqlx::query("update connection set catalogue_read_at = null").execute(&silta.pool).await.unwrap();
     silta.shop.add_product(1, "CUP", "Kuppi", 0);
     silta.shop.add_product(2, "cup", "Muki", 0);

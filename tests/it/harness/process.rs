@@ -113,7 +113,7 @@ const FAST_OPTIONS: TestOptions = TestOptions {
 pub fn config_file(sandbox: &Sandbox, more: &str) -> tempfile::NamedTempFile {
     let file = tempfile::NamedTempFile::new().unwrap();
     let quick = configuration(sandbox, &FAST_OPTIONS)
-        .replace("[retry]", "[retry]\nbase = \"100ms\"\nlook_again = \"500ms\"\ncap = \"1s\"");
+        .replace("[retry]", "[retry]\nbase = \"100ms\"\nrecheck_delay = \"500ms\"\ncap = \"1s\"");
     std::fs::write(
         file.path(),
         format!(

@@ -21,7 +21,7 @@ async fn distributed_keys_include_the_connection() {
         (11, ["connection".to_owned(), "shipping_rule".to_owned()].as_slice())
     );
     let broken: Vec<String> = sqlx::query_scalar(
-        "with distributed as (select told::regclass as id from unnest($1::text[]) as told),
+        "with distributed as (select name::regclass as id from unnest($1::text[]) as name),
          named as (
              select attrelid, attnum from pg_attribute join distributed on id = attrelid
              where attname = 'connection' and attnotnull

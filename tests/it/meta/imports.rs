@@ -47,8 +47,8 @@ fn imports_by_module() -> BTreeMap<String, BTreeSet<String>> {
     let mut by_module: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for file in library() {
         let others = imports(&file.text, "crate::").into_iter();
-        let others = others.filter(|it| !it.is_empty() && !is_within(it, file.room()));
-        by_module.entry(file.room().to_owned()).or_default().extend(others);
+        let others = others.filter(|it| !it.is_empty() && !is_within(it, file.top_module()));
+        by_module.entry(file.top_module().to_owned()).or_default().extend(others);
     }
     by_module
 }

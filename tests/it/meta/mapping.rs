@@ -53,11 +53,11 @@ fn mapping_names_every_written_and_only_read_fields() {
     let readable: BTreeSet<_> = structs.iter().flat_map(|name| fields(&shop, name)).collect();
     for (heading, structs) in tables {
         let written = column(&page, heading, 2);
-        let told: BTreeSet<_> =
+        let documented: BTreeSet<_> =
             written.lines().map(|cell| cell.trim().trim_matches('`').to_owned()).collect();
         let sent: BTreeSet<_> =
             structs.iter().flat_map(|name| fields(&warehouse, name)).map(|field| camel(&field)).collect();
-        assert_eq!(told, sent, "{heading}");
+        assert_eq!(documented, sent, "{heading}");
         let settings = ["orders.", "products."];
         let read = column(&page, heading, 1);
         let words = read.split('`').skip(1).step_by(2);

@@ -9,3 +9,4 @@ mod mapping;
 mod schema;
 mod shape;
 pub mod source;
+mod words;

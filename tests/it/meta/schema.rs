@@ -205,8 +205,8 @@ async fn orders_and_sync_have_named_constraints() {
         (sync("stock", "state, claim_id", "'running', gen_random_uuid()"), "sync_leased_iff_claimed"),
         (sync("stock", "state, done", "'running', -1"), "sync_done_not_negative"),
         (
-            "insert into sync_difference values
-             ('00000000-0000-0000-0000-000000000002', 0, 'order:1', 'same', null, null, '', false)"
+            "insert into sync_difference (sync_id, position, subject, difference, remedy, fixing)
+             values ('00000000-0000-0000-0000-000000000002', 0, 'order:1', 'same', '', false)"
                 .to_owned(),
             "sync_difference_position_positive",
         ),

@@ -25,7 +25,7 @@ fn mod_files_hold_no_code() {
 
 #[test]
 fn domain_has_no_io_sql_or_clock() {
-    for file in library().into_iter().filter(|file| file.room() == "domain") {
+    for file in library().into_iter().filter(|file| file.top_module() == "domain") {
         for word in ["sqlx", "axum", "reqwest", "tokio", "async fn", "Utc::now"] {
             assert!(!file.text.contains(word), "{} contains {word}", file.path.display());
         }
@@ -35,7 +35,7 @@ fn domain_has_no_io_sql_or_clock() {
 /// One exception: the embedded PostgreSQL asks its server whether it is up.
 #[test]
 fn all_sql_is_in_store() {
-    for file in library().into_iter().filter(|file| file.room() != "store") {
+    for file in library().into_iter().filter(|file| file.top_module() != "store") {
         let has_sql =
             ["sqlx::query", "sqlx::raw_sql", "QueryBuilder"].iter().any(|it| file.text.contains(it));
         let is_exempt = file.module.starts_with("runtime::embedded_postgres");

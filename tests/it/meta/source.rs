@@ -41,7 +41,7 @@ pub struct SourceFile {
 
 impl SourceFile {
     /// The top-level module of the file.
-    pub fn room(&self) -> &str {
+    pub fn top_module(&self) -> &str {
         self.module.split("::").next().unwrap_or_default()
     }
 

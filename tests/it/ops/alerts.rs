@@ -41,8 +41,7 @@ async fn every_alert_kind_opens_and_closes() {
         kinds
     };
     let listed = silta.api.get("/admin/v1/alerts?open=true").await;
-    let expected =
-        ["backlog_old", "dead", "stock_braked", "subscription_gone", "poll_stopped", "webhooks_refused"];
+    let expected = ["backlog_old", "dead", "poll_stopped", "stock_braked", "subscription_gone", "webhooks_refused"];
     assert_eq!(kinds(&listed), expected);
 
     // An open circuit suppresses the backlog alert: one cause sends one alert.
@@ -82,7 +81,7 @@ async fn missing_orders_raise_the_silence_alert() {
         .unwrap();
     sqlx::query(
         "insert into subject_state (connection, subject, seen_at, status, first_task_id)
-         select 'shop', 'order:' || n, $1, 'done', (
+         select 'shop', 'order:' || n, $1, 'delivered', (
              lpad(to_hex((extract(epoch from $1 - interval '6 hours' - n * interval '10 minutes') * 1000)::bigint), 12, '0')
              || '70008000' || lpad(to_hex(n), 12, '0'))::uuid
          from generate_series(0, 5000) n",

@@ -64,6 +64,6 @@ async fn store_event(db: &mut PgConnection, number: u32) -> uuid::Uuid {
         priority: Priority(1),
         at,
     };
-    let arrival = internal.into_incoming(EventId(entropy.id(at)), TaskId(entropy.id(at)));
-    ingest::ingest(db, &[arrival]).await.unwrap()[0].event_id.0
+    let incoming = internal.into_incoming(EventId(entropy.id(at)), TaskId(entropy.id(at)));
+    ingest::ingest(db, &[incoming]).await.unwrap()[0].event_id.0
 }

@@ -73,6 +73,7 @@ async fn shipments_get_tracking_codes_where_the_shop_takes_them() {
         let order = silta.shop.order(order).unwrap();
         assert_eq!(order.status, "COMPLETED");
         let tracking = silta.warehouse.find(REFERENCE).unwrap().tracking.filter(|_| takes_it);
+        assert_eq!(order.shipments.len(), 2);
         assert!(order.shipments.iter().all(|it| it.completions == 1 && it.tracking_code == tracking));
     }
 }

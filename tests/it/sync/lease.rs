@@ -1,4 +1,4 @@
-//! Leases of syncs: resume after a crash, one at a time, room for live orders.
+//! Leases of syncs: resume after a crash, one at a time, rate left for live orders.
 
 use serde_json::json;
 use silta::{
@@ -89,7 +89,7 @@ async fn hanging_sync_does_not_delay_other_stores() {
     let done = "sync where connection = 'other' and what = 'products' and state = 'done'";
     tokio::select! {
         () = running => panic!("it was not stopped"),
-        () = wait_until("the other store is compared", async || silta.count(done).await == 1) => {}
+        () = wait_until("the other store is synced", async || silta.count(done).await == 1) => {}
     }
     let hangs = "sync where connection = 'shop' and state = 'running' and leased_until is not null";
     assert_eq!(silta.count(hangs).await, 1);

@@ -67,7 +67,7 @@ async fn order_sync_finds_all_differences_and_fixes_safe_ones() {
         (shipped, "not_completed_in_shop"),
         (cancelled, "cancelled_in_shop"),
         (missing, "missing_at_warehouse"),
-        (faulty, "needs_a_person"),
+        (faulty, "needs_attention"),
         (added_by_hand, "not_remembered"),
         (777, "unknown_in_shop"),
     ]
@@ -86,7 +86,7 @@ async fn order_sync_finds_all_differences_and_fixes_safe_ones() {
     for row in report["differences"].as_array().unwrap() {
         assert!(!row["remedy"].as_str().unwrap().is_empty());
         let needs_operator =
-            ["needs_a_person", "unknown_in_shop"].contains(&row["difference"].as_str().unwrap());
+            ["needs_attention", "unknown_in_shop"].contains(&row["difference"].as_str().unwrap());
         assert_eq!(row["fixing"] == true, !needs_operator, "{row}");
     }
     silta.run_until_idle().await;
@@ -98,7 +98,7 @@ async fn order_sync_finds_all_differences_and_fixes_safe_ones() {
         differences(&again),
         expected
             .iter()
-            .filter(|it| ["needs_a_person", "unknown_in_shop"].contains(&it.1.as_str()))
+            .filter(|it| ["needs_attention", "unknown_in_shop"].contains(&it.1.as_str()))
             .cloned()
             .collect::<Vec<_>>()
     );

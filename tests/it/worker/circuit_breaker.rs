@@ -15,7 +15,7 @@ async fn circuit_opens_probes_and_closes_without_counting_failures() {
     }
     let leased = "select circuit_reason from connection";
     assert_eq!(silta.scalar::<Option<String>>(leased).await.as_deref(), Some("vendor_down"));
-    assert_eq!(silta.api.get("/admin/v1/connections/shop").await.body["health"], "leased");
+    assert_eq!(silta.api.get("/admin/v1/connections/shop").await.body["health"], "circuit_open");
     let failures = silta.scalar::<i64>("select sum(failures) from task").await;
     assert_eq!(failures, 5, "what opened the circuit, and nothing more");
 

@@ -135,8 +135,8 @@ async fn loop_wakes_for_a_webhook_and_shutdown_drains_attempts() {
 #[tokio::test]
 async fn slow_listener_does_not_block_vacuum() {
     let silta = TestSilta::start().await;
-    let mut ear = NotifyListener::new(silta.pool.clone(), DUE_CHANNEL);
-    assert!(ear.ensure_open().await);
+    let mut listener = NotifyListener::new(silta.pool.clone(), DUE_CHANNEL);
+    assert!(listener.ensure_open().await);
     // 20 MB: more than the socket buffers hold while the listener does not read.
     let notify = "select pg_notify('silta_due', rpad(n::text, 200)) from generate_series(1, 100000) n";
     sqlx::raw_sql(notify).execute(&silta.pool).await.unwrap();
@@ -147,7 +147,7 @@ async fn slow_listener_does_not_block_vacuum() {
     };
     wait_until("the server waits for its listener", holds_snapshot).await;
     let is_released = async || {
-        ear.ensure_open().await;
+        listener.ensure_open().await;
         !holds_snapshot().await
     };
     wait_until("reading the queue releases the snapshot", is_released).await;
