@@ -13,7 +13,7 @@
 //! (`webhook/keyring.rs`), and counted for people by what seems wrong with it: key, body or header. A client that
 //! goes on is blocked for the rest of the minute ([`AuthThrottle`](crate::security::auth_throttle::AuthThrottle)).
 //!
-//! A [`poll`] reads the vendors' lists, finds what no webhook told, and stores it the same way.
+//! A [`poll`] reads the vendors' lists, finds changes that no webhook reported, and stores them the same way.
 
 mod ingester;
 mod metrics;

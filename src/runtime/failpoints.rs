@@ -18,7 +18,10 @@ use std::{
 use async_trait::async_trait;
 
 /// A place at which the process can be made to fail.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, strum::EnumString, strum::IntoStaticStr, strum::VariantArray,
+)]
+#[strum(serialize_all = "snake_case")]
 pub enum Failpoint {
     /// Webhooks wait for their group commit; nothing is sent to the database.
     BeforeCommit,
@@ -42,31 +45,11 @@ pub enum Failpoint {
 
 impl Failpoint {
     /// Every failpoint, in the order in which an event reaches them.
-    pub const ALL: [Self; 9] = [
-        Self::BeforeCommit,
-        Self::DuringCommit,
-        Self::AfterCommit,
-        Self::AfterClaim,
-        Self::BeforeCall,
-        Self::AfterCall,
-        Self::BeforeSettle,
-        Self::DuringSettle,
-        Self::AfterSettle,
-    ];
+    pub const ALL: &[Self] = <Self as strum::VariantArray>::VARIANTS;
 
     /// The name in `SILTA_FAILPOINT` and in reports.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::BeforeCommit => "before_commit",
-            Self::DuringCommit => "during_commit",
-            Self::AfterCommit => "after_commit",
-            Self::AfterClaim => "after_claim",
-            Self::BeforeCall => "before_call",
-            Self::AfterCall => "after_call",
-            Self::BeforeSettle => "before_settle",
-            Self::DuringSettle => "during_settle",
-            Self::AfterSettle => "after_settle",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 
@@ -136,7 +119,7 @@ impl FromStr for AbortAt {
 
     fn from_str(text: &str) -> Result<Self, ParseFailpointError> {
         let (point, count) = text.split_once(':').ok_or(ParseFailpointError)?;
-        let point = Failpoint::ALL.into_iter().find(|it| it.as_str() == point).ok_or(ParseFailpointError)?;
+        let point = point.parse().map_err(|_| ParseFailpointError)?;
         let remaining = count.parse().ok().filter(|count| *count > 0).ok_or(ParseFailpointError)?;
         Ok(Self { point, remaining: AtomicUsize::new(remaining) })
     }
@@ -159,7 +142,7 @@ mod tests {
     #[test]
     fn a_failpoint_parses_with_its_count_or_fails() {
         for point in Failpoint::ALL {
-            assert_eq!(format!("{}:3", point.as_str()).parse::<AbortAt>().map(|it| it.point), Ok(point));
+            assert_eq!(format!("{}:3", point.as_str()).parse::<AbortAt>().map(|it| it.point), Ok(*point));
         }
         for wrong in ["", "after_call", "after_call:0", "after_call:x", "afterwards:1"] {
             assert_eq!(wrong.parse::<AbortAt>().map(|it| it.point), Err(ParseFailpointError), "{wrong}");

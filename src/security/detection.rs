@@ -14,7 +14,8 @@ use super::signature::{Encoding, SignatureScheme, decode};
 const MAX_HEADERS: usize = 64;
 
 /// What seems wrong with a rejected webhook.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum Hint {
     /// The header is missing.
     HeaderMissing,
@@ -31,26 +32,9 @@ pub enum Hint {
 }
 
 impl Hint {
-    /// Every hint.
-    pub const ALL: [Self; 6] = [
-        Self::HeaderMissing,
-        Self::OtherHeader,
-        Self::NotASignature,
-        Self::OtherEncoding,
-        Self::AlteredBody,
-        Self::WrongKey,
-    ];
-
     /// The code in rows.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::HeaderMissing => "header_missing",
-            Self::OtherHeader => "other_header",
-            Self::NotASignature => "not_a_signature",
-            Self::OtherEncoding => "other_encoding",
-            Self::AlteredBody => "altered_body",
-            Self::WrongKey => "wrong_key",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 

@@ -64,7 +64,7 @@ impl Disturbance {
             Self::WarehouseSlow,
             Self::WebhooksLost,
         ];
-        all.extend(Failpoint::ALL.map(Self::KilledAt));
+        all.extend(Failpoint::ALL.iter().copied().map(Self::KilledAt));
         all
     }
 }

@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
+use strum::VariantArray;
+
 use crate::{
     domain::{event::routing::VendorEntity, time_window::TimeWindow},
     vendors::{http::error::CallError, mycashflow::MyCashflow, ogoship::Ogoship},
 };
 
 /// A list that is polled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub(super) enum PolledList {
     /// The shop's orders.
     Orders,
@@ -21,21 +24,14 @@ pub(super) enum PolledList {
 }
 
 impl PolledList {
-    pub(super) const ALL: [Self; 4] = [Self::Orders, Self::Statuses, Self::Stock, Self::Products];
-
     /// Whether the list can be read up to a time, and not only from a time on.
     pub(super) const fn is_windowed(self) -> bool {
         matches!(self, Self::Orders | Self::Products)
     }
 
     /// The name in rows and in `[connections.polls]`.
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Orders => "orders",
-            Self::Statuses => "statuses",
-            Self::Stock => "stock",
-            Self::Products => "products",
-        }
+    pub(super) fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 
@@ -55,8 +51,8 @@ pub struct Intervals {
 impl Intervals {
     /// The lists that are polled, by name, and how often.
     pub fn enabled(&self) -> impl Iterator<Item = (&'static str, Duration)> {
-        let all = PolledList::ALL.map(|list| (list.as_str(), self.get(list)));
-        all.into_iter().filter(|(_, interval)| !interval.is_zero())
+        let all = PolledList::VARIANTS.iter().map(|list| (list.as_str(), self.get(*list)));
+        all.filter(|(_, interval)| !interval.is_zero())
     }
 
     pub(super) const fn get(self, list: PolledList) -> Duration {

@@ -1,4 +1,4 @@
-//! Polls: a vendor's list read from a cursor, to find what no webhook told.
+//! Polls: a vendor's list read from a cursor, to find changes that no webhook reported.
 
 mod error;
 mod lists;

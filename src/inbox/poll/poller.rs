@@ -1,4 +1,4 @@
-//! Polls the vendors' lists to find what no webhook told.
+//! Polls the vendors' lists to find changes that no webhook reported.
 //!
 //! Webhooks get lost, and no vendor is known to send one when an order is paid later. So each connection's lists are read
 //! from a durable cursor on, with an overlap: the vendors' clocks differ from ours, and a change may appear late. What
@@ -193,7 +193,7 @@ impl Poller {
 
     /// The connection and list of a poll, where this configuration polls it.
     fn find_list(&self, leased: &LeasedPoll) -> Option<(&PolledConnection, PolledList)> {
-        let list = PolledList::ALL.into_iter().find(|list| list.as_str() == leased.what)?;
+        let list: PolledList = leased.what.parse().ok()?;
         let polled = self.connections.get(&leased.connection)?;
         (!polled.intervals.get(list).is_zero()).then_some((polled, list))
     }

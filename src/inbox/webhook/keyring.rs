@@ -23,7 +23,7 @@ use crate::{
 /// Stored keys are read again at most this often.
 const MIN_REFRESH_INTERVAL: Duration = Duration::from_secs(3);
 
-/// The database is asked for a requested signature detection at most this often, whoever sends wrong signatures.
+/// The database is asked for a requested signature detection at most this often.
 const MIN_DETECTION_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How long the key of a removed subscription is still valid, for webhooks on their way.

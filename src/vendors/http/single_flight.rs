@@ -2,8 +2,8 @@
 //! where that is a failure. Else callers would ask a vendor that hangs one after the other: each would wait longer than its
 //! lease, and the last ones would report nothing about the vendor.
 //!
-//! Written here and not taken from `moka` (docs/dependencies.md): a failure must be shared with those who waited for it
-//! and with nobody later, and a refused token must be invalidated by value.
+//! Written here and not taken from `moka` (docs/dependencies.md): a failure must be shared with the callers that
+//! waited for it and with none later, and a refused token must be invalidated by value.
 
 use tokio::{sync::Mutex, time::Instant};
 

@@ -1,6 +1,6 @@
 //! The shop's client: one method per call, grouped by resource in the files beside this one.
 //!
-//! Quick processing and completing a shipment cannot be told from their own repeats except by reading: each is
+//! Quick processing and completing a shipment cannot be distinguished from their own repeats except by reading: each is
 //! [`Effect::Once`], and the flow reads the order before it does either.
 //!
 //! [`Effect::Once`]: crate::vendors::http::error::Effect::Once

@@ -27,8 +27,8 @@ pub fn order(found: Vec<wire::Order>, reference: &str) -> Option<WarehouseOrder>
 }
 
 /// Whether a reference is a part of our order: `k-1042-2` is a part of `k-1042`, `k-10421` is another order.
-fn is_part_of(reference: &str, ours: &str) -> bool {
-    reference.strip_prefix(ours).and_then(|rest| rest.chars().next()).is_some_and(|it| !it.is_alphanumeric())
+fn is_part_of(reference: &str, whole: &str) -> bool {
+    reference.strip_prefix(whole).and_then(|rest| rest.chars().next()).is_some_and(|it| !it.is_alphanumeric())
 }
 
 /// Translates an order, ours or not; `None` where it has no reference.
@@ -195,9 +195,9 @@ mod tests {
             serde_json::from_value(json!({"reference": reference, "status": "SHIPPED"})).expect("readable")
         };
         let found = || vec![wire("k-10"), wire("k-1-2"), wire("k-1")];
-        let ours = order(found(), "k-1").expect("the exact one");
-        assert_eq!(ours.status, WarehouseStatus::Shipped);
-        let related: Vec<_> = ours.related.iter().map(|it| it.reference.as_str()).collect();
+        let exact = order(found(), "k-1").expect("the exact one");
+        assert_eq!(exact.status, WarehouseStatus::Shipped);
+        let related: Vec<_> = exact.related.iter().map(|it| it.reference.as_str()).collect();
         assert_eq!(related, ["k-1-2"], "k-10 is another order");
         assert!(order(found(), "k-2").is_none());
     }

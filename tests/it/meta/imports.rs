@@ -24,7 +24,6 @@ const IMPORT_RULES: &[(&str, &[&str])] = &[
             "domain",
             "explain",
             "flows::ConnectionClients",
-            "inbox::subscription_key_context",
             "runtime",
             "security",
             "store",
