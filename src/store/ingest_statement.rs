@@ -110,7 +110,7 @@ async fn fetch(db: &mut PgConnection, columns: &Columns<'_>) -> Result<Vec<Answe
                 $8::bytea[], $10::bool[], $11::smallint[], $12::uuid[], $13::int[]
             ) with ordinality as new (
                 event_id, connection, source, topic, kind, subject, received_at,
-                fingerprint, is_unique_for_ever, priority, task_id, revisions, position
+                fingerprint, is_never_repeated, priority, task_id, revisions, position
             )
         ),
         open_task as (
@@ -121,7 +121,7 @@ async fn fetch(db: &mut PgConnection, columns: &Columns<'_>) -> Result<Vec<Answe
                 (array_agg(task_id))[1], connection, kind, subject, 'pending', min(priority), sum(revisions),
                 min(received_at), min(received_at)
             from incoming
-            where subject is not null and (not is_unique_for_ever or stored_id is null)
+            where subject is not null and (not is_never_repeated or stored_id is null)
             group by connection, kind, subject
             -- One lock order for all writers: open tasks by id, as in `settle`, then the new ones.
             order by (
@@ -173,7 +173,7 @@ async fn fetch(db: &mut PgConnection, columns: &Columns<'_>) -> Result<Vec<Answe
         &columns.received_at,
         &columns.fingerprint as &[&[u8]],
         &columns.body as &[&[u8]],
-        &columns.is_unique_for_ever,
+        &columns.is_never_repeated,
         &columns.priority,
         &columns.task_id,
         &columns.revisions,
@@ -193,7 +193,7 @@ pub(super) struct Columns<'a> {
     received_at: Vec<Timestamp>,
     fingerprint: Vec<&'a [u8]>,
     body: Vec<&'a [u8]>,
-    is_unique_for_ever: Vec<bool>,
+    is_never_repeated: Vec<bool>,
     priority: Vec<i16>,
     task_id: Vec<Uuid>,
     pub(super) revisions: Vec<i32>,
@@ -211,7 +211,7 @@ impl<'a> Columns<'a> {
         self.received_at.push(*received_at);
         self.fingerprint.push(&fingerprint.digest);
         self.body.push(body);
-        self.is_unique_for_ever.push(fingerprint.dedup_scope == DedupScope::Permanent);
+        self.is_never_repeated.push(fingerprint.dedup_scope == DedupScope::Permanent);
         self.priority.push(priority.0);
         self.task_id.push(task_id.0);
         self.revisions.push(1);

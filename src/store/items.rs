@@ -22,8 +22,25 @@ pub async fn register_product(
     seen_at: Timestamp,
 ) -> Result<CodeRegister> {
     let mut tx = db.begin().await?;
-    let before = sqlx::query!(
-        "select item.item, item.code, subject_state.code as warehouse_code
+    let codes_before = list_code_keys(&mut tx, connection, product).await?;
+    let products = vec![product.to_string(); entries.len()];
+    upsert(&mut tx, connection, &products, entries, seen_at).await?;
+    remove_others(&mut tx, connection, product, entries, seen_at).await?;
+    tx.commit().await?;
+
+    let mut register = look_up(db, connection, entries).await?;
+    let codes: BTreeSet<_> = entries.iter().filter_map(|entry| entry.code.as_deref()).map(code_key).collect();
+    let released: Vec<_> = codes_before.into_iter().filter(|key| !codes.contains(key)).collect();
+    if !released.is_empty() {
+        register.released = list_products_with(db, connection, product, &released).await?;
+    }
+    Ok(register)
+}
+
+/// Lists the code keys of a product's items, in the shop and as last seen at the warehouse.
+async fn list_code_keys(db: &mut PgConnection, connection: &str, product: &Subject) -> Result<Vec<String>> {
+    let rows = sqlx::query!(
+        "select item.code, subject_state.code as warehouse_code
          from item
          left join subject_state
              on subject_state.connection = item.connection and subject_state.subject = item.item
@@ -31,9 +48,18 @@ pub async fn register_product(
         connection,
         product.to_string(),
     );
-    let before = before.fetch_all(&mut *tx).await?;
-    let products = vec![product.to_string(); entries.len()];
-    upsert(&mut tx, connection, &products, entries, seen_at).await?;
+    let rows = rows.fetch_all(db).await?.into_iter();
+    Ok(rows.flat_map(|row| [row.code, row.warehouse_code]).flatten().map(|code| code_key(&code)).collect())
+}
+
+/// Removes a product's items that are not among these, unless they were read later.
+async fn remove_others(
+    db: &mut PgConnection,
+    connection: &str,
+    product: &Subject,
+    entries: &[CatalogueItem],
+    seen_at: Timestamp,
+) -> Result<()> {
     let items: Vec<_> = entries.iter().map(|entry| entry.item.clone()).collect();
     sqlx::query!(
         "delete from item where connection = $1 and product = $2 and seen_at <= $4 and not item = any($3)",
@@ -42,27 +68,26 @@ pub async fn register_product(
         &items,
         seen_at,
     )
-    .execute(&mut *tx)
+    .execute(db)
     .await?;
-    tx.commit().await?;
+    Ok(())
+}
 
-    let mut register = look_up(db, connection, entries).await?;
-    let has: BTreeSet<_> = entries.iter().filter_map(|entry| entry.code.as_deref()).map(code_key).collect();
-    let had =
-        before.iter().flat_map(|row| [&row.code, &row.warehouse_code]).flatten().map(|code| code_key(code));
-    let left: Vec<_> = had.filter(|key| !has.contains(key)).collect();
-    if !left.is_empty() {
-        let waiting = sqlx::query_scalar!(
-            "select distinct product from item
-             where connection = $1 and code_key = any($2) and product <> $3 and stored order by product",
-            connection,
-            &left,
-            product.to_string(),
-        );
-        let waiting = waiting.fetch_all(db).await?;
-        register.released = waiting.iter().filter_map(|subject| subject.parse().ok()).collect();
-    }
-    Ok(register)
+/// Lists the other products whose stored items have one of these code keys.
+async fn list_products_with(
+    db: &mut PgConnection,
+    connection: &str,
+    except: &Subject,
+    code_keys: &[String],
+) -> Result<Vec<Subject>> {
+    let products = sqlx::query_scalar!(
+        "select distinct product from item
+         where connection = $1 and code_key = any($2) and product <> $3 and stored order by product",
+        connection,
+        code_keys,
+        except.to_string(),
+    );
+    Ok(products.fetch_all(db).await?.iter().filter_map(|subject| subject.parse().ok()).collect())
 }
 
 /// Registers whole pages of products. Items that are gone are found by `sync_catalogue::list_unseen`.
@@ -129,31 +154,64 @@ pub async fn look_up(
 ) -> Result<CodeRegister> {
     let items: Vec<_> = entries.iter().map(|entry| entry.item.clone()).collect();
     let codes: Vec<_> = entries.iter().filter_map(|entry| entry.code.clone()).collect();
-    let keys: Vec<_> = codes.iter().map(|code| code_key(code)).collect();
     let is_complete = sqlx::query_scalar!(
         r#"select catalogue_read_at is not null as "is_complete!" from connection where name = $1"#,
         connection,
     );
     let is_complete = is_complete.fetch_optional(&mut *db).await?.unwrap_or(false);
     let mut register = CodeRegister { is_complete, ..CodeRegister::default() };
+    add_known(db, connection, &items, &mut register).await?;
+    add_duplicates(db, connection, &codes, &mut register).await?;
+    add_owners(db, connection, &codes, &mut register).await?;
+    Ok(register)
+}
+
+/// Adds what was last sent of these items.
+async fn add_known(
+    db: &mut PgConnection,
+    connection: &str,
+    items: &[String],
+    register: &mut CodeRegister,
+) -> Result<()> {
     let known = sqlx::query!(
         "select subject, code, sent_hash from subject_state where connection = $1 and subject = any($2)",
         connection,
-        &items,
+        items,
     );
-    for row in known.fetch_all(&mut *db).await? {
+    for row in known.fetch_all(db).await? {
         register.known.insert(row.subject, KnownItem { code: row.code, sent_hash: row.sent_hash });
     }
+    Ok(())
+}
+
+/// Adds all items that have one of these codes.
+async fn add_duplicates(
+    db: &mut PgConnection,
+    connection: &str,
+    codes: &[String],
+    register: &mut CodeRegister,
+) -> Result<()> {
+    let keys: Vec<_> = codes.iter().map(|code| code_key(code)).collect();
     let duplicates = sqlx::query!(
         r#"select item, code as "code!", code_key as "key!", name from item
            where connection = $1 and code_key = any($2) order by item"#,
         connection,
         &keys,
     );
-    for row in duplicates.fetch_all(&mut *db).await? {
+    for row in duplicates.fetch_all(db).await? {
         let duplicate = DuplicateItem { item: row.item, code: row.code, name: row.name };
         register.duplicates.entry(row.key).or_default().push(duplicate);
     }
+    Ok(())
+}
+
+/// Adds the items that were last seen at the warehouse under one of these codes.
+async fn add_owners(
+    db: &mut PgConnection,
+    connection: &str,
+    codes: &[String],
+    register: &mut CodeRegister,
+) -> Result<()> {
     let owners = sqlx::query!(
         r#"
         select subject_state.code as "code!", subject_state.subject
@@ -162,10 +220,10 @@ pub async fn look_up(
         where subject_state.connection = $1 and subject_state.code = any($2)
         "#,
         connection,
-        &codes,
+        codes,
     );
     for row in owners.fetch_all(db).await? {
         register.owners.entry(row.code).or_default().push(row.subject);
     }
-    Ok(register)
+    Ok(())
 }

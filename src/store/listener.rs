@@ -36,7 +36,7 @@ impl NotifyListener {
     }
 
     /// Reads all pending notifications. PostgreSQL sends them in a transaction of the listener's backend. If
-    /// they are not read, that transaction waits for room in the socket and keeps its snapshot: vacuum then
+    /// they are not read, that transaction waits for space in the socket and keeps its snapshot: vacuum then
     /// removes nothing, and every claim scans the dead rows.
     fn drain(&mut self) {
         while let Some(listener) = &mut self.listener
@@ -59,7 +59,7 @@ impl NotifyListener {
         self.listener = None;
     }
 
-    /// Returns on a notification or when the listener fails; a closed listener waits for ever.
+    /// Returns on a notification or when the listener fails; a closed listener never returns.
     pub async fn wait_for_notification(&mut self) {
         let notification = match self.listener.as_mut() {
             Some(listener) => listener.recv().await,

@@ -12,8 +12,8 @@ use super::{Result, StoreError};
 /// A webhook's sender waits for a connection this long: it should get its 503 before it gives up.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// A commit that takes longer is on a connection that is dead without saying so. No caller may hang on it for
-/// ever.
+/// A commit that takes longer is on a connection that is dead without saying so. No caller may hang on it
+/// indefinitely.
 const COMMIT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Lifetime of a connection of the hot path, and so of its plans.

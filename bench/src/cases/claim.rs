@@ -163,7 +163,7 @@ impl Claims {
         self.number += many;
         let event = |number| self.event(format!("S-{number}"), json!({ "number": number }), Utc::now());
         let events: Vec<_> = (first..first + many).map(event).collect();
-        ingest::receive(&mut self.db, &events).await?;
+        ingest::ingest(&mut self.db, &events).await?;
         Ok(())
     }
 
@@ -175,7 +175,7 @@ impl Claims {
             let body = |number| json!({ "hundred": hundred, "number": number });
             let events: Vec<_> =
                 (0..100).map(|number| self.event("HOT".to_owned(), body(number), at)).collect();
-            ingest::receive(&mut self.db, &events).await?;
+            ingest::ingest(&mut self.db, &events).await?;
         }
         Ok(())
     }

@@ -196,7 +196,7 @@ pub async fn fill(pool: &PgPool, connection: &str, many: usize) -> Result<()> {
                 internal.into_incoming(EventId(entropy.id(at)), TaskId(entropy.id(at)))
             })
             .collect();
-        ingest::receive(&mut db, &arrivals).await?;
+        ingest::ingest(&mut db, &arrivals).await?;
     }
     Ok(())
 }
