@@ -45,7 +45,8 @@ async fn each_key_shows_its_age_and_uses() {
         assert!(!text.contains(secret), "a key is shown");
     }
     silta.key_usage.flush(&silta.pool).await.unwrap();
-    let token = "key_usage where purpose = 'admin_token' and key_id = 'ops' and last_used_at is not null and uses";
+    let token =
+        "key_usage where purpose = 'admin_token' and key_id = 'ops' and last_used_at is not null and uses";
     assert_eq!(silta.count(&format!("{token} = 1")).await, 1, "the page above was the token's only use");
 }
 
@@ -96,7 +97,8 @@ async fn signature_detection_learns_from_a_refused_webhook() {
         (&json!("x-mcf-hmac"), &json!("HMAC-SHA256"), &json!("hex"))
     );
     assert!(detection.headers.contains(&"x-mcf-hmac".to_owned()));
-    let kept: String = silta.scalar("select row_to_json(signature_detection)::text from signature_detection").await;
+    let kept: String =
+        silta.scalar("select row_to_json(signature_detection)::text from signature_detection").await;
     assert!(!kept.contains(&right) && !kept.contains("083c584d"), "a value was kept: {kept}");
     assert_eq!(silta.count("event").await, 0);
 }

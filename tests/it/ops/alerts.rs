@@ -41,7 +41,8 @@ async fn every_alert_kind_opens_and_closes() {
         kinds
     };
     let listed = silta.api.get("/admin/v1/alerts?open=true").await;
-    let expected = ["backlog_old", "dead", "poll_stopped", "stock_braked", "subscription_gone", "webhooks_refused"];
+    let expected =
+        ["backlog_old", "dead", "poll_stopped", "stock_braked", "subscription_gone", "webhooks_refused"];
     assert_eq!(kinds(&listed), expected);
 
     // An open circuit suppresses the backlog alert: one cause sends one alert.
