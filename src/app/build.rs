@@ -1,4 +1,4 @@
-//! Each part of the service with what it is made of.
+//! The service, built and not yet running.
 
 use std::sync::Arc;
 
@@ -7,205 +7,136 @@ use prometheus_client::registry::Registry;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
-use super::config::{self, Config};
-use super::{
-    AppDeps,
-    connect::{build_connection, polled_connection},
-};
+use super::{components::Components, config::Config, connections::webhook_endpoint, http::merge_routers};
 use crate::{
-    actions::DryRun,
-    background::{
-        notifications::{self, AlertMonitor},
-        subscriptions::{Subscriber, Subscriptions},
-    },
-    flows::{ConnectionClients, flow_for},
-    inbox::{self, Endpoint, poll::poller},
+    background::{notifications::AlertMonitor, retention::Retention, subscriptions::Subscriptions},
+    flows::ConnectionClients,
+    inbox::{self, poll::poller},
     runtime::{
         clock::{Clock, Entropy},
         failpoints::Failpoints,
     },
-    security::{auth_throttle::AuthThrottle, key_usage::KeyUsage, secrets::SecretStore},
-    store, sync,
-    vendors::http::client,
-    web::{api, dashboard, health},
-    worker::{self, Heartbeat, Worker},
+    security::key_usage::KeyUsage,
+    store::{
+        StoreError, connections,
+        key_usage::{self, KeyIdentity},
+    },
+    sync,
+    web::api,
+    worker::{self, Worker},
 };
 
-/// What every part stands on.
-pub(super) struct Builder {
+/// Everything that a process runs.
+pub struct App {
+    /// All endpoints.
+    pub router: Router,
+    /// Health and metrics alone, for a process without the other endpoints.
+    pub health: Router,
+    /// Runs the tasks.
+    pub worker: Worker,
+    /// Reads the vendors' lists.
+    pub poller: poller::Poller,
+    /// Runs full syncs.
+    pub syncer: sync::Syncer,
+    /// Deletes what is older than the retention periods.
+    pub retention: Retention,
+    /// Raises alerts and sends notifications.
+    pub alerts: AlertMonitor,
+    /// Registers and checks the webhook subscriptions at both vendors.
+    pub subscriptions: Subscriptions,
+    /// Counts which webhook keys and tokens are used.
+    pub key_usage: Arc<KeyUsage>,
+    /// The clients and policies of every configured connection.
+    pub clients: Vec<ConnectionClients>,
+    clock: Arc<dyn Clock>,
     pub(super) pool: PgPool,
-    pub(super) hot_pool: PgPool,
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) entropy: Arc<Entropy>,
-    pub(super) key_usage: Arc<KeyUsage>,
-    failpoints: Failpoints,
-    secret_store: Arc<SecretStore>,
-    client: reqwest::Client,
+    /// The connections for webhooks and attempts.
+    pub hot_pool: PgPool,
+    /// Cancelled to end streams that would keep the listener open.
+    pub(super) closing: CancellationToken,
+    connection_names: Vec<String>,
+    keys: Vec<KeyIdentity>,
 }
 
-impl Builder {
-    pub(super) fn new(config: &Config, deps: AppDeps) -> Self {
-        let AppDeps { pool, clock, entropy, failpoints } = deps;
+/// A half of the service, for replicas that run only one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum ServiceHalf {
+    /// Webhooks, admin API and dashboard
+    Http,
+    /// Worker, polls and background jobs
+    Worker,
+}
+
+/// What the service is built with, besides its configuration.
+#[derive(Clone)]
+pub struct AppDeps {
+    /// The database.
+    pub pool: PgPool,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The source of randomness.
+    pub entropy: Arc<Entropy>,
+    /// Where a chaos run interferes; disabled in every other process.
+    pub failpoints: Failpoints,
+}
+
+impl App {
+    /// Builds the service. Uses neither the database nor the network.
+    pub fn new(config: Config, deps: AppDeps) -> Self {
+        let components = Components::new(&config, deps);
+        let mut registry = Registry::default();
+        let inbox_metrics = inbox::Metrics::registered(&mut registry);
+        let worker_metrics = worker::Metrics::registered(&mut registry);
+        let closing = CancellationToken::new();
+
+        let clients = components.clients(&config);
+        let endpoints: Vec<_> = config.connections.iter().map(webhook_endpoint).collect();
+        let keys = inbox::key_names(&endpoints).into_iter();
+        let keys = keys.chain(config.tokens.iter().map(api::Token::key_name)).collect();
+        let poller = components.poller(&config, &clients, inbox_metrics.clone());
+        let inbox = components.inbox(&config, endpoints, inbox_metrics);
+        let dry_runner = Arc::new(sync::DryRunner::new(
+            components.pool.clone(),
+            components.clock.clone(),
+            clients.clone(),
+        ));
+        let syncer = components.syncer(&config, dry_runner.clone());
+        let [admin, dashboard] = components.operator_routers(&config, dry_runner, &closing);
+        let worker_name = worker_name(&components.entropy);
+        let worker = components.worker(&config, &clients, &worker_name, worker_metrics);
+        let health = components.health_router(registry, worker_name, worker.heartbeat());
         Self {
-            hot_pool: store::hot_path_pool(&pool),
-            pool,
-            clock,
-            entropy,
-            key_usage: Arc::default(),
-            failpoints,
-            secret_store: Arc::new(SecretStore::new(&config.secret_keys)),
-            client: client::client(config.outbound),
+            router: merge_routers([inbox, admin, dashboard, health.clone()], config.http.timeout),
+            health,
+            worker,
+            poller,
+            syncer,
+            retention: Retention::new(components.pool.clone(), components.clock.clone(), config.retention),
+            alerts: components.alerts(&config),
+            subscriptions: components.subscriptions(&config, &clients),
+            clients,
+            closing,
+            keys,
+            connection_names: config.connections.into_iter().map(|it| it.name).collect(),
+            key_usage: components.key_usage,
+            clock: components.clock,
+            pool: components.pool,
+            hot_pool: components.hot_pool,
         }
     }
 
-    pub(super) fn clients(&self, config: &Config) -> Vec<ConnectionClients> {
-        let clients = |connection| {
-            let (kept, drawn) = ((&self.hot_pool, &self.secret_store), (&self.clock, &self.entropy));
-            build_connection(connection, &self.client, kept, drawn, config.retry.recheck_delay)
-        };
-        config.connections.iter().map(clients).collect()
-    }
-
-    pub(super) fn poller(
-        &self,
-        config: &Config,
-        clients: &[ConnectionClients],
-        metrics: inbox::Metrics,
-    ) -> poller::Poller {
-        poller::Poller::new(poller::Deps {
-            pool: self.pool.clone(),
-            clock: self.clock.clone(),
-            entropy: self.entropy.clone(),
-            metrics,
-            lease: config.lease,
-            connections: config
-                .connections
-                .iter()
-                .zip(clients)
-                .map(|(it, clients)| polled_connection(it, clients))
-                .collect(),
-        })
-    }
-
-    pub(super) fn inbox(&self, config: &Config, endpoints: Vec<Endpoint>, metrics: inbox::Metrics) -> Router {
-        inbox::router(inbox::Deps {
-            pool: self.hot_pool.clone(),
-            clock: self.clock.clone(),
-            entropy: self.entropy.clone(),
-            endpoints,
-            body_limit: config.http.body_limit,
-            limits: config.http.limits,
-            metrics,
-            failpoints: self.failpoints.clone(),
-            secret_store: self.secret_store.clone(),
-            key_usage: self.key_usage.clone(),
-            proxies: config.http.proxies,
-        })
-    }
-
-    pub(super) fn syncer(&self, config: &Config, dry_runner: Arc<sync::DryRunner>) -> sync::Syncer {
-        let schedules = config.connections.iter().map(|it| (it.name.clone(), it.compare.clone()));
-        sync::Syncer::new(sync::Deps {
-            pool: self.pool.clone(),
-            clock: self.clock.clone(),
-            entropy: self.entropy.clone(),
-            dry_runner,
-            schedules: schedules.collect(),
-        })
-    }
-
-    /// The admin API and the dashboard.
-    pub(super) fn operator_routers(
-        &self,
-        config: &Config,
-        dry_runner: Arc<dyn DryRun>,
-        closing: &CancellationToken,
-    ) -> [Router; 2] {
-        let admin = api::router(api::ApiDeps {
-            pool: self.pool.clone(),
-            clock: self.clock.clone(),
-            entropy: self.entropy.clone(),
-            tokens: config.tokens.clone(),
-            dry_runner: dry_runner.clone(),
-            key_usage: self.key_usage.clone(),
-        });
-        let dashboard = dashboard::router(dashboard::DashboardDeps {
-            pool: self.pool.clone(),
-            clock: self.clock.clone(),
-            entropy: self.entropy.clone(),
-            tokens: config.tokens.clone(),
-            dry_runner,
-            is_secure: config.http.public_url.starts_with("https://"),
-            rates: config.connections.iter().map(rates).collect(),
-            failures: AuthThrottle::new(dashboard::MAX_SIGN_IN_FAILURES),
-            proxies: config.http.proxies,
-            counts: dashboard::LiveCounts::default(),
-            closing: closing.clone(),
-            key_usage: self.key_usage.clone(),
-        });
-        [admin, dashboard]
-    }
-
-    pub(super) fn worker(
-        &self,
-        config: &Config,
-        clients: &[ConnectionClients],
-        name: &str,
-        metrics: worker::Metrics,
-    ) -> Worker {
-        let Config { concurrency, lease, retry, .. } = config;
-        Worker::new(worker::Deps {
-            pool: self.hot_pool.clone(),
-            clock: self.clock.clone(),
-            entropy: self.entropy.clone(),
-            clients: clients.to_vec(),
-            flow_for,
-            retry: *retry,
-            options: worker::Options { concurrency: *concurrency, lease: *lease, name: name.to_owned() },
-            metrics,
-            failpoints: self.failpoints.clone(),
-        })
-    }
-
-    pub(super) fn health_router(&self, registry: Registry, replica: String, heartbeat: Heartbeat) -> Router {
-        let (pool, clock) = (self.pool.clone(), self.clock.clone());
-        health::router(health::HealthDeps { pool, clock, registry, replica, heartbeat })
-    }
-
-    pub(super) fn alerts(&self, config: &Config) -> AlertMonitor {
-        let named = |it: &config::Connection| {
-            let name = it.name.clone();
-            it.polls.enabled().map(move |(what, every)| (name.clone(), what, every)).collect::<Vec<_>>()
-        };
-        AlertMonitor::new(notifications::Deps {
-            pool: self.pool.clone(),
-            clock: self.clock.clone(),
-            entropy: self.entropy.clone(),
-            client: self.client.clone(),
-            options: config.alerts.clone(),
-            polls: config.connections.iter().flat_map(named).collect(),
-        })
-    }
-
-    pub(super) fn subscriptions(&self, config: &Config, clients: &[ConnectionClients]) -> Subscriptions {
-        let subscriber = |(connection, clients): (&config::Connection, &ConnectionClients)| Subscriber {
-            clients: clients.clone(),
-            shop_topics: connection.topics.clone(),
-            public_url: config.http.public_url.clone(),
-            webhook_token: connection.mycashflow.webhook_token.expose().to_owned(),
-        };
-        Subscriptions {
-            pool: self.pool.clone(),
-            clock: self.clock.clone(),
-            entropy: self.entropy.clone(),
-            secret_store: self.secret_store.clone(),
-            subscribers: config.connections.iter().zip(clients).map(subscriber).collect(),
-        }
+    /// Creates the missing rows of the configured connections, keys and polls.
+    pub async fn prepare(&self) -> Result<(), StoreError> {
+        let mut db = self.pool.acquire().await?;
+        connections::ensure(&mut db, &self.connection_names, self.clock.now()).await?;
+        key_usage::ensure_keys(&mut db, &self.keys, self.clock.now()).await?;
+        drop(db);
+        self.subscriptions.reseal().await?;
+        self.poller.prepare().await
     }
 }
 
-/// How many calls a second each of a connection's vendors may get.
-fn rates(connection: &config::Connection) -> (String, [f64; 2]) {
-    let config::Connection { name, mycashflow, ogoship, .. } = connection;
-    (name.clone(), [mycashflow.requests_per_second, ogoship.requests_per_second])
+/// Names this process in claims: its process id and a random suffix, since process ids are reused.
+fn worker_name(entropy: &Entropy) -> String {
+    format!("{}-{}", std::process::id(), hex::encode(entropy.bytes::<4>()))
 }

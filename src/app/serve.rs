@@ -1,9 +1,8 @@
-//! Serving: the parts of the service side by side, and one generation of them after another.
+//! Runs the components of the service side by side, and replaces them at a reload.
 //!
-//! A configuration is reloaded by building a whole new service from it beside the old one. The router is changed
-//! between two requests; the old generation claims nothing new and lets its attempts end, as before a shutdown, while
-//! the new one has begun. The two meet as two replicas do, so nothing is lost or done twice, and no webhook is refused
-//! in between.
+//! A reload builds a whole new service beside the old one. The router changes between two requests. The old generation
+//! claims nothing new and lets its attempts end, as before a shutdown, while the new one already works. The two share the
+//! database as two replicas do, so nothing is lost or done twice, and no webhook is refused in between.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,15 +16,17 @@ use tokio_util::{
     task::{AbortOnDropHandle, TaskTracker},
 };
 
-use super::shutdown::Shutdown;
-use super::{App, ServiceHalf};
+use super::{
+    build::{App, ServiceHalf},
+    shutdown::Shutdown,
+};
 use crate::web::server;
 
-/// The pause after a part of the service has panicked.
-const PANIC_PAUSE: Duration = Duration::from_secs(1);
+/// The pause before a component is restarted after a panic.
+const RESTART_PAUSE: Duration = Duration::from_secs(1);
 
-/// Serves until told to stop, and ends once everything begun has ended. What comes by `reloads` takes over from what was
-/// there.
+/// Serves until stopped, and returns once everything that was started has ended. Each service that arrives by `reloads`
+/// replaces the one before.
 pub async fn serve(
     mut app: App,
     listener: TcpListener,
@@ -35,86 +36,89 @@ pub async fn serve(
     mut reloads: mpsc::Receiver<App>,
 ) {
     let Shutdown { soft, hard } = shutdown;
-    let (routers, router) = watch::channel(app.router_for(only));
+    let (routers, router) = watch::channel(router_for(&app, only));
     let tasks = TaskTracker::new();
     let listening = tasks.spawn(server::serve(listener, router, limits, soft.clone(), hard.clone()));
     loop {
         let generation = soft.child_token();
         let (hot_pool, closing) = (app.hot_pool.clone(), app.closing.clone());
-        let running = tasks.spawn(app.run(only, generation.clone(), hard.clone()));
+        let running = tasks.spawn(run(app, only, generation.clone(), hard.clone()));
         let next = tokio::select! {
             () = soft.cancelled() => None,
             next = reloads.recv() => next,
         };
         if let Some(next) = next {
-            // The old pool is not closed: what was asked of the old router is still answered by it.
-            drop(routers.send_replace(next.router_for(only)));
+            // The old pool stays open: requests to the old router still need it.
+            drop(routers.send_replace(router_for(&next, only)));
             closing.cancel();
             generation.cancel();
             app = next;
             continue;
         }
-        soft.cancelled().await; // nobody reloads any more
+        soft.cancelled().await; // no more reloads
         closing.cancel();
         let _ = running.await;
         tasks.close();
         let _ = listening.await;
-        tasks.wait().await; // an older generation may still let its last attempts end
+        tasks.wait().await; // an older generation may still finish its last attempts
         hot_pool.close().await;
         return;
     }
 }
 
-impl App {
-    /// What a process of this half answers.
-    fn router_for(&self, only: Option<ServiceHalf>) -> Router {
-        if only == Some(ServiceHalf::Worker) { self.health.clone() } else { self.router.clone() }
-    }
-
-    /// Works until told to stop, and ends once everything begun has ended.
-    async fn run(self, only: Option<ServiceHalf>, soft: CancellationToken, hard: CancellationToken) {
-        let Self { worker, retention, alerts, subscriptions, key_usage, pool, .. } = self;
-        let (poller, syncer) = (Arc::new(self.poller), Arc::new(self.syncer));
-        /// Clones what a part needs, and runs it under supervision.
-        macro_rules! run_supervised {
-            ($name:literal, |$($it:ident),+| $run:expr) => {
-                supervise($name, &soft, || {
-                    $(let $it = $it.clone();)+
-                    async move { $run.await }
-                })
-            };
-        }
-        let worker_half = async {
-            if only != Some(ServiceHalf::Http) {
-                tokio::join!(
-                    run_supervised!("worker", |worker, soft, hard| worker.run(soft, hard)),
-                    run_supervised!("polls", |poller, soft| poller.run(soft)),
-                    run_supervised!("syncs", |syncer, soft| syncer.run(soft)),
-                    run_supervised!("retention", |retention, soft| retention.run(soft)),
-                    run_supervised!("alerts", |alerts, soft| alerts.run(soft)),
-                    run_supervised!("subscriptions", |subscriptions, soft| subscriptions.run(soft)),
-                );
-            }
-        };
-        let http_half = async {
-            if only != Some(ServiceHalf::Worker) {
-                run_supervised!("key_usage", |key_usage, pool, soft| key_usage.run(&pool, soft)).await;
-            }
-        };
-        tokio::join!(worker_half, http_half);
-    }
+/// The endpoints of a process with this half.
+fn router_for(app: &App, only: Option<ServiceHalf>) -> Router {
+    if only == Some(ServiceHalf::Worker) { app.health.clone() } else { app.router.clone() }
 }
 
-/// Runs a part of the service until told to stop, and again after a panic: a poisoned page of a list costs one turn of
-/// its own part, never the process.
-async fn supervise<F>(name: &str, soft: &CancellationToken, run: impl Fn() -> F)
-where
+/// Runs the background components until stopped, and returns once everything that was started has ended.
+async fn run(app: App, only: Option<ServiceHalf>, soft: CancellationToken, hard: CancellationToken) {
+    let App { worker, retention, alerts, subscriptions, key_usage, pool, .. } = app;
+    let (poller, syncer) = (Arc::new(app.poller), Arc::new(app.syncer));
+    let worker_half = async {
+        if only != Some(ServiceHalf::Http) {
+            tokio::join!(
+                supervise("worker", &soft, (worker, hard), |(worker, hard), soft| async move {
+                    worker.run(soft, hard).await;
+                }),
+                supervise("polls", &soft, poller, |poller, soft| async move { poller.run(soft).await }),
+                supervise("syncs", &soft, syncer, |syncer, soft| async move { syncer.run(soft).await }),
+                supervise("retention", &soft, retention, |retention, soft| async move {
+                    retention.run(soft).await
+                }),
+                supervise("alerts", &soft, alerts, |alerts, soft| async move { alerts.run(soft).await }),
+                supervise("subscriptions", &soft, subscriptions, |subscriptions, soft| async move {
+                    subscriptions.run(soft).await;
+                }),
+            );
+        }
+    };
+    let http_half = async {
+        if only != Some(ServiceHalf::Worker) {
+            supervise("key_usage", &soft, (key_usage, pool), |(key_usage, pool), soft| async move {
+                key_usage.run(&pool, soft).await;
+            })
+            .await;
+        }
+    };
+    tokio::join!(worker_half, http_half);
+}
+
+/// Runs a component until it is stopped, and again after a panic: one bad page of a list costs one round of its own
+/// component, never the process.
+async fn supervise<C, F>(
+    name: &str,
+    soft: &CancellationToken,
+    component: C,
+    run: impl Fn(C, CancellationToken) -> F,
+) where
+    C: Clone,
     F: Future<Output = ()> + Send + 'static,
 {
     let tasks = TaskTracker::new();
-    while AbortOnDropHandle::new(tasks.spawn(run())).await.is_err() {
-        tracing::error!(component = name, "panicked: a fault of ours; it goes on in a second");
-        if tokio::time::timeout(PANIC_PAUSE, soft.cancelled()).await.is_ok() {
+    while AbortOnDropHandle::new(tasks.spawn(run(component.clone(), soft.clone()))).await.is_err() {
+        tracing::error!(component = name, "component panicked, restarting it in a second");
+        if tokio::time::timeout(RESTART_PAUSE, soft.cancelled()).await.is_ok() {
             return;
         }
     }
@@ -127,14 +131,13 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_part_of_the_service_that_panics_goes_on_and_the_others_never_notification() {
-        let turns = Arc::new(AtomicUsize::new(0));
+    async fn component_that_panics_is_restarted() {
+        let runs = Arc::new(AtomicUsize::new(0));
         let soft = CancellationToken::new();
-        supervise("component", &soft, || {
-            let turns = turns.clone();
-            async move { assert!(turns.fetch_add(1, Ordering::SeqCst) > 0, "as the test wants it") }
+        supervise("component", &soft, runs.clone(), |runs, _| async move {
+            assert!(runs.fetch_add(1, Ordering::SeqCst) > 0, "the first run panics");
         })
         .await;
-        assert_eq!(turns.load(Ordering::SeqCst), 2);
+        assert_eq!(runs.load(Ordering::SeqCst), 2);
     }
 }

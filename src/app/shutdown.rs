@@ -1,16 +1,16 @@
-//! From signals to an orderly end: the first one asks, the grace period (or a second one) insists.
+//! Graceful shutdown: the first signal stops new work, the grace period or a second signal stops running work.
 
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// The two tokens of an orderly end.
+/// The two stages of a shutdown.
 #[derive(Clone, Debug, Default)]
 pub struct Shutdown {
-    /// Begin nothing new.
+    /// Cancelled when nothing new may start.
     pub soft: CancellationToken,
-    /// Stop waiting for what runs.
+    /// Cancelled when running work must stop.
     pub hard: CancellationToken,
 }
 
@@ -24,7 +24,7 @@ impl Shutdown {
             _ = interrupt.recv() => {}
             () = self.soft.cancelled() => {}
         }
-        tracing::info!("stopping: nothing new is begun");
+        tracing::info!("shutting down, no new work is started");
         self.soft.cancel();
         let again = async {
             tokio::select! {

@@ -1,9 +1,8 @@
-//! The log's subscriber, and spans to a collector where one is named. What is logged, and what never is, stands in
-//! `docs/telemetry.md`.
+//! Logging, and spans to a collector where one is configured. `docs/telemetry.md` says what is logged and what never is.
 //!
-//! Spans are `http` (a request by its route), `receive` (a webhook that was taken), `attempt` (one try at a task) and
-//! `call` (one call of a vendor in it): names, ids, codes and times, never a body. They go out by OTLP over HTTP in the
-//! background; a collector that is away costs spans and nothing else.
+//! Spans are `http` (a request by its route), `receive` (an accepted webhook), `attempt` (one attempt of a task) and `call`
+//! (one call to a vendor in it). They hold names, ids, codes and times, never a body. They are sent by OTLP over HTTP in
+//! the background; without an answer from the collector spans are lost, and nothing else.
 
 use std::{io::IsTerminal, sync::Arc, time::Duration};
 
@@ -18,35 +17,35 @@ use opentelemetry_sdk::{
 use tokio::runtime::Handle;
 use tracing_subscriber::{EnvFilter, Layer, filter::filter_fn, fmt, prelude::*};
 
-/// How long the end of the process waits for its last spans.
+/// How long a shutdown waits for the last spans.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// `[traces]`
+/// The section `[traces]`.
 #[derive(Clone, Debug)]
 pub struct Traces {
-    /// The collector's base URL: spans go to `/v1/traces` behind it.
+    /// The collector's base URL; spans go to its path `/v1/traces`.
     pub otlp: String,
-    /// The share of traces that are made, each as a whole.
+    /// The share of traces that are recorded, each as a whole.
     pub share: f64,
 }
 
-/// What must be brought to an end with the process.
+/// The tracer provider, to be shut down with the process.
 #[derive(Default)]
 pub struct Telemetry(Option<SdkTracerProvider>);
 
 impl Telemetry {
-    /// Sends the spans that are still here.
+    /// Sends the remaining spans.
     pub async fn shutdown(self) {
         if let Some(spans) = self.0 {
             let ended = tokio::task::spawn_blocking(move || spans.shutdown_with_timeout(SHUTDOWN_TIMEOUT));
             if !matches!(ended.await, Ok(Ok(()))) {
-                tracing::warn!("the last spans were not taken by the collector");
+                tracing::warn!("the collector did not accept the last spans");
             }
         }
     }
 }
 
-/// Begins logging to standard error, as text or as JSON lines, and making spans with this client. A second call changes
+/// Starts logging to standard error, as text or JSON lines, and sending spans with this client. A second call changes
 /// nothing.
 pub fn init(filter: &str, json: bool, traces: Option<(&Traces, reqwest::Client)>) -> Telemetry {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
@@ -86,7 +85,8 @@ fn build_tracer_provider(traces: &Traces, client: reqwest::Client) -> Option<Sdk
     )
 }
 
-/// The way to the collector. Spans are sent from a thread of their own, which knows no runtime: is_own_span makes the call.
+/// The HTTP client of the exporter. Spans are sent from a thread without a runtime, so the call runs on the runtime of the
+/// process.
 #[derive(Debug)]
 struct OtlpClient {
     client: reqwest::Client,
@@ -102,7 +102,7 @@ impl HttpClient for OtlpClient {
             let call = client.post(to).headers(headers).body(request.body().clone());
             #[expect(
                 clippy::disallowed_methods,
-                reason = "no vendor is called: neither budget nor call_log are its business"
+                reason = "no vendor is called: neither a rate limit nor a call log applies"
             )]
             let answer = call.send().await?;
             let status = answer.status();

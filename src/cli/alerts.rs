@@ -1,35 +1,36 @@
-//! `silta alerts`: what is wrong, and whether the channels work.
+//! `silta alerts`: lists alerts and tries the notification channels.
 
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Subcommand;
 
-use super::{Database, print_line, table};
+use super::{database::Database, print::print_line, table};
 use crate::{
     app::{App, config::Config},
     store::{self, Page, alerts as rows},
 };
 
+/// Commands for alerts.
 #[derive(Subcommand)]
 pub(super) enum Alerts {
-    /// What is wrong, and what was; newest first.
+    /// Lists alerts, newest first
     List {
-        /// Only what lasts.
+        /// Only alerts that are open
         #[arg(long)]
         open: bool,
-        /// How many at most.
+        /// The most rows
         #[arg(long, default_value_t = 50)]
         limit: u16,
-        /// One JSON object a line, with every field.
+        /// One JSON object per line, with every field
         #[arg(long)]
         json: bool,
     },
-    /// Sends a trial to every channel; status 1 where one does not take it.
+    /// Sends a test message to every channel; status 1 if one fails
     Try,
 }
 
-pub(super) async fn alerts(command: Alerts, config: Config) -> Result<ExitCode> {
+pub(super) async fn run(command: Alerts, config: Config) -> Result<ExitCode> {
     let database = Database::open(&config).await?;
     store::migrate(&database.pool).await.context("cannot bring the schema up to date")?;
     match command {
@@ -49,7 +50,7 @@ pub(super) async fn alerts(command: Alerts, config: Config) -> Result<ExitCode> 
                 print_line("no channel is configured: see [alerts] in `silta config default`");
             }
             for (name, answer) in &answers {
-                print_line(&format!("{name}: {}", answer.as_ref().map_or_else(String::as_str, |()| "taken")));
+                print_line(&format!("{name}: {}", answer.as_ref().map_or_else(String::as_str, |()| "sent")));
             }
             let all_ok = answers.iter().all(|(_, answer)| answer.is_ok());
             Ok(if all_ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })

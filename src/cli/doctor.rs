@@ -1,5 +1,5 @@
-//! `silta doctor`: is a connection ready? Each check is asked of the two vendors themselves, and of what Silta has seen
-//! of late; the answer says what to do. Nothing is changed on either side.
+//! `silta doctor`: checks whether a connection is ready. It asks both vendors and reads what Silta has seen lately; each
+//! answer says what to do. It changes nothing at either vendor.
 
 use std::process::ExitCode;
 
@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use serde::Serialize;
 
-use super::{Database, print_line};
+use super::{database::Database, print::print_line};
 use crate::{
     actions::{self, Actor, SyncRequest},
     app::{App, config::Config},
@@ -25,36 +25,36 @@ use crate::{
     vendors::http::error::CallError,
 };
 
-/// Codes read at once, and the most that are printed.
+/// How many problems with codes are read and printed.
 const PAGE_SIZE: i64 = 200;
 
-/// Clocks may differ by so many seconds.
+/// How far clocks may differ.
 const MAX_CLOCK_SKEW_SECONDS: i64 = 30;
 const SECOND: std::time::Duration = std::time::Duration::from_secs(1);
 
 #[derive(Args)]
 pub(super) struct DoctorArgs {
-    /// Only this connection.
+    /// Only this connection
     connection: Option<String>,
-    /// As JSON.
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
-/// One check and its answer.
+/// A check and its result.
 #[derive(Serialize)]
 struct Check {
     connection: String,
     check: &'static str,
     is_ok: bool,
-    /// What was found.
+    /// The finding.
     found: String,
-    /// What to do, where something is not well.
+    /// What to do if the check failed.
     remedy: &'static str,
 }
 
 impl Check {
-    /// What a vendor answered; no answer is not well.
+    /// A check by a vendor's answer; an error fails it.
     fn of(
         clients: &ConnectionClients,
         check: &'static str,
@@ -67,8 +67,8 @@ impl Check {
     }
 }
 
-/// Asks everything; status 1 where anything is not well.
-pub(super) async fn doctor(args: DoctorArgs, config: Config, account: &str) -> Result<ExitCode> {
+/// Runs all checks; status 1 if any fails.
+pub(super) async fn run(args: DoctorArgs, config: Config, account: &str) -> Result<ExitCode> {
     let database = Database::open(&config).await?;
     store::migrate(&database.pool).await.context("cannot bring the schema up to date")?;
     let app = App::new(config, database.deps());
@@ -102,7 +102,7 @@ pub(super) async fn doctor(args: DoctorArgs, config: Config, account: &str) -> R
     Ok(if checks.iter().all(|it| it.is_ok) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Do both vendors answer, and take our credentials?
+/// Whether both vendors answer and accept the credentials.
 async fn check_vendors(clients: &ConnectionClients) -> [Check; 3] {
     let now = SystemClock.now();
     let hour = TimeWindow { from: now - chrono::Duration::hours(1), to: now };
@@ -135,7 +135,7 @@ async fn check_vendors(clients: &ConnectionClients) -> [Check; 3] {
     ]
 }
 
-/// Has every shipping method of the shop a rule, and every rule a method?
+/// Whether every shipping method of the shop has a rule, and every rule a method.
 async fn check_shipping(clients: &ConnectionClients, stored_rules: &[ShippingRule]) -> Check {
     let remedy = "add a rule to [connections.shipping], or leave methods out that never go to the warehouse";
     let methods = match clients.shop.shipping_methods().await {
@@ -161,7 +161,7 @@ async fn check_shipping(clients: &ConnectionClients, stored_rules: &[ShippingRul
     Check { is_ok: unmatched.is_empty(), ..Check::of(clients, "shipping", Ok(found), remedy) }
 }
 
-/// Their clocks beside ours: what changed lately is asked for by time, and signatures with a time go stale.
+/// Whether the clocks agree: changes are read by time, and signatures with a time expire.
 async fn check_clock(clients: &ConnectionClients) -> Check {
     let mut messages = Vec::new();
     let mut is_ok = true;
@@ -169,7 +169,7 @@ async fn check_clock(clients: &ConnectionClients) -> Check {
         [("shop", clients.shop.server_time().await), ("warehouse", clients.warehouse.server_time().await)]
     {
         let Ok(Some(date)) = date else {
-            messages.push(format!("the {vendor} does not tell its time"));
+            messages.push(format!("the {vendor} sends no time"));
             continue;
         };
         let off = (SystemClock.now() - date).num_seconds();
@@ -185,20 +185,23 @@ async fn check_clock(clients: &ConnectionClients) -> Check {
     }
 }
 
-/// Are both vendors told to call, and did a webhook of theirs fit a key of late?
+/// Whether both vendors have subscriptions, and whether a webhook matched a key lately.
 async fn check_webhooks(app: &App, database: &Database, connection: &str) -> Result<Vec<Check>> {
     let subscriptions = &app.subscriptions;
-    let of = subscriptions.find(connection)?;
-    let listed = subscriptions.list(of).await;
+    let subscriber = subscriptions.find(connection)?;
+    let listed = subscriptions.list(subscriber).await;
     let (is_ok, found) = match listed {
         Err(error) => (false, error.to_string()),
         Ok((listed, shop_has_list)) => {
-            let ours = |source| listed.iter().filter(|it| it.source == source && it.is_ours).count();
-            let (shop, warehouse) = (ours("mycashflow"), ours("ogoship"));
-            let unlisted = if shop_has_list { "" } else { " (it has no list of them)" };
+            let count_own = |source| listed.iter().filter(|it| it.source == source && it.is_ours).count();
+            let (shop, warehouse) = (count_own("mycashflow"), count_own("ogoship"));
+            let unlisted = if shop_has_list { "" } else { " (it does not list them)" };
             (
                 (shop > 0 || !shop_has_list) && warehouse > 1,
-                format!("{shop} at the shop{unlisted}, {warehouse} at the warehouse call {}", of.public_url),
+                format!(
+                    "{shop} at the shop{unlisted}, {warehouse} at the warehouse call {}",
+                    subscriber.public_url
+                ),
             )
         }
     };
@@ -223,10 +226,10 @@ async fn check_webhooks(app: &App, database: &Database, connection: &str) -> Res
         };
         messages.push(match last {
             Some(at) => format!(
-                "{source}: a signature fitted {} ago",
+                "{source}: a signature matched {} ago",
                 ago(at).split(' ').take(2).collect::<Vec<_>>().join(" ")
             ),
-            None => format!("{source}: no signature has fitted yet"),
+            None => format!("{source}: no signature has matched yet"),
         });
         let refused =
             refusals.iter().filter(|it| it.source == source && last.is_none_or(|last| it.last_at > last));
@@ -239,12 +242,12 @@ async fn check_webhooks(app: &App, database: &Database, connection: &str) -> Res
         "signatures",
         is_ok,
         messages.join("; "),
-        "silta webhooks learn CONNECTION tells how a refused webhook is signed",
+        "silta webhooks detect CONNECTION finds how a rejected webhook is signed",
     );
     Ok(vec![registered, signed])
 }
 
-/// Reads the shop's whole catalogue, as a sync that fixes nothing does, and shows the codes that cannot be sent.
+/// Reads the whole catalogue of the shop by a dry run of the sync, and reports the codes that cannot be sent.
 async fn check_codes(app: &App, database: &Database, connection: &str, account: &str) -> Result<Check> {
     let entropy = Entropy::from_os();
     let actor = Actor { name: account, clock: &SystemClock, entropy: &entropy };
@@ -256,7 +259,7 @@ async fn check_codes(app: &App, database: &Database, connection: &str, account: 
     let mut db = database.pool.acquire().await?;
     let error = match syncs::find(&mut db, id).await? {
         Some(row) if ran => row.error,
-        _ => Some("another process is reading it, ask again in a while".to_owned()),
+        _ => Some("another process is reading it, try again later".to_owned()),
     };
     let problems = code_problems::list_code_problems(&mut db, connection, "", PAGE_SIZE).await?;
     let found = match (&error, problems.is_empty()) {

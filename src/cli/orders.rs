@@ -1,10 +1,10 @@
-//! `silta orders`: each with its status, its whole life in plain words, and what a person may ask for it.
+//! `silta orders`: lists and explains orders, and requests actions for them.
 
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand, ValueEnum};
 use sqlx::PgPool;
 
-use super::{print_line, table};
+use super::{print::print_line, table};
 use crate::{
     actions::{self, Actor, OrderRequest},
     domain::{language::Language, order::Intent, vendor::Vendor},
@@ -17,68 +17,68 @@ use crate::{
     },
 };
 
-/// The orders of the shop.
+/// Commands for orders.
 #[derive(Subcommand)]
 pub(super) enum Orders {
-    /// Newest first.
+    /// Lists orders, newest first
     List(ListArgs),
-    /// Why an order is where it is: its whole life in plain words.
+    /// Explains why an order is where it is: its whole history
     Explain {
-        /// Which.
+        /// The order
         #[command(flatten)]
         order: OrderArgs,
-        /// As JSON.
+        /// Print JSON
         #[arg(long)]
         json: bool,
-        /// The calls to one vendor, as call_log for its support.
+        /// Print the calls to one vendor, for its support
         #[arg(long, conflicts_with = "json")]
         call_log: Option<VendorArg>,
     },
-    /// Sends it to the warehouse now, paid or not: "add order to OGOship for task".
+    /// Sends an order to the warehouse now, paid or not: "add order to OGOship for delivery"
     Transfer(OrderArgs),
-    /// Keeps it from going.
+    /// Holds an order back from the warehouse
     Hold(OrderArgs),
-    /// Ends a hold, the person's or the configured one.
+    /// Releases an order from a hold
     Release(OrderArgs),
-    /// Calls it off, while the warehouse still allows it.
+    /// Cancels an order while the warehouse still allows it
     Cancel(OrderArgs),
-    /// Looks at both sides now: "update changes to online store".
+    /// Reads both sides now: "update changes to online store"
     Refresh(OrderArgs),
-    /// Blanks whatever Silta keeps of it that may speak of a person, for good.
+    /// Erases all personal data that Silta keeps of an order, for good
     Erase(OrderArgs),
 }
 
 #[derive(Args)]
 pub(super) struct ListArgs {
-    /// Only this connection's.
+    /// Only this connection
     #[arg(long)]
     connection: Option<String>,
-    /// `not_transferred`, `waiting_for_collection`, `waiting_for_products`, delivered, cancelled, returned or
-    /// `needs_attention`.
+    /// `not_transferred`, `waiting_for_collection`, `waiting_for_products`, `delivered`, `cancelled`, `returned` or
+    /// `needs_attention`
     #[arg(long)]
     status: Option<String>,
-    /// How many at most.
+    /// The most rows
     #[arg(long, default_value_t = 50)]
     limit: u16,
-    /// One JSON object a line, with every field.
+    /// One JSON object per line, with every field
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Args)]
 pub(super) struct OrderArgs {
-    /// The connection's name.
+    /// The connection's name
     connection: String,
-    /// The shop's order number.
+    /// The shop's order number
     order_id: String,
 }
 
 /// One of the two vendors.
 #[derive(Clone, Copy, ValueEnum)]
 pub(super) enum VendorArg {
-    /// The shop.
+    /// The shop
     Mycashflow,
-    /// The warehouse.
+    /// The warehouse
     Ogoship,
 }
 
@@ -113,19 +113,20 @@ async fn list(ListArgs { connection, status, limit, json }: ListArgs, pool: &PgP
 async fn explain(order: &OrderArgs, json: bool, call_log: Option<VendorArg>, pool: &PgPool) -> Result<()> {
     let OrderArgs { connection, order_id } = order;
     let mut db = pool.acquire().await?;
-    let life = explain::order_history(&mut db, connection, order_id, Language::English).await?;
-    let life = life.with_context(|| format!("{connection} has no order {order_id} that Silta met"))?;
+    let history = explain::order_history(&mut db, connection, order_id, Language::English).await?;
+    let history =
+        history.with_context(|| format!("{connection} has no order {order_id} that Silta knows"))?;
     let vendor = call_log.map(|vendor| match vendor {
         VendorArg::Mycashflow => Vendor::MyCashflow,
         VendorArg::Ogoship => Vendor::Ogoship,
     });
     if let Some(vendor) = vendor {
-        print_line(explain::call_log(&life, vendor).trim_end());
+        print_line(explain::call_log(&history, vendor).trim_end());
     } else if json {
-        print_line(&serde_json::to_string_pretty(&life)?);
+        print_line(&serde_json::to_string_pretty(&history)?);
     } else {
-        print_line(&life.summary);
-        for entry in &life.timeline {
+        print_line(&history.summary);
+        for entry in &history.timeline {
             print_line(&format!("{}  {}", entry.at.format("%Y-%m-%d %H:%M:%S"), entry.text));
         }
     }
@@ -147,8 +148,8 @@ async fn request(order: &OrderArgs, request: OrderRequest, pool: &PgPool, accoun
     let actor = Actor { name: account, clock: &SystemClock, entropy: &entropy };
     let mut db = pool.begin().await?;
     let OrderArgs { connection, order_id } = order;
-    let asked = actions::request_order_action(&mut db, &actor, connection, order_id, request).await?;
+    let requested = actions::request_order_action(&mut db, &actor, connection, order_id, request).await?;
     db.commit().await?;
-    print_line(&format!("asked: {} by task {}", request.as_str(), asked.task));
+    print_line(&format!("requested: {} by task {}", request.as_str(), requested.task));
     Ok(())
 }

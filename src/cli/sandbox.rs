@@ -1,30 +1,43 @@
-//! `silta sandbox`: the two fake vendors on given ports.
+//! `silta sandbox`: runs the two fake vendors on given ports.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Result;
+use clap::Args;
 
-use super::print_line;
+use super::print::print_line;
 use crate::{
-    dev::sandbox::{Sandbox, Simulation, Traffic, WebhookSender, credentials},
+    dev::sandbox::{OrderSpec, Sandbox, Simulation, Traffic, WebhookSender, credentials},
     runtime::clock::{Entropy, SystemClock},
 };
 
-/// Serves both vendors until interrupted; with the address of a Silta, a slow day is played.
-pub(super) async fn serve(
+/// Where the vendors listen, and which Silta they talk to.
+#[derive(Args)]
+pub(super) struct SandboxArgs {
+    /// The address of the shop
+    #[arg(long, default_value = "127.0.0.1:8091")]
     shop: SocketAddr,
+    /// The address of the warehouse
+    #[arg(long, default_value = "127.0.0.1:8092")]
     warehouse: SocketAddr,
+    /// The base URL of a running Silta; if given, a shopper orders every few seconds
+    #[arg(long)]
     silta: Option<String>,
-    connection: &str,
-) -> Result<()> {
+    /// The connection's name in Silta's configuration
+    #[arg(long, default_value = "sandbox")]
+    connection: String,
+}
+
+/// Serves both vendors until interrupted. With the URL of a Silta, a shopper orders every few seconds.
+pub(super) async fn serve(args: SandboxArgs) -> Result<()> {
+    let SandboxArgs { shop, warehouse, silta, connection } = args;
     let entropy = Arc::new(Entropy::from_os());
     let sandbox = Sandbox::start(shop, warehouse, Arc::new(SystemClock), entropy.clone()).await?;
-    let webhook_sender = WebhookSender::to(silta.as_deref().unwrap_or("http://127.0.0.1:8080"), connection);
+    let webhook_sender = WebhookSender::to(silta.as_deref().unwrap_or("http://127.0.0.1:8080"), &connection);
     let traffic = Traffic { orders: usize::MAX, lost: 0.05, doubled: 0.1, late: 0.1 };
-    let shop_order = crate::dev::sandbox::OrderSpec::of("KAHVI-500", 1);
     let mut simulation =
         Simulation::start(&sandbox, webhook_sender, entropy, traffic, &format!("{connection}-"));
-    let order = sandbox.shop.place_order(shop_order);
+    let order = sandbox.shop.place_order(OrderSpec::of("KAHVI-500", 1));
     print_line(&format!(
         "shop       {}  (user {}, api_key {})\nwarehouse  {}  (api_key {})\norder {order} of KAHVI-500 is waiting in \
          the shop; Ctrl-C ends",
@@ -41,7 +54,7 @@ pub(super) async fn serve(
         simulation.announce_catalogue().await;
         loop {
             simulation.step().await;
-            #[expect(clippy::disallowed_methods, reason = "shoppers take their time")]
+            #[expect(clippy::disallowed_methods, reason = "the simulation runs in real time")]
             tokio::time::sleep(Duration::from_secs(3)).await;
         }
     };

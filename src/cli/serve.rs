@@ -1,4 +1,4 @@
-//! `silta serve`.
+//! `silta serve`: runs the service until a signal, and reloads the configuration at SIGHUP.
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
@@ -9,7 +9,7 @@ use tokio::{
     sync::mpsc,
 };
 
-use super::{Database, load};
+use super::{database::Database, load::load};
 use crate::{
     app::{
         self, App, AppDeps, ServiceHalf,
@@ -21,12 +21,11 @@ use crate::{
     store, vendors,
 };
 
-/// Serves until SIGTERM or SIGINT, and reloads the configuration at SIGHUP; a proof may say at which moment the process is
-/// to die.
+/// Serves until SIGTERM or SIGINT. `SILTA_FAILPOINT` names the failpoint at which the process exits, for the chaos run.
 pub(super) async fn serve(path: PathBuf, environment: Environment, only: Option<ServiceHalf>) -> Result<()> {
     let config = load(&path, &environment)?;
     let traces = config.traces.as_ref().map(|traces| {
-        // A collector is a neighbour as a rule, whatever the vendors are.
+        // A collector usually has a private address, whatever the vendors have.
         let options = vendors::http::Options { allow_private: true, ..config.outbound };
         (traces, vendors::http::client(options))
     });
@@ -56,7 +55,7 @@ pub(super) async fn serve(path: PathBuf, environment: Environment, only: Option<
     let served = app::serve(app, listener, connection_limits, only, shutdown.clone(), reloads);
     tokio::select! {
         () = served => {}
-        // The signals' own end comes first only when the grace period is over.
+        // These end first only once the grace period is over.
         ended = async { signals.await?; std::future::pending::<Result<()>>().await } => ended?,
         ended = async { reloading.await?; std::future::pending::<Result<()>>().await } => ended?,
     }
@@ -66,10 +65,10 @@ pub(super) async fn serve(path: PathBuf, environment: Environment, only: Option<
     Ok(())
 }
 
-/// What is to be looked at once more, though it is no fault.
+/// Warns of what is valid and probably not meant.
 fn log_warnings(config: &Config) {
     if config.connections.is_empty() {
-        tracing::warn!("no [[connections]]: there is nothing to tie together yet");
+        tracing::warn!("no [[connections]]: there is nothing to do yet");
     }
     for connection in config.connections.iter().filter(|connection| connection.mycashflow.signature.is_none())
     {
@@ -82,21 +81,21 @@ struct Reload {
     path: PathBuf,
     environment: Environment,
     deps: AppDeps,
-    /// As they count now.
+    /// The digests of the configuration in use.
     key_digests: KeyDigests,
 }
 
-/// Reads the configuration anew at each SIGHUP, all or nothing: one with a fault changes nothing, and is told.
+/// Reloads the configuration at each SIGHUP. An invalid configuration changes nothing.
 async fn reload_on_sighup(mut reload: Reload, apps: mpsc::Sender<App>) -> Result<()> {
     let mut hangups = signal(SignalKind::hangup())?;
     while hangups.recv().await.is_some() {
-        match reload.next().await {
+        match reload.rebuild().await {
             Ok(Some(app)) => {
-                let _ = apps.send(app).await; // nobody takes it when everything ends anyway
+                let _ = apps.send(app).await; // fails only during a shutdown
             }
-            Ok(None) => tracing::info!("the configuration is the same: nothing was reloaded"),
+            Ok(None) => tracing::info!("the configuration is unchanged, nothing was reloaded"),
             Err(error) => {
-                tracing::error!("the configuration was not reloaded, the old one counts on: {error:#}");
+                tracing::error!("the configuration was not reloaded, the old one stays in use: {error:#}");
             }
         }
     }
@@ -104,8 +103,8 @@ async fn reload_on_sighup(mut reload: Reload, apps: mpsc::Sender<App>) -> Result
 }
 
 impl Reload {
-    /// The next service, where the configuration has changed.
-    async fn next(&mut self) -> Result<Option<App>> {
+    /// Builds the next service, if the configuration has changed.
+    async fn rebuild(&mut self) -> Result<Option<App>> {
         let config = load(&self.path, &self.environment)?;
         let changed = self.key_digests.changed(&config.key_digests);
         if changed.is_empty() {
@@ -124,13 +123,13 @@ impl Reload {
     }
 }
 
-/// Does a process answer that it is alive?
-pub(super) async fn is_alive(url: &str) -> ExitCode {
+/// Success if the process at this URL answers that it is alive.
+pub(super) async fn check_alive(url: &str) -> ExitCode {
     let options = vendors::http::Options { timeout: Duration::from_secs(4), allow_private: true };
     let request = vendors::http::client(options).get(format!("{}/livez", url.trim_end_matches('/')));
     #[expect(
         clippy::disallowed_methods,
-        reason = "no vendor is called: neither budget nor call_log are its business"
+        reason = "no vendor is called: neither a rate limit nor a call log applies"
     )]
     let answer = request.send().await;
     if answer.is_ok_and(|answer| answer.status().is_success()) {

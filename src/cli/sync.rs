@@ -1,4 +1,4 @@
-//! `silta sync`: a full sync now, run in this process and watched.
+//! `silta sync`: runs a full sync in this process, with a progress bar.
 
 use std::{collections::BTreeMap, process::ExitCode};
 
@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use super::{Database, print_line};
+use super::{database::Database, print::print_line};
 use crate::{
     actions::{self, Actor, SyncRequest},
     app::{App, config::Config},
@@ -22,42 +22,42 @@ use crate::{
     },
 };
 
-/// Differences read at once, and the most of each word that are printed; `--json` has them all.
+/// How many differences are read at once, and how many of each kind are printed; `--json` prints all.
 const PAGE_SIZE: i64 = 500;
 const MAX_PRINTED: usize = 20;
 
 #[derive(Args)]
 pub(super) struct SyncArgs {
-    /// What to compare.
+    /// What to sync
     what: SyncKindArg,
-    /// The connection's name.
+    /// The connection's name
     connection: String,
-    /// For orders: only what was placed since this day; a month, unless said otherwise.
+    /// For orders: only those placed since this day; by default those of the last month
     #[arg(long)]
     since: Option<chrono::NaiveDate>,
-    /// Only tell, fix nothing.
+    /// Only report, fix nothing
     #[arg(long)]
     dry_run: bool,
-    /// Approve what the last sync of this kind has left waiting, instead of comparing anew.
+    /// Approve what the last sync of this kind left waiting, instead of running another
     #[arg(long, conflicts_with_all = ["dry_run", "since"])]
     approve: bool,
-    /// The report as JSON.
+    /// Print the report as JSON
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 enum SyncKindArg {
-    /// The shop's catalogue beside the warehouse's products: "Upload products to OGOship".
+    /// The shop's catalogue with the warehouse's products: "Upload products to OGOship"
     Products,
-    /// The warehouse's figures beside the shop's: "Sync stock balances from OGOship".
+    /// The warehouse's stock with the shop's: "Sync stock balances from OGOship"
     Stock,
-    /// All orders of the shop beside all orders of the warehouse.
+    /// All orders of the shop with all orders of the warehouse
     Orders,
 }
 
-/// Compares, and fails where a person is needed.
-pub(super) async fn sync(args: SyncArgs, config: Config, account: &str) -> Result<ExitCode> {
+/// Runs a sync; fails where an operator is needed.
+pub(super) async fn run(args: SyncArgs, config: Config, account: &str) -> Result<ExitCode> {
     let database = Database::open(&config).await?;
     store::migrate(&database.pool).await.context("cannot bring the schema up to date")?;
     let app = App::new(config, database.deps());
@@ -66,7 +66,7 @@ pub(super) async fn sync(args: SyncArgs, config: Config, account: &str) -> Resul
     let bar = ProgressBar::new_spinner();
     let ran = app.syncer.run_one(id, &|progress| show_progress(&bar, progress)).await?;
     bar.finish_and_clear();
-    anyhow::ensure!(ran, "the sync {id} is being run by another process: watch it at /admin/v1/syncs/{id}");
+    anyhow::ensure!(ran, "the sync {id} is run by another process: see /admin/v1/syncs/{id}");
 
     let mut db = database.pool.acquire().await?;
     let row = syncs::find(&mut db, id).await?.context("the sync is gone")?;
@@ -79,7 +79,7 @@ pub(super) async fn sync(args: SyncArgs, config: Config, account: &str) -> Resul
     Ok(if row.state == "done" && all_fixed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The sync as one JSON object, its differences one a line: a page of them is in memory, never all.
+/// Prints the sync as one JSON object, a difference per line. One page of them is in memory at a time.
 async fn print_json(db: &mut PgConnection, row: &SyncRow) -> Result<()> {
     let whole = serde_json::to_string(row)?;
     print_line(&format!("{},\"differences\": [", whole.strip_suffix('}').unwrap_or(&whole)));
@@ -97,7 +97,7 @@ async fn print_json(db: &mut PgConnection, row: &SyncRow) -> Result<()> {
     Ok(())
 }
 
-/// Asks for a sync, or approves the last one.
+/// Requests a sync, or approves the last one.
 async fn request_sync(args: &SyncArgs, pool: &PgPool, account: &str) -> Result<Uuid> {
     let what = match args.what {
         SyncKindArg::Products => SyncKind::Products,
@@ -110,7 +110,7 @@ async fn request_sync(args: &SyncArgs, pool: &PgPool, account: &str) -> Result<U
     let id = if args.approve {
         let newest = Page { before: None, limit: 1 };
         let last = syncs::list(&mut db, Some(&args.connection), Some(what.as_str()), &newest).await?;
-        let last = last.first().context("nothing of this kind was ever compared")?.id;
+        let last = last.first().context("there was no sync of this kind yet")?.id;
         actions::approve_sync(&mut db, &actor, last).await?;
         last
     } else {
@@ -122,7 +122,7 @@ async fn request_sync(args: &SyncArgs, pool: &PgPool, account: &str) -> Result<U
     Ok(id)
 }
 
-/// A bar with rate and time left once the shop has said how much there is; a spinner until then.
+/// A bar with rate and time left once the total is known; a spinner until then.
 fn show_progress(bar: &ProgressBar, progress: &Progress) {
     let template = match progress.total {
         Some(_) => "{msg} {wide_bar} {pos}/{len} {per_sec}, {eta} left",
@@ -139,7 +139,7 @@ fn show_progress(bar: &ProgressBar, progress: &Progress) {
     bar.tick();
 }
 
-/// Of each word the first few, then the counts.
+/// Prints the first few differences of each kind, then the counts.
 async fn print_table(db: &mut PgConnection, row: &SyncRow) -> Result<()> {
     let mut by_kind: BTreeMap<String, (usize, Vec<DifferenceRow>)> = BTreeMap::new();
     let mut after = 0;

@@ -1,12 +1,12 @@
-//! Lists on a terminal: a table as wide as it is, or one JSON object a line.
+//! Prints lists: a table as wide as the terminal, or one JSON object per line.
 
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::print_line;
+use super::print::print_line;
 
-/// Shows rows: all their fields as JSON, or these columns of them.
+/// Prints rows: all fields as JSON, or these columns.
 pub(super) fn show<T: Serialize>(rows: &[T], columns: &[&str], as_json: bool) {
     if as_json {
         for row in rows {
@@ -30,7 +30,7 @@ fn table<T: Serialize>(rows: &[T], columns: &[&str]) -> Table {
     table
 }
 
-/// A value as people read it: times to the second, nothing for nothing.
+/// A value for people: times to the second, an empty cell for null.
 fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_table_shows_the_named_columns_and_fits_its_width() {
+    fn table_shows_the_named_columns_and_fits_its_width() {
         let rows = [
             json!({ "id": 7, "why": "x".repeat(200), "at": "2026-11-24T10:00:00.5Z", "hidden": 1, "no": null }),
         ];

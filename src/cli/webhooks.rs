@@ -1,4 +1,4 @@
-//! `silta webhooks`: the subscriptions at both vendors, and how an unknown sender signs.
+//! `silta webhooks`: the webhook subscriptions at both vendors, and the detection of an unknown signature.
 
 use std::{process::ExitCode, time::Duration};
 
@@ -7,7 +7,7 @@ use clap::{Subcommand, ValueEnum};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{Database, print_line, table};
+use super::{database::Database, print::print_line, table};
 use crate::{
     app::{App, config::Config},
     background::subscriptions::CreatedSubscription,
@@ -15,43 +15,44 @@ use crate::{
     store::{self, signature_detections, subscriptions as rows},
 };
 
-/// Between two looks whether something was learnt.
+/// The pause between two reads of the detection's result.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
+/// Commands for webhook subscriptions.
 #[derive(Subcommand)]
 pub(super) enum Webhooks {
-    /// Makes what is missing at both vendors: what tells them to call Silta.
+    /// Registers the subscriptions that are missing at both vendors
     Register {
-        /// The connection's name.
+        /// The connection's name
         connection: String,
-        /// All of them anew, beside those that there are: their keys are rotated so.
+        /// Register all of them again, beside the present ones, to rotate their keys
         #[arg(long)]
         rotate: bool,
     },
-    /// Every subscription of both vendors, ours and others'.
+    /// Lists all subscriptions of both vendors, Silta's and others
     List {
-        /// The connection's name.
+        /// The connection's name
         connection: String,
-        /// One JSON object a line.
+        /// One JSON object per line
         #[arg(long)]
         json: bool,
     },
-    /// Removes what was registered, at both vendors: all of it, or one by its id. Its key counts for a day longer.
+    /// Removes registered subscriptions at both vendors: all, or one by its id; their keys stay valid for a day
     Remove {
-        /// The connection's name.
+        /// The connection's name
         connection: String,
-        /// The id that `list` shows; all of ours, where none is given.
+        /// The id that `list` shows; without one, all of Silta's
         id: Option<Uuid>,
     },
-    /// Learns from the next webhook that is refused how it is signed: which header, which hash, which encoding, which key.
-    /// It is not let in, and no value of it is kept.
-    Learn {
-        /// The connection's name.
+    /// Detects how the next rejected webhook is signed: its header, hash, encoding and key; the webhook stays rejected and
+    /// none of its values are kept
+    Detect {
+        /// The connection's name
         connection: String,
-        /// Whose webhook.
+        /// The sender of the webhook
         #[arg(long, default_value = "mycashflow")]
         source: Source,
-        /// How long to wait for one.
+        /// How long to wait for a webhook
         #[arg(long, default_value = "10m")]
         wait: humantime::Duration,
     },
@@ -63,7 +64,7 @@ pub(super) enum Source {
     Ogoship,
 }
 
-pub(super) async fn webhooks(command: Webhooks, config: Config, account: &str) -> Result<ExitCode> {
+pub(super) async fn run(command: Webhooks, config: Config, account: &str) -> Result<ExitCode> {
     let database = Database::open(&config).await?;
     store::migrate(&database.pool).await.context("cannot bring the schema up to date")?;
     let app = App::new(config, database.deps());
@@ -73,7 +74,7 @@ pub(super) async fn webhooks(command: Webhooks, config: Config, account: &str) -
         Webhooks::Register { connection, rotate } => {
             let made = subscriptions.register(subscriptions.find(&connection)?, rotate, account).await?;
             if made.is_empty() {
-                print_line("every subscription stands already");
+                print_line("every subscription exists already");
             }
             for CreatedSubscription { source, topic, key_id, key } in made {
                 print_line(&format!("registered at {source}: {topic}, key {key_id}"));
@@ -84,7 +85,7 @@ pub(super) async fn webhooks(command: Webhooks, config: Config, account: &str) -
                         "mycashflow.signature.secrets"
                     };
                     print_line(&format!(
-                        "  there is no [secrets] key to keep its key under: put it into {place}, it is shown this once: {key}"
+                        "  without a [secrets] key Silta cannot keep its key: put it into {place}; it is shown this once: {key}"
                     ));
                 }
             }
@@ -103,28 +104,28 @@ pub(super) async fn webhooks(command: Webhooks, config: Config, account: &str) -
                 );
             }
             if !shop_has_list {
-                print_line("the shop has no list of subscriptions, so what stands there cannot be told");
+                print_line("the shop does not list its subscriptions, so they cannot be shown");
             }
         }
         Webhooks::Remove { connection, id } => {
             let removed = subscriptions.remove(subscriptions.find(&connection)?, id).await?;
             if removed.is_empty() {
-                bail!("nothing of ours was there to remove");
+                bail!("there was no subscription of Silta's to remove");
             }
             for row in removed {
                 print_line(&format!("removed at {}: {}", row.source, row.topic));
             }
         }
-        Webhooks::Learn { connection, source, wait } => {
+        Webhooks::Detect { connection, source, wait } => {
             subscriptions.find(&connection)?;
             let source = if matches!(source, Source::Ogoship) { "ogoship" } else { "mycashflow" };
-            return learn(&database, &connection, source, account, wait.into()).await;
+            return detect(&database, &connection, source, account, wait.into()).await;
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn learn(
+async fn detect(
     database: &Database,
     connection: &str,
     source: &str,
@@ -140,18 +141,18 @@ async fn learn(
         until,
     )
     .await?;
-    print_line(&format!("waiting for a webhook of {source} that is refused; send one now"));
+    print_line(&format!("waiting for a webhook of {source} that is rejected; send one now"));
     let begun = Instant::now();
     while begun.elapsed() < wait {
-        let learnt =
+        let found =
             signature_detections::find_detection(&mut *database.pool.acquire().await?, connection, source)
                 .await?;
-        let Some(detection) = learnt else {
-            #[expect(clippy::disallowed_methods, reason = "a person waits for what another process writes")]
+        let Some(detection) = found else {
+            #[expect(clippy::disallowed_methods, reason = "waits for what another process writes")]
             tokio::time::sleep(POLL_INTERVAL).await;
             continue;
         };
-        print_line(&format!("its headers: {}", detection.headers.join(", ")));
+        print_line(&format!("headers of the webhook: {}", detection.headers.join(", ")));
         let found = detection.found.as_array().map(Vec::as_slice).unwrap_or_default();
         for detection in found {
             let text = |key: &str| detection[key].as_str().unwrap_or_default().to_owned();
@@ -172,11 +173,11 @@ async fn learn(
         }
         if found.is_empty() {
             print_line(
-                "none of them holds an HMAC of the body by a key that Silta knows: give it the subscription's key, and learn again",
+                "none of them holds an HMAC of the body with a known key: configure the key of the subscription, then detect again",
             );
             return Ok(ExitCode::FAILURE);
         }
         return Ok(ExitCode::SUCCESS);
     }
-    bail!("no webhook was refused meanwhile");
+    bail!("no webhook was rejected meanwhile");
 }

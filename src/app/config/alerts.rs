@@ -1,14 +1,12 @@
-//! `[alerts]`, `[secrets]` and `[traces]`: who is told what, and under which key we keep what we must keep.
+//! The section `[alerts]`.
 
 use lettre::message::Mailbox;
 use reqwest::Url;
 
-use super::{fault::ConfigErrors, section::Section};
+use super::section::Section;
 use crate::{
-    app::telemetry::Traces,
     background::notifications::{Channel, ChannelKind, Options},
     domain::{alert::GracePeriod, language::Language},
-    security::secrets::Key,
 };
 
 pub(super) fn read_alerts(mut section: Section<'_>, public_url: &str, allow_private: bool) -> Options {
@@ -19,8 +17,7 @@ pub(super) fn read_alerts(mut section: Section<'_>, public_url: &str, allow_priv
     let channels: Vec<_> = tables.filter_map(|table| read_channel(table, allow_private)).collect();
     for (at, channel) in channels.iter().enumerate() {
         if channels[..at].iter().any(|earlier| earlier.name == channel.name) {
-            section
-                .add_error("channels", &format!("{:?} is there twice: names must be unique", channel.name));
+            section.add_error("channels", &format!("{:?} appears twice: names must be unique", channel.name));
         }
     }
     section.finish();
@@ -87,31 +84,4 @@ fn check_url(section: &mut Section<'_>, key: &str, text: &str, allow_plain: bool
     if !is_fine {
         section.add_error(key, "must be an https URL");
     }
-}
-
-/// `[secrets] keys`: the first seals, all of them open.
-pub(super) fn read_secrets(mut section: Section<'_>) -> Vec<Key> {
-    let mut keys = Vec::new();
-    for key in section.secrets("keys") {
-        match hex::decode(key.expose()).ok().and_then(|bytes| bytes.try_into().ok()) {
-            Some(key) => keys.push(Key(key)),
-            None => section.add_error("keys", "must each be 64 hex digits: `silta config key` makes one"),
-        }
-    }
-    section.finish();
-    keys
-}
-
-/// `[traces]`: nothing where no collector is named.
-pub(super) fn read_traces(mut section: Section<'_>, errors: &ConfigErrors) -> Option<Traces> {
-    let (otlp, share) = (section.text("otlp"), section.share("share"));
-    section.finish();
-    if otlp.is_empty() {
-        return None;
-    }
-    if Url::parse(&otlp).is_ok_and(|url| url.has_host() && url.scheme().starts_with("http")) {
-        return Some(Traces { otlp, share });
-    }
-    errors.add("traces.otlp", "must be a collector's URL, as http://127.0.0.1:4318");
-    None
 }

@@ -1,4 +1,4 @@
-//! `[[connections]]`: one store tied to one merchant.
+//! The sections `[[connections]]`.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -6,7 +6,8 @@ use reqwest::Url;
 
 use super::{
     policy::{read_orders, read_polls, read_products, read_shipping, read_stock},
-    section::{Secret, Section},
+    secret::Secret,
+    section::Section,
 };
 use crate::{
     domain::{order::OrderPolicy, product::ProductPolicy, redact::Redactor, stock::StockPolicy},
@@ -16,10 +17,10 @@ use crate::{
     vendors::http::dns,
 };
 
-/// One store tied to one merchant.
+/// One store tied to one merchant account.
 #[derive(Debug)]
 pub struct Connection {
-    /// `[a-z0-9-]`
+    /// The name, of `[a-z0-9-]`.
     pub name: String,
     /// The shop.
     pub mycashflow: MyCashflow,
@@ -35,13 +36,13 @@ pub struct Connection {
     pub stock: StockPolicy,
     /// `[connections.polls]`
     pub polls: Intervals,
-    /// How often both sides are compared as a whole, and what of that waits for a person.
-    pub compare: SyncSchedule,
-    /// What the shop is asked to tell of.
+    /// How often both sides are synced, and which differences need approval.
+    pub sync: SyncSchedule,
+    /// The topics that the shop sends webhooks about.
     pub topics: Vec<String>,
 }
 
-/// `[connections.mycashflow]`
+/// The section `[connections.mycashflow]`.
 #[derive(Debug)]
 pub struct MyCashflow {
     /// Base URL.
@@ -52,15 +53,26 @@ pub struct MyCashflow {
     pub api_key: Secret,
     /// `v0` or `v1`.
     pub orders_api: String,
-    /// Part of the callback path.
+    /// The unguessable part of the callback path.
     pub webhook_token: Secret,
-    /// Rate budget.
+    /// The rate limit.
     pub requests_per_second: f64,
-    /// How it signs; `None` with `dangerously_unsigned`.
-    pub signature: Option<(String, Vec<Secret>, Encoding)>,
+    /// How the shop signs; `None` with `dangerously_unsigned`.
+    pub signature: Option<Signature>,
 }
 
-/// `[connections.ogoship]`
+/// The section `[connections.mycashflow.signature]`.
+#[derive(Debug)]
+pub struct Signature {
+    /// The header that holds the signature.
+    pub header: String,
+    /// The secrets; several while rotating.
+    pub secrets: Vec<Secret>,
+    /// The encoding of the signature.
+    pub encoding: Encoding,
+}
+
+/// The section `[connections.ogoship]`.
 #[derive(Debug)]
 pub struct Ogoship {
     /// API host.
@@ -79,16 +91,16 @@ pub struct Ogoship {
     pub client_secret: Secret,
     /// Keys of the webhook subscriptions.
     pub webhook_keys: Vec<Secret>,
-    /// Rate budget.
+    /// The rate limit.
     pub requests_per_second: f64,
 }
 
-/// What the rest of the configuration says, as far as a connection is concerned.
+/// What a connection needs of the rest of the configuration.
 #[derive(Clone, Copy)]
 pub(super) struct GlobalOptions {
     /// `[outbound] dangerously_allow_private`
     pub(super) allow_private: bool,
-    /// `[secrets] keys` are there.
+    /// True where `[secrets] keys` has any.
     pub(super) has_secret_keys: bool,
     /// `[retry] recheck_delay`
     pub(super) recheck_delay: Duration,
@@ -112,7 +124,7 @@ impl Connection {
         let (mut orders, cash_on_delivery) =
             read_orders(section.section("orders"), shipping, &products, recheck_delay);
         orders.redactor = Redactor::with_key(mycashflow.webhook_token.expose());
-        let (polls, compare) = read_polls(section.section("polls"));
+        let (polls, sync) = read_polls(section.section("polls"));
         let connection = Self {
             name,
             mycashflow,
@@ -122,7 +134,7 @@ impl Connection {
             products,
             stock: read_stock(section.section("stock")),
             polls,
-            compare,
+            sync,
             topics,
         };
         section.finish();
@@ -160,7 +172,7 @@ fn read_mycashflow(
         );
     }
     section.finish();
-    let signature = (!unsigned).then_some((header, secrets, encoding));
+    let signature = (!unsigned).then_some(Signature { header, secrets, encoding });
     (MyCashflow { url, user, api_key, orders_api, webhook_token, requests_per_second, signature }, topics)
 }
 

@@ -1,13 +1,16 @@
-//! The three layers put on top of each other: defaults, file, environment.
+//! Merges the three layers: defaults, file, environment.
 
 use toml::{Table, Value};
 
-use super::{DEFAULTS, Environment, fault::ConfigErrors};
+use super::{environment::Environment, error::ConfigErrors};
 
-/// What every variable of ours begins with.
+/// The annotated defaults.
+pub const DEFAULTS: &str = include_str!("../../../deploy/silta.toml");
+
+/// The prefix of environment variables that override a key.
 const PREFIX: &str = "SILTA__";
 
-/// Defaults, under the file, under the environment. A file that is no TOML is one fault, and its layer empty.
+/// Puts the file over the defaults, and the environment over both. A file that is not TOML is one error and an empty layer.
 pub(super) fn merge(file: &str, environment: &Environment, errors: &ConfigErrors) -> Table {
     let mut defaults: Table = toml::from_str(DEFAULTS).expect("deploy/silta.toml is TOML: a test loads it");
     let template = take_template(&mut defaults);
@@ -31,14 +34,14 @@ pub(super) fn merge(file: &str, environment: &Environment, errors: &ConfigErrors
         if !set(&mut merged, &path, read_value(value)) {
             errors.add(
                 name,
-                "names no key: see `silta config default`; a connection is named in capitals, - as _",
+                "does not name a key: see `silta config default`; a connection is named in capitals, with _ for -",
             );
         }
     }
     merged
 }
 
-/// The one connection of the defaults is the template of every real one.
+/// Takes the single connection of the defaults: the template of every configured one.
 fn take_template(defaults: &mut Table) -> Table {
     match defaults.remove("connections") {
         Some(Value::Array(mut templates)) if templates.len() == 1 => match templates.remove(0) {
@@ -65,7 +68,7 @@ fn merge_value_over(under: &mut Value, over: Value) {
     }
 }
 
-/// Sets a value by its path; false where the path leads nowhere. Only the last part may be new: a `…_file` twin.
+/// Sets a value by its path; false where the path does not exist. Only the last segment may be new, such as `…_file`.
 fn set(table: &mut Table, path: &[String], value: Value) -> bool {
     match path {
         [] => false,
@@ -89,11 +92,11 @@ fn set(table: &mut Table, path: &[String], value: Value) -> bool {
     }
 }
 
-/// A truth or a number where the text is one, else the text itself; lists and tables in TOML's own spelling.
+/// Parses a variable: a boolean, a number, a list or table in TOML, else the text itself.
 fn read_value(text: &str) -> Value {
-    let looks_like_more = text.starts_with(['[', '{']) || ["true", "false"].contains(&text);
+    let is_toml = text.starts_with(['[', '{']) || ["true", "false"].contains(&text);
     let is_number = text.parse::<f64>().is_ok() && (text == "0" || !text.starts_with('0')) && text.len() < 16;
     let parsed = || format!("value = {text}").parse::<Table>().ok()?.remove("value");
-    let value = if looks_like_more || is_number { parsed() } else { None };
+    let value = if is_toml || is_number { parsed() } else { None };
     value.unwrap_or_else(|| Value::String(text.to_owned()))
 }

@@ -1,5 +1,5 @@
-//! `[connections.orders]`, `[connections.shipping]`, `[connections.products]`, `[connections.stock]`,
-//! `[connections.polls]`: what is done with a store, and how often.
+//! The sections `[connections.orders]`, `[connections.shipping]`, `[connections.products]`, `[connections.stock]` and
+//! `[connections.polls]`.
 
 use std::{collections::HashMap, time::Duration};
 

@@ -1,35 +1,13 @@
-//! One table of the configuration: each value is taken out by the reader that understands it, and every fault is kept.
+//! One table of the configuration. Reading a value takes it out of the table; every error is collected.
 
-use std::{fmt, ops::RangeInclusive, time::Duration};
+use std::{ops::RangeInclusive, time::Duration};
 
 use toml::{Table, Value};
 
-use super::fault::ConfigErrors;
+use super::{error::ConfigErrors, secret::Secret};
 use crate::domain::Timestamp;
 
-/// A value that is never printed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Hides a value.
-    pub const fn new(value: String) -> Self {
-        Self(value)
-    }
-
-    /// The value itself, for the one who sends it.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(..)")
-    }
-}
-
-/// One table, with the path that leads to it.
+/// A table and its path.
 pub(super) struct Section<'f> {
     path: String,
     table: Table,
@@ -49,12 +27,12 @@ impl<'f> Section<'f> {
         self.errors.add(&self.path_of(key), problem);
     }
 
-    /// Names the section by what it is rather than by its place in a list.
+    /// Replaces the path, to name an element of a list by its name instead of its position.
     pub(super) fn rename(&mut self, path: String) {
         self.path = path;
     }
 
-    /// Every key that nobody has taken is a fault: a misspelt one must not be passed over in silence.
+    /// Reports every key that is left over: a misspelt key must not be ignored.
     pub(super) fn finish(&mut self) {
         for key in std::mem::take(&mut self.table).keys() {
             self.add_error(key, "is not a key that Silta knows; `silta config default` shows them all");
@@ -94,12 +72,12 @@ impl<'f> Section<'f> {
         sections.collect()
     }
 
-    /// Everything in the table, for tables whose keys are the merchant's own.
+    /// Takes all entries, for tables whose keys the merchant chooses.
     pub(super) fn entries(&mut self) -> Table {
         std::mem::take(&mut self.table)
     }
 
-    /// Text; a bare number or truth is taken for its text, since codes and keys are often made of digits.
+    /// A text. A bare number counts as text, since codes and keys are often made of digits.
     pub(super) fn text(&mut self, key: &str) -> String {
         match self.table.remove(key) {
             Some(Value::String(text)) => text,
@@ -120,7 +98,7 @@ impl<'f> Section<'f> {
         text
     }
 
-    /// A secret: the value, or a file that holds it.
+    /// A secret, as its value or in the file that `{key}_file` names.
     pub(super) fn secret(&mut self, key: &str) -> Secret {
         let in_file = self.file_of(key);
         let value = self.text(key);
@@ -141,7 +119,7 @@ impl<'f> Section<'f> {
     pub(super) fn texts(&mut self, key: &str) -> Vec<String> {
         let items = match self.table.remove(key) {
             Some(Value::Array(items)) => items,
-            // One value of the environment stands for a list of one, or several with commas.
+            // A value from the environment: one text, or several separated by commas.
             Some(Value::String(text)) => {
                 return text
                     .split(',')
@@ -166,7 +144,7 @@ impl<'f> Section<'f> {
         texts.collect()
     }
 
-    /// Several secrets: the values, or a file with one a line.
+    /// Several secrets, as their values or in a file with one per line.
     pub(super) fn secrets(&mut self, key: &str) -> Vec<Secret> {
         let in_file = self.file_of(key).unwrap_or_default();
         let in_file = in_file.lines().map(|line| line.trim().to_owned());
@@ -174,7 +152,7 @@ impl<'f> Section<'f> {
         given.filter(|text| !text.is_empty()).map(Secret::new).collect()
     }
 
-    /// What is in the file that `{key}_file` names, where it names one.
+    /// The content of the file that `{key}_file` names, if any.
     fn file_of(&mut self, key: &str) -> Option<String> {
         let file_key = format!("{key}_file");
         let file = self.text(&file_key);
@@ -230,7 +208,7 @@ impl<'f> Section<'f> {
         })
     }
 
-    /// A day or a point in time; empty is none.
+    /// A day or a time; `None` where it is empty.
     pub(super) fn day(&mut self, key: &str) -> Option<Timestamp> {
         let text = self.text(key);
         if text.is_empty() {
@@ -261,7 +239,7 @@ impl<'f> Section<'f> {
         }
     }
 
-    /// A share, from nothing to the whole.
+    /// A share from 0 to 1.
     pub(super) fn share(&mut self, key: &str) -> f64 {
         let share = match self.table.remove(key) {
             Some(Value::Float(share)) if (0.0..=1.0).contains(&share) => Some(share),
@@ -275,7 +253,7 @@ impl<'f> Section<'f> {
         })
     }
 
-    /// One of a few words; the first stands in for a wrong one.
+    /// One of several words; the first stands in for an unknown one.
     pub(super) fn choice<T: Clone>(&mut self, key: &str, choices: &[(&str, T)]) -> T {
         let given = self.text(key);
         if let Some((_, meaning)) = choices.iter().find(|(word, _)| *word == given) {

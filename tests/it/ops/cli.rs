@@ -30,7 +30,7 @@ async fn cli_explains_transfers_and_syncs_orders() {
         (Some(0), Some("missing_at_warehouse"))
     );
     let (code, output, _) = run(&["orders", "hold", CONNECTION, &order]);
-    assert!(code == Some(0) && output.starts_with("asked: hold"), "{output}");
+    assert!(code == Some(0) && output.starts_with("requested: hold"), "{output}");
 
     let process = Process::start(config.path(), Some(&database.url()));
     wait_until("the order is held", async || {

@@ -152,7 +152,7 @@ async fn demo_exits_0_with_a_verdict_from_the_sandbox() {
 async fn chaos_run_loses_and_duplicates_nothing() {
     let report = tempfile::NamedTempFile::new().unwrap();
     let output = Command::new(BINARY)
-        .args(["prove", "--passes", "1", "--fault-duration", "1s", "--seed", "7", "--json"])
+        .args(["chaos", "--passes", "1", "--fault-duration", "1s", "--seed", "7", "--json"])
         .arg(report.path())
         .output()
         .unwrap();

@@ -1,4 +1,4 @@
-//! What a reload changes, told by key and never by value.
+//! Compares configurations key by key without keeping values, so that a reload can log what changed.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use toml::{Table, Value};
 
 use crate::domain::digest::sha256_hex;
 
-/// What is read once, at the start of the process.
+/// Keys that are read only when the process starts.
 const RESTART_KEYS: [&str; 7] = [
     "http.listen",
     "http.connections",
@@ -22,11 +22,11 @@ const RESTART_KEYS: [&str; 7] = [
 pub struct KeyDigests(BTreeMap<String, String>);
 
 impl KeyDigests {
-    /// Of a merged configuration.
-    pub(super) fn of(table: &Table) -> Self {
-        let mut key_digests = BTreeMap::new();
-        collect("", &Value::Table(table.clone()), &mut key_digests);
-        Self(key_digests)
+    /// Digests the values of a merged configuration.
+    pub(super) fn new(table: &Table) -> Self {
+        let mut digests = BTreeMap::new();
+        collect("", &Value::Table(table.clone()), &mut digests);
+        Self(digests)
     }
 
     /// The keys whose values differ in `new`, by their paths.
@@ -35,18 +35,18 @@ impl KeyDigests {
         keys.into_iter().filter(|key| self.0.get(*key) != new.0.get(*key)).cloned().collect()
     }
 
-    /// Does a key count from the next start of the process only?
+    /// True where a change needs a restart of the process.
     pub fn requires_restart(key: &str) -> bool {
         RESTART_KEYS.iter().any(|start| key == *start || key.starts_with(&format!("{start}.")))
     }
 }
 
-fn collect(path: &str, value: &Value, key_digests: &mut BTreeMap<String, String>) {
+fn collect(path: &str, value: &Value, digests: &mut BTreeMap<String, String>) {
     let inside = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
     match value {
         Value::Table(table) => {
             for (key, value) in table {
-                collect(&inside(key), value, key_digests);
+                collect(&inside(key), value, digests);
             }
         }
         Value::Array(items) if items.iter().any(Value::is_table) => {
@@ -55,15 +55,15 @@ fn collect(path: &str, value: &Value, key_digests: &mut BTreeMap<String, String>
                     .get("name")
                     .and_then(Value::as_str)
                     .map_or_else(|| at.to_string(), ToOwned::to_owned);
-                collect(&inside(&name), item, key_digests);
+                collect(&inside(&name), item, digests);
             }
         }
         // A file's path says nothing about what is in it now.
         Value::String(file) if path.ends_with("_file") => {
             let text = std::fs::read(file).unwrap_or_default();
-            key_digests.insert(path.to_owned(), sha256_hex(&text));
+            digests.insert(path.to_owned(), sha256_hex(&text));
         }
-        value => drop(key_digests.insert(path.to_owned(), sha256_hex(format!("{value:?}").as_bytes()))),
+        value => drop(digests.insert(path.to_owned(), sha256_hex(format!("{value:?}").as_bytes()))),
     }
 }
 
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn what_changed_is_told_by_key_and_never_by_value() {
-        let of = |text: &str| KeyDigests::of(&text.parse().expect("TOML"));
+        let of = |text: &str| KeyDigests::new(&text.parse().expect("TOML"));
         let old = of(
             "[http]\nlisten = \"a\"\n[[connections]]\nname = \"kauppa\"\n[connections.ogoship]\napi_key = \"one\"",
         );

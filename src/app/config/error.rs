@@ -1,13 +1,13 @@
-//! What is wrong with a configuration: all of it is told at once.
+//! The errors of a configuration, collected so that all are reported together.
 
 use std::{cell::RefCell, fmt};
 
-/// Something wrong with the configuration: where, and what to do.
+/// An error of the configuration, with its key and a remedy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
-    /// Path of the key.
+    /// The path of the key.
     pub key: String,
-    /// What is wrong and the remedy; never a secret's value.
+    /// What is wrong, and what to do; never the value of a secret.
     pub problem: String,
 }
 
@@ -17,7 +17,7 @@ impl fmt::Display for ConfigError {
     }
 }
 
-/// Every fault found so far.
+/// The errors found so far.
 #[derive(Default)]
 pub(super) struct ConfigErrors(RefCell<Vec<ConfigError>>);
 

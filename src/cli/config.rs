@@ -1,11 +1,11 @@
-//! `silta config`.
+//! `silta config`: checks the configuration, prints the defaults, makes keys and tokens.
 
 use std::{path::Path, process::ExitCode};
 
 use anyhow::Result;
 use clap::Subcommand;
 
-use super::{load, print_line};
+use super::{load::load, print::print_line};
 use crate::{
     app::config::{self, Environment},
     domain::digest::sha256_hex,
@@ -14,17 +14,17 @@ use crate::{
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Checks the configuration file and tells every fault.
+    /// Checks the configuration file and reports every error
     Check,
-    /// Prints the annotated defaults.
+    /// Prints the annotated defaults
     Default,
-    /// Makes a key for [secrets], and a secret for a webhook channel of [alerts]: each shown once.
+    /// Makes a key for [secrets] and a secret for a webhook channel of [alerts], each shown once
     Key,
-    /// Makes an admin token: shown once, configured by its SHA-256.
+    /// Makes an admin token, shown once; the configuration holds its SHA-256
     Token {
-        /// The name in the audit trail.
+        /// The name in the audit trail
         name: String,
-        /// Only look, change nothing.
+        /// A token that can only read
         #[arg(long)]
         viewer: bool,
     },
@@ -34,7 +34,7 @@ pub(super) fn run(command: &Command, path: &Path, environment: &Environment) -> 
     match command {
         Command::Check => {
             let config = load(path, environment)?;
-            print_line(&format!("{} is good: {} connection(s)", path.display(), config.connections.len()));
+            print_line(&format!("{} is valid: {} connection(s)", path.display(), config.connections.len()));
         }
         Command::Default => print_line(config::DEFAULTS.trim_end()),
         Command::Key => {

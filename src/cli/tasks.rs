@@ -1,4 +1,4 @@
-//! `silta tasks` and `silta events`: the admin actions from a shell, by the same `control` as over HTTP.
+//! `silta tasks`: the operators' actions on tasks, as in the admin API.
 
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
@@ -6,79 +6,53 @@ use serde_json::json;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::{print_line, table};
+use super::{print::print_line, table};
 use crate::{
     actions::{self, Actor},
-    domain::id::{EventId, TaskId},
+    domain::id::TaskId,
     runtime::clock::{Entropy, SystemClock},
     store::{
         Page, attempts,
-        events::{self, EventFilter},
         views::overview::{self, TaskFilter},
     },
 };
 
-/// What is owed.
+/// Commands for tasks.
 #[derive(Subcommand)]
 pub(super) enum Tasks {
-    /// Newest first.
+    /// Lists tasks, newest first
     List(TaskArgs),
-    /// One, with its diary.
+    /// Shows one task with its attempts
     Show { id: Uuid },
-    /// A fresh look at the subject of a closed one.
+    /// Replays a closed task: its subject is read and decided again
     Replay { id: Uuid },
-    /// Not to be tried again.
+    /// Cancels a task: it is not attempted again
     Cancel { id: Uuid },
 }
 
 #[derive(Args)]
 pub(super) struct TaskArgs {
-    /// Only this connection's.
+    /// Only this connection
     #[arg(long)]
     connection: Option<String>,
-    /// pending, leased, `in_doubt`, done, skipped, dead or cancelled.
+    /// `pending`, `leased`, `in_doubt`, `done`, `skipped`, `dead` or `cancelled`
     #[arg(long)]
     state: Option<String>,
-    /// As order:1042.
+    /// A subject such as order:1042
     #[arg(long)]
     subject: Option<String>,
-    /// A reason code.
+    /// A reason code
     #[arg(long)]
     reason: Option<String>,
-    /// How many at most.
+    /// The most rows
     #[arg(long, default_value_t = 50)]
     limit: u16,
-    /// One JSON object a line, with every field.
+    /// One JSON object per line, with every field
     #[arg(long)]
     json: bool,
 }
 
-/// What was received.
-#[derive(Subcommand)]
-pub(super) enum Events {
-    /// Newest first.
-    List(EventArgs),
-    /// One.
-    Show { id: Uuid },
-}
-
-#[derive(Args)]
-pub(super) struct EventArgs {
-    /// Only this connection's.
-    #[arg(long)]
-    connection: Option<String>,
-    /// As order:1042.
-    #[arg(long)]
-    subject: Option<String>,
-    /// How many at most.
-    #[arg(long, default_value_t = 50)]
-    limit: u16,
-    /// One JSON object a line, with every field.
-    #[arg(long)]
-    json: bool,
-}
-
-pub(super) async fn run_tasks(command: Tasks, pool: &PgPool, account: &str) -> Result<()> {
+pub(super) async fn run(command: Tasks, pool: &PgPool, account: &str) -> Result<()> {
     let entropy = Entropy::from_os();
     let actor = Actor { name: account, clock: &SystemClock, entropy: &entropy };
     let mut db = pool.begin().await?;
@@ -103,7 +77,7 @@ pub(super) async fn run_tasks(command: Tasks, pool: &PgPool, account: &str) -> R
         }
         Tasks::Replay { id } => {
             let replayed = actions::replay_task(&mut db, &actor, TaskId(id)).await?;
-            let word = if replayed.opened { "opened" } else { "open already, told the revision:" };
+            let word = if replayed.opened { "opened" } else { "already open, revision raised:" };
             print_line(&format!("{word} {}", replayed.task));
         }
         Tasks::Cancel { id } => {
@@ -112,23 +86,5 @@ pub(super) async fn run_tasks(command: Tasks, pool: &PgPool, account: &str) -> R
         }
     }
     db.commit().await?;
-    Ok(())
-}
-
-pub(super) async fn run_events(command: Events, pool: &PgPool) -> Result<()> {
-    let mut db = pool.acquire().await?;
-    match command {
-        Events::List(EventArgs { connection, subject, limit, json }) => {
-            let filter = EventFilter { connection, subject, ..EventFilter::default() };
-            let rows = events::list(&mut db, &filter, &Page { before: None, limit: limit.into() }).await?;
-            table::show(&rows, &["id", "connection", "source", "topic", "subject", "received_at"], json);
-        }
-        Events::Show { id } => {
-            let Some(row) = events::find(&mut db, EventId(id)).await? else {
-                bail!("there is no event {id}")
-            };
-            print_line(&serde_json::to_string_pretty(&json!(row))?);
-        }
-    }
     Ok(())
 }

@@ -1,0 +1,215 @@
+//! Builds each component of the service from the configuration and what all components share.
+
+use std::sync::Arc;
+
+use axum::Router;
+use prometheus_client::registry::Registry;
+use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    build::AppDeps,
+    config::{self, Config},
+    connections::{ConnectionDeps, build_clients, polled_connection},
+};
+use crate::{
+    actions::DryRun,
+    background::{
+        notifications::{self, AlertMonitor},
+        subscriptions::{Subscriber, Subscriptions},
+    },
+    flows::{ConnectionClients, flow_for},
+    inbox::{self, Endpoint, poll::poller},
+    runtime::{
+        clock::{Clock, Entropy},
+        failpoints::Failpoints,
+    },
+    security::{auth_throttle::AuthThrottle, key_usage::KeyUsage, secrets::SecretStore},
+    store, sync,
+    vendors::http::client,
+    web::{api, dashboard, health},
+    worker::{self, Heartbeat, Worker},
+};
+
+/// What the components share.
+pub(super) struct Components {
+    pub(super) pool: PgPool,
+    pub(super) hot_pool: PgPool,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) entropy: Arc<Entropy>,
+    pub(super) key_usage: Arc<KeyUsage>,
+    failpoints: Failpoints,
+    secret_store: Arc<SecretStore>,
+    client: reqwest::Client,
+}
+
+impl Components {
+    pub(super) fn new(config: &Config, deps: AppDeps) -> Self {
+        let AppDeps { pool, clock, entropy, failpoints } = deps;
+        Self {
+            hot_pool: store::hot_path_pool(&pool),
+            pool,
+            clock,
+            entropy,
+            key_usage: Arc::default(),
+            failpoints,
+            secret_store: Arc::new(SecretStore::new(&config.secret_keys)),
+            client: client::client(config.outbound),
+        }
+    }
+
+    pub(super) fn clients(&self, config: &Config) -> Vec<ConnectionClients> {
+        let deps = ConnectionDeps {
+            client: &self.client,
+            pool: &self.hot_pool,
+            clock: &self.clock,
+            entropy: &self.entropy,
+            secret_store: &self.secret_store,
+            recheck_delay: config.retry.recheck_delay,
+        };
+        config.connections.iter().map(|connection| build_clients(connection, &deps)).collect()
+    }
+
+    pub(super) fn poller(
+        &self,
+        config: &Config,
+        clients: &[ConnectionClients],
+        metrics: inbox::Metrics,
+    ) -> poller::Poller {
+        poller::Poller::new(poller::Deps {
+            pool: self.pool.clone(),
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+            metrics,
+            lease: config.lease,
+            connections: config
+                .connections
+                .iter()
+                .zip(clients)
+                .map(|(it, clients)| polled_connection(it, clients))
+                .collect(),
+        })
+    }
+
+    pub(super) fn inbox(&self, config: &Config, endpoints: Vec<Endpoint>, metrics: inbox::Metrics) -> Router {
+        inbox::router(inbox::Deps {
+            pool: self.hot_pool.clone(),
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+            endpoints,
+            body_limit: config.http.body_limit,
+            limits: config.http.limits,
+            metrics,
+            failpoints: self.failpoints.clone(),
+            secret_store: self.secret_store.clone(),
+            key_usage: self.key_usage.clone(),
+            proxies: config.http.proxies,
+        })
+    }
+
+    pub(super) fn syncer(&self, config: &Config, dry_runner: Arc<sync::DryRunner>) -> sync::Syncer {
+        let schedules = config.connections.iter().map(|it| (it.name.clone(), it.sync.clone()));
+        sync::Syncer::new(sync::Deps {
+            pool: self.pool.clone(),
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+            dry_runner,
+            schedules: schedules.collect(),
+        })
+    }
+
+    /// The admin API and the dashboard.
+    pub(super) fn operator_routers(
+        &self,
+        config: &Config,
+        dry_runner: Arc<dyn DryRun>,
+        closing: &CancellationToken,
+    ) -> [Router; 2] {
+        let admin = api::router(api::ApiDeps {
+            pool: self.pool.clone(),
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+            tokens: config.tokens.clone(),
+            dry_runner: dry_runner.clone(),
+            key_usage: self.key_usage.clone(),
+        });
+        let dashboard = dashboard::router(dashboard::DashboardDeps {
+            pool: self.pool.clone(),
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+            tokens: config.tokens.clone(),
+            dry_runner,
+            is_secure: config.http.public_url.starts_with("https://"),
+            rates: config.connections.iter().map(rates).collect(),
+            failures: AuthThrottle::new(dashboard::MAX_SIGN_IN_FAILURES),
+            proxies: config.http.proxies,
+            counts: dashboard::LiveCounts::default(),
+            closing: closing.clone(),
+            key_usage: self.key_usage.clone(),
+        });
+        [admin, dashboard]
+    }
+
+    pub(super) fn worker(
+        &self,
+        config: &Config,
+        clients: &[ConnectionClients],
+        name: &str,
+        metrics: worker::Metrics,
+    ) -> Worker {
+        let Config { concurrency, lease, retry, .. } = config;
+        Worker::new(worker::Deps {
+            pool: self.hot_pool.clone(),
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+            clients: clients.to_vec(),
+            flow_for,
+            retry: *retry,
+            options: worker::Options { concurrency: *concurrency, lease: *lease, name: name.to_owned() },
+            metrics,
+            failpoints: self.failpoints.clone(),
+        })
+    }
+
+    pub(super) fn health_router(&self, registry: Registry, replica: String, heartbeat: Heartbeat) -> Router {
+        let (pool, clock) = (self.pool.clone(), self.clock.clone());
+        health::router(health::HealthDeps { pool, clock, registry, replica, heartbeat })
+    }
+
+    pub(super) fn alerts(&self, config: &Config) -> AlertMonitor {
+        let named = |it: &config::Connection| {
+            let name = it.name.clone();
+            it.polls.enabled().map(move |(what, every)| (name.clone(), what, every)).collect::<Vec<_>>()
+        };
+        AlertMonitor::new(notifications::Deps {
+            pool: self.pool.clone(),
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+            client: self.client.clone(),
+            options: config.alerts.clone(),
+            polls: config.connections.iter().flat_map(named).collect(),
+        })
+    }
+
+    pub(super) fn subscriptions(&self, config: &Config, clients: &[ConnectionClients]) -> Subscriptions {
+        let subscriber = |(connection, clients): (&config::Connection, &ConnectionClients)| Subscriber {
+            clients: clients.clone(),
+            shop_topics: connection.topics.clone(),
+            public_url: config.http.public_url.clone(),
+            webhook_token: connection.mycashflow.webhook_token.expose().to_owned(),
+        };
+        Subscriptions {
+            pool: self.pool.clone(),
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+            secret_store: self.secret_store.clone(),
+            subscribers: config.connections.iter().zip(clients).map(subscriber).collect(),
+        }
+    }
+}
+
+/// The configured calls a second of a connection's two vendors.
+fn rates(connection: &config::Connection) -> (String, [f64; 2]) {
+    let config::Connection { name, mycashflow, ogoship, .. } = connection;
+    (name.clone(), [mycashflow.requests_per_second, ogoship.requests_per_second])
+}

@@ -1,0 +1,269 @@
+//! The whole configuration.
+
+use std::{path::PathBuf, time::Duration};
+
+use super::{
+    alerts::read_alerts,
+    connection::{Connection, GlobalOptions},
+    environment::Environment,
+    error::{ConfigError, ConfigErrors},
+    key_digests::KeyDigests,
+    layers,
+    secret::Secret,
+    secret_keys::read_secret_keys,
+    section::Section,
+    traces::read_traces,
+};
+use crate::{
+    app::telemetry::Traces,
+    background::{notifications, retention},
+    domain::task::retry::RetryPolicy,
+    inbox,
+    security::secrets,
+    vendors,
+    web::{
+        api::{Role, Token},
+        server,
+    },
+};
+
+/// A valid configuration.
+#[derive(Debug)]
+pub struct Config {
+    /// `[http]`
+    pub http: Http,
+    /// `[database]`
+    pub database: Database,
+    /// `[log]`
+    pub log: Log,
+    /// `[worker] concurrency`
+    pub concurrency: usize,
+    /// `[worker] lease`
+    pub lease: Duration,
+    /// `[worker] shutdown_grace`
+    pub shutdown_grace: Duration,
+    /// `[retry]`
+    pub retry: RetryPolicy,
+    /// `[retention]`
+    pub retention: retention::Periods,
+    /// `[outbound]`
+    pub outbound: vendors::http::Options,
+    /// `[alerts]`
+    pub alerts: notifications::Options,
+    /// `[secrets] keys`: the first encrypts, all of them decrypt.
+    pub secret_keys: Vec<secrets::Key>,
+    /// `[traces]`
+    pub traces: Option<Traces>,
+    /// `[[admin.tokens]]`
+    pub tokens: Vec<Token>,
+    /// `[[connections]]`
+    pub connections: Vec<Connection>,
+    /// Every key with a digest of its value, for a reload to compare.
+    pub key_digests: KeyDigests,
+}
+
+/// The section `[http]`.
+#[derive(Debug)]
+pub struct Http {
+    /// The address and port to listen on.
+    pub listen: String,
+    /// The URL that the two vendors call.
+    pub public_url: String,
+    /// The largest body of a webhook, in bytes.
+    pub body_limit: usize,
+    /// The timeout of a request.
+    pub timeout: Duration,
+    /// How much may wait for its commit, and for how long.
+    pub limits: inbox::Limits,
+    /// How many connections may be open, and how long a request head may take.
+    pub connection_limits: server::Limits,
+    /// The number of trusted proxies in front, whose `X-Forwarded-For` is used.
+    pub proxies: usize,
+}
+
+/// The section `[database]`.
+#[derive(Debug)]
+pub struct Database {
+    /// The URL; without one, a private PostgreSQL is started.
+    pub url: Option<Secret>,
+    /// The directory of the private PostgreSQL.
+    pub data_dir: PathBuf,
+    /// The most connections of this process.
+    pub connections: u32,
+}
+
+/// The section `[log]`.
+#[derive(Debug)]
+pub struct Log {
+    /// A filter such as that of `RUST_LOG`.
+    pub filter: String,
+    /// True for JSON lines instead of text.
+    pub json: bool,
+}
+
+impl Config {
+    /// Loads the text of a file under an environment. All errors are reported together.
+    pub fn load(file: &str, environment: &Environment) -> Result<Self, Vec<ConfigError>> {
+        let errors = ConfigErrors::default();
+        let merged = layers::merge(file, environment, &errors);
+        let key_digests = KeyDigests::new(&merged);
+        let mut root = Section::root(merged, &errors);
+        let config = Self { key_digests, ..Self::read(&mut root, environment, &errors) };
+        root.finish();
+        errors.into_result(config)
+    }
+
+    fn read(root: &mut Section<'_>, environment: &Environment, errors: &ConfigErrors) -> Self {
+        let (concurrency, lease, shutdown_grace) = read_worker(root.section("worker"));
+        let retry = read_retry(root.section("retry"));
+        let outbound = read_outbound(root.section("outbound"));
+        if lease < outbound.timeout * 3 {
+            let problem = "must be at least three times outbound.timeout, or attempts are stopped in the middle of a call";
+            errors.add("worker.lease", problem);
+        }
+        let retention = read_retention(root.section("retention"));
+        let tokens = read_tokens(root.section("admin"));
+        let secret_keys = read_secret_keys(root.section("secrets"));
+        let global = GlobalOptions {
+            allow_private: outbound.allow_private,
+            has_secret_keys: !secret_keys.is_empty(),
+            recheck_delay: retry.recheck_delay,
+        };
+        let connections = read_connections(root, global, errors);
+        let http = read_http(root.section("http"));
+        Self {
+            alerts: read_alerts(root.section("alerts"), &http.public_url, outbound.allow_private),
+            secret_keys,
+            traces: read_traces(root.section("traces"), errors),
+            http,
+            database: read_database(root.section("database"), environment),
+            log: read_log(root.section("log")),
+            concurrency,
+            lease,
+            shutdown_grace,
+            retry,
+            retention,
+            outbound,
+            tokens,
+            connections,
+            key_digests: KeyDigests::default(),
+        }
+    }
+}
+
+/// Concurrency, lease and the grace period of a shutdown.
+fn read_worker(mut section: Section<'_>) -> (usize, Duration, Duration) {
+    let worker = (
+        section.integer("concurrency", 1..=4096),
+        section.duration("lease"),
+        section.duration("shutdown_grace"),
+    );
+    section.finish();
+    worker
+}
+
+fn read_retry(mut section: Section<'_>) -> RetryPolicy {
+    let policy = RetryPolicy {
+        base: section.duration("base"),
+        cap: section.duration("cap"),
+        attempts: u32::try_from(section.integer("attempts", 1..=1000)).unwrap_or(1),
+        recheck_delay: section.duration("recheck_delay"),
+        unknown_for: section.duration("unknown_for"),
+    };
+    section.finish();
+    policy
+}
+
+fn read_outbound(mut section: Section<'_>) -> vendors::http::Options {
+    let options = vendors::http::Options {
+        timeout: section.duration("timeout"),
+        allow_private: section.boolean("dangerously_allow_private"),
+    };
+    section.finish();
+    options
+}
+
+fn read_retention(mut section: Section<'_>) -> retention::Periods {
+    let periods = retention::Periods {
+        bodies: section.duration("bodies"),
+        rows: section.duration("rows"),
+        reports: section.duration("reports"),
+    };
+    section.finish();
+    periods
+}
+
+fn read_connections(root: &mut Section<'_>, global: GlobalOptions, errors: &ConfigErrors) -> Vec<Connection> {
+    let tables = root.tables("connections").into_iter();
+    let connections: Vec<_> = tables.map(|table| Connection::read(table, global)).collect();
+    for (at, connection) in connections.iter().enumerate() {
+        if connections[..at].iter().any(|earlier| earlier.name == connection.name) {
+            errors.add(&format!("connections.{}", connection.name), "appears twice: names must be unique");
+        }
+    }
+    connections
+}
+
+fn read_tokens(mut section: Section<'_>) -> Vec<Token> {
+    let tokens = section.tables("tokens").into_iter().map(read_token).collect();
+    section.finish();
+    tokens
+}
+
+fn read_http(mut section: Section<'_>) -> Http {
+    let http = Http {
+        listen: section.required("listen", "an address and port, as 127.0.0.1:8080"),
+        public_url: section.text("public_url"),
+        body_limit: section.size("body_limit"),
+        timeout: section.duration("timeout"),
+        limits: inbox::Limits {
+            waiting: section.size("waiting"),
+            accept_within: section.duration("accept_within"),
+        },
+        connection_limits: server::Limits {
+            connections: section.integer("connections", 1..=100_000),
+            header_timeout: section.duration("header_timeout"),
+        },
+        proxies: section.integer("proxies", 0..=10),
+    };
+    if http.limits.waiting < http.body_limit {
+        section.add_error("waiting", "must be at least body_limit, or the largest webhook never has room");
+    }
+    section.finish();
+    http
+}
+
+fn read_database(mut section: Section<'_>, environment: &Environment) -> Database {
+    let url = section.secret("url");
+    let url = if url.expose().is_empty() {
+        environment.get("DATABASE_URL").cloned().map(Secret::new)
+    } else {
+        Some(url)
+    };
+    let database = Database {
+        url: url.filter(|url| !url.expose().is_empty()),
+        data_dir: section.text("data_dir").into(),
+        connections: u32::try_from(section.integer("connections", 2..=1000)).unwrap_or(2),
+    };
+    section.finish();
+    database
+}
+
+fn read_log(mut section: Section<'_>) -> Log {
+    let filter = section.text("filter");
+    let json = section.choice("format", &[("text", false), ("json", true)]);
+    section.finish();
+    Log { filter, json }
+}
+
+fn read_token(mut section: Section<'_>) -> Token {
+    let name = section.required("name", "a name for the audit trail");
+    let sha256 =
+        section.required("token_sha256", "64 hex digits; `silta config token NAME` makes one").to_lowercase();
+    if sha256.len() != 64 || !sha256.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        section.add_error("token_sha256", "must be 64 hex digits; `silta config token NAME` makes one");
+    }
+    let role = section.choice("role", &[("viewer", Role::Viewer), ("operator", Role::Operator)]);
+    section.finish();
+    Token { name, sha256, role }
+}

@@ -1,0 +1,132 @@
+//! From a configured connection to its two clients, its webhook endpoint and its polls.
+
+use std::{sync::Arc, time::Duration};
+
+use sqlx::PgPool;
+
+use super::{
+    config::{self, Secret},
+    connection_stores::{PgRateLimitStore, PgTokenStore},
+};
+use crate::{
+    domain::vendor::Vendor,
+    flows::ConnectionClients,
+    inbox::{self, poll::poller},
+    runtime::clock::{Clock, Entropy},
+    security::{
+        secrets::SecretStore,
+        signature::{Encoding, SignatureScheme},
+    },
+    vendors::{
+        http::{client::HttpClient, rate_limiter::RateLimiter},
+        mycashflow::{self, MyCashflow},
+        ogoship::{self, Ogoship, auth::Credentials},
+    },
+};
+
+/// What the clients of all connections share.
+pub(super) struct ConnectionDeps<'a> {
+    pub(super) client: &'a reqwest::Client,
+    pub(super) pool: &'a PgPool,
+    pub(super) clock: &'a Arc<dyn Clock>,
+    pub(super) entropy: &'a Arc<Entropy>,
+    pub(super) secret_store: &'a Arc<SecretStore>,
+    pub(super) recheck_delay: Duration,
+}
+
+/// Builds the clients of a configured connection.
+pub(super) fn build_clients(connection: &config::Connection, deps: &ConnectionDeps<'_>) -> ConnectionClients {
+    let tokens = Arc::new(PgTokenStore {
+        pool: deps.pool.clone(),
+        connection: connection.name.clone(),
+        clock: deps.clock.clone(),
+        entropy: deps.entropy.clone(),
+        secret_store: deps.secret_store.clone(),
+    });
+    let warehouse = Ogoship::new(
+        http_client(connection, deps, Vendor::Ogoship),
+        &connection.ogoship.auth_url,
+        credentials(&connection.ogoship),
+        tokens,
+        deps.clock.clone(),
+    );
+    ConnectionClients {
+        name: connection.name.clone(),
+        shop: MyCashflow::new(http_client(connection, deps, Vendor::MyCashflow), shop_account(connection)),
+        warehouse,
+        order_policy: connection.orders.clone(),
+        stock_policy: connection.stock.clone(),
+        product_policy: connection.products.clone(),
+        recheck_delay: deps.recheck_delay,
+    }
+}
+
+fn http_client(connection: &config::Connection, deps: &ConnectionDeps<'_>, vendor: Vendor) -> HttpClient {
+    let config::Connection { name, mycashflow, ogoship, .. } = connection;
+    let (url, rate) = match vendor {
+        Vendor::MyCashflow => (&mycashflow.url, mycashflow.requests_per_second),
+        Vendor::Ogoship => (&ogoship.url, ogoship.requests_per_second),
+    };
+    let limits = PgRateLimitStore { pool: deps.pool.clone(), connection: name.clone(), vendor };
+    let rate_limiter = Arc::new(RateLimiter::new(rate, deps.clock.clone(), Arc::new(limits)));
+    HttpClient::new(deps.client.clone(), vendor, url, rate_limiter).redacted(&connection.orders.redactor)
+}
+
+fn shop_account(connection: &config::Connection) -> mycashflow::Account {
+    let config::Connection { mycashflow, products, cash_on_delivery, .. } = connection;
+    mycashflow::Account {
+        user: mycashflow.user.clone(),
+        api_key: mycashflow.api_key.expose().to_owned(),
+        orders_api: mycashflow.orders_api.clone(),
+        cash_on_delivery: cash_on_delivery.clone(),
+        needs_suppliers: !products.suppliers.is_empty(),
+        needs_pictures: products.picture_url.is_some(),
+    }
+}
+
+fn credentials(ogoship: &config::Ogoship) -> Credentials {
+    match &ogoship.api_key {
+        Some(key) => Credentials::ApiKey(key.expose().to_owned()),
+        None => Credentials::OAuth(ogoship::auth::Account {
+            merchant_id: ogoship.merchant_id.clone(),
+            secret_token: ogoship.secret_token.expose().to_owned(),
+            client_id: ogoship.client_id.clone(),
+            client_secret: ogoship.client_secret.expose().to_owned(),
+        }),
+    }
+}
+
+/// What the poller needs of a connection.
+pub(super) fn polled_connection(
+    connection: &config::Connection,
+    clients: &ConnectionClients,
+) -> poller::PolledConnection {
+    poller::PolledConnection {
+        connection: clients.name.clone(),
+        shop: clients.shop.clone(),
+        warehouse: clients.warehouse.clone(),
+        reference_prefix: clients.order_policy.reference_prefix.clone(),
+        intervals: connection.polls,
+    }
+}
+
+/// How webhooks of a connection are verified.
+pub(super) fn webhook_endpoint(connection: &config::Connection) -> inbox::Endpoint {
+    let exposed = |secrets: &[Secret]| secrets.iter().map(|secret| secret.expose().to_owned()).collect();
+    let scheme = |signature: &config::Signature| SignatureScheme {
+        header: signature.header.clone(),
+        encoding: signature.encoding,
+        secrets: exposed(&signature.secrets),
+    };
+    inbox::Endpoint {
+        connection: connection.name.clone(),
+        webhook_token: connection.mycashflow.webhook_token.expose().to_owned(),
+        mycashflow: connection.mycashflow.signature.as_ref().map(scheme),
+        ogoship: SignatureScheme {
+            header: ogoship::webhook::SIGNATURE_HEADER.to_owned(),
+            encoding: Encoding::Base64,
+            secrets: exposed(&connection.ogoship.webhook_keys),
+        },
+        reference_prefix: connection.orders.reference_prefix.clone(),
+    }
+}

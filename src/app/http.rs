@@ -1,0 +1,30 @@
+//! What all routers share: answers to unknown paths, panics and timeouts, and a span for each request.
+
+use std::time::Duration;
+
+use axum::{
+    Router,
+    extract::MatchedPath,
+    http::{Request, StatusCode},
+    response::IntoResponse,
+};
+use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer, trace::TraceLayer};
+
+use crate::web::problem::{Code, Problem};
+
+/// Merges the routers. Unknown paths, panics and timeouts are answered with a problem too.
+pub(super) fn merge_routers(routers: [Router; 4], timeout: Duration) -> Router {
+    let router = routers.into_iter().fold(Router::new(), Router::merge);
+    router
+        .fallback(async || Problem::from(Code::NotFound).into_response())
+        .method_not_allowed_fallback(async || Problem::from(Code::MethodNotAllowed).into_response())
+        .layer(CatchPanicLayer::custom(|_| Problem::from(Code::Internal).into_response()))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, timeout))
+        .layer(TraceLayer::new_for_http().make_span_with(make_span))
+}
+
+fn make_span<B>(request: &Request<B>) -> tracing::Span {
+    // The route, not the path: a webhook's path holds its token.
+    let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    tracing::debug_span!("http", method = %request.method(), route)
+}
