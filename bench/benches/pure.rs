@@ -7,7 +7,6 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use serde_json::{Value, json};
 use silta::{
     domain::{
-        redact::Redactor,
         event::{
             dedup::{DedupScope, fingerprint},
             source::Source,
@@ -15,12 +14,14 @@ use silta::{
         },
         id::{ClaimId, TaskId},
         order::{
-            Decision, OrderPolicy, OrderView, Recipient, ShopLine, ShopOrder, ShopStatus, Transfer, UnitPrices,
-            TransferTime, decide,
+            Decision, OrderPolicy, OrderView, Recipient, ShopLine, ShopOrder, ShopStatus, Transfer,
+            TransferTime, UnitPrices, decide,
         },
         product::{ProductPolicy, Supplier},
+        redact::Redactor,
         task::{
-            outcome::Outcome, reason::Reason,
+            outcome::Outcome,
+            reason::Reason,
             retry::RetryPolicy,
             state::LeasedTask,
             subject_state::SubjectState,
@@ -77,11 +78,13 @@ fn pure(criterion: &mut Criterion) {
     };
     let failed = Outcome::Retryable { reason: Reason::VendorFailed };
     criterion.bench_function("transition", |bench| {
-        bench.iter(|| transition(
+        bench.iter(|| {
+            transition(
                 black_box(&held),
                 &AttemptEnd { outcome: &failed, in_doubt_since: None, at: now, jitter: 0.5 },
                 &policy,
-            ));
+            )
+        });
     });
     order(criterion, now);
 }

@@ -24,7 +24,7 @@ pub fn facts() -> Map<String, Value> {
         "kernel": read("/proc/sys/kernel/osrelease").trim(),
         "pgbench": said(&crate::pgbench::program().to_string_lossy(), "--version"),
         "compiler": said("rustc", "--version"),
-        "settings": crate::stage::SETTINGS.join(", "),
+        "settings": crate::setup::SETTINGS.join(", "),
     });
     facts.as_object().cloned().unwrap_or_default()
 }

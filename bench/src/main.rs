@@ -12,7 +12,7 @@ mod measure;
 mod pgbench;
 mod picture;
 mod report;
-mod stage;
+mod setup;
 
 use std::path::PathBuf;
 

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
-use crate::{measure::Latencies, stage::Server};
+use crate::{measure::Latencies, setup::Server};
 
 /// The result of a round of pgbench.
 pub struct Round {

@@ -14,16 +14,16 @@ pub struct Line {
 }
 
 /// Two colours that people with red-green blindness can tell apart.
-const OURS: RGBColor = RGBColor(0, 95, 175);
-const THEIRS: RGBColor = RGBColor(200, 105, 0);
+const FIRST: RGBColor = RGBColor(0, 95, 175);
+const SECOND: RGBColor = RGBColor(200, 105, 0);
 
 impl Line {
-    pub const fn ours(name: &'static str, points: Vec<(f64, f64)>) -> Self {
-        Self { name, points, color: OURS, dashed: false }
+    pub const fn first(name: &'static str, points: Vec<(f64, f64)>) -> Self {
+        Self { name, points, color: FIRST, dashed: false }
     }
 
-    pub const fn theirs(name: &'static str, points: Vec<(f64, f64)>) -> Self {
-        Self { name, points, color: THEIRS, dashed: false }
+    pub const fn second(name: &'static str, points: Vec<(f64, f64)>) -> Self {
+        Self { name, points, color: SECOND, dashed: false }
     }
 
     pub fn dashed(mut self) -> Self {

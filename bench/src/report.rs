@@ -35,9 +35,9 @@ impl Unit {
 pub struct Row {
     name: String,
     unit: Unit,
-    ours: Vec<f64>,
+    silta_figures: Vec<f64>,
     reference: Option<(String, Vec<f64>)>,
-    ours_median: f64,
+    silta_median: f64,
     ratio: Option<f64>,
     spread: f64,
     target: Option<Target>,
@@ -54,13 +54,13 @@ pub enum Target {
 
 impl Row {
     /// A figure by itself.
-    pub fn single(name: &str, unit: Unit, ours: Vec<f64>) -> Self {
+    pub fn single(name: &str, unit: Unit, silta_figures: Vec<f64>) -> Self {
         Self {
             name: name.to_owned(),
             unit,
-            ours_median: median(&ours),
-            spread: spread(&ours),
-            ours,
+            silta_median: median(&silta_figures),
+            spread: spread(&silta_figures),
+            silta_figures,
             reference: None,
             ratio: None,
             target: None,
@@ -69,12 +69,18 @@ impl Row {
     }
 
     /// A figure beside a reference, measured in alternating rounds; the ratio is of the medians.
-    pub fn compared(name: &str, reference: &str, unit: Unit, ours: Vec<f64>, theirs: Vec<f64>) -> Self {
-        let ratio = median(&ours) / median(&theirs);
+    pub fn compared(
+        name: &str,
+        reference: &str,
+        unit: Unit,
+        silta_figures: Vec<f64>,
+        reference_figures: Vec<f64>,
+    ) -> Self {
+        let ratio = median(&silta_figures) / median(&reference_figures);
         Self {
             ratio: Some(ratio),
-            reference: Some((reference.to_owned(), theirs)),
-            ..Self::single(name, unit, ours)
+            reference: Some((reference.to_owned(), reference_figures)),
+            ..Self::single(name, unit, silta_figures)
         }
     }
 
@@ -87,7 +93,7 @@ impl Row {
     }
 
     fn with_target(mut self, target: Target) -> Self {
-        let figure = self.ratio.unwrap_or(self.ours_median);
+        let figure = self.ratio.unwrap_or(self.silta_median);
         self.met = Some(match target {
             Target::AtLeast(least) => figure >= least,
             Target::AtMost(most) => figure <= most,
@@ -114,7 +120,7 @@ impl Report {
 
     /// The median of a row of this run.
     pub fn median_of(&self, name: &str) -> Option<f64> {
-        self.rows.iter().find(|row| row.name == name).map(|row| row.ours_median)
+        self.rows.iter().find(|row| row.name == name).map(|row| row.silta_median)
     }
 
     /// Adds a value to the JSON alone.
@@ -124,7 +130,7 @@ impl Report {
 }
 
 pub const HEADING: &str =
-    "| what | ours | reference | ratio | spread | target | met |\n|---|--:|--:|--:|--:|--:|---|";
+    "| what | Silta | reference | ratio | spread | target | met |\n|---|--:|--:|--:|--:|--:|---|";
 
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -147,7 +153,7 @@ impl fmt::Display for Row {
             f,
             "| {} | {} | {reference} | {ratio} | {:.0} % | {target} | {met} |",
             self.name,
-            figure(self.ours_median),
+            figure(self.silta_median),
             self.spread * 100.0
         )
     }

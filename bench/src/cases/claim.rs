@@ -31,7 +31,7 @@ use super::Bench;
 use crate::{
     measure::median,
     report::{Row, Unit},
-    stage::Server,
+    setup::Server,
 };
 
 const CLAIMS: usize = 400;
@@ -84,7 +84,7 @@ pub async fn run(bench: &mut Bench) -> Result<()> {
         .await?;
     rounds.heap.settle_batch(50_000).await?;
     tokio::time::sleep(2 * FLOOR).await;
-    rounds.row(bench, "and 50,000 that went by under a held snapshot").await
+    rounds.row(bench, "and 50,000 settled under a long snapshot").await
 }
 
 /// Claims in the full database and in an empty one on the same server, one by one in turn, so that both see the same
@@ -138,7 +138,7 @@ impl Claims {
         Ok(claims)
     }
 
-    /// Connects anew: cached plans end with the connection.
+    /// Reconnects: cached plans end with the connection.
     async fn reconnect(&mut self) -> Result<()> {
         self.db = PgConnection::connect_with(&self.hot).await?;
         Ok(())

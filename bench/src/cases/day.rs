@@ -67,7 +67,7 @@ pub fn run(bench: &mut Bench) -> Result<()> {
                 x: "hour",
                 y: "minutes",
                 log_y: false,
-                lines: vec![Line::ours("wait", day.waits)],
+                lines: vec![Line::first("wait", day.waits)],
             })?;
         }
     }

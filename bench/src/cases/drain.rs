@@ -50,7 +50,7 @@ use crate::{
     measure::median,
     picture::{Line, Picture},
     report::{Row, Unit},
-    stage::Server,
+    setup::Server,
 };
 
 /// The size of the reference's local queue and its concurrency; Silta's concurrency is the sum of both.
@@ -61,27 +61,33 @@ const REFERENCE: &str = "graphile_worker";
 static DONE: AtomicUsize = AtomicUsize::new(0);
 
 pub async fn run(bench: &mut Bench) -> Result<()> {
-    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    let (mut silta_figures, mut reference_figures) = (Vec::new(), Vec::new());
     for _ in 0..bench.rounds {
-        theirs.push(measure_reference(BACKLOG).await?);
-        ours.push(measure_silta(bench, BACKLOG, 1).await?);
+        reference_figures.push(measure_reference(BACKLOG).await?);
+        silta_figures.push(measure_silta(bench, BACKLOG, 1).await?);
     }
     bench.report.row(
-        Row::compared("tasks drained", REFERENCE, Unit::PerSecond, ours.clone(), theirs.clone())
-            .at_least(1.0),
+        Row::compared(
+            "tasks drained",
+            REFERENCE,
+            Unit::PerSecond,
+            silta_figures.clone(),
+            reference_figures.clone(),
+        )
+        .at_least(1.0),
     );
     if bench.quick {
         return Ok(());
     }
-    let (mut our_line, mut their_line) = (Vec::new(), Vec::new());
+    let (mut silta_line, mut reference_line) = (Vec::new(), Vec::new());
     for backlog in [5_000, 20_000, BACKLOG, 150_000, 300_000] {
         let (silta_rate, reference_rate) = if backlog == BACKLOG {
-            (median(&ours), median(&theirs))
+            (median(&silta_figures), median(&reference_figures))
         } else {
             (measure_silta(bench, backlog, 1).await?, measure_reference(backlog).await?)
         };
-        our_line.push((backlog as f64, silta_rate));
-        their_line.push((backlog as f64, reference_rate));
+        silta_line.push((backlog as f64, silta_rate));
+        reference_line.push((backlog as f64, reference_rate));
     }
     bench.draw(&Picture {
         file: "drain",
@@ -89,7 +95,7 @@ pub async fn run(bench: &mut Bench) -> Result<()> {
         x: "waiting at the start",
         y: "a second",
         log_y: false,
-        lines: vec![Line::ours("silta", our_line), Line::theirs(REFERENCE, their_line)],
+        lines: vec![Line::first("silta", silta_line), Line::second(REFERENCE, reference_line)],
     })
 }
 

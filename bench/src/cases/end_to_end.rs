@@ -24,7 +24,7 @@ use crate::{
     client::{HttpConnection, request},
     measure::{Latencies, median},
     report::{Row, Unit},
-    stage::{Server, Service},
+    setup::{Server, Service},
 };
 
 const ORDERS: usize = 4_000;

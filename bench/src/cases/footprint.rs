@@ -14,7 +14,7 @@ use super::{Bench, ingest};
 use crate::{
     client::Load,
     report::{Row, Unit},
-    stage::{Server, Service},
+    setup::{Server, Service},
 };
 
 const IDLE: Duration = Duration::from_secs(60);

@@ -14,7 +14,7 @@ use crate::{
     client::Load,
     picture::{Line, Picture},
     report::{Row, Unit},
-    stage::{Server, Service},
+    setup::{Server, Service},
 };
 
 const RATE: f64 = 500.0;
@@ -89,19 +89,19 @@ pub async fn run(bench: &mut Bench, minutes: u64) -> Result<()> {
         "hour-size",
         "An hour at 500 webhooks a second: what is kept",
         "MB",
-        vec![Line::ours("tables", line(|it| it.tables)), Line::theirs("indexes", line(|it| it.indexes))],
+        vec![Line::first("tables", line(|it| it.tables)), Line::second("indexes", line(|it| it.indexes))],
     ))?;
     bench.draw(&picture(
         "hour-memory",
         "An hour at 500 webhooks a second: memory of the service",
         "MB",
-        vec![Line::ours("resident", line(|it| it.memory))],
+        vec![Line::first("resident", line(|it| it.memory))],
     ))?;
     bench.draw(&picture(
         "hour-dead",
         "An hour at 500 webhooks a second: dead tuples",
         "thousands",
-        vec![Line::ours("dead tuples", line(|it| it.dead / 1000.0))],
+        vec![Line::first("dead tuples", line(|it| it.dead / 1000.0))],
     ))
 }
 

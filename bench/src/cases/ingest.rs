@@ -14,7 +14,7 @@ use crate::{
     pgbench::Pgbench,
     picture::{Line, Picture},
     report::{Row, Unit},
-    stage::{Server, Service},
+    setup::{Server, Service},
 };
 
 const CLIENTS: u32 = 32;
@@ -45,25 +45,32 @@ pub async fn run(bench: &mut Bench) -> Result<()> {
     let length = Duration::from_secs(SECONDS.into());
     let mut best = (0.0, 0.0);
     for clients in [1, CLIENTS, 4 * CLIENTS] {
-        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+        let (mut silta_figures, mut reference_figures) = (Vec::new(), Vec::new());
         for _ in 0..bench.rounds {
-            theirs.push(reference.round(clients, SECONDS, None)?.per_second);
-            ours.push(load.round(clients, length, None).await?.per_second());
+            reference_figures.push(reference.round(clients, SECONDS, None)?.per_second);
+            silta_figures.push(load.round(clients, length, None).await?.per_second());
         }
         if clients == CLIENTS {
-            best = (median(&ours), median(&theirs));
+            best = (median(&silta_figures), median(&reference_figures));
         }
         let target = if clients == 1 { 0.75 } else { 1.0 };
         let name = format!("webhooks accepted, {clients} connection{}", if clients == 1 { "" } else { "s" });
-        bench.report.row(Row::compared(&name, "pgbench", Unit::PerSecond, ours, theirs).at_least(target));
+        bench.report.row(
+            Row::compared(&name, "pgbench", Unit::PerSecond, silta_figures, reference_figures)
+                .at_least(target),
+        );
     }
 
-    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    let (mut silta_figures, mut reference_figures) = (Vec::new(), Vec::new());
     for _ in 0..bench.rounds {
-        theirs.push(reference.round(CLIENTS, SECONDS, Some(best.1 / 2.0))?.latencies.percentile(99.0));
-        ours.push(load.round(CLIENTS, length, Some(best.0 / 2.0)).await?.latencies.percentile(99.0));
+        reference_figures
+            .push(reference.round(CLIENTS, SECONDS, Some(best.1 / 2.0))?.latencies.percentile(99.0));
+        silta_figures.push(load.round(CLIENTS, length, Some(best.0 / 2.0)).await?.latencies.percentile(99.0));
     }
-    bench.report.row(Row::compared("p99 at half load", "pgbench", Unit::Millis, ours, theirs).at_most(5.0));
+    bench.report.row(
+        Row::compared("p99 at half load", "pgbench", Unit::Millis, silta_figures, reference_figures)
+            .at_most(5.0),
+    );
     bench.report.fact("ingest_peak_memory_mb", json!(service.memory()?.1));
     if bench.quick {
         return Ok(());
@@ -71,10 +78,14 @@ pub async fn run(bench: &mut Bench) -> Result<()> {
 
     let mut lines = Lines::default();
     for share in [0.1, 0.25, 0.5, 0.75, 0.9, 1.0, 1.1] {
-        let theirs = reference.round(CLIENTS, SECONDS, Some(best.1 * share))?;
-        lines.theirs.add(best.1 * share, theirs.per_second, &theirs.latencies);
-        let ours = load.round(CLIENTS, length, Some(best.0 * share)).await?;
-        lines.ours.add(best.0 * share, ours.per_second(), &ours.latencies);
+        let reference_figures = reference.round(CLIENTS, SECONDS, Some(best.1 * share))?;
+        lines.reference_figures.add(
+            best.1 * share,
+            reference_figures.per_second,
+            &reference_figures.latencies,
+        );
+        let silta_figures = load.round(CLIENTS, length, Some(best.0 * share)).await?;
+        lines.silta_figures.add(best.0 * share, silta_figures.per_second(), &silta_figures.latencies);
     }
     lines.draw(bench)
 }
@@ -82,8 +93,8 @@ pub async fn run(bench: &mut Bench) -> Result<()> {
 /// Throughput and latencies over the offered load.
 #[derive(Default)]
 struct Lines {
-    ours: Curve,
-    theirs: Curve,
+    silta_figures: Curve,
+    reference_figures: Curve,
 }
 
 #[derive(Default)]
@@ -103,14 +114,17 @@ impl Curve {
 
 impl Lines {
     fn draw(self, bench: &mut Bench) -> Result<()> {
-        let Self { ours, theirs } = self;
+        let Self { silta_figures, reference_figures } = self;
         bench.draw(&Picture {
             file: "ingest-throughput",
             title: "Accepted over offered",
             x: "offered a second",
             y: "accepted a second",
             log_y: false,
-            lines: vec![Line::ours("silta", ours.answered), Line::theirs("pgbench", theirs.answered)],
+            lines: vec![
+                Line::first("silta", silta_figures.answered),
+                Line::second("pgbench", reference_figures.answered),
+            ],
         })?;
         bench.draw(&Picture {
             file: "ingest-latency",
@@ -119,10 +133,10 @@ impl Lines {
             y: "ms",
             log_y: true,
             lines: vec![
-                Line::ours("silta p50", ours.p50),
-                Line::ours("silta p99", ours.p99).dashed(),
-                Line::theirs("pgbench p50", theirs.p50),
-                Line::theirs("pgbench p99", theirs.p99).dashed(),
+                Line::first("silta p50", silta_figures.p50),
+                Line::first("silta p99", silta_figures.p99).dashed(),
+                Line::second("pgbench p50", reference_figures.p50),
+                Line::second("pgbench p99", reference_figures.p99).dashed(),
             ],
         })
     }

@@ -24,7 +24,7 @@ use tokio::task::JoinSet;
 use super::Bench;
 use crate::{
     report::{Row, Unit},
-    stage::{Server, Service},
+    setup::{Server, Service},
 };
 
 const SENDERS: usize = 600;

@@ -8,7 +8,7 @@ use super::{Bench, drain, ingest};
 use crate::{
     client::Load,
     report::{Row, Unit},
-    stage::{Server, Service},
+    setup::{Server, Service},
 };
 
 const CLIENTS: u32 = 64;

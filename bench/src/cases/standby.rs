@@ -19,7 +19,7 @@ use super::{Bench, ingest};
 use crate::{
     client::Load,
     report::{Row, Unit},
-    stage::{Server, Service},
+    setup::{Server, Service},
 };
 
 const SENDERS: u64 = 8;

@@ -23,7 +23,7 @@ use silta::{
 use super::Bench;
 use crate::{
     report::{Row, Unit},
-    stage::Server,
+    setup::Server,
 };
 
 const PRODUCTS: u64 = 50_000;

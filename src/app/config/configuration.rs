@@ -227,7 +227,7 @@ fn read_http(mut section: Section<'_>) -> Http {
         proxies: section.integer("proxies", 0..=10),
     };
     if http.limits.waiting < http.body_limit {
-        section.add_error("waiting", "must be at least body_limit, or the largest webhook never has room");
+        section.add_error("waiting", "must be at least body_limit, or the largest webhook is never accepted");
     }
     section.finish();
     http

@@ -26,7 +26,7 @@ pub struct Reconciliation {
     pub products: usize,
     /// Of these with the same figure on both sides.
     pub stock_equal: usize,
-    /// Orders that never arrived, shipments that the shop was never told of, and tracking codes on the wrong order.
+    /// Orders that never arrived, shipments that never reached the shop, and tracking codes on the wrong order.
     pub lost: usize,
     /// Second orders with one reference, and second completions of one shipment.
     pub doubled: usize,
@@ -92,7 +92,7 @@ impl Reconciliation {
     }
 }
 
-/// Compares both vendors. `prefix` stands in front of the order numbers at the warehouse.
+/// Compares both vendors. `prefix` precedes the order numbers at the warehouse.
 pub fn reconcile(shop: &Shop, warehouse: &Warehouse, prefix: &str) -> Reconciliation {
     let mut by_reference: BTreeMap<String, Vec<WarehouseOrder>> = BTreeMap::new();
     for order in warehouse.orders() {

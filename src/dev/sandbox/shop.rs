@@ -30,7 +30,7 @@ impl Shop {
         self.state().subscriptions.clone()
     }
 
-    /// Removes every webhook subscription, as somebody may do in the shop.
+    /// Removes every webhook subscription, as a person can in the shop.
     pub fn remove_subscriptions(&self) {
         self.state().subscriptions.clear();
     }

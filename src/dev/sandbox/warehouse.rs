@@ -30,7 +30,7 @@ impl Warehouse {
         self.state().subscriptions.clone()
     }
 
-    /// Removes the subscriptions of a type, as somebody may do in myOGO.
+    /// Removes the subscriptions of a type, as a person can in myOGO.
     pub fn remove_subscription(&self, kind: &str) {
         self.state().subscriptions.retain(|[_, its, ..]| its != kind);
     }
