@@ -17,6 +17,7 @@
 //! - **No mass change without approval.** Fixing comes last. A truncated list, or a feed that fell to zero, shows as a
 //!   large share of one kind of difference, and then nothing is fixed until an operator approves (`fix.rs`).
 
+mod deps;
 mod dry_run;
 mod error;
 mod fix;
@@ -26,13 +27,15 @@ mod products;
 mod read_retries;
 mod run;
 mod schedule;
+mod scheduler;
 mod steps;
 mod stock;
 mod syncer;
 mod task_store;
 
+pub use deps::Deps;
 pub use dry_run::{DryRunner, PlannedAttempt};
 pub use fix::FIXABLE_DIFFERENCES;
 pub use run::OnProgress;
 pub use schedule::SyncSchedule;
-pub use syncer::{Deps, Syncer};
+pub use syncer::Syncer;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::{Postgres, Transaction};
 
-use super::{error::SyncError, syncer::Deps};
+use super::{deps::Deps, error::SyncError};
 use crate::{
     domain::task::reason::Reason,
     store::{

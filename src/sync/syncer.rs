@@ -1,22 +1,20 @@
 //! Runs syncs: those that operators request and those that are due.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use sqlx::PgPool;
 use tokio::{task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{
-    dry_run::DryRunner,
+    deps::Deps,
     error::SyncError,
     run::{LEASE, OnProgress, Run},
-    schedule::{SyncSchedule, request_due},
+    scheduler::request_due,
     steps::run_steps,
 };
 use crate::{
     domain::task::reason::Reason,
-    runtime::clock::{Clock, Entropy},
     store::{
         self, NotifyListener, SYNC_REQUESTED_CHANNEL,
         sync_runs::{self, LeasedSync},
@@ -31,20 +29,6 @@ const POLL_WITHOUT_LISTENER: Duration = Duration::from_secs(2);
 
 /// How often the schedules are checked.
 const SCHEDULE_INTERVAL: Duration = Duration::from_secs(30);
-
-/// Dependencies of [`Syncer`].
-pub struct Deps {
-    /// The database.
-    pub pool: PgPool,
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-    /// Ids and claim ids.
-    pub entropy: Arc<Entropy>,
-    /// Decides about one subject, and holds the clients.
-    pub dry_runner: Arc<DryRunner>,
-    /// The schedule of each connection.
-    pub schedules: HashMap<String, SyncSchedule>,
-}
 
 /// Runs syncs.
 #[derive(Clone)]

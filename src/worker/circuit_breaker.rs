@@ -3,7 +3,7 @@
 //! The circuit is closed while both vendors answer, open while one of them is down, half-open while a probe asks whether
 //! it is back. After [`FAILURES_TO_OPEN`] failures in a row, whatever the subjects, it opens: nothing of the connection
 //! is claimed, so no attempt and no slot is spent on a vendor that is down. When the open period ends, one process
-//! probes both vendors ([`Prober`](super::probe::Prober)). An answer closes the circuit; a failure opens it again for
+//! probes both vendors (`probe.rs`). An answer closes the circuit; a failure opens it again for
 //! twice as long, up to a bound. Rejected credentials open it in the same way.
 //!
 //! A probe is not a task. A task that its vendor answers with 500 for reasons of its own must not stop the tasks beside

@@ -28,7 +28,7 @@ pub struct Options {
 /// Returns the flow of a kind of subject.
 pub type FlowFor = fn(SubjectKind) -> &'static dyn Flow;
 
-/// Dependencies of [`Worker`](super::Worker).
+/// Dependencies of the worker.
 #[derive(Clone)]
 pub struct Deps {
     /// The database with the tasks.

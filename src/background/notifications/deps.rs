@@ -25,7 +25,7 @@ pub struct Options {
     pub public_url: String,
 }
 
-/// Dependencies of [`AlertMonitor`](super::AlertMonitor).
+/// Dependencies of the alert monitor.
 pub struct Deps {
     /// The database.
     pub pool: PgPool,

@@ -1,0 +1,41 @@
+//! Requests the syncs that are due by their schedule.
+
+use super::{deps::Deps, schedule::SCHEDULE};
+use crate::{
+    domain::sync::SyncKind,
+    store::{
+        self, connections,
+        syncs::{self, NewSync},
+    },
+};
+
+/// Requests every sync that is due.
+pub(super) async fn request_due(deps: &Deps) -> store::Result<()> {
+    let Deps { pool, clock, entropy, dry_runner, schedules } = deps;
+    let now = clock.now();
+    let mut db = pool.acquire().await?;
+    let (rows, requests) = (connections::list(&mut db).await?, syncs::list_last_requests(&mut db).await?);
+    for (connection, schedule) in schedules {
+        let Some(row) = rows.iter().find(|row| row.name == *connection) else { continue };
+        for what in SyncKind::ALL.iter().copied() {
+            let last = requests.iter().find(|it| it.connection == *connection && it.what == what.as_str());
+            let Some(after) = schedule.due_after(what, row, last) else { continue };
+            if last.is_some_and(|last| now < last.created_at + after) {
+                continue;
+            }
+            let not_before =
+                dry_runner.clients(connection).and_then(|clients| clients.order_policy.not_before);
+            let new = NewSync {
+                id: entropy.id(now),
+                connection,
+                what,
+                dry_run: false,
+                actor: SCHEDULE,
+                since: syncs::default_since(not_before.unwrap_or(row.created_at), now),
+                at: now,
+            };
+            syncs::request(&mut db, &new).await?;
+        }
+    }
+    Ok(())
+}
