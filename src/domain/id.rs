@@ -31,7 +31,7 @@ macro_rules! typed_ids {
 }
 
 typed_ids! {
-    /// An event's id: a `UUIDv7`, so that id order is arrival order.
+    /// An event's id: a `UUIDv7`, so that id order is the order of receipt.
     EventId,
     /// A task's id: a `UUIDv7`, so that id order is creation order.
     TaskId,

@@ -1,4 +1,4 @@
-//! The kinds and steps of a sync: a full comparison of both sides.
+//! The kinds and steps of a sync: all of both sides is compared.
 
 use serde::{Deserialize, Serialize};
 use strum::VariantArray;

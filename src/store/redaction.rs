@@ -12,7 +12,8 @@ use crate::domain::Timestamp;
 const PAGE_SIZE: i64 = 500;
 
 /// What retention redacts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Redacted {
     /// The bodies of events.
     EventBodies,
@@ -21,11 +22,8 @@ pub enum Redacted {
 }
 
 impl Redacted {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::EventBodies => "event_bodies",
-            Self::AttemptPayloads => "attempt_payloads",
-        }
+    fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 

@@ -8,66 +8,90 @@ use axum::{
 };
 use serde_json::json;
 
-macro_rules! problem_codes {
-    ($($(#[$doc:meta])* $name:ident = ($code:literal, $status:ident, $title:literal)),+ $(,)?) => {
-        /// The closed set of problems.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Code { $($(#[$doc])* $name),+ }
-
-        impl Code {
-            /// Every code, for documents and tests.
-            pub const ALL: &[Self] = &[$(Self::$name),+];
-
-            /// The code that programs match on.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$name => $code),+ }
-            }
-
-            /// Its HTTP status.
-            pub const fn status(self) -> StatusCode {
-                match self { $(Self::$name => StatusCode::$status),+ }
-            }
-
-            const fn title(self) -> &'static str {
-                match self { $(Self::$name => $title),+ }
-            }
-        }
-    };
+/// The closed set of problems.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case")]
+pub enum Code {
+    /// No token, or none that we know.
+    Unauthenticated,
+    /// The token's role does not allow it.
+    Forbidden,
+    /// No such thing, or no such path.
+    NotFound,
+    /// The path exists, the method does not.
+    MethodNotAllowed,
+    /// A parameter or field is malformed.
+    Invalid,
+    /// The body is not JSON.
+    NotJson,
+    /// The body is larger than allowed.
+    TooLarge,
+    /// The webhook's signature is missing.
+    SignatureMissing,
+    /// The webhook's signature is wrong.
+    SignatureWrong,
+    /// Too many wrong signatures came from this address of late.
+    TooMany,
+    /// The thing is not in a state that allows it.
+    Conflict,
+    /// The same Idempotency-Key was used for another request.
+    KeyReused,
+    /// A request under the same Idempotency-Key is still running.
+    KeyInUse,
+    /// The database is away; nothing was changed.
+    Unavailable,
+    /// More arrives than can be committed now; nothing was changed.
+    Busy,
+    /// A fault of ours; the log knows more.
+    Internal,
 }
 
-problem_codes! {
-    /// No token, or none that we know.
-    Unauthenticated = ("unauthenticated", UNAUTHORIZED, "A known bearer token is needed"),
-    /// The token's role does not allow it.
-    Forbidden = ("forbidden", FORBIDDEN, "The token's role does not allow this"),
-    /// No such thing, or no such path.
-    NotFound = ("not_found", NOT_FOUND, "There is no such thing"),
-    /// The path exists, the method does not.
-    MethodNotAllowed = ("method_not_allowed", METHOD_NOT_ALLOWED, "This path does not take that method"),
-    /// A parameter or field is malformed.
-    Invalid = ("invalid", BAD_REQUEST, "The request is malformed"),
-    /// The body is not JSON.
-    NotJson = ("not_json", BAD_REQUEST, "The body is not JSON"),
-    /// The body is larger than allowed.
-    TooLarge = ("too_large", PAYLOAD_TOO_LARGE, "The body is too large"),
-    /// The webhook's signature is missing.
-    SignatureMissing = ("signature_missing", UNAUTHORIZED, "The signature is missing"),
-    /// The webhook's signature is wrong.
-    SignatureWrong = ("signature_wrong", UNAUTHORIZED, "The signature is wrong"),
-    /// Too many wrong signatures came from this address of late.
-    TooMany = ("too_many", TOO_MANY_REQUESTS, "Too many wrong signatures: nothing more is read for a minute"),
-    /// The thing is not in a state that allows it.
-    Conflict = ("conflict", CONFLICT, "Its state does not allow this now"),
-    /// The same Idempotency-Key was used for another request.
-    KeyReused = ("key_reused", UNPROCESSABLE_ENTITY, "The Idempotency-Key belongs to another request"),
-    /// A request under the same Idempotency-Key is still running.
-    KeyInUse = ("key_in_use", CONFLICT, "A request under this Idempotency-Key is still running"),
-    /// The database is away; nothing was changed.
-    Unavailable = ("unavailable", SERVICE_UNAVAILABLE, "The database is away: try again"),
-    /// More arrives than can be committed now; nothing was changed.
-    Busy = ("busy", SERVICE_UNAVAILABLE, "More arrives than can be taken now: try again"),
-    /// A fault of ours; the log knows more.
-    Internal = ("internal", INTERNAL_SERVER_ERROR, "A fault of ours"),
+impl Code {
+    /// Every value.
+    pub const ALL: &[Self] = <Self as strum::VariantArray>::VARIANTS;
+
+    /// The code that programs match on.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+
+    /// Its HTTP status.
+    pub const fn status(self) -> StatusCode {
+        match self {
+            Self::Unauthenticated | Self::SignatureMissing | Self::SignatureWrong => StatusCode::UNAUTHORIZED,
+            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Invalid | Self::NotJson => StatusCode::BAD_REQUEST,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
+            Self::Conflict | Self::KeyInUse => StatusCode::CONFLICT,
+            Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Unavailable | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    const fn title(self) -> &'static str {
+        match self {
+            Self::Unauthenticated => "A known bearer token is needed",
+            Self::Forbidden => "The token's role does not allow this",
+            Self::NotFound => "There is no such thing",
+            Self::MethodNotAllowed => "This path does not take that method",
+            Self::Invalid => "The request is malformed",
+            Self::NotJson => "The body is not JSON",
+            Self::TooLarge => "The body is too large",
+            Self::SignatureMissing => "The signature is missing",
+            Self::SignatureWrong => "The signature is wrong",
+            Self::TooMany => "Too many wrong signatures: nothing more is read for a minute",
+            Self::Conflict => "Its state does not allow this now",
+            Self::KeyReused => "The Idempotency-Key belongs to another request",
+            Self::KeyInUse => "A request under this Idempotency-Key is still running",
+            Self::Unavailable => "The database is away: try again",
+            Self::Busy => "More arrives than can be taken now: try again",
+            Self::Internal => "A fault of ours",
+        }
+    }
 }
 
 /// Seconds that a caller should wait for the database, or for the rush to end.

@@ -6,7 +6,7 @@
 //!
 //! - [`DedupScope::Permanent`]: the body tells one moment from another (an `updated_at`, a `modified`, an
 //!   event id), or the topic names what happens once (`order.created`, `OrderShipped`). The same bytes are
-//!   the same event for ever, and a repeat changes nothing.
+//!   always the same event, and a repeat changes nothing.
 //! - [`DedupScope::Windowed`]: nothing in it tells moments apart. The same bytes within [`DEDUP_WINDOW`] are
 //!   answered as a duplicate and stored once, but the task's revision is still raised: a read is cheap and a
 //!   loss is not.
@@ -33,7 +33,7 @@ pub struct Fingerprint {
 /// How long a repeated fingerprint counts as the same event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DedupScope {
-    /// For ever: a repeat changes nothing.
+    /// Always: a repeat changes nothing.
     Permanent,
     /// Within the window: a repeat is stored once, and its task's revision is raised.
     Windowed,
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn dated_webhooks_repeat_for_ever_and_undated_ones_for_a_minute() {
+    fn dated_webhooks_repeat_always_and_undated_ones_for_a_minute() {
         let print =
             |dedup_scope, second| fingerprint(Source::Ogoship, "t", b"{}", dedup_scope, at(second)).digest;
 

@@ -6,7 +6,7 @@ use crate::domain::{Timestamp, id::EventId};
 /// An event before it is stored.
 #[derive(Clone, Debug)]
 pub struct NewEvent {
-    /// Drawn on arrival.
+    /// Drawn when it is received.
     pub id: EventId,
     /// The connection.
     pub connection: String,
@@ -16,7 +16,7 @@ pub struct NewEvent {
     pub topic: String,
     /// What may be out of sync; `None` where that is unknown. The event is stored all the same.
     pub subject: Option<Subject>,
-    /// When the whole body had arrived.
+    /// When the whole body was received.
     pub received_at: Timestamp,
     /// Identifies a repeat of the same event.
     pub fingerprint: Fingerprint,

@@ -40,7 +40,7 @@ pub enum Decision {
     },
     /// Send the order to the warehouse.
     Place(Box<Draft>),
-    /// The order is at the warehouse already: record it, whoever sent it.
+    /// The order is at the warehouse already: record it, no matter who sent it.
     Adopt,
     /// The order was edited in the shop after it was sent: send the edit.
     Update {

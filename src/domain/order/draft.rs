@@ -333,7 +333,7 @@ mod tests {
     #[test]
     fn comments_and_receipt_are_sent_only_by_setting() {
         let mut order = order();
-        order.comments = Some("leave it by the door".into());
+        order.comments = Some("leave it with the neighbour".into());
         order.receipt_url = Some("https://kauppa.example/r/1".into());
         let sent = draft(&order, &policy()).expect("whole");
         assert_eq!((sent.comments, sent.receipt_url), (None, None));

@@ -122,7 +122,7 @@ impl WarehouseStatus {
         }
     }
 
-    /// True once the parcel has left the warehouse: the shop may then be told.
+    /// True once the parcel has left the warehouse: the shop may then be updated.
     pub const fn has_shipped(&self) -> bool {
         matches!(self, Self::Shipped | Self::Returned)
     }

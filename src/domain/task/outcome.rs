@@ -6,7 +6,8 @@ use super::reason::Reason;
 use crate::domain::Timestamp;
 
 /// The outcome of an attempt. [`super::transition::transition`] decides the next state from it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Outcome {
     /// One action was performed; the subject is read again at once.
     Acted,
@@ -55,18 +56,8 @@ pub enum Outcome {
 
 impl Outcome {
     /// The spelling in attempt rows and metric labels.
-    pub const fn as_str(&self) -> &'static str {
-        match self {
-            Self::Acted => "acted",
-            Self::InSync => "in_sync",
-            Self::Skipped { .. } => "skipped",
-            Self::Waiting { .. } => "waiting",
-            Self::Retryable { .. } => "retryable",
-            Self::Snoozed { .. } => "snoozed",
-            Self::Unknown { .. } => "unknown",
-            Self::Permanent { .. } => "permanent",
-            Self::ConnectionFault { .. } => "connection_fault",
-        }
+    pub fn as_str(&self) -> &'static str {
+        self.into()
     }
 
     /// The reason, where the outcome has one.

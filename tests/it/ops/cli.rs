@@ -35,7 +35,7 @@ async fn cli_explains_transfers_and_syncs_orders() {
     let process = Process::start(config.path(), Some(&database.url()));
     wait_until("the order is held", async || {
         let (_, output, _) = run(&["orders", "explain", CONNECTION, &order]);
-        output.contains("A person holds the order back.")
+        output.contains("An operator put the order on hold.")
     })
     .await;
     let (code, _, _) = run(&["orders", "transfer", CONNECTION, &order]);
