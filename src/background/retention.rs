@@ -32,7 +32,7 @@ const KEEP_IDEMPOTENCY_KEYS: chrono::Duration = chrono::Duration::days(7);
 /// A process not seen for a day is gone.
 const KEEP_REPLICAS: chrono::Duration = chrono::Duration::days(1);
 
-/// How long data is kept, from `[retention]`; zero is for ever.
+/// How long data is kept, from `[retention]`; zero keeps it forever.
 #[derive(Clone, Copy, Debug)]
 pub struct Periods {
     /// Bodies of events and payloads of attempts, once closed.
@@ -116,7 +116,7 @@ impl Retention {
         Ok(round)
     }
 
-    /// The time before which data of this period is old; `None` where it is kept for ever.
+    /// The time before which data of this period is old; `None` where it is kept forever.
     fn before(&self, period: Duration) -> Option<Timestamp> {
         (!period.is_zero()).then(|| self.clock.now() - period)
     }

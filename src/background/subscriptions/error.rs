@@ -9,7 +9,7 @@ pub enum SubscriptionError {
     #[error("the configuration names no such connection")]
     UnknownConnection,
     /// There is no address that the vendors could call.
-    #[error("http.public_url is empty: the two vendors must be told what to call")]
+    #[error("http.public_url is empty: it is the address that the vendors call")]
     NoPublicUrl,
     /// A vendor refused or failed.
     #[error("{0}")]
