@@ -115,8 +115,7 @@ async fn fetch(db: &mut PgConnection, columns: &Columns<'_>) -> Result<Vec<Answe
         ),
         open_task as (
             insert into task (id, connection, kind, subject, state, priority, revision, due_at, created_at)
-            -- A repeat that may be a new occurrence raises the revision: reading once more is cheap, a loss
-            -- is not.
+            -- A repeat that may be a new occurrence counts: reading once more is cheap, a loss is not.
             select
                 (array_agg(task_id))[1], connection, kind, subject, 'pending', min(priority), sum(revisions),
                 min(received_at), min(received_at)
@@ -132,11 +131,9 @@ async fn fetch(db: &mut PgConnection, columns: &Columns<'_>) -> Result<Vec<Answe
             on conflict (connection, subject) where state in ('pending', 'leased', 'in_doubt') do update set
                 revision = task.revision + excluded.revision,
                 priority = least(task.priority, excluded.priority),
-                -- A task that waits for a change is due at once; one that backs off from a failure keeps
-                -- backing off.
+                -- A task that waits for a change is due at once; one that failed keeps backing off.
                 due_at = case
-                    when task.state = 'pending' and task.failures = 0
-                        then least(task.due_at, excluded.due_at)
+                    when task.state = 'pending' and task.failures = 0 then least(task.due_at, excluded.due_at)
                     else task.due_at
                 end
             returning id, connection, subject, xmax = 0 as is_new
@@ -154,9 +151,8 @@ async fn fetch(db: &mut PgConnection, columns: &Columns<'_>) -> Result<Vec<Answe
             returning id
         ),
         notified as (select pg_notify('silta_due', '') from open_task limit 1)
-        select
-            'repeat' as "answer!", event_id as "id!", stored_id,
-            null as connection, null as subject, null::boolean as is_new
+        select 'repeat' as "answer!", event_id as "id!", stored_id, null as connection, null as subject,
+               null::boolean as is_new
         from incoming where stored_id is not null
         union all
         select 'stored', id, null, null, null, null from stored_event

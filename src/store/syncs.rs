@@ -112,7 +112,7 @@ pub struct SyncRow {
     pub created_at: Timestamp,
     /// When it was first claimed; `None` while it waits.
     pub started_at: Option<Timestamp>,
-    /// `read_warehouse`, `read_shop`, compare, fix or end.
+    /// `read_warehouse`, `read_shop`, `find_differences`, fix or end.
     pub step: String,
     /// How many there are, if known.
     pub total: Option<i64>,
