@@ -3,7 +3,7 @@
 use strum::EnumMessage;
 
 /// Why a task is in its state: a closed set, shown to people, used as a metric label, each a heading of
-/// `docs/problems.md`. The first comment of each is its English text.
+/// `docs/problems.md`. The comment of each, one line, is its English text.
 #[derive(
     Clone,
     Copy,
@@ -66,8 +66,7 @@ pub enum Reason {
     SettlingTime,
     /// The warehouse has cancelled the order; the shop's order is left as it is.
     CancelledAtWarehouse,
-    /// The warehouse holds the order (Reserved, Draft, Locked, or an unknown status) and will not ship it
-    /// before somebody acts there.
+    /// The warehouse holds the order (Reserved, Draft, Locked or an unknown status) until somebody acts there.
     HeldAtWarehouse,
     /// The parcel came back to the warehouse.
     Returned,
@@ -151,5 +150,19 @@ impl Reason {
     /// Parses a code read from a row.
     pub fn parse(code: &str) -> Option<Self> {
         code.parse().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_is_one_english_sentence() {
+        for reason in Reason::ALL {
+            let text = reason.description();
+            assert!(!text.contains('\n') && text.ends_with('.'), "{}: {text}", reason.code());
+            assert_eq!(Reason::parse(reason.code()), Some(*reason));
+        }
     }
 }
