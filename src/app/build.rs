@@ -16,13 +16,12 @@ use crate::{
         clock::{Clock, Entropy},
         failpoints::Failpoints,
     },
-    security::key_usage::KeyUsage,
+    security::{admin_token::Token, key_usage::KeyUsage},
     store::{
         StoreError, connections,
         key_usage::{self, KeyIdentity},
     },
     sync,
-    web::api,
     worker::{self, Worker},
 };
 
@@ -92,7 +91,7 @@ impl App {
         let clients = components.clients(&config);
         let endpoints: Vec<_> = config.connections.iter().map(webhook_endpoint).collect();
         let keys = inbox::key_names(&endpoints).into_iter();
-        let keys = keys.chain(config.tokens.iter().map(api::Token::key_name)).collect();
+        let keys = keys.chain(config.tokens.iter().map(Token::key_name)).collect();
         let poller = components.poller(&config, &clients, inbox_metrics.clone());
         let inbox = components.inbox(&config, endpoints, inbox_metrics);
         let dry_runner = Arc::new(sync::DryRunner::new(

@@ -23,12 +23,13 @@ use crate::{
     runtime::{
         clock::{Clock, Entropy},
         failpoints::Failpoints,
+        heartbeat::Heartbeat,
     },
     security::{auth_throttle::AuthThrottle, key_usage::KeyUsage, secrets::SecretStore},
     store, sync,
     vendors::http::client,
     web::{api, dashboard, health},
-    worker::{self, Heartbeat, Worker},
+    worker::{self, Worker},
 };
 
 /// What the components share.

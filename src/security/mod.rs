@@ -1,5 +1,6 @@
 //! Signatures, encrypted secrets, key usage, and the throttling of failed authentication.
 
+pub mod admin_token;
 pub mod auth_throttle;
 pub mod detection;
 pub mod key_usage;

@@ -1,7 +1,10 @@
-//! Everything that answers HTTP for people and tools: the server, health checks, the admin API and the dashboard.
+//! Everything that answers HTTP for people and tools: the server, health checks, metrics, the admin API and the
+//! dashboard.
 
 pub mod api;
+pub mod client_ip;
 pub mod dashboard;
 pub mod health;
+mod metrics;
 pub mod problem;
 pub mod server;

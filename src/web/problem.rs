@@ -1,5 +1,5 @@
-//! What we tell a caller that we refuse: RFC 9457 problems from a closed set. Each code is a heading of
-//! `docs/problems.md`, to which its `type` points.
+//! Error responses: RFC 9457 problems with a code from a closed set. Each code is a heading of `docs/problems.md`, to which
+//! its `type` points.
 
 use axum::{
     Json,
@@ -8,15 +8,15 @@ use axum::{
 };
 use serde_json::json;
 
-/// The closed set of problems.
+/// The closed set of problem codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Code {
-    /// No token, or none that we know.
+    /// No token, or an unknown one.
     Unauthenticated,
-    /// The token's role does not allow it.
+    /// The token's role does not allow the request.
     Forbidden,
-    /// No such thing, or no such path.
+    /// Unknown path or id.
     NotFound,
     /// The path exists, the method does not.
     MethodNotAllowed,
@@ -24,30 +24,30 @@ pub enum Code {
     Invalid,
     /// The body is not JSON.
     NotJson,
-    /// The body is larger than allowed.
+    /// The body is too large.
     TooLarge,
-    /// The webhook's signature is missing.
+    /// The webhook has no signature.
     SignatureMissing,
     /// The webhook's signature is wrong.
     SignatureWrong,
-    /// Too many wrong signatures came from this address of late.
+    /// Too many wrong signatures from this address.
     TooMany,
-    /// The thing is not in a state that allows it.
+    /// The state of the resource does not allow the request.
     Conflict,
-    /// The same Idempotency-Key was used for another request.
+    /// The Idempotency-Key was used for another request.
     KeyReused,
-    /// A request under the same Idempotency-Key is still running.
+    /// A request under the same Idempotency-Key is running.
     KeyInUse,
-    /// The database is away; nothing was changed.
+    /// The database is unavailable; nothing was changed.
     Unavailable,
-    /// More arrives than can be committed now; nothing was changed.
+    /// More webhooks arrive than can be committed; nothing was changed.
     Busy,
-    /// A fault of ours; the log knows more.
+    /// A bug; the log has the details.
     Internal,
 }
 
 impl Code {
-    /// Every value.
+    /// Every code.
     pub const ALL: &[Self] = <Self as strum::VariantArray>::VARIANTS;
 
     /// The code that programs match on.
@@ -55,7 +55,7 @@ impl Code {
         self.into()
     }
 
-    /// Its HTTP status.
+    /// The HTTP status.
     pub const fn status(self) -> StatusCode {
         match self {
             Self::Unauthenticated | Self::SignatureMissing | Self::SignatureWrong => StatusCode::UNAUTHORIZED,
@@ -74,43 +74,43 @@ impl Code {
 
     const fn title(self) -> &'static str {
         match self {
-            Self::Unauthenticated => "A known bearer token is needed",
+            Self::Unauthenticated => "A known bearer token is required",
             Self::Forbidden => "The token's role does not allow this",
-            Self::NotFound => "There is no such thing",
-            Self::MethodNotAllowed => "This path does not take that method",
+            Self::NotFound => "No such resource",
+            Self::MethodNotAllowed => "This path does not support the method",
             Self::Invalid => "The request is malformed",
             Self::NotJson => "The body is not JSON",
             Self::TooLarge => "The body is too large",
             Self::SignatureMissing => "The signature is missing",
             Self::SignatureWrong => "The signature is wrong",
-            Self::TooMany => "Too many wrong signatures: nothing more is read for a minute",
-            Self::Conflict => "Its state does not allow this now",
+            Self::TooMany => "Too many wrong signatures: try again in a minute",
+            Self::Conflict => "The state does not allow this now",
             Self::KeyReused => "The Idempotency-Key belongs to another request",
             Self::KeyInUse => "A request under this Idempotency-Key is still running",
-            Self::Unavailable => "The database is away: try again",
-            Self::Busy => "More arrives than can be taken now: try again",
-            Self::Internal => "A fault of ours",
+            Self::Unavailable => "The database is unavailable: try again",
+            Self::Busy => "Too many webhooks at once: try again",
+            Self::Internal => "Internal error",
         }
     }
 }
 
-/// Seconds that a caller should wait for the database, or for the rush to end.
+/// Seconds to wait while the database is unavailable or overloaded.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
 
-/// Seconds for which wrong signatures are not read.
+/// Seconds for which an address stays blocked.
 const RETRY_AFTER_THROTTLE: HeaderValue = HeaderValue::from_static("60");
 
-/// A refusal, ready to be answered.
+/// A problem, ready to be answered.
 #[derive(Debug)]
 pub struct Problem {
-    /// Which.
+    /// The code.
     pub code: Code,
-    /// Plain words for this case; never secrets or personal data.
+    /// What is wrong in this case, without secrets and personal data.
     pub detail: String,
 }
 
 impl Problem {
-    /// A problem with words of its own.
+    /// A problem with a detail.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         Self { code, detail: detail.into() }
     }

@@ -26,7 +26,6 @@ mod circuit_breaker;
 mod claim;
 mod deps;
 mod ended_attempt;
-mod heartbeat;
 mod metrics;
 mod probe;
 mod run;
@@ -36,6 +35,5 @@ mod task_store;
 mod watermark;
 
 pub use deps::{Deps, FlowFor, Options};
-pub use heartbeat::Heartbeat;
 pub use metrics::Metrics;
 pub use run::Worker;

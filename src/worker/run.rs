@@ -7,7 +7,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{Instrument, field::Empty};
 
 use super::{
-    Deps, Heartbeat,
+    Deps,
     attempt::AttemptRunner,
     claim::{ClaimedTask, claim},
     probe::Prober,
@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     domain::{Timestamp, task::state::LeasedTask},
+    runtime::heartbeat::Heartbeat,
     store::{DUE_CHANNEL, NotifyListener, StoreError, claim as claims, tasks},
 };
 

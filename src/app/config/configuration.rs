@@ -19,12 +19,12 @@ use crate::{
     background::{notifications, retention},
     domain::task::retry::RetryPolicy,
     inbox,
-    security::secrets,
-    vendors,
-    web::{
-        api::{Role, Token},
-        server,
+    security::{
+        admin_token::{Role, Token},
+        secrets,
     },
+    vendors,
+    web::server,
 };
 
 /// A valid configuration.

@@ -31,7 +31,7 @@ use crate::{
     inbox::ingester::{Ingester, Message},
     store::ingest::Ingested,
     vendors::{mycashflow, ogoship},
-    web::server::{Peer, client_ip},
+    web::client_ip::{Peer, client_ip},
 };
 
 /// The state of the webhook routes.

@@ -1,11 +1,11 @@
-//! Every change goes through here: one transaction for the action, its audit line and, with an `Idempotency-Key`, the
-//! answer that a repeat of the request will get (as the IETF draft says: 409 while the first is running, 422 for
-//! another request under the same key).
+//! Every change through the API: one transaction for the action, its audit entry and, with an `Idempotency-Key`, the
+//! response that a repeat of the request gets. As the IETF draft says, a repeat is answered 409 while the first request
+//! runs, and another request under the same key 422.
 
 use axum::{
     Json,
     body::Bytes,
-    extract::{FromRequest, Request},
+    extract::{FromRequest, FromRequestParts, Request},
     http::{HeaderMap, Method, StatusCode, Uri},
     response::{IntoResponse, Response},
 };
@@ -13,14 +13,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sqlx::PgConnection;
 
-use super::{
-    ApiState,
-    auth::{Operator, Token},
-};
+use super::{auth::Operator, deps::ApiState};
 use crate::{
     actions::{ActionError, Actor},
-    domain::{digest::sha256_hex, language::Language},
-    explain,
+    domain::{Timestamp, digest::sha256_hex},
     store::{
         StoreError,
         idempotency::{self, KeyStatus},
@@ -31,7 +27,7 @@ use crate::{
 /// The largest body of an admin request.
 const BODY_LIMIT: usize = 64 << 10;
 
-/// A change that an operator asks for.
+/// A request of an operator that changes something.
 pub(super) struct Change {
     operator: Operator,
     key: Option<String>,
@@ -42,11 +38,9 @@ pub(super) struct Change {
 impl FromRequest<ApiState> for Change {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, admin: &ApiState) -> Result<Self, Problem> {
-        use axum::extract::FromRequestParts;
-
+    async fn from_request(request: Request, deps: &ApiState) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
-        let operator = Operator::from_request_parts(&mut parts, admin).await?;
+        let operator = Operator::from_request_parts(&mut parts, deps).await?;
         let body = axum::body::to_bytes(body, BODY_LIMIT).await.map_err(|_| Problem::from(Code::TooLarge))?;
         let key = idempotency_key(&parts.headers)?;
         let request_hash = hash_request(&parts.method, &parts.uri, &body);
@@ -55,7 +49,7 @@ impl FromRequest<ApiState> for Change {
 }
 
 impl Change {
-    /// The request's JSON.
+    /// The body as JSON.
     pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         serde_json::from_slice(&self.body).map_err(|error| {
             let code = if error.is_data() { Code::Invalid } else { Code::NotJson };
@@ -63,29 +57,34 @@ impl Change {
         })
     }
 
-    /// The request's JSON, where an empty body says nothing.
+    /// The body as JSON; the default if it is empty.
     pub(super) fn json_or_default<T: DeserializeOwned + Default>(&self) -> Result<T, Problem> {
         if self.body.is_empty() { Ok(T::default()) } else { self.json() }
     }
 
-    /// Carries the change out, or answers what it was answered before. A refusal changes nothing and keeps no key.
+    /// Executes the action, or repeats the recorded response. A rejected action changes nothing and frees its key.
     pub(super) async fn execute(
         self,
-        admin: &ApiState,
+        deps: &ApiState,
         action: impl AsyncFnOnce(&mut PgConnection, &Actor<'_>) -> Result<(StatusCode, Value), ActionError>,
     ) -> Result<Response, Problem> {
         let Self { operator: Operator(token), key, request_hash, body: _ } = self;
-        let actor = Actor { name: &token.name, clock: &*admin.clock, entropy: &admin.entropy };
-        let mut db = admin.pool.begin().await.map_err(StoreError::from)?;
-        let answer = run_once_per_key(&mut db, admin, &token, key.as_deref(), &request_hash, async |db| {
-            action(db, &actor).await
-        });
-        match answer.await {
-            Ok(answer) => {
-                db.commit().await.map_err(StoreError::from)?;
-                Ok(answer.into_response())
+        let actor = Actor { name: &token.name, clock: &*deps.clock, entropy: &deps.entropy };
+        let mut db = deps.pool.begin().await.map_err(StoreError::from)?;
+        let action = async |db: &mut PgConnection| action(db, &actor).await;
+        let response = match key {
+            Some(key) => {
+                let request = KeyedRequest { token: &token.name, key: &key, hash: &request_hash };
+                request.execute(&mut db, deps.clock.now(), action).await
             }
-            // Said and not only dropped: whoever asks again at once must find the key free.
+            None => action(&mut db).await.map_err(Problem::from),
+        };
+        match response {
+            Ok((status, body)) => {
+                db.commit().await.map_err(StoreError::from)?;
+                Ok((status, Json(body)).into_response())
+            }
+            // Rolled back here and not only dropped: an immediate repeat must find the key free.
             Err(problem) => {
                 let _ = db.rollback().await;
                 Err(problem)
@@ -94,35 +93,39 @@ impl Change {
     }
 }
 
-/// The action under its key: done and its answer kept, or the answer that it was given before.
-async fn run_once_per_key(
-    db: &mut PgConnection,
-    admin: &ApiState,
-    token: &Token,
-    key: Option<&str>,
-    request_hash: &str,
-    action: impl AsyncFnOnce(&mut PgConnection) -> Result<(StatusCode, Value), ActionError>,
-) -> Result<(StatusCode, Json<Value>), Problem> {
-    let Some(key) = key else {
-        let (status, answer) = action(db).await?;
-        return Ok((status, Json(answer)));
-    };
-    match idempotency::reserve(db, &token.name, key, request_hash, admin.clock.now()).await? {
-        KeyStatus::Reserved => {}
-        KeyStatus::Running => return Err(Code::KeyInUse.into()),
-        KeyStatus::OtherRequest => return Err(Code::KeyReused.into()),
-        KeyStatus::Answered(status, body) => {
-            return Ok((StatusCode::from_u16(status).unwrap_or(StatusCode::OK), Json(body)));
+/// A request under an `Idempotency-Key`.
+struct KeyedRequest<'a> {
+    token: &'a str,
+    key: &'a str,
+    hash: &'a str,
+}
+
+impl KeyedRequest<'_> {
+    /// Executes the action and records its response, or returns the recorded one.
+    async fn execute(
+        &self,
+        db: &mut PgConnection,
+        now: Timestamp,
+        action: impl AsyncFnOnce(&mut PgConnection) -> Result<(StatusCode, Value), ActionError>,
+    ) -> Result<(StatusCode, Value), Problem> {
+        let Self { token, key, hash } = self;
+        match idempotency::reserve(db, token, key, hash, now).await? {
+            KeyStatus::Reserved => {}
+            KeyStatus::Running => return Err(Code::KeyInUse.into()),
+            KeyStatus::OtherRequest => return Err(Code::KeyReused.into()),
+            KeyStatus::Answered(status, body) => {
+                return Ok((StatusCode::from_u16(status).unwrap_or(StatusCode::OK), body));
+            }
         }
+        let (status, body) = action(db).await?;
+        idempotency::record_answer(db, token, key, status.as_u16(), &body).await?;
+        Ok((status, body))
     }
-    let (status, answer) = action(db).await?;
-    idempotency::record_answer(db, &token.name, key, status.as_u16(), &answer).await?;
-    Ok((status, Json(answer)))
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
-    // The draft says a structured-header string, in quotes; most callers leave them out.
+    // The draft asks for a quoted structured-header string; most clients send no quotes.
     let key = value.to_str().unwrap_or_default().trim().trim_matches('"');
     if key.is_empty() || key.len() > 255 {
         return Err(Problem::new(Code::Invalid, "Idempotency-Key must have 1 to 255 visible characters"));
@@ -134,16 +137,4 @@ fn hash_request(method: &Method, uri: &Uri, body: &[u8]) -> String {
     let mut request = format!("{method} {uri}\n").into_bytes();
     request.extend_from_slice(body);
     sha256_hex(&request)
-}
-
-impl From<ActionError> for Problem {
-    fn from(declined: ActionError) -> Self {
-        match declined {
-            ActionError::NotFound => Code::NotFound.into(),
-            ActionError::Conflict(conflict) => {
-                Self::new(Code::Conflict, explain::conflict_text(conflict, Language::English))
-            }
-            ActionError::Store(error) => error.into(),
-        }
-    }
 }

@@ -1,12 +1,12 @@
-//! Events: what was received.
+//! Received events.
 
 use axum::{Json, extract::State, http::StatusCode, response::Response};
 use serde_json::{Value, json};
 
 use super::{
-    ApiState,
     auth::Auth,
     change::Change,
+    deps::ApiState,
     page::{FilterQuery, IdPath, Listing, PageQuery, require_one_of},
     tasks::to_json,
 };
@@ -17,7 +17,6 @@ use crate::{
         id::{EventId, TaskId},
     },
     store::{
-        StoreError,
         events::{self, EventFilter, EventRow},
         views::overview,
     },
@@ -25,24 +24,24 @@ use crate::{
 };
 
 pub(super) async fn list(
-    State(admin): State<ApiState>,
+    State(deps): State<ApiState>,
     _: Auth,
     PageQuery(page): PageQuery,
     FilterQuery(filter): FilterQuery<EventFilter>,
 ) -> Result<Json<Listing<EventRow>>, Problem> {
     require_one_of("source", filter.source.as_deref(), Source::NAMES)?;
-    let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
+    let mut db = deps.db().await?;
     let rows = events::list(&mut db, &filter, &page.store_page()).await?;
     Ok(Json(page.listing(rows, |row| row.id)))
 }
 
-/// One event with the tasks of its subject's task.
+/// One event with its task.
 pub(super) async fn show(
-    State(admin): State<ApiState>,
+    State(deps): State<ApiState>,
     _: Auth,
     IdPath(id): IdPath,
 ) -> Result<Json<Value>, Problem> {
-    let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
+    let mut db = deps.db().await?;
     let event = events::find(&mut db, EventId(id)).await?.ok_or(Code::NotFound)?;
     let mut tasks = Vec::new();
     if let Some(task) = event.task_id {
@@ -54,15 +53,15 @@ pub(super) async fn show(
 }
 
 pub(super) async fn replay(
-    State(admin): State<ApiState>,
+    State(deps): State<ApiState>,
     IdPath(id): IdPath,
     change: Change,
 ) -> Result<Response, Problem> {
     let action = async |db: &mut sqlx::PgConnection, actor: &actions::Actor<'_>| {
-        let replayed = actions::replay_event(db, actor, EventId(id)).await?;
-        let status = if replayed.opened { StatusCode::CREATED } else { StatusCode::OK };
-        let row = overview::find_task(db, replayed.task).await?.ok_or(actions::ActionError::NotFound)?;
+        let enqueued = actions::replay_event(db, actor, EventId(id)).await?;
+        let status = if enqueued.opened { StatusCode::CREATED } else { StatusCode::OK };
+        let row = overview::find_task(db, enqueued.task).await?.ok_or(actions::ActionError::NotFound)?;
         Ok((status, to_json(&row)))
     };
-    change.execute(&admin, action).await
+    change.execute(&deps, action).await
 }

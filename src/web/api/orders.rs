@@ -1,4 +1,4 @@
-//! Orders: each with its status, its whole life, and what a person may ask for it.
+//! Orders: list, history, and what an operator can do with one.
 
 use axum::{
     Json,
@@ -6,13 +6,12 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde_json::Value;
 use sqlx::PgConnection;
 
 use super::{
-    ApiState,
     auth::Auth,
     change::Change,
+    deps::ApiState,
     page::{FilterQuery, Listing, PageQuery, require_one_of},
     tasks::task_response,
 };
@@ -24,75 +23,71 @@ use crate::{
         vendor::Vendor,
     },
     explain::{self, OrderHistory},
-    store::{
-        StoreError,
-        views::orders::{self, OrderFilter, OrderRow},
-    },
+    store::views::orders::{self, OrderFilter, OrderRow},
     web::problem::{Code, Problem},
 };
 
 type OrderPath = Path<(String, String)>;
 
 pub(super) async fn list(
-    State(admin): State<ApiState>,
+    State(deps): State<ApiState>,
     _: Auth,
     PageQuery(page): PageQuery,
     FilterQuery(filter): FilterQuery<OrderFilter>,
 ) -> Result<Json<Listing<OrderRow>>, Problem> {
     let words: Vec<_> = OrderStatus::ALL.iter().map(|status| status.as_str()).collect();
     require_one_of("status", filter.status.as_deref(), &words)?;
-    let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
+    let mut db = deps.db().await?;
     let rows = orders::list(&mut db, &filter, &page.store_page()).await?;
     Ok(Json(page.listing(rows, |row| row.id)))
 }
 
-/// One order with its whole life.
+/// One order with its history.
 pub(super) async fn show(
-    State(admin): State<ApiState>,
+    State(deps): State<ApiState>,
     _: Auth,
     Path((connection, id)): OrderPath,
 ) -> Result<Json<OrderHistory>, Problem> {
-    load_history(&admin, &connection, &id).await.map(Json)
+    load_history(&deps, &connection, &id).await.map(Json)
 }
 
-/// Its calls to one vendor, as a text for that vendor's support.
+/// The order's calls to one vendor as a text for that vendor's support.
 pub(super) async fn call_log(
-    State(admin): State<ApiState>,
+    State(deps): State<ApiState>,
     _: Auth,
     Path((connection, id, vendor)): Path<(String, String, String)>,
 ) -> Result<Response, Problem> {
     let vendor = [Vendor::MyCashflow, Vendor::Ogoship].into_iter().find(|it| it.as_str() == vendor);
     let vendor = vendor.ok_or(Code::NotFound)?;
-    let text = explain::call_log(&load_history(&admin, &connection, &id).await?, vendor);
+    let text = explain::call_log(&load_history(&deps, &connection, &id).await?, vendor);
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
 }
 
-async fn load_history(admin: &ApiState, connection: &str, id: &str) -> Result<OrderHistory, Problem> {
-    let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
+async fn load_history(deps: &ApiState, connection: &str, id: &str) -> Result<OrderHistory, Problem> {
+    let mut db = deps.db().await?;
     explain::order_history(&mut db, connection, id, Language::English)
         .await?
         .ok_or_else(|| Code::NotFound.into())
 }
 
-/// Asks for an order; answers the task that will see to it, 201 where it is a new one.
+/// Records a request for an order and answers its task: 201 if it is a new one.
 async fn request(
-    admin: &ApiState,
+    deps: &ApiState,
     (connection, id): (String, String),
     change: Change,
     request: OrderRequest,
 ) -> Result<Response, Problem> {
     let action = async |db: &mut PgConnection, actor: &Actor<'_>| {
-        let asked = actions::request_order_action(db, actor, &connection, &id, request).await?;
-        let status = if asked.opened { StatusCode::CREATED } else { StatusCode::OK };
-        let (status, task): (StatusCode, Value) = task_response(db, asked.task, status).await?;
-        Ok((status, task))
+        let enqueued = actions::request_order_action(db, actor, &connection, &id, request).await?;
+        let status = if enqueued.opened { StatusCode::CREATED } else { StatusCode::OK };
+        task_response(db, enqueued.task, status).await
     };
-    change.execute(admin, action).await
+    change.execute(deps, action).await
 }
 
-/// Blanks whatever we keep of it that may speak of a person.
+/// Erases the order's personal data.
 pub(super) async fn erase(
-    State(admin): State<ApiState>,
+    State(deps): State<ApiState>,
     Path((connection, id)): OrderPath,
     change: Change,
 ) -> Result<Response, Problem> {
@@ -100,31 +95,50 @@ pub(super) async fn erase(
         let erased = actions::erase_order(db, actor, &connection, &id).await?;
         Ok((StatusCode::OK, serde_json::json!(erased)))
     };
-    change.execute(&admin, action).await
+    change.execute(&deps, action).await
 }
 
-macro_rules! asks {
-    ($($(#[$doc:meta])* $name:ident = $ask:expr),+ $(,)?) => {$(
-        $(#[$doc])*
-        pub(super) async fn $name(
-            State(admin): State<ApiState>,
-            Path(order): OrderPath,
-            change: Change,
-        ) -> Result<Response, Problem> {
-            request(&admin, order, change, $ask).await
-        }
-    )+};
+/// Transfers the order now: "Add order to OGOship for delivery".
+pub(super) async fn transfer(
+    State(deps): State<ApiState>,
+    Path(order): OrderPath,
+    change: Change,
+) -> Result<Response, Problem> {
+    request(&deps, order, change, OrderRequest::SetIntent(Intent::Transfer)).await
 }
 
-asks! {
-    /// "Add order to OGOship for task."
-    transfer = OrderRequest::SetIntent(Intent::Transfer),
-    /// Keeps it from going.
-    hold = OrderRequest::SetIntent(Intent::Hold),
-    /// Ends a hold, the person's or the configured one.
-    release = OrderRequest::SetIntent(Intent::Release),
-    /// Calls it off, while the warehouse still allows it.
-    cancel = OrderRequest::SetIntent(Intent::Cancel),
-    /// "Update changes to online store."
-    refresh = OrderRequest::Refresh,
+/// Holds the order.
+pub(super) async fn hold(
+    State(deps): State<ApiState>,
+    Path(order): OrderPath,
+    change: Change,
+) -> Result<Response, Problem> {
+    request(&deps, order, change, OrderRequest::SetIntent(Intent::Hold)).await
+}
+
+/// Releases a held order, whether an operator or the configuration holds it.
+pub(super) async fn release(
+    State(deps): State<ApiState>,
+    Path(order): OrderPath,
+    change: Change,
+) -> Result<Response, Problem> {
+    request(&deps, order, change, OrderRequest::SetIntent(Intent::Release)).await
+}
+
+/// Cancels the order while the warehouse still allows it.
+pub(super) async fn cancel(
+    State(deps): State<ApiState>,
+    Path(order): OrderPath,
+    change: Change,
+) -> Result<Response, Problem> {
+    request(&deps, order, change, OrderRequest::SetIntent(Intent::Cancel)).await
+}
+
+/// Reads both sides now: "Update changes to online store".
+pub(super) async fn refresh(
+    State(deps): State<ApiState>,
+    Path(order): OrderPath,
+    change: Change,
+) -> Result<Response, Problem> {
+    request(&deps, order, change, OrderRequest::Refresh).await
 }

@@ -1,4 +1,4 @@
-//! Cursor pages: `limit` 1–200, `cursor` opaque, newest first.
+//! Query parameters of lists: pages by cursor (`limit` 1–200, opaque `cursor`, newest first) and filters.
 
 use axum::{
     extract::{FromRequestParts, Path, Query, rejection::PathRejection},
@@ -15,7 +15,7 @@ use crate::{
 const DEFAULT_LIMIT: i64 = 50;
 const MAX_LIMIT: i64 = 200;
 
-/// Which page is asked for.
+/// The requested page.
 #[derive(Clone, Debug)]
 pub(super) struct Page<C = Uuid> {
     limit: i64,
@@ -30,19 +30,19 @@ pub(super) struct Listing<T, C = Uuid> {
 }
 
 impl Page {
-    /// What to fetch: one more than asked for, to know whether there is a next page.
+    /// The page to read: one row more than requested, to know whether there is a next page.
     pub(super) fn store_page(&self) -> store::Page {
         store::Page { before: self.cursor, limit: self.limit + 1 }
     }
 }
 
 impl<C: Clone> Page<C> {
-    /// How many rows to fetch, and behind which: for lists in an order of their own.
+    /// The cursor and the number of rows to read, for lists with an order of their own.
     pub(super) fn cursor_and_limit(&self) -> (Option<C>, i64) {
         (self.cursor.clone(), self.limit + 1)
     }
 
-    /// The page of what was fetched.
+    /// The rows read as a page.
     pub(super) fn listing<T>(&self, mut rows: Vec<T>, id: impl Fn(&T) -> C) -> Listing<T, C> {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let more = rows.len() > limit;
@@ -58,7 +58,7 @@ struct RawPage<C> {
     cursor: Option<C>,
 }
 
-/// The page of a request's query.
+/// Extracts the page from the query.
 pub(super) struct PageQuery<C = Uuid>(pub(super) Page<C>);
 
 impl<S: Send + Sync, C: DeserializeOwned> FromRequestParts<S> for PageQuery<C> {
@@ -70,7 +70,7 @@ impl<S: Send + Sync, C: DeserializeOwned> FromRequestParts<S> for PageQuery<C> {
 }
 
 impl<C: DeserializeOwned> Page<C> {
-    /// The page that a URI asks for.
+    /// Parses the page from a URI.
     pub(super) fn from_uri(uri: &Uri) -> Result<Self, Problem> {
         let Query(RawPage { limit, cursor }) =
             Query::try_from_uri(uri).map_err(|error| Problem::new(Code::Invalid, error.body_text()))?;
@@ -82,7 +82,7 @@ impl<C: DeserializeOwned> Page<C> {
     }
 }
 
-/// A filter of a request's query: every key but the page's own is the filter's, and an unknown one is refused.
+/// Extracts a filter from the query: all keys but `limit` and `cursor`. Unknown keys are rejected.
 pub(super) struct FilterQuery<T>(pub(super) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for FilterQuery<T> {
@@ -93,19 +93,19 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for FilterQuery<T>
         let Query(pairs) = Query::<Vec<(String, String)>>::from_request_parts(parts, state)
             .await
             .map_err(|error| invalid(error.body_text()))?;
-        let own = pairs.into_iter().filter(|(key, _)| key != "limit" && key != "cursor");
-        let map = own.map(|(key, value)| (key, serde_json::Value::String(value))).collect();
+        let filter = pairs.into_iter().filter(|(key, _)| key != "limit" && key != "cursor");
+        let map = filter.map(|(key, value)| (key, serde_json::Value::String(value))).collect();
         let filter = serde_json::from_value(serde_json::Value::Object(map));
         filter.map(Self).map_err(|error| invalid(error.to_string()))
     }
 }
 
-/// The truth value of a filter: a query's values are texts.
+/// A boolean of a query, whose values are texts.
 pub(super) fn deserialize_bool<'de, D: Deserializer<'de>>(given: D) -> Result<bool, D::Error> {
     String::deserialize(given)?.parse().map_err(serde::de::Error::custom)
 }
 
-/// Refuses a word that is none of a filter's closed set; no word at all means any.
+/// Rejects a value outside the filter's closed set.
 pub(super) fn require_one_of(name: &str, given: Option<&str>, words: &[&str]) -> Result<(), Problem> {
     match given {
         Some(word) if !words.contains(&word) => {
@@ -115,7 +115,7 @@ pub(super) fn require_one_of(name: &str, given: Option<&str>, words: &[&str]) ->
     }
 }
 
-/// The id in a path; one that is no UUID names nothing.
+/// Extracts the id from the path; a value that is no UUID is not found.
 pub(super) struct IdPath(pub(super) Uuid);
 
 impl<S: Send + Sync> FromRequestParts<S> for IdPath {
@@ -125,4 +125,12 @@ impl<S: Send + Sync> FromRequestParts<S> for IdPath {
         let id: Result<Path<Uuid>, PathRejection> = Path::from_request_parts(parts, state).await;
         id.map(|Path(id)| Self(id)).map_err(|_| Code::NotFound.into())
     }
+}
+
+/// The page limits that a URI parses to, with each kind of cursor; `None` if rejected. For the fuzz targets.
+#[doc(hidden)]
+pub fn parse_limits(uri: &Uri) -> [Option<i64>; 2] {
+    let by_id = Page::<Uuid>::from_uri(uri).ok().map(|page| page.cursor_and_limit().1 - 1);
+    let by_name = Page::<String>::from_uri(uri).ok().map(|page| page.cursor_and_limit().1 - 1);
+    [by_id, by_name]
 }

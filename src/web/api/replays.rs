@@ -1,4 +1,4 @@
-//! Replays of many: begun from a filter or from a list of ids, watched, and called off.
+//! Replays of many tasks: started by a filter or ids, watched, and cancelled.
 
 use axum::{
     Json,
@@ -12,9 +12,9 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
-    ApiState,
     auth::Auth,
     change::Change,
+    deps::ApiState,
     page::IdPath,
     tasks::{to_json, validate_filter},
 };
@@ -22,7 +22,6 @@ use crate::{
     actions::{self, ActionError, Actor, MAX_REPLAYED, Replay, ReplaySelection},
     domain::task::state::TaskState,
     store::{
-        StoreError,
         replays::{self, ReplayRow},
         views::overview::TaskFilter,
     },
@@ -41,18 +40,18 @@ struct ReplaysRequest {
     dry_run: bool,
 }
 
-/// A whole number; JSON Schema says that 100.0 is one too.
+/// An integer; by JSON Schema 100.0 is one too.
 fn deserialize_integer<'de, D: Deserializer<'de>>(number: D) -> Result<Option<i64>, D::Error> {
     let Some(number) = Option::<f64>::deserialize(number)? else { return Ok(None) };
     #[expect(clippy::cast_possible_truncation, reason = "checked against every limit behind it")]
-    let whole = number as i64;
-    let is_complete = number.fract() == 0.0;
-    is_complete.then_some(Some(whole)).ok_or_else(|| D::Error::custom("a whole number is wanted"))
+    let integer = number as i64;
+    let is_integer = number.fract() == 0.0;
+    is_integer.then_some(Some(integer)).ok_or_else(|| D::Error::custom("expected an integer"))
 }
 
-/// Replays closed tasks by the same filter as the list, dead ones where the filter names no state; or these `ids`.
-/// With `dry_run` only says which it would be.
-pub(super) async fn create(State(admin): State<ApiState>, change: Change) -> Result<Response, Problem> {
+/// Replays closed tasks by the filter of the list, dead ones if it names no state, or by `ids`. With `dry_run` it only
+/// answers which tasks would be replayed.
+pub(super) async fn create(State(deps): State<ApiState>, change: Change) -> Result<Response, Problem> {
     let ReplaysRequest { mut filter, limit, ids, dry_run } = change.json()?;
     validate_filter(&filter)?;
     filter.state.get_or_insert_with(|| TaskState::Dead.as_str().to_owned());
@@ -66,7 +65,7 @@ pub(super) async fn create(State(admin): State<ApiState>, change: Change) -> Res
     }
     let selection = ids.map_or(ReplaySelection::Matching(filter, limit), ReplaySelection::Ids);
     if dry_run {
-        let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
+        let mut db = deps.db().await?;
         let rows = actions::select_tasks(&mut db, &selection).await?;
         let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
         return Ok(Json(json!({ "count": ids.len(), "ids": ids })).into_response());
@@ -75,22 +74,22 @@ pub(super) async fn create(State(admin): State<ApiState>, change: Change) -> Res
         let Replay { id, tasks } = actions::replay_many(db, actor, &selection).await?;
         Ok((StatusCode::CREATED, json!({ "id": id, "count": tasks.len(), "ids": tasks })))
     };
-    change.execute(&admin, action).await
+    change.execute(&deps, action).await
 }
 
-/// How far a replay of many is.
+/// The progress of a replay.
 pub(super) async fn show(
-    State(admin): State<ApiState>,
+    State(deps): State<ApiState>,
     _: Auth,
     IdPath(id): IdPath,
 ) -> Result<Json<ReplayRow>, Problem> {
-    let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
+    let mut db = deps.db().await?;
     replays::find(&mut db, id).await?.map(Json).ok_or_else(|| Code::NotFound.into())
 }
 
-/// Calls off what of it nobody has begun.
+/// Cancels the replayed tasks that have not started.
 pub(super) async fn cancel(
-    State(admin): State<ApiState>,
+    State(deps): State<ApiState>,
     IdPath(id): IdPath,
     change: Change,
 ) -> Result<Response, Problem> {
@@ -99,5 +98,5 @@ pub(super) async fn cancel(
         let row = replays::find(db, id).await?.ok_or(ActionError::NotFound)?;
         Ok((StatusCode::OK, to_json(&row)))
     };
-    change.execute(&admin, action).await
+    change.execute(&deps, action).await
 }

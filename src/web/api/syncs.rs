@@ -1,4 +1,4 @@
-//! Syncs: full syncs, asked for and watched.
+//! Syncs: start, progress, differences, approval.
 
 use axum::{Json, extract::State, http::StatusCode, response::Response};
 use serde::Deserialize;
@@ -7,23 +7,23 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
-    ApiState,
     auth::Auth,
     change::Change,
+    deps::ApiState,
     page::{FilterQuery, IdPath, Listing, PageQuery, require_one_of},
 };
 use crate::{
     actions::{self, ActionError, Actor, RequestedSync},
     domain::{Timestamp, sync::SyncKind},
     store::{
-        self, StoreError,
+        self,
         sync_differences::{self, DifferenceRow},
         syncs::{self, SyncRow},
     },
     web::problem::{Code, Problem},
 };
 
-/// The most differences that a sync's own answer holds; `…/differences` pages through all of them.
+/// Differences in the response of one sync at most; `…/differences` lists all of them.
 const MAX_DIFFERENCES: i64 = 1000;
 
 #[derive(Deserialize)]
@@ -36,8 +36,8 @@ struct SyncRequest {
     since: Option<Timestamp>,
 }
 
-/// Asks for a sync: 201 with the new one, or 200 with the one that is running.
-pub(super) async fn create(State(admin): State<ApiState>, change: Change) -> Result<Response, Problem> {
+/// Starts a sync: 201 with the new one, or 200 with the running one.
+pub(super) async fn create(State(deps): State<ApiState>, change: Change) -> Result<Response, Problem> {
     let SyncRequest { connection, what, dry_run, since } = change.json()?;
     let action = async |db: &mut PgConnection, actor: &Actor<'_>| {
         let request = actions::SyncRequest { connection: &connection, what, dry_run, since };
@@ -45,7 +45,7 @@ pub(super) async fn create(State(admin): State<ApiState>, change: Change) -> Res
         let item = item(db, id).await?.ok_or(ActionError::NotFound)?;
         Ok((if is_new { StatusCode::CREATED } else { StatusCode::OK }, item))
     };
-    change.execute(&admin, action).await
+    change.execute(&deps, action).await
 }
 
 #[derive(Default, Deserialize)]
@@ -56,30 +56,30 @@ pub(super) struct SyncFilter {
 }
 
 pub(super) async fn list(
-    State(admin): State<ApiState>,
+    State(deps): State<ApiState>,
     _: Auth,
     PageQuery(page): PageQuery,
     FilterQuery(filter): FilterQuery<SyncFilter>,
 ) -> Result<Json<Listing<SyncRow>>, Problem> {
     require_one_of("what", filter.what.as_deref(), SyncKind::NAMES)?;
-    let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
+    let mut db = deps.db().await?;
     let SyncFilter { connection, what } = &filter;
     let rows = syncs::list(&mut db, connection.as_deref(), what.as_deref(), &page.store_page()).await?;
     Ok(Json(page.listing(rows, |row| row.id)))
 }
 
 pub(super) async fn show(
-    State(admin): State<ApiState>,
+    State(deps): State<ApiState>,
     _: Auth,
     IdPath(id): IdPath,
 ) -> Result<Json<Value>, Problem> {
-    let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
+    let mut db = deps.db().await?;
     item(&mut db, id).await?.map(Json).ok_or_else(|| Code::NotFound.into())
 }
 
-/// Approves what a sync has left waiting.
+/// Approves the differences that wait for it.
 pub(super) async fn approve(
-    State(admin): State<ApiState>,
+    State(deps): State<ApiState>,
     IdPath(id): IdPath,
     change: Change,
 ) -> Result<Response, Problem> {
@@ -87,17 +87,17 @@ pub(super) async fn approve(
         actions::approve_sync(db, actor, id).await?;
         Ok((StatusCode::OK, item(db, id).await?.ok_or(ActionError::NotFound)?))
     };
-    change.execute(&admin, action).await
+    change.execute(&deps, action).await
 }
 
-/// A sync's differences, in the order of finding.
+/// A sync's differences in the order found.
 pub(super) async fn list_differences(
-    State(admin): State<ApiState>,
+    State(deps): State<ApiState>,
     _: Auth,
     IdPath(id): IdPath,
     PageQuery(page): PageQuery<i32>,
 ) -> Result<Json<Listing<DifferenceRow, i32>>, Problem> {
-    let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
+    let mut db = deps.db().await?;
     syncs::find(&mut db, id).await?.ok_or(Code::NotFound)?;
     let (after, limit) = page.cursor_and_limit();
     let rows = sync_differences::list(&mut db, id, after.unwrap_or_default(), limit).await?;

@@ -1,4 +1,4 @@
-//! Tasks: what is owed, with its diary; replay, cancel and resolve of one.
+//! Tasks: list, attempts, replay, cancel, resolve.
 
 use axum::{
     Json,
@@ -11,16 +11,16 @@ use serde_json::{Value, json};
 use sqlx::PgConnection;
 
 use super::{
-    ApiState,
     auth::Auth,
     change::Change,
+    deps::ApiState,
     page::{FilterQuery, IdPath, Listing, PageQuery, require_one_of},
 };
 use crate::{
     actions::{self, ActionError, Actor},
     domain::{event::subject::SubjectKind, id::TaskId, task::state::TaskState},
     store::{
-        StoreError, attempts,
+        attempts,
         tasks::Resolution,
         views::overview::{self, TaskFilter, TaskRow},
     },
@@ -28,24 +28,24 @@ use crate::{
 };
 
 pub(super) async fn list(
-    State(admin): State<ApiState>,
+    State(deps): State<ApiState>,
     _: Auth,
     PageQuery(page): PageQuery,
     FilterQuery(filter): FilterQuery<TaskFilter>,
 ) -> Result<Json<Listing<TaskRow>>, Problem> {
     validate_filter(&filter)?;
-    let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
+    let mut db = deps.db().await?;
     let rows = overview::list_tasks(&mut db, &filter, &page.store_page()).await?;
     Ok(Json(page.listing(rows, |row| row.id)))
 }
 
-/// One task with its diary.
+/// One task with its attempts.
 pub(super) async fn show(
-    State(admin): State<ApiState>,
+    State(deps): State<ApiState>,
     _: Auth,
     IdPath(id): IdPath,
 ) -> Result<Json<Value>, Problem> {
-    let mut db = admin.pool.acquire().await.map_err(StoreError::from)?;
+    let mut db = deps.db().await?;
     let row = overview::find_task(&mut db, TaskId(id)).await?.ok_or(Code::NotFound)?;
     let mut item = to_json(&row);
     item["attempt_list"] = json!(attempts::list(&mut db, TaskId(id)).await?);
@@ -58,28 +58,28 @@ struct ReplayRequest {
     dry_run: bool,
 }
 
-/// Replays; or with `dry_run` shows what a replay would do: the request that would be sent, and how it differs from
-/// the last one.
+/// Replays a task. With `dry_run` it only answers what a replay would do: the request that would be sent, and how it
+/// differs from the last one.
 pub(super) async fn replay(
-    State(admin): State<ApiState>,
+    State(deps): State<ApiState>,
     IdPath(id): IdPath,
     change: Change,
 ) -> Result<Response, Problem> {
     let ReplayRequest { dry_run } = change.json_or_default()?;
     if dry_run {
-        let (_, dry_run) = actions::dry_run_task(&admin.pool, &*admin.dry_runner, TaskId(id)).await?;
+        let (_, dry_run) = actions::dry_run_task(&deps.pool, &*deps.dry_runner, TaskId(id)).await?;
         return Ok(Json(dry_run).into_response());
     }
     let action = async |db: &mut PgConnection, actor: &Actor<'_>| {
-        let replayed = actions::replay_task(db, actor, TaskId(id)).await?;
-        let status = if replayed.opened { StatusCode::CREATED } else { StatusCode::OK };
-        task_response(db, replayed.task, status).await
+        let enqueued = actions::replay_task(db, actor, TaskId(id)).await?;
+        let status = if enqueued.opened { StatusCode::CREATED } else { StatusCode::OK };
+        task_response(db, enqueued.task, status).await
     };
-    change.execute(&admin, action).await
+    change.execute(&deps, action).await
 }
 
 pub(super) async fn cancel(
-    State(admin): State<ApiState>,
+    State(deps): State<ApiState>,
     IdPath(id): IdPath,
     change: Change,
 ) -> Result<Response, Problem> {
@@ -87,29 +87,30 @@ pub(super) async fn cancel(
         actions::cancel(db, actor, TaskId(id)).await?;
         task_response(db, TaskId(id), StatusCode::OK).await
     };
-    change.execute(&admin, action).await
+    change.execute(&deps, action).await
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ResolveRequest {
     #[serde(rename = "as")]
-    word: Resolution,
+    resolution: Resolution,
 }
 
 pub(super) async fn resolve(
-    State(admin): State<ApiState>,
+    State(deps): State<ApiState>,
     IdPath(id): IdPath,
     change: Change,
 ) -> Result<Response, Problem> {
-    let ResolveRequest { word } = change.json()?;
+    let ResolveRequest { resolution } = change.json()?;
     let action = async |db: &mut PgConnection, actor: &Actor<'_>| {
-        actions::resolve(db, actor, TaskId(id), word).await?;
+        actions::resolve(db, actor, TaskId(id), resolution).await?;
         task_response(db, TaskId(id), StatusCode::OK).await
     };
-    change.execute(&admin, action).await
+    change.execute(&deps, action).await
 }
 
+/// A task as a response.
 pub(super) async fn task_response(
     db: &mut PgConnection,
     id: TaskId,
@@ -124,6 +125,7 @@ pub(super) fn to_json(row: &impl Serialize) -> Value {
     serde_json::to_value(row).expect("rows are plain data")
 }
 
+/// Rejects a state or kind that does not exist.
 pub(super) fn validate_filter(filter: &TaskFilter) -> Result<(), Problem> {
     require_one_of("state", filter.state.as_deref(), TaskState::NAMES)?;
     require_one_of("kind", filter.kind.as_deref(), SubjectKind::NAMES)

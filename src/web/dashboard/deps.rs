@@ -9,8 +9,7 @@ use super::live_counts::LiveCounts;
 use crate::{
     actions::DryRun,
     runtime::clock::{Clock, Entropy},
-    security::{auth_throttle::AuthThrottle, key_usage::KeyUsage},
-    web::api::Token,
+    security::{admin_token::Token, auth_throttle::AuthThrottle, key_usage::KeyUsage},
 };
 
 /// The dependencies of the dashboard.

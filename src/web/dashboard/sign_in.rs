@@ -27,7 +27,7 @@ use crate::{
     domain::{digest::sha256_hex, language::Language},
     explain::page_texts,
     store::sessions::{self, Session},
-    web::server::{Peer, client_ip},
+    web::client_ip::{Peer, client_ip},
 };
 
 const SESSION_TTL: TimeDelta = TimeDelta::hours(12);

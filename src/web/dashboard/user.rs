@@ -17,11 +17,11 @@ use super::{
 use crate::{
     domain::{digest::sha256_hex, language::Language},
     explain::{PageTexts, page_texts},
+    security::admin_token::{Role, Token},
     store::{
         StoreError,
         sessions::{self, Session},
     },
-    web::api::{Role, Token},
 };
 
 /// The name of the session cookie.

@@ -47,7 +47,7 @@ async fn readyz_fails_when_it_cannot_claim_or_commit() {
     stop.cancel();
     running.await.unwrap();
     silta.clock.advance(secs(31));
-    assert_eq!(ready().await, (503, "the worker has not come to a claim for half a minute".to_owned()));
+    assert_eq!(ready().await, (503, "the worker has not claimed for 30 seconds".to_owned()));
 }
 
 async fn terminate_connections(db: &mut sqlx::PgConnection) {

@@ -1,0 +1,39 @@
+//! What the admin API needs.
+
+use std::sync::Arc;
+
+use sqlx::{PgPool, Postgres, pool::PoolConnection};
+
+use crate::{
+    actions::DryRun,
+    runtime::clock::{Clock, Entropy},
+    security::{admin_token::Token, key_usage::KeyUsage},
+    store::StoreError,
+    web::problem::Problem,
+};
+
+/// The dependencies of the admin API.
+pub struct ApiDeps {
+    /// The database.
+    pub pool: PgPool,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids.
+    pub entropy: Arc<Entropy>,
+    /// The configured admin tokens.
+    pub tokens: Vec<Token>,
+    /// Decides and shows, without changing anything.
+    pub dry_runner: Arc<dyn DryRun>,
+    /// Records the use of tokens.
+    pub key_usage: Arc<KeyUsage>,
+}
+
+/// The state of the handlers.
+pub(super) type ApiState = Arc<ApiDeps>;
+
+impl ApiDeps {
+    /// A connection to the database.
+    pub(super) async fn db(&self) -> Result<PoolConnection<Postgres>, Problem> {
+        Ok(self.pool.acquire().await.map_err(StoreError::from)?)
+    }
+}

@@ -1,0 +1,132 @@
+//! `/metrics`: the counters of the process, and gauges read from the database at each scrape. Documented in
+//! `docs/telemetry.md`.
+
+use std::sync::atomic::AtomicU64;
+
+use chrono::TimeDelta;
+use prometheus_client::{
+    encoding::{
+        EncodeLabelSet,
+        text::{encode_eof, encode_registry},
+    },
+    metrics::{family::Family, gauge::Gauge},
+    registry::Registry,
+};
+use sqlx::PgPool;
+
+use crate::{
+    domain::Timestamp,
+    store::{
+        self,
+        connections::{self, ConnectionRow},
+        order_rate, polls,
+        views::overview,
+    },
+};
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ConnectionLabels {
+    connection: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ListLabels {
+    connection: String,
+    list: String,
+}
+
+/// The gauges of one scrape.
+#[derive(Default)]
+struct Gauges {
+    tasks_open: Family<ConnectionLabels, Gauge>,
+    tasks_in_doubt: Family<ConnectionLabels, Gauge>,
+    tasks_dead: Gauge,
+    oldest_due_seconds: Family<ConnectionLabels, Gauge>,
+    orders_missed: Family<ConnectionLabels, Gauge<f64, AtomicU64>>,
+    circuit_open: Family<ConnectionLabels, Gauge>,
+    stock_braked: Family<ConnectionLabels, Gauge>,
+    poll_age_seconds: Family<ListLabels, Gauge>,
+}
+
+/// All metrics in the OpenMetrics text format. Without a database the counters are still answered.
+pub(super) async fn render(
+    counters: &Registry,
+    pool: &PgPool,
+    now: Timestamp,
+) -> Result<String, std::fmt::Error> {
+    let mut text = String::new();
+    encode_registry(&mut text, counters)?;
+    if let Ok(gauges) = Gauges::read(pool, now).await {
+        encode_registry(&mut text, &gauges.into_registry())?;
+    }
+    encode_eof(&mut text)?;
+    Ok(text)
+}
+
+impl Gauges {
+    async fn read(pool: &PgPool, now: Timestamp) -> store::Result<Self> {
+        let gauges = Self::default();
+        let mut db = pool.acquire().await?;
+        for backlog in overview::backlog(&mut db, now).await? {
+            let labels = ConnectionLabels { connection: backlog.connection };
+            gauges.tasks_open.get_or_create(&labels).set(backlog.open);
+            gauges.tasks_in_doubt.get_or_create(&labels).set(backlog.in_doubt);
+            let oldest = backlog.oldest_due_at.map_or(0, |due| seconds(now - due));
+            gauges.oldest_due_seconds.get_or_create(&labels).set(oldest);
+        }
+        gauges.tasks_dead.set(overview::count_dead(&mut db).await?);
+        for row in connections::list(&mut db).await? {
+            gauges.read_connection(&mut db, row, now).await?;
+        }
+        Ok(gauges)
+    }
+
+    async fn read_connection(
+        &self,
+        db: &mut sqlx::PgConnection,
+        row: ConnectionRow,
+        now: Timestamp,
+    ) -> store::Result<()> {
+        let rate = order_rate::read(db, &row.name, row.created_at, now).await?;
+        let polls = polls::list(db, &row.name).await?;
+        let labels = ConnectionLabels { connection: row.name.clone() };
+        self.circuit_open.get_or_create(&labels).set(i64::from(row.circuit_open_until.is_some()));
+        self.stock_braked.get_or_create(&labels).set(i64::from(row.braked_at.is_some()));
+        self.orders_missed.get_or_create(&labels).set(rate.expected);
+        for poll in polls {
+            let age = now - poll.last_finished_at.unwrap_or(row.created_at);
+            let labels = ListLabels { connection: row.name.clone(), list: poll.what };
+            self.poll_age_seconds.get_or_create(&labels).set(seconds(age));
+        }
+        Ok(())
+    }
+
+    fn into_registry(self) -> Registry {
+        let mut registry = Registry::default();
+        registry.register("silta_tasks_open", "Open tasks", self.tasks_open);
+        registry.register("silta_tasks_in_doubt", "Open tasks in doubt", self.tasks_in_doubt);
+        registry.register("silta_tasks_dead", "Dead tasks that need attention", self.tasks_dead);
+        registry.register("silta_oldest_due_seconds", "Age of the oldest due task", self.oldest_due_seconds);
+        registry.register(
+            "silta_orders_missed",
+            "Orders expected since the last one, by the weeks before",
+            self.orders_missed,
+        );
+        registry.register(
+            "silta_circuit_open",
+            "1 while the circuit is open: a vendor is down or refuses the credentials",
+            self.circuit_open,
+        );
+        registry.register("silta_stock_braked", "1 while the stock brake is on", self.stock_braked);
+        registry.register(
+            "silta_poll_age_seconds",
+            "Time since a list was last read to its end",
+            self.poll_age_seconds,
+        );
+        registry
+    }
+}
+
+fn seconds(age: TimeDelta) -> i64 {
+    age.num_seconds().max(0)
+}
