@@ -1,4 +1,4 @@
-//! The pure parts that run for every webhook and every attempt.
+//! The pure functions that run for every webhook and every attempt.
 
 use std::{hint::black_box, time::Duration};
 
@@ -89,13 +89,13 @@ fn pure(criterion: &mut Criterion) {
     order(criterion, now);
 }
 
-/// A line of an order, as a shop tells it: about a hundred bytes.
+/// A line of an order in a webhook: about a hundred bytes.
 fn line(number: u32) -> Value {
     json!({ "id": number, "product_code": format!("S-{:016x}", u64::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15)),
         "quantity": number % 7 + 1, "price": "129.90", "name": "A product of the shop" })
 }
 
-/// A paid order of five lines, on its way to the warehouse.
+/// A paid order of five lines that is sent to the warehouse.
 fn order(criterion: &mut Criterion, now: DateTime<Utc>) {
     let row = |number: u32| ShopLine {
         code: Some(format!("S-{number}")),

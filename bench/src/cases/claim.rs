@@ -14,7 +14,10 @@ use silta::{
             subject::{Priority, Subject},
         },
         id::{EventId, TaskId},
-        task::outcome::Outcome,
+        task::{
+            outcome::Outcome,
+            transition::{AttemptEnd, transition},
+        },
     },
     runtime::clock::Entropy,
     store::{
@@ -36,8 +39,8 @@ use crate::{
 
 const CLAIMS: usize = 400;
 /// How far the worker's due watermark lies behind the present.
-const FLOOR: Duration = Duration::from_millis(500);
-const MOST: f64 = 1.3;
+const WATERMARK_LAG: Duration = Duration::from_millis(500);
+const MAX_RATIO: f64 = 1.3;
 
 const CLOSED: &str = "
     insert into task (id, connection, kind, subject, state, priority, due_at, created_at, settled_at)
@@ -83,7 +86,7 @@ pub async fn run(bench: &mut Bench) -> Result<()> {
         .execute(&mut holder)
         .await?;
     rounds.heap.settle_batch(50_000).await?;
-    tokio::time::sleep(2 * FLOOR).await;
+    tokio::time::sleep(2 * WATERMARK_LAG).await;
     rounds.row(bench, "and 50,000 settled under a long snapshot").await
 }
 
@@ -98,7 +101,9 @@ struct Rounds {
 impl Rounds {
     async fn row(&mut self, bench: &mut Bench, name: &str) -> Result<()> {
         let (beside, alone) = self.measure().await?;
-        bench.report.row(Row::compared(name, "nothing there", Unit::Micros, beside, alone).at_most(MOST));
+        bench
+            .report
+            .row(Row::compared(name, "nothing there", Unit::Micros, beside, alone).at_most(MAX_RATIO));
         Ok(())
     }
 
@@ -199,7 +204,7 @@ impl Claims {
             worker: "bench",
             capacities: &capacities,
             background: many,
-            since: now - FLOOR,
+            since: now - WATERMARK_LAG,
             now,
             leased_until: now + Duration::from_secs(60),
         };
@@ -208,12 +213,8 @@ impl Claims {
         let took = begun.elapsed().as_secs_f64() * 1e6;
         anyhow::ensure!(leased.len() == many, "{} of {many} were claimed", leased.len());
         let outcome = Outcome::InSync;
-        let next: Vec<_> = leased
-            .iter()
-            .map(|leased| {
-                silta::domain::task::transition::settle(leased, &outcome, None, &super::POLICY, now, 0.0)
-            })
-            .collect();
+        let end = AttemptEnd { outcome: &outcome, in_doubt_since: None, at: now, jitter: 0.0 };
+        let next: Vec<_> = leased.iter().map(|leased| transition(leased, &end, &super::POLICY)).collect();
         let entry = AttemptRecord::without_calls(&outcome);
         let settled: Vec<_> =
             leased.iter().zip(&next).map(|(leased, next)| SettledAttempt { leased, next, entry }).collect();

@@ -190,7 +190,7 @@ pub async fn fill(pool: &PgPool, connection: &str, many: usize) -> Result<()> {
         let arrivals: Vec<_> = numbers
             .iter()
             .map(|number| {
-                let revision = InternalEvent {
+                let event = InternalEvent {
                     connection,
                     subject: Subject::stock(format!("S-{}-{number}", entropy.id(at).simple())),
                     source: Source::Poll,
@@ -199,7 +199,7 @@ pub async fn fill(pool: &PgPool, connection: &str, many: usize) -> Result<()> {
                     priority: Priority(1),
                     at,
                 };
-                internal.into_incoming(EventId(entropy.id(at)), TaskId(entropy.id(at)))
+                event.into_incoming(EventId(entropy.id(at)), TaskId(entropy.id(at)))
             })
             .collect();
         ingest::ingest(&mut db, &arrivals).await?;

@@ -7,8 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use parking_lot::Mutex;
 use anyhow::{Context, Result};
+use parking_lot::Mutex;
 use silta::{
     dev::sandbox::{OrderSpec, Sandbox, Webhook, WebhookSender},
     runtime::clock::{Entropy, SystemClock},

@@ -45,7 +45,7 @@ pub(super) struct Report {
     /// Failpoints at which no process exited.
     not_reached: Vec<String>,
     longest_to_recover: f64,
-    /// The comparison of both sandbox vendors.
+    /// The reconciliation of both sandbox vendors.
     #[serde(flatten)]
     pub(super) reconciliation: Reconciliation,
     /// Tasks that are open or dead.

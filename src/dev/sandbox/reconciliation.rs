@@ -1,4 +1,4 @@
-//! Compares the two fake vendors order by order: what should have arrived, from their own state alone.
+//! Reconciles the two fake vendors order by order: what should have arrived, from their own state alone.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::{
     warehouse_state::Order as WarehouseOrder,
 };
 
-/// The counts of a comparison of both vendors' state.
+/// The counts of a reconciliation of both vendors.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Reconciliation {
     /// Orders that should be sent: paid or cash on delivery, not cancelled.

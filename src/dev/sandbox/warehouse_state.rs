@@ -8,7 +8,7 @@ use serde_json::Value;
 /// Everything that the fake warehouse keeps.
 #[derive(Default)]
 pub(super) struct State {
-    /// In order of arrival. Two may have one reference: the warehouse accepts that, the reconciliation counts it.
+    /// The oldest first. Two may have one reference: the warehouse accepts that, the reconciliation counts it.
     pub(super) orders: Vec<Order>,
     pub(super) products: BTreeMap<String, Value>,
     pub(super) stock: BTreeMap<String, Stock>,

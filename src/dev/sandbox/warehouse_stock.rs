@@ -50,7 +50,7 @@ impl Warehouse {
         }
     }
 
-    /// Adds a product by hand, or by identifying it on arrival.
+    /// Adds a product by hand, or when received goods are identified.
     pub fn add_product(&self, code: &str, product: Value) {
         let now = self.now();
         let mut state = self.state();
