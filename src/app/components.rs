@@ -27,7 +27,7 @@ use crate::{
     },
     security::{auth_throttle::AuthThrottle, key_usage::KeyUsage, secrets::SecretStore},
     store, sync,
-    vendors::http::client,
+    vendors::http::build_client,
     web::{api, dashboard, health},
     worker::{self, Worker},
 };
@@ -55,7 +55,7 @@ impl Components {
             key_usage: Arc::default(),
             failpoints,
             secret_store: Arc::new(SecretStore::new(&config.secret_keys)),
-            client: client::client(config.outbound),
+            client: build_client(config.outbound),
         }
     }
 

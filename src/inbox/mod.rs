@@ -5,13 +5,14 @@
 //!            404          429         413  503            401                 400        503
 //! ```
 //!
-//! The guarantee: **no 2xx before commit**. A rejected webhook leaves no row, so it can neither fill the table nor take
-//! the fingerprint of a genuine one. A verified webhook that cannot be understood is stored and answered 200; the polls
-//! that find what it may have meant are brought forward.
+//! The guarantee: **no 2xx before commit**. A rejected webhook leaves no row, so it can neither fill the table
+//! nor take the fingerprint of a genuine one. A verified webhook that cannot be understood is stored and
+//! answered 200; the polls that find what it may have meant are brought forward.
 //!
 //! A wrong signature is checked once more against keys made a moment ago, at most every few seconds
-//! (`webhook/keyring.rs`), and counted for people by what seems wrong with it: key, body or header. A client that
-//! goes on is blocked for the rest of the minute ([`AuthThrottle`](crate::security::auth_throttle::AuthThrottle)).
+//! (`webhook/keyring.rs`), and counted for people by what seems wrong with it: key, body or header. A client
+//! that goes on is blocked for the rest of the minute
+//! ([`AuthThrottle`](crate::security::auth_throttle::AuthThrottle)).
 //!
 //! A [`poll`] reads the vendors' lists, finds changes that no webhook reported, and stores them the same way.
 

@@ -1,7 +1,7 @@
 //! The clock and the random source: the only code that reads the machine's.
 //!
-//! Code that needs the time takes a [`Clock`], code that needs randomness takes [`Entropy`], so that a test controls both.
-//! `clippy.toml` bans the ambient ones everywhere else.
+//! Code that needs the time takes a [`Clock`], code that needs randomness takes [`Entropy`], so that a test
+//! controls both. `clippy.toml` bans the ambient ones everywhere else.
 
 use std::{fmt::Debug, time::Duration};
 
@@ -79,8 +79,8 @@ impl Entropy {
         draw(&mut self.0.lock().rng)
     }
 
-    /// An id that sorts by time, and within one millisecond by the order of creation (`UUIDv7`, RFC 9562 §5.7 and §6.2
-    /// method 2): lists and replays are ordered by id.
+    /// An id that sorts by time, and within one millisecond by the order of creation (`UUIDv7`, RFC 9562 §5.7
+    /// and §6.2 method 2): lists and replays are ordered by id.
     pub fn id(&self, now: Timestamp) -> Uuid {
         let millis = u64::try_from(now.timestamp_millis()).unwrap_or(0);
         let fresh =

@@ -1,8 +1,9 @@
 //! Failpoints: named places between two steps, at which a crash does the most harm.
 //!
 //! Nothing happens there unless it is asked for. `silta chaos` starts the real program with
-//! `SILTA_FAILPOINT=after_call:3` in its environment: the process then ends, as by `kill -9`, the third time that it
-//! reaches this place. Tests panic there or never return. So a crash between two given steps is a row in a table.
+//! `SILTA_FAILPOINT=after_call:3` in its environment: the process then ends, as by `kill -9`, the third time
+//! that it reaches this place. Tests panic there or never return. So a crash between two given steps is a row
+//! in a table.
 
 use std::{
     fmt,
@@ -82,8 +83,8 @@ impl Failpoints {
         }
     }
 
-    /// Runs `work` and reaches a failpoint in the middle of it, for each subject: after it was first polled and before its
-    /// answer is read.
+    /// Runs `work` and reaches a failpoint in the middle of it, for each subject: after it was first polled and
+    /// before its answer is read.
     pub async fn hit_during<T>(
         &self,
         point: Failpoint,

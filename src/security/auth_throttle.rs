@@ -1,12 +1,13 @@
-//! Blocks a client after repeated authentication failures, until the minute is over: nothing of its requests is read or
-//! hashed.
+//! Blocks a client after repeated authentication failures, until the minute is over: nothing of its requests is
+//! read or hashed.
 //!
-//! Failures are counted by address **and** scope (a connection, the sign-in). A vendor sends the webhooks of many stores
-//! from one address, and a wrong key for one store must not block the others; and guessing admin tokens must not block
-//! the sign-in for operators. The table is bounded: when it is full, the oldest entry is evicted.
+//! Failures are counted by address **and** scope (a connection, the sign-in). A vendor sends the webhooks of
+//! many stores from one address, and a wrong key for one store must not block the others; and guessing admin
+//! tokens must not block the sign-in for operators. The table is bounded: when it is full, the oldest entry is
+//! evicted.
 //!
-//! Written here and not taken from `governor` (docs/dependencies.md): only failures count, a check must not count, and the
-//! table is bounded.
+//! Written here and not taken from `governor` (docs/dependencies.md): only failures count, a check must not
+//! count, and the table is bounded.
 
 use std::{
     collections::HashMap,

@@ -1,8 +1,8 @@
-//! Finds out why a signature is wrong, and how a webhook is signed. For operators who connect a store; never to accept a
-//! webhook.
+//! Finds out why a signature is wrong, and how a webhook is signed. For operators who connect a store; never to
+//! accept a webhook.
 //!
-//! How the shop signs is not public (docs/contract.md U1), so a wrong configuration must show what is wrong with it. Only
-//! names are reported: of a header, a hash, an encoding, a key. Never a value.
+//! How the shop signs is not public (docs/contract.md U1), so a wrong configuration must show what is wrong
+//! with it. Only names are reported: of a header, a hash, an encoding, a key. Never a value.
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde::Serialize;
@@ -25,7 +25,8 @@ pub enum Hint {
     NotASignature,
     /// The signature is right, in another encoding than the configured one.
     OtherEncoding,
-    /// The signature is right for the body with other white space or line ends: something altered it on its way.
+    /// The signature is right for the body with other white space or line ends: something altered it on its
+    /// way.
     AlteredBody,
     /// The signature was made with another key, or of another body.
     WrongKey,

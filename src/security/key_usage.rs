@@ -1,8 +1,8 @@
 //! Counts key uses and rejected webhooks in memory, and writes them now and then.
 //!
-//! Counting must not cost a webhook another row, and a rejected webhook must not make rows at all. So both are counted in
-//! memory, by names that the configuration bounds, and added to their rows a few seconds later. A process that dies loses
-//! a few seconds of counts: these figures inform operators only.
+//! Counting must not cost a webhook another row, and a rejected webhook must not make rows at all. So both are
+//! counted in memory, by names that the configuration bounds, and added to their rows a few seconds later. A
+//! process that dies loses a few seconds of counts: these figures inform operators only.
 
 use std::{collections::HashMap, hash::Hash, time::Duration};
 

@@ -1,9 +1,9 @@
 //! The secret store: secrets that Silta must keep are encrypted with a key that is kept elsewhere.
 //!
-//! AES-256-GCM (NIST SP 800-38D) by `ring`, with a random nonce for each encryption: a few a day per key, where the limit
-//! for random nonces is 2³². A ciphertext is bound to its context (`aad`), so one that is moved to another row does not
-//! decrypt there. The first key encrypts and every key decrypts: to rotate, put a new key in front and remove the old one
-//! once everything is encrypted with the new one.
+//! AES-256-GCM (NIST SP 800-38D) by `ring`, with a random nonce for each encryption: a few a day per key, where
+//! the limit for random nonces is 2³². A ciphertext is bound to its context (`aad`), so one that is moved to
+//! another row does not decrypt there. The first key encrypts and every key decrypts: to rotate, put a new key
+//! in front and remove the old one once everything is encrypted with the new one.
 //!
 //! Without a key nothing is stored: a secret in the clear is worse than one that must be fetched again.
 

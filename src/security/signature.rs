@@ -27,8 +27,8 @@ pub struct SignatureScheme {
 }
 
 impl SignatureScheme {
-    /// The index of the secret with which `given` is the signature of `body`. Every secret is tried, and each comparison
-    /// takes constant time.
+    /// The index of the secret with which `given` is the signature of `body`. Every secret is tried, and each
+    /// check takes constant time.
     pub fn verify(&self, body: &[u8], given: &str) -> Option<usize> {
         let candidates = decode(given.trim(), self.encoding);
         let mut good = None;
@@ -43,8 +43,8 @@ impl SignatureScheme {
     }
 }
 
-/// An id of a key that may be shown: eight hex digits of a digest, keyed by a secret of the connection, so that guessed
-/// keys cannot be tried out against it.
+/// An id of a key that may be shown: eight hex digits of a digest, keyed by a secret of the connection, so that
+/// guessed keys cannot be tried out against it.
 pub fn key_id(connection_secret: &str, key: &str) -> String {
     hex::encode(&sign(connection_secret, key.as_bytes())[..4])
 }

@@ -1,12 +1,14 @@
-//! The outline of a webhook's JSON. The whole body is checked, but only what may identify its subject is kept. Most of a
-//! body is an order's lines, prices and people, which are not needed: the worker reads the subject again.
+//! The outline of a webhook's JSON. The whole body is checked, but only what may identify its subject is kept.
+//! Most of a body is an order's lines, prices and people, which are not needed: the worker reads the subject
+//! again.
 
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// How many levels of objects may identify a subject: the root, its wrapper, and one more (`{"data": {"order": {…}}}`).
+/// How many levels of objects may identify a subject: the root, its wrapper, and one more (`{"data": {"order":
+/// {…}}}`).
 const LEVELS: u8 = 3;
 
 /// Parses a body. Lists, and objects below [`LEVELS`], come back empty. `None` where it is not JSON.

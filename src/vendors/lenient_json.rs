@@ -1,4 +1,5 @@
-//! Lenient deserialization: both vendors' types drift. Numbers come as strings, objects as `[]`, keys in any case.
+//! Lenient deserialization: both vendors' types drift. Numbers come as strings, objects as `[]`, keys in any
+//! case.
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use rust_decimal::Decimal;
@@ -42,7 +43,8 @@ pub(super) fn boolean<'de, D: Deserializer<'de>>(wire: D) -> Result<bool, D::Err
     Ok(as_text(&value).is_some_and(|text| text == "1" || text.eq_ignore_ascii_case("true")))
 }
 
-/// An object, or the default for what the vendors send instead of one: `[]`, null, a blank (docs/contract.md §1.2).
+/// An object, or the default for what the vendors send instead of one: `[]`, null, a blank (docs/contract.md
+/// §1.2).
 pub(super) fn object<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
     wire: D,
 ) -> Result<T, D::Error> {
@@ -60,8 +62,8 @@ pub(super) fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(wire: D) -> R
     }
 }
 
-/// A time with its offset. Without one it is read as UTC: OGOship means that, and for the shop it is an hour or two late and
-/// never early.
+/// A time with its offset. Without one it is read as UTC: OGOship means that, and for the shop it is an hour or
+/// two late and never early.
 pub(super) fn parse_time(text: &str) -> Option<Timestamp> {
     let with_offset = DateTime::parse_from_rfc3339(text).map(|time| time.with_timezone(&Utc));
     let naive = |_| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").map(|time| time.and_utc());

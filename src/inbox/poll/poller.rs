@@ -1,12 +1,13 @@
 //! Polls the vendors' lists to find changes that no webhook reported.
 //!
-//! Webhooks get lost, and no vendor is known to send one when an order is paid later. So each connection's lists are read
-//! from a durable cursor on, with an overlap: the vendors' clocks differ from ours, and a change may appear late. What
-//! the list shows at a version that has not been read becomes an event like any other. A version is stored once, so the
-//! overlap costs nothing.
+//! Webhooks get lost, and no vendor is known to send one when an order is paid later. So each connection's
+//! lists are read from a durable cursor on, with an overlap: the vendors' clocks differ from ours, and a change
+//! may appear late. What the list shows at a version that has not been read becomes an event like any other. A
+//! version is stored once, so the overlap costs nothing.
 //!
-//! The cursor moves only after every page is stored: a poll that fails starts again where it began. A stretch that the
-//! shop cannot list is narrowed down, stored as a gap and read again by later polls ([`crate::domain::time_window`]).
+//! The cursor moves only after every page is stored: a poll that fails starts again where it began. A stretch
+//! that the shop cannot list is narrowed down, stored as a gap and read again by later polls
+//! ([`crate::domain::time_window`]).
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 

@@ -37,8 +37,8 @@ pub(super) struct ListReader<'a> {
 }
 
 impl ListReader<'_> {
-    /// Reads a window and every gap that earlier polls left. Returns how many events were new, and the gaps that remain
-    /// (`None` where there were and are none).
+    /// Reads a window and every gap that earlier polls left. Returns how many events were new, and the gaps
+    /// that remain (`None` where there were and are none).
     pub(super) async fn read_windows(
         &self,
         window: TimeWindow,
@@ -83,7 +83,8 @@ impl ListReader<'_> {
         Ok(found)
     }
 
-    /// Extends the lease before each page. Where the process dies, another replica starts the poll again when it ends.
+    /// Extends the lease before each page. Where the process dies, another replica starts the poll again when
+    /// it ends.
     async fn extend_lease(&self) -> Result<(), PollError> {
         let mut db = self.pool.acquire().await.map_err(StoreError::from)?;
         let until = self.clock.now() + self.lease;

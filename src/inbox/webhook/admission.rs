@@ -1,8 +1,8 @@
 //! Commits webhooks in groups and bounds how many wait: see [`group_commit`](crate::store::group_commit).
 //!
-//! The bodies of all webhooks being read or waiting share one memory limit. A webhook that exceeds it, or has waited too
-//! long, is answered 503 with `Retry-After`, and its sender repeats it. So memory stays bounded, and no webhook waits
-//! longer than its sender does.
+//! The bodies of all webhooks being read or waiting share one memory limit. A webhook that exceeds it, or has
+//! waited too long, is answered 503 with `Retry-After`, and its sender repeats it. So memory stays bounded, and
+//! no webhook waits longer than its sender does.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,7 +23,8 @@ use crate::{
     },
 };
 
-/// One commit at a time, of 1 MiB of bodies at most. A second one at the same time halves the groups and gains less.
+/// One commit at a time, of 1 MiB of bodies at most. A second one at the same time halves the groups and gains
+/// less.
 const BATCH_LIMITS: group_commit::Limits =
     group_commit::Limits { workers: 1, max_items: 256, max_weight: 1 << 20 };
 
@@ -126,8 +127,8 @@ impl BatchHandler for Committer {
         self.failpoints.hit(Failpoint::BeforeCommit, "").await;
         let pooled = store::with_commit_timeout(&self.pool, async |db| self.store(db, batch).await);
         let stored = match pooled.await {
-            // The pooled connection broke since its last use: retry on a new one. If the first try was stored after
-            // all, the second is its duplicate.
+            // The pooled connection broke since its last use: retry on a new one. If the first try was stored
+            // after all, the second is its duplicate.
             Err(error) if error.is_broken_connection() => {
                 let options = self.pool.connect_options();
                 let mut db = PgConnection::connect_with(&options).await.map_err(StoreError::from)?;

@@ -1,8 +1,8 @@
-//! The keys that a connection's webhooks may be signed with: those of the configuration, and those of the subscriptions
-//! that Silta made itself, which are encrypted in the database.
+//! The keys that a connection's webhooks may be signed with: those of the configuration, and those of the
+//! subscriptions that Silta made itself, which are encrypted in the database.
 //!
-//! Stored keys are read when a signature matches no known key, at most every few seconds. So a key that another process
-//! just made is found, and while signatures match, the database is not asked.
+//! Stored keys are read when a signature matches no known key, at most every few seconds. So a key that another
+//! process just made is found, and while signatures match, the database is not asked.
 
 use std::{sync::Arc, time::Duration};
 

@@ -1,5 +1,5 @@
-//! Checks signatures. A wrong one is counted by what seems wrong with it; where an operator asked for signature detection
-//! it is also searched for the right scheme. Neither accepts the webhook.
+//! Checks signatures. A wrong one is counted by what seems wrong with it; where an operator asked for signature
+//! detection it is also searched for the right scheme. Neither accepts the webhook.
 
 use std::{net::IpAddr, sync::Arc};
 

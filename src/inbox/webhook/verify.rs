@@ -27,8 +27,8 @@ pub(super) struct Verified {
 }
 
 impl Unverified {
-    /// Reads the whole body, up to the limit. Memory is reserved as bytes arrive, not as `Content-Length` announces them: a
-    /// sender that announces much and sends nothing takes nothing from the others.
+    /// Reads the whole body, up to the limit. Memory is reserved as bytes arrive, not as `Content-Length`
+    /// announces them: a sender that announces much and sends nothing takes nothing from the others.
     pub(super) async fn read(
         source: Source,
         mut stream: Body,

@@ -75,7 +75,8 @@ impl CallLog {
         Self(Arc::new(CallLogState { request_id_prefix, ..CallLogState::default() }))
     }
 
-    /// The log of a dry run: reads are made; the first call that would change something is recorded and not sent.
+    /// The log of a dry run: reads are made; the first call that would change something is recorded and not
+    /// sent.
     pub fn dry_run() -> Self {
         Self(Arc::new(CallLogState { is_dry_run: true, ..CallLogState::default() }))
     }

@@ -1,27 +1,18 @@
-//! The only reqwest builder and the only `send`.
-//!
-//! Sets timeouts for connecting and for the whole call, follows no redirects (a vendor that moves must be configured,
-//! not guessed), caps the body while reading it, keeps to the rate limit and records each call. The body of a failed
-//! call is dropped: it may hold personal data.
+//! The only `send`: keeps to the rate limit, caps the body while reading it, and records each call. The body of
+//! a failed call is dropped: it may hold personal data.
 
-use std::{
-    sync::{Arc, LazyLock},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use reqwest::{
     Method, StatusCode,
     header::{DATE, HeaderMap, HeaderValue, RETRY_AFTER},
 };
-use rustls::ClientConfig;
-use rustls_platform_verifier::BuilderVerifierExt;
 use tokio::time::Instant;
 use tracing::{Instrument, field::Empty};
 
 use super::{
     call::{Body, Call, Response},
     call_log::{CallLog, CallRecord},
-    dns::PublicResolver,
     error::{CallError, Failure},
     rate_limiter::{RateLimitError, RateLimiter},
 };
@@ -29,47 +20,6 @@ use crate::domain::{Timestamp, rate_limit::CallPriority, redact::Redactor, vendo
 
 /// The longest answer that is read. 250 items of the widest list take a tenth of it.
 const MAX_RESPONSE_BYTES: usize = 8 << 20;
-
-/// How calls are made, from `[outbound]`.
-#[derive(Clone, Copy, Debug)]
-pub struct Options {
-    /// The timeout of one whole call, connecting included.
-    pub timeout: Duration,
-    /// Whether a host name may resolve to a loopback or private address. For the sandbox and tests only.
-    pub allow_private: bool,
-}
-
-/// The TLS configuration of every client in the process. The system's certificates are loaded once: that takes longer than
-/// everything else about a new client.
-pub fn tls_config() -> ClientConfig {
-    static CONFIG: LazyLock<ClientConfig> = LazyLock::new(|| {
-        // One crypto provider for the whole process; sqlx and lettre use it too.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut config = ClientConfig::builder()
-            .with_platform_verifier()
-            .expect("the system has root certificates")
-            .with_no_client_auth();
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        config
-    });
-    CONFIG.clone()
-}
-
-/// Builds the client that all connections share: it pools connections per host.
-pub fn client(options: Options) -> reqwest::Client {
-    #[expect(clippy::disallowed_methods, reason = "this is the only builder")]
-    let builder = reqwest::Client::builder();
-    let builder =
-        if options.allow_private { builder } else { builder.dns_resolver(Arc::new(PublicResolver)) };
-    builder
-        .tls_backend_preconfigured(tls_config())
-        .user_agent(concat!("silta/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(options.timeout.min(Duration::from_secs(5)))
-        .timeout(options.timeout)
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-        .expect("a client without files or proxies to read can always be built")
-}
 
 /// Calls one vendor on behalf of one connection.
 #[derive(Clone, Debug)]
@@ -259,8 +209,9 @@ fn retry_after(status: StatusCode, headers: &HeaderMap, now: Timestamp) -> Optio
     Some((Timestamp::from(date) - now).to_std().unwrap_or_default())
 }
 
-/// Whether a 4xx says that the order's reference exists already. OGOship's answer to that is not public; its legacy API
-/// uses these words (docs/contract.md U17). Only a hint: it makes the worker read both sides again, and that decides.
+/// Whether a 4xx says that the order's reference exists already. OGOship's answer to that is not public; its
+/// legacy API uses these words (docs/contract.md U17). Only a hint: it makes the worker read both sides again,
+/// and that decides.
 fn is_duplicate_reference(status: StatusCode, body: &[u8]) -> bool {
     status.is_client_error() && String::from_utf8_lossy(body).to_lowercase().contains("same reference")
 }

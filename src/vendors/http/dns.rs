@@ -1,7 +1,7 @@
 //! Refuses host names that resolve to a loopback or private address.
 //!
-//! The configuration rejects such addresses where they are written down. Here a name is rejected that resolves to one, now
-//! or later (DNS rebinding), so that no configured host makes Silta call its own network.
+//! The configuration rejects such addresses where they are written down. Here a name is rejected that resolves
+//! to one, now or later (DNS rebinding), so that no configured host makes Silta call its own network.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 

@@ -1,8 +1,8 @@
 //! What a failed call means: the first of the two failure tables.
 //!
-//! The first question is hyper's: was the request surely not sent, maybe sent, or surely received? Only then does it
-//! matter what the call would have done. [`CallError::verdict`] is the whole table; the second one, from outcome to
-//! next state, is [`crate::domain::task::transition::settle`].
+//! The first question is hyper's: was the request surely not sent, maybe sent, or surely received? Only then
+//! does it matter what the call would have done. [`CallError::verdict`] is the whole table; the second one,
+//! from outcome to next state, is [`crate::domain::task::transition::settle`].
 
 use std::time::Duration;
 
@@ -87,8 +87,9 @@ impl CallError {
         matches!(self.failure, Failure::Status(404))
     }
 
-    /// Whether the vendor understood the request and will not do it, because of a state, a setting or the request itself.
-    /// A 403 counts: this is asked of edits only, after a read with the same credentials was allowed.
+    /// Whether the vendor understood the request and will not do it, because of a state, a setting or the
+    /// request itself. A 403 counts: this is asked of edits only, after a read with the same credentials was
+    /// allowed.
     pub const fn is_refused(&self) -> bool {
         matches!(self.failure, Failure::Status(400 | 403 | 404 | 405 | 409 | 410 | 422))
     }

@@ -3,10 +3,12 @@
 pub mod call;
 pub mod call_log;
 pub mod client;
+mod connector;
 pub mod dns;
 pub mod error;
 pub mod rate_limiter;
-pub(in crate::vendors) mod single_flight;
+pub mod single_flight;
 
 pub use call::{Body, Call, Response};
-pub use client::{HttpClient, Options, client, tls_config};
+pub use client::HttpClient;
+pub use connector::{Options, build_client, tls_config};

@@ -1,14 +1,15 @@
 //! The rate limit of a vendor: one token bucket per connection and vendor, shared by all replicas.
 //!
-//! Calls have two priorities. A live call takes any token there is and borrows up to three seconds ahead where there is
-//! none. A background call (a sync, and what polls and replays found) takes a token only while half of the bucket
-//! stays behind it: it waits as long as live calls keep the bucket low, and alone it has the whole rate.
+//! Calls have two priorities. A live call takes any token there is and borrows up to three seconds ahead where
+//! there is none. A background call (a sync, and what polls and replays found) takes a token only while half of
+//! the bucket stays behind it: it waits as long as live calls keep the bucket low, and alone it has the whole
+//! rate.
 //!
-//! The rate adapts. A 429 halves it and blocks calls for as long as the vendor asked; every minute without a 429 gives
-//! a tenth of the configured rate back.
+//! The rate adapts. A 429 halves it and blocks calls for as long as the vendor asked; every minute without a
+//! 429 gives a tenth of the configured rate back.
 //!
-//! The bucket is a row ([`RateLimitStore`]), replaced only if it is still as it was read, so that two replicas never
-//! use one token. Where the rate is high, tokens are taken a twentieth of a second's worth at a time.
+//! The bucket is a row ([`RateLimitStore`]), replaced only if it is still as it was read, so that two replicas
+//! never use one token. Where the rate is high, tokens are taken a twentieth of a second's worth at a time.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -114,14 +115,15 @@ impl RateLimiter {
         self.change(|bucket| TokenBucket { blocked_until: Some(until), ..bucket }).await;
     }
 
-    /// Lowers the rate after a 429 to a call begun at `started_at`. Of calls that ran at the same time only the first counts.
+    /// Lowers the rate after a 429 to a call begun at `started_at`. Of calls that ran at the same time only the
+    /// first counts.
     pub async fn lower_rate(&self, started_at: Timestamp) {
         let now = self.clock.now();
         self.change(|bucket| bucket.lowered(started_at, now)).await;
     }
 
-    /// Takes a token and returns how long to wait before using it. For a background call that got none: how long until
-    /// there may be one.
+    /// Takes a token and returns how long to wait before using it. For a background call that got none: how
+    /// long until there may be one.
     async fn take_token(&self, priority: CallPriority) -> Result<Duration, RateLimitError> {
         let mut local = self.local.lock().await;
         loop {
@@ -168,7 +170,8 @@ impl RateLimiter {
         loop {
             let old = local.seen;
             let new = change(old.unwrap_or_else(|| TokenBucket::full(self.clock.now())));
-            // With the store unavailable the change is lost; the next call gets the same answer from the vendor.
+            // With the store unavailable the change is lost; the next call gets the same answer from the
+            // vendor.
             if old == Some(new) || self.write(&mut local, old, &new).await != Ok(false) {
                 return;
             }

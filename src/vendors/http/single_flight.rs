@@ -1,15 +1,16 @@
-//! Single flight: of many callers that need the same answer one asks the vendor, and the others wait for its result, also
-//! where that is a failure. Else callers would ask a vendor that hangs one after the other: each would wait longer than its
-//! lease, and the last ones would report nothing about the vendor.
+//! Single flight: of many callers that need the same answer one asks the vendor, and the others wait for its
+//! result, also where that is a failure. Else callers would ask a vendor that hangs one after the other: each
+//! would wait longer than its lease, and the last ones would report nothing about the vendor.
 //!
-//! Written here and not taken from `moka` (docs/dependencies.md): a failure must be shared with the callers that
-//! waited for it and with none later, and a refused token must be invalidated by value.
+//! Written here and not taken from `moka` (docs/dependencies.md): a failure must be shared with the callers
+//! that waited for it and with none later, and a refused token must be invalidated by value.
 
 use tokio::{sync::Mutex, time::Instant};
 
 use super::error::CallError;
 
-/// A cached answer, fetched by one caller at a time. A caller that gets another's failure has made no call itself.
+/// A cached answer, fetched by one caller at a time. A caller that gets another's failure has made no call
+/// itself.
 #[derive(Debug)]
 pub(in crate::vendors) struct SingleFlight<T>(Mutex<State<T>>);
 
@@ -25,8 +26,8 @@ impl<T: Clone> SingleFlight<T> {
         Self(Mutex::new(State { answer: None, failed: None }))
     }
 
-    /// Returns the cached answer while `is_valid` holds, else the result of `fetch`, or the failure of another caller's
-    /// fetch that ended while this one waited. `fetch` gets the outdated answer.
+    /// Returns the cached answer while `is_valid` holds, else the result of `fetch`, or the failure of another
+    /// caller's fetch that ended while this one waited. `fetch` gets the outdated answer.
     pub(in crate::vendors) async fn get_or_fetch(
         &self,
         is_valid: impl FnOnce(&T) -> bool,

@@ -51,8 +51,8 @@ impl MyCashflow {
         Ok(Page { items, has_more, total })
     }
 
-    /// Lists stock items with their codes, by id. Items that belong to no product have no code and are left out. Reads a
-    /// page.
+    /// Lists stock items with their codes, by id. Items that belong to no product have no code and are left
+    /// out. Reads a page.
     pub async fn list_stock_items(&self, page: u32) -> Result<Page<(String, ShopStock)>, CallError> {
         let lookups = self.supplier_lookups().await?;
         let list: wire::List = self.read("list_stock", "/api/v1/stock".to_owned(), by_id(page)).await?;

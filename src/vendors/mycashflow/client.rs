@@ -1,7 +1,7 @@
 //! The shop's client: one method per call, grouped by resource in the files beside this one.
 //!
-//! Quick processing and completing a shipment cannot be distinguished from their own repeats except by reading: each is
-//! [`Effect::Once`], and the flow reads the order before it does either.
+//! Quick processing and completing a shipment cannot be distinguished from their own repeats except by reading:
+//! each is [`Effect::Once`], and the flow reads the order before it does either.
 //!
 //! [`Effect::Once`]: crate::vendors::http::error::Effect::Once
 
@@ -193,7 +193,8 @@ impl MyCashflow {
         serde_json::from_slice(&body).map_err(|_| self.http.call_error(name, Failure::Unreadable))
     }
 
-    /// Makes a call that changes something. An answer that is not JSON is unreadable: it may come from something between.
+    /// Makes a call that changes something. An answer that is not JSON is unreadable: it may come from
+    /// something between.
     pub(super) async fn submit(
         &self,
         name: &'static str,

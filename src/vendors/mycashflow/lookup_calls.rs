@@ -49,8 +49,8 @@ impl MyCashflow {
         if self.lookup_cache.needs_suppliers { self.lookups().await } else { Ok(Arc::default()) }
     }
 
-    /// The suppliers of these products; empty where the rules do not depend on suppliers. Products that the shop does not
-    /// have are left out. Reads a page of products a call.
+    /// The suppliers of these products; empty where the rules do not depend on suppliers. Products that the
+    /// shop does not have are left out. Reads a page of products a call.
     pub(super) async fn suppliers_of(
         &self,
         ids: HashSet<String>,

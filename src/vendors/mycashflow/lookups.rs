@@ -1,5 +1,5 @@
-//! Short lists that other things refer to by id: shipping methods, payment methods, suppliers. People change them a few
-//! times a year, so they are cached.
+//! Short lists that other things refer to by id: shipping methods, payment methods, suppliers. People change
+//! them a few times a year, so they are cached.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -46,7 +46,8 @@ pub struct Lookups {
 }
 
 impl Lookups {
-    /// Builds lookups from the lists. `cash_on_delivery` names payment methods by id, product code or name, in any case.
+    /// Builds lookups from the lists. `cash_on_delivery` names payment methods by id, product code or name, in
+    /// any case.
     pub fn new(shipping: Vec<wire::Method>, payment: Vec<wire::Method>, cash_on_delivery: &[String]) -> Self {
         let shipping = shipping.into_iter().filter_map(|method| {
             let wire::Method { id, name, product_code } = method;

@@ -1,8 +1,8 @@
 //! The shop, MyCashflow.
 //!
-//! Every call sends `Accept: application/json` (406 without) over HTTPS, to a path without a trailing slash (an error
-//! with one), with HTTP Basic by the API user's e-mail and key. Orders live under `orders_api` (only v0 is proven),
-//! everything else under v1.
+//! Every call sends `Accept: application/json` (406 without) over HTTPS, to a path without a trailing slash (an
+//! error with one), with HTTP Basic by the API user's e-mail and key. Orders live under `orders_api` (only v0
+//! is proven), everything else under v1.
 
 mod catalogue;
 mod client;

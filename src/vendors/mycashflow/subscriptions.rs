@@ -1,7 +1,7 @@
 //! The shop's webhook subscriptions: create, list and remove them (docs/contract.md §1.4).
 //!
-//! Only creating one is documented. Listing and removing are inferred (docs/contract.md U5): a shop that has neither
-//! answers 404.
+//! Only creating one is documented. Listing and removing are inferred (docs/contract.md U5): a shop that has
+//! neither answers 404.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -29,7 +29,8 @@ pub struct Subscription {
 const PATH: &str = "/api/v1/webhooks";
 
 impl MyCashflow {
-    /// Creates a subscription. Once: a second one of the same topic sends every webhook twice, which deduplication absorbs.
+    /// Creates a subscription. Once: a second one of the same topic sends every webhook twice, which
+    /// deduplication absorbs.
     pub async fn subscribe(&self, topic: &str, url: &str) -> Result<Subscription, CallError> {
         let body = json!({ "topic": topic, "expands": [], "url": url });
         let answer = self.exchange("subscribe", Method::POST, PATH.to_owned(), Body::Json(body)).await?;

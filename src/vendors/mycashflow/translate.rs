@@ -38,7 +38,8 @@ pub(super) fn order(wire: wire::Order, lookups: &Lookups, suppliers: &Suppliers)
         version: updated_at,
         status: shop_status(status.as_deref().unwrap_or_default()),
         recipient: recipient(different_shipping_address, shipping_address, customer_information),
-        // A method that is no longer listed has no name to match by. It is still a method, so an operator must decide.
+        // A method that is no longer listed has no name to match by. It is still a method, so an operator must
+        // decide.
         shipping: method_id.map(|id| lookups.shipping.get(&id).cloned().unwrap_or_default()),
         lines: products.into_iter().map(|it| line(it, lookups, suppliers)).collect(),
         payments: payments.into_iter().map(|it| payment(it, lookups)).collect(),
@@ -57,8 +58,8 @@ fn shop_status(word: &str) -> ShopStatus {
     }
 }
 
-/// The shipping address where it differs and has a street, else the customer's. Phone and e-mail fall back to the
-/// customer's.
+/// The shipping address where it differs and has a street, else the customer's. Phone and e-mail fall back to
+/// the customer's.
 fn recipient(different: bool, shipping: wire::Address, customer: wire::Address) -> Recipient {
     let (contact_phone, contact_email) = (customer.phone.clone(), customer.email.clone());
     let to = if different && shipping.street_address.is_some() { shipping } else { customer };
@@ -149,19 +150,6 @@ pub(super) fn product(wire: wire::Product, lookups: &Lookups) -> Option<ShopProd
         image_links,
         variations,
     } = wire;
-    let variations = variations.into_iter().filter_map(|it| {
-        let wire::Variation { id, name, product_code, price, purchase_price, stock_item } = it;
-        let ean = stock_item.barcode;
-        let fields = ProductFields {
-            code: product_code,
-            name,
-            ean,
-            price,
-            purchase_price,
-            ..ProductFields::default()
-        };
-        Some(Variation { id: id?, fields })
-    });
     let fields = ProductFields {
         code: product_code,
         name,
@@ -177,8 +165,16 @@ pub(super) fn product(wire: wire::Product, lookups: &Lookups) -> Option<ShopProd
         version: updated_at,
         fields,
         supplier: lookups.supplier(supplier_id),
-        variations: variations.collect(),
+        variations: variations.into_iter().filter_map(variation).collect(),
     })
+}
+
+fn variation(wire: wire::Variation) -> Option<Variation> {
+    let wire::Variation { id, name, product_code, price, purchase_price, stock_item } = wire;
+    let ean = stock_item.barcode;
+    let fields =
+        ProductFields { code: product_code, name, ean, price, purchase_price, ..ProductFields::default() };
+    Some(Variation { id: id?, fields })
 }
 
 /// Translates a stock item. A missing quantity means none in stock.

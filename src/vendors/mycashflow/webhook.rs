@@ -1,5 +1,5 @@
-//! What a `MyCashflow` webhook says. Its envelope is not public (docs/contract.md U4): a bare order,
-//! `{"data": …}` or `{"order": …}`, with or without a topic. Only the numeric id is needed; everything else is re-read.
+//! What a `MyCashflow` webhook says. Its envelope is not public (docs/contract.md U4): a bare order, `{"data":
+//! …}` or `{"order": …}`, with or without a topic. Only the numeric id is needed; everything else is re-read.
 
 use serde_json::Value;
 
@@ -11,8 +11,8 @@ use crate::{
     vendors::lenient_json::as_text,
 };
 
-/// Parses a webhook's JSON or its [`outline`](crate::vendors::json_outline). `topic` comes from its URL, for bodies without
-/// one.
+/// Parses a webhook's JSON or its [`outline`](crate::vendors::json_outline). `topic` comes from its URL, for
+/// bodies without one.
 pub fn read(body: &Value, topic: Option<&str>) -> ParsedWebhook {
     let topic_in_body = ["topic", "event", "type"].iter().find_map(|key| body.get(key).and_then(as_text));
     let topic = topic_in_body.or_else(|| topic.map(ToOwned::to_owned));
@@ -70,8 +70,9 @@ fn kind_of_topic(topic: &str) -> Option<Kind> {
     }
 }
 
-/// The kind by the body's shape, where there is no topic. A bare id is an order: the only topic that is known to exist is
-/// `order.created` (docs/contract.md §1.4), and a wrong guess costs one read of an order that does not exist.
+/// The kind by the body's shape, where there is no topic. A bare id is an order: the only topic that is known
+/// to exist is `order.created` (docs/contract.md §1.4), and a wrong guess costs one read of an order that does
+/// not exist.
 fn kind_of_shape(wrapper: Option<&str>, item: &Value) -> Option<Kind> {
     let has = |keys: &[&str]| keys.iter().any(|key| item.get(key).is_some());
     match wrapper {

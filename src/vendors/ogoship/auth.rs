@@ -1,10 +1,10 @@
 //! Authenticates at OGOship by an API key, or by OAuth with one-use refresh tokens.
 //!
-//! The OAuth rules (docs/contract.md §2.1): the token endpoint takes a form, never JSON; an access token lives 1.5 h; a
-//! refresh token works **once**, and its answer carries the next one. So one caller refreshes while the others wait
-//! (single flight), and the new pair is saved in the [`TokenStore`] **before** it is used: a crash between the two costs
-//! nothing. Where a refresh is refused, another process may have used the token: its pair is loaded from the store, and
-//! only without one the password grant is used.
+//! The OAuth rules (docs/contract.md §2.1): the token endpoint takes a form, never JSON; an access token lives
+//! 1.5 h; a refresh token works **once**, and its answer carries the next one. So one caller refreshes while
+//! the others wait (single flight), and the new pair is saved in the [`TokenStore`] **before** it is used: a
+//! crash between the two costs nothing. Where a refresh is refused, another process may have used the token:
+//! its pair is loaded from the store, and only without one the password grant is used.
 
 use std::{sync::Arc, time::Duration};
 
@@ -112,8 +112,8 @@ impl Authenticator {
         Ok((HeaderMap::from_iter([(name, value)]), token))
     }
 
-    /// Invalidates a refused access token, unless another caller has replaced it already. False where there is nothing to
-    /// renew, as with an API key.
+    /// Invalidates a refused access token, unless another caller has replaced it already. False where there is
+    /// nothing to renew, as with an API key.
     pub(super) async fn invalidate(&self, refused: Option<&str>) -> bool {
         let Some(refused) = refused else { return false };
         let ends = |token: &mut Token| {
@@ -143,7 +143,8 @@ impl Authenticator {
     async fn renew(&self, account: &Account, old: Option<Token>) -> Result<Token, CallError> {
         if let Some(refresh) = old.as_ref().and_then(|token| token.refresh_token.clone()) {
             match self.grant(refresh_form(account, &refresh)).await {
-                // Refused: perhaps used by another process, which saved its new pair. Anything else is a real failure.
+                // Refused: perhaps used by another process, which saved its new pair. Anything else is a real
+                // failure.
                 Err(CallError { failure: Failure::Status(400..=403), .. }) => {
                     let kept = self.token_store.find().await.map_err(|_| self.token_store_error())?;
                     let newer = |token: &Token| {

@@ -78,8 +78,8 @@ impl Ogoship {
         self.send(request.body(body(draft, true)).key(key)).await.map(drop)
     }
 
-    /// Updates the product `current` to this draft. Another code renames it, so that no orphan is left. Idempotent: a repeat
-    /// finds no product with the old code.
+    /// Updates the product `current` to this draft. Another code renames it, so that no orphan is left.
+    /// Idempotent: a repeat finds no product with the old code.
     pub async fn update_product(
         &self,
         current: &WarehouseProduct,

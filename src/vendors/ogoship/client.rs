@@ -1,7 +1,7 @@
 //! The warehouse's client: one method per call, grouped by resource in the files beside this one.
 //!
-//! No idempotency header is documented: placing an order is [`Effect::Once`], and the flow searches for its reference
-//! before it places.
+//! No idempotency header is documented: placing an order is [`Effect::Once`], and the flow searches for its
+//! reference before it places.
 //!
 //! [`Effect::Once`]: crate::vendors::http::error::Effect::Once
 
@@ -86,7 +86,8 @@ impl<'a> Request<'a> {
         self.query("limit", size.to_string()).query("page", page.to_string())
     }
 
-    /// Asks for what changed after a time, with seven digits behind the second as the vendor's own client sends it.
+    /// Asks for what changed after a time, with seven digits behind the second as the vendor's own client sends
+    /// it.
     pub(super) fn modified_after(self, after: Timestamp) -> Self {
         self.query("modifiedAfter", after.format("%Y-%m-%dT%H:%M:%S%.6f0Z").to_string())
     }
@@ -143,7 +144,8 @@ impl Ogoship {
         Ok(found.unwrap_or_default())
     }
 
-    /// Makes a call. Where the access token is refused it is renewed and the call repeated once: a 401 did nothing.
+    /// Makes a call. Where the access token is refused it is renewed and the call repeated once: a 401 did
+    /// nothing.
     pub(super) async fn send(&self, request: Request<'_>) -> Result<Value, CallError> {
         let mut is_renewed = false;
         loop {

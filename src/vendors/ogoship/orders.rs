@@ -39,14 +39,14 @@ impl Ogoship {
             .ok_or_else(|| self.http.call_error("place_order", Failure::Unreadable))
     }
 
-    /// Updates the order to this draft. Idempotent. Works only while its status is New and the merchant's settings allow
-    /// edits over the API; else it is refused with a 4xx whose number is not public.
+    /// Updates the order to this draft. Idempotent. Works only while its status is New and the merchant's
+    /// settings allow edits over the API; else it is refused with a 4xx whose number is not public.
     pub async fn edit_order(&self, draft: &Draft, key: &str) -> Result<(), CallError> {
         self.put_order("edit_order", &draft.reference, json(&translate::new_order(draft)), key).await
     }
 
-    /// Cancels the order: the same PUT with another status. That this works is inferred from the status field, not
-    /// documented, so the flow reads the order afterwards. Idempotent.
+    /// Cancels the order: the same PUT with another status. That this works is inferred from the status field,
+    /// not documented, so the flow reads the order afterwards. Idempotent.
     pub async fn cancel_order(&self, draft: &Draft, key: &str) -> Result<(), CallError> {
         let body = json(&translate::cancellation(draft));
         self.put_order("cancel_order", &draft.reference, body, key).await

@@ -23,7 +23,8 @@ pub struct Subscription {
 const PATH: &str = "/api/v1/webhooks";
 
 impl Ogoship {
-    /// Creates a subscription whose webhooks are signed with `key`. Once: a second one sends every webhook twice.
+    /// Creates a subscription whose webhooks are signed with `key`. Once: a second one sends every webhook
+    /// twice.
     pub async fn subscribe(&self, topic: &str, url: &str, key: &str) -> Result<Subscription, CallError> {
         let body = json!({ "url": url, "key": key, "type": topic, "customHeaders": {} });
         let made = self.send(Request::new("subscribe", Method::POST, PATH).body(body)).await?;

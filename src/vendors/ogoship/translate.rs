@@ -10,8 +10,9 @@ use crate::{
     vendors::lenient_json::parse_time,
 };
 
-/// The order of exactly this reference among those found. The search also finds references that begin alike, and a split
-/// makes orders that we did not create: only the exact one is ours, its parts are shown as related (docs/contract.md U23).
+/// The order of exactly this reference among those found. The search also finds references that begin alike,
+/// and a split makes orders that we did not create: only the exact one is ours, its parts are shown as related
+/// (docs/contract.md U23).
 pub fn order(found: Vec<wire::Order>, reference: &str) -> Option<WarehouseOrder> {
     let mut exact = None;
     let mut related = Vec::new();

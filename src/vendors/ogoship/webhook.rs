@@ -1,5 +1,5 @@
-//! Parses OGOship's webhooks. Their bodies are not public (docs/contract.md U15): a reference or a product code is looked
-//! for at the root and one level down, with keys in any case. The worker reads again what it names.
+//! Parses OGOship's webhooks. Their bodies are not public (docs/contract.md U15): a reference or a product code
+//! is looked for at the root and one level down, with keys in any case. The worker reads again what it names.
 
 use serde_json::Value;
 

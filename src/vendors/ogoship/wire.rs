@@ -1,5 +1,5 @@
-//! OGOship's fields (docs/contract.md §2.3 to §2.6). Answers are read with their keys in lower case; requests are
-//! sent in camel case, as its own documents have them.
+//! OGOship's fields (docs/contract.md §2.3 to §2.6). Answers are read with their keys in lower case; requests
+//! are sent in camel case, as its own documents have them.
 #![expect(missing_docs, reason = "the fields are the vendor's; the contract named above is their document")]
 
 use rust_decimal::Decimal;
