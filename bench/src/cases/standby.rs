@@ -36,7 +36,7 @@ pub async fn run(bench: &mut Bench) -> Result<()> {
     };
     let standby_dir = server.directory().join("standby");
     let standby = server.private.standby(&standby_dir, "bench_standby", &SETTINGS)?;
-    server.run("alter vendor set synchronous_standby_names = 'bench_standby'").await?;
+    server.run("alter system set synchronous_standby_names = 'bench_standby'").await?;
     server.run("select pg_reload_conf()").await?;
 
     // As a load balancer or a moved address in production, this leads new connections to the current primary.

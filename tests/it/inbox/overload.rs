@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::harness::{Answer, TestOptions, TestSilta, answer, wait_until};
 
 const SMALL_BUFFER: TestOptions = TestOptions {
-    service: "[http]\nbody_limit = \"4KiB\"\nwaiting = \"64KiB\"\naccept_within = \"300ms\"\n",
+    service: "[http]\nbody_limit = \"4KiB\"\nwaiting = \"64KiB\"\naccept_within = \"2s\"\n",
     connection: "",
 };
 

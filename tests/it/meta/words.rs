@@ -9,7 +9,7 @@ use super::source::{files, root};
 /// word is also found inside an identifier.
 const REPLACED: &[(&str, &[&str])] = &[
     ("vendor", &["far side", "both systems", "opposite system", "system_failed", "system_down"]),
-    ("event", &["telling", "tellings", "arrival", "arrivals"]),
+    ("event", &["telling", "tellings", "arrivals"]),
     ("inbox", &["porch*"]),
     ("outbox", &["hall", "debt", "debts"]),
     ("worker", &["workshop"]),
@@ -24,7 +24,7 @@ const REPLACED: &[(&str, &[&str])] = &[
     ("fix", &["mend", "mends", "mended", "mending"]),
     ("cancel", &["call off", "calls off", "called off"]),
     ("poll", &["sweep*", "swept"]),
-    ("sync", &["comparison", "comparisons"]),
+    ("sync", &["two-sided ledger"]),
     ("dry run", &["rehears*", "hands tied"]),
     ("circuit breaker", &["held_until", "held_reason", "connection_held"]),
     ("rate limiter", &["budget", "budgets", "taught", "teach", "teaches"]),
@@ -41,7 +41,7 @@ const REPLACED: &[(&str, &[&str])] = &[
     ("reject", &["turn away", "turned away", "turns away"]),
     ("redact", &["blanked", "blanks"]),
     ("module, endpoint", &["door", "doors", "room", "rooms"]),
-    ("plain English", &["whoever", "whomever", "nobody listens", "the house's", "for ever"]),
+    ("plain English", &["whoever", "whomever", "nobody listens", "the house's"]),
 ];
 
 /// Files that name the replaced words on purpose.
@@ -100,7 +100,10 @@ fn no_replaced_word_is_left() {
     let mut found = Vec::new();
     for path in in_folders.chain(top.map(|name| root().join(name))) {
         let name = path.strip_prefix(root()).unwrap().display().to_string();
-        if EXEMPT.contains(&name.as_str()) || name.contains("/target/") || name.ends_with(".min.js") {
+        if EXEMPT.iter().any(|exempt| name.starts_with(exempt))
+            || name.contains("/target/")
+            || name.ends_with(".min.js")
+        {
             continue;
         }
         let text = fs::read_to_string(&path).unwrap();
@@ -116,6 +119,6 @@ fn no_replaced_word_is_left() {
 fn word_scan_sees_identifiers_and_prose() {
     let seen = |line: &str| replaced_words(line).into_iter().map(|(word, _)| word).collect::<Vec<_>>();
     assert_eq!(seen("let open_debts = SweepState::default();"), ["debts", "sweep*"]);
-    assert_eq!(seen("// The news of a Delivery, Whoever brings it"), ["news", "whoever"]);
+    assert_eq!(seen("// The news of it, Whoever brings it"), ["news", "whoever"]);
     assert_eq!(seen("a clear year, a newsletter, rooming, the mender"), Vec::<&str>::new());
 }

@@ -167,7 +167,7 @@ async fn mail_server() -> (String, Arc<Mutex<Vec<String>>>) {
 }
 
 #[tokio::test]
-async fn alert_mail_is_sent_with_headers() {
+async fn alert_mail_is_sent_in_the_chosen_language() {
     let (server, mails) = mail_server().await;
     let channels = format!(
         "language = \"fi\"\n[[alerts.channels]]\nname = \"mail\"\nmail = \"{server}\"\nfrom = \"Silta <silta@example.fi>\"\nto = [\"ops@example.fi\"]\n"
@@ -183,5 +183,6 @@ async fn alert_mail_is_sent_with_headers() {
     let mails = mails.lock().unwrap().clone();
     assert_eq!(mails.len(), 1);
     assert!(mails[0].contains("To: ops@example.fi") && mails[0].contains("9 of 10"), "{}", mails[0]);
+    assert!(mails[0].contains("jarru"), "in Finnish: {}", mails[0]);
     assert!(mails[0].contains("Message-ID: <") && mails[0].contains("@example.fi>"), "{}", mails[0]);
 }

@@ -30,7 +30,7 @@ async fn promoted_standby_has_every_confirmed_event() {
     let soon = ["wal_retrieve_retry_interval=100ms"];
     let standby = primary.standby(&directory.path().join("standby"), "standby_a", &soon).unwrap();
     let mut db = PgConnection::connect_with(&options).await.unwrap();
-    for sql in ["alter vendor set synchronous_standby_names = 'standby_a'", "select pg_reload_conf()"] {
+    for sql in ["alter system set synchronous_standby_names = 'standby_a'", "select pg_reload_conf()"] {
         sqlx::query(sql).execute(&mut db).await.unwrap();
     }
 
