@@ -10,6 +10,7 @@ mod call_log;
 mod conflicts;
 mod details;
 mod history;
+mod labels;
 mod pages;
 mod reasons;
 mod remedies;
@@ -21,9 +22,8 @@ pub use call_log::call_log;
 pub use conflicts::conflict_text;
 pub use details::detail;
 pub use history::{OrderHistory, TimelineEntry, order_history};
-pub use pages::{
-    PageTexts, counted, decimal, difference_text, page_texts, state_text, sync_kind_text, vendor_status_text,
-};
+pub use labels::{counted, decimal, difference_text, state_text, sync_kind_text, vendor_status_text};
+pub use pages::{PageTexts, page_texts};
 pub use reasons::reason_text;
 pub use remedies::remedy;
 pub use sentences::{attempt_text, event_text, outcome_text, status_text};

@@ -1,8 +1,8 @@
 //! The texts of the dashboard's pages, in both languages.
 //!
-//! A text that is shown with a number holds its singular and its plural, separated by `|`: [`counted`] picks one.
+//! A text that is shown with a number holds its singular and its plural, separated by `|`: `counted` picks one.
 
-use crate::domain::{language::Language, sync::SyncKind};
+use crate::domain::language::Language;
 
 macro_rules! page_texts {
     ($($name:ident: $english:literal / $finnish:literal),+ $(,)?) => {
@@ -20,88 +20,6 @@ pub const fn page_texts(language: Language) -> &'static PageTexts {
     match language {
         Language::English => &ENGLISH,
         Language::Finnish => &FINNISH,
-    }
-}
-
-/// A number with its noun: `1 order`, `2 orders`.
-pub fn counted(count: i64, noun: &str) -> String {
-    let (one, many) = noun.split_once('|').unwrap_or((noun, noun));
-    format!("{count} {}", if count == 1 { one } else { many })
-}
-
-/// A number with one decimal.
-pub fn decimal(number: f64, language: Language) -> String {
-    let text = format!("{number:.1}");
-    match language {
-        Language::English => text,
-        Language::Finnish => text.replace('.', ","),
-    }
-}
-
-/// The kind of a sync.
-pub const fn sync_kind_text(kind: SyncKind, texts: &PageTexts) -> &'static str {
-    match kind {
-        SyncKind::Products => texts.what_products,
-        SyncKind::Stock => texts.what_stock,
-        SyncKind::Orders => texts.what_orders,
-    }
-}
-
-/// The state of a task or a sync.
-pub fn state_text(state: &str, language: Language) -> String {
-    let finnish = match state {
-        "pending" => "odottaa",
-        "leased" => "käsittelyssä",
-        "in_doubt" => "epävarma",
-        "skipped" => "ei tarvetta",
-        "dead" => "pysähtynyt",
-        "cancelled" => "peruttu",
-        "running" => "käynnissä",
-        "done" => "valmis",
-        "failed" => "epäonnistui",
-        other => other,
-    };
-    match language {
-        Language::English => state.replace('_', " "),
-        Language::Finnish => finnish.replace('_', " "),
-    }
-}
-
-/// What differs between the two sides.
-pub fn difference_text(difference: &str, language: Language) -> String {
-    let finnish = match difference {
-        "missing_at_warehouse" => "puuttuu varastolta",
-        "vanished_at_warehouse" => "kadonnut varastolta",
-        "differs_at_warehouse" => "eroaa varastolla",
-        "renamed_in_shop" => "nimi vaihtunut kaupassa",
-        "withheld" => "pidätetty",
-        "figure_differs" => "varastosaldo eroaa",
-        "falls_to_zero" => "menisi nollaan",
-        "not_remembered" => "ei vielä kirjattu",
-        "edited_in_shop" => "muokattu kaupassa",
-        "cancelled_in_shop" => "peruttu kaupassa",
-        "not_completed_in_shop" => "käsittelemättä kaupassa",
-        "needs_attention" => "odottaa sinua",
-        "unknown_in_shop" => "tuntematon kaupassa",
-        "not_listed" => "ei luettelossa",
-        "not_read" => "ei luettu",
-        other => other,
-    };
-    match language {
-        Language::English if difference == "needs_attention" => "needs attention".to_owned(),
-        Language::English => difference.replace('_', " "),
-        Language::Finnish => finnish.replace('_', " "),
-    }
-}
-
-/// An order's status at a vendor, as that vendor spells it.
-pub fn vendor_status_text(status: &str, language: Language) -> &str {
-    match (language, status) {
-        (Language::Finnish, "open") => "avoin",
-        (Language::Finnish, "completed") => "käsitelty",
-        (Language::Finnish, "New") => "uusi",
-        (Language::Finnish, "Shipped") => "lähetetty",
-        (_, status) => status,
     }
 }
 

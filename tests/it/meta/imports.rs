@@ -13,7 +13,7 @@ const IMPORT_RULES: &[(&str, &[&str])] = &[
     ("vendors", &["domain", "runtime"]),
     ("flows", &["domain", "runtime", "vendors"]),
     ("security", &["domain", "runtime", "store"]),
-    ("inbox", &["domain", "runtime", "security", "store", "vendors", "web::problem", "web::server"]),
+    ("inbox", &["domain", "runtime", "security", "store", "vendors", "web::client_ip", "web::problem"]),
     ("worker", &["domain", "flows", "runtime", "store", "vendors"]),
     ("sync", &["domain", "flows", "runtime", "store", "vendors"]),
     ("actions", &["domain", "runtime", "store"]),
@@ -30,7 +30,7 @@ const IMPORT_RULES: &[(&str, &[&str])] = &[
             "vendors::http::error",
         ],
     ),
-    ("web", &["actions", "domain", "explain", "runtime", "security", "store", "worker::Heartbeat"]),
+    ("web", &["actions", "domain", "explain", "runtime", "security", "store"]),
     ("app", &["*"]),
     ("cli", &["*"]),
     ("dev", &["*"]),
@@ -122,7 +122,7 @@ fn named_modules(file: &SourceFile) -> BTreeSet<String> {
     found
 }
 
-/// Where each `pub use` of a `mod.rs` leads: `worker::Heartbeat` to `worker::heartbeat::Heartbeat`.
+/// Where each `pub use` of a `mod.rs` leads: `inbox::Endpoint` to `inbox::webhook::endpoint::Endpoint`.
 fn exports(library: &[SourceFile]) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     for file in library.iter().filter(|file| file.is_mod_rs()) {
