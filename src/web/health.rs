@@ -64,7 +64,7 @@ async fn readyz(State(deps): State<HealthState>) -> Result<Json<Value>, Problem>
         Ok(false) => return unready("the schema is not up to date: run `silta migrate`"),
         Err(error) => {
             tracing::warn!(error = %error, "not ready: the database cannot commit");
-            return unready("the database is unavailable, full or read-only");
+            return unready("the database is unavailable, full or read-only: nothing can be committed");
         }
     }
     if deps.heartbeat.is_alive(deps.clock.now()) {
