@@ -142,7 +142,7 @@ fn summarize(order: &OrderRow, language: Language) -> String {
     let mut text =
         vec![either(format!("Order {id} is {status}."), format!("Tilauksen {id} tila: {status}."))];
     if let Some(reason) = order.reason.as_deref().and_then(Reason::parse) {
-        text.push(reason_text(reason, language).to_owned());
+        text.push(reason_text(reason, language).replace('`', ""));
     }
     if let Some(comments) = &order.warehouse_comments {
         text.push(either(format!("The warehouse says: {comments}."), format!("Varasto kertoo: {comments}.")));

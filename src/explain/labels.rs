@@ -1,7 +1,7 @@
 //! Words for values that pages show: numbers, states, kinds and differences.
 
 use super::pages::PageTexts;
-use crate::domain::{language::Language, sync::SyncKind};
+use crate::domain::{language::Language, sync::SyncKind, vendor::Vendor};
 
 /// A number with its noun: `1 order`, `2 orders`.
 pub fn counted(count: i64, noun: &str) -> String {
@@ -82,5 +82,13 @@ pub fn vendor_status_text(status: &str, language: Language) -> &str {
         (Language::Finnish, "New") => "uusi",
         (Language::Finnish, "Shipped") => "lähetetty",
         (_, status) => status,
+    }
+}
+
+/// The name of a vendor as it writes it.
+pub const fn vendor_name(vendor: Vendor) -> &'static str {
+    match vendor {
+        Vendor::MyCashflow => "MyCashflow",
+        Vendor::Ogoship => "OGOship",
     }
 }

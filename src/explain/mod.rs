@@ -22,7 +22,9 @@ pub use call_log::call_log;
 pub use conflicts::conflict_text;
 pub use details::detail;
 pub use history::{OrderHistory, TimelineEntry, order_history};
-pub use labels::{counted, decimal, difference_text, state_text, sync_kind_text, vendor_status_text};
+pub use labels::{
+    counted, decimal, difference_text, state_text, sync_kind_text, vendor_name, vendor_status_text,
+};
 pub use pages::{PageTexts, page_texts};
 pub use reasons::reason_text;
 pub use remedies::remedy;

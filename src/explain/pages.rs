@@ -29,6 +29,7 @@ page_texts! {
     orders: "Orders" / "Tilaukset",
     attention: "Needs attention" / "Odottaa sinua",
     tasks: "Tasks" / "Siirrot",
+    task: "Task" / "Siirto",
     events: "Events" / "Tapahtumat",
     products: "Products and stock" / "Tuotteet ja varastosaldot",
     connections: "Connections" / "Yhteydet",
@@ -229,7 +230,7 @@ page_texts! {
     // Alerts.
     alerts: "Alerts" / "Hälytykset",
     alert_unsent: "A notification channel has not accepted the message." / "Ilmoituskanava ei ole ottanut viestiä vastaan.",
-    since: "since" / "alkoi",
+    since: "started" / "alkoi",
     // Audit.
     at: "Time" / "Aika",
     actor: "Who" / "Kuka",

@@ -72,11 +72,14 @@ pub(super) fn intent_text(kind: &str, actor: &str, language: Language) -> String
 
 /// The outcome of an attempt, or of a dry run.
 pub fn outcome_text(outcome: &str, action: Option<&str>, reason: Option<&str>, language: Language) -> String {
-    let reason = reason.and_then(Reason::parse).map_or("", |reason| reason_text(reason, language));
+    let reason = reason.and_then(Reason::parse).map_or_else(String::new, |reason| {
+        // The text is a doc comment too, with its backticks.
+        reason_text(reason, language).replace('`', "")
+    });
     let action = action.map(|action| action_text(action, language));
     let text = match language {
-        English => english_outcome(outcome, action, reason),
-        Finnish => finnish_outcome(outcome, action, reason),
+        English => english_outcome(outcome, action, &reason),
+        Finnish => finnish_outcome(outcome, action, &reason),
     };
     text.trim_end().to_owned()
 }

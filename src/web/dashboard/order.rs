@@ -19,7 +19,7 @@ use super::{
 use crate::{
     actions::{self, OrderRequest},
     domain::{order::Intent, vendor::Vendor},
-    explain::{self, OrderHistory, TimelineEntry, vendor_status_text},
+    explain::{self, OrderHistory, TimelineEntry, vendor_name, vendor_status_text},
     store::views::orders::OrderRow,
 };
 
@@ -51,7 +51,7 @@ pub(super) async fn show(
         h2 { (words.call_log) }
         @for vendor in [Vendor::MyCashflow, Vendor::Ogoship] {
             details {
-                summary { (vendor.as_str()) }
+                summary { (vendor_name(vendor)) }
                 pre tabindex="0" { (explain::call_log(&history, vendor)) }
             }
         }

@@ -136,7 +136,7 @@ fn table(deps: &DashboardState, user: &User, rows: &[TaskRow], is_selectable: bo
                 thead { tr {
                     @if is_selectable { th { input type="checkbox" data-all hidden aria-label=(words.select_all); } }
                     th { (words.subject) } th { (words.connection) } th { (words.state) } th { (words.why) }
-                    th { (words.attempts) } th { (words.opened_at) } th { (words.tasks) }
+                    th { (words.attempts) } th { (words.opened_at) } th { (words.task) }
                 } }
                 tbody { @for row in rows { tr {
                     @if is_selectable { td { input type="checkbox" name="id" value=(row.id) aria-label=(row.subject); } }
