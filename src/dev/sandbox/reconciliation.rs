@@ -127,7 +127,7 @@ mod tests {
     fn shipped_orders(count: u64) -> (Shop, Warehouse) {
         let shop = Shop::new(Arc::new(SystemClock));
         let warehouse = Warehouse::new(Arc::new(SystemClock), Arc::new(Entropy::seeded(1)));
-        warehouse.receive_goods("A", 100);
+        warehouse.receive_goods("A", 200);
         for _ in 0..count {
             let id = shop.place_order(OrderSpec::of("A", 1));
             warehouse.add_foreign_order(&format!("t-{id}"), "A", 1);
