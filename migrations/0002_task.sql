@@ -49,7 +49,7 @@ create table task (
     constraint task_revision_valid check (revision >= 1 and claimed_revision between 0 and revision)
 ) with (
     -- By number, not by share: a table that keeps years of closed tasks and rewrites a handful of rows a second would
-    -- otherwise gather hundreds of thousands of dead rows before a vacuum.
+    -- otherwise collect hundreds of thousands of dead rows before a vacuum.
     autovacuum_vacuum_scale_factor = 0.005,
     autovacuum_vacuum_threshold = 5000,
     autovacuum_analyze_scale_factor = 0.02,

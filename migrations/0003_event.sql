@@ -37,7 +37,7 @@ create index event_by_task on event (task_id)
     where task_id is not null;
 
 comment on table event is 'Verified facts, stored once each; immutable but for the redaction of the body';
-comment on column event.id is 'UUIDv7: sorts by arrival';
+comment on column event.id is 'UUIDv7: sorts by the time of receipt';
 comment on column event.connection is 'Connection by which it came';
 comment on column event.source is 'mycashflow or ogoship (a verified webhook), poll (found by us), operator (asked by hand)';
 comment on column event.topic is 'The sender''s own word, as order.created; "unknown" where none was given';

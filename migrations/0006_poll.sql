@@ -20,7 +20,7 @@ create table poll (
     constraint poll_leased_iff_claimed check ((claim_id is null) = (leased_until is null)),
     constraint poll_found_not_negative check (found >= 0)
 ) with (
-    -- A few rows, rewritten all day: free room in each page keeps the new version beside the old one, out of the indexes.
+    -- A few rows, rewritten all day: free space in each page keeps the new version beside the old one, out of the indexes.
     fillfactor = 50,
     autovacuum_vacuum_scale_factor = 0,
     autovacuum_vacuum_threshold = 500

@@ -30,7 +30,7 @@ comment on column item.connection is 'Connection of the catalogue';
 comment on column item.item is 'As product:77, or product:77/5 for a variation';
 comment on column item.product is 'The subject that it belongs to, as product:77';
 comment on column item.code is 'The product code as the shop has it; null where it has none';
-comment on column item.code_key is 'The code in lower case without blanks: codes with one key look alike to a person';
+comment on column item.code_key is 'The code in lower case without spaces: codes with one key look alike to a person';
 comment on column item.name is 'Its name at the warehouse';
 comment on column item.stored is 'True where the connection''s rules, when it was read, say that the warehouse stores it';
 comment on column item.draft is 'What would be sent of it; null where it cannot be sent';

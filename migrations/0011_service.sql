@@ -15,7 +15,7 @@ create unlogged table rate_limit (
     constraint rate_limit_share_range check (share > 0 and share <= 1),
     constraint rate_limit_lowered_has_time check (share = 1 or lowered_at is not null)
 ) with (
-    -- A few rows, rewritten all day: free room in each page keeps the new version beside the old one, out of the indexes.
+    -- A few rows, rewritten all day: free space in each page keeps the new version beside the old one, out of the indexes.
     fillfactor = 50,
     autovacuum_vacuum_scale_factor = 0,
     autovacuum_vacuum_threshold = 500
