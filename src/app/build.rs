@@ -7,15 +7,14 @@ use prometheus_client::registry::Registry;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
-use super::{components::Components, config::Config, connections::webhook_endpoint, http::merge_routers};
+use super::{
+    components::Components, config::Config, connections::webhook_endpoint, deps::AppDeps, http::merge_routers,
+};
 use crate::{
     background::{notifications::AlertMonitor, retention::Retention, subscriptions::Subscriptions},
     flows::ConnectionClients,
     inbox::{self, poll::poller},
-    runtime::{
-        clock::{Clock, Entropy},
-        failpoints::Failpoints,
-    },
+    runtime::clock::{Clock, Entropy},
     security::{admin_token::Token, key_usage::KeyUsage},
     store::{
         StoreError, connections,
@@ -64,19 +63,6 @@ pub enum ServiceHalf {
     Http,
     /// Worker, polls and background jobs
     Worker,
-}
-
-/// What the service is built with, besides its configuration.
-#[derive(Clone)]
-pub struct AppDeps {
-    /// The database.
-    pub pool: PgPool,
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-    /// The source of randomness.
-    pub entropy: Arc<Entropy>,
-    /// Where a chaos run interferes; disabled in every other process.
-    pub failpoints: Failpoints,
 }
 
 impl App {

@@ -8,9 +8,9 @@ use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    build::AppDeps,
     config::{self, Config},
     connections::{ConnectionDeps, build_clients, polled_connection},
+    deps::AppDeps,
 };
 use crate::{
     actions::DryRun,

@@ -5,11 +5,13 @@ mod components;
 pub mod config;
 mod connection_stores;
 mod connections;
+mod deps;
 mod dry_run;
 mod http;
 mod serve;
 pub mod shutdown;
 pub mod telemetry;
 
-pub use build::{App, AppDeps, ServiceHalf};
+pub use build::{App, ServiceHalf};
+pub use deps::AppDeps;
 pub use serve::serve;

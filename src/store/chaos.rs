@@ -9,13 +9,13 @@ use super::Result;
 /// commit of its own: both in one could deadlock with a writer of both.
 pub async fn simulate_full_disk(db: &mut PgConnection) -> Result<()> {
     for statement in [
-        "create or replace function proof_disk_full() returns trigger language plpgsql as $$
+        "create or replace function chaos_disk_full() returns trigger language plpgsql as $$
              begin raise exception 'could not extend file: No space left on device' using errcode = '53100'; end
          $$",
-        "create or replace trigger proof_disk_full before insert on event
-             for each statement execute function proof_disk_full()",
-        "create or replace trigger proof_disk_full before insert on attempt
-             for each statement execute function proof_disk_full()",
+        "create or replace trigger chaos_disk_full before insert on event
+             for each statement execute function chaos_disk_full()",
+        "create or replace trigger chaos_disk_full before insert on attempt
+             for each statement execute function chaos_disk_full()",
     ] {
         sqlx::raw_sql(statement).execute(&mut *db).await?;
     }
@@ -25,9 +25,9 @@ pub async fn simulate_full_disk(db: &mut PgConnection) -> Result<()> {
 /// Ends the simulated full disk.
 pub async fn end_full_disk(db: &mut PgConnection) -> Result<()> {
     for statement in [
-        "drop trigger if exists proof_disk_full on event",
-        "drop trigger if exists proof_disk_full on attempt",
-        "drop function if exists proof_disk_full()",
+        "drop trigger if exists chaos_disk_full on event",
+        "drop trigger if exists chaos_disk_full on attempt",
+        "drop function if exists chaos_disk_full()",
     ] {
         sqlx::raw_sql(statement).execute(&mut *db).await?;
     }

@@ -187,7 +187,7 @@ pub async fn fill(pool: &PgPool, connection: &str, many: usize) -> Result<()> {
     let numbers: Vec<_> = (0..many).collect();
     for numbers in numbers.chunks(500) {
         let at = Utc::now();
-        let arrivals: Vec<_> = numbers
+        let incoming: Vec<_> = numbers
             .iter()
             .map(|number| {
                 let event = InternalEvent {
@@ -202,7 +202,7 @@ pub async fn fill(pool: &PgPool, connection: &str, many: usize) -> Result<()> {
                 event.into_incoming(EventId(entropy.id(at)), TaskId(entropy.id(at)))
             })
             .collect();
-        ingest::ingest(&mut db, &arrivals).await?;
+        ingest::ingest(&mut db, &incoming).await?;
     }
     Ok(())
 }

@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_changed_is_told_by_key_and_never_by_value() {
+    fn changes_are_named_by_key_never_by_value() {
         let of = |text: &str| KeyDigests::new(&text.parse().expect("TOML"));
         let old = of(
             "[http]\nlisten = \"a\"\n[[connections]]\nname = \"kauppa\"\n[connections.ogoship]\napi_key = \"one\"",

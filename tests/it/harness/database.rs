@@ -87,6 +87,16 @@ pub async fn execute(sql: &str) {
     db.execute(sqlx::AssertSqlSafe(sql.to_owned())).await.unwrap();
 }
 
+/// Whether the run that made this database still lives: `it_PID_N` or `it_template_PID`.
+fn is_in_use(database: &str) -> bool {
+    database.split('_').find_map(|piece| piece.parse().ok()).is_some_and(is_alive)
+}
+
+/// Without `/proc` no run is known to live.
+fn is_alive(pid: u32) -> bool {
+    std::path::Path::new(&format!("/proc/{pid}")).exists()
+}
+
 /// Drops the databases of earlier runs and creates the template that all others are copied from.
 async fn make_template() -> String {
     server().database().await.unwrap();
@@ -96,8 +106,8 @@ async fn make_template() -> String {
             .fetch_all(&mut db)
             .await
             .unwrap();
-    for name in old {
-        // A database that another run is using cannot be dropped and need not be.
+    for name in old.into_iter().filter(|name| !is_in_use(name)) {
+        // Best effort: another run may drop it too.
         let _ = db.execute(sqlx::AssertSqlSafe(format!("drop database {name}"))).await;
     }
     let template = format!("it_template_{}", std::process::id());

@@ -86,7 +86,7 @@ fn replaced_words(line: &str) -> Vec<(&'static str, &'static str)> {
 #[test]
 fn no_replaced_word_is_left() {
     let folders = ["src", "tests", "migrations", "docs", "deploy", "bench", "fuzz", "scripts"];
-    let kinds = ["rs", "sql", "md", "toml", "yaml", "css", "js", "sh", "py"];
+    let kinds = ["rs", "sql", "md", "toml", "yaml", "css", "js", "sh", "py", "env", "service", "example"];
     let in_folders = folders.iter().flat_map(|folder| kinds.iter().flat_map(|kind| files(folder, kind)));
     let top = [
         "README.md",
@@ -98,7 +98,8 @@ fn no_replaced_word_is_left() {
         "Cargo.toml",
     ];
     let mut found = Vec::new();
-    for path in in_folders.chain(top.map(|name| root().join(name))) {
+    let deployed = files("deploy", "json").into_iter().chain(files("deploy", "conf"));
+    for path in in_folders.chain(deployed).chain(top.map(|name| root().join(name))) {
         let name = path.strip_prefix(root()).unwrap().display().to_string();
         if EXEMPT.iter().any(|exempt| name.starts_with(exempt))
             || name.contains("/target/")
