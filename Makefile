@@ -57,12 +57,13 @@ lint: ## lock files, rustfmt, clippy (all and pedantic), rustdoc, licences and s
 	for dir in . bench fuzz; do $(CARGO) metadata --locked --format-version 1 --manifest-path $$dir/Cargo.toml >/dev/null || exit 1; done
 	$(CARGO) clippy --all-targets --quiet -- -D warnings
 	$(CARGO) fmt --manifest-path bench/Cargo.toml --check
+	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
 	$(CARGO) clippy --manifest-path bench/Cargo.toml --all-targets --quiet -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --quiet
 	scripts/deny.sh bans licenses sources
 
 fmt: ## formats the code
-	$(CARGO) fmt --all
+	for dir in . bench fuzz; do $(CARGO) fmt --all --manifest-path $$dir/Cargo.toml || exit 1; done
 
 check: ## everything that must pass before a change is merged; .ci/run does the same
 	$(MAKE) lint
