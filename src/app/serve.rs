@@ -84,7 +84,7 @@ async fn run(app: App, only: Option<ServiceHalf>, soft: CancellationToken, hard:
                 supervise("polls", &soft, poller, |poller, soft| async move { poller.run(soft).await }),
                 supervise("syncs", &soft, syncer, |syncer, soft| async move { syncer.run(soft).await }),
                 supervise("retention", &soft, retention, |retention, soft| async move {
-                    retention.run(soft).await
+                    retention.run(soft).await;
                 }),
                 supervise("alerts", &soft, alerts, |alerts, soft| async move { alerts.run(soft).await }),
                 supervise("subscriptions", &soft, subscriptions, |subscriptions, soft| async move {

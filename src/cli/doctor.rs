@@ -45,7 +45,8 @@ pub(super) struct DoctorArgs {
 #[derive(Serialize)]
 struct Check {
     connection: String,
-    check: &'static str,
+    #[serde(rename = "check")]
+    name: &'static str,
     is_ok: bool,
     /// The finding.
     found: String,
@@ -57,13 +58,13 @@ impl Check {
     /// A check by a vendor's answer; an error fails it.
     fn of(
         clients: &ConnectionClients,
-        check: &'static str,
+        name: &'static str,
         answer: Result<String, CallError>,
         remedy: &'static str,
     ) -> Self {
         let is_ok = answer.is_ok();
         let found = answer.unwrap_or_else(|error| error.to_string());
-        Self { connection: clients.name.clone(), check, is_ok, found, remedy }
+        Self { connection: clients.name.clone(), name, is_ok, found, remedy }
     }
 }
 
@@ -91,9 +92,9 @@ pub(super) async fn run(args: DoctorArgs, config: Config, account: &str) -> Resu
     if args.json {
         print_line(&serde_json::to_string_pretty(&checks)?);
     } else {
-        for Check { connection, check, is_ok, found, remedy } in &checks {
+        for Check { connection, name, is_ok, found, remedy } in &checks {
             let (mark, remedy) = if *is_ok { ("ok  ", "") } else { ("FAIL", *remedy) };
-            print_line(&format!("{mark} {connection} {check:<12} {found}"));
+            print_line(&format!("{mark} {connection} {name:<12} {found}"));
             if !remedy.is_empty() {
                 print_line(&format!("     {remedy}"));
             }
@@ -178,7 +179,7 @@ async fn check_clock(clients: &ConnectionClients) -> Check {
     }
     Check {
         connection: clients.name.clone(),
-        check: "clock",
+        name: "clock",
         is_ok,
         found: messages.join(", "),
         remedy: "set this machine's clock by NTP",
@@ -205,9 +206,9 @@ async fn check_webhooks(app: &App, database: &Database, connection: &str) -> Res
             )
         }
     };
-    let check = |check, is_ok, found, remedy| {
+    let check = |name, is_ok, found, remedy| {
         let connection = connection.to_owned();
-        Check { connection, check, is_ok, found, remedy }
+        Check { connection, name, is_ok, found, remedy }
     };
     let registered =
         check("webhooks", is_ok, found, "set http.public_url, then: silta webhooks register CONNECTION");
@@ -272,7 +273,7 @@ async fn check_codes(app: &App, database: &Database, connection: &str, account: 
     };
     Ok(Check {
         connection: connection.to_owned(),
-        check: "codes",
+        name: "codes",
         is_ok: error.is_none() && problems.is_empty(),
         found,
         remedy: "give each product and variation a code of its own in the shop",

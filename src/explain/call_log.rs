@@ -26,7 +26,9 @@ pub fn call_log(history: &OrderHistory, vendor: Vendor) -> String {
             continue;
         }
         let _ = writeln!(text, "\n{}  {}", entry.at.format("%Y-%m-%d %H:%M:%S"), entry.text);
-        calls.into_iter().for_each(|call| write_call(&mut text, call));
+        for call in calls {
+            write_call(&mut text, call);
+        }
     }
     text
 }

@@ -12,6 +12,7 @@ pub const fn remedy(reason: Reason, language: Language) -> &'static str {
 }
 
 /// The remedy in English and in Finnish.
+#[expect(clippy::too_many_lines, reason = "one table: each reason with its remedy in both languages")]
 const fn remedies(reason: Reason) -> (&'static str, &'static str) {
     match reason {
         Reason::NotPaid

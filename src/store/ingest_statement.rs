@@ -95,6 +95,7 @@ impl TryFrom<AnswerRow> for Answer {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one SQL statement")]
 async fn fetch(db: &mut PgConnection, columns: &Columns<'_>) -> Result<Vec<AnswerRow>> {
     let rows = sqlx::query_as!(
         AnswerRow,

@@ -48,7 +48,7 @@ struct Gauges {
     poll_age_seconds: Family<ListLabels, Gauge>,
 }
 
-/// All metrics in the OpenMetrics text format. Without a database the counters are still answered.
+/// All metrics in the `OpenMetrics` text format. Without a database the counters are still answered.
 pub(super) async fn render(
     counters: &Registry,
     pool: &PgPool,

@@ -151,15 +151,15 @@ impl Subscriptions {
         for topic in shop_topics.iter().filter(|topic| !is_registered(source, topic)) {
             let answer = clients.shop.subscribe(topic, &subscriber.url(source)).await?;
             let remote_id = &subscriber.shop_remote_id(&answer.uuid);
-            let subscribed = Subscribed { source, topic, remote_id, key: &answer.uuid };
-            created.push(self.store_created(subscriber, subscribed, actor).await?);
+            let registration = Subscribed { source, topic, remote_id, key: &answer.uuid };
+            created.push(self.store_created(subscriber, registration, actor).await?);
         }
         let source = Source::Ogoship;
         for topic in WAREHOUSE_TOPICS.into_iter().filter(|topic| !is_registered(source, topic)) {
             let key = hex::encode(self.entropy.bytes::<32>());
             let answer = clients.warehouse.subscribe(topic, &subscriber.url(source), &key).await?;
-            let subscribed = Subscribed { source, topic, remote_id: &answer.id, key: &key };
-            created.push(self.store_created(subscriber, subscribed, actor).await?);
+            let registration = Subscribed { source, topic, remote_id: &answer.id, key: &key };
+            created.push(self.store_created(subscriber, registration, actor).await?);
         }
         Ok(created)
     }
@@ -226,11 +226,11 @@ impl Subscriptions {
     async fn store_created(
         &self,
         subscriber: &Subscriber,
-        subscribed: Subscribed<'_>,
+        registration: Subscribed<'_>,
         actor: &str,
     ) -> Result<CreatedSubscription, SubscriptionError> {
         let Self { pool, clock, entropy, secret_store, .. } = self;
-        let Subscribed { source, topic, remote_id, key } = subscribed;
+        let Subscribed { source, topic, remote_id, key } = registration;
         let context = subscription_key_context(&subscriber.clients.name, source.as_str());
         let sealed = secret_store.seal(&context, key.as_bytes(), entropy);
         let key_id = key_id(&subscriber.webhook_token, key);

@@ -40,7 +40,7 @@ impl ChaosRun {
             Disturbance::DatabaseRestarted => self.database.restart().await?,
             Disturbance::DatabaseCutOff => self.disturb_proxy(ProxyState::Cut).await,
             Disturbance::DatabaseSlow => {
-                self.disturb_proxy(ProxyState::Slow(Duration::from_millis(60))).await
+                self.disturb_proxy(ProxyState::Slow(Duration::from_millis(60))).await;
             }
             Disturbance::DatabaseStalled => {
                 self.disturb_proxy(ProxyState::Stalled).await;

@@ -1,6 +1,6 @@
 //! The shape of the source: sizes, where code may stand, what a module may know.
 
-use super::source::library;
+use super::source::{SourceFile, library};
 
 #[test]
 fn no_file_exceeds_300_lines_without_tests() {
@@ -25,7 +25,7 @@ fn mod_files_hold_no_code() {
         "#[",
     ];
     let mut found = Vec::new();
-    for file in library().into_iter().filter(|file| file.is_mod_rs()) {
+    for file in library().into_iter().filter(SourceFile::is_mod_rs) {
         let code = file.code().lines().filter(|line| !line.is_empty() && !line.starts_with([' ', '}']));
         let code = code.filter(|line| !starts.iter().any(|start| line.starts_with(start)));
         found.extend(code.map(|line| format!("{}: {line}", file.path.display())));

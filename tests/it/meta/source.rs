@@ -74,23 +74,23 @@ pub fn library() -> Vec<SourceFile> {
 pub fn imports(text: &str, prefix: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for (at, _) in text.match_indices(prefix) {
-        expand(&text[at + prefix.len()..], String::new(), &mut found);
+        expand(&text[at + prefix.len()..], "", &mut found);
     }
     found
 }
 
-fn expand(text: &str, path: String, found: &mut BTreeSet<String>) {
+fn expand(text: &str, path: &str, found: &mut BTreeSet<String>) {
     let word: String = text.chars().take_while(|it| it.is_alphanumeric() || *it == '_').collect();
     let rest = &text[word.len()..];
     if let Some(group) = rest.strip_prefix('{').filter(|_| word.is_empty()) {
-        return members(group).for_each(|member| expand(member, path.clone(), found));
+        return members(group).for_each(|member| expand(member, path, found));
     }
     if word.is_empty() {
         return; // after a trailing comma
     }
     let path = if path.is_empty() { word } else { format!("{path}::{word}") };
     match rest.strip_prefix("::") {
-        Some(rest) => expand(rest, path, found),
+        Some(rest) => expand(rest, &path, found),
         None => drop(found.insert(path)),
     }
 }

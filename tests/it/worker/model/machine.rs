@@ -34,7 +34,7 @@ pub struct Row {
     pub leased_until: Option<Timestamp>,
     pub created_at: Timestamp,
     /// Crashed attempts in a row without a new event. Not a column: only `check` reads it.
-    pub crashes_in_a_row: u32,
+    pub crashes_since_event: u32,
 }
 
 /// The part of a subject state that the machine needs.
@@ -72,7 +72,7 @@ impl Machine {
         match open {
             Some(row) if self.mutant != Mutant::SecondOpenTask => {
                 row.revision += 1;
-                row.crashes_in_a_row = 0;
+                row.crashes_since_event = 0;
                 if row.state == TaskState::Pending && row.failures == 0 {
                     row.due_at = row.due_at.min(now);
                 }
@@ -90,7 +90,7 @@ impl Machine {
                 claim: None,
                 leased_until: None,
                 created_at: now,
-                crashes_in_a_row: 0,
+                crashes_since_event: 0,
             }),
         }
     }
@@ -156,7 +156,7 @@ impl Machine {
             if has_new_revision && (next.state.is_closed() || next.is_waiting) { now } else { next.due_at };
         row.failures = if reopens { 0 } else { next.failures };
         row.actions = next.actions;
-        row.crashes_in_a_row = 0;
+        row.crashes_since_event = 0;
         row.claim = None;
         row.leased_until = None;
         true
@@ -186,7 +186,7 @@ impl Machine {
             row.state = if is_exhausted { TaskState::Dead } else { TaskState::InDoubt };
             row.due_at = now;
             row.leased_until = None;
-            row.crashes_in_a_row += 1;
+            row.crashes_since_event += 1;
             if let Some(begun) =
                 self.subject_states.get_mut(&row.subject).and_then(|known| known.begun.as_mut())
             {

@@ -370,9 +370,9 @@ impl World {
         if let Some(missing) = self.acknowledged.iter().find(|webhook| !self.machine.has_event(**webhook)) {
             return Err(format!("webhook {missing} was answered 200 and is not stored"));
         }
-        let crash_loop = |row: &&Row| !row.state.is_closed() && row.crashes_in_a_row > MAX_ATTEMPTS;
+        let crash_loop = |row: &&Row| !row.state.is_closed() && row.crashes_since_event > MAX_ATTEMPTS;
         if let Some(row) = self.machine.rows.iter().find(crash_loop) {
-            return Err(format!("{} attempts crashed and the task is not dead", row.crashes_in_a_row));
+            return Err(format!("{} attempts crashed and the task is not dead", row.crashes_since_event));
         }
         Ok(())
     }
