@@ -52,7 +52,7 @@ fn pool_options(size: u32) -> PgPoolOptions {
         .test_before_acquire(false)
 }
 
-/// Runs `commit` on a pooled connection and fails with `Unavailable` after [`COMMIT_TIMEOUT`].
+/// Runs `commit` on a pooled connection and fails with `Unavailable` after `COMMIT_TIMEOUT`.
 pub async fn with_commit_timeout<T>(
     pool: &PgPool,
     commit: impl AsyncFnOnce(&mut PgConnection) -> Result<T>,

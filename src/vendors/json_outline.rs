@@ -11,7 +11,7 @@ use serde_json::{Map, Number, Value};
 /// {…}}}`).
 const LEVELS: u8 = 3;
 
-/// Parses a body. Lists, and objects below [`LEVELS`], come back empty. `None` where it is not JSON.
+/// Parses a body. Lists, and objects below `LEVELS`, come back empty. `None` where it is not JSON.
 pub fn outline(body: &[u8]) -> Option<Value> {
     let text = std::str::from_utf8(body).ok()?; // the parser does not check UTF-8 in what it skips
     let mut json = serde_json::Deserializer::from_str(text);

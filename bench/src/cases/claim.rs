@@ -66,7 +66,7 @@ const HEAPS: [(&str, &str); 3] = [
 pub async fn run(bench: &mut Bench) -> Result<()> {
     let server = Server::start().await?;
     let mut rounds = Rounds {
-        rounds: bench.rounds,
+        count: bench.rounds,
         nothing: Claims::new(&server.another("nothing").await?).await?,
         heap: Claims::new(&server.options).await?,
     };
@@ -93,7 +93,7 @@ pub async fn run(bench: &mut Bench) -> Result<()> {
 /// Claims in the full database and in an empty one on the same server, one by one in turn, so that both see the same
 /// momentary load of the machine.
 struct Rounds {
-    rounds: usize,
+    count: usize,
     nothing: Claims,
     heap: Claims,
 }
@@ -110,7 +110,7 @@ impl Rounds {
     /// The median claim of each round, in the full database and in the empty one.
     async fn measure(&mut self) -> Result<(Vec<f64>, Vec<f64>)> {
         let (mut beside, mut alone) = (Vec::new(), Vec::new());
-        for _ in 0..self.rounds {
+        for _ in 0..self.count {
             let mut times = [Vec::with_capacity(CLAIMS), Vec::with_capacity(CLAIMS)];
             for _ in 0..CLAIMS {
                 times[0].push(self.heap.claim_one().await?);

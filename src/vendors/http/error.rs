@@ -2,7 +2,7 @@
 //!
 //! The first question is hyper's: was the request surely not sent, maybe sent, or surely received? Only then
 //! does it matter what the call would have done. [`CallError::verdict`] is the whole table; the second one,
-//! from outcome to next state, is [`crate::domain::task::transition::settle`].
+//! from outcome to next state, is [`transition`](crate::domain::task::transition::transition()).
 
 use std::time::Duration;
 
