@@ -40,8 +40,9 @@ pub(super) const ADMIN_TOKEN: &str = "demo-admin-token";
 /// The pause between two steps of the day.
 const STEP: Duration = Duration::from_millis(60);
 
-/// How long the sync at the end may take.
-const SYNC_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a final sync may take. Longer than the lease of a sync: one that was interrupted resumes only when its lease
+/// runs out.
+const SYNC_TIMEOUT: Duration = Duration::from_secs(150);
 
 /// The service, the sandbox and the simulated day.
 pub(super) struct Session {
