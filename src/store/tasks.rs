@@ -70,7 +70,7 @@ pub async fn wake_waiting(
     Ok(done.execute(db).await?.rows_affected())
 }
 
-/// Gives back a claim whose attempt never started, as if it had not been taken.
+/// Releases a claim whose attempt never started, as if it had not been taken.
 pub async fn release(db: &mut PgConnection, leased: &LeasedTask) -> Result<Fenced> {
     let done = sqlx::query!(
         "

@@ -19,7 +19,7 @@
 //! | | | raised, and it would wait | as decided, but due now |
 //! | | | raised, and it would back off | as decided: a new event repairs no fault |
 //! | | not leased by this claim | | nothing is written: the fence |
-//! | `store::tasks::release` | leased, never started | | as before the claim, with its failure given back |
+//! | `store::tasks::release` | leased, never started | | as before the claim, its failure not counted |
 //! | `store::tasks::rescue_expired` | leased, the lease ran out | | in doubt, due now |
 //! | | | the same revision, failures at the limit | dead |
 //! | `store::ingest` | pending without failures | an event | due no later than the event |
