@@ -53,6 +53,7 @@ pub mod sync_differences;
 pub mod sync_runs;
 pub mod sync_snapshots;
 pub mod syncs;
+pub mod task_tables;
 pub mod tasks;
 pub mod tokens;
 pub mod views;

@@ -1,7 +1,7 @@
 //! The task store of a dry run: it reads our tables and writes nothing.
 
 use async_trait::async_trait;
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgPool;
 
 use crate::{
     domain::{
@@ -12,29 +12,17 @@ use crate::{
         task::reason::Reason,
     },
     flows::TaskStore,
-    store::{self, items, shipping_rules, stock},
+    store::{items, task_tables::TaskTables},
 };
 
 /// The task store of a dry run for one connection.
 pub(super) struct ReadOnlyTaskStore {
-    pool: PgPool,
-    connection: String,
+    tables: TaskTables,
 }
 
 impl ReadOnlyTaskStore {
     pub(super) const fn new(pool: PgPool, connection: String) -> Self {
-        Self { pool, connection }
-    }
-
-    async fn query<T>(
-        &self,
-        query: impl AsyncFnOnce(&mut PgConnection, &str) -> store::Result<T>,
-    ) -> Result<T, Reason> {
-        let result = async {
-            let mut db = self.pool.acquire().await?;
-            query(&mut db, &self.connection).await
-        };
-        result.await.map_err(|_: store::StoreError| Reason::DatabaseUnavailable)
+        Self { tables: TaskTables::new(pool, connection) }
     }
 }
 
@@ -58,17 +46,15 @@ impl TaskStore for ReadOnlyTaskStore {
         items: &[CatalogueItem],
         _: Timestamp,
     ) -> Result<CodeRegister, Reason> {
-        self.query(async |db, connection| items::look_up(db, connection, items).await).await
+        self.tables.query(async |db, connection| items::look_up(db, connection, items).await).await
     }
 
     async fn shipping_rules(&self) -> Result<Vec<ShippingRule>, Reason> {
-        self.query(async |db, connection| shipping_rules::load(db, connection).await).await
+        self.tables.shipping_rules().await
     }
 
     async fn in_flight(&self, code: &str) -> Result<i64, Reason> {
-        let codes = [code.to_owned()];
-        let pieces = self.query(async |db, connection| stock::sum_in_flight(db, connection, &codes).await);
-        Ok(pieces.await?.into_iter().sum())
+        self.tables.in_flight(code).await
     }
 
     async fn can_set_to_zero(&self, _: &str) -> Result<bool, Reason> {

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use async_trait::async_trait;
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgPool;
 use tokio::time::Instant;
 
 use crate::{
@@ -21,14 +21,15 @@ use crate::{
     flows::TaskStore,
     runtime::clock::Clock,
     store::{
-        self, items, observations, shipping_rules, stock,
+        items, observations, stock,
+        task_tables::TaskTables,
         tasks::{self, Fenced},
     },
 };
 
 /// The task store of one attempt. Every write names the claim, so that an attempt that has lost its lease begins nothing.
 pub(super) struct FencedTaskStore {
-    pool: PgPool,
+    tables: TaskTables,
     clock: Arc<dyn Clock>,
     leased: LeasedTask,
     stock: StockPolicy,
@@ -38,31 +39,20 @@ pub(super) struct FencedTaskStore {
 
 impl FencedTaskStore {
     /// Creates the store of this claim. After `deadline` no call is begun: the lease could run out during it.
-    pub(super) const fn new(
+    pub(super) fn new(
         pool: PgPool,
         clock: Arc<dyn Clock>,
         leased: LeasedTask,
         stock: StockPolicy,
         deadline: Instant,
     ) -> Self {
-        Self { pool, clock, leased, stock, deadline, has_begun: AtomicBool::new(false) }
+        let tables = TaskTables::new(pool, leased.connection.clone());
+        Self { tables, clock, leased, stock, deadline, has_begun: AtomicBool::new(false) }
     }
 
     /// True once an action was begun under this claim.
     pub(super) fn has_begun(&self) -> bool {
         self.has_begun.load(Ordering::SeqCst)
-    }
-
-    /// Runs a query. Where the database fails, the flow must not act.
-    async fn query<T>(
-        &self,
-        query: impl AsyncFnOnce(&mut PgConnection, &str) -> store::Result<T>,
-    ) -> Result<T, Reason> {
-        let result = async {
-            let mut db = self.pool.acquire().await?;
-            query(&mut db, &self.leased.connection).await
-        };
-        result.await.map_err(|_: store::StoreError| Reason::DatabaseUnavailable)
     }
 }
 
@@ -70,7 +60,8 @@ impl FencedTaskStore {
 impl TaskStore for FencedTaskStore {
     async fn begin_action(&self, action: &'static str, key: &str) -> Result<(), Reason> {
         let begun = BegunAction { action: action.to_owned(), key: key.to_owned(), at: self.clock.now() };
-        let fenced = self.query(async |db, _| observations::begin_action(db, &self.leased, &begun).await);
+        let fenced =
+            self.tables.query(async |db, _| observations::begin_action(db, &self.leased, &begun).await);
         require_lease(fenced.await?)?;
         self.has_begun.store(true, Ordering::SeqCst);
         Ok(())
@@ -81,7 +72,7 @@ impl TaskStore for FencedTaskStore {
     }
 
     async fn verify_claim(&self) -> Result<(), Reason> {
-        require_lease(self.query(async |db, _| tasks::verify_claim(db, &self.leased).await).await?)
+        require_lease(self.tables.query(async |db, _| tasks::verify_claim(db, &self.leased).await).await?)
     }
 
     async fn register_items(
@@ -93,22 +84,20 @@ impl TaskStore for FencedTaskStore {
         let register = async |db: &mut _, connection: &str| {
             items::register_product(db, connection, product, items, seen_at).await
         };
-        self.query(register).await
+        self.tables.query(register).await
     }
 
     async fn shipping_rules(&self) -> Result<Vec<ShippingRule>, Reason> {
-        self.query(async |db, connection| shipping_rules::load(db, connection).await).await
+        self.tables.shipping_rules().await
     }
 
     async fn in_flight(&self, code: &str) -> Result<i64, Reason> {
-        let codes = [code.to_owned()];
-        let pieces = self.query(async |db, connection| stock::sum_in_flight(db, connection, &codes).await);
-        Ok(pieces.await?.into_iter().sum())
+        self.tables.in_flight(code).await
     }
 
     async fn can_set_to_zero(&self, code: &str) -> Result<bool, Reason> {
         let now = self.clock.now();
-        let allowed = self.query(async |db, connection| {
+        let allowed = self.tables.query(async |db, connection| {
             stock::can_set_to_zero(db, connection, code, &self.stock, now).await
         });
         allowed.await
