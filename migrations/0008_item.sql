@@ -10,6 +10,7 @@ create table item (
     stored boolean not null,
     draft jsonb,
     reason text,
+    stock_enqueued boolean not null default false,
     seen_at timestamptz not null,
 
     constraint item_pkey primary key (connection, item),
@@ -35,4 +36,5 @@ comment on column item.name is 'Its name at the warehouse';
 comment on column item.stored is 'True where the connection''s rules, when it was read, say that the warehouse stores it';
 comment on column item.draft is 'What would be sent of it; null where it cannot be sent';
 comment on column item.reason is 'Why it cannot be sent, whatever the codes of other items are; null where it can';
+comment on column item.stock_enqueued is 'True once a task for the stock of its code was enqueued: goods may lie at the warehouse from before. Also true for what the first read of the catalogue found, since a sync compares that stock';
 comment on column item.seen_at is 'When it was last read in the shop';

@@ -8,6 +8,7 @@ use super::{Action, AttemptResult, Context, Flow};
 use crate::{
     domain::{
         Timestamp,
+        event::subject::Subject,
         product::{
             CatalogueItem, CodeRegister, Decision, ItemDraft, ItemView, KnownItem, ShopProduct, WithheldItem,
             decide, draft_items,
@@ -57,7 +58,9 @@ async fn sync(context: &Context) -> Result<AttemptResult, Box<AttemptResult>> {
         }
         Some(product) => sync_items(context, product, &register, seen_at).await,
     };
-    Ok(AttemptResult { follow_ups: register.released, ..result })
+    let stock = register.codes_without_stock_task.into_iter().map(Subject::stock);
+    let follow_ups = register.released.into_iter().chain(stock).collect();
+    Ok(AttemptResult { follow_ups, ..result })
 }
 
 async fn sync_items(

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use sqlx::{Connection, PgConnection};
 
-use super::Result;
+use super::{Result, item_stock};
 use crate::domain::{
     Timestamp,
     event::subject::Subject,
@@ -120,14 +120,19 @@ async fn upsert(
         entries.iter().map(|entry| entry.draft.as_ref().ok().map(|item| serde_json::json!(item))).collect();
     sqlx::query!(
         "
-        insert into item (connection, item, product, code, code_key, name, reason, stored, draft, seen_at)
-        select $1, entry.*, $10 from unnest(
+        insert into item
+            (connection, item, product, code, code_key, name, reason, stored, draft, seen_at, stock_enqueued)
+        select $1, entry.*, $10, entry.stored and exists (
+            select 1 from connection where name = $1 and catalogue_read_at is null
+        )
+        from unnest(
             $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bool[], $9::jsonb[]
-        ) as entry
+        ) as entry (item, product, code, code_key, name, reason, stored, draft)
         order by 2 -- one lock order for all writers
         on conflict (connection, item) do update set
             product = excluded.product, code = excluded.code, code_key = excluded.code_key, name = excluded.name,
-            reason = excluded.reason, stored = excluded.stored, draft = excluded.draft, seen_at = excluded.seen_at
+            reason = excluded.reason, stored = excluded.stored, draft = excluded.draft, seen_at = excluded.seen_at,
+            stock_enqueued = item.stock_enqueued and item.code is not distinct from excluded.code
         where item.seen_at <= excluded.seen_at
         ",
         connection,
@@ -163,6 +168,7 @@ pub async fn look_up(
     add_known(db, connection, &items, &mut register).await?;
     add_duplicates(db, connection, &codes, &mut register).await?;
     add_owners(db, connection, &codes, &mut register).await?;
+    register.codes_without_stock_task = item_stock::list_not_enqueued(db, connection, &items).await?;
     Ok(register)
 }
 

@@ -24,6 +24,7 @@ mod incoming_event;
 pub mod ingest;
 mod ingest_statement;
 pub mod intents;
+pub mod item_stock;
 pub mod items;
 pub mod key_usage;
 mod listener;

@@ -64,13 +64,13 @@ pub async fn clear_begun_action(db: &mut PgConnection, connection: &str, subject
     Ok(())
 }
 
-/// Records an observation, unless a newer one is recorded. Unknown fields (`None`) keep their value. Called
-/// inside the settle transaction, which is fenced.
+/// Records an observation, unless a newer one is recorded. Unknown fields (`None`) keep their value. Returns the
+/// codes whose pieces in flight changed. Called inside the settle transaction, which is fenced.
 pub async fn record_observation(
     db: &mut PgConnection,
     leased: &LeasedTask,
     observation: &Observation,
-) -> Result<()> {
+) -> Result<Vec<String>> {
     let Observation { subject, seen_at, known } = observation;
     let done = sqlx::query!(
         "
@@ -135,8 +135,8 @@ pub async fn record_observation(
         known.figure_at,
     );
     let written = done.execute(&mut *db).await?.rows_affected() == 1;
-    if let Some(pieces) = known.in_flight.as_ref().filter(|_| written) {
-        stock::replace_in_flight(db, &leased.connection, subject, pieces).await?;
+    match known.in_flight.as_ref().filter(|_| written) {
+        Some(pieces) => stock::replace_in_flight(db, &leased.connection, subject, pieces).await,
+        None => Ok(Vec::new()),
     }
-    Ok(())
 }

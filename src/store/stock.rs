@@ -27,35 +27,35 @@ pub async fn sum_in_flight(db: &mut PgConnection, connection: &str, codes: &[Str
     Ok(pieces.fetch_all(db).await?)
 }
 
-/// Replaces the pieces in flight of an order. Called inside the settle transaction, after its subject state
-/// is written.
+/// Replaces the pieces in flight of an order and returns the codes whose pieces changed: the figures that the
+/// shop should show may differ now. Called inside the settle transaction, after its subject state is written.
 pub async fn replace_in_flight(
     db: &mut PgConnection,
     connection: &str,
     subject: &str,
     pieces: &[(String, i64)],
-) -> Result<()> {
+) -> Result<Vec<String>> {
     let (codes, pieces): (Vec<_>, Vec<_>) = pieces.iter().cloned().unzip();
-    sqlx::query!(
-        "delete from in_flight where connection = $1 and subject = $2 and not code = any($3)",
-        connection,
-        subject,
-        &codes,
-    )
-    .execute(&mut *db)
-    .await?;
-    sqlx::query!(
-        "insert into in_flight (connection, subject, code, pieces)
-         select $1, $2, new.* from unnest($3::text[], $4::bigint[]) as new
-         on conflict (connection, subject, code) do update set pieces = excluded.pieces",
+    let changed = sqlx::query_scalar!(
+        r#"
+        with removed as (
+            delete from in_flight where connection = $1 and subject = $2 and not code = any($3) returning code
+        ),
+        written as (
+            insert into in_flight (connection, subject, code, pieces)
+            select $1, $2, new.* from unnest($3::text[], $4::bigint[]) as new
+            on conflict (connection, subject, code) do update set pieces = excluded.pieces
+            where in_flight.pieces <> excluded.pieces
+            returning code
+        )
+        select code as "code!" from removed union select code from written order by 1
+        "#,
         connection,
         subject,
         &codes,
         &pieces,
-    )
-    .execute(db)
-    .await?;
-    Ok(())
+    );
+    Ok(changed.fetch_all(db).await?)
 }
 
 /// Decides whether a code's figure may fall to zero now. If so, it is counted; if it is one too many, the

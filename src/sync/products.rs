@@ -1,5 +1,7 @@
 //! Products: the warehouse's are read into rows, the shop's into the register of codes, and the two are compared.
 
+use sqlx::{Connection, PgConnection};
+
 use super::{
     error::SyncError,
     fix::{STILL_AT_WAREHOUSE, found_event},
@@ -17,7 +19,7 @@ use crate::{
     },
     flows::ConnectionClients,
     store::{
-        connections, ingest, items,
+        connections, ingest, item_stock, items,
         subject_states::{self, InSyncProduct},
         sync_catalogue::{self, CatalogueRow},
         sync_differences::NewDifference,
@@ -69,6 +71,9 @@ pub(super) async fn read_catalogue(run: &mut Run<'_>, clients: &ConnectionClient
             .collect();
         let mut tx = run.begin_transaction().await?;
         items::register_products(&mut tx, connection, &items, read_at).await?;
+        if !run.leased.dry_run {
+            enqueue_new_stock(run, &mut tx, &items).await?;
+        }
         run.progress.total = read.total;
         run.commit_page(tx, &[], (page + 1).to_string(), read.items.len()).await?;
         if !read.has_more {
@@ -82,6 +87,20 @@ pub(super) async fn read_catalogue(run: &mut Run<'_>, clients: &ConnectionClient
     let (kind, reason) = (SubjectKind::Product, Reason::CatalogueUnread);
     tasks::wake_waiting(&mut tx, connection, kind, reason, now).await?;
     Ok(tx.commit().await?)
+}
+
+/// Enqueues the stock of items that the shop did not have before.
+async fn enqueue_new_stock(
+    run: &Run<'_>,
+    tx: &mut PgConnection,
+    products: &[(Subject, Vec<CatalogueItem>)],
+) -> Result<(), SyncError> {
+    let connection = &run.leased.connection;
+    let items: Vec<_> = products.iter().flat_map(|(_, items)| items).map(|item| item.item.clone()).collect();
+    let codes = item_stock::list_not_enqueued(tx, connection, &items).await?;
+    let events: Vec<_> = codes.iter().map(|code| found_event(run, Subject::stock(code))).collect();
+    ingest::ingest(tx, &events).await?;
+    Ok(item_stock::mark_enqueued(tx, connection, &codes).await?)
 }
 
 /// Compares the register with the stored rows; then reports codes that cannot be sent, and what only the warehouse has.
@@ -137,9 +156,13 @@ async fn read_unseen_products(run: &Run<'_>, clients: &ConnectionClients) -> Res
             let register = items::register_product(&mut db, connection, &subject, &items, read_at).await?;
             if !run.leased.dry_run {
                 // Products that were withheld for a code of this one may go on now.
-                let events: Vec<_> =
-                    register.released.into_iter().map(|product| found_event(run, product)).collect();
-                ingest::ingest(&mut db, &events).await?;
+                let stock = register.codes_without_stock_task.iter().map(Subject::stock);
+                let subjects = register.released.into_iter().chain(stock);
+                let events: Vec<_> = subjects.map(|subject| found_event(run, subject)).collect();
+                let mut tx = db.begin().await?;
+                ingest::ingest(&mut tx, &events).await?;
+                item_stock::mark_enqueued(&mut tx, connection, &register.codes_without_stock_task).await?;
+                tx.commit().await?;
             }
             drop(db);
             run.extend_lease().await?;

@@ -124,15 +124,17 @@ impl SideEffects<'_> {
             && follow_ups.is_empty()
     }
 
-    /// Writes them, except the follow-ups, in the transaction of the settle.
+    /// Writes them, except the follow-ups, in the transaction of the settle. Returns the codes whose pieces in flight
+    /// changed.
     pub(super) async fn write(
         &self,
         db: &mut PgConnection,
         leased: &LeasedTask,
         now: Timestamp,
-    ) -> store::Result<()> {
+    ) -> store::Result<Vec<String>> {
+        let mut changed = Vec::new();
         for observation in self.observations {
-            observations::record_observation(db, leased, observation).await?;
+            changed.extend(observations::record_observation(db, leased, observation).await?);
         }
         if self.restarts_settling_time {
             observations::restart_settling_time(db, leased, now).await?;
@@ -143,10 +145,11 @@ impl SideEffects<'_> {
         match self.circuit {
             Some(CircuitChange::Open { until, reason }) => {
                 tracing::warn!(connection = leased.connection, reason = reason.code(), %until, "circuit opened");
-                connections::open_circuit(db, &leased.connection, until, reason).await
+                connections::open_circuit(db, &leased.connection, until, reason).await?;
             }
-            Some(CircuitChange::ClearFaults) => connections::clear_faults(db, &leased.connection).await,
-            None => Ok(()),
+            Some(CircuitChange::ClearFaults) => connections::clear_faults(db, &leased.connection).await?,
+            None => {}
         }
+        Ok(changed)
     }
 }

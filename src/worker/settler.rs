@@ -14,9 +14,10 @@ use crate::{
         Timestamp,
         event::{
             source::Source,
-            subject::{Priority, Subject},
+            subject::{Priority, Subject, SubjectKind},
         },
         id::{EventId, TaskId},
+        stock::Basis,
         task::{
             state::LeasedTask,
             transition::{AttemptEnd, Transition, transition},
@@ -27,7 +28,7 @@ use crate::{
         self, StoreError,
         group_commit::{self, BatchHandler},
         ingest::{self, IncomingEvent, InternalEvent},
-        settle,
+        item_stock, settle,
         tasks::Fenced,
     },
 };
@@ -74,9 +75,14 @@ impl Settler {
         let mut follow_ups = Vec::new();
         for ((ended, effects), fenced) in batch.iter().zip(&effects).zip(&written) {
             if *fenced == Fenced::Written {
-                effects.write(&mut db, &ended.leased, now).await?;
-                let events = effects.follow_ups.iter().map(|it| self.follow_up_event(&ended.leased, it, now));
-                follow_ups.extend(events);
+                let changed = effects.write(&mut db, &ended.leased, now).await?;
+                let stock = self.stock_follow_ups(&ended.leased, changed);
+                let subjects = effects.follow_ups.iter().cloned().chain(stock);
+                follow_ups.extend(subjects.map(|it| self.follow_up_event(&ended.leased, &it, now)));
+                if ended.leased.subject.kind == SubjectKind::Product {
+                    let codes = stock_codes(effects.follow_ups);
+                    item_stock::mark_enqueued(&mut db, &ended.leased.connection, &codes).await?;
+                }
             }
         }
         if !follow_ups.is_empty() {
@@ -84,6 +90,13 @@ impl Settler {
         }
         failpoints.hit_during(during, subjects(), db.commit()).await?;
         Ok(written)
+    }
+
+    /// The stock subjects of codes whose pieces in flight changed, where the connection's figures count those pieces.
+    fn stock_follow_ups(&self, leased: &LeasedTask, changed: Vec<String>) -> Vec<Subject> {
+        let clients = self.0.clients.iter().find(|clients| clients.name == leased.connection);
+        let counts_in_flight = clients.is_some_and(|it| it.stock_policy.basis == Basis::Compensated);
+        changed.into_iter().filter(|_| counts_in_flight).map(Subject::stock).collect()
     }
 
     /// The event that enqueues a subject which this attempt has put out of sync.
@@ -100,6 +113,12 @@ impl Settler {
         let entropy = &self.0.entropy;
         event.into_incoming(EventId(entropy.id(at)), TaskId(entropy.id(at)))
     }
+}
+
+/// The codes of the stock subjects among these.
+fn stock_codes(subjects: &[Subject]) -> Vec<String> {
+    let stock = subjects.iter().filter(|subject| subject.kind == SubjectKind::Stock);
+    stock.map(|subject| subject.key.clone()).collect()
 }
 
 #[async_trait]

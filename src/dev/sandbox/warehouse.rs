@@ -162,6 +162,18 @@ impl Warehouse {
         state.orders.push(backorder);
     }
 
+    /// Changes the quantity of an order's first line and what it reserves; its status stays.
+    pub fn change_quantity(&self, reference: &str, pieces: i64) {
+        let now = self.now();
+        let mut state = self.state();
+        let Some(order) = state.order_mut(reference) else { return };
+        order.edited_at = now;
+        let Some(line) = order.lines.first_mut() else { return };
+        let freed = (line.0.clone(), line.1 - pieces);
+        line.1 = pieces;
+        state.reserve(&[freed], -1, now);
+    }
+
     /// Edits or cancels an order over the API; false where its status or the merchant's settings forbid it.
     pub(super) fn apply_edit(&self, reference: &str, sent: &Value) -> Option<bool> {
         let now = self.now();

@@ -93,6 +93,8 @@ pub struct CodeRegister {
     pub is_complete: bool,
     /// Products with a code that this product has just given up: they may continue now.
     pub released: Vec<Subject>,
+    /// Codes of these items for which no stock task was enqueued yet: goods may lie at the warehouse from before.
+    pub codes_without_stock_task: Vec<String>,
 }
 
 impl CodeRegister {

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::{
     actions::{cancel, complete_shipment, place, quick_process, update},
-    observe::{apply_known_status, has_compensation_changed, is_newly_completed, observe, stock_subjects},
+    observe::{apply_known_status, is_newly_completed, observe, stock_subjects},
 };
 use crate::{
     domain::{
@@ -44,8 +44,8 @@ async fn sync(context: &Context) -> Result<AttemptResult, Box<AttemptResult>> {
         observation.known.ready_at = Some(now);
     }
     let mut result = perform(context, decision, shop, policy).await;
-    if is_newly_completed(shop, known) || has_compensation_changed(context, shop, warehouse) {
-        // It changes the figure that the shop should show, and no webhook says so.
+    if is_newly_completed(shop, known) {
+        // The shop has taken the pieces off its own quantity, and no webhook says so.
         result.follow_ups = stock_subjects(shop);
     }
     // Before what an action observed: an older observation after a newer one would be dropped.

@@ -6,7 +6,6 @@ use crate::domain::{
     Timestamp,
     event::subject::Subject,
     order::{Draft, OrderStatus, ShopOrder, ShopStatus, WarehouseOrder, WarehouseStatus},
-    stock::Basis,
     task::subject_state::{Observation, SubjectState},
 };
 use crate::flows::Context;
@@ -14,19 +13,6 @@ use crate::flows::Context;
 /// True where the shop has completed the order since the last read.
 pub(super) fn is_newly_completed(shop: Option<&ShopOrder>, known: &SubjectState) -> bool {
     known.completed_at.is_none() && shop.is_some_and(|shop| shop.status == ShopStatus::Completed)
-}
-
-/// True where the part of the order that the stock basis counts has changed since the last read.
-pub(super) fn has_compensation_changed(
-    context: &Context,
-    shop: Option<&ShopOrder>,
-    warehouse: Option<&WarehouseOrder>,
-) -> bool {
-    let Context { clients, known, .. } = context;
-    let status = warehouse.map(|order| order.status.as_str());
-    let shop_status = shop.map(|shop| shop.status.as_str());
-    clients.stock_policy.basis == Basis::Compensated
-        && (status != known.warehouse_status.as_deref() || shop_status != known.shop_status.as_deref())
 }
 
 /// The stock subjects of the order's goods.

@@ -1,6 +1,7 @@
 //! Products and stock.
 
 mod codes;
+mod follow_ups;
 mod products;
 mod stock;
 mod stock_brake;
