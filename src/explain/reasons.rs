@@ -14,12 +14,17 @@ const fn finnish(reason: Reason) -> &'static str {
     match reason {
         Reason::Unreachable => "Järjestelmään ei saatu yhteyttä; mitään ei lähetetty.",
         Reason::AnswerLost => "Vastaus katosi lähettämisen jälkeen.",
-        Reason::VendorFailed => "Järjestelmässä oli häiriö (500, 502, 503, 504).",
+        Reason::VendorFailed => {
+            "Järjestelmässä oli häiriö (500, 502, 503, 504) tai huoltokatko (uudelleenohjaus, sivu datan sijaan)."
+        }
         Reason::RateLimited => "Järjestelmä pyysi harvempia kutsuja (429), tai oma kiintiömme on käytetty.",
         Reason::AnswerUnreadable => "Onnistunut vastaus, jota emme osaa lukea.",
         Reason::Refused => "Järjestelmä hylkäsi pyynnön (muu 4xx).",
         Reason::Conflict => "Kohde oli toisessa tilassa kuin toimenpide vaatii (409).",
-        Reason::CredentialsRefused => "Järjestelmä ei hyväksynyt tunnuksiamme (401, 403).",
+        Reason::CredentialsRefused => {
+            "Järjestelmä ei hyväksy tunnuksiamme: kirjautuminen tai jokainen kutsu hylätään (401, 403)."
+        }
+        Reason::AccessDenied => "Järjestelmä epäsi pääsyn juuri tähän (401, 403), vaikka hyväksyi muut.",
         Reason::VendorDown => {
             "Järjestelmään ei toistuvasti saada yhteyttä: mitään ei lähetetä ennen kuin se vastaa koekutsuun."
         }
@@ -87,7 +92,7 @@ const fn finnish(reason: Reason) -> &'static str {
         Reason::Overran => "Yritys kesti liian kauan.",
         Reason::Panicked => "Yritys kaatui.",
         Reason::NotConverging => "Järjestelmät eivät täsmänneet 200 toimenpiteen jälkeenkään.",
-        Reason::SnoozedTooLong => "Sitä lykättiin yli kaksi viikkoa.",
+        Reason::SnoozedTooLong => "Sitä lykättiin yli kaksi viikkoa tai tuhat kertaa.",
         Reason::CancelledByOperator => "Siirto peruttiin käsin, tai tilaus ennen siirtoa.",
         Reason::ResolvedByOperator => "Lopputulos kuitattiin käsin.",
     }

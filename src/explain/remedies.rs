@@ -59,6 +59,10 @@ const fn remedies(reason: Reason) -> (&'static str, &'static str) {
             "Renew the key in the configuration and reload it (SIGHUP): it is probed until it is accepted.",
             "Vaihda avain asetuksiin ja lataa ne uudelleen (SIGHUP): sitä koetetaan, kunnes se hyväksytään.",
         ),
+        Reason::AccessDenied => (
+            "A firewall may dislike its content: show the vendor's support the call log, then replay.",
+            "Palomuuri ehkä torjuu sen sisällön: näytä kutsut järjestelmän tuelle, ja yritä sitten uudelleen.",
+        ),
         Reason::VendorDown => (
             "Nothing to do: both vendors are probed every minute, and everything continues after an answer.",
             "Ei tehtävää: molempia kokeillaan minuutin välein, ja kaikki jatkuu vastauksen jälkeen.",

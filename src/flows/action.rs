@@ -59,8 +59,9 @@ impl Action {
                 let outcome = error.verdict(effect);
                 let is_doubt_resolved = effect == Effect::Once && !matches!(outcome, Outcome::Unknown { .. });
                 let detail = Some(error.to_string());
+                let fault = error.fault(effect);
                 let result = with_action(
-                    AttemptResult { detail, is_doubt_resolved, ..AttemptResult::new(outcome) },
+                    AttemptResult { fault, detail, is_doubt_resolved, ..AttemptResult::new(outcome) },
                     key,
                 );
                 Err(ActionError { result, is_refused: error.is_refused() })
@@ -88,6 +89,11 @@ impl ActionError {
         if !is_refused {
             return result;
         }
-        AttemptResult { outcome: Outcome::Permanent { reason }, detail: Some(detail()), ..result }
+        AttemptResult {
+            outcome: Outcome::Permanent { reason },
+            fault: None, // the vendor understood it
+            detail: Some(detail()),
+            ..result
+        }
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     domain::{
         event::subject::Subject,
-        task::{outcome::Outcome, reason::Reason, subject_state::Observation},
+        task::{fault::Fault, outcome::Outcome, reason::Reason, subject_state::Observation},
     },
     vendors::http::error::{CallError, Effect},
 };
@@ -13,6 +13,8 @@ use crate::{
 pub struct AttemptResult {
     /// The outcome.
     pub outcome: Outcome,
+    /// The vendor's fault that ended the attempt: evidence that other subjects may meet it too.
+    pub fault: Option<Fault>,
     /// The action that was decided on.
     pub action: Option<&'static str>,
     /// The idempotency key sent with it.
@@ -34,6 +36,7 @@ impl AttemptResult {
         let is_doubt_resolved = matches!(outcome, Outcome::Acted | Outcome::InSync | Outcome::Skipped { .. });
         Self {
             outcome,
+            fault: None,
             action: None,
             key: None,
             detail: None,
@@ -51,8 +54,8 @@ impl AttemptResult {
     /// The result of a failed read at a vendor: nothing was decided.
     #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
     pub(super) fn read_failed(error: CallError) -> Box<Self> {
-        let outcome = error.verdict(Effect::Read);
-        Box::new(Self { detail: Some(error.to_string()), ..Self::new(outcome) })
+        let (outcome, fault) = (error.verdict(Effect::Read), error.fault(Effect::Read));
+        Box::new(Self { fault, detail: Some(error.to_string()), ..Self::new(outcome) })
     }
 
     /// The result of a failed access to our own tables: nothing was decided.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    domain::task::outcome::Outcome,
+    domain::task::{outcome::Outcome, reason::Reason},
     vendors::http::error::{CallError, Effect, Failure},
 };
 
@@ -39,6 +39,8 @@ impl ReadRetries {
             Outcome::Snoozed { after, .. } => {
                 after.unwrap_or(Duration::from_secs(2)).min(Duration::from_secs(60))
             }
+            // No retry gives access, and a wrong key that is tried again and again may lock the account.
+            Outcome::Retryable { reason: Reason::AccessDenied } => return Err(error),
             Outcome::Retryable { .. } => Duration::from_millis(200) * 2_u32.pow(self.failures + 1),
             _ => return Err(error),
         };

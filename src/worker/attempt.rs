@@ -56,7 +56,7 @@ impl AttemptRunner {
     /// Runs a claimed task's flow and settles what it came to.
     pub(super) async fn run(&self, ClaimedTask { leased, known }: ClaimedTask) {
         let started = Instant::now();
-        let call_log = CallLog::for_attempt(leased.claim.0.simple().to_string());
+        let call_log = CallLog::for_attempt(leased.claim.0.simple().to_string(), None);
         let run = if let Some((known, intent)) = known {
             self.run_flow(&leased, known, intent, &call_log).await
         } else {

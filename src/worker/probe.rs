@@ -8,6 +8,7 @@ use super::Deps;
 use crate::{
     domain::task::transition::circuit_open_for,
     store::{self, connections},
+    vendors::http::error::Effect,
 };
 
 /// Asks vendors that were down whether they are back.
@@ -48,7 +49,8 @@ impl Prober {
 async fn probe(deps: &Deps, target: &connections::ProbeTarget) -> store::Result<()> {
     let Some(clients) = deps.clients(&target.name) else { return Ok(()) };
     let error = clients.shop.probe().await.err().or(clients.warehouse.probe().await.err());
-    let reason = error.and_then(|error| error.unavailable_reason());
+    let fault = error.and_then(|error| error.fault(Effect::Read));
+    let reason = fault.map(|fault| fault.kind.circuit_reason());
     let mut db = deps.pool.acquire().await?;
     let connection = &target.name;
     let Some(reason) = reason else {

@@ -25,6 +25,10 @@ pub enum Fault {
     StatusAfter(u16),
     /// 429 with this `Retry-After` in seconds; nothing is applied.
     TooMany(u64),
+    /// This status with this `Retry-After`; nothing is applied.
+    RetryAfter(u16, &'static str),
+    /// This status with a web page, as in a maintenance window; nothing is applied.
+    Page(u16),
     /// The request is applied, and answered 200 with something that is not JSON.
     Garbage,
     /// The request is applied after this delay.
@@ -61,6 +65,10 @@ pub struct Faults(Arc<Inner>);
 struct Inner {
     scripted: Mutex<VecDeque<Scripted>>,
     random: Mutex<Option<RandomFaults>>,
+    /// Every request meets it.
+    everywhere: Mutex<Option<Fault>>,
+    /// A web firewall refuses bodies that contain one of these.
+    forbidden_words: Mutex<Vec<String>>,
     hits: AtomicUsize,
 }
 
@@ -74,6 +82,29 @@ impl Faults {
     /// Sets the random faults; `None` ends them.
     pub fn set_random(&self, random: Option<RandomFaults>) {
         *self.0.random.lock() = random;
+    }
+
+    /// Sets the fault of every request, as in a maintenance window; `None` ends it.
+    pub fn set_everywhere(&self, fault: Option<Fault>) {
+        *self.0.everywhere.lock() = fault;
+    }
+
+    /// Sets the words that a web firewall looks for: a request whose body contains one is answered 403.
+    pub fn forbid(&self, words: &[&str]) {
+        *self.0.forbidden_words.lock() = words.iter().map(ToString::to_string).collect();
+    }
+
+    /// Whether there is a web firewall.
+    pub(super) fn has_firewall(&self) -> bool {
+        !self.0.forbidden_words.lock().is_empty()
+    }
+
+    /// Whether the web firewall refuses a body.
+    pub(super) fn is_forbidden(&self, body: &[u8]) -> bool {
+        let text = String::from_utf8_lossy(body);
+        let is_forbidden = self.0.forbidden_words.lock().iter().any(|word| text.contains(word));
+        self.0.hits.fetch_add(usize::from(is_forbidden), Ordering::Relaxed);
+        is_forbidden
     }
 
     /// Removes all scripted faults.
@@ -92,7 +123,8 @@ impl Faults {
     }
 
     pub(super) fn next(&self, method: &str, path: &str) -> Option<Fault> {
-        let fault = self.take_scripted(method, path).or_else(|| self.draw());
+        let everywhere = *self.0.everywhere.lock();
+        let fault = everywhere.or_else(|| self.take_scripted(method, path)).or_else(|| self.draw());
         if fault.is_some() {
             self.0.hits.fetch_add(1, Ordering::Relaxed);
         }

@@ -5,7 +5,7 @@ use std::{collections::HashMap, convert::Infallible, io, net::SocketAddr, sync::
 use axum::{
     Router,
     body::{Body, Bytes},
-    http::{Request, Response, StatusCode},
+    http::{HeaderValue, Request, Response, StatusCode},
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
@@ -155,6 +155,10 @@ async fn answer(request: Request<Body>, responder: &Responder) -> io::Result<Res
         }
     };
     match fault {
+        None if faults.has_firewall() => match pass_firewall(request, faults).await {
+            Some(request) => Ok(apply(request).await),
+            None => Ok(page_response(403)),
+        },
         None => Ok(apply(request).await),
         Some(Fault::DropBefore) => Err(dropped()),
         Some(Fault::DropAfter) => {
@@ -171,6 +175,12 @@ async fn answer(request: Request<Body>, responder: &Responder) -> io::Result<Res
             response.headers_mut().insert("retry-after", seconds.into());
             Ok(response)
         }
+        Some(Fault::RetryAfter(status, wait)) => {
+            let mut response = status_response(status);
+            response.headers_mut().insert("retry-after", HeaderValue::from_static(wait));
+            Ok(response)
+        }
+        Some(Fault::Page(status)) => Ok(page_response(status)),
         Some(Fault::Garbage) => {
             apply(request).await;
             Ok(Response::new(Body::from("<html><h1>It works!</h1>")))
@@ -193,6 +203,22 @@ async fn answer(request: Request<Body>, responder: &Responder) -> io::Result<Res
 #[expect(clippy::disallowed_methods, reason = "a slow vendor is slow in real time")]
 async fn pause(wait: Duration) {
     tokio::time::sleep(wait).await;
+}
+
+/// The request, unless the web firewall refuses its body.
+async fn pass_firewall(request: Request<Body>, faults: &Faults) -> Option<Request<Body>> {
+    let (parts, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX).await.ok()?;
+    (!faults.is_forbidden(&body)).then(|| Request::from_parts(parts, Body::from(body)))
+}
+
+/// A web page, as a firewall or a maintenance window sends it.
+fn page_response(status: u16) -> Response<Body> {
+    let page = format!("<!doctype html><title>{status}</title><h1>Huoltokatko</h1>");
+    let mut response = Response::new(Body::from(page));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().insert("content-type", HeaderValue::from_static("text/html"));
+    response
 }
 
 fn status_response(status: u16) -> Response<Body> {

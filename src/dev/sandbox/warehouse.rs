@@ -219,6 +219,13 @@ impl Warehouse {
         self.state().access_tokens.clear();
     }
 
+    /// Sets how long new access tokens live, and what their `expires_in` says where it says something else.
+    pub fn set_token_lifetime(&self, seconds: i64, stated: Option<Value>) {
+        let mut state = self.state();
+        state.token_lifetime = Some(Duration::seconds(seconds));
+        state.stated_lifetime = stated;
+    }
+
     /// The numbers of password grants and refreshes so far.
     pub fn grants(&self) -> (usize, usize) {
         self.state().grants

@@ -66,11 +66,13 @@ pub(super) async fn grant(
         }
         _ => return refuse(StatusCode::BAD_REQUEST, "invalid_grant"),
     }
-    state.access_tokens.insert(access.clone(), now + ACCESS_LIFE);
+    let lifetime = state.token_lifetime.unwrap_or(ACCESS_LIFE);
+    let stated = state.stated_lifetime.clone().unwrap_or_else(|| json!(lifetime.num_seconds()));
+    state.access_tokens.insert(access.clone(), now + lifetime);
     state.refresh_tokens.push(refresh.clone());
     let body = json!({
         "access_token": access, "token_type": "bearer", "refresh_token": refresh,
-        "expires_in": ACCESS_LIFE.num_seconds(),
+        "expires_in": stated,
     });
     Json(body).into_response()
 }

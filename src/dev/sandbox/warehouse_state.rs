@@ -20,6 +20,10 @@ pub(super) struct State {
     pub(super) subscriptions: Vec<[String; 4]>,
     /// Password grants and refreshes, for tests to count.
     pub(super) grants: (usize, usize),
+    /// What new tokens say about how long they live, in seconds, in place of their real lifetime.
+    pub(super) stated_lifetime: Option<Value>,
+    /// How long new access tokens live, unless as long as usual.
+    pub(super) token_lifetime: Option<Duration>,
     pub(super) search_lag: Duration,
     /// Lists of products and stock end silently after this many items.
     pub(super) list_limit: Option<usize>,

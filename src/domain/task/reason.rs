@@ -23,7 +23,7 @@ pub enum Reason {
     Unreachable,
     /// The answer was lost after the request was sent.
     AnswerLost,
-    /// The vendor failed (500, 502, 503, 504).
+    /// The vendor failed (500, 502, 503, 504), or is under maintenance (a redirect, a page in place of data).
     VendorFailed,
     /// The vendor asked for fewer calls (429), or our own rate limit for it is used up.
     RateLimited,
@@ -33,8 +33,10 @@ pub enum Reason {
     Refused,
     /// The vendor has the order or product in another state than the action needs (409).
     Conflict,
-    /// The vendor refused our credentials (401, 403).
+    /// The vendor refuses our credentials: its token endpoint, or every call (401, 403).
     CredentialsRefused,
+    /// The vendor refused access for this one (401, 403), while it accepted others.
+    AccessDenied,
     /// A vendor of the connection failed repeatedly: nothing is sent before it answers a probe.
     VendorDown,
     // From the subject.
@@ -124,7 +126,7 @@ pub enum Reason {
     Panicked,
     /// The vendors did not converge after 200 actions.
     NotConverging,
-    /// It was snoozed for longer than two weeks.
+    /// It was snoozed for longer than two weeks, or a thousand times.
     SnoozedTooLong,
     // From an operator.
     /// An operator cancelled the task, or the order before it was transferred.

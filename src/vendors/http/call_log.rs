@@ -1,7 +1,8 @@
 //! The calls of an attempt as people see them: shown with the attempt and in the order's call log.
 
-use std::sync::Arc;
+use std::{collections::HashSet, fmt, sync::Arc, time::Duration};
 
+use async_trait::async_trait;
 use parking_lot::Mutex;
 use serde::Serialize;
 
@@ -9,7 +10,11 @@ use super::{
     call::Response,
     error::{CallError, Failure, Sent},
 };
-use crate::domain::Timestamp;
+use crate::domain::{
+    Timestamp,
+    task::{fault::CallKind, reason::Reason},
+    vendor::Vendor,
+};
 
 /// One call of an attempt. Paths hold ids and codes, never names or addresses.
 #[derive(Clone, Debug, Serialize)]
@@ -45,7 +50,7 @@ impl CallRecord {
         let error = result.as_ref().err();
         self.status = match error.map(|error| error.failure) {
             None => Some(200),
-            Some(Failure::Status(status)) => Some(status),
+            Some(Failure::Status(status) | Failure::Maintenance(status)) => Some(status),
             Some(_) => None,
         };
         self.sent = error.map(|error| match error.sent() {
@@ -56,9 +61,17 @@ impl CallRecord {
     }
 }
 
-/// The calls of one attempt, in order.
+/// Says whether a call that changes something may be made now.
+#[async_trait]
+pub trait WriteGate: fmt::Debug + Send + Sync {
+    /// Why writes to the vendor are held back, and for how long; `None` where this one may go.
+    async fn hold_back(&self, vendor: Vendor) -> Option<(Reason, Duration)>;
+}
+
+/// The calls of one attempt, in order. The default belongs to no attempt and keeps nothing: a client that polls
+/// for months must not remember each call.
 #[derive(Clone, Debug, Default)]
-pub struct CallLog(Arc<CallLogState>);
+pub struct CallLog(Option<Arc<CallLogState>>);
 
 #[derive(Debug, Default)]
 struct CallLogState {
@@ -66,40 +79,62 @@ struct CallLogState {
     request_id_prefix: String,
     /// A call that would change something is recorded and not sent.
     is_dry_run: bool,
+    /// Asked before each call that changes something.
+    write_gate: Option<Arc<dyn WriteGate>>,
     calls: Mutex<Vec<CallRecord>>,
+    /// The vendors that answered as they do when they work, by kind of call.
+    answered: Mutex<HashSet<(Vendor, CallKind)>>,
 }
 
 impl CallLog {
     /// The log of an attempt, whose request ids begin with `request_id_prefix`.
-    pub fn for_attempt(request_id_prefix: String) -> Self {
-        Self(Arc::new(CallLogState { request_id_prefix, ..CallLogState::default() }))
+    pub fn for_attempt(request_id_prefix: String, write_gate: Option<Arc<dyn WriteGate>>) -> Self {
+        Self(Some(Arc::new(CallLogState { request_id_prefix, write_gate, ..CallLogState::default() })))
     }
 
     /// The log of a dry run: reads are made; the first call that would change something is recorded and not
     /// sent.
     pub fn dry_run() -> Self {
-        Self(Arc::new(CallLogState { is_dry_run: true, ..CallLogState::default() }))
+        Self(Some(Arc::new(CallLogState { is_dry_run: true, ..CallLogState::default() })))
     }
 
     /// Whether calls that change something are withheld.
     pub(in crate::vendors) fn is_dry_run(&self) -> bool {
-        self.0.is_dry_run
+        self.0.as_ref().is_some_and(|state| state.is_dry_run)
+    }
+
+    /// Why a call that changes something may not be made now, and for how long.
+    pub(super) async fn hold_back(&self, vendor: Vendor) -> Option<(Reason, Duration)> {
+        self.0.as_ref()?.write_gate.as_ref()?.hold_back(vendor).await
     }
 
     /// All calls so far.
     pub fn calls(&self) -> Vec<CallRecord> {
-        self.0.calls.lock().clone()
+        self.0.as_ref().map(|state| state.calls.lock().clone()).unwrap_or_default()
+    }
+
+    /// Whether the vendor has answered a call of this kind as it does when it works.
+    pub fn has_answered(&self, vendor: Vendor, kind: CallKind) -> bool {
+        self.0.as_ref().is_some_and(|state| state.answered.lock().contains(&(vendor, kind)))
     }
 
     /// Appends a call.
     pub(in crate::vendors) fn push(&self, call: CallRecord) {
-        self.0.calls.lock().push(call);
+        if let Some(state) = &self.0 {
+            state.calls.lock().push(call);
+        }
+    }
+
+    /// Records that the vendor works.
+    pub(super) fn record_answer(&self, vendor: Vendor, kind: CallKind) {
+        if let Some(state) = &self.0 {
+            state.answered.lock().insert((vendor, kind));
+        }
     }
 
     /// The id of the next call; `None` where none are sent.
     pub(in crate::vendors) fn request_id(&self) -> Option<String> {
-        let CallLogState { request_id_prefix, .. } = &*self.0;
-        (!request_id_prefix.is_empty())
-            .then(|| format!("{request_id_prefix}-{}", self.0.calls.lock().len() + 1))
+        let CallLogState { request_id_prefix, calls, .. } = &**self.0.as_ref()?;
+        (!request_id_prefix.is_empty()).then(|| format!("{request_id_prefix}-{}", calls.lock().len() + 1))
     }
 }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use reqwest::{
     Method, StatusCode,
-    header::{DATE, HeaderMap, HeaderValue, RETRY_AFTER},
+    header::{DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER},
 };
 use tokio::time::Instant;
 use tracing::{Instrument, field::Empty};
@@ -16,7 +16,9 @@ use super::{
     error::{CallError, Failure},
     rate_limiter::{RateLimitError, RateLimiter},
 };
-use crate::domain::{Timestamp, rate_limit::CallPriority, redact::Redactor, vendor::Vendor};
+use crate::domain::{
+    Timestamp, rate_limit::CallPriority, redact::Redactor, task::fault::CallKind, vendor::Vendor,
+};
 
 /// The longest answer that is read. 250 items of the widest list take a tenth of it.
 const MAX_RESPONSE_BYTES: usize = 8 << 20;
@@ -76,11 +78,18 @@ impl HttpClient {
     pub async fn send(&self, mut call: Call) -> Result<Response, CallError> {
         let name = call.name;
         let mut record = self.record(&call);
-        if self.call_log.is_dry_run() && call.method != Method::GET {
+        let kind = if call.method == Method::GET { CallKind::Read } else { CallKind::Write };
+        if self.call_log.is_dry_run() && kind == CallKind::Write {
             self.call_log.push(record);
             return Err(self.call_error(name, Failure::DryRun));
         }
         self.wait_for_turn(name).await?;
+        if kind == CallKind::Write
+            && let Some((reason, left)) = self.call_log.hold_back(self.vendor).await
+        {
+            let error = self.call_error(name, Failure::CircuitOpen(reason));
+            return Err(CallError { retry_after: Some(left), ..error });
+        }
         record.at = self.rate_limiter.now();
         if let Some(id) = &record.request_id {
             let id = HeaderValue::from_str(id).expect("made of a claim's id and a number");
@@ -99,6 +108,9 @@ impl HttpClient {
         self.slow_down(result.as_ref().err(), record.at).await;
         record.millis = u64::try_from(started_at.elapsed().as_millis()).unwrap_or(u64::MAX);
         record.finish(&result);
+        if result.as_ref().map_or_else(|error| error.is_answer(kind), |_| true) {
+            self.call_log.record_answer(self.vendor, kind);
+        }
         let CallRecord { status, millis, .. } = record;
         span.record("status", status);
         tracing::debug!(vendor = %self.vendor, call = name, ?status, millis, "called");
@@ -162,12 +174,16 @@ impl HttpClient {
         let response = request.send().await.map_err(|error| self.call_error(name, failure_of(&error)))?;
 
         let status = response.status();
-        let retry_after = retry_after(status, response.headers(), self.rate_limiter.now());
-        let date = response.headers().get(DATE).and_then(|date| date.to_str().ok());
-        let date = date.and_then(|date| chrono::DateTime::parse_from_rfc2822(date).ok()).map(Into::into);
+        let date = header(response.headers(), &DATE).and_then(parse_date);
+        let retry_after =
+            retry_after(status, response.headers(), date.unwrap_or_else(|| self.rate_limiter.now()));
         let body = self.read(name, response).await;
         if status.is_success() {
-            return body.map(|body| Response { body, date });
+            let body = body?;
+            if is_web_page(&body) {
+                return Err(self.call_error(name, Failure::Maintenance(status.as_u16())));
+            }
+            return Ok(Response { body, date });
         }
         let duplicate = body.is_ok_and(|body| is_duplicate_reference(status, &body));
         let failure = Failure::Status(if duplicate { 409 } else { status.as_u16() });
@@ -198,15 +214,35 @@ fn failure_of(error: &reqwest::Error) -> Failure {
     }
 }
 
-/// The `Retry-After` header, in seconds or as a date (RFC 9110 §10.2.3). Read on 429 and 503 only.
+fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok().map(str::trim)
+}
+
+fn parse_date(text: &str) -> Option<Timestamp> {
+    chrono::DateTime::parse_from_rfc2822(text).ok().map(Into::into)
+}
+
+/// The longest `Retry-After` that is believed; longer ones are cut. What follows has smaller bounds of its own.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(86_400);
+
+/// The `Retry-After` header, in seconds or as a date (RFC 9110 §10.2.3). Read on 429 and 503 only. `now` is the
+/// vendor's own clock where it sent one: a date says nothing beside another clock.
 fn retry_after(status: StatusCode, headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let is_backpressure = [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE].contains(&status);
-    let text = headers.get(RETRY_AFTER).filter(|_| is_backpressure)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
+    let text = header(headers, &RETRY_AFTER).filter(|_| is_backpressure)?;
+    if let Ok(seconds) = text.parse::<f64>() {
+        return seconds
+            .is_finite()
+            .then(|| Duration::from_secs_f64(seconds.clamp(0.0, MAX_RETRY_AFTER.as_secs_f64())));
     }
-    let date = chrono::DateTime::parse_from_rfc2822(text).ok()?;
-    Some((Timestamp::from(date) - now).to_std().unwrap_or_default())
+    let wait = (parse_date(text)? - now).to_std().unwrap_or_default();
+    Some(wait.min(MAX_RETRY_AFTER))
+}
+
+/// Whether a successful answer is a web page: no JSON begins with `<`. A maintenance page, or a login page.
+fn is_web_page(body: &[u8]) -> bool {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    body.trim_ascii_start().first() == Some(&b'<')
 }
 
 /// Whether a 4xx says that the order's reference exists already. OGOship's answer to that is not public; its
@@ -236,5 +272,22 @@ mod tests {
         );
         assert_eq!(read(busy, "soon"), None);
         assert_eq!(read(StatusCode::OK, "7"), None);
+        assert_eq!(read(busy, "-5"), Some(Duration::ZERO));
+        assert_eq!(read(busy, "1.5"), Some(Duration::from_millis(1500)));
+        for absurd in ["99999999999999999999999999", "Fri, 31 Dec 9999 23:59:59 GMT"] {
+            assert_eq!(read(busy, absurd), Some(MAX_RETRY_AFTER), "{absurd}");
+        }
+        assert_eq!([read(busy, "inf"), read(busy, "NaN")], [None, None]);
+    }
+
+    #[test]
+    fn a_page_in_place_of_json_is_recognised() {
+        for page in ["<!doctype html><p>Huoltokatko", " \n<html>", "\u{feff}<html>", "<?xml version='1.0'?>"]
+        {
+            assert!(is_web_page(page.as_bytes()), "{page}");
+        }
+        for json in ["", "null", "{}", "[]", " {\"name\": \"<b>\"}", "\"<html>\""] {
+            assert!(!is_web_page(json.as_bytes()), "{json}");
+        }
     }
 }

@@ -3,11 +3,17 @@
 //! The first question is hyper's: was the request surely not sent, maybe sent, or surely received? Only then
 //! does it matter what the call would have done. [`CallError::verdict`] is the whole table; the second one,
 //! from outcome to next state, is [`transition`](crate::domain::task::transition::transition()).
+//! [`CallError::fault`] says what the failure tells about the vendor: evidence, never a verdict.
 
 use std::time::Duration;
 
+pub use super::failure::Failure;
 use crate::domain::{
-    task::{outcome::Outcome, reason::Reason},
+    task::{
+        fault::{CallKind, Fault, FaultKind},
+        outcome::Outcome,
+        reason::Reason,
+    },
     vendor::Vendor,
 };
 
@@ -33,30 +39,19 @@ pub enum Effect {
     Once,
 }
 
-/// How a call failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Failure {
-    /// DNS, connection refused, TLS, or the connect timeout.
-    Connect,
-    /// The connection broke or the call timed out after sending had begun.
-    Lost,
-    /// An answer other than 2xx.
-    Status(u16),
-    /// A 2xx answer whose body cannot be read.
-    Unreadable,
-    /// No token of our own rate limit was left.
-    RateLimited,
-    /// The vendor asked for silence, and that time is not over.
-    Blocked,
-    /// The request could not be built.
-    Unbuildable,
-    /// Withheld: this is a dry run.
-    DryRun,
+impl Effect {
+    /// The kind of call, as evidence is kept by.
+    pub const fn call_kind(self) -> CallKind {
+        match self {
+            Self::Read => CallKind::Read,
+            Self::Idempotent | Self::Once => CallKind::Write,
+        }
+    }
 }
 
 /// A call that did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{vendor} {call}: {failure:?}")]
+#[error("{vendor} {call}: {failure}")]
 pub struct CallError {
     /// Which vendor.
     pub vendor: Vendor,
@@ -75,9 +70,12 @@ impl CallError {
             Failure::Connect
             | Failure::RateLimited
             | Failure::Blocked
+            | Failure::CircuitOpen(_)
+            | Failure::TokenRefused(_)
             | Failure::Unbuildable
             | Failure::DryRun => Sent::No,
-            Failure::Lost | Failure::Status(502 | 504) => Sent::Maybe,
+            // What stands before the vendor answered; it may have passed the request on.
+            Failure::Lost | Failure::Status(502 | 504) | Failure::Maintenance(_) => Sent::Maybe,
             Failure::Status(_) | Failure::Unreadable => Sent::Yes,
         }
     }
@@ -94,20 +92,52 @@ impl CallError {
         matches!(self.failure, Failure::Status(400 | 403 | 404 | 405 | 409 | 410 | 422))
     }
 
-    /// Why the vendor or our access to it is down; `None` where it has answered, whatever it said.
-    pub fn unavailable_reason(&self) -> Option<Reason> {
-        match self.verdict(Effect::Read) {
-            Outcome::Retryable {
-                reason: Reason::Unreachable | Reason::AnswerLost | Reason::VendorFailed,
-            } => Some(Reason::VendorDown),
-            Outcome::ConnectionFault { reason } => Some(reason),
-            _ => None,
+    /// What the failure of a call with this effect tells about the vendor. `None` where the vendor works, asks
+    /// for patience, or was not asked.
+    pub const fn fault(&self, effect: Effect) -> Option<Fault> {
+        let call = effect.call_kind();
+        let kind = match self.failure {
+            Failure::Connect | Failure::Lost | Failure::Maintenance(_) => FaultKind::Down,
+            Failure::Status(401 | 403) | Failure::TokenRefused(_) => FaultKind::Denied,
+            Failure::Status(503) if self.retry_after.is_some() => return None,
+            Failure::Status(300..=399 | 408 | 421 | 423 | 425 | 500..) => FaultKind::Down,
+            // Where 404 can mean "there is none", the client has asked and answered so. A list is always there.
+            Failure::Status(404) if matches!(effect, Effect::Read) => FaultKind::Down,
+            Failure::Status(_)
+            | Failure::Unreadable
+            | Failure::RateLimited
+            | Failure::Blocked
+            | Failure::CircuitOpen(_)
+            | Failure::Unbuildable
+            | Failure::DryRun => return None,
+        };
+        Some(Fault { vendor: self.vendor, call, kind })
+    }
+
+    /// Whether the vendor answered a call of this kind as it does when it works, even if by a refusal.
+    pub const fn is_answer(&self, kind: CallKind) -> bool {
+        match self.failure {
+            Failure::Status(404) => matches!(kind, CallKind::Write),
+            Failure::Status(status) => matches!(status, 400 | 405..=407 | 409..=420 | 422),
+            Failure::Connect
+            | Failure::Lost
+            | Failure::Maintenance(_)
+            | Failure::Unreadable
+            | Failure::TokenRefused(_)
+            | Failure::RateLimited
+            | Failure::Blocked
+            | Failure::CircuitOpen(_)
+            | Failure::Unbuildable
+            | Failure::DryRun => false,
         }
     }
 
-    /// Why a list could not be read.
+    /// Why a list could not be read. A list belongs to no subject: refused access is refused credentials.
     pub fn read_failure_reason(&self) -> Reason {
-        self.verdict(Effect::Read).reason().unwrap_or(Reason::Refused)
+        match self.verdict(Effect::Read).reason() {
+            Some(Reason::AccessDenied) => Reason::CredentialsRefused,
+            reason => reason.unwrap_or(Reason::Refused),
+        }
     }
 
     /// What the failure means for a call with this effect: the whole table.
@@ -117,33 +147,40 @@ impl CallError {
             (Failure::RateLimited | Failure::Blocked | Failure::Status(429), _) => {
                 Outcome::Snoozed { after, reason: Reason::RateLimited }
             }
+            (Failure::CircuitOpen(reason), _) => Outcome::Snoozed { after, reason },
             (Failure::Status(503), _) if after.is_some() => {
                 Outcome::Snoozed { after, reason: Reason::VendorFailed }
             }
-            (Failure::Status(401 | 403), _) => {
-                Outcome::ConnectionFault { reason: Reason::CredentialsRefused }
-            }
+            (Failure::TokenRefused(_), _) => Outcome::ConnectionFault { reason: Reason::CredentialsRefused },
+            // Whose fault? The subject's own, until others fail alike. It was not applied.
+            (Failure::Status(401 | 403), _) => Outcome::Retryable { reason: Reason::AccessDenied },
             (Failure::DryRun, _) => Outcome::Acted,
             (Failure::Connect, _) => Outcome::Retryable { reason: Reason::Unreachable },
-            (Failure::Lost, Effect::Once) => Outcome::Unknown { reason: Reason::AnswerLost },
-            (Failure::Lost, Effect::Read | Effect::Idempotent) => {
-                Outcome::Retryable { reason: Reason::AnswerLost }
+            (Failure::Lost, _) => retryable_unless_once(effect, Reason::AnswerLost),
+            // Not applied: the answer says that the request is to be made elsewhere, or later.
+            (Failure::Status(300..=399 | 425), _) => Outcome::Retryable { reason: Reason::VendorFailed },
+            (Failure::Status(408 | 421 | 423 | 500..), _) => {
+                retryable_unless_once(effect, Reason::VendorFailed)
             }
-            (Failure::Status(500..), Effect::Once) => Outcome::Unknown { reason: Reason::VendorFailed },
-            (Failure::Status(500..), Effect::Read | Effect::Idempotent) => {
-                Outcome::Retryable { reason: Reason::VendorFailed }
+            (Failure::Unreadable | Failure::Maintenance(200..=299), _) => {
+                retryable_unless_once(effect, Reason::AnswerUnreadable)
             }
-            (Failure::Unreadable, Effect::Once) => Outcome::Unknown { reason: Reason::AnswerUnreadable },
-            (Failure::Unreadable, Effect::Read | Effect::Idempotent) => {
-                Outcome::Retryable { reason: Reason::AnswerUnreadable }
-            }
+            (Failure::Maintenance(_), _) => retryable_unless_once(effect, Reason::VendorFailed),
             // The next attempt reads first, as every attempt does. A conflict that stays uses the attempts up.
-            (Failure::Status(409), Effect::Idempotent | Effect::Once) => {
-                Outcome::Unknown { reason: Reason::Conflict }
-            }
+            (Failure::Status(409), Effect::Idempotent) => Outcome::Retryable { reason: Reason::Conflict },
+            (Failure::Status(409), Effect::Once) => Outcome::Unknown { reason: Reason::Conflict },
             (Failure::Status(409), Effect::Read) => Outcome::Permanent { reason: Reason::Conflict },
+            (Failure::Status(404), Effect::Read) => Outcome::Retryable { reason: Reason::VendorFailed },
             (Failure::Status(_) | Failure::Unbuildable, _) => Outcome::Permanent { reason: Reason::Refused },
         }
+    }
+}
+
+/// The request may have been applied: only a call that must happen once cannot be repeated blindly.
+const fn retryable_unless_once(effect: Effect, reason: Reason) -> Outcome {
+    match effect {
+        Effect::Read | Effect::Idempotent => Outcome::Retryable { reason },
+        Effect::Once => Outcome::Unknown { reason },
     }
 }
 
@@ -151,47 +188,89 @@ impl CallError {
 mod tests {
     use super::*;
 
+    fn error(failure: Failure, retry_after: Option<u64>) -> CallError {
+        let retry_after = retry_after.map(Duration::from_secs);
+        CallError { vendor: Vendor::Ogoship, call: "test", failure, retry_after }
+    }
+
     fn verdicts(failure: Failure, retry_after: Option<u64>) -> [&'static str; 3] {
-        let error = CallError {
-            vendor: Vendor::Ogoship,
-            call: "test",
-            failure,
-            retry_after: retry_after.map(Duration::from_secs),
-        };
+        let error = error(failure, retry_after);
         [Effect::Read, Effect::Idempotent, Effect::Once].map(|effect| error.verdict(effect).as_str())
     }
 
     /// The table row by row: what was seen × read, idempotent, once.
     #[test]
     fn each_failure_has_the_verdict_of_its_table_row() {
-        assert_eq!(verdicts(Failure::Connect, None), ["retryable", "retryable", "retryable"]);
-        assert_eq!(verdicts(Failure::Lost, None), ["retryable", "retryable", "unknown"]);
-        for status in [500, 502, 503, 504] {
-            assert_eq!(verdicts(Failure::Status(status), None), ["retryable", "retryable", "unknown"]);
+        let unless_once = ["retryable", "retryable", "unknown"];
+        assert_eq!(verdicts(Failure::Connect, None), ["retryable"; 3]);
+        assert_eq!(verdicts(Failure::Lost, None), unless_once);
+        for status in [408, 421, 423, 500, 502, 503, 504] {
+            assert_eq!(verdicts(Failure::Status(status), None), unless_once, "{status}");
+        }
+        for status in [301, 302, 307, 308, 425] {
+            assert_eq!(verdicts(Failure::Status(status), None), ["retryable"; 3], "{status}");
+        }
+        for status in [200, 404] {
+            assert_eq!(verdicts(Failure::Maintenance(status), None), unless_once, "{status}");
         }
         assert_eq!(verdicts(Failure::Status(429), None), ["snoozed"; 3]);
         assert_eq!(verdicts(Failure::Status(503), Some(9)), ["snoozed"; 3]);
-        for local in [Failure::RateLimited, Failure::Blocked] {
+        for local in [Failure::RateLimited, Failure::Blocked, Failure::CircuitOpen(Reason::VendorDown)] {
             assert_eq!(verdicts(local, Some(9)), ["snoozed"; 3]);
         }
-        assert_eq!(verdicts(Failure::Unreadable, None), ["retryable", "retryable", "unknown"]);
-        for status in [301, 400, 404, 405, 410, 413, 422] {
-            assert_eq!(verdicts(Failure::Status(status), None), ["permanent"; 3]);
+        assert_eq!(verdicts(Failure::Unreadable, None), unless_once);
+        for status in [400, 405, 410, 413, 422] {
+            assert_eq!(verdicts(Failure::Status(status), None), ["permanent"; 3], "{status}");
         }
-        assert_eq!(verdicts(Failure::Status(409), None), ["permanent", "unknown", "unknown"]);
+        assert_eq!(verdicts(Failure::Status(404), None), ["retryable", "permanent", "permanent"]);
+        assert_eq!(verdicts(Failure::Status(409), None), ["permanent", "retryable", "unknown"]);
         for status in [401, 403] {
-            assert_eq!(verdicts(Failure::Status(status), None), ["connection_fault"; 3]);
+            assert_eq!(verdicts(Failure::Status(status), None), ["retryable"; 3]);
         }
+        assert_eq!(verdicts(Failure::TokenRefused(400), None), ["connection_fault"; 3]);
         assert_eq!(verdicts(Failure::Unbuildable, None), ["permanent"; 3]);
     }
 
     #[test]
+    fn only_failures_that_others_may_meet_too_are_evidence() {
+        let kind = |failure, retry_after, effect| error(failure, retry_after).fault(effect).map(|it| it.kind);
+        for failure in [Failure::Connect, Failure::Lost, Failure::Maintenance(200), Failure::Maintenance(404)]
+        {
+            assert_eq!(kind(failure, None, Effect::Once), Some(FaultKind::Down), "{failure:?}");
+        }
+        for status in [302, 408, 421, 423, 425, 500, 502, 503, 504] {
+            assert_eq!(kind(Failure::Status(status), None, Effect::Read), Some(FaultKind::Down), "{status}");
+        }
+        for status in [401, 403] {
+            assert_eq!(
+                kind(Failure::Status(status), None, Effect::Once),
+                Some(FaultKind::Denied),
+                "{status}"
+            );
+        }
+        for status in [400, 404, 409, 422, 429] {
+            assert_eq!(kind(Failure::Status(status), None, Effect::Once), None, "{status}");
+        }
+        assert_eq!(
+            kind(Failure::Status(404), None, Effect::Read),
+            Some(FaultKind::Down),
+            "a list is always there"
+        );
+        assert_eq!(kind(Failure::Status(503), Some(9), Effect::Read), None, "it asks for patience");
+        assert_eq!(kind(Failure::RateLimited, Some(9), Effect::Read), None, "it was not asked");
+        assert_eq!(
+            error(Failure::Lost, None).fault(Effect::Idempotent).map(|it| it.call),
+            Some(CallKind::Write)
+        );
+    }
+
+    #[test]
     fn only_a_failed_connect_is_surely_not_sent() {
-        let sent =
-            |failure| CallError { vendor: Vendor::Ogoship, call: "t", failure, retry_after: None }.sent();
+        let sent = |failure| error(failure, None).sent();
         assert_eq!(sent(Failure::Connect), Sent::No);
         assert_eq!(sent(Failure::Lost), Sent::Maybe);
         assert_eq!(sent(Failure::Status(504)), Sent::Maybe);
+        assert_eq!(sent(Failure::Maintenance(200)), Sent::Maybe);
         assert_eq!(sent(Failure::Status(400)), Sent::Yes);
     }
 }

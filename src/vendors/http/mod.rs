@@ -6,6 +6,7 @@ pub mod client;
 mod connector;
 pub mod dns;
 pub mod error;
+mod failure;
 pub mod rate_limiter;
 pub mod single_flight;
 

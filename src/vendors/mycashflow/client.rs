@@ -31,6 +31,9 @@ use crate::{
 /// Items a page. The largest size is not public; other integrations use 100 (docs/contract.md §1.2).
 pub(super) const PAGE_SIZE: u32 = 100;
 
+/// The list that every shop has.
+pub(super) const PRODUCTS: &str = "/api/v1/products";
+
 /// Calls the shop of one connection.
 #[derive(Clone, Debug)]
 pub struct MyCashflow {
@@ -168,15 +171,31 @@ impl MyCashflow {
         Ok(items)
     }
 
+    /// Reads one object; `None` where the shop does not have it.
     pub(super) async fn find<T: DeserializeOwned>(
         &self,
         name: &'static str,
         path: String,
         query: Vec<(&'static str, String)>,
     ) -> Result<Option<T>, CallError> {
+        let (list, _) = path.rsplit_once('/').expect("every path begins with a slash");
+        let list = list.to_owned();
         match self.read::<wire::One<T>>(name, path, query).await {
             Ok(one) => Ok(Some(one.data)),
-            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) if error.is_not_found() => self.confirm_not_found(list).await.map(|()| None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A 404 is an answer only while the shop finds its own list: in a maintenance window everything may be
+    /// answered 404, and nothing may be taken as missing then.
+    pub(super) async fn confirm_not_found(&self, list: String) -> Result<(), CallError> {
+        let query = vec![("page", "1".to_owned()), ("page_size", "1".to_owned())];
+        match self.read::<wire::List>("confirm_not_found", list, query).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_not_found() => {
+                Err(CallError { failure: Failure::Maintenance(404), ..error })
+            }
             Err(error) => Err(error),
         }
     }
@@ -205,8 +224,11 @@ impl MyCashflow {
     ) -> Result<(), CallError> {
         let mut headers = self.headers.clone();
         headers.insert("idempotency-key", HeaderValue::from_str(key).expect("our keys are hex"));
-        let Response { body, .. } =
-            self.http.send(Call { name, method, path, query: Vec::new(), headers, body }).await?;
+        let sent = self.http.send(Call { name, method, path, query: Vec::new(), headers, body }).await;
+        if sent.as_ref().is_err_and(CallError::is_not_found) {
+            self.confirm_not_found(PRODUCTS.to_owned()).await?;
+        }
+        let Response { body, .. } = sent?;
         if body.is_empty() || serde_json::from_slice::<Value>(&body).is_ok() {
             return Ok(());
         }

@@ -6,7 +6,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::client::MyCashflow;
+use super::client::{MyCashflow, PRODUCTS};
 use crate::vendors::{
     http::{
         Body, Call, Response,
@@ -50,8 +50,9 @@ impl MyCashflow {
     pub async fn unsubscribe(&self, uuid: &str) -> Result<(), CallError> {
         let path = format!("{PATH}/{}", encode_segment(uuid));
         match self.exchange("unsubscribe", Method::DELETE, path, Body::Empty).await {
-            Err(error) if !error.is_not_found() => Err(error),
-            _ => Ok(()),
+            Ok(_) => Ok(()),
+            Err(error) if error.is_not_found() => self.confirm_not_found(PRODUCTS.to_owned()).await,
+            Err(error) => Err(error),
         }
     }
 
@@ -69,7 +70,9 @@ impl MyCashflow {
     async fn find_list(&self, name: &'static str, path: &str) -> Result<Option<Vec<Value>>, CallError> {
         match self.list_all(name, path).await {
             Ok(items) => Ok(Some(items)),
-            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) if error.is_not_found() => {
+                self.confirm_not_found(PRODUCTS.to_owned()).await.map(|()| None)
+            }
             Err(error) => Err(error),
         }
     }

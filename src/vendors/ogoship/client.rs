@@ -144,9 +144,27 @@ impl Ogoship {
         Ok(found.unwrap_or_default())
     }
 
+    /// Makes a call. A 404 to one that changes something is an answer only while the warehouse finds its own list:
+    /// in a maintenance window everything may be answered 404.
+    pub(super) async fn send(&self, request: Request<'_>) -> Result<Value, CallError> {
+        let changes_something = request.method != Method::GET;
+        match self.exchange(request).await {
+            Err(error) if changes_something && error.is_not_found() => {
+                match self.exchange(Request::get("confirm_not_found", "/api/v1/stock").page(1, 1)).await {
+                    Ok(_) => Err(error),
+                    Err(list) if list.is_not_found() => {
+                        Err(CallError { failure: Failure::Maintenance(404), ..error })
+                    }
+                    Err(list) => Err(list),
+                }
+            }
+            answer => answer,
+        }
+    }
+
     /// Makes a call. Where the access token is refused it is renewed and the call repeated once: a 401 did
     /// nothing.
-    pub(super) async fn send(&self, request: Request<'_>) -> Result<Value, CallError> {
+    async fn exchange(&self, request: Request<'_>) -> Result<Value, CallError> {
         let mut is_renewed = false;
         loop {
             let (call, token) = self.with_credentials(&request).await?;

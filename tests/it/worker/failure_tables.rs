@@ -54,7 +54,7 @@ const CALLS: [(Call, &str, &str, Effect); 15] = [
 ];
 
 /// Each fault, and the expected task state after a read, an idempotent call and a call that must happen once.
-const FAULTS: [(Fault, [&str; 3]); 22] = [
+const FAULTS: [(Fault, [&str; 3]); 32] = [
     (Fault::DropBefore, ["pending answer_lost", "pending answer_lost", "in_doubt answer_lost"]),
     (Fault::DropAfter, ["pending answer_lost", "pending answer_lost", "in_doubt answer_lost"]),
     (Fault::Hang, ["pending answer_lost", "pending answer_lost", "in_doubt answer_lost"]),
@@ -70,16 +70,29 @@ const FAULTS: [(Fault, [&str; 3]); 22] = [
         ["pending answer_unreadable", "pending answer_unreadable", "in_doubt answer_unreadable"],
     ),
     (Fault::HalfAnswer, ["pending answer_lost", "pending answer_lost", "in_doubt answer_lost"]),
+    (
+        Fault::Page(200),
+        ["pending answer_unreadable", "pending answer_unreadable", "in_doubt answer_unreadable"],
+    ),
     (Fault::TooMany(3), ["pending rate_limited"; 3]),
-    (Fault::Status(409), ["dead conflict", "in_doubt conflict", "in_doubt conflict"]),
+    (Fault::RetryAfter(503, "3"), ["pending vendor_failed"; 3]),
+    (Fault::Status(302), ["pending vendor_failed"; 3]),
+    (Fault::Page(307), ["pending vendor_failed"; 3]),
+    (Fault::Status(408), ["pending vendor_failed", "pending vendor_failed", "in_doubt vendor_failed"]),
+    (Fault::Status(421), ["pending vendor_failed", "pending vendor_failed", "in_doubt vendor_failed"]),
+    (Fault::Status(423), ["pending vendor_failed", "pending vendor_failed", "in_doubt vendor_failed"]),
+    (Fault::Status(425), ["pending vendor_failed"; 3]),
+    (Fault::Page(503), ["pending vendor_failed", "pending vendor_failed", "in_doubt vendor_failed"]),
+    (Fault::Status(409), ["dead conflict", "pending conflict", "in_doubt conflict"]),
     (Fault::Status(400), ["dead refused"; 3]),
-    (Fault::Status(404), ["dead refused"; 3]),
+    (Fault::Status(404), ["pending vendor_failed", "dead refused", "dead refused"]),
     (Fault::Status(405), ["dead refused"; 3]),
     (Fault::Status(410), ["dead refused"; 3]),
     (Fault::Status(413), ["dead refused"; 3]),
     (Fault::Status(422), ["dead refused"; 3]),
-    (Fault::Status(401), ["pending credentials_refused"; 3]),
-    (Fault::Status(403), ["pending credentials_refused"; 3]),
+    (Fault::Status(401), ["pending access_denied"; 3]),
+    (Fault::Status(403), ["pending access_denied"; 3]),
+    (Fault::Page(403), ["pending access_denied"; 3]),
 ];
 
 /// A subject whose next attempt makes the call under test, and the webhook that starts it.
@@ -156,7 +169,7 @@ fn server(silta: &TestSilta, call: Call) -> &Server {
 
 /// The expected state where a flow interprets a refusal more precisely than the table.
 fn expected_exception(call: Call, fault: Fault, at_warehouse: bool) -> Option<&'static str> {
-    let Fault::Status(status) = fault else { return None };
+    let (Fault::Status(status) | Fault::Page(status)) = fault else { return None };
     // After a 401 the access token is renewed and the call repeated: a 401 had no effect.
     if status == 401 && at_warehouse {
         return Some(if call == Call::CancelOrder { "skipped cancelled_at_warehouse" } else { "done" });
