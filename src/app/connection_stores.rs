@@ -63,7 +63,7 @@ pub(super) struct PgTokenStore {
 struct TokenPair {
     access_token: String,
     refresh_token: Option<String>,
-    expires_at: Timestamp,
+    renew_at: Timestamp,
 }
 
 impl PgTokenStore {
@@ -86,16 +86,16 @@ impl TokenStore for PgTokenStore {
         // A token that no key decrypts counts as missing: the password grant makes another.
         let token_pair = self.secret_store.open(&self.secret_name(), &sealed).ok();
         let token_pair: Option<TokenPair> = token_pair.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        Ok(token_pair.map(|TokenPair { access_token, refresh_token, expires_at }| Token {
+        Ok(token_pair.map(|TokenPair { access_token, refresh_token, renew_at }| Token {
             access_token,
             refresh_token,
-            expires_at,
+            renew_at,
         }))
     }
 
     async fn save(&self, token: &Token) -> Result<(), TokenStoreError> {
-        let Token { access_token, refresh_token, expires_at } = token.clone();
-        let token_pair = serde_json::to_vec(&TokenPair { access_token, refresh_token, expires_at })
+        let Token { access_token, refresh_token, renew_at } = token.clone();
+        let token_pair = serde_json::to_vec(&TokenPair { access_token, refresh_token, renew_at })
             .map_err(|_| TokenStoreError)?;
         let Some(sealed) = self.secret_store.seal(&self.secret_name(), &token_pair, &self.entropy) else {
             return Ok(());

@@ -26,8 +26,14 @@ use crate::{
     },
 };
 
-/// A token this close to its expiry is refreshed first. Longer than any call takes.
-const REFRESH_MARGIN: Duration = Duration::from_secs(60);
+/// A token this close to its expiry is renewed first, where it lives long enough. Longer than any call takes.
+const RENEWAL_MARGIN: Duration = Duration::from_secs(60);
+
+/// The lifetime of a token that does not say a usable one. One that ends sooner is refused once, and renewed.
+const USUAL_LIFETIME: Duration = Duration::from_secs(3600);
+
+/// The longest lifetime that is believed.
+const MAX_LIFETIME: Duration = Duration::from_secs(86_400);
 
 /// The scopes that are requested.
 const SCOPE: &str = "read:order write:order read:product write:product read:webhook write:webhook";
@@ -39,8 +45,8 @@ pub struct Token {
     pub access_token: String,
     /// Works for one refresh.
     pub refresh_token: Option<String>,
-    /// When the access token expires.
-    pub expires_at: Timestamp,
+    /// From this time on it is renewed before it is used.
+    pub renew_at: Timestamp,
 }
 
 /// Stores the pair for all processes. After an error the pair is not safely stored and must not be used.
@@ -118,7 +124,7 @@ impl Authenticator {
         let Some(refused) = refused else { return false };
         let ends = |token: &mut Token| {
             if token.access_token == refused {
-                token.expires_at = Timestamp::UNIX_EPOCH;
+                token.renew_at = Timestamp::UNIX_EPOCH;
             }
         };
         self.token.update_cached(ends).await;
@@ -126,7 +132,7 @@ impl Authenticator {
     }
 
     async fn access_token(&self, account: &Account) -> Result<String, CallError> {
-        let fresh = |token: &Token| token.expires_at > self.clock.now() + REFRESH_MARGIN;
+        let fresh = |token: &Token| token.renew_at > self.clock.now();
         let renewed = async |old: Option<Token>| {
             let old = match old {
                 Some(old) => Some(old),
@@ -148,8 +154,7 @@ impl Authenticator {
                 Err(CallError { failure: Failure::Status(400..=403), .. }) => {
                     let kept = self.token_store.find().await.map_err(|_| self.token_store_error())?;
                     let newer = |token: &Token| {
-                        token.refresh_token.as_ref() != Some(&refresh)
-                            && token.expires_at > self.clock.now() + REFRESH_MARGIN
+                        token.refresh_token.as_ref() != Some(&refresh) && token.renew_at > self.clock.now()
                     };
                     if let Some(token) = kept.filter(newer) {
                         return Ok(token);
@@ -158,7 +163,13 @@ impl Authenticator {
                 outcome => return outcome,
             }
         }
-        self.grant(password_form(account)).await
+        self.grant(password_form(account)).await.map_err(|error| match error.failure {
+            // Nothing else is left to try: the credentials themselves are refused.
+            Failure::Status(status @ 400..=403) => {
+                CallError { failure: Failure::TokenRefused(status), ..error }
+            }
+            _ => error,
+        })
     }
 
     /// Calls the token endpoint and saves the pair before returning it.
@@ -175,11 +186,10 @@ impl Authenticator {
         let unreadable = || self.http.call_error("grant_token", Failure::Unreadable);
         let value = serde_json::from_slice(&answer.body).map_err(|_| unreadable())?;
         let wire: wire::Token = serde_json::from_value(lower_keys(value)).map_err(|_| unreadable())?;
-        let lifetime = Duration::from_secs(wire.expires_in.unwrap_or(3600).max(0).unsigned_abs());
         let token = Token {
             access_token: wire.access_token.ok_or_else(unreadable)?,
             refresh_token: wire.refresh_token,
-            expires_at: self.clock.now() + lifetime,
+            renew_at: self.clock.now() + renew_after(wire.expires_in),
         };
         self.token_store.save(&token).await.map_err(|_| self.token_store_error())?;
         Ok(token)
@@ -189,6 +199,14 @@ impl Authenticator {
     fn token_store_error(&self) -> CallError {
         self.http.call_error("grant_token", Failure::Connect)
     }
+}
+
+/// How long a token is used that lives this many seconds: a margin before its end, and at most half of its
+/// lifetime, so that a short-lived one is not renewed by every call.
+fn renew_after(seconds: Option<i64>) -> Duration {
+    let lifetime = seconds.filter(|seconds| *seconds > 0).map(i64::unsigned_abs);
+    let lifetime = lifetime.map_or(USUAL_LIFETIME, |it| Duration::from_secs(it).min(MAX_LIFETIME));
+    lifetime - RENEWAL_MARGIN.min(lifetime / 2)
 }
 
 fn refresh_form(account: &Account, refresh_token: &str) -> Vec<(&'static str, String)> {
@@ -209,4 +227,23 @@ fn password_form(account: &Account) -> Vec<(&'static str, String)> {
         ("client_secret", account.client_secret.clone()),
         ("scope", SCOPE.to_owned()),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn renewal_margin_is_at_most_half_the_lifetime() {
+        let after = |seconds| renew_after(seconds).as_secs_f64();
+        assert_eq!([5400, 120, 90, 60, 2, 1].map(|it| after(Some(it))), [5340.0, 60.0, 45.0, 30.0, 1.0, 0.5]);
+    }
+
+    #[test]
+    fn unusable_lifetimes_are_bounded() {
+        for unusable in [None, Some(0), Some(-5), Some(i64::MIN)] {
+            assert_eq!(renew_after(unusable), USUAL_LIFETIME - RENEWAL_MARGIN, "{unusable:?}");
+        }
+        assert_eq!(renew_after(Some(i64::MAX)), MAX_LIFETIME - RENEWAL_MARGIN);
+    }
 }
