@@ -5,6 +5,7 @@
 -- one connection in one place (docs/decisions/0007). The id stands first: a row is still found by it alone.
 create table task (
     id uuid not null,
+    number bigint not null generated always as identity,
     connection text not null,
     kind text not null,
     subject text not null,
@@ -70,7 +71,7 @@ create index task_by_replay_of on task (replay_of)
     where replay_of is not null;
 -- Read, with task_open_by_subject, for the history of a subject. Only the closed version of a row is indexed: a task is
 -- written three times in its life, and an index over all states would hold every version.
-create index task_closed_by_subject on task (connection, subject, id desc)
+create index task_closed_by_subject on task (connection, subject, number desc)
     where settled_at is not null;
 -- Read by the lists of what ended badly. Open tasks have indexes of their own, and nearly all others are done: a list of
 -- those walks the primary key.
@@ -78,7 +79,8 @@ create index task_closed_not_done on task (state, id desc)
     where state in ('skipped', 'dead', 'cancelled');
 
 comment on table task is 'The obligation to bring one subject into sync at the opposite vendor; at most one open per subject';
-comment on column task.id is 'UUIDv7: sorts by creation';
+comment on column task.id is 'UUIDv7: sorts roughly by creation, as the clocks of the processes say';
+comment on column task.number is 'Order of creation: which of a subject''s tasks is the latest. A sequence, since clocks of two processes differ';
 comment on column task.connection is 'Connection of the subject';
 comment on column task.kind is 'order, stock or product: the flow that runs it';
 comment on column task.subject is 'kind:key, as order:1042, stock:ABC-1, product:77; the unit of ordering';
@@ -101,6 +103,7 @@ comment on column task.settled_at is 'When it was closed; null while open';
 
 create table intent (
     id uuid not null,
+    number bigint not null generated always as identity,
     connection text not null,
     subject text not null,
     kind text not null,
@@ -109,19 +112,20 @@ create table intent (
 
     constraint intent_pkey primary key (id, connection),
     constraint intent_connection_known foreign key (connection) references connection (name),
-    constraint intent_kind_known check (kind in ('transfer', 'hold', 'release', 'cancel'))
+    constraint intent_kind_known check (kind in ('transfer', 'hold', 'release', 'cancel', 'adopt'))
 ) with (
     autovacuum_vacuum_scale_factor = 0.01,
     autovacuum_vacuum_threshold = 2000
 );
 
-create index intent_by_subject on intent (connection, subject, id desc);
+create index intent_by_subject on intent (connection, subject, number desc);
 
 comment on table intent is 'What operators asked for a subject; read by decide()';
-comment on column intent.id is 'UUIDv7: the latest wins';
+comment on column intent.id is 'UUIDv7';
+comment on column intent.number is 'The latest wins: a sequence, since clocks of two processes differ';
 comment on column intent.connection is 'Connection of the subject';
 comment on column intent.subject is 'kind:key';
-comment on column intent.kind is 'transfer, hold, release or cancel';
+comment on column intent.kind is 'transfer, hold, release, cancel or adopt';
 comment on column intent.actor is 'Name of the admin token';
 comment on column intent.created_at is 'When it was asked';
 

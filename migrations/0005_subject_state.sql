@@ -1,5 +1,5 @@
--- What was last observed of each subject. Written only by a settle, under the fence of its claim; except for the begun
--- action, which is committed BEFORE its call: a crash between the two is then seen as an unknown outcome.
+-- What was last observed of each subject. Written only by a settle, under the fence of its claim: the order of writes is
+-- the order of claims, whatever the clocks of the processes say. What was done stands in table action.
 create table subject_state (
     connection text not null,
     subject text not null,
@@ -10,7 +10,6 @@ create table subject_state (
     code text,
     status text,
     sent_hash text,
-    sent jsonb,
     shop_status text,
     shop_version text,
     warehouse_status text,
@@ -22,20 +21,13 @@ create table subject_state (
     ready_at timestamptz,
     placed_at timestamptz,
     completed_at timestamptz,
-    cancel_requested_at timestamptz,
     figure bigint,
     figure_at timestamptz,
     emptied_at timestamptz,
-    begun_action text,
-    begun_key text,
-    begun_at timestamptz,
     seen_at timestamptz not null,
 
     constraint subject_state_pkey primary key (connection, subject),
     constraint subject_state_connection_known foreign key (connection) references connection (name),
-    constraint subject_state_begun_complete check (
-        (begun_action is null) = (begun_at is null) and (begun_action is null) = (begun_key is null)
-    ),
     constraint subject_state_status_known check (
         status in (
             'not_transferred', 'waiting_for_collection', 'waiting_for_products', 'delivered', 'cancelled',
@@ -70,8 +62,7 @@ comment on column subject_state.ogoship_id is 'Its id at the warehouse';
 comment on column subject_state.reference is 'Our id as written into the warehouse''s order record';
 comment on column subject_state.code is 'For products: the code under which the warehouse knows it';
 comment on column subject_state.status is 'For orders: the one word that a merchant reads';
-comment on column subject_state.sent_hash is 'SHA-256 of what was sent last, so that an unchanged subject costs no call';
-comment on column subject_state.sent is 'What was sent last, every personal value masked: enough to say what has changed since';
+comment on column subject_state.sent_hash is 'For products: SHA-256 of what was sent last, so that an unchanged item costs no call';
 comment on column subject_state.shop_status is 'The shop''s status as last read';
 comment on column subject_state.shop_version is 'The shop''s updated_at as last read: a poll skips what was read already';
 comment on column subject_state.warehouse_status is 'The warehouse''s status as last read';
@@ -83,14 +74,10 @@ comment on column subject_state.tracking_url is 'As the warehouse gave it';
 comment on column subject_state.ready_at is 'When the order was first found ready to go: the hold period runs from here';
 comment on column subject_state.placed_at is 'When it was first seen at the warehouse';
 comment on column subject_state.completed_at is 'When it was first seen completed in the shop';
-comment on column subject_state.cancel_requested_at is 'When the warehouse accepted our cancellation';
 comment on column subject_state.figure is 'For stock: the pieces that the shop shows, as last read or written';
 comment on column subject_state.figure_at is 'For stock: the warehouse''s own time of the figure last acted on; an older one is never written';
 comment on column subject_state.emptied_at is 'For stock: when it was last set from some pieces to none';
-comment on column subject_state.begun_action is 'An action that must happen once, begun and not known to have ended';
-comment on column subject_state.begun_key is 'Its idempotency key';
-comment on column subject_state.begun_at is 'When it was begun: a resend waits out the settling time from here';
-comment on column subject_state.seen_at is 'When both sides were read; an older observation never overwrites a newer one';
+comment on column subject_state.seen_at is 'When both sides were read; for people';
 
 -- Used by the stock basis "compensated". Rows live from the order's transfer to its completion.
 create table in_flight (

@@ -5,7 +5,7 @@ select id, connection, kind, subject, reason, created_at
 from task as dead
 where state = 'dead' and not exists (
     select 1 from task as newer
-    where newer.connection = dead.connection and newer.subject = dead.subject and newer.id > dead.id
+    where newer.connection = dead.connection and newer.subject = dead.subject and newer.number > dead.number
       and newer.state <> 'cancelled'
       -- Written so that both task_closed_by_subject and task_open_by_subject apply.
       and (newer.settled_at is not null or newer.state in ('pending', 'leased', 'in_doubt'))

@@ -62,7 +62,8 @@ pub async fn request_order_action(
     let subject = Subject::order(order_id);
     let name = subject.to_string();
     let known = subject_states::find(db, connection, &name).await?;
-    if let Some(conflict) = known_conflict(request, known.placed_at.is_some(), known.status) {
+    let is_placed = known.state.placed_at.is_some();
+    if let Some(conflict) = known_conflict(request, is_placed, known.state.status) {
         return Err(conflict.into());
     }
 
@@ -93,7 +94,8 @@ const fn known_conflict(
     use OrderStatus::{Cancelled, Delivered, Returned};
 
     match (request, status) {
-        (OrderRequest::SetIntent(Intent::Transfer | Intent::Hold | Intent::Release), _) if is_placed => {
+        (OrderRequest::SetIntent(Intent::Transfer | Intent::Hold | Intent::Release | Intent::Adopt), _)
+            if is_placed => {
             Some(ConflictError::AlreadyPlaced)
         }
         (OrderRequest::SetIntent(Intent::Cancel), Some(Delivered | Returned)) => {

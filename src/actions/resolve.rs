@@ -7,7 +7,7 @@ use super::{ActionError, Actor, ConflictError};
 use crate::{
     domain::id::TaskId,
     store::{
-        observations,
+        actions as ledger,
         tasks::{self, Resolution},
         views::overview,
     },
@@ -24,7 +24,8 @@ pub async fn resolve(
     if !tasks::resolve(db, id, resolution, actor.now()).await? {
         return Err(ConflictError::NotInDoubt.into());
     }
-    observations::clear_begun_action(db, &row.connection, &row.subject).await?;
+    let was_applied = resolution == Resolution::Done;
+    ledger::resolve(db, &row.connection, &row.subject, was_applied, actor.name, actor.now()).await?;
     let resolution = match resolution {
         Resolution::Done => "done",
         Resolution::Pending => "pending",

@@ -73,12 +73,12 @@ fn http_client(connection: &config::Connection, deps: &ConnectionDeps<'_>, vendo
 }
 
 fn shop_account(connection: &config::Connection) -> mycashflow::Account {
-    let config::Connection { mycashflow, products, cash_on_delivery, .. } = connection;
+    let config::Connection { mycashflow, orders, products, .. } = connection;
     mycashflow::Account {
         user: mycashflow.user.clone(),
         api_key: mycashflow.api_key.expose().to_owned(),
         orders_api: mycashflow.orders_api.clone(),
-        cash_on_delivery: cash_on_delivery.clone(),
+        cash_on_delivery: orders.cash_on_delivery.clone(),
         needs_suppliers: !products.suppliers.is_empty(),
         needs_pictures: products.picture_url.is_some(),
     }

@@ -37,12 +37,24 @@ impl Redactor {
         Self { key: sha256_hex(format!("mask {secret}").as_bytes()) }
     }
 
-    /// Returns the same JSON with every personal value redacted.
+    /// Returns the same JSON with every personal value redacted, for people: two values in 65,536 share a mark.
     pub fn apply(&self, value: &Value) -> Value {
-        self.redact(value, false)
+        self.redact(value, false, 4)
     }
 
-    fn redact(&self, value: &Value, hidden: bool) -> Value {
+    /// The same with marks so long that equal ones mean equal values.
+    pub fn fingerprint(&self, value: &Value) -> Value {
+        self.redact(value, false, 32)
+    }
+
+    /// Names the key: marks of another key cannot be compared.
+    pub fn id(&self) -> String {
+        let mut id = sha256_hex(format!("mask id {}", self.key).as_bytes());
+        id.truncate(8);
+        id
+    }
+
+    fn redact(&self, value: &Value, hidden: bool, length: usize) -> Value {
         match value {
             Value::Object(fields) => fields
                 .iter()
@@ -51,18 +63,18 @@ impl Redactor {
                         "country" | "countryCode" => false,
                         key => hidden || PERSONAL_OBJECTS.contains(&key) || PRIVATE_FIELDS.contains(&key),
                     };
-                    (key.clone(), self.redact(value, inner))
+                    (key.clone(), self.redact(value, inner, length))
                 })
                 .collect(),
-            Value::Array(items) => items.iter().map(|item| self.redact(item, hidden)).collect(),
-            Value::String(text) if hidden && !text.is_empty() => self.mark(text),
-            Value::Number(number) if hidden => self.mark(&number.to_string()),
+            Value::Array(items) => items.iter().map(|item| self.redact(item, hidden, length)).collect(),
+            Value::String(text) if hidden && !text.is_empty() => self.mark(text, length),
+            Value::Number(number) if hidden => self.mark(&number.to_string(), length),
             _ => value.clone(),
         }
     }
 
-    fn mark(&self, text: &str) -> Value {
+    fn mark(&self, text: &str, length: usize) -> Value {
         let digest = sha256_hex(format!("{} {text}", self.key).as_bytes());
-        format!("{REDACTED_PREFIX}{}", &digest[..4]).into()
+        format!("{REDACTED_PREFIX}{}", &digest[..length]).into()
     }
 }

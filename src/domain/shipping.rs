@@ -3,6 +3,8 @@
 /// How the shop names an order's shipping method.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ShippingMethod {
+    /// Its id in the shop; `None` where only its names are known.
+    pub id: Option<String>,
     /// The method's own product code, the most reliable name.
     pub product_code: Option<String>,
     /// The name that shoppers see.
@@ -79,7 +81,7 @@ mod tests {
     #[test]
     fn most_exact_rule_wins_and_none_is_guessed() {
         let rules = [rule("*"), rule("POSTI-*"), rule("POSTI-14")];
-        let method = |code: &str| ShippingMethod { product_code: Some(code.into()), name: None };
+        let method = |code: &str| ShippingMethod { product_code: Some(code.into()), ..ShippingMethod::default() };
         assert_eq!(match_rule(&rules, &method("POSTI-14")), Some(&rules[2]));
         assert_eq!(match_rule(&rules, &method("POSTI-15")), Some(&rules[1]));
         assert_eq!(match_rule(&rules, &method("DHL")), Some(&rules[0]));

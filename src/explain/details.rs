@@ -58,6 +58,32 @@ const PHRASES: &[(&str, &str)] = &[
         "shipped, but the shop's open order has no open shipment to complete",
         "lähetetty, mutta kaupan avoimessa tilauksessa ei ole avointa lähetystä",
     ),
+    (
+        "the warehouse cancelled an order that is paid: refund it in the shop, or have it shipped there",
+        "varasto perui maksetun tilauksen: palauta maksu kaupassa tai pyydä varastoa toimittamaan se",
+    ),
+    (
+        "sent as often as is allowed, and never found: look at the vendor, then resolve what happened",
+        "lähetetty niin monta kertaa kuin saa, eikä löydy: katso järjestelmästä ja kuittaa sitten",
+    ),
+    (
+        "the payment was given back or cancelled: cancel the order, or tell the warehouse to stop it",
+        "maksu palautettiin tai peruttiin: peru tilaus tai pyydä varastoa pysäyttämään se",
+    ),
+    (
+        "edited in the shop after it was sent, and cannot be sent as it is now",
+        "muokattu kaupassa lähettämisen jälkeen, eikä sitä voi lähettää tällaisenaan",
+    ),
+    (
+        "edited in the shop after it was sent, fix it at the warehouse:",
+        "muokattu kaupassa lähettämisen jälkeen, korjaa se varastolla:",
+    ),
+    (
+        "its last change there is older than the shop's order",
+        "sen viimeisin muutos siellä on vanhempi kuin kaupan tilaus",
+    ),
+    ("what it should contain cannot be told", "ei tiedetä, mitä siinä pitäisi olla"),
+    ("it contains other products or pieces", "siinä on muita tuotteita tai määriä"),
     (": rename that one there first", ": nimeä se siellä ensin uudelleen"),
 ];
 
@@ -96,6 +122,8 @@ mod tests {
             include_str!("../domain/order/recipient.rs"),
             include_str!("../domain/order/decide.rs"),
             include_str!("../domain/order/at_warehouse.rs"),
+            include_str!("../domain/order/once.rs"),
+            include_str!("../domain/order/recognition.rs"),
             include_str!("../domain/product/register.rs"),
             include_str!("../domain/product/decide.rs"),
             include_str!("../flows/order/actions.rs"),

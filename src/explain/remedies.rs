@@ -20,6 +20,7 @@ const fn remedies(reason: Reason) -> (&'static str, &'static str) {
         | Reason::HoldPeriod
         | Reason::CancelledInShop
         | Reason::CompletedInShop
+        | Reason::ReopenedInShop
         | Reason::NoWarehouseLines
         | Reason::Excluded
         | Reason::SettlingTime
@@ -155,6 +156,22 @@ const fn remedies(reason: Reason) -> (&'static str, &'static str) {
         Reason::VanishedAtWarehouse => (
             "Look for it at the warehouse by its reference: Silta never places it again by itself.",
             "Etsi se varastolta viitteellä: Silta ei vie sitä itse uudelleen.",
+        ),
+        Reason::NotOursAtWarehouse => (
+            "Compare both orders. If the warehouse's is this one, adopt it; else give it another reference there.",
+            "Vertaa tilauksia. Jos varaston tilaus on tämä, ota se omaksi; muuten vaihda sen viite siellä.",
+        ),
+        Reason::DoubledAtWarehouse => (
+            "Cancel all but one of them at the warehouse, then replay.",
+            "Peru varastolla muut paitsi yksi, ja yritä sitten uudelleen.",
+        ),
+        Reason::RefundedAfterTransfer => (
+            "Cancel the order in the shop, or tell the warehouse to stop it.",
+            "Peru tilaus kaupassa, tai pyydä varastoa pysäyttämään se.",
+        ),
+        Reason::RepeatedTooOften => (
+            "Look at the vendor itself for what was sent, then resolve the task: done or not done.",
+            "Katso järjestelmästä, mitä sinne tuli, ja kuittaa sitten: tehty tai ei tehty.",
         ),
         Reason::CannotComplete => {
             ("Complete the order in the shop by hand.", "Käsittele tilaus kaupassa käsin.")

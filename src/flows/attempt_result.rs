@@ -3,7 +3,10 @@
 use crate::{
     domain::{
         event::subject::Subject,
-        task::{fault::Fault, outcome::Outcome, reason::Reason, subject_state::Observation},
+        task::{
+            action::LedgerChange, fault::Fault, outcome::Outcome, reason::Reason,
+            subject_state::Observation,
+        },
     },
     vendors::http::error::{CallError, Effect},
 };
@@ -23,8 +26,8 @@ pub struct AttemptResult {
     pub detail: Option<String>,
     /// What was observed, to be written with the settle.
     pub observations: Vec<Observation>,
-    /// True where the action that this attempt or an earlier one began is now known to have ended.
-    pub is_doubt_resolved: bool,
+    /// What the ledger gets with the settle.
+    pub ledger: Vec<LedgerChange>,
     /// Subjects that may be out of sync because of this one.
     pub follow_ups: Vec<Subject>,
 }
@@ -32,8 +35,6 @@ pub struct AttemptResult {
 impl AttemptResult {
     /// Creates a result with this outcome and nothing else.
     pub fn new(outcome: Outcome) -> Self {
-        // Both sides were read and no question is left open.
-        let is_doubt_resolved = matches!(outcome, Outcome::Acted | Outcome::InSync | Outcome::Skipped { .. });
         Self {
             outcome,
             fault: None,
@@ -41,7 +42,7 @@ impl AttemptResult {
             key: None,
             detail: None,
             observations: Vec::new(),
-            is_doubt_resolved,
+            ledger: Vec::new(),
             follow_ups: Vec::new(),
         }
     }

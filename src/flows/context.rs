@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{ConnectionClients, TaskStore};
 use crate::{
-    domain::{Timestamp, event::subject::Subject, order::Intent, task::subject_state::SubjectState},
+    domain::{Timestamp, event::subject::Subject, order::Intent, task::{action::Ledger, subject_state::SubjectState}},
     runtime::{clock::Clock, failpoints::Failpoints},
 };
 
@@ -14,6 +14,8 @@ pub struct Context {
     pub clients: ConnectionClients,
     /// What to sync.
     pub subject: Subject,
+    /// What was done for it.
+    pub ledger: Ledger,
     /// The last observed state.
     pub known: SubjectState,
     /// The operator's latest intent.

@@ -14,6 +14,7 @@ use crate::{
             decide, draft_items,
         },
         task::{
+            action::{ActionKind, ActionState, Doubt, LedgerChange, MAX_REPEATS},
             outcome::Outcome,
             reason::Reason,
             subject_state::{Observation, SubjectState},
@@ -74,20 +75,21 @@ async fn sync_items(
     for draft in drafts.iter().flatten() {
         let known = register.known.get(&draft.item).cloned().unwrap_or_default();
         if let Err(result) = progress.sync_item(draft, &known, register.owner(draft)).await {
-            return AttemptResult { observations: progress.observations, ..*result };
+            let Progress { observations, ledger, .. } = progress;
+            return AttemptResult { observations, ledger, ..*result };
         }
         if progress.action_count == MAX_ACTIONS_PER_ATTEMPT {
             break;
         }
     }
-    let Progress { mut observations, last_action, refused, .. } = progress;
+    let Progress { mut observations, ledger, last_action, refused, .. } = progress;
     let result = last_action.or(refused).map_or_else(|| summarize(&drafts), |result| *result);
     if !matches!(result.outcome, Outcome::Acted) {
         // Only a product with nothing left to do counts as seen; until then a poll must find it again.
         let known = SubjectState { shop_version: product.version, ..SubjectState::default() };
         observations.insert(0, Observation { subject: context.subject.to_string(), seen_at, known });
     }
-    AttemptResult { observations, ..result }
+    AttemptResult { observations, ledger, ..result }
 }
 
 /// One attempt's progress through the items.
@@ -95,6 +97,8 @@ struct Progress<'a> {
     context: &'a Context,
     seen_at: Timestamp,
     observations: Vec<Observation>,
+    /// What every item's actions taught: a later item that fails must not lose it.
+    ledger: Vec<LedgerChange>,
     last_action: Option<Box<AttemptResult>>,
     /// The first item that the warehouse refused: reported at the end, after the others.
     refused: Option<Box<AttemptResult>>,
@@ -103,7 +107,15 @@ struct Progress<'a> {
 
 impl<'a> Progress<'a> {
     const fn new(context: &'a Context, seen_at: Timestamp) -> Self {
-        Self { context, seen_at, observations: Vec::new(), last_action: None, refused: None, action_count: 0 }
+        Self {
+            context,
+            seen_at,
+            observations: Vec::new(),
+            ledger: Vec::new(),
+            last_action: None,
+            refused: None,
+            action_count: 0,
+        }
     }
 
     async fn sync_item(
@@ -117,18 +129,26 @@ impl<'a> Progress<'a> {
             return Ok(());
         }
         match sync_at_warehouse(self.context, draft, known, owner).await {
-            Ok(ItemOutcome::InSync(id)) => self.observe(draft, hash, id),
-            Ok(ItemOutcome::Acted(result)) => {
+            Ok(ItemOutcome::InSync(id)) => {
+                self.ledger.extend(creation_found(self.context, &draft.item, id.clone()));
+                self.observe(draft, hash, id);
+            }
+            Ok(ItemOutcome::Acted(mut result)) => {
+                self.ledger.append(&mut result.ledger);
                 self.action_count += 1;
                 self.last_action = Some(result);
                 self.observe(draft, hash, None);
             }
-            Err(result) if matches!(result.outcome, Outcome::Permanent { .. }) => {
+            Err(mut result) if matches!(result.outcome, Outcome::Permanent { .. }) => {
+                self.ledger.append(&mut result.ledger);
                 let detail = result.detail.as_deref().unwrap_or_default();
                 let detail = Some(format!("{} ({:?}): {detail}", draft.item, draft.code));
                 self.refused.get_or_insert(Box::new(AttemptResult { detail, ..*result }));
             }
-            Err(result) => return Err(result),
+            Err(mut result) => {
+                self.ledger.append(&mut result.ledger);
+                return Err(result);
+            }
         }
         Ok(())
     }
@@ -176,12 +196,12 @@ async fn sync_at_warehouse(
         Decision::Rename { .. } => ("rename", before.as_ref()),
     };
     let done = if let Some(target) = target {
-        let action = Action::new(context, kind, Effect::Idempotent, &sent);
-        action.perform(context, async |key| warehouse.update_product(target, draft, key).await).await
+        let action = Action::unrecorded(context, kind, &sent);
+        action.perform(context, |()| None, async |key| warehouse.update_product(target, draft, key).await).await
     } else {
-        wait_for_settling_time(context)?;
-        let action = Action::new(context, kind, Effect::Once, &sent);
-        action.perform(context, async |key| warehouse.create_product(draft, key).await).await
+        check_once(context, draft)?;
+        let action = Action::new(context, ActionKind::Create, Effect::Once, &sent).on(&draft.item);
+        action.perform(context, |()| None, async |key| warehouse.create_product(draft, key).await).await
     };
     match done {
         Ok(((), result)) => Ok(ItemOutcome::Acted(Box::new(result))),
@@ -189,17 +209,32 @@ async fn sync_at_warehouse(
     }
 }
 
-/// Ends the attempt while an earlier creation may still appear at the warehouse.
-fn wait_for_settling_time(context: &Context) -> Result<(), Box<AttemptResult>> {
-    let Context { clients, known, clock, .. } = context;
-    let begun = known.begun.as_ref();
-    match begun.and_then(|begun| begun.next_read_at(clock.now(), clients.recheck_delay)) {
-        None => Ok(()),
-        Some(until) => {
-            let reason = Reason::SettlingTime;
-            Err(Box::new(AttemptResult::new(Outcome::Waiting { until, reason })))
-        }
+/// What the ledger says against creating an item now: an earlier creation may still appear at the warehouse, or it
+/// was created too often.
+fn check_once(context: &Context, draft: &ItemDraft) -> Result<(), Box<AttemptResult>> {
+    let Context { clients, ledger, clock, .. } = context;
+    if let Some(entry) = ledger.open(ActionKind::Create, &draft.item)
+        && let Doubt::Wait { until, counts } = entry.doubt(clock.now(), clients.recheck_delay)
+    {
+        let reason = Reason::SettlingTime;
+        let number = entry.number;
+        let ledger = counts.then_some(LedgerChange::ReadInVain { number }).into_iter().collect();
+        return Err(Box::new(AttemptResult {
+            ledger,
+            ..AttemptResult::new(Outcome::Waiting { until, reason })
+        }));
     }
+    if ledger.repeats(ActionKind::Create, &draft.item) >= MAX_REPEATS {
+        let detail = "created as often as is allowed, and never found: look at the warehouse".to_owned();
+        return Err(Box::new(AttemptResult::permanent(Reason::RepeatedTooOften, detail)));
+    }
+    Ok(())
+}
+
+/// Ends a creation of unknown outcome whose item is at the warehouse.
+fn creation_found(context: &Context, item: &str, remote_id: Option<String>) -> Option<LedgerChange> {
+    let entry = context.ledger.open(ActionKind::Create, item)?;
+    Some(LedgerChange::Ended { number: entry.number, state: ActionState::Applied, remote_id })
 }
 
 /// Summarizes a product whose usable items are in sync: withheld items need attention.

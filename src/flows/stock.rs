@@ -13,7 +13,6 @@ use crate::{
             subject_state::{Observation, SubjectState},
         },
     },
-    vendors::http::error::Effect,
 };
 
 /// Syncs a stock figure.
@@ -92,9 +91,9 @@ async fn write_stock(
         let (until, reason) = (clock.now() + BRAKE_WINDOW, Reason::StockBraked);
         return Err(Box::new(AttemptResult::new(Outcome::Waiting { until, reason })));
     }
-    let action = Action::new(context, "set_stock", Effect::Idempotent, &quantity.to_string());
-    match action.perform(context, async |key| clients.shop.set_stock(&subject.key, quantity, key).await).await
-    {
+    let action = Action::unrecorded(context, "set_stock", &quantity.to_string());
+    let set = async |key: &str| clients.shop.set_stock(&subject.key, quantity, key).await;
+    match action.perform(context, |()| None, set).await {
         Ok(((), result)) => Ok(result),
         Err(error) => Err(Box::new(error.result)),
     }

@@ -2,23 +2,27 @@
 
 use async_trait::async_trait;
 
-use crate::domain::{
-    Timestamp,
-    event::subject::Subject,
-    product::{CatalogueItem, CodeRegister},
-    shipping::ShippingRule,
-    task::reason::Reason,
+use crate::{
+    domain::{
+        Timestamp,
+        event::subject::Subject,
+        product::{CatalogueItem, CodeRegister},
+        shipping::ShippingRule,
+        task::{action::NewAction, reason::Reason},
+    },
+    vendors::http::error::Effect,
 };
 
 /// What a flow reads and writes in our own tables. On an error it must not act.
 #[async_trait]
 pub trait TaskStore: Send + Sync {
-    /// Commits that this action is about to be performed with this key.
-    async fn begin_action(&self, action: &'static str, key: &str) -> Result<(), Reason>;
+    /// Commits to the ledger that this action is about to be performed, and returns its number there.
+    async fn begin_action(&self, action: &NewAction) -> Result<i32, Reason>;
 
     /// False once the lease is about to run out, for example after the process was suspended: no call may be
-    /// made then.
-    fn has_time_left(&self) -> bool;
+    /// made then. A call that must happen once is made only in the first half of the lease. So another process, whose
+    /// clock is ahead and which rescues the task too early, has not read twice before this call has ended.
+    fn has_time_left(&self, effect: Effect) -> bool;
 
     /// Checks that the claim still holds, directly before a call that could overwrite a later write.
     async fn verify_claim(&self) -> Result<(), Reason>;

@@ -10,7 +10,7 @@ use crate::domain::{Timestamp, order::Intent};
 /// A new intent.
 #[derive(Clone, Debug)]
 pub struct NewIntent<'a> {
-    /// `UUIDv7`: the latest wins.
+    /// `UUIDv7`. Which is the latest, a sequence says: clocks of two processes differ.
     pub id: Uuid,
     /// The subject's connection.
     pub connection: &'a str,
@@ -56,7 +56,7 @@ pub struct IntentRow {
 pub async fn list(db: &mut PgConnection, connection: &str, subject: &str) -> Result<Vec<IntentRow>> {
     let rows = sqlx::query_as!(
         IntentRow,
-        "select kind, actor, created_at from intent where connection = $1 and subject = $2 order by id",
+        "select kind, actor, created_at from intent where connection = $1 and subject = $2 order by number",
         connection,
         subject,
     );

@@ -10,6 +10,8 @@
 //! A task's state changes only here, in `ingest`, `claim`, `settle` and `tasks`. SQL applies a decision to
 //! the revision that is in the row now; `domain::task::transition` lists which statement applies what.
 
+pub mod action_changes;
+pub mod actions;
 pub mod alerts;
 pub mod attempts;
 pub mod audit;

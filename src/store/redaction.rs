@@ -5,7 +5,7 @@
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::Result;
+use super::{Result, actions};
 use crate::domain::Timestamp;
 
 /// Rows of a page.
@@ -189,13 +189,14 @@ pub async fn erase(db: &mut PgConnection, connection: &str, subject: &str, now: 
     let attempts = attempts.execute(&mut *db).await?.rows_affected();
     sqlx::query!(
         "update subject_state
-         set sent = null, tracking_code = null, tracking_url = null, warehouse_comments = null, related = null
+         set tracking_code = null, tracking_url = null, warehouse_comments = null, related = null
          where connection = $1 and subject = $2",
         connection,
         subject,
     )
     .execute(&mut *db)
     .await?;
+    actions::redact(db, connection, subject).await?;
     Ok(Erased { events, attempts })
 }
 

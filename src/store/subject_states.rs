@@ -3,35 +3,44 @@
 
 use sqlx::PgConnection;
 
-use super::Result;
+use super::{Result, actions};
 use crate::domain::{
     Timestamp,
     order::{Intent, OrderStatus},
-    task::subject_state::{BegunAction, SubjectState},
+    task::subject_state::{KnownSubject, SubjectState},
 };
 
-/// Finds the state of a subject; the default if it was never observed.
-pub async fn find(db: &mut PgConnection, connection: &str, subject: &str) -> Result<SubjectState> {
-    let mut loaded = load_with_intents(db, &[connection], &[subject.to_owned()]).await?;
-    Ok(loaded.pop().map(|(subject_state, _)| subject_state).unwrap_or_default())
+/// Finds what is known of a subject; the default if it was never seen.
+pub async fn find(db: &mut PgConnection, connection: &str, subject: &str) -> Result<KnownSubject> {
+    Ok(load(db, &[connection], &[subject.to_owned()]).await?.pop().unwrap_or_default())
 }
 
-/// Loads the states of subjects and the operator's latest intent for each, in their order.
-pub async fn load_with_intents(
+/// Loads what is known of subjects, in their order.
+pub async fn load(
+    db: &mut PgConnection,
+    connections: &[&str],
+    subjects: &[String],
+) -> Result<Vec<KnownSubject>> {
+    let ledgers = actions::load(db, connections, subjects).await?;
+    let states = load_with_intents(db, connections, subjects).await?;
+    let known = states.into_iter().zip(ledgers);
+    Ok(known.map(|((state, intent), ledger)| KnownSubject { state, ledger, intent }).collect())
+}
+
+async fn load_with_intents(
     db: &mut PgConnection,
     connections: &[&str],
     subjects: &[String],
 ) -> Result<Vec<(SubjectState, Option<Intent>)>> {
     let rows = sqlx::query!(
         r#"
-        select mycashflow_id, ogoship_id, reference, code, sent_hash, sent, status, shop_status, shop_version,
+        select mycashflow_id, ogoship_id, reference, code, sent_hash, status, shop_status, shop_version,
                warehouse_status, warehouse_version, warehouse_comments, related, tracking_code, tracking_url,
-               ready_at, placed_at, cancel_requested_at, completed_at, begun_action, begun_key, begun_at,
-               figure, figure_at,
+               ready_at, placed_at, completed_at, figure, figure_at,
                (
                    select kind from intent
                    where intent.connection = wanted.connection and intent.subject = wanted.subject
-                   order by id desc limit 1
+                   order by number desc limit 1
                ) as requested
         from unnest($1::text[], $2::text[]) with ordinality as wanted (connection, subject, position)
         left join subject_state
@@ -44,10 +53,6 @@ pub async fn load_with_intents(
     .fetch_all(db)
     .await?;
     let loaded = rows.into_iter().map(|row| {
-        let begun = match (row.begun_action, row.begun_key, row.begun_at) {
-            (Some(action), Some(key), Some(at)) => Some(BegunAction { action, key, at }),
-            _ => None, // subject_state_begun_complete: all three or none
-        };
         let subject_state = SubjectState {
             mycashflow_id: row.mycashflow_id,
             ogoship_id: row.ogoship_id,
@@ -57,7 +62,6 @@ pub async fn load_with_intents(
             figure_at: row.figure_at,
             in_flight: None, // only written by this way: see `store::stock`
             sent_hash: row.sent_hash,
-            sent: row.sent,
             status: row.status.as_deref().and_then(OrderStatus::parse),
             shop_status: row.shop_status,
             shop_version: row.shop_version,
@@ -69,9 +73,7 @@ pub async fn load_with_intents(
             tracking_url: row.tracking_url,
             ready_at: row.ready_at,
             placed_at: row.placed_at,
-            cancel_requested_at: row.cancel_requested_at,
             completed_at: row.completed_at,
-            begun,
         };
         (subject_state, row.requested.as_deref().and_then(Intent::parse))
     });

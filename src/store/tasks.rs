@@ -112,10 +112,10 @@ pub async fn rescue_expired(db: &mut PgConnection, max_failures: u32, now: Times
         ),
         settling as (
             -- Its call ended at an unknown time before now, so the settling time before a resend starts now.
-            update subject_state set begun_at = $2
+            update action set state = 'unknown', ended_at = $2, reads = 0, settling_from = $2
             from expired
-            where subject_state.connection = expired.connection and subject_state.subject = expired.subject
-              and subject_state.begun_action is not null
+            where action.connection = expired.connection and action.subject = expired.subject
+              and action.state = 'begun'
         )
         insert into attempt (task_id, number, connection, claim_id, started_at, ended_at, outcome, reason)
         select id, attempts, connection, claim_id, claimed_at, $2, 'lost', $3 from expired

@@ -6,7 +6,7 @@ use sqlx::PgPool;
 
 use super::task_store::ReadOnlyTaskStore;
 use crate::{
-    domain::{Timestamp, event::subject::Subject, order::Intent, task::subject_state::SubjectState},
+    domain::{Timestamp, event::subject::Subject, task::subject_state::KnownSubject},
     flows::{AttemptResult, ConnectionClients, Context, flow_for},
     runtime::{clock::Clock, failpoints::Failpoints},
     store::{self, connections, subject_states},
@@ -39,11 +39,13 @@ impl DryRunner {
     pub async fn plan(&self, connection: &str, subject: &Subject) -> store::Result<Option<PlannedAttempt>> {
         let Some(clients) = self.clients(connection) else { return Ok(None) };
         let connected_at = self.connected_at(connection).await?;
-        let (known, intent) = self.load_states(connection, &[subject.to_string()]).await?.remove(0);
+        let known = self.load_known(connection, &[subject.to_string()]).await?.remove(0);
+        let KnownSubject { state: known, ledger, intent } = known;
         let call_log = CallLog::dry_run();
         let context = Context {
             clients: clients.with_call_log(&call_log),
             subject: subject.clone(),
+            ledger,
             known,
             intent,
             connected_at,
@@ -71,13 +73,13 @@ impl DryRunner {
         Ok(row.map_or_else(|| self.clock.now(), |row| row.created_at))
     }
 
-    /// The state of each subject, and the operator's last intent.
-    pub(super) async fn load_states(
+    /// What is known of each subject.
+    pub(super) async fn load_known(
         &self,
         connection: &str,
         subjects: &[String],
-    ) -> store::Result<Vec<(SubjectState, Option<Intent>)>> {
+    ) -> store::Result<Vec<KnownSubject>> {
         let mut db = self.pool.acquire().await?;
-        subject_states::load_with_intents(&mut db, &vec![connection; subjects.len()], subjects).await
+        subject_states::load(&mut db, &vec![connection; subjects.len()], subjects).await
     }
 }

@@ -17,7 +17,7 @@ use crate::{
         Timestamp,
         event::{routing::parse_reference, subject::Subject},
         order::{Decision, OrderView, RelatedOrder, ShopOrder, WarehouseOrder, decide},
-        task::reason::Reason,
+        task::{reason::Reason, subject_state::KnownSubject},
         time_window::{TimeWindow, WindowSplitter},
     },
     flows::ConnectionClients,
@@ -151,18 +151,21 @@ async fn check_page(
 ) -> Result<Vec<NewDifference>, SyncError> {
     let subjects: Vec<_> = orders.iter().map(|order| Subject::order(&order.id)).collect();
     let names: Vec<_> = subjects.iter().map(ToString::to_string).collect();
-    let states = run.deps.dry_runner.load_states(&run.leased.connection, &names).await?;
+    let states = run.deps.dry_runner.load_known(&run.leased.connection, &names).await?;
     let mut db = run.deps.pool.acquire().await?;
     let rows = sync_snapshots::mark_matched(&mut db, run.leased.id, &names).await?;
     drop(db); // never held during a call
     let mut at_warehouse = group_related_orders(rows, &clients.order_policy.reference_prefix)?;
     let mut found = Vec::new();
-    for ((order, subject), (known, intent)) in orders.iter().zip(&subjects).zip(&states) {
+    for ((order, subject), known) in orders.iter().zip(&subjects).zip(&states) {
         let warehouse = at_warehouse.remove(&order.id);
+        let KnownSubject { state, ledger, intent } = known;
         let view = OrderView {
             shop: Some(order),
             warehouse: warehouse.as_ref(),
-            known,
+            reference: clients.order_policy.reference_of(&order.id, ledger),
+            ledger,
+            known: state,
             intent: *intent,
             policy: &clients.order_policy,
             connected_at,

@@ -9,10 +9,11 @@ use crate::{
         event::subject::Subject,
         product::{CatalogueItem, CodeRegister},
         shipping::ShippingRule,
-        task::reason::Reason,
+        task::{action::NewAction, reason::Reason},
     },
     flows::TaskStore,
     store::{items, task_tables::TaskTables},
+    vendors::http::error::Effect,
 };
 
 /// The task store of a dry run for one connection.
@@ -28,11 +29,11 @@ impl ReadOnlyTaskStore {
 
 #[async_trait]
 impl TaskStore for ReadOnlyTaskStore {
-    async fn begin_action(&self, _: &'static str, _: &str) -> Result<(), Reason> {
-        Ok(())
+    async fn begin_action(&self, _: &NewAction) -> Result<i32, Reason> {
+        Ok(1) // the call is withheld
     }
 
-    fn has_time_left(&self) -> bool {
+    fn has_time_left(&self, _: Effect) -> bool {
         true
     }
 

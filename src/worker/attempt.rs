@@ -12,14 +12,13 @@ use super::{
     claim::ClaimedTask,
     ended_attempt::EndedAttempt,
     settler::{SETTLE_BATCH_LIMITS, SettleError, Settler},
-    task_store::FencedTaskStore,
+    task_store::{Deadlines, FencedTaskStore},
 };
 use crate::{
     domain::{
         Timestamp,
         event::subject::Priority,
-        order::Intent,
-        task::{reason::Reason, state::LeasedTask, subject_state::SubjectState},
+        task::{reason::Reason, state::LeasedTask, subject_state::KnownSubject},
     },
     flows::{AttemptResult, ConnectionClients, Context},
     runtime::failpoints::Failpoint,
@@ -43,8 +42,8 @@ struct FlowRun {
     result: AttemptResult,
     /// Since when a begun action is in doubt, if one is.
     in_doubt_since: Option<Timestamp>,
-    /// This attempt has begun an action, or an earlier one left one open.
-    has_open_action: bool,
+    /// This attempt may have begun an action.
+    may_have_begun: bool,
 }
 
 impl AttemptRunner {
@@ -57,11 +56,12 @@ impl AttemptRunner {
     pub(super) async fn run(&self, ClaimedTask { leased, known }: ClaimedTask) {
         let started = Instant::now();
         let call_log = CallLog::for_attempt(leased.claim.0.simple().to_string(), None);
-        let run = if let Some((known, intent)) = known {
-            self.run_flow(&leased, known, intent, &call_log).await
+        let run = if let Some(known) = known {
+            self.run_flow(&leased, known, &call_log).await
         } else {
+            // Not read, so not known to be without doubt.
             let result = AttemptResult::interrupted(Reason::DatabaseUnavailable, false);
-            FlowRun { result, in_doubt_since: Some(leased.claimed_at), has_open_action: false }
+            FlowRun { result, in_doubt_since: Some(leased.claimed_at), may_have_begun: false }
         };
         let outcome = &run.result.outcome;
         self.deps.metrics.record_attempt(leased.subject.kind, outcome, started.elapsed());
@@ -84,30 +84,32 @@ impl AttemptRunner {
     async fn run_flow(
         &self,
         leased: &LeasedTask,
-        known: SubjectState,
-        intent: Option<Intent>,
+        KnownSubject { state: known, ledger, intent }: KnownSubject,
         call_log: &CallLog,
     ) -> FlowRun {
         let Deps { pool, clock, flow_for, options, failpoints, .. } = &*self.deps;
-        let was_in_doubt = known.begun.as_ref().map(|begun| begun.at);
         let Some(clients) = self.deps.clients(&leased.connection) else {
             // This process's configuration does not name the connection; another replica's may.
             let result = AttemptResult::interrupted(Reason::Unreachable, false);
-            return FlowRun { result, in_doubt_since: was_in_doubt, has_open_action: false };
+            let in_doubt_since = ledger.in_doubt_since();
+            return FlowRun { result, in_doubt_since, may_have_begun: false };
         };
         let timeout = attempt_timeout(options.lease);
         // Counted from the claim and not from now: the process may have been suspended in between.
-        let remaining = (leased.claimed_at + timeout - clock.now()).to_std().unwrap_or_default();
+        let age = (clock.now() - leased.claimed_at).to_std().unwrap_or_default();
+        let from_now = |limit: Duration| Instant::now() + limit.saturating_sub(age);
+        let deadlines = Deadlines { any: from_now(timeout), once: from_now(options.lease / 2) };
         let task_store = Arc::new(FencedTaskStore::new(
             pool.clone(),
             clock.clone(),
             leased.clone(),
             clients.stock_policy.clone(),
-            Instant::now() + remaining,
+            deadlines,
         ));
         let context = Context {
             clients: prioritized(clients, leased.priority).with_call_log(call_log),
             subject: leased.subject.clone(),
+            ledger: ledger.clone(),
             known,
             intent,
             connected_at: leased.connected_at,
@@ -130,9 +132,10 @@ impl AttemptRunner {
                 AttemptResult::interrupted(Reason::Overran, task_store.has_begun())
             }
         };
-        let in_doubt = was_in_doubt.or_else(|| task_store.has_begun().then_some(leased.claimed_at));
-        let in_doubt_since = in_doubt.filter(|_| !result.is_doubt_resolved);
-        FlowRun { result, in_doubt_since, has_open_action: in_doubt.is_some() }
+        let may_have_begun = task_store.has_begun();
+        let begun = leased.claimed_at;
+        let in_doubt_since = ledger.in_doubt_after(&result.ledger, may_have_begun.then_some(begun));
+        FlowRun { result, in_doubt_since, may_have_begun }
     }
 
     /// Settles, retrying while the database is unavailable: what a call has shown must not be lost.
@@ -142,8 +145,8 @@ impl AttemptRunner {
         failpoints.hit(Failpoint::BeforeSettle, &subject).await;
         let signal = self.circuit_breaker.record_outcome(&leased.connection, &run.result.outcome);
         let calls = serde_json::to_string(&call_log.calls()).expect("call records are plain data");
-        let FlowRun { result, in_doubt_since, has_open_action } = run;
-        let ended = Arc::new(EndedAttempt { leased, result, in_doubt_since, has_open_action, signal, calls });
+        let FlowRun { result, in_doubt_since, may_have_begun } = run;
+        let ended = Arc::new(EndedAttempt { leased, result, in_doubt_since, may_have_begun, signal, calls });
         for attempt in 1..=MAX_SETTLE_ATTEMPTS {
             match self.settler.submit(ended.clone()).await {
                 Some(Ok(_)) => return failpoints.hit(Failpoint::AfterSettle, &subject).await,

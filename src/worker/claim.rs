@@ -4,8 +4,7 @@ use super::{Deps, slots::Slots};
 use crate::{
     domain::{
         Timestamp,
-        order::Intent,
-        task::{state::LeasedTask, subject_state::SubjectState},
+        task::{state::LeasedTask, subject_state::KnownSubject},
     },
     store::{
         self,
@@ -17,8 +16,8 @@ use crate::{
 /// A claimed task.
 pub(super) struct ClaimedTask {
     pub(super) leased: LeasedTask,
-    /// The subject's state and the operator's last intent; `None` where they could not be read.
-    pub(super) known: Option<(SubjectState, Option<Intent>)>,
+    /// What is known of the subject; `None` where it could not be read.
+    pub(super) known: Option<KnownSubject>,
 }
 
 /// Claims as many due tasks as there are free slots, looking at none that was due before `since`.
@@ -43,7 +42,7 @@ pub(super) async fn claim(deps: &Deps, slots: &Slots, since: Timestamp) -> store
     }
     let connections: Vec<_> = leased.iter().map(|leased| leased.connection.as_str()).collect();
     let subjects: Vec<_> = leased.iter().map(|leased| leased.subject.to_string()).collect();
-    let known = subject_states::load_with_intents(&mut db, &connections, &subjects).await;
+    let known = subject_states::load(&mut db, &connections, &subjects).await;
     let mut known = known.unwrap_or_else(|error| {
         // The claims are committed: each attempt is settled as retryable.
         tracing::warn!(error = %error, "cannot load the states of claimed subjects");

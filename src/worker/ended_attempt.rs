@@ -8,7 +8,7 @@ use crate::{
         Timestamp,
         event::subject::Subject,
         task::{
-            outcome::Outcome,
+            action::LedgerChange,
             reason::Reason,
             state::{LeasedTask, TaskState},
             subject_state::Observation,
@@ -28,8 +28,8 @@ pub(super) struct EndedAttempt {
     pub(super) result: AttemptResult,
     /// Since when a begun action is in doubt, if one is.
     pub(super) in_doubt_since: Option<Timestamp>,
-    /// This attempt has begun an action, or an earlier one left one open.
-    pub(super) has_open_action: bool,
+    /// It may have begun an action.
+    pub(super) may_have_begun: bool,
     /// What it says about the health of its connection.
     pub(super) signal: ConnectionSignal,
     /// Its calls, as a JSON array.
@@ -39,10 +39,10 @@ pub(super) struct EndedAttempt {
 /// What an attempt writes besides its own row and its task's next state.
 pub(super) struct SideEffects<'a> {
     observations: &'a [Observation],
-    /// The call of the begun action has ended with an unknown outcome: its settling time starts now.
-    restarts_settling_time: bool,
-    /// The begun action is known to have ended.
-    clears_begun_action: bool,
+    /// What the ledger gets; written for the whole batch at once.
+    pub(super) ledger: &'a [LedgerChange],
+    /// What it began and does not say the end of is unknown from now on.
+    pub(super) may_have_begun: bool,
     circuit: Option<CircuitChange>,
     /// Subjects whose tasks are enqueued.
     pub(super) follow_ups: &'a [Subject],
@@ -73,11 +73,11 @@ impl EndedAttempt {
 
     /// What is written besides.
     pub(super) fn side_effects(&self, next: &Transition, now: Timestamp) -> SideEffects<'_> {
-        let AttemptResult { outcome, observations, follow_ups, is_doubt_resolved, .. } = &self.result;
+        let AttemptResult { observations, follow_ups, ledger, .. } = &self.result;
         SideEffects {
             observations,
-            restarts_settling_time: matches!(outcome, Outcome::Unknown { .. }),
-            clears_begun_action: *is_doubt_resolved && self.has_open_action,
+            ledger,
+            may_have_begun: self.may_have_begun,
             circuit: self.circuit_change(next, now),
             follow_ups,
         }
@@ -116,31 +116,24 @@ impl EndedAttempt {
 impl SideEffects<'_> {
     /// True where the settle alone is enough.
     pub(super) fn is_empty(&self) -> bool {
-        let Self { observations, restarts_settling_time, clears_begun_action, circuit, follow_ups } = self;
+        let Self { observations, ledger, may_have_begun, circuit, follow_ups } = self;
         observations.is_empty()
-            && !restarts_settling_time
-            && !clears_begun_action
+            && ledger.is_empty()
+            && !may_have_begun
             && circuit.is_none()
             && follow_ups.is_empty()
     }
 
-    /// Writes them, except the follow-ups, in the transaction of the settle. Returns the codes whose pieces in flight
-    /// changed.
+    /// Writes them, except the ledger and the follow-ups, in the transaction of the settle. Returns the codes whose
+    /// pieces in flight changed.
     pub(super) async fn write(
         &self,
         db: &mut PgConnection,
         leased: &LeasedTask,
-        now: Timestamp,
     ) -> store::Result<Vec<String>> {
         let mut changed = Vec::new();
         for observation in self.observations {
             changed.extend(observations::record_observation(db, leased, observation).await?);
-        }
-        if self.restarts_settling_time {
-            observations::restart_settling_time(db, leased, now).await?;
-        }
-        if self.clears_begun_action {
-            observations::clear_begun_action(db, &leased.connection, &leased.subject.to_string()).await?;
         }
         match self.circuit {
             Some(CircuitChange::Open { until, reason }) => {

@@ -26,6 +26,7 @@ use crate::{
     runtime::failpoints::Failpoint,
     store::{
         self, StoreError,
+        action_changes::{self, AttemptChanges},
         group_commit::{self, BatchHandler},
         ingest::{self, IncomingEvent, InternalEvent},
         item_stock, settle,
@@ -72,10 +73,10 @@ impl Settler {
         }
         let mut db = db.begin().await?;
         let written = settle::settle(&mut db, &settled, now).await?;
-        let mut follow_ups = Vec::new();
+        let (mut follow_ups, mut ledger) = (Vec::new(), Vec::new());
         for ((ended, effects), fenced) in batch.iter().zip(&effects).zip(&written) {
             if *fenced == Fenced::Written {
-                let changed = effects.write(&mut db, &ended.leased, now).await?;
+                let changed = effects.write(&mut db, &ended.leased).await?;
                 let stock = self.stock_follow_ups(&ended.leased, changed);
                 let subjects = effects.follow_ups.iter().cloned().chain(stock);
                 follow_ups.extend(subjects.map(|it| self.follow_up_event(&ended.leased, &it, now)));
@@ -83,8 +84,11 @@ impl Settler {
                     let codes = stock_codes(effects.follow_ups);
                     item_stock::mark_enqueued(&mut db, &ended.leased.connection, &codes).await?;
                 }
+                let SideEffects { ledger: changes, may_have_begun, .. } = *effects;
+                ledger.push(AttemptChanges { leased: &ended.leased, changes, may_have_begun });
             }
         }
+        action_changes::write(&mut db, &ledger, now).await?;
         if !follow_ups.is_empty() {
             ingest::ingest(&mut db, &follow_ups).await?;
         }

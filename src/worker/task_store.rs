@@ -16,16 +16,27 @@ use crate::{
         product::{CatalogueItem, CodeRegister},
         shipping::ShippingRule,
         stock::StockPolicy,
-        task::{reason::Reason, state::LeasedTask, subject_state::BegunAction},
+        task::{action::NewAction, reason::Reason, state::LeasedTask},
     },
     flows::TaskStore,
     runtime::clock::Clock,
     store::{
-        items, observations, stock,
+        actions::{self, Begun},
+        items, stock,
         task_tables::TaskTables,
         tasks::{self, Fenced},
     },
+    vendors::http::error::Effect,
 };
+
+/// When an attempt may no longer begin a call: the lease could run out during it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Deadlines {
+    /// Of any call.
+    pub(super) any: Instant,
+    /// Of a call that must happen once.
+    pub(super) once: Instant,
+}
 
 /// The task store of one attempt. Every write names the claim, so that an attempt that has lost its lease begins nothing.
 pub(super) struct FencedTaskStore {
@@ -33,24 +44,24 @@ pub(super) struct FencedTaskStore {
     clock: Arc<dyn Clock>,
     leased: LeasedTask,
     stock: StockPolicy,
-    deadline: Instant,
+    deadlines: Deadlines,
     has_begun: AtomicBool,
 }
 
 impl FencedTaskStore {
-    /// Creates the store of this claim. After `deadline` no call is begun: the lease could run out during it.
+    /// Creates the store of this claim.
     pub(super) fn new(
         pool: PgPool,
         clock: Arc<dyn Clock>,
         leased: LeasedTask,
         stock: StockPolicy,
-        deadline: Instant,
+        deadlines: Deadlines,
     ) -> Self {
         let tables = TaskTables::new(pool, leased.connection.clone());
-        Self { tables, clock, leased, stock, deadline, has_begun: AtomicBool::new(false) }
+        Self { tables, clock, leased, stock, deadlines, has_begun: AtomicBool::new(false) }
     }
 
-    /// True once an action was begun under this claim.
+    /// True once an action may have been begun under this claim.
     pub(super) fn has_begun(&self) -> bool {
         self.has_begun.load(Ordering::SeqCst)
     }
@@ -58,17 +69,24 @@ impl FencedTaskStore {
 
 #[async_trait]
 impl TaskStore for FencedTaskStore {
-    async fn begin_action(&self, action: &'static str, key: &str) -> Result<(), Reason> {
-        let begun = BegunAction { action: action.to_owned(), key: key.to_owned(), at: self.clock.now() };
-        let fenced =
-            self.tables.query(async |db, _| observations::begin_action(db, &self.leased, &begun).await);
-        require_lease(fenced.await?)?;
+    async fn begin_action(&self, action: &NewAction) -> Result<i32, Reason> {
+        // Before the commit: where its answer is lost, the entry may be there.
         self.has_begun.store(true, Ordering::SeqCst);
-        Ok(())
+        let now = self.clock.now();
+        let begun = self.tables.query(async |db, _| actions::begin(db, &self.leased, action, now).await);
+        match begun.await? {
+            Begun::Entered(number) => Ok(number),
+            Begun::LeaseLost => Err(Reason::LeaseExpired),
+            Begun::TooOften => Err(Reason::RepeatedTooOften),
+        }
     }
 
-    fn has_time_left(&self) -> bool {
-        Instant::now() < self.deadline
+    fn has_time_left(&self, effect: Effect) -> bool {
+        let deadline = match effect {
+            Effect::Once => self.deadlines.once,
+            Effect::Read | Effect::Idempotent => self.deadlines.any,
+        };
+        Instant::now() < deadline
     }
 
     async fn verify_claim(&self) -> Result<(), Reason> {

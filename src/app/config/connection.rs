@@ -28,8 +28,6 @@ pub struct Connection {
     pub ogoship: Ogoship,
     /// `[connections.orders]`, `[connections.shipping]`
     pub orders: OrderPolicy,
-    /// Payment methods that are cash on delivery.
-    pub cash_on_delivery: Vec<String>,
     /// `[connections.products]`
     pub products: ProductPolicy,
     /// `[connections.stock]`
@@ -121,8 +119,7 @@ impl Connection {
         let shipping = read_shipping(section.section("shipping"));
         let (mycashflow, topics) =
             read_mycashflow(section.section("mycashflow"), allow_private, has_secret_keys);
-        let (mut orders, cash_on_delivery) =
-            read_orders(section.section("orders"), shipping, &products, recheck_delay);
+        let mut orders = read_orders(section.section("orders"), shipping, &products, recheck_delay);
         orders.redactor = Redactor::with_key(mycashflow.webhook_token.expose());
         let (polls, sync) = read_polls(section.section("polls"));
         let connection = Self {
@@ -130,7 +127,6 @@ impl Connection {
             mycashflow,
             ogoship: read_ogoship(section.section("ogoship"), allow_private, has_secret_keys),
             orders,
-            cash_on_delivery,
             products,
             stock: read_stock(section.section("stock")),
             polls,

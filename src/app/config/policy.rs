@@ -23,7 +23,7 @@ pub(super) fn read_orders(
     shipping: Vec<ShippingRule>,
     products: &ProductPolicy,
     recheck_delay: Duration,
-) -> (OrderPolicy, Vec<String>) {
+) -> OrderPolicy {
     let prices = [
         ("unsent", UnitPrices::Unsent),
         ("include_vat", UnitPrices::IncludeVat),
@@ -37,6 +37,7 @@ pub(super) fn read_orders(
         not_before: section.day("not_before"),
         reference_prefix: section.text("reference_prefix"),
         shipping,
+        cash_on_delivery: section.texts("cash_on_delivery"),
         products: products.clone(),
         comments: section.boolean("comments"),
         receipt: section.boolean("receipt"),
@@ -55,9 +56,8 @@ pub(super) fn read_orders(
     if policy.reference_prefix.len() > 30 || !policy.reference_prefix.bytes().all(plain) {
         section.add_error("reference_prefix", "must be at most 30 letters, digits or -_.");
     }
-    let cash_on_delivery = section.texts("cash_on_delivery");
     section.finish();
-    (policy, cash_on_delivery)
+    policy
 }
 
 pub(super) fn read_products(mut section: Section<'_>) -> ProductPolicy {

@@ -3,11 +3,16 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::{Value, json};
+
 use super::{
-    Decision, DraftLine, OrderView, Shipment, ShopLine, ShopOrder, WarehouseLine, WarehouseOrder,
-    WarehouseStatus, draft, draft::stored_lines,
+    Decision, DraftLine, Intent, OrderView, Shipment, ShopLine, ShopOrder, WarehouseLine, WarehouseOrder,
+    WarehouseStatus, draft,
+    draft::stored_lines,
+    inputs,
+    once::{decide_completion_once, repeated_too_often},
 };
-use crate::domain::{difference::difference, task::reason::Reason};
+use crate::domain::task::{action::ActionKind, reason::Reason};
 
 /// Decides for an order that has not been shipped: does it match the shop's, and will it ship?
 pub(super) fn decide_unshipped(
@@ -32,26 +37,49 @@ pub(super) fn decide_unshipped(
     }
 }
 
-/// Decides for an order that was edited in the shop after it was sent. An order that somebody else placed is
-/// not compared.
+/// Decides for an order that was edited in the shop after it was sent.
 fn decide_edit(shop: &ShopOrder, warehouse: &WarehouseOrder, view: &OrderView<'_>) -> Option<Decision> {
-    let (hash, sent) = view.known.sent_hash.as_ref().zip(view.known.sent.as_ref())?;
-    // What can no longer be drafted (a rule was removed, an address is incomplete) cannot be sent as an edit
-    // either.
-    let draft = draft(shop, view.policy).ok()?;
-    if draft.hash() == *hash {
+    let sent = last_sent(view)?;
+    if inputs::was_paid(sent) && inputs::is_refunded(&shop.payments) {
+        return Some(Decision::ask_operator(
+            Reason::RefundedAfterTransfer,
+            "the payment was given back or cancelled: cancel the order, or tell the warehouse to stop it",
+        ));
+    }
+    let edits = inputs::edits(sent, shop, view.policy);
+    if edits.is_empty() {
         return None;
     }
-    let difference = difference(sent, &draft.redacted(&view.policy.redactor)).join("; ");
-    if warehouse.status == WarehouseStatus::New && view.policy.edit {
-        return Some(Decision::Update { draft: Box::new(draft), difference });
+    let difference = edits.join("; ");
+    let old_version = |detail| Decision::AskOperator { reason: Reason::OldVersionAtWarehouse, detail };
+    match draft(shop, view.policy, &view.reference) {
+        Ok(draft) if warehouse.status == WarehouseStatus::New && view.policy.edit => {
+            Some(Decision::Update { draft: Box::new(draft), difference })
+        }
+        Ok(_) => Some(old_version(format!(
+            "edited in the shop after it was sent, fix it at the warehouse: {difference}"
+        ))),
+        Err(error) => Some(old_version(format!(
+            "edited in the shop after it was sent, and cannot be sent as it is now ({}): {difference}",
+            error.detail
+        ))),
     }
-    let detail = format!("edited in the shop after it was sent, fix it at the warehouse: {difference}");
-    Some(Decision::AskOperator { reason: Reason::OldVersionAtWarehouse, detail })
+}
+
+/// What the shop's data were when the warehouse's version of the order was sent.
+fn last_sent<'a>(view: &'a OrderView<'_>) -> Option<&'a Value> {
+    let is_version =
+        |kind| matches!(kind, ActionKind::Place | ActionKind::Adopt | ActionKind::Update);
+    let applied = view.ledger.0.iter().filter(|it| is_version(it.kind) && it.state.is_applied());
+    applied.filter_map(|entry| entry.inputs.as_ref()).next_back()
 }
 
 /// Decides for an order that was cancelled, in the shop or by an operator.
-pub(super) fn decide_cancel(warehouse: &WarehouseOrder, view: &OrderView<'_>) -> Decision {
+pub(super) fn decide_cancel(
+    shop: &ShopOrder,
+    warehouse: &WarehouseOrder,
+    view: &OrderView<'_>,
+) -> Decision {
     let policy = view.policy;
     if !warehouse.status.is_uncollected() {
         let status = warehouse.status.as_str();
@@ -65,8 +93,14 @@ pub(super) fn decide_cancel(warehouse: &WarehouseOrder, view: &OrderView<'_>) ->
             "cancelled after it was sent: cancel it at the warehouse",
         );
     }
-    let Some(asked_at) = view.known.cancel_requested_at else { return Decision::Cancel };
-    let until = asked_at + policy.recheck_delay * 2;
+    let cancelled = view.ledger.last(ActionKind::Cancel, "");
+    // Another version of the shop's order, or another wish, is another cancellation: it was opened in between.
+    let asked = cancelled.filter(|entry| entry.inputs.as_ref() == Some(&cancel_inputs(shop, view.intent)));
+    let Some(asked) = asked else {
+        return repeated_too_often(ActionKind::Cancel, "", view).unwrap_or(Decision::Cancel);
+    };
+    let settled = asked.ended_at.unwrap_or(asked.begun_at) + policy.recheck_delay * 2;
+    let until = settled.min(view.now + policy.recheck_delay * 2);
     if view.now < until {
         return Decision::Wait { until, reason: Reason::SettlingTime };
     }
@@ -74,6 +108,15 @@ pub(super) fn decide_cancel(warehouse: &WarehouseOrder, view: &OrderView<'_>) ->
         Reason::CancelledAfterTransfer,
         "the warehouse accepted our cancellation and still has the order: cancel it there by hand",
     )
+}
+
+/// What a cancellation is made from.
+pub fn cancel_inputs(shop: &ShopOrder, intent: Option<Intent>) -> Value {
+    json!({
+        "status": shop.status.as_str(),
+        "version": shop.version,
+        "intent": intent.map(Intent::as_str),
+    })
 }
 
 /// Decides for an order that was shipped and is still open in the shop.
@@ -85,6 +128,20 @@ pub(super) fn decide_completion(
     if let Some(decision) = decide_partial_shipment(shop, warehouse, view) {
         return decision;
     }
+    if view.known.completed_at.is_some() {
+        return Decision::Skip(Reason::ReopenedInShop);
+    }
+    let decision = choose_completion(shop, warehouse, view);
+    let (kind, target) = match &decision {
+        Decision::QuickProcess { .. } => (ActionKind::Complete, ""),
+        Decision::CompleteShipment { id, .. } => (ActionKind::CompleteShipment, id.as_str()),
+        _ => return decision,
+    };
+    decide_completion_once(kind, target, view).unwrap_or(decision)
+}
+
+/// Chooses the way to complete the order in the shop.
+fn choose_completion(shop: &ShopOrder, warehouse: &WarehouseOrder, view: &OrderView<'_>) -> Decision {
     let is_stored = |line: &&ShopLine| view.policy.products.is_stored_line(line);
     let (stored, others): (Vec<_>, Vec<_>) =
         shop.lines.iter().filter(|line| line.is_goods()).partition(is_stored);

@@ -1,18 +1,21 @@
 //! Decides what to do next for an order.
 //!
 //! An order at the warehouse is followed until the shop knows that it was shipped. Any other order is placed
-//! there once it is ready. After an unknown outcome it is placed again only when two reads, a settling time
-//! apart, have not found it.
+//! there once it is ready. After an unknown outcome an action is repeated only when two reads, a settling
+//! time apart, have not found its effect. What was done before is read from the ledger, never guessed from
+//! what a read shows now.
 
 use chrono::Duration;
 
 use super::{
     Decision, Intent, OrderView, ShopOrder, ShopStatus, WarehouseOrder, WarehouseStatus, at_warehouse, draft,
-    readiness,
+    once::{repeated_too_often, wait_in_doubt},
+    readiness, recognition,
+    recognition::Recognition,
 };
-use crate::domain::{
-    Timestamp,
-    task::{reason::Reason, subject_state::SubjectState},
+use crate::domain::task::{
+    action::{ActionKind, ActionState, LedgerEntry},
+    reason::Reason,
 };
 
 /// How long the warehouse's search may lag behind an order that was placed. After that the order has
@@ -22,16 +25,12 @@ const SEARCH_LAG: Duration = Duration::minutes(10);
 /// Decides what to do next, given both sides as they are now.
 pub fn decide(view: &OrderView<'_>) -> Decision {
     let Some(shop) = view.shop else { return Decision::Skip(Reason::UnknownInShop) };
-    match view.warehouse {
-        Some(warehouse) if is_unadopted(warehouse, view.known) => Decision::Adopt,
-        Some(warehouse) => decide_at_warehouse(shop, warehouse, view),
-        None => decide_transfer(shop, view),
+    let Some(warehouse) = view.warehouse else { return decide_transfer(shop, view) };
+    match recognition::recognize(shop, warehouse, view) {
+        Recognition::Ours => decide_at_warehouse(shop, warehouse, view),
+        Recognition::Unadopted(number) => Decision::Adopt { number },
+        Recognition::NotOurs(decision) => decision,
     }
-}
-
-/// True for an order that is at the warehouse and not in our subject state.
-const fn is_unadopted(warehouse: &WarehouseOrder, known: &SubjectState) -> bool {
-    known.placed_at.is_none() || known.ogoship_id.is_none() && warehouse.id.is_some()
 }
 
 /// Decides for an order that is at the warehouse.
@@ -39,32 +38,42 @@ fn decide_at_warehouse(shop: &ShopOrder, warehouse: &WarehouseOrder, view: &Orde
     match (&shop.status, &warehouse.status) {
         (ShopStatus::Completed, WarehouseStatus::Returned) => Decision::Skip(Reason::Returned),
         (ShopStatus::Completed, _) => Decision::Nothing,
-        // Never cancel the shop's order because the warehouse cancelled: a person decides what the shopper
-        // gets.
-        (_, WarehouseStatus::Cancelled) => Decision::Skip(Reason::CancelledAtWarehouse),
+        (_, WarehouseStatus::Cancelled) => decide_cancelled_at_warehouse(shop, view),
         (ShopStatus::Cancelled, status) if status.has_shipped() => Decision::ask_operator(
             Reason::ShippedThoughCancelled,
             "the warehouse shipped an order that is cancelled in the shop: refund it, or get the parcel back",
         ),
-        (ShopStatus::Cancelled, _) => at_warehouse::decide_cancel(warehouse, view),
+        (ShopStatus::Cancelled, _) => at_warehouse::decide_cancel(shop, warehouse, view),
         (ShopStatus::Open, status) if status.has_shipped() => {
             at_warehouse::decide_completion(shop, warehouse, view)
         }
         (ShopStatus::Open | ShopStatus::Unknown(_), status) => match view.intent {
-            Some(Intent::Cancel) if !status.has_shipped() => at_warehouse::decide_cancel(warehouse, view),
+            Some(Intent::Cancel) if !status.has_shipped() => {
+                at_warehouse::decide_cancel(shop, warehouse, view)
+            }
             _ => at_warehouse::decide_unshipped(shop, warehouse, view),
         },
     }
 }
 
+/// Decides for an order that is cancelled at the warehouse. The shop's order is never cancelled because of it: a
+/// person decides what a shopper who has paid gets.
+fn decide_cancelled_at_warehouse(shop: &ShopOrder, view: &OrderView<'_>) -> Decision {
+    let is_wanted = shop.status != ShopStatus::Cancelled && view.intent != Some(Intent::Cancel);
+    if is_wanted && readiness::is_paid(&shop.payments) {
+        return Decision::ask_operator(
+            Reason::CancelledAtWarehouse,
+            "the warehouse cancelled an order that is paid: refund it in the shop, or have it shipped there",
+        );
+    }
+    Decision::Skip(Reason::CancelledAtWarehouse)
+}
+
 /// Decides for an order that the warehouse does not show.
 fn decide_transfer(shop: &ShopOrder, view: &OrderView<'_>) -> Decision {
-    if let Some(placed_at) = view.known.placed_at {
-        return wait_for_search(placed_at, view);
-    }
-    let doubt = view.known.begun.as_ref();
-    if let Some(until) = doubt.and_then(|begun| begun.next_read_at(view.now, view.policy.recheck_delay)) {
-        return Decision::Wait { until, reason: Reason::SettlingTime };
+    let placed = view.ledger.last(ActionKind::Place, "").or(view.ledger.last(ActionKind::Adopt, ""));
+    if let Some(decision) = placed.and_then(|entry| decide_placed(entry, view)) {
+        return decision;
     }
     match &shop.status {
         ShopStatus::Cancelled => return Decision::Skip(Reason::CancelledInShop),
@@ -80,16 +89,31 @@ fn decide_transfer(shop: &ShopOrder, view: &OrderView<'_>) -> Decision {
     if let Some(blocker) = readiness::find_blocker(shop, view) {
         return blocker;
     }
-    match draft(shop, view.policy) {
+    if let Some(decision) = repeated_too_often(ActionKind::Place, "", view) {
+        return decision;
+    }
+    match draft(shop, view.policy, &view.reference) {
         Ok(draft) => Decision::Place(Box::new(draft)),
         Err(error) if error.reason == Reason::NoWarehouseLines => Decision::Skip(error.reason),
         Err(error) => Decision::AskOperator { reason: error.reason, detail: error.detail },
     }
 }
 
+/// Decides for an order that was placed, or may have been, and that the search does not show. `None` where it
+/// may be placed again.
+fn decide_placed(entry: &LedgerEntry, view: &OrderView<'_>) -> Option<Decision> {
+    if entry.state == ActionState::ResolvedApplied {
+        return Some(Decision::Skip(Reason::ResolvedByOperator)); // a person looked where we cannot
+    }
+    if entry.state.is_applied() {
+        return Some(wait_for_search(entry, view));
+    }
+    wait_in_doubt(entry, view)
+}
+
 /// Decides for an order that was placed and that the search does not show: it is never placed again.
-fn wait_for_search(placed_at: Timestamp, view: &OrderView<'_>) -> Decision {
-    if view.now - placed_at < SEARCH_LAG {
+fn wait_for_search(entry: &LedgerEntry, view: &OrderView<'_>) -> Decision {
+    if view.now - entry.ended_at.unwrap_or(entry.begun_at) < SEARCH_LAG {
         return Decision::Wait { until: view.now + view.policy.recheck_delay, reason: Reason::SettlingTime };
     }
     Decision::ask_operator(

@@ -3,7 +3,7 @@
 use super::{Draft, Intent, OrderPolicy, ShopOrder, WarehouseOrder};
 use crate::domain::{
     Timestamp,
-    task::{reason::Reason, subject_state::SubjectState},
+    task::{action::Ledger, reason::Reason, subject_state::SubjectState},
 };
 
 /// An order as the shop, the warehouse and our own tables have it now.
@@ -12,6 +12,10 @@ pub struct OrderView<'a> {
     pub shop: Option<&'a ShopOrder>,
     /// `None` where the warehouse has no order with exactly our reference.
     pub warehouse: Option<&'a WarehouseOrder>,
+    /// Our reference at the warehouse: the one of the ledger, else the one that it would be sent with.
+    pub reference: String,
+    /// What was done for it.
+    pub ledger: &'a Ledger,
     /// The last observed state.
     pub known: &'a SubjectState,
     /// The operator's latest intent.
@@ -38,10 +42,20 @@ pub enum Decision {
         /// What is waited for.
         reason: Reason,
     },
+    /// Wait before an action of unknown outcome, whose effect was not found, is repeated.
+    WaitInDoubt {
+        /// When to read again.
+        until: Timestamp,
+        /// The action, where this read counts as one of two.
+        read_in_vain: Option<i32>,
+    },
     /// Send the order to the warehouse.
     Place(Box<Draft>),
-    /// The order is at the warehouse already: record it, no matter who sent it.
-    Adopt,
+    /// The order is at the warehouse already: record it.
+    Adopt {
+        /// The action that sent it, whose answer was lost; `None` where no action of ours is known.
+        number: Option<i32>,
+    },
     /// The order was edited in the shop after it was sent: send the edit.
     Update {
         /// The order as it is now.

@@ -98,12 +98,11 @@ impl Draft {
 }
 
 /// Builds the draft of an order. Returns the first error, in the order in which a merchant would fix them,
-/// with every field that it concerns.
-pub fn draft(order: &ShopOrder, policy: &OrderPolicy) -> Result<Draft, DraftError> {
+/// with every field that it concerns. `reference` is our reference at the warehouse.
+pub fn draft(order: &ShopOrder, policy: &OrderPolicy, reference: &str) -> Result<Draft, DraftError> {
     let lines = stored_lines(&order.lines, policy)?;
     let rule = shipping_rule(order, policy)?;
     let recipient = valid_recipient(order, policy)?;
-    let reference = policy.reference(&order.id);
     if reference.chars().count() > MAX_CODE_LENGTH {
         let detail = format!("the reference is over {MAX_CODE_LENGTH} characters: shorten reference_prefix");
         return Err(DraftError { reason: Reason::ReferenceTooLong, detail });
@@ -113,7 +112,7 @@ pub fn draft(order: &ShopOrder, policy: &OrderPolicy) -> Result<Draft, DraftErro
     let has_prices = lines.iter().all(|line| line.price.is_some());
     let currency = order.payments.iter().find_map(|payment| payment.currency.clone());
     Ok(Draft {
-        reference,
+        reference: reference.to_owned(),
         shipping_code: rule.map(|rule| rule.code.clone()),
         pickup_point: point.filter(|_| rule.is_some_and(|rule| rule.pickup)),
         recipient,
@@ -222,12 +221,12 @@ mod tests {
     use crate::domain::{order::PaymentState, product::Supplier, shipping::ShippingMethod};
 
     fn lines_of(order: &ShopOrder, policy: &OrderPolicy) -> Vec<(String, i64)> {
-        let draft = draft(order, policy).expect("whole");
+        let draft = draft(order, policy, "k-1042").expect("whole");
         draft.lines.into_iter().map(|line| (line.code, line.quantity)).collect()
     }
 
     fn fault(order: &ShopOrder, policy: &OrderPolicy) -> Reason {
-        draft(order, policy).expect_err("a fault").reason
+        draft(order, policy, "k-1042").expect_err("a fault").reason
     }
 
     #[test]
@@ -249,7 +248,8 @@ mod tests {
         order.lines = vec![priced(1, 1000), priced(2, 1000), priced(1, 799)];
         assert_eq!(lines_of(&order, &policy()), [("A".into(), 3), ("A".into(), 1)]);
         let sent_with = |unit_prices| {
-            let draft = draft(&order, &OrderPolicy { unit_prices, ..policy() }).expect("whole");
+            let policy = OrderPolicy { unit_prices, ..policy() };
+            let draft = draft(&order, &policy, "k-1042").expect("whole");
             let units: Vec<_> =
                 draft.lines.iter().map(|it| it.price.as_ref().map(|it| it.unit.to_string())).collect();
             (units, draft.total().map(|total| total.to_string()))
@@ -302,16 +302,16 @@ mod tests {
         let mut order = order();
         assert_eq!(fault(&order, &policy), Reason::ShippingUnmapped);
 
-        order.shipping = Some(ShippingMethod { product_code: Some("POSTI-14".into()), name: None });
+        order.shipping = Some(ShippingMethod { product_code: Some("POSTI-14".into()), ..ShippingMethod::default() });
         order.shipments[0].pickup_point = Some("0099".into());
-        let sent = draft(&order, &policy).expect("a rule matches");
+        let sent = draft(&order, &policy, "k-1042").expect("a rule matches");
         assert_eq!(
             (sent.shipping_code.as_deref(), sent.pickup_point.as_deref()),
             (Some("Posti"), Some("0099"))
         );
 
         policy.shipping = vec![rule(false)];
-        assert_eq!(draft(&order, &policy).expect("a rule matches").pickup_point, None);
+        assert_eq!(draft(&order, &policy, "k-1042").expect("a rule matches").pickup_point, None);
     }
 
     #[test]
@@ -323,7 +323,7 @@ mod tests {
             amount: Some(Decimal::new(1990, 2)),
             currency: Some("EUR".into()),
         };
-        let collected = |order: &ShopOrder| draft(order, &policy()).expect("whole").cash_on_delivery;
+        let collected = |order: &ShopOrder| draft(order, &policy(), "k-1042").expect("whole").cash_on_delivery;
         let expected = CashOnDelivery { amount: Decimal::new(1990, 2), currency: Some("EUR".into()) };
         assert_eq!(collected(&order), Some(expected));
         order.payments[0].state = PaymentState::Paid;
@@ -335,10 +335,10 @@ mod tests {
         let mut order = order();
         order.comments = Some("leave it with the neighbour".into());
         order.receipt_url = Some("https://kauppa.example/r/1".into());
-        let sent = draft(&order, &policy()).expect("whole");
+        let sent = draft(&order, &policy(), "k-1042").expect("whole");
         assert_eq!((sent.comments, sent.receipt_url), (None, None));
         let policy = OrderPolicy { comments: true, receipt: true, ..policy() };
-        let sent = draft(&order, &policy).expect("whole");
+        let sent = draft(&order, &policy, "k-1042").expect("whole");
         assert_eq!((sent.comments, sent.receipt_url), (order.comments, order.receipt_url));
     }
 }

@@ -4,18 +4,23 @@ mod at_warehouse;
 mod decide;
 mod decision;
 mod draft;
+mod inputs;
+mod once;
 mod policy;
 mod readiness;
 mod recipient;
+mod recognition;
 mod shop;
 mod status;
 #[cfg(test)]
 mod tests;
 mod warehouse;
 
+pub use at_warehouse::cancel_inputs;
 pub use decide::decide;
 pub use decision::{Decision, OrderView};
 pub use draft::{CashOnDelivery, Draft, DraftError, DraftLine, LinePrice, draft};
+pub use inputs::order_inputs;
 pub use policy::{Intent, OrderPolicy, Transfer, TransferTime, UnitPrices};
 pub use recipient::Recipient;
 pub use shop::{Payment, PaymentState, Shipment, ShopLine, ShopOrder, ShopStatus};

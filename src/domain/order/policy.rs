@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use crate::domain::{
     Timestamp,
+    digest::sha256_hex,
     product::ProductPolicy,
     redact::Redactor,
     shipping::{ShippingMethod, ShippingRule, match_rule},
+    task::action::{ActionKind, Ledger},
 };
 
 /// `[connections.orders]`, with what it needs of `[connections.shipping]` and `[connections.products]`.
@@ -27,6 +29,8 @@ pub struct OrderPolicy {
     /// Maps the shop's shipping methods to the warehouse's codes. Empty: the merchant has one method and no
     /// code is sent.
     pub shipping: Vec<ShippingRule>,
+    /// Payment methods that are cash on delivery, by name, code or id.
+    pub cash_on_delivery: Vec<String>,
     /// What is stored at the warehouse.
     pub products: ProductPolicy,
     /// Send the shopper's comments. They can cost money or stop an order (docs/contract.md §2.4).
@@ -86,12 +90,33 @@ pub enum UnitPrices {
 impl OrderPolicy {
     /// True where there are shipping rules and none matches.
     pub fn has_no_rule_for(&self, method: &ShippingMethod) -> bool {
-        !self.shipping.is_empty() && match_rule(&self.shipping, method).is_none()
+        !self.shipping.is_empty() && self.rule_for(method).is_none()
     }
 
-    /// The order's reference at the warehouse.
+    /// The shipping rule for a method.
+    pub(super) fn rule_for(&self, method: &ShippingMethod) -> Option<&ShippingRule> {
+        match_rule(&self.shipping, method)
+    }
+
+    /// A digest of the rules, to tell whether what was sent was made under others. Other versions of Silta may give
+    /// the same rules another digest.
+    pub fn digest(&self) -> String {
+        let mut digest = sha256_hex(format!("{self:?}").as_bytes());
+        digest.truncate(16);
+        digest
+    }
+
+    /// The reference of a new order at the warehouse.
     pub fn reference(&self, order_id: &str) -> String {
         format!("{}{order_id}", self.reference_prefix)
+    }
+
+    /// The order's reference at the warehouse: the one under which it was sent, else the one of a new order.
+    pub fn reference_of(&self, order_id: &str, ledger: &Ledger) -> String {
+        let kinds = [ActionKind::Place, ActionKind::Adopt];
+        let sent = ledger.0.iter().filter(|it| kinds.contains(&it.kind) && it.state.may_be_applied());
+        let reference = sent.filter_map(|entry| entry.reference.clone()).next_back();
+        reference.unwrap_or_else(|| self.reference(order_id))
     }
 }
 
@@ -107,6 +132,8 @@ pub enum Intent {
     Release,
     /// Cancel it: do not send it, or cancel it at the warehouse where that is still possible.
     Cancel,
+    /// Take the warehouse's order under our reference for this one, though Silta did not send it.
+    Adopt,
 }
 
 impl Intent {

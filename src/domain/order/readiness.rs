@@ -11,10 +11,13 @@ pub(super) fn find_blocker(shop: &ShopOrder, view: &OrderView<'_>) -> Option<Dec
         Some(Intent::Cancel) => return Some(Decision::Skip(Reason::CancelledByOperator)),
         Some(Intent::Hold) => return Some(Decision::Skip(Reason::HeldByOperator)),
         Some(Intent::Transfer) => return None, // an operator has looked at it
-        Some(Intent::Release) | None => {}
+        Some(Intent::Release | Intent::Adopt) | None => {}
     }
     if policy.transfer == Transfer::Manual {
         return Some(Decision::Skip(Reason::ManualTransfer));
+    }
+    if view.known.completed_at.is_some() {
+        return Some(Decision::Skip(Reason::ReopenedInShop));
     }
     let start = policy.not_before.unwrap_or(view.connected_at);
     if shop.created_at.is_some_and(|created_at| created_at < start) {
@@ -29,6 +32,11 @@ pub(super) fn find_blocker(shop: &ShopOrder, view: &OrderView<'_>) -> Option<Dec
     let until = ready_at + policy.hold;
     (view.intent.is_none() && view.now < until)
         .then_some(Decision::Wait { until, reason: Reason::HoldPeriod })
+}
+
+/// True where nothing more is to be paid, or the carrier collects it.
+pub(super) fn is_paid(payments: &[Payment]) -> bool {
+    unpaid(payments).is_none()
 }
 
 /// Why the order does not count as paid. Every counted payment must be good; refunded and cancelled ones do

@@ -9,7 +9,11 @@ use crate::domain::{
     Timestamp,
     product::{ProductPolicy, Supplier},
     redact::Redactor,
-    task::subject_state::{BegunAction, SubjectState},
+    shipping::{ShippingMethod, ShippingRule},
+    task::{
+        action::{ActionKind, ActionState, Ledger, LedgerEntry},
+        subject_state::SubjectState,
+    },
 };
 
 pub(super) fn line(code: &str, quantity: i64) -> ShopLine {
@@ -68,6 +72,7 @@ pub(super) fn policy() -> OrderPolicy {
         not_before: None,
         reference_prefix: "k-".into(),
         shipping: Vec::new(),
+        cash_on_delivery: Vec::new(),
         products: ProductPolicy::default(),
         comments: false,
         receipt: false,
@@ -97,17 +102,40 @@ fn at_warehouse(status: WarehouseStatus) -> WarehouseOrder {
         tracking_url: None,
         comments: None,
         version: None,
+        edited_at: None,
+        twins: Vec::new(),
         related: Vec::new(),
     }
 }
 
-fn placed() -> SubjectState {
-    SubjectState { placed_at: Some(at(0)), ogoship_id: Some("w".into()), ..SubjectState::default() }
+fn entry(kind: ActionKind, state: ActionState, at_second: i64) -> LedgerEntry {
+    LedgerEntry {
+        number: 1,
+        kind,
+        target: String::new(),
+        state,
+        reference: Some("k-1042".into()),
+        sent: None,
+        inputs: None,
+        begun_at: at(at_second),
+        ended_at: (state != ActionState::Begun).then(|| at(at_second)),
+        reads: 0,
+        settling_from: at(at_second),
+    }
 }
 
-fn begun_at(second: i64) -> SubjectState {
-    let begun = BegunAction { action: "place".into(), key: "k".into(), at: at(second) };
-    SubjectState { begun: Some(begun), ..SubjectState::default() }
+fn placed() -> Ledger {
+    Ledger(vec![entry(ActionKind::Place, ActionState::Applied, 0)])
+}
+
+/// Placed with an unknown outcome: `reads` were in vain, the last at this second.
+fn in_doubt(kind: ActionKind, reads: u16, second: i64) -> Ledger {
+    Ledger(vec![LedgerEntry { reads, ..entry(kind, ActionState::Unknown, second) }])
+}
+
+/// Placed, and then this.
+fn placed_then(then: LedgerEntry) -> Ledger {
+    Ledger(vec![entry(ActionKind::Place, ActionState::Applied, 0), LedgerEntry { number: 2, ..then }])
 }
 
 /// A situation; what it leaves out is the default.
@@ -115,6 +143,7 @@ struct Case {
     shop: Option<ShopOrder>,
     warehouse: Option<WarehouseOrder>,
     known: SubjectState,
+    ledger: Ledger,
     intent: Option<Intent>,
     policy: OrderPolicy,
     now: i64,
@@ -125,6 +154,7 @@ fn case() -> Case {
         shop: Some(order()),
         warehouse: None,
         known: SubjectState::default(),
+        ledger: Ledger::default(),
         intent: None,
         policy: policy(),
         now: 100,
@@ -136,6 +166,8 @@ fn describe(case: &Case) -> String {
     let view = OrderView {
         shop: case.shop.as_ref(),
         warehouse: case.warehouse.as_ref(),
+        reference: case.policy.reference_of("1042", &case.ledger),
+        ledger: &case.ledger,
         known: &case.known,
         intent: case.intent,
         policy: &case.policy,
@@ -149,7 +181,11 @@ fn describe(case: &Case) -> String {
             format!("wait {} {}", until.timestamp() - case.now, reason.code())
         }
         Decision::Place(draft) => format!("place {}", draft.reference),
-        Decision::Adopt => "adopt".into(),
+        Decision::WaitInDoubt { until, read_in_vain } => {
+            let counted = if read_in_vain.is_some() { " counted" } else { "" };
+            format!("doubt {}{counted}", until.timestamp() - case.now)
+        }
+        Decision::Adopt { number } => format!("adopt {number:?}"),
         Decision::QuickProcess { tracking_code, cash_on_delivery } => {
             let cod = if cash_on_delivery { " cod" } else { "" };
             format!("quick-process {}{cod}", tracking_code.unwrap_or_default())
@@ -202,18 +238,114 @@ fn order_is_placed_once_it_is_ready() {
 
 #[test]
 fn unknown_outcome_waits_for_two_reads_a_settling_time_apart() {
+    let doubt = |reads, second| Case { ledger: in_doubt(ActionKind::Place, reads, second), ..case() };
+    let five = |state| {
+        let entries = (1..=5).map(|number| LedgerEntry { number, ..entry(ActionKind::Place, state, 0) });
+        Ledger(entries.collect())
+    };
+    let tired = |mut ledger: Ledger| {
+        ledger.0.last_mut().expect("some").reads = 1;
+        Case { ledger, ..case() }
+    };
     let table = [
-        (Case { known: begun_at(100), ..case() }, "wait 10 settling_time"),
-        (Case { known: begun_at(95), ..case() }, "wait 5 settling_time"),
-        (Case { known: begun_at(90), ..case() }, "wait 10 settling_time"),
-        (Case { known: begun_at(80), ..case() }, "place k-1042"),
+        (doubt(0, 100), "doubt 10"),
+        (doubt(0, 95), "doubt 5"),
+        (doubt(0, 90), "doubt 10 counted"),
+        (doubt(0, 1), "doubt 10 counted"),
+        (doubt(1, 95), "doubt 5"),
+        (doubt(1, 90), "place k-1042"),
+        (doubt(1, 115), "doubt 10"),
         (
-            Case { known: begun_at(99), warehouse: Some(at_warehouse(WarehouseStatus::New)), ..case() },
-            "adopt",
+            Case { warehouse: Some(at_warehouse(WarehouseStatus::New)), ..doubt(0, 99) },
+            "adopt Some(1)",
         ),
         // A placed order is never placed again, whatever the search shows.
-        (Case { known: placed(), ..case() }, "wait 10 settling_time"),
-        (Case { known: placed(), now: 601, ..case() }, "ask vanished_at_warehouse"),
+        (Case { ledger: placed(), ..case() }, "wait 10 settling_time"),
+        (Case { ledger: placed(), now: 601, ..case() }, "ask vanished_at_warehouse"),
+        // What a person says counts for ever.
+        (
+            Case { ledger: Ledger(vec![entry(ActionKind::Place, ActionState::ResolvedApplied, 0)]), ..case() },
+            "skip resolved_by_operator",
+        ),
+        (
+            Case { ledger: Ledger(vec![entry(ActionKind::Place, ActionState::ResolvedNotApplied, 0)]), ..case() },
+            "place k-1042",
+        ),
+        // Whatever is read, there is an end.
+        (tired(five(ActionState::Unknown)), "ask repeated_too_often"),
+        (tired(five(ActionState::Refused)), "place k-1042"),
+        (tired(five(ActionState::NotSent)), "place k-1042"),
+    ];
+    for (row, (case, expected)) in table.iter().enumerate() {
+        assert_eq!(describe(case), *expected, "row {row}");
+    }
+}
+
+#[test]
+fn order_that_was_never_sent_is_adopted_only_if_it_is_the_same() {
+    let lines = |code: &str, quantity| vec![WarehouseLine { code: code.into(), quantity }];
+    let there = |lines| WarehouseOrder { lines, ..at_warehouse(WarehouseStatus::Shipped) };
+    let with = |warehouse| Case { warehouse: Some(warehouse), ..case() };
+    let edited = |second| WarehouseOrder { edited_at: Some(at(second)), ..there(lines("a", 1)) };
+    let late = Some(ShopOrder { created_at: Some(at(8000)), ..order() });
+    let twin = WarehouseOrder { twins: vec![WarehouseStatus::New], ..there(lines("A", 1)) };
+    let old_twin = WarehouseOrder { twins: vec![WarehouseStatus::Cancelled], ..there(lines("A", 1)) };
+    let table = [
+        (with(there(lines("A", 1))), "adopt None"),
+        (with(there(lines("A", 2))), "ask not_ours_at_warehouse"),
+        (with(there(lines("B", 1))), "ask not_ours_at_warehouse"),
+        (with(there(Vec::new())), "ask not_ours_at_warehouse"),
+        (with(edited(60)), "adopt None"),
+        (Case { shop: late.clone(), ..with(edited(7000)) }, "adopt None"),
+        (Case { shop: late, ..with(edited(60)) }, "ask not_ours_at_warehouse"),
+        (Case { intent: Some(Intent::Adopt), ..with(there(lines("B", 1))) }, "adopt None"),
+        (Case { shop: shop_is(ShopStatus::Completed), ..with(there(lines("B", 1))) }, "skip completed_in_shop"),
+        (Case { shop: shop_is(ShopStatus::Cancelled), ..with(there(lines("B", 1))) }, "skip cancelled_in_shop"),
+        (with(twin.clone()), "ask doubled_at_warehouse"),
+        (Case { ledger: placed(), ..with(twin) }, "ask doubled_at_warehouse"),
+        (with(old_twin), "adopt None"),
+    ];
+    for (row, (case, expected)) in table.iter().enumerate() {
+        assert_eq!(describe(case), *expected, "row {row}");
+    }
+}
+
+#[test]
+fn reference_of_the_ledger_outlives_another_prefix() {
+    let renamed = || OrderPolicy { reference_prefix: "new-".into(), ..policy() };
+    let with = |ledger| Case { ledger, policy: renamed(), ..case() };
+    let refused = Ledger(vec![entry(ActionKind::Place, ActionState::Refused, 0)]);
+    assert_eq!(describe(&with(in_doubt(ActionKind::Place, 1, 90))), "place k-1042");
+    assert_eq!(describe(&with(refused)), "place new-1042", "it is not there under the old one");
+    assert_eq!(describe(&with(Ledger::default())), "place new-1042");
+}
+
+#[test]
+fn completion_happens_once_in_the_life_of_an_order() {
+    use ActionState::{Applied, Refused, ResolvedApplied, ResolvedNotApplied};
+    let shipped = |ledger| Case {
+        ledger,
+        warehouse: Some(at_warehouse(WarehouseStatus::Shipped)),
+        ..case()
+    };
+    let completed = |state| shipped(placed_then(entry(ActionKind::Complete, state, 0)));
+    let doubt = |reads, second| {
+        let doubtful = in_doubt(ActionKind::Complete, reads, second).0.remove(0);
+        shipped(placed_then(doubtful))
+    };
+    let reopened = SubjectState { completed_at: Some(at(50)), ..SubjectState::default() };
+    let table = [
+        (shipped(placed()), "quick-process JJFI1"),
+        (doubt(0, 100), "doubt 10"),
+        (doubt(0, 90), "doubt 10 counted"),
+        (doubt(1, 90), "quick-process JJFI1"),
+        (completed(Applied), "skip reopened_in_shop"),
+        (completed(Refused), "quick-process JJFI1"),
+        (completed(ResolvedApplied), "skip resolved_by_operator"),
+        (completed(ResolvedNotApplied), "quick-process JJFI1"),
+        (Case { known: reopened.clone(), ..shipped(placed()) }, "skip reopened_in_shop"),
+        (Case { known: reopened.clone(), ..case() }, "skip reopened_in_shop"),
+        (Case { known: reopened, intent: Some(Intent::Transfer), ..case() }, "place k-1042"),
     ];
     for (row, (case, expected)) in table.iter().enumerate() {
         assert_eq!(describe(case), *expected, "row {row}");
@@ -223,7 +355,7 @@ fn unknown_outcome_waits_for_two_reads_a_settling_time_apart() {
 #[test]
 fn order_at_the_warehouse_is_followed_until_completed() {
     use WarehouseStatus::{Cancelled, Collecting, New, Returned, Shipped};
-    let there = |status| Case { known: placed(), warehouse: Some(at_warehouse(status)), ..case() };
+    let there = |status| Case { ledger: placed(), warehouse: Some(at_warehouse(status)), ..case() };
     let with = |shop, status| Case { shop, ..there(status) };
     let two_shipments =
         Some(ShopOrder { shipments: vec![shipment("s1", true), shipment("s2", false)], ..order() });
@@ -235,7 +367,9 @@ fn order_at_the_warehouse_is_followed_until_completed() {
         (there(WarehouseStatus::Pending), "nothing"),
         (there(Shipped), "quick-process JJFI1"),
         (there(Returned), "quick-process JJFI1"),
-        (there(Cancelled), "skip cancelled_at_warehouse"),
+        (there(Cancelled), "ask cancelled_at_warehouse"),
+        (with(paid_by(vec![payment(false, false)]), Cancelled), "skip cancelled_at_warehouse"),
+        (Case { intent: Some(Intent::Cancel), ..there(Cancelled) }, "skip cancelled_at_warehouse"),
         (with(shop_is(ShopStatus::Completed), Shipped), "nothing"),
         (with(shop_is(ShopStatus::Completed), Returned), "skip returned"),
         (with(shop_is(ShopStatus::Cancelled), New), "cancel"),
@@ -246,7 +380,6 @@ fn order_at_the_warehouse_is_followed_until_completed() {
         (with(paid_by(vec![payment(true, false), payment(true, false)]), Shipped), "complete s1"),
         (with(two_shipments, Shipped), "complete s2"),
         (with(Some(ShopOrder { shipments: vec![], ..order() }), Shipped), "ask cannot_complete"),
-        (Case { known: SubjectState::default(), ..there(Shipped) }, "adopt"),
     ];
     for (row, (case, expected)) in table.iter().enumerate() {
         assert_eq!(describe(case), *expected, "row {row}");
@@ -284,38 +417,51 @@ fn operators_intent_comes_before_the_rules() {
     }
 }
 
+/// Placed with these inputs, under this policy.
+fn placed_with(shop: &ShopOrder, policy: &OrderPolicy) -> Ledger {
+    let inputs = Some(order_inputs(shop, policy));
+    Ledger(vec![LedgerEntry { inputs, ..entry(ActionKind::Place, ActionState::Applied, 0) }])
+}
+
 #[test]
 fn order_edited_or_cancelled_after_transfer_is_fixed_or_reported() {
     use WarehouseStatus::{Collecting, New, Pending};
-    let sent = draft(&order(), &policy()).expect("whole");
-    let known = SubjectState {
-        sent_hash: Some(sent.hash()),
-        sent: Some(sent.redacted(&Redactor::default())),
-        ..placed()
-    };
     let edit = OrderPolicy { edit: true, ..policy() };
     let edited = || Some(ShopOrder { lines: vec![line("A", 2)], ..order() });
     let there = |shop, status, policy: &OrderPolicy| Case {
         shop,
-        known: known.clone(),
+        ledger: placed_with(&order(), policy),
         warehouse: Some(at_warehouse(status)),
         policy: policy.clone(),
         ..case()
     };
-    let asked_at = |second| SubjectState { cancel_requested_at: Some(at(second)), ..known.clone() };
     let cancelled = |status| there(shop_is(ShopStatus::Cancelled), status, &policy());
+    let asked = |second, version: &str| {
+        let shop = ShopOrder { status: ShopStatus::Cancelled, version: Some(version.into()), ..order() };
+        let inputs = Some(cancel_inputs(&shop, None));
+        placed_then(LedgerEntry { inputs, ..entry(ActionKind::Cancel, ActionState::Applied, second) })
+    };
     let never = OrderPolicy { cancel: false, ..policy() };
+    let refunded = Payment { state: PaymentState::Void, ..payment(true, false) };
+    let nameless = Recipient { name: String::new(), ..order().recipient };
     let table = vec![
         (there(shop_is(ShopStatus::Open), New, &edit), "nothing"),
         (there(edited(), New, &edit), "update lines.0.quantity: 1 → 2"),
         (there(edited(), New, &policy()), "ask old_version_at_warehouse"),
         (there(edited(), Pending, &edit), "ask old_version_at_warehouse"),
         (there(edited(), Collecting, &edit), "ask old_version_at_warehouse"),
-        (Case { known: placed(), ..there(edited(), New, &edit) }, "nothing"),
+        (Case { ledger: placed(), ..there(edited(), New, &edit) }, "nothing"),
+        // An edit that can no longer be sent is told of too.
+        (
+            there(Some(ShopOrder { recipient: nameless, ..order() }), New, &edit),
+            "ask old_version_at_warehouse",
+        ),
+        (there(paid_by(vec![refunded]), New, &edit), "ask refunded_after_transfer"),
         (cancelled(Pending), "cancel"),
         (Case { policy: never, ..cancelled(New) }, "ask cancelled_after_transfer"),
-        (Case { known: asked_at(95), ..cancelled(New) }, "wait 15 settling_time"),
-        (Case { known: asked_at(60), ..cancelled(New) }, "ask cancelled_after_transfer"),
+        (Case { ledger: asked(95, "v1"), ..cancelled(New) }, "wait 15 settling_time"),
+        (Case { ledger: asked(60, "v1"), ..cancelled(New) }, "ask cancelled_after_transfer"),
+        (Case { ledger: asked(60, "v0"), ..cancelled(New) }, "cancel"),
         (Case { intent: Some(Intent::Cancel), ..there(edited(), New, &edit) }, "cancel"),
     ];
     for (row, (case, expected)) in table.iter().enumerate() {
@@ -324,12 +470,50 @@ fn order_edited_or_cancelled_after_transfer_is_fixed_or_reported() {
 }
 
 #[test]
+fn changed_rules_and_new_fields_are_no_edit() {
+    let method = |id: &str, name: &str| {
+        Some(ShippingMethod { id: Some(id.into()), product_code: None, name: Some(name.into()) })
+    };
+    let rule = |code: &str| ShippingRule { pattern: "*".into(), code: code.into(), pickup: false };
+    let shop = ShopOrder { shipping: method("7", "Posti"), comments: Some("soon".into()), ..order() };
+    let before = OrderPolicy { shipping: vec![rule("Posti")], edit: true, ..policy() };
+    let with = |policy: OrderPolicy, shop: ShopOrder| Case {
+        shop: Some(shop),
+        ledger: placed_with(&ShopOrder { shipping: method("7", "Posti"), comments: Some("soon".into()), ..order() }, &before),
+        warehouse: Some(at_warehouse(WarehouseStatus::New)),
+        policy,
+        ..case()
+    };
+    let renamed = OrderPolicy { shipping: vec![rule("Posti Parcel")], ..before.clone() };
+    let comments = OrderPolicy { comments: true, ..before.clone() };
+    let other_key = OrderPolicy { redactor: Redactor::with_key("rotated"), ..before.clone() };
+    let prices = OrderPolicy { unit_prices: UnitPrices::IncludeVat, ..before.clone() };
+    let test = OrderPolicy { test: true, reference_prefix: "new-".into(), ..before.clone() };
+    for policy in [before.clone(), renamed.clone(), comments.clone(), other_key, prices, test] {
+        assert_eq!(describe(&with(policy, shop.clone())), "nothing");
+    }
+    let renamed_method = ShopOrder { shipping: method("7", "Posti Oy"), ..shop.clone() };
+    assert_eq!(describe(&with(before.clone(), renamed_method)), "nothing");
+    let mut older = with(before.clone(), shop.clone());
+    let inputs = older.ledger.0[0].inputs.as_mut().expect("given");
+    inputs["recipient"].as_object_mut().expect("an object").remove("phone");
+    inputs.as_object_mut().expect("an object").remove("pickup_point");
+    assert_eq!(describe(&older), "nothing", "a version of Silta that kept less");
+
+    let silent = ShopOrder { comments: None, ..shop.clone() };
+    assert_eq!(describe(&with(before.clone(), silent.clone())), "nothing", "comments are not sent");
+    assert_eq!(describe(&with(comments, silent)), "update comments: removed");
+    let other_method = ShopOrder { shipping: method("8", "DHL"), ..shop };
+    assert_eq!(describe(&with(renamed, other_method)), "update shipping_method: 7 → 8");
+}
+
+#[test]
 fn partial_shipment_does_not_complete_the_order() {
     let placed_line = |code: &str, quantity| WarehouseLine { code: code.into(), quantity };
     let shipped = |lines, related| {
         let warehouse = WarehouseOrder { lines, related, ..at_warehouse(WarehouseStatus::Shipped) };
         let shop = Some(ShopOrder { lines: vec![line("A", 2), line("B", 1)], ..order() });
-        Case { shop, known: placed(), warehouse: Some(warehouse), ..case() }
+        Case { shop, ledger: placed(), warehouse: Some(warehouse), ..case() }
     };
     let rest = |status| RelatedOrder {
         reference: "k-1042-2".into(),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{ShopOrder, ShopStatus};
+use crate::domain::Timestamp;
 
 /// An order at the warehouse with exactly our reference.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -25,6 +26,12 @@ pub struct WarehouseOrder {
     pub comments: Option<String>,
     /// Its edit time, as the warehouse spells it.
     pub version: Option<String>,
+    /// The same as a time; `None` where it cannot be read.
+    #[serde(default)]
+    pub edited_at: Option<Timestamp>,
+    /// The statuses of further orders with exactly our reference.
+    #[serde(default)]
+    pub twins: Vec<WarehouseStatus>,
     /// Orders whose references continue ours: the warehouse splits waiting orders by itself, and then neither
     /// part is the whole (docs/contract.md §2.4).
     pub related: Vec<RelatedOrder>,

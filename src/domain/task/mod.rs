@@ -1,5 +1,6 @@
 //! Tasks: their states, what an attempt can come to, and what follows from it.
 
+pub mod action;
 pub mod fault;
 pub mod outcome;
 pub mod reason;

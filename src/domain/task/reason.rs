@@ -60,6 +60,8 @@ pub enum Reason {
     UnknownInShop,
     /// The warehouse does not know it.
     UnknownAtWarehouse,
+    /// The shop had completed the order, and somebody opened it again: it is left to them.
+    ReopenedInShop,
     /// No line of the order is stored at the warehouse.
     NoWarehouseLines,
     /// The product or code is excluded by configuration.
@@ -111,6 +113,14 @@ pub enum Reason {
     ShippedThoughCancelled,
     /// The warehouse no longer shows an order that was placed there.
     VanishedAtWarehouse,
+    /// The warehouse has an order with our reference that Silta did not send.
+    NotOursAtWarehouse,
+    /// The warehouse has several orders with our reference.
+    DoubledAtWarehouse,
+    /// The payment was given back or cancelled after the order was sent to the warehouse.
+    RefundedAfterTransfer,
+    /// It was sent as often as is allowed and its effect was never found.
+    RepeatedTooOften,
     /// The order has more than one open shipment or payment in a way that Silta cannot complete.
     CannotComplete,
     /// It stayed unknown whether what was sent was applied: look at the vendor before it is sent again.

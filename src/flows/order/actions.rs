@@ -1,40 +1,99 @@
 //! The actions of an order: one call each, and what it shows.
 
-use super::observe::{empty_observation, observe, record_sent};
+use serde_json::json;
+
+use super::observe::{empty_observation, observe};
 use crate::flows::{Action, AttemptResult, Context};
 use crate::{
     domain::{
-        order::{Draft, OrderPolicy, ShopOrder, draft},
-        task::reason::Reason,
+        order::{Draft, OrderPolicy, ShopOrder, WarehouseOrder, cancel_inputs, draft, order_inputs},
+        task::{
+            action::{ActionKind, ActionState, LedgerChange, NewAction},
+            outcome::Outcome,
+            reason::Reason,
+        },
     },
     vendors::http::error::Effect,
 };
 
+/// What the actions of an order are made from.
+pub(super) struct Sides<'a> {
+    pub(super) shop: &'a ShopOrder,
+    pub(super) policy: &'a OrderPolicy,
+    /// Our reference at the warehouse.
+    pub(super) reference: &'a str,
+}
+
+impl Sides<'_> {
+    /// Enters what is sent, and what it was made from.
+    fn record(&self, action: Action, draft: &Draft) -> Action {
+        let Self { shop, policy, reference } = self;
+        let sent = draft.redacted(&policy.redactor);
+        action.sending(reference, Some(sent), order_inputs(shop, policy), policy.digest())
+    }
+}
+
 /// Places the order at the warehouse.
-pub(super) async fn place(context: &Context, draft: &Draft) -> AttemptResult {
-    let action = Action::new(context, "place", Effect::Once, &draft.hash());
-    let placed =
-        action.perform(context, async |key| context.clients.warehouse.place_order(draft, key).await).await;
-    let (order, result) = match placed {
-        Ok(done) => done,
-        Err(error) => return error.result,
+pub(super) async fn place(context: &Context, sides: &Sides<'_>, draft: &Draft) -> AttemptResult {
+    let action = Action::new(context, ActionKind::Place, Effect::Once, &draft.hash());
+    let placed = sides
+        .record(action, draft)
+        .perform(
+            context,
+            |order: &WarehouseOrder| order.id.clone(),
+            async |key| context.clients.warehouse.place_order(draft, key).await,
+        )
+        .await;
+    match placed {
+        Ok((order, result)) => {
+            result.with_observation(observe(context, context.clock.now(), None, Some(&order)))
+        }
+        Err(error) => error.result,
+    }
+}
+
+/// Takes the warehouse's order for ours: the one that action `number` sent, or one that no action of ours is known of.
+pub(super) fn adopt(
+    sides: &Sides<'_>,
+    warehouse: Option<&WarehouseOrder>,
+    number: Option<i32>,
+) -> AttemptResult {
+    let remote_id = warehouse.and_then(|order| order.id.clone());
+    let change = match number {
+        Some(number) => LedgerChange::Ended { number, state: ActionState::Applied, remote_id },
+        None => LedgerChange::Performed { action: adoption(sides), state: ActionState::Applied },
     };
-    let mut observation = observe(context, context.clock.now(), None, Some(&order));
-    record_sent(&mut observation.known, draft, context);
-    result.with_observation(observation)
+    let result = AttemptResult::new(Outcome::Acted);
+    AttemptResult { action: Some(ActionKind::Adopt.as_str()), ledger: vec![change], ..result }
+}
+
+fn adoption(Sides { shop, policy, reference }: &Sides<'_>) -> NewAction {
+    NewAction {
+        kind: ActionKind::Adopt,
+        target: String::new(),
+        key: String::new(),
+        reference: Some((*reference).to_owned()),
+        sent: None,
+        inputs: Some(order_inputs(shop, policy)),
+        policy_digest: Some(policy.digest()),
+    }
 }
 
 /// Sends an edit. If the warehouse refuses, it keeps the old version, and an operator must fix it there.
-pub(super) async fn update(context: &Context, draft: &Draft, difference: String) -> AttemptResult {
-    let action = Action::new(context, "update", Effect::Idempotent, &draft.hash());
-    let sent =
-        action.perform(context, async |key| context.clients.warehouse.edit_order(draft, key).await).await;
+pub(super) async fn update(
+    context: &Context,
+    sides: &Sides<'_>,
+    draft: &Draft,
+    difference: String,
+) -> AttemptResult {
+    let action = Action::new(context, ActionKind::Update, Effect::Idempotent, &draft.hash());
+    let sent = sides
+        .record(action, draft)
+        .perform(context, |()| None, async |key| context.clients.warehouse.edit_order(draft, key).await)
+        .await;
     match sent {
-        Ok(((), result)) => {
-            let mut observation = empty_observation(context, context.clock.now());
-            record_sent(&mut observation.known, draft, context);
-            AttemptResult { detail: Some(difference), ..result }.with_observation(observation)
-        }
+        Ok(((), result)) => AttemptResult { detail: Some(difference), ..result }
+            .with_observation(empty_observation(context, context.clock.now())),
         Err(error) => error.into_permanent_if_refused(Reason::OldVersionAtWarehouse, || {
             format!("the warehouse refused the edit, fix it there: {difference}")
         }),
@@ -42,30 +101,23 @@ pub(super) async fn update(context: &Context, draft: &Draft, difference: String)
 }
 
 /// Cancels the order at the warehouse. An accepted cancellation is recorded, so that it is asked for once.
-pub(super) async fn cancel(
-    context: &Context,
-    shop: Option<&ShopOrder>,
-    policy: &OrderPolicy,
-) -> AttemptResult {
+pub(super) async fn cancel(context: &Context, sides: &Sides<'_>) -> AttemptResult {
     let reason = Reason::CancelledAfterTransfer;
-    let draft = match shop.map(|shop| draft(shop, policy)) {
-        Some(Ok(draft)) => draft,
-        Some(Err(error)) => {
+    let Sides { shop, policy, reference } = *sides;
+    let draft = match draft(shop, policy, reference) {
+        Ok(draft) => draft,
+        Err(error) => {
             let detail = format!("cancelled: cancel it at the warehouse by hand ({})", error.detail);
             return AttemptResult::permanent(reason, detail);
         }
-        None => return AttemptResult::skipped(Reason::UnknownInShop),
     };
-    let action = Action::new(context, "cancel", Effect::Idempotent, &draft.reference);
-    let cancelled =
-        action.perform(context, async |key| context.clients.warehouse.cancel_order(&draft, key).await).await;
+    let inputs = cancel_inputs(shop, context.intent);
+    let cancelled = Action::new(context, ActionKind::Cancel, Effect::Idempotent, &inputs.to_string())
+        .sending(reference, Some(json!({ "status": "cancelled" })), inputs, policy.digest())
+        .perform(context, |()| None, async |key| context.clients.warehouse.cancel_order(&draft, key).await)
+        .await;
     match cancelled {
-        Ok(((), result)) => {
-            let now = context.clock.now();
-            let mut observation = empty_observation(context, now);
-            observation.known.cancel_requested_at = Some(now);
-            result.with_observation(observation)
-        }
+        Ok(((), result)) => result.with_observation(empty_observation(context, context.clock.now())),
         Err(error) => error.into_permanent_if_refused(reason, || {
             "the warehouse refused to cancel over its API: cancel it there by hand".to_owned()
         }),
@@ -75,14 +127,18 @@ pub(super) async fn cancel(
 /// Completes the whole order in the shop.
 pub(super) async fn quick_process(
     context: &Context,
+    sides: &Sides<'_>,
     tracking_code: Option<&str>,
     cash_on_delivery: bool,
 ) -> AttemptResult {
     let Context { clients, subject, .. } = context;
-    let action = Action::new(context, "complete", Effect::Once, tracking_code.unwrap_or_default());
+    let action =
+        Action::new(context, ActionKind::Complete, Effect::Once, tracking_code.unwrap_or_default());
     let emails = clients.order_policy.send_emails;
+    let sent = json!({ "tracking_code": tracking_code, "emails": emails });
     let done = action
-        .perform(context, async |key| {
+        .sending(sides.reference, Some(sent), completion_inputs(sides), sides.policy.digest())
+        .perform(context, |()| None, async |key| {
             clients.shop.quick_process(&subject.key, tracking_code, cash_on_delivery, emails, key).await
         })
         .await;
@@ -92,14 +148,17 @@ pub(super) async fn quick_process(
 /// Completes one shipment of the order in the shop.
 pub(super) async fn complete_shipment(
     context: &Context,
+    sides: &Sides<'_>,
     shipment: &str,
     tracking_code: Option<&str>,
 ) -> AttemptResult {
     let Context { clients, subject, .. } = context;
     let code = tracking_code.filter(|_| clients.order_policy.shipment_tracking);
-    let action = Action::new(context, "complete_shipment", Effect::Once, shipment);
+    let action = Action::new(context, ActionKind::CompleteShipment, Effect::Once, shipment).on(shipment);
+    let sent = json!({ "shipment": shipment, "tracking_code": code });
     let done = action
-        .perform(context, async |key| {
+        .sending(sides.reference, Some(sent), completion_inputs(sides), sides.policy.digest())
+        .perform(context, |()| None, async |key| {
             if let Some(code) = code
                 && let Err(error) = clients.shop.write_tracking(&subject.key, shipment, code, key).await
                 && !error.is_refused()
@@ -110,4 +169,9 @@ pub(super) async fn complete_shipment(
         })
         .await;
     done.map_or_else(|error| error.result, |((), result)| result)
+}
+
+/// What the shop's order was like when it was completed.
+fn completion_inputs(sides: &Sides<'_>) -> serde_json::Value {
+    json!({ "status": sides.shop.status.as_str(), "version": sides.shop.version })
 }

@@ -5,13 +5,17 @@ use std::borrow::Cow;
 use async_trait::async_trait;
 
 use super::{
-    actions::{cancel, complete_shipment, place, quick_process, update},
+    actions::{Sides, adopt, cancel, complete_shipment, place, quick_process, update},
     observe::{apply_known_status, is_newly_completed, observe, stock_subjects},
 };
 use crate::{
     domain::{
-        order::{Decision, OrderPolicy, OrderView, ShopOrder, decide},
-        task::{outcome::Outcome, reason::Reason},
+        order::{Decision, OrderPolicy, OrderView, ShopOrder, ShopStatus, decide},
+        task::{
+            action::{ActionKind, ActionState, Ledger, LedgerChange, LedgerEntry},
+            outcome::Outcome,
+            reason::Reason,
+        },
     },
     flows::{AttemptResult, Context, Flow},
 };
@@ -27,30 +31,68 @@ impl Flow for OrderFlow {
 }
 
 async fn sync(context: &Context) -> Result<AttemptResult, Box<AttemptResult>> {
-    let Context { clients, subject, known, intent, clock, .. } = context;
+    let Context { clients, subject, ledger, known, intent, clock, connected_at, .. } = context;
     let now = clock.now();
     let shop = clients.shop.get_order(&subject.key).await.map_err(AttemptResult::read_failed)?;
-    let reference = clients.order_policy.reference(&subject.key);
+    // The reference of the ledger: another prefix in the configuration concerns new orders only.
+    let reference = clients.order_policy.reference_of(&subject.key, ledger);
     let warehouse = clients.warehouse.get_order(&reference).await.map_err(AttemptResult::read_failed)?;
     let warehouse = warehouse.map(|order| apply_known_status(order, known));
     let (shop, warehouse) = (shop.as_ref(), warehouse.as_ref());
     let policy = effective_policy(context, shop).await.map_err(AttemptResult::store_failed)?;
     let policy = policy.as_ref();
-    let connected_at = context.connected_at;
-    let decision = decide(&OrderView { shop, warehouse, known, intent: *intent, policy, connected_at, now });
+    let (connected_at, intent) = (*connected_at, *intent);
+    let view =
+        OrderView { shop, warehouse, reference, ledger, known, intent, policy, connected_at, now };
+    let decision = decide(&view);
 
-    let mut observation = observe(context, now, shop, warehouse);
+    let ours = warehouse.filter(|_| is_ours(ledger, &decision));
+    let mut observation = observe(context, now, shop, ours);
     if matches!(decision, Decision::Wait { reason: Reason::HoldPeriod, .. }) {
         observation.known.ready_at = Some(now);
     }
-    let mut result = perform(context, decision, shop, policy).await;
+    let changes = completions_found(ledger, shop);
+    let mut result = perform(context, decision, &view).await;
+    result.ledger.splice(0..0, changes);
     if is_newly_completed(shop, known) {
         // The shop has taken the pieces off its own quantity, and no webhook says so.
         result.follow_ups = stock_subjects(shop);
     }
-    // Before what an action observed: an older observation after a newer one would be dropped.
+    // Before what an action observed.
     result.observations.insert(0, observation);
     Ok(result)
+}
+
+/// True where the order at the warehouse is, or is about to be, known to be ours.
+fn is_ours(ledger: &Ledger, decision: &Decision) -> bool {
+    let kinds = [ActionKind::Place, ActionKind::Adopt];
+    let is_applied = |kind| ledger.last(kind, "").is_some_and(|entry| entry.state.is_applied());
+    matches!(decision, Decision::Adopt { .. }) || kinds.into_iter().any(is_applied)
+}
+
+/// Ends the completions of unknown outcome that the shop shows as done.
+fn completions_found(ledger: &Ledger, shop: Option<&ShopOrder>) -> Vec<LedgerChange> {
+    let Some(shop) = shop else { return Vec::new() };
+    let is_completed = shop.status == ShopStatus::Completed;
+    let is_found = |entry: &&LedgerEntry| match entry.kind {
+        ActionKind::Complete => is_completed,
+        ActionKind::CompleteShipment => {
+            is_completed || shop.shipments.iter().any(|it| it.is_completed && it.id == entry.target)
+        }
+        ActionKind::Place
+        | ActionKind::Adopt
+        | ActionKind::Update
+        | ActionKind::Cancel
+        | ActionKind::Create => false,
+    };
+    let open = ledger.0.iter().filter(|entry| entry.state.is_open());
+    let open = open.filter(|it| ledger.open(it.kind, &it.target).is_some_and(|last| last.number == it.number));
+    let found = open.filter(is_found).map(|entry| LedgerChange::Ended {
+        number: entry.number,
+        state: ActionState::Applied,
+        remote_id: None,
+    });
+    found.collect()
 }
 
 /// The connection's rules, extended by the operators' shipping rules where none of the configuration matches.
@@ -70,26 +112,47 @@ async fn effective_policy<'a>(
 }
 
 /// Performs what was decided.
-async fn perform(
-    context: &Context,
-    decision: Decision,
-    shop: Option<&ShopOrder>,
-    policy: &OrderPolicy,
-) -> AttemptResult {
+async fn perform(context: &Context, decision: Decision, view: &OrderView<'_>) -> AttemptResult {
+    let Some(shop) = view.shop else { return perform_nothing(decision) };
+    let sides = Sides { shop, policy: view.policy, reference: &view.reference };
     match decision {
-        Decision::Nothing => AttemptResult::new(Outcome::InSync),
-        Decision::Skip(reason) => AttemptResult::skipped(reason),
-        Decision::Wait { until, reason } => AttemptResult::new(Outcome::Waiting { until, reason }),
-        Decision::AskOperator { reason, detail } => AttemptResult::permanent(reason, detail),
-        Decision::Adopt => AttemptResult { action: Some("adopt"), ..AttemptResult::new(Outcome::Acted) },
-        Decision::Place(draft) => place(context, &draft).await,
-        Decision::Update { draft, difference } => update(context, &draft, difference).await,
-        Decision::Cancel => cancel(context, shop, policy).await,
+        Decision::Adopt { number } => adopt(&sides, view.warehouse, number),
+        Decision::Place(draft) => place(context, &sides, &draft).await,
+        Decision::Update { draft, difference } => update(context, &sides, &draft, difference).await,
+        Decision::Cancel => cancel(context, &sides).await,
         Decision::QuickProcess { tracking_code, cash_on_delivery } => {
-            quick_process(context, tracking_code.as_deref(), cash_on_delivery).await
+            quick_process(context, &sides, tracking_code.as_deref(), cash_on_delivery).await
         }
         Decision::CompleteShipment { id, tracking_code } => {
-            complete_shipment(context, &id, tracking_code.as_deref()).await
+            complete_shipment(context, &sides, &id, tracking_code.as_deref()).await
         }
+        decision @ (Decision::Nothing
+        | Decision::Skip(_)
+        | Decision::Wait { .. }
+        | Decision::WaitInDoubt { .. }
+        | Decision::AskOperator { .. }) => perform_nothing(decision),
+    }
+}
+
+/// The result of a decision that calls nobody.
+fn perform_nothing(decision: Decision) -> AttemptResult {
+    match decision {
+        Decision::Skip(reason) => AttemptResult::skipped(reason),
+        Decision::Wait { until, reason } => AttemptResult::new(Outcome::Waiting { until, reason }),
+        Decision::WaitInDoubt { until, read_in_vain } => {
+            let reason = Reason::SettlingTime;
+            let ledger = read_in_vain.map(|number| LedgerChange::ReadInVain { number });
+            let ledger = ledger.into_iter().collect();
+            AttemptResult { ledger, ..AttemptResult::new(Outcome::Waiting { until, reason }) }
+        }
+        Decision::AskOperator { reason, detail } => AttemptResult::permanent(reason, detail),
+        // Without the shop's order there is no action.
+        Decision::Nothing
+        | Decision::Adopt { .. }
+        | Decision::Place(_)
+        | Decision::Update { .. }
+        | Decision::Cancel
+        | Decision::QuickProcess { .. }
+        | Decision::CompleteShipment { .. } => AttemptResult::new(Outcome::InSync),
     }
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::domain::{
     Timestamp,
     event::subject::Subject,
-    order::{Draft, OrderStatus, ShopOrder, ShopStatus, WarehouseOrder, WarehouseStatus},
+    order::{OrderStatus, ShopOrder, ShopStatus, WarehouseOrder, WarehouseStatus},
     task::subject_state::{Observation, SubjectState},
 };
 use crate::flows::Context;
@@ -28,12 +28,6 @@ pub(super) fn stock_subjects(shop: Option<&ShopOrder>) -> Vec<Subject> {
 pub(super) fn apply_known_status(order: WarehouseOrder, known: &SubjectState) -> WarehouseOrder {
     let status = order.status.or_later_known(known.warehouse_status.as_deref());
     WarehouseOrder { status, ..order }
-}
-
-/// Records what was sent, without personal values.
-pub(super) fn record_sent(known: &mut SubjectState, draft: &Draft, context: &Context) {
-    known.sent_hash = Some(draft.hash());
-    known.sent = Some(draft.redacted(&context.clients.order_policy.redactor));
 }
 
 /// An observation of nothing yet.

@@ -46,7 +46,7 @@ pub async fn list_causes(db: &mut PgConnection) -> Result<Vec<AttentionCause>> {
                 select id, state, reason, created_at from task
                 where task.connection = subject_state.connection and task.subject = subject_state.subject
                   and (settled_at is not null or state in ('pending', 'leased', 'in_doubt'))
-                order by id desc limit 1
+                order by number desc limit 1
             ) latest
             where subject_state.status in ('not_transferred', 'needs_attention')
               and latest.state in ('pending', 'skipped')
@@ -88,7 +88,7 @@ pub async fn count_closed(db: &mut PgConnection, filter: &TaskFilter) -> Result<
           and not exists (
               select 1 from task as newer
               where newer.connection = task.connection and newer.subject = task.subject
-                and newer.id > task.id and newer.state <> 'cancelled'
+                and newer.number > task.number and newer.state <> 'cancelled'
                 and (newer.settled_at is not null or newer.state in ('pending', 'leased', 'in_doubt'))
           )
         "#,

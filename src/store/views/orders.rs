@@ -108,7 +108,7 @@ async fn fetch(
             where task.connection = known.connection and task.subject = known.subject
               -- Always true; it names both indexes of a subject's tasks.
               and (settled_at is not null or state in ('pending', 'leased', 'in_doubt'))
-            order by id desc limit 1
+            order by number desc limit 1
         ) latest on true
         where ($1::text is null or known.connection = $1)
           and ($2::text is null or known.status = $2)

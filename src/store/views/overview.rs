@@ -135,7 +135,7 @@ pub async fn list_closed_oldest_first(
           and not exists (
               select 1 from task as newer
               where newer.connection = task.connection and newer.subject = task.subject
-                and newer.id > task.id and newer.state <> 'cancelled'
+                and newer.number > task.number and newer.state <> 'cancelled'
                 and (newer.settled_at is not null or newer.state in ('pending', 'leased', 'in_doubt'))
           )
         order by id

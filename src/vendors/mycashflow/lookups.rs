@@ -51,7 +51,7 @@ impl Lookups {
     pub fn new(shipping: Vec<wire::Method>, payment: Vec<wire::Method>, cash_on_delivery: &[String]) -> Self {
         let shipping = shipping.into_iter().filter_map(|method| {
             let wire::Method { id, name, product_code } = method;
-            Some((id?, ShippingMethod { product_code, name }))
+            Some((id.clone()?, ShippingMethod { id, product_code, name }))
         });
         let is_cash_on_delivery = |method: &wire::Method| {
             let names = [&method.id, &method.product_code, &method.name];

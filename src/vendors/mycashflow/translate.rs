@@ -8,6 +8,7 @@ use crate::{
     domain::{
         order::{Payment, PaymentState, Recipient, Shipment, ShopLine, ShopOrder, ShopStatus},
         product::{ProductFields, ShopProduct, Supplier, Variation},
+        shipping::ShippingMethod,
         stock::ShopStock,
     },
     vendors::lenient_json::parse_time,
@@ -40,7 +41,10 @@ pub(super) fn order(wire: wire::Order, lookups: &Lookups, suppliers: &Suppliers)
         recipient: recipient(different_shipping_address, shipping_address, customer_information),
         // A method that is no longer listed has no name to match by. It is still a method, so an operator must
         // decide.
-        shipping: method_id.map(|id| lookups.shipping.get(&id).cloned().unwrap_or_default()),
+        shipping: method_id.map(|id| {
+            let unlisted = || ShippingMethod { id: Some(id.clone()), ..ShippingMethod::default() };
+            lookups.shipping.get(&id).cloned().unwrap_or_else(unlisted)
+        }),
         lines: products.into_iter().map(|it| line(it, lookups, suppliers)).collect(),
         payments: payments.into_iter().map(|it| payment(it, lookups)).collect(),
         shipments: shipments.into_iter().filter_map(shipment).collect(),

@@ -14,17 +14,22 @@ use crate::{
 /// and a split makes orders that we did not create: only the exact one is ours, its parts are shown as related
 /// (docs/contract.md U23).
 pub fn order(found: Vec<wire::Order>, reference: &str) -> Option<WarehouseOrder> {
-    let mut exact = None;
+    let mut exact = Vec::new();
     let mut related = Vec::new();
     for order in found.into_iter().filter_map(warehouse_order) {
         if order.reference == reference {
-            exact.get_or_insert(order);
+            exact.push(order);
         } else if is_part_of(&order.reference, reference) {
             let WarehouseOrder { reference, status, lines, tracking_code, .. } = order;
             related.push(RelatedOrder { reference, status, lines, tracking_code });
         }
     }
-    exact.map(|order| WarehouseOrder { related, ..order })
+    // Of several, the one that goes on; the others are told of.
+    let is_open = |order: &WarehouseOrder| order.status != WarehouseStatus::Cancelled;
+    let at = exact.iter().position(is_open).unwrap_or_default();
+    let order = (!exact.is_empty()).then(|| exact.remove(at))?;
+    let twins = exact.into_iter().map(|order| order.status).collect();
+    Some(WarehouseOrder { related, twins, ..order })
 }
 
 /// Whether a reference is a part of our order: `k-1042-2` is a part of `k-1042`, `k-10421` is another order.
@@ -41,7 +46,7 @@ pub fn warehouse_order(wire: wire::Order) -> Option<WarehouseOrder> {
         status,
         tracking_number,
         tracking_url,
-        edit_time: _,
+        edit_time,
         warehouse_comments,
         order_lines,
     } = wire;
@@ -55,6 +60,8 @@ pub fn warehouse_order(wire: wire::Order) -> Option<WarehouseOrder> {
         tracking_url,
         comments: warehouse_comments,
         version: Some(version),
+        edited_at: edit_time.and_then(|text| parse_time(&text)),
+        twins: Vec::new(),
         related: Vec::new(),
     })
 }

@@ -138,7 +138,7 @@ async fn crash_in_a_call_is_resolved_by_reading() {
     let crashing = silta.second_worker();
     let task = tokio::spawn(async move { crashing.run_until_idle().await });
     wait_until("the action is begun", async || {
-        silta.count("subject_state where begun_action = 'place'").await > 0
+        silta.count("action where kind = 'place' and state = 'begun'").await > 0
     })
     .await;
     task.abort();
@@ -168,15 +168,17 @@ async fn late_settle_is_refused_by_the_fence() {
     silta.clock.advance(secs(61));
     silta.run_until_idle().await;
     assert_eq!(silta.task_state("order:1001").await, "done");
-    let begun = silta::domain::task::subject_state::BegunAction {
-        action: "place".into(),
+    let place = silta::domain::task::action::NewAction {
+        kind: silta::domain::task::action::ActionKind::Place,
+        target: String::new(),
         key: "k".into(),
-        at: silta.now(),
+        reference: Some("shop-1001".into()),
+        sent: None,
+        inputs: None,
+        policy_digest: None,
     };
-    assert_eq!(
-        silta::store::observations::begin_action(&mut db, &leased, &begun).await.unwrap(),
-        Fenced::LeaseLost
-    );
+    let begun = silta::store::actions::begin(&mut db, &leased, &place, silta.now()).await.unwrap();
+    assert_eq!(begun, silta::store::actions::Begun::LeaseLost);
     let dead = silta::domain::task::transition::Transition {
         state: silta::domain::task::state::TaskState::Dead,
         reason: Some(Reason::Refused),

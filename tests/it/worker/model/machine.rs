@@ -7,8 +7,8 @@ use silta::domain::{
     event::subject::{Priority, Subject},
     id::{ClaimId, TaskId},
     task::{
+        action::{ActionKind, ActionState, Ledger, LedgerEntry},
         state::{LeasedTask, TaskState},
-        subject_state::BegunAction,
         transition::Transition,
     },
 };
@@ -37,25 +37,22 @@ pub struct Row {
     pub crashes_since_event: u32,
 }
 
-/// The part of a subject state that the machine needs.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SubjectState {
-    pub begun: Option<BegunAction>,
-    pub is_placed: bool,
-}
-
 #[derive(Debug)]
 pub struct Machine {
     pub mutant: Mutant,
     pub rows: Vec<Row>,
     /// Fingerprints of stored events; a broken machine stores some twice.
     pub events: Vec<u32>,
-    pub subject_states: BTreeMap<usize, SubjectState>,
+    /// Table `action`.
+    pub ledgers: BTreeMap<usize, Ledger>,
+    /// When each subject was last observed, by whatever clock. Only a mutant reads it.
+    seen_at: BTreeMap<usize, Timestamp>,
 }
 
 impl Machine {
     pub fn new(mutant: Mutant) -> Self {
-        Self { mutant, rows: Vec::new(), events: Vec::new(), subject_states: BTreeMap::new() }
+        let (ledgers, seen_at) = (BTreeMap::new(), BTreeMap::new());
+        Self { mutant, rows: Vec::new(), events: Vec::new(), ledgers, seen_at }
     }
 
     pub fn has_event(&self, fingerprint: u32) -> bool {
@@ -187,10 +184,10 @@ impl Machine {
             row.due_at = now;
             row.leased_until = None;
             row.crashes_since_event += 1;
-            if let Some(begun) =
-                self.subject_states.get_mut(&row.subject).and_then(|known| known.begun.as_mut())
-            {
-                begun.at = now;
+            let entries = self.ledgers.entry(row.subject).or_default().0.iter_mut();
+            for entry in entries.filter(|entry| entry.state == ActionState::Begun) {
+                entry.state = ActionState::Unknown;
+                (entry.ended_at, entry.reads, entry.settling_from) = (Some(now), 0, now);
             }
             if mutant == Mutant::CrashDoesNotCount {
                 row.failures -= 1;
@@ -211,14 +208,53 @@ impl Machine {
         true
     }
 
-    /// `observations::begin_action`; false if the lease was lost.
-    pub fn begin(&mut self, leased: &LeasedTask, begun: BegunAction) -> bool {
+    /// `actions::begin`; `None` if the lease was lost.
+    pub fn begin(&mut self, leased: &LeasedTask, now: Timestamp) -> Option<i32> {
         let is_fenced = self.mutant != Mutant::BeginWithoutFence;
-        let Some(subject) = self.leased(leased, is_fenced).map(|row| row.subject) else { return false };
+        let subject = self.leased(leased, is_fenced).map(|row| row.subject)?;
+        let ledger = self.ledgers.entry(subject).or_default();
+        let number = ledger.0.last().map_or(1, |entry| entry.number + 1);
         if self.mutant != Mutant::NoBegunAction {
-            self.subject_states.entry(subject).or_default().begun = Some(begun);
+            ledger.0.push(new_entry(number, ActionKind::Place, ActionState::Begun, now));
         }
-        true
+        Some(number)
+    }
+
+    /// `action_changes::write`: an order that no action of ours is known of is ours.
+    pub fn adopt(&mut self, subject: usize, now: Timestamp) {
+        let ledger = self.ledgers.entry(subject).or_default();
+        let number = ledger.0.last().map_or(1, |entry| entry.number + 1);
+        ledger.0.push(new_entry(number, ActionKind::Adopt, ActionState::Applied, now));
+    }
+
+    /// `action_changes::write`: ends an open action. A mutant orders by clocks: what an attempt learnt is not written
+    /// where another clock has seen the subject later, and is forgotten.
+    pub fn end_action(&mut self, subject: usize, number: i32, state: ActionState, now: Timestamp) {
+        let is_outdated = self.seen_at.get(&subject).is_some_and(|seen_at| now < *seen_at);
+        let ledger = self.ledgers.entry(subject).or_default();
+        if self.mutant == Mutant::OrderedByClocks && is_outdated {
+            ledger.0.retain(|entry| entry.number != number);
+            return;
+        }
+        let entries = ledger.0.iter_mut();
+        for entry in entries.filter(|entry| entry.number == number && entry.state.is_open()) {
+            entry.state = state;
+            (entry.ended_at, entry.reads, entry.settling_from) = (Some(now), 0, now);
+        }
+    }
+
+    /// `observations::record_observation`.
+    pub fn observe(&mut self, subject: usize, now: Timestamp) {
+        let seen_at = self.seen_at.entry(subject).or_insert(now);
+        *seen_at = now.max(*seen_at);
+    }
+
+    /// `action_changes::write`: counts a read that has not found the effect.
+    pub fn count_read(&mut self, subject: usize, number: i32, now: Timestamp) {
+        let entries = self.ledgers.entry(subject).or_default().0.iter_mut();
+        for entry in entries.filter(|entry| entry.number == number && entry.state.is_open()) {
+            (entry.reads, entry.settling_from) = (entry.reads + 1, now);
+        }
     }
 
     /// A subject with more than one open task.
@@ -226,5 +262,21 @@ impl Machine {
         let mut seen = BTreeSet::new();
         let open = self.rows.iter().filter(|row| !row.state.is_closed());
         open.map(|row| row.subject).find(|subject| !seen.insert(*subject))
+    }
+}
+
+fn new_entry(number: i32, kind: ActionKind, state: ActionState, now: Timestamp) -> LedgerEntry {
+    LedgerEntry {
+        number,
+        kind,
+        target: String::new(),
+        state,
+        reference: None,
+        sent: None,
+        inputs: None,
+        begun_at: now,
+        ended_at: (state != ActionState::Begun).then_some(now),
+        reads: 0,
+        settling_from: now,
     }
 }

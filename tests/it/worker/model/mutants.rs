@@ -37,13 +37,17 @@ pub enum Mutant {
     CallAfterTheLease,
     /// After an unknown outcome the action is sent again at once.
     ResendAtOnce,
+    /// What an attempt learnt is ordered by the clocks of its workers.
+    OrderedByClocks,
+    /// A repeat waits for a time to pass and for no reads.
+    SettlesByTheClockAlone,
     /// A rescue that spends the last attempt does not check the revision.
     DeadIgnoresRevision,
     /// A crash does not count as a failure.
     CrashDoesNotCount,
 }
 
-const MUTANTS: [Mutant; 13] = [
+const MUTANTS: [Mutant; 15] = [
     Mutant::SettleWithoutFence,
     Mutant::RescueWithoutFence,
     Mutant::SettleWithoutRevision,
@@ -55,6 +59,8 @@ const MUTANTS: [Mutant; 13] = [
     Mutant::OverwriteWithoutFence,
     Mutant::CallAfterTheLease,
     Mutant::ResendAtOnce,
+    Mutant::OrderedByClocks,
+    Mutant::SettlesByTheClockAlone,
     Mutant::DeadIgnoresRevision,
     Mutant::CrashDoesNotCount,
 ];

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::world::{MAX_VENDOR_DELAY, SUBJECTS, WORKERS};
+use super::world::{MAX_SKEW, MAX_VENDOR_DELAY, SUBJECTS, WORKERS};
 
 /// The fate of a call.
 #[derive(Clone, Copy, Debug)]
@@ -40,8 +40,10 @@ pub enum Step {
     CrashLoop { times: u32 },
     /// Time passes.
     Advance { seconds: i64 },
-    /// Expired leases are rescued.
-    Rescue,
+    /// A worker's clock is set this many seconds ahead or behind, whatever it does.
+    SetClock { worker: usize, skew: i64 },
+    /// Expired leases are rescued, by a worker's clock.
+    Rescue { worker: usize },
     /// An operator replays a subject.
     Replay { subject: usize },
     /// An operator cancels a waiting task.
@@ -68,7 +70,8 @@ pub fn step() -> impl Strategy<Value = Step> {
         3 => (0..WORKERS, fate()).prop_map(|(worker, fate)| Step::Finish { worker, fate }),
         1 => (1_u32..7).prop_map(|times| Step::CrashLoop { times }),
         4 => prop_oneof![1_i64..4, 9_i64..12, 28_i64..40].prop_map(|seconds| Step::Advance { seconds }),
-        3 => Just(Step::Rescue),
+        2 => (0..WORKERS, -MAX_SKEW..=MAX_SKEW).prop_map(|(worker, skew)| Step::SetClock { worker, skew }),
+        3 => (0..WORKERS).prop_map(|worker| Step::Rescue { worker }),
         1 => (0..SUBJECTS).prop_map(|subject| Step::Replay { subject }),
         1 => (0..SUBJECTS).prop_map(|subject| Step::Cancel{subject }),
     ]

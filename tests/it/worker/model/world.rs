@@ -6,11 +6,11 @@ use std::{collections::BTreeMap, time::Duration};
 use silta::domain::{
     Timestamp,
     task::{
+        action::{ActionKind, ActionState, Doubt, MAX_REPEATS},
         outcome::Outcome,
         reason::Reason,
         retry::RetryPolicy,
         state::{LeasedTask, TaskState},
-        subject_state::BegunAction,
         transition::{AttemptEnd, transition},
     },
 };
@@ -28,8 +28,14 @@ pub const WORKERS: usize = 3;
 
 const LEASE: i64 = 30;
 
-/// Seconds after its claim in which a worker may still make a call.
+/// Seconds after its claim in which a worker may still make a call, by no wall clock.
 const CALL_DEADLINE: i64 = 27;
+
+/// The same for a call that must happen once.
+const ONCE_DEADLINE: i64 = 15;
+
+/// Seconds by which a worker's clock may be ahead or behind: two may differ by twice as many.
+pub const MAX_SKEW: i64 = 8;
 
 /// Seconds by which the vendor may apply a call late, and by which its search may show it late. Both are less than the
 /// two settling times that a resend waits.
@@ -62,16 +68,25 @@ enum Phase {
     Claimed,
     /// It has read both sides and will send this version for the first time.
     WillBegin(u32),
-    /// The begun action is committed.
-    WillPlace(u32),
+    /// The begun action is committed under this number.
+    WillPlace(u32, i32),
     /// It will overwrite with this version.
     WillOverwrite(u32),
     /// It knows the outcome and will settle.
     WillSettle {
         outcome: Outcome,
-        is_doubt_resolved: bool,
-        placed: bool,
+        learnt: Learnt,
     },
+}
+
+/// What an attempt writes into the ledger.
+#[derive(Clone, Copy, Debug)]
+enum Learnt {
+    Nothing,
+    Ended(i32, ActionState),
+    ReadInVain(i32),
+    /// An order that no action of ours is known of is ours.
+    Adopted,
 }
 
 #[derive(Debug)]
@@ -79,12 +94,16 @@ struct Attempt {
     leased: LeasedTask,
     phase: Phase,
     has_begun: bool,
+    /// When it was claimed, by no worker's clock.
+    claimed_at: Timestamp,
 }
 
 #[derive(Debug)]
 pub struct World {
     pub machine: Machine,
     now: Timestamp,
+    /// How far each worker's clock is ahead, in seconds.
+    skews: [i64; WORKERS],
     subjects: Vec<SubjectSides>,
     /// Calls that the vendor will apply later.
     later: Vec<(Timestamp, usize, u32, bool)>,
@@ -101,6 +120,7 @@ impl World {
         Self {
             machine: Machine::new(mutant),
             now: Timestamp::from_timestamp(1_000_000, 0).unwrap(),
+            skews: [0; WORKERS],
             subjects: (0..SUBJECTS).map(|_| SubjectSides::default()).collect(),
             later: Vec::new(),
             workers: BTreeMap::new(),
@@ -113,6 +133,11 @@ impl World {
 
     fn in_seconds(&self, seconds: i64) -> Timestamp {
         self.now + chrono::Duration::seconds(seconds)
+    }
+
+    /// The time by a worker's clock.
+    fn now_of(&self, worker: usize) -> Timestamp {
+        self.in_seconds(self.skews[worker])
     }
 
     pub fn run_step(&mut self, step: &Step) {
@@ -146,11 +171,12 @@ impl World {
                     self.step_worker(0, CallFate::LostBefore);
                     self.workers.remove(&0);
                     self.advance(LEASE + 1);
-                    self.machine.rescue(self.now);
+                    self.machine.rescue(self.now_of(0));
                 }
             }
             Step::Advance { seconds } => self.advance(seconds),
-            Step::Rescue => self.machine.rescue(self.now),
+            Step::SetClock { worker, skew } => self.skews[worker] = skew,
+            Step::Rescue { worker } => self.machine.rescue(self.now_of(worker)),
             Step::Replay { subject } => {
                 self.fingerprints += 1;
                 if self.subjects[subject].shop > 0 {
@@ -202,144 +228,170 @@ impl World {
     fn step_worker(&mut self, worker: usize, fate: CallFate) {
         let Some(mut attempt) = self.workers.remove(&worker) else {
             self.claim_ids += 1;
-            let until = self.in_seconds(LEASE);
-            let first = self.machine.claimable(self.now).first().copied();
+            let now = self.now_of(worker);
+            let until = now + chrono::Duration::seconds(LEASE);
+            let first = self.machine.claimable(now).first().copied();
             let fence = Uuid::from_u128(self.claim_ids);
-            if let Some(leased) = first.and_then(|id| self.machine.claim(id, fence, self.now, until)) {
-                self.workers.insert(worker, Attempt { leased, phase: Phase::Claimed, has_begun: false });
+            if let Some(leased) = first.and_then(|id| self.machine.claim(id, fence, now, until)) {
+                let claimed_at = self.now;
+                let attempt = Attempt { leased, phase: Phase::Claimed, has_begun: false, claimed_at };
+                self.workers.insert(worker, attempt);
             }
             return;
         };
         let subject: usize = attempt.leased.subject.key.parse().unwrap();
         attempt.phase = match attempt.phase.clone() {
-            Phase::Claimed => self.read_sides(subject),
+            Phase::Claimed => self.read_sides(subject, self.now_of(worker)),
             Phase::WillBegin(version) => {
-                let begun = BegunAction { action: "place".into(), key: "k".into(), at: self.now };
-                if self.machine.begin(&attempt.leased, begun) {
-                    attempt.has_begun = true;
-                    Phase::WillPlace(version)
-                } else {
-                    retryable(Reason::LeaseExpired)
-                }
+                let begun = self.machine.begin(&attempt.leased, self.now_of(worker));
+                attempt.has_begun |= begun.is_some();
+                begun.map_or_else(
+                    || retryable(Reason::LeaseExpired),
+                    |number| Phase::WillPlace(version, number),
+                )
             }
-            Phase::WillPlace(version) if self.has_time_left(&attempt.leased) => {
-                self.call_vendor(subject, version, true, fate)
+            Phase::WillPlace(version, number) if self.has_time_left(&attempt, ONCE_DEADLINE) => {
+                self.call_vendor(subject, version, Some(number), fate)
             }
-            Phase::WillOverwrite(version) if self.has_time_left(&attempt.leased) => {
+            Phase::WillPlace(_, number) => Phase::WillSettle {
+                outcome: Outcome::Retryable { reason: Reason::LeaseExpired },
+                learnt: Learnt::Ended(number, ActionState::NotSent),
+            },
+            Phase::WillOverwrite(version) if self.has_time_left(&attempt, CALL_DEADLINE) => {
                 let is_fenced = self.machine.mutant != Mutant::OverwriteWithoutFence;
                 if is_fenced && !self.machine.verify_claim(&attempt.leased) {
                     retryable(Reason::LeaseExpired)
                 } else {
-                    self.call_vendor(subject, version, false, fate)
+                    self.call_vendor(subject, version, None, fate)
                 }
             }
-            Phase::WillPlace(_) | Phase::WillOverwrite(_) => retryable(Reason::LeaseExpired),
-            Phase::WillSettle { outcome, is_doubt_resolved, placed } => {
-                return self.settle_task(&attempt, subject, &outcome, is_doubt_resolved, placed);
+            Phase::WillOverwrite(_) => retryable(Reason::LeaseExpired),
+            Phase::WillSettle { outcome, learnt } => {
+                return self.settle_task(&attempt, (subject, self.now_of(worker)), &outcome, learnt);
             }
         };
         self.workers.insert(worker, attempt);
     }
 
-    fn has_time_left(&self, leased: &LeasedTask) -> bool {
+    fn has_time_left(&self, attempt: &Attempt, deadline: i64) -> bool {
         // Fence and deadline cover each other: a mutant without one is caught only without the other.
         let blind = [Mutant::CallAfterTheLease, Mutant::OverwriteWithoutFence, Mutant::BeginWithoutFence];
-        blind.contains(&self.machine.mutant) || (self.now - leased.claimed_at).num_seconds() < CALL_DEADLINE
+        let age = (self.now - attempt.claimed_at).num_seconds();
+        blind.contains(&self.machine.mutant) || age < deadline
     }
 
-    fn read_sides(&self, subject: usize) -> Phase {
+    fn read_sides(&self, subject: usize, now: Timestamp) -> Phase {
         let sides = &self.subjects[subject];
-        let known = self.machine.subject_states.get(&subject).cloned().unwrap_or_default();
+        let ledger = self.machine.ledgers.get(&subject).cloned().unwrap_or_default();
         let shown = sides.placed.iter().any(|shown_at| *shown_at <= self.now);
-        let settled = |outcome| Phase::WillSettle { outcome, is_doubt_resolved: true, placed: shown };
-        if shown && !known.is_placed {
-            return settled(Outcome::Acted); // adopted
+        let known = ledger.last(ActionKind::Place, "").or(ledger.last(ActionKind::Adopt, ""));
+        let is_placed = known.is_some_and(|entry| entry.state.is_applied());
+        let settled = |outcome, learnt| Phase::WillSettle { outcome, learnt };
+        if shown && !is_placed {
+            let learnt =
+                known.map_or(Learnt::Adopted, |entry| Learnt::Ended(entry.number, ActionState::Applied));
+            return settled(Outcome::Acted, learnt);
         }
-        if !shown && known.is_placed {
-            return waiting(self.in_seconds(10));
+        if !shown && is_placed {
+            return waiting(now + chrono::Duration::seconds(10), Learnt::Nothing);
         }
         if shown {
             return if sides.vendor == sides.shop {
-                settled(Outcome::InSync)
+                settled(Outcome::InSync, Learnt::Nothing)
             } else {
                 Phase::WillOverwrite(sides.shop)
             };
         }
-        let settling =
-            if self.machine.mutant == Mutant::ResendAtOnce { Duration::ZERO } else { POLICY.recheck_delay };
-        match known.begun.and_then(|begun| begun.next_read_at(self.now, settling)) {
-            Some(until) => waiting(until),
-            None => Phase::WillBegin(sides.shop),
+        let Some(open) = known else { return Phase::WillBegin(sides.shop) };
+        let doubt = match self.machine.mutant {
+            Mutant::ResendAtOnce => Doubt::MayRepeat,
+            Mutant::SettlesByTheClockAlone if now >= open.settling_from + POLICY.recheck_delay * 2 => {
+                Doubt::MayRepeat
+            }
+            _ => open.doubt(now, POLICY.recheck_delay),
+        };
+        match doubt {
+            Doubt::Wait { until, counts: true } => waiting(until, Learnt::ReadInVain(open.number)),
+            Doubt::Wait { until, counts: false } => waiting(until, Learnt::Nothing),
+            Doubt::MayRepeat if ledger.repeats(ActionKind::Place, "") >= MAX_REPEATS => {
+                settled(Outcome::Permanent { reason: Reason::RepeatedTooOften }, Learnt::Nothing)
+            }
+            Doubt::MayRepeat => Phase::WillBegin(sides.shop),
         }
     }
 
-    fn call_vendor(&mut self, subject: usize, version: u32, is_new: bool, fate: CallFate) -> Phase {
+    /// `first` is the number of the begun action, for a first order.
+    fn call_vendor(&mut self, subject: usize, version: u32, first: Option<i32>, fate: CallFate) -> Phase {
+        let is_new = first.is_some();
         let unknown = if is_new {
             Outcome::Unknown { reason: Reason::AnswerLost }
         } else {
             Outcome::Retryable { reason: Reason::AnswerLost }
         };
-        let settle_task =
-            |outcome, is_doubt_resolved, placed| Phase::WillSettle { outcome, is_doubt_resolved, placed };
+        let settle_task = |outcome, state| Phase::WillSettle {
+            outcome,
+            learnt: first.map_or(Learnt::Nothing, |number| Learnt::Ended(number, state)),
+        };
         match fate {
             CallFate::Success => {
                 self.apply(subject, version, is_new);
-                settle_task(Outcome::Acted, true, is_new)
+                settle_task(Outcome::Acted, ActionState::Applied)
             }
             CallFate::AnswerLost => {
                 self.apply(subject, version, is_new);
-                settle_task(unknown, false, false)
+                settle_task(unknown, ActionState::Unknown)
             }
             CallFate::AppliedLater(seconds) if is_new => {
                 self.later.push((self.in_seconds(seconds), subject, version, true));
-                settle_task(unknown, false, false)
+                settle_task(unknown, ActionState::Unknown)
             }
             // A late overwrite is fixed by the next sync; see docs/guarantees.md.
-            CallFate::LostBefore | CallFate::AppliedLater(_) => settle_task(unknown, false, false),
+            CallFate::LostBefore | CallFate::AppliedLater(_) => settle_task(unknown, ActionState::Unknown),
             CallFate::Busy => {
-                settle_task(Outcome::Snoozed { after: None, reason: Reason::RateLimited }, is_new, false)
+                let snoozed = Outcome::Snoozed { after: None, reason: Reason::RateLimited };
+                settle_task(snoozed, ActionState::NotSent)
             }
-            CallFate::Refused => settle_task(Outcome::Permanent { reason: Reason::Refused }, is_new, false),
+            CallFate::Refused => {
+                settle_task(Outcome::Permanent { reason: Reason::Refused }, ActionState::Refused)
+            }
         }
     }
 
     fn settle_task(
         &mut self,
         attempt: &Attempt,
-        subject: usize,
+        (subject, now): (usize, Timestamp),
         outcome: &Outcome,
-        is_doubt_resolved: bool,
-        placed: bool,
+        learnt: Learnt,
     ) {
-        let begun =
-            self.machine.subject_states.get(&subject).and_then(|known| known.begun.as_ref().map(|it| it.at));
-        let doubt =
-            begun.or(attempt.has_begun.then_some(attempt.leased.claimed_at)).filter(|_| !is_doubt_resolved);
+        let ledger = self.machine.ledgers.get(&subject).cloned().unwrap_or_default();
+        let doubt = match learnt {
+            Learnt::Ended(_, state) if !state.is_open() => None,
+            Learnt::Adopted => None,
+            _ => ledger.in_doubt_since(),
+        };
         let next = transition(
             &attempt.leased,
-            &AttemptEnd { outcome, in_doubt_since: doubt, at: self.now, jitter: 0.0 },
+            &AttemptEnd { outcome, in_doubt_since: doubt, at: now, jitter: 0.0 },
             &POLICY,
         );
-        if !self.machine.settle(&attempt.leased, &next, self.now) {
+        if !self.machine.settle(&attempt.leased, &next, now) {
             return;
         }
-        let known = self.machine.subject_states.entry(subject).or_default();
-        known.is_placed |= placed;
-        if matches!(outcome, Outcome::Unknown { .. })
-            && let Some(begun) = &mut known.begun
-        {
-            begun.at = self.now;
+        match learnt {
+            Learnt::Nothing => {}
+            Learnt::Ended(number, state) => self.machine.end_action(subject, number, state, now),
+            Learnt::ReadInVain(number) => self.machine.count_read(subject, number, now),
+            Learnt::Adopted => self.machine.adopt(subject, now),
         }
-        if is_doubt_resolved {
-            known.begun = None;
-        }
+        self.machine.observe(subject, now);
     }
 
     /// Runs without faults and without new events until every task is closed.
     pub fn run_until_settled(&mut self) {
         for round in 0..400 {
             self.advance(10);
-            self.machine.rescue(self.now);
+            self.machine.rescue(self.now_of(0));
             for worker in 0..WORKERS {
                 self.run_step(&Step::Finish { worker, fate: CallFate::Success });
             }
@@ -401,10 +453,9 @@ impl World {
 }
 
 const fn retryable(reason: Reason) -> Phase {
-    Phase::WillSettle { outcome: Outcome::Retryable { reason }, is_doubt_resolved: false, placed: false }
+    Phase::WillSettle { outcome: Outcome::Retryable { reason }, learnt: Learnt::Nothing }
 }
 
-const fn waiting(until: Timestamp) -> Phase {
-    let outcome = Outcome::Waiting { until, reason: Reason::SettlingTime };
-    Phase::WillSettle { outcome, is_doubt_resolved: false, placed: false }
+const fn waiting(until: Timestamp, learnt: Learnt) -> Phase {
+    Phase::WillSettle { outcome: Outcome::Waiting { until, reason: Reason::SettlingTime }, learnt }
 }

@@ -1,0 +1,48 @@
+//! What the ledger says against an action that must happen once.
+
+use super::{Decision, OrderView};
+use crate::domain::task::{
+    action::{ActionKind, ActionState, Doubt, LedgerEntry, MAX_REPEATS},
+    reason::Reason,
+};
+
+/// What stands against a completion; `None` where nothing does. It happens once in the life of what it completes.
+pub(super) fn decide_completion_once(
+    kind: ActionKind,
+    target: &str,
+    view: &OrderView<'_>,
+) -> Option<Decision> {
+    let entry = view.ledger.last(kind, target)?;
+    match entry.state {
+        ActionState::ResolvedApplied => Some(Decision::Skip(Reason::ResolvedByOperator)),
+        // It was completed, and the shop shows it open: somebody opened it again, and it is theirs.
+        ActionState::Applied => Some(Decision::Skip(Reason::ReopenedInShop)),
+        ActionState::Begun
+        | ActionState::Unknown
+        | ActionState::Refused
+        | ActionState::NotSent
+        | ActionState::ResolvedNotApplied => {
+            wait_in_doubt(entry, view).or_else(|| repeated_too_often(kind, target, view))
+        }
+    }
+}
+
+/// The wait before an action of unknown outcome, whose effect was not found, is repeated. `None` where it may be.
+pub(super) fn wait_in_doubt(entry: &LedgerEntry, view: &OrderView<'_>) -> Option<Decision> {
+    match entry.doubt(view.now, view.policy.recheck_delay) {
+        Doubt::Wait { until, counts } => {
+            Some(Decision::WaitInDoubt { until, read_in_vain: counts.then_some(entry.number) })
+        }
+        Doubt::MayRepeat => None,
+    }
+}
+
+/// Asks an operator where an action was begun too often, whatever the reads show.
+pub(super) fn repeated_too_often(kind: ActionKind, target: &str, view: &OrderView<'_>) -> Option<Decision> {
+    (view.ledger.repeats(kind, target) >= MAX_REPEATS).then(|| {
+        Decision::ask_operator(
+            Reason::RepeatedTooOften,
+            "sent as often as is allowed, and never found: look at the vendor, then resolve what happened",
+        )
+    })
+}

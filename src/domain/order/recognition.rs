@@ -1,0 +1,113 @@
+//! Whether the order that stands at the warehouse under our reference is the one that we sent.
+//!
+//! The ledger says so. Where it does not (another program or another shop uses the same reference, or our
+//! database is an older copy), only an order of the same content, that is not older than the shop's, is taken
+//! for ours. Anything else is a person's to decide: completing it would give the shopper somebody else's
+//! tracking code.
+
+use std::collections::BTreeMap;
+
+use chrono::Duration;
+
+use super::{
+    Decision, Draft, Intent, OrderView, ShopOrder, ShopStatus, WarehouseLine, WarehouseOrder,
+    WarehouseStatus, draft,
+};
+use crate::domain::task::{
+    action::{ActionKind, LedgerEntry},
+    reason::Reason,
+};
+
+/// How far the two vendors' clocks may be apart.
+const MAX_CLOCK_SKEW: Duration = Duration::hours(1);
+
+/// What an order at the warehouse is to us.
+pub(super) enum Recognition {
+    /// The ledger knows that it is there.
+    Ours,
+    /// It is ours, and the ledger is to say so: of this action of unknown outcome, or of none.
+    Unadopted(Option<i32>),
+    /// It is not ours as far as we know.
+    NotOurs(Decision),
+}
+
+/// Recognizes an order at the warehouse.
+pub(super) fn recognize(shop: &ShopOrder, warehouse: &WarehouseOrder, view: &OrderView<'_>) -> Recognition {
+    let open_twins = warehouse.twins.iter().filter(|status| **status != WarehouseStatus::Cancelled).count();
+    if open_twins > 0 {
+        return Recognition::NotOurs(Decision::AskOperator {
+            reason: Reason::DoubledAtWarehouse,
+            detail: format!("the warehouse has {} orders with our reference", open_twins + 1),
+        });
+    }
+    let sent = view.ledger.0.iter().filter(|it| matches!(it.kind, ActionKind::Place | ActionKind::Adopt));
+    if sent.clone().any(|entry| entry.state.is_applied()) {
+        return Recognition::Ours;
+    }
+    let in_doubt: Vec<_> = sent.filter(|entry| entry.state.is_open()).collect();
+    if let Some(last) = in_doubt.last() {
+        let same = in_doubt.iter().rfind(|entry| was_sent_with(entry, warehouse));
+        return Recognition::Unadopted(Some(same.unwrap_or(last).number));
+    }
+    if view.intent == Some(Intent::Adopt) {
+        return Recognition::Unadopted(None);
+    }
+    match find_difference(shop, warehouse, view) {
+        None => Recognition::Unadopted(None),
+        Some(detail) => Recognition::NotOurs(not_ours(shop, detail)),
+    }
+}
+
+/// An order that we did not send matters only while the shop's order is open.
+fn not_ours(shop: &ShopOrder, detail: String) -> Decision {
+    match shop.status {
+        ShopStatus::Completed => Decision::Skip(Reason::CompletedInShop),
+        ShopStatus::Cancelled => Decision::Skip(Reason::CancelledInShop),
+        ShopStatus::Open | ShopStatus::Unknown(_) => {
+            Decision::AskOperator { reason: Reason::NotOursAtWarehouse, detail }
+        }
+    }
+}
+
+/// Says why an order that we did not send is not the shop's; `None` where it is the same.
+fn find_difference(shop: &ShopOrder, warehouse: &WarehouseOrder, view: &OrderView<'_>) -> Option<String> {
+    let is_older = match (warehouse.edited_at, shop.created_at) {
+        (Some(edited), Some(created)) => edited + MAX_CLOCK_SKEW < created,
+        _ => false, // not said: the content decides
+    };
+    if is_older {
+        return Some("its last change there is older than the shop's order".to_owned());
+    }
+    let Ok(draft) = draft(shop, view.policy, &view.reference) else {
+        return Some("what it should contain cannot be told".to_owned());
+    };
+    (!has_same_content(&draft, warehouse)).then(|| "it contains other products or pieces".to_owned())
+}
+
+fn has_same_content(draft: &Draft, warehouse: &WarehouseOrder) -> bool {
+    pieces(draft.lines.iter().map(|line| (line.code.as_str(), line.quantity))) == pieces_there(warehouse)
+}
+
+/// True where an action sent what the warehouse has.
+fn was_sent_with(entry: &LedgerEntry, warehouse: &WarehouseOrder) -> bool {
+    let lines = entry.sent.as_ref().and_then(|sent| sent["lines"].as_array());
+    lines.is_some_and(|lines| {
+        let line = |line: &'_ serde_json::Value| line["quantity"].as_i64().unwrap_or_default();
+        pieces(lines.iter().map(|it| (it["code"].as_str().unwrap_or_default(), line(it))))
+            == pieces_there(warehouse)
+    })
+}
+
+/// The pieces at the warehouse, those that it split off included.
+fn pieces_there(warehouse: &WarehouseOrder) -> BTreeMap<String, i64> {
+    let lines = warehouse.lines.iter().chain(warehouse.related.iter().flat_map(|related| &related.lines));
+    pieces(lines.map(|WarehouseLine { code, quantity }| (code.as_str(), *quantity)))
+}
+
+fn pieces<'a>(lines: impl Iterator<Item = (&'a str, i64)>) -> BTreeMap<String, i64> {
+    let mut pieces = BTreeMap::new();
+    for (code, quantity) in lines {
+        *pieces.entry(code.trim().to_lowercase()).or_default() += quantity;
+    }
+    pieces
+}

@@ -1,0 +1,330 @@
+//! The action ledger: every action that was begun for a subject, in the order in which it was begun.
+//!
+//! An action whose effect must happen once is written as `begun` under the claim's fence **before** its call. The
+//! settle that ends the attempt writes how it ended. If that write never comes (a crash, a lost lease, a lost
+//! database), the action stays begun, and begun means *unknown*: the vendor may have applied it.
+//!
+//! **No clock decides what happened.** The order is the number of an entry, which only the holder of the claim
+//! can take. A time in an entry only delays: a repeat waits for two reads that did not find the effect, each a
+//! settling time after what came before it ([`LedgerEntry::doubt`]).
+//!
+//! Entries are facts. A later fact is a later entry or a later state of the same one; none is overwritten by what a
+//! read shows, and none is removed while its subject is known. What a person says ([`ActionState::Resolved`]) counts
+//! as a fact like any other.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::domain::Timestamp;
+
+/// How often an action that must happen once may be begun for one subject, as long as it is not certain that none of
+/// them was applied. Then an operator must look. A constraint of the table holds the same number.
+pub const MAX_REPEATS: usize = 5;
+
+/// Reads that must not have found the effect before an action is repeated.
+const READS_BEFORE_REPEAT: u16 = 2;
+
+/// What an action does at a vendor.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr, strum::VariantArray,
+)]
+#[strum(serialize_all = "snake_case")]
+pub enum ActionKind {
+    /// Places an order at the warehouse. Once.
+    Place,
+    /// Takes an order that is at the warehouse already for ours: no call.
+    Adopt,
+    /// Sends an edit of an order to the warehouse.
+    Update,
+    /// Cancels an order at the warehouse.
+    Cancel,
+    /// Completes a whole order in the shop, which mails the shopper. Once.
+    Complete,
+    /// Completes one shipment of an order in the shop. Once.
+    CompleteShipment,
+    /// Creates a product at the warehouse. Once.
+    Create,
+}
+
+impl ActionKind {
+    /// Every value.
+    pub const ALL: &[Self] = <Self as strum::VariantArray>::VARIANTS;
+
+    /// The spelling in rows and in the API.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+/// How far an action is.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr, strum::VariantArray,
+)]
+#[strum(serialize_all = "snake_case")]
+pub enum ActionState {
+    /// Its call may be running, or its end was never written: the vendor may have applied it.
+    Begun,
+    /// Its call ended without a certain answer: the vendor may have applied it.
+    Unknown,
+    /// The vendor applied it.
+    Applied,
+    /// The vendor refused it.
+    Refused,
+    /// It never reached the vendor, or the vendor asked to come later.
+    NotSent,
+    /// A person found out that it was applied.
+    ResolvedApplied,
+    /// A person found out that it was not applied.
+    ResolvedNotApplied,
+}
+
+impl ActionState {
+    /// Every value.
+    pub const ALL: &[Self] = <Self as strum::VariantArray>::VARIANTS;
+
+    /// The spelling in rows and in the API.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+
+    /// True while nobody knows whether the vendor applied it.
+    pub const fn is_open(self) -> bool {
+        match self {
+            Self::Begun | Self::Unknown => true,
+            Self::Applied
+            | Self::Refused
+            | Self::NotSent
+            | Self::ResolvedApplied
+            | Self::ResolvedNotApplied => false,
+        }
+    }
+
+    /// True where its effect is certain.
+    pub const fn is_applied(self) -> bool {
+        matches!(self, Self::Applied | Self::ResolvedApplied)
+    }
+
+    /// True unless it is certain that the vendor did not apply it.
+    pub const fn may_be_applied(self) -> bool {
+        self.is_open() || self.is_applied()
+    }
+}
+
+/// An action before its call.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewAction {
+    /// What it does.
+    pub kind: ActionKind,
+    /// What of the subject it concerns where there are several: a shipment's id, an item. Else empty.
+    pub target: String,
+    /// Sent with the call; the same on every resend of the same thing.
+    pub key: String,
+    /// Our reference at the warehouse, as sent.
+    pub reference: Option<String>,
+    /// What is sent, redacted: for people.
+    pub sent: Option<Value>,
+    /// What the vendor's data were, redacted: a later read is compared with them.
+    pub inputs: Option<Value>,
+    /// A digest of the rules by which `sent` was made from `inputs`.
+    pub policy_digest: Option<String>,
+}
+
+/// An entry of the ledger.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LedgerEntry {
+    /// Its place in the order of the subject's actions, from 1.
+    pub number: i32,
+    /// What it does.
+    pub kind: ActionKind,
+    /// See [`NewAction::target`].
+    pub target: String,
+    /// How far it is.
+    pub state: ActionState,
+    /// Our reference at the warehouse, as sent.
+    pub reference: Option<String>,
+    /// What was sent, redacted.
+    pub sent: Option<Value>,
+    /// What the vendor's data were when it was sent, redacted.
+    pub inputs: Option<Value>,
+    /// When it was begun. Shown, never compared with another entry's.
+    pub begun_at: Timestamp,
+    /// When its end was known.
+    pub ended_at: Option<Timestamp>,
+    /// Reads since then that did not find its effect.
+    pub reads: u16,
+    /// From when the settling time before the next counted read runs.
+    pub settling_from: Timestamp,
+}
+
+/// What to do about an action whose effect is unknown and was not found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// Read again then.
+    Wait {
+        /// When.
+        until: Timestamp,
+        /// True where this read counts as one of the two.
+        counts: bool,
+    },
+    /// It may be repeated: enough reads have not found it.
+    MayRepeat,
+}
+
+impl LedgerEntry {
+    /// What a read at `now` that did not find the effect means. A settling time that begins in the future was written
+    /// under a clock that is ahead of this one: the wait starts anew, so another clock can delay a repeat by one more
+    /// settling time, and never bring it forward.
+    pub fn doubt(&self, now: Timestamp, settling: Duration) -> Doubt {
+        if self.settling_from > now {
+            return Doubt::Wait { until: now + settling, counts: false };
+        }
+        let next_read = self.settling_from + settling;
+        if now < next_read {
+            Doubt::Wait { until: next_read, counts: false }
+        } else if self.reads + 1 < READS_BEFORE_REPEAT {
+            Doubt::Wait { until: now + settling, counts: true }
+        } else {
+            Doubt::MayRepeat
+        }
+    }
+}
+
+/// The actions of a subject, in their order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ledger(pub Vec<LedgerEntry>);
+
+impl Ledger {
+    /// The last action of a kind and target that was not refused and did reach the vendor, or may have.
+    pub fn last(&self, kind: ActionKind, target: &str) -> Option<&LedgerEntry> {
+        let mut entries = self.0.iter().filter(|it| it.kind == kind && it.target == target);
+        entries.rfind(|entry| entry.state.may_be_applied())
+    }
+
+    /// The last action of a kind and target, where its effect is unknown.
+    pub fn open(&self, kind: ActionKind, target: &str) -> Option<&LedgerEntry> {
+        self.last(kind, target).filter(|entry| entry.state.is_open())
+    }
+
+    /// How often an action of this kind and target may have been applied.
+    pub fn repeats(&self, kind: ActionKind, target: &str) -> usize {
+        let entries = self.0.iter().filter(|it| it.kind == kind && it.target == target);
+        entries.filter(|entry| entry.state.may_be_applied()).count()
+    }
+
+    /// Since when the effect of an action is unknown; `None` where every effect is known.
+    pub fn in_doubt_since(&self) -> Option<Timestamp> {
+        let is_last = |entry: &&LedgerEntry| {
+            self.last(entry.kind, &entry.target).is_some_and(|last| last.number == entry.number)
+        };
+        let open = self.0.iter().filter(|entry| entry.state.is_open());
+        open.filter(is_last).map(|entry| entry.ended_at.unwrap_or(entry.begun_at)).min()
+    }
+
+    /// The same after what an attempt learnt. `begun` is when that attempt may have begun an action: unless every
+    /// action that it began has a known end, its effect is unknown.
+    pub fn in_doubt_after(
+        &self,
+        changes: &[LedgerChange],
+        begun: Option<Timestamp>,
+    ) -> Option<Timestamp> {
+        let ended = |number: i32| {
+            changes.iter().any(|change| match change {
+                LedgerChange::Ended { number: of, state, .. } => *of == number && !state.is_open(),
+                LedgerChange::ReadInVain { .. } | LedgerChange::Performed { .. } => false,
+            })
+        };
+        let before = Self(self.0.iter().filter(|entry| !ended(entry.number)).cloned().collect());
+        let last_known = self.0.last().map_or(0, |entry| entry.number);
+        let mut own = changes.iter().filter_map(|change| match change {
+            LedgerChange::Ended { number, state, .. } if *number > last_known => Some(state.is_open()),
+            LedgerChange::Ended { .. }
+            | LedgerChange::ReadInVain { .. }
+            | LedgerChange::Performed { .. } => None,
+        });
+        let is_own_known = own.next().is_some_and(|open| !open) && own.all(|open| !open);
+        begun.filter(|_| !is_own_known).or(before.in_doubt_since())
+    }
+}
+
+/// What an attempt writes into the ledger when it is settled.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LedgerChange {
+    /// How an action ended. An open one that is found applied ends this way too.
+    Ended {
+        /// The entry.
+        number: i32,
+        /// How.
+        state: ActionState,
+        /// Its id at the vendor, where the answer had one.
+        remote_id: Option<String>,
+    },
+    /// A counted read has not found the effect of an open action.
+    ReadInVain {
+        /// The entry.
+        number: i32,
+    },
+    /// An action that may be repeated freely, and so was not begun before its call.
+    Performed {
+        /// What was done.
+        action: NewAction,
+        /// How it ended.
+        state: ActionState,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SETTLING: Duration = Duration::from_secs(10);
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_timestamp(second, 0).expect("a small number of seconds")
+    }
+
+    fn entry(number: i32, state: ActionState) -> LedgerEntry {
+        LedgerEntry {
+            number,
+            kind: ActionKind::Place,
+            target: String::new(),
+            state,
+            reference: None,
+            sent: None,
+            inputs: None,
+            begun_at: at(100),
+            ended_at: None,
+            reads: 0,
+            settling_from: at(100),
+        }
+    }
+
+    #[test]
+    fn repeat_waits_for_two_reads_a_settling_time_apart() {
+        let doubt = |reads, from, now| {
+            let entry = LedgerEntry { reads, settling_from: at(from), ..entry(1, ActionState::Unknown) };
+            entry.doubt(at(now), SETTLING)
+        };
+        let wait = |until, counts| Doubt::Wait { until: at(until), counts };
+        assert_eq!(doubt(0, 100, 100), wait(110, false));
+        assert_eq!(doubt(0, 100, 109), wait(110, false));
+        assert_eq!(doubt(0, 100, 110), wait(120, true), "the first read");
+        assert_eq!(doubt(1, 110, 119), wait(120, false));
+        assert_eq!(doubt(1, 110, 120), Doubt::MayRepeat, "the second");
+        assert_eq!(doubt(1, 115, 105), wait(115, false), "written under a clock that is ahead");
+        assert_eq!(doubt(0, 100, 9_000), wait(9_010, true), "one read never is two, however late");
+    }
+
+    #[test]
+    fn only_what_may_be_applied_counts() {
+        use ActionState::{Applied, Begun, NotSent, Refused, ResolvedApplied, ResolvedNotApplied, Unknown};
+        let states = [Begun, Refused, NotSent, Unknown, Applied, ResolvedApplied, ResolvedNotApplied];
+        let ledger = Ledger((1..).zip(states).map(|(number, state)| entry(number, state)).collect());
+        assert_eq!(ledger.repeats(ActionKind::Place, ""), 4);
+        assert_eq!(ledger.last(ActionKind::Place, "").map(|it| it.number), Some(6));
+        assert_eq!((ledger.open(ActionKind::Place, ""), ledger.in_doubt_since()), (None, None));
+        assert_eq!(ledger.last(ActionKind::Create, ""), None);
+        let doubtful = Ledger(vec![entry(1, Applied), entry(2, Unknown)]);
+        assert_eq!(doubtful.in_doubt_since(), Some(at(100)));
+    }
+}
