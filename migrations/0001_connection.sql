@@ -34,6 +34,56 @@ comment on column connection.braked_at is 'Since when no stock figure is set to 
 comment on column connection.brake_detail is 'How many of how many codes fell to zero';
 comment on column connection.brake_released_until is 'An operator released the brake: until then any number of figures may fall to zero';
 
+-- One failed call belongs to its subject. It is the vendor's fault on evidence: several subjects fail alike in one kind of
+-- call, and none of that kind succeeds in between. The evidence is shared, so that replicas which see one failure each see
+-- the outage together.
+create table call_fault (
+    connection text not null,
+    vendor text not null,
+    call text not null,
+    subject text not null,
+    kind text not null,
+    seen_at timestamptz not null,
+
+    constraint call_fault_pkey primary key (connection, vendor, call, subject),
+    constraint call_fault_connection_known foreign key (connection) references connection (name),
+    constraint call_fault_vendor_known check (vendor in ('mycashflow', 'ogoship')),
+    constraint call_fault_call_known check (call in ('read', 'write')),
+    constraint call_fault_kind_known check (kind in ('down', 'denied'))
+);
+
+comment on table call_fault is 'Subjects whose calls failed, since a call of that kind last succeeded: evidence of a vendor''s fault';
+comment on column call_fault.connection is 'Connection of the subject';
+comment on column call_fault.vendor is 'mycashflow or ogoship';
+comment on column call_fault.call is 'read or write';
+comment on column call_fault.subject is 'kind:key';
+comment on column call_fault.kind is 'down, or denied (401, 403)';
+comment on column call_fault.seen_at is 'When it last failed; for people, nothing is decided by it';
+
+-- Every task begins with reads, so a vendor that cannot be read stops the whole connection (connection.circuit_open_until).
+-- One that only cannot be written to holds back writes: tasks that need none go on, and one task at a time tries.
+create table write_circuit (
+    connection text not null,
+    vendor text not null,
+    reason text not null,
+    open_until timestamptz not null,
+    trial_until timestamptz,
+    failed_trials integer not null default 0,
+
+    constraint write_circuit_pkey primary key (connection, vendor),
+    constraint write_circuit_connection_known foreign key (connection) references connection (name),
+    constraint write_circuit_vendor_known check (vendor in ('mycashflow', 'ogoship')),
+    constraint write_circuit_failed_trials_not_negative check (failed_trials >= 0)
+);
+
+comment on table write_circuit is 'Vendors whose writes are held back; no row: they are not';
+comment on column write_circuit.connection is 'Connection whose writes are held back';
+comment on column write_circuit.vendor is 'mycashflow or ogoship';
+comment on column write_circuit.reason is 'Reason code: vendor_down or credentials_refused';
+comment on column write_circuit.open_until is 'After this time one task may try';
+comment on column write_circuit.trial_until is 'A task tries; if it never comes back, another may try after this time';
+comment on column write_circuit.failed_trials is 'Failed trials in a row; each makes the next wait twice as long';
+
 create table shipping_rule (
     connection text not null,
     pattern text not null,

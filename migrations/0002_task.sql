@@ -15,6 +15,7 @@ create table task (
     failures integer not null default 0,
     attempts integer not null default 0,
     actions integer not null default 0,
+    snoozes integer not null default 0,
     revision integer not null default 1,
     claimed_revision integer not null default 0,
     due_at timestamptz not null,
@@ -46,7 +47,9 @@ create table task (
         (state in ('done', 'skipped', 'dead', 'cancelled')) = (settled_at is not null)
     ),
     constraint task_closed_has_reason check (state not in ('skipped', 'dead', 'cancelled') or reason is not null),
-    constraint task_counts_not_negative check (failures >= 0 and actions >= 0 and attempts >= failures),
+    constraint task_counts_not_negative check (
+        failures >= 0 and actions >= 0 and snoozes >= 0 and attempts >= failures
+    ),
     constraint task_revision_valid check (revision >= 1 and claimed_revision between 0 and revision)
 ) with (
     -- By number, not by share: a table that keeps years of closed tasks and rewrites a handful of rows a second would
@@ -90,6 +93,7 @@ comment on column task.priority is '0 live orders, 1 stock, 2 products, 3 what p
 comment on column task.failures is 'Attempts that count towards the limit; a snooze takes its own back';
 comment on column task.attempts is 'Claims ever taken; numbers the attempt rows';
 comment on column task.actions is 'Actions performed in this task; bounds a pair of vendors that never converge';
+comment on column task.snoozes is 'Attempts in a row that were given back without counting as failures; bounds them';
 comment on column task.revision is 'Counts the events of the subject while the task is open';
 comment on column task.claimed_revision is 'The revision at the claim: a higher one at the settle makes the task due again';
 comment on column task.due_at is 'Not claimed before this time';

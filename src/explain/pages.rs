@@ -78,6 +78,7 @@ page_texts! {
     slow: "slow" / "hidas",
     paused: "paused" / "tauolla",
     circuit_open: "connection down" / "yhteys poikki",
+    writes_held_back: "sending held back" / "lähetys keskeytynyt",
     braked: "stock brake on" / "saldopäivitys keskeytetty",
     silent: "unusually quiet" / "poikkeuksellisen hiljaista",
     last_order_at: "Last order" / "Viimeisin tilaus",

@@ -54,8 +54,15 @@ pub async fn list_conditions(db: &mut PgConnection, thresholds: &AlertThresholds
                string_agg(count || ' × ' || reason, ', ' order by count desc, reason) as "detail!"
         from dead group by connection
         union all
-        select name, 'circuit_open', 1, circuit_reason from connection
-        where circuit_open_until is not null and paused_at is null
+        select name, 'circuit_open', 1, reason from (
+            select name, paused_at, circuit_reason as reason from connection where circuit_open_until is not null
+            union all
+            -- Only while the whole circuit is closed: there is one open alert of a kind.
+            select connection, paused_at, string_agg(vendor || ' (writes): ' || reason, ', ' order by vendor)
+            from write_circuit join connection on name = connection
+            where circuit_open_until is null group by connection, paused_at
+        ) circuit
+        where paused_at is null
         union all
         select name, 'stock_braked', 1, brake_detail from connection where braked_at is not null
         union all

@@ -3,12 +3,13 @@
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Result, tasks};
+use super::{Result, StoreError, tasks};
 use crate::domain::{
     Timestamp,
     event::subject::Priority,
     id::{ClaimId, TaskId},
-    task::state::LeasedTask,
+    task::{fault::CallKind, state::LeasedTask},
+    vendor::Vendor,
 };
 
 /// How many tasks of one connection a claim may take.
@@ -31,6 +32,8 @@ pub struct ClaimRequest<'a> {
     pub capacities: &'a [ConnectionCapacity],
     /// Background tasks at most, of all connections together.
     pub background: usize,
+    /// Claims although the circuit is open: the caller has probed it and lets one task through.
+    pub is_trial: bool,
     /// Tasks due before this are not looked for: see the worker's `DueWatermark`.
     pub since: Timestamp,
     /// The current time.
@@ -43,13 +46,21 @@ pub struct ClaimRequest<'a> {
 /// and those with an open circuit are skipped.
 #[expect(clippy::too_many_lines, reason = "one SQL statement; its CTEs are its steps")]
 pub async fn claim_due(db: &mut PgConnection, request: &ClaimRequest<'_>) -> Result<Vec<LeasedTask>> {
-    let ClaimRequest { claim_ids, worker, capacities, background, since, now, leased_until } = request;
+    let ClaimRequest { claim_ids, worker, capacities, background, is_trial, since, now, leased_until } =
+        request;
     let names: Vec<_> = capacities.iter().map(|capacity| capacity.connection.clone()).collect();
     let max_tasks: Vec<_> =
         capacities.iter().map(|capacity| i64::try_from(capacity.max_tasks).unwrap_or(i64::MAX)).collect();
     let rows = sqlx::query!(
         r#"
-        with candidate as materialized (
+        with suspicion as materialized (
+            select name, array(
+                select vendor || ' ' || call from call_fault where connection = name
+                union select vendor || ' write' from write_circuit where connection = name
+            ) as suspects
+            from unnest($6::text[]) as name
+        ),
+        candidate as materialized (
             select c.name, c.faults, c.created_at as connected_at, capacity.max_tasks, u.priority, d.id, d.due_at
             from unnest($6::text[], $7::bigint[]) as capacity (name, max_tasks)
             join connection c on c.name = capacity.name
@@ -67,10 +78,10 @@ pub async fn claim_due(db: &mut PgConnection, request: &ClaimRequest<'_>) -> Res
                 limit case when u.priority = 3 then least(capacity.max_tasks, $9::bigint) else capacity.max_tasks end
                 for update skip locked
             ) d
-            where c.paused_at is null and c.circuit_open_until is null
+            where c.paused_at is null and (c.circuit_open_until is null or $10)
         ),
         ready as (
-            select id, faults, connected_at, row_number() over (order by turn, priority, due_at, id) as position
+            select id, name, faults, connected_at, row_number() over (order by turn, priority, due_at, id) as position
             from (
                 select *,
                     count(*) filter (where priority = 3) over (order by turn, priority, due_at, id) as background
@@ -93,12 +104,12 @@ pub async fn claim_due(db: &mut PgConnection, request: &ClaimRequest<'_>) -> Res
             failures = failures + 1,
             attempts = attempts + 1,
             claimed_revision = revision
-        from ready
+        from ready join suspicion on suspicion.name = ready.name
         where task.id = ready.id
         returning
             task.id, task.claim_id as "claim_id!", task.connection, task.subject, task.priority,
-            task.failures, task.attempts, task.actions, task.created_at, ready.faults,
-            ready.connected_at
+            task.failures, task.attempts, task.actions, task.snoozes, task.created_at, ready.faults,
+            ready.connected_at, suspicion.suspects as "suspects!"
         "#,
         now,
         i64::try_from(claim_ids.len()).unwrap_or(i64::MAX),
@@ -109,6 +120,7 @@ pub async fn claim_due(db: &mut PgConnection, request: &ClaimRequest<'_>) -> Res
         &max_tasks,
         since,
         i64::try_from(*background).unwrap_or(i64::MAX),
+        is_trial,
     )
     .fetch_all(db)
     .await?;
@@ -123,13 +135,22 @@ pub async fn claim_due(db: &mut PgConnection, request: &ClaimRequest<'_>) -> Res
             failures: row.failures.unsigned_abs(),
             number: row.attempts.unsigned_abs(),
             actions: row.actions.unsigned_abs(),
+            snoozes: row.snoozes.unsigned_abs(),
             created_at: row.created_at,
             claimed_at: *now,
             connected_at: row.connected_at,
             connection_faults: row.faults.unsigned_abs(),
+            suspects: row.suspects.iter().map(|suspect| parse_suspect(suspect)).collect::<Result<_>>()?,
         })
     });
     leased.collect()
+}
+
+/// A kind of call under suspicion, as the claim spells it.
+fn parse_suspect(text: &str) -> Result<(Vendor, CallKind)> {
+    let parsed =
+        text.split_once(' ').and_then(|(vendor, call)| Some((vendor.parse().ok()?, call.parse().ok()?)));
+    parsed.ok_or(StoreError::Inconsistent { table: "call_fault", column: "vendor" })
 }
 
 /// When there may be work next.

@@ -2,7 +2,7 @@
 
 use sqlx::PgConnection;
 
-use super::Result;
+use super::{Result, vendor_faults};
 use crate::domain::{Timestamp, task::reason::Reason};
 
 /// A connection as pages and the API show it.
@@ -19,6 +19,8 @@ pub struct ConnectionRow {
     pub circuit_open_until: Option<Timestamp>,
     /// Why the circuit is open.
     pub circuit_reason: Option<String>,
+    /// Vendors whose writes are held back, and why: they are refused or lost for many subjects alike.
+    pub writes_held_back: Option<String>,
     /// When the shop's whole catalogue was last read. Without it no product is sent.
     pub catalogue_read_at: Option<Timestamp>,
     /// Since when no stock figure is set to zero, because too many fell at once.
@@ -32,12 +34,14 @@ pub struct ConnectionRow {
 }
 
 impl ConnectionRow {
-    /// Its health in one word, the gravest first: paused, `circuit_open`, braked or ok.
+    /// Its health in one word, the gravest first: paused, `circuit_open`, `writes_held_back`, braked or ok.
     pub const fn health(&self) -> &'static str {
         if self.paused_at.is_some() {
             "paused"
         } else if self.circuit_open_until.is_some() {
             "circuit_open"
+        } else if self.writes_held_back.is_some() {
+            "writes_held_back"
         } else if self.braked_at.is_some() {
             "braked"
         } else {
@@ -65,8 +69,10 @@ pub async fn ensure(db: &mut PgConnection, names: &[String], now: Timestamp) -> 
 pub async fn list(db: &mut PgConnection) -> Result<Vec<ConnectionRow>> {
     let rows = sqlx::query_as!(
         ConnectionRow,
-        "select name, paused_at, paused_by, circuit_open_until, circuit_reason, catalogue_read_at, braked_at,
-                brake_detail, brake_released_until, created_at
+        "select name, paused_at, paused_by, circuit_open_until, circuit_reason,
+                (select string_agg(vendor || ': ' || reason, ', ' order by vendor)
+                 from write_circuit where write_circuit.connection = name) as writes_held_back,
+                catalogue_read_at, braked_at, brake_detail, brake_released_until, created_at
          from connection order by name",
     );
     Ok(rows.fetch_all(db).await?)
@@ -88,15 +94,16 @@ pub async fn pause(db: &mut PgConnection, name: &str, actor: &str, now: Timestam
     Ok(done.execute(db).await?.rows_affected() == 1)
 }
 
-/// Resumes claims and closes the circuit; false if there was nothing to resume.
+/// Resumes claims and closes the circuits; false if there was nothing to resume.
 pub async fn resume(db: &mut PgConnection, name: &str) -> Result<bool> {
+    let were_held_back = vendor_faults::forget(db, name).await?;
     let done = sqlx::query!(
         "update connection
          set paused_at = null, paused_by = null, circuit_open_until = null, circuit_reason = null, faults = 0
          where name = $1 and (paused_at is not null or circuit_open_until is not null)",
         name,
     );
-    Ok(done.execute(db).await?.rows_affected() == 1)
+    Ok(done.execute(db).await?.rows_affected() == 1 || were_held_back)
 }
 
 /// Records that the shop's whole catalogue was read.
@@ -117,20 +124,32 @@ pub async fn release_brake(db: &mut PgConnection, name: &str, until: Timestamp) 
     Ok(done.execute(db).await?.rows_affected() == 1)
 }
 
-/// Opens the circuit of a connection whose vendor refuses the credentials or is down, and counts a fault. An
-/// open circuit stays as it is: thirty attempts that meet the same fault count once.
-pub async fn open_circuit(db: &mut PgConnection, name: &str, until: Timestamp, reason: Reason) -> Result<()> {
-    sqlx::query!(
+/// Opens the circuit of a connection whose vendor refuses the credentials or is down, and counts a fault; true if it
+/// was closed. An open circuit stays as it is: thirty attempts that meet the same fault count once.
+pub async fn open_circuit(
+    db: &mut PgConnection,
+    name: &str,
+    until: Timestamp,
+    reason: Reason,
+) -> Result<bool> {
+    let done = sqlx::query!(
         "update connection
          set circuit_open_until = $2, circuit_reason = $3, faults = faults + 1
          where name = $1 and circuit_open_until is null",
         name,
         until,
         reason.code(),
-    )
-    .execute(db)
-    .await?;
-    Ok(())
+    );
+    Ok(done.execute(db).await?.rows_affected() == 1)
+}
+
+/// The faults in a row of a connection whose circuit is closed; `None` while it is open.
+pub async fn closed_circuit_faults(db: &mut PgConnection, name: &str) -> Result<Option<u32>> {
+    let faults = sqlx::query_scalar!(
+        "select faults from connection where name = $1 and circuit_open_until is null",
+        name,
+    );
+    Ok(faults.fetch_optional(db).await?.map(i32::unsigned_abs))
 }
 
 /// Resets the faults of a connection that works again; a circuit that others opened meanwhile stays open.
@@ -154,21 +173,24 @@ pub struct ProbeTarget {
 }
 
 /// Claims the open circuits among these that are due for a probe. No other process probes them until `until`;
-/// if the caller dies, another does then.
+/// if the caller dies, another does then. One that claims to be open beyond `longest` was opened by a clock that is
+/// wrong: it is due.
 pub async fn claim_probes(
     db: &mut PgConnection,
     names: &[String],
     now: Timestamp,
     until: Timestamp,
+    longest: Timestamp,
 ) -> Result<Vec<ProbeTarget>> {
     let rows = sqlx::query_as!(
         ProbeTarget,
         "update connection set circuit_open_until = $3
-         where name = any($1) and circuit_open_until <= $2 and paused_at is null
+         where name = any($1) and (circuit_open_until <= $2 or circuit_open_until > $4) and paused_at is null
          returning name, faults",
         names,
         now,
         until,
+        longest,
     );
     Ok(rows.fetch_all(db).await?)
 }

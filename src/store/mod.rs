@@ -59,6 +59,7 @@ pub mod syncs;
 pub mod task_tables;
 pub mod tasks;
 pub mod tokens;
+pub mod vendor_faults;
 pub mod views;
 
 pub use error::{Result, StoreError};

@@ -75,11 +75,11 @@ async fn execute(db: &mut PgConnection, columns: &Columns<'_>, now: Timestamp) -
             select * from unnest(
                 $1::uuid[], $2::uuid[], $3::text[], $4::bool[], $5::text[], $6::timestamptz[], $7::integer[],
                 $8::integer[], $9::bool[], $10::integer[], $11::timestamptz[], $12::text[], $13::text[], $14::text[],
-                $15::text[], $16::text[], $17::text[], $18::text[]
+                $15::text[], $16::text[], $17::text[], $18::text[], $20::integer[]
             ) as ended (
                 id, claim_id, state, is_closed, reason, due_at, failures,
                 actions, is_waiting, number, started_at, outcome, outcome_reason, action,
-                idempotency_key, detail, calls, connection
+                idempotency_key, detail, calls, connection, snoozes
             )
         ),
         written as (
@@ -93,6 +93,7 @@ async fn execute(db: &mut PgConnection, columns: &Columns<'_>, now: Timestamp) -
                 settled_at = case when ended.is_closed and revision = claimed_revision then $19::timestamptz end,
                 failures = case when ended.is_closed and revision > claimed_revision then 0 else ended.failures end,
                 actions = ended.actions,
+                snoozes = ended.snoozes,
                 claim_id = null, claimed_by = null, claimed_at = null, leased_until = null
             from ended
             where task.id = ended.id and task.connection = ended.connection and task.claim_id = ended.claim_id
@@ -130,6 +131,7 @@ async fn execute(db: &mut PgConnection, columns: &Columns<'_>, now: Timestamp) -
         &columns.calls as &[&str],
         &columns.connection as &[&str],
         now,
+        &columns.snoozes,
     );
     Ok(written.fetch_all(db).await?.into_iter().collect())
 }
@@ -146,6 +148,7 @@ struct Columns<'a> {
     due_at: Vec<Timestamp>,
     failures: Vec<i32>,
     actions: Vec<i32>,
+    snoozes: Vec<i32>,
     is_waiting: Vec<bool>,
     number: Vec<i32>,
     started_at: Vec<Timestamp>,
@@ -168,6 +171,7 @@ impl<'a> Columns<'a> {
         self.due_at.push(next.due_at);
         self.failures.push(saturating_i32(next.failures));
         self.actions.push(saturating_i32(next.actions));
+        self.snoozes.push(saturating_i32(next.snoozes));
         self.is_waiting.push(next.is_waiting);
         self.number.push(saturating_i32(leased.number));
         self.started_at.push(leased.claimed_at);

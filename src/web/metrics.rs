@@ -90,7 +90,9 @@ impl Gauges {
         let rate = order_rate::read(db, &row.name, row.created_at, now).await?;
         let polls = polls::list(db, &row.name).await?;
         let labels = ConnectionLabels { connection: row.name.clone() };
-        self.circuit_open.get_or_create(&labels).set(i64::from(row.circuit_open_until.is_some()));
+        self.circuit_open
+            .get_or_create(&labels)
+            .set(i64::from(row.circuit_open_until.is_some() || row.writes_held_back.is_some()));
         self.stock_braked.get_or_create(&labels).set(i64::from(row.braked_at.is_some()));
         self.orders_missed.get_or_create(&labels).set(rate.expected);
         for poll in polls {
@@ -114,7 +116,7 @@ impl Gauges {
         );
         registry.register(
             "silta_circuit_open",
-            "1 while the circuit is open: a vendor is down or refuses the credentials",
+            "1 while a circuit is open: a vendor is down or refuses the credentials, or its writes are held back",
             self.circuit_open,
         );
         registry.register("silta_stock_braked", "1 while the stock brake is on", self.stock_braked);

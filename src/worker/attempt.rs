@@ -8,22 +8,30 @@ use tracing::{Instrument, Span};
 
 use super::{
     Deps,
-    circuit_breaker::CircuitBreaker,
+    circuit_breaker::Evidence,
     claim::ClaimedTask,
     ended_attempt::EndedAttempt,
     settler::{SETTLE_BATCH_LIMITS, SettleError, Settler},
     task_store::{Deadlines, FencedTaskStore},
+    write_gate::PgWriteGate,
 };
 use crate::{
     domain::{
         Timestamp,
         event::subject::Priority,
-        task::{reason::Reason, state::LeasedTask, subject_state::KnownSubject},
+        task::{
+            fault::{CallKind, Fault},
+            outcome::Outcome,
+            reason::Reason,
+            state::LeasedTask,
+            subject_state::KnownSubject,
+        },
+        vendor::Vendor,
     },
     flows::{AttemptResult, ConnectionClients, Context},
     runtime::failpoints::Failpoint,
     store::{group_commit::GroupCommit, tasks},
-    vendors::http::call_log::CallLog,
+    vendors::http::call_log::{CallLog, WriteGate},
 };
 
 /// How often a settle is tried while the database is unavailable, before its lease is left to run out.
@@ -33,8 +41,18 @@ const MAX_SETTLE_ATTEMPTS: u32 = 5;
 pub(super) struct AttemptRunner {
     deps: Arc<Deps>,
     settler: GroupCommit<Settler>,
-    circuit_breaker: CircuitBreaker,
     tracker: TaskTracker,
+}
+
+/// How an attempt ended, as far as its vendors are concerned.
+#[derive(Clone, Debug, Default)]
+pub(super) struct AttemptEnding {
+    /// The vendor's fault that ended it.
+    pub(super) fault: Option<Fault>,
+    /// The credentials are refused.
+    pub(super) is_connection_fault: bool,
+    /// The task's failures, this one included.
+    pub(super) failures: u32,
 }
 
 /// A flow that has run.
@@ -49,13 +67,17 @@ struct FlowRun {
 impl AttemptRunner {
     pub(super) fn new(deps: Arc<Deps>, tracker: TaskTracker) -> Self {
         let settler = GroupCommit::new(Settler::new(deps.clone()), SETTLE_BATCH_LIMITS);
-        Self { deps, settler, circuit_breaker: CircuitBreaker::default(), tracker }
+        Self { deps, settler, tracker }
     }
 
     /// Runs a claimed task's flow and settles what it came to.
-    pub(super) async fn run(&self, ClaimedTask { leased, known }: ClaimedTask) {
+    pub(super) async fn run(&self, ClaimedTask { leased, known }: ClaimedTask) -> AttemptEnding {
         let started = Instant::now();
-        let call_log = CallLog::for_attempt(leased.claim.0.simple().to_string(), None);
+        let gate = self.write_gate(&leased).map(Arc::new);
+        let call_log = CallLog::for_attempt(
+            leased.claim.0.simple().to_string(),
+            gate.clone().map(|gate| gate as Arc<dyn WriteGate>),
+        );
         let run = if let Some(known) = known {
             self.run_flow(&leased, known, &call_log).await
         } else {
@@ -66,7 +88,22 @@ impl AttemptRunner {
         let outcome = &run.result.outcome;
         self.deps.metrics.record_attempt(leased.subject.kind, outcome, started.elapsed());
         Span::current().record("outcome", outcome.as_str());
-        self.settle(leased, run, &call_log).await;
+        let ending = AttemptEnding {
+            fault: run.result.fault,
+            is_connection_fault: matches!(outcome, Outcome::ConnectionFault { .. }),
+            failures: leased.failures,
+        };
+        let trials = gate.map(|gate| gate.trials()).unwrap_or_default();
+        self.settle(leased, run, &call_log, trials).await;
+        ending
+    }
+
+    /// The gate of an attempt's writes, where any may be held back.
+    fn write_gate(&self, leased: &LeasedTask) -> Option<PgWriteGate> {
+        let Deps { pool, clock, options, .. } = &*self.deps;
+        let is_suspect = leased.suspects.iter().any(|(_, call)| *call == CallKind::Write);
+        is_suspect
+            .then(|| PgWriteGate::new(pool.clone(), clock.clone(), leased.connection.clone(), options.lease))
     }
 
     /// Returns a claim whose attempt has not begun.
@@ -139,14 +176,15 @@ impl AttemptRunner {
     }
 
     /// Settles, retrying while the database is unavailable: what a call has shown must not be lost.
-    async fn settle(&self, leased: LeasedTask, run: FlowRun, call_log: &CallLog) {
+    async fn settle(&self, leased: LeasedTask, run: FlowRun, call_log: &CallLog, trials: Vec<Vendor>) {
         let failpoints = &self.deps.failpoints;
         let (id, subject) = (leased.id, leased.subject.to_string());
         failpoints.hit(Failpoint::BeforeSettle, &subject).await;
-        let signal = self.circuit_breaker.record_outcome(&leased.connection, &run.result.outcome);
+        let evidence = Evidence::new(call_log, run.result.fault, trials);
         let calls = serde_json::to_string(&call_log.calls()).expect("call records are plain data");
         let FlowRun { result, in_doubt_since, may_have_begun } = run;
-        let ended = Arc::new(EndedAttempt { leased, result, in_doubt_since, may_have_begun, signal, calls });
+        let ended =
+            Arc::new(EndedAttempt { leased, result, in_doubt_since, may_have_begun, evidence, calls });
         for attempt in 1..=MAX_SETTLE_ATTEMPTS {
             match self.settler.submit(ended.clone()).await {
                 Some(Ok(_)) => return failpoints.hit(Failpoint::AfterSettle, &subject).await,

@@ -1,97 +1,166 @@
-//! Counts consecutive vendor failures of each connection, to open its circuit.
+//! Decides whose fault a failed call is, and holds back calls to a vendor that is down or refuses access.
 //!
-//! The circuit is closed while both vendors answer, open while one of them is down, half-open while a probe asks whether
-//! it is back. After [`FAILURES_TO_OPEN`] failures in a row, whatever the subjects, it opens: nothing of the connection
-//! is claimed, so no attempt and no slot is spent on a vendor that is down. When the open period ends, one process
-//! probes both vendors (`probe.rs`). An answer closes the circuit; a failure opens it again for
-//! twice as long, up to a bound. Rejected credentials open it in the same way.
+//! One failed call belongs to its subject, which retries, and ends with a person. It becomes the vendor's fault on
+//! evidence (`store::vendor_faults`): several subjects fail alike in one kind of call, reads or writes, and none of
+//! that kind succeeds in between. A task that its vendor answers with 500 or 403 for reasons of its own therefore
+//! never stops the tasks beside it, and neither does a share of answers that get lost. For reads a probe is evidence
+//! too (`probe.rs`), so that a single order does not use up its attempts during an outage.
 //!
-//! A probe is not a task. A task that its vendor answers with 500 for reasons of its own must not stop the tasks beside
-//! it: the next probe closes the circuit, and that task alone fails, retries, and ends dead.
+//! What the evidence opens depends on the kind. Every task begins with reads: a vendor that cannot be read opens the
+//! circuit of the connection, and nothing of it is claimed. A vendor that only cannot be written to holds back writes
+//! (`write_gate.rs`): tasks that need none go on. Each circuit is half-open in the end: one task goes through, and
+//! its result closes the circuit or opens it again for twice as long, up to a bound.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use parking_lot::Mutex;
+use sqlx::PgConnection;
 
-use crate::domain::task::{outcome::Outcome, reason::Reason};
+use crate::{
+    domain::{
+        Timestamp,
+        task::{
+            fault::{CallKind, Fault},
+            state::LeasedTask,
+            transition::circuit_open_for,
+        },
+        vendor::Vendor,
+    },
+    store::{self, connections, vendor_faults},
+    vendors::http::call_log::CallLog,
+};
 
-/// Failures in a row that open a circuit.
-const FAILURES_TO_OPEN: u32 = 5;
+/// What an attempt shows of its vendors.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Evidence {
+    /// Kinds of calls that the vendor answered as it does when it works.
+    pub(super) answered: Vec<(Vendor, CallKind)>,
+    /// The fault that ended the attempt.
+    pub(super) fault: Option<Fault>,
+    /// Vendors whose writes it was let through to try.
+    pub(super) trials: Vec<Vendor>,
+}
 
-/// Consecutive failures by connection, as this process has seen them.
+impl Evidence {
+    /// The evidence of an attempt's calls.
+    pub(super) fn new(call_log: &CallLog, fault: Option<Fault>, trials: Vec<Vendor>) -> Self {
+        let kinds = [Vendor::MyCashflow, Vendor::Ogoship]
+            .into_iter()
+            .flat_map(|vendor| [(vendor, CallKind::Read), (vendor, CallKind::Write)]);
+        let answered = kinds.filter(|(vendor, kind)| call_log.has_answered(*vendor, *kind)).collect();
+        Self { answered, fault, trials }
+    }
+}
+
+/// Writes evidence and opens circuits.
 #[derive(Default)]
-pub(super) struct CircuitBreaker(Mutex<HashMap<String, u32>>);
-
-/// What an attempt says about the health of its connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ConnectionSignal {
-    /// A vendor answered.
-    Healthy,
-    /// No vendor was called, or the cause was ours.
-    Inconclusive,
-    /// A vendor failed, but not often enough in a row.
-    Failing,
-    /// A vendor is down.
-    Down,
+pub(super) struct CircuitBreaker {
+    /// Kinds of calls that this process has recorded a fault of, and no success since. A claim knows those of other
+    /// processes.
+    suspects: Mutex<HashSet<(String, Vendor, CallKind)>>,
 }
 
 impl CircuitBreaker {
-    /// Counts the outcome of an attempt.
-    pub(super) fn record_outcome(&self, connection: &str, outcome: &Outcome) -> ConnectionSignal {
-        let mut failures = self.0.lock();
-        let count = failures.entry(connection.to_owned()).or_default();
-        if is_inconclusive(outcome) {
-            return ConnectionSignal::Inconclusive;
+    /// Whether the evidence changes nothing: no fault, and only answers that were expected.
+    pub(super) fn is_unremarkable(&self, leased: &LeasedTask, evidence: &Evidence) -> bool {
+        evidence.fault.is_none() && self.cleared(leased, evidence).is_empty()
+    }
+
+    /// The kinds of calls under suspicion that the attempt has shown to work.
+    fn cleared(&self, leased: &LeasedTask, evidence: &Evidence) -> Vec<(Vendor, CallKind)> {
+        let suspects = self.suspects.lock();
+        let is_suspect = |kind: &&(Vendor, CallKind)| {
+            leased.suspects.contains(kind) || suspects.contains(&(leased.connection.clone(), kind.0, kind.1))
+        };
+        evidence.answered.iter().filter(is_suspect).copied().collect()
+    }
+
+    /// Writes what an attempt shows, in the transaction of its settle: first what worked, then what failed.
+    pub(super) async fn write(
+        &self,
+        db: &mut PgConnection,
+        leased: &LeasedTask,
+        evidence: &Evidence,
+        now: Timestamp,
+    ) -> store::Result<()> {
+        if self.is_unremarkable(leased, evidence) {
+            return Ok(());
         }
-        if !is_vendor_failure(outcome) {
-            *count = 0;
-            return ConnectionSignal::Healthy;
+        let connection = &leased.connection;
+        vendor_faults::lock(db, connection).await?;
+        for (vendor, call) in self.cleared(leased, evidence) {
+            self.clear(db, connection, vendor, call).await?;
+            if call == CallKind::Write && vendor_faults::close_write_circuit(db, connection, vendor).await? {
+                tracing::info!(connection, %vendor, "writes go through again");
+            }
         }
-        *count += 1;
-        if *count < FAILURES_TO_OPEN {
-            return ConnectionSignal::Failing;
+        match evidence.fault {
+            Some(fault) if evidence.trials.contains(&fault.vendor) && fault.call == CallKind::Write => {
+                extend_write_circuit(db, connection, fault, now).await
+            }
+            Some(fault) => self.record(db, leased, fault, now).await,
+            None => Ok(()),
         }
-        *count = 0; // counting starts anew once the circuit closes
-        ConnectionSignal::Down
+    }
+
+    /// Records a fault; opens the circuit once enough subjects have failed alike.
+    async fn record(
+        &self,
+        db: &mut PgConnection,
+        leased: &LeasedTask,
+        fault: Fault,
+        now: Timestamp,
+    ) -> store::Result<()> {
+        let LeasedTask { connection, subject, connection_faults, .. } = leased;
+        let Fault { vendor, call, kind } = fault;
+        let subjects = vendor_faults::record(db, connection, &subject.to_string(), fault, now).await?;
+        self.suspects.lock().insert((connection.clone(), vendor, call));
+        if subjects < call.subjects_to_open() {
+            return Ok(());
+        }
+        let reason = kind.circuit_reason();
+        let is_opened = match call {
+            CallKind::Read => {
+                let until = now + circuit_open_for(reason, *connection_faults);
+                connections::open_circuit(db, connection, until, reason).await?
+            }
+            CallKind::Write => {
+                let until = now + circuit_open_for(reason, 0);
+                vendor_faults::open_write_circuit(db, connection, vendor, until, reason).await?
+            }
+        };
+        if is_opened {
+            tracing::warn!(
+                connection, %vendor, call = call.as_str(), reason = reason.code(), subjects, "circuit opened"
+            );
+        }
+        self.clear(db, connection, vendor, call).await // counting starts anew once the circuit closes
+    }
+
+    async fn clear(
+        &self,
+        db: &mut PgConnection,
+        connection: &str,
+        vendor: Vendor,
+        call: CallKind,
+    ) -> store::Result<()> {
+        vendor_faults::clear(db, connection, vendor, call).await?;
+        self.suspects.lock().remove(&(connection.to_owned(), vendor, call));
+        Ok(())
     }
 }
 
-const fn is_vendor_failure(outcome: &Outcome) -> bool {
-    matches!(
-        outcome,
-        Outcome::Retryable { reason: Reason::Unreachable | Reason::AnswerLost | Reason::VendorFailed }
-            | Outcome::Unknown { reason: Reason::AnswerLost | Reason::VendorFailed }
-    )
-}
-
-/// A fault of our own, or a delay that a vendor asked for: neither says whether the vendor works.
-const fn is_inconclusive(outcome: &Outcome) -> bool {
-    use Reason::{DatabaseUnavailable, LeaseExpired, Overran, Panicked};
-
-    matches!(
-        outcome,
-        Outcome::Snoozed { .. }
-            | Outcome::Retryable { reason: Overran | Panicked | DatabaseUnavailable | LeaseExpired }
-            | Outcome::Unknown { reason: Overran | Panicked | DatabaseUnavailable | LeaseExpired }
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn consecutive_vendor_failures_open_the_circuit() {
-        let circuit_breaker = CircuitBreaker::default();
-        let failed = Outcome::Retryable { reason: Reason::VendorFailed };
-        let record = |outcome: &Outcome| circuit_breaker.record_outcome("shop", outcome);
-        let four = |signal| assert_eq!([(); 4].map(|()| record(&failed)), [signal; 4]);
-        four(ConnectionSignal::Failing);
-        assert_eq!(record(&Outcome::Permanent { reason: Reason::Refused }), ConnectionSignal::Healthy);
-        four(ConnectionSignal::Failing);
-        assert_eq!(record(&Outcome::Unknown { reason: Reason::Overran }), ConnectionSignal::Inconclusive);
-        assert_eq!(circuit_breaker.record_outcome("other", &failed), ConnectionSignal::Failing);
-        assert_eq!(record(&failed), ConnectionSignal::Down);
-        four(ConnectionSignal::Failing);
-    }
+/// The one task that was let through has failed alike.
+async fn extend_write_circuit(
+    db: &mut PgConnection,
+    connection: &str,
+    fault: Fault,
+    now: Timestamp,
+) -> store::Result<()> {
+    let Fault { vendor, kind, .. } = fault;
+    let reason = kind.circuit_reason();
+    let failed = vendor_faults::failed_trials(db, connection, vendor).await?;
+    let until = now + circuit_open_for(reason, failed + 1);
+    tracing::warn!(connection, %vendor, reason = reason.code(), %until, "writes are held back for longer");
+    vendor_faults::extend_write_circuit(db, connection, vendor, until, reason).await
 }

@@ -1,5 +1,7 @@
 //! Claims due tasks, with the known state of their subjects.
 
+use sqlx::PgPool;
+
 use super::{Deps, slots::Slots};
 use crate::{
     domain::{
@@ -8,7 +10,7 @@ use crate::{
     },
     store::{
         self,
-        claim::{ClaimRequest, claim_due},
+        claim::{ClaimRequest, ConnectionCapacity, claim_due},
         subject_states,
     },
 };
@@ -31,12 +33,34 @@ pub(super) async fn claim(deps: &Deps, slots: &Slots, since: Timestamp) -> store
         worker: &options.name,
         capacities: &free.capacities,
         background: free.background,
+        is_trial: false,
         since,
         now,
         leased_until: now + options.lease,
     };
+    claim_with_states(pool, &request).await
+}
+
+/// Claims one due task of a connection although its circuit is open.
+pub(super) async fn claim_trial(deps: &Deps, connection: &str) -> store::Result<Option<ClaimedTask>> {
+    let Deps { pool, clock, entropy, options, .. } = deps;
+    let now = clock.now();
+    let request = ClaimRequest {
+        claim_ids: &[entropy.fence()],
+        worker: &options.name,
+        capacities: &[ConnectionCapacity { connection: connection.to_owned(), max_tasks: 1 }],
+        background: 1,
+        is_trial: true,
+        since: Timestamp::UNIX_EPOCH,
+        now,
+        leased_until: now + options.lease,
+    };
+    Ok(claim_with_states(pool, &request).await?.pop())
+}
+
+async fn claim_with_states(pool: &PgPool, request: &ClaimRequest<'_>) -> store::Result<Vec<ClaimedTask>> {
     let mut db = pool.acquire().await?;
-    let leased = claim_due(&mut db, &request).await?;
+    let leased = claim_due(&mut db, request).await?;
     if leased.is_empty() {
         return Ok(Vec::new());
     }

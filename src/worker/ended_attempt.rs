@@ -2,7 +2,7 @@
 
 use sqlx::PgConnection;
 
-use super::circuit_breaker::ConnectionSignal;
+use super::circuit_breaker::Evidence;
 use crate::{
     domain::{
         Timestamp,
@@ -12,7 +12,7 @@ use crate::{
             reason::Reason,
             state::{LeasedTask, TaskState},
             subject_state::Observation,
-            transition::{Transition, circuit_open_for},
+            transition::Transition,
         },
     },
     flows::AttemptResult,
@@ -30,8 +30,8 @@ pub(super) struct EndedAttempt {
     pub(super) in_doubt_since: Option<Timestamp>,
     /// It may have begun an action.
     pub(super) may_have_begun: bool,
-    /// What it says about the health of its connection.
-    pub(super) signal: ConnectionSignal,
+    /// What it shows of its vendors.
+    pub(super) evidence: Evidence,
     /// Its calls, as a JSON array.
     pub(super) calls: String,
 }
@@ -72,31 +72,25 @@ impl EndedAttempt {
     }
 
     /// What is written besides.
-    pub(super) fn side_effects(&self, next: &Transition, now: Timestamp) -> SideEffects<'_> {
+    pub(super) fn side_effects(&self, next: &Transition) -> SideEffects<'_> {
         let AttemptResult { observations, follow_ups, ledger, .. } = &self.result;
         SideEffects {
             observations,
             ledger,
             may_have_begun: self.may_have_begun,
-            circuit: self.circuit_change(next, now),
+            circuit: self.circuit_change(next),
             follow_ups,
         }
     }
 
-    /// Opens the circuit where the outcome says so, or after one failure too many in a row.
-    fn circuit_change(&self, next: &Transition, now: Timestamp) -> Option<CircuitChange> {
+    /// Opens the circuit where the credentials are refused; resets the count of faults where the vendors work.
+    fn circuit_change(&self, next: &Transition) -> Option<CircuitChange> {
         if let Some((until, reason)) = next.circuit_open_until.zip(next.reason) {
             return Some(CircuitChange::Open { until, reason });
         }
-        let faults = self.leased.connection_faults;
-        match self.signal {
-            ConnectionSignal::Down => {
-                let reason = Reason::VendorDown;
-                Some(CircuitChange::Open { until: now + circuit_open_for(reason, faults), reason })
-            }
-            ConnectionSignal::Healthy => (faults > 0).then_some(CircuitChange::ClearFaults),
-            ConnectionSignal::Failing | ConnectionSignal::Inconclusive => None,
-        }
+        let Evidence { fault, answered, .. } = &self.evidence;
+        let is_healthy = fault.is_none() && !answered.is_empty();
+        (is_healthy && self.leased.connection_faults > 0).then_some(CircuitChange::ClearFaults)
     }
 
     /// Logs one line: a warning for a dead task, which needs an operator.

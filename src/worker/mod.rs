@@ -33,6 +33,7 @@ mod settler;
 mod slots;
 mod task_store;
 mod watermark;
+mod write_gate;
 
 pub use deps::{Deps, FlowFor, Options};
 pub use metrics::Metrics;

@@ -15,7 +15,10 @@ use super::{
     watermark::DueWatermark,
 };
 use crate::{
-    domain::{Timestamp, task::state::LeasedTask},
+    domain::{
+        Timestamp,
+        task::{state::LeasedTask, transition::LONGEST_CIRCUIT},
+    },
     runtime::heartbeat::Heartbeat,
     store::{DUE_CHANNEL, NotifyListener, StoreError, claim as claims, tasks},
 };
@@ -42,7 +45,7 @@ pub struct Worker(Arc<Inner>);
 
 struct Inner {
     deps: Arc<Deps>,
-    runner: AttemptRunner,
+    runner: Arc<AttemptRunner>,
     prober: Prober,
     slots: Slots,
     watermark: DueWatermark,
@@ -62,9 +65,10 @@ impl Worker {
         let slots = Slots::new(deps.options.concurrency, names);
         let deps = Arc::new(deps);
         let tracker = TaskTracker::new();
+        let runner = Arc::new(AttemptRunner::new(deps.clone(), tracker.clone()));
         Self(Arc::new(Inner {
-            runner: AttemptRunner::new(deps.clone(), tracker.clone()),
-            prober: Prober::new(deps.clone(), tracker.clone()),
+            prober: Prober::new(deps.clone(), tracker.clone(), runner.clone()),
+            runner,
             deps,
             slots,
             watermark: DueWatermark::default(),
@@ -169,7 +173,7 @@ impl Worker {
         let due = claims::next_due(&mut db, slots.connections(), since).await?;
         drop(db);
         watermark.advance(since, due.task, now);
-        if due.probe.is_some_and(|at| at <= now) {
+        if due.probe.is_some_and(|at| at <= now || at > now + LONGEST_CIRCUIT) {
             self.spawn_probes();
         }
         let next = [due.task, due.probe].into_iter().flatten().min();
@@ -185,11 +189,15 @@ impl Worker {
         let LeasedTask { id, connection, subject, .. } = &claimed.leased;
         let span = tracing::debug_span!("attempt", task = %id, connection, %subject, outcome = Empty);
         let attempt = async move {
-            let Inner { runner, stopping, wake, .. } = &*worker.0;
+            let Inner { runner, prober, stopping, wake, .. } = &*worker.0;
             if stopping.is_cancelled() {
                 runner.release(&claimed.leased).await;
             } else {
-                runner.run(claimed).await;
+                let connection = claimed.leased.connection.clone();
+                let ending = runner.run(claimed).await;
+                if let Err(error) = prober.confirm(&connection, &ending).await {
+                    tracing::warn!(connection, error = %error, "cannot record a probe's result");
+                }
             }
             drop(slot);
             wake.notify_one();

@@ -7,6 +7,7 @@ use sqlx::{Connection, PgConnection};
 
 use super::{
     Deps,
+    circuit_breaker::CircuitBreaker,
     ended_attempt::{EndedAttempt, SideEffects},
 };
 use crate::{
@@ -48,11 +49,14 @@ pub(super) enum SettleError {
 }
 
 /// Settles batches of ended attempts.
-pub(super) struct Settler(Arc<Deps>);
+pub(super) struct Settler {
+    deps: Arc<Deps>,
+    circuit_breaker: CircuitBreaker,
+}
 
 impl Settler {
-    pub(super) const fn new(deps: Arc<Deps>) -> Self {
-        Self(deps)
+    pub(super) fn new(deps: Arc<Deps>) -> Self {
+        Self { deps, circuit_breaker: CircuitBreaker::default() }
     }
 
     /// Writes the settlements, and their side effects in the same transaction.
@@ -63,12 +67,14 @@ impl Settler {
         next: &[Transition],
         now: Timestamp,
     ) -> store::Result<Vec<Fenced>> {
-        let Deps { failpoints, .. } = &*self.0;
+        let Deps { failpoints, .. } = &*self.deps;
         let settled: Vec<_> = batch.iter().zip(next).map(|(it, next)| it.as_settled(next)).collect();
-        let effects: Vec<_> = batch.iter().zip(next).map(|(it, next)| it.side_effects(next, now)).collect();
+        let effects: Vec<_> = batch.iter().zip(next).map(|(it, next)| it.side_effects(next)).collect();
         let subjects = || batch.iter().map(|it| it.leased.subject.to_string());
         let during = Failpoint::DuringSettle;
-        if effects.iter().all(SideEffects::is_empty) {
+        let is_unremarkable =
+            |it: &Arc<EndedAttempt>| self.circuit_breaker.is_unremarkable(&it.leased, &it.evidence);
+        if effects.iter().all(SideEffects::is_empty) && batch.iter().all(is_unremarkable) {
             return failpoints.hit_during(during, subjects(), settle::settle(db, &settled, now)).await;
         }
         let mut db = db.begin().await?;
@@ -92,15 +98,33 @@ impl Settler {
         if !follow_ups.is_empty() {
             ingest::ingest(&mut db, &follow_ups).await?;
         }
+        self.write_evidence(&mut db, batch, &written, now).await?;
         failpoints.hit_during(during, subjects(), db.commit()).await?;
         Ok(written)
     }
 
     /// The stock subjects of codes whose pieces in flight changed, where the connection's figures count those pieces.
     fn stock_follow_ups(&self, leased: &LeasedTask, changed: Vec<String>) -> Vec<Subject> {
-        let clients = self.0.clients.iter().find(|clients| clients.name == leased.connection);
+        let clients = self.deps.clients.iter().find(|clients| clients.name == leased.connection);
         let counts_in_flight = clients.is_some_and(|it| it.stock_policy.basis == Basis::Compensated);
         changed.into_iter().filter(|_| counts_in_flight).map(Subject::stock).collect()
+    }
+
+    /// Writes what the attempts show of their vendors, one connection after the other: that is the lock order.
+    async fn write_evidence(
+        &self,
+        db: &mut PgConnection,
+        batch: &[Arc<EndedAttempt>],
+        written: &[Fenced],
+        now: Timestamp,
+    ) -> store::Result<()> {
+        let fenced = batch.iter().zip(written).filter(|(_, fenced)| **fenced == Fenced::Written);
+        let mut by_connection: Vec<_> = fenced.map(|(ended, _)| ended).collect();
+        by_connection.sort_by_key(|ended| &ended.leased.connection); // stable: else as they ended
+        for ended in by_connection {
+            self.circuit_breaker.write(db, &ended.leased, &ended.evidence, now).await?;
+        }
+        Ok(())
     }
 
     /// The event that enqueues a subject which this attempt has put out of sync.
@@ -114,7 +138,7 @@ impl Settler {
             priority: Priority::live(subject.kind),
             at,
         };
-        let entropy = &self.0.entropy;
+        let entropy = &self.deps.entropy;
         event.into_incoming(EventId(entropy.id(at)), TaskId(entropy.id(at)))
     }
 }
@@ -136,7 +160,7 @@ impl BatchHandler for Settler {
     }
 
     async fn commit(&self, batch: &[Arc<EndedAttempt>]) -> store::Result<Vec<Fenced>> {
-        let Deps { pool, clock, entropy, retry, metrics, .. } = &*self.0;
+        let Deps { pool, clock, entropy, retry, metrics, .. } = &*self.deps;
         let now = clock.now();
         let decide = |it: &Arc<EndedAttempt>| {
             let end = AttemptEnd {

@@ -124,6 +124,8 @@ mod tests {
             claimed_at: Timestamp::UNIX_EPOCH,
             connected_at: Timestamp::UNIX_EPOCH,
             connection_faults: 0,
+            snoozes: 0,
+            suspects: Vec::new(),
         }
     }
 

@@ -204,6 +204,7 @@ impl Claims {
             worker: "bench",
             capacities: &capacities,
             background: many,
+            is_trial: false,
             since: now - WATERMARK_LAG,
             now,
             leased_until: now + Duration::from_secs(60),

@@ -1,9 +1,11 @@
 //! A task: the one open obligation to bring a subject into sync.
 
+use super::fault::CallKind;
 use crate::domain::{
     Timestamp,
     event::subject::{Priority, Subject},
     id::{ClaimId, TaskId},
+    vendor::Vendor,
 };
 
 /// The state of a task; [`super::transition`] shows the legal moves.
@@ -77,6 +79,8 @@ pub struct LeasedTask {
     pub number: u32,
     /// Actions performed for this task so far.
     pub actions: u32,
+    /// Attempts in a row that were given back without counting as failures.
+    pub snoozes: u32,
     /// When the task was opened.
     pub created_at: Timestamp,
     /// When the claim was taken.
@@ -85,4 +89,6 @@ pub struct LeasedTask {
     pub connected_at: Timestamp,
     /// Connection faults in a row before this attempt; any other outcome resets them.
     pub connection_faults: u32,
+    /// The kinds of calls that failed for some subject of the connection and have not succeeded since.
+    pub suspects: Vec<(Vendor, CallKind)>,
 }

@@ -45,8 +45,11 @@ use crate::domain::Timestamp;
 /// each, nothing needs more than this.
 pub const MAX_ACTIONS: u32 = 200;
 
-/// The longest time that a task may be snoozed in all; then it needs attention.
+/// How long after its opening a task may still be put off without counting a failure; then it needs attention.
 const MAX_SNOOZE: chrono::Duration = chrono::Duration::days(14);
+
+/// How often in a row. A long backlog at a low rate puts its last tasks off a hundred times; nothing needs this many.
+const MAX_SNOOZES: u32 = 1000;
 
 /// How long the circuit is open after refused credentials, at first and at most. Somebody must renew them, so there
 /// is no hurry.
@@ -56,7 +59,10 @@ const CREDENTIALS_BACKOFF: (Duration, Duration) = (Duration::from_secs(30), Dura
 /// cheap.
 const VENDOR_DOWN_BACKOFF: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
 
-/// How long a connection's circuit is open for this reason after `faults` faults in a row: doubled by each, up to a
+/// The longest time that a circuit is open.
+pub const LONGEST_CIRCUIT: Duration = CREDENTIALS_BACKOFF.1;
+
+/// How long a circuit is open for this reason after `faults` faults in a row: doubled by each, up to a
 /// bound.
 pub fn circuit_open_for(reason: Reason, faults: u32) -> Duration {
     let (first, longest) =
@@ -90,6 +96,8 @@ pub struct Transition {
     pub failures: u32,
     /// Actions performed for this task.
     pub actions: u32,
+    /// Attempts in a row that were given back without counting as failures.
+    pub snoozes: u32,
     /// No task of the connection is claimed before this time.
     pub circuit_open_until: Option<Timestamp>,
     /// True where a new event ends the wait. A backoff after a fault goes on.
@@ -105,13 +113,21 @@ pub fn transition(task: &LeasedTask, end: &AttemptEnd<'_>, policy: &RetryPolicy)
         due_at: at,
         failures: task.failures,
         actions: task.actions,
+        snoozes: task.snoozes,
         circuit_open_until: None,
         is_waiting: false,
     };
     let dead = |reason| Transition { state: TaskState::Dead, reason: Some(reason), ..next.clone() };
     let failures_before = task.failures.saturating_sub(1);
     let is_exhausted = task.failures >= policy.attempts;
+    let is_snoozed_too_long = at - task.created_at > MAX_SNOOZE || task.snoozes + 1 >= MAX_SNOOZES;
     match outcome {
+        // A vendor that goes on saying no has answered: nothing is unknown.
+        Outcome::Unknown { reason: Reason::Conflict }
+            if is_exhausted || is_unknown_too_long(task, end, policy) =>
+        {
+            dead(Reason::Conflict)
+        }
         // Unknown for too long: stop retrying and ask an operator.
         Outcome::Retryable { .. } | Outcome::Unknown { .. } | Outcome::Snoozed { .. }
             if is_unknown_too_long(task, end, policy) =>
@@ -122,7 +138,7 @@ pub fn transition(task: &LeasedTask, end: &AttemptEnd<'_>, policy: &RetryPolicy)
             dead(Reason::OutcomeUnknown)
         }
         Outcome::Acted if task.actions + 1 >= MAX_ACTIONS => dead(Reason::NotConverging),
-        Outcome::Acted => Transition { failures: 0, actions: task.actions + 1, ..next },
+        Outcome::Acted => Transition { failures: 0, snoozes: 0, actions: task.actions + 1, ..next },
         Outcome::InSync => Transition { state: TaskState::Done, ..next },
         Outcome::Skipped { .. } => Transition { state: TaskState::Skipped, ..next },
         Outcome::Waiting { until, .. } => {
@@ -132,10 +148,12 @@ pub fn transition(task: &LeasedTask, end: &AttemptEnd<'_>, policy: &RetryPolicy)
         Outcome::Retryable { .. } => {
             Transition { due_at: at + policy.backoff(task.failures, jitter), ..next }
         }
-        Outcome::Snoozed { .. } if at - task.created_at > MAX_SNOOZE => dead(Reason::SnoozedTooLong),
+        Outcome::Snoozed { .. } | Outcome::ConnectionFault { .. } if is_snoozed_too_long => {
+            dead(Reason::SnoozedTooLong)
+        }
         Outcome::Snoozed { after, .. } => {
             let wait = after.map_or(policy.backoff(1, jitter), |asked| policy.clamp_retry_after(asked));
-            Transition { due_at: at + wait, failures: failures_before, ..next }
+            Transition { due_at: at + wait, failures: failures_before, snoozes: task.snoozes + 1, ..next }
         }
         Outcome::Unknown { .. } => {
             Transition { state: TaskState::InDoubt, due_at: at + policy.recheck_delay, ..next }
@@ -143,7 +161,13 @@ pub fn transition(task: &LeasedTask, end: &AttemptEnd<'_>, policy: &RetryPolicy)
         Outcome::Permanent { reason } => dead(*reason),
         Outcome::ConnectionFault { .. } => {
             let until = at + circuit_open_for(Reason::CredentialsRefused, task.connection_faults);
-            Transition { due_at: until, failures: failures_before, circuit_open_until: Some(until), ..next }
+            Transition {
+                due_at: until,
+                failures: failures_before,
+                snoozes: task.snoozes + 1,
+                circuit_open_until: Some(until),
+                ..next
+            }
         }
     }
 }
@@ -189,6 +213,8 @@ mod tests {
             claimed_at: at(0),
             connected_at: at(0),
             connection_faults: 0,
+            snoozes: 0,
+            suspects: Vec::new(),
         }
     }
 
@@ -262,6 +288,40 @@ mod tests {
         let outcome = Outcome::Snoozed { after: None, reason: Reason::RateLimited };
         let next = next(&task(1), &outcome, None, at(15 * 86_400));
         assert_eq!((next.state, next.reason), (TaskState::Dead, Some(Reason::SnoozedTooLong)));
+    }
+
+    #[test]
+    fn attempts_are_given_back_a_bounded_number_of_times() {
+        let snoozed = Outcome::Snoozed { after: None, reason: Reason::RateLimited };
+        for outcome in [snoozed, Outcome::ConnectionFault { reason: Reason::CredentialsRefused }] {
+            let mut leased = task(1);
+            let mut given_back = 0;
+            let end = loop {
+                let next = next(&leased, &outcome, None, at(1));
+                if next.state != TaskState::Pending {
+                    break next;
+                }
+                given_back += 1;
+                assert_eq!((next.failures, next.snoozes), (0, given_back));
+                leased.snoozes = next.snoozes;
+            };
+            assert_eq!((end.state, end.reason), (TaskState::Dead, Some(Reason::SnoozedTooLong)));
+            assert_eq!(given_back, MAX_SNOOZES - 1);
+        }
+        let acted = next(&LeasedTask { snoozes: 900, ..task(1) }, &Outcome::Acted, None, at(1));
+        assert_eq!(acted.snoozes, 0, "an action ends the row");
+    }
+
+    #[test]
+    fn conflict_that_stays_is_a_no_and_not_an_unknown() {
+        let conflict = Outcome::Unknown { reason: Reason::Conflict };
+        let end = |failures, since| {
+            let next = next(&task(failures), &conflict, Some(at(since)), at(5000));
+            (next.state, next.reason)
+        };
+        assert_eq!(end(11, 4900), (TaskState::InDoubt, Some(Reason::Conflict)));
+        assert_eq!(end(12, 4900), (TaskState::Dead, Some(Reason::Conflict)));
+        assert_eq!(end(3, 100), (TaskState::Dead, Some(Reason::Conflict)), "for longer than unknown_for");
     }
 
     #[test]

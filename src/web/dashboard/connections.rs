@@ -77,13 +77,16 @@ fn switches(deps: &DashboardState, user: &User, row: &ConnectionRow) -> Markup {
     let ask = |request, label| button(user, HERE, &[("connection", &row.name), ("ask", request)], label);
     html! {
         @if let Some(code) = &row.circuit_reason { p.warn { (reason(user, Some(code))) } (remedy(user, code)) }
+        @if let Some(held) = &row.writes_held_back { p.warn { (words.writes_held_back) ": " (held) } }
         @if let Some(by) = &row.paused_by { p.warn { (words.paused) ": " (by) ", " (time_or_never(deps, user, row.paused_at)) } }
         @if let Some(detail) = &row.brake_detail {
             p.warn { (words.braked) ": " (explain::detail(detail, user.language)) }
         }
         div.actions {
             @if row.paused_at.is_none() { (ask("pause", words.pause)) }
-            @if row.paused_at.is_some() || row.circuit_open_until.is_some() { (ask("resume", words.resume)) }
+            @if row.paused_at.is_some() || row.circuit_open_until.is_some() || row.writes_held_back.is_some() {
+                (ask("resume", words.resume))
+            }
             @if row.braked_at.is_some() { (ask("release_brake", words.release_brake)) }
         }
     }

@@ -111,6 +111,7 @@ pub(super) fn health(user: &User, health: &str) -> Markup {
         "slow" => ("state caution", words.slow),
         "paused" => ("state caution", words.paused),
         "circuit_open" => ("state bad", words.circuit_open),
+        "writes_held_back" => ("state bad", words.writes_held_back),
         _ => ("state caution", words.braked),
     };
     html! { span class=(class) { (word) } }

@@ -45,6 +45,7 @@ pub async fn claim_tasks(
         worker: "test",
         capacities: &connections.iter().map(capacity).collect::<Vec<_>>(),
         background: count,
+        is_trial: false,
         since: Timestamp::UNIX_EPOCH,
         now,
         leased_until: now + secs(60),

@@ -48,6 +48,7 @@ async fn claim_due_tasks(
         worker: "w",
         capacities: &capacities,
         background: 24,
+        is_trial: false,
         since,
         now,
         leased_until: now + secs(60),

@@ -38,6 +38,7 @@ async fn claim_subjects(
         worker: "w",
         capacities: &capacities,
         background,
+        is_trial: false,
         since: Timestamp::UNIX_EPOCH,
         now: silta.now(),
         leased_until: silta.now() + secs(60),

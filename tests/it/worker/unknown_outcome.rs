@@ -185,6 +185,7 @@ async fn late_settle_is_refused_by_the_fence() {
         due_at: silta.now(),
         failures: 1,
         actions: 0,
+        snoozes: 0,
         circuit_open_until: None,
         is_waiting: false,
     };

@@ -129,6 +129,8 @@ impl Machine {
             claimed_at: now,
             connected_at: now,
             connection_faults: 0,
+            snoozes: 0,
+            suspects: Vec::new(),
         })
     }
 

@@ -260,6 +260,7 @@ impl ModelAndDatabase {
             worker: "mirror",
             capacities: &capacities,
             background: 1,
+            is_trial: false,
             since: Timestamp::UNIX_EPOCH,
             now: self.now,
             leased_until,
