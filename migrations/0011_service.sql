@@ -1,17 +1,20 @@
 -- What replicas must agree on to be one service, and how far retention has come.
 
--- Unlogged on purpose: a write per outward call must not wait for the disk. A crash empties the table, which means full
--- buckets, as after an idle second.
+-- Unlogged on purpose: a write per outward call must not wait for the disk. A crash empties the table, which means that
+-- nothing was granted, as after an idle second.
 create unlogged table rate_limit (
     connection text not null,
     vendor text not null,
-    spent_until timestamptz not null,
+    version bigint not null,
+    granted_at bigint[] not null,
+    granted integer[] not null,
     blocked_until timestamptz,
     share double precision not null default 1,
     lowered_at timestamptz,
 
     constraint rate_limit_pkey primary key (connection, vendor),
     constraint rate_limit_vendor_known check (vendor in ('mycashflow', 'ogoship')),
+    constraint rate_limit_granted_complete check (cardinality(granted_at) = cardinality(granted)),
     constraint rate_limit_share_range check (share > 0 and share <= 1),
     constraint rate_limit_lowered_has_time check (share = 1 or lowered_at is not null)
 ) with (
@@ -21,10 +24,12 @@ create unlogged table rate_limit (
     autovacuum_vacuum_threshold = 500
 );
 
-comment on table rate_limit is 'What all replicas together have spent of a vendor''s rate';
+comment on table rate_limit is 'What all replicas together have taken of a vendor''s rate';
 comment on column rate_limit.connection is 'Connection whose account is limited';
 comment on column rate_limit.vendor is 'mycashflow or ogoship';
-comment on column rate_limit.spent_until is 'Each call takes one interval of the rate; intervals are taken up to this time. In the past: the bucket is full';
+comment on column rate_limit.version is 'Raised by each write: a replica replaces the row only as it read it';
+comment on column rate_limit.granted_at is 'When calls of the last second were granted, or will be made: microseconds since 1970';
+comment on column rate_limit.granted is 'How many calls at each of these times';
 comment on column rate_limit.blocked_until is 'The vendor asked for no calls until then';
 comment on column rate_limit.share is 'Share of the configured rate that the vendor accepted at lowered_at; it grows back by itself';
 comment on column rate_limit.lowered_at is 'When the vendor last answered 429';

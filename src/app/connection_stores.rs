@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
 
 use crate::{
-    domain::{Timestamp, rate_limit::TokenBucket, vendor::Vendor},
+    domain::{Timestamp, rate_limit::SharedLimit, vendor::Vendor},
     runtime::clock::{Clock, Entropy},
     security::secrets::SecretStore,
     store::{StoreError, rate_limits, tokens},
@@ -27,7 +27,7 @@ pub(super) struct PgRateLimitStore {
 
 #[async_trait]
 impl RateLimitStore for PgRateLimitStore {
-    async fn read(&self) -> Result<Option<TokenBucket>, RateLimitStoreError> {
+    async fn read(&self) -> Result<Option<SharedLimit>, RateLimitStoreError> {
         let found = async {
             let mut db = self.pool.acquire().await?;
             rate_limits::find(&mut db, &self.connection, self.vendor.as_str()).await
@@ -35,11 +35,7 @@ impl RateLimitStore for PgRateLimitStore {
         found.await.map_err(|_: StoreError| RateLimitStoreError)
     }
 
-    async fn replace(
-        &self,
-        old: Option<&TokenBucket>,
-        new: &TokenBucket,
-    ) -> Result<bool, RateLimitStoreError> {
+    async fn replace(&self, old: Option<i64>, new: &SharedLimit) -> Result<bool, RateLimitStoreError> {
         let replaced = async {
             let mut db = self.pool.acquire().await?;
             rate_limits::replace(&mut db, &self.connection, self.vendor.as_str(), old, new).await

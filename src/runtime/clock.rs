@@ -3,7 +3,11 @@
 //! Code that needs the time takes a [`Clock`], code that needs randomness takes [`Entropy`], so that a test
 //! controls both. `clippy.toml` bans the ambient ones everywhere else.
 
-use std::{fmt::Debug, time::Duration};
+use std::{
+    fmt::Debug,
+    sync::LazyLock,
+    time::{Duration, Instant},
+};
 
 use parking_lot::Mutex;
 use rand::{Rng, RngExt, SeedableRng, rngs::StdRng};
@@ -15,6 +19,12 @@ use crate::domain::Timestamp;
 pub trait Clock: Debug + Send + Sync {
     /// The current time in UTC, to the microsecond, which is PostgreSQL's precision.
     fn now(&self) -> Timestamp;
+
+    /// Time that only passes: no correction of the clock steps it. Compare it within one process only.
+    fn monotonic(&self) -> Duration {
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        START.elapsed()
+    }
 }
 
 /// The machine's clock.
@@ -29,25 +39,36 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that only moves by [`ManualClock::advance`].
+/// A clock that only moves by hand.
 #[derive(Debug)]
-pub struct ManualClock(Mutex<Timestamp>);
+pub struct ManualClock(Mutex<(Timestamp, Duration)>);
 
 impl ManualClock {
     /// Creates a clock at `start`.
     pub const fn starting_at(start: Timestamp) -> Self {
-        Self(Mutex::new(start))
+        Self(Mutex::new((start, Duration::ZERO)))
     }
 
-    /// Moves the clock forward.
+    /// Lets time pass.
     pub fn advance(&self, by: Duration) {
-        *self.0.lock() += by;
+        let mut time = self.0.lock();
+        time.0 += by;
+        time.1 += by;
+    }
+
+    /// Sets the clock by hand, as a correction does: no time passes.
+    pub fn step(&self, by: chrono::Duration) {
+        self.0.lock().0 += by;
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        *self.0.lock()
+        self.0.lock().0
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.0.lock().1
     }
 }
 

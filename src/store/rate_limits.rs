@@ -1,65 +1,57 @@
-//! Table `rate_limit`: the token buckets, shared by all replicas.
+//! Table `rate_limit`: what all replicas have taken of each vendor's rate.
 
 use sqlx::PgConnection;
 
 use super::Result;
-use crate::domain::rate_limit::TokenBucket;
+use crate::domain::rate_limit::{GrantedCalls, SharedLimit};
 
-/// Finds a token bucket; `None` if it was never used.
-pub async fn find(db: &mut PgConnection, connection: &str, vendor: &str) -> Result<Option<TokenBucket>> {
-    let row = sqlx::query_as!(
-        TokenBucket,
-        "select spent_until, blocked_until, share, lowered_at from rate_limit where connection = $1 and vendor = $2",
+/// Finds the state of a rate limit; `None` if it was never used.
+pub async fn find(db: &mut PgConnection, connection: &str, vendor: &str) -> Result<Option<SharedLimit>> {
+    let row = sqlx::query!(
+        "select version, granted_at, granted, blocked_until, share, lowered_at
+         from rate_limit where connection = $1 and vendor = $2",
         connection,
         vendor,
     );
-    Ok(row.fetch_optional(db).await?)
+    Ok(row.fetch_optional(db).await?.map(|row| SharedLimit {
+        version: row.version,
+        calls: GrantedCalls::new(&row.granted_at, &row.granted),
+        blocked_until: row.blocked_until,
+        lowered: row.lowered_at.map(|at| (at, row.share)),
+    }))
 }
 
-/// Replaces a token bucket if it is still as it was read (`old` is `None` if there was none); false if
+/// Replaces the state if it is still of the version that was read (`old` is `None` if there was none); false if
 /// another process was faster.
 pub async fn replace(
     db: &mut PgConnection,
     connection: &str,
     vendor: &str,
-    old: Option<&TokenBucket>,
-    new: &TokenBucket,
+    old: Option<i64>,
+    new: &SharedLimit,
 ) -> Result<bool> {
-    let TokenBucket { spent_until, blocked_until, share, lowered_at } = new;
-    let done = match old {
-        None => {
-            sqlx::query!(
-                "insert into rate_limit (connection, vendor, spent_until, blocked_until, share, lowered_at)
-                 values ($1, $2, $3, $4, $5, $6) on conflict on constraint rate_limit_pkey do nothing",
-                connection,
-                vendor,
-                spent_until,
-                *blocked_until,
-                share,
-                *lowered_at,
-            )
-            .execute(db)
-            .await?
-        }
-        Some(old) => {
-            sqlx::query!(
-                "update rate_limit set spent_until = $3, blocked_until = $4, share = $5, lowered_at = $6
-                 where connection = $1 and vendor = $2 and spent_until = $7
-                   and blocked_until is not distinct from $8 and share = $9 and lowered_at is not distinct from $10",
-                connection,
-                vendor,
-                spent_until,
-                *blocked_until,
-                share,
-                *lowered_at,
-                old.spent_until,
-                old.blocked_until,
-                old.share,
-                old.lowered_at,
-            )
-            .execute(db)
-            .await?
-        }
-    };
-    Ok(done.rows_affected() == 1)
+    let SharedLimit { version, calls, blocked_until, lowered } = new;
+    let (lowered_at, share) = (lowered.map(|(at, _)| at), lowered.map_or(1.0, |(_, share)| share));
+    let done = sqlx::query!(
+        "insert into rate_limit (
+             connection, vendor, version, granted_at, granted, blocked_until, share, lowered_at
+         )
+         select $1, $2, $3, $4, $5, $6, $7, $8
+         where $9::bigint is null or exists (
+             select from rate_limit where connection = $1 and vendor = $2 and version = $9
+         )
+         on conflict on constraint rate_limit_pkey do update set
+             version = $3, granted_at = $4, granted = $5, blocked_until = $6, share = $7, lowered_at = $8
+         where rate_limit.version = $9",
+        connection,
+        vendor,
+        version,
+        &calls.times(),
+        &calls.counts(),
+        *blocked_until,
+        share,
+        lowered_at,
+        old,
+    );
+    Ok(done.execute(db).await?.rows_affected() == 1)
 }

@@ -64,7 +64,7 @@ async fn sync_leaves_rate_for_live_orders() {
     }
     let body = json!({ "connection": "shop", "what": "products", "dry_run": true });
     let id = silta.api.post("/admin/v1/syncs", body).await.text("/id").to_owned();
-    // The clock stands still. The sync needs twelve pages, the bucket holds twenty: half of it is left for live tasks.
+    // The clock stands still. The sync needs twelve pages, a second holds twenty calls: half of them are left for live tasks.
     let running = silta.syncer.run_one(id.parse().unwrap(), &|_| {});
     assert!(tokio::time::timeout(secs(1), running).await.is_err(), "it waits");
     assert_eq!(silta.sandbox.shop_server.calls.count("GET", "/api/v1/products"), 10);

@@ -19,7 +19,7 @@ async fn rate_limit_is_shared_by_replicas_and_429_lowers_it() {
         silta.send_webhook(silta.warehouse.stock_changed(&format!("S-{number}"))).await;
     }
     let calls = || silta.sandbox.warehouse_server.calls.count("GET", "/api/v1/stock");
-    // Three replicas with a stopped clock: the bucket holds one second of tokens and lends three more.
+    // Three replicas with a stopped clock: ten may call at once, and those of three more seconds wait.
     let replicas: Vec<_> =
         (0..3).map(|_| silta.second_worker_with("ogoship.requests_per_second", "10")).collect();
     let mut tasks = tokio::task::JoinSet::new();
@@ -49,4 +49,24 @@ async fn rate_limit_is_shared_by_replicas_and_429_lowers_it() {
     let equal: BTreeSet<_> =
         (0..40).filter_map(|number| silta.shop.quantity(&format!("S-{number}"))).collect();
     assert_eq!(equal, BTreeSet::from([5]));
+}
+
+#[tokio::test]
+async fn no_call_follows_a_429_with_retry_after() {
+    let silta = TestSilta::start_with_settings(&[("ogoship.requests_per_second", "5")]).await;
+    for number in 0..20 {
+        silta.shop.add_product(number, &format!("S-{number}"), "Kahvi", 0);
+        silta.warehouse.receive_goods(&format!("S-{number}"), 5);
+        silta.send_webhook(silta.warehouse.stock_changed(&format!("S-{number}"))).await;
+    }
+    let calls = || silta.sandbox.warehouse_server.calls.count("GET", "/api/v1/stock");
+    silta.sandbox.warehouse_server.faults.script("GET", "/api/v1/stock", Fault::TooMany(120));
+    silta.run_until_idle().await;
+    // Five go at once, and one of them is answered 429. Fifteen wait for their turn, a second later and more.
+    assert!(calls() <= 5, "{} calls, though the vendor asked for silence", calls());
+    assert_eq!(silta.count("task where state = 'pending' and reason = 'rate_limited'").await, 20 - 4);
+    for _ in 0..10 {
+        silta.advance(secs(60)).await;
+    }
+    assert_eq!(silta.shop.quantity("S-19"), Some(5));
 }
