@@ -17,11 +17,15 @@ use crate::{
         shutdown::Shutdown,
         telemetry,
     },
-    runtime::failpoints::{AbortAt, Failpoints},
+    runtime::{
+        failpoints::{AbortAt, Failpoints},
+        wrong_clock::WrongClock,
+    },
     store, vendors,
 };
 
-/// Serves until SIGTERM or SIGINT. `SILTA_FAILPOINT` names the failpoint at which the process exits, for the chaos run.
+/// Serves until SIGTERM or SIGINT. For the chaos run, `SILTA_FAILPOINT` names the failpoint at which the process exits,
+/// and `SILTA_CLOCK` says how wrong its clock is.
 pub(super) async fn serve(path: PathBuf, environment: Environment, only: Option<ServiceHalf>) -> Result<()> {
     let config = load(&path, &environment)?;
     let traces = config.traces.as_ref().map(|traces| {
@@ -43,7 +47,10 @@ pub(super) async fn serve(path: PathBuf, environment: Environment, only: Option<
         Some(moment) => Failpoints::with_hook(Arc::new(moment.parse::<AbortAt>()?)),
         None => Failpoints::disabled(),
     };
-    let deps = AppDeps { failpoints, ..database.deps() };
+    let mut deps = AppDeps { failpoints, ..database.deps() };
+    if let Some(offsets) = environment.get("SILTA_CLOCK") {
+        deps.clock = Arc::new(offsets.parse::<WrongClock>()?);
+    }
     let app = App::new(config, deps.clone());
     app.prepare().await?;
 

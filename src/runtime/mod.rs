@@ -5,3 +5,4 @@ pub mod clock;
 pub mod embedded_postgres;
 pub mod failpoints;
 pub mod heartbeat;
+pub mod wrong_clock;

@@ -132,9 +132,14 @@ impl ChaosRun {
         while self.replicas.len() < self.wanted_replicas {
             self.replicas.push(Replica::start(&self.replica_config, None).await?);
         }
+        self.announce_replicas();
+        Ok(())
+    }
+
+    /// Sends webhooks to all replicas.
+    pub(super) fn announce_replicas(&self) {
         let urls: Vec<_> = self.replicas.iter().map(|replica| replica.url.clone()).collect();
         self.webhook_sender.set_replicas(&urls);
-        Ok(())
     }
 
     /// How long an order placed now takes to the warehouse. Its webhook is sent until it is answered 200.

@@ -35,6 +35,20 @@ pub(super) enum Disturbance {
     WarehouseDown,
     /// Half of all calls fail, with every fault of the sandbox.
     HalfOfCallsFail,
+    /// The replicas' clocks differ, some ahead and some behind.
+    ClocksDiffer,
+    /// The replicas' clocks step forth and back.
+    ClocksStep,
+    /// A web firewall refuses one order.
+    OrderRefused,
+    /// The shop answers everything with a web page.
+    ShopMaintenance,
+    /// The shop answers everything with 404.
+    ShopForgetsAll,
+    /// The warehouse answers everything with a web page.
+    WarehouseMaintenance,
+    /// The warehouse answers everything with 404.
+    WarehouseForgetsAll,
     /// The warehouse's search lags behind, and answers to orders are lost.
     SearchLags,
     /// The warehouse takes seconds for every call, and applies it after the caller has given up.
@@ -60,6 +74,13 @@ impl Disturbance {
             Self::ShopDown,
             Self::WarehouseDown,
             Self::HalfOfCallsFail,
+            Self::ClocksDiffer,
+            Self::ClocksStep,
+            Self::OrderRefused,
+            Self::ShopMaintenance,
+            Self::ShopForgetsAll,
+            Self::WarehouseMaintenance,
+            Self::WarehouseForgetsAll,
             Self::SearchLags,
             Self::WarehouseSlow,
             Self::WebhooksLost,
@@ -86,6 +107,13 @@ impl fmt::Display for Disturbance {
             Self::ShopDown => "shop down",
             Self::WarehouseDown => "warehouse down",
             Self::HalfOfCallsFail => "half of all calls fail",
+            Self::ClocksDiffer => "clocks differ",
+            Self::ClocksStep => "clocks step",
+            Self::OrderRefused => "an order refused by a firewall",
+            Self::ShopMaintenance => "shop answers web pages",
+            Self::ShopForgetsAll => "shop answers 404 to everything",
+            Self::WarehouseMaintenance => "warehouse answers web pages",
+            Self::WarehouseForgetsAll => "warehouse answers 404 to everything",
             Self::SearchLags => "search lags, answers lost",
             Self::WarehouseSlow => "warehouse slower than the timeout",
             Self::WebhooksLost => "webhooks lost",

@@ -8,11 +8,11 @@ use super::{
     chaos_run::ChaosRun,
     database_proxy::ProxyState,
     disturbance::Disturbance,
-    replica::Replica,
-    setup::{LEASE, all_faults, leases_lost, pause},
+    replica::{Defect, Replica},
+    setup::{CONNECTION, LEASE, all_faults, leases_lost, pause},
 };
 use crate::{
-    dev::sandbox::{Fault, RandomFaults, Server},
+    dev::sandbox::{Fault, OrderSpec, RandomFaults, Server},
     runtime::{clock::Entropy, failpoints::Failpoint},
     store::chaos,
 };
@@ -51,6 +51,27 @@ impl ChaosRun {
             Disturbance::ShopDown => self.take_offline(&self.sandbox.shop_server).await,
             Disturbance::WarehouseDown => self.take_offline(&self.sandbox.warehouse_server).await,
             Disturbance::HalfOfCallsFail => self.fail_calls(0.5).await,
+            Disturbance::ClocksDiffer => {
+                let offset = 5 + entropy.below(56);
+                self.run_under_clocks(&[format!("+{offset}"), format!("-{offset}")]).await?;
+            }
+            Disturbance::ClocksStep => {
+                let [one, other] = [1 + entropy.below(60), 1 + entropy.below(60)];
+                self.run_under_clocks(&[format!("0,+{one}"), format!("-{other},0,+{one}")]).await?;
+            }
+            Disturbance::OrderRefused => self.refuse_an_order().await,
+            Disturbance::ShopMaintenance => {
+                self.answer_all(&self.sandbox.shop_server, Fault::Page(200)).await
+            }
+            Disturbance::ShopForgetsAll => {
+                self.answer_all(&self.sandbox.shop_server, Fault::Status(404)).await
+            }
+            Disturbance::WarehouseMaintenance => {
+                self.answer_all(&self.sandbox.warehouse_server, Fault::Page(503)).await;
+            }
+            Disturbance::WarehouseForgetsAll => {
+                self.answer_all(&self.sandbox.warehouse_server, Fault::Page(404)).await;
+            }
             Disturbance::SearchLags => {
                 self.sandbox.warehouse.delay_search(Duration::from_secs(2));
                 self.disturb_warehouse(0.5, &[Fault::DropAfter, Fault::StatusAfter(504)]).await;
@@ -70,7 +91,39 @@ impl ChaosRun {
     pub(super) fn restore_all(&self) {
         self.database.proxy.set(ProxyState::Open);
         self.sandbox.warehouse.delay_search(Duration::ZERO);
+        for server in [&self.sandbox.shop_server, &self.sandbox.warehouse_server] {
+            server.faults.set_everywhere(None);
+            server.faults.forbid(&[]);
+        }
         self.set_all_faults(USUAL_FAULTS);
+    }
+
+    /// Restarts all replicas with wrong clocks, these offsets in turn, and lets them work for a while.
+    async fn run_under_clocks(&mut self, offsets: &[String]) -> Result<()> {
+        let count = self.replicas.len().max(1);
+        self.kill_all().await?;
+        for offset in offsets.iter().cycle().take(count) {
+            let defect = Defect::WrongClock(offset.clone());
+            self.replicas.push(Replica::start(&self.replica_config, Some(defect)).await?);
+        }
+        self.announce_replicas();
+        self.fail_calls(0.2).await;
+        self.set_all_faults(USUAL_FAULTS);
+        pause(self.fault_duration * 2).await;
+        self.kill_all().await
+    }
+
+    /// A web firewall refuses everything about a new order, whose webhook arrives.
+    async fn refuse_an_order(&self) {
+        let order = self.sandbox.shop.place_order(OrderSpec::of("KAHVI-500", 1));
+        self.sandbox.warehouse_server.faults.forbid(&[&format!("{CONNECTION}-{order}")]);
+        self.webhook_sender.send(&self.sandbox.shop.order_created(order)).await;
+        pause(self.fault_duration).await;
+    }
+
+    async fn answer_all(&self, server: &Server, fault: Fault) {
+        server.faults.set_everywhere(Some(fault));
+        pause(self.fault_duration).await;
     }
 
     async fn kill_one(&mut self, entropy: &Entropy) -> Result<()> {
@@ -89,7 +142,7 @@ impl ChaosRun {
     /// Runs one replica alone that exits at the nth pass of a failpoint; false where it never got there.
     async fn kill_at_failpoint(&mut self, point: Failpoint, nth: usize) -> Result<bool> {
         self.kill_all().await?;
-        let mut victim = Replica::start(&self.replica_config, Some((point, nth))).await?;
+        let mut victim = Replica::start(&self.replica_config, Some(Defect::ExitAt(point, nth))).await?;
         self.webhook_sender.set_replicas(std::slice::from_ref(&victim.url));
         Ok(victim.wait_for_exit(Duration::from_secs(30)).await)
     }

@@ -28,6 +28,14 @@ pub(super) struct ReplicaConfig {
     pub(super) database: String,
 }
 
+/// What goes wrong in a replica.
+pub(super) enum Defect {
+    /// It exits at the nth pass of a failpoint.
+    ExitAt(Failpoint, usize),
+    /// Its clock is off by these seconds, one after the other, as `+30,-12`.
+    WrongClock(String),
+}
+
 /// A running replica; killed when dropped.
 pub(super) struct Replica {
     child: Child,
@@ -35,8 +43,8 @@ pub(super) struct Replica {
 }
 
 impl Replica {
-    /// Starts a replica and waits until it serves. With a failpoint it exits at the nth pass of it.
-    pub(super) async fn start(config: &ReplicaConfig, failpoint: Option<(Failpoint, usize)>) -> Result<Self> {
+    /// Starts a replica and waits until it serves. What its environment says goes wrong in it.
+    pub(super) async fn start(config: &ReplicaConfig, defect: Option<Defect>) -> Result<Self> {
         let turn = config.started.fetch_add(1, Ordering::Relaxed);
         let mut command = Command::new(&config.programs[turn % config.programs.len()]);
         command
@@ -49,8 +57,14 @@ impl Replica {
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
-        if let Some((point, nth)) = failpoint {
-            command.env("SILTA_FAILPOINT", format!("{}:{nth}", point.as_str()));
+        match defect {
+            Some(Defect::ExitAt(point, nth)) => {
+                command.env("SILTA_FAILPOINT", format!("{}:{nth}", point.as_str()));
+            }
+            Some(Defect::WrongClock(offsets)) => {
+                command.env("SILTA_CLOCK", offsets);
+            }
+            None => {}
         }
         let mut child = command.spawn().context("cannot start the service")?;
         let stderr = child.stderr.take().context("its log is piped")?;

@@ -55,7 +55,7 @@ impl FaultLevel {
             Self::Some => 0.08,
             Self::Many => 0.25,
         };
-        let kinds = vec![
+        let mut kinds = vec![
             Fault::DropBefore,
             Fault::DropAfter,
             Fault::Status(500),
@@ -67,6 +67,15 @@ impl FaultLevel {
             Fault::HalfAnswer,
             Fault::Slow(Duration::from_millis(300)),
         ];
+        if self == Self::Many {
+            // A maintenance window that comes and goes.
+            kinds.extend([
+                Fault::Page(200),
+                Fault::Page(503),
+                Fault::Status(302),
+                Fault::RetryAfter(503, "1"),
+            ]);
+        }
         Some(RandomFaults { share, kinds, entropy })
     }
 }
