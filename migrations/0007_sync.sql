@@ -9,6 +9,7 @@ create table sync (
     actor text not null,
     state text not null,
     since timestamptz not null,
+    is_default_since boolean not null default false,
     step text not null default 'read_warehouse',
     cursor text not null default '',
     total bigint,
@@ -37,7 +38,7 @@ create table sync (
     constraint sync_approved_has_actor check ((approved_at is null) = (approved_by is null))
 );
 
--- One sync of a kind at a time: a second request is answered with the first.
+-- One sync of a kind at a time: a second request for the same is answered with the first, one for another is refused.
 create unique index sync_one_running on sync (connection, what)
     where state = 'running';
 create index sync_latest on sync (connection, what, id desc);
@@ -50,6 +51,7 @@ comment on column sync.dry_run is 'Differences are reported, nothing is fixed';
 comment on column sync.actor is 'Name of the admin token, cli:ACCOUNT, or schedule';
 comment on column sync.state is 'running (also while it waits for its turn), done or failed';
 comment on column sync.since is 'For orders: only those placed since';
+comment on column sync.is_default_since is 'True where nobody asked for a day: two such requests ask for the same';
 comment on column sync.step is 'read_warehouse, read_shop, find_differences, fix or end';
 comment on column sync.cursor is 'How far in that step: a page, a time or a key';
 comment on column sync.total is 'How many subjects there are, where that is known';

@@ -95,7 +95,8 @@ const fn known_conflict(
 
     match (request, status) {
         (OrderRequest::SetIntent(Intent::Transfer | Intent::Hold | Intent::Release | Intent::Adopt), _)
-            if is_placed => {
+            if is_placed =>
+        {
             Some(ConflictError::AlreadyPlaced)
         }
         (OrderRequest::SetIntent(Intent::Cancel), Some(Delivered | Returned)) => {

@@ -1,5 +1,7 @@
 //! Requests and approves syncs, and releases the stock brake.
 
+use std::collections::HashMap;
+
 use serde_json::json;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -11,7 +13,7 @@ use crate::{
     },
     store::{
         connections,
-        syncs::{self, NewSync},
+        syncs::{self, NewSync, Requested},
         tasks,
     },
 };
@@ -27,34 +29,52 @@ pub struct SyncRequest<'a> {
     pub dry_run: bool,
     /// The first day of the orders; a default where it is left out.
     pub since: Option<Timestamp>,
+    /// The connection's `not_before`: the default never begins earlier.
+    pub not_before: Option<Timestamp>,
 }
+
+/// The `not_before` of every connection that has one.
+pub type NotBefore = HashMap<String, Timestamp>;
 
 /// The sync that was requested.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestedSync {
     /// Its id.
     pub id: Uuid,
-    /// False where one of the same kind was running already, and this is it.
+    /// False where the same sync was running already, and this is it.
     pub is_new: bool,
 }
 
-/// Requests a sync. One of each kind runs at a time.
+/// Requests a sync. One of each kind runs at a time, and a request for the same joins it. One with another `dry_run` or
+/// another first day is refused: its answer would be that of another question.
 pub async fn request_sync(
     db: &mut PgConnection,
     actor: &Actor<'_>,
     request: SyncRequest<'_>,
 ) -> Result<RequestedSync, ActionError> {
-    let SyncRequest { connection, what, dry_run, since } = request;
+    let SyncRequest { connection, what, dry_run, since, not_before } = request;
     let row = connections::find(db, connection).await?.ok_or(ActionError::NotFound)?;
     let at = actor.now();
-    let since = since.unwrap_or_else(|| syncs::default_since(row.created_at, at));
-    let new = NewSync { id: actor.entropy.id(at), connection, what, dry_run, actor: actor.name, since, at };
-    let (id, is_new) = syncs::request(db, &new).await?;
-    if is_new {
-        let detail = json!({ "sync": id, "dry_run": dry_run, "since": since });
-        actor.audit(db, "sync.request", Some(connection), Some(what.to_string()), detail).await?;
+    let default = syncs::default_since(not_before.unwrap_or(row.created_at), at);
+    let new = NewSync {
+        id: actor.entropy.id(at),
+        connection,
+        what,
+        dry_run,
+        actor: actor.name,
+        since: since.unwrap_or(default),
+        is_default_since: since.is_none(),
+        at,
+    };
+    match syncs::request(db, &new).await? {
+        Requested::New(id) => {
+            let detail = json!({ "sync": id, "dry_run": dry_run, "since": new.since });
+            actor.audit(db, "sync.request", Some(connection), Some(what.to_string()), detail).await?;
+            Ok(RequestedSync { id, is_new: true })
+        }
+        Requested::Running(id) => Ok(RequestedSync { id, is_new: false }),
+        Requested::OtherRunning => Err(ConflictError::OtherSyncRunning.into()),
     }
-    Ok(RequestedSync { id, is_new })
 }
 
 /// Approves every difference of a sync that waits: the sync goes on and fixes them. For stock this also lets figures

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     background::{notifications::AlertMonitor, retention::Retention, subscriptions::Subscriptions},
+    domain::Timestamp,
     flows::ConnectionClients,
     inbox::{self, poll::poller},
     runtime::clock::{Clock, Entropy},
@@ -108,6 +109,11 @@ impl App {
             pool: components.pool,
             hot_pool: components.hot_pool,
         }
+    }
+
+    /// A connection's `not_before`.
+    pub fn not_before(&self, connection: &str) -> Option<Timestamp> {
+        self.clients.iter().find(|clients| clients.name == connection)?.order_policy.not_before
     }
 
     /// Creates the missing rows of the configured connections, keys and polls.

@@ -13,7 +13,7 @@ use super::{
     deps::AppDeps,
 };
 use crate::{
-    actions::DryRun,
+    actions::{DryRun, NotBefore},
     background::{
         notifications::{self, AlertMonitor},
         subscriptions::{Subscriber, Subscriptions},
@@ -132,6 +132,7 @@ impl Components {
             entropy: self.entropy.clone(),
             tokens: config.tokens.clone(),
             dry_runner: dry_runner.clone(),
+            not_before: not_before(config),
             key_usage: self.key_usage.clone(),
         });
         let dashboard = dashboard::router(dashboard::DashboardDeps {
@@ -140,6 +141,7 @@ impl Components {
             entropy: self.entropy.clone(),
             tokens: config.tokens.clone(),
             dry_runner,
+            not_before: not_before(config),
             is_secure: config.http.public_url.starts_with("https://"),
             rates: config.connections.iter().map(rates).collect(),
             failures: AuthThrottle::new(dashboard::MAX_SIGN_IN_FAILURES),
@@ -207,6 +209,12 @@ impl Components {
             subscribers: config.connections.iter().zip(clients).map(subscriber).collect(),
         }
     }
+}
+
+/// The `not_before` of every connection that has one.
+fn not_before(config: &Config) -> NotBefore {
+    let configured = config.connections.iter();
+    configured.filter_map(|it| Some((it.name.clone(), it.orders.not_before?))).collect()
 }
 
 /// The configured calls a second of a connection's two vendors.

@@ -253,7 +253,8 @@ async fn check_codes(app: &App, database: &Database, connection: &str, account: 
     let entropy = Entropy::from_os();
     let actor = Actor { name: account, clock: &SystemClock, entropy: &entropy };
     let mut db = database.pool.begin().await?;
-    let request = SyncRequest { connection, what: SyncKind::Products, dry_run: true, since: None };
+    let (what, not_before) = (SyncKind::Products, app.not_before(connection));
+    let request = SyncRequest { connection, what, dry_run: true, since: None, not_before };
     let id = actions::request_sync(&mut db, &actor, request).await?.id;
     db.commit().await?;
     let ran = app.syncer.run_one(id, &|_| {}).await?;

@@ -62,7 +62,7 @@ pub(super) async fn run(args: SyncArgs, config: Config, account: &str) -> Result
     store::migrate(&database.pool).await.context("cannot bring the schema up to date")?;
     let app = App::new(config, database.deps());
     app.prepare().await?;
-    let id = request_sync(&args, &database.pool, account).await?;
+    let id = request_sync(&args, &app, &database.pool, account).await?;
     let bar = ProgressBar::new_spinner();
     let ran = app.syncer.run_one(id, &|progress| show_progress(&bar, progress)).await?;
     bar.finish_and_clear();
@@ -98,7 +98,7 @@ async fn print_json(db: &mut PgConnection, row: &SyncRow) -> Result<()> {
 }
 
 /// Requests a sync, or approves the last one.
-async fn request_sync(args: &SyncArgs, pool: &PgPool, account: &str) -> Result<Uuid> {
+async fn request_sync(args: &SyncArgs, app: &App, pool: &PgPool, account: &str) -> Result<Uuid> {
     let what = match args.what {
         SyncKindArg::Products => SyncKind::Products,
         SyncKindArg::Stock => SyncKind::Stock,
@@ -115,7 +115,9 @@ async fn request_sync(args: &SyncArgs, pool: &PgPool, account: &str) -> Result<U
         last
     } else {
         let since = args.since.and_then(|day| day.and_hms_opt(0, 0, 0)).map(|midnight| midnight.and_utc());
-        let request = SyncRequest { connection: &args.connection, what, dry_run: args.dry_run, since };
+        let SyncArgs { connection, dry_run, .. } = args;
+        let not_before = app.not_before(connection);
+        let request = SyncRequest { connection, what, dry_run: *dry_run, since, not_before };
         actions::request_sync(&mut db, &actor, request).await?.id
     };
     db.commit().await?;

@@ -25,6 +25,8 @@ pub enum ConflictError {
     NothingSelected,
     /// A sync has nothing that waits for approval.
     NothingToApprove,
+    /// A sync of the same kind runs with another `dry_run` or since another day.
+    OtherSyncRunning,
     /// An order to be erased has an open task.
     OrderHasOpenTask,
     /// An order is at the warehouse.
@@ -56,6 +58,9 @@ impl ConflictError {
             Self::NothingSelected => "nothing was selected",
             Self::NothingToApprove => {
                 "nothing of the sync waits for approval, or another sync of its kind is running"
+            }
+            Self::OtherSyncRunning => {
+                "a sync of the same kind is running that fixes or compares something else: wait until it ends"
             }
             Self::OrderHasOpenTask => {
                 "a task of the order is still open: let it end or cancel it, then erase"

@@ -24,6 +24,9 @@ const fn finnish(conflict: ConflictError) -> &'static str {
         ConflictError::NothingToApprove => {
             "mikään ei odota hyväksyntää, tai samanlainen täsmäytys on käynnissä"
         }
+        ConflictError::OtherSyncRunning => {
+            "toinen samanlainen täsmäytys on käynnissä eri asetuksilla: odota, että se päättyy"
+        }
         ConflictError::OrderHasOpenTask => {
             "tilauksen siirto on vielä kesken: anna sen päättyä tai peru se, ja poista tiedot sitten"
         }

@@ -32,16 +32,45 @@ pub struct NewSync<'a> {
     pub actor: &'a str,
     /// For orders: only those placed since.
     pub since: Timestamp,
+    /// True where nobody asked for this day.
+    pub is_default_since: bool,
     /// When.
     pub at: Timestamp,
 }
 
-/// Requests a sync, or joins the one that is running. Returns its id, and true if it is new.
-pub async fn request(db: &mut PgConnection, new: &NewSync<'_>) -> Result<(Uuid, bool)> {
+/// What became of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Requested {
+    /// It is a new sync.
+    New(Uuid),
+    /// The same is running already: this one.
+    Running(Uuid),
+    /// Another one of its kind is running: with another `dry_run`, or since another day.
+    OtherRunning,
+}
+
+/// How often a request is tried while the running sync that it met ends at the same moment.
+const MAX_TRIES: usize = 3;
+
+/// Requests a sync, or joins the one that is running, if that does the same.
+pub async fn request(db: &mut PgConnection, new: &NewSync<'_>) -> Result<Requested> {
+    for _ in 0..MAX_TRIES {
+        if insert(db, new).await? {
+            return Ok(Requested::New(new.id));
+        }
+        if let Some(running) = find_running(db, new).await? {
+            return Ok(running);
+        }
+    }
+    Ok(Requested::OtherRunning)
+}
+
+/// Stores a sync; false if one of its kind is running.
+async fn insert(db: &mut PgConnection, new: &NewSync<'_>) -> Result<bool> {
     let opened = sqlx::query!(
         "with opened as (
-            insert into sync (id, connection, what, dry_run, actor, state, since, created_at)
-            values ($1, $2, $3, $4, $5, 'running', $6, $7)
+            insert into sync (id, connection, what, dry_run, actor, state, since, is_default_since, created_at)
+            values ($1, $2, $3, $4, $5, 'running', $6, $7, $8)
             on conflict (connection, what) where state = 'running' do nothing
             returning 1
          )
@@ -52,18 +81,26 @@ pub async fn request(db: &mut PgConnection, new: &NewSync<'_>) -> Result<(Uuid, 
         new.dry_run,
         new.actor,
         new.since,
+        new.is_default_since,
         new.at,
     );
-    if opened.execute(&mut *db).await?.rows_affected() == 1 {
-        return Ok((new.id, true));
-    }
-    let running = sqlx::query_scalar!(
-        "select id from sync where connection = $1 and what = $2 and state = 'running'",
+    Ok(opened.execute(db).await?.rows_affected() == 1)
+}
+
+/// The running sync of the same kind, compared with the requested one. `None` if it has just ended.
+async fn find_running(db: &mut PgConnection, new: &NewSync<'_>) -> Result<Option<Requested>> {
+    let running = sqlx::query!(
+        "select id, dry_run, since, is_default_since from sync
+         where connection = $1 and what = $2 and state = 'running'",
         new.connection,
         new.what.as_str(),
     );
-    // It may have ended at this moment; then the next request opens a new one.
-    Ok((running.fetch_optional(db).await?.unwrap_or(new.id), false))
+    let Some(running) = running.fetch_optional(db).await? else { return Ok(None) };
+    let has_same_start = new.what != SyncKind::Orders
+        || running.is_default_since && new.is_default_since
+        || running.since == new.since;
+    let is_same = running.dry_run == new.dry_run && has_same_start;
+    Ok(Some(if is_same { Requested::Running(running.id) } else { Requested::OtherRunning }))
 }
 
 /// Approves the waiting differences: the sync continues with its `fix` step. False if nothing waits, or if it

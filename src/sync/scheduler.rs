@@ -32,6 +32,7 @@ pub(super) async fn request_due(deps: &Deps) -> store::Result<()> {
                 dry_run: false,
                 actor: SCHEDULE,
                 since: syncs::default_since(not_before.unwrap_or(row.created_at), now),
+                is_default_since: true,
                 at: now,
             };
             syncs::request(&mut db, &new).await?;

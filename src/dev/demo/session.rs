@@ -9,10 +9,11 @@ use anyhow::{Context, Result};
 use sqlx::PgPool;
 use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 use tokio_util::task::TaskTracker;
+use uuid::Uuid;
 
 use super::{options::Options, verdict::Verdict, view::View};
 use crate::{
-    actions::{self, Actor, SyncRequest},
+    actions::{self, ActionError, Actor, SyncRequest},
     app::{
         self, App, AppDeps,
         config::{Config, Environment},
@@ -151,24 +152,36 @@ impl Session {
         let entropy = Entropy::from_os();
         let actor = Actor { name: "demo", clock: &SystemClock, entropy: &entropy };
         let requested_at = Instant::now();
-        loop {
+        while requested_at.elapsed() < SYNC_TIMEOUT {
             let mut db = self.pool.begin().await?;
-            let request = SyncRequest { connection: CONNECTION, what, dry_run: true, since: None };
-            let id = actions::request_sync(&mut db, &actor, request).await?.id;
+            let request =
+                SyncRequest { connection: CONNECTION, what, dry_run: true, since: None, not_before: None };
+            let requested = actions::request_sync(&mut db, &actor, request).await;
             db.commit().await?;
-            loop {
-                let mut db = self.pool.acquire().await?;
-                let row = syncs::find(&mut db, id).await?.context("the sync is gone")?;
-                drop(db);
-                match row.state.as_str() {
-                    "done" if row.actor == actor.name => return Ok(row.difference_count),
-                    "running" if requested_at.elapsed() < SYNC_TIMEOUT => {}
-                    _ => break, // a scheduled sync, or one that failed: request another
+            match requested {
+                Ok(sync) => {
+                    if let Some(count) = self.wait_for_sync(sync.id, requested_at).await? {
+                        return Ok(count);
+                    }
                 }
-                #[expect(clippy::disallowed_methods, reason = "the demo runs in real time")]
-                tokio::time::sleep(STEP).await;
+                Err(ActionError::Conflict(_)) => pause().await, // a scheduled sync is running
+                Err(error) => return Err(error.into()),
             }
-            anyhow::ensure!(requested_at.elapsed() < SYNC_TIMEOUT, "the sync of both sides does not end");
+        }
+        anyhow::bail!("the sync of both sides does not end")
+    }
+
+    /// The differences of this sync once it has ended; `None` if it failed or takes too long.
+    async fn wait_for_sync(&self, id: Uuid, requested_at: Instant) -> Result<Option<i64>> {
+        loop {
+            let mut db = self.pool.acquire().await?;
+            let row = syncs::find(&mut db, id).await?.context("the sync is gone")?;
+            drop(db);
+            match row.state.as_str() {
+                "done" => return Ok(Some(row.difference_count)),
+                "running" if requested_at.elapsed() < SYNC_TIMEOUT => pause().await,
+                _ => return Ok(None),
+            }
         }
     }
 
@@ -213,6 +226,12 @@ async fn start_service(
     let (_, no_reloads) = mpsc::channel(1);
     let served = app::serve(app, listener, connection_limits, None, shutdown, no_reloads);
     Ok((url, TaskTracker::new().spawn(served)))
+}
+
+/// Waits one step of the day.
+#[expect(clippy::disallowed_methods, reason = "the demo runs in real time")]
+async fn pause() {
+    tokio::time::sleep(STEP).await;
 }
 
 /// A merchant's configuration with short intervals.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sqlx::{PgPool, Postgres, pool::PoolConnection};
 
 use crate::{
-    actions::DryRun,
+    actions::{DryRun, NotBefore},
     runtime::clock::{Clock, Entropy},
     security::{admin_token::Token, key_usage::KeyUsage},
     store::StoreError,
@@ -24,6 +24,8 @@ pub struct ApiDeps {
     pub tokens: Vec<Token>,
     /// Decides and shows, without changing anything.
     pub dry_runner: Arc<dyn DryRun>,
+    /// Before which day the orders of each connection are history.
+    pub not_before: NotBefore,
     /// Records the use of tokens.
     pub key_usage: Arc<KeyUsage>,
 }

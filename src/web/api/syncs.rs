@@ -36,11 +36,12 @@ struct SyncRequest {
     since: Option<Timestamp>,
 }
 
-/// Starts a sync: 201 with the new one, or 200 with the running one.
+/// Starts a sync: 201 with the new one, 200 with the running one if it does the same, else 409.
 pub(super) async fn create(State(deps): State<ApiState>, change: Change) -> Result<Response, Problem> {
     let SyncRequest { connection, what, dry_run, since } = change.json()?;
     let action = async |db: &mut PgConnection, actor: &Actor<'_>| {
-        let request = actions::SyncRequest { connection: &connection, what, dry_run, since };
+        let not_before = deps.not_before.get(&connection).copied();
+        let request = actions::SyncRequest { connection: &connection, what, dry_run, since, not_before };
         let RequestedSync { id, is_new } = actions::request_sync(db, actor, request).await?;
         let item = item(db, id).await?.ok_or(ActionError::NotFound)?;
         Ok((if is_new { StatusCode::CREATED } else { StatusCode::OK }, item))

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::live_counts::LiveCounts;
 use crate::{
-    actions::DryRun,
+    actions::{DryRun, NotBefore},
     runtime::clock::{Clock, Entropy},
     security::{admin_token::Token, auth_throttle::AuthThrottle, key_usage::KeyUsage},
 };
@@ -24,6 +24,8 @@ pub struct DashboardDeps {
     pub tokens: Vec<Token>,
     /// Decides and shows, without changing anything.
     pub dry_runner: Arc<dyn DryRun>,
+    /// Before which day the orders of each connection are history.
+    pub not_before: NotBefore,
     /// True if the public URL is https: the session cookie is then `Secure`.
     pub is_secure: bool,
     /// The configured calls a second of each connection: to the shop and to the warehouse.

@@ -127,7 +127,8 @@ pub(super) async fn ask(
     let what = form.require("what")?;
     let kind: SyncKind = what.parse().map_err(|_| PageError::InvalidForm)?;
     let dry_run = form.field("dry_run").is_some();
-    let request = SyncRequest { connection, what: kind, dry_run, since: None };
+    let not_before = deps.not_before.get(connection).copied();
+    let request = SyncRequest { connection, what: kind, dry_run, since: None, not_before };
     let sync = form.execute(&deps, async |db, actor| actions::request_sync(db, actor, request).await).await?;
     Ok(Redirect::to(&format!("/products/syncs/{}", sync.id)))
 }
