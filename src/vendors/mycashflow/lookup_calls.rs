@@ -6,10 +6,13 @@ use tokio::time::Instant;
 
 use super::{
     client::{MyCashflow, PAGE_SIZE, paged},
-    lookups::{CACHE_TTL, LookupCache, Lookups, Suppliers},
+    lookups::{CACHE_TTL, LookupCache, Lookups, MissRead, Reference, Suppliers, suppliers_in},
     wire,
 };
-use crate::{domain::shipping::ShippingMethod, vendors::http::error::CallError};
+use crate::{
+    domain::shipping::ShippingMethod,
+    vendors::http::error::{CallError, Failure},
+};
 
 impl MyCashflow {
     /// The lookups. Reads, at most every ten minutes.
@@ -17,6 +20,39 @@ impl MyCashflow {
         let ask = async |_| Ok((Instant::now(), Arc::new(self.fetch_lookups().await?)));
         let cached = self.lookup_cache.cached.get_or_fetch(|(at, _)| at.elapsed() < CACHE_TTL, ask).await;
         cached.map(|(_, lookups)| lookups)
+    }
+
+    /// Lookups that have all of these, or were read after them. Reads only on a miss, and within bounds.
+    pub(super) async fn lookups_with(
+        &self,
+        lookups: Arc<Lookups>,
+        references: &[Reference],
+    ) -> Result<Arc<Lookups>, CallError> {
+        let cache = &self.lookup_cache;
+        if cache.missing(&lookups, references).is_empty() {
+            return Ok(lookups);
+        }
+        let asked_at = Instant::now();
+        let is_enough = |(at, cached): &(Instant, Arc<Lookups>)| {
+            *at >= asked_at || cache.missing(cached, references).is_empty()
+        };
+        let mut refused = None;
+        let ask = async |old: Option<(Instant, Arc<Lookups>)>| match (cache.begin_miss_read(), old) {
+            (MissRead::After(wait), Some(old)) => {
+                refused = Some(wait);
+                Ok(old)
+            }
+            (MissRead::Allowed | MissRead::After(_), _) => {
+                Ok((Instant::now(), Arc::new(self.fetch_lookups().await?)))
+            }
+        };
+        let (_, fresh) = cache.cached.get_or_fetch(is_enough, ask).await?;
+        if refused.is_some() {
+            let error = self.http.call_error("list_shipping_methods", Failure::RateLimited);
+            return Err(CallError { retry_after: refused, ..error });
+        }
+        cache.confirm_missing(cache.missing(&fresh, references));
+        Ok(fresh)
     }
 
     async fn fetch_lookups(&self) -> Result<Lookups, CallError> {
@@ -54,7 +90,7 @@ impl MyCashflow {
     pub(super) async fn suppliers_of(
         &self,
         ids: HashSet<String>,
-        lookups: &Lookups,
+        lookups: &Arc<Lookups>,
     ) -> Result<Suppliers, CallError> {
         let mut suppliers = Suppliers::new();
         if lookups.suppliers.is_none() {
@@ -66,9 +102,13 @@ impl MyCashflow {
             query.push(("id", some.join(",")));
             let list: wire::List = self.read("list_products", "/api/v1/products".to_owned(), query).await?;
             let products = list.data.into_iter().filter_map(|item| serde_json::from_value(item).ok());
-            suppliers.extend(products.filter_map(|product: wire::Product| {
-                Some((product.id?, lookups.supplier(product.supplier_id)))
-            }));
+            let products: Vec<wire::Product> = products.collect();
+            let lookups = self.lookups_with(lookups.clone(), &suppliers_in(&products)).await?;
+            suppliers.extend(
+                products
+                    .into_iter()
+                    .filter_map(|product| Some((product.id?, lookups.supplier(product.supplier_id)))),
+            );
         }
         Ok(suppliers)
     }

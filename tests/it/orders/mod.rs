@@ -8,3 +8,4 @@ mod policy;
 mod shipment;
 mod status;
 mod transfer;
+mod younger_lists;
