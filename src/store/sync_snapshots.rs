@@ -1,6 +1,8 @@
 //! Table `sync_snapshot`: what a running sync has read at the warehouse. Rows instead of memory: a catalogue
 //! of any size is compared in the space of a few pages, and after a crash another process continues.
 
+use std::collections::HashSet;
+
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -38,6 +40,20 @@ pub async fn insert(db: &mut PgConnection, sync: Uuid, rows: &[SnapshotRow]) -> 
     .execute(db)
     .await?;
     Ok(())
+}
+
+/// Lists those of these subjects that have a row which is not matched yet.
+pub async fn list_unmatched_among(
+    db: &mut PgConnection,
+    sync: Uuid,
+    subjects: &[String],
+) -> Result<HashSet<String>> {
+    let unmatched = sqlx::query_scalar!(
+        "select subject from sync_snapshot where sync_id = $1 and subject = any($2) and not matched",
+        sync,
+        subjects,
+    );
+    Ok(unmatched.fetch_all(db).await?.into_iter().collect())
 }
 
 /// Marks the rows of these subjects as matched and returns them.

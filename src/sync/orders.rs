@@ -4,7 +4,7 @@
 //! with what both sides show. What it would act on is read once more, alone, before it is reported: a list of thousands is
 //! old before its end. Last, what is left over at the warehouse under our references is checked one by one.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{
     error::SyncError,
@@ -17,6 +17,7 @@ use crate::{
         Timestamp,
         event::{routing::parse_reference, subject::Subject},
         order::{Decision, OrderView, RelatedOrder, ShopOrder, WarehouseOrder, decide},
+        page_walk::PageWalk,
         task::{reason::Reason, subject_state::KnownSubject},
         time_window::{TimeWindow, WindowSplitter},
     },
@@ -25,7 +26,7 @@ use crate::{
         sync_differences::NewDifference,
         sync_snapshots::{self, SnapshotRow},
     },
-    vendors::http::error::Failure,
+    vendors::http::error::{CallError, Failure},
 };
 
 /// How far apart the vendors' clocks may be: the warehouse's list starts this much earlier.
@@ -33,6 +34,9 @@ const MAX_CLOCK_SKEW: chrono::Duration = chrono::Duration::minutes(10);
 
 /// The part of the shop's list after which the cursor is stored.
 const WINDOW_STEP: chrono::Duration = chrono::Duration::days(1);
+
+/// Failed reads of a day after which the rest of it counts as unlistable.
+const MAX_FAILURES: usize = 40;
 
 /// Left-over orders that are checked before the cursor is stored.
 const BATCH_SIZE: i64 = 20;
@@ -42,8 +46,9 @@ pub(super) async fn read_warehouse(run: &mut Run<'_>, clients: &ConnectionClient
     let prefix = &clients.order_policy.reference_prefix;
     let after = run.leased.since - MAX_CLOCK_SKEW;
     loop {
-        let page = run.page();
-        let read = read_with_retries(|| clients.warehouse.list_whole_orders_changed(after, page)).await?;
+        let walk = run.page_walk();
+        let list = || clients.warehouse.list_whole_orders_changed(after, walk.page());
+        let read = read_with_retries(list).await?;
         let mut rows = Vec::new();
         for order in read.items {
             let Some((id, suffix)) = parse_reference(&order.reference, prefix) else {
@@ -61,8 +66,7 @@ pub(super) async fn read_warehouse(run: &mut Run<'_>, clients: &ConnectionClient
                 matched: is_related, // checked with its main order, never alone
             });
         }
-        run.store_snapshot(page, &rows).await?;
-        if !read.has_more {
+        if !run.store_snapshot(walk.next(read.has_more), &rows).await? {
             return Ok(());
         }
     }
@@ -78,23 +82,47 @@ pub(super) async fn find_differences(
     let mut from = run.progress.cursor.parse().unwrap_or(run.leased.since);
     while from < end {
         let to = end.min(from + WINDOW_STEP);
-        let mut windows = WindowSplitter::new([TimeWindow { from, to }]);
-        while let Some(window) = windows.next_window() {
-            match check_window(run, clients, connected_at, window).await {
-                Ok(()) => windows.record_read(),
-                // A window that cannot be listed is split instead of retried.
-                Err(SyncError::Call(error)) if error.failure == Failure::Status(500) => {
-                    windows.record_failure(window, error)?;
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        let gaps: Vec<_> = windows.into_gaps()?.into_iter().map(gap_difference).collect();
+        let gaps = check_day(run, clients, connected_at, TimeWindow { from, to }).await?;
+        let gaps: Vec<_> = gaps.into_iter().map(gap_difference).collect();
         let tx = run.begin_transaction().await?;
         run.commit_page(tx, &gaps, to.to_rfc3339(), 0).await?;
         from = to;
     }
     Ok(())
+}
+
+/// Checks the orders of a window, around what the shop cannot list. Returns those gaps.
+async fn check_day(
+    run: &mut Run<'_>,
+    clients: &ConnectionClients,
+    connected_at: Timestamp,
+    day: TimeWindow,
+) -> Result<Vec<TimeWindow>, SyncError> {
+    let mut windows = WindowSplitter::new(day, MAX_FAILURES);
+    while let Some(window) = windows.next_window() {
+        match check_window(run, clients, connected_at, window).await {
+            Ok(()) => windows.record_read(),
+            // A window that cannot be listed is split instead of retried.
+            Err(SyncError::Call(error)) if is_unlistable(&error) => {
+                if !windows.split(window) {
+                    windows.record_gap(window);
+                }
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    if !windows.has_read() {
+        // Is it this day, or the shop? A window without orders tells.
+        let later = run.leased.started_at + chrono::Duration::days(365);
+        let empty = TimeWindow { from: later, to: later };
+        read_with_retries(|| clients.shop.list_orders_created(empty, 1)).await?;
+    }
+    Ok(windows.into_gaps())
+}
+
+/// Whether this stretch of the list fails and another may not.
+const fn is_unlistable(error: &CallError) -> bool {
+    matches!(error.failure, Failure::Status(500) | Failure::Unreadable)
 }
 
 /// Checks what is left over at the warehouse under our references: older orders, and orders the shop never had.
@@ -121,26 +149,30 @@ async fn check_window(
     connected_at: Timestamp,
     window: TimeWindow,
 ) -> Result<(), SyncError> {
-    for page in 1.. {
-        // A list that answers 500 is returned at once, to be split; other failures are retried.
+    let mut seen = HashSet::new();
+    let mut walk = PageWalk::forward();
+    loop {
+        let page = walk.page();
+        // A list that cannot be read is returned at once, to be split; other failures are retried.
         let list = || async move {
             match clients.shop.list_orders_created(window, page).await {
-                Err(error) if error.failure == Failure::Status(500) => Ok(Err(error)),
+                Err(error) if is_unlistable(&error) => Ok(Err(error)),
                 answer => answer.map(Ok),
             }
         };
         let read = read_with_retries(list).await??;
         // A window includes both ends: an order at the later one belongs to the next window.
         let is_within = |order: &ShopOrder| order.created_at.is_none_or(|at| at < window.to);
-        let orders: Vec<_> = read.items.into_iter().filter(is_within).collect();
+        let orders = read.items.into_iter().filter(is_within);
+        let orders: Vec<_> = orders.filter(|order| seen.insert(order.id.clone())).collect();
         let found = check_page(run, clients, connected_at, &orders).await?;
         let tx = run.begin_transaction().await?;
         run.commit_page(tx, &found, run.progress.cursor.clone(), orders.len()).await?;
-        if !read.has_more {
-            break;
+        match walk.next(read.has_more) {
+            Some(next) => walk = next,
+            None => return Ok(()),
         }
     }
-    Ok(())
 }
 
 async fn check_page(

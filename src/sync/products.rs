@@ -11,6 +11,7 @@ use super::{
 use crate::{
     domain::{
         event::subject::{Subject, SubjectKind},
+        page_walk::PageWalk,
         product::{
             CatalogueItem, Decision, ItemDraft, ItemView, KnownItem, WarehouseProduct, code_key, decide,
             differences,
@@ -41,8 +42,8 @@ enum Compared {
 /// Stores the warehouse's products as rows.
 pub(super) async fn read_warehouse(run: &mut Run<'_>, clients: &ConnectionClients) -> Result<(), SyncError> {
     loop {
-        let page = run.page();
-        let read = read_with_retries(|| clients.warehouse.list_products(page)).await?;
+        let walk = run.page_walk();
+        let read = read_with_retries(|| clients.warehouse.list_products(walk.page())).await?;
         let to_row = |product: &WarehouseProduct| SnapshotRow {
             name: product.code.clone(),
             subject: code_key(&product.code),
@@ -50,8 +51,7 @@ pub(super) async fn read_warehouse(run: &mut Run<'_>, clients: &ConnectionClient
             matched: false,
         };
         let rows: Vec<_> = read.items.iter().map(to_row).collect();
-        run.store_snapshot(page, &rows).await?;
-        if !read.has_more {
+        if !run.store_snapshot(walk.next(read.has_more), &rows).await? {
             return Ok(());
         }
     }
@@ -61,9 +61,9 @@ pub(super) async fn read_warehouse(run: &mut Run<'_>, clients: &ConnectionClient
 pub(super) async fn read_catalogue(run: &mut Run<'_>, clients: &ConnectionClients) -> Result<(), SyncError> {
     let connection = &run.leased.connection;
     loop {
-        let page = run.page();
+        let walk = run.page_walk();
         let read_at = run.deps.clock.now();
-        let read = read_with_retries(|| clients.shop.list_products(page)).await?;
+        let read = read_with_retries(|| clients.shop.list_products(walk.page())).await?;
         let items: Vec<_> = (read.items.iter())
             .map(|product| {
                 (Subject::product(&product.id), CatalogueItem::of(product, &clients.product_policy))
@@ -75,10 +75,13 @@ pub(super) async fn read_catalogue(run: &mut Run<'_>, clients: &ConnectionClient
             enqueue_new_stock(run, &mut tx, &items).await?;
         }
         run.progress.total = read.total;
-        run.commit_page(tx, &[], (page + 1).to_string(), read.items.len()).await?;
-        if !read.has_more {
+        // On the way back only what was not met before is new.
+        let compared = if matches!(walk, PageWalk::Forward(_)) { read.items.len() } else { 0 };
+        let Some(next) = walk.next(read.has_more) else {
+            run.commit_page(tx, &[], run.progress.cursor.clone(), compared).await?;
             break;
-        }
+        };
+        run.commit_page(tx, &[], next.to_cursor(), compared).await?;
     }
     read_unseen_products(run, clients).await?;
     let now = run.deps.clock.now();

@@ -6,7 +6,7 @@ use sqlx::{Postgres, Transaction};
 
 use super::{deps::Deps, error::SyncError};
 use crate::{
-    domain::task::reason::Reason,
+    domain::{page_walk::PageWalk, task::reason::Reason},
     store::{
         sync_differences::{self, NewDifference},
         sync_runs::{self, LeasedSync, Progress},
@@ -47,9 +47,9 @@ impl<'a> Run<'a> {
         self.progress.counts.get(counter).copied().unwrap_or_default()
     }
 
-    /// The page to continue with, in a step that counts pages.
-    pub(super) fn page(&self) -> u32 {
-        self.progress.cursor.parse().unwrap_or(1)
+    /// Where to continue, in a step that reads page by page.
+    pub(super) fn page_walk(&self) -> PageWalk {
+        PageWalk::from_cursor(&self.progress.cursor)
     }
 
     /// Begins the transaction that [`commit_page`](Self::commit_page) commits.
@@ -80,11 +80,21 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Stores a page of the warehouse.
-    pub(super) async fn store_snapshot(&mut self, page: u32, rows: &[SnapshotRow]) -> Result<(), SyncError> {
+    /// Stores a page of the warehouse; false after the last one.
+    pub(super) async fn store_snapshot(
+        &mut self,
+        next: Option<PageWalk>,
+        rows: &[SnapshotRow],
+    ) -> Result<bool, SyncError> {
         let mut tx = self.begin_transaction().await?;
         sync_snapshots::insert(&mut tx, self.leased.id, rows).await?;
-        self.commit_page(tx, &[], (page + 1).to_string(), 0).await
+        if let Some(next) = next {
+            self.commit_page(tx, &[], next.to_cursor(), 0).await?;
+        } else {
+            let cursor = self.progress.cursor.clone();
+            self.commit_page(tx, &[], cursor, 0).await?;
+        }
+        Ok(next.is_some())
     }
 
     /// Extends the lease within a page.

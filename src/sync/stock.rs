@@ -10,6 +10,7 @@ use super::{
 use crate::{
     domain::{
         event::subject::Subject,
+        page_walk::PageWalk,
         product::Stored,
         stock::{Basis, Decision, ShopStock, StockView, WarehouseStock, decide},
         task::reason::Reason,
@@ -36,8 +37,8 @@ struct Page {
 /// Stores the warehouse's figures as rows.
 pub(super) async fn read_warehouse(run: &mut Run<'_>, clients: &ConnectionClients) -> Result<(), SyncError> {
     loop {
-        let page = run.page();
-        let read = read_with_retries(|| clients.warehouse.list_stock_figures(page)).await?;
+        let walk = run.page_walk();
+        let read = read_with_retries(|| clients.warehouse.list_stock_figures(walk.page())).await?;
         let to_row = |(code, figure): &(String, WarehouseStock)| SnapshotRow {
             name: code.clone(),
             subject: code.clone(),
@@ -45,8 +46,7 @@ pub(super) async fn read_warehouse(run: &mut Run<'_>, clients: &ConnectionClient
             matched: false,
         };
         let rows: Vec<_> = read.items.iter().map(to_row).collect();
-        run.store_snapshot(page, &rows).await?;
-        if !read.has_more {
+        if !run.store_snapshot(walk.next(read.has_more), &rows).await? {
             return Ok(());
         }
     }
@@ -58,25 +58,33 @@ pub(super) async fn find_differences(
     clients: &ConnectionClients,
 ) -> Result<(), SyncError> {
     loop {
-        let page = run.page();
+        let walk = run.page_walk();
         let read_at = run.deps.clock.now();
-        let read = read_with_retries(|| clients.shop.list_stock_items(page)).await?;
-        let compared = read.items.len();
-        let codes: Vec<_> = read.items.iter().map(|(code, _)| code.clone()).collect();
+        let read = read_with_retries(|| clients.shop.list_stock_items(walk.page())).await?;
         let connection = &run.leased.connection;
         let mut tx = run.begin_transaction().await?;
+        let (mut items, next) = (read.items, walk.next(read.has_more));
+        if matches!(walk, PageWalk::Backward(_)) {
+            // On the way back only what was not met before is compared.
+            let codes: Vec<_> = items.iter().map(|(code, _)| code.clone()).collect();
+            let unmet = sync_snapshots::list_unmatched_among(&mut tx, run.leased.id, &codes).await?;
+            items.retain(|(code, _)| unmet.contains(code));
+        }
+        let compared = items.len();
+        let codes: Vec<_> = items.iter().map(|(code, _)| code.clone()).collect();
         let in_flight = match clients.stock_policy.basis {
             Basis::Compensated => stock::sum_in_flight(&mut tx, connection, &codes).await?,
             Basis::Physical | Basis::Available => vec![0; codes.len()],
         };
         let was_at_warehouse = subject_states::was_at_warehouse(&mut tx, connection, &codes).await?;
         let matched = sync_snapshots::mark_matched(&mut tx, run.leased.id, &codes).await?;
-        let items = Page { items: read.items, in_flight, was_at_warehouse };
+        let items = Page { items, in_flight, was_at_warehouse };
         let (found, figures) = compare_page(run, clients, &items, &matched)?;
         stock::record_figures(&mut tx, &run.leased.connection, &figures, read_at).await?;
         run.progress.total = read.total;
-        run.commit_page(tx, &found, (page + 1).to_string(), compared).await?;
-        if !read.has_more {
+        let cursor = next.map_or_else(|| run.progress.cursor.clone(), PageWalk::to_cursor);
+        run.commit_page(tx, &found, cursor, compared).await?;
+        if next.is_none() {
             return Ok(());
         }
     }

@@ -2,7 +2,9 @@
 
 mod drift;
 mod lease;
+mod moving_rows;
 mod orders;
 mod products;
 pub mod report;
+mod requests;
 mod stock;
