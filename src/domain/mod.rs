@@ -15,6 +15,7 @@ pub mod id;
 pub mod language;
 pub mod order;
 pub mod order_rate;
+pub mod page_walk;
 pub mod product;
 pub mod rate_limit;
 pub mod redact;

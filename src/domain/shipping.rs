@@ -81,7 +81,8 @@ mod tests {
     #[test]
     fn most_exact_rule_wins_and_none_is_guessed() {
         let rules = [rule("*"), rule("POSTI-*"), rule("POSTI-14")];
-        let method = |code: &str| ShippingMethod { product_code: Some(code.into()), ..ShippingMethod::default() };
+        let method =
+            |code: &str| ShippingMethod { product_code: Some(code.into()), ..ShippingMethod::default() };
         assert_eq!(match_rule(&rules, &method("POSTI-14")), Some(&rules[2]));
         assert_eq!(match_rule(&rules, &method("POSTI-15")), Some(&rules[1]));
         assert_eq!(match_rule(&rules, &method("DHL")), Some(&rules[0]));

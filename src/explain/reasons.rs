@@ -36,8 +36,13 @@ const fn finnish(reason: Reason) -> &'static str {
         Reason::ManualTransfer => "Tilaus odottaa, että siirrät sen varastolle.",
         Reason::CancelledInShop => "Kauppa perui tilauksen ennen kuin se lähti varastolle.",
         Reason::CompletedInShop => "Kauppa käsitteli tilauksen valmiiksi ennen kuin se lähti varastolle.",
-        Reason::ReopenedInShop => "Kauppa oli käsitellyt tilauksen, ja joku avasi sen uudelleen: se on nyt hänen.",
+        Reason::ReopenedInShop => {
+            "Kauppa oli käsitellyt tilauksen, ja joku avasi sen uudelleen: se on nyt hänen."
+        }
         Reason::UnknownInShop => "Kauppa ei tunne sitä.",
+        Reason::GoneFromShop => {
+            "Kauppa vastaa, ettei sillä ole sitä, vaikka se on sen luettelossa tai luettiin sieltä aiemmin."
+        }
         Reason::UnknownAtWarehouse => "Varasto ei tunne sitä.",
         Reason::NoWarehouseLines => "Mikään tilauksen riveistä ei ole varastolla.",
         Reason::Excluded => "Tuote tai koodi on rajattu pois asetuksissa.",
@@ -79,9 +84,13 @@ const fn finnish(reason: Reason) -> &'static str {
         Reason::CancelledAfterTransfer => "Tilaus peruttiin, ja se on yhä varastolla perumatta.",
         Reason::ShippedThoughCancelled => "Varasto lähetti tilauksen, jonka kauppa oli perunut.",
         Reason::VanishedAtWarehouse => "Varasto ei enää näytä tilausta, jonka sinne veimme.",
-        Reason::NotOursAtWarehouse => "Varastolla on tilaus samalla viitteellä, eikä Silta ole lähettänyt sitä.",
+        Reason::NotOursAtWarehouse => {
+            "Varastolla on tilaus samalla viitteellä, eikä Silta ole lähettänyt sitä."
+        }
         Reason::DoubledAtWarehouse => "Varastolla on useita tilauksia samalla viitteellä.",
-        Reason::RefundedAfterTransfer => "Maksu palautettiin tai peruttiin sen jälkeen, kun tilaus lähti varastolle.",
+        Reason::RefundedAfterTransfer => {
+            "Maksu palautettiin tai peruttiin sen jälkeen, kun tilaus lähti varastolle."
+        }
         Reason::RepeatedTooOften => "Se on lähetetty niin monta kertaa kuin saa, eikä sitä ole löytynyt.",
         Reason::CannotComplete => {
             "Tilauksella on useampi avoin lähetys tai maksu niin, ettemme voi käsitellä sitä valmiiksi."

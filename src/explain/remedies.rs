@@ -77,6 +77,10 @@ const fn remedies(reason: Reason) -> (&'static str, &'static str) {
         Reason::UnknownInShop => {
             ("List the product in the shop, or leave it.", "Lisää tuote kauppaan, tai anna olla.")
         }
+        Reason::GoneFromShop => (
+            "Look whether the order still exists in the shop; replay if it does, else cancel the task.",
+            "Katso, onko tilaus vielä kaupassa: jos on, yritä uudelleen, muuten peru tehtävä.",
+        ),
         Reason::UnknownAtWarehouse => (
             "Sync the products: the code is not at the warehouse yet.",
             "Täsmäytä tuotteet: koodi ei ole vielä varastolla.",

@@ -85,11 +85,8 @@ impl Action {
         call: impl AsyncFnOnce(&str) -> Result<T, CallError>,
     ) -> Result<(T, AttemptResult), ActionError> {
         let Self { name, effect, key, entry } = self;
-        let with_action = |result: AttemptResult| AttemptResult {
-            action: Some(name),
-            key: Some(key.clone()),
-            ..result
-        };
+        let with_action =
+            |result: AttemptResult| AttemptResult { action: Some(name), key: Some(key.clone()), ..result };
         let interrupted = |reason| {
             let result = with_action(AttemptResult::interrupted(reason, false));
             ActionError { result, is_refused: false }

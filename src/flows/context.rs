@@ -4,7 +4,12 @@ use std::sync::Arc;
 
 use super::{ConnectionClients, TaskStore};
 use crate::{
-    domain::{Timestamp, event::subject::Subject, order::Intent, task::{action::Ledger, subject_state::SubjectState}},
+    domain::{
+        Timestamp,
+        event::subject::Subject,
+        order::Intent,
+        task::{action::Ledger, subject_state::SubjectState},
+    },
     runtime::{clock::Clock, failpoints::Failpoints},
 };
 

@@ -197,7 +197,9 @@ async fn sync_at_warehouse(
     };
     let done = if let Some(target) = target {
         let action = Action::unrecorded(context, kind, &sent);
-        action.perform(context, |()| None, async |key| warehouse.update_product(target, draft, key).await).await
+        action
+            .perform(context, |()| None, async |key| warehouse.update_product(target, draft, key).await)
+            .await
     } else {
         check_once(context, draft)?;
         let action = Action::new(context, ActionKind::Create, Effect::Once, &sent).on(&draft.item);

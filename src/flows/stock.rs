@@ -3,15 +3,13 @@
 use async_trait::async_trait;
 
 use super::{Action, AttemptResult, Context, Flow};
-use crate::{
-    domain::{
-        product::{Stored, Supplier},
-        stock::{BRAKE_WINDOW, Basis, Decision, ShopStock, StockView, decide},
-        task::{
-            outcome::Outcome,
-            reason::Reason,
-            subject_state::{Observation, SubjectState},
-        },
+use crate::domain::{
+    product::{Stored, Supplier},
+    stock::{BRAKE_WINDOW, Basis, Decision, ShopStock, StockView, decide},
+    task::{
+        outcome::Outcome,
+        reason::Reason,
+        subject_state::{Observation, SubjectState},
     },
 };
 
@@ -47,9 +45,12 @@ async fn sync(context: &Context) -> Result<AttemptResult, Box<AttemptResult>> {
             (write_stock(context, quantity, falls_to_zero).await?, Some(quantity))
         }
     };
+    // A shop that no longer shows a figure it has shown may be down: then the next poll reads this version again.
+    let is_read = shop.is_some() || known.figure.is_none();
+    let version = warehouse.and_then(|stock| stock.version.clone()).filter(|_| is_read);
     let known = SubjectState {
         code: Some(code.clone()),
-        warehouse_version: warehouse.and_then(|stock| stock.version.clone()),
+        warehouse_version: version,
         figure,
         figure_at: warehouse.and_then(|stock| stock.modified),
         ..SubjectState::default()

@@ -38,6 +38,9 @@ pub trait TaskStore: Send + Sync {
     /// Shipping rules that operators added to those of the configuration.
     async fn shipping_rules(&self) -> Result<Vec<ShippingRule>, Reason>;
 
+    /// Whether a list of the shop shows a change of this subject that no read has covered yet.
+    async fn is_listed(&self, subject: &Subject) -> Result<bool, Reason>;
+
     /// Pieces of this code in our orders at the warehouse that are still open in the shop.
     async fn in_flight(&self, code: &str) -> Result<i64, Reason>;
 

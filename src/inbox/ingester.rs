@@ -30,6 +30,8 @@ pub(super) struct PolledChange {
     pub(super) subject: Subject,
     /// Distinguishes this change from the last one.
     pub(super) version: String,
+    /// How many polls have met it without a read that covers it.
+    pub(super) times: i32,
 }
 
 /// A message from a vendor, before it becomes an event.
@@ -51,7 +53,7 @@ pub(super) struct Ingester {
 }
 
 impl Ingester {
-    /// Stores a page of a poll's changes, each once per version. Returns how many were new.
+    /// Stores a page of a poll's changes, each once per version and count. Returns how many were new.
     pub(super) async fn ingest_changes(
         &self,
         connection: &str,
@@ -69,8 +71,8 @@ impl Ingester {
     }
 
     fn event_of_change(&self, connection: &str, topic: &str, change: &PolledChange) -> IncomingEvent {
-        let PolledChange { subject, version } = change;
-        let body = serde_json::json!({ "subject": subject.to_string(), "version": version });
+        let PolledChange { subject, version, times } = change;
+        let body = serde_json::json!({ "subject": subject.to_string(), "version": version, "times": times });
         let parsed = ParsedWebhook {
             topic: topic.to_owned(),
             entity: VendorEntity::Unknown,

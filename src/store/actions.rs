@@ -127,11 +127,7 @@ pub async fn list(db: &mut PgConnection, connection: &str, subject: &str) -> Res
 }
 
 /// Loads the ledgers of subjects, in their order.
-pub async fn load(
-    db: &mut PgConnection,
-    connections: &[&str],
-    subjects: &[String],
-) -> Result<Vec<Ledger>> {
+pub async fn load(db: &mut PgConnection, connections: &[&str], subjects: &[String]) -> Result<Vec<Ledger>> {
     let rows = sqlx::query!(
         r#"
         select position as "position!", number, kind, target, state, reference, sent, inputs, begun_at, ended_at,
@@ -199,4 +195,3 @@ pub async fn redact(db: &mut PgConnection, connection: &str, subject: &str) -> R
     done.execute(db).await?;
     Ok(())
 }
-

@@ -48,7 +48,7 @@ pub async fn list_conditions(db: &mut PgConnection, thresholds: &AlertThresholds
             from unnest($3::text[], $4::text[], $5::timestamptz[]) as expected (connection, what, after)
             join poll on poll.connection = expected.connection and poll.what = expected.what
             join connection on connection.name = poll.connection
-            where connection.paused_at is null and greatest(poll.cursor, poll.last_finished_at) < expected.after
+            where connection.paused_at is null and coalesce(poll.last_finished_at, poll.cursor) < expected.after
         )
         select connection as "connection!", 'dead' as "kind!", sum(count)::bigint as "count!",
                string_agg(count || ' × ' || reason, ', ' order by count desc, reason) as "detail!"

@@ -1,15 +1,16 @@
 //! Table `poll`: the cursor and the lease of each poll.
 
+use std::time::Duration;
+
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-pub use super::poll_gaps::list_gaps;
 use super::{
     Result,
-    poll_gaps::{self, PollKey},
+    poll_gaps::{self, GapChanges},
     tasks::Fenced,
 };
-use crate::domain::{Timestamp, time_window::TimeWindow};
+use crate::domain::Timestamp;
 
 /// A poll under a lease of this process.
 #[derive(Clone, Debug)]
@@ -18,11 +19,27 @@ pub struct LeasedPoll {
     pub connection: String,
     /// orders, statuses, stock or products.
     pub what: String,
-    /// Everything that changed before this has been seen.
+    /// Everything that changed before this, by the vendor's clock, has been seen.
     pub cursor: Timestamp,
+    /// True where the poll before failed.
+    pub has_failed: bool,
     /// The fence of the lease.
     pub claim: Uuid,
 }
+
+/// A list that a process polls by its own configuration.
+#[derive(Clone, Debug)]
+pub struct ConfiguredPoll {
+    /// Its connection.
+    pub connection: String,
+    /// orders, statuses, stock or products.
+    pub what: &'static str,
+    /// How often.
+    pub interval: Duration,
+}
+
+/// A poll's lease that lasts longer than this many of ours was taken under a wrong clock.
+const MAX_LEASES: i32 = 10;
 
 /// Ensures a row for a poll; a new one begins at `start` and is due at once.
 pub async fn ensure(
@@ -44,33 +61,45 @@ pub async fn ensure(
     Ok(())
 }
 
-/// Claims one due poll; one whose lease has run out is due too.
+/// Claims one due poll among these; one whose lease has run out is due too. Polls that another configuration names
+/// are left to its processes. One that is put off for longer than twice our interval, by a process with
+/// another interval or another clock, is due as well.
 pub async fn claim_due(
     db: &mut PgConnection,
     claim_id: Uuid,
+    configured: &[ConfiguredPoll],
     now: Timestamp,
     leased_until: Timestamp,
 ) -> Result<Option<LeasedPoll>> {
+    let connections: Vec<_> = configured.iter().map(|it| it.connection.clone()).collect();
+    let lists: Vec<_> = configured.iter().map(|it| it.what.to_owned()).collect();
+    let latest: Vec<_> = configured.iter().map(|it| now + it.interval * 2).collect();
     let claimed = sqlx::query_as!(
         LeasedPoll,
         r#"
         update poll set claim_id = $1, leased_until = $3, last_started_at = $2
         where (connection, what) in (
             select poll.connection, poll.what
-            from poll join connection on connection.name = poll.connection
-            where poll.due_at <= $2
-              and (poll.leased_until is null or poll.leased_until < $2)
+            from unnest($4::text[], $5::text[], $6::timestamptz[]) as configured (connection, what, latest)
+            join poll on poll.connection = configured.connection and poll.what = configured.what
+            join connection on connection.name = poll.connection
+            where (poll.due_at <= $2 or poll.due_at > configured.latest)
+              and (poll.leased_until is null or poll.leased_until < $2 or poll.leased_until > $7)
               and connection.paused_at is null
               and (connection.circuit_open_until is null or connection.circuit_open_until <= $2)
             order by poll.due_at
             limit 1
             for update of poll skip locked
         )
-        returning connection, what, cursor, claim_id as "claim!"
+        returning connection, what, cursor, last_error is not null as "has_failed!", claim_id as "claim!"
         "#,
         claim_id,
         now,
         leased_until,
+        &connections,
+        &lists,
+        &latest,
+        now + (leased_until - now) * MAX_LEASES,
     );
     Ok(claimed.fetch_optional(db).await?)
 }
@@ -94,19 +123,19 @@ pub async fn extend_lease(
 /// The result of a poll.
 #[derive(Clone, Debug)]
 pub struct PollResult {
-    /// Where the next one begins; `None` after a failure, to begin at the same cursor again.
-    pub cursor: Option<Timestamp>,
+    /// Where the next one begins.
+    pub cursor: Timestamp,
     /// Events found.
     pub found: i64,
     /// Reason code of the failure.
     pub error: Option<&'static str>,
     /// When it runs next.
     pub due_at: Timestamp,
-    /// Gaps, known and new; `None` leaves the known ones as they are.
-    pub gaps: Option<Vec<TimeWindow>>,
+    /// What it found out about gaps.
+    pub gaps: GapChanges,
 }
 
-/// Ends a poll, fenced by its claim. The cursor never moves back. Called inside a transaction.
+/// Ends a poll, fenced by its claim. Called inside a transaction.
 pub async fn settle(
     db: &mut PgConnection,
     leased: &LeasedPoll,
@@ -116,7 +145,7 @@ pub async fn settle(
     let done = sqlx::query!(
         "
         update poll set
-            cursor = greatest(cursor, coalesce($4, cursor)),
+            cursor = $4,
             found = found + $5,
             last_error = $6,
             last_found = case when $6::text is null then $5 else last_found end,
@@ -139,10 +168,7 @@ pub async fn settle(
     if done.execute(&mut *db).await?.rows_affected() != 1 {
         return Ok(Fenced::LeaseLost);
     }
-    if let Some(gaps) = &result.gaps {
-        let poll = PollKey { connection: &leased.connection, what: &leased.what };
-        poll_gaps::replace_gaps(db, poll, gaps, now).await?;
-    }
+    poll_gaps::apply(db, leased, &result.gaps, now).await?;
     Ok(Fenced::Written)
 }
 

@@ -2,8 +2,8 @@
 
 use sqlx::{PgConnection, PgPool};
 
-use super::{Result, StoreError, shipping_rules, stock};
-use crate::domain::{shipping::ShippingRule, task::reason::Reason};
+use super::{Result, StoreError, polled_changes, shipping_rules, stock};
+use crate::domain::{event::subject::Subject, shipping::ShippingRule, task::reason::Reason};
 
 /// The tables of one connection.
 pub struct TaskTables {
@@ -32,6 +32,12 @@ impl TaskTables {
     /// The shipping rules that operators made.
     pub async fn shipping_rules(&self) -> std::result::Result<Vec<ShippingRule>, Reason> {
         self.query(async |db, connection| shipping_rules::load(db, connection).await).await
+    }
+
+    /// Whether a list of the shop shows a change of this subject that no read has covered yet.
+    pub async fn is_listed(&self, subject: &Subject) -> std::result::Result<bool, Reason> {
+        let subject = subject.to_string();
+        self.query(async |db, connection| polled_changes::is_listed(db, connection, &subject).await).await
     }
 
     /// The pieces of a code that our orders have in flight.

@@ -9,8 +9,11 @@
 //! ([`http::rate_limiter`]) and recorded in the attempt's call log ([`http::call_log`]). What a failed call
 //! means is decided once, in [`http::error`].
 
+pub mod changes;
 pub mod http;
 pub mod json_outline;
+mod json_repair;
 mod lenient_json;
 pub mod mycashflow;
 pub mod ogoship;
+mod version;

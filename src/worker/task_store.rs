@@ -109,6 +109,10 @@ impl TaskStore for FencedTaskStore {
         self.tables.shipping_rules().await
     }
 
+    async fn is_listed(&self, subject: &Subject) -> Result<bool, Reason> {
+        self.tables.is_listed(subject).await
+    }
+
     async fn in_flight(&self, code: &str) -> Result<i64, Reason> {
         self.tables.in_flight(code).await
     }

@@ -11,6 +11,7 @@
 pub mod credentials;
 mod faults;
 mod order_spec;
+mod poison;
 mod reconciliation;
 mod server;
 mod shop;
@@ -20,6 +21,7 @@ mod shop_orders_http;
 mod shop_response;
 mod shop_state;
 mod simulation;
+mod vendor_clock;
 mod vendors;
 mod warehouse;
 mod warehouse_auth;
@@ -31,6 +33,7 @@ mod webhook_sender;
 
 pub use faults::{Fault, Faults, RandomFaults};
 pub use order_spec::OrderSpec;
+pub use poison::Poison;
 pub use reconciliation::{Reconciliation, reconcile};
 pub use server::{RequestCounts, Server};
 pub use shop::Shop;

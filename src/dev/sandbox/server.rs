@@ -40,11 +40,28 @@ impl RequestCounts {
     }
 }
 
+/// Called with the number of answers so far, from 1.
+type Hook = Box<dyn FnMut(usize) + Send>;
+
+/// What happens at the vendor between two answers, so that tests can move rows while a list is read.
+#[derive(Clone, Default)]
+struct Hooks(Arc<Mutex<Vec<(String, usize, Hook)>>>);
+
+impl Hooks {
+    fn run(&self, path: &str) {
+        for (_, count, hook) in self.0.lock().iter_mut().filter(|(part, ..)| path.contains(part.as_str())) {
+            *count += 1;
+            hook(*count);
+        }
+    }
+}
+
 /// What every connection shares.
 struct Responder {
     router: Router,
     faults: Faults,
     calls: RequestCounts,
+    hooks: Hooks,
 }
 
 /// A fake vendor over HTTP; stops when dropped.
@@ -55,6 +72,7 @@ pub struct Server {
     pub faults: Faults,
     /// The requests it got.
     pub calls: RequestCounts,
+    hooks: Hooks,
     online: watch::Sender<bool>,
     _task: AbortOnDropHandle<()>,
 }
@@ -64,16 +82,26 @@ impl Server {
     pub async fn start(address: SocketAddr, router: Router) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        let (faults, calls) = (Faults::default(), RequestCounts::default());
+        let (faults, calls, hooks) = (Faults::default(), RequestCounts::default(), Hooks::default());
         let (online, switch) = watch::channel(true);
-        let responder = Arc::new(Responder { router, faults: faults.clone(), calls: calls.clone() });
+        let responder = Arc::new(Responder {
+            router,
+            faults: faults.clone(),
+            calls: calls.clone(),
+            hooks: hooks.clone(),
+        });
         let task = TaskTracker::new().spawn(accept(listener, address, responder, switch));
-        Ok(Self { address, faults, calls, online, _task: AbortOnDropHandle::new(task) })
+        Ok(Self { address, faults, calls, hooks, online, _task: AbortOnDropHandle::new(task) })
     }
 
     /// The base URL.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// From now on, calls the hook after each answer to a path that contains this part, before it is sent.
+    pub fn after_each(&self, path_part: &str, hook: impl FnMut(usize) + Send + 'static) {
+        self.hooks.0.lock().push((path_part.to_owned(), 0, Box::new(hook)));
     }
 
     /// Takes the server offline (connections are refused), or online again at the same address.
@@ -137,18 +165,23 @@ async fn serve(stream: TcpStream, responder: Arc<Responder>) {
         let responder = responder.clone();
         async move { answer(request.map(Body::new), &responder).await }
     });
-    // A dropped connection is an error here, and exactly what the fault asks for.
-    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+    // The vendor dates its answers by its own clock. A dropped connection is an error here, and what the fault asks for.
+    let _ =
+        http1::Builder::new().auto_date_header(false).serve_connection(TokioIo::new(stream), service).await;
 }
 
 /// Answers a request, or fails to drop its connection.
 async fn answer(request: Request<Body>, responder: &Responder) -> io::Result<Response<Body>> {
-    let Responder { router, faults, calls } = responder;
-    calls.record(request.method().as_str(), request.uri().path());
+    let Responder { router, faults, calls, hooks } = responder;
+    let path = request.uri().path().to_owned();
+    calls.record(request.method().as_str(), &path);
     let fault = faults.next(request.method().as_str(), request.uri().path());
     let dropped = || io::Error::from(io::ErrorKind::ConnectionAborted);
     let apply = async |request| match router.clone().oneshot(request).await {
-        Ok(response) => response,
+        Ok(response) => {
+            hooks.run(&path);
+            response
+        }
         Err(never) => {
             let never: Infallible = never;
             match never {}

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use parking_lot::{Mutex, MutexGuard};
 use serde_json::{Value, json};
 
 use super::{
     order_spec::OrderSpec,
+    poison::Poison,
     shop_state::{Order, Shipment, State, merge},
+    vendor_clock::VendorClock,
     webhook_sender::Webhook,
 };
 use crate::runtime::clock::Clock;
@@ -17,12 +19,48 @@ use crate::runtime::clock::Clock;
 #[derive(Clone)]
 pub struct Shop {
     state: Arc<Mutex<State>>,
-    clock: Arc<dyn Clock>,
+    pub(super) clock: VendorClock,
 }
 
 impl Shop {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { state: Arc::default(), clock }
+        Self { state: Arc::default(), clock: VendorClock::new(clock) }
+    }
+
+    /// Sets the shop's clock ahead of the tests' by so many seconds.
+    pub fn set_clock_ahead(&self, seconds: i64) {
+        self.clock.set_ahead(seconds);
+    }
+
+    /// From now on, answers have no `Date`.
+    pub fn hide_date(&self) {
+        self.clock.hide_date();
+    }
+
+    /// From now on, each page of a list of orders that holds one of these is spoilt; `None` ends that.
+    pub fn poison_orders(&self, ids: &[u64], poison: Option<Poison>) {
+        let mut state = self.state();
+        for id in ids {
+            match poison {
+                Some(poison) => drop(state.poisoned.insert(*id, poison)),
+                None => drop(state.poisoned.remove(id)),
+            }
+        }
+    }
+
+    /// From now on, lists show a change only after this delay.
+    pub fn delay_lists(&self, by: std::time::Duration) {
+        self.state().list_lag = Duration::from_std(by).unwrap_or_default();
+    }
+
+    /// Adds a shipping method, a payment method or a supplier: `shipping-methods`, `payment-methods` or `suppliers`.
+    pub fn add_method(&self, list: &'static str, method: Value) {
+        self.state().methods.push((list, method));
+    }
+
+    /// Changes an order without any difference but its time.
+    pub fn touch_order(&self, id: u64) {
+        self.change(id, |_| {});
     }
 
     /// Webhook subscriptions: uuid, topic, url.

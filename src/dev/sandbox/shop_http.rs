@@ -16,8 +16,9 @@ use super::{
     credentials,
     shop::Shop,
     shop_orders_http::{complete_shipment, list_orders, patch_shipment, quick_process, show_order},
-    shop_response::{Params, TimeFilter, one, page, refuse},
+    shop_response::{Params, TimeFilter, one, page, refuse, sort},
     shop_state::{Product, StockItem, merge},
+    vendor_clock,
 };
 
 pub(super) fn router(shop: Shop) -> Router {
@@ -38,6 +39,7 @@ pub(super) fn router(shop: Shop) -> Router {
         .route("/api/v1/webhooks/{uuid}", delete(unsubscribe))
         .fallback(|| async { refuse(StatusCode::NOT_FOUND, "no such endpoint") })
         .layer(middleware::from_fn(check_headers))
+        .layer(middleware::from_fn_with_state(shop.clock.clone(), vendor_clock::date))
         .with_state(shop)
 }
 
@@ -65,9 +67,7 @@ fn header_error(request: &Request) -> Option<Response> {
 async fn list_products(State(shop): State<Shop>, Query(params): Params) -> Response {
     let state = shop.state();
     let mut products: Vec<_> = state.products.iter().collect(); // by id
-    if params.get("sort").is_none_or(|sort| sort != "id-asc") {
-        products.sort_by_key(|(_, product)| product.updated_at);
-    }
+    sort(&mut products, &params, |(_, product)| product.updated_at);
     let Some(times) = TimeFilter::parse(&params) else {
         return refuse(StatusCode::BAD_REQUEST, "no time");
     };
@@ -86,12 +86,20 @@ async fn list_stock(State(shop): State<Shop>, Query(params): Params) -> Response
     page(&items, &params, |(code, item)| stock_json(code, item, products.get(code.as_str()).copied()))
 }
 
-async fn suppliers() -> Response {
-    Json(json!({ "data": [
-        { "id": 71, "name": "Kahvila Oy" },
-        { "id": 72, "name": "Teetalo Oy" },
-    ], "meta": { "page": 1 } }))
-    .into_response()
+async fn suppliers(State(shop): State<Shop>) -> Response {
+    methods(
+        &shop,
+        "suppliers",
+        json!([{ "id": 71, "name": "Kahvila Oy" }, { "id": 72, "name": "Teetalo Oy" }]),
+    )
+}
+
+/// A short list, and what was added to it.
+fn methods(shop: &Shop, list: &str, mut data: Value) -> Response {
+    let state = shop.state();
+    let added = state.methods.iter().filter(|(its, _)| *its == list).map(|(_, method)| method.clone());
+    data.as_array_mut().into_iter().for_each(|rows| rows.extend(added.clone()));
+    Json(json!({ "data": data, "meta": { "page": 1 } })).into_response()
 }
 
 async fn show_product(State(shop): State<Shop>, Path(id): Path<u64>) -> Response {
@@ -146,21 +154,21 @@ fn stock_json(code: &str, item: &StockItem, product: Option<u64>) -> Value {
     })
 }
 
-async fn shipping_methods() -> Response {
-    Json(json!({ "data": [
+async fn shipping_methods(State(shop): State<Shop>) -> Response {
+    let data = json!([
         { "id": 1, "name": "Posti Paketti", "product_code": "POSTI-14" },
         { "id": 2, "name": "Nouto Postista", "product_code": "POSTI-PICKUP" },
         { "id": 3, "name": "Lentokone", "product_code": null },
-    ], "meta": { "page": 1 } }))
-    .into_response()
+    ]);
+    methods(&shop, "shipping-methods", data)
 }
 
-async fn payment_methods() -> Response {
-    Json(json!({ "data": [
+async fn payment_methods(State(shop): State<Shop>) -> Response {
+    let data = json!([
         { "id": 8, "name": "Verkkomaksu", "product_code": null },
         { "id": 9, "name": "Postiennakko", "product_code": "COD" },
-    ], "meta": { "page": 1 } }))
-    .into_response()
+    ]);
+    methods(&shop, "payment-methods", data)
 }
 
 async fn list_subscriptions(State(shop): State<Shop>) -> Response {

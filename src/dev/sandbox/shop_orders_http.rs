@@ -6,31 +6,44 @@ use axum::{
     Json,
     extract::{Path, Query, State},
     http::StatusCode,
-    response::Response,
+    response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
 
 use super::{
     shop::Shop,
-    shop_response::{Params, TimeFilter, one, page, refuse},
+    shop_response::{Params, TimeFilter, one, page_json, refuse, rows_of_page, sort},
     shop_state::{Order, merge},
 };
 
 pub(super) async fn list_orders(State(shop): State<Shop>, Query(params): Params) -> Response {
+    let now = shop.now();
     let state = shop.state();
-    let mut orders: Vec<_> = state.orders.values().collect();
-    orders.sort_by_key(|order| order.updated_at);
+    let mut orders: Vec<_> = state.orders.values().collect(); // by id
+    sort(&mut orders, &params, |order| order.updated_at);
     let Some(times) = TimeFilter::parse(&params) else {
         return refuse(StatusCode::BAD_REQUEST, "no time");
     };
     let expanded = params.contains_key("expand");
-    let within: Vec<_> =
-        orders.into_iter().filter(|order| times.matches(order.created_at, order.updated_at)).collect();
-    if within.iter().any(|order| Some(order.id) == state.unlistable_order) {
+    orders.retain(|order| {
+        times.matches(order.created_at, order.updated_at) && order.updated_at + state.list_lag <= now
+    });
+    if orders.iter().any(|order| Some(order.id) == state.unlistable_order) {
         return refuse(StatusCode::INTERNAL_SERVER_ERROR, "internal error");
     }
     let products = state.ids_by_code();
-    page(&within, &params, |order| order_json(order, &products, expanded))
+    let poisons = rows_of_page(&orders, &params).iter().filter_map(|order| state.poisoned.get(&order.id));
+    let page = page_json(&orders, &params, |order| {
+        let mut json = order_json(order, &products, expanded);
+        if state.poisoned.contains_key(&order.id) {
+            json["poison"] = "".into();
+        }
+        json
+    });
+    match poisons.copied().next() {
+        Some(poison) => poison.spoil(page, true),
+        None => Json(page).into_response(),
+    }
 }
 
 pub(super) async fn show_order(State(shop): State<Shop>, Path(id): Path<u64>) -> Response {

@@ -49,20 +49,56 @@ impl TimeFilter {
     }
 }
 
+/// Sorts rows that come by id as the request asks.
+pub(super) fn sort<T>(
+    rows: &mut [T],
+    params: &HashMap<String, String>,
+    updated_at: impl Fn(&T) -> DateTime<Utc>,
+) {
+    match params.get("sort").map(String::as_str) {
+        Some("updated_at-asc") => rows.sort_by_key(updated_at),
+        Some("updated_at-desc") => {
+            rows.sort_by_key(updated_at);
+            rows.reverse();
+        }
+        Some("id-desc") => rows.reverse(),
+        Some(_) | None => {}
+    }
+}
+
+fn page_and_size(params: &HashMap<String, String>) -> (usize, usize) {
+    let number = |key: &str, default| params.get(key).and_then(|text| text.parse().ok()).unwrap_or(default);
+    (number("page", 1), number("page_size", 20))
+}
+
+/// The rows of the requested page.
+pub(super) fn rows_of_page<'a, T>(matching: &'a [T], params: &HashMap<String, String>) -> &'a [T] {
+    let (page, size) = page_and_size(params);
+    let start = ((page - 1) * size).min(matching.len());
+    &matching[start..(start + size).min(matching.len())]
+}
+
 /// One page of a list; `next` is absent on the last one.
-pub(super) fn page<T>(
+pub(super) fn page_json<T>(
     matching: &[T],
     params: &HashMap<String, String>,
     json: impl Fn(&T) -> Value,
-) -> Response {
-    let number = |key: &str, default| params.get(key).and_then(|text| text.parse().ok()).unwrap_or(default);
-    let (page, size): (usize, usize) = (number("page", 1), number("page_size", 20));
-    let count = matching.len();
-    let data: Vec<_> = matching.iter().skip((page - 1) * size).take(size).map(json).collect();
+) -> Value {
+    let ((page, size), count) = (page_and_size(params), matching.len());
+    let data: Vec<_> = rows_of_page(matching, params).iter().map(json).collect();
     let mut meta =
         json!({ "page": page, "page_size": size, "item_count": count, "page_count": count.div_ceil(size) });
     if page * size < count {
         meta["next"] = format!("?page={}", page + 1).into();
     }
-    Json(json!({ "data": data, "meta": meta })).into_response()
+    json!({ "data": data, "meta": meta })
+}
+
+/// The same as an answer.
+pub(super) fn page<T>(
+    matching: &[T],
+    params: &HashMap<String, String>,
+    json: impl Fn(&T) -> Value,
+) -> Response {
+    Json(page_json(matching, params, json)).into_response()
 }

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use serde_json::Value;
+
+use super::poison::Poison;
 
 /// Everything that the fake shop keeps.
 #[derive(Default)]
@@ -17,6 +19,12 @@ pub(super) struct State {
     pub(super) mailed: Vec<u64>,
     /// A list that holds this order is answered 500, as one live store did for one bad order.
     pub(super) unlistable_order: Option<u64>,
+    /// Orders that spoil each page of a list that holds them.
+    pub(super) poisoned: BTreeMap<u64, Poison>,
+    /// Lists show a change only after this delay.
+    pub(super) list_lag: Duration,
+    /// Methods and suppliers that were added, each with the name of its list.
+    pub(super) methods: Vec<(&'static str, Value)>,
     /// Webhook subscriptions: uuid, topic, url.
     pub(super) subscriptions: Vec<[String; 3]>,
     /// How many subscriptions were ever made.

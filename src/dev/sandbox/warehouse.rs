@@ -7,6 +7,8 @@ use parking_lot::{Mutex, MutexGuard};
 use serde_json::{Value, json};
 
 use super::{
+    poison::Poison,
+    vendor_clock::VendorClock,
     warehouse_state::{Order, State},
     webhook_sender::Webhook,
 };
@@ -16,13 +18,31 @@ use crate::runtime::clock::{Clock, Entropy};
 #[derive(Clone)]
 pub struct Warehouse {
     state: Arc<Mutex<State>>,
-    clock: Arc<dyn Clock>,
+    pub(super) clock: VendorClock,
     pub(super) entropy: Arc<Entropy>,
 }
 
 impl Warehouse {
     pub(super) fn new(clock: Arc<dyn Clock>, entropy: Arc<Entropy>) -> Self {
-        Self { state: Arc::default(), clock, entropy }
+        Self { state: Arc::default(), clock: VendorClock::new(clock), entropy }
+    }
+
+    /// From now on, its lists of orders and stock are sorted by time of change, the oldest first; unsorted until then.
+    pub fn sort_lists_by_time(&self) {
+        self.state().sorts_by_time = true;
+    }
+
+    /// From now on, each page of the list of orders that holds this one is spoilt; `None` ends that.
+    pub fn poison_order(&self, reference: &str, poison: Option<Poison>) {
+        self.state().poisoned = poison.map(|poison| (reference.to_owned(), poison));
+    }
+
+    /// Changes an order without any difference but its time.
+    pub fn touch_order(&self, reference: &str) {
+        let now = self.now();
+        if let Some(order) = self.state().order_mut(reference) {
+            order.edited_at = now;
+        }
     }
 
     /// Webhook subscriptions: id, type, url, key.

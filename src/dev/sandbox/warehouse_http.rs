@@ -12,9 +12,10 @@ use base64::Engine;
 use serde_json::{Value, json};
 
 use super::{
+    vendor_clock,
     warehouse::Warehouse,
     warehouse_auth::{authenticate, grant},
-    warehouse_response::{Params, modified_after, page_response, refuse},
+    warehouse_response::{Params, modified_after, page_response, refuse, rows_of_page},
     warehouse_state::{Order, Stock},
 };
 
@@ -30,6 +31,7 @@ pub(super) fn router(warehouse: Warehouse) -> Router {
         .layer(middleware::from_fn_with_state(warehouse.clone(), authenticate))
         .route("/OAuth/Token", post(grant))
         .fallback(|| async { refuse(StatusCode::NOT_FOUND, "no such endpoint") })
+        .layer(middleware::from_fn_with_state(warehouse.clock.clone(), vendor_clock::date))
         .with_state(warehouse)
 }
 
@@ -47,7 +49,28 @@ async fn list_orders(State(warehouse): State<Warehouse>, Query(params): Params) 
         wanted.is_none_or(|wanted| order.reference.starts_with(wanted.as_str()))
             && after.is_none_or(|after| order.edited_at > after)
     });
-    page_response(&matching.collect::<Vec<_>>(), &params, |order| order_json(order))
+    let mut matching: Vec<_> = matching.collect();
+    if state.sorts_by_time {
+        matching.sort_by_key(|order| order.edited_at);
+    }
+    let poisoned = state.poisoned.as_ref().filter(|_| wanted.is_none());
+    let holds = |reference: &String| {
+        rows_of_page(&matching, &params).iter().any(|order| order.reference == *reference)
+    };
+    match poisoned.filter(|(reference, _)| holds(reference)) {
+        Some((reference, poison)) => {
+            let row = |order: &&Order| {
+                let mut json = order_json(order);
+                if order.reference == *reference {
+                    json["poison"] = "".into();
+                }
+                json
+            };
+            let page: Vec<_> = rows_of_page(&matching, &params).iter().map(row).collect();
+            poison.spoil(page.into(), false)
+        }
+        None => page_response(&matching, &params, |order| order_json(order)),
+    }
 }
 
 /// An order as JSON. Statuses come in either case.
@@ -157,6 +180,9 @@ async fn list_stock(State(warehouse): State<Warehouse>, Query(params): Params) -
         wanted.is_none_or(|wanted| *code == wanted) && after.is_none_or(|after| stock.modified > after)
     });
     let mut matching: Vec<_> = matching.collect();
+    if state.sorts_by_time {
+        matching.sort_by_key(|(_, stock)| stock.modified);
+    }
     matching.truncate(state.list_limit.unwrap_or(usize::MAX));
     page_response(&matching, &params, |(code, stock)| {
         json!({

@@ -28,17 +28,28 @@ pub(super) fn modified_after(
         .map_err(|_| Box::new(refuse(StatusCode::BAD_REQUEST, "modifiedAfter is no time")))
 }
 
+fn page_and_limit(params: &HashMap<String, String>) -> (usize, usize) {
+    let number = |key: &str, default| params.get(key).and_then(|text| text.parse().ok()).unwrap_or(default);
+    (number("page", 1), number("limit", 50))
+}
+
+/// The items of the requested page.
+pub(super) fn rows_of_page<'a, T>(items: &'a [T], params: &HashMap<String, String>) -> &'a [T] {
+    let (page, limit) = page_and_limit(params);
+    let start = (page.saturating_sub(1) * limit).min(items.len());
+    &items[start..(start + limit).min(items.len())]
+}
+
 /// One page: a bare list of at most 250 items, or the literal null where there are none.
 pub(super) fn page_response<T>(
     items: &[T],
     params: &HashMap<String, String>,
     json: impl Fn(&T) -> Value,
 ) -> Response {
-    let number = |key: &str, default| params.get(key).and_then(|text| text.parse().ok()).unwrap_or(default);
-    let (limit, page): (usize, usize) = (number("limit", 50), number("page", 1));
+    let (page, limit) = page_and_limit(params);
     if !(1..=250).contains(&limit) || page == 0 {
         return refuse(StatusCode::BAD_REQUEST, "limit must be 1 to 250");
     }
-    let items: Vec<_> = items.iter().skip((page - 1) * limit).take(limit).map(json).collect();
+    let items: Vec<_> = rows_of_page(items, params).iter().map(json).collect();
     if items.is_empty() { Json(Value::Null).into_response() } else { Json(items).into_response() }
 }

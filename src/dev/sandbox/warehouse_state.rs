@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Duration, Utc};
 use serde_json::Value;
 
+use super::poison::Poison;
+
 /// Everything that the fake warehouse keeps.
 #[derive(Default)]
 pub(super) struct State {
@@ -25,6 +27,10 @@ pub(super) struct State {
     /// How long new access tokens live, unless as long as usual.
     pub(super) token_lifetime: Option<Duration>,
     pub(super) search_lag: Duration,
+    /// The list of orders is sorted by time of change.
+    pub(super) sorts_by_time: bool,
+    /// An order that spoils each page of the list that holds it.
+    pub(super) poisoned: Option<(String, Poison)>,
     /// Lists of products and stock end silently after this many items.
     pub(super) list_limit: Option<usize>,
     /// "Allow API edits" in the merchant's settings; off unless set, as at the real warehouse.

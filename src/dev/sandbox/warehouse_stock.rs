@@ -58,6 +58,11 @@ impl Warehouse {
         state.stock_of(code, now);
     }
 
+    /// Removes a product, as a person at the warehouse can.
+    pub fn remove_product(&self, code: &str) {
+        self.state().products.remove(code);
+    }
+
     /// From now on, lists of products and stock end silently after this many items.
     pub fn truncate_lists(&self, after: Option<usize>) {
         self.state().list_limit = after;

@@ -68,18 +68,13 @@ fn decide_edit(shop: &ShopOrder, warehouse: &WarehouseOrder, view: &OrderView<'_
 
 /// What the shop's data were when the warehouse's version of the order was sent.
 fn last_sent<'a>(view: &'a OrderView<'_>) -> Option<&'a Value> {
-    let is_version =
-        |kind| matches!(kind, ActionKind::Place | ActionKind::Adopt | ActionKind::Update);
+    let is_version = |kind| matches!(kind, ActionKind::Place | ActionKind::Adopt | ActionKind::Update);
     let applied = view.ledger.0.iter().filter(|it| is_version(it.kind) && it.state.is_applied());
     applied.filter_map(|entry| entry.inputs.as_ref()).next_back()
 }
 
 /// Decides for an order that was cancelled, in the shop or by an operator.
-pub(super) fn decide_cancel(
-    shop: &ShopOrder,
-    warehouse: &WarehouseOrder,
-    view: &OrderView<'_>,
-) -> Decision {
+pub(super) fn decide_cancel(shop: &ShopOrder, warehouse: &WarehouseOrder, view: &OrderView<'_>) -> Decision {
     let policy = view.policy;
     if !warehouse.status.is_uncollected() {
         let status = warehouse.status.as_str();

@@ -302,7 +302,8 @@ mod tests {
         let mut order = order();
         assert_eq!(fault(&order, &policy), Reason::ShippingUnmapped);
 
-        order.shipping = Some(ShippingMethod { product_code: Some("POSTI-14".into()), ..ShippingMethod::default() });
+        order.shipping =
+            Some(ShippingMethod { product_code: Some("POSTI-14".into()), ..ShippingMethod::default() });
         order.shipments[0].pickup_point = Some("0099".into());
         let sent = draft(&order, &policy, "k-1042").expect("a rule matches");
         assert_eq!(
@@ -323,7 +324,8 @@ mod tests {
             amount: Some(Decimal::new(1990, 2)),
             currency: Some("EUR".into()),
         };
-        let collected = |order: &ShopOrder| draft(order, &policy(), "k-1042").expect("whole").cash_on_delivery;
+        let collected =
+            |order: &ShopOrder| draft(order, &policy(), "k-1042").expect("whole").cash_on_delivery;
         let expected = CashOnDelivery { amount: Decimal::new(1990, 2), currency: Some("EUR".into()) };
         assert_eq!(collected(&order), Some(expected));
         order.payments[0].state = PaymentState::Paid;

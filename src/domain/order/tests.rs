@@ -255,20 +255,23 @@ fn unknown_outcome_waits_for_two_reads_a_settling_time_apart() {
         (doubt(1, 95), "doubt 5"),
         (doubt(1, 90), "place k-1042"),
         (doubt(1, 115), "doubt 10"),
-        (
-            Case { warehouse: Some(at_warehouse(WarehouseStatus::New)), ..doubt(0, 99) },
-            "adopt Some(1)",
-        ),
+        (Case { warehouse: Some(at_warehouse(WarehouseStatus::New)), ..doubt(0, 99) }, "adopt Some(1)"),
         // A placed order is never placed again, whatever the search shows.
         (Case { ledger: placed(), ..case() }, "wait 10 settling_time"),
         (Case { ledger: placed(), now: 601, ..case() }, "ask vanished_at_warehouse"),
         // What a person says counts for ever.
         (
-            Case { ledger: Ledger(vec![entry(ActionKind::Place, ActionState::ResolvedApplied, 0)]), ..case() },
+            Case {
+                ledger: Ledger(vec![entry(ActionKind::Place, ActionState::ResolvedApplied, 0)]),
+                ..case()
+            },
             "skip resolved_by_operator",
         ),
         (
-            Case { ledger: Ledger(vec![entry(ActionKind::Place, ActionState::ResolvedNotApplied, 0)]), ..case() },
+            Case {
+                ledger: Ledger(vec![entry(ActionKind::Place, ActionState::ResolvedNotApplied, 0)]),
+                ..case()
+            },
             "place k-1042",
         ),
         // Whatever is read, there is an end.
@@ -299,8 +302,14 @@ fn order_that_was_never_sent_is_adopted_only_if_it_is_the_same() {
         (Case { shop: late.clone(), ..with(edited(7000)) }, "adopt None"),
         (Case { shop: late, ..with(edited(60)) }, "ask not_ours_at_warehouse"),
         (Case { intent: Some(Intent::Adopt), ..with(there(lines("B", 1))) }, "adopt None"),
-        (Case { shop: shop_is(ShopStatus::Completed), ..with(there(lines("B", 1))) }, "skip completed_in_shop"),
-        (Case { shop: shop_is(ShopStatus::Cancelled), ..with(there(lines("B", 1))) }, "skip cancelled_in_shop"),
+        (
+            Case { shop: shop_is(ShopStatus::Completed), ..with(there(lines("B", 1))) },
+            "skip completed_in_shop",
+        ),
+        (
+            Case { shop: shop_is(ShopStatus::Cancelled), ..with(there(lines("B", 1))) },
+            "skip cancelled_in_shop",
+        ),
         (with(twin.clone()), "ask doubled_at_warehouse"),
         (Case { ledger: placed(), ..with(twin) }, "ask doubled_at_warehouse"),
         (with(old_twin), "adopt None"),
@@ -323,11 +332,7 @@ fn reference_of_the_ledger_outlives_another_prefix() {
 #[test]
 fn completion_happens_once_in_the_life_of_an_order() {
     use ActionState::{Applied, Refused, ResolvedApplied, ResolvedNotApplied};
-    let shipped = |ledger| Case {
-        ledger,
-        warehouse: Some(at_warehouse(WarehouseStatus::Shipped)),
-        ..case()
-    };
+    let shipped = |ledger| Case { ledger, warehouse: Some(at_warehouse(WarehouseStatus::Shipped)), ..case() };
     let completed = |state| shipped(placed_then(entry(ActionKind::Complete, state, 0)));
     let doubt = |reads, second| {
         let doubtful = in_doubt(ActionKind::Complete, reads, second).0.remove(0);
@@ -479,7 +484,10 @@ fn changed_rules_and_new_fields_are_no_edit() {
     let before = OrderPolicy { shipping: vec![rule("Posti")], edit: true, ..policy() };
     let with = |policy: OrderPolicy, shop: ShopOrder| Case {
         shop: Some(shop),
-        ledger: placed_with(&ShopOrder { shipping: method("7", "Posti"), comments: Some("soon".into()), ..order() }, &before),
+        ledger: placed_with(
+            &ShopOrder { shipping: method("7", "Posti"), comments: Some("soon".into()), ..order() },
+            &before,
+        ),
         warehouse: Some(at_warehouse(WarehouseStatus::New)),
         policy,
         ..case()

@@ -26,9 +26,7 @@ pub const MAX_REPEATS: usize = 5;
 const READS_BEFORE_REPEAT: u16 = 2;
 
 /// What an action does at a vendor.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr, strum::VariantArray,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum ActionKind {
     /// Places an order at the warehouse. Once.
@@ -58,9 +56,7 @@ impl ActionKind {
 }
 
 /// How far an action is.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr, strum::VariantArray,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum ActionState {
     /// Its call may be running, or its end was never written: the vendor may have applied it.
@@ -223,11 +219,7 @@ impl Ledger {
 
     /// The same after what an attempt learnt. `begun` is when that attempt may have begun an action: unless every
     /// action that it began has a known end, its effect is unknown.
-    pub fn in_doubt_after(
-        &self,
-        changes: &[LedgerChange],
-        begun: Option<Timestamp>,
-    ) -> Option<Timestamp> {
+    pub fn in_doubt_after(&self, changes: &[LedgerChange], begun: Option<Timestamp>) -> Option<Timestamp> {
         let ended = |number: i32| {
             changes.iter().any(|change| match change {
                 LedgerChange::Ended { number: of, state, .. } => *of == number && !state.is_open(),
@@ -238,9 +230,9 @@ impl Ledger {
         let last_known = self.0.last().map_or(0, |entry| entry.number);
         let mut own = changes.iter().filter_map(|change| match change {
             LedgerChange::Ended { number, state, .. } if *number > last_known => Some(state.is_open()),
-            LedgerChange::Ended { .. }
-            | LedgerChange::ReadInVain { .. }
-            | LedgerChange::Performed { .. } => None,
+            LedgerChange::Ended { .. } | LedgerChange::ReadInVain { .. } | LedgerChange::Performed { .. } => {
+                None
+            }
         });
         let is_own_known = own.next().is_some_and(|open| !open) && own.all(|open| !open);
         begun.filter(|_| !is_own_known).or(before.in_doubt_since())

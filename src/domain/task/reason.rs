@@ -58,6 +58,8 @@ pub enum Reason {
     CompletedInShop,
     /// The shop does not know it.
     UnknownInShop,
+    /// The shop says that it does not have what it lists, or what was read there before.
+    GoneFromShop,
     /// The warehouse does not know it.
     UnknownAtWarehouse,
     /// The shop had completed the order, and somebody opened it again: it is left to them.

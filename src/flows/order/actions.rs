@@ -132,15 +132,18 @@ pub(super) async fn quick_process(
     cash_on_delivery: bool,
 ) -> AttemptResult {
     let Context { clients, subject, .. } = context;
-    let action =
-        Action::new(context, ActionKind::Complete, Effect::Once, tracking_code.unwrap_or_default());
+    let action = Action::new(context, ActionKind::Complete, Effect::Once, tracking_code.unwrap_or_default());
     let emails = clients.order_policy.send_emails;
     let sent = json!({ "tracking_code": tracking_code, "emails": emails });
     let done = action
         .sending(sides.reference, Some(sent), completion_inputs(sides), sides.policy.digest())
-        .perform(context, |()| None, async |key| {
-            clients.shop.quick_process(&subject.key, tracking_code, cash_on_delivery, emails, key).await
-        })
+        .perform(
+            context,
+            |()| None,
+            async |key| {
+                clients.shop.quick_process(&subject.key, tracking_code, cash_on_delivery, emails, key).await
+            },
+        )
         .await;
     done.map_or_else(|error| error.result, |((), result)| result)
 }
@@ -158,15 +161,19 @@ pub(super) async fn complete_shipment(
     let sent = json!({ "shipment": shipment, "tracking_code": code });
     let done = action
         .sending(sides.reference, Some(sent), completion_inputs(sides), sides.policy.digest())
-        .perform(context, |()| None, async |key| {
-            if let Some(code) = code
-                && let Err(error) = clients.shop.write_tracking(&subject.key, shipment, code, key).await
-                && !error.is_refused()
-            {
-                return Err(error); // a refused tracking code must not stop the completion
-            }
-            clients.shop.complete_shipment(&subject.key, shipment, key).await
-        })
+        .perform(
+            context,
+            |()| None,
+            async |key| {
+                if let Some(code) = code
+                    && let Err(error) = clients.shop.write_tracking(&subject.key, shipment, code, key).await
+                    && !error.is_refused()
+                {
+                    return Err(error); // a refused tracking code must not stop the completion
+                }
+                clients.shop.complete_shipment(&subject.key, shipment, key).await
+            },
+        )
         .await;
     done.map_or_else(|error| error.result, |((), result)| result)
 }

@@ -34,6 +34,9 @@ async fn sync(context: &Context) -> Result<AttemptResult, Box<AttemptResult>> {
     let Context { clients, subject, ledger, known, intent, clock, connected_at, .. } = context;
     let now = clock.now();
     let shop = clients.shop.get_order(&subject.key).await.map_err(AttemptResult::read_failed)?;
+    if shop.is_none() && must_be_in_shop(context).await.map_err(AttemptResult::store_failed)? {
+        return Ok(AttemptResult::new(Outcome::Retryable { reason: Reason::GoneFromShop }));
+    }
     // The reference of the ledger: another prefix in the configuration concerns new orders only.
     let reference = clients.order_policy.reference_of(&subject.key, ledger);
     let warehouse = clients.warehouse.get_order(&reference).await.map_err(AttemptResult::read_failed)?;
@@ -42,8 +45,7 @@ async fn sync(context: &Context) -> Result<AttemptResult, Box<AttemptResult>> {
     let policy = effective_policy(context, shop).await.map_err(AttemptResult::store_failed)?;
     let policy = policy.as_ref();
     let (connected_at, intent) = (*connected_at, *intent);
-    let view =
-        OrderView { shop, warehouse, reference, ledger, known, intent, policy, connected_at, now };
+    let view = OrderView { shop, warehouse, reference, ledger, known, intent, policy, connected_at, now };
     let decision = decide(&view);
 
     let ours = warehouse.filter(|_| is_ours(ledger, &decision));
@@ -86,13 +88,20 @@ fn completions_found(ledger: &Ledger, shop: Option<&ShopOrder>) -> Vec<LedgerCha
         | ActionKind::Create => false,
     };
     let open = ledger.0.iter().filter(|entry| entry.state.is_open());
-    let open = open.filter(|it| ledger.open(it.kind, &it.target).is_some_and(|last| last.number == it.number));
+    let open =
+        open.filter(|it| ledger.open(it.kind, &it.target).is_some_and(|last| last.number == it.number));
     let found = open.filter(is_found).map(|entry| LedgerChange::Ended {
         number: entry.number,
         state: ActionState::Applied,
         remote_id: None,
     });
     found.collect()
+}
+
+/// Whether the shop must have the order: it was read there before, or a list shows it. A 404 is an outage then.
+async fn must_be_in_shop(context: &Context) -> Result<bool, Reason> {
+    let Context { known, subject, task_store, .. } = context;
+    Ok(known.shop_status.is_some() || task_store.is_listed(subject).await?)
 }
 
 /// The connection's rules, extended by the operators' shipping rules where none of the configuration matches.

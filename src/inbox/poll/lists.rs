@@ -5,8 +5,17 @@ use std::time::Duration;
 use strum::VariantArray;
 
 use crate::{
-    domain::{event::routing::VendorEntity, time_window::TimeWindow},
-    vendors::{http::error::CallError, mycashflow::MyCashflow, ogoship::Ogoship},
+    domain::{
+        event::routing::{VendorEntity, route},
+        vendor::Vendor,
+    },
+    inbox::ingester::PolledChange,
+    vendors::{
+        changes::{ChangePage, ChangeRequest, ChangedRow},
+        http::error::{CallError, Failure},
+        mycashflow::{self, MyCashflow},
+        ogoship::{self, Ogoship},
+    },
 };
 
 /// A list that is polled.
@@ -24,9 +33,42 @@ pub(super) enum PolledList {
 }
 
 impl PolledList {
-    /// Whether the list can be read up to a time, and not only from a time on.
+    /// Whether the list is sorted by time of change and can be read up to a time. The shop's can. Of the warehouse's
+    /// neither an order nor an upper end is public (docs/contract.md §2.2).
     pub(super) const fn is_windowed(self) -> bool {
-        matches!(self, Self::Orders | Self::Products)
+        match self {
+            Self::Orders | Self::Products => true,
+            Self::Statuses | Self::Stock => false,
+        }
+    }
+
+    /// Rows a page.
+    pub(super) const fn page_size(self) -> u32 {
+        match self {
+            Self::Orders | Self::Products => mycashflow::PAGE_SIZE,
+            Self::Statuses | Self::Stock => ogoship::PAGE_SIZE,
+        }
+    }
+
+    /// The error of an answer that cannot be all of it.
+    pub(super) const fn unreadable(self) -> CallError {
+        let (vendor, call) = match self {
+            Self::Orders => (Vendor::MyCashflow, "list_orders"),
+            Self::Products => (Vendor::MyCashflow, "list_products"),
+            Self::Statuses => (Vendor::Ogoship, "list_orders"),
+            Self::Stock => (Vendor::Ogoship, "list_stock"),
+        };
+        CallError { vendor, call, failure: Failure::Unreadable, retry_after: None }
+    }
+
+    /// What a row of the list names.
+    fn entity(self, name: String) -> VendorEntity {
+        match self {
+            Self::Orders => VendorEntity::ShopOrder(name),
+            Self::Products => VendorEntity::ShopProduct(name),
+            Self::Statuses => VendorEntity::WarehouseOrder(name),
+            Self::Stock => VendorEntity::WarehouseStock(name),
+        }
     }
 
     /// The name in rows and in `[connections.polls]`.
@@ -79,43 +121,27 @@ pub struct PolledConnection {
     pub intervals: Intervals,
 }
 
-/// A page of a list: what changed, at which version.
-pub(super) struct ListPage {
-    pub(super) changes: Vec<(VendorEntity, String)>,
-    pub(super) has_more: bool,
-}
-
 impl PolledConnection {
     /// Reads a page of a list.
     pub(super) async fn read_page(
         &self,
         list: PolledList,
-        window: TimeWindow,
-        page: u32,
-    ) -> Result<ListPage, CallError> {
-        Ok(match list {
-            PolledList::Orders => {
-                let page = self.shop.list_orders_changed(window, page).await?;
-                let changes = page.items.into_iter().map(|it| (VendorEntity::ShopOrder(it.id), it.version));
-                ListPage { changes: changes.collect(), has_more: page.has_more }
-            }
-            PolledList::Products => {
-                let page = self.shop.list_products_changed(window, page).await?;
-                let changes = page.items.into_iter().map(|it| (VendorEntity::ShopProduct(it.id), it.version));
-                ListPage { changes: changes.collect(), has_more: page.has_more }
-            }
-            PolledList::Statuses => {
-                let page = self.warehouse.list_orders_changed(window.from, page).await?;
-                let items = page.items.into_iter();
-                let changes = items.map(|it| (VendorEntity::WarehouseOrder(it.name), it.version));
-                ListPage { changes: changes.collect(), has_more: page.has_more }
-            }
-            PolledList::Stock => {
-                let page = self.warehouse.list_stock_changed(window.from, page).await?;
-                let items = page.items.into_iter();
-                let changes = items.map(|it| (VendorEntity::WarehouseStock(it.name), it.version));
-                ListPage { changes: changes.collect(), has_more: page.has_more }
-            }
-        })
+        request: ChangeRequest,
+    ) -> Result<ChangePage, CallError> {
+        match list {
+            PolledList::Orders => self.shop.list_orders_changed(request).await,
+            PolledList::Products => self.shop.list_products_changed(request).await,
+            PolledList::Statuses => self.warehouse.list_orders_changed(request).await,
+            PolledList::Stock => self.warehouse.list_stock_changed(request).await,
+        }
+    }
+
+    /// The changes that rows of a list show; other merchants' orders at the warehouse are left out.
+    pub(super) fn changes(&self, list: PolledList, rows: &[ChangedRow]) -> Vec<PolledChange> {
+        let change = |row: &ChangedRow| {
+            let subject = route(&list.entity(row.name.clone()), &self.reference_prefix)?;
+            Some(PolledChange { subject, version: row.version.clone(), times: 1 })
+        };
+        rows.iter().filter_map(change).collect()
     }
 }

@@ -1,6 +1,9 @@
 //! Polls: a vendor's list read from a cursor, to find changes that no webhook reported.
 
 mod error;
+mod gaps;
 mod lists;
+mod narrow;
 pub mod poller;
 mod reader;
+mod walk;

@@ -1,43 +1,49 @@
 //! Polls the vendors' lists to find changes that no webhook reported.
 //!
 //! Webhooks get lost, and no vendor is known to send one when an order is paid later. So each connection's
-//! lists are read from a durable cursor on, with an overlap: the vendors' clocks differ from ours, and a change
-//! may appear late. What the list shows at a version that has not been read becomes an event like any other. A
-//! version is stored once, so the overlap costs nothing.
+//! lists are read from a durable cursor on, with an overlap, since a change may appear late. What the list shows at
+//! a version that no read has covered becomes an event like any other, and again with the next poll, until a read
+//! covers it (`store/polled_changes.rs`).
 //!
-//! The cursor moves only after every page is stored: a poll that fails starts again where it began. A stretch
-//! that the shop cannot list is narrowed down, stored as a gap and read again by later polls
-//! ([`crate::domain::time_window`]).
+//! The cursor is the vendor's own time, taken from the rows: our clock being wrong skips nothing. It never moves past
+//! what was not read: a poll that is cut off goes on where it came. A stretch that the vendor cannot list is narrowed
+//! down, stored as a gap and read again on a schedule of its own (`gaps.rs`). Rows that move while a list is read
+//! are met twice, never missed (`walk.rs`).
+//!
+//! A process claims only polls that its own configuration names.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use parking_lot::Mutex;
 use sqlx::PgPool;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 pub use super::lists::{Intervals, PolledConnection};
-use super::{error::PollError, lists::PolledList, reader::ListReader};
+use super::{
+    error::PollError,
+    lists::PolledList,
+    reader::{ListReader, Progress},
+};
 use crate::{
-    domain::{Timestamp, time_window::TimeWindow},
+    domain::Timestamp,
     inbox::{ingester::Ingester, metrics::Metrics},
     runtime::clock::{Clock, Entropy},
     store::{
         self,
-        polls::{self, LeasedPoll, PollResult},
+        poll_gaps::{self, GapChanges},
+        polls::{self, ConfiguredPoll, LeasedPoll, PollResult},
     },
 };
 
 /// How far a poll reads back behind its cursor.
-const OVERLAP: chrono::Duration = chrono::Duration::minutes(10);
+pub(super) const OVERLAP: chrono::Duration = chrono::Duration::minutes(10);
 
 /// A poll that takes longer is cut off and starts again.
 const MAX_DURATION: Duration = Duration::from_secs(540);
 
 /// When a failed poll is retried.
 const RETRY_DELAY: Duration = Duration::from_secs(30);
-
-/// When a list that this configuration does not poll is looked at again.
-const UNCONFIGURED_DELAY: Duration = Duration::from_secs(86_400);
 
 /// Polls at once in a process. A vendor that hangs delays its own lists only.
 const MAX_CONCURRENT: usize = 16;
@@ -70,6 +76,7 @@ pub struct Poller {
     ingester: Ingester,
     lease: Duration,
     connections: Arc<HashMap<String, PolledConnection>>,
+    configured: Arc<[ConfiguredPoll]>,
 }
 
 impl Poller {
@@ -78,18 +85,17 @@ impl Poller {
         let Deps { pool, clock, entropy, metrics, lease, connections } = deps;
         let ingester =
             Ingester { pool: pool.clone(), clock: clock.clone(), entropy: entropy.clone(), metrics };
+        let configured = connections.iter().flat_map(configured_polls).collect();
         let connections = connections.into_iter().map(|polled| (polled.connection.clone(), polled)).collect();
-        Self { pool, clock, entropy, ingester, lease, connections: Arc::new(connections) }
+        Self { pool, clock, entropy, ingester, lease, connections: Arc::new(connections), configured }
     }
 
     /// Makes sure that every list has its cursor. A new one begins now: history is never imported.
     pub async fn prepare(&self) -> store::Result<()> {
         let now = self.clock.now();
         let mut db = self.pool.acquire().await?;
-        for polled in self.connections.values() {
-            for (list, _) in polled.intervals.enabled() {
-                polls::ensure(&mut db, &polled.connection, list, now, now).await?;
-            }
+        for ConfiguredPoll { connection, what, .. } in &*self.configured {
+            polls::ensure(&mut db, connection, what, now, now).await?;
         }
         Ok(())
     }
@@ -125,8 +131,7 @@ impl Poller {
 
     /// How often due polls are looked for: a quarter of the shortest interval, within limits.
     fn tick(&self) -> Duration {
-        let enabled = self.connections.values().flat_map(|polled| polled.intervals.enabled());
-        let shortest = enabled.map(|(_, interval)| interval).min().unwrap_or(Duration::from_secs(60));
+        let shortest = self.configured.iter().map(|it| it.interval).min().unwrap_or(Duration::from_secs(60));
         (shortest / 4).clamp(Duration::from_millis(200), Duration::from_secs(10))
     }
 
@@ -145,7 +150,8 @@ impl Poller {
         while running.len() < MAX_CONCURRENT {
             let now = self.clock.now();
             let mut db = self.pool.acquire().await?;
-            let claimed = polls::claim_due(&mut db, self.entropy.fence(), now, now + self.lease).await?;
+            let (claim_id, until) = (self.entropy.fence(), now + self.lease);
+            let claimed = polls::claim_due(&mut db, claim_id, &self.configured, now, until).await?;
             drop(db); // never held across calls to a vendor
             let Some(leased) = claimed else { break };
             let poller = self.clone();
@@ -156,47 +162,73 @@ impl Poller {
 
     /// Reads a leased list from its cursor on, settles the poll, and returns how many events were new.
     async fn poll(&self, leased: &LeasedPoll, started_at: Timestamp) -> store::Result<usize> {
-        let Some((polled, list)) = self.find_list(leased) else {
-            // Polled by an earlier configuration or another process.
-            let due_at = started_at + UNCONFIGURED_DELAY;
-            let result = PollResult { cursor: None, found: 0, error: None, due_at, gaps: None };
-            return self.settle(leased, &result).await.map(|()| 0);
-        };
-        let interval = polled.intervals.get(list);
-        // The vendors' clocks may be ahead of ours.
-        let window = TimeWindow { from: leased.cursor - OVERLAP, to: started_at + OVERLAP };
+        let Some((polled, list)) = self.find_list(leased) else { return Ok(0) }; // never claimed
+        let mut db = self.pool.acquire().await?;
+        let gaps = poll_gaps::list(&mut db, leased).await?;
+        drop(db); // never held across calls to a vendor
         let Self { pool, clock, ingester, lease, .. } = self;
-        let reader = ListReader { pool, clock: &**clock, ingester, lease: *lease, leased, polled, list };
-        let read = tokio::time::timeout(MAX_DURATION, reader.read_windows(window)).await;
-        let (connection, what) = (&leased.connection, list.as_str());
-        let (found, result) = match read.unwrap_or(Err(PollError::Overran)) {
-            Ok((found, gaps)) => {
-                if let Some(gaps) = gaps.as_ref().map(Vec::len).filter(|count| *count > 0) {
-                    tracing::warn!(connection, what, gaps, "the list has gaps that cannot be read");
+        let (clock, lease, gaps, progress) = (&**clock, *lease, &*gaps, &Mutex::<Progress>::default());
+        let reader = ListReader { pool, clock, ingester, lease, leased, polled, list, gaps, progress };
+        let read = tokio::time::timeout(MAX_DURATION, reader.read_changes()).await;
+        let retried = match read.unwrap_or(Err(PollError::Overran)) {
+            Ok(mut changes) => {
+                // A gap that fails is no failure of the poll.
+                let retried = tokio::time::timeout(MAX_DURATION, reader.retry_gaps(&mut changes)).await;
+                match retried.unwrap_or(Err(PollError::Overran)) {
+                    Err(error @ (PollError::LeaseLost | PollError::Store(_))) => Err(error),
+                    Ok(()) | Err(PollError::Call(_) | PollError::Overran) => Ok(changes),
                 }
-                let (cursor, due_at) = (Some(started_at), started_at + interval);
-                (found, PollResult { cursor, found: saturating_i64(found), error: None, due_at, gaps })
             }
-            Err(error) => {
-                let Some(reason) = reason_of(&error) else { return Ok(0) };
-                let cause = std::error::Error::source(&error).map(ToString::to_string);
-                tracing::warn!(connection, what, error = %error, cause, "poll failed, retrying");
-                let due_at = self.clock.now() + RETRY_DELAY.min(interval);
-                (0, PollResult { cursor: None, found: 0, error: Some(reason), due_at, gaps: None })
-            }
+            Err(error) => Err(error),
+        };
+        let progress = progress.lock().clone();
+        let interval = polled.intervals.get(list);
+        let Some(result) = self.result(leased, list, &progress, retried, started_at + interval) else {
+            return Ok(0);
         };
         self.settle(leased, &result).await?;
-        if found > 0 {
+        if progress.found > 0 {
+            let (connection, what, found) = (&leased.connection, list.as_str(), progress.found);
             tracing::info!(connection, what, found, "poll found changes");
         }
-        Ok(found)
+        Ok(progress.found)
     }
 
-    /// The connection and list of a poll, where this configuration polls it.
+    /// What is stored of a poll; `None` where another replica polls the list now.
+    fn result(
+        &self,
+        leased: &LeasedPoll,
+        list: PolledList,
+        progress: &Progress,
+        read: Result<GapChanges, PollError>,
+        due_at: Timestamp,
+    ) -> Option<PollResult> {
+        let (connection, what) = (&leased.connection, list.as_str());
+        let found = i64::try_from(progress.found).unwrap_or(i64::MAX);
+        match read {
+            Ok(gaps) => {
+                let (opened, closed) = (gaps.opened.len(), gaps.closed.len());
+                if opened > 0 {
+                    tracing::warn!(connection, what, opened, closed, "the list has gaps that cannot be read");
+                }
+                let cursor = progress.cursor_at_end(leased.cursor);
+                Some(PollResult { cursor, found, error: None, due_at, gaps })
+            }
+            Err(error) => {
+                let reason = reason_of(&error)?;
+                let cause = std::error::Error::source(&error).map(ToString::to_string);
+                tracing::warn!(connection, what, error = %error, cause, "poll failed, retrying");
+                let due_at = due_at.min(self.clock.now() + RETRY_DELAY);
+                let cursor = progress.cursor_reached(leased.cursor);
+                Some(PollResult { cursor, found, error: Some(reason), due_at, gaps: GapChanges::default() })
+            }
+        }
+    }
+
+    /// The connection and list of a poll.
     fn find_list(&self, leased: &LeasedPoll) -> Option<(&PolledConnection, PolledList)> {
         let list: PolledList = leased.what.parse().ok()?;
-        let polled = self.connections.get(&leased.connection)?;
-        (!polled.intervals.get(list).is_zero()).then_some((polled, list))
+        self.connections.get(&leased.connection).map(|polled| (polled, list))
     }
 
     async fn settle(&self, leased: &LeasedPoll, result: &PollResult) -> store::Result<()> {
@@ -225,6 +257,12 @@ fn log_failure(result: Result<store::Result<usize>, JoinError>) {
     }
 }
 
-fn saturating_i64(count: usize) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
+/// The lists of a connection that are polled.
+fn configured_polls(polled: &PolledConnection) -> impl Iterator<Item = ConfiguredPoll> {
+    let connection = &polled.connection;
+    polled.intervals.enabled().map(|(what, interval)| ConfiguredPoll {
+        connection: connection.clone(),
+        what,
+        interval,
+    })
 }

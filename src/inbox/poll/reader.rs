@@ -1,28 +1,31 @@
-//! Reads one list for a poll, window by window and page by page, and stores what is new.
+//! Reads one list for a poll, page by page, and stores what is new.
 
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use sqlx::PgPool;
 
 use super::{
     error::PollError,
-    lists::{ListPage, PolledConnection, PolledList},
+    lists::{PolledConnection, PolledList},
 };
 use crate::{
-    domain::{
-        event::routing::route,
-        time_window::{TimeWindow, WindowSplitter},
-    },
+    domain::{Timestamp, time_window::TimeWindow},
     inbox::ingester::{Ingester, PolledChange},
     runtime::clock::Clock,
     store::{
         self, StoreError,
+        poll_gaps::PollGap,
+        polled_changes,
         polls::{self, LeasedPoll},
         subject_states,
         tasks::Fenced,
     },
-    vendors::http::error::Failure,
+    vendors::changes::{ChangePage, ChangeRequest},
 };
+
+/// Polls that enqueue a subject for the same version, where no read of it covers that version.
+const MAX_TIMES: i32 = 4;
 
 /// Reads one leased list of a connection.
 pub(super) struct ListReader<'a> {
@@ -34,53 +37,96 @@ pub(super) struct ListReader<'a> {
     pub(super) leased: &'a LeasedPoll,
     pub(super) polled: &'a PolledConnection,
     pub(super) list: PolledList,
+    /// The gaps that earlier polls left.
+    pub(super) gaps: &'a [PollGap],
+    /// How far it has come, also where it is cut off.
+    pub(super) progress: &'a Mutex<Progress>,
 }
 
-impl ListReader<'_> {
-    /// Reads a window and every gap that earlier polls left. Returns how many events were new, and the gaps
-    /// that remain (`None` where there were and are none).
-    pub(super) async fn read_windows(
-        &self,
-        window: TimeWindow,
-    ) -> Result<(usize, Option<Vec<TimeWindow>>), PollError> {
-        let mut db = self.pool.acquire().await.map_err(StoreError::from)?;
-        let known = polls::list_gaps(&mut db, &self.polled.connection, self.list.as_str()).await?;
-        drop(db);
-        let had_gaps = !known.is_empty();
-        let mut windows = WindowSplitter::new(known.into_iter().chain([window]));
-        let mut found = 0;
-        while let Some(window) = windows.next_window() {
-            match self.read_pages(window).await {
-                Ok(count) => {
-                    found += count;
-                    windows.record_read();
-                }
-                Err(PollError::Call(error))
-                    if self.list.is_windowed() && error.failure == Failure::Status(500) =>
-                {
-                    windows.record_failure(window, error)?;
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        let gaps = windows.into_gaps()?;
-        Ok((found, (had_gaps || !gaps.is_empty()).then_some(gaps)))
+/// How far a poll has come.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Progress {
+    /// The walk has read everything that changed before this.
+    pub(super) reached: Option<Timestamp>,
+    /// The vendor's clock, as it was first shown.
+    pub(super) date: Option<Timestamp>,
+    /// The latest change that was shown, no later than the vendor's clock.
+    pub(super) newest: Option<Timestamp>,
+    /// New events.
+    pub(super) found: usize,
+    /// The end of a stretch that was narrowed down: all before it was read or is a gap.
+    pub(super) narrowed_to: Option<Timestamp>,
+    /// Stretches in which rows do not say what they are about.
+    pub(super) spoilt: Vec<TimeWindow>,
+    /// Whether the vendor counts the rows of a page's list rightly, once that was asked.
+    trusts_counts: Option<bool>,
+}
+
+impl Progress {
+    /// The cursor after a poll that came to the end of its list. It only moves to times that the vendor has shown. Where it
+    /// was ahead of the vendor's clock, it moves back.
+    pub(super) fn cursor_at_end(&self, cursor: Timestamp) -> Timestamp {
+        let cursor = self.date.map_or(cursor, |date| cursor.min(date));
+        let narrowed = self.narrowed_to.zip(self.date).map(|(to, date)| to.min(date));
+        [Some(cursor), self.newest, narrowed].into_iter().flatten().max().unwrap_or(cursor)
     }
 
-    async fn read_pages(&self, window: TimeWindow) -> Result<usize, PollError> {
-        let mut found = 0;
-        for page in 1.. {
-            self.extend_lease().await?;
-            let ListPage { changes, has_more } = self.polled.read_page(self.list, window, page).await?;
-            let changes = changes.into_iter().filter_map(|(entity, version)| {
-                Some(PolledChange { subject: route(&entity, &self.polled.reference_prefix)?, version })
-            });
-            found += self.ingest_unseen(changes.collect()).await?;
-            if !has_more {
-                break;
-            }
+    /// The cursor after a poll that was cut off.
+    pub(super) fn cursor_reached(&self, cursor: Timestamp) -> Timestamp {
+        let reached = self.reached.zip(self.newest).map(|(reached, newest)| reached.min(newest));
+        reached.map_or(cursor, |reached| reached.max(cursor))
+    }
+}
+
+/// In the future by more than clocks differ: no row has changed there.
+const CONTROL_AHEAD: chrono::Duration = chrono::Duration::days(2);
+
+impl ListReader<'_> {
+    /// Reads a page, stores the changes that it shows, and records how far that is.
+    pub(super) async fn read_page(&self, request: ChangeRequest) -> Result<ChangePage, PollError> {
+        self.extend_lease().await?;
+        let page = self.polled.read_page(self.list, request).await?;
+        if page.is_suspect && self.trusts_counts().await {
+            return Err(PollError::Call(self.list.unreadable()));
         }
-        Ok(found)
+        let changes = self.polled.changes(self.list, &page.rows);
+        let found = self.ingest_uncovered(changes).await?;
+        // A row that is dated later than the vendor's own clock moves nothing; without that clock, ours bounds it.
+        let bound = page.date.unwrap_or_else(|| self.clock.now());
+        let newest = page.rows.iter().filter_map(|row| row.changed_at).filter(|at| *at <= bound).max();
+        let mut progress = self.progress.lock();
+        progress.found += found;
+        progress.newest = progress.newest.max(newest);
+        progress.date = progress.date.or(page.date);
+        if page.unreadable > 0 {
+            let times = || page.rows.iter().filter_map(|row| row.changed_at);
+            let from = times().min().map_or(request.from, |at| at.min(bound)).max(request.from);
+            let to = if page.has_more { times().max().unwrap_or(from) } else { bound };
+            let to = request.to.map_or(to, |end| to.min(end));
+            progress.spoilt.push(TimeWindow { from, to: to.max(from) });
+        }
+        drop(progress);
+        Ok(page)
+    }
+
+    /// Reads a stretch of the list in which nothing has changed. An error says that the list fails everywhere.
+    pub(super) async fn read_control(&self) -> Result<ChangePage, PollError> {
+        let from = self.clock.now().max(self.leased.cursor) + CONTROL_AHEAD;
+        let request = ChangeRequest { from, to: Some(from), page: 1, size: self.list.page_size() };
+        self.extend_lease().await?;
+        Ok(self.polled.read_page(self.list, request).await?)
+    }
+
+    /// Whether the vendor counts the rows of the list that was asked for. One that counts others calls a list without
+    /// rows not empty, too.
+    async fn trusts_counts(&self) -> bool {
+        let known = self.progress.lock().trusts_counts;
+        if let Some(known) = known {
+            return known;
+        }
+        let counts = self.read_control().await.map_or(true, |page| !page.is_suspect);
+        self.progress.lock().trusts_counts = Some(counts);
+        counts
     }
 
     /// Extends the lease before each page. Where the process dies, another replica starts the poll again when
@@ -94,20 +140,33 @@ impl ListReader<'_> {
         }
     }
 
-    /// Stores the changes whose version has not been read yet.
-    async fn ingest_unseen(&self, changes: Vec<PolledChange>) -> store::Result<usize> {
-        let connection = &self.polled.connection;
+    /// Stores the changes that no read has covered yet, and counts how often each was met.
+    async fn ingest_uncovered(&self, changes: Vec<PolledChange>) -> store::Result<usize> {
+        let Self { leased, list, clock, .. } = self;
         let subjects: Vec<_> = changes.iter().map(|change| change.subject.to_string()).collect();
         let versions: Vec<_> = changes.iter().map(|change| change.version.clone()).collect();
         let mut db = self.pool.acquire().await?;
-        let seen = subject_states::has_seen_versions(&mut db, connection, &subjects, &versions).await?;
-        drop(db);
-        let unseen: Vec<_> =
-            changes.into_iter().zip(seen).filter(|(_, seen)| !seen).map(|(change, _)| change).collect();
-        if unseen.is_empty() {
+        let seen =
+            subject_states::has_seen_versions(&mut db, &leased.connection, &subjects, &versions).await?;
+        let (covered, open): (Vec<_>, Vec<_>) =
+            changes.into_iter().zip(subjects).zip(seen).partition(|(_, seen)| *seen);
+        let covered: Vec<_> = covered.into_iter().map(|((_, subject), _)| subject).collect();
+        if !covered.is_empty() {
+            polled_changes::remove(&mut db, leased, &covered).await?;
+        }
+        if open.is_empty() {
             return Ok(0);
         }
-        let topic = format!("polled.{}", self.list.as_str());
-        self.ingester.ingest_changes(connection, &topic, &unseen).await
+        let open: Vec<_> = open.into_iter().map(|(change, _)| change).collect();
+        let pairs: Vec<_> = open.iter().map(|(it, subject)| (subject.clone(), it.version.clone())).collect();
+        let times = polled_changes::count(&mut db, leased, &pairs, clock.now()).await?;
+        drop(db);
+        let counted = open.into_iter().filter_map(|(change, subject)| {
+            let times = times.get(&subject).copied().unwrap_or(1);
+            // A row without a version shows no difference between two changes: it is never left out.
+            (times <= MAX_TIMES || change.version.is_empty()).then_some(PolledChange { times, ..change })
+        });
+        let topic = format!("polled.{}", list.as_str());
+        self.ingester.ingest_changes(&leased.connection, &topic, &counted.collect::<Vec<_>>()).await
     }
 }

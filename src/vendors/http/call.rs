@@ -1,5 +1,7 @@
 //! A call to a vendor and its answer.
 
+use std::time::Duration;
+
 use reqwest::{Method, header::HeaderMap};
 
 use crate::domain::Timestamp;
@@ -39,4 +41,6 @@ pub struct Response {
     pub body: Vec<u8>,
     /// The vendor's clock, from its `Date` header, to the second.
     pub date: Option<Timestamp>,
+    /// How long the call took.
+    pub elapsed: Duration,
 }

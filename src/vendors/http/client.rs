@@ -160,6 +160,7 @@ impl HttpClient {
     }
 
     async fn exchange(&self, call: Call) -> Result<Response, CallError> {
+        let started_at = Instant::now();
         let Call { name, method, path, query, headers, body } = call;
         let mut request = self.client.request(method, format!("{}{path}", self.base)).headers(headers);
         if !query.is_empty() {
@@ -183,7 +184,7 @@ impl HttpClient {
             if is_web_page(&body) {
                 return Err(self.call_error(name, Failure::Maintenance(status.as_u16())));
             }
-            return Ok(Response { body, date });
+            return Ok(Response { body, date, elapsed: started_at.elapsed() });
         }
         let duplicate = body.is_ok_and(|body| is_duplicate_reference(status, &body));
         let failure = Failure::Status(if duplicate { 409 } else { status.as_u16() });

@@ -1,20 +1,22 @@
 //! The shop's products and stock items.
 
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
-    client::{ChangedItem, MyCashflow, Page, paged},
+    client::{MyCashflow, PRODUCTS, Page, paged},
+    lookups::suppliers_in,
     translate, wire,
 };
 use crate::{
-    domain::{product::ShopProduct, stock::ShopStock, time_window::TimeWindow},
+    domain::{product::ShopProduct, stock::ShopStock},
     vendors::{
+        changes::{ChangePage, ChangeRequest},
         http::{
             Body,
             error::{CallError, Failure},
         },
-        lenient_json::encode_segment,
+        lenient_json::{as_text, encode_segment},
     },
 };
 
@@ -25,13 +27,9 @@ impl MyCashflow {
         self.read::<wire::List>("probe", "/api/v1/products".to_owned(), query).await.map(drop)
     }
 
-    /// Lists products changed within a window, oldest first. Reads.
-    pub async fn list_products_changed(
-        &self,
-        window: TimeWindow,
-        page: u32,
-    ) -> Result<Page<ChangedItem>, CallError> {
-        self.changed("list_products", "/api/v1/products".to_owned(), window, page).await
+    /// Lists products changed within a stretch of time, oldest first. Reads.
+    pub async fn list_products_changed(&self, request: ChangeRequest) -> Result<ChangePage, CallError> {
+        self.changed("list_products", PRODUCTS.to_owned(), request).await
     }
 
     /// Lists whole products with their variations, by id. Reads a page.
@@ -43,11 +41,11 @@ impl MyCashflow {
         let (has_more, total) = (list.meta.next.is_some(), list.meta.item_count);
         let unreadable = || self.http.call_error("list_products", Failure::Unreadable);
         // A product that cannot be read must not look like one that is missing.
-        let product = |item| {
-            let wire: wire::Product = serde_json::from_value(item).map_err(|_| unreadable())?;
-            translate::product(wire, &lookups).ok_or_else(unreadable)
-        };
-        let items = list.data.into_iter().map(product).collect::<Result<_, _>>()?;
+        let wires = list.data.into_iter().map(serde_json::from_value::<wire::Product>);
+        let wires = wires.collect::<Result<Vec<_>, _>>().map_err(|_| unreadable())?;
+        let lookups = self.lookups_with(lookups, &suppliers_in(&wires)).await?;
+        let product = |wire| translate::product(wire, &lookups).ok_or_else(unreadable);
+        let items = wires.into_iter().map(product).collect::<Result<_, _>>()?;
         Ok(Page { items, has_more, total })
     }
 
@@ -66,22 +64,37 @@ impl MyCashflow {
         Ok(Page { items: wires.into_iter().filter_map(item).collect(), has_more, total })
     }
 
-    /// Reads a product with its variations; `None` where the shop does not have it.
+    /// Reads a product with its variations; `None` where the shop does not have it. A 404 counts only if the list,
+    /// asked for this product, does not have it either: products are deleted, and a replica can lag.
     pub async fn get_product(&self, id: &str) -> Result<Option<ShopProduct>, CallError> {
         let lookups = self.supplier_lookups().await?;
-        let path = format!("/api/v1/products/{}", encode_segment(id));
+        let path = format!("{PRODUCTS}/{}", encode_segment(id));
         let query = vec![("expand", self.lookup_cache.product_expand())];
-        let wire: Option<wire::Product> = self.find("read_product", path, query).await?;
         let unreadable = || self.http.call_error("read_product", Failure::Unreadable);
-        wire.map(|wire| translate::product(wire, &lookups).ok_or_else(unreadable)).transpose()
+        let Some((wire, start)) = self.find::<wire::Product>("read_product", path, query).await? else {
+            return if self.lists_product(id).await? { Err(unreadable()) } else { Ok(None) };
+        };
+        let lookups = self.lookups_with(lookups, &suppliers_in([&wire])).await?;
+        let product = translate::product(wire, &lookups).ok_or_else(unreadable)?;
+        let version = product.version.map(|version| start.mark_time(version));
+        Ok(Some(ShopProduct { version, ..product }))
+    }
+
+    /// Whether the list of products has this one.
+    async fn lists_product(&self, id: &str) -> Result<bool, CallError> {
+        let mut query = paged(1);
+        query.push(("id", id.to_owned()));
+        let list: wire::List = self.read("confirm_product", PRODUCTS.to_owned(), query).await?;
+        let is_it = |item: &Value| item.get("id").and_then(as_text).as_deref() == Some(id);
+        Ok(list.data.iter().any(is_it))
     }
 
     /// Reads a stock item by its code; `None` where the shop does not have it.
     pub async fn get_stock(&self, code: &str) -> Result<Option<ShopStock>, CallError> {
         let lookups = self.supplier_lookups().await?;
         let path = format!("/api/v1/stock/{}", encode_segment(code));
-        let wire: Option<wire::StockItem> = self.find("read_stock", path, Vec::new()).await?;
-        let Some(wire) = wire else { return Ok(None) };
+        let found = self.find::<wire::StockItem>("read_stock", path, Vec::new()).await?;
+        let Some((wire, _)) = found else { return Ok(None) };
         let suppliers = self.suppliers_of(wire.product_id.iter().cloned().collect(), &lookups).await?;
         Ok(Some(translate::stock(&wire, &suppliers)))
     }

@@ -17,19 +17,22 @@ use serde_json::Value;
 
 use super::{lookups::LookupCache, wire};
 use crate::{
-    domain::{Timestamp, time_window::TimeWindow},
+    domain::Timestamp,
     vendors::{
+        changes::{ChangePage, ChangeRequest, ChangedRow, MARGIN},
         http::{
             Body, Call, HttpClient, Response,
             call_log::CallLog,
             error::{CallError, Failure},
         },
-        lenient_json::as_text,
+        json_repair::parse_list,
+        lenient_json::{as_text, parse_time},
+        version::ReadStart,
     },
 };
 
 /// Items a page. The largest size is not public; other integrations use 100 (docs/contract.md §1.2).
-pub(super) const PAGE_SIZE: u32 = 100;
+pub const PAGE_SIZE: u32 = 100;
 
 /// The list that every shop has.
 pub(super) const PRODUCTS: &str = "/api/v1/products";
@@ -57,15 +60,6 @@ pub struct Account {
     pub needs_suppliers: bool,
     /// Whether products' pictures are sent to the warehouse.
     pub needs_pictures: bool,
-}
-
-/// An item of a list of changes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChangedItem {
-    /// Its id.
-    pub id: String,
-    /// Its `updated_at`, as sent.
-    pub version: String,
 }
 
 /// A page of a list.
@@ -133,25 +127,36 @@ impl MyCashflow {
         Ok(self.http.send(call).await?.date)
     }
 
-    /// Lists what changed within a window, oldest first. Reads.
+    /// Lists what changed, oldest first. Reads.
     pub(super) async fn changed(
         &self,
         name: &'static str,
         path: String,
-        window: TimeWindow,
-        page: u32,
-    ) -> Result<Page<ChangedItem>, CallError> {
-        let mut query = paged(page);
-        query.push(("updated_at-from", format_time(window.from)));
-        query.push(("updated_at-to", format_time(window.to + chrono::Duration::seconds(1))));
+        request: ChangeRequest,
+    ) -> Result<ChangePage, CallError> {
+        let ChangeRequest { from, to, page, size } = request;
+        let mut query = vec![("page", page.to_string()), ("page_size", size.to_string())];
+        query.push(("updated_at-from", format_time(from - MARGIN)));
+        if let Some(to) = to {
+            query.push(("updated_at-to", format_time(to + MARGIN)));
+        }
         query.push(("sort", "updated_at-asc".to_owned()));
-        let list: wire::List = self.read(name, path, query).await?;
-        let items = list.data.iter().filter_map(|item| {
-            let id = item.get("id").and_then(as_text)?;
-            Some(ChangedItem { id, version: item.get("updated_at").and_then(as_text).unwrap_or_default() })
-        });
-        let (has_more, total) = (list.meta.next.is_some(), list.meta.item_count);
-        Ok(Page { items: items.collect(), has_more, total })
+        let response = self.get(name, path, query).await?;
+        let unreadable = || self.http.call_error(name, Failure::Unreadable);
+        let list: wire::List = parse_list(&response.body).ok_or_else(unreadable)?;
+        let rows: Vec<_> = list.data.iter().filter_map(changed_row).collect();
+        let has_more = list.meta.next.is_some();
+        let before = i64::from(page.saturating_sub(1)) * i64::from(size);
+        if list.data.is_empty() && has_more {
+            return Err(unreadable());
+        }
+        Ok(ChangePage {
+            unreadable: list.data.len() - rows.len(),
+            is_suspect: list.data.is_empty() && list.meta.item_count.is_some_and(|count| count > before),
+            rows,
+            has_more,
+            date: response.date,
+        })
     }
 
     /// Reads every page of a short list.
@@ -171,17 +176,17 @@ impl MyCashflow {
         Ok(items)
     }
 
-    /// Reads one object; `None` where the shop does not have it.
+    /// Reads one object, and when the read began; `None` where the shop does not have it.
     pub(super) async fn find<T: DeserializeOwned>(
         &self,
         name: &'static str,
         path: String,
         query: Vec<(&'static str, String)>,
-    ) -> Result<Option<T>, CallError> {
+    ) -> Result<Option<(T, ReadStart)>, CallError> {
         let (list, _) = path.rsplit_once('/').expect("every path begins with a slash");
         let list = list.to_owned();
-        match self.read::<wire::One<T>>(name, path, query).await {
-            Ok(one) => Ok(Some(one.data)),
+        match self.read_dated::<wire::One<T>>(name, path, query).await {
+            Ok((one, start)) => Ok(Some((one.data, start))),
             Err(error) if error.is_not_found() => self.confirm_not_found(list).await.map(|()| None),
             Err(error) => Err(error),
         }
@@ -206,10 +211,29 @@ impl MyCashflow {
         path: String,
         query: Vec<(&'static str, String)>,
     ) -> Result<T, CallError> {
+        self.read_dated(name, path, query).await.map(|(answer, _)| answer)
+    }
+
+    async fn read_dated<T: DeserializeOwned>(
+        &self,
+        name: &'static str,
+        path: String,
+        query: Vec<(&'static str, String)>,
+    ) -> Result<(T, ReadStart), CallError> {
+        let response = self.get(name, path, query).await?;
+        let answer = serde_json::from_slice(&response.body);
+        let answer = answer.map_err(|_| self.http.call_error(name, Failure::Unreadable))?;
+        Ok((answer, ReadStart::of(&response)))
+    }
+
+    async fn get(
+        &self,
+        name: &'static str,
+        path: String,
+        query: Vec<(&'static str, String)>,
+    ) -> Result<Response, CallError> {
         let headers = self.headers.clone();
-        let call = Call { name, method: Method::GET, path, query, headers, body: Body::Empty };
-        let Response { body, .. } = self.http.send(call).await?;
-        serde_json::from_slice(&body).map_err(|_| self.http.call_error(name, Failure::Unreadable))
+        self.http.send(Call { name, method: Method::GET, path, query, headers, body: Body::Empty }).await
     }
 
     /// Makes a call that changes something. An answer that is not JSON is unreadable: it may come from
@@ -234,6 +258,12 @@ impl MyCashflow {
         }
         Err(self.http.call_error(name, Failure::Unreadable))
     }
+}
+
+fn changed_row(item: &Value) -> Option<ChangedRow> {
+    let name = item.get("id").and_then(as_text)?;
+    let version = item.get("updated_at").and_then(as_text).unwrap_or_default();
+    Some(ChangedRow { name, changed_at: parse_time(&version), version })
 }
 
 pub(super) fn paged(page: u32) -> Vec<(&'static str, String)> {

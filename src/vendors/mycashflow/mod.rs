@@ -14,4 +14,4 @@ pub mod translate;
 pub mod webhook;
 pub mod wire;
 
-pub use client::{Account, ChangedItem, MyCashflow, Page};
+pub use client::{Account, MyCashflow, PAGE_SIZE, Page};

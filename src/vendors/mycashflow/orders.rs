@@ -6,13 +6,14 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::{
-    client::{ChangedItem, MyCashflow, Page, format_time, paged},
-    lookups::Lookups,
+    client::{MyCashflow, Page, format_time, paged},
+    lookups::{Lookups, references_of},
     translate, wire,
 };
 use crate::{
     domain::{order::ShopOrder, time_window::TimeWindow},
     vendors::{
+        changes::{ChangePage, ChangeRequest},
         http::{
             Body,
             error::{CallError, Failure},
@@ -29,22 +30,21 @@ impl MyCashflow {
     pub async fn get_order(&self, id: &str) -> Result<Option<ShopOrder>, CallError> {
         let lookups = self.lookups().await?;
         let query = vec![(EXPAND.0, EXPAND.1.to_owned())];
-        let wire: Option<wire::Order> = self.find("read_order", self.order_path(id, ""), query).await?;
-        let Some(wire) = wire else { return Ok(None) };
+        let found = self.find::<wire::Order>("read_order", self.order_path(id, ""), query).await?;
+        let Some((wire, start)) = found else { return Ok(None) };
         let orders = self.assemble("read_order", vec![wire], &lookups).await?;
         match orders.into_iter().next() {
-            Some(order) => Ok(Some(order)),
+            Some(order) => {
+                let version = order.version.map(|version| start.mark_time(version));
+                Ok(Some(ShopOrder { version, ..order }))
+            }
             None => Err(self.http.call_error("read_order", Failure::Unreadable)),
         }
     }
 
-    /// Lists orders changed within a window, oldest first. Reads.
-    pub async fn list_orders_changed(
-        &self,
-        window: TimeWindow,
-        page: u32,
-    ) -> Result<Page<ChangedItem>, CallError> {
-        self.changed("list_orders", format!("/api/{}/orders", self.orders_api), window, page).await
+    /// Lists orders changed within a stretch of time, oldest first. Reads.
+    pub async fn list_orders_changed(&self, request: ChangeRequest) -> Result<ChangePage, CallError> {
+        self.changed("list_orders", format!("/api/{}/orders", self.orders_api), request).await
     }
 
     /// Lists whole orders placed within a window, by number. Reads.
@@ -61,8 +61,10 @@ impl MyCashflow {
         query.push(("sort", "id-asc".to_owned()));
         let name = "list_whole_orders";
         let list: wire::List = self.read(name, format!("/api/{}/orders", self.orders_api), query).await?;
-        let orders: Vec<wire::Order> =
-            list.data.into_iter().filter_map(|item| serde_json::from_value(item).ok()).collect();
+        let orders = list.data.into_iter().map(serde_json::from_value::<wire::Order>);
+        let orders = orders.collect::<Result<Vec<_>, _>>();
+        // An order that cannot be read must not look like one that is missing.
+        let orders = orders.map_err(|_| self.http.call_error(name, Failure::Unreadable))?;
         let (has_more, total) = (list.meta.next.is_some(), list.meta.item_count);
         Ok(Page { items: self.assemble(name, orders, &lookups).await?, has_more, total })
     }
@@ -74,6 +76,7 @@ impl MyCashflow {
         wires: Vec<wire::Order>,
         lookups: &Arc<Lookups>,
     ) -> Result<Vec<ShopOrder>, CallError> {
+        let lookups = &self.lookups_with(lookups.clone(), &references_of(&wires)).await?;
         let ids = wires.iter().flat_map(|order| &order.products).filter_map(|line| line.product_id.clone());
         let suppliers = self.suppliers_of(ids.collect(), lookups).await?;
         let orders: Option<Vec<_>> =

@@ -2,15 +2,15 @@
 #![expect(missing_docs, reason = "the fields are the vendor's; the contract named above is their document")]
 
 use rust_decimal::Decimal;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::vendors::lenient_json::{boolean, decimal, integer, list, object, text};
 
-/// A list's envelope; `next` is absent on the last page.
+/// A list's envelope; `next` is absent on the last page. An answer without `data` is no empty list.
 #[derive(Debug, Deserialize)]
 pub struct List {
-    #[serde(default)]
+    #[serde(deserialize_with = "rows")]
     pub data: Vec<Value>,
     #[serde(default)]
     pub meta: Meta,
@@ -22,6 +22,21 @@ pub struct Meta {
     pub next: Option<Value>,
     #[serde(default, deserialize_with = "integer")]
     pub item_count: Option<i64>,
+}
+
+/// The rows of a list. PHP sends an object with numbers as keys once the first row was taken out of a list.
+fn rows<'de, D: Deserializer<'de>>(wire: D) -> Result<Vec<Value>, D::Error> {
+    let no_list = || serde::de::Error::custom("data is no list");
+    match Value::deserialize(wire)? {
+        Value::Array(rows) => Ok(rows),
+        Value::Object(map) => {
+            let rows = map.into_iter().map(|(key, row)| Some((key.parse::<u64>().ok()?, row)));
+            let mut rows: Vec<_> = rows.collect::<Option<_>>().ok_or_else(no_list)?;
+            rows.sort_by_key(|(key, _)| *key);
+            Ok(rows.into_iter().map(|(_, row)| row).collect())
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Err(no_list()),
+    }
 }
 
 /// One item's envelope.

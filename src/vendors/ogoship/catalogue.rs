@@ -5,16 +5,20 @@ use reqwest::Method;
 use serde_json::Value;
 
 use super::{
-    client::{ChangedItem, Ogoship, PAGE_SIZE, Page, Request},
+    client::{Ogoship, PAGE_SIZE, Page, Request, is_full},
     translate, wire,
 };
 use crate::{
     domain::{
-        Timestamp,
         product::{ItemDraft, WarehouseProduct},
         stock::WarehouseStock,
     },
-    vendors::{http::error::CallError, lenient_json::encode_segment},
+    vendors::{
+        changes::{ChangePage, ChangeRequest},
+        http::error::CallError,
+        lenient_json::encode_segment,
+        version::ReadStart,
+    },
 };
 
 const PRODUCTS: &str = "/api/v1/products";
@@ -29,46 +33,36 @@ impl Ogoship {
     /// Reads the stock of exactly this code.
     pub async fn get_stock(&self, code: &str) -> Result<Option<WarehouseStock>, CallError> {
         let request = Request::get("read_stock", STOCK).query("productCode", code);
-        let found: Vec<wire::Stock> = self.list(request, 1).await?;
+        let (found, start) = self.list::<wire::Stock>(request, 1).await?;
         let exact = found.iter().find(|wire| wire.product_code.as_deref() == Some(code));
-        Ok(exact.and_then(translate::stock))
+        Ok(exact.and_then(translate::stock).map(|stock| marked(stock, start)))
     }
 
-    /// Lists stock figures changed after a time. Reads.
-    pub async fn list_stock_changed(
-        &self,
-        after: Timestamp,
-        page: u32,
-    ) -> Result<Page<ChangedItem>, CallError> {
-        let request = Request::get("list_stock", STOCK).modified_after(after);
-        let found: Vec<wire::Stock> = self.list(request, page).await?;
-        let has_more = found.len() >= PAGE_SIZE;
-        let items = found.into_iter().filter_map(|wire| {
-            let version = translate::stock_version(&wire);
-            Some(ChangedItem { name: wire.product_code?, version })
-        });
-        Ok(Page { items: items.collect(), has_more })
+    /// Lists stock figures changed since a time. Reads.
+    pub async fn list_stock_changed(&self, request: ChangeRequest) -> Result<ChangePage, CallError> {
+        self.changed(Request::get("list_stock", STOCK), request, translate::changed_stock).await
     }
 
     /// Lists all stock figures with their codes. Reads a page.
     pub async fn list_stock_figures(&self, page: u32) -> Result<Page<(String, WarehouseStock)>, CallError> {
-        let found: Vec<wire::Stock> = self.list(Request::get("list_stock", STOCK), page).await?;
-        let has_more = found.len() >= PAGE_SIZE;
-        let figure = |wire: &wire::Stock| Some((wire.product_code.clone()?, translate::stock(wire)?));
+        let (found, start) = self.list::<wire::Stock>(Request::get("list_stock", STOCK), page).await?;
+        let has_more = is_full(&found, PAGE_SIZE);
+        let figure =
+            |wire: &wire::Stock| Some((wire.product_code.clone()?, marked(translate::stock(wire)?, start)));
         Ok(Page { items: found.iter().filter_map(figure).collect(), has_more })
     }
 
     /// Reads the product of exactly this code.
     pub async fn get_product(&self, code: &str) -> Result<Option<WarehouseProduct>, CallError> {
         let request = Request::get("read_product", PRODUCTS).query("code", code);
-        let found: Vec<wire::Product> = self.list(request, 1).await?;
+        let (found, _) = self.list::<wire::Product>(request, 1).await?;
         Ok(found.into_iter().filter_map(translate::product).find(|product| product.code == code))
     }
 
     /// Lists all products. Reads a page.
     pub async fn list_products(&self, page: u32) -> Result<Page<WarehouseProduct>, CallError> {
-        let found: Vec<wire::Product> = self.list(Request::get("list_products", PRODUCTS), page).await?;
-        let has_more = found.len() >= PAGE_SIZE;
+        let (found, _) = self.list::<wire::Product>(Request::get("list_products", PRODUCTS), page).await?;
+        let has_more = is_full(&found, PAGE_SIZE);
         Ok(Page { items: found.into_iter().filter_map(translate::product).collect(), has_more })
     }
 
@@ -94,6 +88,12 @@ impl Ogoship {
         let request = Request::new(name, Method::PUT, &path).query("base64url", "true");
         self.send(request.body(body).key(key)).await.map(drop)
     }
+}
+
+/// The figure with its version as it is remembered.
+fn marked(stock: WarehouseStock, start: ReadStart) -> WarehouseStock {
+    let version = stock.version.map(|version| start.mark(version, stock.modified));
+    WarehouseStock { version, ..stock }
 }
 
 fn body(draft: &ItemDraft, with_ean: bool) -> Value {

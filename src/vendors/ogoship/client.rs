@@ -19,32 +19,26 @@ use crate::{
     domain::Timestamp,
     runtime::clock::Clock,
     vendors::{
+        changes::{ChangePage, ChangeRequest, ChangedRow, MARGIN},
         http::{
-            Body, Call, HttpClient,
+            Body, Call, HttpClient, Response,
             call_log::CallLog,
             error::{CallError, Failure},
         },
+        json_repair::parse_list,
         lenient_json::lower_keys,
+        version::ReadStart,
     },
 };
 
 /// Items a page: the maximum (docs/contract.md §2.2).
-pub(super) const PAGE_SIZE: usize = 250;
+pub const PAGE_SIZE: u32 = 250;
 
 /// Calls the warehouse account of one connection.
 #[derive(Clone)]
 pub struct Ogoship {
     pub(super) http: HttpClient,
     auth: Arc<Authenticator>,
-}
-
-/// An item of a list of changes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChangedItem {
-    /// An order's reference, or a product code.
-    pub name: String,
-    /// When it changed, as sent; with an order's status or the stock figures.
-    pub version: String,
 }
 
 /// A page of a list.
@@ -82,7 +76,7 @@ impl<'a> Request<'a> {
     }
 
     /// Asks for a page of a list.
-    pub(super) fn page(self, page: u32, size: usize) -> Self {
+    pub(super) fn page(self, page: u32, size: u32) -> Self {
         self.query("limit", size.to_string()).query("page", page.to_string())
     }
 
@@ -99,6 +93,11 @@ impl<'a> Request<'a> {
     pub(super) fn key(self, key: &'a str) -> Self {
         Self { key: Some(key), ..self }
     }
+}
+
+/// Whether a page is full: then there may be another one.
+pub(super) fn is_full<T>(page: &[T], size: u32) -> bool {
+    u32::try_from(page.len()).is_ok_and(|count| count >= size)
 }
 
 impl Ogoship {
@@ -132,23 +131,47 @@ impl Ogoship {
         Ok(self.http.send(call).await?.date)
     }
 
-    /// Reads a page of a list; `null` is an empty one.
+    /// Reads a page of a list, and when the read began; `null` is an empty one.
     pub(super) async fn list<T: DeserializeOwned>(
         &self,
         request: Request<'_>,
         page: u32,
-    ) -> Result<Vec<T>, CallError> {
+    ) -> Result<(Vec<T>, ReadStart), CallError> {
         let name = request.name;
-        let answer = self.send(request.page(page, PAGE_SIZE)).await?;
-        let found: Option<Vec<T>> = self.parse(name, answer)?;
-        Ok(found.unwrap_or_default())
+        let response = self.exchange(request.page(page, PAGE_SIZE)).await?;
+        let found: Option<Vec<T>> = self.parse(name, self.value(name, &response)?)?;
+        Ok((found.unwrap_or_default(), ReadStart::of(&response)))
+    }
+
+    /// Lists what changed; `row` takes from each row what can be read of it.
+    pub(super) async fn changed(
+        &self,
+        request: Request<'_>,
+        ChangeRequest { from, page, size, .. }: ChangeRequest,
+        row: fn(&Value) -> Option<ChangedRow>,
+    ) -> Result<ChangePage, CallError> {
+        let name = request.name;
+        let request = request.modified_after(from - MARGIN).page(page, size);
+        let response = self.exchange(request).await?;
+        let found: Option<Option<Vec<Value>>> = parse_list(&response.body);
+        let found = found.ok_or_else(|| self.http.call_error(name, Failure::Unreadable))?.unwrap_or_default();
+        let rows: Vec<_> = found.iter().cloned().map(lower_keys).filter_map(|item| row(&item)).collect();
+        Ok(ChangePage {
+            unreadable: found.len() - rows.len(),
+            rows,
+            has_more: is_full(&found, size),
+            is_suspect: false,
+            date: response.date,
+        })
     }
 
     /// Makes a call. A 404 to one that changes something is an answer only while the warehouse finds its own list:
     /// in a maintenance window everything may be answered 404.
     pub(super) async fn send(&self, request: Request<'_>) -> Result<Value, CallError> {
-        let changes_something = request.method != Method::GET;
+        let (name, changes_something) = (request.name, request.method != Method::GET);
         match self.exchange(request).await {
+            Ok(response) if changes_something && response.body.is_empty() => Ok(Value::Null),
+            Ok(response) => self.value(name, &response),
             Err(error) if changes_something && error.is_not_found() => {
                 match self.exchange(Request::get("confirm_not_found", "/api/v1/stock").page(1, 1)).await {
                     Ok(_) => Err(error),
@@ -158,23 +181,24 @@ impl Ogoship {
                     Err(list) => Err(list),
                 }
             }
-            answer => answer,
+            Err(error) => Err(error),
         }
+    }
+
+    /// The JSON of an answer, with its keys in lower case. An empty body is none.
+    fn value(&self, name: &'static str, response: &Response) -> Result<Value, CallError> {
+        let parsed = serde_json::from_slice(&response.body).map(lower_keys);
+        parsed.map_err(|_| self.http.call_error(name, Failure::Unreadable))
     }
 
     /// Makes a call. Where the access token is refused it is renewed and the call repeated once: a 401 did
     /// nothing.
-    async fn exchange(&self, request: Request<'_>) -> Result<Value, CallError> {
+    async fn exchange(&self, request: Request<'_>) -> Result<Response, CallError> {
         let mut is_renewed = false;
         loop {
             let (call, token) = self.with_credentials(&request).await?;
             match self.http.send(call).await {
-                Ok(answer) if answer.body.is_empty() => return Ok(Value::Null),
-                Ok(answer) => {
-                    return serde_json::from_slice(&answer.body)
-                        .map(lower_keys)
-                        .map_err(|_| self.http.call_error(request.name, Failure::Unreadable));
-                }
+                Ok(response) => return Ok(response),
                 Err(error) if error.failure == Failure::Status(401) && !is_renewed => {
                     is_renewed = true;
                     if !self.auth.invalidate(token.as_deref()).await {

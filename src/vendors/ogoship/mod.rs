@@ -13,4 +13,4 @@ pub mod translate;
 pub mod webhook;
 pub mod wire;
 
-pub use client::{ChangedItem, Ogoship, Page};
+pub use client::{Ogoship, PAGE_SIZE, Page};

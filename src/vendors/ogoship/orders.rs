@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::Value;
 
 use super::{
-    client::{ChangedItem, Ogoship, PAGE_SIZE, Page, Request},
+    client::{Ogoship, PAGE_SIZE, Page, Request, is_full},
     translate, wire,
 };
 use crate::{
@@ -13,8 +13,10 @@ use crate::{
         order::{Draft, WarehouseOrder},
     },
     vendors::{
+        changes::{ChangePage, ChangeRequest},
         http::error::{CallError, Failure},
-        lenient_json::encode_segment,
+        lenient_json::{encode_segment, parse_time},
+        version::ReadStart,
     },
 };
 
@@ -24,8 +26,15 @@ impl Ogoship {
     /// Reads the order of exactly this reference, and those whose references begin with it.
     pub async fn get_order(&self, reference: &str) -> Result<Option<WarehouseOrder>, CallError> {
         let request = Request::get("search_order", PATH).query("reference", reference);
-        let found: Vec<wire::Order> = self.list(request, 1).await?;
-        Ok(translate::order(found, reference))
+        let (found, start) = self.list::<wire::Order>(request, 1).await?;
+        let order = translate::order(found, reference);
+        Ok(order.map(|order| {
+            let version = order.version.map(|version| {
+                let changed_at = version.rsplit_once(' ').and_then(|(time, _)| parse_time(time));
+                start.mark(version, changed_at)
+            });
+            WarehouseOrder { version, ..order }
+        }))
     }
 
     /// Places an order and returns it as the warehouse accepted it. Once.
@@ -35,8 +44,11 @@ impl Ogoship {
         let answer = self.send(request).await?;
         let wire: wire::Order = self.parse("place_order", answer)?;
         // An answer without this reference is unreadable.
-        translate::order(vec![wire], &draft.reference)
-            .ok_or_else(|| self.http.call_error("place_order", Failure::Unreadable))
+        let order = translate::order(vec![wire], &draft.reference)
+            .ok_or_else(|| self.http.call_error("place_order", Failure::Unreadable))?;
+        // The answer shows the second of the change itself, so it covers no version.
+        let version = order.version.map(|version| ReadStart::default().mark(version, None));
+        Ok(WarehouseOrder { version, ..order })
     }
 
     /// Updates the order to this draft. Idempotent. Works only while its status is New and the merchant's
@@ -63,19 +75,9 @@ impl Ogoship {
         self.send(Request::new(name, Method::PUT, &path).body(body).key(key)).await.map(drop)
     }
 
-    /// Lists orders changed after a time. Reads.
-    pub async fn list_orders_changed(
-        &self,
-        after: Timestamp,
-        page: u32,
-    ) -> Result<Page<ChangedItem>, CallError> {
-        let found = self.list_orders(after, page).await?;
-        let has_more = found.len() >= PAGE_SIZE;
-        let items = found.into_iter().filter_map(|wire| {
-            let version = translate::order_version(&wire);
-            Some(ChangedItem { name: wire.reference?, version })
-        });
-        Ok(Page { items: items.collect(), has_more })
+    /// Lists orders changed since a time. Reads.
+    pub async fn list_orders_changed(&self, request: ChangeRequest) -> Result<ChangePage, CallError> {
+        self.changed(Request::get("list_orders", PATH), request, translate::changed_order).await
     }
 
     /// Lists whole orders changed after a time, ours or not. Reads.
@@ -85,12 +87,13 @@ impl Ogoship {
         page: u32,
     ) -> Result<Page<WarehouseOrder>, CallError> {
         let found = self.list_orders(after, page).await?;
-        let has_more = found.len() >= PAGE_SIZE;
+        let has_more = is_full(&found, PAGE_SIZE);
         Ok(Page { items: found.into_iter().filter_map(translate::warehouse_order).collect(), has_more })
     }
 
     async fn list_orders(&self, after: Timestamp, page: u32) -> Result<Vec<wire::Order>, CallError> {
-        self.list(Request::get("list_orders", PATH).modified_after(after), page).await
+        let request = Request::get("list_orders", PATH).modified_after(after);
+        self.list(request, page).await.map(|(found, _)| found)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Translates between OGOship's fields and the domain. Pure.
 
+use serde_json::Value;
+
 use super::wire;
 use crate::{
     domain::{
@@ -7,7 +9,10 @@ use crate::{
         product::{ItemDetails, ItemDraft, WarehouseProduct},
         stock::WarehouseStock,
     },
-    vendors::lenient_json::parse_time,
+    vendors::{
+        changes::ChangedRow,
+        lenient_json::{as_text, parse_time},
+    },
 };
 
 /// The order of exactly this reference among those found. The search also finds references that begin alike,
@@ -70,6 +75,22 @@ pub fn warehouse_order(wire: wire::Order) -> Option<WarehouseOrder> {
 pub fn order_version(wire: &wire::Order) -> String {
     let time = wire.edit_time.as_deref().unwrap_or_default();
     format!("{time} {}", WarehouseStatus::parse(wire.status.as_deref().unwrap_or_default()).as_str())
+}
+
+/// A row of the list of changed orders.
+pub fn changed_order(row: &Value) -> Option<ChangedRow> {
+    let name = row.get("reference").and_then(as_text)?;
+    let wire: wire::Order = serde_json::from_value(row.clone()).unwrap_or_default();
+    let changed_at = wire.edit_time.as_deref().and_then(parse_time);
+    Some(ChangedRow { name, version: order_version(&wire), changed_at })
+}
+
+/// A row of the list of changed stock figures.
+pub fn changed_stock(row: &Value) -> Option<ChangedRow> {
+    let name = row.get("productcode").and_then(as_text)?;
+    let wire: wire::Stock = serde_json::from_value(row.clone()).unwrap_or_default();
+    let changed_at = wire.modified.as_deref().and_then(parse_time);
+    Some(ChangedRow { name, version: stock_version(&wire), changed_at })
 }
 
 /// A stock figure's version: time and figures, since two changes may have the same time.

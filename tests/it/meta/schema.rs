@@ -193,9 +193,18 @@ async fn orders_and_sync_have_named_constraints() {
             "subject_state_status_known",
         ),
         (
-            "insert into poll_gap values ('shop', 'orders', now(), now() - interval '1 second', now())"
+            "insert into poll_gap values
+                ('shop', 'orders', now(), now() - interval '1 second', now(), 0, now())"
                 .to_owned(),
             "poll_gap_ends_after_start",
+        ),
+        (
+            "insert into poll_gap values ('shop', 'orders', now(), now(), now(), -1, now())".to_owned(),
+            "poll_gap_attempts_not_negative",
+        ),
+        (
+            "insert into polled_change values ('shop', 'orders', 'order:1', 'v', 0, now())".to_owned(),
+            "polled_change_times_positive",
         ),
         (sync("orders", "state", "'running'"), "sync_one_running"),
         (sync("dust", "state", "'running'"), "sync_what_known"),

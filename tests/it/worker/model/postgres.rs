@@ -296,7 +296,12 @@ impl ModelAndDatabase {
         .unwrap();
         let in_model = self.machine.ledgers.iter().flat_map(|(subject, ledger)| {
             let view = move |entry: &LedgerEntry| {
-                (format!("order:{subject}"), entry.number, entry.state.as_str().to_owned(), entry.settling_from)
+                (
+                    format!("order:{subject}"),
+                    entry.number,
+                    entry.state.as_str().to_owned(),
+                    entry.settling_from,
+                )
             };
             ledger.0.iter().map(view)
         });

@@ -1,0 +1,72 @@
+//! Makes a list readable in which one record holds what JSON does not allow: bytes that are no UTF-8, or half of a
+//! surrogate pair. Only for lists of changes, of which ids and times are read: a repaired name would be a wrong name
+//! on a parcel.
+
+use serde::de::DeserializeOwned;
+
+/// Parses a list, repaired where that is needed.
+pub(super) fn parse_list<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
+    serde_json::from_slice(body).ok().or_else(|| serde_json::from_str(&repair(body)).ok())
+}
+
+/// Replaces what is no UTF-8 and every unpaired surrogate by U+FFFD.
+fn repair(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    let mut repaired = String::with_capacity(text.len());
+    let mut rest: &str = &text;
+    while let Some(at) = rest.find('\\') {
+        let (before, escape) = rest.split_at(at);
+        repaired.push_str(before);
+        let length = match (surrogate(escape), escape.get(6..).and_then(surrogate)) {
+            (Some(0xD800..=0xDBFF), Some(0xDC00..=0xDFFF)) => {
+                repaired.push_str(&escape[..12]);
+                12
+            }
+            (Some(_), _) => {
+                repaired.push_str("\\ufffd");
+                6
+            }
+            // Any other escape: the letter behind the backslash belongs to it, be it another backslash.
+            (None, _) => {
+                let length = escape.char_indices().nth(2).map_or(escape.len(), |(at, _)| at);
+                repaired.push_str(&escape[..length]);
+                length
+            }
+        };
+        rest = &escape[length..];
+    }
+    repaired.push_str(rest);
+    repaired
+}
+
+/// The surrogate that this text begins with, as an escape.
+fn surrogate(text: &str) -> Option<u16> {
+    let digits = text.strip_prefix("\\u")?.get(..4)?;
+    let unit = u16::from_str_radix(digits, 16).ok()?;
+    (0xD800..=0xDFFF).contains(&unit).then_some(unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn record_with_half_a_surrogate_or_bad_bytes_leaves_the_others_readable() {
+        let lists: [&[u8]; 4] = [
+            br#"[{"id":1,"name":"\ud83d"},{"id":2}]"#,
+            br#"[{"id":1,"name":"\ude00\\ud83d"},{"id":2}]"#,
+            b"[{\"id\":1,\"name\":\"\xff\xe4\"},{\"id\":2}]",
+            br#"[{"id":1,"name":"\ud83d\ude00 \ud83dx"},{"id":2}]"#,
+        ];
+        for body in lists {
+            let rows: Vec<Value> = parse_list(body).expect("readable");
+            assert_eq!(rows.iter().map(|row| row["id"].clone()).collect::<Vec<_>>(), [json!(1), json!(2)]);
+        }
+        let whole: Vec<String> = parse_list(br#"["\ud83d\ude00\n\"\u00e4"]"#).expect("readable");
+        assert_eq!(whole, ["😀\n\"ä"]);
+        assert!(parse_list::<Vec<Value>>(b"<html>").is_none());
+        assert!(parse_list::<Vec<Value>>(br#"[{"id":1"#).is_none());
+    }
+}
