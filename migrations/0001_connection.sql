@@ -34,8 +34,8 @@ comment on column connection.braked_at is 'Since when no stock figure is set to 
 comment on column connection.brake_detail is 'How many of how many codes fell to zero';
 comment on column connection.brake_released_until is 'An operator released the brake: until then any number of figures may fall to zero';
 
--- One failed call belongs to its subject. It is the vendor's fault on evidence: several subjects fail alike in one kind of
--- call, and none of that kind succeeds in between. The evidence is shared, so that replicas which see one failure each see
+-- One failed call belongs to its subject. It is the vendor's fault where several subjects fail alike in one kind
+-- of call, and none of that kind succeeds in between. The suspicion is shared, so that replicas which see one failure each see
 -- the outage together.
 create table call_fault (
     connection text not null,
@@ -52,7 +52,7 @@ create table call_fault (
     constraint call_fault_kind_known check (kind in ('down', 'denied'))
 );
 
-comment on table call_fault is 'Subjects whose calls failed, since a call of that kind last succeeded: evidence of a vendor''s fault';
+comment on table call_fault is 'Subjects whose calls failed, since a call of that kind last succeeded: enough of them make it the vendor''s fault';
 comment on column call_fault.connection is 'Connection of the subject';
 comment on column call_fault.vendor is 'mycashflow or ogoship';
 comment on column call_fault.call is 'read or write';

@@ -15,7 +15,7 @@ use crate::{
 pub struct AttemptResult {
     /// The outcome.
     pub outcome: Outcome,
-    /// The vendor's fault that ended the attempt: evidence that other subjects may meet it too.
+    /// The vendor's fault that ended the attempt. Other subjects may meet it too.
     pub fault: Option<Fault>,
     /// The action that was decided on.
     pub action: Option<&'static str>,

@@ -1,4 +1,4 @@
-//! Tables `call_fault` and `write_circuit`: the evidence of a vendor's fault, and vendors whose writes are held back.
+//! Tables `call_fault` and `write_circuit`: suspicions of a vendor's fault, and vendors whose writes are held back.
 
 use sqlx::PgConnection;
 
@@ -12,7 +12,7 @@ use crate::domain::{
     vendor::Vendor,
 };
 
-/// Lets one settlement at a time write evidence about a connection.
+/// Lets one settle at a time write suspicions about a connection.
 pub async fn lock(db: &mut PgConnection, connection: &str) -> Result<()> {
     sqlx::query!("select 1 as one from connection where name = $1 for no key update", connection)
         .fetch_optional(db)
@@ -50,7 +50,7 @@ pub async fn record(
     Ok(others.fetch_one(db).await? + 1)
 }
 
-/// Removes the evidence about a kind of call.
+/// Removes the suspicion of a kind of call.
 pub async fn clear(db: &mut PgConnection, connection: &str, vendor: Vendor, call: CallKind) -> Result<()> {
     sqlx::query!(
         "delete from call_fault where connection = $1 and vendor = $2 and call = $3",
@@ -186,7 +186,7 @@ pub async fn enter_write_circuit(
     Ok(WriteCircuit::Open { reason, until: row.open_until })
 }
 
-/// Forgets all evidence about a connection and lets its writes through.
+/// Forgets all suspicions about a connection and lets its writes through.
 pub async fn forget(db: &mut PgConnection, connection: &str) -> Result<bool> {
     sqlx::query!("delete from call_fault where connection = $1", connection).execute(&mut *db).await?;
     let done = sqlx::query!("delete from write_circuit where connection = $1", connection);

@@ -8,7 +8,7 @@ use tracing::{Instrument, Span};
 
 use super::{
     Deps,
-    circuit_breaker::Evidence,
+    circuit_breaker::VendorSigns,
     claim::ClaimedTask,
     ended_attempt::EndedAttempt,
     settler::{SETTLE_BATCH_LIMITS, SettleError, Settler},
@@ -180,11 +180,11 @@ impl AttemptRunner {
         let failpoints = &self.deps.failpoints;
         let (id, subject) = (leased.id, leased.subject.to_string());
         failpoints.hit(Failpoint::BeforeSettle, &subject).await;
-        let evidence = Evidence::new(call_log, run.result.fault, trials);
+        let signs = VendorSigns::new(call_log, run.result.fault, trials);
         let calls = serde_json::to_string(&call_log.calls()).expect("call records are plain data");
         let FlowRun { result, in_doubt_since, may_have_begun } = run;
         let ended =
-            Arc::new(EndedAttempt { leased, result, in_doubt_since, may_have_begun, evidence, calls });
+            Arc::new(EndedAttempt { leased, result, in_doubt_since, may_have_begun, signs, calls });
         for attempt in 1..=MAX_SETTLE_ATTEMPTS {
             match self.settler.submit(ended.clone()).await {
                 Some(Ok(_)) => return failpoints.hit(Failpoint::AfterSettle, &subject).await,

@@ -1,12 +1,12 @@
 //! Decides whose fault a failed call is, and holds back calls to a vendor that is down or refuses access.
 //!
-//! One failed call belongs to its subject, which retries, and ends with a person. It becomes the vendor's fault on
-//! evidence (`store::vendor_faults`): several subjects fail alike in one kind of call, reads or writes, and none of
-//! that kind succeeds in between. A task that its vendor answers with 500 or 403 for reasons of its own therefore
-//! never stops the tasks beside it, and neither does a share of answers that get lost. For reads a probe is evidence
-//! too (`probe.rs`), so that a single order does not use up its attempts during an outage.
+//! One failed call belongs to its subject, which retries, and ends with a person. It becomes the vendor's fault where
+//! several subjects fail alike in one kind of call, reads or writes, and none of that kind succeeds in between
+//! (`store::vendor_faults`). A task that its vendor answers with 500 or 403 for reasons of its own therefore
+//! never stops the tasks beside it, and neither does a share of answers that get lost. For reads a probe counts too
+//! (`probe.rs`), so that a single order does not use up its attempts during an outage.
 //!
-//! What the evidence opens depends on the kind. Every task begins with reads: a vendor that cannot be read opens the
+//! What opens depends on the kind. Every task begins with reads: a vendor that cannot be read opens the
 //! circuit of the connection, and nothing of it is claimed. A vendor that only cannot be written to holds back writes
 //! (`write_gate.rs`): tasks that need none go on. Each circuit is half-open in the end: one task goes through, and
 //! its result closes the circuit or opens it again for twice as long, up to a bound.
@@ -32,7 +32,7 @@ use crate::{
 
 /// What an attempt shows of its vendors.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Evidence {
+pub(super) struct VendorSigns {
     /// Kinds of calls that the vendor answered as it does when it works.
     pub(super) answered: Vec<(Vendor, CallKind)>,
     /// The fault that ended the attempt.
@@ -41,8 +41,8 @@ pub(super) struct Evidence {
     pub(super) trials: Vec<Vendor>,
 }
 
-impl Evidence {
-    /// The evidence of an attempt's calls.
+impl VendorSigns {
+    /// What an attempt's calls show.
     pub(super) fn new(call_log: &CallLog, fault: Option<Fault>, trials: Vec<Vendor>) -> Self {
         let kinds = [Vendor::MyCashflow, Vendor::Ogoship]
             .into_iter()
@@ -52,7 +52,7 @@ impl Evidence {
     }
 }
 
-/// Writes evidence and opens circuits.
+/// Writes suspicions and opens circuits.
 #[derive(Default)]
 pub(super) struct CircuitBreaker {
     /// Kinds of calls that this process has recorded a fault of, and no success since. A claim knows those of other
@@ -61,18 +61,18 @@ pub(super) struct CircuitBreaker {
 }
 
 impl CircuitBreaker {
-    /// Whether the evidence changes nothing: no fault, and only answers that were expected.
-    pub(super) fn is_unremarkable(&self, leased: &LeasedTask, evidence: &Evidence) -> bool {
-        evidence.fault.is_none() && self.cleared(leased, evidence).is_empty()
+    /// Whether nothing is to be written: no fault, and only answers that were expected.
+    pub(super) fn is_unremarkable(&self, leased: &LeasedTask, signs: &VendorSigns) -> bool {
+        signs.fault.is_none() && self.cleared(leased, signs).is_empty()
     }
 
     /// The kinds of calls under suspicion that the attempt has shown to work.
-    fn cleared(&self, leased: &LeasedTask, evidence: &Evidence) -> Vec<(Vendor, CallKind)> {
+    fn cleared(&self, leased: &LeasedTask, signs: &VendorSigns) -> Vec<(Vendor, CallKind)> {
         let suspects = self.suspects.lock();
         let is_suspect = |kind: &&(Vendor, CallKind)| {
             leased.suspects.contains(kind) || suspects.contains(&(leased.connection.clone(), kind.0, kind.1))
         };
-        evidence.answered.iter().filter(is_suspect).copied().collect()
+        signs.answered.iter().filter(is_suspect).copied().collect()
     }
 
     /// Writes what an attempt shows, in the transaction of its settle: first what worked, then what failed.
@@ -80,22 +80,22 @@ impl CircuitBreaker {
         &self,
         db: &mut PgConnection,
         leased: &LeasedTask,
-        evidence: &Evidence,
+        signs: &VendorSigns,
         now: Timestamp,
     ) -> store::Result<()> {
-        if self.is_unremarkable(leased, evidence) {
+        if self.is_unremarkable(leased, signs) {
             return Ok(());
         }
         let connection = &leased.connection;
         vendor_faults::lock(db, connection).await?;
-        for (vendor, call) in self.cleared(leased, evidence) {
+        for (vendor, call) in self.cleared(leased, signs) {
             self.clear(db, connection, vendor, call).await?;
             if call == CallKind::Write && vendor_faults::close_write_circuit(db, connection, vendor).await? {
                 tracing::info!(connection, %vendor, "writes go through again");
             }
         }
-        match evidence.fault {
-            Some(fault) if evidence.trials.contains(&fault.vendor) && fault.call == CallKind::Write => {
+        match signs.fault {
+            Some(fault) if signs.trials.contains(&fault.vendor) && fault.call == CallKind::Write => {
                 extend_write_circuit(db, connection, fault, now).await
             }
             Some(fault) => self.record(db, leased, fault, now).await,

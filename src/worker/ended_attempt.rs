@@ -2,7 +2,7 @@
 
 use sqlx::PgConnection;
 
-use super::circuit_breaker::Evidence;
+use super::circuit_breaker::VendorSigns;
 use crate::{
     domain::{
         Timestamp,
@@ -31,7 +31,7 @@ pub(super) struct EndedAttempt {
     /// It may have begun an action.
     pub(super) may_have_begun: bool,
     /// What it shows of its vendors.
-    pub(super) evidence: Evidence,
+    pub(super) signs: VendorSigns,
     /// Its calls, as a JSON array.
     pub(super) calls: String,
 }
@@ -88,7 +88,7 @@ impl EndedAttempt {
         if let Some((until, reason)) = next.circuit_open_until.zip(next.reason) {
             return Some(CircuitChange::Open { until, reason });
         }
-        let Evidence { fault, answered, .. } = &self.evidence;
+        let VendorSigns { fault, answered, .. } = &self.signs;
         let is_healthy = fault.is_none() && !answered.is_empty();
         (is_healthy && self.leased.connection_faults > 0).then_some(CircuitChange::ClearFaults)
     }

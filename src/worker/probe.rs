@@ -69,7 +69,7 @@ impl Prober {
         Ok(())
     }
 
-    /// After a subject's read has failed: a probe that fails alike is evidence enough to open the circuit.
+    /// After a subject's read has failed: a probe that fails alike is enough to open the circuit.
     pub(super) async fn confirm(&self, connection: &str, ending: &AttemptEnding) -> store::Result<()> {
         let Some(Fault { vendor, call: CallKind::Read, kind }) = ending.fault else { return Ok(()) };
         if kind == FaultKind::Down && ending.failures < FAILURES_TO_PROBE {

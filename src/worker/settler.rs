@@ -73,7 +73,7 @@ impl Settler {
         let subjects = || batch.iter().map(|it| it.leased.subject.to_string());
         let during = Failpoint::DuringSettle;
         let is_unremarkable =
-            |it: &Arc<EndedAttempt>| self.circuit_breaker.is_unremarkable(&it.leased, &it.evidence);
+            |it: &Arc<EndedAttempt>| self.circuit_breaker.is_unremarkable(&it.leased, &it.signs);
         if effects.iter().all(SideEffects::is_empty) && batch.iter().all(is_unremarkable) {
             return failpoints.hit_during(during, subjects(), settle::settle(db, &settled, now)).await;
         }
@@ -98,7 +98,7 @@ impl Settler {
         if !follow_ups.is_empty() {
             ingest::ingest(&mut db, &follow_ups).await?;
         }
-        self.write_evidence(&mut db, batch, &written, now).await?;
+        self.write_signs(&mut db, batch, &written, now).await?;
         failpoints.hit_during(during, subjects(), db.commit()).await?;
         Ok(written)
     }
@@ -111,7 +111,7 @@ impl Settler {
     }
 
     /// Writes what the attempts show of their vendors, one connection after the other: that is the lock order.
-    async fn write_evidence(
+    async fn write_signs(
         &self,
         db: &mut PgConnection,
         batch: &[Arc<EndedAttempt>],
@@ -122,7 +122,7 @@ impl Settler {
         let mut by_connection: Vec<_> = fenced.map(|(ended, _)| ended).collect();
         by_connection.sort_by_key(|ended| &ended.leased.connection); // stable: else as they ended
         for ended in by_connection {
-            self.circuit_breaker.write(db, &ended.leased, &ended.evidence, now).await?;
+            self.circuit_breaker.write(db, &ended.leased, &ended.signs, now).await?;
         }
         Ok(())
     }

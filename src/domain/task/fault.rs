@@ -1,13 +1,13 @@
-//! A vendor's fault as evidence: what failed, and whether calls of other subjects may fail alike.
+//! A vendor's fault: what failed, so that it can be seen whether calls of other subjects fail alike.
 //!
 //! One failed call never stops a connection: it belongs to its subject, counts there and ends with a person.
-//! It belongs to the connection only on evidence: calls of several subjects failed alike, and no call of that
-//! kind has succeeded in between; or a probe fails alike.
+//! It belongs to the connection only where calls of several subjects failed alike and no call of
+//! that kind has succeeded in between, or where a probe fails alike.
 
 use super::reason::Reason;
 use crate::domain::vendor::Vendor;
 
-/// The kind of a call. Evidence is kept for each alone: a vendor that cannot write may still answer reads.
+/// The kind of a call. Faults are counted for each alone: a vendor that cannot write may still answer reads.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, strum::EnumString, strum::IntoStaticStr,
 )]

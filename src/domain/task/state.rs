@@ -79,7 +79,7 @@ pub struct LeasedTask {
     pub number: u32,
     /// Actions performed for this task so far.
     pub actions: u32,
-    /// Attempts in a row that were given back without counting as failures.
+    /// Attempts in a row that were snoozed and do not count as failures.
     pub snoozes: u32,
     /// When the task was opened.
     pub created_at: Timestamp,

@@ -96,7 +96,7 @@ pub struct Transition {
     pub failures: u32,
     /// Actions performed for this task.
     pub actions: u32,
-    /// Attempts in a row that were given back without counting as failures.
+    /// Attempts in a row that were snoozed and do not count as failures.
     pub snoozes: u32,
     /// No task of the connection is claimed before this time.
     pub circuit_open_until: Option<Timestamp>,
@@ -122,12 +122,8 @@ pub fn transition(task: &LeasedTask, end: &AttemptEnd<'_>, policy: &RetryPolicy)
     let is_exhausted = task.failures >= policy.attempts;
     let is_snoozed_too_long = at - task.created_at > MAX_SNOOZE || task.snoozes + 1 >= MAX_SNOOZES;
     match outcome {
-        // A vendor that goes on saying no has answered: nothing is unknown.
-        Outcome::Unknown { reason: Reason::Conflict }
-            if is_exhausted || is_unknown_too_long(task, end, policy) =>
-        {
-            dead(Reason::Conflict)
-        }
+        // A vendor that goes on saying no has answered: this is not unknown, whatever an earlier call was.
+        Outcome::Retryable { reason: Reason::Conflict } if is_exhausted => dead(Reason::Conflict),
         // Unknown for too long: stop retrying and ask an operator.
         Outcome::Retryable { .. } | Outcome::Unknown { .. } | Outcome::Snoozed { .. }
             if is_unknown_too_long(task, end, policy) =>
@@ -291,22 +287,22 @@ mod tests {
     }
 
     #[test]
-    fn attempts_are_given_back_a_bounded_number_of_times() {
+    fn attempts_are_snoozed_a_bounded_number_of_times() {
         let snoozed = Outcome::Snoozed { after: None, reason: Reason::RateLimited };
         for outcome in [snoozed, Outcome::ConnectionFault { reason: Reason::CredentialsRefused }] {
             let mut leased = task(1);
-            let mut given_back = 0;
+            let mut snoozed_times = 0;
             let end = loop {
                 let next = next(&leased, &outcome, None, at(1));
                 if next.state != TaskState::Pending {
                     break next;
                 }
-                given_back += 1;
-                assert_eq!((next.failures, next.snoozes), (0, given_back));
+                snoozed_times += 1;
+                assert_eq!((next.failures, next.snoozes), (0, snoozed_times));
                 leased.snoozes = next.snoozes;
             };
             assert_eq!((end.state, end.reason), (TaskState::Dead, Some(Reason::SnoozedTooLong)));
-            assert_eq!(given_back, MAX_SNOOZES - 1);
+            assert_eq!(snoozed_times, MAX_SNOOZES - 1);
         }
         let acted = next(&LeasedTask { snoozes: 900, ..task(1) }, &Outcome::Acted, None, at(1));
         assert_eq!(acted.snoozes, 0, "an action ends the row");
@@ -314,14 +310,14 @@ mod tests {
 
     #[test]
     fn conflict_that_stays_is_a_no_and_not_an_unknown() {
-        let conflict = Outcome::Unknown { reason: Reason::Conflict };
-        let end = |failures, since| {
-            let next = next(&task(failures), &conflict, Some(at(since)), at(5000));
+        let conflict = Outcome::Retryable { reason: Reason::Conflict };
+        let end = |failures, in_doubt: Option<i64>| {
+            let next = next(&task(failures), &conflict, in_doubt.map(at), at(5000));
             (next.state, next.reason)
         };
-        assert_eq!(end(11, 4900), (TaskState::InDoubt, Some(Reason::Conflict)));
-        assert_eq!(end(12, 4900), (TaskState::Dead, Some(Reason::Conflict)));
-        assert_eq!(end(3, 100), (TaskState::Dead, Some(Reason::Conflict)), "for longer than unknown_for");
+        assert_eq!(end(11, None), (TaskState::Pending, Some(Reason::Conflict)));
+        assert_eq!(end(12, None), (TaskState::Dead, Some(Reason::Conflict)));
+        assert_eq!(end(12, Some(4900)), (TaskState::Dead, Some(Reason::Conflict)), "whatever came before");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! The first question is hyper's: was the request surely not sent, maybe sent, or surely received? Only then
 //! does it matter what the call would have done. [`CallError::verdict`] is the whole table; the second one,
 //! from outcome to next state, is [`transition`](crate::domain::task::transition::transition()).
-//! [`CallError::fault`] says what the failure tells about the vendor: evidence, never a verdict.
+//! [`CallError::fault`] says what the failure tells about the vendor: a suspicion, never a verdict.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ pub enum Effect {
 }
 
 impl Effect {
-    /// The kind of call, as evidence is kept by.
+    /// The kind of call, by which faults are counted.
     pub const fn call_kind(self) -> CallKind {
         match self {
             Self::Read => CallKind::Read,
@@ -166,10 +166,12 @@ impl CallError {
                 retryable_unless_once(effect, Reason::AnswerUnreadable)
             }
             (Failure::Maintenance(_), _) => retryable_unless_once(effect, Reason::VendorFailed),
-            // The next attempt reads first, as every attempt does. A conflict that stays uses the attempts up.
-            (Failure::Status(409), Effect::Idempotent) => Outcome::Retryable { reason: Reason::Conflict },
-            (Failure::Status(409), Effect::Once) => Outcome::Unknown { reason: Reason::Conflict },
             (Failure::Status(409), Effect::Read) => Outcome::Permanent { reason: Reason::Conflict },
+            // A no, and not an unknown. The next attempt reads first, as every attempt does: an earlier call may
+            // have been applied. A conflict that stays uses the attempts up.
+            (Failure::Status(409), Effect::Idempotent | Effect::Once) => {
+                Outcome::Retryable { reason: Reason::Conflict }
+            }
             (Failure::Status(404), Effect::Read) => Outcome::Retryable { reason: Reason::VendorFailed },
             (Failure::Status(_) | Failure::Unbuildable, _) => Outcome::Permanent { reason: Reason::Refused },
         }
@@ -223,7 +225,7 @@ mod tests {
             assert_eq!(verdicts(Failure::Status(status), None), ["permanent"; 3], "{status}");
         }
         assert_eq!(verdicts(Failure::Status(404), None), ["retryable", "permanent", "permanent"]);
-        assert_eq!(verdicts(Failure::Status(409), None), ["permanent", "retryable", "unknown"]);
+        assert_eq!(verdicts(Failure::Status(409), None), ["permanent", "retryable", "retryable"]);
         for status in [401, 403] {
             assert_eq!(verdicts(Failure::Status(status), None), ["retryable"; 3]);
         }
@@ -232,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn only_failures_that_others_may_meet_too_are_evidence() {
+    fn only_failures_that_others_may_meet_too_are_faults() {
         let kind = |failure, retry_after, effect| error(failure, retry_after).fault(effect).map(|it| it.kind);
         for failure in [Failure::Connect, Failure::Lost, Failure::Maintenance(200), Failure::Maintenance(404)]
         {

@@ -131,7 +131,7 @@ impl RateLimiter {
         self.change(|limit| limit.lower(started_at, now)).await;
     }
 
-    /// Fails if the vendor wants silence now, whichever replica it told so.
+    /// Fails if the vendor wants silence now, whichever replica got its answer.
     async fn check_silence(&self) -> Result<(), RateLimitError> {
         let mut local = self.local.lock().await;
         local.seen = self.store.read().await.map_err(unavailable)?;

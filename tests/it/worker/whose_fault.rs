@@ -187,7 +187,7 @@ async fn half_open_circuit_lets_one_task_through() {
 }
 
 #[tokio::test]
-async fn replicas_share_the_evidence() {
+async fn replicas_count_failing_subjects_together() {
     let silta = TestSilta::start().await;
     let other = silta.second_worker();
     silta.sandbox.warehouse_server.set_online(false);
@@ -204,7 +204,7 @@ async fn replicas_share_the_evidence() {
 }
 
 #[tokio::test]
-async fn success_of_another_replica_clears_the_evidence() {
+async fn success_of_another_replica_clears_the_suspicion() {
     let silta = TestSilta::start().await;
     let other = silta.second_worker();
     for number in 1..=9 {
