@@ -16,6 +16,7 @@ select create_distributed_table('intent', 'connection', colocate_with => 'task')
 select create_distributed_table('item', 'connection', colocate_with => 'task');
 select create_distributed_table('poll', 'connection', colocate_with => 'task');
 select create_distributed_table('poll_gap', 'connection', colocate_with => 'task');
+select create_distributed_table('polled_change', 'connection', colocate_with => 'task');
 select create_distributed_table('sealed_token', 'connection', colocate_with => 'task');
 select create_distributed_table('rate_limit', 'connection', colocate_with => 'task');
 

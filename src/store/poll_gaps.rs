@@ -2,7 +2,7 @@
 
 use sqlx::PgConnection;
 
-use super::{Result, polls::LeasedPoll};
+use super::Result;
 use crate::domain::{Timestamp, time_window::TimeWindow};
 
 /// A gap.
@@ -26,12 +26,12 @@ pub struct GapChanges {
 }
 
 /// Lists the gaps of a poll, the one due first first.
-pub async fn list(db: &mut PgConnection, leased: &LeasedPoll) -> Result<Vec<PollGap>> {
+pub async fn list(db: &mut PgConnection, connection: &str, what: &str) -> Result<Vec<PollGap>> {
     let rows = sqlx::query!(
         "select starts_at, ends_at, attempts, due_at from poll_gap where connection = $1 and what = $2
          order by due_at, starts_at",
-        leased.connection,
-        leased.what,
+        connection,
+        what,
     );
     let gap = |from, to, attempts, due_at| PollGap { window: TimeWindow { from, to }, attempts, due_at };
     let rows = rows.fetch_all(db).await?.into_iter();
@@ -41,7 +41,7 @@ pub async fn list(db: &mut PgConnection, leased: &LeasedPoll) -> Result<Vec<Poll
 /// Removes closed gaps and stores new ones. Called inside the transaction that settles the poll.
 pub(super) async fn apply(
     db: &mut PgConnection,
-    leased: &LeasedPoll,
+    (connection, what): (&str, &str),
     changes: &GapChanges,
     now: Timestamp,
 ) -> Result<()> {
@@ -49,8 +49,8 @@ pub(super) async fn apply(
     sqlx::query!(
         "delete from poll_gap where connection = $1 and what = $2
          and (starts_at, ends_at) in (select * from unnest($3::timestamptz[], $4::timestamptz[]))",
-        leased.connection,
-        leased.what,
+        connection,
+        what,
         &starts,
         &ends,
     )
@@ -60,8 +60,8 @@ pub(super) async fn apply(
         sqlx::query!(
             "insert into poll_gap (connection, what, starts_at, ends_at, found_at, attempts, due_at)
              values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing",
-            leased.connection,
-            leased.what,
+            connection,
+            what,
             window.from,
             window.to,
             now,

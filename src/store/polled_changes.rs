@@ -1,7 +1,7 @@
 //! Table `polled_change`: changes that a list shows and that no read of the subject has covered yet.
 //!
-//! A change that was found is not done with: its task may have read the subject before it changed, or may have been
-//! told that there is no such subject. So each poll that meets the change again enqueues the subject again, until a
+//! A change that was found is not done with: its task may have read the subject before it changed, or got a 404 for
+//! it. So each poll that meets the change again enqueues the subject again, until a
 //! read covers its version. The count bounds that where no read ever does, because a vendor dates nothing or
 //! the subject cannot be read.
 

@@ -168,7 +168,7 @@ pub async fn settle(
     if done.execute(&mut *db).await?.rows_affected() != 1 {
         return Ok(Fenced::LeaseLost);
     }
-    poll_gaps::apply(db, leased, &result.gaps, now).await?;
+    poll_gaps::apply(db, (&leased.connection, &leased.what), &result.gaps, now).await?;
     Ok(Fenced::Written)
 }
 

@@ -183,8 +183,7 @@ impl AttemptRunner {
         let signs = VendorSigns::new(call_log, run.result.fault, trials);
         let calls = serde_json::to_string(&call_log.calls()).expect("call records are plain data");
         let FlowRun { result, in_doubt_since, may_have_begun } = run;
-        let ended =
-            Arc::new(EndedAttempt { leased, result, in_doubt_since, may_have_begun, signs, calls });
+        let ended = Arc::new(EndedAttempt { leased, result, in_doubt_since, may_have_begun, signs, calls });
         for attempt in 1..=MAX_SETTLE_ATTEMPTS {
             match self.settler.submit(ended.clone()).await {
                 Some(Ok(_)) => return failpoints.hit(Failpoint::AfterSettle, &subject).await,

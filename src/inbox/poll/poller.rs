@@ -164,7 +164,7 @@ impl Poller {
     async fn poll(&self, leased: &LeasedPoll, started_at: Timestamp) -> store::Result<usize> {
         let Some((polled, list)) = self.find_list(leased) else { return Ok(0) }; // never claimed
         let mut db = self.pool.acquire().await?;
-        let gaps = poll_gaps::list(&mut db, leased).await?;
+        let gaps = poll_gaps::list(&mut db, &leased.connection, &leased.what).await?;
         drop(db); // never held across calls to a vendor
         let Self { pool, clock, ingester, lease, .. } = self;
         let (clock, lease, gaps, progress) = (&**clock, *lease, &*gaps, &Mutex::<Progress>::default());
