@@ -24,7 +24,6 @@ create table action (
     reads smallint not null default 0,
     begun_at timestamptz not null,
     ended_at timestamptz,
-    settling_from timestamptz not null,
 
     constraint action_pkey primary key (connection, subject, number),
     constraint action_connection_known foreign key (connection) references connection (name),
@@ -77,4 +76,3 @@ comment on column action.resolved_by is 'Who found out what happened, where a pe
 comment on column action.reads is 'Reads since its outcome became unknown that did not find its effect';
 comment on column action.begun_at is 'When it was begun; for people';
 comment on column action.ended_at is 'When its end was known; for people';
-comment on column action.settling_from is 'A clock may only delay: the next read that counts is a settling time after this';

@@ -1,19 +1,24 @@
-//! Resolves a task in doubt: an operator has found out what happened.
+//! Resolves what happened to an action: an operator has looked at the vendor. What they say goes into the ledger, and
+//! counts as a fact in every later decision.
 
 use serde_json::json;
 use sqlx::PgConnection;
 
-use super::{ActionError, Actor, ConflictError};
+use super::{ActionError, Actor, ConflictError, replay::replay_subject};
 use crate::{
-    domain::id::TaskId,
+    domain::{
+        id::TaskId,
+        task::{reason::Reason, state::TaskState},
+    },
     store::{
-        actions as ledger,
+        actions as ledger, redaction,
         tasks::{self, Resolution},
-        views::overview,
+        views::overview::{self, TaskRow},
     },
 };
 
-/// Closes a task in doubt as done, or makes it due at once.
+/// Closes a task in doubt as done, or makes it due at once. A dead one whose action is in doubt, or whose order has
+/// vanished, is replayed with what the operator says.
 pub async fn resolve(
     db: &mut PgConnection,
     actor: &Actor<'_>,
@@ -21,16 +26,32 @@ pub async fn resolve(
     resolution: Resolution,
 ) -> Result<(), ActionError> {
     let row = overview::find_task(db, id).await?.ok_or(ActionError::NotFound)?;
-    if !tasks::resolve(db, id, resolution, actor.now()).await? {
+    let is_in_doubt = tasks::resolve(db, id, resolution, actor.now()).await?;
+    if !is_in_doubt && !is_dead_in_doubt(db, &row).await? {
         return Err(ConflictError::NotInDoubt.into());
     }
-    let was_applied = resolution == Resolution::Done;
-    ledger::resolve(db, &row.connection, &row.subject, was_applied, actor.name, actor.now()).await?;
+    let found = ledger::Found {
+        was_applied: resolution == Resolution::Done,
+        has_vanished: row.reason.as_deref() == Some(Reason::VanishedAtWarehouse.code()),
+    };
+    let entries = ledger::resolve(db, &row.connection, &row.subject, found, actor.name, actor.now()).await?;
+    if !is_in_doubt {
+        if entries == 0 {
+            return Err(ConflictError::NotInDoubt.into());
+        }
+        replay_subject(db, actor, &row.connection, &row.subject, Some(id), id.0).await?;
+    }
     let resolution = match resolution {
         Resolution::Done => "done",
         Resolution::Pending => "pending",
     };
-    let detail = json!({ "as": resolution, "subject": row.subject });
+    let detail = json!({ "as": resolution, "subject": row.subject, "actions": entries });
     actor.audit(db, "task.resolve", Some(&row.connection), Some(id.to_string()), detail).await?;
     Ok(())
+}
+
+/// True for a dead task that no open one has followed: an attempt that runs must not be overtaken.
+async fn is_dead_in_doubt(db: &mut PgConnection, row: &TaskRow) -> Result<bool, ActionError> {
+    let is_dead = row.state == TaskState::Dead.as_str();
+    Ok(is_dead && !redaction::has_open_task(db, &row.connection, &row.subject).await?)
 }

@@ -36,6 +36,8 @@ pub(super) enum Orders {
     },
     /// Sends an order to the warehouse now, paid or not: "add order to OGOship for delivery"
     Transfer(OrderArgs),
+    /// Takes the order that the warehouse has under our reference for this one, though Silta did not send it
+    Adopt(OrderArgs),
     /// Holds an order back from the warehouse
     Hold(OrderArgs),
     /// Releases an order from a hold
@@ -89,6 +91,7 @@ pub(super) async fn run(command: Orders, pool: &PgPool, account: &str) -> Result
         Orders::Transfer(order) => {
             request(&order, OrderRequest::SetIntent(Intent::Transfer), pool, account).await
         }
+        Orders::Adopt(order) => request(&order, OrderRequest::SetIntent(Intent::Adopt), pool, account).await,
         Orders::Hold(order) => request(&order, OrderRequest::SetIntent(Intent::Hold), pool, account).await,
         Orders::Release(order) => {
             request(&order, OrderRequest::SetIntent(Intent::Release), pool, account).await

@@ -8,7 +8,9 @@ use super::{reasons::reason_text, sentences};
 use crate::{
     domain::{Timestamp, id::TaskId, language::Language, order::OrderStatus, task::reason::Reason},
     store::{
-        self, Page, attempts,
+        self, Page, actions,
+        actions::ActionRow,
+        attempts,
         events::{self, EventFilter},
         intents,
         views::{
@@ -29,8 +31,20 @@ pub struct OrderHistory {
     pub order: OrderRow,
     /// Where it is and why, in a sentence or two.
     pub summary: String,
+    /// What was done at the vendors for it, in order.
+    pub actions: Vec<LedgerAction>,
     /// What happened, oldest first.
     pub timeline: Vec<TimelineEntry>,
+}
+
+/// An action of the ledger, in words too.
+#[derive(Clone, Debug, Serialize)]
+pub struct LedgerAction {
+    /// The entry.
+    #[serde(flatten)]
+    pub action: ActionRow,
+    /// The same in plain words.
+    pub text: String,
 }
 
 /// One entry of a history.
@@ -63,7 +77,10 @@ pub async fn order_history(
     timeline.extend(attempts_of(db, connection, &subject, language).await?);
     timeline.sort_by_key(|entry| entry.at);
     let summary = summarize(&order, language);
-    Ok(Some(OrderHistory { order, summary, timeline }))
+    let actions = actions::list(db, connection, &subject).await?.into_iter();
+    let actions =
+        actions.map(|action| LedgerAction { text: sentences::ledger_text(&action, language), action });
+    Ok(Some(OrderHistory { order, summary, actions: actions.collect(), timeline }))
 }
 
 async fn events_of(

@@ -5,9 +5,12 @@ use crate::{
     domain::{
         language::Language::{self, English, Finnish},
         order::OrderStatus,
-        task::reason::Reason,
+        task::{
+            action::{ActionKind, ActionState},
+            reason::Reason,
+        },
     },
-    store::attempts::AttemptRow,
+    store::{actions::ActionRow, attempts::AttemptRow},
 };
 
 /// An order's status.
@@ -59,6 +62,8 @@ pub(super) fn intent_text(kind: &str, actor: &str, language: Language) -> String
     match (language, kind) {
         (English, "transfer") => format!("{actor} asked to send it to the warehouse now."),
         (Finnish, "transfer") => format!("{actor} pyysi siirtämään sen varastolle nyt."),
+        (English, "adopt") => format!("{actor} took the warehouse's order for this one."),
+        (Finnish, "adopt") => format!("{actor} otti varaston tilauksen tämän tilaukseksi."),
         (English, "hold") => format!("{actor} put it on hold."),
         (Finnish, "hold") => format!("{actor} laittoi tilauksen odottamaan."),
         (English, "release") => format!("{actor} released it."),
@@ -67,6 +72,43 @@ pub(super) fn intent_text(kind: &str, actor: &str, language: Language) -> String
         (Finnish, "cancel") => format!("{actor} pyysi perumaan sen."),
         (English, other) => format!("{actor} asked: {other}."),
         (Finnish, other) => format!("{actor} pyysi: {other}."),
+    }
+}
+
+/// An action of the ledger, and how it ended.
+pub(super) fn ledger_text(action: &ActionRow, language: Language) -> String {
+    let what = action.kind.parse().map_or(action.kind.as_str(), |kind| action_name(kind, language));
+    let Ok(state) = action.state.parse() else { return format!("{what}: {}", action.state) };
+    let by = action.resolved_by.as_deref().unwrap_or_default();
+    let (english, finnish) = match state {
+        ActionState::Begun => ("begun, and its end is not known yet", "aloitettu, eikä loppua vielä tiedetä"),
+        ActionState::Unknown => ("it is unknown whether it was done", "ei tiedetä, tehtiinkö se"),
+        ActionState::Applied => ("done", "tehty"),
+        ActionState::Refused => ("refused", "hylätty"),
+        ActionState::NotSent => ("not sent", "ei lähetetty"),
+        ActionState::ResolvedApplied => ("done, as found out by", "tehty, tarkisti"),
+        ActionState::ResolvedNotApplied => ("not done, as found out by", "ei tehty, tarkisti"),
+    };
+    let end = if language == English { english } else { finnish };
+    format!("{what}: {end} {by}").trim_end().to_owned()
+}
+
+/// What an action is.
+const fn action_name(kind: ActionKind, language: Language) -> &'static str {
+    let (english, finnish) = match kind {
+        ActionKind::Place => ("Order placed at the warehouse", "Tilauksen vienti varastolle"),
+        ActionKind::Adopt => ("Order taken over at the warehouse", "Varaston tilauksen ottaminen haltuun"),
+        ActionKind::Update => ("Edit sent to the warehouse", "Muutoksen vienti varastolle"),
+        ActionKind::Cancel => ("Cancellation at the warehouse", "Peruutus varastolla"),
+        ActionKind::Complete => ("Completion in the shop", "Käsittely kaupassa"),
+        ActionKind::CompleteShipment => {
+            ("Completion of a shipment in the shop", "Lähetyksen käsittely kaupassa")
+        }
+        ActionKind::Create => ("Product created at the warehouse", "Tuotteen luonti varastolle"),
+    };
+    match language {
+        English => english,
+        Finnish => finnish,
     }
 }
 

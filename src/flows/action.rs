@@ -91,9 +91,6 @@ impl Action {
             let result = with_action(AttemptResult::interrupted(reason, false));
             ActionError { result, is_refused: false }
         };
-        if !context.task_store.has_time_left(effect) {
-            return Err(interrupted(Reason::LeaseExpired));
-        }
         let begun = begin(context, effect, entry.as_ref()).await.map_err(interrupted)?;
         let end = |state, remote_id| end_of(begun, entry.clone(), state, remote_id);
         let subject = context.subject.to_string();

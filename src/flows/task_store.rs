@@ -20,7 +20,7 @@ pub trait TaskStore: Send + Sync {
     async fn begin_action(&self, action: &NewAction) -> Result<i32, Reason>;
 
     /// False once the lease is about to run out, for example after the process was suspended: no call may be
-    /// made then. A call that must happen once is made only in the first half of the lease. So another process, whose
+    /// made then. A call that must happen once is made directly after its begin or not at all. So another process, whose
     /// clock is ahead and which rescues the task too early, has not read twice before this call has ended.
     fn has_time_left(&self, effect: Effect) -> bool;
 

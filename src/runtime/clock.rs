@@ -5,7 +5,7 @@
 
 use std::{
     fmt::Debug,
-    sync::LazyLock,
+    sync::{Arc, LazyLock},
     time::{Duration, Instant},
 };
 
@@ -17,7 +17,8 @@ use crate::domain::Timestamp;
 
 /// Tells the time.
 pub trait Clock: Debug + Send + Sync {
-    /// The current time in UTC, to the microsecond, which is PostgreSQL's precision.
+    /// The current time in UTC, to the microsecond, which is PostgreSQL's precision. Other machines' clocks differ, and
+    /// this one may be set.
     fn now(&self) -> Timestamp;
 
     /// Time that only passes: no correction of the clock steps it. Compare it within one process only.
@@ -36,6 +37,35 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let now = chrono::Utc::now();
         Timestamp::from_timestamp_micros(now.timestamp_micros()).unwrap_or(now)
+    }
+}
+
+/// Another clock, set ahead or behind: the clock of another machine.
+#[derive(Debug)]
+pub struct OffsetClock {
+    clock: Arc<dyn Clock>,
+    offset: Mutex<chrono::Duration>,
+}
+
+impl OffsetClock {
+    /// Shows the time of `clock` until it is set.
+    pub fn of(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, offset: Mutex::new(chrono::Duration::zero()) }
+    }
+
+    /// Sets the clock ahead of the other one, or behind it where this is negative.
+    pub fn set(&self, offset: chrono::Duration) {
+        *self.offset.lock() = offset;
+    }
+}
+
+impl Clock for OffsetClock {
+    fn now(&self) -> Timestamp {
+        self.clock.now() + *self.offset.lock()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.clock.monotonic()
     }
 }
 

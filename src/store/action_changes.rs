@@ -26,7 +26,7 @@ pub struct AttemptChanges<'a> {
 /// Writes the changes of a batch of settled attempts.
 pub async fn write(db: &mut PgConnection, batch: &[AttemptChanges<'_>], now: Timestamp) -> Result<()> {
     end(db, batch, now).await?;
-    count_reads(db, batch, now).await?;
+    count_reads(db, batch).await?;
     leave_unknown(db, batch, now).await?;
     for AttemptChanges { leased, changes, .. } in batch {
         for change in *changes {
@@ -56,7 +56,7 @@ async fn end(db: &mut PgConnection, batch: &[AttemptChanges<'_>], now: Timestamp
     sqlx::query!(
         "update action set
              state = ended.state, ended_at = $6, remote_id = coalesce(ended.remote_id, action.remote_id),
-             reads = 0, settling_from = $6
+             reads = 0
          from unnest($1::text[], $2::text[], $3::integer[], $4::text[], $5::text[])
              as ended (connection, subject, number, state, remote_id)
          where action.connection = ended.connection and action.subject = ended.subject
@@ -74,7 +74,7 @@ async fn end(db: &mut PgConnection, batch: &[AttemptChanges<'_>], now: Timestamp
 }
 
 /// Counts reads that have not found the effect of an open action.
-async fn count_reads(db: &mut PgConnection, batch: &[AttemptChanges<'_>], now: Timestamp) -> Result<()> {
+async fn count_reads(db: &mut PgConnection, batch: &[AttemptChanges<'_>]) -> Result<()> {
     let mut keys = Keys::default();
     for AttemptChanges { leased, changes, .. } in batch {
         for change in *changes {
@@ -87,21 +87,20 @@ async fn count_reads(db: &mut PgConnection, batch: &[AttemptChanges<'_>], now: T
         return Ok(());
     }
     sqlx::query!(
-        "update action set reads = reads + 1, settling_from = $4
+        "update action set reads = reads + 1
          from unnest($1::text[], $2::text[], $3::integer[]) as read (connection, subject, number)
          where action.connection = read.connection and action.subject = read.subject
            and action.number = read.number and action.state in ('begun', 'unknown')",
         &keys.connections as &[&str],
         &keys.subjects,
         &keys.numbers,
-        now,
     )
     .execute(db)
     .await?;
     Ok(())
 }
 
-/// Whatever an attempt began and does not say the end of is unknown from now on, and its settling time starts.
+/// Whatever an attempt began and does not say the end of is unknown from now on.
 async fn leave_unknown(db: &mut PgConnection, batch: &[AttemptChanges<'_>], now: Timestamp) -> Result<()> {
     let mut keys = Keys::default();
     let mut claims: Vec<Uuid> = Vec::new();
@@ -113,7 +112,7 @@ async fn leave_unknown(db: &mut PgConnection, batch: &[AttemptChanges<'_>], now:
         return Ok(());
     }
     sqlx::query!(
-        "update action set state = 'unknown', ended_at = $4, reads = 0, settling_from = $4
+        "update action set state = 'unknown', ended_at = $4, reads = 0
          from unnest($1::text[], $2::text[], $3::uuid[]) as began (connection, subject, claim_id)
          where action.connection = began.connection and action.subject = began.subject
            and action.claim_id = began.claim_id and action.state = 'begun'",
@@ -138,14 +137,14 @@ async fn enter(
     sqlx::query!(
         "insert into action (
              connection, subject, number, kind, target, repeat, task_id, attempt, claim_id, idempotency_key, reference,
-             sent, sent_digest, inputs, inputs_digest, policy_digest, state, begun_at, ended_at, settling_from
+             sent, sent_digest, inputs, inputs_digest, policy_digest, state, begun_at, ended_at
          )
          select
              $1, $2, coalesce(max(number), 0) + 1, $3, $4,
              count(*) filter (
                  where kind = $3 and target = $4 and state in ('begun', 'unknown', 'applied', 'resolved_applied')
              ) + 1,
-             $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16, $16
+             $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16
          from action where connection = $1 and subject = $2",
         leased.connection,
         leased.subject.to_string(),

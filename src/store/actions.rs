@@ -49,11 +49,11 @@ pub async fn begin(
         )
         insert into action (
             connection, subject, number, kind, target, repeat, task_id, attempt, claim_id, idempotency_key, reference,
-            sent, sent_digest, inputs, inputs_digest, policy_digest, state, begun_at, settling_from
+            sent, sent_digest, inputs, inputs_digest, policy_digest, state, begun_at
         )
         select
             fence.connection, fence.subject, known.number + 1, $3, $4, known.repeats + 1, $1, $5, $2, $6, $7, $8, $9,
-            $10, $11, $12, 'begun', $13, $13
+            $10, $11, $12, 'begun', $13
         from fence cross join known
         returning number
         "#,
@@ -131,7 +131,7 @@ pub async fn load(db: &mut PgConnection, connections: &[&str], subjects: &[Strin
     let rows = sqlx::query!(
         r#"
         select position as "position!", number, kind, target, state, reference, sent, inputs, begun_at, ended_at,
-               reads, settling_from
+               reads
         from unnest($1::text[], $2::text[]) with ordinality as wanted (connection, subject, position)
         join action on action.connection = wanted.connection and action.subject = wanted.subject
         order by position, number
@@ -155,7 +155,7 @@ pub async fn load(db: &mut PgConnection, connections: &[&str], subjects: &[Strin
             begun_at: row.begun_at,
             ended_at: row.ended_at,
             reads: row.reads.unsigned_abs(),
-            settling_from: row.settling_from,
+            watched: None,
         };
         let position = usize::try_from(row.position - 1).map_err(|_| inconsistent("number"))?;
         ledgers.get_mut(position).ok_or_else(|| inconsistent("number"))?.0.push(entry);
@@ -163,24 +163,36 @@ pub async fn load(db: &mut PgConnection, connections: &[&str], subjects: &[Strin
     Ok(ledgers)
 }
 
-/// Enters what a person found out about the open actions of a subject. A word that is already there stays.
+/// What a person found out at a vendor.
+#[derive(Clone, Copy, Debug)]
+pub struct Found {
+    /// It was applied.
+    pub was_applied: bool,
+    /// It concerns an order that was placed and that the warehouse no longer shows.
+    pub has_vanished: bool,
+}
+
+/// Enters what a person found out about the actions of a subject whose outcome is unknown. Returns how many that are.
 pub async fn resolve(
     db: &mut PgConnection,
     connection: &str,
     subject: &str,
-    was_applied: bool,
+    found: Found,
     actor: &str,
     now: Timestamp,
 ) -> Result<u64> {
+    let Found { was_applied, has_vanished } = found;
     let state = if was_applied { ActionState::ResolvedApplied } else { ActionState::ResolvedNotApplied };
     let done = sqlx::query!(
         "update action set state = $3, resolved_by = $4, ended_at = $5
-         where connection = $1 and subject = $2 and state in ('begun', 'unknown')",
+         where connection = $1 and subject = $2
+           and (state in ('begun', 'unknown') or $6 and kind in ('place', 'adopt') and state = 'applied')",
         connection,
         subject,
         state.as_str(),
         actor,
         now,
+        has_vanished,
     );
     Ok(done.execute(db).await?.rows_affected())
 }

@@ -112,7 +112,7 @@ pub async fn rescue_expired(db: &mut PgConnection, max_failures: u32, now: Times
         ),
         settling as (
             -- Its call ended at an unknown time before now, so the settling time before a resend starts now.
-            update action set state = 'unknown', ended_at = $2, reads = 0, settling_from = $2
+            update action set state = 'unknown', ended_at = $2, reads = 0
             from expired
             where action.connection = expired.connection and action.subject = expired.subject
               and action.state = 'begun'

@@ -10,9 +10,10 @@ use super::{
     Deps,
     circuit_breaker::VendorSigns,
     claim::ClaimedTask,
+    doubt_watch::DoubtWatch,
     ended_attempt::EndedAttempt,
     settler::{SETTLE_BATCH_LIMITS, SettleError, Settler},
-    task_store::{Deadlines, FencedTaskStore},
+    task_store::{FencedTaskStore, Limits},
     write_gate::PgWriteGate,
 };
 use crate::{
@@ -41,6 +42,7 @@ const MAX_SETTLE_ATTEMPTS: u32 = 5;
 pub(super) struct AttemptRunner {
     deps: Arc<Deps>,
     settler: GroupCommit<Settler>,
+    doubt_watch: DoubtWatch,
     tracker: TaskTracker,
 }
 
@@ -66,8 +68,9 @@ struct FlowRun {
 
 impl AttemptRunner {
     pub(super) fn new(deps: Arc<Deps>, tracker: TaskTracker) -> Self {
+        let doubt_watch = DoubtWatch::new(deps.clock.clone());
         let settler = GroupCommit::new(Settler::new(deps.clone()), SETTLE_BATCH_LIMITS);
-        Self { deps, settler, tracker }
+        Self { deps, settler, doubt_watch, tracker }
     }
 
     /// Runs a claimed task's flow and settles what it came to.
@@ -121,9 +124,10 @@ impl AttemptRunner {
     async fn run_flow(
         &self,
         leased: &LeasedTask,
-        KnownSubject { state: known, ledger, intent }: KnownSubject,
+        KnownSubject { state: known, mut ledger, intent }: KnownSubject,
         call_log: &CallLog,
     ) -> FlowRun {
+        self.doubt_watch.look(leased, &mut ledger);
         let Deps { pool, clock, flow_for, options, failpoints, .. } = &*self.deps;
         let Some(clients) = self.deps.clients(&leased.connection) else {
             // This process's configuration does not name the connection; another replica's may.
@@ -134,14 +138,14 @@ impl AttemptRunner {
         let timeout = attempt_timeout(options.lease);
         // Counted from the claim and not from now: the process may have been suspended in between.
         let age = (clock.now() - leased.claimed_at).to_std().unwrap_or_default();
-        let from_now = |limit: Duration| Instant::now() + limit.saturating_sub(age);
-        let deadlines = Deadlines { any: from_now(timeout), once: from_now(options.lease / 2) };
+        let deadline = Instant::now() + timeout.saturating_sub(age);
+        let limits = Limits { deadline, once: clients.recheck_delay / 3 };
         let task_store = Arc::new(FencedTaskStore::new(
             pool.clone(),
             clock.clone(),
             leased.clone(),
             clients.stock_policy.clone(),
-            deadlines,
+            limits,
         ));
         let context = Context {
             clients: prioritized(clients, leased.priority).with_call_log(call_log),
@@ -169,6 +173,7 @@ impl AttemptRunner {
                 AttemptResult::interrupted(Reason::Overran, task_store.has_begun())
             }
         };
+        self.doubt_watch.expect(leased, &ledger, &result.ledger);
         let may_have_begun = task_store.has_begun();
         let begun = leased.claimed_at;
         let in_doubt_since = ledger.in_doubt_after(&result.ledger, may_have_begun.then_some(begun));

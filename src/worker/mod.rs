@@ -25,6 +25,7 @@ mod attempt;
 mod circuit_breaker;
 mod claim;
 mod deps;
+mod doubt_watch;
 mod ended_attempt;
 mod metrics;
 mod probe;

@@ -1,11 +1,9 @@
 //! The task store of an attempt: what a flow reads and writes in our tables, fenced by the claim.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use parking_lot::Mutex;
 use sqlx::PgPool;
 use tokio::time::Instant;
 
@@ -29,13 +27,13 @@ use crate::{
     vendors::http::error::Effect,
 };
 
-/// When an attempt may no longer begin a call: the lease could run out during it.
+/// When an attempt may no longer make a call.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Deadlines {
-    /// Of any call.
-    pub(super) any: Instant,
-    /// Of a call that must happen once.
-    pub(super) once: Instant,
+pub(super) struct Limits {
+    /// The lease could run out during a call that is made later.
+    pub(super) deadline: Instant,
+    /// The longest time between the begin of an action that must happen once and its call.
+    pub(super) once: Duration,
 }
 
 /// The task store of one attempt. Every write names the claim, so that an attempt that has lost its lease begins nothing.
@@ -44,8 +42,9 @@ pub(super) struct FencedTaskStore {
     clock: Arc<dyn Clock>,
     leased: LeasedTask,
     stock: StockPolicy,
-    deadlines: Deadlines,
-    has_begun: AtomicBool,
+    limits: Limits,
+    /// When the last action was begun.
+    begun_at: Mutex<Option<Instant>>,
 }
 
 impl FencedTaskStore {
@@ -55,15 +54,15 @@ impl FencedTaskStore {
         clock: Arc<dyn Clock>,
         leased: LeasedTask,
         stock: StockPolicy,
-        deadlines: Deadlines,
+        limits: Limits,
     ) -> Self {
         let tables = TaskTables::new(pool, leased.connection.clone());
-        Self { tables, clock, leased, stock, deadlines, has_begun: AtomicBool::new(false) }
+        Self { tables, clock, leased, stock, limits, begun_at: Mutex::default() }
     }
 
     /// True once an action may have been begun under this claim.
     pub(super) fn has_begun(&self) -> bool {
-        self.has_begun.load(Ordering::SeqCst)
+        self.begun_at.lock().is_some()
     }
 }
 
@@ -71,7 +70,7 @@ impl FencedTaskStore {
 impl TaskStore for FencedTaskStore {
     async fn begin_action(&self, action: &NewAction) -> Result<i32, Reason> {
         // Before the commit: where its answer is lost, the entry may be there.
-        self.has_begun.store(true, Ordering::SeqCst);
+        *self.begun_at.lock() = Some(Instant::now());
         let now = self.clock.now();
         let begun = self.tables.query(async |db, _| actions::begin(db, &self.leased, action, now).await);
         match begun.await? {
@@ -82,11 +81,11 @@ impl TaskStore for FencedTaskStore {
     }
 
     fn has_time_left(&self, effect: Effect) -> bool {
-        let deadline = match effect {
-            Effect::Once => self.deadlines.once,
-            Effect::Read | Effect::Idempotent => self.deadlines.any,
+        let is_late = match effect {
+            Effect::Once => self.begun_at.lock().is_some_and(|begun| begun.elapsed() > self.limits.once),
+            Effect::Read | Effect::Idempotent => false,
         };
-        Instant::now() < deadline
+        !is_late && Instant::now() < self.limits.deadline
     }
 
     async fn verify_claim(&self) -> Result<(), Reason> {

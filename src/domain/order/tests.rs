@@ -120,7 +120,7 @@ fn entry(kind: ActionKind, state: ActionState, at_second: i64) -> LedgerEntry {
         begun_at: at(at_second),
         ended_at: (state != ActionState::Begun).then(|| at(at_second)),
         reads: 0,
-        settling_from: at(at_second),
+        watched: None,
     }
 }
 
@@ -128,9 +128,10 @@ fn placed() -> Ledger {
     Ledger(vec![entry(ActionKind::Place, ActionState::Applied, 0)])
 }
 
-/// Placed with an unknown outcome: `reads` were in vain, the last at this second.
-fn in_doubt(kind: ActionKind, reads: u16, second: i64) -> Ledger {
-    Ledger(vec![LedgerEntry { reads, ..entry(kind, ActionState::Unknown, second) }])
+/// Of unknown outcome: `reads` were in vain, and this process has known that for so many seconds.
+fn in_doubt(kind: ActionKind, reads: u16, seconds: u64) -> Ledger {
+    let watched = Some(Duration::from_secs(seconds));
+    Ledger(vec![LedgerEntry { reads, watched, ..entry(kind, ActionState::Unknown, 0) }])
 }
 
 /// Placed, and then this.
@@ -238,24 +239,24 @@ fn order_is_placed_once_it_is_ready() {
 
 #[test]
 fn unknown_outcome_waits_for_two_reads_a_settling_time_apart() {
-    let doubt = |reads, second| Case { ledger: in_doubt(ActionKind::Place, reads, second), ..case() };
+    let doubt = |reads, seconds| Case { ledger: in_doubt(ActionKind::Place, reads, seconds), ..case() };
     let five = |state| {
         let entries = (1..=5).map(|number| LedgerEntry { number, ..entry(ActionKind::Place, state, 0) });
         Ledger(entries.collect())
     };
     let tired = |mut ledger: Ledger| {
-        ledger.0.last_mut().expect("some").reads = 1;
+        let last = ledger.0.last_mut().expect("some");
+        (last.reads, last.watched) = (1, Some(Duration::from_secs(10)));
         Case { ledger, ..case() }
     };
     let table = [
-        (doubt(0, 100), "doubt 10"),
-        (doubt(0, 95), "doubt 5"),
-        (doubt(0, 90), "doubt 10 counted"),
-        (doubt(0, 1), "doubt 10 counted"),
-        (doubt(1, 95), "doubt 5"),
-        (doubt(1, 90), "place k-1042"),
-        (doubt(1, 115), "doubt 10"),
-        (Case { warehouse: Some(at_warehouse(WarehouseStatus::New)), ..doubt(0, 99) }, "adopt Some(1)"),
+        (doubt(0, 0), "doubt 10"),
+        (doubt(0, 5), "doubt 5"),
+        (doubt(0, 10), "doubt 10 counted"),
+        (doubt(0, 99), "doubt 10 counted"),
+        (doubt(1, 5), "doubt 5"),
+        (doubt(1, 10), "place k-1042"),
+        (Case { warehouse: Some(at_warehouse(WarehouseStatus::New)), ..doubt(0, 1) }, "adopt Some(1)"),
         // A placed order is never placed again, whatever the search shows.
         (Case { ledger: placed(), ..case() }, "wait 10 settling_time"),
         (Case { ledger: placed(), now: 601, ..case() }, "ask vanished_at_warehouse"),
@@ -324,7 +325,7 @@ fn reference_of_the_ledger_outlives_another_prefix() {
     let renamed = || OrderPolicy { reference_prefix: "new-".into(), ..policy() };
     let with = |ledger| Case { ledger, policy: renamed(), ..case() };
     let refused = Ledger(vec![entry(ActionKind::Place, ActionState::Refused, 0)]);
-    assert_eq!(describe(&with(in_doubt(ActionKind::Place, 1, 90))), "place k-1042");
+    assert_eq!(describe(&with(in_doubt(ActionKind::Place, 1, 10))), "place k-1042");
     assert_eq!(describe(&with(refused)), "place new-1042", "it is not there under the old one");
     assert_eq!(describe(&with(Ledger::default())), "place new-1042");
 }
@@ -334,16 +335,16 @@ fn completion_happens_once_in_the_life_of_an_order() {
     use ActionState::{Applied, Refused, ResolvedApplied, ResolvedNotApplied};
     let shipped = |ledger| Case { ledger, warehouse: Some(at_warehouse(WarehouseStatus::Shipped)), ..case() };
     let completed = |state| shipped(placed_then(entry(ActionKind::Complete, state, 0)));
-    let doubt = |reads, second| {
-        let doubtful = in_doubt(ActionKind::Complete, reads, second).0.remove(0);
+    let doubt = |reads, seconds| {
+        let doubtful = in_doubt(ActionKind::Complete, reads, seconds).0.remove(0);
         shipped(placed_then(doubtful))
     };
     let reopened = SubjectState { completed_at: Some(at(50)), ..SubjectState::default() };
     let table = [
         (shipped(placed()), "quick-process JJFI1"),
-        (doubt(0, 100), "doubt 10"),
-        (doubt(0, 90), "doubt 10 counted"),
-        (doubt(1, 90), "quick-process JJFI1"),
+        (doubt(0, 0), "doubt 10"),
+        (doubt(0, 10), "doubt 10 counted"),
+        (doubt(1, 10), "quick-process JJFI1"),
         (completed(Applied), "skip reopened_in_shop"),
         (completed(Refused), "quick-process JJFI1"),
         (completed(ResolvedApplied), "skip resolved_by_operator"),

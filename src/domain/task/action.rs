@@ -5,8 +5,9 @@
 //! database), the action stays begun, and begun means *unknown*: the vendor may have applied it.
 //!
 //! **No clock decides what happened.** The order is the number of an entry, which only the holder of the claim
-//! can take. A time in an entry only delays: a repeat waits for two reads that did not find the effect, each a
-//! settling time after what came before it ([`LedgerEntry::doubt`]).
+//! can take, and the times in it are for people. A repeat waits for two reads that did not find the effect, each made
+//! by a process that has known the entry unchanged for a settling time, measured without a wall clock
+//! ([`LedgerEntry::doubt`]). A process that has just started waits anew.
 //!
 //! Entries are facts. A later fact is a later entry or a later state of the same one; none is overwritten by what a
 //! read shows, and none is removed while its subject is known. What a person says ([`ActionState::Resolved`]) counts
@@ -149,8 +150,8 @@ pub struct LedgerEntry {
     pub ended_at: Option<Timestamp>,
     /// Reads since then that did not find its effect.
     pub reads: u16,
-    /// From when the settling time before the next counted read runs.
-    pub settling_from: Timestamp,
+    /// How long this process has known the entry as it is; `None` where it has just read it. Not a column.
+    pub watched: Option<Duration>,
 }
 
 /// What to do about an action whose effect is unknown and was not found.
@@ -168,16 +169,11 @@ pub enum Doubt {
 }
 
 impl LedgerEntry {
-    /// What a read at `now` that did not find the effect means. A settling time that begins in the future was written
-    /// under a clock that is ahead of this one: the wait starts anew, so another clock can delay a repeat by one more
-    /// settling time, and never bring it forward.
+    /// What a read at `now` that did not find the effect means.
     pub fn doubt(&self, now: Timestamp, settling: Duration) -> Doubt {
-        if self.settling_from > now {
-            return Doubt::Wait { until: now + settling, counts: false };
-        }
-        let next_read = self.settling_from + settling;
-        if now < next_read {
-            Doubt::Wait { until: next_read, counts: false }
+        let remaining = settling.saturating_sub(self.watched.unwrap_or_default());
+        if !remaining.is_zero() {
+            Doubt::Wait { until: now + remaining, counts: false }
         } else if self.reads + 1 < READS_BEFORE_REPEAT {
             Doubt::Wait { until: now + settling, counts: true }
         } else {
@@ -287,24 +283,23 @@ mod tests {
             begun_at: at(100),
             ended_at: None,
             reads: 0,
-            settling_from: at(100),
+            watched: None,
         }
     }
 
     #[test]
     fn repeat_waits_for_two_reads_a_settling_time_apart() {
-        let doubt = |reads, from, now| {
-            let entry = LedgerEntry { reads, settling_from: at(from), ..entry(1, ActionState::Unknown) };
-            entry.doubt(at(now), SETTLING)
+        let doubt = |reads, watched: Option<u64>| {
+            let watched = watched.map(Duration::from_secs);
+            LedgerEntry { reads, watched, ..entry(1, ActionState::Unknown) }.doubt(at(500), SETTLING)
         };
         let wait = |until, counts| Doubt::Wait { until: at(until), counts };
-        assert_eq!(doubt(0, 100, 100), wait(110, false));
-        assert_eq!(doubt(0, 100, 109), wait(110, false));
-        assert_eq!(doubt(0, 100, 110), wait(120, true), "the first read");
-        assert_eq!(doubt(1, 110, 119), wait(120, false));
-        assert_eq!(doubt(1, 110, 120), Doubt::MayRepeat, "the second");
-        assert_eq!(doubt(1, 115, 105), wait(115, false), "written under a clock that is ahead");
-        assert_eq!(doubt(0, 100, 9_000), wait(9_010, true), "one read never is two, however late");
+        assert_eq!(doubt(0, None), wait(510, false), "another process may have begun it just now");
+        assert_eq!(doubt(0, Some(9)), wait(501, false));
+        assert_eq!(doubt(0, Some(10)), wait(510, true), "the first read");
+        assert_eq!(doubt(1, None), wait(510, false), "another process made it");
+        assert_eq!(doubt(1, Some(10)), Doubt::MayRepeat, "the second");
+        assert_eq!(doubt(0, Some(9_000)), wait(510, true), "one read is never two, however late");
     }
 
     #[test]

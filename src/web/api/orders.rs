@@ -107,6 +107,15 @@ pub(super) async fn transfer(
     request(&deps, order, change, OrderRequest::SetIntent(Intent::Transfer)).await
 }
 
+/// Takes the warehouse's order under our reference for this one.
+pub(super) async fn adopt(
+    State(deps): State<ApiState>,
+    Path(order): OrderPath,
+    change: Change,
+) -> Result<Response, Problem> {
+    request(&deps, order, change, OrderRequest::SetIntent(Intent::Adopt)).await
+}
+
 /// Holds the order.
 pub(super) async fn hold(
     State(deps): State<ApiState>,

@@ -43,6 +43,7 @@ const ROUTES: &[Route] = &[
     ("/admin/v1/orders/{connection}/{order_id}/cancel", "post", || post(orders::cancel)),
     ("/admin/v1/orders/{connection}/{order_id}/erase", "post", || post(orders::erase)),
     ("/admin/v1/orders/{connection}/{order_id}/call-log/{vendor}", "get", || get(orders::call_log)),
+    ("/admin/v1/orders/{connection}/{order_id}/adopt", "post", || post(orders::adopt)),
     ("/admin/v1/orders/{connection}/{order_id}/hold", "post", || post(orders::hold)),
     ("/admin/v1/orders/{connection}/{order_id}/refresh", "post", || post(orders::refresh)),
     ("/admin/v1/orders/{connection}/{order_id}/release", "post", || post(orders::release)),

@@ -18,8 +18,8 @@ use super::{
 };
 use crate::{
     actions::{self, OrderRequest},
-    domain::{order::Intent, vendor::Vendor},
-    explain::{self, OrderHistory, TimelineEntry, vendor_name, vendor_status_text},
+    domain::{order::Intent, task::reason::Reason, vendor::Vendor},
+    explain::{self, LedgerAction, OrderHistory, TimelineEntry, vendor_name, vendor_status_text},
     store::views::orders::OrderRow,
 };
 
@@ -34,7 +34,7 @@ pub(super) async fn show(
     let history =
         explain::order_history(&mut db, &connection, &id, user.language).await?.ok_or(PageError::NotFound)?;
     drop(db);
-    let OrderHistory { order, summary, timeline } = &history;
+    let OrderHistory { order, summary, actions, timeline } = &history;
     let here = order_path(&connection, &id);
     let title = format!("{} {id}", words.order);
     let main = html! {
@@ -45,6 +45,10 @@ pub(super) async fn show(
             @for (request, label) in offered_requests(&user, order) {
                 (button(&user, &here, &[("ask", request)], label))
             }
+        }
+        @if !actions.is_empty() {
+            h2 { (words.done_at_vendors) }
+            ol.timeline { @for action in actions { (ledger_action(&deps, &user, action)) } }
         }
         h2 { (words.timeline) }
         ol.timeline { @for entry in timeline { (timeline_entry(&deps, &user, entry)) } }
@@ -81,6 +85,19 @@ fn facts(user: &User, order: &OrderRow) -> Markup {
     }
 }
 
+fn ledger_action(deps: &DashboardState, user: &User, LedgerAction { action, text }: &LedgerAction) -> Markup {
+    html! {
+        li.attempt {
+            (time(deps, user, action.ended_at.unwrap_or(action.begun_at))) " "
+            span { (text) @if let Some(reference) = &action.reference { " " span.small { (reference) } } }
+            " " a.small href=(format!("/tasks/{}", action.task_id)) { (user.words().show_task) }
+            @if let Some(sent) = &action.sent {
+                details { summary { (user.words().action_sent) } (json(sent)) }
+            }
+        }
+    }
+}
+
 fn timeline_entry(deps: &DashboardState, user: &User, entry: &TimelineEntry) -> Markup {
     html! {
         li class=(entry.kind) {
@@ -100,6 +117,9 @@ fn timeline_entry(deps: &DashboardState, user: &User, entry: &TimelineEntry) -> 
 fn offered_requests(user: &User, order: &OrderRow) -> Vec<(&'static str, &'static str)> {
     let words = user.words();
     let mut requests = Vec::new();
+    if order.reason.as_deref() == Some(Reason::NotOursAtWarehouse.code()) {
+        requests.push(("adopt", words.adopt));
+    }
     if order.placed_at.is_none() {
         requests.extend([("transfer", words.transfer), ("hold", words.hold), ("release", words.release)]);
     }

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     actions::{self, DryRunResult},
-    domain::id::TaskId,
+    domain::{id::TaskId, task::reason::Reason},
     explain::{self, counted},
     store::{
         attempts::{self, AttemptRow},
@@ -77,13 +77,20 @@ fn buttons(user: &User, row: &TaskRow) -> Markup {
         div.actions {
             @if row.settled_at.is_some() { (ask("replay", words.replay_one)) }
             @if matches!(row.state.as_str(), "pending" | "in_doubt") { (ask("cancel", words.cancel_task)) }
-            @if row.state == "in_doubt" {
+            @if row.state == "in_doubt" || is_resolvable(row) {
                 (ask("done", words.resolve_done))
                 (ask("pending", words.resolve_pending))
             }
             @if user.is_operator() { a.button href=(format!("{here}/dry-run")) { (words.dry_run) } }
         }
     }
+}
+
+/// True for a dead task that a person's look at the vendor may settle.
+fn is_resolvable(row: &TaskRow) -> bool {
+    let reason = row.reason.as_deref().and_then(Reason::parse);
+    let asks = [Reason::OutcomeUnknown, Reason::RepeatedTooOften, Reason::VanishedAtWarehouse];
+    row.state == "dead" && reason.is_some_and(|reason| asks.contains(&reason))
 }
 
 fn attempt_entry(deps: &DashboardState, user: &User, attempt: &AttemptRow) -> Markup {

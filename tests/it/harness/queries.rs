@@ -9,7 +9,7 @@ impl TestSilta {
     /// State and reason of a subject's newest task, separated by a space.
     pub async fn task_state(&self, subject: &str) -> String {
         let sql =
-            "select concat_ws(' ', state, reason) from task where subject = $1 order by id desc limit 1";
+            "select concat_ws(' ', state, reason) from task where subject = $1 order by number desc limit 1";
         sqlx::query_scalar(sql).bind(subject).fetch_one(&self.pool).await.unwrap()
     }
 

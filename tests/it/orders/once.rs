@@ -164,7 +164,7 @@ async fn run_case(is_paid: bool, first_steps: Vec<Step>, steps: Vec<Step>) -> Re
     prop_assert_eq!(silta.count("task where settled_at is null").await, 0);
     let (shop, intent) = (silta.shop.order(order).unwrap(), silta.show_order(order).await);
     let asked: Option<String> =
-        silta.scalar_optional("select kind from intent order by id desc limit 1").await;
+        silta.scalar_optional("select kind from intent order by number desc limit 1").await;
     let is_released = !matches!(asked.as_deref(), Some("hold" | "cancel"));
     if shop.is_paid && shop.status == "OPEN" && is_released && intent["status"] == "not_transferred" {
         prop_assert_eq!(silta.warehouse_count(order), 1, "a paid order that nobody holds");

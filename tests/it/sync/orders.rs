@@ -109,7 +109,7 @@ async fn order_that_differs_only_in_lists_is_not_reported() {
     let silta = start_after_first_sync().await;
     // The order is at the warehouse for longer than in the shop: the warehouse's list since that day lacks it.
     silta.warehouse.add_foreign_order("shop-1001", "A", 1);
-    silta.clock.advance(secs(7200));
+    silta.clock.advance(secs(1800));
     let since = silta.now();
     let order = silta.place_order(OrderSpec::of("A", 1)).await;
     assert_eq!((silta.order_task_state(order).await.as_str(), silta.warehouse_count(order)), ("done", 1));

@@ -73,7 +73,8 @@ async fn panic_around_a_call_is_in_doubt_and_read_back() {
         silta.run_until_idle().await;
         assert_eq!(silta.order_task_state(order).await, "in_doubt panicked", "{point:?}");
         silta.advance(secs(600)).await;
-        let expected = if point == Failpoint::BeforeCall { (0, "dead outcome_unknown") } else { (1, "done") };
+        let expected =
+            if point == Failpoint::BeforeCall { (0, "dead repeated_too_often") } else { (1, "done") };
         assert_eq!(
             (silta.warehouse_count(order), silta.order_task_state(order).await.as_str()),
             expected,
@@ -141,7 +142,7 @@ async fn outcome_unknown_too_long_ends_dead_with_its_call_log() {
 
     // A replay by an operator finds the order and does not send it again.
     faults.clear();
-    let dead: uuid::Uuid = silta.scalar("select id from task order by id desc limit 1").await;
+    let dead: uuid::Uuid = silta.scalar("select id from task order by number desc limit 1").await;
     silta.api.post(&format!("/admin/v1/tasks/{dead}/replay"), serde_json::json!({})).await;
     silta.run_until_idle().await;
     assert_eq!((silta.warehouse_count(order), silta.order_task_state(order).await.as_str()), (1, "done"));

@@ -189,7 +189,7 @@ impl Machine {
             let entries = self.ledgers.entry(row.subject).or_default().0.iter_mut();
             for entry in entries.filter(|entry| entry.state == ActionState::Begun) {
                 entry.state = ActionState::Unknown;
-                (entry.ended_at, entry.reads, entry.settling_from) = (Some(now), 0, now);
+                (entry.ended_at, entry.reads) = (Some(now), 0);
             }
             if mutant == Mutant::CrashDoesNotCount {
                 row.failures -= 1;
@@ -241,7 +241,7 @@ impl Machine {
         let entries = ledger.0.iter_mut();
         for entry in entries.filter(|entry| entry.number == number && entry.state.is_open()) {
             entry.state = state;
-            (entry.ended_at, entry.reads, entry.settling_from) = (Some(now), 0, now);
+            (entry.ended_at, entry.reads) = (Some(now), 0);
         }
     }
 
@@ -252,10 +252,10 @@ impl Machine {
     }
 
     /// `action_changes::write`: counts a read that has not found the effect.
-    pub fn count_read(&mut self, subject: usize, number: i32, now: Timestamp) {
+    pub fn count_read(&mut self, subject: usize, number: i32) {
         let entries = self.ledgers.entry(subject).or_default().0.iter_mut();
         for entry in entries.filter(|entry| entry.number == number && entry.state.is_open()) {
-            (entry.reads, entry.settling_from) = (entry.reads + 1, now);
+            entry.reads += 1;
         }
     }
 
@@ -279,6 +279,6 @@ fn new_entry(number: i32, kind: ActionKind, state: ActionState, now: Timestamp) 
         begun_at: now,
         ended_at: (state != ActionState::Begun).then_some(now),
         reads: 0,
-        settling_from: now,
+        watched: None,
     }
 }

@@ -41,13 +41,15 @@ pub enum Mutant {
     OrderedByClocks,
     /// A repeat waits for a time to pass and for no reads.
     SettlesByTheClockAlone,
+    /// An action that must happen once is sent however long after its begin.
+    CallLongAfterItsBegin,
     /// A rescue that spends the last attempt does not check the revision.
     DeadIgnoresRevision,
     /// A crash does not count as a failure.
     CrashDoesNotCount,
 }
 
-const MUTANTS: [Mutant; 15] = [
+const MUTANTS: [Mutant; 16] = [
     Mutant::SettleWithoutFence,
     Mutant::RescueWithoutFence,
     Mutant::SettleWithoutRevision,
@@ -61,6 +63,7 @@ const MUTANTS: [Mutant; 15] = [
     Mutant::ResendAtOnce,
     Mutant::OrderedByClocks,
     Mutant::SettlesByTheClockAlone,
+    Mutant::CallLongAfterItsBegin,
     Mutant::DeadIgnoresRevision,
     Mutant::CrashDoesNotCount,
 ];

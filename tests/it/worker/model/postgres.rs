@@ -288,20 +288,16 @@ impl ModelAndDatabase {
     }
 
     async fn compare_ledgers(&mut self) {
-        let entries: Vec<(String, i32, String, Timestamp)> = sqlx::query_as(
-            "select subject, number, state, settling_from from action order by subject, number",
+        let entries: Vec<(String, i32, String, Timestamp, Option<Timestamp>)> = sqlx::query_as(
+            "select subject, number, state, begun_at, ended_at from action order by subject, number",
         )
         .fetch_all(&mut self.db)
         .await
         .unwrap();
         let in_model = self.machine.ledgers.iter().flat_map(|(subject, ledger)| {
             let view = move |entry: &LedgerEntry| {
-                (
-                    format!("order:{subject}"),
-                    entry.number,
-                    entry.state.as_str().to_owned(),
-                    entry.settling_from,
-                )
+                let state = entry.state.as_str().to_owned();
+                (format!("order:{subject}"), entry.number, state, entry.begun_at, entry.ended_at)
             };
             ledger.0.iter().map(view)
         });

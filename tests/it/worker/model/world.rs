@@ -31,11 +31,12 @@ const LEASE: i64 = 30;
 /// Seconds after its claim in which a worker may still make a call, by no wall clock.
 const CALL_DEADLINE: i64 = 27;
 
-/// The same for a call that must happen once.
-const ONCE_DEADLINE: i64 = 15;
+/// Seconds after its begin in which a call that must happen once may still be made.
+const ONCE_DEADLINE: i64 = 3;
 
-/// Seconds by which a worker's clock may be ahead or behind: two may differ by twice as many.
-pub const MAX_SKEW: i64 = 8;
+/// Seconds by which a worker's clock may be ahead or behind. No limit is needed; a greater one only makes histories
+/// longer.
+pub const MAX_SKEW: i64 = 60;
 
 /// Seconds by which the vendor may apply a call late, and by which its search may show it late. Both are less than the
 /// two settling times that a resend waits.
@@ -68,8 +69,8 @@ enum Phase {
     Claimed,
     /// It has read both sides and will send this version for the first time.
     WillBegin(u32),
-    /// The begun action is committed under this number.
-    WillPlace(u32, i32),
+    /// The begun action is committed under this number, and was begun then, by no worker's clock.
+    WillPlace(u32, i32, Timestamp),
     /// It will overwrite with this version.
     WillOverwrite(u32),
     /// It knows the outcome and will settle.
@@ -104,6 +105,8 @@ pub struct World {
     now: Timestamp,
     /// How far each worker's clock is ahead, in seconds.
     skews: [i64; WORKERS],
+    /// Since when each worker has known an entry of the ledger as it is: subject, number, state and reads.
+    watches: [BTreeMap<(usize, i32, &'static str, u16), Timestamp>; WORKERS],
     subjects: Vec<SubjectSides>,
     /// Calls that the vendor will apply later.
     later: Vec<(Timestamp, usize, u32, bool)>,
@@ -121,6 +124,7 @@ impl World {
             machine: Machine::new(mutant),
             now: Timestamp::from_timestamp(1_000_000, 0).unwrap(),
             skews: [0; WORKERS],
+            watches: Default::default(),
             subjects: (0..SUBJECTS).map(|_| SubjectSides::default()).collect(),
             later: Vec::new(),
             workers: BTreeMap::new(),
@@ -159,7 +163,10 @@ impl World {
                 self.machine.receive(subject, self.fingerprints, None, self.now);
             }
             Step::Work { worker, fate } => self.step_worker(worker, fate),
-            Step::Crash { worker } => drop(self.workers.remove(&worker)),
+            Step::Crash { worker } => {
+                self.workers.remove(&worker);
+                self.watches[worker].clear();
+            }
             Step::Finish { worker, fate } => {
                 self.step_worker(worker, fate);
                 while self.workers.contains_key(&worker) {
@@ -241,23 +248,26 @@ impl World {
         };
         let subject: usize = attempt.leased.subject.key.parse().unwrap();
         attempt.phase = match attempt.phase.clone() {
-            Phase::Claimed => self.read_sides(subject, self.now_of(worker)),
+            Phase::Claimed => self.read_sides(subject, worker),
             Phase::WillBegin(version) => {
                 let begun = self.machine.begin(&attempt.leased, self.now_of(worker));
                 attempt.has_begun |= begun.is_some();
                 begun.map_or_else(
                     || retryable(Reason::LeaseExpired),
-                    |number| Phase::WillPlace(version, number),
+                    |number| Phase::WillPlace(version, number, self.now),
                 )
             }
-            Phase::WillPlace(version, number) if self.has_time_left(&attempt, ONCE_DEADLINE) => {
+            Phase::WillPlace(version, number, begun_at)
+                if self.has_time_left(&attempt)
+                    && (self.now - begun_at).num_seconds() <= self.once_deadline() =>
+            {
                 self.call_vendor(subject, version, Some(number), fate)
             }
-            Phase::WillPlace(_, number) => Phase::WillSettle {
+            Phase::WillPlace(_, number, _) => Phase::WillSettle {
                 outcome: Outcome::Retryable { reason: Reason::LeaseExpired },
                 learnt: Learnt::Ended(number, ActionState::NotSent),
             },
-            Phase::WillOverwrite(version) if self.has_time_left(&attempt, CALL_DEADLINE) => {
+            Phase::WillOverwrite(version) if self.has_time_left(&attempt) => {
                 let is_fenced = self.machine.mutant != Mutant::OverwriteWithoutFence;
                 if is_fenced && !self.machine.verify_claim(&attempt.leased) {
                     retryable(Reason::LeaseExpired)
@@ -273,16 +283,26 @@ impl World {
         self.workers.insert(worker, attempt);
     }
 
-    fn has_time_left(&self, attempt: &Attempt, deadline: i64) -> bool {
+    fn once_deadline(&self) -> i64 {
+        if self.machine.mutant == Mutant::CallLongAfterItsBegin { i64::MAX } else { ONCE_DEADLINE }
+    }
+
+    fn has_time_left(&self, attempt: &Attempt) -> bool {
         // Fence and deadline cover each other: a mutant without one is caught only without the other.
         let blind = [Mutant::CallAfterTheLease, Mutant::OverwriteWithoutFence, Mutant::BeginWithoutFence];
         let age = (self.now - attempt.claimed_at).num_seconds();
-        blind.contains(&self.machine.mutant) || age < deadline
+        blind.contains(&self.machine.mutant) || age < CALL_DEADLINE
     }
 
-    fn read_sides(&self, subject: usize, now: Timestamp) -> Phase {
+    fn read_sides(&mut self, subject: usize, worker: usize) -> Phase {
+        let now = self.now_of(worker);
+        let mut ledger = self.machine.ledgers.get(&subject).cloned().unwrap_or_default();
+        for entry in ledger.0.iter_mut().filter(|entry| entry.state.is_open()) {
+            let seen = (subject, entry.number, entry.state.as_str(), entry.reads);
+            let since = *self.watches[worker].entry(seen).or_insert(self.now);
+            entry.watched = (self.now - since).to_std().ok();
+        }
         let sides = &self.subjects[subject];
-        let ledger = self.machine.ledgers.get(&subject).cloned().unwrap_or_default();
         let shown = sides.placed.iter().any(|shown_at| *shown_at <= self.now);
         let known = ledger.last(ActionKind::Place, "").or(ledger.last(ActionKind::Adopt, ""));
         let is_placed = known.is_some_and(|entry| entry.state.is_applied());
@@ -305,7 +325,9 @@ impl World {
         let Some(open) = known else { return Phase::WillBegin(sides.shop) };
         let doubt = match self.machine.mutant {
             Mutant::ResendAtOnce => Doubt::MayRepeat,
-            Mutant::SettlesByTheClockAlone if now >= open.settling_from + POLICY.recheck_delay * 2 => {
+            Mutant::SettlesByTheClockAlone
+                if now >= open.ended_at.unwrap_or(open.begun_at) + POLICY.recheck_delay * 2 =>
+            {
                 Doubt::MayRepeat
             }
             _ => open.doubt(now, POLICY.recheck_delay),
@@ -381,7 +403,7 @@ impl World {
         match learnt {
             Learnt::Nothing => {}
             Learnt::Ended(number, state) => self.machine.end_action(subject, number, state, now),
-            Learnt::ReadInVain(number) => self.machine.count_read(subject, number, now),
+            Learnt::ReadInVain(number) => self.machine.count_read(subject, number),
             Learnt::Adopted => self.machine.adopt(subject, now),
         }
         self.machine.observe(subject, now);
