@@ -76,3 +76,24 @@ comment on column action.resolved_by is 'Who found out what happened, where a pe
 comment on column action.reads is 'Reads since its outcome became unknown that did not find its effect';
 comment on column action.begun_at is 'When it was begun; for people';
 comment on column action.ended_at is 'When its end was known; for people';
+
+-- References are unique per merchant: each prefix belongs to one connection, for ever.
+create table reference_prefix (
+    merchant text not null,
+    prefix text not null,
+    connection text not null,
+    created_at timestamptz not null,
+
+    constraint reference_prefix_pkey primary key (merchant, prefix),
+    constraint reference_prefix_connection_known foreign key (connection) references connection (name),
+    constraint reference_prefix_merchant_is_sha256 check (merchant ~ '^[0-9a-f]{64}$')
+);
+
+-- Some systems change the case of a reference.
+create unique index reference_prefix_in_any_case on reference_prefix (merchant, lower(prefix));
+
+comment on table reference_prefix is 'The prefixes that each connection gave its references: orders keep the one under which they were sent';
+comment on column reference_prefix.merchant is 'SHA-256 of the merchant''s id or key at the warehouse';
+comment on column reference_prefix.prefix is 'The prefix, as configured';
+comment on column reference_prefix.connection is 'The connection whose orders have it';
+comment on column reference_prefix.created_at is 'When it was first configured';

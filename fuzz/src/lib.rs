@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use silta::{
     app::config::{Config, Environment},
-    domain::event::{routing::route, subject::Subject},
+    domain::event::{reference::ReferencePrefixes, routing::route, subject::Subject},
     security::signature::{Encoding, SignatureScheme, sign},
     vendors::{json_outline::outline, mycashflow, ogoship},
     web::api,
@@ -53,7 +53,7 @@ pub fn webhook(data: &[u8]) {
     let is_same = whole.is_none_or(|whole| read(&whole) == from_outline);
     assert!(is_same, "the outline reads differently from the whole body");
     for webhook in from_outline {
-        if let Some(subject) = route(&webhook.entity, "shop-") {
+        if let Some(subject) = route(&webhook.entity, &ReferencePrefixes::new("shop-")) {
             let name = subject.to_string();
             assert!(!name.contains('\0') && name.len() < 300, "{name:?}");
             assert_eq!(name.parse::<Subject>().ok(), Some(subject));

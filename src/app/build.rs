@@ -8,7 +8,12 @@ use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    components::Components, config::Config, connections::webhook_endpoint, deps::AppDeps, http::merge_routers,
+    components::Components,
+    config::{self, Config},
+    connections::webhook_endpoint,
+    deps::AppDeps,
+    http::merge_routers,
+    reference_prefixes::{self, ConnectionReferences, PrepareError},
 };
 use crate::{
     background::{notifications::AlertMonitor, retention::Retention, subscriptions::Subscriptions},
@@ -54,6 +59,7 @@ pub struct App {
     /// Cancelled to end streams that would keep the listener open.
     pub(super) closing: CancellationToken,
     connection_names: Vec<String>,
+    references: Vec<ConnectionReferences>,
     keys: Vec<KeyIdentity>,
 }
 
@@ -103,6 +109,7 @@ impl App {
             clients,
             closing,
             keys,
+            references: config.connections.iter().map(references_of).collect(),
             connection_names: config.connections.into_iter().map(|it| it.name).collect(),
             key_usage: components.key_usage,
             clock: components.clock,
@@ -117,13 +124,23 @@ impl App {
     }
 
     /// Creates the missing rows of the configured connections, keys and polls.
-    pub async fn prepare(&self) -> Result<(), StoreError> {
-        let mut db = self.pool.acquire().await?;
+    pub async fn prepare(&self) -> Result<(), PrepareError> {
+        let mut db = self.pool.acquire().await.map_err(StoreError::from)?;
         connections::ensure(&mut db, &self.connection_names, self.clock.now()).await?;
+        reference_prefixes::register(&mut db, &self.references, self.clock.now()).await?;
         key_usage::ensure_keys(&mut db, &self.keys, self.clock.now()).await?;
         drop(db);
         self.subscriptions.reseal().await?;
-        self.poller.prepare().await
+        Ok(self.poller.prepare().await?)
+    }
+}
+
+fn references_of(connection: &config::Connection) -> ConnectionReferences {
+    ConnectionReferences {
+        connection: connection.name.clone(),
+        merchants: connection.ogoship.merchants(),
+        references: connection.orders.references.clone(),
+        replaced: connection.replaces.clone(),
     }
 }
 

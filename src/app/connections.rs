@@ -105,7 +105,7 @@ pub(super) fn polled_connection(
         connection: clients.name.clone(),
         shop: clients.shop.clone(),
         warehouse: clients.warehouse.clone(),
-        reference_prefix: clients.order_policy.reference_prefix.clone(),
+        references: clients.order_policy.references.clone(),
         intervals: connection.polls,
     }
 }
@@ -127,6 +127,6 @@ pub(super) fn webhook_endpoint(connection: &config::Connection) -> inbox::Endpoi
             encoding: Encoding::Base64,
             secrets: exposed(&connection.ogoship.webhook_keys),
         },
-        reference_prefix: connection.orders.reference_prefix.clone(),
+        references: connection.orders.references.clone(),
     }
 }

@@ -8,10 +8,12 @@ mod connections;
 mod deps;
 mod dry_run;
 mod http;
+mod reference_prefixes;
 mod serve;
 pub mod shutdown;
 pub mod telemetry;
 
 pub use build::{App, ServiceHalf};
 pub use deps::AppDeps;
+pub use reference_prefixes::PrepareError;
 pub use serve::serve;

@@ -40,6 +40,7 @@ pub mod polls;
 mod pool;
 pub mod rate_limits;
 pub mod redaction;
+pub mod reference_prefixes;
 pub mod rejected_webhooks;
 pub mod replays;
 pub mod replicas;

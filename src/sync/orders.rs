@@ -15,7 +15,7 @@ use super::{
 use crate::{
     domain::{
         Timestamp,
-        event::{routing::parse_reference, subject::Subject},
+        event::{reference::ReferencePrefixes, subject::Subject},
         order::{Decision, OrderView, RelatedOrder, ShopOrder, WarehouseOrder, decide},
         page_walk::PageWalk,
         task::{reason::Reason, subject_state::KnownSubject},
@@ -43,7 +43,7 @@ const BATCH_SIZE: i64 = 20;
 
 /// Stores the warehouse's orders since the day as rows: what was placed since was also changed since.
 pub(super) async fn read_warehouse(run: &mut Run<'_>, clients: &ConnectionClients) -> Result<(), SyncError> {
-    let prefix = &clients.order_policy.reference_prefix;
+    let references = &clients.order_policy.references;
     let after = run.leased.since - MAX_CLOCK_SKEW;
     loop {
         let walk = run.page_walk();
@@ -51,7 +51,7 @@ pub(super) async fn read_warehouse(run: &mut Run<'_>, clients: &ConnectionClient
         let read = read_with_retries(list).await?;
         let mut rows = Vec::new();
         for order in read.items {
-            let Some((id, suffix)) = parse_reference(&order.reference, prefix) else {
+            let Some((id, suffix)) = references.parse(&order.reference) else {
                 run.count("foreign", 1);
                 continue;
             };
@@ -127,7 +127,7 @@ const fn is_unlistable(error: &CallError) -> bool {
 
 /// Checks what is left over at the warehouse under our references: older orders, and orders the shop never had.
 pub(super) async fn check_left_over(run: &mut Run<'_>, clients: &ConnectionClients) -> Result<(), SyncError> {
-    let prefix = &clients.order_policy.reference_prefix;
+    let references = &clients.order_policy.references;
     loop {
         let mut db = run.deps.pool.acquire().await?;
         let cursor = &run.progress.cursor;
@@ -135,7 +135,7 @@ pub(super) async fn check_left_over(run: &mut Run<'_>, clients: &ConnectionClien
         drop(db); // never held during a call
         let Some(last) = left_over.last().map(|row| row.name.clone()) else { return Ok(()) };
         let mut found = Vec::new();
-        for (id, _) in left_over.iter().filter_map(|row| parse_reference(&row.name, prefix)) {
+        for (id, _) in left_over.iter().filter_map(|row| references.parse(&row.name)) {
             found.extend(confirm(run, &Subject::order(id)).await?);
         }
         let tx = run.begin_transaction().await?;
@@ -187,7 +187,7 @@ async fn check_page(
     let mut db = run.deps.pool.acquire().await?;
     let rows = sync_snapshots::mark_matched(&mut db, run.leased.id, &names).await?;
     drop(db); // never held during a call
-    let mut at_warehouse = group_related_orders(rows, &clients.order_policy.reference_prefix)?;
+    let mut at_warehouse = group_related_orders(rows, &clients.order_policy.references)?;
     let mut found = Vec::new();
     for ((order, subject), known) in orders.iter().zip(&subjects).zip(&states) {
         let warehouse = at_warehouse.remove(&order.id);
@@ -226,13 +226,13 @@ async fn confirm(run: &mut Run<'_>, subject: &Subject) -> Result<Option<NewDiffe
 /// The orders under exactly our references by the shop's number, each with the orders that the warehouse split off it.
 fn group_related_orders(
     rows: Vec<SnapshotRow>,
-    prefix: &str,
+    references: &ReferencePrefixes,
 ) -> Result<HashMap<String, WarehouseOrder>, SyncError> {
     let (mut main, mut related) = (HashMap::new(), Vec::new());
     for row in rows {
         let order: WarehouseOrder =
             serde_json::from_value(row.body).map_err(|_| SyncError::inconsistent("sync_snapshot"))?;
-        match parse_reference(&row.name, prefix) {
+        match references.parse(&row.name) {
             Some((id, "")) => drop(main.insert(id.to_owned(), order)),
             Some((id, _)) => {
                 let WarehouseOrder { reference, status, lines, tracking_code, .. } = order;

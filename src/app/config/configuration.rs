@@ -17,7 +17,7 @@ use super::{
 use crate::{
     app::telemetry::Traces,
     background::{notifications, retention},
-    domain::task::retry::RetryPolicy,
+    domain::{event::reference::may_collide, task::retry::RetryPolicy},
     inbox,
     security::{
         admin_token::{Role, Token},
@@ -200,8 +200,23 @@ fn read_connections(root: &mut Section<'_>, global: GlobalOptions, errors: &Conf
         if connections[..at].iter().any(|earlier| earlier.name == connection.name) {
             errors.add(&format!("connections.{}", connection.name), "appears twice: names must be unique");
         }
+        let taken = connections[..at].iter().find(|earlier| have_colliding_references(earlier, connection));
+        if let Some(earlier) = taken {
+            let problem = format!(
+                "gives orders the references of connections.{}, which has the same merchant: choose another prefix",
+                earlier.name
+            );
+            errors.add(&format!("connections.{}.orders.reference_prefix", connection.name), &problem);
+        }
     }
     connections
+}
+
+/// True for two stores of one merchant whose orders may have the same reference.
+fn have_colliding_references(one: &Connection, other: &Connection) -> bool {
+    let merchants = other.ogoship.merchants();
+    let share_merchant = one.ogoship.merchants().iter().any(|merchant| merchants.contains(merchant));
+    share_merchant && may_collide(one.orders.references.current(), other.orders.references.current())
 }
 
 fn read_tokens(mut section: Section<'_>) -> Vec<Token> {

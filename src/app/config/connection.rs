@@ -10,7 +10,9 @@ use super::{
     section::Section,
 };
 use crate::{
-    domain::{order::OrderPolicy, product::ProductPolicy, redact::Redactor, stock::StockPolicy},
+    domain::{
+        digest::sha256_hex, order::OrderPolicy, product::ProductPolicy, redact::Redactor, stock::StockPolicy,
+    },
     inbox::poll::poller::Intervals,
     security::signature::Encoding,
     sync::SyncSchedule,
@@ -22,6 +24,8 @@ use crate::{
 pub struct Connection {
     /// The name, of `[a-z0-9-]`.
     pub name: String,
+    /// The connection whose place this one has taken, with its orders' references; empty for none.
+    pub replaces: String,
     /// The shop.
     pub mycashflow: MyCashflow,
     /// The warehouse.
@@ -93,6 +97,17 @@ pub struct Ogoship {
     pub requests_per_second: f64,
 }
 
+impl Ogoship {
+    /// Names the merchant, as digests: by its id, and by its key. Two connections that share one of them share the
+    /// merchant's orders.
+    pub fn merchants(&self) -> Vec<String> {
+        let key = self.api_key.as_ref().map(|key| format!("key {}", key.expose()));
+        let id = (!self.merchant_id.is_empty()).then(|| format!("id {}", self.merchant_id));
+        let name = |account: String| sha256_hex(format!("{} {account}", self.url.to_lowercase()).as_bytes());
+        key.into_iter().chain(id).map(name).collect()
+    }
+}
+
 /// What a connection needs of the rest of the configuration.
 #[derive(Clone, Copy)]
 pub(super) struct GlobalOptions {
@@ -124,6 +139,7 @@ impl Connection {
         let (polls, sync) = read_polls(section.section("polls"));
         let connection = Self {
             name,
+            replaces: section.text("replaces"),
             mycashflow,
             ogoship: read_ogoship(section.section("ogoship"), allow_private, has_secret_keys),
             orders,

@@ -8,6 +8,7 @@ use toml::Value;
 use super::section::Section;
 use crate::{
     domain::{
+        event::reference::ReferencePrefixes,
         order::{OrderPolicy, Transfer, TransferTime, UnitPrices},
         product::ProductPolicy,
         redact::Redactor,
@@ -35,7 +36,7 @@ pub(super) fn read_orders(
         when: section.choice("when", &[("paid", TransferTime::Paid), ("created", TransferTime::Created)]),
         hold: section.duration("hold"),
         not_before: section.day("not_before"),
-        reference_prefix: section.text("reference_prefix"),
+        references: ReferencePrefixes::new(section.text("reference_prefix")),
         shipping,
         cash_on_delivery: section.texts("cash_on_delivery"),
         products: products.clone(),
@@ -53,7 +54,8 @@ pub(super) fn read_orders(
     };
     // Unknown limits of the warehouse, kept on the safe side (docs/contract.md U19).
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    if policy.reference_prefix.len() > 30 || !policy.reference_prefix.bytes().all(plain) {
+    let prefix = policy.references.current();
+    if prefix.len() > 30 || !prefix.bytes().all(plain) {
         section.add_error("reference_prefix", "must be at most 30 letters, digits or -_.");
     }
     section.finish();

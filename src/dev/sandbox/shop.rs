@@ -127,6 +127,11 @@ impl Shop {
         }
     }
 
+    /// Opens a completed or cancelled order again, to correct it.
+    pub fn reopen_order(&self, id: u64) {
+        self.change(id, |order| order.status = "OPEN");
+    }
+
     /// Changes the country of an order's address.
     pub fn change_country(&self, id: u64, country: &str) {
         self.change(id, |order| country.clone_into(&mut order.country));

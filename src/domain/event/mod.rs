@@ -2,6 +2,7 @@
 
 pub mod dedup;
 pub mod new_event;
+pub mod reference;
 pub mod routing;
 pub mod source;
 pub mod subject;

@@ -1,6 +1,6 @@
 //! Maps what a webhook or a poll names to the subject that may be out of sync.
 
-use super::{dedup::DedupScope, subject::Subject};
+use super::{dedup::DedupScope, reference::ReferencePrefixes, subject::Subject};
 
 /// What a webhook or a poll names, in the sender's terms.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,10 +31,10 @@ pub struct ParsedWebhook {
 }
 
 /// Returns the subject that may be out of sync. It is `None` for an unreadable webhook, and for an order at
-/// the warehouse whose reference lacks this connection's prefix, since this connection did not place it. A
+/// the warehouse whose reference has no prefix of this connection, since this connection did not place it. A
 /// reference that continues after the order number belongs to that order: the warehouse splits orders by
 /// itself.
-pub fn route(entity: &VendorEntity, reference_prefix: &str) -> Option<Subject> {
+pub fn route(entity: &VendorEntity, references: &ReferencePrefixes) -> Option<Subject> {
     match entity {
         VendorEntity::ShopOrder(id) => valid_subject(Subject::order(id)),
         VendorEntity::ShopProduct(id) => valid_subject(Subject::product(id)),
@@ -42,22 +42,10 @@ pub fn route(entity: &VendorEntity, reference_prefix: &str) -> Option<Subject> {
             valid_subject(Subject::stock(code))
         }
         VendorEntity::WarehouseOrder(reference) => {
-            parse_reference(reference, reference_prefix).and_then(|(id, _)| valid_subject(Subject::order(id)))
+            references.parse(reference).and_then(|(id, _)| valid_subject(Subject::order(id)))
         }
         VendorEntity::Unknown => None,
     }
-}
-
-/// Splits a reference that has this connection's prefix into the order number and the rest: `kauppa-1042`
-/// gives `1042` and nothing, `kauppa-1042-2` gives `1042` and `-2`.
-pub fn parse_reference<'a>(reference: &'a str, prefix: &str) -> Option<(&'a str, &'a str)> {
-    let rest = reference.strip_prefix(prefix)?;
-    let end = rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
-    let (id, suffix) = rest.split_at(end);
-    // A letter directly after the number makes it another number; the warehouse separates parts by `-`, `_`,
-    // `/` or a space.
-    let is_separated = suffix.chars().next().is_none_or(|letter| !letter.is_alphanumeric());
-    (!id.is_empty() && is_separated).then_some((id, suffix))
 }
 
 /// The longest key of a subject: a longer "code" is none, and the index must stay small.
@@ -91,7 +79,8 @@ mod tests {
             (VendorEntity::Unknown, None),
         ];
         for (entity, expected) in table {
-            let subject = route(&entity, "kauppa-").map(|subject| subject.to_string());
+            let subject =
+                route(&entity, &ReferencePrefixes::new("kauppa-")).map(|subject| subject.to_string());
             assert_eq!(subject.as_deref(), expected, "{entity:?}");
         }
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::domain::{
     Timestamp,
     digest::sha256_hex,
+    event::reference::ReferencePrefixes,
     product::ProductPolicy,
     redact::Redactor,
     shipping::{ShippingMethod, ShippingRule, match_rule},
@@ -24,8 +25,8 @@ pub struct OrderPolicy {
     /// Older orders are never transferred automatically. `None` is the time when the connection was first
     /// configured.
     pub not_before: Option<Timestamp>,
-    /// The prefix of every reference, so that stores of one merchant never collide.
-    pub reference_prefix: String,
+    /// The prefixes of references, so that stores of one merchant never collide.
+    pub references: ReferencePrefixes,
     /// Maps the shop's shipping methods to the warehouse's codes. Empty: the merchant has one method and no
     /// code is sent.
     pub shipping: Vec<ShippingRule>,
@@ -108,7 +109,7 @@ impl OrderPolicy {
 
     /// The reference of a new order at the warehouse.
     pub fn reference(&self, order_id: &str) -> String {
-        format!("{}{order_id}", self.reference_prefix)
+        format!("{}{order_id}", self.references.current())
     }
 
     /// The order's reference at the warehouse: the one under which it was sent, else the one of a new order.

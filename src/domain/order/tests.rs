@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use super::*;
 use crate::domain::{
     Timestamp,
+    event::reference::ReferencePrefixes,
     product::{ProductPolicy, Supplier},
     redact::Redactor,
     shipping::{ShippingMethod, ShippingRule},
@@ -70,7 +71,7 @@ pub(super) fn policy() -> OrderPolicy {
         when: TransferTime::Paid,
         hold: Duration::ZERO,
         not_before: None,
-        reference_prefix: "k-".into(),
+        references: ReferencePrefixes::new("k-"),
         shipping: Vec::new(),
         cash_on_delivery: Vec::new(),
         products: ProductPolicy::default(),
@@ -322,7 +323,7 @@ fn order_that_was_never_sent_is_adopted_only_if_it_is_the_same() {
 
 #[test]
 fn reference_of_the_ledger_outlives_another_prefix() {
-    let renamed = || OrderPolicy { reference_prefix: "new-".into(), ..policy() };
+    let renamed = || OrderPolicy { references: ReferencePrefixes::new("new-"), ..policy() };
     let with = |ledger| Case { ledger, policy: renamed(), ..case() };
     let refused = Ledger(vec![entry(ActionKind::Place, ActionState::Refused, 0)]);
     assert_eq!(describe(&with(in_doubt(ActionKind::Place, 1, 10))), "place k-1042");
@@ -497,7 +498,7 @@ fn changed_rules_and_new_fields_are_no_edit() {
     let comments = OrderPolicy { comments: true, ..before.clone() };
     let other_key = OrderPolicy { redactor: Redactor::with_key("rotated"), ..before.clone() };
     let prices = OrderPolicy { unit_prices: UnitPrices::IncludeVat, ..before.clone() };
-    let test = OrderPolicy { test: true, reference_prefix: "new-".into(), ..before.clone() };
+    let test = OrderPolicy { test: true, references: ReferencePrefixes::new("new-"), ..before.clone() };
     for policy in [before.clone(), renamed.clone(), comments.clone(), other_key, prices, test] {
         assert_eq!(describe(&with(policy, shop.clone())), "nothing");
     }

@@ -6,7 +6,10 @@ use strum::VariantArray;
 
 use crate::{
     domain::{
-        event::routing::{VendorEntity, route},
+        event::{
+            reference::ReferencePrefixes,
+            routing::{VendorEntity, route},
+        },
         vendor::Vendor,
     },
     inbox::ingester::PolledChange,
@@ -116,7 +119,7 @@ pub struct PolledConnection {
     /// The warehouse's client.
     pub warehouse: Ogoship,
     /// Distinguishes our orders from others at the warehouse.
-    pub reference_prefix: String,
+    pub references: ReferencePrefixes,
     /// How often.
     pub intervals: Intervals,
 }
@@ -139,7 +142,7 @@ impl PolledConnection {
     /// The changes that rows of a list show; other merchants' orders at the warehouse are left out.
     pub(super) fn changes(&self, list: PolledList, rows: &[ChangedRow]) -> Vec<PolledChange> {
         let change = |row: &ChangedRow| {
-            let subject = route(&list.entity(row.name.clone()), &self.reference_prefix)?;
+            let subject = route(&list.entity(row.name.clone()), &self.references)?;
             Some(PolledChange { subject, version: row.version.clone(), times: 1 })
         };
         rows.iter().filter_map(change).collect()

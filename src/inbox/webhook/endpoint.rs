@@ -2,7 +2,9 @@
 
 use super::keyring::Keyring;
 use crate::{
-    domain::event::source::Source, security::signature::SignatureScheme, store::key_usage::KeyIdentity,
+    domain::event::{reference::ReferencePrefixes, source::Source},
+    security::signature::SignatureScheme,
+    store::key_usage::KeyIdentity,
 };
 
 /// The webhook endpoint of one connection, as configured.
@@ -16,7 +18,7 @@ pub struct Endpoint {
     /// How the warehouse signs.
     pub ogoship: SignatureScheme,
     /// Distinguishes our orders from others at the warehouse.
-    pub reference_prefix: String,
+    pub references: ReferencePrefixes,
 }
 
 impl Endpoint {

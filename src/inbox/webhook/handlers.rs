@@ -149,7 +149,7 @@ impl Inbox {
         let parsed = parse(&verified.outline()?);
         let topic = &parsed.topic;
         let expedited_polls = if parsed.entity == VendorEntity::Unknown { polls_for(source) } else { &[] };
-        let subject = route(&parsed.entity, &endpoint.reference_prefix);
+        let subject = route(&parsed.entity, &endpoint.references);
         let (body, permit) = verified.into_parts();
         let event = self.ingester.event_of(Message { connection, source, parsed: &parsed, subject, body });
         let span = tracing::debug_span!("receive", event = %event.event.id, connection, topic);

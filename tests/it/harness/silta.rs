@@ -15,7 +15,7 @@ use silta::{
     domain::Timestamp,
     inbox::poll::poller::Poller,
     runtime::{
-        clock::{Entropy, ManualClock},
+        clock::{Clock, Entropy, ManualClock, OffsetClock},
         failpoints::{FailpointHook, Failpoints},
     },
     security::key_usage::KeyUsage,
@@ -150,6 +150,25 @@ impl TestSilta {
         self.second_app(&configuration(&self.sandbox, &TestOptions::default()), environment).worker
     }
 
+    /// Another process whose clock can be set: how far it is ahead of the first one's.
+    pub fn second_worker_under(&self, clock: Arc<OffsetClock>) -> Worker {
+        let config = configuration(&self.sandbox, &TestOptions::default());
+        self.second_app_under(&config, &Environment::new(), clock).worker
+    }
+
+    /// Another process with settings of the connection.
+    pub fn second_process(&self, settings: &[(&str, &str)]) -> App {
+        let settings = settings.iter().map(|(path, value)| (variable(path), (*value).to_owned()));
+        self.second_app(&configuration(&self.sandbox, &TestOptions::default()), &settings.collect())
+    }
+
+    /// Another process with one connection of its own, on the same database.
+    pub fn process_of(&self, connection: &str) -> App {
+        let tail = self.sandbox.connection_toml(CONNECTION);
+        let config = configuration(&self.sandbox, &TestOptions::default()).replace(&tail, connection);
+        self.second_app(&config, &Environment::new())
+    }
+
     /// Another process whose configuration also names a second store, `other`, with vendors of its own.
     pub async fn start_second_store(&self) -> (App, Sandbox) {
         let any = "127.0.0.1:0".parse().unwrap();
@@ -162,10 +181,14 @@ impl TestSilta {
     }
 
     fn second_app(&self, config: &str, environment: &Environment) -> App {
+        self.second_app_under(config, environment, self.clock.clone())
+    }
+
+    fn second_app_under(&self, config: &str, environment: &Environment, clock: Arc<dyn Clock>) -> App {
         let config = Config::load(config, environment).unwrap();
         // Each process has its own seed: two processes never draw the same claim id.
         let entropy = Arc::new(Entropy::seeded(NEXT_SEED.fetch_add(1, Ordering::Relaxed)));
-        let (pool, clock, failpoints) = (self.pool.clone(), self.clock.clone(), Failpoints::disabled());
+        let (pool, failpoints) = (self.pool.clone(), Failpoints::disabled());
         App::new(config, AppDeps { pool, clock, entropy, failpoints })
     }
 

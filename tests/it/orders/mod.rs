@@ -2,6 +2,7 @@
 
 mod change;
 mod golden;
+mod ledger;
 mod once;
 pub mod placed;
 mod policy;
