@@ -9,6 +9,7 @@ create unlogged table rate_limit (
     granted_at bigint[] not null,
     granted integer[] not null,
     blocked_until timestamptz,
+    blocked_millis bigint not null default 0,
     share double precision not null default 1,
     lowered_at timestamptz,
 
@@ -31,6 +32,7 @@ comment on column rate_limit.version is 'Raised by each write: a replica replace
 comment on column rate_limit.granted_at is 'When calls of the last second were granted, or will be made: microseconds since 1970';
 comment on column rate_limit.granted is 'How many calls at each of these times';
 comment on column rate_limit.blocked_until is 'The vendor asked for no calls until then';
+comment on column rate_limit.blocked_millis is 'How long it asked for; a time further ahead was written by a wrong clock';
 comment on column rate_limit.share is 'Share of the configured rate that the vendor accepted at lowered_at; it grows back by itself';
 comment on column rate_limit.lowered_at is 'When the vendor last answered 429';
 

@@ -176,15 +176,23 @@ pub struct SharedLimit {
     pub calls: GrantedCalls,
     /// No call before this time: the vendor asked for silence.
     pub blocked_until: Option<Timestamp>,
+    /// How long it asked for, in milliseconds: no clock makes it longer.
+    pub blocked_millis: i64,
     /// When the vendor last answered 429, and the share of the configured rate that it accepted then.
     pub lowered: Option<(Timestamp, f64)>,
 }
 
 impl SharedLimit {
-    /// How long the vendor still wants silence. Longer than it can ask for means that a clock is wrong.
+    /// Records that the vendor asked for silence.
+    pub fn block(&mut self, wait: Duration, now: Timestamp) {
+        self.blocked_until = Some(now + wait.min(MAX_BLOCK));
+        self.blocked_millis = i64::try_from(wait.min(MAX_BLOCK).as_millis()).unwrap_or_default();
+    }
+
+    /// How long the vendor still wants silence. Longer than it asked for means that a clock is wrong.
     pub fn blocked_for(&self, now: Timestamp) -> Option<Duration> {
-        let left = (self.blocked_until? - now).to_std().ok()?;
-        (!left.is_zero()).then_some(left.min(MAX_BLOCK))
+        let left = (self.blocked_until? - now).min(chrono::Duration::milliseconds(self.blocked_millis));
+        left.to_std().ok().filter(|left| !left.is_zero())
     }
 
     /// The share of the configured rate that is regained by now.
@@ -210,7 +218,7 @@ impl SharedLimit {
     /// Corrects what a wrong clock has written.
     pub fn settle_clock(&mut self, now: Timestamp) {
         self.calls.settle_clock(now.timestamp_micros());
-        let latest = now + MAX_BLOCK;
+        let latest = now + chrono::Duration::milliseconds(self.blocked_millis);
         self.blocked_until = self.blocked_until.map(|until| until.min(latest));
         self.lowered = self.lowered.map(|(at, share)| (at.min(now), share));
     }

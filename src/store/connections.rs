@@ -173,24 +173,29 @@ pub struct ProbeTarget {
 }
 
 /// Claims the open circuits among these that are due for a probe. No other process probes them until `until`;
-/// if the caller dies, another does then. One that claims to be open beyond `longest` was opened by a clock that is
-/// wrong: it is due.
+/// if the caller dies, another does then. One that claims to be open beyond `longest` (while a vendor is down, and for
+/// any other reason) was opened by a clock that is wrong: it is due.
 pub async fn claim_probes(
     db: &mut PgConnection,
     names: &[String],
     now: Timestamp,
     until: Timestamp,
-    longest: Timestamp,
+    longest: [Timestamp; 2],
 ) -> Result<Vec<ProbeTarget>> {
     let rows = sqlx::query_as!(
         ProbeTarget,
         "update connection set circuit_open_until = $3
-         where name = any($1) and (circuit_open_until <= $2 or circuit_open_until > $4) and paused_at is null
+         where name = any($1) and paused_at is null and (
+             circuit_open_until <= $2
+             or circuit_open_until > case when circuit_reason = $6 then $4::timestamptz else $5 end
+         )
          returning name, faults",
         names,
         now,
         until,
-        longest,
+        longest[0],
+        longest[1],
+        Reason::VendorDown.code(),
     );
     Ok(rows.fetch_all(db).await?)
 }
@@ -201,6 +206,18 @@ pub async fn close_circuit(db: &mut PgConnection, name: &str) -> Result<()> {
     sqlx::query!(
         "update connection set circuit_open_until = null, circuit_reason = null where name = $1",
         name
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Puts a probe off that could not be made; counts no fault.
+pub async fn postpone_probe(db: &mut PgConnection, name: &str, until: Timestamp) -> Result<()> {
+    sqlx::query!(
+        "update connection set circuit_open_until = $2 where name = $1 and circuit_open_until is not null",
+        name,
+        until,
     )
     .execute(db)
     .await?;

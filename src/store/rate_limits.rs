@@ -8,7 +8,7 @@ use crate::domain::rate_limit::{GrantedCalls, SharedLimit};
 /// Finds the state of a rate limit; `None` if it was never used.
 pub async fn find(db: &mut PgConnection, connection: &str, vendor: &str) -> Result<Option<SharedLimit>> {
     let row = sqlx::query!(
-        "select version, granted_at, granted, blocked_until, share, lowered_at
+        "select version, granted_at, granted, blocked_until, blocked_millis, share, lowered_at
          from rate_limit where connection = $1 and vendor = $2",
         connection,
         vendor,
@@ -17,6 +17,7 @@ pub async fn find(db: &mut PgConnection, connection: &str, vendor: &str) -> Resu
         version: row.version,
         calls: GrantedCalls::new(&row.granted_at, &row.granted),
         blocked_until: row.blocked_until,
+        blocked_millis: row.blocked_millis,
         lowered: row.lowered_at.map(|at| (at, row.share)),
     }))
 }
@@ -30,18 +31,19 @@ pub async fn replace(
     old: Option<i64>,
     new: &SharedLimit,
 ) -> Result<bool> {
-    let SharedLimit { version, calls, blocked_until, lowered } = new;
+    let SharedLimit { version, calls, blocked_until, blocked_millis, lowered } = new;
     let (lowered_at, share) = (lowered.map(|(at, _)| at), lowered.map_or(1.0, |(_, share)| share));
     let done = sqlx::query!(
         "insert into rate_limit (
-             connection, vendor, version, granted_at, granted, blocked_until, share, lowered_at
+             connection, vendor, version, granted_at, granted, blocked_until, share, lowered_at, blocked_millis
          )
-         select $1, $2, $3, $4, $5, $6, $7, $8
+         select $1, $2, $3, $4, $5, $6, $7, $8, $10
          where $9::bigint is null or exists (
              select from rate_limit where connection = $1 and vendor = $2 and version = $9
          )
          on conflict on constraint rate_limit_pkey do update set
-             version = $3, granted_at = $4, granted = $5, blocked_until = $6, share = $7, lowered_at = $8
+             version = $3, granted_at = $4, granted = $5, blocked_until = $6, share = $7, lowered_at = $8,
+             blocked_millis = $10
          where rate_limit.version = $9",
         connection,
         vendor,
@@ -52,6 +54,7 @@ pub async fn replace(
         share,
         lowered_at,
         old,
+        blocked_millis,
     );
     Ok(done.execute(db).await?.rows_affected() == 1)
 }

@@ -1,7 +1,7 @@
 //! Probes vendors: those of connections whose circuit has been open for long enough, and one whose read has failed for a
 //! single subject.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
 use tokio_util::task::TaskTracker;
@@ -16,7 +16,7 @@ use crate::{
         task::{
             fault::{CallKind, Fault, FaultKind},
             reason::Reason,
-            transition::{LONGEST_CIRCUIT, circuit_open_for},
+            transition::{LONGEST_CIRCUIT, LONGEST_OUTAGE_CIRCUIT, circuit_open_for},
         },
         vendor::Vendor,
     },
@@ -31,6 +31,9 @@ use crate::{
 /// How often in a row a task must have failed before a probe says whether its vendor is down. Refused access is asked
 /// about at once: somebody must act.
 const FAILURES_TO_PROBE: u32 = 3;
+
+/// The shortest and the longest wait before a probe that could not be made is made again.
+const PATIENCE: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(30));
 
 /// Asks vendors whether they work.
 pub(super) struct Prober {
@@ -52,7 +55,8 @@ impl Prober {
         let names: Vec<_> = clients.iter().map(|clients| clients.name.clone()).collect();
         let now = clock.now();
         let mut db = pool.acquire().await?;
-        let (until, longest) = (now + options.lease, now + LONGEST_CIRCUIT);
+        let (until, longest) =
+            (now + options.lease, [now + LONGEST_OUTAGE_CIRCUIT.max(options.lease), now + LONGEST_CIRCUIT]);
         let targets = connections::claim_probes(&mut db, &names, now, until, longest).await?;
         drop(db); // never held during a call
         let probes = targets.into_iter().map(|target| {
@@ -119,8 +123,8 @@ async fn probe(deps: &Deps, runner: &AttemptRunner, target: &ProbeTarget) -> sto
             if let Some(fault) = error.fault(Effect::Read) {
                 return extend(deps, target, fault.kind.circuit_reason()).await;
             }
-            if error.retry_after.is_some() {
-                return extend(deps, target, Reason::VendorDown).await; // it asks for patience
+            if let Some(wait) = error.retry_after {
+                return postpone(deps, target, wait).await;
             }
         }
     }
@@ -145,6 +149,12 @@ async fn call(clients: &ConnectionClients, vendor: Vendor) -> Result<(), CallErr
         Vendor::MyCashflow => clients.shop.probe().await,
         Vendor::Ogoship => clients.warehouse.probe().await,
     }
+}
+
+/// The vendor asks for patience, or our rate is used up: neither is a fault. Asks again then, soon at the latest.
+async fn postpone(deps: &Deps, target: &ProbeTarget, wait: Duration) -> store::Result<()> {
+    let until = deps.clock.now() + wait.clamp(PATIENCE.0, PATIENCE.1);
+    connections::postpone_probe(&mut *deps.pool.acquire().await?, &target.name, until).await
 }
 
 /// Keeps the circuit open for longer.

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     domain::{
         Timestamp,
-        task::{state::LeasedTask, transition::LONGEST_CIRCUIT},
+        task::{state::LeasedTask, transition::LONGEST_OUTAGE_CIRCUIT},
     },
     runtime::heartbeat::Heartbeat,
     store::{DUE_CHANNEL, NotifyListener, StoreError, claim as claims, tasks},
@@ -173,7 +173,7 @@ impl Worker {
         let due = claims::next_due(&mut db, slots.connections(), since).await?;
         drop(db);
         watermark.advance(since, due.task, now);
-        if due.probe.is_some_and(|at| at <= now || at > now + LONGEST_CIRCUIT) {
+        if due.probe.is_some_and(|at| at <= now || at > now + LONGEST_OUTAGE_CIRCUIT) {
             self.spawn_probes();
         }
         let next = [due.task, due.probe].into_iter().flatten().min();

@@ -62,6 +62,9 @@ const VENDOR_DOWN_BACKOFF: (Duration, Duration) = (Duration::from_secs(5), Durat
 /// The longest time that a circuit is open.
 pub const LONGEST_CIRCUIT: Duration = CREDENTIALS_BACKOFF.1;
 
+/// The longest time that a circuit is open because a vendor is down.
+pub const LONGEST_OUTAGE_CIRCUIT: Duration = VENDOR_DOWN_BACKOFF.1;
+
 /// How long a circuit is open for this reason after `faults` faults in a row: doubled by each, up to a
 /// bound.
 pub fn circuit_open_for(reason: Reason, faults: u32) -> Duration {
