@@ -1,5 +1,9 @@
 -- What was last observed of each subject. Written only by a settle, under the fence of its claim: the order of writes is
 -- the order of claims, whatever the clocks of the processes say. What was done stands in table action.
+-- Numbers the reads of the vendors, in the order in which they began. What was read later is told by it, never by a time:
+-- clocks of two processes differ.
+create sequence reading_number;
+
 create table subject_state (
     connection text not null,
     subject text not null,
@@ -24,6 +28,7 @@ create table subject_state (
     figure bigint,
     figure_at timestamptz,
     emptied_at timestamptz,
+    reading bigint not null,
     seen_at timestamptz not null,
 
     constraint subject_state_pkey primary key (connection, subject),
@@ -77,6 +82,7 @@ comment on column subject_state.completed_at is 'When it was first seen complete
 comment on column subject_state.figure is 'For stock: the pieces that the shop shows, as last read or written';
 comment on column subject_state.figure_at is 'For stock: the warehouse''s own time of the figure last acted on; an older one is never written';
 comment on column subject_state.emptied_at is 'For stock: when it was last set from some pieces to none';
+comment on column subject_state.reading is 'Number of the last observation: a sync that began before it knows less';
 comment on column subject_state.seen_at is 'When both sides were read; for people';
 
 -- Used by the stock basis "compensated". Rows live from the order's transfer to its completion.

@@ -23,12 +23,14 @@ create table sync (
     leased_until timestamptz,
     created_at timestamptz not null,
     started_at timestamptz,
+    reading bigint,
     finished_at timestamptz,
 
     constraint sync_pkey primary key (id),
     constraint sync_connection_known foreign key (connection) references connection (name),
     constraint sync_what_known check (what in ('products', 'stock', 'orders')),
     constraint sync_state_known check (state in ('running', 'done', 'failed')),
+    constraint sync_started_has_reading check ((started_at is null) = (reading is null)),
     constraint sync_finished_iff_not_running check ((finished_at is null) = (state = 'running')),
     constraint sync_failed_has_error check ((error is not null) = (state = 'failed')),
     constraint sync_leased_iff_claimed check ((claim_id is null) = (leased_until is null)),
@@ -65,6 +67,7 @@ comment on column sync.claim_id is 'Fence: only its holder may move it on';
 comment on column sync.leased_until is 'After this time another process may take it over at its step and cursor';
 comment on column sync.created_at is 'When it was asked for';
 comment on column sync.started_at is 'When it was first claimed; null while it waits for its turn';
+comment on column sync.reading is 'Number of its first read: what has a later number was read since';
 comment on column sync.finished_at is 'When it ended, either way';
 
 create table sync_difference (

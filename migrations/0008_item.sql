@@ -11,6 +11,7 @@ create table item (
     draft jsonb,
     reason text,
     stock_enqueued boolean not null default false,
+    reading bigint not null,
     seen_at timestamptz not null,
 
     constraint item_pkey primary key (connection, item),
@@ -37,4 +38,5 @@ comment on column item.stored is 'True where the connection''s rules, when it wa
 comment on column item.draft is 'What would be sent of it; null where it cannot be sent';
 comment on column item.reason is 'Why it cannot be sent, whatever the codes of other items are; null where it can';
 comment on column item.stock_enqueued is 'True once a task for the stock of its code was enqueued: goods may lie at the warehouse from before. Also true for what the first read of the catalogue found, since a sync compares that stock';
-comment on column item.seen_at is 'When it was last read in the shop';
+comment on column item.reading is 'Number of the read in the shop that it is from: an earlier one never overwrites a later one';
+comment on column item.seen_at is 'When it was last read in the shop; for people';

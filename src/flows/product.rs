@@ -42,6 +42,7 @@ impl Flow for ProductFlow {
 async fn sync(context: &Context) -> Result<AttemptResult, Box<AttemptResult>> {
     let Context { clients, subject, clock, task_store, .. } = context;
     let seen_at = clock.now();
+    let reading = task_store.begin_reading().await.map_err(AttemptResult::store_failed)?;
     let product = clients.shop.get_product(&subject.key).await.map_err(AttemptResult::read_failed)?;
     let items = product
         .as_ref()
@@ -49,7 +50,7 @@ async fn sync(context: &Context) -> Result<AttemptResult, Box<AttemptResult>> {
         .unwrap_or_default();
     // Registered and committed before anything is sent: another product that takes the same code now sees this
     // one.
-    let register = task_store.register_items(subject, &items, seen_at).await;
+    let register = task_store.register_items(subject, &items, reading).await;
     let register = register.map_err(AttemptResult::store_failed)?;
     let result = match product {
         None => AttemptResult::skipped(Reason::UnknownInShop),

@@ -4,7 +4,6 @@ use async_trait::async_trait;
 
 use crate::{
     domain::{
-        Timestamp,
         event::subject::Subject,
         product::{CatalogueItem, CodeRegister},
         shipping::ShippingRule,
@@ -27,12 +26,15 @@ pub trait TaskStore: Send + Sync {
     /// Checks that the claim still holds, directly before a call that could overwrite a later write.
     async fn verify_claim(&self) -> Result<(), Reason>;
 
-    /// Registers the product's items as just read, and returns what the register says of their codes.
+    /// Numbers the read of the shop that is about to begin.
+    async fn begin_reading(&self) -> Result<i64, Reason>;
+
+    /// Registers the product's items as read in the reading of this number, and returns what the register says of their codes.
     async fn register_items(
         &self,
         product: &Subject,
         entries: &[CatalogueItem],
-        seen_at: Timestamp,
+        reading: i64,
     ) -> Result<CodeRegister, Reason>;
 
     /// Shipping rules that operators added to those of the configuration.

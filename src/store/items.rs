@@ -12,20 +12,35 @@ use crate::domain::{
     product::{CatalogueItem, CodeRegister, DuplicateItem, KnownItem, code_key},
 };
 
-/// Replaces a product's items by those read at `seen_at`. Commits before it looks up the codes, so that of
+/// A read of the shop's catalogue.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading {
+    /// Its number, from [`begin_reading`].
+    pub number: i64,
+    /// When it was made; for people.
+    pub at: Timestamp,
+}
+
+/// Numbers a read that is about to begin: of two reads, the one with the greater number began later.
+pub async fn begin_reading(db: &mut PgConnection) -> Result<i64> {
+    let number = sqlx::query_scalar!(r#"select nextval('reading_number') as "number!""#);
+    Ok(number.fetch_one(db).await?)
+}
+
+/// Replaces a product's items by those of a reading. Commits before it looks up the codes, so that of
 /// two processes that register the same code at once, the later one sees the other.
 pub async fn register_product(
     db: &mut PgConnection,
     connection: &str,
     product: &Subject,
     entries: &[CatalogueItem],
-    seen_at: Timestamp,
+    reading: Reading,
 ) -> Result<CodeRegister> {
     let mut tx = db.begin().await?;
     let codes_before = list_code_keys(&mut tx, connection, product).await?;
     let products = vec![product.to_string(); entries.len()];
-    upsert(&mut tx, connection, &products, entries, seen_at).await?;
-    remove_others(&mut tx, connection, product, entries, seen_at).await?;
+    upsert(&mut tx, connection, &products, entries, reading).await?;
+    remove_others(&mut tx, connection, product, entries, reading).await?;
     tx.commit().await?;
 
     let mut register = look_up(db, connection, entries).await?;
@@ -58,15 +73,15 @@ async fn remove_others(
     connection: &str,
     product: &Subject,
     entries: &[CatalogueItem],
-    seen_at: Timestamp,
+    reading: Reading,
 ) -> Result<()> {
     let items: Vec<_> = entries.iter().map(|entry| entry.item.clone()).collect();
     sqlx::query!(
-        "delete from item where connection = $1 and product = $2 and seen_at <= $4 and not item = any($3)",
+        "delete from item where connection = $1 and product = $2 and reading <= $4 and not item = any($3)",
         connection,
         product.to_string(),
         &items,
-        seen_at,
+        reading.number,
     )
     .execute(db)
     .await?;
@@ -95,11 +110,11 @@ pub async fn register_products(
     db: &mut PgConnection,
     connection: &str,
     pages: &[(Subject, Vec<CatalogueItem>)],
-    seen_at: Timestamp,
+    reading: Reading,
 ) -> Result<()> {
     let products = pages.iter().flat_map(|(product, entries)| entries.iter().map(|_| product.to_string()));
     let entries: Vec<_> = pages.iter().flat_map(|(_, entries)| entries.iter().cloned()).collect();
-    upsert(db, connection, &products.collect::<Vec<_>>(), &entries, seen_at).await
+    upsert(db, connection, &products.collect::<Vec<_>>(), &entries, reading).await
 }
 
 async fn upsert(
@@ -107,7 +122,7 @@ async fn upsert(
     connection: &str,
     products: &[String],
     entries: &[CatalogueItem],
-    seen_at: Timestamp,
+    reading: Reading,
 ) -> Result<()> {
     let items: Vec<_> = entries.iter().map(|entry| entry.item.clone()).collect();
     let codes: Vec<_> = entries.iter().map(|entry| entry.code.clone()).collect();
@@ -121,8 +136,8 @@ async fn upsert(
     sqlx::query!(
         "
         insert into item
-            (connection, item, product, code, code_key, name, reason, stored, draft, seen_at, stock_enqueued)
-        select $1, entry.*, $10, entry.stored and exists (
+            (connection, item, product, code, code_key, name, reason, stored, draft, seen_at, reading, stock_enqueued)
+        select $1, entry.*, $10, $11, entry.stored and exists (
             select 1 from connection where name = $1 and catalogue_read_at is null
         )
         from unnest(
@@ -132,8 +147,9 @@ async fn upsert(
         on conflict (connection, item) do update set
             product = excluded.product, code = excluded.code, code_key = excluded.code_key, name = excluded.name,
             reason = excluded.reason, stored = excluded.stored, draft = excluded.draft, seen_at = excluded.seen_at,
+            reading = excluded.reading,
             stock_enqueued = item.stock_enqueued and item.code is not distinct from excluded.code
-        where item.seen_at <= excluded.seen_at
+        where item.reading <= excluded.reading
         ",
         connection,
         &items,
@@ -144,7 +160,8 @@ async fn upsert(
         &reasons as &[Option<String>],
         &stored,
         &drafts as &[Option<Value>],
-        seen_at,
+        reading.at,
+        reading.number,
     )
     .execute(db)
     .await?;

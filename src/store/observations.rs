@@ -22,13 +22,15 @@ pub async fn record_observation(
         insert into subject_state (
             connection, subject, seen_at, mycashflow_id, ogoship_id, reference, code, sent_hash, shop_status,
             shop_version, warehouse_status, warehouse_version, tracking_code, tracking_url, placed_at, completed_at,
-            first_task_id, status, warehouse_comments, related, ready_at, figure, figure_at
+            first_task_id, status, warehouse_comments, related, ready_at, figure, figure_at, reading
         )
         values (
-            $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23
+            $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
+            nextval('reading_number')
         )
         on conflict (connection, subject) do update set
             seen_at = excluded.seen_at,
+            reading = excluded.reading,
             mycashflow_id = coalesce(excluded.mycashflow_id, subject_state.mycashflow_id),
             ogoship_id = coalesce(excluded.ogoship_id, subject_state.ogoship_id),
             reference = coalesce(excluded.reference, subject_state.reference),

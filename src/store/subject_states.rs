@@ -3,9 +3,8 @@
 
 use sqlx::PgConnection;
 
-use super::{Result, actions};
+use super::{Result, actions, items::Reading};
 use crate::domain::{
-    Timestamp,
     order::{Intent, OrderStatus},
     task::subject_state::{KnownSubject, SubjectState},
 };
@@ -101,21 +100,21 @@ pub async fn record_in_sync_products(
     db: &mut PgConnection,
     connection: &str,
     stands: &[InSyncProduct],
-    seen_at: Timestamp,
+    reading: Reading,
 ) -> Result<()> {
     let column =
         |pick: fn(&InSyncProduct) -> &String| stands.iter().map(|it| pick(it).clone()).collect::<Vec<_>>();
     let ogoship_ids: Vec<_> = stands.iter().map(|it| it.ogoship_id.clone()).collect();
     sqlx::query!(
         "
-        insert into subject_state (connection, subject, mycashflow_id, ogoship_id, code, sent_hash, seen_at)
-        select $1, wanted.*, $7 from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[]) as wanted
+        insert into subject_state (connection, subject, mycashflow_id, ogoship_id, code, sent_hash, seen_at, reading)
+        select $1, wanted.*, $7, $8 from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[]) as wanted
         on conflict (connection, subject) do update set
             mycashflow_id = excluded.mycashflow_id,
             ogoship_id = coalesce(excluded.ogoship_id, subject_state.ogoship_id),
             code = excluded.code,
             sent_hash = excluded.sent_hash
-        where subject_state.seen_at <= excluded.seen_at
+        where subject_state.reading <= excluded.reading
           and (subject_state.code, subject_state.sent_hash) is distinct from (excluded.code, excluded.sent_hash)
         ",
         connection,
@@ -124,7 +123,8 @@ pub async fn record_in_sync_products(
         &ogoship_ids as &[Option<String>],
         &column(|it| &it.code),
         &column(|it| &it.sent_hash),
-        seen_at,
+        reading.at,
+        reading.number,
     )
     .execute(db)
     .await?;

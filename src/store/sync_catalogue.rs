@@ -5,21 +5,20 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::Result;
-use crate::domain::Timestamp;
 
-/// Lists products after `after` that were not read since `since`, when a read of the whole catalogue began.
+/// Lists products after `after` that were not read since the reading of this number, the first of the whole catalogue.
 pub async fn list_unseen(
     db: &mut PgConnection,
     connection: &str,
-    since: Timestamp,
+    reading: i64,
     after: &str,
     limit: i64,
 ) -> Result<Vec<String>> {
     let products = sqlx::query_scalar!(
-        "select distinct product from item where connection = $1 and seen_at < $2 and product > $3
+        "select distinct product from item where connection = $1 and reading < $2 and product > $3
          order by product limit $4",
         connection,
-        since,
+        reading,
         after,
         limit,
     );
@@ -69,12 +68,12 @@ pub async fn list_beside_snapshot(
                 select 1 from item other
                 where other.connection = $1 and other.code_key = page.code_key and other.item <> page.item
             ) as "has_duplicate_code!",
-            coalesce(subject_state.seen_at > sync.started_at, false) as "is_outdated!"
+            coalesce(subject_state.reading > sync.reading, false) as "is_outdated!"
         from page
         join sync on sync.id = $2
         -- The limits keep each an index probe, whatever the tables' statistics say.
         left join lateral (
-            select code, seen_at from subject_state where connection = $1 and subject = page.item limit 1
+            select code, reading from subject_state where connection = $1 and subject = page.item limit 1
         ) subject_state on true
         left join lateral (
             select body from sync_snapshot where sync_id = $2 and name = page.code limit 1

@@ -29,6 +29,8 @@ pub struct LeasedSync {
     pub since: Timestamp,
     /// When it was first claimed.
     pub started_at: Timestamp,
+    /// The number of its first read.
+    pub reading: i64,
     /// True if an operator has approved the waiting differences.
     pub approved: bool,
     /// The fence of the lease.
@@ -65,7 +67,8 @@ pub async fn claim(
 ) -> Result<Option<LeasedSync>> {
     let claimed = sqlx::query!(
         r#"
-        update sync set claim_id = $2, leased_until = $4, started_at = coalesce(started_at, $3)
+        update sync set claim_id = $2, leased_until = $4, started_at = coalesce(started_at, $3),
+            reading = coalesce(reading, nextval('reading_number'))
         where id in (
             select id from sync
             where state = 'running' and ($1::uuid is null or id = $1)
@@ -79,7 +82,7 @@ pub async fn claim(
             limit 1
             for update skip locked
         )
-        returning id, connection, what, dry_run, actor, since, started_at as "started_at!", step, cursor, total, done,
+        returning id, connection, what, dry_run, actor, since, started_at as "started_at!", reading as "reading!", step, cursor, total, done,
                   counts, approved_at is not null as "approved!"
         "#,
         only,
@@ -105,6 +108,7 @@ pub async fn claim(
         actor: row.actor,
         since: row.since,
         started_at: row.started_at,
+        reading: row.reading,
         approved: row.approved,
         claim: claim_id,
         progress,

@@ -20,7 +20,8 @@ use crate::{
     },
     flows::ConnectionClients,
     store::{
-        connections, ingest, item_stock, items,
+        connections, ingest, item_stock,
+        items::{self, Reading},
         subject_states::{self, InSyncProduct},
         sync_catalogue::{self, CatalogueRow},
         sync_differences::NewDifference,
@@ -62,7 +63,7 @@ pub(super) async fn read_catalogue(run: &mut Run<'_>, clients: &ConnectionClient
     let connection = &run.leased.connection;
     loop {
         let walk = run.page_walk();
-        let read_at = run.deps.clock.now();
+        let reading = run.begin_reading().await?;
         let read = read_with_retries(|| clients.shop.list_products(walk.page())).await?;
         let items: Vec<_> = (read.items.iter())
             .map(|product| {
@@ -70,7 +71,7 @@ pub(super) async fn read_catalogue(run: &mut Run<'_>, clients: &ConnectionClient
             })
             .collect();
         let mut tx = run.begin_transaction().await?;
-        items::register_products(&mut tx, connection, &items, read_at).await?;
+        items::register_products(&mut tx, connection, &items, reading).await?;
         if !run.leased.dry_run {
             enqueue_new_stock(run, &mut tx, &items).await?;
         }
@@ -130,8 +131,8 @@ pub(super) async fn find_differences(
             }
         }
         run.count("same", i64::try_from(in_sync.len()).unwrap_or(0));
-        let started_at = run.leased.started_at;
-        subject_states::record_in_sync_products(&mut tx, connection, &in_sync, started_at).await?;
+        let reading = Reading { number: run.leased.reading, at: run.leased.started_at };
+        subject_states::record_in_sync_products(&mut tx, connection, &in_sync, reading).await?;
         run.commit_page(tx, &found, last, 0).await?;
     }
     report_code_problems(run).await?;
@@ -145,18 +146,17 @@ async fn read_unseen_products(run: &Run<'_>, clients: &ConnectionClients) -> Res
     loop {
         let mut db = run.deps.pool.acquire().await?;
         let unseen =
-            sync_catalogue::list_unseen(&mut db, connection, run.leased.started_at, &after, BATCH_SIZE)
-                .await?;
+            sync_catalogue::list_unseen(&mut db, connection, run.leased.reading, &after, BATCH_SIZE).await?;
         drop(db); // never held during a call
         let Some(last) = unseen.last() else { return Ok(()) };
         after.clone_from(last);
         for subject in unseen.iter().filter_map(|text| text.parse::<Subject>().ok()) {
-            let read_at = run.deps.clock.now();
+            let reading = run.begin_reading().await?;
             let product = read_with_retries(|| clients.shop.get_product(&subject.key)).await?;
             let items = product.map(|product| CatalogueItem::of(&product, &clients.product_policy));
             let items = items.unwrap_or_default();
             let mut db = run.deps.pool.acquire().await?;
-            let register = items::register_product(&mut db, connection, &subject, &items, read_at).await?;
+            let register = items::register_product(&mut db, connection, &subject, &items, reading).await?;
             if !run.leased.dry_run {
                 // Products that were withheld for a code of this one may go on now.
                 let stock = register.codes_without_stock_task.iter().map(Subject::stock);

@@ -8,6 +8,7 @@ use super::{deps::Deps, error::SyncError};
 use crate::{
     domain::{page_walk::PageWalk, task::reason::Reason},
     store::{
+        items::{self, Reading},
         sync_differences::{self, NewDifference},
         sync_runs::{self, LeasedSync, Progress},
         sync_snapshots::{self, SnapshotRow},
@@ -50,6 +51,12 @@ impl<'a> Run<'a> {
     /// Where to continue, in a step that reads page by page.
     pub(super) fn page_walk(&self) -> PageWalk {
         PageWalk::from_cursor(&self.progress.cursor)
+    }
+
+    /// Numbers a read of the shop that is about to begin.
+    pub(super) async fn begin_reading(&self) -> Result<Reading, SyncError> {
+        let mut db = self.deps.pool.acquire().await?;
+        Ok(Reading { number: items::begin_reading(&mut db).await?, at: self.deps.clock.now() })
     }
 
     /// Begins the transaction that [`commit_page`](Self::commit_page) commits.

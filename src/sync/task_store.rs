@@ -5,7 +5,6 @@ use sqlx::PgPool;
 
 use crate::{
     domain::{
-        Timestamp,
         event::subject::Subject,
         product::{CatalogueItem, CodeRegister},
         shipping::ShippingRule,
@@ -41,11 +40,15 @@ impl TaskStore for ReadOnlyTaskStore {
         Ok(())
     }
 
+    async fn begin_reading(&self) -> Result<i64, Reason> {
+        Ok(0) // nothing is registered
+    }
+
     async fn register_items(
         &self,
         _: &Subject,
         items: &[CatalogueItem],
-        _: Timestamp,
+        _: i64,
     ) -> Result<CodeRegister, Reason> {
         self.tables.query(async |db, connection| items::look_up(db, connection, items).await).await
     }

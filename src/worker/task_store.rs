@@ -9,7 +9,6 @@ use tokio::time::Instant;
 
 use crate::{
     domain::{
-        Timestamp,
         event::subject::Subject,
         product::{CatalogueItem, CodeRegister},
         shipping::ShippingRule,
@@ -92,14 +91,19 @@ impl TaskStore for FencedTaskStore {
         require_lease(self.tables.query(async |db, _| tasks::verify_claim(db, &self.leased).await).await?)
     }
 
+    async fn begin_reading(&self) -> Result<i64, Reason> {
+        self.tables.query(async |db, _| items::begin_reading(db).await).await
+    }
+
     async fn register_items(
         &self,
         product: &Subject,
         items: &[CatalogueItem],
-        seen_at: Timestamp,
+        reading: i64,
     ) -> Result<CodeRegister, Reason> {
+        let reading = items::Reading { number: reading, at: self.clock.now() };
         let register = async |db: &mut _, connection: &str| {
-            items::register_product(db, connection, product, items, seen_at).await
+            items::register_product(db, connection, product, items, reading).await
         };
         self.tables.query(register).await
     }
