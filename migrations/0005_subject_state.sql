@@ -28,7 +28,7 @@ create table subject_state (
     figure bigint,
     figure_at timestamptz,
     emptied_at timestamptz,
-    reading bigint not null,
+    reading bigint not null default nextval('reading_number'),
     seen_at timestamptz not null,
 
     constraint subject_state_pkey primary key (connection, subject),

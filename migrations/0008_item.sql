@@ -11,7 +11,7 @@ create table item (
     draft jsonb,
     reason text,
     stock_enqueued boolean not null default false,
-    reading bigint not null,
+    reading bigint not null default nextval('reading_number'),
     seen_at timestamptz not null,
 
     constraint item_pkey primary key (connection, item),

@@ -71,13 +71,11 @@ async fn tasks_and_events_have_named_constraints() {
             "insert into subject_state (connection, subject, reference, seen_at) values ('shop', 'order:2', 'r', now())".to_owned(),
             "subject_state_reference_unique",
         ),
-        (
-            "update subject_state set begun_action = 'place' where subject = 'order:1'".to_owned(),
-            "subject_state_begun_complete",
-        ),
         ("update connection set paused_at = now()".to_owned(), "connection_paused_has_actor"),
         (
-            "insert into intent values (gen_random_uuid(), 'shop', 'order:1', 'dance', 'ops', now())".to_owned(),
+            "insert into intent (id, connection, subject, kind, actor, created_at)
+             values (gen_random_uuid(), 'shop', 'order:1', 'dance', 'ops', now())"
+                .to_owned(),
             "intent_kind_known",
         ),
         (
@@ -166,6 +164,46 @@ async fn dashboard_tables_have_named_constraints() {
         (replay("'{}', '{}', now()"), "replay_cancelled_has_actor"),
         (rule("'', 'X'"), "shipping_rule_pattern_length"),
         (rule("'A', ''"), "shipping_rule_code_length"),
+    ];
+    assert_refused(&silta, table).await;
+}
+
+#[tokio::test]
+async fn ledger_and_references_have_named_constraints() {
+    let silta = TestSilta::start().await;
+    let action = |kind: &str, columns: &str, values: &str| {
+        format!(
+            "insert into action (
+                 connection, subject, number, task_id, attempt, claim_id, idempotency_key, begun_at, kind, {columns}
+             )
+             values ('shop', 'order:1', 1, gen_random_uuid(), 1, gen_random_uuid(), '', now(), '{kind}', {values})"
+        )
+    };
+    let place = |columns: &str, values: &str| {
+        action("place", &format!("reference, {columns}"), &format!("'shop-1', {values}"))
+    };
+    let twice = format!("{}; {}", place("repeat, state", "1, 'begun'"), place("repeat, state", "2, 'begun'"));
+    let prefix = |merchant: &str, prefix: &str| {
+        format!("insert into reference_prefix values ({merchant}, '{prefix}', 'shop', now())")
+    };
+    let table = [
+        (twice, "action_pkey"),
+        (place("repeat, state", "6, 'begun'"), "action_repeats_bounded"),
+        (action("complete", "repeat, state", "6, 'begun'"), "action_repeats_bounded"),
+        (place("repeat, state", "0, 'begun'"), "action_repeats_bounded"),
+        (place("repeat, state", "1, 'lost'"), "action_state_known"),
+        (place("repeat, state", "1, 'applied'"), "action_ended_unless_begun"),
+        (place("repeat, state, ended_at", "1, 'begun', now()"), "action_ended_unless_begun"),
+        (place("repeat, state, ended_at", "1, 'resolved_applied', now()"), "action_resolved_has_actor"),
+        (place("repeat, state, reads", "1, 'begun', -1"), "action_reads_not_negative"),
+        (action("dance", "repeat, state", "1, 'begun'"), "action_kind_known"),
+        (action("place", "repeat, state", "1, 'begun'"), "action_order_has_reference"),
+        (action("create", "repeat, state", "1, 'begun'"), "action_target_where_needed"),
+        (prefix("'shop'", "a-"), "reference_prefix_merchant_is_sha256"),
+        (
+            format!("{}; {}", prefix("repeat('a', 64)", "a-"), prefix("repeat('a', 64)", "A-")),
+            "reference_prefix_in_any_case",
+        ),
     ];
     assert_refused(&silta, table).await;
 }
