@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use silta::{
-    runtime::embedded_postgres::{Durability, PrivatePostgres},
+    runtime::embedded_postgres::{Launch, PrivatePostgres},
     store,
 };
 use sqlx::{Connection, PgConnection, PgPool, postgres::PgConnectOptions};
@@ -32,8 +32,7 @@ pub struct Server {
 impl Server {
     pub async fn start() -> Result<Self> {
         let directory = tempfile::Builder::new().prefix("silta-bench").tempdir()?;
-        let private =
-            PrivatePostgres::start_with(&directory.path().join("data"), Durability::Full, &SETTINGS)?;
+        let private = Launch::new(&directory.path().join("data")).settings(&SETTINGS).start()?;
         let options = private.database().await?;
         store::migrate(&store::connect(options.clone(), 2)).await?;
         Ok(Self { private, options, directory })

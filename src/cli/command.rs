@@ -50,7 +50,11 @@ pub(super) enum Command {
     /// Runs the two sandbox vendors alone, to point a configuration at
     Sandbox(sandbox::SandboxArgs),
     /// Brings the schema of the database up to this version
-    Migrate,
+    Migrate {
+        /// First move the private PostgreSQL to the newest version on this machine (stop `silta serve` before)
+        #[arg(long)]
+        postgres: bool,
+    },
     /// The configuration: check it, print the annotated defaults, make keys and tokens
     #[command(subcommand)]
     Config(config::Command),

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use sqlx::PgPool;
 
+use super::print::{print_error, print_line};
 use crate::{
     app::{AppDeps, config::Config},
     runtime::{
         clock::{Entropy, SystemClock},
-        embedded_postgres::{Durability, PrivatePostgres},
+        embedded_postgres::{Launch, Patience, PrivatePostgres, Upgrade},
         failpoints::Failpoints,
     },
     store,
@@ -23,8 +24,14 @@ pub(super) struct Database {
 }
 
 impl Database {
-    /// Connects to the configured database; without a URL, starts or joins the private one.
+    /// Connects to the configured database; without a URL, starts or joins the private one. A long wait is reported on
+    /// standard error.
     pub(super) async fn open(config: &Config) -> Result<Self> {
+        Self::open_with(config, patience_of_a_command()).await
+    }
+
+    /// The same, waiting in this way.
+    pub(super) async fn open_with(config: &Config, patience: Patience) -> Result<Self> {
         // The other half belongs to webhooks and attempts: see `store::hot_path_pool`.
         let size = (config.database.connections / 2).max(1);
         if let Some(url) = &config.database.url {
@@ -32,9 +39,8 @@ impl Database {
                 url.expose().parse().map_err(|_| anyhow::anyhow!("database.url is not a postgres:// URL"))?;
             return Ok(Self { pool: store::connect(options, size), _private: None });
         }
-        let data_dir = config.database.data_dir.clone();
-        let start = move || PrivatePostgres::start(&data_dir, Durability::Full);
-        let private = tokio::task::spawn_blocking(start).await??;
+        let launch = Launch::new(&config.database.data_dir).patience(patience);
+        let private = tokio::task::spawn_blocking(|| launch.start()).await??;
         let options = private.database().await?;
         Ok(Self { pool: store::connect(options, size), _private: Some(private) })
     }
@@ -48,4 +54,25 @@ impl Database {
             failpoints: Failpoints::disabled(),
         }
     }
+}
+
+/// Moves the private PostgreSQL to the newest version of this machine, and says what it did.
+pub(super) async fn upgrade_postgres(config: &Config) -> Result<()> {
+    ensure!(config.database.url.is_none(), "database.url names a server of its own: upgrade it there");
+    let launch = Launch::new(&config.database.data_dir).patience(patience_of_a_command());
+    let upgrade = tokio::task::spawn_blocking(move || launch.upgrade()).await??;
+    print_line(&match upgrade {
+        Upgrade::AlreadyNewest { version } => {
+            format!("PostgreSQL {version} is the newest version on this machine: nothing to do")
+        }
+        Upgrade::Done { from, to, kept } => format!(
+            "moved from PostgreSQL {from} to {to}; {} is the old cluster, remove it once everything works",
+            kept.display()
+        ),
+    });
+    Ok(())
+}
+
+fn patience_of_a_command() -> Patience {
+    Patience { report: Arc::new(|line| print_error(line)), ..Patience::default() }
 }

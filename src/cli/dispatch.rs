@@ -1,15 +1,15 @@
 //! Runs a command.
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::CommandFactory;
 
 use super::{
     alerts,
     command::{Command, Silta},
     config,
-    database::Database,
+    database::{Database, upgrade_postgres},
     doctor, events, init,
     load::load,
     orders,
@@ -17,19 +17,21 @@ use super::{
     sandbox, serve, sync, tasks, webhooks,
 };
 use crate::{
-    app::config::{account, environment},
+    app::{
+        config::{account, environment},
+        shutdown::Signals,
+    },
     dev::{chaos, demo},
     store,
     web::health,
 };
 
+/// How long threads that wait for something (such as a name that is looked up) may delay the exit.
+const EXIT_TIMEOUT: Duration = Duration::from_secs(3);
+
 /// Runs a command. An error goes to standard error, with status 1.
 pub fn run(silta: Silta) -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let result = match runtime {
-        Ok(runtime) => runtime.block_on(dispatch(silta)),
-        Err(error) => Err(error.into()),
-    };
+    let result = run_in_runtime(silta);
     match result {
         Ok(code) => code,
         Err(error) => {
@@ -39,16 +41,32 @@ pub fn run(silta: Silta) -> ExitCode {
     }
 }
 
-async fn dispatch(Silta { config: path, command }: Silta) -> Result<ExitCode> {
+fn run_in_runtime(Silta { config, command }: Silta) -> Result<ExitCode> {
+    // Before the runtime: see `Signals::listen`. Other commands end at once, as the system does it.
+    let signals = matches!(command, Command::Serve { .. }).then(Signals::listen).transpose()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let result = runtime.block_on(dispatch(config, command, signals));
+    runtime.shutdown_timeout(EXIT_TIMEOUT);
+    result
+}
+
+async fn dispatch(path: PathBuf, command: Command, signals: Option<Signals>) -> Result<ExitCode> {
     let environment = environment();
     let account = account(&environment);
     match command {
-        Command::Serve { only } => Box::pin(serve::serve(path, environment, only)).await?,
+        Command::Serve { only } => {
+            let signals = signals.context("serve listens for signals")?;
+            Box::pin(serve::serve(path, environment, only, signals)).await?;
+        }
         Command::Demo(options) => return demo::run(options, &environment).await,
         Command::Chaos(options) => return Box::pin(chaos::run(options, &environment)).await,
         Command::Sandbox(args) => sandbox::serve(args).await?,
-        Command::Migrate => {
-            let database = Database::open(&load(&path, &environment)?).await?;
+        Command::Migrate { postgres } => {
+            let config = load(&path, &environment)?;
+            if postgres {
+                upgrade_postgres(&config).await?;
+            }
+            let database = Database::open(&config).await?;
             store::migrate(&database.pool).await?;
             print_line("the schema is up to date");
         }

@@ -1,33 +1,94 @@
 //! `silta serve`: runs the service until a signal, and reloads the configuration at SIGHUP.
 
-use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::{Context, Result};
-use tokio::{
-    net::TcpListener,
-    signal::unix::{SignalKind, signal},
-    sync::mpsc,
-};
+use tokio::{net::TcpListener, signal::unix::Signal, sync::mpsc};
 
 use super::{database::Database, load::load};
 use crate::{
     app::{
         self, App, AppDeps, ServiceHalf,
         config::{Config, Environment, KeyDigests},
-        shutdown::Shutdown,
-        telemetry,
+        shutdown::{Shutdown, Signals},
+        telemetry::{self, Telemetry},
     },
     runtime::{
+        embedded_postgres::Patience,
         failpoints::{AbortAt, Failpoints},
         wrong_clock::WrongClock,
     },
     store, vendors,
+    web::server,
 };
 
-/// Serves until SIGTERM or SIGINT. For the chaos run, `SILTA_FAILPOINT` names the failpoint at which the process exits,
-/// and `SILTA_CLOCK` says how wrong its clock is.
-pub(super) async fn serve(path: PathBuf, environment: Environment, only: Option<ServiceHalf>) -> Result<()> {
-    let config = load(&path, &environment)?;
+/// How long open connections may take to close at the end.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Serves until SIGTERM or SIGINT, which also end a start that is not over. For the chaos run, `SILTA_FAILPOINT` names the
+/// failpoint at which the process exits, and `SILTA_CLOCK` says how wrong its clock is.
+pub(super) async fn serve(
+    path: PathBuf,
+    environment: Environment,
+    only: Option<ServiceHalf>,
+    signals: Signals,
+) -> Result<()> {
+    let Signals { mut stop, hangup } = signals;
+    let shutdown = Shutdown::default();
+    let started = tokio::select! {
+        started = start(&path, &environment, &shutdown) => started?,
+        () = stop.next() => {
+            shutdown.soft.cancel(); // a private PostgreSQL that is starting is stopped
+            tracing::info!("stopped before the start was over");
+            return Ok(());
+        }
+    };
+    let Started { app, listener, database, deps, telemetry, settings } = started;
+    let Settings { grace, connection_limits, key_digests } = settings;
+    tracing::info!(address = %listener.local_addr()?, version = env!("CARGO_PKG_VERSION"), "serving");
+    let (reload, reloads) = mpsc::channel(1);
+    let reloading = reload_on_sighup(Reload { path, environment, deps, key_digests }, hangup, reload);
+    let ending = shutdown.clone().on_signals(stop, grace);
+    let served = app::serve(app, listener, connection_limits, only, shutdown.clone(), reloads);
+    tokio::select! {
+        () = served => {}
+        () = ending => tracing::warn!("some components did not end in time: their leases will run out"),
+        () = async { reloading.await; std::future::pending().await } => {}
+    }
+    if tokio::time::timeout(CLOSE_TIMEOUT, database.pool.close()).await.is_err() {
+        tracing::warn!("some database connections did not close in time");
+    }
+    tracing::info!("stopped");
+    telemetry.shutdown().await;
+    Ok(())
+}
+
+/// A service that is ready to serve.
+struct Started {
+    app: App,
+    listener: TcpListener,
+    deps: AppDeps,
+    telemetry: Telemetry,
+    settings: Settings,
+    /// Last: a private PostgreSQL stops after everything that uses it.
+    database: Database,
+}
+
+/// What the configuration says of the process itself.
+struct Settings {
+    grace: Duration,
+    connection_limits: server::Limits,
+    key_digests: KeyDigests,
+}
+
+/// Reads the configuration, listens, opens the database and builds the service.
+async fn start(path: &Path, environment: &Environment, shutdown: &Shutdown) -> Result<Started> {
+    let config = load(path, environment)?;
     let traces = config.traces.as_ref().map(|traces| {
         // A collector usually has a private address, whatever the vendors have.
         let options = vendors::http::Options { allow_private: true, ..config.outbound };
@@ -37,11 +98,14 @@ pub(super) async fn serve(path: PathBuf, environment: Environment, only: Option<
     let listener = TcpListener::bind(&config.http.listen)
         .await
         .with_context(|| format!("cannot listen on http.listen = {}", config.http.listen))?;
-    let address = listener.local_addr()?;
-    let (grace, connection_limits, key_digests) =
-        (config.shutdown_grace, config.http.connection_limits, config.key_digests.clone());
+    let settings = Settings {
+        grace: config.shutdown_grace,
+        connection_limits: config.http.connection_limits,
+        key_digests: config.key_digests.clone(),
+    };
     log_warnings(&config);
-    let database = Database::open(&config).await?;
+    let patience = Patience { cancelled: shutdown.soft.clone(), ..Patience::default() };
+    let database = Database::open_with(&config, patience).await?;
     store::migrate(&database.pool).await.context("cannot bring the schema up to date")?;
     let failpoints = match environment.get("SILTA_FAILPOINT") {
         Some(moment) => Failpoints::with_hook(Arc::new(moment.parse::<AbortAt>()?)),
@@ -53,23 +117,7 @@ pub(super) async fn serve(path: PathBuf, environment: Environment, only: Option<
     }
     let app = App::new(config, deps.clone());
     app.prepare().await?;
-
-    let shutdown = Shutdown::default();
-    tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "serving");
-    let (reload, reloads) = mpsc::channel(1);
-    let reloading = reload_on_sighup(Reload { path, environment, deps, key_digests }, reload);
-    let signals = shutdown.clone().on_signals(grace);
-    let served = app::serve(app, listener, connection_limits, only, shutdown.clone(), reloads);
-    tokio::select! {
-        () = served => {}
-        // These end first only once the grace period is over.
-        ended = async { signals.await?; std::future::pending::<Result<()>>().await } => ended?,
-        ended = async { reloading.await?; std::future::pending::<Result<()>>().await } => ended?,
-    }
-    database.pool.close().await;
-    tracing::info!("stopped");
-    telemetry.shutdown().await;
-    Ok(())
+    Ok(Started { app, listener, deps, telemetry, settings, database })
 }
 
 /// Warns of what is valid and probably not meant.
@@ -93,8 +141,7 @@ struct Reload {
 }
 
 /// Reloads the configuration at each SIGHUP. An invalid configuration changes nothing.
-async fn reload_on_sighup(mut reload: Reload, apps: mpsc::Sender<App>) -> Result<()> {
-    let mut hangups = signal(SignalKind::hangup())?;
+async fn reload_on_sighup(mut reload: Reload, mut hangups: Signal, apps: mpsc::Sender<App>) {
     while hangups.recv().await.is_some() {
         match reload.rebuild().await {
             Ok(Some(app)) => {
@@ -106,7 +153,6 @@ async fn reload_on_sighup(mut reload: Reload, apps: mpsc::Sender<App>) -> Result
             }
         }
     }
-    Ok(())
 }
 
 impl Reload {

@@ -24,7 +24,7 @@ use crate::{
 /// A list that is polled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "snake_case")]
-pub(super) enum PolledList {
+pub enum PolledList {
     /// The shop's orders.
     Orders,
     /// The warehouse's orders.

@@ -19,10 +19,9 @@ use sqlx::PgPool;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-pub use super::lists::{Intervals, PolledConnection};
+pub use super::lists::{Intervals, PolledConnection, PolledList};
 use super::{
     error::PollError,
-    lists::PolledList,
     reader::{ListReader, Progress},
 };
 use crate::{
@@ -41,6 +40,9 @@ pub(super) const OVERLAP: chrono::Duration = chrono::Duration::minutes(10);
 
 /// A poll that takes longer is cut off and starts again.
 const MAX_DURATION: Duration = Duration::from_secs(540);
+
+/// How long running polls delay the end of the process: a vendor that hangs must not keep it alive.
+const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// When a failed poll is retried.
 const RETRY_DELAY: Duration = Duration::from_secs(30);
@@ -100,7 +102,7 @@ impl Poller {
         Ok(())
     }
 
-    /// Polls what is due until `soft` is cancelled; then waits for running polls.
+    /// Polls what is due until `soft` is cancelled; then waits a moment for running polls.
     pub async fn run(&self, soft: CancellationToken) {
         let tick = self.tick();
         let mut running = RunningPolls::new();
@@ -124,9 +126,13 @@ impl Poller {
             })
             .await;
         }
-        while let Some(result) = running.join_next().await {
-            log_failure(result);
-        }
+        let last_polls = async {
+            while let Some(result) = running.join_next().await {
+                log_failure(result);
+            }
+        };
+        // One that is cut off has stored nothing by half and begins at its cursor again.
+        let _ = tokio::time::timeout(STOP_TIMEOUT, last_polls).await;
     }
 
     /// How often due polls are looked for: a quarter of the shortest interval, within limits.

@@ -10,11 +10,28 @@
 //!
 //! **It has one owner.** A lock on `silta.lock` marks it. A second process (a command beside `silta serve`) joins the
 //! running server and leaves it running.
+//!
+//! **Its programs have the cluster's version.** PostgreSQL opens only clusters of its own major version, and a system update
+//! may bring a newer one beside it. So the programs are chosen by the cluster; only an [upgrade](Launch::upgrade) changes its
+//! version.
+//!
+//! **It is waited for.** Recovery takes as long as the write-ahead log is long. A start is given up only when the server's
+//! process has ended or does nothing; see [`Patience`].
 
 mod account;
+mod cluster;
+mod launch;
+mod place;
 mod private_postgres;
 mod programs;
 mod server;
+mod server_log;
+mod startup;
+mod upgrade;
 
+pub use launch::Launch;
 pub use private_postgres::PrivatePostgres;
+pub use programs::Installations;
 pub use server::Durability;
+pub use startup::Patience;
+pub use upgrade::Upgrade;

@@ -1,116 +1,98 @@
 //! A private PostgreSQL: started, joined, or made a standby.
 
 use std::{
-    fs::{self, File},
+    fs,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Command,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 
 use super::{
     account::Account,
-    programs::{NAME, Programs},
-    server::{Durability, START_TIMEOUT, Server, log_path, settings, wait_for_old_server},
+    place::Place,
+    programs::{Installations, NAME, run},
+    server::Server,
+    startup::{Patience, Reporter},
 };
 
-/// The longest directory of a socket: a path has at most 107 bytes (unix(7)), and `.s.PGSQL.5432` follows.
-const MAX_SOCKET_DIR_BYTES: usize = 90;
+/// How long a joined server may give no answer at all: its owner may still be creating its cluster. One that answers that
+/// it is starting is waited for.
+const SILENCE_LIMIT: Duration = Duration::from_secs(300);
+
+/// What a server answers while it starts, recovers or stops (`cannot_connect_now`).
+const CANNOT_CONNECT_NOW: &str = "57P03";
 
 /// A running private server. If this process started it, it stops when dropped.
 pub struct PrivatePostgres {
-    data_dir: PathBuf,
-    socket_dir: PathBuf,
+    place: Place,
     /// `None` where the server of another process was joined.
-    _server: Option<Server>,
+    server: Option<Server>,
+    installations: Installations,
+    patience: Patience,
 }
 
 impl PrivatePostgres {
-    /// Starts the server of `data_dir` and creates its cluster if there is none, or joins the server that another process
-    /// runs there. Blocks.
-    pub fn start(data_dir: &Path, durability: Durability) -> Result<Self> {
-        Self::start_with(data_dir, durability, &[])
+    pub(super) fn owned(
+        place: Place,
+        server: Server,
+        installations: Installations,
+        patience: Patience,
+    ) -> Self {
+        Self { place, server: Some(server), installations, patience }
     }
 
-    /// Starts with extra settings such as `shared_buffers=1GB`. Blocks.
-    pub fn start_with(data_dir: &Path, durability: Durability, extra_settings: &[&str]) -> Result<Self> {
-        fs::create_dir_all(data_dir).with_context(|| format!("cannot create {}", data_dir.display()))?;
-        let data_dir = data_dir.canonicalize()?;
-        let socket_dir = socket_dir(&data_dir)?;
-        let lock =
-            File::options().create(true).truncate(false).write(true).open(data_dir.join("silta.lock"))?;
-        if lock.try_lock().is_err() {
-            return Ok(Self { data_dir, socket_dir, _server: None });
-        }
-        let programs = Programs::find()?;
-        let account = Account::unprivileged()?;
-        let cluster = data_dir.join("cluster");
-        account.take_ownership(&data_dir)?;
-        account.take_ownership(&socket_dir)?;
-        programs.init_cluster(&data_dir, &cluster, &account)?;
-        wait_for_old_server(&cluster)?;
-
-        let settings = settings(&socket_dir, durability, extra_settings);
-        let server = Server::spawn(&programs, &account, &cluster, settings, lock)?;
-        let private = Self { data_dir, socket_dir, _server: Some(server) };
-        private.wait_until_ready(&cluster)?;
-        Ok(private)
+    pub(super) fn joined(place: Place, installations: Installations, patience: Patience) -> Self {
+        Self { place, server: None, installations, patience }
     }
 
-    /// Starts a hot standby of this server in a directory of its own, from a copy by `pg_basebackup`. Its name is the one for
-    /// `synchronous_standby_names`. Blocks.
-    pub fn standby(&self, data_dir: &Path, name: &str, extra_settings: &[&str]) -> Result<Self> {
+    /// Copies this server's cluster for a hot standby of this name.
+    pub(super) fn copy_to(&self, data_dir: &Path, name: &str) -> Result<()> {
         fs::create_dir_all(data_dir)?;
         let account = Account::unprivileged()?;
         account.take_ownership(data_dir)?;
-        let primary = self.socket_dir.display();
-        let mut copy = Command::new(Programs::find()?.dir.join("pg_basebackup"));
+        let programs = self.installations.for_cluster(&self.place.data_dir.join("cluster"))?;
+        let primary = self.place.socket_dir.display();
+        let mut copy = programs.command("pg_basebackup", &account);
         copy.args(["--write-recovery-conf", "--checkpoint=fast", "--dbname"])
             .arg(format!("host={primary} user={NAME} application_name={name}"))
             .arg("--pgdata")
-            .arg(data_dir.join("cluster"))
-            .current_dir("/")
-            .stdin(Stdio::null());
-        account.apply_to(&mut copy);
-        let output = copy.output().context("cannot run pg_basebackup")?;
-        if !output.status.success() {
-            bail!("pg_basebackup failed: {}", String::from_utf8_lossy(&output.stderr).trim());
-        }
-        Self::start_with(data_dir, Durability::Full, extra_settings)
+            .arg(data_dir.join("cluster"));
+        run(copy).map(drop)
     }
 
     /// Promotes a standby to primary and waits until it is.
     pub async fn promote(&self) -> Result<()> {
         let mut db = self.connect_with_retry().await?;
         let promoted: bool = sqlx::query_scalar("select pg_promote()").fetch_one(&mut db).await?;
-        anyhow::ensure!(promoted, "the standby was not promoted in time");
+        ensure!(promoted, "the standby was not promoted in time");
         Ok(())
     }
 
     /// Ends the server as a crash does, with SIGQUIT: nothing is written and clients get no message.
     pub fn kill(&self) -> Result<()> {
-        let pid_file = fs::read_to_string(self.data_dir.join("cluster/postmaster.pid"))?;
-        let pid = pid_file.lines().next().context("its pid file is empty")?;
-        let killed = Command::new("/bin/sh").args(["-c", &format!("kill -QUIT {pid}")]).status()?;
-        anyhow::ensure!(killed.success(), "cannot send SIGQUIT");
+        let server = self.server.as_ref().context("another process runs this server")?;
+        let killed = Command::new("/bin/sh").args(["-c", &format!("kill -QUIT {}", server.pid)]).status()?;
+        ensure!(killed.success(), "cannot send SIGQUIT");
         Ok(())
     }
 
     /// The path of the socket.
     pub fn socket(&self) -> PathBuf {
-        self.socket_dir.join(".s.PGSQL.5432")
+        self.place.socket()
     }
 
     /// The options to connect to one of its databases.
     pub fn options(&self, database: &str) -> PgConnectOptions {
-        PgConnectOptions::new_without_pgpass().socket(&self.socket_dir).username(NAME).database(database)
+        let options = PgConnectOptions::new_without_pgpass().socket(&self.place.socket_dir);
+        options.username(NAME).database(database)
     }
 
     /// The URL of one of its databases, for other processes.
     pub fn url(&self, database: &str) -> String {
-        format!("postgres://{NAME}@localhost/{database}?host={}", self.socket_dir.display())
+        format!("postgres://{NAME}@localhost/{database}?host={}", self.place.socket_dir.display())
     }
 
     /// The database of the service, created if there is none.
@@ -122,59 +104,27 @@ impl PrivatePostgres {
         Ok(self.options(NAME))
     }
 
-    /// Connects; a joined server may still be starting.
+    /// Connects; a joined server may still be starting, for as long as its recovery takes.
     async fn connect_with_retry(&self) -> Result<PgConnection> {
-        let begun = Instant::now();
+        let (mut heard, mut reporter) = (Instant::now(), Reporter::new(&self.patience));
         loop {
-            match PgConnection::connect_with(&self.options("postgres")).await {
+            let error = match PgConnection::connect_with(&self.options("postgres")).await {
                 Ok(connection) => return Ok(connection),
-                Err(error) if begun.elapsed() > START_TIMEOUT => return Err(error.into()),
-                #[expect(clippy::disallowed_methods, reason = "waiting for another process's server")]
-                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+                Err(error) => error,
+            };
+            self.patience.ensure_wanted()?;
+            let code =
+                error.as_database_error().and_then(|error| error.code().map(std::borrow::Cow::into_owned));
+            if code.as_deref() == Some(CANNOT_CONNECT_NOW) {
+                heard = Instant::now();
+            } else if heard.elapsed() > SILENCE_LIMIT || self.server.is_some() {
+                return Err(error).context("the private PostgreSQL does not answer");
+            } else if self.place.try_lock()?.is_some() {
+                bail!("the process that ran the private PostgreSQL has ended; start again");
             }
+            reporter.report(|| "waiting for the private PostgreSQL of another process".to_owned());
+            #[expect(clippy::disallowed_methods, reason = "waiting for another process's server")]
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
-
-    /// Waits until the server's pid file says `ready`, as `pg_ctl` does.
-    fn wait_until_ready(&self, cluster: &Path) -> Result<()> {
-        let begun = Instant::now();
-        let log_path = log_path(cluster);
-        let pid_file = cluster.join("postmaster.pid");
-        while begun.elapsed() < START_TIMEOUT {
-            let text = fs::read_to_string(&pid_file).unwrap_or_default();
-            if text.lines().nth(7).is_some_and(|status| status.trim() == "ready") && self.socket_exists() {
-                return Ok(());
-            }
-            let log_text = fs::read_to_string(&log_path).unwrap_or_default();
-            if log_text.lines().rev().take(3).any(|line| line.contains("FATAL:"))
-                && begun.elapsed().as_secs() >= 2
-            {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        let log = fs::read_to_string(&log_path).unwrap_or_default();
-        let tail: Vec<_> = log.lines().rev().take(5).collect();
-        bail!(
-            "the private PostgreSQL did not start; its log ends:\n{}",
-            tail.into_iter().rev().collect::<Vec<_>>().join("\n")
-        )
-    }
-
-    fn socket_exists(&self) -> bool {
-        self.socket().exists()
-    }
-}
-
-/// The directory of the socket: beside the data, or in the temporary directory where that path is too long.
-fn socket_dir(data_dir: &Path) -> Result<PathBuf> {
-    let beside = data_dir.join("run");
-    let dir = if beside.as_os_str().len() <= MAX_SOCKET_DIR_BYTES {
-        beside
-    } else {
-        let digest = crate::domain::digest::sha256_hex(data_dir.as_os_str().as_encoded_bytes());
-        std::env::temp_dir().join(format!("silta-{}", &digest[..16]))
-    };
-    fs::create_dir_all(&dir).with_context(|| format!("cannot create {}", dir.display()))?;
-    Ok(dir)
 }

@@ -2,21 +2,34 @@
 
 use std::{
     fs::{self, File},
+    io::{BufRead, BufReader, Read},
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
-    time::{Duration, Instant},
+    sync::mpsc::{self, Receiver, RecvTimeoutError},
+    time::Duration,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
+use parking_lot::Mutex;
 
-use super::{account::Account, programs::Programs};
+use super::{account::Account, programs::Programs, server_log::ServerLog};
 
-/// How long a start or the end of an older server may take, including crash recovery of a large write-ahead log.
-pub(super) const START_TIMEOUT: Duration = Duration::from_secs(60);
-
-/// Runs the server and stops it at the end of standard input.
-const GUARDIAN_SCRIPT: &str = r#""$@" & server=$!; cat >/dev/null; kill -INT "$server"; wait "$server""#;
+/// Runs the server and stops it at the end of standard input. The server inherits standard output, a pipe to this process:
+/// the guardian writes the server's process id to it and lets go of it, so that the pipe ends with the server.
+///
+/// A shell starts background processes with SIGINT ignored, and PostgreSQL accepts it only after some milliseconds: one
+/// SIGINT could be lost and the server would run for ever. So it is repeated until the server has ended. The guardian itself
+/// outlives a SIGTERM to its whole control group (systemd), else nothing would stop the server.
+const GUARDIAN_SCRIPT: &str = r#"
+trap '' TERM HUP
+"$@" & server=$!
+echo "$server"
+exec >/dev/null
+cat
+while kill -INT "$server" 2>/dev/null; do sleep 1; done &
+wait "$server"
+"#;
 
 /// Whether the server may lose commits when the machine (not the server) crashes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +44,10 @@ pub enum Durability {
 pub(super) struct Server {
     pipe: Option<ChildStdin>,
     guardian: Child,
+    pub(super) pid: u32,
+    pub(super) log: ServerLog,
+    /// Disconnected once every process of the server has ended.
+    ended: Mutex<Receiver<()>>,
     _lock: File,
 }
 
@@ -40,10 +57,10 @@ impl Server {
         programs: &Programs,
         account: &Account,
         cluster: &Path,
-        settings: Vec<String>,
+        settings: &[String],
         lock: File,
     ) -> Result<Self> {
-        let log = File::options().create(true).append(true).open(log_path(cluster))?;
+        let (log, log_file) = ServerLog::open(cluster.with_file_name("postgres.log"))?;
         let mut guardian = Command::new("/bin/sh");
         guardian
             .args(["-c", GUARDIAN_SCRIPT, "silta-guardian"])
@@ -54,12 +71,21 @@ impl Server {
             .current_dir(cluster)
             .process_group(0) // Ctrl-C in a terminal reaches this process alone: it stops the server after the last settle
             .stdin(Stdio::piped())
-            .stdout(log.try_clone()?)
-            .stderr(log);
+            .stdout(Stdio::piped())
+            .stderr(log_file);
         account.apply_to(&mut guardian);
         let mut guardian = guardian.spawn().context("cannot start PostgreSQL")?;
         let pipe = guardian.stdin.take();
-        Ok(Self { pipe, guardian, _lock: lock })
+        let mut output = BufReader::new(guardian.stdout.take().context("its output is a pipe")?);
+        let mut first_line = String::new();
+        output.read_line(&mut first_line)?;
+        let pid = first_line.trim().parse().context("cannot start PostgreSQL: its guardian ended")?;
+        Ok(Self { pipe, guardian, pid, log, ended: Mutex::new(watch_end(output)), _lock: lock })
+    }
+
+    /// Waits this long at most for the end of the server; true if it has ended.
+    pub(super) fn ends_within(&self, wait: Duration) -> bool {
+        matches!(self.ended.lock().recv_timeout(wait), Err(RecvTimeoutError::Disconnected))
     }
 }
 
@@ -70,13 +96,18 @@ impl Drop for Server {
     }
 }
 
-/// The log of the server of a cluster.
-pub(super) fn log_path(cluster: &Path) -> PathBuf {
-    cluster.with_file_name("postgres.log")
+/// Disconnects the channel at the end of the pipe.
+fn watch_end(mut pipe: impl Read + Send + 'static) -> Receiver<()> {
+    let (alive, ended) = mpsc::channel();
+    std::thread::spawn(move || {
+        let _ = std::io::copy(&mut pipe, &mut std::io::sink());
+        drop(alive);
+    });
+    ended
 }
 
 /// The settings of the server as arguments.
-pub(super) fn settings(socket_dir: &Path, durability: Durability, extra_settings: &[&str]) -> Vec<String> {
+pub(super) fn settings(socket_dir: &Path, durability: Durability, extra_settings: &[String]) -> Vec<String> {
     let mut settings = vec![
         "listen_addresses=".to_owned(),
         "port=5432".to_owned(),
@@ -90,28 +121,34 @@ pub(super) fn settings(socket_dir: &Path, durability: Durability, extra_settings
         settings
             .extend(["fsync=off", "synchronous_commit=off", "full_page_writes=off"].map(ToOwned::to_owned));
     }
-    settings.extend(extra_settings.iter().map(|&setting| setting.to_owned()));
+    settings.extend(extra_settings.iter().cloned());
     settings.into_iter().flat_map(|setting| ["-c".to_owned(), setting]).collect()
 }
 
-/// Waits for an older server of this cluster, which stops by itself after its owner was killed.
-pub(super) fn wait_for_old_server(cluster: &Path) -> Result<()> {
-    let pid_file = cluster.join("postmaster.pid");
-    let begun = Instant::now();
-    while begun.elapsed() < START_TIMEOUT {
-        let text = fs::read_to_string(&pid_file).unwrap_or_default();
-        let Some(pid) = text.lines().next().map(str::trim).filter(|pid| !pid.is_empty()) else {
-            return Ok(());
-        };
-        if !is_postgres(pid) {
-            return Ok(()); // a stale file; PostgreSQL detects it
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    bail!("another PostgreSQL still runs on {}", cluster.display())
+/// What a cluster's `postmaster.pid` says.
+pub(super) struct PidFile {
+    pub(super) pid: u32,
+    /// As "starting", "ready", "stopping"; empty for a short while after the start.
+    pub(super) status: String,
 }
 
-/// True where this process is alive and a PostgreSQL. Without `/proc`, PostgreSQL's own check must suffice.
-fn is_postgres(pid: &str) -> bool {
-    fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.trim() == "postgres")
+impl PidFile {
+    /// Reads the file; `None` where there is none, or not yet a whole line.
+    pub(super) fn read(cluster: &Path) -> Option<Self> {
+        let text = fs::read_to_string(Self::path(cluster)).ok()?;
+        let mut lines = text.lines();
+        let pid = lines.next()?.trim().parse().ok()?;
+        let status = lines.nth(6).unwrap_or_default().trim().to_owned();
+        Some(Self { pid, status })
+    }
+
+    pub(super) fn path(cluster: &Path) -> PathBuf {
+        cluster.join("postmaster.pid")
+    }
+
+    /// True where this process is alive and a PostgreSQL. Without `/proc`, PostgreSQL's own check must suffice.
+    pub(super) fn is_running(&self) -> bool {
+        let name = fs::read_to_string(format!("/proc/{}/comm", self.pid));
+        name.is_ok_and(|name| name.trim() == "postgres")
+    }
 }
