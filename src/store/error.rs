@@ -56,11 +56,14 @@ fn is_unavailable(error: &sqlx::Error) -> bool {
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed
         | sqlx::Error::Protocol(_) => true,
-        // Classes 08 (connection), 40 (a deadlock: a repeat may succeed at once), 53 (resources), 57
-        // (operator intervention) and 58 (system error); 25006 is a server that has become a read-only
-        // standby. PostgreSQL documentation, appendix A.
+        // Classes 08 (connection), 28 (login), 3D (no such database), 40 (a deadlock: a repeat may succeed at
+        // once), 53 (resources), 57 (operator intervention) and 58 (system error); 25006 is a server that has
+        // become a read-only standby, 55000 a database that accepts no connections. PostgreSQL documentation,
+        // appendix A.
         sqlx::Error::Database(error) => error.code().is_some_and(|code| {
-            ["08", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class)) || code == "25006"
+            ["08", "28", "3D", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class))
+                || code == "25006"
+                || code == "55000"
         }),
         _ => false,
     }

@@ -67,5 +67,5 @@ pub mod views;
 pub use error::{Result, StoreError};
 pub use listener::{DUE_CHANNEL, NotifyListener, SYNC_REQUESTED_CHANNEL};
 pub use page::Page;
-pub use pool::{HOT_PATH, connect, hot_path_pool, with_commit_timeout};
+pub use pool::{ACQUIRE_TIMEOUT, HOT_PATH, connect, hot_path_pool, with_commit_timeout, with_new_connection};
 pub use schema::{MIGRATOR, is_ready, migrate};

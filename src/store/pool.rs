@@ -9,8 +9,8 @@ use sqlx::{
 
 use super::{Result, StoreError};
 
-/// A webhook's sender waits for a connection this long: it should get its 503 before it gives up.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long a caller waits for a connection.
+pub const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A commit that takes longer is on a connection that is dead without saying so. No caller may hang on it
 /// indefinitely.
@@ -52,16 +52,37 @@ fn pool_options(size: u32) -> PgPoolOptions {
         .test_before_acquire(false)
 }
 
-/// Runs `commit` on a pooled connection and fails with `Unavailable` after `COMMIT_TIMEOUT`.
+/// Runs `commit` on a pooled connection and fails with `Unavailable` if there is none within `acquire_within`, or after
+/// `COMMIT_TIMEOUT`.
 pub async fn with_commit_timeout<T>(
     pool: &PgPool,
+    acquire_within: Duration,
     commit: impl AsyncFnOnce(&mut PgConnection) -> Result<T>,
 ) -> Result<T> {
-    let mut db = pool.acquire().await?;
+    let mut db = within(acquire_within, pool.acquire()).await??;
     if let Ok(committed) = tokio::time::timeout(COMMIT_TIMEOUT, commit(&mut db)).await {
         db.shrink_buffers(); // buffers of a batch with large bodies must not stay with every pooled connection
         return committed;
     }
     drop(db.detach()); // frees its place in the pool; a late answer is ignored
     Err(StoreError::Unavailable(sqlx::Error::PoolTimedOut))
+}
+
+/// The same on a new connection outside the pool.
+pub async fn with_new_connection<T>(
+    pool: &PgPool,
+    connect_within: Duration,
+    commit: impl AsyncFnOnce(&mut PgConnection) -> Result<T>,
+) -> Result<T> {
+    let options = pool.connect_options();
+    let mut db = within(connect_within, PgConnection::connect_with(&options)).await??;
+    let committed = within(COMMIT_TIMEOUT, commit(&mut db)).await?;
+    let _ = within(connect_within, db.close()).await;
+    committed
+}
+
+/// Fails with `Unavailable` after this time.
+async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Result<T> {
+    let done = tokio::time::timeout(limit, work).await;
+    done.map_err(|_| StoreError::Unavailable(sqlx::Error::PoolTimedOut))
 }

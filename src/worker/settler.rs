@@ -172,8 +172,10 @@ impl BatchHandler for Settler {
             transition(&it.leased, &end, retry)
         };
         let next: Vec<_> = batch.iter().map(decide).collect();
-        let written =
-            store::with_commit_timeout(pool, async |db| self.write(db, batch, &next, now).await).await?;
+        let written = store::with_commit_timeout(pool, store::ACQUIRE_TIMEOUT, async |db| {
+            self.write(db, batch, &next, now).await
+        })
+        .await?;
         for ((ended, next), fenced) in batch.iter().zip(&next).zip(&written) {
             match fenced {
                 Fenced::Written => ended.log_settled(next),

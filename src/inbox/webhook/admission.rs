@@ -2,7 +2,7 @@
 //!
 //! The bodies of all webhooks being read or waiting share one memory limit. A webhook that exceeds it, or has
 //! waited too long, is answered 503 with `Retry-After`, and its sender repeats it. So memory stays bounded, and
-//! no webhook waits longer than its sender does.
+//! no webhook waits longer than its sender does. While the database is known to be away, it does not wait at all.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use sqlx::{Connection, PgConnection, PgPool};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::database_watch::{DatabaseWatch, Outlook};
 use crate::{
     runtime::{
         clock::Clock,
@@ -27,6 +28,9 @@ use crate::{
 /// less.
 const BATCH_LIMITS: group_commit::Limits =
     group_commit::Limits { workers: 1, max_items: 256, max_weight: 1 << 20 };
+
+/// How long a commit waits for a connection. A webhook must be answered soon after.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(1500);
 
 /// How much may wait, and how long: `[http] waiting` and `accept_within`.
 #[derive(Clone, Copy, Debug)]
@@ -74,13 +78,17 @@ pub(super) struct Admission {
     queue: GroupCommit<Committer>,
     capacity: Arc<Semaphore>,
     accept_within: Duration,
+    watch: Arc<DatabaseWatch>,
 }
 
 impl Admission {
     pub(super) fn new(pool: PgPool, clock: Arc<dyn Clock>, failpoints: Failpoints, limits: Limits) -> Self {
         let Limits { waiting, accept_within } = limits;
-        let queue = GroupCommit::new(Committer { pool, clock, failpoints }, BATCH_LIMITS);
-        Self { queue, capacity: Arc::new(Semaphore::new(waiting.min(Semaphore::MAX_PERMITS))), accept_within }
+        let watch = Arc::new(DatabaseWatch::default());
+        let queue =
+            GroupCommit::new(Committer { pool, clock, failpoints, watch: watch.clone() }, BATCH_LIMITS);
+        let capacity = Arc::new(Semaphore::new(waiting.min(Semaphore::MAX_PERMITS)));
+        Self { queue, capacity, accept_within, watch }
     }
 
     /// Reserves memory for a body, or fails at once.
@@ -96,6 +104,11 @@ impl Admission {
         expedited_polls: &'static [&'static str],
         permit: OwnedSemaphorePermit,
     ) -> CommitResult {
+        match self.watch.outlook(self.accept_within) {
+            Outlook::Open => {}
+            Outlook::Stuck => return Err(CommitError::Busy),
+            Outlook::Away => return Err(CommitError::Unavailable),
+        }
         let pending = PendingWebhook { event, expedited_polls, _permit: permit };
         match tokio::time::timeout(self.accept_within, self.queue.submit(pending)).await {
             Ok(Some(answer)) => answer,
@@ -111,6 +124,7 @@ struct Committer {
     pool: PgPool,
     clock: Arc<dyn Clock>,
     failpoints: Failpoints,
+    watch: Arc<DatabaseWatch>,
 }
 
 #[async_trait]
@@ -124,20 +138,10 @@ impl BatchHandler for Committer {
     }
 
     async fn commit(&self, batch: &[PendingWebhook]) -> store::Result<Vec<Ingested>> {
-        self.failpoints.hit(Failpoint::BeforeCommit, "").await;
-        let pooled = store::with_commit_timeout(&self.pool, async |db| self.store(db, batch).await);
-        let stored = match pooled.await {
-            // The pooled connection broke since its last use: retry on a new one. If the first try was stored
-            // after all, the second is its duplicate.
-            Err(error) if error.is_broken_connection() => {
-                let options = self.pool.connect_options();
-                let mut db = PgConnection::connect_with(&options).await.map_err(StoreError::from)?;
-                let stored = self.store(&mut db, batch).await;
-                let _ = db.close().await;
-                stored
-            }
-            stored => stored,
-        }?;
+        let watched = self.watch.begin();
+        let stored = self.commit_batch(batch).await;
+        watched.end(matches!(stored, Err(StoreError::Unavailable(_))));
+        let stored = stored?;
         self.failpoints.hit(Failpoint::AfterCommit, "").await;
         Ok(stored)
     }
@@ -150,6 +154,19 @@ impl BatchHandler for Committer {
 }
 
 impl Committer {
+    /// Stores events on a pooled connection, or on a new one where that had broken since its last use. If the first try was
+    /// stored after all, the second is its duplicate.
+    async fn commit_batch(&self, batch: &[PendingWebhook]) -> store::Result<Vec<Ingested>> {
+        self.failpoints.hit(Failpoint::BeforeCommit, "").await;
+        let commit = async |db: &mut PgConnection| self.store(db, batch).await;
+        match store::with_commit_timeout(&self.pool, ACQUIRE_TIMEOUT, commit).await {
+            Err(error) if error.is_broken_connection() => {
+                store::with_new_connection(&self.pool, ACQUIRE_TIMEOUT, commit).await
+            }
+            stored => stored,
+        }
+    }
+
     /// Stores events, and the polls that they bring forward, in one commit.
     async fn store(&self, db: &mut PgConnection, batch: &[PendingWebhook]) -> store::Result<Vec<Ingested>> {
         let Self { clock, failpoints, .. } = self;

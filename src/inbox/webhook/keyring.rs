@@ -2,7 +2,8 @@
 //! subscriptions that Silta made itself, which are encrypted in the database.
 //!
 //! Stored keys are read when a signature matches no known key, at most every few seconds. So a key that another
-//! process just made is found, and while signatures match, the database is not asked.
+//! process just made is found, and while signatures match, the database is not asked. Where they cannot be read, it is
+//! unknown whether the signature is wrong: the webhook is answered 503, and its sender repeats it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,6 +23,9 @@ use crate::{
 
 /// Stored keys are read again at most this often.
 const MIN_REFRESH_INTERVAL: Duration = Duration::from_secs(3);
+
+/// How long a webhook waits for the stored keys.
+const READ_TIMEOUT: Duration = Duration::from_millis(1500);
 
 /// The database is asked for a requested signature detection at most this often.
 const MIN_DETECTION_INTERVAL: Duration = Duration::from_secs(1);
@@ -43,6 +47,24 @@ impl Keys {
     }
 }
 
+/// A read of the stored keys.
+#[derive(Clone, Copy)]
+struct KeyRead {
+    at: Timestamp,
+    has_failed: bool,
+}
+
+/// What a refresh showed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refreshed {
+    /// There are other keys than before.
+    Changed,
+    /// The keys are the same.
+    Unchanged,
+    /// They could not be read: there may be others.
+    Unreadable,
+}
+
 /// The keys of one connection's webhooks from one vendor.
 pub(super) struct Keyring {
     connection: String,
@@ -53,8 +75,8 @@ pub(super) struct Keyring {
     id_secret: String,
     /// The configured keys and the stored ones as last read.
     current: RwLock<Arc<Keys>>,
-    /// When stored keys were last read.
-    read_at: Mutex<Option<Timestamp>>,
+    /// The last read of the stored keys.
+    last_read: Mutex<Option<KeyRead>>,
     /// When the database was last asked for a requested detection.
     checked_at: Mutex<Option<Timestamp>>,
 }
@@ -73,7 +95,7 @@ impl Keyring {
             current: RwLock::new(Arc::new(Keys { scheme: configured.clone(), ids })),
             configured,
             id_secret: id_secret.to_owned(),
-            read_at: Mutex::default(),
+            last_read: Mutex::default(),
             checked_at: Mutex::default(),
         }
     }
@@ -112,13 +134,33 @@ impl Keyring {
         is_due(&mut self.checked_at.lock(), MIN_DETECTION_INTERVAL, now)
     }
 
-    /// Reads the stored keys, unless that was done a moment ago. Returns whether the keys have changed.
-    pub(super) async fn refresh(&self, pool: &PgPool, secret_store: &SecretStore, clock: &dyn Clock) -> bool {
+    /// Reads the stored keys, unless that was done a moment ago.
+    pub(super) async fn refresh(
+        &self,
+        pool: &PgPool,
+        secret_store: &SecretStore,
+        clock: &dyn Clock,
+    ) -> Refreshed {
         let now = clock.now();
-        if !secret_store.has_key() || !is_due(&mut self.read_at.lock(), MIN_REFRESH_INTERVAL, now) {
-            return false;
+        if !secret_store.has_key() {
+            return Refreshed::Unchanged;
         }
-        let Ok(stored) = self.read_stored(pool, now).await else { return false };
+        let recent = self.last_read.lock().filter(|read| now < read.at + MIN_REFRESH_INTERVAL);
+        if let Some(KeyRead { has_failed, .. }) = recent {
+            return if has_failed { Refreshed::Unreadable } else { Refreshed::Unchanged };
+        }
+        // Until it has ended, others count on no other keys; a failure is noted at once.
+        *self.last_read.lock() = Some(KeyRead { at: now, has_failed: false });
+        let stored = tokio::time::timeout(READ_TIMEOUT, self.read_stored(pool, now)).await;
+        let Ok(Ok(stored)) = stored else {
+            *self.last_read.lock() = Some(KeyRead { at: clock.now(), has_failed: true });
+            return Refreshed::Unreadable;
+        };
+        if self.replace_stored(stored, secret_store) { Refreshed::Changed } else { Refreshed::Unchanged }
+    }
+
+    /// Takes over the stored keys; returns whether they are others than before.
+    fn replace_stored(&self, stored: Vec<subscriptions::SealedKey>, secret_store: &SecretStore) -> bool {
         let mut keys = Keys {
             scheme: self.configured.clone(),
             ids: self.configured.secrets.iter().map(|secret| key_id(&self.id_secret, secret)).collect(),

@@ -1,6 +1,7 @@
 //! Webhooks: verified, stored as an event with its task in one statement, then answered.
 
 mod admission;
+mod database_watch;
 mod endpoint;
 mod error;
 mod handlers;

@@ -8,9 +8,10 @@ use serde_json::json;
 use sqlx::PgPool;
 
 use super::{
+    admission::CommitError,
     endpoint::Endpoint,
     error::WebhookError,
-    keyring::Keyring,
+    keyring::{Keyring, Refreshed},
     verify::{Unverified, Verified},
 };
 use crate::{
@@ -58,9 +59,19 @@ impl SignatureCheck {
         let mut result = unverified.verify(keys, headers);
         if let Err(unverified) = result {
             // It may be signed with a key that another process made a moment ago.
-            let has_new_keys = headers.contains_key(keys.header())
-                && keys.refresh(&self.pool, &self.secret_store, &*self.clock).await;
-            result = if has_new_keys { unverified.verify(keys, headers) } else { Err(unverified) };
+            let refreshed = if headers.contains_key(keys.header()) {
+                keys.refresh(&self.pool, &self.secret_store, &*self.clock).await
+            } else {
+                Refreshed::Unchanged
+            };
+            result = match refreshed {
+                Refreshed::Changed => unverified.verify(keys, headers),
+                Refreshed::Unchanged => Err(unverified),
+                Refreshed::Unreadable => {
+                    let (source, error) = (unverified.source(), CommitError::Unavailable);
+                    return Err(WebhookError::NotCommitted { source, error });
+                }
+            };
         }
         match result {
             Ok((verified, key)) => {

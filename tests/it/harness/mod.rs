@@ -11,7 +11,7 @@ mod tasks;
 mod verbs;
 mod wait;
 
-pub use database::Database;
+pub use database::{Database, server};
 pub use http::{Answer, Api, answer};
 pub use settings::{CONNECTION, OPERATOR, TestOptions, VIEWER, configuration};
 pub use silta::TestSilta;
