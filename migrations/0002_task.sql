@@ -92,7 +92,7 @@ comment on column task.reason is 'Closed reason code of the last settlement; doc
 comment on column task.priority is '0 live orders, 1 stock, 2 products, 3 what polls, syncs and replays found';
 comment on column task.failures is 'Attempts that count towards the limit; a snooze takes its own back';
 comment on column task.attempts is 'Claims ever taken; numbers the attempt rows';
-comment on column task.actions is 'Actions performed in this task; bounds a pair of vendors that never converge';
+comment on column task.actions is 'Actions performed since the last new event; bounds a pair of vendors that never converge';
 comment on column task.snoozes is 'Attempts in a row that were snoozed and do not count as failures; bounds them';
 comment on column task.revision is 'Counts the events of the subject while the task is open';
 comment on column task.claimed_revision is 'The revision at the claim: a higher one at the settle makes the task due again';

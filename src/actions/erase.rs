@@ -6,10 +6,7 @@ use sqlx::PgConnection;
 use super::{ActionError, Actor, ConflictError};
 use crate::{
     domain::event::subject::Subject,
-    store::{
-        redaction::{self, Erased},
-        views::overview,
-    },
+    store::redaction::{self, Erased},
 };
 
 /// Redacts what our tables hold of an order's customer, for good. The vendors keep theirs, and a later read may bring a
@@ -21,7 +18,7 @@ pub async fn erase_order(
     order_id: &str,
 ) -> Result<Erased, ActionError> {
     let subject = Subject::order(order_id).to_string();
-    if !overview::has_task(db, connection, &subject).await? {
+    if !redaction::is_known(db, connection, &subject).await? {
         return Err(ActionError::NotFound);
     }
     if redaction::has_open_task(db, connection, &subject).await? {

@@ -190,6 +190,7 @@ impl Components {
             entropy: self.entropy.clone(),
             client: self.client.clone(),
             options: config.alerts.clone(),
+            connections: config.connections.iter().map(|it| it.name.clone()).collect(),
             polls: config.connections.iter().flat_map(named).collect(),
         })
     }

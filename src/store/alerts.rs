@@ -16,6 +16,8 @@ pub struct AlertThresholds {
     pub due_before: Timestamp,
     /// Only webhooks rejected since then count.
     pub rejected_since: Timestamp,
+    /// Only these connections are watched, and of them only those that are not paused.
+    pub connections: Vec<String>,
     /// Lists that should have been polled.
     pub polls: Vec<ExpectedPoll>,
     /// A subscription last seen at its vendor before this is gone.
@@ -35,7 +37,7 @@ pub struct ExpectedPoll {
 
 /// Finds all conditions that the tables show; silence is judged apart, by the order rate.
 pub async fn list_conditions(db: &mut PgConnection, thresholds: &AlertThresholds) -> Result<Vec<Condition>> {
-    let connections: Vec<_> = thresholds.polls.iter().map(|poll| poll.connection.clone()).collect();
+    let of_polls: Vec<_> = thresholds.polls.iter().map(|poll| poll.connection.clone()).collect();
     let lists: Vec<_> = thresholds.polls.iter().map(|poll| poll.what.to_owned()).collect();
     let after: Vec<_> = thresholds.polls.iter().map(|poll| poll.after).collect();
     let rows = sqlx::query!(
@@ -47,54 +49,59 @@ pub async fn list_conditions(db: &mut PgConnection, thresholds: &AlertThresholds
             select poll.connection, poll.what
             from unnest($3::text[], $4::text[], $5::timestamptz[]) as expected (connection, what, after)
             join poll on poll.connection = expected.connection and poll.what = expected.what
-            join connection on connection.name = poll.connection
-            where connection.paused_at is null and coalesce(poll.last_finished_at, poll.cursor) < expected.after
+            where coalesce(poll.last_finished_at, poll.cursor) < expected.after
         )
-        select connection as "connection!", 'dead' as "kind!", sum(count)::bigint as "count!",
-               string_agg(count || ' × ' || reason, ', ' order by count desc, reason) as "detail!"
-        from dead group by connection
-        union all
-        select name, 'circuit_open', 1, reason from (
-            select name, paused_at, circuit_reason as reason from connection where circuit_open_until is not null
+        select found.connection as "connection!", found.kind as "kind!", found.count as "count!",
+               found.detail as "detail!"
+        from (
+            select connection, 'dead' as kind, sum(count)::bigint as count,
+                   string_agg(count || ' × ' || reason, ', ' order by count desc, reason) as detail
+            from dead group by connection
             union all
-            -- Only while the whole circuit is closed: there is one open alert of a kind.
-            select connection, paused_at, string_agg(vendor || ' (writes): ' || reason, ', ' order by vendor)
-            from write_circuit join connection on name = connection
-            where circuit_open_until is null group by connection, paused_at
-        ) circuit
-        where paused_at is null
-        union all
-        select name, 'stock_braked', 1, brake_detail from connection where braked_at is not null
-        union all
-        select connection, 'poll_stopped', count(*), string_agg(what, ', ' order by what)
-        from late group by connection
-        union all
-        select task.connection, 'backlog_old', count(*), string_agg(distinct task.kind, ', ')
-        from task join connection on connection.name = task.connection
-        where task.state in ('pending', 'in_doubt') and task.due_at < $1
-          and connection.paused_at is null and connection.circuit_open_until is null
-        group by task.connection
-        union all
-        select rejected.connection, 'webhooks_refused', sum(rejected.count)::bigint,
-               string_agg(rejected.source || ': ' || rejected.hint, ', ' order by rejected.source, rejected.hint)
-        from rejected_webhook rejected
-        where rejected.last_at >= $2 and not exists (
-            select 1 from key_usage
-            where key_usage.connection = rejected.connection and key_usage.purpose = rejected.source || '_webhook'
-              and key_usage.last_used_at >= rejected.last_at
-        )
-        group by rejected.connection
-        union all
-        select connection, 'subscription_gone', count(*),
-               string_agg(source || ': ' || topic, ', ' order by source, topic)
-        from subscription where removed_at is null and seen_at < $6 group by connection
+            select name, 'circuit_open', 1, reason from (
+                select name, circuit_reason as reason from connection where circuit_open_until is not null
+                union all
+                -- Only while the whole circuit is closed: there is one open alert of a kind.
+                select connection, string_agg(vendor || ' (writes): ' || reason, ', ' order by vendor)
+                from write_circuit join connection on name = connection
+                where circuit_open_until is null group by connection
+            ) circuit
+            union all
+            select name, 'stock_braked', 1, brake_detail from connection where braked_at is not null
+            union all
+            select connection, 'poll_stopped', count(*), string_agg(what, ', ' order by what)
+            from late group by connection
+            union all
+            select task.connection, 'backlog_old', count(*), string_agg(distinct task.kind, ', ')
+            from task join connection on connection.name = task.connection
+            where task.state in ('pending', 'in_doubt') and task.due_at < $1
+              and connection.circuit_open_until is null
+            group by task.connection
+            union all
+            select rejected.connection, 'webhooks_refused', sum(rejected.count)::bigint,
+                   string_agg(rejected.source || ': ' || rejected.hint, ', ' order by rejected.source, rejected.hint)
+            from rejected_webhook rejected
+            where rejected.last_at >= $2 and not exists (
+                select 1 from key_usage
+                where key_usage.connection = rejected.connection and key_usage.purpose = rejected.source || '_webhook'
+                  and key_usage.last_used_at >= rejected.last_at
+            )
+            group by rejected.connection
+            union all
+            select connection, 'subscription_gone', count(*),
+                   string_agg(source || ': ' || topic, ', ' order by source, topic)
+            from subscription where removed_at is null and seen_at < $6 group by connection
+        ) found
+        join connection watched on watched.name = found.connection and watched.paused_at is null
+        where found.connection = any($7)
         "#,
         thresholds.due_before,
         thresholds.rejected_since,
-        &connections,
+        &of_polls,
         &lists,
         &after,
         thresholds.subscriptions_before,
+        &thresholds.connections,
     );
     let rows = rows.fetch_all(db).await?.into_iter();
     let conditions = rows.map(|row| {

@@ -103,6 +103,8 @@ pub async fn claim_due(db: &mut PgConnection, request: &ClaimRequest<'_>) -> Res
             leased_until = $5,
             failures = failures + 1,
             attempts = attempts + 1,
+            -- Only actions without a new event count towards a pair of vendors that never converges.
+            actions = case when revision > claimed_revision then 0 else actions end,
             claimed_revision = revision
         from ready join suspicion on suspicion.name = ready.name
         where task.id = ready.id

@@ -200,6 +200,25 @@ pub async fn erase(db: &mut PgConnection, connection: &str, subject: &str, now: 
     Ok(Erased { events, attempts })
 }
 
+/// True if our tables hold anything of a subject. Retention removes its tasks long before what was sent.
+pub async fn is_known(db: &mut PgConnection, connection: &str, subject: &str) -> Result<bool> {
+    let known = sqlx::query_scalar!(
+        r#"select exists (
+               select 1 from task
+               where connection = $1 and subject = $2
+                 -- Always true; it names both indexes of a subject's tasks.
+                 and (settled_at is not null or state in ('pending', 'leased', 'in_doubt'))
+           ) or exists (
+               select 1 from subject_state where connection = $1 and subject = $2
+           ) or exists (
+               select 1 from action where connection = $1 and subject = $2
+           ) as "known!""#,
+        connection,
+        subject,
+    );
+    Ok(known.fetch_one(db).await?)
+}
+
 /// True if a subject has an open task.
 pub async fn has_open_task(db: &mut PgConnection, connection: &str, subject: &str) -> Result<bool> {
     let open = sqlx::query_scalar!(

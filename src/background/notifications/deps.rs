@@ -37,6 +37,8 @@ pub struct Deps {
     pub client: reqwest::Client,
     /// `[alerts]`
     pub options: Options,
+    /// The configured connections: what is wrong with another one concerns nobody any more.
+    pub connections: Vec<String>,
     /// How often each list of each connection is polled.
     pub polls: Vec<(String, &'static str, Duration)>,
 }

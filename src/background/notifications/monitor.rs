@@ -14,7 +14,8 @@ use crate::{
     store::{
         self,
         alerts::{self, AlertThresholds, ExpectedPoll, OpenAlertRow},
-        connections, notifications, order_rate,
+        connections::ConnectionRow,
+        notifications, order_rate,
     },
 };
 
@@ -129,7 +130,7 @@ impl AlertMonitor {
 
     /// Everything that is wrong now.
     async fn conditions(&self, db: &mut PgConnection, now: Timestamp) -> store::Result<Vec<Condition>> {
-        let Deps { options, polls, .. } = &*self.deps;
+        let Deps { options, polls, connections, .. } = &*self.deps;
         let expected_poll = |(connection, what, interval): &(String, &'static str, Duration)| ExpectedPoll {
             connection: connection.clone(),
             what,
@@ -138,11 +139,13 @@ impl AlertMonitor {
         let thresholds = AlertThresholds {
             due_before: now - options.backlog_older_than,
             rejected_since: now - REJECTION_WINDOW,
+            connections: connections.clone(),
             polls: polls.iter().map(expected_poll).collect(),
             subscriptions_before: now - SUBSCRIPTION_GONE_AFTER,
         };
         let mut conditions = alerts::list_conditions(db, &thresholds).await?;
-        for row in connections::list(db).await?.iter().filter(|row| row.paused_at.is_none()) {
+        let is_watched = |row: &&ConnectionRow| row.paused_at.is_none() && connections.contains(&row.name);
+        for row in store::connections::list(db).await?.iter().filter(is_watched) {
             let order_rate = order_rate::read(db, &row.name, row.created_at, now).await?;
             if order_rate.is_suspicious {
                 #[expect(clippy::cast_possible_truncation, reason = "orders of a few weeks")]

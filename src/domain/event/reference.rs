@@ -37,9 +37,13 @@ impl ReferencePrefixes {
 }
 
 /// Splits a reference that has this prefix into the order number and the rest: `kauppa-1042` gives `1042` and
-/// nothing, `kauppa-1042-2` gives `1042` and `-2`.
+/// nothing, `kauppa-1042-2` gives `1042` and `-2`. A warehouse may write references in its own case: `KAUPPA-1042` is
+/// ours too, and no two prefixes of one merchant differ in case alone ([`may_collide`]).
 pub fn parse_reference<'a>(reference: &'a str, prefix: &str) -> Option<(&'a str, &'a str)> {
-    let rest = reference.strip_prefix(prefix)?;
+    let (start, rest) = reference.split_at_checked(prefix.len())?;
+    if !start.eq_ignore_ascii_case(prefix) {
+        return None;
+    }
     let end = rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
     let (id, suffix) = rest.split_at(end);
     // A letter directly after the number makes it another number; the warehouse separates parts by `-`, `_`,
@@ -84,5 +88,11 @@ mod tests {
         assert_eq!(prefixes.parse("old-7"), Some(("7", "")));
         assert_eq!(prefixes.parse("new-7-2"), Some(("7", "-2")));
         assert_eq!(prefixes.parse("other-7"), None);
+    }
+
+    #[test]
+    fn reference_in_another_case_is_ours() {
+        assert_eq!(parse_reference("KAUPPA-1042-2", "kauppa-"), Some(("1042", "-2")));
+        assert_eq!(parse_reference("kaupp", "kauppa-"), None);
     }
 }

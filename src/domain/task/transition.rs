@@ -41,8 +41,9 @@ use super::{
 };
 use crate::domain::Timestamp;
 
-/// Actions for one task after which the vendors count as not converging: a product with many variations needs one
-/// each, nothing needs more than this.
+/// Actions for one task without a new event after which the vendors count as not converging: a product with many
+/// variations needs one each, nothing needs more than this. A claim at a new revision begins at zero (`store::claim`): a
+/// code that sells all day is busy, and converges each time.
 pub const MAX_ACTIONS: u32 = 200;
 
 /// How long after its opening a task may still be put off without counting a failure; then it needs attention.

@@ -63,6 +63,49 @@ async fn every_alert_kind_opens_and_closes() {
     assert!(rules.contains("runbook_url"));
 }
 
+/// Nobody acts on them: a paused connection's begin again when it goes on, a removed one's are over.
+#[tokio::test]
+async fn alerts_of_paused_and_removed_connections_close() {
+    let (mut silta, alerts) = start_with_channels("").await;
+    silta.leave_unfinished();
+    let (other, _vendors) = silta.start_second_store().await;
+    for sql in [
+        "insert into task (id, connection, kind, subject, state, reason, priority, due_at, created_at, settled_at)
+         select gen_random_uuid(), name, 'stock', 'stock:Z', 'dead', 'refused', 1, now(), now(), now() from connection",
+        "insert into subscription (id, connection, source, topic, remote_id, url, created_by, created_at, seen_at)
+         select gen_random_uuid(), name, 'ogoship', 'OrderShipped', name, 'u', 'ops', 'epoch', 'epoch' from connection",
+        "update connection set braked_at = now(), brake_detail = '9 of 10'",
+    ] {
+        sqlx::query(sql).execute(&silta.pool).await.unwrap();
+    }
+    let open = async |monitor: &silta::background::notifications::AlertMonitor| {
+        monitor.check_and_notify().await.unwrap();
+        silta.clock.advance(secs(3600));
+        monitor.check_and_notify().await.unwrap();
+        let listed = silta.api.get("/admin/v1/alerts?open=true").await;
+        let mut names: Vec<_> = listed
+            .items()
+            .iter()
+            .map(|it| format!("{} {}", it["connection"].as_str().unwrap(), it["kind"].as_str().unwrap()))
+            .filter(|name| !name.ends_with("poll_stopped"))
+            .collect();
+        names.sort();
+        names
+    };
+    let kinds = ["dead", "stock_braked", "subscription_gone"];
+    let of = |connections: &[&str]| -> Vec<String> {
+        connections.iter().flat_map(|name| kinds.map(|kind| format!("{name} {kind}"))).collect()
+    };
+    assert_eq!(open(&other.alerts).await, of(&["other", "shop"]));
+    let paused = silta.api.post("/admin/v1/connections/shop/pause", serde_json::json!({})).await;
+    assert!(paused.status < 300, "{}", paused.body);
+    assert_eq!(open(&other.alerts).await, of(&["other"]), "the paused one's are closed");
+    let resumed = silta.api.post("/admin/v1/connections/shop/resume", serde_json::json!({})).await;
+    assert!(resumed.status < 300, "{}", resumed.body);
+    // This process's configuration no longer names the other store.
+    assert_eq!(open(&alerts).await, of(&["shop"]), "the removed one's are closed");
+}
+
 async fn post_wrong_signature(silta: &TestSilta) -> (u16, Value) {
     let url = format!("{}/webhooks/ogoship/shop", silta.api.url);
     let request = reqwest::Client::new().post(url).header("X-OGOship-Hmac-SHA256", "AAAA").body("{}");

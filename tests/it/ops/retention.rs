@@ -150,6 +150,30 @@ async fn personal_data_is_erased_on_request_and_audited() {
     assert_eq!(answer.status, 404);
 }
 
+/// Retention removes tasks long before what was sent: that is what there is to erase.
+#[tokio::test]
+async fn order_without_tasks_is_erased() {
+    let silta = TestSilta::start().await;
+    silta.warehouse.receive_goods("A", 5);
+    let order = silta.place_order(OrderSpec::of("A", 1)).await;
+    silta.warehouse.ship_order(&format!("shop-{order}"));
+    silta.send_webhook(silta.warehouse.order_shipped(&format!("shop-{order}"))).await;
+    silta.run_until_idle().await;
+    silta.clock.advance(secs(401 * DAY));
+    retention(&silta, 0, 400).round().await.unwrap();
+    assert_eq!(silta.count("task").await, 0);
+    let kept = "(select 1 from subject_state where tracking_code is not null
+                 union all select 1 from action where sent is not null) kept";
+    assert!(silta.count(kept).await >= 2, "there is something to erase");
+
+    assert_eq!(silta.post_order_action(order, "erase").await, 200);
+    assert_eq!(silta.count(kept).await, 0);
+    let audit = silta.api.get("/admin/v1/audit").await;
+    assert!(audit.items().iter().any(|line| line["action"] == "order.erase"), "audited");
+    let answer = silta.api.post(&format!("/admin/v1/orders/{CONNECTION}/4711/erase"), Value::Null).await;
+    assert_eq!(answer.status, 404);
+}
+
 #[tokio::test]
 async fn open_order_is_not_erased() {
     let silta = TestSilta::start().await;

@@ -115,6 +115,9 @@ impl Machine {
         row.leased_until = Some(leased_until);
         row.failures += 1;
         row.attempts += 1;
+        if row.revision > row.claimed_revision {
+            row.actions = 0;
+        }
         row.claimed_revision = row.revision;
         Some(LeasedTask {
             id: TaskId(row.id),
