@@ -15,7 +15,7 @@ use silta::{
         id::{ClaimId, TaskId},
         order::{
             Decision, OrderPolicy, OrderView, Recipient, ShopLine, ShopOrder, ShopStatus, Transfer,
-            TransferTime, UnitPrices, decide,
+            TransferTime, UnitPrices, UnreadableFields, decide,
         },
         product::{ProductPolicy, Supplier},
         redact::Redactor,
@@ -126,6 +126,7 @@ fn order(criterion: &mut Criterion, now: DateTime<Utc>) {
         shipments: Vec::new(),
         comments: None,
         receipt_url: None,
+        unreadable: UnreadableFields::default(),
     };
     let policy = OrderPolicy {
         transfer: Transfer::Automatic,

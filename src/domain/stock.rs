@@ -11,7 +11,9 @@
 //!
 //! **A figure has a time.** A task reads both sides itself and takes no figure from a webhook or a list. The
 //! lease is checked once more before the write. A figure older than the one last acted on is not written
-//! ([`Decision::Stale`]).
+//! ([`Decision::Stale`]): the warehouse's search may lag. Its clock is believed within bounds only. A time in the
+//! future orders nothing, and a figure counts as older for as long as a search may lag: after that the clock, not the
+//! answer, has gone back.
 //!
 //! **The stock brake.** One code that falls to zero is sold out. Every third code falling to zero within an
 //! hour is a broken feed, which would close the shop. From then on no figure is set to zero until an operator
@@ -34,6 +36,9 @@ pub struct WarehouseStock {
     pub modified: Option<Timestamp>,
     /// When it changed and what it says, as the warehouse spells it.
     pub version: Option<String>,
+    /// Fields above that decide something and cannot be read; their values stand for nothing.
+    #[serde(default)]
+    pub unreadable: Vec<String>,
 }
 
 /// A stock item as the shop has it now.
@@ -47,6 +52,8 @@ pub struct ShopStock {
     pub enabled: bool,
     /// Whose goods these are.
     pub supplier: Supplier,
+    /// Fields above that decide something and cannot be read; their values stand for nothing.
+    pub unreadable: Vec<String>,
 }
 
 /// Which of the warehouse's figures the shop shows.
@@ -102,6 +109,25 @@ impl StockPolicy {
     }
 }
 
+/// How far the warehouse's clock may be ahead of ours.
+const MAX_CLOCK_SKEW: chrono::Duration = chrono::Duration::minutes(10);
+
+/// How long the warehouse's answers may lag behind a figure that it has shown.
+const MAX_LAG: chrono::Duration = chrono::Duration::minutes(15);
+
+impl WarehouseStock {
+    /// When the figure changed, where that can be true.
+    pub fn credible_time(&self, now: Timestamp) -> Option<Timestamp> {
+        self.modified.filter(|modified| *modified <= now + MAX_CLOCK_SKEW)
+    }
+
+    /// True where the warehouse has shown a later figure a short while ago.
+    fn is_stale(&self, view: &StockView<'_>) -> bool {
+        let latest = view.acted_on.filter(|at| *at <= view.now + MAX_CLOCK_SKEW && view.now < *at + MAX_LAG);
+        self.credible_time(view.now).zip(latest).is_some_and(|(read, acted_on)| read < acted_on)
+    }
+}
+
 /// What to do next for a stock figure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
@@ -111,6 +137,11 @@ pub enum Decision {
     Skip(Reason),
     /// The warehouse's answer is older than the one last acted on: read again.
     Stale,
+    /// An operator must look: these fields cannot be read.
+    AskOperator {
+        /// Names them.
+        detail: String,
+    },
     /// Write this quantity to the shop.
     Patch {
         /// Pieces, never negative.
@@ -133,13 +164,22 @@ pub struct StockView<'a> {
     pub in_flight: i64,
     /// The warehouse's time of the figure that was last acted on.
     pub acted_on: Option<Timestamp>,
+    /// When both sides were read.
+    pub now: Timestamp,
 }
 
 /// Decides what to do next, given both sides as they are now.
 pub fn decide(view: &StockView<'_>, policy: &StockPolicy) -> Decision {
     let Some(shop) = view.shop else { return Decision::Skip(Reason::UnknownInShop) };
     let Some(warehouse) = view.warehouse else { return Decision::Skip(Reason::UnknownAtWarehouse) };
-    if warehouse.modified.zip(view.acted_on).is_some_and(|(read, acted_on)| read < acted_on) {
+    for (side, unreadable) in [("warehouse", &warehouse.unreadable), ("shop", &shop.unreadable)] {
+        if !unreadable.is_empty() {
+            let names = unreadable.join(", ");
+            let detail = format!("the {side}'s figure has values that cannot be read: {names}");
+            return Decision::AskOperator { detail };
+        }
+    }
+    if warehouse.is_stale(view) {
         return Decision::Stale;
     }
     let quantity = policy.target_quantity(view, warehouse, shop);
@@ -154,10 +194,16 @@ mod tests {
     use super::*;
 
     const HOUSE: WarehouseStock =
-        WarehouseStock { physical: 10, available: 7, modified: None, version: None };
+        WarehouseStock { physical: 10, available: 7, modified: None, version: None, unreadable: Vec::new() };
 
     fn shop(quantity: i64, enabled: bool) -> ShopStock {
-        ShopStock { quantity, reserved: Some(2), enabled, supplier: Supplier::NotRead }
+        ShopStock {
+            quantity,
+            reserved: Some(2),
+            enabled,
+            supplier: Supplier::NotRead,
+            unreadable: Vec::new(),
+        }
     }
 
     fn policy(basis: Basis, buffer: i64) -> StockPolicy {
@@ -169,7 +215,7 @@ mod tests {
         warehouse: Option<&'a WarehouseStock>,
         shop: Option<&'a ShopStock>,
     ) -> StockView<'a> {
-        StockView { code, warehouse, shop, in_flight: 3, acted_on: None }
+        StockView { code, warehouse, shop, in_flight: 3, acted_on: None, now: Timestamp::UNIX_EPOCH }
     }
 
     #[test]
@@ -203,13 +249,38 @@ mod tests {
     fn older_reading_never_overwrites_a_newer_one() {
         let at = |second| Timestamp::from_timestamp(second, 0);
         let shop = shop(9, true);
-        let next = |read, acted_on| {
+        let next = |read, acted_on, now| {
             let house = WarehouseStock { modified: at(read), ..HOUSE };
-            let view = StockView { acted_on: at(acted_on), ..view("A", Some(&house), Some(&shop)) };
+            let now = at(now).expect("small");
+            let view = StockView { acted_on: at(acted_on), now, ..view("A", Some(&house), Some(&shop)) };
             decide(&view, &policy(Basis::Available, 0))
         };
-        assert_eq!(next(5, 6), Decision::Stale);
-        assert_eq!(next(6, 6), Decision::Patch { quantity: 7, falls_to_zero: false });
+        let patch = Decision::Patch { quantity: 7, falls_to_zero: false };
+        assert_eq!(next(5, 6, 7), Decision::Stale);
+        assert_eq!(next(6, 6, 7), patch);
+        assert_eq!(next(5, 6, 6 + 900), patch, "no search lags that long: its clock has gone back");
+        assert_eq!(next(5, 10_000, 7), patch, "a figure from the future orders nothing");
+        assert_eq!(next(10_000, 6, 7), patch);
+    }
+
+    #[test]
+    fn unreadable_figure_is_neither_zero_nor_written() {
+        let house = WarehouseStock { unreadable: vec!["stockAvailable".into()], ..HOUSE };
+        let unread = ShopStock { unreadable: vec!["quantity".into()], ..shop(0, true) };
+        let (fine, policy) = (shop(3, true), policy(Basis::Available, 0));
+        for (view, name) in [
+            (
+                view("A", Some(&house), Some(&fine)),
+                "warehouse's figure has values that cannot be read: stockAvailable",
+            ),
+            (
+                view("A", Some(&HOUSE), Some(&unread)),
+                "shop's figure has values that cannot be read: quantity",
+            ),
+        ] {
+            let Decision::AskOperator { detail } = decide(&view, &policy) else { panic!("{name}") };
+            assert!(detail.contains(name), "{detail}");
+        }
     }
 
     #[test]

@@ -28,6 +28,7 @@ const fn finnish(reason: Reason) -> &'static str {
         Reason::VendorDown => {
             "Järjestelmään ei toistuvasti saada yhteyttä: mitään ei lähetetä ennen kuin se vastaa koekutsuun."
         }
+        Reason::FieldUnreadable => "Jonkin ratkaisevan kentän arvoa ei voi lukea.",
         Reason::NotPaid => "Tilausta ei ole maksettu, eikä se ole postiennakko.",
         Reason::PaymentNotActivated => "Maksu on saatu, mutta sitä ei ole aktivoitu (Klarna, maksulinkki).",
         Reason::BeforeStart => "Tilaus on vanhempi kuin not_before tai yhteys itse: historiaa ei tuoda.",

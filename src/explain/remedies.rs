@@ -49,6 +49,10 @@ const fn remedies(reason: Reason) -> (&'static str, &'static str) {
             "The vendor may have changed its API: look at the calls, and tell the person who runs Silta.",
             "Rajapinta on ehkä muuttunut: katso kutsut ja kerro Siltan ylläpitäjälle.",
         ),
+        Reason::FieldUnreadable => (
+            "Correct the named fields at the vendor, then replay; if all look right there, its API has changed.",
+            "Korjaa nimetyt kentät järjestelmässä, ja yritä sitten uudelleen; jos ne ovat oikein, rajapinta on muuttunut.",
+        ),
         Reason::Refused => (
             "The calls of the last attempt show what was refused: fix it there, then replay.",
             "Viimeisen yrityksen kutsut kertovat, mikä hylättiin: korjaa se, ja yritä sitten uudelleen.",

@@ -13,6 +13,9 @@ use crate::domain::{
     },
 };
 
+/// When an answer that lags is read again. That it lags is no failure.
+const STALE_RECHECK: chrono::Duration = chrono::Duration::seconds(30);
+
 /// Syncs a stock figure.
 pub(super) struct StockFlow;
 
@@ -34,12 +37,16 @@ async fn sync(context: &Context) -> Result<AttemptResult, Box<AttemptResult>> {
     }
     let in_flight = in_flight(context).await.map_err(AttemptResult::store_failed)?;
     let (warehouse, shop) = (warehouse.as_ref(), shop.as_ref());
-    let view = StockView { code, warehouse, shop, in_flight, acted_on: known.figure_at };
+    let view = StockView { code, warehouse, shop, in_flight, acted_on: known.figure_at, now };
     let (result, figure) = match decide(&view, &clients.stock_policy) {
         Decision::Nothing => (AttemptResult::new(Outcome::InSync), shop.map(|shop| shop.quantity)),
         Decision::Skip(reason) => (AttemptResult::skipped(reason), None),
+        Decision::AskOperator { detail } => {
+            return Ok(AttemptResult::permanent(Reason::FieldUnreadable, detail));
+        }
         Decision::Stale => {
-            return Ok(AttemptResult::new(Outcome::Retryable { reason: Reason::StaleReading }));
+            let (until, reason) = (now + STALE_RECHECK, Reason::StaleReading);
+            return Ok(AttemptResult::new(Outcome::Waiting { until, reason }));
         }
         Decision::Patch { quantity, falls_to_zero } => {
             (write_stock(context, quantity, falls_to_zero).await?, Some(quantity))
@@ -52,7 +59,7 @@ async fn sync(context: &Context) -> Result<AttemptResult, Box<AttemptResult>> {
         code: Some(code.clone()),
         warehouse_version: version,
         figure,
-        figure_at: warehouse.and_then(|stock| stock.modified),
+        figure_at: warehouse.and_then(|stock| stock.credible_time(now)),
         ..SubjectState::default()
     };
     Ok(result.with_observation(Observation { subject: subject.to_string(), seen_at: now, known }))

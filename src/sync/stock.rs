@@ -117,6 +117,7 @@ fn compare_page(
     matched: &[SnapshotRow],
 ) -> Result<(Vec<NewDifference>, Vec<ShopFigure>), SyncError> {
     let (mut found, mut figures) = (Vec::new(), Vec::new());
+    let now = run.deps.clock.now();
     let states = page.in_flight.iter().zip(&page.was_at_warehouse);
     for ((code, shop), (in_flight, was_at_warehouse)) in page.items.iter().zip(states) {
         match clients.product_policy.check_stored(code, &shop.supplier) {
@@ -133,7 +134,8 @@ fn compare_page(
         let warehouse = stored_figure(code, matched)?;
         run.count(STILL_AT_WAREHOUSE, i64::from(*was_at_warehouse && warehouse.is_some()));
         let warehouse = warehouse.as_ref();
-        let view = StockView { code, warehouse, shop: Some(shop), in_flight: *in_flight, acted_on: None };
+        let view =
+            StockView { code, warehouse, shop: Some(shop), in_flight: *in_flight, acted_on: None, now };
         let (mut is_zeroed, mut in_sync_version) = (false, None);
         match decide(&view, &clients.stock_policy) {
             Decision::Patch { quantity, falls_to_zero } => {
@@ -146,6 +148,13 @@ fn compare_page(
                 found.push(NewDifference { detail: Some(detail), ..difference });
             }
             Decision::Skip(_) => found.push(missing_difference(code, *was_at_warehouse)),
+            Decision::AskOperator { detail } => {
+                let reason = Reason::FieldUnreadable;
+                let subject = Subject::stock(code).to_string();
+                let difference = reported_difference(subject, "needs_attention", reason.description());
+                found.push(NewDifference { reason: Some(reason), detail: Some(detail), ..difference });
+                continue; // what the shop shows is unknown
+            }
             Decision::Nothing | Decision::Stale => {
                 in_sync_version = warehouse.and_then(|stock| stock.version.clone());
                 run.count("same", 1);

@@ -1,12 +1,9 @@
 //! Lenient deserialization: both vendors' types drift. Numbers come as strings, objects as `[]`, keys in any
 //! case.
 
-use chrono::{DateTime, NaiveDateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::Value;
-
-use crate::domain::Timestamp;
 
 /// Text from a string, a number or a boolean; blank and null are `None`.
 pub(super) fn text<'de, D: Deserializer<'de>>(wire: D) -> Result<Option<String>, D::Error> {
@@ -37,12 +34,6 @@ pub(super) fn decimal<'de, D: Deserializer<'de>>(wire: D) -> Result<Option<Decim
     Ok(as_text(&value).and_then(|text| text.parse().ok()))
 }
 
-/// A boolean: true from true, 1, "1" or "true"; everything else is false.
-pub(super) fn boolean<'de, D: Deserializer<'de>>(wire: D) -> Result<bool, D::Error> {
-    let value = Value::deserialize(wire)?;
-    Ok(as_text(&value).is_some_and(|text| text == "1" || text.eq_ignore_ascii_case("true")))
-}
-
 /// An object, or the default for what the vendors send instead of one: `[]`, null, a blank (docs/contract.md
 /// §1.2).
 pub(super) fn object<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
@@ -60,14 +51,6 @@ pub(super) fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(wire: D) -> R
         list @ Value::Array(_) => Vec::deserialize(list).map_err(serde::de::Error::custom),
         _ => Ok(Vec::new()),
     }
-}
-
-/// A time with its offset. Without one it is read as UTC: OGOship means that, and for the shop it is an hour or
-/// two late and never early.
-pub(super) fn parse_time(text: &str) -> Option<Timestamp> {
-    let with_offset = DateTime::parse_from_rfc3339(text).map(|time| time.with_timezone(&Utc));
-    let naive = |_| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").map(|time| time.and_utc());
-    with_offset.or_else(naive).ok()
 }
 
 /// The same value with every key in lower case, since OGOship's case varies (docs/contract.md U14).
@@ -99,8 +82,6 @@ mod tests {
         id: Option<String>,
         #[serde(deserialize_with = "integer")]
         quantity: Option<i64>,
-        #[serde(deserialize_with = "boolean")]
-        paid: bool,
         #[serde(deserialize_with = "decimal")]
         total: Option<Decimal>,
         #[serde(deserialize_with = "object")]
@@ -122,9 +103,8 @@ mod tests {
 
     #[test]
     fn drifting_types_parse_alike() {
-        let plain = read(r#"{"id":7,"quantity":2,"paid":true,"total":1.5,"inner":{"name":"x"},"lines":[1]}"#);
-        let drifted =
-            read(r#"{"id":"7","quantity":"2.0","paid":"1","total":"1.5","inner":{"name":"x"},"lines":[1]}"#);
+        let plain = read(r#"{"id":7,"quantity":2,"total":1.5,"inner":{"name":"x"},"lines":[1]}"#);
+        let drifted = read(r#"{"id":"7","quantity":"2.0","total":"1.5","inner":{"name":"x"},"lines":[1]}"#);
         assert_eq!(plain, drifted);
     }
 
@@ -132,21 +112,14 @@ mod tests {
     fn null_blank_empty_and_absent_all_parse_to_nothing() {
         let nothing = Sample::default();
         assert_eq!(read("{}"), nothing);
-        assert_eq!(read(r#"{"id":null,"quantity":null,"paid":null,"inner":null,"lines":null}"#), nothing);
-        assert_eq!(read(r#"{"id":" ","quantity":"x","paid":0,"inner":[],"lines":""}"#), nothing);
+        assert_eq!(read(r#"{"id":null,"quantity":null,"inner":null,"lines":null}"#), nothing);
+        assert_eq!(read(r#"{"id":" ","quantity":"x","inner":[],"lines":""}"#), nothing);
     }
 
     #[test]
     fn keys_are_lowercased_at_any_depth() {
         let value = lower_keys(serde_json::json!({"OrderLines": [{"Code": "A"}]}));
         assert_eq!(value, serde_json::json!({"orderlines": [{"code": "A"}]}));
-    }
-
-    #[test]
-    fn times_parse_with_and_without_an_offset() {
-        let at = |text| parse_time(text).map(|time| time.timestamp());
-        assert_eq!(at("2026-11-23T10:00:00+02:00"), at("2026-11-23T08:00:00"));
-        assert_eq!(at("yesterday"), None);
     }
 
     #[test]

@@ -10,10 +10,12 @@
 //! means is decided once, in [`http::error`].
 
 pub mod changes;
+mod field;
 pub mod http;
 pub mod json_outline;
 mod json_repair;
 mod lenient_json;
 pub mod mycashflow;
 pub mod ogoship;
+mod times;
 mod version;

@@ -70,6 +70,7 @@ impl Warehouse {
         let lines = parse_order_lines(&sent)?;
         let now = self.now();
         let mut state = self.state();
+        let reference = if state.upper_case { reference.to_uppercase() } else { reference };
         let is_in_stock = lines.iter().all(|(code, pieces)| {
             state.stock.get(code).is_some_and(|stock| stock.physical - stock.reserved >= *pieces)
         });
@@ -94,6 +95,11 @@ impl Warehouse {
         };
         state.orders.push(order.clone());
         Some(order)
+    }
+
+    /// From now on references are written in upper case, whatever is sent.
+    pub fn write_references_in_upper_case(&self) {
+        self.state().upper_case = true;
     }
 
     /// Adds an order that Silta did not place: entered by hand, or by another tool.

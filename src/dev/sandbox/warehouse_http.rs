@@ -45,8 +45,8 @@ async fn list_orders(State(warehouse): State<Warehouse>, Query(params): Params) 
     let wanted = params.get("reference");
     let visible = |order: &&Order| order.created_at + state.search_lag <= now;
     let matching = state.orders.iter().filter(visible).filter(|order| {
-        // The search matches by prefix: callers must compare the whole reference.
-        wanted.is_none_or(|wanted| order.reference.starts_with(wanted.as_str()))
+        // The search matches by prefix in any case: callers must compare the whole reference.
+        wanted.is_none_or(|wanted| order.reference.to_lowercase().starts_with(&wanted.to_lowercase()))
             && after.is_none_or(|after| order.edited_at > after)
     });
     let mut matching: Vec<_> = matching.collect();

@@ -35,6 +35,8 @@ pub(super) struct State {
     pub(super) list_limit: Option<usize>,
     /// "Allow API edits" in the merchant's settings; off unless set, as at the real warehouse.
     pub(super) allows_edits: bool,
+    /// References of new orders are written in upper case.
+    pub(super) upper_case: bool,
     /// Orders without a phone number are put on hold.
     pub(super) requires_phone: bool,
 }

@@ -12,6 +12,7 @@ use super::{
     once::{repeated_too_often, wait_in_doubt},
     readiness, recognition,
     recognition::Recognition,
+    unreadable,
 };
 use crate::domain::task::{
     action::{ActionKind, ActionState, LedgerEntry},
@@ -35,7 +36,14 @@ pub fn decide(view: &OrderView<'_>) -> Decision {
 
 /// Decides for an order that is at the warehouse.
 fn decide_at_warehouse(shop: &ShopOrder, warehouse: &WarehouseOrder, view: &OrderView<'_>) -> Decision {
+    if let Some(question) = unreadable::find_question(shop, warehouse) {
+        return question;
+    }
     match (&shop.status, &warehouse.status) {
+        // The shop is done with it, and the warehouse has not begun: the parcel must not go.
+        (ShopStatus::Completed, status) if view.intent == Some(Intent::Cancel) && status.is_uncollected() => {
+            at_warehouse::decide_cancel(shop, warehouse, view)
+        }
         (ShopStatus::Completed, WarehouseStatus::Returned) => Decision::Skip(Reason::Returned),
         (ShopStatus::Completed, _) => Decision::Nothing,
         (_, WarehouseStatus::Cancelled) => decide_cancelled_at_warehouse(shop, view),
@@ -47,6 +55,7 @@ fn decide_at_warehouse(shop: &ShopOrder, warehouse: &WarehouseOrder, view: &Orde
         (ShopStatus::Open, status) if status.has_shipped() => {
             at_warehouse::decide_completion(shop, warehouse, view)
         }
+        (ShopStatus::Unknown(word), status) if status.has_shipped() => unknown_status(word),
         (ShopStatus::Open | ShopStatus::Unknown(_), status) => match view.intent {
             Some(Intent::Cancel) if !status.has_shipped() => {
                 at_warehouse::decide_cancel(shop, warehouse, view)
@@ -54,6 +63,14 @@ fn decide_at_warehouse(shop: &ShopOrder, warehouse: &WarehouseOrder, view: &Orde
             _ => at_warehouse::decide_unshipped(shop, warehouse, view),
         },
     }
+}
+
+/// A status that Silta does not know is never acted upon.
+fn unknown_status(word: &str) -> Decision {
+    if word.is_empty() {
+        return unreadable::ask("the shop's order", &["status".to_owned()]);
+    }
+    Decision::ask_operator(Reason::CannotComplete, &format!("the shop calls the order's status {word:?}"))
 }
 
 /// Decides for an order that is cancelled at the warehouse. The shop's order is never cancelled because of it: a
@@ -78,12 +95,7 @@ fn decide_transfer(shop: &ShopOrder, view: &OrderView<'_>) -> Decision {
     match &shop.status {
         ShopStatus::Cancelled => return Decision::Skip(Reason::CancelledInShop),
         ShopStatus::Completed => return Decision::Skip(Reason::CompletedInShop),
-        ShopStatus::Unknown(word) => {
-            return Decision::ask_operator(
-                Reason::CannotComplete,
-                &format!("the shop calls the order's status {word:?}"),
-            );
-        }
+        ShopStatus::Unknown(word) => return unknown_status(word),
         ShopStatus::Open => {}
     }
     if let Some(blocker) = readiness::find_blocker(shop, view) {

@@ -4,7 +4,7 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{OrderPolicy, Payment, Recipient, ShopLine, ShopOrder, UnitPrices};
+use super::{OrderPolicy, Payment, Recipient, ShopLine, ShopOrder, UnitPrices, unreadable};
 use crate::domain::{
     digest::sha256_hex,
     product::{MAX_CODE_LENGTH, Stored},
@@ -100,6 +100,11 @@ impl Draft {
 /// Builds the draft of an order. Returns the first error, in the order in which a merchant would fix them,
 /// with every field that it concerns. `reference` is our reference at the warehouse.
 pub fn draft(order: &ShopOrder, policy: &OrderPolicy, reference: &str) -> Result<Draft, DraftError> {
+    let fields = &order.unreadable.content;
+    if !fields.is_empty() {
+        let detail = unreadable::detail("the shop's order", fields);
+        return Err(DraftError { reason: Reason::FieldUnreadable, detail });
+    }
     let lines = stored_lines(&order.lines, policy)?;
     let rule = shipping_rule(order, policy)?;
     let recipient = valid_recipient(order, policy)?;

@@ -14,6 +14,7 @@ mod shop;
 mod status;
 #[cfg(test)]
 mod tests;
+mod unreadable;
 mod warehouse;
 
 pub use at_warehouse::cancel_inputs;
@@ -23,6 +24,6 @@ pub use draft::{CashOnDelivery, Draft, DraftError, DraftLine, LinePrice, draft};
 pub use inputs::order_inputs;
 pub use policy::{Intent, OrderPolicy, Transfer, TransferTime, UnitPrices};
 pub use recipient::Recipient;
-pub use shop::{Payment, PaymentState, Shipment, ShopLine, ShopOrder, ShopStatus};
+pub use shop::{Payment, PaymentState, Shipment, ShopLine, ShopOrder, ShopStatus, UnreadableFields};
 pub use status::OrderStatus;
 pub use warehouse::{RelatedOrder, WarehouseLine, WarehouseOrder, WarehouseStatus};

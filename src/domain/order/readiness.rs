@@ -1,6 +1,8 @@
 //! Decides whether an order that is not at the warehouse may go there now.
 
-use super::{Decision, Intent, OrderView, Payment, PaymentState, ShopOrder, Transfer, TransferTime};
+use super::{
+    Decision, Intent, OrderView, Payment, PaymentState, ShopOrder, Transfer, TransferTime, unreadable::ask,
+};
 use crate::domain::task::reason::Reason;
 
 /// Returns what prevents the transfer, or `None` where the order may go. An operator's intent comes before
@@ -10,8 +12,15 @@ pub(super) fn find_blocker(shop: &ShopOrder, view: &OrderView<'_>) -> Option<Dec
     match view.intent {
         Some(Intent::Cancel) => return Some(Decision::Skip(Reason::CancelledByOperator)),
         Some(Intent::Hold) => return Some(Decision::Skip(Reason::HeldByOperator)),
-        Some(Intent::Transfer) => return None, // an operator has looked at it
-        Some(Intent::Release | Intent::Adopt) | None => {}
+        Some(Intent::Transfer | Intent::Release | Intent::Adopt) | None => {}
+    }
+    // Not even an operator can send what cannot be read.
+    let unreadable = &shop.unreadable.content;
+    if !unreadable.is_empty() {
+        return Some(ask("the shop's order", unreadable));
+    }
+    if view.intent == Some(Intent::Transfer) {
+        return None; // an operator has looked at it
     }
     if policy.transfer == Transfer::Manual {
         return Some(Decision::Skip(Reason::ManualTransfer));
@@ -20,8 +29,11 @@ pub(super) fn find_blocker(shop: &ShopOrder, view: &OrderView<'_>) -> Option<Dec
         return Some(Decision::Skip(Reason::ReopenedInShop));
     }
     let start = policy.not_before.unwrap_or(view.connected_at);
-    if shop.created_at.is_some_and(|created_at| created_at < start) {
-        return Some(Decision::Skip(Reason::BeforeStart));
+    match shop.created_at {
+        // It may be history: only an operator can say.
+        None => return Some(ask("the shop's order", &["created_at".to_owned()])),
+        Some(created_at) if created_at < start => return Some(Decision::Skip(Reason::BeforeStart)),
+        Some(_) => {}
     }
     if policy.when == TransferTime::Paid
         && let Some(reason) = unpaid(&shop.payments)

@@ -10,7 +10,8 @@ use crate::domain::{Timestamp, product::Supplier, shipping::ShippingMethod};
 pub struct ShopOrder {
     /// The order number.
     pub id: String,
-    /// When the shopper ordered; `None` where the shop's time cannot be read.
+    /// When the shopper ordered; `None` where the shop's time cannot be read. Then it is unknown whether the order is
+    /// history.
     pub created_at: Option<Timestamp>,
     /// Its `updated_at`, as the shop spells it.
     pub version: Option<String>,
@@ -30,6 +31,17 @@ pub struct ShopOrder {
     pub comments: Option<String>,
     /// Where the receipt can be fetched.
     pub receipt_url: Option<String>,
+    /// Fields above that decide something and cannot be read; their values stand for nothing.
+    pub unreadable: UnreadableFields,
+}
+
+/// Names of fields of a shop's order that cannot be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UnreadableFields {
+    /// What decides whether and what is sent to the warehouse.
+    pub content: Vec<String>,
+    /// What decides how the order is completed in the shop.
+    pub completion: Vec<String>,
 }
 
 /// The shop's status of an order.

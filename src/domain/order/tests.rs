@@ -62,6 +62,7 @@ pub(super) fn order() -> ShopOrder {
         shipments: vec![shipment("s1", false)],
         comments: None,
         receipt_url: None,
+        unreadable: UnreadableFields::default(),
     }
 }
 
@@ -106,6 +107,7 @@ fn at_warehouse(status: WarehouseStatus) -> WarehouseOrder {
         edited_at: None,
         twins: Vec::new(),
         related: Vec::new(),
+        unreadable: Vec::new(),
     }
 }
 

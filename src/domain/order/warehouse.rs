@@ -35,6 +35,9 @@ pub struct WarehouseOrder {
     /// Orders whose references continue ours: the warehouse splits waiting orders by itself, and then neither
     /// part is the whole (docs/contract.md §2.4).
     pub related: Vec<RelatedOrder>,
+    /// Fields above that decide something and cannot be read; their values stand for nothing.
+    #[serde(default)]
+    pub unreadable: Vec<String>,
 }
 
 /// A line of an order at the warehouse.

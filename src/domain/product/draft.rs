@@ -26,7 +26,19 @@ pub struct WithheldItem {
 /// Drafts the items of a product that are stored at the warehouse.
 pub fn draft_items(product: &ShopProduct, policy: &ProductPolicy) -> ItemDrafts {
     let all = draft_all_items(product, policy).into_iter();
-    all.filter(|draft| is_stored(draft, product, policy)).collect()
+    let stored = |draft| match check_stored(&draft, product, policy) {
+        Stored::Yes => Some(draft),
+        Stored::No => None,
+        Stored::Unknown => Some(draft.and_then(|draft| Err(withhold_unknown(draft)))),
+    };
+    all.filter_map(stored).collect()
+}
+
+/// It is unknown whose goods these are, and so whether they are at the warehouse.
+fn withhold_unknown(draft: ItemDraft) -> WithheldItem {
+    let ItemDraft { item, code, name, .. } = draft;
+    let reason = Reason::SupplierUnknown;
+    WithheldItem { item, code: Some(code), name: Some(name), reason, detail: None }
 }
 
 /// True for an item that is stored at the warehouse. One without a code is, where its supplier's goods are.
@@ -35,9 +47,17 @@ pub(super) fn is_stored(
     product: &ShopProduct,
     policy: &ProductPolicy,
 ) -> bool {
+    check_stored(draft, product, policy) == Stored::Yes
+}
+
+fn check_stored(
+    draft: &Result<ItemDraft, WithheldItem>,
+    product: &ShopProduct,
+    policy: &ProductPolicy,
+) -> Stored {
     let code =
         draft.as_ref().map_or_else(|withheld| withheld.code.as_deref(), |draft| Some(draft.code.as_str()));
-    policy.check_stored(code.unwrap_or_default(), &product.supplier) == Stored::Yes
+    policy.check_stored(code.unwrap_or_default(), &product.supplier)
 }
 
 /// Drafts every item of a product, stored or not.
@@ -109,7 +129,14 @@ mod tests {
 
     fn product(variations: Vec<Variation>) -> ShopProduct {
         let supplier = Supplier::NotRead;
-        ShopProduct { id: "77".into(), version: None, fields: fields("CUP", "Cup"), supplier, variations }
+        ShopProduct {
+            id: "77".into(),
+            version: None,
+            fields: fields("CUP", "Cup"),
+            supplier,
+            variations,
+            unreadable: Vec::new(),
+        }
     }
 
     fn variation(id: &str, code: &str, name: &str) -> Variation {

@@ -17,6 +17,8 @@ pub struct ShopProduct {
     pub supplier: Supplier,
     /// Empty for a product without variations.
     pub variations: Vec<Variation>,
+    /// Fields above that decide something and cannot be read; their values stand for nothing.
+    pub unreadable: Vec<String>,
 }
 
 /// A variation of a product.

@@ -83,6 +83,8 @@ pub enum Reason {
     /// The warehouse's answer is older than the one last acted on.
     StaleReading,
     // Needs attention.
+    /// A vendor sent a value that decides something and cannot be read.
+    FieldUnreadable,
     /// The address lacks a field that the warehouse requires, or a field has the wrong form.
     AddressIncomplete,
     /// No rule of `[connections.shipping]` matches the order's shipping method.
@@ -136,7 +138,7 @@ pub enum Reason {
     Overran,
     /// The attempt panicked.
     Panicked,
-    /// The vendors did not converge after 200 actions.
+    /// The vendors did not converge after 200 actions without a new event.
     NotConverging,
     /// It was snoozed for longer than two weeks, or a thousand times.
     SnoozedTooLong,

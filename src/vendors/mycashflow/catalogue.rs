@@ -60,7 +60,7 @@ impl MyCashflow {
         let wires = wires.map_err(|_| self.http.call_error("list_stock", Failure::Unreadable))?;
         let products = wires.iter().filter_map(|wire| wire.product_id.clone()).collect();
         let suppliers = self.suppliers_of(products, &lookups).await?;
-        let item = |wire: wire::StockItem| Some((wire.code.clone()?, translate::stock(&wire, &suppliers)));
+        let item = |wire: wire::StockItem| Some((wire.code.clone()?, translate::stock(wire, &suppliers)));
         Ok(Page { items: wires.into_iter().filter_map(item).collect(), has_more, total })
     }
 
@@ -96,7 +96,7 @@ impl MyCashflow {
         let found = self.find::<wire::StockItem>("read_stock", path, Vec::new()).await?;
         let Some((wire, _)) = found else { return Ok(None) };
         let suppliers = self.suppliers_of(wire.product_id.iter().cloned().collect(), &lookups).await?;
-        Ok(Some(translate::stock(&wire, &suppliers)))
+        Ok(Some(translate::stock(wire, &suppliers)))
     }
 
     /// Sets a stock item's quantity. The shop requires `enabled` with it. Idempotent.

@@ -107,7 +107,7 @@ impl MyCashflow {
             suppliers.extend(
                 products
                     .into_iter()
-                    .filter_map(|product| Some((product.id?, lookups.supplier(product.supplier_id)))),
+                    .filter_map(|product| Some((product.id?, lookups.supplier_of(product.supplier_id)))),
             );
         }
         Ok(suppliers)

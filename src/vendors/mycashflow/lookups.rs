@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use super::wire;
 use crate::{
     domain::{product::Supplier, shipping::ShippingMethod},
-    vendors::http::single_flight::SingleFlight,
+    vendors::{field::Field, http::single_flight::SingleFlight},
 };
 
 /// How long lookups are cached.
@@ -151,6 +151,14 @@ impl Lookups {
             Reference::ShippingMethod(id) => self.shipping.contains_key(id),
             Reference::PaymentMethod(id) => self.payment.as_ref().is_none_or(|ids| ids.contains(id)),
             Reference::Supplier(id) => self.suppliers.as_ref().is_none_or(|names| names.contains_key(id)),
+        }
+    }
+
+    /// The supplier that a product names. One that cannot be read is unknown, and so is whose goods these are.
+    pub(super) fn supplier_of(&self, id: Field<String>) -> Supplier {
+        match id {
+            Field::Unreadable if self.suppliers.is_some() => Supplier::Unknown,
+            id => self.supplier(id.ok()),
         }
     }
 

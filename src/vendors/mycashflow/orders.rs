@@ -77,7 +77,7 @@ impl MyCashflow {
         lookups: &Arc<Lookups>,
     ) -> Result<Vec<ShopOrder>, CallError> {
         let lookups = &self.lookups_with(lookups.clone(), &references_of(&wires)).await?;
-        let ids = wires.iter().flat_map(|order| &order.products).filter_map(|line| line.product_id.clone());
+        let ids = wires.iter().flat_map(wire::Order::product_ids);
         let suppliers = self.suppliers_of(ids.collect(), lookups).await?;
         let orders: Option<Vec<_>> =
             wires.into_iter().map(|wire| translate::order(wire, lookups, &suppliers)).collect();

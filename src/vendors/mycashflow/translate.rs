@@ -6,15 +6,21 @@ use super::{
 };
 use crate::{
     domain::{
-        order::{Payment, PaymentState, Recipient, Shipment, ShopLine, ShopOrder, ShopStatus},
+        order::{
+            Payment, PaymentState, Recipient, Shipment, ShopLine, ShopOrder, ShopStatus, UnreadableFields,
+        },
         product::{ProductFields, ShopProduct, Supplier, Variation},
         shipping::ShippingMethod,
         stock::ShopStock,
     },
-    vendors::lenient_json::parse_time,
+    vendors::{
+        field::{Field, Unreadable},
+        times::{Zone, parse_time},
+    },
 };
 
-/// Translates an order; `None` where it has no number.
+/// Translates an order; `None` where it has no number. Fields that decide something and cannot be read are named in it
+/// (docs/contract.md, "Fields that cannot be read").
 pub(super) fn order(wire: wire::Order, lookups: &Lookups, suppliers: &Suppliers) -> Option<ShopOrder> {
     let wire::Order {
         id,
@@ -31,26 +37,54 @@ pub(super) fn order(wire: wire::Order, lookups: &Lookups, suppliers: &Suppliers)
         shipments,
         payments,
     } = wire;
-    let method_id =
-        shipping_method_id.or_else(|| shipments.iter().find_map(|it| it.shipping_method_id.clone()));
+    let (mut content, mut completion) = (Unreadable::default(), Unreadable::default());
+    let recipient = recipient(
+        content.optional("different_shipping_address", different_shipping_address).unwrap_or_default(),
+        shipping_address,
+        content.optional("customer_information", customer_information).unwrap_or_default(),
+        &mut content,
+    );
+    let lines = elements("products", products, &mut content);
+    let lines =
+        lines.into_iter().map(|(name, it)| line(it, &name, lookups, suppliers, &mut content)).collect();
+    let payments = elements("payments", payments, &mut content);
+    let payments = payments.into_iter().map(|(name, it)| payment(it, &name, lookups, &mut content)).collect();
+    let shipments = elements("shipments", shipments, &mut content);
+    let method_of_shipment = shipments.iter().find_map(|(_, it)| it.shipping_method_id.clone());
+    let method_id = content.optional("shipping_method_id", shipping_method_id).or(method_of_shipment);
+    let shipments =
+        shipments.into_iter().map(|(name, it)| shipment(it, &name, &mut content, &mut completion)).collect();
     Some(ShopOrder {
         id: id?,
-        created_at: created_at.and_then(|text| parse_time(&text)),
+        created_at: created_at.and_then(|text| parse_time(&text, Zone::Helsinki)).ok(),
         version: updated_at,
-        status: shop_status(status.as_deref().unwrap_or_default()),
-        recipient: recipient(different_shipping_address, shipping_address, customer_information),
+        status: shop_status(&status.ok().unwrap_or_default()),
+        recipient,
         // A method that is no longer listed has no name to match by. It is still a method, so an operator must
         // decide.
         shipping: method_id.map(|id| {
             let unlisted = || ShippingMethod { id: Some(id.clone()), ..ShippingMethod::default() };
             lookups.shipping.get(&id).cloned().unwrap_or_else(unlisted)
         }),
-        lines: products.into_iter().map(|it| line(it, lookups, suppliers)).collect(),
-        payments: payments.into_iter().map(|it| payment(it, lookups)).collect(),
-        shipments: shipments.into_iter().filter_map(shipment).collect(),
+        lines,
+        payments,
+        shipments,
         comments: details,
         receipt_url,
+        unreadable: UnreadableFields { content: content.0, completion: completion.0 },
     })
+}
+
+/// The elements of a list that was asked for, each with its name. One that cannot be read is named and left out.
+fn elements<T>(name: &str, list: Field<Vec<Field<T>>>, unreadable: &mut Unreadable) -> Vec<(String, T)> {
+    let list = unreadable.required(name, list).unwrap_or_default().into_iter();
+    let named = list.enumerate().map(|(at, element)| (format!("{name}[{at}]"), element));
+    named
+        .filter_map(|(name, element)| {
+            let element = unreadable.required(name.as_str(), element)?;
+            Some((name, element))
+        })
+        .collect()
 }
 
 fn shop_status(word: &str) -> ShopStatus {
@@ -62,11 +96,17 @@ fn shop_status(word: &str) -> ShopStatus {
     }
 }
 
-/// The shipping address where it differs and has a street, else the customer's. Phone and e-mail fall back to
-/// the customer's.
-fn recipient(different: bool, shipping: wire::Address, customer: wire::Address) -> Recipient {
+/// The shipping address where it differs and is there, else the customer's. Phone and e-mail fall back to the
+/// customer's. A shipping address that lacks its street is not replaced: the parcel would go somewhere else.
+fn recipient(
+    different: bool,
+    shipping: Field<wire::Address>,
+    customer: wire::Address,
+    unreadable: &mut Unreadable,
+) -> Recipient {
     let (contact_phone, contact_email) = (customer.phone.clone(), customer.email.clone());
-    let to = if different && shipping.street_address.is_some() { shipping } else { customer };
+    let shipping = if different { unreadable.optional("shipping_address", shipping) } else { None };
+    let to = shipping.filter(|address| !address.is_empty()).unwrap_or(customer);
     let wire::Address {
         company,
         first_name,
@@ -92,34 +132,45 @@ fn recipient(different: bool, shipping: wire::Address, customer: wire::Address) 
     }
 }
 
-fn line(wire: wire::Line, lookups: &Lookups, suppliers: &Suppliers) -> ShopLine {
+fn line(
+    wire: wire::Line,
+    name: &str,
+    lookups: &Lookups,
+    suppliers: &Suppliers,
+    unreadable: &mut Unreadable,
+) -> ShopLine {
     let wire::Line { product_id, shipment_id, unit_price, vat_rate, product_code, quantity, download_id } =
         wire;
     let supplier = match &lookups.suppliers {
         None => Supplier::NotRead,
         Some(_) => product_id.and_then(|id| suppliers.get(&id)).cloned().unwrap_or(Supplier::Unknown),
     };
+    let download = unreadable.optional(format!("{name}.download_id"), download_id);
     ShopLine {
-        code: product_code,
-        // A line without a readable quantity counts as one piece: leaving it out would send too little.
-        quantity: quantity.unwrap_or(1),
-        is_download: download_id.is_some_and(|id| id != "0"),
+        code: unreadable.optional(format!("{name}.product_code"), product_code),
+        quantity: unreadable.required(format!("{name}.quantity"), quantity).unwrap_or_default(),
+        is_download: download.is_some_and(|id| !matches!(id.as_str(), "0" | "false")),
         supplier,
         unit_price,
         vat_rate,
-        shipment_id,
+        shipment_id: unreadable.optional(format!("{name}.shipment_id"), shipment_id),
     }
 }
 
-fn payment(wire: wire::Payment, lookups: &Lookups) -> Payment {
+fn payment(wire: wire::Payment, name: &str, lookups: &Lookups, unreadable: &mut Unreadable) -> Payment {
     let wire::Payment { payment_method_id, amount, currency, is_paid, status } = wire;
-    let status = status.unwrap_or_default().to_lowercase();
-    let state = match status.as_str() {
+    let status = unreadable.optional(format!("{name}.status"), status);
+    // One of the two is enough.
+    let is_paid = match &status {
+        Some(_) => unreadable.optional(format!("{name}.is_paid"), is_paid),
+        None => unreadable.required(format!("{name}.is_paid"), is_paid),
+    };
+    let state = match status.unwrap_or_default().to_lowercase().as_str() {
         "cancelled" | "refunded" => PaymentState::Void,
         // Also where `is_paid` is set: a payment that is not activated may still be taken back.
         "pending_activation" => PaymentState::AwaitsActivation,
         "paid" => PaymentState::Paid,
-        _ if is_paid => PaymentState::Paid,
+        _ if is_paid == Some(true) => PaymentState::Paid,
         _ => PaymentState::Open,
     };
     Payment {
@@ -130,11 +181,23 @@ fn payment(wire: wire::Payment, lookups: &Lookups) -> Payment {
     }
 }
 
-fn shipment(wire: wire::Shipment) -> Option<Shipment> {
+fn shipment(
+    wire: wire::Shipment,
+    name: &str,
+    content: &mut Unreadable,
+    completion: &mut Unreadable,
+) -> Shipment {
     let wire::Shipment { id, status, completed_at, shipping_method_id: _, external_pickup_point_id } = wire;
-    let is_completed =
-        completed_at.is_some() || status.is_some_and(|word| word.eq_ignore_ascii_case("completed"));
-    Some(Shipment { id: id?, is_completed, pickup_point: external_pickup_point_id })
+    let completed_at = completion.optional(format!("{name}.completed_at"), completed_at);
+    let status = match completed_at {
+        Some(_) => status.ok(),
+        None => completion.required(format!("{name}.status"), status),
+    };
+    Shipment {
+        id: completion.required(format!("{name}.id"), id).unwrap_or_default(),
+        is_completed: completed_at.is_some() || status.is_some_and(|it| it.eq_ignore_ascii_case("completed")),
+        pickup_point: content.optional(format!("{name}.external_pickup_point_id"), external_pickup_point_id),
+    }
 }
 
 /// Translates a product; `None` where it has no id.
@@ -154,8 +217,9 @@ pub(super) fn product(wire: wire::Product, lookups: &Lookups) -> Option<ShopProd
         image_links,
         variations,
     } = wire;
+    let mut unreadable = Unreadable::default();
     let fields = ProductFields {
-        code: product_code,
+        code: unreadable.optional("product_code", product_code),
         name,
         ean: barcode.or(stock_item.barcode),
         supplier_code,
@@ -164,32 +228,43 @@ pub(super) fn product(wire: wire::Product, lookups: &Lookups) -> Option<ShopProd
         price,
         picture: image_links.into_iter().find_map(|it| it.filename),
     };
+    let variations = elements("variations", variations, &mut unreadable);
+    let variations = variations.into_iter().map(|(name, it)| variation(it, &name, &mut unreadable)).collect();
     Some(ShopProduct {
         id: id?,
         version: updated_at,
         fields,
-        supplier: lookups.supplier(supplier_id),
-        variations: variations.into_iter().filter_map(variation).collect(),
+        supplier: lookups.supplier_of(supplier_id),
+        variations,
+        unreadable: unreadable.0,
     })
 }
 
-fn variation(wire: wire::Variation) -> Option<Variation> {
-    let wire::Variation { id, name, product_code, price, purchase_price, stock_item } = wire;
+fn variation(wire: wire::Variation, name: &str, unreadable: &mut Unreadable) -> Variation {
+    let wire::Variation { id, name: own_name, product_code, price, purchase_price, stock_item } = wire;
     let ean = stock_item.barcode;
+    let code = unreadable.optional(format!("{name}.product_code"), product_code);
     let fields =
-        ProductFields { code: product_code, name, ean, price, purchase_price, ..ProductFields::default() };
-    Some(Variation { id: id?, fields })
+        ProductFields { code, name: own_name, ean, price, purchase_price, ..ProductFields::default() };
+    Variation { id: unreadable.required(format!("{name}.id"), id).unwrap_or_default(), fields }
 }
 
-/// Translates a stock item. A missing quantity means none in stock.
-pub(super) fn stock(wire: &wire::StockItem, suppliers: &Suppliers) -> ShopStock {
+/// Translates a stock item. Where the shop keeps no stock of it, it needs no quantity.
+pub(super) fn stock(wire: wire::StockItem, suppliers: &Suppliers) -> ShopStock {
     let supplier = wire.product_id.as_ref().and_then(|id| suppliers.get(id)).cloned();
-    let supplier = supplier.unwrap_or(Supplier::Unknown);
+    let mut unreadable = Unreadable::default();
+    let enabled = unreadable.required("enabled", wire.enabled).unwrap_or_default();
+    let quantity = if enabled {
+        unreadable.required("quantity", wire.quantity)
+    } else {
+        unreadable.optional("quantity", wire.quantity)
+    };
     ShopStock {
-        quantity: wire.quantity.unwrap_or(0),
-        reserved: wire.reserved,
-        enabled: wire.enabled,
-        supplier,
+        quantity: quantity.unwrap_or_default(),
+        reserved: unreadable.optional("reserved", wire.reserved),
+        enabled,
+        supplier: supplier.unwrap_or(Supplier::Unknown),
+        unreadable: unreadable.0,
     }
 }
 
@@ -218,7 +293,7 @@ mod tests {
             "customer_information": {
                 "first_name": "A", "last_name": "B", "street_address": "S 1", "city": "C", "country": "fi", "phone": 5,
             },
-            "products": [{"product_code": 123, "quantity": "2", "download_id": null}],
+            "created_at": "2026-11-23 10:00", "products": [{"product_code": 123, "quantity": "2", "download_id": null}],
             "payments": [{"payment_method_id": "9", "amount": "19.90", "is_paid": false, "status": "OPEN"}],
             "shipments": [{"id": 1, "status": "OPEN", "external_pickup_point_id": []}],
         }));

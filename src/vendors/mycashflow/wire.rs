@@ -1,11 +1,17 @@
 //! `MyCashflow`'s fields as it spells them (docs/contract.md §1.5 and §1.7), as loosely typed as they come.
+//!
+//! A [`Field`] is one that decides something: `translate` says for each what an unreadable value means (docs/contract.md,
+//! "Fields that cannot be read"). The others are only shown or passed on.
 #![expect(missing_docs, reason = "the fields are the vendor's; the contract named above is their document")]
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use crate::vendors::lenient_json::{boolean, decimal, integer, list, object, text};
+use crate::vendors::{
+    field::{self, Field},
+    lenient_json::{decimal, integer, list, object, text},
+};
 
 /// A list's envelope; `next` is absent on the last page. An answer without `data` is no empty list.
 #[derive(Debug, Deserialize)]
@@ -50,33 +56,45 @@ pub struct One<T> {
 pub struct Order {
     #[serde(deserialize_with = "text")]
     pub id: Option<String>,
-    #[serde(deserialize_with = "text")]
-    pub created_at: Option<String>,
+    #[serde(deserialize_with = "field::text")]
+    pub created_at: Field<String>,
     #[serde(deserialize_with = "text")]
     pub details: Option<String>,
     #[serde(deserialize_with = "text")]
     pub receipt_url: Option<String>,
     #[serde(deserialize_with = "text")]
     pub updated_at: Option<String>,
-    #[serde(deserialize_with = "text")]
-    pub status: Option<String>,
-    #[serde(deserialize_with = "text")]
-    pub shipping_method_id: Option<String>,
-    #[serde(deserialize_with = "boolean")]
-    pub different_shipping_address: bool,
-    #[serde(deserialize_with = "object")]
-    pub customer_information: Address,
-    #[serde(deserialize_with = "object")]
-    pub shipping_address: Address,
-    #[serde(deserialize_with = "list")]
-    pub products: Vec<Line>,
-    #[serde(deserialize_with = "list")]
-    pub shipments: Vec<Shipment>,
-    #[serde(deserialize_with = "list")]
-    pub payments: Vec<Payment>,
+    #[serde(deserialize_with = "field::text")]
+    pub status: Field<String>,
+    #[serde(deserialize_with = "field::text")]
+    pub shipping_method_id: Field<String>,
+    #[serde(deserialize_with = "field::boolean")]
+    pub different_shipping_address: Field<bool>,
+    #[serde(deserialize_with = "field::object")]
+    pub customer_information: Field<Address>,
+    #[serde(deserialize_with = "field::object")]
+    pub shipping_address: Field<Address>,
+    #[serde(deserialize_with = "field::list")]
+    pub products: Field<Vec<Field<Line>>>,
+    #[serde(deserialize_with = "field::list")]
+    pub shipments: Field<Vec<Field<Shipment>>>,
+    #[serde(deserialize_with = "field::list")]
+    pub payments: Field<Vec<Field<Payment>>>,
 }
 
-#[derive(Default, Deserialize)]
+impl Order {
+    /// The products of its lines.
+    pub fn product_ids(&self) -> Vec<String> {
+        let Field::Value(lines) = &self.products else { return Vec::new() };
+        let readable = lines.iter().filter_map(|line| match line {
+            Field::Value(line) => line.product_id.clone(),
+            Field::Absent | Field::Unreadable => None,
+        });
+        readable.collect()
+    }
+}
+
+#[derive(Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct Address {
     #[serde(deserialize_with = "text")]
@@ -99,6 +117,17 @@ pub struct Address {
     pub email: Option<String>,
 }
 
+impl Address {
+    /// True where nothing is filled in.
+    pub fn is_empty(&self) -> bool {
+        let Self { company, first_name, last_name, street_address, postal_code, city, country, phone, email } =
+            self;
+        [company, first_name, last_name, street_address, postal_code, city, country, phone, email]
+            .into_iter()
+            .all(Option::is_none)
+    }
+}
+
 impl std::fmt::Debug for Address {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Address(..)") // personal data is never printed
@@ -110,33 +139,33 @@ impl std::fmt::Debug for Address {
 pub struct Line {
     #[serde(deserialize_with = "text")]
     pub product_id: Option<String>,
-    #[serde(deserialize_with = "text")]
-    pub shipment_id: Option<String>,
+    #[serde(deserialize_with = "field::text")]
+    pub shipment_id: Field<String>,
     #[serde(deserialize_with = "decimal")]
     pub unit_price: Option<Decimal>,
     #[serde(deserialize_with = "decimal")]
     pub vat_rate: Option<Decimal>,
-    #[serde(deserialize_with = "text")]
-    pub product_code: Option<String>,
-    #[serde(deserialize_with = "integer")]
-    pub quantity: Option<i64>,
-    #[serde(deserialize_with = "text")]
-    pub download_id: Option<String>,
+    #[serde(deserialize_with = "field::text")]
+    pub product_code: Field<String>,
+    #[serde(deserialize_with = "field::integer")]
+    pub quantity: Field<i64>,
+    #[serde(deserialize_with = "field::text")]
+    pub download_id: Field<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Shipment {
-    #[serde(deserialize_with = "text")]
-    pub id: Option<String>,
-    #[serde(deserialize_with = "text")]
-    pub status: Option<String>,
-    #[serde(deserialize_with = "text")]
-    pub completed_at: Option<String>,
+    #[serde(deserialize_with = "field::text")]
+    pub id: Field<String>,
+    #[serde(deserialize_with = "field::text")]
+    pub status: Field<String>,
+    #[serde(deserialize_with = "field::text")]
+    pub completed_at: Field<String>,
     #[serde(deserialize_with = "text")]
     pub shipping_method_id: Option<String>,
-    #[serde(deserialize_with = "text")]
-    pub external_pickup_point_id: Option<String>,
+    #[serde(deserialize_with = "field::text")]
+    pub external_pickup_point_id: Field<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -148,10 +177,10 @@ pub struct Payment {
     pub amount: Option<Decimal>,
     #[serde(deserialize_with = "text")]
     pub currency: Option<String>,
-    #[serde(deserialize_with = "boolean")]
-    pub is_paid: bool,
-    #[serde(deserialize_with = "text")]
-    pub status: Option<String>,
+    #[serde(deserialize_with = "field::boolean")]
+    pub is_paid: Field<bool>,
+    #[serde(deserialize_with = "field::text")]
+    pub status: Field<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -163,12 +192,12 @@ pub struct Product {
     pub updated_at: Option<String>,
     #[serde(deserialize_with = "text")]
     pub name: Option<String>,
-    #[serde(deserialize_with = "text")]
-    pub product_code: Option<String>,
+    #[serde(deserialize_with = "field::text")]
+    pub product_code: Field<String>,
     #[serde(deserialize_with = "text")]
     pub supplier_code: Option<String>,
-    #[serde(deserialize_with = "text")]
-    pub supplier_id: Option<String>,
+    #[serde(deserialize_with = "field::text")]
+    pub supplier_id: Field<String>,
     #[serde(deserialize_with = "text")]
     pub barcode: Option<String>,
     #[serde(deserialize_with = "text")]
@@ -181,8 +210,8 @@ pub struct Product {
     pub stock_item: StockItem,
     #[serde(deserialize_with = "list")]
     pub image_links: Vec<ImageLink>,
-    #[serde(deserialize_with = "list")]
-    pub variations: Vec<Variation>,
+    #[serde(deserialize_with = "field::list")]
+    pub variations: Field<Vec<Field<Variation>>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -195,12 +224,12 @@ pub struct ImageLink {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Variation {
-    #[serde(deserialize_with = "text")]
-    pub id: Option<String>,
+    #[serde(deserialize_with = "field::text")]
+    pub id: Field<String>,
     #[serde(deserialize_with = "text")]
     pub name: Option<String>,
-    #[serde(deserialize_with = "text")]
-    pub product_code: Option<String>,
+    #[serde(deserialize_with = "field::text")]
+    pub product_code: Field<String>,
     #[serde(deserialize_with = "decimal")]
     pub price: Option<Decimal>,
     #[serde(deserialize_with = "decimal")]
@@ -216,12 +245,12 @@ pub struct StockItem {
     pub code: Option<String>,
     #[serde(deserialize_with = "text")]
     pub product_id: Option<String>,
-    #[serde(deserialize_with = "boolean")]
-    pub enabled: bool,
-    #[serde(deserialize_with = "integer")]
-    pub quantity: Option<i64>,
-    #[serde(deserialize_with = "integer")]
-    pub reserved: Option<i64>,
+    #[serde(deserialize_with = "field::boolean")]
+    pub enabled: Field<bool>,
+    #[serde(deserialize_with = "field::integer")]
+    pub quantity: Field<i64>,
+    #[serde(deserialize_with = "field::integer")]
+    pub reserved: Field<i64>,
     #[serde(deserialize_with = "text")]
     pub barcode: Option<String>,
 }

@@ -35,7 +35,7 @@ impl Ogoship {
         let request = Request::get("read_stock", STOCK).query("productCode", code);
         let (found, start) = self.list::<wire::Stock>(request, 1).await?;
         let exact = found.iter().find(|wire| wire.product_code.as_deref() == Some(code));
-        Ok(exact.and_then(translate::stock).map(|stock| marked(stock, start)))
+        Ok(exact.map(|wire| marked(translate::stock(wire), start)))
     }
 
     /// Lists stock figures changed since a time. Reads.
@@ -48,7 +48,7 @@ impl Ogoship {
         let (found, start) = self.list::<wire::Stock>(Request::get("list_stock", STOCK), page).await?;
         let has_more = is_full(&found, PAGE_SIZE);
         let figure =
-            |wire: &wire::Stock| Some((wire.product_code.clone()?, marked(translate::stock(wire)?, start)));
+            |wire: &wire::Stock| Some((wire.product_code.clone()?, marked(translate::stock(wire), start)));
         Ok(Page { items: found.iter().filter_map(figure).collect(), has_more })
     }
 

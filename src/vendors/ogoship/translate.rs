@@ -11,23 +11,30 @@ use crate::{
     },
     vendors::{
         changes::ChangedRow,
-        lenient_json::{as_text, parse_time},
+        field::{Field, Unreadable},
+        lenient_json::as_text,
+        times::{Zone, parse_time},
     },
 };
 
-/// The order of exactly this reference among those found. The search also finds references that begin alike,
-/// and a split makes orders that we did not create: only the exact one is ours, its parts are shown as related
-/// (docs/contract.md U23).
+/// The order of this reference among those found. The search also finds references that begin alike, and a
+/// split makes orders that we did not create: only the exact one is ours, its parts are shown as related
+/// (docs/contract.md U23). Where none is exact, one that differs in case alone is ours: a warehouse may write
+/// references in its own case.
 pub fn order(found: Vec<wire::Order>, reference: &str) -> Option<WarehouseOrder> {
-    let mut exact = Vec::new();
-    let mut related = Vec::new();
+    let (mut exact, mut in_other_case, mut related) = (Vec::new(), Vec::new(), Vec::new());
     for order in found.into_iter().filter_map(warehouse_order) {
         if order.reference == reference {
             exact.push(order);
+        } else if order.reference.eq_ignore_ascii_case(reference) {
+            in_other_case.push(order);
         } else if is_part_of(&order.reference, reference) {
             let WarehouseOrder { reference, status, lines, tracking_code, .. } = order;
             related.push(RelatedOrder { reference, status, lines, tracking_code });
         }
+    }
+    if exact.is_empty() {
+        exact = in_other_case;
     }
     // Of several, the one that goes on; the others are told of.
     let is_open = |order: &WarehouseOrder| order.status != WarehouseStatus::Cancelled;
@@ -39,10 +46,13 @@ pub fn order(found: Vec<wire::Order>, reference: &str) -> Option<WarehouseOrder>
 
 /// Whether a reference is a part of our order: `k-1042-2` is a part of `k-1042`, `k-10421` is another order.
 fn is_part_of(reference: &str, whole: &str) -> bool {
-    reference.strip_prefix(whole).and_then(|rest| rest.chars().next()).is_some_and(|it| !it.is_alphanumeric())
+    reference.split_at_checked(whole.len()).is_some_and(|(start, rest)| {
+        start.eq_ignore_ascii_case(whole) && rest.chars().next().is_some_and(|it| !it.is_alphanumeric())
+    })
 }
 
-/// Translates an order, ours or not; `None` where it has no reference.
+/// Translates an order, ours or not; `None` where it has no reference. Fields that decide something and cannot be read are
+/// named in it (docs/contract.md, "Fields that cannot be read").
 pub fn warehouse_order(wire: wire::Order) -> Option<WarehouseOrder> {
     let version = order_version(&wire);
     let wire::Order {
@@ -55,33 +65,47 @@ pub fn warehouse_order(wire: wire::Order) -> Option<WarehouseOrder> {
         warehouse_comments,
         order_lines,
     } = wire;
-    let line = |line: wire::WarehouseLine| Some(WarehouseLine { code: line.code?, quantity: line.quantity? });
+    let mut unreadable = Unreadable::default();
+    let status = unreadable.required("status", status).unwrap_or_default();
+    let lines = unreadable.optional("orderLines", order_lines).unwrap_or_default().into_iter();
+    let lines =
+        lines.enumerate().filter_map(|(at, it)| line(it, &format!("orderLines[{at}]"), &mut unreadable));
+    let lines = lines.collect();
     Some(WarehouseOrder {
         id,
         reference: reference?,
-        status: WarehouseStatus::parse(status.as_deref().unwrap_or_default()),
-        lines: order_lines.into_iter().filter_map(line).collect(),
-        tracking_code: tracking_number,
+        status: WarehouseStatus::parse(&status),
+        lines,
+        tracking_code: unreadable.optional("trackingNumber", tracking_number),
         tracking_url,
         comments: warehouse_comments,
         version: Some(version),
-        edited_at: edit_time.and_then(|text| parse_time(&text)),
+        edited_at: edit_time.and_then(|text| parse_time(&text, Zone::Utc)),
         twins: Vec::new(),
         related: Vec::new(),
+        unreadable: unreadable.0,
     })
+}
+
+fn line(line: Field<wire::WarehouseLine>, name: &str, unreadable: &mut Unreadable) -> Option<WarehouseLine> {
+    let wire::WarehouseLine { code, quantity } = unreadable.required(name, line)?;
+    let code = unreadable.required(format!("{name}.code"), code);
+    let quantity = unreadable.required(format!("{name}.quantity"), quantity);
+    Some(WarehouseLine { code: code?, quantity: quantity? })
 }
 
 /// An order's version: edit time and status, since the time alone may be too coarse to tell two states apart.
 pub fn order_version(wire: &wire::Order) -> String {
     let time = wire.edit_time.as_deref().unwrap_or_default();
-    format!("{time} {}", WarehouseStatus::parse(wire.status.as_deref().unwrap_or_default()).as_str())
+    let status = wire.status.clone().ok().unwrap_or_default();
+    format!("{time} {}", WarehouseStatus::parse(&status).as_str())
 }
 
 /// A row of the list of changed orders.
 pub fn changed_order(row: &Value) -> Option<ChangedRow> {
     let name = row.get("reference").and_then(as_text)?;
     let wire: wire::Order = serde_json::from_value(row.clone()).unwrap_or_default();
-    let changed_at = wire.edit_time.as_deref().and_then(parse_time);
+    let changed_at = wire.edit_time.as_deref().and_then(|text| parse_time(text, Zone::Utc));
     Some(ChangedRow { name, version: order_version(&wire), changed_at })
 }
 
@@ -89,14 +113,19 @@ pub fn changed_order(row: &Value) -> Option<ChangedRow> {
 pub fn changed_stock(row: &Value) -> Option<ChangedRow> {
     let name = row.get("productcode").and_then(as_text)?;
     let wire: wire::Stock = serde_json::from_value(row.clone()).unwrap_or_default();
-    let changed_at = wire.modified.as_deref().and_then(parse_time);
+    let changed_at = wire.modified.clone().and_then(|text| parse_time(&text, Zone::Utc)).ok();
     Some(ChangedRow { name, version: stock_version(&wire), changed_at })
 }
 
 /// A stock figure's version: time and figures, since two changes may have the same time.
 pub fn stock_version(wire: &wire::Stock) -> String {
-    let figures = [wire.stock, wire.stock_available].map(std::option::Option::unwrap_or_default);
-    format!("{} {}/{}", wire.modified.as_deref().unwrap_or_default(), figures[0], figures[1])
+    let figure = |field: &Field<i64>| match field {
+        Field::Value(pieces) => pieces.to_string(),
+        Field::Absent => "-".to_owned(),
+        Field::Unreadable => "?".to_owned(),
+    };
+    let time = wire.modified.clone().ok().unwrap_or_default();
+    format!("{time} {}/{}", figure(&wire.stock), figure(&wire.stock_available))
 }
 
 /// An order as it is sent. The status is always sent, as the vendor's own client does.
@@ -201,15 +230,23 @@ pub fn product(wire: wire::Product) -> Option<WarehouseProduct> {
     Some(WarehouseProduct { id: wire.id, code: wire.code?, name: wire.name, details })
 }
 
-/// Translates a stock figure; `None` where it is missing, which never means zero.
-pub fn stock(wire: &wire::Stock) -> Option<WarehouseStock> {
-    let (physical, available) = (wire.stock, wire.stock_available);
-    Some(WarehouseStock {
-        physical: physical.or(available)?,
-        available: available.or(physical)?,
-        modified: wire.modified.as_deref().and_then(parse_time),
+/// Translates a stock figure. Where one of the two figures is not said, the other stands for it; where neither is, or one
+/// cannot be read, it is named as unreadable, which never means zero.
+pub fn stock(wire: &wire::Stock) -> WarehouseStock {
+    let mut unreadable = Unreadable::default();
+    let physical = unreadable.optional("stock", wire.stock.clone());
+    let available = unreadable.optional("stockAvailable", wire.stock_available.clone());
+    if physical.or(available).is_none() && unreadable.0.is_empty() {
+        unreadable.0.push("stock".to_owned());
+    }
+    let modified = wire.modified.clone().and_then(|text| parse_time(&text, Zone::Utc));
+    WarehouseStock {
+        physical: physical.or(available).unwrap_or_default(),
+        available: available.or(physical).unwrap_or_default(),
+        modified: unreadable.optional("modified", modified),
         version: Some(stock_version(wire)),
-    })
+        unreadable: unreadable.0,
+    }
 }
 
 #[cfg(test)]
@@ -229,14 +266,22 @@ mod tests {
         let related: Vec<_> = exact.related.iter().map(|it| it.reference.as_str()).collect();
         assert_eq!(related, ["k-1-2"], "k-10 is another order");
         assert!(order(found(), "k-2").is_none());
+        let found = || vec![wire("K-1"), wire("K-1-2"), wire("K-10")];
+        let upper = order(found(), "k-1").expect("it differs in case alone");
+        assert_eq!((upper.reference.as_str(), upper.related.len(), upper.twins.len()), ("K-1", 1, 0));
+        let both = order(vec![wire("K-1"), wire("k-1")], "k-1").expect("the exact one");
+        assert_eq!((both.reference.as_str(), both.twins.len()), ("k-1", 0));
     }
 
     #[test]
     fn a_missing_stock_figure_is_not_zero() {
         let wire = |json| serde_json::from_value(json).expect("readable");
-        assert_eq!(stock(&wire(json!({"productcode": "A"}))), None);
+        assert_eq!(stock(&wire(json!({"productcode": "A"}))).unreadable, ["stock"]);
         let only_physical = stock(&wire(json!({"productcode": "A", "stock": "3"})));
-        assert_eq!(only_physical.map(|stock| (stock.physical, stock.available)), Some((3, 3)));
+        assert_eq!((only_physical.physical, only_physical.available), (3, 3));
+        assert_eq!(only_physical.unreadable, Vec::<String>::new());
+        let garbage = json!({"productcode": "A", "stock": 3, "stockavailable": "few", "modified": "now"});
+        assert_eq!(stock(&wire(garbage)).unreadable, ["stockAvailable", "modified"]);
     }
 
     #[test]

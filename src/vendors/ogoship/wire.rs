@@ -5,7 +5,10 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::vendors::lenient_json::{decimal, integer, list, object, text};
+use crate::vendors::{
+    field::{self, Field},
+    lenient_json::{decimal, integer, object, text},
+};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -14,27 +17,27 @@ pub struct Order {
     pub id: Option<String>,
     #[serde(deserialize_with = "text")]
     pub reference: Option<String>,
-    #[serde(deserialize_with = "text")]
-    pub status: Option<String>,
-    #[serde(rename = "trackingnumber", deserialize_with = "text")]
-    pub tracking_number: Option<String>,
+    #[serde(deserialize_with = "field::text")]
+    pub status: Field<String>,
+    #[serde(rename = "trackingnumber", deserialize_with = "field::texts")]
+    pub tracking_number: Field<String>,
     #[serde(rename = "trackingurl", deserialize_with = "text")]
     pub tracking_url: Option<String>,
     #[serde(rename = "edittime", deserialize_with = "text")]
     pub edit_time: Option<String>,
     #[serde(rename = "warehousecomments", deserialize_with = "text")]
     pub warehouse_comments: Option<String>,
-    #[serde(rename = "orderlines", deserialize_with = "list")]
-    pub order_lines: Vec<WarehouseLine>,
+    #[serde(rename = "orderlines", deserialize_with = "field::list")]
+    pub order_lines: Field<Vec<Field<WarehouseLine>>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct WarehouseLine {
-    #[serde(deserialize_with = "text")]
-    pub code: Option<String>,
-    #[serde(deserialize_with = "integer")]
-    pub quantity: Option<i64>,
+    #[serde(deserialize_with = "field::text")]
+    pub code: Field<String>,
+    #[serde(deserialize_with = "field::integer")]
+    pub quantity: Field<i64>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -73,12 +76,12 @@ pub struct Product {
 pub struct Stock {
     #[serde(rename = "productcode", deserialize_with = "text")]
     pub product_code: Option<String>,
-    #[serde(deserialize_with = "integer")]
-    pub stock: Option<i64>,
-    #[serde(rename = "stockavailable", deserialize_with = "integer")]
-    pub stock_available: Option<i64>,
-    #[serde(deserialize_with = "text")]
-    pub modified: Option<String>,
+    #[serde(deserialize_with = "field::integer")]
+    pub stock: Field<i64>,
+    #[serde(rename = "stockavailable", deserialize_with = "field::integer")]
+    pub stock_available: Field<i64>,
+    #[serde(deserialize_with = "field::text")]
+    pub modified: Field<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -179,3 +179,20 @@ async fn product_and_variations_are_created_then_updated() {
     assert_eq!(name("CUP/B ä").as_deref(), Some("Muki - Sininen"));
     assert_eq!(silta.task_state("product:7").await, "done");
 }
+
+/// What happened to one item is known, whatever the next one's read comes to.
+#[tokio::test]
+async fn unreadable_next_item_leaves_no_doubt() {
+    let silta = TestSilta::start().await;
+    silta.shop.add_product(1, "A", "Cup", 0);
+    silta.shop.set_variations(1, &[(11, "A-1", "Red"), (12, "A-2", "Blue")]);
+    let faults = &silta.sandbox.warehouse_server.faults;
+    faults.script("GET", "/api/v1/products", Fault::Slow(std::time::Duration::ZERO)); // the first item's read
+    faults.script("GET", "/api/v1/products", Fault::Status(500));
+    silta.send_product_update(1).await;
+    assert_eq!(silta.product_task_state(1).await, "pending vendor_failed", "not in doubt");
+    assert_eq!(silta.product_calls()[1], 1, "the first was created");
+    silta.advance(secs(120)).await;
+    assert_eq!(silta.product_task_state(1).await, "done");
+    assert_eq!(silta.product_calls()[1], 2, "each was created once");
+}

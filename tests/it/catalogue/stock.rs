@@ -93,6 +93,57 @@ async fn stale_stock_answer_does_not_overwrite_a_newer_one() {
     assert_eq!(silta.shop.quantity("A"), Some(8), "read again until the answer was fresh");
 }
 
+/// The warehouse's clock was a year ahead for a moment.
+#[tokio::test]
+async fn figure_from_the_future_does_not_freeze_its_code() {
+    let silta = TestSilta::start().await;
+    silta.shop.add_product(1, "A", "A", 0);
+    silta.warehouse.receive_goods("A", 10);
+    silta.send_stock_update("A").await;
+    silta.warehouse.count_stock_in_the_future("A", 9, secs(365 * 86_400));
+    silta.send_stock_update("A").await;
+    assert_eq!(silta.shop.quantity("A"), Some(9), "what it counts is right");
+    silta.warehouse.count_stock("A", 7);
+    silta.send_stock_update("A").await;
+    assert_eq!((silta.shop.quantity("A"), silta.task_state("stock:A").await), (Some(7), "done".to_owned()));
+}
+
+/// Its clock went back by an hour: its answers are older than what it has shown, and not because they lag.
+#[tokio::test]
+async fn clock_that_went_back_delays_a_figure_briefly() {
+    let silta = TestSilta::start().await;
+    silta.shop.add_product(1, "A", "A", 0);
+    silta.warehouse.receive_goods("A", 10);
+    silta.send_stock_update("A").await;
+    silta.warehouse.report_stale_stock("A", 6, secs(3600));
+    silta.send_stock_update("A").await;
+    assert_eq!(silta.task_state("stock:A").await, "pending stale_reading");
+    silta.advance(secs(20 * 60)).await;
+    assert_eq!((silta.shop.quantity("A"), silta.task_state("stock:A").await), (Some(6), "done".to_owned()));
+}
+
+/// It sells all day: each event begins to count anew. Without one, so many actions are a fight.
+#[tokio::test]
+async fn busy_code_does_not_count_as_not_converging() {
+    let mut silta = TestSilta::start().await;
+    silta.leave_unfinished();
+    silta.shop.add_product(1, "A", "A", 0);
+    silta.warehouse.receive_goods("A", 10);
+    silta.send_webhook(silta.warehouse.stock_changed("A")).await;
+    let set = async |sql: &str| {
+        sqlx::query(sqlx::AssertSqlSafe(sql.to_owned())).execute(&silta.pool).await.unwrap();
+    };
+    set("update task set actions = 199 where subject = 'stock:A'").await;
+    silta.run_until_idle().await;
+    assert_eq!(silta.task_state("stock:A").await, "done");
+
+    silta.warehouse.receive_goods("A", 1);
+    silta.send_webhook(silta.warehouse.stock_changed("A")).await;
+    set("update task set actions = 199, claimed_revision = revision where state = 'pending'").await;
+    silta.run_until_idle().await;
+    assert_eq!(silta.task_state("stock:A").await, "dead not_converging");
+}
+
 #[tokio::test]
 async fn worker_past_its_lease_writes_no_stock() {
     let silta = TestSilta::start().await;

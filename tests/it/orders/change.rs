@@ -164,3 +164,15 @@ async fn replay_dry_run_shows_the_request_and_changes_nothing() {
     silta.run_until_idle().await;
     assert_eq!(silta.warehouse.find(REFERENCE).unwrap().lines[0].1, 5);
 }
+
+/// The shop is done with the order, a person is not: the warehouse has not begun, so it can be stopped.
+#[tokio::test]
+async fn cancelling_a_completed_order_stops_the_warehouse() {
+    let (silta, order) = start_with_order(&[]).await;
+    silta.shop.edit_order(order, &json!({ "status": "COMPLETED" }));
+    silta.send_order_update(order).await;
+    assert_eq!(silta.order_task_state(order).await, "done");
+    let status = silta.post_order_action(order, "cancel").await;
+    assert!(status < 300, "{status}");
+    assert_eq!(silta.warehouse.find(REFERENCE).unwrap().status, "Cancelled");
+}

@@ -6,6 +6,7 @@ mod ledger;
 mod once;
 pub mod placed;
 mod policy;
+mod readable;
 mod shipment;
 mod status;
 mod transfer;
