@@ -5,7 +5,7 @@ use std::{future::pending, io, time::Duration};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// How long components may take to end once running work was told to stop. Then the process ends without them.
+/// How long components may take to end once running work must stop. Then the process ends without them.
 const LAST_WAIT: Duration = Duration::from_secs(3);
 
 /// The signals of the process, from the moment on when this value was made: none is lost while the service starts.

@@ -10,7 +10,7 @@ use crate::{
     app::{AppDeps, config::Config},
     runtime::{
         clock::{Entropy, SystemClock},
-        embedded_postgres::{Launch, Patience, PrivatePostgres, Upgrade},
+        embedded_postgres::{Launch, PrivatePostgres, Upgrade, WaitOptions},
         failpoints::Failpoints,
     },
     store,
@@ -27,11 +27,11 @@ impl Database {
     /// Connects to the configured database; without a URL, starts or joins the private one. A long wait is reported on
     /// standard error.
     pub(super) async fn open(config: &Config) -> Result<Self> {
-        Self::open_with(config, patience_of_a_command()).await
+        Self::open_with(config, wait_options_of_a_command()).await
     }
 
     /// The same, waiting in this way.
-    pub(super) async fn open_with(config: &Config, patience: Patience) -> Result<Self> {
+    pub(super) async fn open_with(config: &Config, wait: WaitOptions) -> Result<Self> {
         // The other half belongs to webhooks and attempts: see `store::hot_path_pool`.
         let size = (config.database.connections / 2).max(1);
         if let Some(url) = &config.database.url {
@@ -39,7 +39,7 @@ impl Database {
                 url.expose().parse().map_err(|_| anyhow::anyhow!("database.url is not a postgres:// URL"))?;
             return Ok(Self { pool: store::connect(options, size), _private: None });
         }
-        let launch = Launch::new(&config.database.data_dir).patience(patience);
+        let launch = Launch::new(&config.database.data_dir).wait(wait);
         let private = tokio::task::spawn_blocking(|| launch.start()).await??;
         let options = private.database().await?;
         Ok(Self { pool: store::connect(options, size), _private: Some(private) })
@@ -59,7 +59,7 @@ impl Database {
 /// Moves the private PostgreSQL to the newest version of this machine, and says what it did.
 pub(super) async fn upgrade_postgres(config: &Config) -> Result<()> {
     ensure!(config.database.url.is_none(), "database.url names a server of its own: upgrade it there");
-    let launch = Launch::new(&config.database.data_dir).patience(patience_of_a_command());
+    let launch = Launch::new(&config.database.data_dir).wait(wait_options_of_a_command());
     let upgrade = tokio::task::spawn_blocking(move || launch.upgrade()).await??;
     print_line(&match upgrade {
         Upgrade::AlreadyNewest { version } => {
@@ -73,6 +73,6 @@ pub(super) async fn upgrade_postgres(config: &Config) -> Result<()> {
     Ok(())
 }
 
-fn patience_of_a_command() -> Patience {
-    Patience { report: Arc::new(|line| print_error(line)), ..Patience::default() }
+fn wait_options_of_a_command() -> WaitOptions {
+    WaitOptions { report: Arc::new(|line| print_error(line)), ..WaitOptions::default() }
 }

@@ -19,7 +19,7 @@ use crate::{
         telemetry::{self, Telemetry},
     },
     runtime::{
-        embedded_postgres::Patience,
+        embedded_postgres::WaitOptions,
         failpoints::{AbortAt, Failpoints},
         wrong_clock::WrongClock,
     },
@@ -104,8 +104,8 @@ async fn start(path: &Path, environment: &Environment, shutdown: &Shutdown) -> R
         key_digests: config.key_digests.clone(),
     };
     log_warnings(&config);
-    let patience = Patience { cancelled: shutdown.soft.clone(), ..Patience::default() };
-    let database = Database::open_with(&config, patience).await?;
+    let wait = WaitOptions { cancelled: shutdown.soft.clone(), ..WaitOptions::default() };
+    let database = Database::open_with(&config, wait).await?;
     store::migrate(&database.pool).await.context("cannot bring the schema up to date")?;
     let failpoints = match environment.get("SILTA_FAILPOINT") {
         Some(moment) => Failpoints::with_hook(Arc::new(moment.parse::<AbortAt>()?)),

@@ -15,7 +15,7 @@ pub(super) enum Zone {
 }
 
 /// Reads a time: a date, perhaps a time of day with or without seconds, perhaps a zone as `Z`, `+02:00`, `+0200` or `+02`,
-/// with blanks in between or not. A date alone is its first moment.
+/// with spaces in between or not. A date alone is its first moment.
 pub(super) fn parse_time(text: &str, zone: Zone) -> Option<Timestamp> {
     let text = text.trim();
     let date: NaiveDate = text.get(..10)?.parse().ok()?;

@@ -34,9 +34,9 @@ pub(super) enum Outlook {
 
 impl DatabaseWatch {
     /// Whether a webhook that would wait this long may wait.
-    pub(super) fn outlook(&self, patience: Duration) -> Outlook {
+    pub(super) fn outlook(&self, wait_limit: Duration) -> Outlook {
         let (now, mut seen) = (Instant::now(), self.0.lock());
-        if seen.committing_since.is_some_and(|since| now - since >= patience) {
+        if seen.committing_since.is_some_and(|since| now - since >= wait_limit) {
             return Outlook::Stuck;
         }
         match seen.away_since {
@@ -76,29 +76,29 @@ impl Drop for WatchedCommit<'_> {
 mod tests {
     use super::*;
 
-    const PATIENCE: Duration = Duration::from_secs(2);
+    const LIMIT: Duration = Duration::from_secs(2);
 
     #[tokio::test(start_paused = true)]
     async fn database_that_is_away_is_probed_and_not_waited_for() {
         let watch = DatabaseWatch::default();
-        assert_eq!(watch.outlook(PATIENCE), Outlook::Open);
+        assert_eq!(watch.outlook(LIMIT), Outlook::Open);
         watch.begin().end(true);
-        assert_eq!(watch.outlook(PATIENCE), Outlook::Away);
+        assert_eq!(watch.outlook(LIMIT), Outlook::Away);
         tokio::time::advance(PROBE_INTERVAL).await;
-        assert_eq!(watch.outlook(PATIENCE), Outlook::Open, "one webhook probes it");
-        assert_eq!(watch.outlook(PATIENCE), Outlook::Away, "and only one");
+        assert_eq!(watch.outlook(LIMIT), Outlook::Open, "one webhook probes it");
+        assert_eq!(watch.outlook(LIMIT), Outlook::Away, "and only one");
         watch.begin().end(false);
-        assert_eq!(watch.outlook(PATIENCE), Outlook::Open, "it is back");
+        assert_eq!(watch.outlook(LIMIT), Outlook::Open, "it is back");
     }
 
     #[tokio::test(start_paused = true)]
     async fn commit_without_an_answer_is_not_waited_for() {
         let watch = DatabaseWatch::default();
         let running = watch.begin();
-        assert_eq!(watch.outlook(PATIENCE), Outlook::Open);
-        tokio::time::advance(PATIENCE).await;
-        assert_eq!(watch.outlook(PATIENCE), Outlook::Stuck);
+        assert_eq!(watch.outlook(LIMIT), Outlook::Open);
+        tokio::time::advance(LIMIT).await;
+        assert_eq!(watch.outlook(LIMIT), Outlook::Stuck);
         drop(running); // as a panic does
-        assert_eq!(watch.outlook(PATIENCE), Outlook::Open);
+        assert_eq!(watch.outlook(LIMIT), Outlook::Open);
     }
 }

@@ -14,7 +14,7 @@ use super::{
     private_postgres::PrivatePostgres,
     programs::{Installations, Programs},
     server::{Durability, Server, settings},
-    startup::{Patience, wait_for_old_server, wait_until_ready},
+    startup::{WaitOptions, wait_for_old_server, wait_until_ready},
 };
 
 /// How a private server is started.
@@ -24,7 +24,7 @@ pub struct Launch {
     /// As `shared_buffers=1GB`.
     settings: Vec<String>,
     pub(super) installations: Installations,
-    pub(super) patience: Patience,
+    pub(super) wait: WaitOptions,
 }
 
 impl Launch {
@@ -35,7 +35,7 @@ impl Launch {
             durability: Durability::Full,
             settings: Vec::new(),
             installations: Installations::of_this_machine(),
-            patience: Patience::default(),
+            wait: WaitOptions::default(),
         }
     }
 
@@ -59,8 +59,8 @@ impl Launch {
 
     /// Waiting in this way.
     #[must_use]
-    pub fn patience(self, patience: Patience) -> Self {
-        Self { patience, ..self }
+    pub fn wait(self, wait: WaitOptions) -> Self {
+        Self { wait, ..self }
     }
 
     /// Starts the server and creates its cluster if there is none, or joins the server that another process runs there.
@@ -68,7 +68,7 @@ impl Launch {
     pub fn start(self) -> Result<PrivatePostgres> {
         let place = Place::prepare(&self.data_dir)?;
         let Some(lock) = place.try_lock()? else {
-            return Ok(PrivatePostgres::joined(place, self.installations, self.patience));
+            return Ok(PrivatePostgres::joined(place, self.installations, self.wait));
         };
         let dirs = ClusterDirs::of(&place.data_dir);
         dirs.finish_upgrade()?;
@@ -79,7 +79,7 @@ impl Launch {
             dirs.init(&programs, &account)?;
         }
         let server = self.start_server(&place, &dirs.current, &programs, lock)?;
-        Ok(PrivatePostgres::owned(place, server, self.installations, self.patience))
+        Ok(PrivatePostgres::owned(place, server, self.installations, self.wait))
     }
 
     /// Starts the server of a cluster and waits until it is ready.
@@ -90,11 +90,11 @@ impl Launch {
         programs: &Programs,
         lock: File,
     ) -> Result<Server> {
-        wait_for_old_server(cluster, &self.patience)?;
+        wait_for_old_server(cluster, &self.wait)?;
         let account = Account::unprivileged()?;
         let settings = settings(&place.socket_dir, self.durability, &self.settings);
         let server = Server::spawn(programs, &account, cluster, &settings, lock)?;
-        wait_until_ready(&server, cluster, &place.socket(), &self.patience)?;
+        wait_until_ready(&server, cluster, &place.socket(), &self.wait)?;
         Ok(server)
     }
 }

@@ -16,7 +16,7 @@
 //! version.
 //!
 //! **It is waited for.** Recovery takes as long as the write-ahead log is long. A start is given up only when the server's
-//! process has ended or does nothing; see [`Patience`].
+//! process has ended or does nothing; see [`WaitOptions`].
 
 mod account;
 mod cluster;
@@ -33,5 +33,5 @@ pub use launch::Launch;
 pub use private_postgres::PrivatePostgres;
 pub use programs::Installations;
 pub use server::Durability;
-pub use startup::Patience;
+pub use startup::WaitOptions;
 pub use upgrade::Upgrade;

@@ -15,7 +15,7 @@ use super::{
     place::Place,
     programs::{Installations, NAME, run},
     server::Server,
-    startup::{Patience, Reporter},
+    startup::{Reporter, WaitOptions},
 };
 
 /// How long a joined server may give no answer at all: its owner may still be creating its cluster. One that answers that
@@ -31,7 +31,7 @@ pub struct PrivatePostgres {
     /// `None` where the server of another process was joined.
     server: Option<Server>,
     installations: Installations,
-    patience: Patience,
+    wait: WaitOptions,
 }
 
 impl PrivatePostgres {
@@ -39,13 +39,13 @@ impl PrivatePostgres {
         place: Place,
         server: Server,
         installations: Installations,
-        patience: Patience,
+        wait: WaitOptions,
     ) -> Self {
-        Self { place, server: Some(server), installations, patience }
+        Self { place, server: Some(server), installations, wait }
     }
 
-    pub(super) fn joined(place: Place, installations: Installations, patience: Patience) -> Self {
-        Self { place, server: None, installations, patience }
+    pub(super) fn joined(place: Place, installations: Installations, wait: WaitOptions) -> Self {
+        Self { place, server: None, installations, wait }
     }
 
     /// Copies this server's cluster for a hot standby of this name.
@@ -106,13 +106,13 @@ impl PrivatePostgres {
 
     /// Connects; a joined server may still be starting, for as long as its recovery takes.
     async fn connect_with_retry(&self) -> Result<PgConnection> {
-        let (mut heard, mut reporter) = (Instant::now(), Reporter::new(&self.patience));
+        let (mut heard, mut reporter) = (Instant::now(), Reporter::new(&self.wait));
         loop {
             let error = match PgConnection::connect_with(&self.options("postgres")).await {
                 Ok(connection) => return Ok(connection),
                 Err(error) => error,
             };
-            self.patience.ensure_wanted()?;
+            self.wait.ensure_wanted()?;
             let code =
                 error.as_database_error().and_then(|error| error.code().map(std::borrow::Cow::into_owned));
             if code.as_deref() == Some(CANNOT_CONNECT_NOW) {

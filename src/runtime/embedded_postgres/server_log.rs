@@ -44,7 +44,7 @@ impl ServerLog {
         lines[lines.len().saturating_sub(8)..].join("\n")
     }
 
-    /// The bytes that the server logged about its own start. That it turns away whoever connects is no progress.
+    /// The bytes that the server logged about its own start. That it refuses connections meanwhile is no progress.
     pub(super) fn progress(&self) -> usize {
         self.own_lines(&self.text()).map(str::len).sum()
     }

@@ -23,7 +23,7 @@ const NOTICE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How a start waits, and where it says so.
 #[derive(Clone)]
-pub struct Patience {
+pub struct WaitOptions {
     /// How often a wait is reported.
     pub report_every: Duration,
     /// A starting server that shows no sign of work for this long is given up.
@@ -34,7 +34,7 @@ pub struct Patience {
     pub cancelled: CancellationToken,
 }
 
-impl Default for Patience {
+impl Default for WaitOptions {
     fn default() -> Self {
         Self {
             report_every: Duration::from_secs(10),
@@ -45,7 +45,7 @@ impl Default for Patience {
     }
 }
 
-impl Patience {
+impl WaitOptions {
     pub(super) fn ensure_wanted(&self) -> Result<()> {
         ensure!(!self.cancelled.is_cancelled(), "stopped before the private PostgreSQL was ready");
         Ok(())
@@ -54,23 +54,23 @@ impl Patience {
 
 /// Says at intervals that something is still waited for.
 pub(super) struct Reporter<'a> {
-    patience: &'a Patience,
+    wait: &'a WaitOptions,
     begun: Instant,
     reported: Instant,
 }
 
 impl<'a> Reporter<'a> {
-    pub(super) fn new(patience: &'a Patience) -> Self {
+    pub(super) fn new(wait: &'a WaitOptions) -> Self {
         let now = Instant::now();
-        Self { patience, begun: now, reported: now }
+        Self { wait, begun: now, reported: now }
     }
 
     /// Reports if the interval is over; returns whether it was.
     pub(super) fn report(&mut self, what: impl FnOnce() -> String) -> bool {
-        let is_due = self.reported.elapsed() >= self.patience.report_every;
+        let is_due = self.reported.elapsed() >= self.wait.report_every;
         if is_due {
             self.reported = Instant::now();
-            (self.patience.report)(&format!("{} (for {} s)", what(), self.begun.elapsed().as_secs()));
+            (self.wait.report)(&format!("{} (for {} s)", what(), self.begun.elapsed().as_secs()));
         }
         is_due
     }
@@ -81,9 +81,9 @@ pub(super) fn wait_until_ready(
     server: &Server,
     cluster: &Path,
     socket: &Path,
-    patience: &Patience,
+    wait: &WaitOptions,
 ) -> Result<()> {
-    let mut reporter = Reporter::new(patience);
+    let mut reporter = Reporter::new(wait);
     let (mut progress, mut progressed) = (Progress::default(), Instant::now());
     loop {
         // A server that crashed leaves both files behind: only this server's own file counts.
@@ -94,14 +94,14 @@ pub(super) fn wait_until_ready(
         if server.ends_within(POLL_INTERVAL) {
             bail!("the private PostgreSQL ended during its start; its log says:\n{}", server.log.tail());
         }
-        patience.ensure_wanted()?;
+        wait.ensure_wanted()?;
         if !reporter.report(|| format!("the private PostgreSQL is starting: {}", server.log.last_line())) {
             continue;
         }
         let current = Progress::of(server);
         if current != progress {
             (progress, progressed) = (current, Instant::now());
-        } else if progressed.elapsed() >= patience.stall_limit {
+        } else if progressed.elapsed() >= wait.stall_limit {
             bail!(
                 "the private PostgreSQL (process {}) has not worked on its start for {} s; its log ends:\n{}",
                 server.pid,
@@ -151,8 +151,8 @@ fn recovery_ticks_of(pid: u32, server: u32) -> Option<u64> {
 
 /// Waits for an older server of this cluster, which stops by itself after its owner was killed. Its last checkpoint takes as
 /// long as it takes.
-pub(super) fn wait_for_old_server(cluster: &Path, patience: &Patience) -> Result<()> {
-    let (begun, mut reporter) = (Instant::now(), Reporter::new(patience));
+pub(super) fn wait_for_old_server(cluster: &Path, wait: &WaitOptions) -> Result<()> {
+    let (begun, mut reporter) = (Instant::now(), Reporter::new(wait));
     // A stale file is left by a crash; PostgreSQL detects it.
     while let Some(old) = PidFile::read(cluster).filter(PidFile::is_running) {
         let is_stopping = old.status == "stopping";
@@ -162,7 +162,7 @@ pub(super) fn wait_for_old_server(cluster: &Path, patience: &Patience) -> Result
             old.pid,
             cluster.display()
         );
-        patience.ensure_wanted()?;
+        wait.ensure_wanted()?;
         reporter.report(|| format!("an older PostgreSQL (process {}) is still stopping", old.pid));
         std::thread::sleep(POLL_INTERVAL);
     }

@@ -14,7 +14,7 @@ use super::{
     programs::{NAME, Programs, cluster_version, run},
 };
 
-/// The first version whose `initdb` makes checksums unless told otherwise.
+/// The first version whose `initdb` makes checksums unless an option says otherwise.
 const CHECKSUMS_BY_DEFAULT: u32 = 18;
 
 /// What an upgrade came to.
@@ -61,7 +61,7 @@ impl Launch {
         place.give_to(&account)?;
         // Recovers it, if it crashed, and ends it cleanly: pg_upgrade demands that.
         drop(self.start_server(&place, &dirs.current, old, lock.try_clone()?)?);
-        (self.patience.report)(&format!("copying the cluster of PostgreSQL {from} to PostgreSQL {to}"));
+        (self.wait.report)(&format!("copying the cluster of PostgreSQL {from} to PostgreSQL {to}"));
         make_upgraded(&place, &dirs, old, new)?;
         let kept = dirs.replace_current(from)?;
         self.analyze(&place, &dirs, new, lock)?;

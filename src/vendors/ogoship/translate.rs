@@ -36,7 +36,7 @@ pub fn order(found: Vec<wire::Order>, reference: &str) -> Option<WarehouseOrder>
     if exact.is_empty() {
         exact = in_other_case;
     }
-    // Of several, the one that goes on; the others are told of.
+    // Of several, the one that goes on; the others are its twins.
     let is_open = |order: &WarehouseOrder| order.status != WarehouseStatus::Cancelled;
     let at = exact.iter().position(is_open).unwrap_or_default();
     let order = (!exact.is_empty()).then(|| exact.remove(at))?;

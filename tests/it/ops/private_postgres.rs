@@ -7,7 +7,7 @@ use std::{
 };
 
 use silta::runtime::embedded_postgres::{
-    Durability, Installations, Launch, Patience, PrivatePostgres, Upgrade,
+    Durability, Installations, Launch, PrivatePostgres, Upgrade, WaitOptions,
 };
 use sqlx::{Connection, Executor, PgConnection};
 
@@ -19,12 +19,17 @@ const KNOCKS: &str = "for second in 1 2 3 4 5 6; do
 done";
 
 /// Collects what a start reports.
-fn patience(stall_limit: Duration) -> (Patience, Arc<Mutex<Vec<String>>>) {
+fn wait(stall_limit: Duration) -> (WaitOptions, Arc<Mutex<Vec<String>>>) {
     let reports = Arc::new(Mutex::new(Vec::new()));
     let kept = reports.clone();
     let report = Arc::new(move |line: &str| kept.lock().unwrap().push(line.to_owned()));
     (
-        Patience { report_every: Duration::from_millis(200), stall_limit, report, ..Patience::default() },
+        WaitOptions {
+            report_every: Duration::from_millis(200),
+            stall_limit,
+            report,
+            ..WaitOptions::default()
+        },
         reports,
     )
 }
@@ -42,9 +47,9 @@ fn started_by(directory: &Path) -> String {
 #[test]
 fn recovery_is_waited_for_while_clients_knock() {
     let directory = tempfile::tempdir().unwrap();
-    let (patience, reports) = patience(secs(60));
+    let (wait, reports) = wait(secs(60));
     let start = format!("echo 'LOG:  redo in progress, elapsed time: 10.00 s' >&2; {KNOCKS}");
-    let private = launch(directory.path(), &[(15, &start)]).patience(patience).start().unwrap();
+    let private = launch(directory.path(), &[(15, &start)]).wait(wait).start().unwrap();
     let reports = reports.lock().unwrap().clone();
     assert!(reports.iter().any(|line| line.contains("redo in progress")), "{reports:?}");
     assert!(reports.iter().all(|line| !line.contains("FATAL")), "{reports:?}");
@@ -70,8 +75,8 @@ fn start_fails_at_once_with_its_own_lines_when_the_server_ends() {
 #[test]
 fn start_without_progress_is_given_up() {
     let directory = tempfile::tempdir().unwrap();
-    let (patience, _) = patience(secs(1));
-    let stuck = launch(directory.path(), &[(15, &format!("{KNOCKS}; exit 1"))]).patience(patience);
+    let (wait, _) = wait(secs(1));
+    let stuck = launch(directory.path(), &[(15, &format!("{KNOCKS}; exit 1"))]).wait(wait);
     let error = stuck.start().err().unwrap().to_string();
     assert!(error.contains("has not worked on its start"), "{error}");
 }
@@ -79,10 +84,9 @@ fn start_without_progress_is_given_up() {
 #[test]
 fn start_that_is_cancelled_ends() {
     let directory = tempfile::tempdir().unwrap();
-    let (patience, _) = patience(secs(60));
-    patience.cancelled.cancel();
-    let error =
-        launch(directory.path(), &[(15, "sleep 1; exit 1")]).patience(patience).start().err().unwrap();
+    let (wait, _) = wait(secs(60));
+    wait.cancelled.cancel();
+    let error = launch(directory.path(), &[(15, "sleep 1; exit 1")]).wait(wait).start().err().unwrap();
     assert!(error.to_string().contains("stopped before"), "{error}");
 }
 
@@ -153,12 +157,12 @@ async fn crashed_server_recovers_while_clients_knock() {
     );
     let stop = knocking.clone();
     let knocker = tokio::spawn(async move {
-        let mut turned_away = 0;
+        let mut refused = 0;
         while !stop.is_cancelled() {
-            turned_away += usize::from(PgConnection::connect_with(&options).await.is_err());
+            refused += usize::from(PgConnection::connect_with(&options).await.is_err());
             tokio::task::yield_now().await;
         }
-        turned_away
+        refused
     });
     let private = tokio::task::spawn_blocking(|| second.start()).await.unwrap().unwrap();
     let mut db = PgConnection::connect_with(&private.options("silta")).await.expect("ready means ready");
