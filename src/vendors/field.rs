@@ -28,6 +28,14 @@ impl<T> Field<T> {
         }
     }
 
+    /// The value, where it could be read.
+    pub(super) const fn as_ref(&self) -> Option<&T> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Absent | Self::Unreadable => None,
+        }
+    }
+
     /// Reads with `read`, whose `None` means unreadable.
     pub(super) fn and_then<U>(self, read: impl FnOnce(T) -> Option<U>) -> Field<U> {
         match self {
@@ -44,6 +52,13 @@ impl<T> Field<T> {
             Value::Array(items) if items.is_empty() => Self::Absent,
             value => read(value).map_or(Self::Unreadable, Self::Value),
         }
+    }
+}
+
+impl<T> Field<Vec<Field<T>>> {
+    /// The elements that could be read.
+    pub(super) fn readable(&self) -> impl Iterator<Item = &T> {
+        self.as_ref().into_iter().flatten().filter_map(Field::as_ref)
     }
 }
 

@@ -8,7 +8,10 @@
 
 use crate::domain::Timestamp;
 
-use super::{http::Response, lenient_json::parse_time};
+use super::{
+    http::Response,
+    times::{Zone, parse_time},
+};
 
 /// How much later than the change a read must begin. One second is the precision of both times; the rest is for a
 /// vendor whose servers differ in their clocks.
@@ -28,9 +31,9 @@ impl ReadStart {
         Self(response.date.zip(took).and_then(|(date, took)| date.checked_sub_signed(took)))
     }
 
-    /// A version that is a time, as it is remembered.
+    /// A version of the shop, which is a time, as it is remembered.
     pub fn mark_time(self, version: String) -> String {
-        let changed_at = parse_time(&version);
+        let changed_at = parse_time(&version, Zone::Helsinki);
         self.mark(version, changed_at)
     }
 

@@ -26,7 +26,8 @@ use crate::{
             error::{CallError, Failure},
         },
         json_repair::parse_list,
-        lenient_json::{as_text, parse_time},
+        lenient_json::as_text,
+        times::{Zone, parse_time},
         version::ReadStart,
     },
 };
@@ -263,7 +264,7 @@ impl MyCashflow {
 fn changed_row(item: &Value) -> Option<ChangedRow> {
     let name = item.get("id").and_then(as_text)?;
     let version = item.get("updated_at").and_then(as_text).unwrap_or_default();
-    Some(ChangedRow { name, changed_at: parse_time(&version), version })
+    Some(ChangedRow { name, changed_at: parse_time(&version, Zone::Helsinki), version })
 }
 
 pub(super) fn paged(page: u32) -> Vec<(&'static str, String)> {

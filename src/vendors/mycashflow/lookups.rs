@@ -178,16 +178,16 @@ pub type Suppliers = HashMap<String, Supplier>;
 /// The methods that these orders refer to.
 pub(super) fn references_of(orders: &[wire::Order]) -> Vec<Reference> {
     let shipping = orders.iter().flat_map(|order| {
-        let of_shipments = order.shipments.iter().filter_map(|it| it.shipping_method_id.clone());
-        order.shipping_method_id.clone().into_iter().chain(of_shipments)
+        let of_shipments = order.shipments.readable().filter_map(|it| it.shipping_method_id.clone());
+        order.shipping_method_id.as_ref().cloned().into_iter().chain(of_shipments)
     });
     let payment =
-        orders.iter().flat_map(|order| &order.payments).filter_map(|it| it.payment_method_id.clone());
+        orders.iter().flat_map(|order| order.payments.readable()).filter_map(|it| it.payment_method_id.clone());
     shipping.map(Reference::ShippingMethod).chain(payment.map(Reference::PaymentMethod)).collect()
 }
 
 /// The suppliers that these products refer to.
 pub(super) fn suppliers_in<'a>(products: impl IntoIterator<Item = &'a wire::Product>) -> Vec<Reference> {
-    let ids = products.into_iter().filter_map(|product| product.supplier_id.clone());
+    let ids = products.into_iter().filter_map(|product| product.supplier_id.as_ref().cloned());
     ids.filter(|id| id != "0").map(Reference::Supplier).collect()
 }

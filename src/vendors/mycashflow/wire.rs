@@ -84,13 +84,8 @@ pub struct Order {
 
 impl Order {
     /// The products of its lines.
-    pub fn product_ids(&self) -> Vec<String> {
-        let Field::Value(lines) = &self.products else { return Vec::new() };
-        let readable = lines.iter().filter_map(|line| match line {
-            Field::Value(line) => line.product_id.clone(),
-            Field::Absent | Field::Unreadable => None,
-        });
-        readable.collect()
+    pub fn product_ids(&self) -> impl Iterator<Item = String> {
+        self.products.readable().filter_map(|line| line.product_id.clone())
     }
 }
 

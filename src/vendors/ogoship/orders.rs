@@ -15,7 +15,8 @@ use crate::{
     vendors::{
         changes::{ChangePage, ChangeRequest},
         http::error::{CallError, Failure},
-        lenient_json::{encode_segment, parse_time},
+        lenient_json::encode_segment,
+        times::{Zone, parse_time},
         version::ReadStart,
     },
 };
@@ -30,7 +31,7 @@ impl Ogoship {
         let order = translate::order(found, reference);
         Ok(order.map(|order| {
             let version = order.version.map(|version| {
-                let changed_at = version.rsplit_once(' ').and_then(|(time, _)| parse_time(time));
+                let changed_at = version.rsplit_once(' ').and_then(|(time, _)| parse_time(time, Zone::Utc));
                 start.mark(version, changed_at)
             });
             WarehouseOrder { version, ..order }
