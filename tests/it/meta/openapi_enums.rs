@@ -37,7 +37,7 @@ fn expected() -> Vec<(&'static str, Vec<String>)> {
         ("ReplaysRequest.kind", spelled::<SubjectKind>()),
         ("AttentionCause.kind", spelled::<SubjectKind>()),
         ("AttentionCause.state", words(&["dead", "in_doubt", "on_hold"])),
-        ("Connection.health", words(&["ok", "braked", "circuit_open", "paused"])),
+        ("Connection.health", words(&["ok", "braked", "circuit_open", "writes_held_back", "paused"])),
         ("Key.purpose", words(&["mycashflow_webhook", "ogoship_webhook", "admin_token"])),
         ("RejectedWebhook.source", spelled::<Vendor>()),
         ("RejectedWebhook.hint", spelled::<Hint>()),
