@@ -8,7 +8,10 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use sqlx::{Connection, PgConnection, PgPool};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::Instant,
+};
 
 use super::database_watch::{DatabaseWatch, Outlook};
 use crate::{
@@ -104,7 +107,7 @@ impl Admission {
         expedited_polls: &'static [&'static str],
         permit: OwnedSemaphorePermit,
     ) -> CommitResult {
-        match self.watch.outlook(self.accept_within) {
+        match self.watch.outlook(self.accept_within, Instant::now()) {
             Outlook::Open => {}
             Outlook::Stuck => return Err(CommitError::Busy),
             Outlook::Away => return Err(CommitError::Unavailable),
@@ -138,9 +141,9 @@ impl BatchHandler for Committer {
     }
 
     async fn commit(&self, batch: &[PendingWebhook]) -> store::Result<Vec<Ingested>> {
-        let watched = self.watch.begin();
+        let watched = self.watch.begin(Instant::now());
         let stored = self.commit_batch(batch).await;
-        watched.end(matches!(stored, Err(StoreError::Unavailable(_))));
+        watched.end(matches!(stored, Err(StoreError::Unavailable(_))), Instant::now());
         let stored = stored?;
         self.failpoints.hit(Failpoint::AfterCommit, "").await;
         Ok(stored)

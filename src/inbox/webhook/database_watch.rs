@@ -34,8 +34,8 @@ pub(super) enum Outlook {
 
 impl DatabaseWatch {
     /// Whether a webhook that would wait this long may wait.
-    pub(super) fn outlook(&self, wait_limit: Duration) -> Outlook {
-        let (now, mut seen) = (Instant::now(), self.0.lock());
+    pub(super) fn outlook(&self, wait_limit: Duration, now: Instant) -> Outlook {
+        let mut seen = self.0.lock();
         if seen.committing_since.is_some_and(|since| now - since >= wait_limit) {
             return Outlook::Stuck;
         }
@@ -50,8 +50,8 @@ impl DatabaseWatch {
     }
 
     /// Watches a commit that begins now.
-    pub(super) fn begin(&self) -> WatchedCommit<'_> {
-        self.0.lock().committing_since = Some(Instant::now());
+    pub(super) fn begin(&self, now: Instant) -> WatchedCommit<'_> {
+        self.0.lock().committing_since = Some(now);
         WatchedCommit(self)
     }
 }
@@ -61,8 +61,8 @@ pub(super) struct WatchedCommit<'a>(&'a DatabaseWatch);
 
 impl WatchedCommit<'_> {
     /// The commit has ended; `is_away` where the database could not be reached.
-    pub(super) fn end(self, is_away: bool) {
-        self.0.0.lock().away_since = is_away.then(Instant::now);
+    pub(super) fn end(self, is_away: bool, now: Instant) {
+        self.0.0.lock().away_since = is_away.then_some(now);
     }
 }
 
@@ -78,27 +78,26 @@ mod tests {
 
     const LIMIT: Duration = Duration::from_secs(2);
 
-    #[tokio::test(start_paused = true)]
-    async fn database_that_is_away_is_probed_and_not_waited_for() {
-        let watch = DatabaseWatch::default();
-        assert_eq!(watch.outlook(LIMIT), Outlook::Open);
-        watch.begin().end(true);
-        assert_eq!(watch.outlook(LIMIT), Outlook::Away);
-        tokio::time::advance(PROBE_INTERVAL).await;
-        assert_eq!(watch.outlook(LIMIT), Outlook::Open, "one webhook probes it");
-        assert_eq!(watch.outlook(LIMIT), Outlook::Away, "and only one");
-        watch.begin().end(false);
-        assert_eq!(watch.outlook(LIMIT), Outlook::Open, "it is back");
+    #[test]
+    fn database_that_is_away_is_probed_and_not_waited_for() {
+        let (watch, now) = (DatabaseWatch::default(), Instant::now());
+        assert_eq!(watch.outlook(LIMIT, now), Outlook::Open);
+        watch.begin(now).end(true, now);
+        assert_eq!(watch.outlook(LIMIT, now), Outlook::Away);
+        let later = now + PROBE_INTERVAL;
+        assert_eq!(watch.outlook(LIMIT, later), Outlook::Open, "one webhook probes it");
+        assert_eq!(watch.outlook(LIMIT, later), Outlook::Away, "and only one");
+        watch.begin(later).end(false, later);
+        assert_eq!(watch.outlook(LIMIT, later), Outlook::Open, "it is back");
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn commit_without_an_answer_is_not_waited_for() {
-        let watch = DatabaseWatch::default();
-        let running = watch.begin();
-        assert_eq!(watch.outlook(LIMIT), Outlook::Open);
-        tokio::time::advance(LIMIT).await;
-        assert_eq!(watch.outlook(LIMIT), Outlook::Stuck);
+    #[test]
+    fn commit_without_an_answer_is_not_waited_for() {
+        let (watch, now) = (DatabaseWatch::default(), Instant::now());
+        let running = watch.begin(now);
+        assert_eq!(watch.outlook(LIMIT, now), Outlook::Open);
+        assert_eq!(watch.outlook(LIMIT, now + LIMIT), Outlook::Stuck);
         drop(running); // as a panic does
-        assert_eq!(watch.outlook(LIMIT), Outlook::Open);
+        assert_eq!(watch.outlook(LIMIT, now + LIMIT), Outlook::Open);
     }
 }
