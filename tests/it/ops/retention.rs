@@ -133,7 +133,7 @@ async fn personal_data_is_erased_on_request_and_audited() {
     );
     assert_eq!(silta.scalar_text::<i64>(&sql).await, 0);
     let sql =
-        format!("select count(*) from subject_state where subject = 'order:{order}' and sent is not null");
+        format!("select count(*) from action where subject = 'order:{order}' and sent is not null");
     assert_eq!(silta.scalar_text::<i64>(&sql).await, 0);
     assert_eq!(
         (count_bodies(&silta).await, count_payloads(&silta).await),
