@@ -1,0 +1,9 @@
+//! `decide` by table: each row is a situation and the decision.
+
+mod case;
+mod editing;
+mod following;
+mod ledger;
+mod transfer;
+
+pub(super) use case::{line, order, policy};

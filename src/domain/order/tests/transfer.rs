@@ -1,0 +1,75 @@
+//! When an order goes to the warehouse.
+
+use std::time::Duration;
+
+use super::case::*;
+use crate::domain::{
+    event::reference::ReferencePrefixes,
+    order::*,
+    redact::Redactor,
+    shipping::{ShippingMethod, ShippingRule},
+    task::{
+        action::{ActionKind, ActionState, Ledger, LedgerEntry},
+        subject_state::SubjectState,
+    },
+};
+
+#[test]
+fn order_is_placed_once_it_is_ready() {
+    let manual = OrderPolicy { transfer: Transfer::Manual, ..policy() };
+    let created = OrderPolicy { when: TransferTime::Created, ..policy() };
+    let unpaid = || paid_by(vec![payment(false, false)]);
+    let refunded = Payment { state: PaymentState::Void, ..payment(false, false) };
+    let table = vec![
+        (case(), "place k-1042"),
+        (Case { shop: None, ..case() }, "skip unknown_in_shop"),
+        (Case { shop: shop_is(ShopStatus::Cancelled), ..case() }, "skip cancelled_in_shop"),
+        (Case { shop: shop_is(ShopStatus::Completed), ..case() }, "skip completed_in_shop"),
+        (Case { shop: unpaid(), ..case() }, "skip not_paid"),
+        (Case { shop: unpaid(), policy: created, ..case() }, "place k-1042"),
+        (Case { shop: paid_by(vec![payment(false, true)]), ..case() }, "place k-1042"),
+        (Case { shop: paid_by(vec![]), ..case() }, "skip not_paid"),
+        (
+            Case { shop: paid_by(vec![payment(true, false), payment(false, false)]), ..case() },
+            "skip not_paid",
+        ),
+        (Case { shop: paid_by(vec![refunded, payment(true, false)]), ..case() }, "place k-1042"),
+        (Case { policy: manual.clone(), ..case() }, "skip manual_transfer"),
+        (Case { policy: manual, intent: Some(Intent::Transfer), ..case() }, "place k-1042"),
+        (Case { shop: Some(ShopOrder { lines: vec![], ..order() }), ..case() }, "skip no_warehouse_lines"),
+    ];
+    for (row, (case, expected)) in table.iter().enumerate() {
+        assert_eq!(describe(case), *expected, "row {row}");
+    }
+}
+
+#[test]
+fn operators_intent_comes_before_the_rules() {
+    let unpaid = || paid_by(vec![payment(false, false)]);
+    let held = OrderPolicy { hold: Duration::from_secs(60), ..policy() };
+    let with_intent = |intent, policy: &OrderPolicy, shop| Case {
+        intent: Some(intent),
+        policy: policy.clone(),
+        shop,
+        ..case()
+    };
+    let paid = || shop_is(ShopStatus::Open);
+    let ready_long_ago = SubjectState { ready_at: Some(at(30)), ..SubjectState::default() };
+    let pending = Payment { state: PaymentState::AwaitsActivation, ..payment(false, false) };
+    let history = OrderPolicy { not_before: Some(at(51)), ..policy() };
+    let table = vec![
+        (Case { policy: held.clone(), ..case() }, "wait 60 hold_period"),
+        (Case { policy: held.clone(), known: ready_long_ago, ..case() }, "place k-1042"),
+        (with_intent(Intent::Release, &held, paid()), "place k-1042"),
+        (with_intent(Intent::Release, &held, unpaid()), "skip not_paid"),
+        (with_intent(Intent::Transfer, &held, unpaid()), "place k-1042"),
+        (with_intent(Intent::Hold, &policy(), paid()), "skip held_by_operator"),
+        (with_intent(Intent::Cancel, &policy(), paid()), "skip cancelled_by_operator"),
+        (Case { shop: paid_by(vec![pending]), ..case() }, "skip payment_not_activated"),
+        (Case { policy: history.clone(), ..case() }, "skip before_start"),
+        (with_intent(Intent::Transfer, &history, paid()), "place k-1042"),
+    ];
+    for (row, (case, expected)) in table.iter().enumerate() {
+        assert_eq!(describe(case), *expected, "row {row}");
+    }
+}
