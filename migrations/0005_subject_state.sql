@@ -1,6 +1,6 @@
 -- What was last observed of each subject. Written only by a settle, under the fence of its claim: the order of writes is
 -- the order of claims, whatever the clocks of the processes say. What was done stands in table action.
--- Numbers the reads of the vendors, in the order in which they began. What was read later is told by it, never by a time:
+-- Numbers the reads of the vendors, in the order in which they began. It says what was read later, and no time does:
 -- clocks of two processes differ.
 create sequence reading_number;
 

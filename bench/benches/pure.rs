@@ -68,8 +68,8 @@ fn pure(criterion: &mut Criterion) {
         claimed_at: now,
         connected_at: now,
         connection_faults: 0,
-            snoozes: 0,
-            suspects: Vec::new(),
+        snoozes: 0,
+        suspects: Vec::new(),
     };
     let policy = RetryPolicy {
         base: std::time::Duration::from_secs(2),

@@ -5,11 +5,13 @@ create extension if not exists citus;
 -- Small, read everywhere, changed by operators: a copy on every node.
 select create_reference_table('connection');
 select create_reference_table('shipping_rule');
+select create_reference_table('reference_prefix');
 
 -- All rows of one connection are on one node.
 select create_distributed_table('task', 'connection');
 select create_distributed_table('event', 'connection', colocate_with => 'task');
 select create_distributed_table('attempt', 'connection', colocate_with => 'task');
+select create_distributed_table('action', 'connection', colocate_with => 'task');
 select create_distributed_table('subject_state', 'connection', colocate_with => 'task');
 select create_distributed_table('in_flight', 'connection', colocate_with => 'task');
 select create_distributed_table('intent', 'connection', colocate_with => 'task');

@@ -74,5 +74,5 @@ pub(super) async fn upgrade_postgres(config: &Config) -> Result<()> {
 }
 
 fn wait_options_of_a_command() -> WaitOptions {
-    WaitOptions { report: Arc::new(|line| print_error(line)), ..WaitOptions::default() }
+    WaitOptions { report: Arc::new(print_error), ..WaitOptions::default() }
 }

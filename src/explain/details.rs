@@ -67,7 +67,7 @@ const PHRASES: &[(&str, &str)] = &[
         "lähetetty niin monta kertaa kuin saa, eikä löydy: katso järjestelmästä ja kuittaa sitten",
     ),
     (
-        "the payment was given back or cancelled: cancel the order, or tell the warehouse to stop it",
+        "the payment was refunded or cancelled: cancel the order, or tell the warehouse to stop it",
         "maksu palautettiin tai peruttiin: peru tilaus tai pyydä varastoa pysäyttämään se",
     ),
     (
@@ -82,7 +82,7 @@ const PHRASES: &[(&str, &str)] = &[
         "its last change there is older than the shop's order",
         "sen viimeisin muutos siellä on vanhempi kuin kaupan tilaus",
     ),
-    ("what it should contain cannot be told", "ei tiedetä, mitä siinä pitäisi olla"),
+    ("what it should contain is unknown", "ei tiedetä, mitä siinä pitäisi olla"),
     ("it contains other products or pieces", "siinä on muita tuotteita tai määriä"),
     (": rename that one there first", ": nimeä se siellä ensin uudelleen"),
 ];

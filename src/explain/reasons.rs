@@ -10,6 +10,7 @@ pub fn reason_text(reason: Reason, language: Language) -> &'static str {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one line for each reason")]
 const fn finnish(reason: Reason) -> &'static str {
     match reason {
         Reason::Unreachable => "Järjestelmään ei saatu yhteyttä; mitään ei lähetetty.",

@@ -98,7 +98,7 @@ struct Progress<'a> {
     context: &'a Context,
     seen_at: Timestamp,
     observations: Vec<Observation>,
-    /// What every item's actions taught: a later item that fails must not lose it.
+    /// What every item's actions showed: a later item that fails must not lose it.
     ledger: Vec<LedgerChange>,
     last_action: Option<Box<AttemptResult>>,
     /// The first item that the warehouse refused: reported at the end, after the others.

@@ -17,7 +17,7 @@ use crate::domain::{
 pub struct AttemptChanges<'a> {
     /// The claim; it was checked by the settle in the same transaction.
     pub leased: &'a LeasedTask,
-    /// What it learnt, in order.
+    /// What it found, in order.
     pub changes: &'a [LedgerChange],
     /// True where it may have begun an action whose end it does not know.
     pub may_have_begun: bool,

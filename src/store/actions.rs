@@ -87,11 +87,11 @@ pub(super) fn digest(value: &Value) -> String {
 pub struct ActionRow {
     /// Its place in the order of the subject's actions, from 1.
     pub number: i32,
-    /// place, adopt, update, cancel, complete, complete_shipment or create.
+    /// `place`, `adopt`, `update`, `cancel`, `complete`, `complete_shipment` or `create`.
     pub kind: String,
     /// A shipment's id or an item, where there are several.
     pub target: String,
-    /// begun, unknown, applied, refused, not_sent, resolved_applied or resolved_not_applied.
+    /// `begun`, `unknown`, `applied`, `refused`, `not_sent`, `resolved_applied` or `resolved_not_applied`.
     pub state: String,
     /// Our reference at the warehouse, as sent.
     pub reference: Option<String>,

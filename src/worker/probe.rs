@@ -151,7 +151,7 @@ async fn call(clients: &ConnectionClients, vendor: Vendor) -> Result<(), CallErr
     }
 }
 
-/// The vendor asks for patience, or our rate is used up: neither is a fault. Asks again then, soon at the latest.
+/// The vendor asks for a wait, or our rate is used up: neither is a fault. Asks again then, soon at the latest.
 async fn postpone(deps: &Deps, target: &ProbeTarget, wait: Duration) -> store::Result<()> {
     let until = deps.clock.now() + wait.clamp(PATIENCE.0, PATIENCE.1);
     connections::postpone_probe(&mut *deps.pool.acquire().await?, &target.name, until).await

@@ -90,8 +90,8 @@ impl Settler {
                     let codes = stock_codes(effects.follow_ups);
                     item_stock::mark_enqueued(&mut db, &ended.leased.connection, &codes).await?;
                 }
-                let SideEffects { ledger: changes, may_have_begun, .. } = *effects;
-                ledger.push(AttemptChanges { leased: &ended.leased, changes, may_have_begun });
+                let SideEffects { ledger: entries, may_have_begun, .. } = *effects;
+                ledger.push(AttemptChanges { leased: &ended.leased, changes: entries, may_have_begun });
             }
         }
         action_changes::write(&mut db, &ledger, now).await?;

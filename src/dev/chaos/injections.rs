@@ -61,10 +61,10 @@ impl ChaosRun {
             }
             Disturbance::OrderRefused => self.refuse_an_order().await,
             Disturbance::ShopMaintenance => {
-                self.answer_all(&self.sandbox.shop_server, Fault::Page(200)).await
+                self.answer_all(&self.sandbox.shop_server, Fault::Page(200)).await;
             }
             Disturbance::ShopForgetsAll => {
-                self.answer_all(&self.sandbox.shop_server, Fault::Status(404)).await
+                self.answer_all(&self.sandbox.shop_server, Fault::Status(404)).await;
             }
             Disturbance::WarehouseMaintenance => {
                 self.answer_all(&self.sandbox.warehouse_server, Fault::Page(503)).await;

@@ -9,6 +9,7 @@ use super::poison::Poison;
 
 /// Everything that the fake warehouse keeps.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "switches of tests, each of its own")]
 pub(super) struct State {
     /// The oldest first. Two may have one reference: the warehouse accepts that, the reconciliation counts it.
     pub(super) orders: Vec<Order>,

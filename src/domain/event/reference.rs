@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-/// The prefixes of a connection's references. Clones share what is learnt of the former ones.
+/// The prefixes of a connection's references. Clones share the former ones once they are known.
 #[derive(Clone, Debug, Default)]
 pub struct ReferencePrefixes {
     current: String,
@@ -32,7 +32,7 @@ impl ReferencePrefixes {
     pub fn parse<'a>(&self, reference: &'a str) -> Option<(&'a str, &'a str)> {
         let former = self.former.get().into_iter().flatten();
         let all = std::iter::once(&self.current).chain(former);
-        all.filter_map(|prefix| parse_reference(reference, prefix)).next()
+        all.into_iter().find_map(|prefix| parse_reference(reference, prefix))
     }
 }
 

@@ -43,7 +43,7 @@ fn decide_edit(shop: &ShopOrder, warehouse: &WarehouseOrder, view: &OrderView<'_
     if inputs::was_paid(sent) && inputs::is_refunded(&shop.payments) {
         return Some(Decision::ask_operator(
             Reason::RefundedAfterTransfer,
-            "the payment was given back or cancelled: cancel the order, or tell the warehouse to stop it",
+            "the payment was refunded or cancelled: cancel the order, or tell the warehouse to stop it",
         ));
     }
     let edits = inputs::edits(sent, shop, view.policy);

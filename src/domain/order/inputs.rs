@@ -173,7 +173,7 @@ fn shared(value: &Value, other: &Value) -> Value {
     }
 }
 
-/// True where a payment was made and none counts any more: the money was given back.
+/// True where a payment was made and none counts any more: it was refunded.
 pub(super) fn is_refunded(payments: &[Payment]) -> bool {
     !payments.is_empty() && payments.iter().all(|payment| !payment.is_counted())
 }

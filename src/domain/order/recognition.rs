@@ -79,7 +79,7 @@ fn find_difference(shop: &ShopOrder, warehouse: &WarehouseOrder, view: &OrderVie
         return Some("its last change there is older than the shop's order".to_owned());
     }
     let Ok(draft) = draft(shop, view.policy, &view.reference) else {
-        return Some("what it should contain cannot be told".to_owned());
+        return Some("what it should contain is unknown".to_owned());
     };
     (!has_same_content(&draft, warehouse)).then(|| "it contains other products or pieces".to_owned())
 }

@@ -23,9 +23,10 @@ pub(super) fn find_question(shop: &ShopOrder, warehouse: &WarehouseOrder) -> Opt
     if !warehouse.unreadable.is_empty() {
         return Some(ask("the warehouse's order", &warehouse.unreadable));
     }
-    let of_shop: Vec<_> = match warehouse.status.has_shipped() {
-        true => content.iter().chain(completion).cloned().collect(),
-        false => content.clone(),
+    let of_shop: Vec<_> = if warehouse.status.has_shipped() {
+        content.iter().chain(completion).cloned().collect()
+    } else {
+        content.clone()
     };
     (!of_shop.is_empty()).then(|| ask("the shop's order", &of_shop))
 }

@@ -213,7 +213,7 @@ impl Ledger {
         open.filter(is_last).map(|entry| entry.ended_at.unwrap_or(entry.begun_at)).min()
     }
 
-    /// The same after what an attempt learnt. `begun` is when that attempt may have begun an action: unless every
+    /// The same after what an attempt found. `begun` is when that attempt may have begun an action: unless every
     /// action that it began has a known end, its effect is unknown.
     pub fn in_doubt_after(&self, changes: &[LedgerChange], begun: Option<Timestamp>) -> Option<Timestamp> {
         let ended = |number: i32| {

@@ -121,7 +121,7 @@ pub enum Reason {
     NotOursAtWarehouse,
     /// The warehouse has several orders with our reference.
     DoubledAtWarehouse,
-    /// The payment was given back or cancelled after the order was sent to the warehouse.
+    /// The payment was refunded or cancelled after the order was sent to the warehouse.
     RefundedAfterTransfer,
     /// It was sent as often as is allowed and its effect was never found.
     RepeatedTooOften,

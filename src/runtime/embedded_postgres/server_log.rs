@@ -52,8 +52,7 @@ impl ServerLog {
     /// The last line about its own start.
     pub(super) fn last_line(&self) -> String {
         let text = self.text();
-        let last = self.own_lines(&text).last().unwrap_or_default().to_owned();
-        last
+        self.own_lines(&text).last().map(ToOwned::to_owned).unwrap_or_default()
     }
 
     #[expect(clippy::unused_self, reason = "what counts as a line of the start belongs to the log")]

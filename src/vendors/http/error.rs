@@ -93,14 +93,16 @@ impl CallError {
     }
 
     /// What the failure of a call with this effect tells about the vendor. `None` where the vendor works, asks
-    /// for patience, or was not asked.
+    /// for a wait, or was not asked.
     pub const fn fault(&self, effect: Effect) -> Option<Fault> {
         let call = effect.call_kind();
         let kind = match self.failure {
-            Failure::Connect | Failure::Lost | Failure::Maintenance(_) => FaultKind::Down,
             Failure::Status(401 | 403) | Failure::TokenRefused(_) => FaultKind::Denied,
             Failure::Status(503) if self.retry_after.is_some() => return None,
-            Failure::Status(300..=399 | 408 | 421 | 423 | 425 | 500..) => FaultKind::Down,
+            Failure::Connect
+            | Failure::Lost
+            | Failure::Maintenance(_)
+            | Failure::Status(300..=399 | 408 | 421 | 423 | 425 | 500..) => FaultKind::Down,
             // Where 404 can mean "there is none", the client has asked and answered so. A list is always there.
             Failure::Status(404) if matches!(effect, Effect::Read) => FaultKind::Down,
             Failure::Status(_)
@@ -158,7 +160,10 @@ impl CallError {
             (Failure::Connect, _) => Outcome::Retryable { reason: Reason::Unreachable },
             (Failure::Lost, _) => retryable_unless_once(effect, Reason::AnswerLost),
             // Not applied: the answer says that the request is to be made elsewhere, or later.
-            (Failure::Status(300..=399 | 425), _) => Outcome::Retryable { reason: Reason::VendorFailed },
+            // So does a list that is not found: a list is always there.
+            (Failure::Status(300..=399 | 425), _) | (Failure::Status(404), Effect::Read) => {
+                Outcome::Retryable { reason: Reason::VendorFailed }
+            }
             (Failure::Status(408 | 421 | 423 | 500..), _) => {
                 retryable_unless_once(effect, Reason::VendorFailed)
             }
@@ -172,7 +177,6 @@ impl CallError {
             (Failure::Status(409), Effect::Idempotent | Effect::Once) => {
                 Outcome::Retryable { reason: Reason::Conflict }
             }
-            (Failure::Status(404), Effect::Read) => Outcome::Retryable { reason: Reason::VendorFailed },
             (Failure::Status(_) | Failure::Unbuildable, _) => Outcome::Permanent { reason: Reason::Refused },
         }
     }
@@ -258,7 +262,7 @@ mod tests {
             Some(FaultKind::Down),
             "a list is always there"
         );
-        assert_eq!(kind(Failure::Status(503), Some(9), Effect::Read), None, "it asks for patience");
+        assert_eq!(kind(Failure::Status(503), Some(9), Effect::Read), None, "it asks for a wait");
         assert_eq!(kind(Failure::RateLimited, Some(9), Effect::Read), None, "it was not asked");
         assert_eq!(
             error(Failure::Lost, None).fault(Effect::Idempotent).map(|it| it.call),

@@ -182,7 +182,7 @@ impl RateLimiter {
                     }
                 }
                 Turn::AskAt(wait) => {
-                    // Our view may be old: read again before a call is turned away.
+                    // Our view may be old: read again before a call is rejected.
                     let seen = self.store.read().await.map_err(unavailable)?;
                     if seen == local.seen {
                         self.correct(&mut local).await?;

@@ -181,8 +181,10 @@ pub(super) fn references_of(orders: &[wire::Order]) -> Vec<Reference> {
         let of_shipments = order.shipments.readable().filter_map(|it| it.shipping_method_id.clone());
         order.shipping_method_id.as_ref().cloned().into_iter().chain(of_shipments)
     });
-    let payment =
-        orders.iter().flat_map(|order| order.payments.readable()).filter_map(|it| it.payment_method_id.clone());
+    let payment = orders
+        .iter()
+        .flat_map(|order| order.payments.readable())
+        .filter_map(|it| it.payment_method_id.clone());
     shipping.map(Reference::ShippingMethod).chain(payment.map(Reference::PaymentMethod)).collect()
 }
 

@@ -206,7 +206,7 @@ impl Authenticator {
 fn renew_after(seconds: Option<i64>) -> Duration {
     let lifetime = seconds.filter(|seconds| *seconds > 0).map(i64::unsigned_abs);
     let lifetime = lifetime.map_or(USUAL_LIFETIME, |it| Duration::from_secs(it).min(MAX_LIFETIME));
-    lifetime - RENEWAL_MARGIN.min(lifetime / 2)
+    lifetime.saturating_sub(RENEWAL_MARGIN.min(lifetime / 2))
 }
 
 fn refresh_form(account: &Account, refresh_token: &str) -> Vec<(&'static str, String)> {
@@ -235,15 +235,15 @@ mod tests {
 
     #[test]
     fn renewal_margin_is_at_most_half_the_lifetime() {
-        let after = |seconds| renew_after(seconds).as_secs_f64();
-        assert_eq!([5400, 120, 90, 60, 2, 1].map(|it| after(Some(it))), [5340.0, 60.0, 45.0, 30.0, 1.0, 0.5]);
+        let after = |seconds| renew_after(Some(seconds)).as_millis();
+        assert_eq!([5400, 120, 90, 60, 2, 1].map(after), [5_340_000, 60_000, 45_000, 30_000, 1000, 500]);
     }
 
     #[test]
     fn unusable_lifetimes_are_bounded() {
         for unusable in [None, Some(0), Some(-5), Some(i64::MIN)] {
-            assert_eq!(renew_after(unusable), USUAL_LIFETIME - RENEWAL_MARGIN, "{unusable:?}");
+            assert_eq!(renew_after(unusable), USUAL_LIFETIME.saturating_sub(RENEWAL_MARGIN), "{unusable:?}");
         }
-        assert_eq!(renew_after(Some(i64::MAX)), MAX_LIFETIME - RENEWAL_MARGIN);
+        assert_eq!(renew_after(Some(i64::MAX)), MAX_LIFETIME.saturating_sub(RENEWAL_MARGIN));
     }
 }

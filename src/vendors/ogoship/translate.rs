@@ -41,7 +41,7 @@ pub fn order(found: Vec<wire::Order>, reference: &str) -> Option<WarehouseOrder>
     let at = exact.iter().position(is_open).unwrap_or_default();
     let order = (!exact.is_empty()).then(|| exact.remove(at))?;
     let twins = exact.into_iter().map(|order| order.status).collect();
-    Some(WarehouseOrder { related, twins, ..order })
+    Some(WarehouseOrder { twins, related, ..order })
 }
 
 /// Whether a reference is a part of our order: `k-1042-2` is a part of `k-1042`, `k-10421` is another order.

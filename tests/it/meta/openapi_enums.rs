@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use silta::{
     domain::{
         alert::AlertKind, event::source::Source, event::subject::SubjectKind, order::OrderStatus, sync::Step,
-        sync::SyncKind, task::reason::Reason, task::state::TaskState, vendor::Vendor,
+        sync::SyncKind, task::action::ActionKind, task::action::ActionState, task::reason::Reason,
+        task::state::TaskState, vendor::Vendor,
     },
     inbox::poll::poller::PolledList,
     security::detection::Hint,
@@ -46,6 +47,8 @@ fn expected() -> Vec<(&'static str, Vec<String>)> {
         ("Poll.what", spelled::<PolledList>()),
         ("OrderStatus.enum", spelled::<OrderStatus>()),
         ("OrderItem.kind", words(&["event", "intent", "attempt"])),
+        ("Action.kind", spelled::<ActionKind>()),
+        ("Action.state", spelled::<ActionState>()),
         ("Call.sent", words(&["no", "maybe", "yes"])),
         ("SyncRequest.what", spelled::<SyncKind>()),
         ("Sync.state", words(&["running", "done", "failed"])),
@@ -56,10 +59,10 @@ fn expected() -> Vec<(&'static str, Vec<String>)> {
 
 /// The last name before a value, as `kind` in `kind: { type: string, enum: […] }`.
 fn field_before(text: &str) -> &str {
-    let names = text.split(|letter: char| !(letter.is_alphanumeric() || letter == '_'));
+    let mut names = text.split(|letter: char| !(letter.is_alphanumeric() || letter == '_'));
     let known =
         ["type", "string", "schema", "in", "query", "path", "required", "true", "null", "array", "items"];
-    names.filter(|name| !name.is_empty() && !known.contains(name)).next_back().unwrap_or("enum")
+    names.rfind(|name| !name.is_empty() && !known.contains(name)).unwrap_or("enum")
 }
 
 /// Every enum of the document: its schema, operation or group of parameters, its field, its values.
@@ -69,9 +72,9 @@ fn found() -> Vec<(String, Vec<String>)> {
         let indent = line.len() - line.trim_start().len();
         let name = line.trim().split(':').next().unwrap_or_default();
         match (indent, name) {
-            (2, name) => section = name.to_owned(),
-            (4, name) if section == "schemas" => scope = name.to_owned(),
-            (_, "operationId") => scope = line.trim().split(": ").nth(1).unwrap_or_default().to_owned(),
+            (2, name) => name.clone_into(&mut section),
+            (4, name) if section == "schemas" => name.clone_into(&mut scope),
+            (_, "operationId") => line.trim().split(": ").nth(1).unwrap_or_default().clone_into(&mut scope),
             _ => {}
         }
         for (at, found_here) in line.match_indices("enum: [") {

@@ -191,7 +191,7 @@ async fn ledger_and_references_have_named_constraints() {
         (place("repeat, state", "6, 'begun'"), "action_repeats_bounded"),
         (action("complete", "repeat, state", "6, 'begun'"), "action_repeats_bounded"),
         (place("repeat, state", "0, 'begun'"), "action_repeats_bounded"),
-        (place("repeat, state", "1, 'lost'"), "action_state_known"),
+        (place("repeat, state, ended_at", "1, 'lost', now()"), "action_state_known"),
         (place("repeat, state", "1, 'applied'"), "action_ended_unless_begun"),
         (place("repeat, state, ended_at", "1, 'begun', now()"), "action_ended_unless_begun"),
         (place("repeat, state, ended_at", "1, 'resolved_applied', now()"), "action_resolved_has_actor"),

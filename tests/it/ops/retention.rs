@@ -132,8 +132,7 @@ async fn personal_data_is_erased_on_request_and_audited() {
          where subject = 'order:{order}' and calls::text like '%\"request\"%'"
     );
     assert_eq!(silta.scalar_text::<i64>(&sql).await, 0);
-    let sql =
-        format!("select count(*) from action where subject = 'order:{order}' and sent is not null");
+    let sql = format!("select count(*) from action where subject = 'order:{order}' and sent is not null");
     assert_eq!(silta.scalar_text::<i64>(&sql).await, 0);
     assert_eq!(
         (count_bodies(&silta).await, count_payloads(&silta).await),

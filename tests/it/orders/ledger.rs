@@ -259,7 +259,7 @@ async fn unknown_completion_is_repeated_only_after_two_reads() {
 }
 
 #[tokio::test]
-async fn edit_after_a_lost_answer_is_sent_or_told() {
+async fn edit_after_a_lost_answer_is_sent_or_reported() {
     for (edit, expected) in [("true", "done"), ("false", "dead old_version_at_warehouse")] {
         let silta = TestSilta::start_with_settings(&[("orders.edit", edit)]).await;
         silta.warehouse.allow_edits();

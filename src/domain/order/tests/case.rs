@@ -10,7 +10,6 @@ use crate::domain::{
     event::reference::ReferencePrefixes,
     product::{ProductPolicy, Supplier},
     redact::Redactor,
-    shipping::{ShippingMethod, ShippingRule},
     task::{
         action::{ActionKind, ActionState, Ledger, LedgerEntry},
         subject_state::SubjectState,

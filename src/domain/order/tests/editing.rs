@@ -1,17 +1,12 @@
 //! An order that is edited or cancelled after it was sent.
 
-use std::time::Duration;
-
 use super::case::*;
 use crate::domain::{
     event::reference::ReferencePrefixes,
     order::*,
     redact::Redactor,
     shipping::{ShippingMethod, ShippingRule},
-    task::{
-        action::{ActionKind, ActionState, Ledger, LedgerEntry},
-        subject_state::SubjectState,
-    },
+    task::action::{ActionKind, ActionState, Ledger, LedgerEntry},
 };
 
 /// Placed with these inputs, under this policy.
@@ -48,7 +43,7 @@ fn order_edited_or_cancelled_after_transfer_is_fixed_or_reported() {
         (there(edited(), Pending, &edit), "ask old_version_at_warehouse"),
         (there(edited(), Collecting, &edit), "ask old_version_at_warehouse"),
         (Case { ledger: placed(), ..there(edited(), New, &edit) }, "nothing"),
-        // An edit that can no longer be sent is told of too.
+        // An edit that can no longer be sent is reported too.
         (
             there(Some(ShopOrder { recipient: nameless, ..order() }), New, &edit),
             "ask old_version_at_warehouse",

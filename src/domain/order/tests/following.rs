@@ -1,18 +1,7 @@
 //! An order at the warehouse until it is completed in the shop.
 
-use std::time::Duration;
-
 use super::case::*;
-use crate::domain::{
-    event::reference::ReferencePrefixes,
-    order::*,
-    redact::Redactor,
-    shipping::{ShippingMethod, ShippingRule},
-    task::{
-        action::{ActionKind, ActionState, Ledger, LedgerEntry},
-        subject_state::SubjectState,
-    },
-};
+use crate::domain::order::*;
 
 #[test]
 fn order_at_the_warehouse_is_followed_until_completed() {

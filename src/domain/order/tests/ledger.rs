@@ -6,8 +6,6 @@ use super::case::*;
 use crate::domain::{
     event::reference::ReferencePrefixes,
     order::*,
-    redact::Redactor,
-    shipping::{ShippingMethod, ShippingRule},
     task::{
         action::{ActionKind, ActionState, Ledger, LedgerEntry},
         subject_state::SubjectState,
@@ -26,7 +24,7 @@ fn unknown_outcome_waits_for_two_reads_a_settling_time_apart() {
         (last.reads, last.watched) = (1, Some(Duration::from_secs(10)));
         Case { ledger, ..case() }
     };
-    let table = [
+    let table = vec![
         (doubt(0, 0), "doubt 10"),
         (doubt(0, 5), "doubt 5"),
         (doubt(0, 10), "doubt 10 counted"),
@@ -71,7 +69,7 @@ fn order_that_was_never_sent_is_adopted_only_if_it_is_the_same() {
     let late = Some(ShopOrder { created_at: Some(at(8000)), ..order() });
     let twin = WarehouseOrder { twins: vec![WarehouseStatus::New], ..there(lines("A", 1)) };
     let old_twin = WarehouseOrder { twins: vec![WarehouseStatus::Cancelled], ..there(lines("A", 1)) };
-    let table = [
+    let table = vec![
         (with(there(lines("A", 1))), "adopt None"),
         (with(there(lines("A", 2))), "ask not_ours_at_warehouse"),
         (with(there(lines("B", 1))), "ask not_ours_at_warehouse"),
@@ -117,7 +115,7 @@ fn completion_happens_once_in_the_life_of_an_order() {
         shipped(placed_then(doubtful))
     };
     let reopened = SubjectState { completed_at: Some(at(50)), ..SubjectState::default() };
-    let table = [
+    let table = vec![
         (shipped(placed()), "quick-process JJFI1"),
         (doubt(0, 0), "doubt 10"),
         (doubt(0, 10), "doubt 10 counted"),

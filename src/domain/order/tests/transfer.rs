@@ -3,16 +3,7 @@
 use std::time::Duration;
 
 use super::case::*;
-use crate::domain::{
-    event::reference::ReferencePrefixes,
-    order::*,
-    redact::Redactor,
-    shipping::{ShippingMethod, ShippingRule},
-    task::{
-        action::{ActionKind, ActionState, Ledger, LedgerEntry},
-        subject_state::SubjectState,
-    },
-};
+use crate::domain::{order::*, task::subject_state::SubjectState};
 
 #[test]
 fn order_is_placed_once_it_is_ready() {

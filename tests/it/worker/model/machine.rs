@@ -232,7 +232,7 @@ impl Machine {
         ledger.0.push(new_entry(number, ActionKind::Adopt, ActionState::Applied, now));
     }
 
-    /// `action_changes::write`: ends an open action. A mutant orders by clocks: what an attempt learnt is not written
+    /// `action_changes::write`: ends an open action. A mutant orders by clocks: what an attempt finding is not written
     /// where another clock has seen the subject later, and is forgotten.
     pub fn end_action(&mut self, subject: usize, number: i32, state: ActionState, now: Timestamp) {
         let is_outdated = self.seen_at.get(&subject).is_some_and(|seen_at| now < *seen_at);

@@ -37,7 +37,7 @@ pub enum Mutant {
     CallAfterTheLease,
     /// After an unknown outcome the action is sent again at once.
     ResendAtOnce,
-    /// What an attempt learnt is ordered by the clocks of its workers.
+    /// What an attempt finding is ordered by the clocks of its workers.
     OrderedByClocks,
     /// A repeat waits for a time to pass and for no reads.
     SettlesByTheClockAlone,

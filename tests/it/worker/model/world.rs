@@ -76,13 +76,13 @@ enum Phase {
     /// It knows the outcome and will settle.
     WillSettle {
         outcome: Outcome,
-        learnt: Learnt,
+        finding: Finding,
     },
 }
 
 /// What an attempt writes into the ledger.
 #[derive(Clone, Copy, Debug)]
-enum Learnt {
+enum Finding {
     Nothing,
     Ended(i32, ActionState),
     ReadInVain(i32),
@@ -99,14 +99,17 @@ struct Attempt {
     claimed_at: Timestamp,
 }
 
+/// An entry of the ledger as a worker saw it: subject, number, state and reads.
+type Seen = (usize, i32, &'static str, u16);
+
 #[derive(Debug)]
 pub struct World {
     pub machine: Machine,
     now: Timestamp,
     /// How far each worker's clock is ahead, in seconds.
     skews: [i64; WORKERS],
-    /// Since when each worker has known an entry of the ledger as it is: subject, number, state and reads.
-    watches: [BTreeMap<(usize, i32, &'static str, u16), Timestamp>; WORKERS],
+    /// Since when each worker has known an entry of the ledger as it is.
+    watches: [BTreeMap<Seen, Timestamp>; WORKERS],
     subjects: Vec<SubjectSides>,
     /// Calls that the vendor will apply later.
     later: Vec<(Timestamp, usize, u32, bool)>,
@@ -265,7 +268,7 @@ impl World {
             }
             Phase::WillPlace(_, number, _) => Phase::WillSettle {
                 outcome: Outcome::Retryable { reason: Reason::LeaseExpired },
-                learnt: Learnt::Ended(number, ActionState::NotSent),
+                finding: Finding::Ended(number, ActionState::NotSent),
             },
             Phase::WillOverwrite(version) if self.has_time_left(&attempt) => {
                 let is_fenced = self.machine.mutant != Mutant::OverwriteWithoutFence;
@@ -276,8 +279,8 @@ impl World {
                 }
             }
             Phase::WillOverwrite(_) => retryable(Reason::LeaseExpired),
-            Phase::WillSettle { outcome, learnt } => {
-                return self.settle_task(&attempt, (subject, self.now_of(worker)), &outcome, learnt);
+            Phase::WillSettle { outcome, finding } => {
+                return self.settle_task(&attempt, (subject, self.now_of(worker)), &outcome, finding);
             }
         };
         self.workers.insert(worker, attempt);
@@ -306,18 +309,18 @@ impl World {
         let shown = sides.placed.iter().any(|shown_at| *shown_at <= self.now);
         let known = ledger.last(ActionKind::Place, "").or(ledger.last(ActionKind::Adopt, ""));
         let is_placed = known.is_some_and(|entry| entry.state.is_applied());
-        let settled = |outcome, learnt| Phase::WillSettle { outcome, learnt };
+        let settled = |outcome, finding| Phase::WillSettle { outcome, finding };
         if shown && !is_placed {
-            let learnt =
-                known.map_or(Learnt::Adopted, |entry| Learnt::Ended(entry.number, ActionState::Applied));
-            return settled(Outcome::Acted, learnt);
+            let finding =
+                known.map_or(Finding::Adopted, |entry| Finding::Ended(entry.number, ActionState::Applied));
+            return settled(Outcome::Acted, finding);
         }
         if !shown && is_placed {
-            return waiting(now + chrono::Duration::seconds(10), Learnt::Nothing);
+            return waiting(now + chrono::Duration::seconds(10), Finding::Nothing);
         }
         if shown {
             return if sides.vendor == sides.shop {
-                settled(Outcome::InSync, Learnt::Nothing)
+                settled(Outcome::InSync, Finding::Nothing)
             } else {
                 Phase::WillOverwrite(sides.shop)
             };
@@ -333,10 +336,10 @@ impl World {
             _ => open.doubt(now, POLICY.recheck_delay),
         };
         match doubt {
-            Doubt::Wait { until, counts: true } => waiting(until, Learnt::ReadInVain(open.number)),
-            Doubt::Wait { until, counts: false } => waiting(until, Learnt::Nothing),
+            Doubt::Wait { until, counts: true } => waiting(until, Finding::ReadInVain(open.number)),
+            Doubt::Wait { until, counts: false } => waiting(until, Finding::Nothing),
             Doubt::MayRepeat if ledger.repeats(ActionKind::Place, "") >= MAX_REPEATS => {
-                settled(Outcome::Permanent { reason: Reason::RepeatedTooOften }, Learnt::Nothing)
+                settled(Outcome::Permanent { reason: Reason::RepeatedTooOften }, Finding::Nothing)
             }
             Doubt::MayRepeat => Phase::WillBegin(sides.shop),
         }
@@ -352,7 +355,7 @@ impl World {
         };
         let settle_task = |outcome, state| Phase::WillSettle {
             outcome,
-            learnt: first.map_or(Learnt::Nothing, |number| Learnt::Ended(number, state)),
+            finding: first.map_or(Finding::Nothing, |number| Finding::Ended(number, state)),
         };
         match fate {
             CallFate::Success => {
@@ -384,12 +387,12 @@ impl World {
         attempt: &Attempt,
         (subject, now): (usize, Timestamp),
         outcome: &Outcome,
-        learnt: Learnt,
+        finding: Finding,
     ) {
         let ledger = self.machine.ledgers.get(&subject).cloned().unwrap_or_default();
-        let doubt = match learnt {
-            Learnt::Ended(_, state) if !state.is_open() => None,
-            Learnt::Adopted => None,
+        let doubt = match finding {
+            Finding::Ended(_, state) if !state.is_open() => None,
+            Finding::Adopted => None,
             _ => ledger.in_doubt_since(),
         };
         let next = transition(
@@ -400,11 +403,11 @@ impl World {
         if !self.machine.settle(&attempt.leased, &next, now) {
             return;
         }
-        match learnt {
-            Learnt::Nothing => {}
-            Learnt::Ended(number, state) => self.machine.end_action(subject, number, state, now),
-            Learnt::ReadInVain(number) => self.machine.count_read(subject, number),
-            Learnt::Adopted => self.machine.adopt(subject, now),
+        match finding {
+            Finding::Nothing => {}
+            Finding::Ended(number, state) => self.machine.end_action(subject, number, state, now),
+            Finding::ReadInVain(number) => self.machine.count_read(subject, number),
+            Finding::Adopted => self.machine.adopt(subject, now),
         }
         self.machine.observe(subject, now);
     }
@@ -475,9 +478,9 @@ impl World {
 }
 
 const fn retryable(reason: Reason) -> Phase {
-    Phase::WillSettle { outcome: Outcome::Retryable { reason }, learnt: Learnt::Nothing }
+    Phase::WillSettle { outcome: Outcome::Retryable { reason }, finding: Finding::Nothing }
 }
 
-const fn waiting(until: Timestamp, learnt: Learnt) -> Phase {
-    Phase::WillSettle { outcome: Outcome::Waiting { until, reason: Reason::SettlingTime }, learnt }
+const fn waiting(until: Timestamp, finding: Finding) -> Phase {
+    Phase::WillSettle { outcome: Outcome::Waiting { until, reason: Reason::SettlingTime }, finding }
 }
