@@ -10,8 +10,8 @@
 //! ([`LedgerEntry::doubt`]). A process that has just started waits anew.
 //!
 //! Entries are facts. A later fact is a later entry or a later state of the same one; none is overwritten by what a
-//! read shows, and none is removed while its subject is known. What a person says ([`ActionState::Resolved`]) counts
-//! as a fact like any other.
+//! read shows, and none is removed while its subject is known. What a person says, as
+//! [`ActionState::ResolvedApplied`], counts as a fact like any other.
 
 use std::time::Duration;
 

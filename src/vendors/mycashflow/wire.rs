@@ -1,6 +1,6 @@
 //! `MyCashflow`'s fields as it spells them (docs/contract.md §1.5 and §1.7), as loosely typed as they come.
 //!
-//! A [`Field`] is one that decides something: `translate` says for each what an unreadable value means (docs/contract.md,
+//! A `Field` is one that decides something: `translate` says for each what an unreadable value means (docs/contract.md,
 //! "Fields that cannot be read"). The others are only shown or passed on.
 #![expect(missing_docs, reason = "the fields are the vendor's; the contract named above is their document")]
 
