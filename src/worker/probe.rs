@@ -33,7 +33,7 @@ use crate::{
 const FAILURES_TO_PROBE: u32 = 3;
 
 /// The shortest and the longest wait before a probe that could not be made is made again.
-const PATIENCE: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(30));
+const POSTPONED: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(30));
 
 /// Asks vendors whether they work.
 pub(super) struct Prober {
@@ -153,7 +153,7 @@ async fn call(clients: &ConnectionClients, vendor: Vendor) -> Result<(), CallErr
 
 /// The vendor asks for a wait, or our rate is used up: neither is a fault. Asks again then, soon at the latest.
 async fn postpone(deps: &Deps, target: &ProbeTarget, wait: Duration) -> store::Result<()> {
-    let until = deps.clock.now() + wait.clamp(PATIENCE.0, PATIENCE.1);
+    let until = deps.clock.now() + wait.clamp(POSTPONED.0, POSTPONED.1);
     connections::postpone_probe(&mut *deps.pool.acquire().await?, &target.name, until).await
 }
 
