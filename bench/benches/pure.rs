@@ -9,6 +9,7 @@ use silta::{
     domain::{
         event::{
             dedup::{DedupScope, fingerprint},
+            reference::ReferencePrefixes,
             source::Source,
             subject::{Priority, Subject},
         },
@@ -20,6 +21,7 @@ use silta::{
         product::{ProductPolicy, Supplier},
         redact::Redactor,
         task::{
+            action::Ledger,
             outcome::Outcome,
             reason::Reason,
             retry::RetryPolicy,
@@ -133,8 +135,9 @@ fn order(criterion: &mut Criterion, now: DateTime<Utc>) {
         when: TransferTime::Created,
         hold: Duration::ZERO,
         not_before: None,
-        reference_prefix: "k-".into(),
+        references: ReferencePrefixes::new("k-"),
         shipping: Vec::new(),
+        cash_on_delivery: Vec::new(),
         products: ProductPolicy::default(),
         comments: false,
         receipt: false,
@@ -148,10 +151,12 @@ fn order(criterion: &mut Criterion, now: DateTime<Utc>) {
         redactor: Redactor::default(),
         recheck_delay: Duration::from_secs(10),
     };
-    let known = SubjectState::default();
+    let (known, ledger) = (SubjectState::default(), Ledger::default());
     let view = OrderView {
         shop: Some(&shop),
         warehouse: None,
+        reference: "k-1042".into(),
+        ledger: &ledger,
         known: &known,
         intent: None,
         policy: &policy,
