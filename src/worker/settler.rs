@@ -105,7 +105,7 @@ impl Settler {
 
     /// The stock subjects of codes whose pieces in flight changed, where the connection's figures count those pieces.
     fn stock_follow_ups(&self, leased: &LeasedTask, changed: Vec<String>) -> Vec<Subject> {
-        let clients = self.deps.clients.iter().find(|clients| clients.name == leased.connection);
+        let clients = self.deps.clients(&leased.connection);
         let counts_in_flight = clients.is_some_and(|it| it.stock_policy.basis == Basis::Compensated);
         changed.into_iter().filter(|_| counts_in_flight).map(Subject::stock).collect()
     }

@@ -68,7 +68,7 @@ fn decide_edit(shop: &ShopOrder, warehouse: &WarehouseOrder, view: &OrderView<'_
 
 /// What the shop's data were when the warehouse's version of the order was sent.
 fn last_sent<'a>(view: &'a OrderView<'_>) -> Option<&'a Value> {
-    let is_version = |kind| matches!(kind, ActionKind::Place | ActionKind::Adopt | ActionKind::Update);
+    let is_version = |kind: ActionKind| kind.is_placing() || kind == ActionKind::Update;
     let applied = view.ledger.0.iter().filter(|it| is_version(it.kind) && it.state.is_applied());
     applied.filter_map(|entry| entry.inputs.as_ref()).next_back()
 }

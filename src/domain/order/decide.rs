@@ -88,8 +88,7 @@ fn decide_cancelled_at_warehouse(shop: &ShopOrder, view: &OrderView<'_>) -> Deci
 
 /// Decides for an order that the warehouse does not show.
 fn decide_transfer(shop: &ShopOrder, view: &OrderView<'_>) -> Decision {
-    let placed = view.ledger.last(ActionKind::Place, "").or(view.ledger.last(ActionKind::Adopt, ""));
-    if let Some(decision) = placed.and_then(|entry| decide_placed(entry, view)) {
+    if let Some(decision) = view.ledger.placing().and_then(|entry| decide_placed(entry, view)) {
         return decision;
     }
     match &shop.status {

@@ -9,7 +9,7 @@ use crate::domain::{
     product::ProductPolicy,
     redact::Redactor,
     shipping::{ShippingMethod, ShippingRule, match_rule},
-    task::action::{ActionKind, Ledger},
+    task::action::Ledger,
 };
 
 /// `[connections.orders]`, with what it needs of `[connections.shipping]` and `[connections.products]`.
@@ -114,9 +114,7 @@ impl OrderPolicy {
 
     /// The order's reference at the warehouse: the one under which it was sent, else the one of a new order.
     pub fn reference_of(&self, order_id: &str, ledger: &Ledger) -> String {
-        let kinds = [ActionKind::Place, ActionKind::Adopt];
-        let sent = ledger.0.iter().filter(|it| kinds.contains(&it.kind) && it.state.may_be_applied());
-        let reference = sent.filter_map(|entry| entry.reference.clone()).next_back();
+        let reference = ledger.placing().and_then(|entry| entry.reference.clone());
         reference.unwrap_or_else(|| self.reference(order_id))
     }
 }

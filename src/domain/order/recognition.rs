@@ -13,10 +13,7 @@ use super::{
     Decision, Draft, Intent, OrderView, ShopOrder, ShopStatus, WarehouseLine, WarehouseOrder,
     WarehouseStatus, draft,
 };
-use crate::domain::task::{
-    action::{ActionKind, LedgerEntry},
-    reason::Reason,
-};
+use crate::domain::task::{action::LedgerEntry, reason::Reason};
 
 /// How far the two vendors' clocks may be apart.
 const MAX_CLOCK_SKEW: Duration = Duration::hours(1);
@@ -40,14 +37,13 @@ pub(super) fn recognize(shop: &ShopOrder, warehouse: &WarehouseOrder, view: &Ord
             detail: format!("the warehouse has {} orders with our reference", open_twins + 1),
         });
     }
-    let sent = view.ledger.0.iter().filter(|it| matches!(it.kind, ActionKind::Place | ActionKind::Adopt));
-    if sent.clone().any(|entry| entry.state.is_applied()) {
-        return Recognition::Ours;
-    }
-    let in_doubt: Vec<_> = sent.filter(|entry| entry.state.is_open()).collect();
-    if let Some(last) = in_doubt.last() {
-        let same = in_doubt.iter().rfind(|entry| was_sent_with(entry, warehouse));
-        return Recognition::Unadopted(Some(same.unwrap_or(last).number));
+    if let Some(placing) = view.ledger.placing() {
+        if placing.state.is_applied() {
+            return Recognition::Ours;
+        }
+        let mut in_doubt = view.ledger.0.iter().filter(|it| it.kind.is_placing() && it.state.is_open());
+        let same = in_doubt.rfind(|entry| was_sent_with(entry, warehouse));
+        return Recognition::Unadopted(Some(same.unwrap_or(placing).number));
     }
     if view.intent == Some(Intent::Adopt) {
         return Recognition::Unadopted(None);

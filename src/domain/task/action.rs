@@ -54,6 +54,11 @@ impl ActionKind {
     pub fn as_str(self) -> &'static str {
         self.into()
     }
+
+    /// True for what puts an order at the warehouse, or finds it there.
+    pub const fn is_placing(self) -> bool {
+        matches!(self, Self::Place | Self::Adopt)
+    }
 }
 
 /// How far an action is.
@@ -182,6 +187,13 @@ impl LedgerEntry {
     }
 }
 
+impl LedgerEntry {
+    /// Since when its effect is unknown, where it is.
+    fn in_doubt_since(&self) -> Timestamp {
+        self.ended_at.unwrap_or(self.begun_at)
+    }
+}
+
 /// The actions of a subject, in their order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ledger(pub Vec<LedgerEntry>);
@@ -204,34 +216,39 @@ impl Ledger {
         entries.filter(|entry| entry.state.may_be_applied()).count()
     }
 
+    /// The entry that put the order at the warehouse: one that was applied, else the last that may have been.
+    pub fn placing(&self) -> Option<&LedgerEntry> {
+        let mut placings = self.0.iter().filter(|it| it.kind.is_placing());
+        let last_open = placings.clone().rfind(|entry| entry.state.is_open());
+        placings.rfind(|entry| entry.state.is_applied()).or(last_open)
+    }
+
+    /// The actions whose effect is unknown and that no other of their kind and target has taken the place of.
+    pub fn all_open(&self) -> impl Iterator<Item = &LedgerEntry> {
+        self.0.iter().filter(|entry| entry.state.is_open()).filter(|entry| {
+            let current =
+                if entry.kind.is_placing() { self.placing() } else { self.last(entry.kind, &entry.target) };
+            current.is_some_and(|current| current.number == entry.number)
+        })
+    }
+
     /// Since when the effect of an action is unknown; `None` where every effect is known.
     pub fn in_doubt_since(&self) -> Option<Timestamp> {
-        let is_last = |entry: &&LedgerEntry| {
-            self.last(entry.kind, &entry.target).is_some_and(|last| last.number == entry.number)
-        };
-        let open = self.0.iter().filter(|entry| entry.state.is_open());
-        open.filter(is_last).map(|entry| entry.ended_at.unwrap_or(entry.begun_at)).min()
+        self.all_open().map(LedgerEntry::in_doubt_since).min()
     }
 
     /// The same after what an attempt found. `begun` is when that attempt may have begun an action: unless every
     /// action that it began has a known end, its effect is unknown.
     pub fn in_doubt_after(&self, changes: &[LedgerChange], begun: Option<Timestamp>) -> Option<Timestamp> {
-        let ended = |number: i32| {
-            changes.iter().any(|change| match change {
-                LedgerChange::Ended { number: of, state, .. } => *of == number && !state.is_open(),
-                LedgerChange::ReadInVain { .. } | LedgerChange::Performed { .. } => false,
-            })
-        };
-        let before = Self(self.0.iter().filter(|entry| !ended(entry.number)).cloned().collect());
+        let ends: Vec<_> = changes.iter().filter_map(LedgerChange::end).collect();
         let last_known = self.0.last().map_or(0, |entry| entry.number);
-        let mut own = changes.iter().filter_map(|change| match change {
-            LedgerChange::Ended { number, state, .. } if *number > last_known => Some(state.is_open()),
-            LedgerChange::Ended { .. } | LedgerChange::ReadInVain { .. } | LedgerChange::Performed { .. } => {
-                None
-            }
-        });
-        let is_own_known = own.next().is_some_and(|open| !open) && own.all(|open| !open);
-        begun.filter(|_| !is_own_known).or(before.in_doubt_since())
+        let mut own = ends.iter().filter(|(number, _)| *number > last_known).peekable();
+        let is_own_known = own.peek().is_some() && own.all(|(_, state)| !state.is_open());
+        let is_ended = |entry: &&LedgerEntry| {
+            ends.iter().any(|(number, state)| *number == entry.number && !state.is_open())
+        };
+        let before = self.all_open().filter(|entry| !is_ended(entry)).map(LedgerEntry::in_doubt_since);
+        begun.filter(|_| !is_own_known).or(before.min())
     }
 }
 
@@ -259,6 +276,16 @@ pub enum LedgerChange {
         /// How it ended.
         state: ActionState,
     },
+}
+
+impl LedgerChange {
+    /// The entry that it ends, and how.
+    const fn end(&self) -> Option<(i32, ActionState)> {
+        match self {
+            Self::Ended { number, state, .. } => Some((*number, *state)),
+            Self::ReadInVain { .. } | Self::Performed { .. } => None,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -311,7 +338,11 @@ mod tests {
         assert_eq!(ledger.last(ActionKind::Place, "").map(|it| it.number), Some(6));
         assert_eq!((ledger.open(ActionKind::Place, ""), ledger.in_doubt_since()), (None, None));
         assert_eq!(ledger.last(ActionKind::Create, ""), None);
-        let doubtful = Ledger(vec![entry(1, Applied), entry(2, Unknown)]);
-        assert_eq!(doubtful.in_doubt_since(), Some(at(100)));
+        let placed = Ledger(vec![entry(1, Applied), entry(2, Unknown)]);
+        assert_eq!(placed.placing().map(|it| it.number), Some(1), "what was found counts");
+        assert_eq!(placed.in_doubt_since(), None);
+        let created = |number, state| LedgerEntry { kind: ActionKind::Create, ..entry(number, state) };
+        let doubtful = Ledger(vec![created(1, Applied), created(2, Unknown)]);
+        assert_eq!(doubtful.in_doubt_since(), Some(at(100)), "created again after it was removed there");
     }
 }

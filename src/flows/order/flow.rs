@@ -67,9 +67,8 @@ async fn sync(context: &Context) -> Result<AttemptResult, Box<AttemptResult>> {
 
 /// True where the order at the warehouse is, or is about to be, known to be ours.
 fn is_ours(ledger: &Ledger, decision: &Decision) -> bool {
-    let kinds = [ActionKind::Place, ActionKind::Adopt];
-    let is_applied = |kind| ledger.last(kind, "").is_some_and(|entry| entry.state.is_applied());
-    matches!(decision, Decision::Adopt { .. }) || kinds.into_iter().any(is_applied)
+    matches!(decision, Decision::Adopt { .. })
+        || ledger.placing().is_some_and(|entry| entry.state.is_applied())
 }
 
 /// Ends the completions of unknown outcome that the shop shows as done.
@@ -87,10 +86,7 @@ fn completions_found(ledger: &Ledger, shop: Option<&ShopOrder>) -> Vec<LedgerCha
         | ActionKind::Cancel
         | ActionKind::Create => false,
     };
-    let open = ledger.0.iter().filter(|entry| entry.state.is_open());
-    let open =
-        open.filter(|it| ledger.open(it.kind, &it.target).is_some_and(|last| last.number == it.number));
-    let found = open.filter(is_found).map(|entry| LedgerChange::Ended {
+    let found = ledger.all_open().filter(is_found).map(|entry| LedgerChange::Ended {
         number: entry.number,
         state: ActionState::Applied,
         remote_id: None,

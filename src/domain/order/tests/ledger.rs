@@ -35,6 +35,11 @@ fn unknown_outcome_waits_for_two_reads_a_settling_time_apart() {
         // A placed order is never placed again, whatever the search shows.
         (Case { ledger: placed(), ..case() }, "wait 10 settling_time"),
         (Case { ledger: placed(), now: 601, ..case() }, "ask vanished_at_warehouse"),
+        // Also where a later placing of it is still in doubt: the earlier one was found.
+        (
+            Case { ledger: placed_then(in_doubt(ActionKind::Place, 1, 10).0.remove(0)), ..case() },
+            "wait 10 settling_time",
+        ),
         // What a person says counts for ever.
         (
             Case {
