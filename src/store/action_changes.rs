@@ -3,13 +3,10 @@
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Result, actions::digest, tasks::saturating_i32};
+use super::{Result, actions};
 use crate::domain::{
     Timestamp,
-    task::{
-        action::{LedgerChange, NewAction},
-        state::LeasedTask,
-    },
+    task::{action::LedgerChange, state::LeasedTask},
 };
 
 /// What one attempt writes.
@@ -28,26 +25,27 @@ pub async fn write(db: &mut PgConnection, batch: &[AttemptChanges<'_>], now: Tim
     end(db, batch, now).await?;
     count_reads(db, batch).await?;
     leave_unknown(db, batch, now).await?;
-    for AttemptChanges { leased, changes, .. } in batch {
-        for change in *changes {
-            if let LedgerChange::Performed { action, state } = change {
-                enter(db, leased, action, state.as_str(), now).await?;
-            }
+    for (leased, change) in each(batch) {
+        if let LedgerChange::Performed { action, state } = change {
+            actions::enter(db, leased, action, *state, now).await?;
         }
     }
     Ok(())
 }
 
+/// Every change of a batch, with its claim.
+fn each<'a>(batch: &[AttemptChanges<'a>]) -> impl Iterator<Item = (&'a LeasedTask, &'a LedgerChange)> {
+    batch.iter().flat_map(|AttemptChanges { leased, changes, .. }| changes.iter().map(|it| (*leased, it)))
+}
+
 /// Ends open actions. One that has ended already, or that a person has resolved, stays as it is.
 async fn end(db: &mut PgConnection, batch: &[AttemptChanges<'_>], now: Timestamp) -> Result<()> {
     let (mut keys, mut states, mut remote_ids) = (Keys::default(), Vec::new(), Vec::new());
-    for AttemptChanges { leased, changes, .. } in batch {
-        for change in *changes {
-            if let LedgerChange::Ended { number, state, remote_id } = change {
-                keys.push(leased, *number);
-                states.push(state.as_str());
-                remote_ids.push(remote_id.as_deref());
-            }
+    for (leased, change) in each(batch) {
+        if let LedgerChange::Ended { number, state, remote_id } = change {
+            keys.push(leased, *number);
+            states.push(state.as_str());
+            remote_ids.push(remote_id.as_deref());
         }
     }
     if keys.numbers.is_empty() {
@@ -76,11 +74,9 @@ async fn end(db: &mut PgConnection, batch: &[AttemptChanges<'_>], now: Timestamp
 /// Counts reads that have not found the effect of an open action.
 async fn count_reads(db: &mut PgConnection, batch: &[AttemptChanges<'_>]) -> Result<()> {
     let mut keys = Keys::default();
-    for AttemptChanges { leased, changes, .. } in batch {
-        for change in *changes {
-            if let LedgerChange::ReadInVain { number } = change {
-                keys.push(leased, *number);
-            }
+    for (leased, change) in each(batch) {
+        if let LedgerChange::ReadInVain { number } = change {
+            keys.push(leased, *number);
         }
     }
     if keys.numbers.is_empty() {
@@ -119,48 +115,6 @@ async fn leave_unknown(db: &mut PgConnection, batch: &[AttemptChanges<'_>], now:
         &keys.connections as &[&str],
         &keys.subjects,
         &claims,
-        now,
-    )
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
-/// Enters an action that was performed without having been begun.
-async fn enter(
-    db: &mut PgConnection,
-    leased: &LeasedTask,
-    action: &NewAction,
-    state: &str,
-    now: Timestamp,
-) -> Result<()> {
-    sqlx::query!(
-        "insert into action (
-             connection, subject, number, kind, target, repeat, task_id, attempt, claim_id, idempotency_key, reference,
-             sent, sent_digest, inputs, inputs_digest, policy_digest, state, begun_at, ended_at
-         )
-         select
-             $1, $2, coalesce(max(number), 0) + 1, $3, $4,
-             count(*) filter (
-                 where kind = $3 and target = $4 and state in ('begun', 'unknown', 'applied', 'resolved_applied')
-             ) + 1,
-             $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16
-         from action where connection = $1 and subject = $2",
-        leased.connection,
-        leased.subject.to_string(),
-        action.kind.as_str(),
-        action.target,
-        leased.id.0,
-        saturating_i32(leased.number),
-        leased.claim.0,
-        action.key,
-        action.reference,
-        action.sent,
-        action.sent.as_ref().map(digest),
-        action.inputs,
-        action.inputs.as_ref().map(digest),
-        action.policy_digest,
-        state,
         now,
     )
     .execute(db)

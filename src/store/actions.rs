@@ -34,10 +34,37 @@ pub async fn begin(
     action: &NewAction,
     now: Timestamp,
 ) -> Result<Begun> {
+    match insert(db, leased, action, ActionState::Begun, now).await {
+        Ok(number) => Ok(number.map_or(Begun::LeaseLost, Begun::Entered)),
+        Err(error) if super::error::violates(&error, "action_repeats_bounded") => Ok(Begun::TooOften),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Enters an action that was performed without having been begun. Called inside the settle transaction, which is fenced.
+pub(super) async fn enter(
+    db: &mut PgConnection,
+    leased: &LeasedTask,
+    action: &NewAction,
+    state: ActionState,
+    now: Timestamp,
+) -> Result<()> {
+    insert(db, leased, action, state, now).await?;
+    Ok(())
+}
+
+/// Inserts an entry and returns its number. What begins is fenced: `None` where the claim is lost.
+async fn insert(
+    db: &mut PgConnection,
+    leased: &LeasedTask,
+    action: &NewAction,
+    state: ActionState,
+    now: Timestamp,
+) -> std::result::Result<Option<i32>, sqlx::Error> {
     let entered = sqlx::query_scalar!(
         r#"
         with fence as (
-            select connection, subject from task where id = $1 and claim_id = $2 for update
+            select id from task where $13::text = 'begun' and id = $1 and claim_id = $2 for update
         ),
         known as (
             select
@@ -45,16 +72,17 @@ pub async fn begin(
                 count(*) filter (
                     where kind = $3 and target = $4 and state in ('begun', 'unknown', 'applied', 'resolved_applied')
                 ) as repeats
-            from action join fence using (connection, subject)
+            from action where connection = $15 and subject = $16
         )
         insert into action (
             connection, subject, number, kind, target, repeat, task_id, attempt, claim_id, idempotency_key, reference,
-            sent, sent_digest, inputs, inputs_digest, policy_digest, state, begun_at
+            sent, sent_digest, inputs, inputs_digest, policy_digest, state, begun_at, ended_at
         )
         select
-            fence.connection, fence.subject, known.number + 1, $3, $4, known.repeats + 1, $1, $5, $2, $6, $7, $8, $9,
-            $10, $11, $12, 'begun', $13
-        from fence cross join known
+            $15, $16, known.number + 1, $3, $4, known.repeats + 1, $1, $5, $2, $6, $7, $8, $9,
+            $10, $11, $12, $13, $14, case when $13 <> 'begun' then $14::timestamptz end
+        from known
+        where $13 <> 'begun' or exists (select from fence)
         returning number
         "#,
         leased.id.0,
@@ -69,16 +97,15 @@ pub async fn begin(
         action.inputs,
         action.inputs.as_ref().map(digest),
         action.policy_digest,
+        state.as_str(),
         now,
+        leased.connection,
+        leased.subject.to_string(),
     );
-    match entered.fetch_optional(db).await {
-        Ok(number) => Ok(number.map_or(Begun::LeaseLost, Begun::Entered)),
-        Err(error) if super::error::violates(&error, "action_repeats_bounded") => Ok(Begun::TooOften),
-        Err(error) => Err(error.into()),
-    }
+    entered.fetch_optional(db).await
 }
 
-pub(super) fn digest(value: &Value) -> String {
+fn digest(value: &Value) -> String {
     sha256_hex(value.to_string().as_bytes())
 }
 

@@ -109,14 +109,20 @@ async fn purge_skips_locked_rows() {
     assert_eq!(retention(&silta, 0, 400).round().await.unwrap().removed, 1);
 }
 
-#[tokio::test]
-async fn personal_data_is_erased_on_request_and_audited() {
+/// Starts Silta with one order that was shipped and is completed in the shop.
+async fn start_with_delivered_order() -> (TestSilta, u64) {
     let silta = TestSilta::start().await;
     silta.warehouse.receive_goods("A", 5);
     let order = silta.place_order(OrderSpec::of("A", 1)).await;
     silta.warehouse.ship_order(&format!("shop-{order}"));
     silta.send_webhook(silta.warehouse.order_shipped(&format!("shop-{order}"))).await;
     silta.run_until_idle().await;
+    (silta, order)
+}
+
+#[tokio::test]
+async fn personal_data_is_erased_on_request_and_audited() {
+    let (silta, order) = start_with_delivered_order().await;
     let other = silta.place_order(OrderSpec::of("A", 1)).await;
     assert!(silta.show_order(order).await["tracking_code"].is_string());
 
@@ -152,12 +158,7 @@ async fn personal_data_is_erased_on_request_and_audited() {
 /// Retention removes tasks long before what was sent: that is what there is to erase.
 #[tokio::test]
 async fn order_without_tasks_is_erased() {
-    let silta = TestSilta::start().await;
-    silta.warehouse.receive_goods("A", 5);
-    let order = silta.place_order(OrderSpec::of("A", 1)).await;
-    silta.warehouse.ship_order(&format!("shop-{order}"));
-    silta.send_webhook(silta.warehouse.order_shipped(&format!("shop-{order}"))).await;
-    silta.run_until_idle().await;
+    let (silta, order) = start_with_delivered_order().await;
     silta.clock.advance(secs(401 * DAY));
     retention(&silta, 0, 400).round().await.unwrap();
     assert_eq!(silta.count("task").await, 0);
