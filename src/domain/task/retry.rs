@@ -17,12 +17,16 @@ pub struct RetryPolicy {
     pub unknown_for: Duration,
 }
 
+/// A wait that is doubled so many times, up to its longest.
+pub fn doubled((first, longest): (Duration, Duration), times: u32) -> Duration {
+    first.saturating_mul(1_u32 << times.min(31)).min(longest)
+}
+
 impl RetryPolicy {
     /// The wait after failed attempt number `attempt` (from 1). `jitter` in 0..1 lengthens it by up to a half
     /// and never shortens it: failures come in groups, and jitter spreads their retries.
     pub fn backoff(&self, attempt: u32, jitter: f64) -> Duration {
-        let doublings = attempt.saturating_sub(1).min(31);
-        let step = self.base.saturating_mul(1_u32 << doublings).min(self.cap);
+        let step = doubled((self.base, self.cap), attempt.saturating_sub(1));
         step.mul_f64(1.0 + jitter.clamp(0.0, 1.0) / 2.0)
     }
 

@@ -36,7 +36,7 @@ use std::time::Duration;
 use super::{
     outcome::Outcome,
     reason::Reason,
-    retry::RetryPolicy,
+    retry::{RetryPolicy, doubled},
     state::{LeasedTask, TaskState},
 };
 use crate::domain::Timestamp;
@@ -69,9 +69,7 @@ pub const LONGEST_OUTAGE_CIRCUIT: Duration = VENDOR_DOWN_BACKOFF.1;
 /// How long a circuit is open for this reason after `faults` faults in a row: doubled by each, up to a
 /// bound.
 pub fn circuit_open_for(reason: Reason, faults: u32) -> Duration {
-    let (first, longest) =
-        if reason == Reason::VendorDown { VENDOR_DOWN_BACKOFF } else { CREDENTIALS_BACKOFF };
-    first.saturating_mul(1 << faults.min(16)).min(longest)
+    doubled(if reason == Reason::VendorDown { VENDOR_DOWN_BACKOFF } else { CREDENTIALS_BACKOFF }, faults)
 }
 
 /// How an attempt ended.

@@ -6,6 +6,7 @@ use super::{error::PollError, poller::OVERLAP, reader::ListReader, walk::WalkErr
 use crate::{
     domain::{
         Timestamp,
+        task::retry::doubled,
         time_window::{TimeWindow, without_gaps},
     },
     store::poll_gaps::{GapChanges, PollGap},
@@ -84,10 +85,7 @@ impl ListReader<'_> {
     }
 
     fn open(&self, windows: Vec<TimeWindow>, attempts: i32, changes: &mut GapChanges) {
-        let (first, longest) = BACKOFF;
-        let doublings = u32::try_from(attempts).unwrap_or(0).min(16);
-        let wait = first.saturating_mul(1 << doublings).min(longest);
-        let due_at = self.clock.now() + wait;
+        let due_at = self.clock.now() + doubled(BACKOFF, u32::try_from(attempts).unwrap_or(0));
         // One that was just closed at the same place is opened again with its new schedule.
         changes.opened.extend(windows.into_iter().map(|window| PollGap { window, attempts, due_at }));
     }
