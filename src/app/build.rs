@@ -17,13 +17,13 @@ use super::{
 };
 use crate::{
     background::{notifications::AlertMonitor, retention::Retention, subscriptions::Subscriptions},
-    domain::Timestamp,
+    domain::{Timestamp, configuration_watch::ConfigurationWatch},
     flows::ConnectionClients,
     inbox::{self, poll::poller},
     runtime::clock::{Clock, Entropy},
     security::{admin_token::Token, key_usage::KeyUsage},
     store::{
-        StoreError, connections,
+        StoreError, configurations, connections,
         key_usage::{self, KeyIdentity},
     },
     sync,
@@ -50,6 +50,8 @@ pub struct App {
     pub subscriptions: Subscriptions,
     /// Counts which webhook keys and tokens are used.
     pub key_usage: Arc<KeyUsage>,
+    /// Whether this configuration is the newest of all processes.
+    pub configuration: Arc<ConfigurationWatch>,
     /// The clients and policies of every configured connection.
     pub clients: Vec<ConnectionClients>,
     clock: Arc<dyn Clock>,
@@ -112,6 +114,7 @@ impl App {
             references: config.connections.iter().map(references_of).collect(),
             connection_names: config.connections.into_iter().map(|it| it.name).collect(),
             key_usage: components.key_usage,
+            configuration: components.configuration,
             clock: components.clock,
             pool: components.pool,
             hot_pool: components.hot_pool,
@@ -132,6 +135,12 @@ impl App {
         drop(db);
         self.subscriptions.reseal().await?;
         Ok(self.poller.prepare().await?)
+    }
+
+    /// Makes this configuration the newest. For a process that serves: one of a single command changes nothing.
+    pub async fn adopt_configuration(&self) -> Result<(), StoreError> {
+        let mut db = self.pool.acquire().await?;
+        configurations::adopt(&mut db, &self.configuration).await
     }
 }
 

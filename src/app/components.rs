@@ -18,6 +18,7 @@ use crate::{
         notifications::{self, AlertMonitor},
         subscriptions::{Subscriber, Subscriptions},
     },
+    domain::configuration_watch::ConfigurationWatch,
     flows::{ConnectionClients, flow_for},
     inbox::{self, Endpoint, poll::poller},
     runtime::{
@@ -32,6 +33,9 @@ use crate::{
     worker::{self, Worker},
 };
 
+/// Where configurations differ in these, one of them is the newest. Replicas may differ in the rest, as in their port.
+const GENERATION_KEYS: [&str; 3] = ["connections", "alerts", "http.public_url"];
+
 /// What the components share.
 pub(super) struct Components {
     pub(super) pool: PgPool,
@@ -39,6 +43,7 @@ pub(super) struct Components {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<Entropy>,
     pub(super) key_usage: Arc<KeyUsage>,
+    pub(super) configuration: Arc<ConfigurationWatch>,
     failpoints: Failpoints,
     secret_store: Arc<SecretStore>,
     client: reqwest::Client,
@@ -53,6 +58,9 @@ impl Components {
             clock,
             entropy,
             key_usage: Arc::default(),
+            configuration: Arc::new(ConfigurationWatch::new(
+                config.key_digests.of_sections(&GENERATION_KEYS),
+            )),
             failpoints,
             secret_store: Arc::new(SecretStore::new(&config.secret_keys)),
             client: build_client(config.outbound),
@@ -115,6 +123,7 @@ impl Components {
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
             dry_runner,
+            configuration: self.configuration.clone(),
             schedules: schedules.collect(),
         })
     }
@@ -189,6 +198,7 @@ impl Components {
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
             client: self.client.clone(),
+            configuration: self.configuration.clone(),
             options: config.alerts.clone(),
             connections: config.connections.iter().map(|it| it.name.clone()).collect(),
             polls: config.connections.iter().flat_map(named).collect(),
@@ -207,6 +217,7 @@ impl Components {
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
             secret_store: self.secret_store.clone(),
+            configuration: self.configuration.clone(),
             subscribers: config.connections.iter().zip(clients).map(subscriber).collect(),
         }
     }

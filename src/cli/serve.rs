@@ -117,6 +117,7 @@ async fn start(path: &Path, environment: &Environment, shutdown: &Shutdown) -> R
     }
     let app = App::new(config, deps.clone());
     app.prepare().await?;
+    app.adopt_configuration().await?;
     Ok(Started { app, listener, deps, telemetry, settings, database })
 }
 
@@ -167,6 +168,7 @@ impl Reload {
         let key_digests = config.key_digests.clone();
         let app = App::new(config, self.deps.clone());
         app.prepare().await?;
+        app.adopt_configuration().await?;
         for key in &changed {
             let applies = if KeyDigests::requires_restart(key) { "from the next start" } else { "now" };
             tracing::info!(key, applies, "the configuration changed");

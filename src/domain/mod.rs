@@ -7,6 +7,7 @@
 //! attempt's outcome means for its task is decided by [`task::transition`].
 
 pub mod alert;
+pub mod configuration_watch;
 pub mod conflict;
 pub mod difference;
 pub mod digest;

@@ -17,6 +17,7 @@ pub mod attempts;
 pub mod audit;
 pub mod chaos;
 pub mod claim;
+pub mod configurations;
 pub mod connections;
 mod error;
 pub mod events;

@@ -5,7 +5,10 @@ use std::{collections::HashMap, sync::Arc};
 use sqlx::PgPool;
 
 use super::{dry_run::DryRunner, schedule::SyncSchedule};
-use crate::runtime::clock::{Clock, Entropy};
+use crate::{
+    domain::configuration_watch::ConfigurationWatch,
+    runtime::clock::{Clock, Entropy},
+};
 
 /// Dependencies of the syncer.
 pub struct Deps {
@@ -17,6 +20,8 @@ pub struct Deps {
     pub entropy: Arc<Entropy>,
     /// Decides about one subject, and holds the clients.
     pub dry_runner: Arc<DryRunner>,
+    /// Whether this configuration is the newest.
+    pub configuration: Arc<ConfigurationWatch>,
     /// The schedule of each connection.
     pub schedules: HashMap<String, SyncSchedule>,
 }

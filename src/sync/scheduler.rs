@@ -4,16 +4,19 @@ use super::{deps::Deps, schedule::SCHEDULE};
 use crate::{
     domain::sync::SyncKind,
     store::{
-        self, connections,
+        self, configurations, connections,
         syncs::{self, NewSync},
     },
 };
 
-/// Requests every sync that is due.
+/// Requests every sync that is due, unless a newer configuration says when.
 pub(super) async fn request_due(deps: &Deps) -> store::Result<()> {
-    let Deps { pool, clock, entropy, dry_runner, schedules } = deps;
+    let Deps { pool, clock, entropy, dry_runner, configuration, schedules } = deps;
     let now = clock.now();
     let mut db = pool.acquire().await?;
+    if !configurations::is_newest(&mut db, configuration, clock.monotonic()).await? {
+        return Ok(());
+    }
     let (rows, requests) = (connections::list(&mut db).await?, syncs::list_last_requests(&mut db).await?);
     for (connection, schedule) in schedules {
         let Some(row) = rows.iter().find(|row| row.name == *connection) else { continue };

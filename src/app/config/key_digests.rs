@@ -29,6 +29,17 @@ impl KeyDigests {
         Self(digests)
     }
 
+    /// One digest of all keys in these sections.
+    pub fn of_sections(&self, sections: &[&str]) -> String {
+        let is_of = |key: &str| {
+            let mut rests = sections.iter().filter_map(|section| key.strip_prefix(section));
+            rests.any(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let lines =
+            self.0.iter().filter(|(key, _)| is_of(key)).map(|(key, value)| format!("{key} {value}\n"));
+        sha256_hex(lines.collect::<String>().as_bytes())
+    }
+
     /// The keys whose values differ in `new`, by their paths.
     pub fn changed(&self, new: &Self) -> Vec<String> {
         let keys: std::collections::BTreeSet<_> = self.0.keys().chain(new.0.keys()).collect();
@@ -86,6 +97,9 @@ mod tests {
         );
         assert_eq!(old.changed(&old.clone()), Vec::<String>::new());
         assert!(!format!("{old:?}").contains("one"));
+        assert_eq!(old.of_sections(&["http"]), new.of_sections(&["http"]));
+        assert_ne!(old.of_sections(&["connections"]), new.of_sections(&["connections"]));
+        assert_ne!(old.of_sections(&["http.listen"]), old.of_sections(&["http.list"]));
         assert!(KeyDigests::requires_restart("database.url") && KeyDigests::requires_restart("http.listen"));
         assert!(!KeyDigests::requires_restart("http.body_limit"));
     }

@@ -6,7 +6,7 @@ use sqlx::PgPool;
 
 use super::Channel;
 use crate::{
-    domain::{alert::GracePeriod, language::Language},
+    domain::{alert::GracePeriod, configuration_watch::ConfigurationWatch, language::Language},
     runtime::clock::{Clock, Entropy},
 };
 
@@ -35,6 +35,8 @@ pub struct Deps {
     pub entropy: Arc<Entropy>,
     /// The HTTP client of the channels.
     pub client: reqwest::Client,
+    /// Whether this configuration is the newest.
+    pub configuration: Arc<ConfigurationWatch>,
     /// `[alerts]`
     pub options: Options,
     /// The configured connections: what is wrong with another one concerns nobody any more.

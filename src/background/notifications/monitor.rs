@@ -14,6 +14,7 @@ use crate::{
     store::{
         self,
         alerts::{self, AlertThresholds, ExpectedPoll, OpenAlertRow},
+        configurations,
         connections::ConnectionRow,
         notifications, order_rate,
     },
@@ -61,8 +62,10 @@ impl AlertMonitor {
 
     /// Checks once and sends what is due. Tests drive the monitor with it.
     pub async fn check_and_notify(&self) -> store::Result<()> {
-        self.check().await?;
-        self.sender.send_due().await
+        if self.check().await? {
+            self.sender.send_due().await?;
+        }
+        Ok(())
     }
 
     /// Sends a test message to every channel; returns each channel's name with its result.
@@ -70,14 +73,19 @@ impl AlertMonitor {
         self.sender.test_channels().await
     }
 
-    /// Brings the alerts up to date with the conditions that hold now.
-    async fn check(&self) -> store::Result<()> {
-        let Deps { pool, clock, entropy, .. } = &*self.deps;
+    /// Brings the alerts up to date with the conditions that hold now. False where that is the business of a process with a
+    /// newer configuration: this one would close the alerts of connections that it does not know.
+    async fn check(&self) -> store::Result<bool> {
+        let Deps { pool, clock, entropy, configuration, .. } = &*self.deps;
         let now = clock.now();
         let mut db = pool.begin().await?;
-        if !alerts::try_lock(&mut db).await? {
-            return Ok(()); // another process is checking
+        if !configurations::is_newest(&mut db, configuration, clock.monotonic()).await? {
+            return Ok(false);
         }
+        if !alerts::try_lock(&mut db).await? {
+            return Ok(true); // another process is checking
+        }
+        configurations::count_check(&mut db, configuration).await?;
         let conditions = self.conditions(&mut db, now).await?;
         let open = alerts::list_open(&mut db).await?;
         let is_of =
@@ -92,7 +100,7 @@ impl AlertMonitor {
             }
         }
         db.commit().await?;
-        Ok(())
+        Ok(true)
     }
 
     /// Updates an open alert whose condition holds, or holds no longer, and writes its notifications.

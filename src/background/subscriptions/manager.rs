@@ -11,14 +11,14 @@ use super::{
     subscription::{CreatedSubscription, ListedSubscription},
 };
 use crate::{
-    domain::event::source::Source,
+    domain::{configuration_watch::ConfigurationWatch, event::source::Source},
     runtime::clock::{Clock, Entropy},
     security::{
         secrets::{SecretStore, subscription_key_context},
         signature::key_id,
     },
     store::{
-        StoreError,
+        StoreError, configurations,
         subscriptions::{self, NewSubscription, SubscriptionRow},
     },
 };
@@ -43,6 +43,8 @@ pub struct Subscriptions {
     pub entropy: Arc<Entropy>,
     /// Seals the keys.
     pub secret_store: Arc<SecretStore>,
+    /// Whether this configuration is the newest.
+    pub configuration: Arc<ConfigurationWatch>,
     /// Every connection.
     pub subscribers: Vec<Subscriber>,
 }
@@ -59,7 +61,7 @@ impl Subscriptions {
     /// Checks every hour until `soft` is cancelled.
     pub async fn run(&self, soft: CancellationToken) {
         while !soft.is_cancelled() {
-            for subscriber in &self.subscribers {
+            for subscriber in self.watched().await {
                 let connection = &subscriber.clients.name;
                 tokio::select! {
                     checked = self.restore_missing(subscriber) => match checked {
@@ -75,9 +77,26 @@ impl Subscriptions {
         }
     }
 
+    /// The connections whose subscriptions this process watches: all or, where a newer configuration may name others or
+    /// another public URL, none.
+    pub async fn watched(&self) -> &[Subscriber] {
+        let is_newest = async {
+            let mut db = self.pool.acquire().await?;
+            configurations::is_newest(&mut db, &self.configuration, self.clock.monotonic()).await
+        };
+        match is_newest.await {
+            Ok(true) => &self.subscribers,
+            Ok(false) => &[],
+            Err(error) => {
+                tracing::warn!(error = %error, "webhook subscriptions are not checked, retrying in an hour");
+                &[]
+            }
+        }
+    }
+
     /// Seals stored keys again where the key that seals them is being rotated out.
     pub async fn reseal(&self) -> Result<(), StoreError> {
-        let Self { pool, clock, entropy, secret_store, subscribers } = self;
+        let Self { pool, clock, entropy, secret_store, subscribers, .. } = self;
         let mut db = pool.acquire().await?;
         for subscriber in subscribers {
             for key in subscriptions::list_keys(&mut db, &subscriber.clients.name, clock.now()).await? {

@@ -221,6 +221,7 @@ async fn start_service(
     let connection_limits = config.http.connection_limits;
     let app = App::new(config, AppDeps { pool, clock, entropy, failpoints });
     app.prepare().await?;
+    app.adopt_configuration().await?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}", listener.local_addr()?);
     let (_, no_reloads) = mpsc::channel(1);

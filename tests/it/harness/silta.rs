@@ -12,13 +12,14 @@ use silta::{
     },
     background::{notifications::AlertMonitor, subscriptions::Subscriptions},
     dev::sandbox::{Sandbox, Shop, Warehouse, WebhookSender},
-    domain::Timestamp,
+    domain::{Timestamp, configuration_watch::ConfigurationWatch},
     inbox::poll::poller::Poller,
     runtime::{
         clock::{Clock, Entropy, ManualClock, OffsetClock},
         failpoints::{FailpointHook, Failpoints},
     },
     security::key_usage::KeyUsage,
+    store::configurations,
     sync::Syncer,
     worker::Worker,
 };
@@ -47,6 +48,7 @@ pub struct TestSilta {
     pub alerts: AlertMonitor,
     pub subscriptions: Subscriptions,
     pub key_usage: Arc<KeyUsage>,
+    configuration: Arc<ConfigurationWatch>,
     pub(super) database: Arc<Database>,
     pub(super) allows_unfinished: bool,
     _serving: tokio_util::task::AbortOnDropHandle<()>,
@@ -103,9 +105,21 @@ impl TestSilta {
         let deps = AppDeps { pool: pool.clone(), clock: clock.clone(), entropy, failpoints };
         let app = App::new(config, deps);
         app.prepare().await.unwrap();
+        app.adopt_configuration().await.unwrap();
         // As after the first sync of an empty catalogue; `catalogue::codes` tests the time before it.
         sqlx::query("update connection set catalogue_read_at = $1").bind(start).execute(&pool).await.unwrap();
-        let App { router, worker, poller, syncer, alerts, subscriptions, key_usage, hot_pool, .. } = app;
+        let App {
+            router,
+            worker,
+            poller,
+            syncer,
+            alerts,
+            subscriptions,
+            key_usage,
+            configuration,
+            hot_pool,
+            ..
+        } = app;
         let (url, serving) = http::serve(router).await;
         let (shop, warehouse) = (sandbox.shop.clone(), sandbox.warehouse.clone());
         Self {
@@ -120,6 +134,7 @@ impl TestSilta {
             alerts,
             subscriptions,
             key_usage,
+            configuration,
             worker,
             poller,
             syncer,
@@ -162,6 +177,12 @@ impl TestSilta {
         self.second_app(&configuration(&self.sandbox, &TestOptions::default()), &settings.collect())
     }
 
+    /// Another process with these environment variables.
+    pub fn second_process_with(&self, environment: &[(&str, &str)]) -> App {
+        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        self.second_app(&configuration(&self.sandbox, &TestOptions::default()), &environment.collect())
+    }
+
     /// Another process with one connection of its own, on the same database.
     pub fn process_of(&self, connection: &str) -> App {
         let tail = self.sandbox.connection_toml(CONNECTION);
@@ -177,6 +198,7 @@ impl TestSilta {
         let config = configuration(&self.sandbox, &TestOptions::default()) + &other.connection_toml("other");
         let app = self.second_app(&config, &Environment::new());
         app.prepare().await.unwrap();
+        app.adopt_configuration().await.unwrap();
         (app, other)
     }
 
@@ -190,6 +212,12 @@ impl TestSilta {
         let entropy = Arc::new(Entropy::seeded(NEXT_SEED.fetch_add(1, Ordering::Relaxed)));
         let (pool, failpoints) = (self.pool.clone(), Failpoints::disabled());
         App::new(config, AppDeps { pool, clock, entropy, failpoints })
+    }
+
+    /// Makes the first process's configuration the newest again, as a restart does.
+    pub async fn adopt_configuration(&self) {
+        let mut db = self.pool.acquire().await.unwrap();
+        configurations::adopt(&mut db, &self.configuration).await.unwrap();
     }
 
     /// Allows the test to leave tasks open.

@@ -6,6 +6,7 @@ mod cli;
 mod configuration;
 mod connect;
 mod fake_postgres;
+mod newest_configuration;
 mod notifications;
 mod private_postgres;
 mod process;
