@@ -29,9 +29,11 @@ pub enum Mutant {
     SecondOpenTask,
     /// The begun action is not committed before the call.
     NoBegunAction,
-    /// An action is begun without the fence and without the deadline: either guard alone would do.
+    /// An action is begun without the fence.
     BeginWithoutFence,
-    /// A call that overwrites checks neither the lease nor the deadline: either guard alone would do.
+    /// An action is begun under the fence, and its call is made at any time before the lease ends.
+    CallLongAfterItsBegin,
+    /// A call that overwrites does not check the fence.
     OverwriteWithoutFence,
     /// After an unknown outcome the action is sent again at once.
     ResendAtOnce,
@@ -45,7 +47,7 @@ pub enum Mutant {
     CrashDoesNotCount,
 }
 
-const MUTANTS: [Mutant; 14] = [
+const MUTANTS: [Mutant; 15] = [
     Mutant::ResendAtOnce,
     Mutant::DeadIgnoresRevision,
     Mutant::CrashDoesNotCount,
@@ -59,6 +61,7 @@ const MUTANTS: [Mutant; 14] = [
     Mutant::SecondOpenTask,
     Mutant::NoBegunAction,
     Mutant::BeginWithoutFence,
+    Mutant::CallLongAfterItsBegin,
     Mutant::OverwriteWithoutFence,
 ];
 

@@ -38,6 +38,9 @@ pub enum Step {
     Finish { worker: usize, fate: CallFate },
     /// The due task crashes its worker this many times in a row.
     CrashLoop { times: u32 },
+    /// A worker is suspended before its call while its subject may change and another worker goes on, for whose clock the
+    /// lease may have run out. Then the first one makes its call, and the other one may be about to.
+    Overtake { worker: usize, by: usize, ahead: i64, seconds: i64, changes: bool },
     /// Time passes.
     Advance { seconds: i64 },
     /// A worker's clock is set this many seconds ahead or behind, whatever it does.
@@ -69,7 +72,12 @@ pub fn step() -> impl Strategy<Value = Step> {
         2 => (0..WORKERS).prop_map(|worker| Step::Crash { worker }),
         3 => (0..WORKERS, fate()).prop_map(|(worker, fate)| Step::Finish { worker, fate }),
         1 => (1_u32..7).prop_map(|times| Step::CrashLoop { times }),
-        4 => prop_oneof![1_i64..4, 9_i64..12, 28_i64..40].prop_map(|seconds| Step::Advance { seconds }),
+        1 => (0..WORKERS, 1..WORKERS, 0..=MAX_SKEW, prop_oneof![1_i64..4, 1_i64..40], any::<bool>()).prop_map(
+            |(worker, next, ahead, seconds, changes)| {
+                Step::Overtake { worker, by: (worker + next) % WORKERS, ahead, seconds, changes }
+            }
+        ),
+        4 => prop_oneof![1_i64..4, 4_i64..6, 28_i64..40].prop_map(|seconds| Step::Advance { seconds }),
         2 => (0..WORKERS, -MAX_SKEW..=MAX_SKEW).prop_map(|(worker, skew)| Step::SetClock { worker, skew }),
         3 => (0..WORKERS).prop_map(|worker| Step::Rescue { worker }),
         1 => (0..SUBJECTS).prop_map(|subject| Step::Replay { subject }),

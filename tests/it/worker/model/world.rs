@@ -32,21 +32,25 @@ const LEASE: i64 = 30;
 const CALL_DEADLINE: i64 = 27;
 
 /// Seconds after its begin in which a call that must happen once may still be made.
-const ONCE_DEADLINE: i64 = 3;
+const ONCE_DEADLINE: i64 = 1;
 
 /// Seconds by which a worker's clock may be ahead or behind. No limit is needed; a greater one only makes histories
 /// longer.
 pub const MAX_SKEW: i64 = 60;
 
-/// Seconds by which the vendor may apply a call late, and by which its search may show it late. Both are less than the
-/// two settling times that a resend waits.
-pub const MAX_VENDOR_DELAY: i64 = 8;
+/// Seconds that a resend waits between its reads: so few that a lease outlasts them, or the lease alone would keep a late
+/// call from doubling what was sent again.
+const RECHECK_DELAY: i64 = 4;
+
+/// Seconds by which the vendor may apply a call late, and by which its search may show it late. Both together are less
+/// than what a resend waits.
+pub const MAX_VENDOR_DELAY: i64 = 3;
 
 pub const POLICY: RetryPolicy = RetryPolicy {
     base: Duration::from_secs(1),
     cap: Duration::from_secs(8),
     attempts: MAX_ATTEMPTS,
-    recheck_delay: Duration::from_secs(10),
+    recheck_delay: Duration::from_secs(RECHECK_DELAY.unsigned_abs()),
     unknown_for: Duration::from_secs(600),
 };
 
@@ -170,12 +174,7 @@ impl World {
                 self.workers.remove(&worker);
                 self.watches[worker].clear();
             }
-            Step::Finish { worker, fate } => {
-                self.step_worker(worker, fate);
-                while self.workers.contains_key(&worker) {
-                    self.step_worker(worker, fate);
-                }
-            }
+            Step::Finish { worker, fate } => self.finish(worker, fate),
             Step::CrashLoop { times } => {
                 for _ in 0..times {
                     self.step_worker(0, CallFate::LostBefore);
@@ -183,6 +182,19 @@ impl World {
                     self.advance(LEASE + 1);
                     self.machine.rescue(self.now_of(0));
                 }
+            }
+            Step::Overtake { worker, by, ahead, seconds, changes } => {
+                self.step_until_call(worker);
+                if let Some(attempt) = self.workers.get(&worker).filter(|_| changes) {
+                    self.webhook(attempt.leased.subject.key.parse().unwrap(), false);
+                }
+                self.skews[by] = ahead;
+                for left in (0..seconds).rev() {
+                    self.advance(1);
+                    self.machine.rescue(self.now_of(by));
+                    if left == 0 { self.step_until_call(by) } else { self.finish(by, CallFate::Success) }
+                }
+                self.finish(worker, CallFate::Success);
             }
             Step::Advance { seconds } => self.advance(seconds),
             Step::SetClock { worker, skew } => self.skews[worker] = skew,
@@ -194,6 +206,23 @@ impl World {
                 }
             }
             Step::Cancel { subject } => drop(self.machine.cancel(subject)),
+        }
+    }
+
+    /// Runs a worker's attempt to its end, or one from its claim.
+    fn finish(&mut self, worker: usize, fate: CallFate) {
+        self.step_worker(worker, fate);
+        while self.workers.contains_key(&worker) {
+            self.step_worker(worker, fate);
+        }
+    }
+
+    /// Runs a worker's attempt until its next step is a call, or its end.
+    fn step_until_call(&mut self, worker: usize) {
+        let is_before = |attempt: &Attempt| matches!(attempt.phase, Phase::Claimed | Phase::WillBegin(_));
+        self.step_worker(worker, CallFate::Success);
+        while self.workers.get(&worker).is_some_and(is_before) {
+            self.step_worker(worker, CallFate::Success);
         }
     }
 
@@ -287,15 +316,11 @@ impl World {
     }
 
     fn once_deadline(&self) -> i64 {
-        // The two deadlines and the fence cover each other too.
-        if self.machine.mutant == Mutant::BeginWithoutFence { i64::MAX } else { ONCE_DEADLINE }
+        if self.machine.mutant == Mutant::CallLongAfterItsBegin { i64::MAX } else { ONCE_DEADLINE }
     }
 
     fn has_time_left(&self, attempt: &Attempt) -> bool {
-        // Fence and deadline cover each other: a mutant without one is caught only without the other.
-        let blind = [Mutant::OverwriteWithoutFence, Mutant::BeginWithoutFence];
-        let age = (self.now - attempt.claimed_at).num_seconds();
-        blind.contains(&self.machine.mutant) || age < CALL_DEADLINE
+        (self.now - attempt.claimed_at).num_seconds() < CALL_DEADLINE
     }
 
     fn read_sides(&mut self, subject: usize, worker: usize) -> Phase {
@@ -317,7 +342,7 @@ impl World {
             return settled(Outcome::Acted, finding);
         }
         if !shown && is_placed {
-            return waiting(now + chrono::Duration::seconds(10), Finding::Nothing);
+            return waiting(now + chrono::Duration::seconds(RECHECK_DELAY), Finding::Nothing);
         }
         if shown {
             return if sides.vendor == sides.shop {
