@@ -4,6 +4,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 tools=target/tools
 if ! [ -x "$tools/bin/cargo-deny" ]; then
-    cargo install --quiet --locked --root "$tools" cargo-deny --version ^0.20
+    cargo install --quiet --debug --locked --root "$tools" cargo-deny --version ^0.20
 fi
 PATH="$PWD/$tools/bin:$PATH" cargo deny --log-level error check "$@"
