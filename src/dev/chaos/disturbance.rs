@@ -53,6 +53,8 @@ pub(super) enum Disturbance {
     SearchLags,
     /// The warehouse takes seconds for every call, and applies it after the caller has given up.
     WarehouseSlow,
+    /// Many orders come without webhooks, and their rows move while the shop's list of them is paged.
+    ListMoves,
     /// No webhook arrives.
     WebhooksLost,
 }
@@ -83,6 +85,7 @@ impl Disturbance {
             Self::WarehouseForgetsAll,
             Self::SearchLags,
             Self::WarehouseSlow,
+            Self::ListMoves,
             Self::WebhooksLost,
         ];
         all.extend(Failpoint::ALL.iter().copied().map(Self::KilledAt));
@@ -116,6 +119,7 @@ impl fmt::Display for Disturbance {
             Self::WarehouseForgetsAll => "warehouse answers 404 to everything",
             Self::SearchLags => "search lags, answers lost",
             Self::WarehouseSlow => "warehouse slower than the timeout",
+            Self::ListMoves => "a list moves while it is paged",
             Self::WebhooksLost => "webhooks lost",
         })
     }

@@ -20,6 +20,13 @@ use crate::{
 /// The share of calls that fail even while nothing is disturbed.
 const USUAL_FAULTS: f64 = 0.04;
 
+/// Orders that come at once where a list moves: more than two of its pages.
+const BACKLOG: usize = 250;
+
+/// Orders of them that are edited after each answer, and in all: each edit causes more answers.
+const EDITED: usize = 5;
+const MOST_EDITED: usize = 100;
+
 impl ChaosRun {
     /// Plays a disturbance; false where it never took effect, as a failpoint that was not reached.
     pub(super) async fn inject(&mut self, disturbance: Disturbance, entropy: &Entropy) -> Result<bool> {
@@ -79,6 +86,7 @@ impl ChaosRun {
             Disturbance::WarehouseSlow => {
                 self.disturb_warehouse(1.0, &[Fault::Slow(Duration::from_millis(2500))]).await;
             }
+            Disturbance::ListMoves => self.move_rows().await,
             Disturbance::WebhooksLost => {
                 self.webhook_sender.set_replicas(&[]);
                 pause(self.fault_duration).await;
@@ -119,6 +127,17 @@ impl ChaosRun {
         self.sandbox.warehouse_server.faults.forbid(&[&format!("{CONNECTION}-{order}")]);
         self.webhook_sender.send(&self.sandbox.shop.order_created(order)).await;
         pause(self.fault_duration).await;
+    }
+
+    /// Three pages of orders come without webhooks. After each answer, the first of them are edited and move to the end.
+    async fn move_rows(&self) {
+        self.webhook_sender.set_replicas(&[]);
+        let (shop, server) = (self.sandbox.shop.clone(), &self.sandbox.shop_server);
+        let orders: Vec<_> = (0..BACKLOG).map(|_| shop.place_order(OrderSpec::of("KAHVI-500", 1))).collect();
+        let mut edited = orders.into_iter().take(MOST_EDITED);
+        server.after_each("/orders", move |_| edited.by_ref().take(EDITED).for_each(|it| shop.touch_order(it)));
+        pause(self.fault_duration).await;
+        server.remove_hooks();
     }
 
     async fn answer_all(&self, server: &Server, fault: Fault) {

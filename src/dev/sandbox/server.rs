@@ -104,6 +104,11 @@ impl Server {
         self.hooks.0.lock().push((path_part.to_owned(), 0, Box::new(hook)));
     }
 
+    /// Calls no hook any more.
+    pub fn remove_hooks(&self) {
+        self.hooks.0.lock().clear();
+    }
+
     /// Takes the server offline (connections are refused), or online again at the same address.
     pub fn set_online(&self, online: bool) {
         self.online.send_replace(online);
