@@ -44,7 +44,7 @@ const MAX_RATIO: f64 = 1.3;
 
 const CLOSED: &str = "
     insert into task (id, connection, kind, subject, state, priority, due_at, created_at, settled_at)
-    select gen_random_uuid(), 'bench', 'stock', 'stock:closed-' || n, 'delivered', 1, at, at, at
+    select gen_random_uuid(), 'bench', 'stock', 'stock:closed-' || n, 'done', 1, at, at, at
     from generate_series(1, 1000000) n, lateral (select now() - interval '1 hour' - n * interval '1 ms' as at) moments";
 const FUTURE: &str = "
     insert into task (id, connection, kind, subject, state, priority, due_at, created_at)

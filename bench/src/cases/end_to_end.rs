@@ -11,6 +11,7 @@ use anyhow::{Context, Result};
 use parking_lot::Mutex;
 use silta::{
     dev::sandbox::{OrderSpec, Sandbox, Webhook, WebhookSender},
+    domain::task::state::TaskState,
     runtime::clock::{Entropy, SystemClock},
 };
 use tokio::{
@@ -29,6 +30,8 @@ use crate::{
 
 const ORDERS: usize = 4_000;
 const SENDERS: usize = 32;
+/// A round that takes longer has failed.
+const LONGEST_ROUND: Duration = Duration::from_secs(120);
 /// The number of product codes that orders draw from.
 const CODES: usize = 500;
 /// The target: five times what Svix does from webhook in to webhook out on a machine of this size.
@@ -131,12 +134,15 @@ async fn send_all(service: &Service, webhooks: Vec<Webhook>) -> Result<()> {
 
 async fn wait_until_closed(server: &Server, orders: i64) -> Result<()> {
     let mut db = server.connection().await?;
+    let until = Instant::now() + LONGEST_ROUND;
     loop {
-        let sql = "select count(distinct subject) from task where kind = 'order' and state = 'delivered'";
-        let closed: i64 = sqlx::query_scalar(sql).fetch_one(&mut db).await?;
+        let sql = "select count(distinct subject) from task where kind = 'order' and state = $1";
+        let done = sqlx::query_scalar(sql).bind(TaskState::Done.as_str());
+        let closed: i64 = done.fetch_one(&mut db).await?;
         if closed >= orders {
             return Ok(());
         }
+        anyhow::ensure!(Instant::now() < until, "{closed} of {orders} orders are done");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
