@@ -175,6 +175,16 @@ pub(super) struct ActionError {
 }
 
 impl ActionError {
+    /// A refusal of one way where another is left, which the next attempt takes.
+    pub(super) fn into_retryable_if_refused(self) -> AttemptResult {
+        match self.result.outcome {
+            Outcome::Permanent { reason } if self.is_refused => {
+                AttemptResult { outcome: Outcome::Retryable { reason }, fault: None, ..self.result }
+            }
+            _ => self.result,
+        }
+    }
+
     /// A refusal is final: turns it into `reason`, for an operator. Any other failure keeps its outcome.
     pub(super) fn into_permanent_if_refused(
         self,

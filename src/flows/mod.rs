@@ -20,7 +20,7 @@ mod registry;
 mod stock;
 mod task_store;
 
-use action::Action;
+use action::{Action, ActionError};
 pub use attempt_result::AttemptResult;
 pub use clients::ConnectionClients;
 pub use context::Context;

@@ -116,6 +116,10 @@ pub(super) async fn quick_process(
     if !order.cash_on_delivery && !order.is_paid {
         return refuse(StatusCode::CONFLICT, "not paid");
     }
+    let payments = order.patch.get("payments").and_then(Value::as_array);
+    if payments.is_some_and(|payments| payments.len() != 1) {
+        return refuse(StatusCode::UNPROCESSABLE_ENTITY, "an order with exactly one payment only");
+    }
     shop.state().writes += 1;
     if !shop.complete(id, None, body.get("tracking_code").and_then(Value::as_str)) {
         return refuse(StatusCode::CONFLICT, "the order is not open");

@@ -146,9 +146,11 @@ fn choose_completion(shop: &ShopOrder, warehouse: &WarehouseOrder, view: &OrderV
         return decide_own_shipment(&stored, &others, &open, tracking_code);
     }
     let payments: Vec<_> = shop.payments.iter().filter(|payment| payment.is_counted()).collect();
+    // It is for orders with one payment, and the shop may count one that was cancelled: then it refuses.
+    let is_refused = shop.payments.len() > 1 && view.ledger.was_refused(ActionKind::Complete, "");
     match (open.as_slice(), payments.as_slice()) {
         // Quick processing is the one proven way to write a tracking code, and made for this case.
-        ([_], [payment]) if shop.shipments.len() == 1 => Decision::QuickProcess {
+        ([_], [payment]) if shop.shipments.len() == 1 && !is_refused => Decision::QuickProcess {
             tracking_code,
             cash_on_delivery: payment.cash_on_delivery && !payment.is_paid(),
         },

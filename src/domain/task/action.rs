@@ -205,6 +205,12 @@ impl Ledger {
         entries.rfind(|entry| entry.state.may_be_applied())
     }
 
+    /// True where the vendor understood the last action of a kind and target, and refused it.
+    pub fn was_refused(&self, kind: ActionKind, target: &str) -> bool {
+        let last = self.0.iter().rfind(|it| it.kind == kind && it.target == target);
+        last.is_some_and(|entry| entry.state == ActionState::Refused)
+    }
+
     /// The last action of a kind and target, where its effect is unknown.
     pub fn open(&self, kind: ActionKind, target: &str) -> Option<&LedgerEntry> {
         self.last(kind, target).filter(|entry| entry.state.is_open())

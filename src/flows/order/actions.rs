@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::observe::{empty_observation, observe};
-use crate::flows::{Action, AttemptResult, Context};
+use crate::flows::{Action, ActionError, AttemptResult, Context};
 use crate::{
     domain::{
         order::{Draft, OrderPolicy, ShopOrder, WarehouseOrder, cancel_inputs, draft, order_inputs},
@@ -145,7 +145,11 @@ pub(super) async fn quick_process(
             },
         )
         .await;
-    done.map_or_else(|error| error.result, |((), result)| result)
+    // With several payments, one of them cancelled, its shipment can still be completed.
+    let has_another_way = sides.shop.payments.len() > 1;
+    let failed =
+        |error: ActionError| if has_another_way { error.into_retryable_if_refused() } else { error.result };
+    done.map_or_else(failed, |((), result)| result)
 }
 
 /// Completes one shipment of the order in the shop.

@@ -166,7 +166,8 @@ fn payment(wire: wire::Payment, name: &str, lookups: &Lookups, unreadable: &mut 
         None => unreadable.required(format!("{name}.is_paid"), is_paid),
     };
     let state = match status.unwrap_or_default().to_lowercase().as_str() {
-        "cancelled" | "refunded" => PaymentState::Void,
+        // The last three are not documented: that they bring no money is all that matters.
+        "cancelled" | "refunded" | "failed" | "rejected" | "expired" => PaymentState::Void,
         // Also where `is_paid` is set: a payment that is not activated may still be taken back.
         "pending_activation" => PaymentState::AwaitsActivation,
         "paid" => PaymentState::Paid,
@@ -316,7 +317,9 @@ mod tests {
         assert_eq!(payment("PAID", false), PaymentState::Paid);
         assert_eq!(payment("SOMETHING", true), PaymentState::Paid);
         assert_eq!(payment("OPEN", false), PaymentState::Open);
-        assert_eq!(payment("REFUNDED", true), PaymentState::Void);
+        for void in ["REFUNDED", "Cancelled", "FAILED", "rejected", "EXPIRED"] {
+            assert_eq!(payment(void, true), PaymentState::Void, "{void}");
+        }
     }
 
     #[test]

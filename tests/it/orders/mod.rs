@@ -5,6 +5,7 @@ mod golden;
 mod ledger;
 mod once;
 pub mod placed;
+mod payments;
 mod policy;
 mod readable;
 mod shipment;
