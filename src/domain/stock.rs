@@ -34,6 +34,9 @@ pub struct WarehouseStock {
     pub available: i64,
     /// When it changed, by the warehouse's clock.
     pub modified: Option<Timestamp>,
+    /// When it was read, by the warehouse's clock.
+    #[serde(default)]
+    pub read_at: Option<Timestamp>,
     /// When it changed and what it says, as the warehouse spells it.
     pub version: Option<String>,
     /// Fields above that decide something and cannot be read; their values stand for nothing.
@@ -109,7 +112,7 @@ impl StockPolicy {
     }
 }
 
-/// How far the warehouse's clock may be ahead of ours.
+/// How far the time of a figure may be ahead of the clock that it is compared with.
 const MAX_CLOCK_SKEW: chrono::Duration = chrono::Duration::minutes(10);
 
 /// How long the warehouse's answers may lag behind a figure that it has shown.
@@ -123,8 +126,9 @@ impl WarehouseStock {
 
     /// True where the warehouse has shown a later figure a short while ago.
     fn is_stale(&self, view: &StockView<'_>) -> bool {
-        let latest = view.acted_on.filter(|at| *at <= view.now + MAX_CLOCK_SKEW && view.now < *at + MAX_LAG);
-        self.credible_time(view.now).zip(latest).is_some_and(|(read, acted_on)| read < acted_on)
+        let now = view.read_at();
+        let latest = view.acted_on.filter(|at| *at <= now + MAX_CLOCK_SKEW && now < *at + MAX_LAG);
+        self.credible_time(now).zip(latest).is_some_and(|(read, acted_on)| read < acted_on)
     }
 }
 
@@ -164,8 +168,15 @@ pub struct StockView<'a> {
     pub in_flight: i64,
     /// The warehouse's time of the figure that was last acted on.
     pub acted_on: Option<Timestamp>,
-    /// When both sides were read.
+    /// When both sides were read, by our clock.
     pub now: Timestamp,
+}
+
+impl StockView<'_> {
+    /// When the figure was read. It is compared with the warehouse's times, so its own clock goes before ours.
+    pub fn read_at(&self) -> Timestamp {
+        self.warehouse.and_then(|warehouse| warehouse.read_at).unwrap_or(self.now)
+    }
 }
 
 /// Decides what to do next, given both sides as they are now.
@@ -193,8 +204,14 @@ pub fn decide(view: &StockView<'_>, policy: &StockPolicy) -> Decision {
 mod tests {
     use super::*;
 
-    const HOUSE: WarehouseStock =
-        WarehouseStock { physical: 10, available: 7, modified: None, version: None, unreadable: Vec::new() };
+    const HOUSE: WarehouseStock = WarehouseStock {
+        physical: 10,
+        available: 7,
+        modified: None,
+        read_at: None,
+        version: None,
+        unreadable: Vec::new(),
+    };
 
     fn shop(quantity: i64, enabled: bool) -> ShopStock {
         ShopStock {
@@ -261,6 +278,14 @@ mod tests {
         assert_eq!(next(5, 6, 6 + 900), patch, "no search lags that long: its clock has gone back");
         assert_eq!(next(5, 10_000, 7), patch, "a figure from the future orders nothing");
         assert_eq!(next(10_000, 6, 7), patch);
+
+        // The warehouse's own clock says when it was read, whatever ours shows.
+        let house = WarehouseStock { modified: at(5), read_at: at(7), ..HOUSE };
+        for now in [-3600, 7, 3600] {
+            let now = at(now).expect("small");
+            let view = StockView { acted_on: at(6), now, ..view("A", Some(&house), Some(&shop)) };
+            assert_eq!(decide(&view, &policy(Basis::Available, 0)), Decision::Stale, "{now}");
+        }
     }
 
     #[test]

@@ -59,7 +59,7 @@ async fn sync(context: &Context) -> Result<AttemptResult, Box<AttemptResult>> {
         code: Some(code.clone()),
         warehouse_version: version,
         figure,
-        figure_at: warehouse.and_then(|stock| stock.credible_time(now)),
+        figure_at: warehouse.and_then(|stock| stock.credible_time(view.read_at())),
         ..SubjectState::default()
     };
     Ok(result.with_observation(Observation { subject: subject.to_string(), seen_at: now, known }))

@@ -31,6 +31,11 @@ impl ReadStart {
         Self(response.date.zip(took).and_then(|(date, took)| date.checked_sub_signed(took)))
     }
 
+    /// The time.
+    pub const fn time(self) -> Option<Timestamp> {
+        self.0
+    }
+
     /// A version of the shop, which is a time, as it is remembered.
     pub fn mark_time(self, version: String) -> String {
         let changed_at = parse_time(&version, Zone::Helsinki);

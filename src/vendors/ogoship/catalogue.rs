@@ -93,7 +93,7 @@ impl Ogoship {
 /// The figure with its version as it is remembered.
 fn marked(stock: WarehouseStock, start: ReadStart) -> WarehouseStock {
     let version = stock.version.map(|version| start.mark(version, stock.modified));
-    WarehouseStock { version, ..stock }
+    WarehouseStock { version, read_at: start.time(), ..stock }
 }
 
 fn body(draft: &ItemDraft, with_ean: bool) -> Value {

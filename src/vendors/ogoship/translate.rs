@@ -244,6 +244,7 @@ pub fn stock(wire: &wire::Stock) -> WarehouseStock {
         physical: physical.or(available).unwrap_or_default(),
         available: available.or(physical).unwrap_or_default(),
         modified: unreadable.optional("modified", modified),
+        read_at: None,
         version: Some(stock_version(wire)),
         unreadable: unreadable.0,
     }

@@ -1,7 +1,12 @@
 //! Stock: the warehouse's figure overwrites the shop's, whatever the basis and the order of events.
 
+use std::sync::Arc;
+
 use serde_json::Value;
-use silta::dev::sandbox::{Fault, OrderSpec};
+use silta::{
+    dev::sandbox::{Fault, OrderSpec},
+    runtime::clock::OffsetClock,
+};
 
 use crate::harness::{CONNECTION, TestOptions, TestSilta, secs};
 
@@ -91,6 +96,33 @@ async fn stale_stock_answer_does_not_overwrite_a_newer_one() {
     silta.warehouse.count_stock("A", 8);
     silta.advance(secs(120)).await;
     assert_eq!(silta.shop.quantity("A"), Some(8), "read again until the answer was fresh");
+}
+
+/// What lags shows by the warehouse's own clock.
+#[tokio::test]
+async fn stale_stock_answer_is_recognised_whatever_our_clock_shows() {
+    for ahead in [-3600, 3600] {
+        let mut silta = TestSilta::start().await;
+        silta.leave_unfinished();
+        silta.shop.add_product(1, "A", "A", 0);
+        silta.warehouse.receive_goods("A", 10);
+        let clock = Arc::new(OffsetClock::of(silta.clock.clone()));
+        clock.set(chrono::Duration::seconds(ahead));
+        let send_and_run = async || {
+            silta.clock.advance(secs(61));
+            silta.send_webhook(silta.warehouse.stock_changed("A")).await;
+            // Due by every clock.
+            let sql = "update task set due_at = due_at - interval '1 day' where state = 'pending'";
+            sqlx::query(sql).execute(&silta.pool).await.unwrap();
+            silta.second_worker_under(clock.clone()).run_until_idle().await.unwrap();
+        };
+        send_and_run().await;
+        assert_eq!(silta.shop.quantity("A"), Some(10), "{ahead} s ahead");
+        silta.warehouse.report_stale_stock("A", 25, secs(3600));
+        send_and_run().await;
+        assert_eq!(silta.shop.quantity("A"), Some(10), "{ahead} s ahead");
+        assert_eq!(silta.task_state("stock:A").await, "pending stale_reading", "{ahead} s ahead");
+    }
 }
 
 /// The warehouse's clock was a year ahead for a moment.
