@@ -30,6 +30,8 @@ pub enum AlertKind {
     StockBraked,
     /// A list has not been polled for much longer than its interval.
     PollStopped,
+    /// A stretch of a list stays unreadable.
+    ListGap,
     /// A task has been due for too long.
     BacklogOld,
     /// No order has come for longer than chance explains.

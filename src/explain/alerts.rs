@@ -48,6 +48,17 @@ pub const fn alert_text(kind: AlertKind, language: Language) -> AlertText {
             ("a list has not been read for too long", "Look at the last error of the poll."),
             ("luetteloa ei ole tarkistettu liian pitkään aikaan", "Katso tarkistuksen viimeisin virhe."),
         ),
+        AlertKind::ListGap => (
+            "/connections",
+            (
+                "a part of a list cannot be read",
+                "Look at that time in the shop or at the warehouse, and tell the vendor's support.",
+            ),
+            (
+                "osaa luettelosta ei saada luettua",
+                "Katso tuo ajankohta kaupasta tai varastolta itse ja kerro siitä palvelun tukeen.",
+            ),
+        ),
         AlertKind::BacklogOld => (
             "/tasks?state=pending",
             ("tasks have been due for too long", "Check that a worker runs and the rate is enough."),

@@ -3,11 +3,18 @@
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Page, Result, StoreError};
+use super::{
+    Page, Result, StoreError,
+    poll_gaps::{self, LastingGaps},
+};
 use crate::domain::{
     Timestamp,
     alert::{AlertKind, Condition, OpenAlert},
 };
+
+/// How often a gap is read again in vain before it is an alert: its waits double from a minute on, so that this is half
+/// an hour, whatever a clock says.
+const LASTING_GAP_ATTEMPTS: i32 = 5;
 
 /// The limits beyond which a condition is an alert.
 #[derive(Clone, Debug)]
@@ -103,12 +110,17 @@ pub async fn list_conditions(db: &mut PgConnection, thresholds: &AlertThresholds
         thresholds.subscriptions_before,
         &thresholds.connections,
     );
-    let rows = rows.fetch_all(db).await?.into_iter();
+    let rows = rows.fetch_all(&mut *db).await?.into_iter();
     let conditions = rows.map(|row| {
         let kind = AlertKind::parse(&row.kind).ok_or(UNKNOWN_KIND)?;
         Ok(Condition { connection: row.connection, kind, count: row.count, detail: row.detail })
     });
-    conditions.collect()
+    let lasting = poll_gaps::list_lasting(db, (&of_polls, &lists), LASTING_GAP_ATTEMPTS).await?;
+    conditions.chain(lasting.into_iter().map(|gaps| Ok(gap_condition(gaps)))).collect()
+}
+
+fn gap_condition(LastingGaps { connection, count, detail }: LastingGaps) -> Condition {
+    Condition { connection, kind: AlertKind::ListGap, count, detail }
 }
 
 /// The error of an alert kind that this version does not know.

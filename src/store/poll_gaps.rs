@@ -38,6 +38,53 @@ pub async fn list(db: &mut PgConnection, connection: &str, what: &str) -> Result
     Ok(rows.map(|row| gap(row.starts_at, row.ends_at, row.attempts, row.due_at)).collect())
 }
 
+/// The lasting gaps of a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastingGaps {
+    /// The connection.
+    pub connection: String,
+    /// How many.
+    pub count: i64,
+    /// The first of them: which list, and from when to when in UTC.
+    pub detail: String,
+}
+
+/// Finds the gaps that were read again in vain at least this often, in these lists (each by its connection and name). Those
+/// of paused connections are left out.
+pub async fn list_lasting(
+    db: &mut PgConnection,
+    (connections, lists): (&[String], &[String]),
+    attempts: i32,
+) -> Result<Vec<LastingGaps>> {
+    let rows = sqlx::query_as!(
+        LastingGaps,
+        r#"
+        select connection, count(*) as "count!",
+               array_to_string((array_agg(stretch order by what, starts_at))[1:3], ', ')
+               || case when count(*) > 3 then ', …' else '' end as "detail!"
+        from (
+            select poll_gap.connection, poll_gap.what, starts_at,
+                   poll_gap.what || ' ' || to_char(starts_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI"Z"') || ' – '
+                   || to_char(
+                       ends_at at time zone 'UTC',
+                       case when (starts_at at time zone 'UTC')::date = (ends_at at time zone 'UTC')::date
+                           then 'HH24:MI"Z"' else 'YYYY-MM-DD"T"HH24:MI"Z"' end
+                   ) as stretch
+            from poll_gap
+            join unnest($1::text[], $2::text[]) as polled (connection, what)
+                on polled.connection = poll_gap.connection and polled.what = poll_gap.what
+            join connection on connection.name = poll_gap.connection
+            where attempts >= $3 and connection.paused_at is null
+        ) lasting
+        group by connection
+        "#,
+        connections,
+        lists,
+        attempts,
+    );
+    Ok(rows.fetch_all(db).await?)
+}
+
 /// Removes closed gaps and stores new ones. Called inside the transaction that settles the poll.
 pub(super) async fn apply(
     db: &mut PgConnection,

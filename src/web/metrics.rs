@@ -46,6 +46,7 @@ struct Gauges {
     circuit_open: Family<ConnectionLabels, Gauge>,
     stock_braked: Family<ConnectionLabels, Gauge>,
     poll_age_seconds: Family<ListLabels, Gauge>,
+    poll_gaps: Family<ListLabels, Gauge>,
 }
 
 /// All metrics in the `OpenMetrics` text format. Without a database the counters are still answered.
@@ -99,6 +100,7 @@ impl Gauges {
             let age = now - poll.last_finished_at.unwrap_or(row.created_at);
             let labels = ListLabels { connection: row.name.clone(), list: poll.what };
             self.poll_age_seconds.get_or_create(&labels).set(seconds(age));
+            self.poll_gaps.get_or_create(&labels).set(poll.gaps);
         }
         Ok(())
     }
@@ -125,6 +127,7 @@ impl Gauges {
             "Time since a list was last read to its end",
             self.poll_age_seconds,
         );
+        registry.register("silta_poll_gaps", "Stretches of a list that cannot be read", self.poll_gaps);
         registry
     }
 }

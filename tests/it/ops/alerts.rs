@@ -30,6 +30,8 @@ async fn every_alert_kind_opens_and_closes() {
         "insert into task (id, connection, kind, subject, state, reason, priority, due_at, created_at, settled_at)
          values (gen_random_uuid(), 'shop', 'stock', 'stock:Z', 'dead', 'refused', 1, now(), now(), now())",
         "update connection set braked_at = now(), brake_detail = '9 of 10'",
+        "insert into poll_gap (connection, what, starts_at, ends_at, found_at, attempts, due_at)
+         values ('shop', 'orders', 'epoch', 'epoch', 'epoch', 5, 'epoch')",
     ] {
         sqlx::query(sql).execute(&silta.pool).await.unwrap();
     }
@@ -41,8 +43,15 @@ async fn every_alert_kind_opens_and_closes() {
         kinds
     };
     let listed = silta.api.get("/admin/v1/alerts?open=true").await;
-    let expected =
-        ["backlog_old", "dead", "poll_stopped", "stock_braked", "subscription_gone", "webhooks_refused"];
+    let expected = [
+        "backlog_old",
+        "dead",
+        "list_gap",
+        "poll_stopped",
+        "stock_braked",
+        "subscription_gone",
+        "webhooks_refused",
+    ];
     assert_eq!(kinds(&listed), expected);
 
     // An open circuit suppresses the backlog alert: one cause sends one alert.
@@ -61,6 +70,57 @@ async fn every_alert_kind_opens_and_closes() {
         assert!(runbook.contains(&format!("\n### {}\n", kind.as_str())), "{kind:?} has no heading");
     }
     assert!(rules.contains("runbook_url"));
+}
+
+/// A shop that cannot list one order: found by a poll, read again for half an hour, then an alert until it can be read.
+#[tokio::test]
+async fn gap_that_stays_raises_an_alert_until_it_is_read() {
+    let (silta, alerts) = start_with_channels("").await;
+    silta.poll().await;
+    silta.clock.advance(secs(3600));
+    let bad = silta.shop.place_order(OrderSpec::of("A", 1));
+    silta.shop.fail_lists_with(Some(bad));
+    let open = async || {
+        alerts.check_and_notify().await.unwrap();
+        let listed = silta.api.get("/admin/v1/alerts?open=true").await;
+        let alert =
+            |it: &Value| (it["kind"].as_str().unwrap().to_owned(), it["detail"].as_str().unwrap().to_owned());
+        listed.items().iter().map(alert).collect::<Vec<_>>()
+    };
+    let mut read_in_vain = 0;
+    for _ in 0..60 {
+        silta.clock.advance(secs(600));
+        silta.poll().await;
+        let attempts: Option<i32> = silta.scalar("select max(attempts) from poll_gap").await;
+        read_in_vain = attempts.expect("a gap");
+        if read_in_vain == 5 {
+            break;
+        }
+        assert!(open().await.is_empty(), "read again {read_in_vain} times");
+    }
+    assert_eq!(read_in_vain, 5);
+    let alert = open().await;
+    assert_eq!(alert.len(), 1, "{alert:?}");
+    let (kind, detail) = &alert[0];
+    assert_eq!(kind, "list_gap");
+    // "orders 2026-09-21T15:12Z – 15:13Z"
+    let stretch = detail.strip_prefix("orders ").unwrap();
+    let (from, to) = stretch.split_once(" – ").unwrap();
+    let minute = |text: &str| text.parse::<silta::domain::Timestamp>().unwrap();
+    let from = minute(&from.replace('Z', ":00Z"));
+    let to = minute(&format!("{}T{}", from.format("%Y-%m-%d"), to.replace('Z', ":59Z")));
+    let placed_at = silta.shop.order(bad).unwrap().created_at;
+    assert!(
+        (from..=to).contains(&placed_at) && to - from < chrono::Duration::minutes(3),
+        "{detail}: {placed_at}"
+    );
+
+    silta.shop.fail_lists_with(None);
+    silta.clock.advance(secs(6 * 3600));
+    silta.poll().await;
+    silta.run_until_idle().await;
+    assert!(open().await.is_empty(), "the gap is read");
+    assert_eq!(silta.warehouse_count(bad), 1);
 }
 
 /// Nobody acts on them: a paused connection's begin again when it goes on, a removed one's are over.

@@ -14,11 +14,15 @@ use crate::{
 /// The last migration of the first release, 0.1.0. All files up to it were written as one.
 const BASELINE: i64 = 12;
 
+/// Gaps that stay are alerts.
+const ALERT_OF_GAPS: i64 = 15;
+
 /// Data of a running service: from which version on it can exist, and the statements that write it. A migration that
 /// adds a table or changes a column adds its row here.
-const DATA: &[(i64, &str)] = &[(
-    BASELINE,
-    "insert into connection (name, created_at) values ('shop', '2026-01-01');
+const DATA: &[(i64, &str)] = &[
+    (
+        BASELINE,
+        "insert into connection (name, created_at) values ('shop', '2026-01-01');
      insert into task (id, connection, kind, subject, state, priority, due_at, created_at) values
          ('00000000-0000-7000-8000-000000000001', 'shop', 'order', 'order:1042', 'pending', 0, '2026-01-02', '2026-01-02');
      insert into task (id, connection, kind, subject, state, reason, priority, due_at, created_at, settled_at) values
@@ -40,7 +44,13 @@ const DATA: &[(i64, &str)] = &[(
          ('shop', 'POSTI', 'Posti', false, 'ops', '2026-01-02');
      insert into key_usage (connection, purpose, key_id, first_seen_at) values
          ('shop', 'mycashflow_webhook', 'abcd1234', '2026-01-02')",
-)];
+    ),
+    (
+        ALERT_OF_GAPS,
+        "insert into alert (id, connection, kind, seen_at, notified_at, closed_at, count, detail) values
+             (gen_random_uuid(), 'shop', 'list_gap', '2026-01-02', '2026-01-02', '2026-01-03', 1, 'orders')",
+    ),
+];
 
 /// Rows of each table in [`DATA`], to be found after every migration.
 const ROWS: [(&str, i64); 6] =
