@@ -8,39 +8,61 @@ use sqlx::PgPool;
 
 use crate::{
     domain::{Timestamp, rate_limit::SharedLimit, vendor::Vendor},
-    runtime::clock::{Clock, Entropy},
+    runtime::{
+        clock::{Clock, Entropy},
+        database_clock::DatabaseClock,
+    },
     security::secrets::SecretStore,
     store::{StoreError, rate_limits, tokens},
     vendors::{
-        http::rate_limiter::{RateLimitStore, RateLimitStoreError},
+        http::rate_limit_store::{RateLimitStore, RateLimitStoreError},
         ogoship::auth::{Token, TokenStore, TokenStoreError},
     },
 };
 
-/// The state of a rate limit: a row of the table `rate_limit`.
+/// The state of a rate limit: a row of the table `rate_limit`. Its times are the database's.
 #[derive(Debug)]
 pub(super) struct PgRateLimitStore {
     pub(super) pool: PgPool,
     pub(super) connection: String,
     pub(super) vendor: Vendor,
+    /// Compares the limiter's clock with the database's.
+    pub(super) database_clock: DatabaseClock,
+}
+
+impl PgRateLimitStore {
+    async fn find(&self) -> Result<Option<SharedLimit>, StoreError> {
+        let mut db = self.pool.acquire().await?;
+        let sent_at = self.database_clock.send();
+        let stored = rate_limits::find(&mut db, &self.connection, self.vendor.as_str()).await?;
+        self.database_clock.measure(sent_at, stored.read_at);
+        let ahead = self.database_clock.ahead().unwrap_or_default();
+        Ok(stored.limit.map(|limit| limit.shifted(ahead)))
+    }
+
+    async fn write(&self, old: Option<i64>, new: &SharedLimit) -> Result<bool, StoreError> {
+        if self.database_clock.ahead().is_none() {
+            self.find().await?; // nothing is measured yet
+        }
+        let ahead = self.database_clock.ahead().unwrap_or_default();
+        let new = new.clone().shifted(-ahead);
+        let mut db = self.pool.acquire().await?;
+        let sent_at = self.database_clock.send();
+        let written_at =
+            rate_limits::replace(&mut db, (&self.connection, self.vendor.as_str()), old, &new).await?;
+        // Where our clock stood still or the database's was set, others cannot see what was just written.
+        Ok(written_at.is_some_and(|at| self.database_clock.measure(sent_at, at)))
+    }
 }
 
 #[async_trait]
 impl RateLimitStore for PgRateLimitStore {
     async fn read(&self) -> Result<Option<SharedLimit>, RateLimitStoreError> {
-        let found = async {
-            let mut db = self.pool.acquire().await?;
-            rate_limits::find(&mut db, &self.connection, self.vendor.as_str()).await
-        };
-        found.await.map_err(|_: StoreError| RateLimitStoreError)
+        self.find().await.map_err(|_: StoreError| RateLimitStoreError)
     }
 
     async fn replace(&self, old: Option<i64>, new: &SharedLimit) -> Result<bool, RateLimitStoreError> {
-        let replaced = async {
-            let mut db = self.pool.acquire().await?;
-            rate_limits::replace(&mut db, &self.connection, self.vendor.as_str(), old, new).await
-        };
-        replaced.await.map_err(|_: StoreError| RateLimitStoreError)
+        self.write(old, new).await.map_err(|_: StoreError| RateLimitStoreError)
     }
 }
 

@@ -12,7 +12,11 @@ use crate::{
     domain::vendor::Vendor,
     flows::ConnectionClients,
     inbox::{self, poll::poller},
-    runtime::clock::{Clock, Entropy},
+    runtime::{
+        clock::{Clock, Entropy},
+        database_clock::DatabaseClock,
+        steady_clock::SteadyClock,
+    },
     security::{
         secrets::SecretStore,
         signature::{Encoding, SignatureScheme},
@@ -67,9 +71,16 @@ fn http_client(connection: &config::Connection, deps: &ConnectionDeps<'_>, vendo
         Vendor::MyCashflow => (&mycashflow.url, mycashflow.requests_per_second),
         Vendor::Ogoship => (&ogoship.url, ogoship.requests_per_second),
     };
-    let limits = PgRateLimitStore { pool: deps.pool.clone(), connection: name.clone(), vendor };
-    let rate_limiter = Arc::new(RateLimiter::new(rate, deps.clock.clone(), Arc::new(limits)));
-    HttpClient::new(deps.client.clone(), vendor, url, rate_limiter).redacted(&connection.orders.redactor)
+    let steady_clock = Arc::new(SteadyClock::of(deps.clock.clone()));
+    let limits = PgRateLimitStore {
+        pool: deps.pool.clone(),
+        connection: name.clone(),
+        vendor,
+        database_clock: DatabaseClock::new(steady_clock.clone()),
+    };
+    let rate_limiter = Arc::new(RateLimiter::new(rate, steady_clock, Arc::new(limits)));
+    let client = HttpClient::new(deps.client.clone(), (vendor, url), rate_limiter, deps.clock.clone());
+    client.redacted(&connection.orders.redactor)
 }
 
 fn shop_account(connection: &config::Connection) -> mycashflow::Account {

@@ -116,6 +116,11 @@ impl GrantedCalls {
         self.grants.sort_unstable_by_key(|(at, _)| *at);
     }
 
+    /// The same calls by a clock that is ahead by this many microseconds.
+    fn shifted(&self, by: i64) -> Self {
+        Self { grants: self.grants.iter().map(|(at, count)| (at.saturating_add(by), *count)).collect() }
+    }
+
     /// When a live call may be made at the earliest, after those that wait already.
     fn earliest(&self, limit: RateLimit, count: u32, now: i64) -> i64 {
         let mut taken: u32 = self.grants.iter().map(|(_, count)| count).sum();
@@ -213,6 +218,18 @@ impl SharedLimit {
             return; // the call was under way before the rate was last lowered
         }
         self.lowered = Some((now, (self.share(now) / 2.0).max(MIN_SHARE)));
+    }
+
+    /// The same state by a clock that is ahead by this much.
+    #[must_use]
+    pub fn shifted(self, by: chrono::Duration) -> Self {
+        let shifted = |at: Timestamp| at.checked_add_signed(by).unwrap_or(at);
+        Self {
+            calls: self.calls.shifted(by.num_microseconds().unwrap_or_default()),
+            blocked_until: self.blocked_until.map(shifted),
+            lowered: self.lowered.map(|(at, share)| (shifted(at), share)),
+            ..self
+        }
     }
 
     /// Corrects what a wrong clock has written.

@@ -21,6 +21,11 @@ pub trait Clock: Debug + Send + Sync {
     /// this one may be set.
     fn now(&self) -> Timestamp;
 
+    /// How far this clock is ahead of the database's, which has just shown this time; negative where it is behind.
+    fn ahead_of(&self, database: Timestamp) -> chrono::Duration {
+        self.now() - database
+    }
+
     /// Time that only passes: no correction of the clock steps it. Compare it within one process only.
     fn monotonic(&self) -> Duration {
         static START: LazyLock<Instant> = LazyLock::new(Instant::now);
@@ -64,6 +69,10 @@ impl Clock for OffsetClock {
         self.clock.now() + *self.offset.lock()
     }
 
+    fn ahead_of(&self, database: Timestamp) -> chrono::Duration {
+        self.clock.ahead_of(database) + *self.offset.lock()
+    }
+
     fn monotonic(&self) -> Duration {
         self.clock.monotonic()
     }
@@ -95,6 +104,11 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         self.0.lock().0
+    }
+
+    /// It is the time of its test, for the database too.
+    fn ahead_of(&self, _: Timestamp) -> chrono::Duration {
+        chrono::Duration::zero()
     }
 
     fn monotonic(&self) -> Duration {

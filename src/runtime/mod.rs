@@ -2,7 +2,9 @@
 //! the claim loop, a private PostgreSQL.
 
 pub mod clock;
+pub mod database_clock;
 pub mod embedded_postgres;
 pub mod failpoints;
 pub mod heartbeat;
+pub mod steady_clock;
 pub mod wrong_clock;

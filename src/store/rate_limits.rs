@@ -1,40 +1,55 @@
-//! Table `rate_limit`: what all replicas have taken of each vendor's rate.
+//! Table `rate_limit`: what all replicas have taken of each vendor's rate. Its times are the database's.
 
 use sqlx::PgConnection;
 
 use super::Result;
-use crate::domain::rate_limit::{GrantedCalls, SharedLimit};
+use crate::domain::{
+    Timestamp,
+    rate_limit::{GrantedCalls, SharedLimit},
+};
 
-/// Finds the state of a rate limit; `None` if it was never used.
-pub async fn find(db: &mut PgConnection, connection: &str, vendor: &str) -> Result<Option<SharedLimit>> {
+/// The state of a rate limit as it was read.
+#[derive(Clone, Debug)]
+pub struct StoredLimit {
+    /// The database's time when it was read.
+    pub read_at: Timestamp,
+    /// The state; `None` if it was never used.
+    pub limit: Option<SharedLimit>,
+}
+
+/// Finds the state of a rate limit.
+pub async fn find(db: &mut PgConnection, connection: &str, vendor: &str) -> Result<StoredLimit> {
     let row = sqlx::query!(
-        "select version, granted_at, granted, blocked_until, blocked_millis, share, lowered_at
-         from rate_limit where connection = $1 and vendor = $2",
+        r#"select clock_timestamp() as "read_at!", version as "version?", granted_at as "granted_at?",
+                  granted as "granted?", blocked_until as "blocked_until?", blocked_millis as "blocked_millis?",
+                  share as "share?", lowered_at as "lowered_at?"
+           from (values (1)) as one left join rate_limit on connection = $1 and vendor = $2"#,
         connection,
         vendor,
     );
-    Ok(row.fetch_optional(db).await?.map(|row| SharedLimit {
-        version: row.version,
-        calls: GrantedCalls::new(&row.granted_at, &row.granted),
+    let row = row.fetch_one(db).await?;
+    let limit = row.version.map(|version| SharedLimit {
+        version,
+        calls: GrantedCalls::new(&row.granted_at.unwrap_or_default(), &row.granted.unwrap_or_default()),
         blocked_until: row.blocked_until,
-        blocked_millis: row.blocked_millis,
-        lowered: row.lowered_at.map(|at| (at, row.share)),
-    }))
+        blocked_millis: row.blocked_millis.unwrap_or_default(),
+        lowered: row.lowered_at.zip(row.share),
+    });
+    Ok(StoredLimit { read_at: row.read_at, limit })
 }
 
-/// Replaces the state if it is still of the version that was read (`old` is `None` if there was none); false if
-/// another process was faster.
+/// Replaces the state if it is still of the version that was read (`old` is `None` if there was none), and returns the
+/// database's time; `None` if another process was faster.
 pub async fn replace(
     db: &mut PgConnection,
-    connection: &str,
-    vendor: &str,
+    (connection, vendor): (&str, &str),
     old: Option<i64>,
     new: &SharedLimit,
-) -> Result<bool> {
+) -> Result<Option<Timestamp>> {
     let SharedLimit { version, calls, blocked_until, blocked_millis, lowered } = new;
     let (lowered_at, share) = (lowered.map(|(at, _)| at), lowered.map_or(1.0, |(_, share)| share));
-    let done = sqlx::query!(
-        "insert into rate_limit (
+    let written_at = sqlx::query_scalar!(
+        r#"insert into rate_limit (
              connection, vendor, version, granted_at, granted, blocked_until, share, lowered_at, blocked_millis
          )
          select $1, $2, $3, $4, $5, $6, $7, $8, $10
@@ -44,7 +59,8 @@ pub async fn replace(
          on conflict on constraint rate_limit_pkey do update set
              version = $3, granted_at = $4, granted = $5, blocked_until = $6, share = $7, lowered_at = $8,
              blocked_millis = $10
-         where rate_limit.version = $9",
+         where rate_limit.version = $9
+         returning clock_timestamp() as "written_at!""#,
         connection,
         vendor,
         version,
@@ -56,5 +72,5 @@ pub async fn replace(
         old,
         blocked_millis,
     );
-    Ok(done.execute(db).await?.rows_affected() == 1)
+    Ok(written_at.fetch_optional(db).await?)
 }

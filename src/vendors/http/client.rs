@@ -16,8 +16,9 @@ use super::{
     error::{CallError, Failure},
     rate_limiter::{RateLimitError, RateLimiter},
 };
-use crate::domain::{
-    Timestamp, rate_limit::CallPriority, redact::Redactor, task::fault::CallKind, vendor::Vendor,
+use crate::{
+    domain::{Timestamp, rate_limit::CallPriority, redact::Redactor, task::fault::CallKind, vendor::Vendor},
+    runtime::clock::Clock,
 };
 
 /// The longest answer that is read. 250 items of the widest list take a tenth of it.
@@ -31,13 +32,19 @@ pub struct HttpClient {
     base: String,
     rate_limiter: Arc<RateLimiter>,
     priority: CallPriority,
+    clock: Arc<dyn Clock>,
     call_log: CallLog,
     redactor: Redactor,
 }
 
 impl HttpClient {
-    /// Creates a client for `base`, the base URL.
-    pub fn new(client: reqwest::Client, vendor: Vendor, base: &str, rate_limiter: Arc<RateLimiter>) -> Self {
+    /// Creates a client for a vendor at its base URL.
+    pub fn new(
+        client: reqwest::Client,
+        (vendor, base): (Vendor, &str),
+        rate_limiter: Arc<RateLimiter>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
             client,
             vendor,
@@ -45,6 +52,7 @@ impl HttpClient {
             rate_limiter,
             priority: CallPriority::Live,
             call_log: CallLog::default(),
+            clock,
             redactor: Redactor::default(),
         }
     }
@@ -90,7 +98,8 @@ impl HttpClient {
             let error = self.call_error(name, Failure::CircuitOpen(reason));
             return Err(CallError { retry_after: Some(left), ..error });
         }
-        record.at = self.rate_limiter.now();
+        record.at = self.clock.now();
+        let turn = self.rate_limiter.now();
         if let Some(id) = &record.request_id {
             let id = HeaderValue::from_str(id).expect("made of a claim's id and a number");
             call.headers.insert("x-request-id", id);
@@ -105,7 +114,7 @@ impl HttpClient {
             status = Empty,
         );
         let result = self.exchange(call).instrument(span.clone()).await;
-        self.slow_down(result.as_ref().err(), record.at).await;
+        self.slow_down(result.as_ref().err(), turn).await;
         record.millis = u64::try_from(started_at.elapsed().as_millis()).unwrap_or(u64::MAX);
         record.finish(&result);
         if result.as_ref().map_or_else(|error| error.is_answer(kind), |_| true) {
@@ -145,7 +154,7 @@ impl HttpClient {
         CallRecord {
             vendor: self.vendor.as_str(),
             call: name,
-            at: self.rate_limiter.now(),
+            at: self.clock.now(),
             request_id: self.call_log.request_id(),
             method: method.to_string(),
             path: path.clone(),

@@ -8,6 +8,8 @@ pub mod dns;
 pub mod error;
 mod failure;
 pub mod rate_limiter;
+mod local_limit;
+pub mod rate_limit_store;
 pub mod single_flight;
 
 pub use call::{Body, Call, Response};

@@ -234,8 +234,10 @@ async fn load_rates(
     };
     let mut rates = Vec::new();
     for (vendor, configured) in [Vendor::MyCashflow, Vendor::Ogoship].into_iter().zip(*configured) {
-        let limit = rate_limits::find(db, connection, vendor.as_str()).await?;
-        let current = limit.map_or(configured, |limit| limit.rate(configured, deps.clock.now()));
+        let stored = rate_limits::find(db, connection, vendor.as_str()).await?;
+        // The row's times are the database's.
+        let now = deps.clock.now() - deps.clock.ahead_of(stored.read_at);
+        let current = stored.limit.map_or(configured, |limit| limit.rate(configured, now));
         rates.push(CallRate { vendor, current, configured });
     }
     Ok(rates)

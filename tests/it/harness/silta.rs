@@ -171,6 +171,13 @@ impl TestSilta {
         self.second_app_under(&config, &Environment::new(), clock).worker
     }
 
+    /// The same with one setting of the connection.
+    pub fn second_worker_under_with(&self, clock: Arc<OffsetClock>, path: &str, value: &str) -> Worker {
+        let config = configuration(&self.sandbox, &TestOptions::default());
+        let environment = Environment::from([(variable(path), value.to_owned())]);
+        self.second_app_under(&config, &environment, clock).worker
+    }
+
     /// Another process with settings of the connection.
     pub fn second_process(&self, settings: &[(&str, &str)]) -> App {
         let settings = settings.iter().map(|(path, value)| (variable(path), (*value).to_owned()));

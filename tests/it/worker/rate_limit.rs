@@ -1,8 +1,8 @@
 //! The rate limit of a vendor, shared by all replicas.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
-use silta::dev::sandbox::Fault;
+use silta::{dev::sandbox::Fault, runtime::clock::OffsetClock, worker::Worker};
 
 use crate::harness::{TestOptions, TestSilta, secs};
 
@@ -69,4 +69,69 @@ async fn no_call_follows_a_429_with_retry_after() {
         silta.advance(secs(60)).await;
     }
     assert_eq!(silta.shop.quantity("S-19"), Some(5));
+}
+
+/// A worker whose clock is ahead of the first process's.
+fn worker_ahead(silta: &TestSilta, seconds: i64) -> Worker {
+    let clock = Arc::new(OffsetClock::of(silta.clock.clone()));
+    clock.set(chrono::Duration::seconds(seconds));
+    silta.second_worker_under_with(clock, "ogoship.requests_per_second", "5")
+}
+
+/// Stock events for so many codes.
+async fn send_stock_events(silta: &TestSilta, codes: std::ops::Range<u64>) {
+    for number in codes {
+        silta.shop.add_product(number, &format!("S-{number}"), "Kahvi", 0);
+        silta.warehouse.receive_goods(&format!("S-{number}"), 5);
+        silta.send_webhook(silta.warehouse.stock_changed(&format!("S-{number}"))).await;
+    }
+}
+
+#[tokio::test]
+async fn replicas_with_different_clocks_share_one_rate() {
+    for (one, other) in [(-15, 0), (0, 15), (-3600, 3600)] {
+        let silta = TestSilta::start_with_settings(&[("ogoship.requests_per_second", "5")]).await;
+        send_stock_events(&silta, 0..40).await;
+        // What is due by the clock that is behind is due by all.
+        silta.clock.advance(secs(7200));
+        let workers = [worker_ahead(&silta, one), worker_ahead(&silta, other)];
+        let calls = || silta.sandbox.warehouse_server.calls.count("GET", "/api/v1/stock");
+        let mut running = tokio::task::JoinSet::new();
+        for worker in workers {
+            running.spawn(async move { worker.run_until_idle().await.unwrap() });
+        }
+        running.join_all().await;
+        // The clocks stand still: five calls at once, and those of the three seconds in which a call waits for its turn.
+        assert!((15..=20).contains(&calls()), "{} calls, the clocks {one} and {other} s ahead", calls());
+        for _ in 0..30 {
+            silta.advance(secs(300)).await;
+        }
+        assert_eq!(silta.shop.quantity("S-39"), Some(5));
+    }
+}
+
+#[tokio::test]
+async fn silence_asked_of_one_replica_holds_for_one_with_another_clock() {
+    for ahead in [-3600, -15, 15, 3600] {
+        let silta = TestSilta::start_with_settings(&[("ogoship.requests_per_second", "5")]).await;
+        let worker = worker_ahead(&silta, ahead);
+        silta.sandbox.warehouse_server.faults.script("GET", "/api/v1/stock", Fault::TooMany(120));
+        send_stock_events(&silta, 0..1).await;
+        silta.run_until_idle().await;
+        let calls = || silta.sandbox.warehouse_server.calls.count("GET", "/api/v1/stock");
+        assert_eq!(calls(), 1);
+        send_stock_events(&silta, 1..9).await;
+        // Due for the other one at once where its clock is ahead.
+        worker.run_until_idle().await.unwrap();
+        silta.clock.advance(secs(100));
+        worker.run_until_idle().await.unwrap();
+        assert_eq!(calls(), 1, "the vendor asked for silence; the clock is {ahead} s ahead");
+        silta.clock.advance(secs(7200));
+        worker.run_until_idle().await.unwrap();
+        assert!(calls() > 1, "and it has an end");
+        for _ in 0..30 {
+            silta.advance(secs(300)).await;
+        }
+        assert_eq!(silta.shop.quantity("S-8"), Some(5));
+    }
 }

@@ -1,0 +1,120 @@
+//! What one process knows of a rate limit: its own calls, and the shared state as it was last read or written here.
+
+use std::time::Duration;
+
+use super::rate_limit_store::{RateLimitStore, RateLimitStoreError};
+use crate::domain::{
+    Timestamp,
+    rate_limit::{CallPriority, GrantedCalls, RateLimit, SharedLimit, Turn},
+};
+
+/// What this process knows by itself; its times are microseconds of a clock that never steps.
+#[derive(Debug, Default)]
+pub(super) struct LocalLimit {
+    /// The shared state as last read or written here. Another replica may have written since.
+    pub(super) seen: Option<SharedLimit>,
+    /// Its own calls.
+    calls: GrantedCalls,
+    /// Calls that are granted and not made yet.
+    unused: u32,
+    /// When they may be made: from here on, until there.
+    usable: (i64, i64),
+    blocked_until: Option<i64>,
+}
+
+/// The time by the clock of the shared state, and by one that never steps, in microseconds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Now {
+    pub(super) shared: Timestamp,
+    pub(super) monotonic: i64,
+}
+
+impl LocalLimit {
+    /// Records that the vendor asked for silence until this time.
+    pub(super) const fn block(&mut self, until: i64) {
+        self.blocked_until = Some(until);
+    }
+
+    /// How long the vendor still wants silence.
+    pub(super) fn blocked_for(&self, now: Now) -> Option<Duration> {
+        let here = self.blocked_until.map(|until| from_micros(until - now.monotonic));
+        let elsewhere = self.seen.as_ref().and_then(|seen| seen.blocked_for(now.shared));
+        here.max(elsewhere).filter(|left| !left.is_zero())
+    }
+
+    /// Takes a call that was granted together with another one, and returns the wait until its turn.
+    pub(super) fn take_unused(&mut self, now: Now) -> Option<Duration> {
+        let (from, until) = self.usable;
+        if self.unused == 0 || now.monotonic > until {
+            return None;
+        }
+        self.unused -= 1;
+        Some(from_micros(from - now.monotonic))
+    }
+
+    /// Gives up calls that were granted and not made.
+    pub(super) const fn drop_unused(&mut self) {
+        self.unused = 0;
+    }
+
+    /// When a call may be made by what this process and all of them have made, as a wait in microseconds.
+    pub(super) fn first_turn(
+        &self,
+        shared: &SharedLimit,
+        limit: RateLimit,
+        priority: CallPriority,
+        now: Now,
+    ) -> Turn {
+        let (monotonic, now) = (now.monotonic, now.shared.timestamp_micros());
+        let own = self.calls.turn(limit, limit.batch(), priority, monotonic);
+        let shared = shared.calls.turn(limit, limit.batch(), priority, now);
+        match (own, shared) {
+            (Turn::At(own), Turn::At(shared)) => Turn::At((own - monotonic).max(shared - now)),
+            (Turn::At(own) | Turn::AskAt(own), Turn::At(shared) | Turn::AskAt(shared)) => {
+                Turn::AskAt((own - monotonic).max(shared - now))
+            }
+        }
+    }
+
+    /// Records a grant whose calls may be made after this wait, one of them by the caller.
+    pub(super) fn grant(&mut self, limit: RateLimit, wait: i64, now: Now) {
+        let from = now.monotonic + wait;
+        self.calls.grant(limit, limit.batch(), from, now.monotonic);
+        self.unused = limit.batch() - 1;
+        self.usable = (from, from + limit.grant_life());
+    }
+
+    /// Replaces the shared state as it was last seen. False where another replica was faster: then reads its state.
+    pub(super) async fn write(
+        &mut self,
+        store: &dyn RateLimitStore,
+        mut new: SharedLimit,
+    ) -> Result<bool, RateLimitStoreError> {
+        let old = self.seen.as_ref().map(|seen| seen.version);
+        new.version = old.unwrap_or_default() + 1;
+        if store.replace(old, &new).await? {
+            self.seen = Some(new);
+            return Ok(true);
+        }
+        self.seen = store.read().await?;
+        Ok(false)
+    }
+
+    /// Writes the shared state anew where a wrong clock has written it: else it would stay wrong until that time comes.
+    /// False where another replica has written it since it was read here.
+    pub(super) async fn correct(
+        &mut self,
+        store: &dyn RateLimitStore,
+        now: Timestamp,
+    ) -> Result<bool, RateLimitStoreError> {
+        let Some(seen) = &self.seen else { return Ok(true) };
+        let mut corrected = seen.clone();
+        corrected.settle_clock(now);
+        if corrected == *seen { Ok(true) } else { self.write(store, corrected).await }
+    }
+}
+
+/// Zero where the time has passed.
+pub(super) fn from_micros(micros: i64) -> Duration {
+    Duration::from_micros(u64::try_from(micros).unwrap_or_default())
+}
