@@ -55,7 +55,7 @@ pub async fn request_sync(
     let SyncRequest { connection, what, dry_run, since, not_before } = request;
     let row = connections::find(db, connection).await?.ok_or(ActionError::NotFound)?;
     let at = actor.now();
-    let default = syncs::default_since(not_before.unwrap_or(row.created_at), at);
+    let default = syncs::default_since(not_before.unwrap_or(row.connected_at), at);
     let new = NewSync {
         id: actor.entropy.id(at),
         connection,

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     components::Components,
     config::{self, Config},
+    connection_starts::ConnectionStarts,
     connections::webhook_endpoint,
     deps::AppDeps,
     http::merge_routers,
@@ -62,6 +63,7 @@ pub struct App {
     pub(super) closing: CancellationToken,
     connection_names: Vec<String>,
     references: Vec<ConnectionReferences>,
+    starts: Arc<ConnectionStarts>,
     keys: Vec<KeyIdentity>,
 }
 
@@ -115,6 +117,7 @@ impl App {
             connection_names: config.connections.into_iter().map(|it| it.name).collect(),
             key_usage: components.key_usage,
             configuration: components.configuration,
+            starts: components.starts,
             clock: components.clock,
             pool: components.pool,
             hot_pool: components.hot_pool,
@@ -130,6 +133,7 @@ impl App {
     pub async fn prepare(&self) -> Result<(), PrepareError> {
         let mut db = self.pool.acquire().await.map_err(StoreError::from)?;
         connections::ensure(&mut db, &self.connection_names, self.clock.now()).await?;
+        self.starts.begin(&mut db, &self.connection_names).await?;
         reference_prefixes::register(&mut db, &self.references, self.clock.now()).await?;
         key_usage::ensure_keys(&mut db, &self.keys, self.clock.now()).await?;
         drop(db);

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     config::{self, Config},
+    connection_starts::ConnectionStarts,
     connections::{ConnectionDeps, build_clients, polled_connection},
     deps::AppDeps,
 };
@@ -44,6 +45,7 @@ pub(super) struct Components {
     pub(super) entropy: Arc<Entropy>,
     pub(super) key_usage: Arc<KeyUsage>,
     pub(super) configuration: Arc<ConfigurationWatch>,
+    pub(super) starts: Arc<ConnectionStarts>,
     failpoints: Failpoints,
     secret_store: Arc<SecretStore>,
     client: reqwest::Client,
@@ -52,8 +54,10 @@ pub(super) struct Components {
 impl Components {
     pub(super) fn new(config: &Config, deps: AppDeps) -> Self {
         let AppDeps { pool, clock, entropy, failpoints } = deps;
+        let hot_pool = store::hot_path_pool(&pool);
         Self {
-            hot_pool: store::hot_path_pool(&pool),
+            starts: Arc::new(ConnectionStarts::new(hot_pool.clone(), clock.clone())),
+            hot_pool,
             pool,
             clock,
             entropy,
@@ -74,6 +78,7 @@ impl Components {
             clock: &self.clock,
             entropy: &self.entropy,
             secret_store: &self.secret_store,
+            starts: &self.starts,
             recheck_delay: config.retry.recheck_delay,
         };
         config.connections.iter().map(|connection| build_clients(connection, &deps)).collect()

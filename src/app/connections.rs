@@ -6,6 +6,7 @@ use sqlx::PgPool;
 
 use super::{
     config::{self, Secret},
+    connection_starts::ConnectionStarts,
     connection_stores::{PgRateLimitStore, PgTokenStore},
 };
 use crate::{
@@ -22,7 +23,7 @@ use crate::{
         signature::{Encoding, SignatureScheme},
     },
     vendors::{
-        http::{client::HttpClient, rate_limiter::RateLimiter},
+        http::{client::HttpClient, connection_start::ConnectionStart, rate_limiter::RateLimiter},
         mycashflow::{self, MyCashflow},
         ogoship::{self, Ogoship, auth::Credentials},
     },
@@ -35,6 +36,7 @@ pub(super) struct ConnectionDeps<'a> {
     pub(super) clock: &'a Arc<dyn Clock>,
     pub(super) entropy: &'a Arc<Entropy>,
     pub(super) secret_store: &'a Arc<SecretStore>,
+    pub(super) starts: &'a Arc<ConnectionStarts>,
     pub(super) recheck_delay: Duration,
 }
 
@@ -54,9 +56,11 @@ pub(super) fn build_clients(connection: &config::Connection, deps: &ConnectionDe
         tokens,
         deps.clock.clone(),
     );
+    let start = ConnectionStart::new(&connection.name, deps.starts.clone());
+    let shop = http_client(connection, deps, Vendor::MyCashflow).dating(start);
     ConnectionClients {
         name: connection.name.clone(),
-        shop: MyCashflow::new(http_client(connection, deps, Vendor::MyCashflow), shop_account(connection)),
+        shop: MyCashflow::new(shop, shop_account(connection)),
         warehouse,
         order_policy: connection.orders.clone(),
         stock_policy: connection.stock.clone(),

@@ -3,6 +3,7 @@
 mod build;
 mod components;
 pub mod config;
+mod connection_starts;
 mod connection_stores;
 mod connections;
 mod deps;

@@ -25,7 +25,7 @@ pub struct Context {
     pub known: SubjectState,
     /// The operator's latest intent.
     pub intent: Option<Intent>,
-    /// When the connection was first configured.
+    /// When the connection began, as far as it was known when the task was claimed.
     pub connected_at: Timestamp,
     /// The clock.
     pub clock: Arc<dyn Clock>,

@@ -61,7 +61,7 @@ pub async fn claim_due(db: &mut PgConnection, request: &ClaimRequest<'_>) -> Res
             from unnest($6::text[]) as name
         ),
         candidate as materialized (
-            select c.name, c.faults, c.created_at as connected_at, capacity.max_tasks, u.priority, d.id, d.due_at
+            select c.name, c.faults, coalesce(c.shop_connected_at, c.created_at) as connected_at, capacity.max_tasks, u.priority, d.id, d.due_at
             from unnest($6::text[], $7::bigint[]) as capacity (name, max_tasks)
             join connection c on c.name = capacity.name
             cross join generate_series(0, 3) as u (priority)
@@ -111,7 +111,7 @@ pub async fn claim_due(db: &mut PgConnection, request: &ClaimRequest<'_>) -> Res
         returning
             task.id, task.claim_id as "claim_id!", task.connection, task.subject, task.priority,
             task.failures, task.attempts, task.actions, task.snoozes, task.created_at, ready.faults,
-            ready.connected_at, suspicion.suspects as "suspects!"
+            ready.connected_at as "connected_at!", suspicion.suspects as "suspects!"
         "#,
         now,
         i64::try_from(claim_ids.len()).unwrap_or(i64::MAX),

@@ -29,8 +29,10 @@ pub struct ConnectionRow {
     pub brake_detail: Option<String>,
     /// Until when the operator lets any number of figures fall to zero.
     pub brake_released_until: Option<Timestamp>,
-    /// When the configuration first named it. Older orders are not imported.
+    /// When the configuration first named it, by our clock.
     pub created_at: Timestamp,
+    /// The same by the shop's clock, once an answer of the shop has shown that. Older orders are not imported.
+    pub connected_at: Timestamp,
 }
 
 impl ConnectionRow {
@@ -72,7 +74,8 @@ pub async fn list(db: &mut PgConnection) -> Result<Vec<ConnectionRow>> {
         "select name, paused_at, paused_by, circuit_open_until, circuit_reason,
                 (select string_agg(vendor || ': ' || reason, ', ' order by vendor)
                  from write_circuit where write_circuit.connection = name) as writes_held_back,
-                catalogue_read_at, braked_at, brake_detail, brake_released_until, created_at
+                catalogue_read_at, braked_at, brake_detail, brake_released_until, created_at,
+                coalesce(shop_connected_at, created_at) as \"connected_at!\"
          from connection order by name",
     );
     Ok(rows.fetch_all(db).await?)

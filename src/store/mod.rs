@@ -18,6 +18,7 @@ pub mod audit;
 pub mod chaos;
 pub mod claim;
 pub mod configurations;
+pub mod connection_starts;
 pub mod connections;
 mod error;
 pub mod events;

@@ -12,7 +12,7 @@ use crate::domain::{Timestamp, sync::SyncKind};
 const DEFAULT_REACH: Duration = Duration::days(30);
 
 /// Since when orders are compared by default: a month back, but not before the connection's `start` (when it
-/// was first configured, or its `not_before`).
+/// began by the shop's clock, or its `not_before`).
 pub fn default_since(start: Timestamp, now: Timestamp) -> Timestamp {
     start.max(now - DEFAULT_REACH)
 }

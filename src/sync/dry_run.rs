@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sqlx::PgPool;
 
-use super::task_store::ReadOnlyTaskStore;
+use super::{error::SyncError, task_store::ReadOnlyTaskStore};
 use crate::{
     domain::{Timestamp, event::subject::Subject, task::subject_state::KnownSubject},
     flows::{AttemptResult, ConnectionClients, Context, flow_for},
@@ -38,7 +38,7 @@ impl DryRunner {
     /// `None` where the connection is not configured here.
     pub async fn plan(&self, connection: &str, subject: &Subject) -> store::Result<Option<PlannedAttempt>> {
         let Some(clients) = self.clients(connection) else { return Ok(None) };
-        let connected_at = self.connected_at(connection).await?;
+        let connected_at = self.known_start(connection).await?;
         let known = self.load_known(connection, &[subject.to_string()]).await?.remove(0);
         let KnownSubject { state: known, ledger, intent } = known;
         let call_log = CallLog::dry_run();
@@ -66,11 +66,19 @@ impl DryRunner {
         self.clients.iter().map(|clients| clients.name.clone()).collect()
     }
 
-    /// When a connection was first configured.
-    pub(super) async fn connected_at(&self, connection: &str) -> store::Result<Timestamp> {
+    /// When a connection began, once the shop has answered.
+    pub(super) async fn connected_at(&self, clients: &ConnectionClients) -> Result<Timestamp, SyncError> {
+        match clients.shop.connected_at()? {
+            Some(at) => Ok(at),
+            None => Ok(self.known_start(&clients.name).await?),
+        }
+    }
+
+    /// When a connection began, as far as it is known.
+    async fn known_start(&self, connection: &str) -> store::Result<Timestamp> {
         let mut db = self.pool.acquire().await?;
         let row = connections::find(&mut db, connection).await?;
-        Ok(row.map_or_else(|| self.clock.now(), |row| row.created_at))
+        Ok(row.map_or_else(|| self.clock.now(), |row| row.connected_at))
     }
 
     /// What is known of each subject.

@@ -1,6 +1,9 @@
 //! Why a sync ended before its last step.
 
-use crate::{store::StoreError, vendors::http::error::CallError};
+use crate::{
+    store::StoreError,
+    vendors::http::{connection_start::StartStoreError, error::CallError},
+};
 
 /// Why a sync ended before its last step.
 #[derive(Debug, thiserror::Error)]
@@ -11,6 +14,9 @@ pub(super) enum SyncError {
     /// The database failed.
     #[error("the database failed")]
     Store(#[from] StoreError),
+    /// When the connection began is unknown.
+    #[error(transparent)]
+    StartUnknown(#[from] StartStoreError),
     /// This process's configuration does not name the connection.
     #[error("the connection is not configured here")]
     NotConfigured,

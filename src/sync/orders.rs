@@ -14,7 +14,6 @@ use super::{
 };
 use crate::{
     domain::{
-        Timestamp,
         event::{reference::ReferencePrefixes, subject::Subject},
         order::{Decision, OrderView, RelatedOrder, ShopOrder, WarehouseOrder, decide},
         page_walk::PageWalk,
@@ -77,12 +76,13 @@ pub(super) async fn find_differences(
     run: &mut Run<'_>,
     clients: &ConnectionClients,
 ) -> Result<(), SyncError> {
-    let connected_at = run.deps.dry_runner.connected_at(&run.leased.connection).await?;
-    let end = run.leased.started_at + MAX_CLOCK_SKEW;
+    let end = (run.leased.started_at + MAX_CLOCK_SKEW).max(run.leased.since + MAX_CLOCK_SKEW);
     let mut from = run.progress.cursor.parse().unwrap_or(run.leased.since);
     while from < end {
         let to = end.min(from + WINDOW_STEP);
-        let gaps = check_day(run, clients, connected_at, TimeWindow { from, to }).await?;
+        // Our clock may be behind the shop's: the last window reaches further.
+        let until = if to == end { to + WINDOW_STEP } else { to };
+        let gaps = check_day(run, clients, TimeWindow { from, to: until }).await?;
         let gaps: Vec<_> = gaps.into_iter().map(gap_difference).collect();
         let tx = run.begin_transaction().await?;
         run.commit_page(tx, &gaps, to.to_rfc3339(), 0).await?;
@@ -95,12 +95,11 @@ pub(super) async fn find_differences(
 async fn check_day(
     run: &mut Run<'_>,
     clients: &ConnectionClients,
-    connected_at: Timestamp,
     day: TimeWindow,
 ) -> Result<Vec<TimeWindow>, SyncError> {
     let mut windows = WindowSplitter::new(day, MAX_FAILURES);
     while let Some(window) = windows.next_window() {
-        match check_window(run, clients, connected_at, window).await {
+        match check_window(run, clients, window).await {
             Ok(()) => windows.record_read(),
             // A window that cannot be listed is split instead of retried.
             Err(SyncError::Call(error)) if is_unlistable(&error) => {
@@ -146,7 +145,6 @@ pub(super) async fn check_left_over(run: &mut Run<'_>, clients: &ConnectionClien
 async fn check_window(
     run: &mut Run<'_>,
     clients: &ConnectionClients,
-    connected_at: Timestamp,
     window: TimeWindow,
 ) -> Result<(), SyncError> {
     let mut seen = HashSet::new();
@@ -165,7 +163,7 @@ async fn check_window(
         let is_within = |order: &ShopOrder| order.created_at.is_none_or(|at| at < window.to);
         let orders = read.items.into_iter().filter(is_within);
         let orders: Vec<_> = orders.filter(|order| seen.insert(order.id.clone())).collect();
-        let found = check_page(run, clients, connected_at, &orders).await?;
+        let found = check_page(run, clients, &orders).await?;
         let tx = run.begin_transaction().await?;
         run.commit_page(tx, &found, run.progress.cursor.clone(), orders.len()).await?;
         match walk.next(read.has_more) {
@@ -178,12 +176,12 @@ async fn check_window(
 async fn check_page(
     run: &mut Run<'_>,
     clients: &ConnectionClients,
-    connected_at: Timestamp,
     orders: &[ShopOrder],
 ) -> Result<Vec<NewDifference>, SyncError> {
     let subjects: Vec<_> = orders.iter().map(|order| Subject::order(&order.id)).collect();
     let names: Vec<_> = subjects.iter().map(ToString::to_string).collect();
     let states = run.deps.dry_runner.load_known(&run.leased.connection, &names).await?;
+    let connected_at = run.deps.dry_runner.connected_at(clients).await?;
     let mut db = run.deps.pool.acquire().await?;
     let rows = sync_snapshots::mark_matched(&mut db, run.leased.id, &names).await?;
     drop(db); // never held during a call

@@ -34,7 +34,7 @@ pub(super) async fn request_due(deps: &Deps) -> store::Result<()> {
                 what,
                 dry_run: false,
                 actor: SCHEDULE,
-                since: syncs::default_since(not_before.unwrap_or(row.created_at), now),
+                since: syncs::default_since(not_before.unwrap_or(row.connected_at), now),
                 is_default_since: true,
                 at: now,
             };

@@ -124,6 +124,7 @@ impl Syncer {
             Err(SyncError::LeaseLost) => return Ok(()), // the process that has it now finishes it
             Err(SyncError::Store(error)) => return Err(error),
             Err(SyncError::NotConfigured) => Some(Reason::Refused),
+            Err(SyncError::StartUnknown(_)) => Some(Reason::DatabaseUnavailable),
             Err(SyncError::Call(error)) => {
                 let reason = error.read_failure_reason();
                 tracing::warn!(sync = %leased.id, connection, what, reason = reason.code(), "sync failed");

@@ -18,6 +18,7 @@ use crate::{
         },
     },
     flows::{AttemptResult, Context, Flow},
+    vendors::http::connection_start::StartStoreError,
 };
 
 /// Syncs an order.
@@ -44,7 +45,9 @@ async fn sync(context: &Context) -> Result<AttemptResult, Box<AttemptResult>> {
     let (shop, warehouse) = (shop.as_ref(), warehouse.as_ref());
     let policy = effective_policy(context, shop).await.map_err(AttemptResult::store_failed)?;
     let policy = policy.as_ref();
-    let (connected_at, intent) = (*connected_at, *intent);
+    // The shop's answer has just shown it, unless that had no date.
+    let connected_at = clients.shop.connected_at().map_err(start_unknown)?.unwrap_or(*connected_at);
+    let intent = *intent;
     let view = OrderView { shop, warehouse, reference, ledger, known, intent, policy, connected_at, now };
     let decision = decide(&view);
 
@@ -63,6 +66,11 @@ async fn sync(context: &Context) -> Result<AttemptResult, Box<AttemptResult>> {
     // Before what an action observed.
     result.observations.insert(0, observation);
     Ok(result)
+}
+
+/// Without the moment of connecting, an order can be taken neither for history nor for new.
+fn start_unknown(_: StartStoreError) -> Box<AttemptResult> {
+    AttemptResult::store_failed(Reason::DatabaseUnavailable)
 }
 
 /// True where the order at the warehouse is, or is about to be, known to be ours.

@@ -13,6 +13,7 @@ use tracing::{Instrument, field::Empty};
 use super::{
     call::{Body, Call, Response},
     call_log::{CallLog, CallRecord},
+    connection_start::ConnectionStart,
     error::{CallError, Failure},
     rate_limiter::{RateLimitError, RateLimiter},
 };
@@ -31,10 +32,11 @@ pub struct HttpClient {
     vendor: Vendor,
     base: String,
     rate_limiter: Arc<RateLimiter>,
-    priority: CallPriority,
     clock: Arc<dyn Clock>,
+    priority: CallPriority,
     call_log: CallLog,
     redactor: Redactor,
+    connection_start: Option<Arc<ConnectionStart>>,
 }
 
 impl HttpClient {
@@ -50,11 +52,22 @@ impl HttpClient {
             vendor,
             base: base.trim_end_matches('/').to_owned(),
             rate_limiter,
+            clock,
             priority: CallPriority::Live,
             call_log: CallLog::default(),
-            clock,
             redactor: Redactor::default(),
+            connection_start: None,
         }
+    }
+
+    /// The same client, whose answers tell when the connection began.
+    pub fn dating(self, start: ConnectionStart) -> Self {
+        Self { connection_start: Some(Arc::new(start)), ..self }
+    }
+
+    /// When the connection began, by the vendor's clock.
+    pub fn connection_start(&self) -> Option<&ConnectionStart> {
+        self.connection_start.as_deref()
     }
 
     /// The same client, with personal data in its call log redacted by `redactor`.
@@ -185,8 +198,11 @@ impl HttpClient {
 
         let status = response.status();
         let date = header(response.headers(), &DATE).and_then(parse_date);
-        let retry_after =
-            retry_after(status, response.headers(), date.unwrap_or_else(|| self.rate_limiter.now()));
+        if let (Some(start), Some(date)) = (&self.connection_start, date) {
+            start.observe(date).await;
+        }
+        let now = date.unwrap_or_else(|| self.clock.now());
+        let retry_after = retry_after(status, response.headers(), now);
         let body = self.read(name, response).await;
         if status.is_success() {
             let body = body?;

@@ -3,13 +3,14 @@
 pub mod call;
 pub mod call_log;
 pub mod client;
+pub mod connection_start;
 mod connector;
 pub mod dns;
 pub mod error;
 mod failure;
-pub mod rate_limiter;
 mod local_limit;
 pub mod rate_limit_store;
+pub mod rate_limiter;
 pub mod single_flight;
 
 pub use call::{Body, Call, Response};

@@ -23,6 +23,7 @@ use crate::{
         http::{
             Body, Call, HttpClient, Response,
             call_log::CallLog,
+            connection_start::{ConnectionStart, StartStoreError},
             error::{CallError, Failure},
         },
         json_repair::parse_list,
@@ -98,6 +99,11 @@ impl MyCashflow {
     /// The same client, at background priority.
     pub fn in_background(&self) -> Self {
         Self { http: self.http.in_background(), ..self.clone() }
+    }
+
+    /// When the connection began by the shop's clock. `None` where no answer of the shop had a date yet.
+    pub fn connected_at(&self) -> Result<Option<Timestamp>, StartStoreError> {
+        self.http.connection_start().map_or(Ok(None), ConnectionStart::get)
     }
 
     /// The version of the order endpoints that is used.

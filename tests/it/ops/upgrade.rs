@@ -81,6 +81,12 @@ async fn every_earlier_schema_migrates_with_its_data() {
             let rows: i64 = sqlx::query_scalar(sql).fetch_one(&pool).await.unwrap();
             assert_eq!(rows, expected, "{table} from {version}");
         }
+        // A connection of before keeps when it was first configured.
+        let kept: Option<bool> = sqlx::query_scalar("select shop_connected_at = created_at from connection")
+            .fetch_one(&pool)
+            .await
+            .unwrap();
+        assert_eq!(kept, Some(true), "from {version}");
         pool.close().await;
 
         // The open task of that version is run by this one. The sandbox shop does not have its order.

@@ -1,11 +1,12 @@
 //! Orders, from the shop to the warehouse and back.
 
 mod change;
+mod connected;
 mod golden;
 mod ledger;
 mod once;
-pub mod placed;
 mod payments;
+pub mod placed;
 mod policy;
 mod readable;
 mod shipment;
