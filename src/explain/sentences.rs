@@ -101,6 +101,7 @@ const fn action_name(kind: ActionKind, language: Language) -> &'static str {
         ActionKind::Update => ("Edit sent to the warehouse", "Muutoksen vienti varastolle"),
         ActionKind::Cancel => ("Cancellation at the warehouse", "Peruutus varastolla"),
         ActionKind::Complete => ("Completion in the shop", "Käsittely kaupassa"),
+        ActionKind::ActivatePayment => ("Payment activated in the shop", "Maksun aktivointi kaupassa"),
         ActionKind::CompleteShipment => {
             ("Completion of a shipment in the shop", "Lähetyksen käsittely kaupassa")
         }
@@ -187,6 +188,8 @@ fn action_text(action: &str, language: Language) -> &str {
         (Finnish, "cancel") => "peruttiin tilaus varastolla",
         (English, "complete") => "completed the order in the shop, with its tracking code",
         (Finnish, "complete") => "käsiteltiin tilaus kaupassa seurantatunnuksineen",
+        (English, "activate_payment") => "activated a payment in the shop",
+        (Finnish, "activate_payment") => "aktivoitiin maksu kaupassa",
         (English, "complete_shipment") => "completed a shipment in the shop",
         (Finnish, "complete_shipment") => "käsiteltiin lähetys kaupassa",
         (_, other) => other,

@@ -185,6 +185,18 @@ impl ActionError {
         }
     }
 
+    /// Names what an operator has to do where the failure is final for the table of failures, too.
+    pub(super) fn with_reason_if_permanent(self, reason: Reason, detail: &str) -> AttemptResult {
+        match self.result.outcome {
+            Outcome::Permanent { .. } => AttemptResult {
+                outcome: Outcome::Permanent { reason },
+                detail: Some(detail.to_owned()),
+                ..self.result
+            },
+            _ => self.result,
+        }
+    }
+
     /// A refusal is final: turns it into `reason`, for an operator. Any other failure keeps its outcome.
     pub(super) fn into_permanent_if_refused(
         self,

@@ -114,7 +114,7 @@ fn digest(value: &Value) -> String {
 pub struct ActionRow {
     /// Its place in the order of the subject's actions, from 1.
     pub number: i32,
-    /// `place`, `adopt`, `update`, `cancel`, `complete`, `complete_shipment` or `create`.
+    /// `place`, `adopt`, `update`, `cancel`, `complete`, `activate_payment`, `complete_shipment` or `create`.
     pub kind: String,
     /// A shipment's id or an item, where there are several.
     pub target: String,

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::lenient_json::as_text;
+use super::lenient_json::{as_decimal, as_text};
 
 /// A field of an answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -108,6 +108,12 @@ pub(super) fn integer<'de, D: Deserializer<'de>>(wire: D) -> Result<Field<i64>, 
         number.is_integer().then(|| number.try_into().ok())?
     };
     Ok(Field::of(&Value::deserialize(wire)?, |value| if value.is_boolean() { None } else { whole(value) }))
+}
+
+/// A decimal from a number or a string.
+pub(super) fn decimal<'de, D: Deserializer<'de>>(wire: D) -> Result<Field<Decimal>, D::Error> {
+    let number = |value: &Value| if value.is_boolean() { None } else { as_decimal(value) };
+    Ok(Field::of(&Value::deserialize(wire)?, number))
 }
 
 /// A boolean from a boolean, or from 1, 0, yes, no, true or false in any case.

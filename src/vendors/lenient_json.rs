@@ -30,8 +30,21 @@ pub(super) fn integer<'de, D: Deserializer<'de>>(wire: D) -> Result<Option<i64>,
 
 /// A decimal from a number or a string.
 pub(super) fn decimal<'de, D: Deserializer<'de>>(wire: D) -> Result<Option<Decimal>, D::Error> {
-    let value = Value::deserialize(wire)?;
-    Ok(as_text(&value).and_then(|text| text.parse().ok()))
+    Ok(as_decimal(&Value::deserialize(wire)?))
+}
+
+/// A number as JSON has it, or as people write it: with a decimal comma, with spaces between thousands, or with one mark
+/// between thousands and the other before the decimals. `1,234` could be either, so it is none.
+pub(super) fn as_decimal(value: &Value) -> Option<Decimal> {
+    let text: String = as_text(value)?.chars().filter(|character| !character.is_whitespace()).collect();
+    let plain = match (text.rfind('.'), text.rfind(',')) {
+        (Some(point), Some(comma)) if point < comma => text.replace('.', "").replace(',', "."),
+        (Some(_), Some(_)) => text.replace(',', ""),
+        (None, Some(comma)) if text.len() - comma == 4 => return None,
+        (None, Some(_)) => text.replace(',', "."),
+        (_, None) => text,
+    };
+    plain.parse().ok().or_else(|| Decimal::from_scientific(&plain).ok())
 }
 
 /// An object, or the default for what the vendors send instead of one: `[]`, null, a blank (docs/contract.md
@@ -106,6 +119,28 @@ mod tests {
         let plain = read(r#"{"id":7,"quantity":2,"total":1.5,"inner":{"name":"x"},"lines":[1]}"#);
         let drifted = read(r#"{"id":"7","quantity":"2.0","total":"1.5","inner":{"name":"x"},"lines":[1]}"#);
         assert_eq!(plain, drifted);
+    }
+
+    #[test]
+    fn amounts_are_read_as_people_write_them() {
+        let read = |text: &str| as_decimal(&Value::String(text.to_owned())).map(|it| it.to_string());
+        for (text, expected) in [
+            ("1234.50", Some("1234.50")),
+            ("1234,50", Some("1234.50")),
+            ("1 234,50", Some("1234.50")),
+            ("1\u{a0}234,5", Some("1234.5")),
+            ("1.234,50", Some("1234.50")),
+            ("1,234.50", Some("1234.50")),
+            ("-5,00", Some("-5.00")),
+            ("1,234", None),
+            ("1,2,3", None),
+            ("1.2.3", None),
+            ("12 EUR", None),
+            ("", None),
+        ] {
+            assert_eq!(read(text).as_deref(), expected, "{text:?}");
+        }
+        assert_eq!(as_decimal(&serde_json::json!(19.9)), Some(Decimal::new(199, 1)));
     }
 
     #[test]

@@ -33,7 +33,14 @@ pub(super) fn read_orders(
     let policy = OrderPolicy {
         transfer: section
             .choice("transfer", &[("automatic", Transfer::Automatic), ("manual", Transfer::Manual)]),
-        when: section.choice("when", &[("paid", TransferTime::Paid), ("created", TransferTime::Created)]),
+        when: section.choice(
+            "when",
+            &[
+                ("authorized", TransferTime::Authorized),
+                ("paid", TransferTime::Paid),
+                ("created", TransferTime::Created),
+            ],
+        ),
         hold: section.duration("hold"),
         not_before: section.day("not_before"),
         references: ReferencePrefixes::new(section.text("reference_prefix")),

@@ -135,7 +135,8 @@ impl ChaosRun {
         let (shop, server) = (self.sandbox.shop.clone(), &self.sandbox.shop_server);
         let orders: Vec<_> = (0..BACKLOG).map(|_| shop.place_order(OrderSpec::of("KAHVI-500", 1))).collect();
         let mut edited = orders.into_iter().take(MOST_EDITED);
-        server.after_each("/orders", move |_| edited.by_ref().take(EDITED).for_each(|it| shop.touch_order(it)));
+        server
+            .after_each("/orders", move |_| edited.by_ref().take(EDITED).for_each(|it| shop.touch_order(it)));
         pause(self.fault_duration).await;
         server.remove_hooks();
     }

@@ -100,6 +100,7 @@ impl Shop {
             status: "OPEN",
             is_paid: spec.is_paid,
             cash_on_delivery: spec.cash_on_delivery,
+            activated: Vec::new(),
             lines: spec.lines,
             shipments: shipments.collect(),
             shipping_method_id: spec.shipping_method_id,
@@ -163,6 +164,10 @@ impl Shop {
             change(order);
             order.updated_at = now;
         }
+    }
+
+    pub(super) fn activate(&self, id: u64, payment: u64) {
+        self.change(id, |order| order.activated.push(payment));
     }
 
     /// Completes a shipment; false where it is completed already (409). The last shipment completes the order.

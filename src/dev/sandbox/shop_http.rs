@@ -15,7 +15,9 @@ use serde_json::{Value, json};
 use super::{
     credentials,
     shop::Shop,
-    shop_orders_http::{complete_shipment, list_orders, patch_shipment, quick_process, show_order},
+    shop_orders_http::{
+        activate_payment, complete_shipment, list_orders, patch_shipment, quick_process, show_order,
+    },
     shop_response::{Params, TimeFilter, one, page, refuse, sort},
     shop_state::{Product, StockItem, merge},
     vendor_clock,
@@ -26,6 +28,7 @@ pub(super) fn router(shop: Shop) -> Router {
         .route("/api/v0/orders", get(list_orders))
         .route("/api/v0/orders/{id}", get(show_order))
         .route("/api/v0/orders/{id}/quick-process", post(quick_process))
+        .route("/api/v0/orders/{id}/payments/{payment}/activate", post(activate_payment))
         .route("/api/v0/orders/{id}/shipments/{shipment}", patch(patch_shipment))
         .route("/api/v0/orders/{id}/shipments/{shipment}/complete", post(complete_shipment))
         .route("/api/v1/suppliers", get(suppliers))

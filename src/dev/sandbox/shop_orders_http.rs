@@ -99,7 +99,28 @@ fn order_json(order: &Order, products: &HashMap<&str, u64>, expanded: bool) -> V
         json["shipments"] = shipments.collect();
     }
     merge(&mut json, &order.patch);
+    for payment in json["payments"].as_array_mut().into_iter().flatten() {
+        if payment["id"].as_u64().is_some_and(|id| order.activated.contains(&id)) {
+            (payment["status"], payment["is_paid"]) = (json!("PAID"), json!(true));
+        }
+    }
     json
+}
+
+/// A payment as the shop shows it.
+struct ShownPayment {
+    id: Option<u64>,
+    /// In capitals.
+    status: String,
+}
+
+fn payments_of(order: &Order) -> Vec<ShownPayment> {
+    let json = order_json(order, &HashMap::new(), true);
+    let shown = |it: &Value| ShownPayment {
+        id: it["id"].as_u64(),
+        status: it["status"].as_str().unwrap_or_default().to_uppercase(),
+    };
+    json["payments"].as_array().into_iter().flatten().map(shown).collect()
 }
 
 /// Completes a whole order. Open cash on delivery must be allowed explicitly.
@@ -113,12 +134,16 @@ pub(super) async fn quick_process(
     if order.cash_on_delivery && !order.is_paid && !allowed {
         return refuse(StatusCode::CONFLICT, "open cash on delivery");
     }
-    if !order.cash_on_delivery && !order.is_paid {
+    let payments = payments_of(&order);
+    if payments.len() != 1 {
+        return refuse(StatusCode::UNPROCESSABLE_ENTITY, "an order with exactly one payment only");
+    }
+    let is_open = payments.iter().any(|it| it.status == "OPEN");
+    if !order.cash_on_delivery && is_open {
         return refuse(StatusCode::CONFLICT, "not paid");
     }
-    let payments = order.patch.get("payments").and_then(Value::as_array);
-    if payments.is_some_and(|payments| payments.len() != 1) {
-        return refuse(StatusCode::UNPROCESSABLE_ENTITY, "an order with exactly one payment only");
+    for payment in payments.iter().filter(|it| it.status == "PENDING_ACTIVATION").filter_map(|it| it.id) {
+        shop.activate(id, payment);
     }
     shop.state().writes += 1;
     if !shop.complete(id, None, body.get("tracking_code").and_then(Value::as_str)) {
@@ -130,11 +155,31 @@ pub(super) async fn quick_process(
     answer_order(&shop, id, false)
 }
 
+/// Activates a payment that awaits it.
+pub(super) async fn activate_payment(
+    State(shop): State<Shop>,
+    Path((id, payment)): Path<(u64, u64)>,
+) -> Response {
+    let Some(order) = shop.order(id) else { return refuse(StatusCode::NOT_FOUND, "no such order") };
+    shop.state().writes += 1;
+    let awaits = |it: &ShownPayment| it.id == Some(payment) && it.status == "PENDING_ACTIVATION";
+    if !payments_of(&order).iter().any(awaits) {
+        return refuse(StatusCode::CONFLICT, "the payment does not await activation");
+    }
+    shop.activate(id, payment);
+    one(&json!({ "id": payment, "status": "PAID" }))
+}
+
+/// Completes one shipment. All payments must be activated.
 pub(super) async fn complete_shipment(
     State(shop): State<Shop>,
     Path((id, shipment)): Path<(u64, u64)>,
 ) -> Response {
     shop.state().writes += 1;
+    let payments = shop.order(id).map(|order| payments_of(&order)).unwrap_or_default();
+    if payments.iter().any(|it| it.status == "PENDING_ACTIVATION") {
+        return refuse(StatusCode::CONFLICT, "a payment is not activated");
+    }
     if shop.complete(id, Some(shipment), None) {
         return one(&json!({ "id": shipment, "status": "COMPLETED" }));
     }

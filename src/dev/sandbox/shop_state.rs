@@ -55,6 +55,8 @@ pub struct Order {
     pub is_paid: bool,
     /// True for cash on delivery.
     pub cash_on_delivery: bool,
+    /// Ids of payments that were activated, as often as they were.
+    pub activated: Vec<u64>,
     /// Codes and pieces.
     pub lines: Vec<(String, i64)>,
     /// The shipments in which it leaves.

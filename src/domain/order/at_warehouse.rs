@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{
-    Decision, DraftLine, Intent, OrderView, Shipment, ShopLine, ShopOrder, WarehouseLine, WarehouseOrder,
-    WarehouseStatus, draft,
+    Decision, DraftLine, Intent, OrderView, Payment, PaymentState, Shipment, ShopLine, ShopOrder,
+    WarehouseLine, WarehouseOrder, WarehouseStatus, draft,
     draft::stored_lines,
     inputs,
-    once::{decide_completion_once, repeated_too_often},
+    once::{decide_activation_once, decide_completion_once, repeated_too_often},
+    payment,
 };
 use crate::domain::task::{action::ActionKind, reason::Reason};
 
@@ -40,7 +41,7 @@ pub(super) fn decide_unshipped(
 /// Decides for an order that was edited in the shop after it was sent.
 fn decide_edit(shop: &ShopOrder, warehouse: &WarehouseOrder, view: &OrderView<'_>) -> Option<Decision> {
     let sent = last_sent(view)?;
-    if inputs::was_paid(sent) && inputs::is_refunded(&shop.payments) {
+    if inputs::was_paid(sent) && payment::is_refunded(&shop.payments) {
         return Some(Decision::ask_operator(
             Reason::RefundedAfterTransfer,
             "the payment was refunded or cancelled: cancel the order, or tell the warehouse to stop it",
@@ -126,13 +127,31 @@ pub(super) fn decide_completion(
     if view.known.completed_at.is_some() {
         return Decision::Skip(Reason::ReopenedInShop);
     }
-    let decision = choose_completion(shop, warehouse, view);
+    let decision = activate_first(choose_completion(shop, warehouse, view), shop);
     let (kind, target) = match &decision {
         Decision::QuickProcess { .. } => (ActionKind::Complete, ""),
         Decision::CompleteShipment { id, .. } => (ActionKind::CompleteShipment, id.as_str()),
+        Decision::ActivatePayment { id } => {
+            return decide_activation_once(id, view).unwrap_or(decision);
+        }
         _ => return decision,
     };
     decide_completion_once(kind, target, view).unwrap_or(decision)
+}
+
+/// Quick processing activates the payment itself. Before a shipment is completed, each payment must be activated.
+fn activate_first(decision: Decision, shop: &ShopOrder) -> Decision {
+    let mut waiting = shop.payments.iter().filter(|it| it.state == PaymentState::AwaitsActivation);
+    match (&decision, waiting.next()) {
+        (Decision::CompleteShipment { .. }, Some(Payment { id: Some(id), .. })) => {
+            Decision::ActivatePayment { id: id.clone() }
+        }
+        (Decision::CompleteShipment { .. }, Some(Payment { id: None, .. })) => Decision::ask_operator(
+            Reason::PaymentNotActivated,
+            "shipped, and a payment without an id is not activated: activate it in the shop",
+        ),
+        _ => decision,
+    }
 }
 
 /// Chooses the way to complete the order in the shop.
@@ -145,12 +164,9 @@ fn choose_completion(shop: &ShopOrder, warehouse: &WarehouseOrder, view: &OrderV
     if !others.is_empty() {
         return decide_own_shipment(&stored, &others, &open, tracking_code);
     }
-    let payments: Vec<_> = shop.payments.iter().filter(|payment| payment.is_counted()).collect();
-    // It is for orders with one payment, and the shop may count one that was cancelled: then it refuses.
-    let is_refused = shop.payments.len() > 1 && view.ledger.was_refused(ActionKind::Complete, "");
-    match (open.as_slice(), payments.as_slice()) {
-        // Quick processing is the one proven way to write a tracking code, and made for this case.
-        ([_], [payment]) if shop.shipments.len() == 1 && !is_refused => Decision::QuickProcess {
+    match (open.as_slice(), only_payment(shop, view)) {
+        // Quick processing is the one proven way to write a tracking code, and made for one payment and one shipment.
+        ([_], Some(payment)) if shop.shipments.len() == 1 => Decision::QuickProcess {
             tracking_code,
             cash_on_delivery: payment.cash_on_delivery && !payment.is_paid(),
         },
@@ -160,6 +176,14 @@ fn choose_completion(shop: &ShopOrder, warehouse: &WarehouseOrder, view: &OrderV
             "shipped, but the shop's open order has no open shipment to complete",
         ),
     }
+}
+
+/// The order's only payment. One that was cancelled before it may count for the shop as another transaction: then quick
+/// processing is tried, and not again once the shop has refused it.
+fn only_payment<'a>(shop: &'a ShopOrder, view: &OrderView<'_>) -> Option<&'a Payment> {
+    let mut counted = shop.payments.iter().filter(|payment| payment.is_counted());
+    let only = counted.next().filter(|_| counted.next().is_none())?;
+    (shop.payments.len() == 1 || !view.ledger.was_refused(ActionKind::Complete, "")).then_some(only)
 }
 
 /// Decides for an order of which the shop ships some lines itself: only an open shipment whose lines were all

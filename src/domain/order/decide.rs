@@ -10,7 +10,7 @@ use chrono::Duration;
 use super::{
     Decision, Intent, OrderView, ShopOrder, ShopStatus, WarehouseOrder, WarehouseStatus, at_warehouse, draft,
     once::{repeated_too_often, wait_in_doubt},
-    readiness, recognition,
+    payment, readiness, recognition,
     recognition::Recognition,
     unreadable,
 };
@@ -77,7 +77,7 @@ fn unknown_status(word: &str) -> Decision {
 /// person decides what a shopper who has paid gets.
 fn decide_cancelled_at_warehouse(shop: &ShopOrder, view: &OrderView<'_>) -> Decision {
     let is_wanted = shop.status != ShopStatus::Cancelled && view.intent != Some(Intent::Cancel);
-    if is_wanted && readiness::is_paid(&shop.payments) {
+    if is_wanted && payment::is_covered(shop) {
         return Decision::ask_operator(
             Reason::CancelledAtWarehouse,
             "the warehouse cancelled an order that is paid: refund it in the shop, or have it shipped there",

@@ -73,6 +73,11 @@ pub enum Decision {
         /// then.
         cash_on_delivery: bool,
     },
+    /// Activate a payment in the shop, before the order is completed: its money is received and may still be taken back.
+    ActivatePayment {
+        /// Its id in the shop.
+        id: String,
+    },
     /// Complete one of several shipments in the shop.
     CompleteShipment {
         /// Its id in the shop.

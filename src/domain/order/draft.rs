@@ -4,7 +4,7 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{OrderPolicy, Payment, Recipient, ShopLine, ShopOrder, UnitPrices, unreadable};
+use super::{OrderPolicy, Payment, PaymentState, Recipient, ShopLine, ShopOrder, UnitPrices, unreadable};
 use crate::domain::{
     digest::sha256_hex,
     product::{MAX_CODE_LENGTH, Stored},
@@ -122,7 +122,7 @@ pub fn draft(order: &ShopOrder, policy: &OrderPolicy, reference: &str) -> Result
         pickup_point: point.filter(|_| rule.is_some_and(|rule| rule.pickup)),
         recipient,
         lines,
-        cash_on_delivery: order.payments.iter().find_map(cash_on_delivery),
+        cash_on_delivery: cash_on_delivery(order)?,
         currency: currency.filter(|_| has_prices),
         comments: order.comments.clone().filter(|_| policy.comments),
         receipt_url: order.receipt_url.clone().filter(|_| policy.receipt),
@@ -213,10 +213,27 @@ fn price(line: &ShopLine, meaning: UnitPrices) -> Option<LinePrice> {
     Some(LinePrice { unit, vat: vat.normalize() })
 }
 
-fn cash_on_delivery(payment: &Payment) -> Option<CashOnDelivery> {
-    let is_due = payment.cash_on_delivery && payment.is_counted() && !payment.is_paid();
-    let amount = payment.amount.filter(|_| is_due)?;
-    Some(CashOnDelivery { amount, currency: payment.currency.clone() })
+/// What the carrier collects: all open payments on delivery together. An amount that is missing is never none.
+pub(super) fn cash_on_delivery(order: &ShopOrder) -> Result<Option<CashOnDelivery>, DraftError> {
+    let is_due = |payment: &Payment| payment.cash_on_delivery && payment.state == PaymentState::Open;
+    let due = order.payments.iter().enumerate().filter(|(_, payment)| is_due(payment));
+    let mut collected: Option<CashOnDelivery> = None;
+    for (at, payment) in due {
+        let unknown = |field: &str| DraftError {
+            reason: Reason::FieldUnreadable,
+            detail: unreadable::detail("the shop's order", &[format!("payments[{at}].{field}")]),
+        };
+        let amount = payment.amount.ok_or_else(|| unknown("amount"))?;
+        let sum = collected.get_or_insert_with(|| CashOnDelivery {
+            amount: Decimal::ZERO,
+            currency: payment.currency.clone(),
+        });
+        if sum.currency != payment.currency {
+            return Err(unknown("currency"));
+        }
+        sum.amount += amount;
+    }
+    Ok(collected)
 }
 
 #[cfg(test)]
@@ -324,6 +341,7 @@ mod tests {
     fn only_open_cash_on_delivery_is_collected() {
         let mut order = order();
         order.payments[0] = Payment {
+            id: None,
             state: PaymentState::Open,
             cash_on_delivery: true,
             amount: Some(Decimal::new(1990, 2)),
@@ -333,6 +351,11 @@ mod tests {
             |order: &ShopOrder| draft(order, &policy(), "k-1042").expect("whole").cash_on_delivery;
         let expected = CashOnDelivery { amount: Decimal::new(1990, 2), currency: Some("EUR".into()) };
         assert_eq!(collected(&order), Some(expected));
+        order.payments.push(order.payments[0].clone());
+        assert_eq!(collected(&order).map(|it| it.amount), Some(Decimal::new(3980, 2)), "both are collected");
+        order.payments[1].amount = None;
+        assert_eq!(fault(&order, &policy()), Reason::FieldUnreadable);
+        order.payments.pop();
         order.payments[0].state = PaymentState::Paid;
         assert_eq!(collected(&order), None);
     }

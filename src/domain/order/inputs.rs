@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{OrderPolicy, Payment, ShopLine, ShopOrder, UnitPrices, readiness};
+use super::{OrderPolicy, ShopLine, ShopOrder, UnitPrices, draft::cash_on_delivery, payment};
 use crate::domain::{
     difference::difference,
     digest::sha256_hex,
@@ -19,7 +19,7 @@ use crate::domain::{
 pub fn order_inputs(shop: &ShopOrder, policy: &OrderPolicy) -> Value {
     let lines: Vec<_> = shop.lines.iter().filter(|line| line.is_goods()).map(line_inputs).collect();
     let point = shop.shipments.iter().find_map(|shipment| shipment.pickup_point.as_deref());
-    let collected = shop.payments.iter().find(|it| it.cash_on_delivery && it.is_counted() && !it.is_paid());
+    let collected = cash_on_delivery(shop).ok().flatten();
     let inputs = json!({
         "recipient": shop.recipient,
         "shipping_method": shop.shipping.as_ref().map(|method| {
@@ -27,9 +27,7 @@ pub fn order_inputs(shop: &ShopOrder, policy: &OrderPolicy) -> Value {
         }),
         "pickup_point": point,
         "lines": lines,
-        "cash_on_delivery": collected.map(|payment| json!({
-            "amount": payment.amount, "currency": payment.currency,
-        })),
+        "cash_on_delivery": collected,
         "comments": shop.comments,
         "receipt_url": shop.receipt_url,
     });
@@ -37,7 +35,7 @@ pub fn order_inputs(shop: &ShopOrder, policy: &OrderPolicy) -> Value {
     // What is needed to compare, and is not the shop's.
     inputs["redactor"] = policy.redactor.id().into();
     inputs["cash_on_delivery_rule"] = cash_on_delivery_rule(policy).into();
-    inputs["paid"] = readiness::is_paid(&shop.payments).into();
+    inputs["paid"] = payment::is_covered(shop).into();
     inputs
 }
 
@@ -171,9 +169,4 @@ fn shared(value: &Value, other: &Value) -> Value {
         }
         _ => value.clone(),
     }
-}
-
-/// True where a payment was made and none counts any more: it was refunded.
-pub(super) fn is_refunded(payments: &[Payment]) -> bool {
-    !payments.is_empty() && payments.iter().all(|payment| !payment.is_counted())
 }

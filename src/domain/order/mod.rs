@@ -6,6 +6,7 @@ mod decision;
 mod draft;
 mod inputs;
 mod once;
+mod payment;
 mod policy;
 mod readiness;
 mod recipient;

@@ -27,6 +27,18 @@ pub(super) fn decide_completion_once(
     }
 }
 
+/// What stands against the activation of a payment that the shop shows as not activated; `None` where nothing does.
+pub(super) fn decide_activation_once(payment: &str, view: &OrderView<'_>) -> Option<Decision> {
+    let entry = view.ledger.last(ActionKind::ActivatePayment, payment)?;
+    if entry.state.is_applied() {
+        return Some(Decision::ask_operator(
+            Reason::PaymentNotActivated,
+            "the shop accepted that a payment is activated, and still shows it as not activated: look there",
+        ));
+    }
+    wait_in_doubt(entry, view).or_else(|| repeated_too_often(ActionKind::ActivatePayment, payment, view))
+}
+
 /// The wait before an action of unknown outcome, whose effect was not found, is repeated. `None` where it may be.
 pub(super) fn wait_in_doubt(entry: &LedgerEntry, view: &OrderView<'_>) -> Option<Decision> {
     match entry.doubt(view.now, view.policy.recheck_delay) {

@@ -71,6 +71,9 @@ pub enum Transfer {
 /// When an order is ready to be transferred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TransferTime {
+    /// Once it is paid, is cash on delivery, or its money is received and not yet activated: the shop activates such a
+    /// payment when the order is processed.
+    Authorized,
     /// Once it is paid, or is cash on delivery.
     Paid,
     /// At once.

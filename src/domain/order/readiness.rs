@@ -1,7 +1,9 @@
 //! Decides whether an order that is not at the warehouse may go there now.
 
 use super::{
-    Decision, Intent, OrderView, Payment, PaymentState, ShopOrder, Transfer, TransferTime, unreadable::ask,
+    Decision, Intent, OrderView, ShopOrder, Transfer, TransferTime,
+    payment::{PaymentCheck, check_payments},
+    unreadable::ask,
 };
 use crate::domain::task::reason::Reason;
 
@@ -35,10 +37,8 @@ pub(super) fn find_blocker(shop: &ShopOrder, view: &OrderView<'_>) -> Option<Dec
         Some(created_at) if created_at < start => return Some(Decision::Skip(Reason::BeforeStart)),
         Some(_) => {}
     }
-    if policy.when == TransferTime::Paid
-        && let Some(reason) = unpaid(&shop.payments)
-    {
-        return Some(Decision::Skip(reason));
+    if let Some(decision) = find_payment_blocker(shop, policy.when) {
+        return Some(decision);
     }
     let ready_at = view.known.ready_at.unwrap_or(view.now);
     let until = ready_at + policy.hold;
@@ -46,23 +46,15 @@ pub(super) fn find_blocker(shop: &ShopOrder, view: &OrderView<'_>) -> Option<Dec
         .then_some(Decision::Wait { until, reason: Reason::HoldPeriod })
 }
 
-/// True where nothing more is to be paid, or the carrier collects it.
-pub(super) fn is_paid(payments: &[Payment]) -> bool {
-    unpaid(payments).is_none()
-}
-
-/// Why the order does not count as paid. Every counted payment must be good; refunded and cancelled ones do
-/// not count.
-fn unpaid(payments: &[Payment]) -> Option<Reason> {
-    let mut counting = payments.iter().filter(|payment| payment.is_counted()).peekable();
-    if counting.peek().is_none() {
-        return Some(Reason::NotPaid);
+/// What stands against the transfer by the order's payments.
+fn find_payment_blocker(shop: &ShopOrder, when: TransferTime) -> Option<Decision> {
+    if when == TransferTime::Created {
+        return None;
     }
-    counting.find(|payment| !payment.is_paid() && !payment.cash_on_delivery).map(|payment| {
-        if payment.state == PaymentState::AwaitsActivation {
-            Reason::PaymentNotActivated
-        } else {
-            Reason::NotPaid
-        }
-    })
+    match check_payments(shop, when) {
+        PaymentCheck::Covered => None,
+        PaymentCheck::NotPaid => Some(Decision::Skip(Reason::NotPaid)),
+        PaymentCheck::NotActivated => Some(Decision::Skip(Reason::PaymentNotActivated)),
+        PaymentCheck::Unknown(fields) => Some(ask("the shop's order", &fields)),
+    }
 }

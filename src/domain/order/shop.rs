@@ -23,6 +23,8 @@ pub struct ShopOrder {
     pub shipping: Option<ShippingMethod>,
     /// The lines.
     pub lines: Vec<ShopLine>,
+    /// What it costs altogether; `None` where the shop does not say.
+    pub total: Option<Decimal>,
     /// The payments.
     pub payments: Vec<Payment>,
     /// The shipments.
@@ -98,6 +100,8 @@ impl ShopLine {
 /// A payment of a shop's order.
 #[derive(Clone, Debug)]
 pub struct Payment {
+    /// Its id in the shop.
+    pub id: Option<String>,
     /// How far it is.
     pub state: PaymentState,
     /// Paid to the carrier on delivery.
@@ -125,6 +129,11 @@ impl Payment {
     /// True once the money is received and activated.
     pub fn is_paid(&self) -> bool {
         self.state == PaymentState::Paid
+    }
+
+    /// True where it takes money back.
+    pub fn is_correction(&self) -> bool {
+        self.amount.is_some_and(|amount| amount < Decimal::ZERO)
     }
 
     /// True unless it was refunded or cancelled.

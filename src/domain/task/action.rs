@@ -40,6 +40,8 @@ pub enum ActionKind {
     Cancel,
     /// Completes a whole order in the shop, which mails the shopper. Once.
     Complete,
+    /// Activates a payment of an order in the shop: the money is taken. Once.
+    ActivatePayment,
     /// Completes one shipment of an order in the shop. Once.
     CompleteShipment,
     /// Creates a product at the warehouse. Once.

@@ -152,6 +152,32 @@ pub(super) async fn quick_process(
     done.map_or_else(failed, |((), result)| result)
 }
 
+/// Activates a payment in the shop. If the shop refuses, an operator must do it there: the order is not completed before.
+pub(super) async fn activate_payment(context: &Context, sides: &Sides<'_>, payment: &str) -> AttemptResult {
+    let Context { clients, subject, .. } = context;
+    let done = Action::new(context, ActionKind::ActivatePayment, Effect::Once, payment)
+        .on(payment)
+        .sending(
+            sides.reference,
+            Some(json!({ "payment": payment })),
+            completion_inputs(sides),
+            sides.policy.digest(),
+        )
+        .perform(
+            context,
+            |()| None,
+            async |key| clients.shop.activate_payment(&subject.key, payment, key).await,
+        )
+        .await;
+    match done {
+        Ok(((), result)) => result,
+        Err(error) => error.with_reason_if_permanent(
+            Reason::PaymentNotActivated,
+            "the shop refused to activate the payment: activate it there, then replay",
+        ),
+    }
+}
+
 /// Completes one shipment of the order in the shop.
 pub(super) async fn complete_shipment(
     context: &Context,

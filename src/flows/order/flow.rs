@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use async_trait::async_trait;
 
 use super::{
-    actions::{Sides, adopt, cancel, complete_shipment, place, quick_process, update},
+    actions::{Sides, activate_payment, adopt, cancel, complete_shipment, place, quick_process, update},
     observe::{apply_known_status, is_newly_completed, observe, stock_subjects},
 };
 use crate::{
@@ -85,6 +85,10 @@ fn completions_found(ledger: &Ledger, shop: Option<&ShopOrder>) -> Vec<LedgerCha
     let is_completed = shop.status == ShopStatus::Completed;
     let is_found = |entry: &&LedgerEntry| match entry.kind {
         ActionKind::Complete => is_completed,
+        ActionKind::ActivatePayment => {
+            is_completed
+                || shop.payments.iter().any(|it| it.is_paid() && it.id.as_deref() == Some(&*entry.target))
+        }
         ActionKind::CompleteShipment => {
             is_completed || shop.shipments.iter().any(|it| it.is_completed && it.id == entry.target)
         }
@@ -133,6 +137,7 @@ async fn perform(context: &Context, decision: Decision, view: &OrderView<'_>) ->
         Decision::Place(draft) => place(context, &sides, &draft).await,
         Decision::Update { draft, difference } => update(context, &sides, &draft, difference).await,
         Decision::Cancel => cancel(context, &sides).await,
+        Decision::ActivatePayment { id } => activate_payment(context, &sides, &id).await,
         Decision::QuickProcess { tracking_code, cash_on_delivery } => {
             quick_process(context, &sides, tracking_code.as_deref(), cash_on_delivery).await
         }
@@ -165,6 +170,7 @@ fn perform_nothing(decision: Decision) -> AttemptResult {
         | Decision::Place(_)
         | Decision::Update { .. }
         | Decision::Cancel
+        | Decision::ActivatePayment { .. }
         | Decision::QuickProcess { .. }
         | Decision::CompleteShipment { .. } => AttemptResult::new(Outcome::InSync),
     }

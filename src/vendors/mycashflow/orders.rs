@@ -110,6 +110,12 @@ impl MyCashflow {
         .await
     }
 
+    /// Activates a payment whose money was received (docs/contract.md §1.6). Once.
+    pub async fn activate_payment(&self, order: &str, payment: &str, key: &str) -> Result<(), CallError> {
+        let path = self.order_path(order, &format!("/payments/{}/activate", encode_segment(payment)));
+        self.submit("activate_payment", Method::POST, path, Body::Empty, key).await
+    }
+
     /// Completes one of an order's shipments. Once.
     pub async fn complete_shipment(&self, order: &str, shipment: &str, key: &str) -> Result<(), CallError> {
         let path = self.order_path(order, &format!("/shipments/{}/complete", encode_segment(shipment)));

@@ -36,6 +36,7 @@ pub(super) fn order(wire: wire::Order, lookups: &Lookups, suppliers: &Suppliers)
         products,
         shipments,
         payments,
+        total,
     } = wire;
     let (mut content, mut completion) = (Unreadable::default(), Unreadable::default());
     let recipient = recipient(
@@ -67,6 +68,7 @@ pub(super) fn order(wire: wire::Order, lookups: &Lookups, suppliers: &Suppliers)
             lookups.shipping.get(&id).cloned().unwrap_or_else(unlisted)
         }),
         lines,
+        total: content.optional("total", total),
         payments,
         shipments,
         comments: details,
@@ -158,7 +160,7 @@ fn line(
 }
 
 fn payment(wire: wire::Payment, name: &str, lookups: &Lookups, unreadable: &mut Unreadable) -> Payment {
-    let wire::Payment { payment_method_id, amount, currency, is_paid, status } = wire;
+    let wire::Payment { id, payment_method_id, amount, currency, is_paid, status } = wire;
     let status = unreadable.optional(format!("{name}.status"), status);
     // One of the two is enough.
     let is_paid = match &status {
@@ -175,9 +177,10 @@ fn payment(wire: wire::Payment, name: &str, lookups: &Lookups, unreadable: &mut 
         _ => PaymentState::Open,
     };
     Payment {
+        id,
         state,
         cash_on_delivery: payment_method_id.is_some_and(|id| lookups.cash_on_delivery.contains(&id)),
-        amount,
+        amount: unreadable.optional(format!("{name}.amount"), amount),
         currency,
     }
 }

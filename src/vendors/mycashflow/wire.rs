@@ -80,6 +80,8 @@ pub struct Order {
     pub shipments: Field<Vec<Field<Shipment>>>,
     #[serde(deserialize_with = "field::list")]
     pub payments: Field<Vec<Field<Payment>>>,
+    #[serde(deserialize_with = "field::decimal")]
+    pub total: Field<Decimal>,
 }
 
 impl Order {
@@ -167,9 +169,11 @@ pub struct Shipment {
 #[serde(default)]
 pub struct Payment {
     #[serde(deserialize_with = "text")]
+    pub id: Option<String>,
+    #[serde(deserialize_with = "text")]
     pub payment_method_id: Option<String>,
-    #[serde(deserialize_with = "decimal")]
-    pub amount: Option<Decimal>,
+    #[serde(deserialize_with = "field::decimal")]
+    pub amount: Field<Decimal>,
     #[serde(deserialize_with = "text")]
     pub currency: Option<String>,
     #[serde(deserialize_with = "field::boolean")]

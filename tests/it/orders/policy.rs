@@ -55,8 +55,9 @@ rules! {
     unpaid_order_is_skipped: [], paid_order().unpaid() => "skipped not_paid", 0;
     unpaid_order_is_sent_when_created_is_enough: [("orders.when", "created")], paid_order().unpaid() => "done", 1;
     cod_order_is_sent: [], paid_order().cash_on_delivery() => "done", 1;
-    klarna_pending_activation_is_not_paid:
-        [], with_payment_status("PENDING_ACTIVATION") => "skipped payment_not_activated", 0;
+    klarna_order_is_sent: [], with_payment_status("PENDING_ACTIVATION") => "done", 1;
+    klarna_order_waits_where_only_paid_counts:
+        [("orders.when", "paid")], with_payment_status("PENDING_ACTIVATION") => "skipped payment_not_activated", 0;
     refunded_order_is_skipped:
         [], with_payment_status("REFUNDED") => "skipped not_paid", 0;
     order_without_a_payment_is_skipped: [], paid_order().with_json(json!({ "payments": [] })) => "skipped not_paid", 0;

@@ -1,6 +1,7 @@
 //! The two failure tables (docs/failures.md), one row for each call of each flow and each kind of failure: what the failure
 //! makes of the task, and that the action happens once in the end.
 
+use serde_json::json;
 use silta::dev::sandbox::{Fault, OrderSpec, Server, Webhook};
 
 use crate::harness::{TestOptions, TestSilta, secs};
@@ -22,6 +23,7 @@ enum Call {
     EditOrder,
     CancelOrder,
     QuickProcess,
+    ActivatePayment,
     WriteTracking,
     CompleteShipment,
     ReadWarehouseStock,
@@ -35,13 +37,14 @@ enum Call {
 
 use Effect::{Idempotent, Once, Read};
 
-const CALLS: [(Call, &str, &str, Effect); 15] = [
+const CALLS: [(Call, &str, &str, Effect); 16] = [
     (Call::ReadShopOrder, "GET", "/api/v0/orders/", Read),
     (Call::SearchOrder, "GET", "/api/v1/orders", Read),
     (Call::PlaceOrder, "POST", "/api/v1/orders", Once),
     (Call::EditOrder, "PUT", "/api/v1/orders/", Idempotent),
     (Call::CancelOrder, "PUT", "/api/v1/orders/", Idempotent),
     (Call::QuickProcess, "POST", "/quick-process", Once),
+    (Call::ActivatePayment, "POST", "/activate", Once),
     (Call::WriteTracking, "PATCH", "/shipments/", Once),
     (Call::CompleteShipment, "POST", "/complete", Once),
     (Call::ReadWarehouseStock, "GET", "/api/v1/stock", Read),
@@ -120,9 +123,14 @@ async fn prepare(silta: &TestSilta, call: Call, number: u64) -> Prepared {
             }
             Prepared { subject: order(id), webhook: shop.order_updated(id) }
         }
-        Call::QuickProcess | Call::WriteTracking | Call::CompleteShipment => {
+        Call::QuickProcess | Call::ActivatePayment | Call::WriteTracking | Call::CompleteShipment => {
             let shipments = if call == Call::QuickProcess { 1 } else { 2 };
-            let id = silta.place_order(OrderSpec::of("A", 2).with_shipments(shipments)).await;
+            let mut spec = OrderSpec::of("A", 2).with_shipments(shipments);
+            if call == Call::ActivatePayment {
+                let payments = json!([{ "id": 1, "status": "PENDING_ACTIVATION", "is_paid": false }]);
+                spec = spec.with_json(json!({ "payments": payments }));
+            }
+            let id = silta.place_order(spec).await;
             let reference = format!("shop-{id}");
             assert!(warehouse.ship_order(&reference));
             Prepared { subject: order(id), webhook: warehouse.order_shipped(&reference) }
@@ -151,6 +159,7 @@ fn server(silta: &TestSilta, call: Call) -> &Server {
     match call {
         Call::ReadShopOrder
         | Call::QuickProcess
+        | Call::ActivatePayment
         | Call::WriteTracking
         | Call::CompleteShipment
         | Call::ReadShopStock
@@ -181,6 +190,9 @@ fn expected_exception(call: Call, fault: Fault, at_warehouse: bool) -> Option<&'
         Call::ReadShopProduct if status == 404 => Some("pending answer_unreadable"),
         Call::EditOrder if refusal => Some("dead old_version_at_warehouse"),
         Call::CancelOrder if refusal => Some("dead cancelled_after_transfer"),
+        Call::ActivatePayment if [400, 404, 405, 410, 413, 422].contains(&status) => {
+            Some("dead payment_not_activated")
+        }
         // The shipment is completed all the same.
         Call::WriteTracking if refusal => Some("done"),
         _ => None,

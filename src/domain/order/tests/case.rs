@@ -30,6 +30,7 @@ pub(in crate::domain::order) fn line(code: &str, quantity: i64) -> ShopLine {
 
 pub(in crate::domain::order) fn payment(is_paid: bool, cash_on_delivery: bool) -> Payment {
     Payment {
+        id: Some("p1".into()),
         state: if is_paid { PaymentState::Paid } else { PaymentState::Open },
         cash_on_delivery,
         amount: Some(Decimal::TEN),
@@ -57,6 +58,7 @@ pub(in crate::domain::order) fn order() -> ShopOrder {
         },
         shipping: None,
         lines: vec![line("A", 1)],
+        total: None,
         payments: vec![payment(true, false)],
         shipments: vec![shipment("s1", false)],
         comments: None,
@@ -189,6 +191,7 @@ pub(in crate::domain::order) fn describe(case: &Case) -> String {
             format!("doubt {}{counted}", until.timestamp() - case.now)
         }
         Decision::Adopt { number } => format!("adopt {number:?}"),
+        Decision::ActivatePayment { id } => format!("activate {id}"),
         Decision::QuickProcess { tracking_code, cash_on_delivery } => {
             let cod = if cash_on_delivery { " cod" } else { "" };
             format!("quick-process {}{cod}", tracking_code.unwrap_or_default())

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use rust_decimal::Decimal;
+
 use super::case::*;
 use crate::domain::{order::*, task::subject_state::SubjectState};
 
@@ -11,6 +13,10 @@ fn order_is_placed_once_it_is_ready() {
     let created = OrderPolicy { when: TransferTime::Created, ..policy() };
     let unpaid = || paid_by(vec![payment(false, false)]);
     let refunded = Payment { state: PaymentState::Void, ..payment(false, false) };
+    let half_paid = |total: Option<i64>| {
+        let payments = vec![payment(true, false), payment(false, false)];
+        Some(ShopOrder { total: total.map(Decimal::from), payments, ..order() })
+    };
     let table = vec![
         (case(), "place k-1042"),
         (Case { shop: None, ..case() }, "skip unknown_in_shop"),
@@ -20,10 +26,9 @@ fn order_is_placed_once_it_is_ready() {
         (Case { shop: unpaid(), policy: created, ..case() }, "place k-1042"),
         (Case { shop: paid_by(vec![payment(false, true)]), ..case() }, "place k-1042"),
         (Case { shop: paid_by(vec![]), ..case() }, "skip not_paid"),
-        (
-            Case { shop: paid_by(vec![payment(true, false), payment(false, false)]), ..case() },
-            "skip not_paid",
-        ),
+        (Case { shop: half_paid(Some(20)), ..case() }, "skip not_paid"),
+        (Case { shop: half_paid(Some(10)), ..case() }, "place k-1042"),
+        (Case { shop: half_paid(None), ..case() }, "ask field_unreadable"),
         (Case { shop: paid_by(vec![refunded, payment(true, false)]), ..case() }, "place k-1042"),
         (Case { policy: manual.clone(), ..case() }, "skip manual_transfer"),
         (Case { policy: manual, intent: Some(Intent::Transfer), ..case() }, "place k-1042"),
