@@ -73,8 +73,8 @@ const fn remedies(reason: Reason) -> (&'static str, &'static str) {
             "Ei tehtävää: molempia kokeillaan minuutin välein, ja kaikki jatkuu vastauksen jälkeen.",
         ),
         Reason::PaymentNotActivated => (
-            "Activate the payment in the shop, or transfer the order by hand.",
-            "Aktivoi maksu kaupassa, tai siirrä tilaus käsin.",
+            "Activate the payment in the shop; an order that is not sent yet can be transferred by hand.",
+            "Aktivoi maksu kaupassa. Tilauksen, joka ei ole vielä lähtenyt, voi siirtää myös käsin.",
         ),
         Reason::HeldByOperator => ("Release it when it may go.", "Vapauta se, kun se saa lähteä."),
         Reason::ManualTransfer => ("Transfer it when it may go.", "Siirrä se, kun se saa lähteä."),

@@ -40,7 +40,7 @@ pub enum Reason {
     /// A vendor of the connection failed repeatedly: nothing is sent before it answers a probe.
     VendorDown,
     // From the subject.
-    /// The order is not paid, and not cash on delivery.
+    /// The order's payments do not cover its total, and it is not cash on delivery.
     NotPaid,
     /// The payment was received but is not activated yet (Klarna, a payment link).
     PaymentNotActivated,

@@ -1,5 +1,5 @@
-//! The two failure tables (docs/failures.md), one row for each call of each flow and each kind of failure: what the failure
-//! makes of the task, and that the action happens once in the end.
+//! The two failure tables of `vendors/http/error.rs`, one row for each call of each flow and each kind of failure: what
+//! the failure makes of the task, and that the action happens once in the end.
 
 use serde_json::json;
 use silta::dev::sandbox::{Fault, OrderSpec, Server, Webhook};
