@@ -47,6 +47,13 @@ impl Redactor {
         self.redact(value, false, 32)
     }
 
+    /// The personal values themselves, to be removed from what a vendor says about them.
+    pub fn personal_values(value: &Value) -> Vec<&str> {
+        let mut found = Vec::new();
+        collect_personal(value, false, &mut found);
+        found
+    }
+
     /// Names the key: marks of another key cannot be compared.
     pub fn id(&self) -> String {
         let mut id = sha256_hex(format!("mask id {}", self.key).as_bytes());
@@ -58,13 +65,7 @@ impl Redactor {
         match value {
             Value::Object(fields) => fields
                 .iter()
-                .map(|(key, value)| {
-                    let inner = match key.as_str() {
-                        "country" | "countryCode" => false,
-                        key => hidden || PERSONAL_OBJECTS.contains(&key) || PRIVATE_FIELDS.contains(&key),
-                    };
-                    (key.clone(), self.redact(value, inner, length))
-                })
+                .map(|(key, value)| (key.clone(), self.redact(value, is_personal(key, hidden), length)))
                 .collect(),
             Value::Array(items) => items.iter().map(|item| self.redact(item, hidden, length)).collect(),
             Value::String(text) if hidden && !text.is_empty() => self.mark(text, length),
@@ -76,5 +77,23 @@ impl Redactor {
     fn mark(&self, text: &str, length: usize) -> Value {
         let digest = sha256_hex(format!("{} {text}", self.key).as_bytes());
         format!("{REDACTED_PREFIX}{}", &digest[..length]).into()
+    }
+}
+/// True for a field whose every text is personal; `hidden` where the object around it is.
+fn is_personal(key: &str, hidden: bool) -> bool {
+    match key {
+        "country" | "countryCode" => false,
+        key => hidden || PERSONAL_OBJECTS.contains(&key) || PRIVATE_FIELDS.contains(&key),
+    }
+}
+
+fn collect_personal<'a>(value: &'a Value, hidden: bool, found: &mut Vec<&'a str>) {
+    match value {
+        Value::Object(fields) => {
+            fields.iter().for_each(|(key, value)| collect_personal(value, is_personal(key, hidden), found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect_personal(item, hidden, found)),
+        Value::String(text) if hidden => found.push(text),
+        _ => {}
     }
 }

@@ -45,6 +45,9 @@ fn write_call(text: &mut String, call: &Value) {
         call["millis"].as_u64().unwrap_or_default(),
         call["request_id"].as_str().unwrap_or("without an id"),
     );
+    if let Some(message) = call["message"].as_str() {
+        let _ = writeln!(text, "        said: {message}");
+    }
     if let Some(request) = call.get("request") {
         let _ = writeln!(text, "        sent: {request}");
     }

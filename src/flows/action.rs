@@ -89,7 +89,7 @@ impl Action {
             |result: AttemptResult| AttemptResult { action: Some(name), key: Some(key.clone()), ..result };
         let interrupted = |reason| {
             let result = with_action(AttemptResult::interrupted(reason, false));
-            ActionError { result, is_refused: false }
+            ActionError { result, is_refused: false, message: None }
         };
         let begun = begin(context, effect, entry.as_ref()).await.map_err(interrupted)?;
         let end = |state, remote_id| end_of(begun, entry.clone(), state, remote_id);
@@ -111,11 +111,11 @@ impl Action {
             Err(error) => {
                 let outcome = error.verdict(effect);
                 let state = state_after(&error, &outcome);
-                let detail = Some(error.to_string());
+                let detail = Some(error.explained());
                 let fault = error.fault(effect);
                 let mut result = with_action(AttemptResult { fault, detail, ..AttemptResult::new(outcome) });
                 result.ledger.extend(end(state, None));
-                Err(ActionError { result, is_refused: error.is_refused() })
+                Err(ActionError { result, is_refused: error.is_refused(), message: error.message })
             }
         }
     }
@@ -166,12 +166,19 @@ fn state_after(error: &CallError, outcome: &Outcome) -> ActionState {
     }
 }
 
+/// A text with the vendor's own words behind it.
+fn with_message(text: String, message: Option<String>) -> String {
+    message.map_or(text.clone(), |message| format!("{text}: {message}"))
+}
+
 /// An action that failed, or whose outcome is unknown.
 pub(super) struct ActionError {
     /// What the attempt came to.
     pub(super) result: AttemptResult,
     /// The vendor understood the request and refused it.
     is_refused: bool,
+    /// What the vendor said.
+    message: Option<String>,
 }
 
 impl ActionError {
@@ -188,11 +195,7 @@ impl ActionError {
     /// Names what an operator has to do where the failure is final for the table of failures, too.
     pub(super) fn with_reason_if_permanent(self, reason: Reason, detail: &str) -> AttemptResult {
         match self.result.outcome {
-            Outcome::Permanent { .. } => AttemptResult {
-                outcome: Outcome::Permanent { reason },
-                detail: Some(detail.to_owned()),
-                ..self.result
-            },
+            Outcome::Permanent { .. } => self.into_permanent_if_refused(reason, || detail.to_owned()),
             _ => self.result,
         }
     }
@@ -203,14 +206,14 @@ impl ActionError {
         reason: Reason,
         detail: impl FnOnce() -> String,
     ) -> AttemptResult {
-        let Self { result, is_refused } = self;
+        let Self { result, is_refused, message } = self;
         if !is_refused {
             return result;
         }
         AttemptResult {
             outcome: Outcome::Permanent { reason },
             fault: None, // the vendor understood it
-            detail: Some(detail()),
+            detail: Some(with_message(detail(), message)),
             ..result
         }
     }

@@ -55,7 +55,7 @@ impl AttemptResult {
     #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
     pub(super) fn read_failed(error: CallError) -> Box<Self> {
         let (outcome, fault) = (error.verdict(Effect::Read), error.fault(Effect::Read));
-        Box::new(Self { fault, detail: Some(error.to_string()), ..Self::new(outcome) })
+        Box::new(Self { fault, detail: Some(error.explained()), ..Self::new(outcome) })
     }
 
     /// The result of a failed access to our own tables: nothing was decided.

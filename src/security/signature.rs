@@ -67,14 +67,16 @@ fn mac(secret: &str, body: &[u8]) -> Hmac<Sha256> {
     mac
 }
 
-/// What the header may mean in bytes. Some senders prefix it with `sha256=`.
+/// What the header may mean in bytes. Some senders prefix it with `sha256=`, in any case.
 pub(super) fn decode(given: &str, encoding: Encoding) -> Vec<Vec<u8>> {
-    let given = given.strip_prefix("sha256=").unwrap_or(given);
-    let as_hex = || hex::decode(given).ok();
+    let (prefix, rest) = given.split_at_checked(7).unwrap_or(("", given));
+    let given = if prefix.eq_ignore_ascii_case("sha256=") { rest } else { given };
+    let given: String = given.split_ascii_whitespace().collect();
+    let as_hex = || hex::decode(&given).ok();
     let as_base64 = || {
         let indifferent = base64::engine::DecodePaddingMode::Indifferent;
         let config = base64::engine::GeneralPurposeConfig::new().with_decode_padding_mode(indifferent);
-        base64::engine::GeneralPurpose::new(&base64::alphabet::STANDARD, config).decode(given).ok()
+        base64::engine::GeneralPurpose::new(&base64::alphabet::STANDARD, config).decode(&given).ok()
     };
     match encoding {
         Encoding::Hex => as_hex().into_iter().collect(),
@@ -108,7 +110,9 @@ mod tests {
     fn a_fixed_encoding_accepts_only_itself() {
         let signature = sign("new", b"{}");
         let (as_hex, as_base64) = (hex::encode(&signature), base64(&signature));
-        for given in [&as_hex, &as_hex.to_uppercase(), &format!("sha256={as_hex}"), &as_base64] {
+        let (prefixed, spaced) = (format!("SHA256= {as_hex}"), format!(" {} {}", &as_hex[..8], &as_hex[8..]));
+        let upper = as_hex.to_uppercase();
+        for given in [&as_hex, &upper, &format!("sha256={as_hex}"), &prefixed, &spaced, &as_base64] {
             assert_eq!(scheme(Encoding::Either).verify(b"{}", given), Some(1), "{given}");
         }
         assert!(scheme(Encoding::Base64).verify(b"{}", as_base64.trim_end_matches('=')).is_some());

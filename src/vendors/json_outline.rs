@@ -7,13 +7,15 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
+use super::json_repair::without_mark;
+
 /// How many levels of objects may identify a subject: the root, its wrapper, and one more (`{"data": {"order":
 /// {…}}}`).
 const LEVELS: u8 = 3;
 
 /// Parses a body. Lists, and objects below `LEVELS`, come back empty. `None` where it is not JSON.
 pub fn outline(body: &[u8]) -> Option<Value> {
-    let text = std::str::from_utf8(body).ok()?; // the parser does not check UTF-8 in what it skips
+    let text = std::str::from_utf8(without_mark(body)).ok()?; // the parser does not check UTF-8 in what it skips
     let mut json = serde_json::Deserializer::from_str(text);
     let outline = Outline(LEVELS).deserialize(&mut json).ok()?;
     json.end().ok()?;
@@ -60,7 +62,7 @@ impl<'de> Visitor<'de> for Outline {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Value, E> {
-        Ok(Value::String(text.to_owned()))
+        Ok(Value::String(text.replace('\0', "")))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
@@ -73,8 +75,8 @@ impl<'de> Visitor<'de> for Outline {
             return IgnoredAny.visit_map(object).map(|_| Value::Object(Map::new()));
         };
         let mut kept = Map::new();
-        while let Some(key) = object.next_key()? {
-            kept.insert(key, object.next_value_seed(Self(below))?);
+        while let Some(key) = object.next_key::<String>()? {
+            kept.insert(key.replace('\0', ""), object.next_value_seed(Self(below))?);
         }
         Ok(Value::Object(kept))
     }
@@ -97,6 +99,7 @@ mod tests {
             "data": { "order": { "id": -7, "lines": [], "customer": {} } },
         });
         assert_eq!(outline(whole.to_string().as_bytes()), Some(kept));
+        assert_eq!(outline("\u{feff}{\"id\": \"7\\u0000\"}".as_bytes()), Some(json!({ "id": "7" })));
         for scalar in ["7", "\"text\"", "null", " true "] {
             assert_eq!(outline(scalar.as_bytes()), serde_json::from_str(scalar).ok());
         }

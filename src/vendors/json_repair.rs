@@ -1,8 +1,46 @@
-//! Makes a list readable in which one record holds what JSON does not allow: bytes that are no UTF-8, or half of a
-//! surrogate pair. Only for lists of changes, of which ids and times are read: a repaired name would be a wrong name
-//! on a parcel.
+//! Makes JSON readable that is nearly JSON.
+//!
+//! Every answer loses a byte order mark, which RFC 8259 lets a reader ignore, and U+0000, which JSON allows in a text and
+//! PostgreSQL does not.
+//!
+//! A list may hold one record with what JSON does not allow: bytes that are no UTF-8, or half of a surrogate pair. That is
+//! repaired only in lists of changes, of which ids and times are read: a repaired name would be a wrong name on a parcel.
 
 use serde::de::DeserializeOwned;
+
+/// What some writers put in front of UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Without a byte order mark in front.
+pub(super) fn without_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body)
+}
+
+/// Removes a byte order mark and every U+0000 of a text; true where there was one of the latter.
+pub(super) fn clean(body: Vec<u8>) -> (Vec<u8>, bool) {
+    const NUL: &[u8] = b"\\u0000";
+    let body = if body.starts_with(BYTE_ORDER_MARK) { without_mark(&body).to_vec() } else { body };
+    if !body.windows(NUL.len()).any(|bytes| bytes == NUL) {
+        return (body, false);
+    }
+    let mut cleaned = Vec::with_capacity(body.len());
+    let mut rest = &*body;
+    while let [first, others @ ..] = rest {
+        rest = if let Some(behind) = rest.strip_prefix(NUL) {
+            behind
+        } else if *first == b'\\' {
+            // Any other escape: what is behind the backslash belongs to it, be it another backslash.
+            let (escape, behind) = rest.split_at(2.min(rest.len()));
+            cleaned.extend_from_slice(escape);
+            behind
+        } else {
+            cleaned.push(*first);
+            others
+        };
+    }
+    let has_nul = cleaned.len() < body.len();
+    (cleaned, has_nul)
+}
 
 /// Parses a list, repaired where that is needed.
 pub(super) fn parse_list<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
@@ -51,6 +89,20 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+
+    #[test]
+    fn byte_order_mark_and_nul_are_removed() {
+        for (body, cleaned, has_nul) in [
+            ("{\"a\":1}", "{\"a\":1}", false),
+            ("\u{feff}{\"a\":1}", "{\"a\":1}", false),
+            (r#"{"a":"x\u0000y\u0000"}"#, r#"{"a":"xy"}"#, true),
+            (r#"{"a":"\\u0000"}"#, r#"{"a":"\\u0000"}"#, false),
+            (r#"{"a":"\\\u0000\n"}"#, r#"{"a":"\\\n"}"#, true),
+            ("\\", "\\", false),
+        ] {
+            assert_eq!(clean(body.into()), (cleaned.into(), has_nul), "{body}");
+        }
+    }
 
     #[test]
     fn record_with_half_a_surrogate_or_bad_bytes_leaves_the_others_readable() {

@@ -21,6 +21,8 @@ pub enum Fault {
     DropAfter,
     /// This status; nothing is applied.
     Status(u16),
+    /// This status with this body; nothing is applied.
+    Refuse(u16, &'static str),
     /// The request is applied, and answered with this status.
     StatusAfter(u16),
     /// 429 with this `Retry-After` in seconds; nothing is applied.

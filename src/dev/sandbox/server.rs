@@ -204,6 +204,7 @@ async fn answer(request: Request<Body>, responder: &Responder) -> io::Result<Res
             Err(dropped())
         }
         Some(Fault::Status(status)) => Ok(status_response(status)),
+        Some(Fault::Refuse(status, body)) => Ok(refusal(status, body.to_owned())),
         Some(Fault::StatusAfter(status)) => {
             apply(request).await;
             Ok(status_response(status))
@@ -260,7 +261,11 @@ fn page_response(status: u16) -> Response<Body> {
 }
 
 fn status_response(status: u16) -> Response<Body> {
-    let mut response = Response::new(Body::from(format!("{{\"message\":\"sandbox fault {status}\"}}")));
+    refusal(status, format!("{{\"message\":\"sandbox fault {status}\"}}"))
+}
+
+fn refusal(status: u16, body: String) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response
 }

@@ -61,7 +61,7 @@ impl PolledList {
             Self::Statuses => (Vendor::Ogoship, "list_orders"),
             Self::Stock => (Vendor::Ogoship, "list_stock"),
         };
-        CallError { vendor, call, failure: Failure::Unreadable, retry_after: None }
+        CallError { vendor, call, failure: Failure::Unreadable, retry_after: None, message: None }
     }
 
     /// What a row of the list names.

@@ -53,7 +53,7 @@ pub async fn list_causes(db: &mut PgConnection) -> Result<Vec<AttentionCause>> {
               and latest.reason in ('manual_transfer', 'held_by_operator', 'payment_not_activated', 'held_at_warehouse')
         ),
         detailed as (
-            select stuck.*, case when reason = 'shipping_unmapped' then (
+            select stuck.*, case when reason in ('shipping_unmapped', 'refused', 'conflict', 'payment_not_activated') then (
                 select attempt.detail from attempt where task_id = stuck.id order by number desc limit 1
             ) end as detail
             from stuck

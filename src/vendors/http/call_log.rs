@@ -42,6 +42,9 @@ pub struct CallRecord {
     /// no, maybe or yes: whether the request reached the vendor. Only for failed calls.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sent: Option<&'static str>,
+    /// What the vendor said of a call that failed, without anything personal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
 }
 
 impl CallRecord {
@@ -53,6 +56,7 @@ impl CallRecord {
             Some(Failure::Status(status) | Failure::Maintenance(status)) => Some(status),
             Some(_) => None,
         };
+        self.message = error.and_then(|error| error.message.clone());
         self.sent = error.map(|error| match error.sent() {
             Sent::No => "no",
             Sent::Maybe => "maybe",

@@ -16,10 +16,12 @@ use super::{
     connection_start::ConnectionStart,
     error::{CallError, Failure},
     rate_limiter::{RateLimitError, RateLimiter},
+    vendor_message::message_of,
 };
 use crate::{
     domain::{Timestamp, rate_limit::CallPriority, redact::Redactor, task::fault::CallKind, vendor::Vendor},
     runtime::clock::Clock,
+    vendors::json_repair::clean,
 };
 
 /// The longest answer that is read. 250 items of the widest list take a tenth of it.
@@ -92,7 +94,7 @@ impl HttpClient {
 
     /// The error of a call to this vendor.
     pub fn call_error(&self, call: &'static str, failure: Failure) -> CallError {
-        CallError { vendor: self.vendor, call, failure, retry_after: None }
+        CallError { vendor: self.vendor, call, failure, retry_after: None, message: None }
     }
 
     /// Makes the call. Any status but 2xx is an error.
@@ -178,11 +180,13 @@ impl HttpClient {
             status: None,
             millis: 0,
             sent: None,
+            message: None,
         }
     }
 
     async fn exchange(&self, call: Call) -> Result<Response, CallError> {
         let started_at = Instant::now();
+        let private = private_values(&call);
         let Call { name, method, path, query, headers, body } = call;
         let mut request = self.client.request(method, format!("{}{path}", self.base)).headers(headers);
         if !query.is_empty() {
@@ -205,15 +209,20 @@ impl HttpClient {
         let retry_after = retry_after(status, response.headers(), now);
         let body = self.read(name, response).await;
         if status.is_success() {
-            let body = body?;
+            let (body, has_nul) = clean(body?);
+            if has_nul {
+                tracing::warn!(vendor = %self.vendor, call = name, "a text of the answer held U+0000, which was removed");
+            }
             if is_web_page(&body) {
                 return Err(self.call_error(name, Failure::Maintenance(status.as_u16())));
             }
             return Ok(Response { body, date, elapsed: started_at.elapsed() });
         }
-        let duplicate = body.is_ok_and(|body| is_duplicate_reference(status, &body));
+        let body = body.unwrap_or_default();
+        let duplicate = is_duplicate_reference(status, &body);
         let failure = Failure::Status(if duplicate { 409 } else { status.as_u16() });
-        Err(CallError { retry_after, ..self.call_error(name, failure) })
+        let message = message_of(&body, &private);
+        Err(CallError { retry_after, message, ..self.call_error(name, failure) })
     }
 
     async fn read(&self, name: &'static str, mut response: reqwest::Response) -> Result<Vec<u8>, CallError> {
@@ -228,6 +237,18 @@ impl HttpClient {
             }
         }
     }
+}
+
+/// What a vendor may repeat of a call and nobody may read: personal values, and secrets.
+fn private_values(call: &Call) -> Vec<String> {
+    let sent = match &call.body {
+        Body::Empty => Vec::new(),
+        Body::Json(json) => Redactor::personal_values(json).into_iter().map(ToOwned::to_owned).collect(),
+        Body::Form(form) => form.iter().map(|(_, value)| value.clone()).collect(),
+    };
+    let credentials = call.headers.iter().filter(|(_, value)| value.is_sensitive());
+    let credentials = credentials.filter_map(|(_, value)| value.to_str().ok()?.split(' ').next_back());
+    sent.into_iter().chain(credentials.map(ToOwned::to_owned)).collect()
 }
 
 fn failure_of(error: &reqwest::Error) -> Failure {

@@ -61,9 +61,19 @@ pub struct CallError {
     pub failure: Failure,
     /// How long to wait before the next call, where the vendor or the rate limiter says so.
     pub retry_after: Option<Duration>,
+    /// What the vendor said, without anything personal. Never logged.
+    pub message: Option<String>,
 }
 
 impl CallError {
+    /// The failure, with the vendor's own words.
+    pub fn explained(&self) -> String {
+        match &self.message {
+            Some(message) => format!("{self}: {message}"),
+            None => self.to_string(),
+        }
+    }
+
     /// Whether the request reached the vendor.
     pub const fn sent(&self) -> Sent {
         match self.failure {
@@ -196,7 +206,7 @@ mod tests {
 
     fn error(failure: Failure, retry_after: Option<u64>) -> CallError {
         let retry_after = retry_after.map(Duration::from_secs);
-        CallError { vendor: Vendor::Ogoship, call: "test", failure, retry_after }
+        CallError { vendor: Vendor::Ogoship, call: "test", failure, retry_after, message: None }
     }
 
     fn verdicts(failure: Failure, retry_after: Option<u64>) -> [&'static str; 3] {

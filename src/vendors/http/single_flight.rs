@@ -76,6 +76,7 @@ mod tests {
                 asked.fetch_add(1, Ordering::SeqCst);
                 tokio::task::yield_now().await;
                 let failed = |failure| CallError {
+                    message: None,
                     vendor: Vendor::MyCashflow,
                     call: "list",
                     failure,

@@ -9,6 +9,7 @@ mod payments;
 pub mod placed;
 mod policy;
 mod readable;
+mod refusals;
 mod second_payment;
 mod shipment;
 mod status;
