@@ -25,10 +25,17 @@ impl std::fmt::Display for ShippingMethod {
 pub struct ShippingRule {
     /// A product code or a name; `*` matches anything; case is ignored.
     pub pattern: String,
-    /// The warehouse's shipping code, as typed in Edit merchant.
+    /// The warehouse's shipping code, as typed in Edit merchant; `leave` where the shop keeps the order.
     pub code: String,
     /// True where the shop's pickup points are the carrier's own, so that their ids may be passed on.
     pub pickup: bool,
+}
+
+impl ShippingRule {
+    /// True where its orders are never sent: they are collected from the shop.
+    pub fn leaves_to_shop(&self) -> bool {
+        self.code.eq_ignore_ascii_case("leave")
+    }
 }
 
 /// Finds the rule for a method: an exact one before a pattern, a longer pattern before a shorter one.
@@ -41,7 +48,7 @@ pub fn match_rule<'a>(rules: &'a [ShippingRule], method: &ShippingMethod) -> Opt
 }
 
 /// Matches `name` against a pattern in which `*` stands for anything, ignoring case.
-fn matches_pattern(pattern: &str, name: &str) -> bool {
+pub(in crate::domain) fn matches_pattern(pattern: &str, name: &str) -> bool {
     let (pattern, name) = (pattern.to_lowercase(), name.trim().to_lowercase());
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();

@@ -35,6 +35,8 @@ const fn finnish(reason: Reason) -> &'static str {
         Reason::BeforeStart => "Tilaus on vanhempi kuin not_before tai yhteys itse: historiaa ei tuoda.",
         Reason::HoldPeriod => "Odotusaika ennen lähettämistä ei ole kulunut: aikaa muutoksille.",
         Reason::HeldByOperator => "Tilaus on laitettu odottamaan.",
+        Reason::LeftToShop => "Toimitustapasääntö jättää tilauksen kaupalle: se noudetaan sieltä.",
+        Reason::NegativeQuantity => "Tilauksessa palautetaan jotain koodia enemmän kuin sitä on tilattu.",
         Reason::ManualTransfer => "Tilaus odottaa, että siirrät sen varastolle.",
         Reason::CancelledInShop => "Kauppa perui tilauksen ennen kuin se lähti varastolle.",
         Reason::CompletedInShop => "Kauppa käsitteli tilauksen valmiiksi ennen kuin se lähti varastolle.",

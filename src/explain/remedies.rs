@@ -77,6 +77,14 @@ const fn remedies(reason: Reason) -> (&'static str, &'static str) {
             "Aktivoi maksu kaupassa. Tilauksen, joka ei ole vielä lähtenyt, voi siirtää myös käsin.",
         ),
         Reason::HeldByOperator => ("Release it when it may go.", "Vapauta se, kun se saa lähteä."),
+        Reason::LeftToShop => (
+            "Nothing to do; change the shipping rule if such orders shall be sent.",
+            "Ei tehtävää; muuta toimitustapasääntöä, jos tällaiset tilaukset pitää lähettää.",
+        ),
+        Reason::NegativeQuantity => (
+            "Correct the order's lines in the shop, then replay.",
+            "Korjaa tilauksen rivit kaupassa, ja yritä sitten uudelleen.",
+        ),
         Reason::ManualTransfer => ("Transfer it when it may go.", "Siirrä se, kun se saa lähteä."),
         Reason::UnknownInShop => {
             ("List the product in the shop, or leave it.", "Lisää tuote kauppaan, tai anna olla.")

@@ -1,7 +1,10 @@
 //! The sections `[connections.orders]`, `[connections.shipping]`, `[connections.products]`, `[connections.stock]` and
 //! `[connections.polls]`.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
 use toml::Value;
 
@@ -75,6 +78,8 @@ pub(super) fn read_products(mut section: Section<'_>) -> ProductPolicy {
     let policy = ProductPolicy {
         suppliers: section.texts("suppliers"),
         exclude_codes: section.texts("exclude_codes"),
+        not_packed: section.texts("not_packed"),
+        kits: read_kits(section.section("kits")),
         language: section.text("language"),
         country_of_origin: given(section.text("country_of_origin")),
         currency: given(section.text("currency")).filter(|_| prices),
@@ -102,6 +107,32 @@ pub(super) fn read_products(mut section: Section<'_>) -> ProductPolicy {
     }
     section.finish();
     policy
+}
+
+/// Kits: each code with a table of its components' codes and pieces.
+fn read_kits(mut section: Section<'_>) -> BTreeMap<String, Vec<(String, i64)>> {
+    let mut kits = BTreeMap::new();
+    for (code, value) in section.entries() {
+        match read_components(&value) {
+            Some(components) => drop(kits.insert(code, components)),
+            None => section.add_error(&code, "must be pieces by code, as { \"CUP\" = 2, \"PLATE\" = 2 }"),
+        }
+    }
+    let is_kit = |code: &String| kits.contains_key(code);
+    let nested: Vec<_> =
+        kits.values().flatten().map(|(code, _)| code).filter(|code| is_kit(code)).cloned().collect();
+    for code in nested {
+        section.add_error(&code, "is a part of a kit, so it cannot be one itself");
+    }
+    kits
+}
+
+fn read_components(value: &Value) -> Option<Vec<(String, i64)>> {
+    let components = value.as_table()?.iter().map(|(code, pieces)| {
+        let pieces = pieces.as_integer().filter(|pieces| (1..=1000).contains(pieces))?;
+        Some((code.clone(), pieces))
+    });
+    components.collect::<Option<Vec<_>>>().filter(|components| !components.is_empty())
 }
 
 pub(super) fn read_stock(mut section: Section<'_>) -> StockPolicy {

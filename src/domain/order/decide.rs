@@ -97,6 +97,9 @@ fn decide_transfer(shop: &ShopOrder, view: &OrderView<'_>) -> Decision {
         ShopStatus::Unknown(word) => return unknown_status(word),
         ShopStatus::Open => {}
     }
+    if view.policy.leaves_to_shop(shop) {
+        return Decision::Skip(Reason::LeftToShop);
+    }
     if let Some(blocker) = readiness::find_blocker(shop, view) {
         return blocker;
     }

@@ -4,7 +4,11 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{OrderPolicy, Payment, PaymentState, Recipient, ShopLine, ShopOrder, UnitPrices, unreadable};
+use super::{
+    OrderPolicy, Payment, PaymentState, Recipient, ShopLine, ShopOrder, UnitPrices,
+    lines::{goods, packed},
+    unreadable,
+};
 use crate::domain::{
     digest::sha256_hex,
     product::{MAX_CODE_LENGTH, Stored},
@@ -145,6 +149,10 @@ fn shipping_rule<'a>(
     let rule = match_rule(&policy.shipping, method).ok_or_else(|| {
         unmapped(format!("no rule of [connections.shipping] matches the order's shipping method {method}"))
     })?;
+    if rule.leaves_to_shop() {
+        let detail = format!("a rule of [connections.shipping] leaves orders of {method} to the shop");
+        return Err(DraftError { reason: Reason::LeftToShop, detail });
+    }
     Ok(Some(rule))
 }
 
@@ -161,30 +169,20 @@ fn valid_recipient(order: &ShopOrder, policy: &OrderPolicy) -> Result<Recipient,
 
 /// Returns the lines that are stored at the warehouse, merged where code, price and VAT agree.
 pub(super) fn stored_lines(lines: &[ShopLine], policy: &OrderPolicy) -> Result<Vec<DraftLine>, DraftError> {
-    let mut merged: Vec<(DraftLine, &ShopLine)> = Vec::new();
-    for line in lines.iter().filter(|line| line.is_goods()) {
-        let code = line.code.as_deref().unwrap_or_default().trim();
-        match policy.products.check_stored(code, &line.supplier) {
+    let mut merged: Vec<(DraftLine, ShopLine)> = Vec::new();
+    for line in goods(lines, &policy.products)? {
+        match policy.products.check_line(line.code(), &line.supplier) {
             Stored::Yes => {}
             Stored::No => continue,
             Stored::Unknown => {
+                let code = line.code();
                 let detail =
                     format!("the shop no longer knows the product of code {code:?}, so not its supplier");
                 return Err(DraftError { reason: Reason::SupplierUnknown, detail });
             }
         }
-        if let Some(problem) = unusable(code) {
-            let detail = format!("fix the product code in the shop: {problem}");
-            return Err(DraftError { reason: Reason::CodeUnusable, detail });
-        }
-        let same = |(known, other): &&mut (DraftLine, &ShopLine)| {
-            known.code == code && (other.unit_price, other.vat_rate) == (line.unit_price, line.vat_rate)
-        };
-        if let Some((known, _)) = merged.iter_mut().find(same) {
-            known.quantity = known.quantity.saturating_add(line.quantity);
-        } else {
-            let price = price(line, policy.unit_prices);
-            merged.push((DraftLine { code: code.to_owned(), quantity: line.quantity, price }, line));
+        for line in packed(line, &policy.products) {
+            merge(&mut merged, line, policy.unit_prices)?;
         }
     }
     if merged.is_empty() {
@@ -192,6 +190,28 @@ pub(super) fn stored_lines(lines: &[ShopLine], policy: &OrderPolicy) -> Result<V
         return Err(DraftError { reason: Reason::NoWarehouseLines, detail });
     }
     Ok(merged.into_iter().map(|(line, _)| line).collect())
+}
+
+fn merge(
+    merged: &mut Vec<(DraftLine, ShopLine)>,
+    line: ShopLine,
+    unit_prices: UnitPrices,
+) -> Result<(), DraftError> {
+    let code = line.code();
+    if let Some(problem) = unusable(code) {
+        let detail = format!("fix the product code in the shop: {problem}");
+        return Err(DraftError { reason: Reason::CodeUnusable, detail });
+    }
+    let same = |(known, other): &&mut (DraftLine, ShopLine)| {
+        known.code == code && (other.unit_price, other.vat_rate) == (line.unit_price, line.vat_rate)
+    };
+    if let Some((known, _)) = merged.iter_mut().find(same) {
+        known.quantity = known.quantity.saturating_add(line.quantity);
+    } else {
+        let price = price(&line, unit_prices);
+        merged.push((DraftLine { code: code.to_owned(), quantity: line.quantity, price }, line));
+    }
+    Ok(())
 }
 
 fn unusable(code: &str) -> Option<String> {

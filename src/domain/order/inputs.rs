@@ -17,7 +17,8 @@ use crate::domain::{
 
 /// The shop's data of an order, personal values redacted.
 pub fn order_inputs(shop: &ShopOrder, policy: &OrderPolicy) -> Value {
-    let lines: Vec<_> = shop.lines.iter().filter(|line| line.is_goods()).map(line_inputs).collect();
+    let lines: Vec<_> =
+        shop.lines.iter().filter(|line| !line.is_download && line.quantity != 0).map(line_inputs).collect();
     let point = shop.shipments.iter().find_map(|shipment| shipment.pickup_point.as_deref());
     let collected = cash_on_delivery(shop).ok().flatten();
     let inputs = json!({
@@ -41,7 +42,7 @@ pub fn order_inputs(shop: &ShopOrder, policy: &OrderPolicy) -> Value {
 
 fn line_inputs(line: &ShopLine) -> Value {
     json!({
-        "code": line.code.as_deref().unwrap_or_default().trim(),
+        "code": line.code(),
         "quantity": line.quantity,
         "unit_price": line.unit_price.map(|price| price.normalize()),
         "vat_rate": line.vat_rate.map(|rate| rate.normalize()),
@@ -146,7 +147,7 @@ impl<'a> Relevance<'a> {
         let code = line.get("code").and_then(Value::as_str).unwrap_or_default();
         let then = line.get("supplier").and_then(supplier_of).unwrap_or(Supplier::Unknown);
         let supplier = self.suppliers.get(code).copied().unwrap_or(&then);
-        self.policy.products.check_stored(code, supplier) == Stored::No
+        self.policy.products.check_line(code, supplier) == Stored::No
     }
 }
 

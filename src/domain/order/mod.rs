@@ -5,6 +5,7 @@ mod decide;
 mod decision;
 mod draft;
 mod inputs;
+mod lines;
 mod once;
 mod payment;
 mod policy;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::ShopOrder;
 use crate::domain::{
     Timestamp,
     digest::sha256_hex,
@@ -100,6 +101,14 @@ impl OrderPolicy {
     /// The shipping rule for a method.
     pub(super) fn rule_for(&self, method: &ShippingMethod) -> Option<&ShippingRule> {
         match_rule(&self.shipping, method)
+    }
+
+    /// True where a shipping rule says that the order is never sent: it is collected from the shop.
+    pub(super) fn leaves_to_shop(&self, shop: &ShopOrder) -> bool {
+        shop.shipping
+            .as_ref()
+            .and_then(|method| self.rule_for(method))
+            .is_some_and(ShippingRule::leaves_to_shop)
     }
 
     /// A digest of the rules, to tell whether what was sent was made under others. Other versions of Silta may give

@@ -91,9 +91,9 @@ pub struct ShopLine {
 }
 
 impl ShopLine {
-    /// True where there is something to ship, from whatever place.
-    pub const fn is_goods(&self) -> bool {
-        !self.is_download && self.quantity > 0
+    /// Its code without spaces around it; empty where there is none.
+    pub fn code(&self) -> &str {
+        self.code.as_deref().unwrap_or_default().trim()
     }
 }
 

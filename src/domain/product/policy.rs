@@ -1,7 +1,9 @@
 //! The connection's rules for products.
 
+use std::collections::BTreeMap;
+
 use super::{Stored, Supplier};
-use crate::domain::order::ShopLine;
+use crate::domain::{order::ShopLine, shipping::matches_pattern};
 
 /// The connection's rules for products.
 #[derive(Clone, Debug, Default)]
@@ -10,6 +12,10 @@ pub struct ProductPolicy {
     pub suppliers: Vec<String>,
     /// Codes that are not at the warehouse.
     pub exclude_codes: Vec<String>,
+    /// Codes that nobody packs, as gift cards and services; `*` stands for anything, case is ignored.
+    pub not_packed: Vec<String>,
+    /// Codes that are packed as other codes, each with its pieces.
+    pub kits: BTreeMap<String, Vec<(String, i64)>>,
     /// Two letters; the warehouse decides which are allowed.
     pub language: String,
     /// The country of origin of every product, two letters.
@@ -25,10 +31,11 @@ pub struct ProductPolicy {
 }
 
 impl ProductPolicy {
-    /// Says whether an item of this code and supplier is stored at the warehouse: the one rule for products,
-    /// stock and order lines.
+    /// Says whether an item of this code and supplier is stored at the warehouse: the one rule for products and stock,
+    /// and for order lines too but for kits.
     pub fn check_stored(&self, code: &str, supplier: &Supplier) -> Stored {
-        if self.exclude_codes.iter().any(|excluded| excluded == code) {
+        let is_excluded = self.exclude_codes.iter().any(|excluded| excluded == code);
+        if is_excluded || self.is_not_packed(code) || self.kits.contains_key(code) {
             return Stored::No;
         }
         let is = |text: &str| self.suppliers.iter().any(|it| it.to_lowercase() == text.to_lowercase());
@@ -40,8 +47,18 @@ impl ProductPolicy {
         }
     }
 
+    /// The same for an order line. The components of a kit are at the warehouse, whoever supplies the kit.
+    pub fn check_line(&self, code: &str, supplier: &Supplier) -> Stored {
+        if self.kits.contains_key(code) { Stored::Yes } else { self.check_stored(code, supplier) }
+    }
+
     /// True for an order line that is certainly stored at the warehouse.
     pub fn is_stored_line(&self, line: &ShopLine) -> bool {
-        self.check_stored(line.code.as_deref().unwrap_or_default().trim(), &line.supplier) == Stored::Yes
+        self.check_line(line.code(), &line.supplier) == Stored::Yes
+    }
+
+    /// True for a code that nobody packs.
+    pub fn is_not_packed(&self, code: &str) -> bool {
+        self.not_packed.iter().any(|pattern| matches_pattern(pattern, code))
     }
 }

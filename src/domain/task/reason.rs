@@ -50,6 +50,10 @@ pub enum Reason {
     HoldPeriod,
     /// An operator put the order on hold.
     HeldByOperator,
+    /// A shipping rule leaves the order to the shop: it is collected there, and never sent.
+    LeftToShop,
+    /// The order takes back more pieces of a code than it has.
+    NegativeQuantity,
     /// The order waits for an operator to transfer it (`transfer = "manual"`).
     ManualTransfer,
     /// The shop cancelled the order before it went to the warehouse.

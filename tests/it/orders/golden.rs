@@ -1,10 +1,10 @@
-//! Golden files: the exact JSON sent to the warehouse for ten realistic orders, and the reason for those not sent.
+//! Golden files: the exact JSON sent to the warehouse for realistic orders, and the reason for those not sent.
 //! The files are the contract with the warehouse: a change of one is a change of behaviour.
 
 use serde_json::{Value, json};
 use silta::dev::sandbox::OrderSpec;
 
-use crate::harness::TestSilta;
+use crate::harness::{TestOptions, TestSilta};
 
 fn customer(first: &str, last: &str, street: &str, zip: &str, city: &str) -> Value {
     json!({
@@ -21,7 +21,10 @@ fn line(product: u64, code: &str, quantity: i64, price: &str) -> Value {
 }
 
 async fn check(name: &str, settings: &[(&str, &str)], spec: OrderSpec) {
-    let mut silta = TestSilta::start_with_settings(settings).await;
+    check_in(TestSilta::start_with_settings(settings).await, name, spec).await;
+}
+
+async fn check_in(mut silta: TestSilta, name: &str, spec: OrderSpec) {
     for (id, code, supplier) in [(1, "KAHVI-500", 71), (2, "TEE-VIHREÄ", 72), (3, "KUPPI-SIN", 71)] {
         silta.shop.add_product(id, code, code, 10);
         silta.shop.set_supplier(id, supplier);
@@ -151,4 +154,43 @@ async fn golden_download_only_order() {
     let mut file = line(1, "OPAS-PDF", 1, "9.90");
     file["download_id"] = 55.into();
     check("download_only", &[], OrderSpec::of("OPAS-PDF", 1).with_json(json!({ "products": [file] }))).await;
+}
+
+#[tokio::test]
+async fn golden_klarna_order() {
+    let payment = json!({
+        "id": 1, "status": "PENDING_ACTIVATION", "is_paid": false, "amount": "19.90", "currency": "EUR",
+        "payment_method_id": 7,
+    });
+    check("klarna", &[], OrderSpec::of("KAHVI-500", 1).with_json(json!({ "payments": [payment] }))).await;
+}
+
+#[tokio::test]
+async fn golden_order_paid_by_gift_card_and_card() {
+    let payment = |id: u64, amount: &str| json!({ "id": id, "status": "PAID", "is_paid": true, "amount": amount, "currency": "EUR", "payment_method_id": 8 });
+    let lines = json!([line(1, "KAHVI-500", 2, "7.90"), line(4, "LAHJAKORTTI-20", 1, "20.00")]);
+    let fields = json!({
+        "total": "35,80", "payments": [payment(1, "10,00"), payment(2, "25,80")], "products": lines,
+    });
+    let settings = [("products.not_packed", "LAHJAKORTTI*")];
+    check("gift_card_and_card", &settings, OrderSpec::of("KAHVI-500", 1).with_json(fields)).await;
+}
+
+#[tokio::test]
+async fn golden_order_of_a_kit() {
+    let lines = json!([line(5, "SETTI", 2, "30.00"), line(3, "KUPPI-SIN", 1, "12.00")]);
+    let connection = "[connections.products.kits]\nSETTI = { \"KUPPI-SIN\" = 2, \"KAHVI-500\" = 1 }\n";
+    let silta = TestSilta::start_with(TestOptions { connection, service: "" }).await;
+    check_in(silta, "kit", OrderSpec::of("SETTI", 1).with_json(json!({ "products": lines }))).await;
+}
+
+#[tokio::test]
+async fn golden_order_collected_from_the_shop() {
+    check("collection", &[("shipping.POSTI-14", "leave")], OrderSpec::of("KAHVI-500", 1)).await;
+}
+
+#[tokio::test]
+async fn golden_order_of_nothing_to_pay() {
+    let fields = json!({ "total": "0.00", "payments": [] });
+    check("zero_total", &[], OrderSpec::of("KAHVI-500", 1).with_json(fields)).await;
 }

@@ -4,6 +4,7 @@ mod change;
 mod connected;
 mod golden;
 mod ledger;
+mod lines;
 mod once;
 mod payments;
 pub mod placed;
