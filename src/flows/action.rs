@@ -166,11 +166,6 @@ fn state_after(error: &CallError, outcome: &Outcome) -> ActionState {
     }
 }
 
-/// A text with the vendor's own words behind it.
-fn with_message(text: String, message: Option<String>) -> String {
-    message.map_or(text.clone(), |message| format!("{text}: {message}"))
-}
-
 /// An action that failed, or whose outcome is unknown.
 pub(super) struct ActionError {
     /// What the attempt came to.
@@ -195,7 +190,7 @@ impl ActionError {
     /// Names what an operator has to do where the failure is final for the table of failures, too.
     pub(super) fn with_reason_if_permanent(self, reason: Reason, detail: &str) -> AttemptResult {
         match self.result.outcome {
-            Outcome::Permanent { .. } => self.into_permanent_if_refused(reason, || detail.to_owned()),
+            Outcome::Permanent { .. } => self.into_permanent(reason, detail.to_owned()),
             _ => self.result,
         }
     }
@@ -206,15 +201,20 @@ impl ActionError {
         reason: Reason,
         detail: impl FnOnce() -> String,
     ) -> AttemptResult {
-        let Self { result, is_refused, message } = self;
-        if !is_refused {
-            return result;
-        }
+        if self.is_refused { self.into_permanent(reason, detail()) } else { self.result }
+    }
+
+    /// The vendor understood it, so it is no fault of the vendor. Its own words stay behind the detail.
+    fn into_permanent(self, reason: Reason, detail: String) -> AttemptResult {
+        let detail = match self.message {
+            Some(message) => format!("{detail}: {message}"),
+            None => detail,
+        };
         AttemptResult {
             outcome: Outcome::Permanent { reason },
-            fault: None, // the vendor understood it
-            detail: Some(with_message(detail(), message)),
-            ..result
+            fault: None,
+            detail: Some(detail),
+            ..self.result
         }
     }
 }

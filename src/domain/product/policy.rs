@@ -47,7 +47,7 @@ impl ProductPolicy {
         }
     }
 
-    /// The same for an order line. The components of a kit are at the warehouse, whoever supplies the kit.
+    /// The same for an order line. The components of a kit are at the warehouse, by whatever supplier the kit is.
     pub fn check_line(&self, code: &str, supplier: &Supplier) -> Stored {
         if self.kits.contains_key(code) { Stored::Yes } else { self.check_stored(code, supplier) }
     }

@@ -16,7 +16,7 @@ use super::{
     connection_start::ConnectionStart,
     error::{CallError, Failure},
     rate_limiter::{RateLimitError, RateLimiter},
-    vendor_message::message_of,
+    vendor_message::{message_of, private_values},
 };
 use crate::{
     domain::{Timestamp, rate_limit::CallPriority, redact::Redactor, task::fault::CallKind, vendor::Vendor},
@@ -237,18 +237,6 @@ impl HttpClient {
             }
         }
     }
-}
-
-/// What a vendor may repeat of a call and nobody may read: personal values, and secrets.
-fn private_values(call: &Call) -> Vec<String> {
-    let sent = match &call.body {
-        Body::Empty => Vec::new(),
-        Body::Json(json) => Redactor::personal_values(json).into_iter().map(ToOwned::to_owned).collect(),
-        Body::Form(form) => form.iter().map(|(_, value)| value.clone()).collect(),
-    };
-    let credentials = call.headers.iter().filter(|(_, value)| value.is_sensitive());
-    let credentials = credentials.filter_map(|(_, value)| value.to_str().ok()?.split(' ').next_back());
-    sent.into_iter().chain(credentials.map(ToOwned::to_owned)).collect()
 }
 
 fn failure_of(error: &reqwest::Error) -> Failure {

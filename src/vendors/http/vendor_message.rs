@@ -6,6 +6,9 @@
 
 use serde_json::Value;
 
+use super::call::{Body, Call};
+use crate::domain::redact::Redactor;
+
 /// Characters of a message that are kept.
 const MAX_LENGTH: usize = 500;
 
@@ -18,6 +21,18 @@ const FIELDS: [&str; 7] =
 
 /// Personal values that are shorter are not removed: they are parts of ordinary words.
 const SHORTEST: usize = 3;
+
+/// What a vendor may repeat of a call and nobody may read: personal values, and secrets.
+pub(super) fn private_values(call: &Call) -> Vec<String> {
+    let sent = match &call.body {
+        Body::Empty => Vec::new(),
+        Body::Json(json) => Redactor::personal_values(json).into_iter().map(ToOwned::to_owned).collect(),
+        Body::Form(form) => form.iter().map(|(_, value)| value.clone()).collect(),
+    };
+    let credentials = call.headers.iter().filter(|(_, value)| value.is_sensitive());
+    let credentials = credentials.filter_map(|(_, value)| value.to_str().ok()?.split(' ').next_back());
+    sent.into_iter().chain(credentials.map(ToOwned::to_owned)).collect()
+}
 
 /// The message in an answer's body. `private` are the values of the request that may not be repeated.
 pub(super) fn message_of(body: &[u8], private: &[String]) -> Option<String> {
@@ -82,8 +97,9 @@ fn without_contacts(text: &str) -> String {
     for word in text.split(|letter: char| letter.is_whitespace() || letter.is_control()) {
         let word = if is_email(word) || is_phone(word) { REMOVED } else { word };
         // A phone number may be written with spaces: the rest of its digits follow.
-        let goes_on = words.last() == Some(&REMOVED) && is_digits(word);
-        if !word.is_empty() && !goes_on && !(word == REMOVED && words.last() == Some(&REMOVED)) {
+        let follows_removed = words.last() == Some(&REMOVED);
+        let is_part_of_it = follows_removed && (word == REMOVED || is_digits(word));
+        if !word.is_empty() && !is_part_of_it {
             words.push(word);
         }
     }

@@ -166,7 +166,7 @@ async fn chaos_run_loses_and_duplicates_nothing() {
     for point in silta::runtime::failpoints::Failpoint::ALL {
         assert!(tried.contains_key(&format!("killed at {}", point.as_str())), "{point:?} in {tried:?}");
     }
-    assert_eq!(tried.len(), 32);
+    assert_eq!(tried.len(), 33);
     assert!(
         report["acknowledged"].as_i64() > Some(100) && report["faults_met"].as_i64() > Some(50),
         "{report}"

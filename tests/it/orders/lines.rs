@@ -13,6 +13,9 @@ not_packed = ["LAHJAKORTTI*", "ASENNUS"]
 "SETTI" = { "KUPPI" = 2, "LAUTANEN" = 1 }
 "#;
 
+/// Codes and pieces.
+type Lines = &'static [(&'static str, i64)];
+
 async fn start() -> TestSilta {
     let mut silta = TestSilta::start_with(TestOptions { connection: PRODUCTS, service: "" }).await;
     silta.leave_unfinished();
@@ -43,7 +46,7 @@ impl TestSilta {
 
 #[tokio::test]
 async fn lines_become_what_is_packed() {
-    let cases: [(&str, &[(&str, i64)], &str, &[(&str, i64)]); 7] = [
+    let cases: [(&str, Lines, &str, Lines); 7] = [
         ("a gift card beside goods", &[("A", 1), ("Lahjakortti-50", 1)], "done", &[("A", 1)]),
         ("nothing but services", &[("LAHJAKORTTI-50", 1), ("ASENNUS", 2)], "skipped no_warehouse_lines", &[]),
         ("a piece taken back", &[("A", 3), ("A", -1)], "done", &[("A", 2)]),

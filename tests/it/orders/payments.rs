@@ -118,7 +118,7 @@ async fn payments_are_activated_before_a_shipment_is_completed() {
             .fetch_all(&silta.pool)
             .await
             .unwrap();
-    let shipment = format!("complete_shipment {}0 applied", order);
+    let shipment = format!("complete_shipment {order}0 applied");
     assert_eq!(kinds, ["place  applied", "activate_payment 2 applied", &*shipment]);
 }
 
