@@ -62,7 +62,13 @@ pub async fn list_conditions(db: &mut PgConnection, thresholds: &AlertThresholds
                found.detail as "detail!"
         from (
             select connection, 'dead' as kind, sum(count)::bigint as count,
-                   string_agg(count || ' × ' || reason, ', ' order by count desc, reason) as detail
+                   string_agg(count || ' × ' || reason, ', ' order by count desc, reason) || coalesce('; ' || (
+                       -- What the vendor said of the newest refusal.
+                       select left(attempt.detail, 200)
+                       from dead_letter refused join attempt on attempt.task_id = refused.id
+                       where refused.connection = dead.connection and refused.reason in ('refused', 'conflict')
+                       order by refused.id desc, attempt.number desc limit 1
+                   ), '') as detail
             from dead group by connection
             union all
             select name, 'circuit_open', 1, reason from (

@@ -41,6 +41,14 @@ async fn refusal_is_shown_in_the_vendors_own_words() {
 }
 
 #[tokio::test]
+async fn alert_says_what_the_vendor_said_last() {
+    let (silta, _) = start_with_refused_order().await;
+    silta.alerts.check_and_notify().await.unwrap();
+    let detail: String = silta.scalar("select detail from alert where kind = 'dead'").await;
+    assert_eq!(detail, format!("1 × refused; ogoship place_order: answered 422: {KEPT}"));
+}
+
+#[tokio::test]
 async fn refused_edit_keeps_the_vendors_words() {
     let mut silta = TestSilta::start_with_settings(&[("orders.edit", "true")]).await;
     silta.leave_unfinished();
