@@ -44,6 +44,11 @@ async fn sync(context: &Context) -> Result<AttemptResult, Box<AttemptResult>> {
     let seen_at = clock.now();
     let reading = task_store.begin_reading().await.map_err(AttemptResult::store_failed)?;
     let product = clients.shop.get_product(&subject.key).await.map_err(AttemptResult::read_failed)?;
+    if let Some(detail) = product.as_ref().and_then(ShopProduct::unreadable_detail) {
+        let known = known_version(product.and_then(|product| product.version));
+        let observation = Observation { subject: subject.to_string(), seen_at, known };
+        return Ok(AttemptResult::permanent(Reason::FieldUnreadable, detail).with_observation(observation));
+    }
     let items = product
         .as_ref()
         .map(|product| CatalogueItem::of(product, &clients.product_policy))
@@ -87,10 +92,14 @@ async fn sync_items(
     let result = last_action.or(refused).map_or_else(|| summarize(&drafts), |result| *result);
     if !matches!(result.outcome, Outcome::Acted) {
         // Only a product with nothing left to do counts as seen; until then a poll must find it again.
-        let known = SubjectState { shop_version: product.version, ..SubjectState::default() };
+        let known = known_version(product.version);
         observations.insert(0, Observation { subject: context.subject.to_string(), seen_at, known });
     }
     AttemptResult { observations, ledger, ..result }
+}
+
+fn known_version(shop_version: Option<String>) -> SubjectState {
+    SubjectState { shop_version, ..SubjectState::default() }
 }
 
 /// One attempt's progress through the items.

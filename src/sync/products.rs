@@ -13,8 +13,8 @@ use crate::{
         event::subject::{Subject, SubjectKind},
         page_walk::PageWalk,
         product::{
-            CatalogueItem, Decision, ItemDraft, ItemView, KnownItem, WarehouseProduct, code_key, decide,
-            differences,
+            CatalogueItem, Decision, ItemDraft, ItemView, KnownItem, ShopProduct, WarehouseProduct, code_key,
+            decide, differences,
         },
         task::reason::Reason,
     },
@@ -65,7 +65,9 @@ pub(super) async fn read_catalogue(run: &mut Run<'_>, clients: &ConnectionClient
         let walk = run.page_walk();
         let reading = run.begin_reading().await?;
         let read = read_with_retries(|| clients.shop.list_products(walk.page())).await?;
-        let items: Vec<_> = (read.items.iter())
+        let found: Vec<_> = read.items.iter().filter_map(unreadable_difference).collect();
+        let readable = read.items.iter().filter(|product| product.unreadable.is_empty());
+        let items: Vec<_> = readable
             .map(|product| {
                 (Subject::product(&product.id), CatalogueItem::of(product, &clients.product_policy))
             })
@@ -79,10 +81,10 @@ pub(super) async fn read_catalogue(run: &mut Run<'_>, clients: &ConnectionClient
         // On the way back only what was not met before is new.
         let compared = if matches!(walk, PageWalk::Forward(_)) { read.items.len() } else { 0 };
         let Some(next) = walk.next(read.has_more) else {
-            run.commit_page(tx, &[], run.progress.cursor.clone(), compared).await?;
+            run.commit_page(tx, &found, run.progress.cursor.clone(), compared).await?;
             break;
         };
-        run.commit_page(tx, &[], next.to_cursor(), compared).await?;
+        run.commit_page(tx, &found, next.to_cursor(), compared).await?;
     }
     read_unseen_products(run, clients).await?;
     let now = run.deps.clock.now();
@@ -91,6 +93,14 @@ pub(super) async fn read_catalogue(run: &mut Run<'_>, clients: &ConnectionClient
     let (kind, reason) = (SubjectKind::Product, Reason::CatalogueUnread);
     tasks::wake_waiting(&mut tx, connection, kind, reason, now).await?;
     Ok(tx.commit().await?)
+}
+
+/// A product with fields that cannot be read: it is not compared, and what is registered of it stays.
+fn unreadable_difference(product: &ShopProduct) -> Option<NewDifference> {
+    let (detail, reason) = (product.unreadable_detail()?, Reason::FieldUnreadable);
+    let subject = Subject::product(&product.id).to_string();
+    let found = reported_difference(subject, "needs_attention", reason.description());
+    Some(NewDifference { reason: Some(reason), detail: Some(detail), ..found })
 }
 
 /// Enqueues the stock of items that the shop did not have before.
@@ -153,6 +163,10 @@ async fn read_unseen_products(run: &Run<'_>, clients: &ConnectionClients) -> Res
         for subject in unseen.iter().filter_map(|text| text.parse::<Subject>().ok()) {
             let reading = run.begin_reading().await?;
             let product = read_with_retries(|| clients.shop.get_product(&subject.key)).await?;
+            if product.as_ref().is_some_and(|product| !product.unreadable.is_empty()) {
+                run.extend_lease().await?;
+                continue;
+            }
             let items = product.map(|product| CatalogueItem::of(&product, &clients.product_policy));
             let items = items.unwrap_or_default();
             let mut db = run.deps.pool.acquire().await?;

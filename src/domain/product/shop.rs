@@ -21,6 +21,15 @@ pub struct ShopProduct {
     pub unreadable: Vec<String>,
 }
 
+impl ShopProduct {
+    /// Names the fields that cannot be read; `None` where all can. Otherwise nothing of the product is sent, and what is
+    /// registered of it stays: the codes that it had are still taken.
+    pub fn unreadable_detail(&self) -> Option<String> {
+        let fields = self.unreadable.join(", ");
+        (!fields.is_empty()).then(|| format!("the shop's product has values that cannot be read: {fields}"))
+    }
+}
+
 /// A variation of a product.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Variation {

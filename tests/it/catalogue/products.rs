@@ -196,3 +196,57 @@ async fn unreadable_next_item_leaves_no_doubt() {
     assert_eq!(silta.product_task_state(1).await, "done");
     assert_eq!(silta.product_calls()[1], 2, "each was created once");
 }
+
+#[tokio::test]
+async fn unknown_creation_is_repeated_only_after_two_reads() {
+    let silta = TestSilta::start().await;
+    silta.shop.add_product(7, "CUP", "Kuppi", 0);
+    silta.sandbox.warehouse_server.faults.script("POST", "/api/v1/products", Fault::DropBefore);
+    silta.send_product_update(7).await;
+    assert_eq!(silta.product_task_state(7).await, "in_doubt answer_lost");
+    let [reads_before, creations_before, _] = silta.product_calls();
+    silta.advance(secs(60)).await;
+    let [reads, creations, _] = silta.product_calls();
+    assert_eq!((creations - creations_before, silta.product_task_state(7).await.as_str()), (1, "done"));
+    assert!(reads - reads_before >= 2, "{} reads", reads - reads_before);
+}
+
+#[tokio::test]
+async fn item_is_created_at_most_five_times() {
+    let silta = TestSilta::start().await;
+    silta.shop.add_product(7, "CUP", "Kuppi", 0);
+    for _ in 0..5 {
+        silta.sandbox.warehouse_server.faults.script("POST", "/api/v1/products", Fault::DropBefore);
+    }
+    silta.send_product_update(7).await;
+    silta.advance(secs(3600)).await;
+    assert_eq!(silta.product_task_state(7).await, "dead repeated_too_often");
+    assert_eq!(silta.product_calls()[1], 5);
+}
+
+/// Its codes stay taken: what could be read of it last is still at the warehouse.
+#[tokio::test]
+async fn product_with_unreadable_fields_is_neither_sent_nor_forgotten() {
+    let silta = TestSilta::start().await;
+    silta.shop.add_product(7, "CUP", "Kuppi", 0);
+    silta.shop.set_variations(7, &[(71, "CUP-A", "a"), (72, "CUP-B", "b")]);
+    silta.send_product_update(7).await;
+    for (patch, name) in [
+        (json!({ "variations": "two" }), "variations"),
+        (json!({ "variations": [{ "id": { "number": 1 }, "product_code": "CUP-C" }] }), "variations[0].id"),
+        (json!({ "variations": [{ "id": 71, "product_code": ["CUP-A"] }] }), "variations[0].product_code"),
+        (json!({ "variations": [], "product_code": { "sku": "CUP" } }), "product_code"),
+    ] {
+        silta.shop.patch_product(7, &patch);
+        silta.send_product_update(7).await;
+        assert_eq!(silta.product_task_state(7).await, "dead field_unreadable", "{patch}");
+        let detail: String =
+            silta.scalar("select detail from attempt order by ended_at desc, number desc limit 1").await;
+        assert!(detail.ends_with(name), "{name} in {detail:?}");
+        let report = silta.run_sync("products", true).await;
+        let found = (&report["difference_count"], &report["differences"][0]["reason"]);
+        assert_eq!(found, (&json!(1), &json!("field_unreadable")), "{report}");
+        assert_eq!((silta.warehouse.codes().len(), silta.count("item").await), (2, 2), "{patch}");
+    }
+    silta.run_until_idle().await; // the syncs of the schedule
+}
