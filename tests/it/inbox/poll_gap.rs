@@ -63,3 +63,30 @@ async fn poll_shows_its_last_run_and_failure_delays_no_webhook() {
     silta.send_stock_update("A").await;
     assert_eq!(silta.shop.quantity("A"), Some(5));
 }
+
+/// However often it failed, and whatever clock has put it off.
+#[tokio::test]
+async fn gap_is_read_again_within_six_hours() {
+    let silta = TestSilta::start().await;
+    silta.poll().await;
+    silta.clock.advance(secs(400));
+    let order = silta.shop.place_order(OrderSpec::of("A", 1));
+    silta.shop.fail_lists_with(Some(order));
+    silta.poll().await;
+    let put_off = async |sql: &'static str| {
+        let done = sqlx::query(sql).bind(silta.now()).execute(&silta.pool).await.unwrap();
+        assert!(done.rows_affected() > 0, "there is a gap");
+    };
+    put_off("update poll_gap set attempts = 12, due_at = $1").await;
+    silta.clock.advance(secs(900));
+    silta.poll().await;
+    let due_at: silta::domain::Timestamp = silta.scalar("select max(due_at) from poll_gap").await;
+    assert!(due_at <= silta.now() + secs(6 * 3600), "{due_at}");
+
+    put_off("update poll_gap set due_at = $1 + interval '1 year'").await;
+    silta.shop.fail_lists_with(None);
+    silta.clock.advance(secs(900));
+    silta.poll().await;
+    silta.run_until_idle().await;
+    assert_eq!((silta.warehouse_count(order), silta.count("poll_gap").await), (1, 0));
+}

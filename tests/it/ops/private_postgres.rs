@@ -71,6 +71,17 @@ fn start_fails_at_once_with_its_own_lines_when_the_server_ends() {
     assert!(begun.elapsed() < secs(10), "it does not wait for a process that has ended");
 }
 
+/// It recovers for longer than a server that does nothing is waited for.
+#[test]
+fn slow_start_that_makes_progress_is_waited_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let (wait, _) = wait(secs(2));
+    let start = "for line in 1 2 3 4 5 6 7 8; do echo \"LOG:  redo in progress, $line\" >&2; sleep 0.5; done";
+    let private = launch(directory.path(), &[(15, start)]).wait(wait).start().unwrap();
+    end_fake_server(&directory.path().join("data"));
+    drop(private);
+}
+
 /// Its process lives and does nothing; that clients knock is no progress.
 #[test]
 fn start_without_progress_is_given_up() {

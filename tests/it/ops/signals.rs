@@ -52,6 +52,19 @@ async fn sigterm_at_any_moment_of_the_start_ends_the_process() {
     }
 }
 
+/// The database accepts the connection and says nothing more.
+#[tokio::test(flavor = "multi_thread")]
+async fn sigterm_ends_a_start_that_waits_for_its_database() {
+    let sandbox = sandbox().await;
+    let config = config_file(&sandbox, "");
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("postgres://silta@{}/silta", silent.local_addr().unwrap());
+    let child = spawn(config.path(), Some(&url));
+    let _connection = silent.accept().unwrap();
+    let waited = terminate(child);
+    assert!(waited < secs(2), "{waited:?}: it would have given up after three seconds by itself");
+}
+
 /// With a private PostgreSQL, which must end too: one left behind would keep every later start waiting.
 #[tokio::test(flavor = "multi_thread")]
 async fn sigterm_during_the_start_leaves_no_postgresql_behind() {

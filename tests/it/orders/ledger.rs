@@ -260,16 +260,27 @@ async fn unknown_completion_is_repeated_only_after_two_reads() {
 
 #[tokio::test]
 async fn edit_after_a_lost_answer_is_sent_or_reported() {
-    for (edit, expected) in [("true", "done"), ("false", "dead old_version_at_warehouse")] {
+    let table = [
+        ("true", false, "done"),
+        ("false", false, "dead old_version_at_warehouse"),
+        ("true", true, "done"),
+        ("false", true, "dead old_version_at_warehouse"),
+    ];
+    for (edit, is_before_it_is_found, expected) in table {
         let silta = TestSilta::start_with_settings(&[("orders.edit", edit)]).await;
         silta.warehouse.allow_edits();
         silta.warehouse.receive_goods("A", 10);
         silta.sandbox.warehouse_server.faults.script(POST_ORDER.0, POST_ORDER.1, Fault::DropAfter);
         let order = silta.place_order(OrderSpec::of("A", 1)).await;
-        silta.advance(secs(60)).await;
-        assert_eq!(silta.order_task_state(order).await, "done");
-        silta.shop.change_quantity(order, 3);
-        silta.send_order_update(order).await;
+        if is_before_it_is_found {
+            silta.shop.change_quantity(order, 3);
+            silta.advance(secs(60)).await;
+        } else {
+            silta.advance(secs(60)).await;
+            assert_eq!(silta.order_task_state(order).await, "done");
+            silta.shop.change_quantity(order, 3);
+            silta.send_order_update(order).await;
+        }
         assert_eq!(silta.order_task_state(order).await, expected);
         let sent = silta.warehouse.find(REFERENCE).unwrap().lines[0].1;
         assert_eq!(sent, if edit == "true" { 3 } else { 1 });

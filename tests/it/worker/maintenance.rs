@@ -97,3 +97,26 @@ async fn retry_after_of_one_vendor_does_not_silence_the_other() {
     silta.advance(secs(2 * 3600)).await;
     assert_eq!(silta.warehouse_count(1001), 1, "after an hour at most, whatever it asked for");
 }
+
+/// What was read before it was still answered.
+#[tokio::test]
+async fn maintenance_that_begins_before_a_write_closes_nothing() {
+    let silta = TestSilta::start().await;
+    silta.warehouse.receive_goods("A", 5);
+    let (shop, warehouse) = (&silta.sandbox.shop_server.faults, &silta.sandbox.warehouse_server.faults);
+    warehouse.script("POST", "/api/v1/orders", Fault::Status(404));
+    warehouse.script("GET", "/api/v1/stock", Fault::Status(404));
+    let order = silta.place_order(OrderSpec::of("A", 1)).await;
+    assert_eq!(silta.order_task_state(order).await, "in_doubt vendor_failed");
+    silta.advance(secs(60)).await;
+    assert_eq!((silta.warehouse_count(order), silta.order_task_state(order).await.as_str()), (1, "done"));
+
+    silta.warehouse.ship_order("shop-1001");
+    shop.script("POST", "/quick-process", Fault::Status(404));
+    shop.script("GET", "/api/v1/products", Fault::Status(404));
+    silta.send_webhook(silta.warehouse.order_shipped("shop-1001")).await;
+    silta.run_until_idle().await;
+    assert_eq!(silta.order_task_state(order).await, "in_doubt vendor_failed");
+    silta.advance(secs(60)).await;
+    assert_eq!(silta.shop.order(order).unwrap().shipments[0].completions, 1);
+}

@@ -3,6 +3,7 @@
 mod circuit_breaker;
 mod claim;
 mod claim_cost;
+mod doubt;
 mod failure_tables;
 mod fairness;
 mod isolation;

@@ -250,3 +250,23 @@ async fn conflict_that_stays_ends_as_a_conflict() {
     assert_eq!(silta.order_task_state(order).await, "dead conflict");
     silta.sandbox.shop_server.faults.clear();
 }
+
+/// A vendor that says no to one order does work.
+#[tokio::test]
+async fn refusal_that_was_understood_clears_the_suspicion() {
+    let silta = TestSilta::start().await;
+    let answer_placings = async |fault: Fault, count: usize| {
+        for _ in 0..count {
+            silta.sandbox.warehouse_server.faults.script("POST", "/api/v1/orders", fault);
+            send_orders(&silta, 1).await;
+            silta.run_until_idle().await;
+        }
+    };
+    answer_placings(Fault::Status(500), 9).await;
+    answer_placings(Fault::Status(422), 1).await;
+    assert_eq!(silta.task_state("order:1010").await, "dead refused");
+    answer_placings(Fault::Status(500), 9).await;
+    assert_eq!(silta.count("write_circuit").await, 0, "nine, an answer, nine");
+    silta.advance(secs(120)).await;
+    assert_eq!(silta.warehouse.orders().len(), 18);
+}

@@ -91,3 +91,21 @@ fn statuses_are_parsed_in_any_case_and_unknown_ones_kept() {
     assert_eq!(WarehouseStatus::parse("collecting"), WarehouseStatus::Collecting);
     assert_eq!(WarehouseStatus::parse("Flying").as_str(), "Flying");
 }
+
+#[test]
+fn unreadable_order_of_the_warehouse_is_not_followed() {
+    use WarehouseStatus::{New, Shipped};
+    let there = |shop, status| {
+        let unreadable = vec!["trackingNumber".to_owned()];
+        let warehouse = Some(WarehouseOrder { unreadable, ..at_warehouse(status) });
+        Case { shop, ledger: placed(), warehouse, ..case() }
+    };
+    for status in [New, Shipped] {
+        assert_eq!(describe(&there(shop_is(ShopStatus::Open), status)), "ask field_unreadable");
+    }
+    assert_eq!(
+        describe(&there(shop_is(ShopStatus::Completed), Shipped)),
+        "nothing",
+        "there is nothing left to do"
+    );
+}
