@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 CARGO ?= cargo
 
-.PHONY: help setup browser demo chaos test screenshots schemathesis client deploy advisories sbom fuzz bench lint fmt check serve prepare
+.PHONY: help setup browser demo chaos test mutants screenshots schemathesis client deploy advisories sbom fuzz bench lint fmt check serve prepare
 
 help: ## lists the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -22,6 +22,9 @@ browser: setup
 
 test: browser ## builds and passes every test, the browser's included; ARGS="claim" for tests with that name
 	scripts/test.sh $(ARGS)
+
+mutants: setup ## removes each guard from a copy of the source: its tests must fail (an hour or two); ARGS="NAME..." for some
+	scripts/mutants.sh $(ARGS)
 
 screenshots: browser ## pictures of every page in target/screenshots, and docs/images/overview.png
 	SILTA_SCREENSHOTS=$(CURDIR)/target/screenshots $(CARGO) test --test it browser::pages

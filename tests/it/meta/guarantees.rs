@@ -17,8 +17,8 @@ fn named_tests(row: &str) -> Vec<&str> {
 }
 
 /// Whether a file of `tests/it`, `src` or `fuzz` at this module path has this test.
-fn exists(test: &str) -> bool {
-    let (module, function) = test.rsplit_once("::").unwrap();
+pub fn exists(test: &str) -> bool {
+    let Some((module, function)) = test.rsplit_once("::") else { return false };
     let path = module.replace("::", "/");
     let places = ["tests/it", "src", "fuzz/src"].into_iter();
     let files = places.flat_map(|place| [format!("{place}/{path}.rs"), format!("{place}/{path}/mod.rs")]);

@@ -6,6 +6,7 @@ mod fuzz_seeds;
 mod guarantees;
 mod imports;
 mod mapping;
+mod mutants;
 mod openapi_enums;
 mod schema;
 mod shape;
