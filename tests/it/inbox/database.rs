@@ -82,6 +82,35 @@ async fn webhook_waits_briefly_for_a_database_that_is_away() {
     wait_until("webhooks are accepted again", async || send().await.0 == 200).await;
 }
 
+/// The same where every wait would last: all connections are taken.
+#[tokio::test(flavor = "multi_thread")]
+async fn webhook_does_not_wait_where_one_has_waited_in_vain() {
+    let mut silta = TestSilta::start().await;
+    silta.leave_unfinished();
+    let webhook = Webhook::raw_from_shop(br#"{"topic":"order.created","data":{"id":1}}"#);
+    let (header, signature) = WebhookSender::signature(&webhook);
+    let send = async || {
+        let begun = Instant::now();
+        let answer = post_webhook(&silta, MYCASHFLOW_PATH, (header, &signature), &webhook.body).await;
+        (answer.status, begun.elapsed())
+    };
+    let mut taken = Vec::new();
+    for _ in 0..silta.hot_pool.options().get_max_connections() {
+        taken.push(silta.hot_pool.acquire().await.unwrap());
+    }
+    let (status, waited) = send().await;
+    assert!(status == 503 && waited < Duration::from_millis(2500), "{status} after {waited:?}");
+    let mut at_once = 0;
+    for _ in 0..20 {
+        let (status, waited) = send().await;
+        assert_eq!(status, 503);
+        at_once += usize::from(waited < Duration::from_millis(200));
+    }
+    assert!(at_once >= 15, "{at_once} of 20 were answered at once");
+    drop(taken);
+    wait_until("webhooks are accepted again", async || send().await.0 == 200).await;
+}
+
 /// Whether a signature is wrong is unknown while the stored keys cannot be read: the sender must repeat it.
 #[tokio::test]
 async fn signature_of_an_unread_key_is_not_called_wrong() {

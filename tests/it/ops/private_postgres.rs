@@ -18,6 +18,9 @@ const KNOCKS: &str = "for second in 1 2 3 4 5 6; do
     echo 'FATAL:  the database system is starting up' >&2; sleep 0.5
 done";
 
+/// Lets a server end that a failing test leaves behind.
+const ENDS_BY_ITSELF: &str = "{ sleep 15; rm -f \"$cluster/postmaster.pid\"; } >/dev/null 2>&1 &";
+
 /// Collects what a start reports.
 fn wait(stall_limit: Duration) -> (WaitOptions, Arc<Mutex<Vec<String>>>) {
     let reports = Arc::new(Mutex::new(Vec::new()));
@@ -50,11 +53,11 @@ fn recovery_is_waited_for_while_clients_knock() {
     let (wait, reports) = wait(secs(60));
     let start = format!("echo 'LOG:  redo in progress, elapsed time: 10.00 s' >&2; {KNOCKS}");
     let private = launch(directory.path(), &[(15, &start)]).wait(wait).start().unwrap();
+    end_fake_server(&directory.path().join("data"));
+    drop(private);
     let reports = reports.lock().unwrap().clone();
     assert!(reports.iter().any(|line| line.contains("redo in progress")), "{reports:?}");
     assert!(reports.iter().all(|line| !line.contains("FATAL")), "{reports:?}");
-    end_fake_server(&directory.path().join("data"));
-    drop(private);
 }
 
 #[test]
@@ -71,13 +74,37 @@ fn start_fails_at_once_with_its_own_lines_when_the_server_ends() {
     assert!(begun.elapsed() < secs(10), "it does not wait for a process that has ended");
 }
 
+/// They say that it is ready, until the next one writes its own.
+#[test]
+fn files_of_a_killed_server_are_not_believed() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    let killed = launch(directory.path(), &[(15, "")]).start().unwrap();
+    end_fake_server(&data);
+    drop(killed);
+    std::fs::remove_file(data.join("cluster/started-by")).unwrap();
+    let pid_file = data.join("cluster/postmaster.pid");
+    std::fs::write(&pid_file, "4194304\n\n\n\n\n\n\nready\n").unwrap(); // the socket is still there
+    std::fs::set_permissions(&pid_file, std::os::unix::fs::PermissionsExt::from_mode(0o666)).unwrap();
+    let program = directory.path().join("programs-15/postgres");
+    let slow = format!("{ENDS_BY_ITSELF}\nsleep 1; status starting");
+    let text = std::fs::read_to_string(&program).unwrap().replace("status starting", &slow);
+    std::fs::write(&program, text).unwrap();
+    let programs = Installations::in_dirs([directory.path().join("programs-15")]);
+    let private = Launch::new(&data).installations(programs).start().unwrap();
+    assert_eq!(started_by(directory.path()), "15");
+    end_fake_server(&data);
+    drop(private);
+}
+
 /// It recovers for longer than a server that does nothing is waited for.
 #[test]
 fn slow_start_that_makes_progress_is_waited_for() {
     let directory = tempfile::tempdir().unwrap();
     let (wait, _) = wait(secs(2));
-    let start = "for line in 1 2 3 4 5 6 7 8; do echo \"LOG:  redo in progress, $line\" >&2; sleep 0.5; done";
-    let private = launch(directory.path(), &[(15, start)]).wait(wait).start().unwrap();
+    let lines = "for line in 1 2 3 4 5 6 7 8; do echo \"LOG:  redo in progress, $line\" >&2; sleep 0.5; done";
+    let start = format!("{ENDS_BY_ITSELF}\n{lines}");
+    let private = launch(directory.path(), &[(15, &start)]).wait(wait).start().unwrap();
     end_fake_server(&directory.path().join("data"));
     drop(private);
 }
@@ -124,7 +151,7 @@ fn lost_cluster_is_not_replaced_by_an_empty_one() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     std::fs::create_dir_all(path.join("data/cluster.of-14")).unwrap();
-    let error = launch(path, &[(17, "")]).start().err().unwrap().to_string();
+    let error = launch(path, &[(17, ENDS_BY_ITSELF)]).start().err().unwrap().to_string();
     assert!(error.contains("cluster.of-14") && error.contains("move that one back"), "{error}");
 
     // An upgrade that was interrupted between its last two renames is finished.

@@ -131,8 +131,11 @@ async fn five_failed_placings_open_nothing_while_reads_succeed() {
     let silta = TestSilta::start().await;
     for _ in 0..5 {
         silta.sandbox.warehouse_server.faults.script("POST", "/api/v1/orders", Fault::Status(500));
+        send_orders(&silta, 1).await;
+        silta.run_until_idle().await; // in a row: no success in between
     }
-    send_orders(&silta, 20).await;
+    assert_eq!((circuit(&silta).await, silta.count("write_circuit").await), (None, 0));
+    send_orders(&silta, 15).await;
     silta.run_until_idle().await;
     assert_eq!((circuit(&silta).await, silta.count("write_circuit").await), (None, 0));
     assert_eq!(silta.warehouse.orders().len(), 15, "the others are there without any wait");
