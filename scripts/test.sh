@@ -12,4 +12,4 @@ trap 'rm -f "$log"' EXIT
 # shellcheck disable=SC2086
 cargo test --lib --bins --tests "$@" $separator -Z unstable-options --report-time | tee "$log"
 echo "slowest tests:"
-sed -nE 's/^test (.*) \.\.\. ok <([0-9.]+)s>$/\2 s  \1/p' "$log" | sort -rn | head -10
+sed -nE 's/^test (.*) \.\.\. ok <([0-9.]+)s>$/\2 s  \1/p' "$log" | sort -rn | sed -n 1,10p # head would end the pipe early, and sort by a signal
