@@ -124,6 +124,7 @@ fn order(criterion: &mut Criterion, now: DateTime<Utc>) {
         },
         shipping: None,
         lines: (0..5).map(row).collect(),
+        total: None,
         payments: Vec::new(),
         shipments: Vec::new(),
         comments: None,

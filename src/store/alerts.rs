@@ -44,9 +44,7 @@ pub struct ExpectedPoll {
 
 /// Finds all conditions that the tables show; silence is judged apart, by the order rate.
 pub async fn list_conditions(db: &mut PgConnection, thresholds: &AlertThresholds) -> Result<Vec<Condition>> {
-    let of_polls: Vec<_> = thresholds.polls.iter().map(|poll| poll.connection.clone()).collect();
-    let lists: Vec<_> = thresholds.polls.iter().map(|poll| poll.what.to_owned()).collect();
-    let after: Vec<_> = thresholds.polls.iter().map(|poll| poll.after).collect();
+    let (of_polls, lists, after) = columns(&thresholds.polls);
     let rows = sqlx::query!(
         r#"
         with dead as (
@@ -127,6 +125,17 @@ pub async fn list_conditions(db: &mut PgConnection, thresholds: &AlertThresholds
 
 fn gap_condition(LastingGaps { connection, count, detail }: LastingGaps) -> Condition {
     Condition { connection, kind: AlertKind::ListGap, count, detail }
+}
+
+/// The polls as `unnest` takes them: connections, lists and times.
+fn columns(polls: &[ExpectedPoll]) -> (Vec<String>, Vec<String>, Vec<Timestamp>) {
+    let (mut connections, mut lists, mut after) = (Vec::new(), Vec::new(), Vec::new());
+    for poll in polls {
+        connections.push(poll.connection.clone());
+        lists.push(poll.what.to_owned());
+        after.push(poll.after);
+    }
+    (connections, lists, after)
 }
 
 /// The error of an alert kind that this version does not know.
