@@ -1,9 +1,10 @@
 //! `decide` by table: each row is a situation and the decision.
 
 mod case;
+mod draft;
 mod editing;
 mod following;
 mod ledger;
 mod transfer;
 
-pub(super) use case::{line, order, policy};
+pub(super) use case::{line, order};
