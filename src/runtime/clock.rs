@@ -116,6 +116,22 @@ impl Clock for ManualClock {
     }
 }
 
+/// A machine's clock that is not the database's.
+#[cfg(test)]
+#[derive(Debug)]
+pub(crate) struct Machine(pub(crate) ManualClock);
+
+#[cfg(test)]
+impl Clock for Machine {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.0.monotonic()
+    }
+}
+
 /// The only source of randomness: ids, jitter, tokens.
 #[derive(Debug)]
 pub struct Entropy(Mutex<Source>);

@@ -83,21 +83,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::runtime::clock::ManualClock;
-
-    /// A machine's clock: the database has another one.
-    #[derive(Debug)]
-    struct Machine(ManualClock);
-
-    impl Clock for Machine {
-        fn now(&self) -> Timestamp {
-            self.0.now()
-        }
-
-        fn monotonic(&self) -> Duration {
-            self.0.monotonic()
-        }
-    }
+    use crate::runtime::clock::{Machine, ManualClock};
 
     fn time(seconds: i64) -> Timestamp {
         Timestamp::from_timestamp(seconds, 0).expect("a time")

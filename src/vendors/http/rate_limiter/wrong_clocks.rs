@@ -9,7 +9,7 @@ use super::{
     *,
 };
 use crate::runtime::{
-    clock::{ManualClock, OffsetClock},
+    clock::{Machine, ManualClock, OffsetClock},
     database_clock::DatabaseClock,
     steady_clock::SteadyClock,
 };
@@ -81,20 +81,6 @@ impl Replicas {
         let clock = Arc::new(OffsetClock::of(self.database.clone()));
         clock.set(chrono::Duration::seconds(seconds));
         (self.start(per_second, clock.clone()), clock)
-    }
-}
-
-/// A machine with a clock of its own, which does not go while it is suspended.
-#[derive(Debug)]
-struct Machine(ManualClock);
-
-impl Clock for Machine {
-    fn now(&self) -> Timestamp {
-        self.0.now()
-    }
-
-    fn monotonic(&self) -> Duration {
-        self.0.monotonic()
     }
 }
 
