@@ -10,6 +10,7 @@ use super::{
     WarehouseLine, WarehouseOrder, WarehouseStatus, draft,
     draft::stored_lines,
     inputs,
+    lines::goods,
     once::{decide_activation_once, decide_completion_once, repeated_too_often},
     payment,
 };
@@ -156,11 +157,12 @@ fn activate_first(decision: Decision, shop: &ShopOrder) -> Decision {
 
 /// Chooses the way to complete the order in the shop.
 fn choose_completion(shop: &ShopOrder, warehouse: &WarehouseOrder, view: &OrderView<'_>) -> Decision {
-    let is_stored = |line: &&ShopLine| view.policy.products.is_stored_line(line);
     let products = &view.policy.products;
-    let is_goods =
-        |line: &&ShopLine| !line.is_download && line.quantity > 0 && !products.is_not_packed(line.code());
-    let (stored, others): (Vec<_>, Vec<_>) = shop.lines.iter().filter(is_goods).partition(is_stored);
+    let goods = match goods(&shop.lines, products) {
+        Ok(goods) => goods,
+        Err(error) => return Decision::AskOperator { reason: error.reason, detail: error.detail },
+    };
+    let (stored, others): (Vec<_>, Vec<_>) = goods.iter().partition(|line| products.is_stored_line(line));
     let open: Vec<_> = shop.shipments.iter().filter(|shipment| !shipment.is_completed).collect();
     let tracking_code = tracking_codes(warehouse);
     if !others.is_empty() {

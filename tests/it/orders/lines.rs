@@ -74,6 +74,17 @@ async fn what_nobody_packs_holds_no_completion_up() {
     }
 }
 
+/// What was taken back whole needs no shipment of its own.
+#[tokio::test]
+async fn other_goods_taken_back_hold_no_completion_up() {
+    let mut silta = TestSilta::start_with_settings(&[("products.exclude_codes", "OMA")]).await;
+    silta.leave_unfinished();
+    silta.warehouse.receive_goods("A", 100);
+    let order = silta.place_order(order_of(&[("A", 1), ("OMA", 1), ("OMA", -1)])).await;
+    silta.ship_and_sync(order).await;
+    assert_eq!(silta.shop.order(order).unwrap().status, "COMPLETED");
+}
+
 #[tokio::test]
 async fn piece_taken_back_after_the_transfer_is_an_edit() {
     let silta = start().await;
