@@ -160,15 +160,23 @@ async fn hanging_vendor_does_not_delay_polls_of_other_stores() {
             server.faults.script("GET", "/", Fault::Hang);
         }
     }
-    let soft = CancellationToken::new();
-    let polling = app.poller.run(soft.clone());
+    // The other store's turn comes when all four polls of this one hang.
+    let hour = "update poll set due_at = due_at + $1 * interval '1 hour' where connection = 'other'";
+    let set_back = async |hours: i32| sqlx::query(hour).bind(hours).execute(&silta.pool).await.unwrap();
+    set_back(10).await;
+    let hang_count =
+        async || silta.count("poll where connection = 'shop' and leased_until is not null").await;
     let found =
         async || silta.count("event where connection = 'other' and subject = 'order:1001'").await == 1;
-    let hangs = "poll where connection = 'shop' and leased_until is not null";
+    let soft = CancellationToken::new();
     tokio::select! {
-        () = polling => panic!("it was not stopped"),
-        () = wait_until("the other store's order is found", found) => {}
+        () = app.poller.run(soft.clone()) => panic!("it was not stopped"),
+        () = async {
+            wait_until("this store's polls hang", async || hang_count().await == 4).await;
+            set_back(-10).await;
+            wait_until("the other store's order is found", found).await;
+        } => {}
     }
-    assert_eq!(silta.count(hangs).await, 4, "all four polls of this store still hang");
+    assert_eq!(hang_count().await, 4, "all four polls of this store still hang");
     silta.leave_unfinished();
 }
