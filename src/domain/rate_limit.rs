@@ -7,6 +7,10 @@ use std::time::Duration;
 
 use super::Timestamp;
 
+mod granted_calls;
+
+pub use granted_calls::{EndedGrant, GrantedCalls, Turn};
+
 /// The longest a call waits for its turn inside an attempt. Beyond it the task is snoozed, and its slot goes to a
 /// task that can use it.
 pub const MAX_WAIT: Duration = Duration::from_secs(3);
@@ -24,8 +28,9 @@ const SHARE_REGAINED_PER_MINUTE: f64 = 0.1;
 /// Microseconds of a second.
 const SECOND: i64 = 1_000_000;
 
-/// Calls of one grant are made within this time after it, in microseconds.
-const GRANT_LIFE: i64 = SECOND / 50;
+/// Calls of one grant are made within this time after it, in microseconds. Each grant is a write that all calls of the
+/// vendor wait for, so a shorter one costs speed; a longer one keeps calls from other replicas for longer.
+const GRANT_LIFE: i64 = SECOND / 10;
 
 /// Which calls go first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,9 +60,7 @@ impl RateLimit {
         let calls = rate.max(1.0) as u32;
         let batch = (calls / 50).max(1);
         let window = if rate >= 1.0 { SECOND } else { (1e6 / rate).ceil() as i64 };
-        let limit = Self { calls, window, batch };
-        // A call may be made at the end of its grant's life, so a grant counts for as much longer.
-        Self { window: window + limit.grant_life(), ..limit }
+        Self { calls, window, batch }
     }
 
     /// Calls granted at once.
@@ -68,107 +71,6 @@ impl RateLimit {
     /// How long after it a grant's calls may be made, in microseconds.
     pub const fn grant_life(self) -> i64 {
         if self.batch == 1 { 0 } else { GRANT_LIFE }
-    }
-}
-
-/// Calls that were granted within the last window, and those whose turn comes: times in microseconds of any one
-/// clock, in order, with the number of calls of each.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct GrantedCalls {
-    grants: Vec<(i64, u32)>,
-}
-
-/// The answer to a request for calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Turn {
-    /// Granted, to be made at this time.
-    At(i64),
-    /// Not granted: ask again at this time.
-    AskAt(i64),
-}
-
-impl GrantedCalls {
-    /// From times and counts as they are stored.
-    pub fn new(times: &[i64], counts: &[i32]) -> Self {
-        let counts = counts.iter().map(|count| count.unsigned_abs());
-        Self { grants: times.iter().copied().zip(counts).collect() }
-    }
-
-    /// The times as they are stored.
-    pub fn times(&self) -> Vec<i64> {
-        self.grants.iter().map(|(at, _)| *at).collect()
-    }
-
-    /// The counts as they are stored.
-    pub fn counts(&self) -> Vec<i32> {
-        self.grants.iter().map(|(_, count)| i32::try_from(*count).unwrap_or(i32::MAX)).collect()
-    }
-
-    /// Brings grants that lie further ahead than any can (a clock was set back, or another one is ahead) to now: they
-    /// grant nothing extra, and do not freeze the limit until that time comes.
-    pub fn settle_clock(&mut self, now: i64) {
-        let furthest = now + micros(MAX_WAIT);
-        for (at, _) in &mut self.grants {
-            if *at > furthest {
-                *at = now;
-            }
-        }
-        self.grants.sort_unstable_by_key(|(at, _)| *at);
-    }
-
-    /// The same calls by a clock that is ahead by this many microseconds.
-    fn shifted(&self, by: i64) -> Self {
-        Self { grants: self.grants.iter().map(|(at, count)| (at.saturating_add(by), *count)).collect() }
-    }
-
-    /// When a live call may be made at the earliest, after those that wait already.
-    fn earliest(&self, limit: RateLimit, count: u32, now: i64) -> i64 {
-        let mut taken: u32 = self.grants.iter().map(|(_, count)| count).sum();
-        let mut at = self.grants.last().map_or(now, |(last, _)| now.max(*last));
-        for (granted_at, calls) in &self.grants {
-            if taken + count <= limit.calls {
-                break;
-            }
-            // It has left the window once a whole one has passed.
-            at = at.max(granted_at + limit.window);
-            taken -= calls;
-        }
-        at
-    }
-
-    /// When this many calls may be made. Live calls wait in line, as long as that is not too long. A background call
-    /// waits outside the line: it takes what live calls leave, at most half of a window at once, the rest one by one.
-    pub fn turn(&self, limit: RateLimit, count: u32, priority: CallPriority, now: i64) -> Turn {
-        let current = self.current(limit, now);
-        let at = current.earliest(limit, count, now);
-        match priority {
-            CallPriority::Live if at - now <= micros(MAX_WAIT) => Turn::At(at),
-            CallPriority::Live => Turn::AskAt(at),
-            CallPriority::Background => {
-                let taken: u32 = current.grants.iter().map(|(_, count)| count).sum();
-                let is_within_half = taken + count <= limit.calls.div_ceil(2);
-                let last = current.grants.last().map_or(i64::MIN, |(last, _)| *last);
-                let spaced = last.saturating_add(limit.window / i64::from(limit.calls) * i64::from(count));
-                if at <= now && (is_within_half || spaced <= now) {
-                    Turn::At(now)
-                } else {
-                    Turn::AskAt(at.max(if is_within_half { at } else { spaced }))
-                }
-            }
-        }
-    }
-
-    /// Records calls granted for this time, and forgets those that have left the window.
-    pub fn grant(&mut self, limit: RateLimit, count: u32, at: i64, now: i64) {
-        *self = self.current(limit, now);
-        self.grants.push((at, count));
-        self.grants.sort_unstable_by_key(|(at, _)| *at);
-    }
-
-    /// Without those that have left the window.
-    fn current(&self, limit: RateLimit, now: i64) -> Self {
-        let is_in_window = |(at, _): &&(i64, u32)| at + limit.window > now;
-        Self { grants: self.grants.iter().filter(is_in_window).copied().collect() }
     }
 }
 

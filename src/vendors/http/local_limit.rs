@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::rate_limit_store::{RateLimitStore, RateLimitStoreError};
 use crate::domain::{
     Timestamp,
-    rate_limit::{CallPriority, GrantedCalls, RateLimit, SharedLimit, Turn},
+    rate_limit::{CallPriority, EndedGrant, GrantedCalls, RateLimit, SharedLimit, Turn},
 };
 
 /// What this process knows by itself; its times are microseconds of a clock that never steps.
@@ -15,11 +15,24 @@ pub(super) struct LocalLimit {
     pub(super) seen: Option<SharedLimit>,
     /// Its own calls.
     calls: GrantedCalls,
-    /// Calls that are granted and not made yet.
-    unused: u32,
-    /// When they may be made: from here on, until there.
-    usable: (i64, i64),
+    /// The latest grant, of which calls may be left.
+    open: Option<OpenGrant>,
+    /// What the shared state is still to get back.
+    ended: Option<EndedGrant>,
     blocked_until: Option<i64>,
+}
+
+/// A grant of which calls may be left.
+#[derive(Clone, Copy, Debug)]
+struct OpenGrant {
+    /// When its calls may be made.
+    from: i64,
+    until: i64,
+    granted: u32,
+    made: u32,
+    last_made: i64,
+    /// How far the clock of the shared state is ahead of the one that never steps.
+    shared_ahead: i64,
 }
 
 /// The time by the clock of the shared state, and by one that never steps, in microseconds.
@@ -44,17 +57,34 @@ impl LocalLimit {
 
     /// Takes a call that was granted together with another one, and returns the wait until its turn.
     pub(super) fn take_unused(&mut self, now: Now) -> Option<Duration> {
-        let (from, until) = self.usable;
-        if self.unused == 0 || now.monotonic > until {
+        let open = self.open.as_mut()?;
+        if open.made == open.granted || now.monotonic > open.until {
+            self.end_open();
             return None;
         }
-        self.unused -= 1;
-        Some(from_micros(from - now.monotonic))
+        open.made += 1;
+        open.last_made = now.monotonic.max(open.from);
+        Some(from_micros(open.from - now.monotonic))
     }
 
     /// Gives up calls that were granted and not made.
-    pub(super) const fn drop_unused(&mut self) {
-        self.unused = 0;
+    pub(super) fn end_open(&mut self) {
+        let Some(open) = self.open.take() else { return };
+        let OpenGrant { until: latest, granted, made, last_made, shared_ahead, .. } = open;
+        let ended = EndedGrant { latest, granted, made, last_made };
+        self.calls.end(ended);
+        let shared = |at| at + shared_ahead;
+        self.ended = Some(EndedGrant { latest: shared(latest), last_made: shared(last_made), ..ended });
+    }
+
+    /// The shared state as this process knows it, with what its own grants give back.
+    pub(super) fn shared(&self, now: Timestamp) -> SharedLimit {
+        let mut shared = self.seen.clone().unwrap_or_default();
+        if let Some(ended) = self.ended {
+            shared.calls.end(ended);
+        }
+        shared.settle_clock(now);
+        shared
     }
 
     /// When a call may be made by what this process and all of them have made, as a wait in microseconds.
@@ -78,10 +108,11 @@ impl LocalLimit {
 
     /// Records a grant whose calls may be made after this wait, one of them by the caller.
     pub(super) fn grant(&mut self, limit: RateLimit, wait: i64, now: Now) {
-        let from = now.monotonic + wait;
-        self.calls.grant(limit, limit.batch(), from, now.monotonic);
-        self.unused = limit.batch() - 1;
-        self.usable = (from, from + limit.grant_life());
+        let (from, granted) = (now.monotonic + wait, limit.batch());
+        self.calls.grant(limit, granted, from, now.monotonic);
+        let shared_ahead = now.shared.timestamp_micros() - now.monotonic;
+        let until = from + limit.grant_life();
+        self.open = Some(OpenGrant { from, until, granted, made: 1, last_made: from, shared_ahead });
     }
 
     /// Replaces the shared state as it was last seen. False where another replica was faster: then reads its state.
@@ -94,6 +125,7 @@ impl LocalLimit {
         new.version = old.unwrap_or_default() + 1;
         if store.replace(old, &new).await? {
             self.seen = Some(new);
+            self.ended = None;
             return Ok(true);
         }
         self.seen = store.read().await?;
@@ -108,8 +140,7 @@ impl LocalLimit {
         now: Timestamp,
     ) -> Result<bool, RateLimitStoreError> {
         let Some(seen) = &self.seen else { return Ok(true) };
-        let mut corrected = seen.clone();
-        corrected.settle_clock(now);
+        let corrected = self.shared(now);
         if corrected == *seen { Ok(true) } else { self.write(store, corrected).await }
     }
 }

@@ -120,7 +120,7 @@ impl RateLimiter {
         loop {
             let now = self.times();
             if let Some(left) = local.blocked_for(now) {
-                local.drop_unused();
+                local.end_open();
                 if local.correct(&*self.store, now.shared).await? {
                     return Err(RateLimitError::Blocked(left));
                 }
@@ -129,8 +129,7 @@ impl RateLimiter {
             if let Some(wait) = local.take_unused(now) {
                 return Ok(Grant::After(wait));
             }
-            let mut shared = local.seen.clone().unwrap_or_default();
-            shared.settle_clock(now.shared);
+            let mut shared = local.shared(now.shared);
             let limit = RateLimit::per_second(shared.rate(self.per_second, now.shared));
             match local.first_turn(&shared, limit, priority, now) {
                 Turn::At(wait) => {
@@ -156,10 +155,9 @@ impl RateLimiter {
 
     async fn change(&self, change: impl Fn(&mut SharedLimit)) {
         let mut local = self.local.lock().await;
-        local.drop_unused();
+        local.end_open();
         loop {
-            let mut new = local.seen.clone().unwrap_or_default();
-            new.settle_clock(self.clock.now());
+            let mut new = local.shared(self.clock.now());
             change(&mut new);
             // With the store unavailable the change is lost; the next call gets the same answer from the vendor.
             if local.seen.as_ref() == Some(&new) || local.write(&*self.store, new).await != Ok(false) {
