@@ -37,6 +37,9 @@ const fn finnish(reason: Reason) -> &'static str {
         Reason::HeldByOperator => "Tilaus on laitettu odottamaan.",
         Reason::LeftToShop => "Toimitustapasääntö jättää tilauksen kaupalle: se noudetaan sieltä.",
         Reason::NegativeQuantity => "Tilauksessa palautetaan jotain koodia enemmän kuin sitä on tilattu.",
+        Reason::FractionalQuantity => {
+            "Jonkin koodin määrä ei ole kokonaisia kappaleita, ja varasto laskee kappaleita."
+        }
         Reason::ManualTransfer => "Tilaus odottaa, että siirrät sen varastolle.",
         Reason::CancelledInShop => "Kauppa perui tilauksen ennen kuin se lähti varastolle.",
         Reason::CompletedInShop => "Kauppa käsitteli tilauksen valmiiksi ennen kuin se lähti varastolle.",

@@ -85,6 +85,12 @@ const fn remedies(reason: Reason) -> (&'static str, &'static str) {
             "Correct the order's lines in the shop, then replay.",
             "Korjaa tilauksen rivit kaupassa, ja yritä sitten uudelleen.",
         ),
+        Reason::FractionalQuantity => (
+            "Name the code's pieces under [connections.products.kits], as { \"CLOTH-10CM\" = 10 }, or correct the order's lines \
+             in the shop, then replay.",
+            "Kerro asetuksissa [connections.products.kits], montako kappaletta yksi on, esimerkiksi { \"CLOTH-10CM\" = 10 }, \
+             tai korjaa tilauksen rivit kaupassa, ja yritä sitten uudelleen.",
+        ),
         Reason::ManualTransfer => ("Transfer it when it may go.", "Siirrä se, kun se saa lähteä."),
         Reason::UnknownInShop => {
             ("List the product in the shop, or leave it.", "Lisää tuote kauppaan, tai anna olla.")

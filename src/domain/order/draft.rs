@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     OrderPolicy, Payment, PaymentState, Recipient, ShopLine, ShopOrder, UnitPrices,
-    lines::{goods, packed},
+    lines::{PackedLine, goods, packed},
     unreadable,
 };
 use crate::domain::{
@@ -169,7 +169,7 @@ fn valid_recipient(order: &ShopOrder, policy: &OrderPolicy) -> Result<Recipient,
 
 /// Returns the lines that are stored at the warehouse, merged where code, price and VAT agree.
 pub(super) fn stored_lines(lines: &[ShopLine], policy: &OrderPolicy) -> Result<Vec<DraftLine>, DraftError> {
-    let mut merged: Vec<(DraftLine, ShopLine)> = Vec::new();
+    let mut merged: Vec<(DraftLine, PackedLine)> = Vec::new();
     for line in goods(lines, &policy.products)? {
         match policy.products.check_line(line.code(), &line.supplier) {
             Stored::Yes => {}
@@ -181,7 +181,7 @@ pub(super) fn stored_lines(lines: &[ShopLine], policy: &OrderPolicy) -> Result<V
                 return Err(DraftError { reason: Reason::SupplierUnknown, detail });
             }
         }
-        for line in packed(line, &policy.products) {
+        for line in packed(&line, &policy.products)? {
             merge(&mut merged, line, policy.unit_prices)?;
         }
     }
@@ -193,23 +193,21 @@ pub(super) fn stored_lines(lines: &[ShopLine], policy: &OrderPolicy) -> Result<V
 }
 
 fn merge(
-    merged: &mut Vec<(DraftLine, ShopLine)>,
-    line: ShopLine,
+    merged: &mut Vec<(DraftLine, PackedLine)>,
+    line: PackedLine,
     unit_prices: UnitPrices,
 ) -> Result<(), DraftError> {
-    let code = line.code();
-    if let Some(problem) = unusable(code) {
+    if let Some(problem) = unusable(&line.code) {
         let detail = format!("fix the product code in the shop: {problem}");
         return Err(DraftError { reason: Reason::CodeUnusable, detail });
     }
-    let same = |(known, other): &&mut (DraftLine, ShopLine)| {
-        known.code == code && (other.unit_price, other.vat_rate) == (line.unit_price, line.vat_rate)
-    };
+    let same =
+        |(_, other): &&mut (DraftLine, PackedLine)| (&other.code, other.price) == (&line.code, line.price);
     if let Some((known, _)) = merged.iter_mut().find(same) {
-        known.quantity = known.quantity.saturating_add(line.quantity);
+        known.quantity = known.quantity.saturating_add(line.pieces);
     } else {
-        let price = price(&line, unit_prices);
-        merged.push((DraftLine { code: code.to_owned(), quantity: line.quantity, price }, line));
+        let price = line.price.and_then(|(unit, vat)| price(unit, vat, unit_prices));
+        merged.push((DraftLine { code: line.code.clone(), quantity: line.pieces, price }, line));
     }
     Ok(())
 }
@@ -222,8 +220,7 @@ fn unusable(code: &str) -> Option<String> {
 }
 
 /// The price as the warehouse takes it: with VAT, in whole cents.
-fn price(line: &ShopLine, meaning: UnitPrices) -> Option<LinePrice> {
-    let (unit, vat) = (line.unit_price?, line.vat_rate?);
+fn price(unit: Decimal, vat: Decimal, meaning: UnitPrices) -> Option<LinePrice> {
     let unit = match meaning {
         UnitPrices::Unsent => return None,
         UnitPrices::IncludeVat => unit,

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use rust_decimal::{Decimal, prelude::ToPrimitive};
 use serde_json::{Map, Value, json};
 
 use super::{OrderPolicy, ShopLine, ShopOrder, UnitPrices, draft::cash_on_delivery, payment};
@@ -17,8 +18,12 @@ use crate::domain::{
 
 /// The shop's data of an order, personal values redacted.
 pub fn order_inputs(shop: &ShopOrder, policy: &OrderPolicy) -> Value {
-    let lines: Vec<_> =
-        shop.lines.iter().filter(|line| !line.is_download && line.quantity != 0).map(line_inputs).collect();
+    let lines: Vec<_> = shop
+        .lines
+        .iter()
+        .filter(|line| !line.is_download && !line.quantity.is_zero())
+        .map(line_inputs)
+        .collect();
     let point = shop.shipments.iter().find_map(|shipment| shipment.pickup_point.as_deref());
     let collected = cash_on_delivery(shop).ok().flatten();
     let inputs = json!({
@@ -43,7 +48,7 @@ pub fn order_inputs(shop: &ShopOrder, policy: &OrderPolicy) -> Value {
 fn line_inputs(line: &ShopLine) -> Value {
     json!({
         "code": line.code(),
-        "quantity": line.quantity,
+        "quantity": quantity_json(line.quantity),
         "unit_price": line.unit_price.map(|price| price.normalize()),
         "vat_rate": line.vat_rate.map(|rate| rate.normalize()),
         "supplier": match &line.supplier {
@@ -51,6 +56,12 @@ fn line_inputs(line: &ShopLine) -> Value {
             Supplier::NotRead | Supplier::Unnamed | Supplier::Unknown => Value::Null,
         },
     })
+}
+
+/// Whole pieces as a number, as they always were; anything else as text, which is exact.
+fn quantity_json(quantity: Decimal) -> Value {
+    let whole = Some(quantity).filter(Decimal::is_integer).and_then(|quantity| quantity.to_i64());
+    whole.map_or_else(|| quantity.normalize().to_string().into(), Value::from)
 }
 
 /// Which payments count as cash on delivery is a rule too.
@@ -157,8 +168,11 @@ fn supplier_of(value: &Value) -> Option<Supplier> {
 }
 
 fn sum(one: &Value, other: &Value) -> Value {
-    let pieces = |value: &Value| value.as_i64().unwrap_or_default();
-    pieces(one).saturating_add(pieces(other)).into()
+    let quantity = |value: &Value| match value {
+        Value::String(text) => text.parse().unwrap_or_default(),
+        value => Decimal::from(value.as_i64().unwrap_or_default()),
+    };
+    quantity_json(quantity(one).saturating_add(quantity(other)))
 }
 
 /// Keeps the keys of an object that the other one has too.

@@ -76,8 +76,8 @@ impl ShopStatus {
 pub struct ShopLine {
     /// The variation's or product's own code.
     pub code: Option<String>,
-    /// Pieces.
-    pub quantity: i64,
+    /// As the shop counts: pieces, or a measure such as metres.
+    pub quantity: Decimal,
     /// True for a download, which no warehouse ships.
     pub is_download: bool,
     /// Whose goods these are.

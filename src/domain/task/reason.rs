@@ -54,6 +54,8 @@ pub enum Reason {
     LeftToShop,
     /// The order takes back more pieces of a code than it has.
     NegativeQuantity,
+    /// The order has half a piece of a code, and the warehouse counts whole ones.
+    FractionalQuantity,
     /// The order waits for an operator to transfer it (`transfer = "manual"`).
     ManualTransfer,
     /// The shop cancelled the order before it went to the warehouse.

@@ -304,7 +304,7 @@ mod tests {
         assert_eq!((order.id.as_str(), &order.status), ("1042", &ShopStatus::Open));
         assert_eq!(order.recipient.name, "A B");
         assert_eq!((order.recipient.country.as_str(), order.recipient.phone.as_deref()), ("FI", Some("5")));
-        assert_eq!((order.lines[0].code.as_deref(), order.lines[0].quantity), (Some("123"), 2));
+        assert_eq!((order.lines[0].code.as_deref(), order.lines[0].quantity), (Some("123"), 2.into()));
         assert!(order.payments[0].cash_on_delivery && !order.payments[0].is_paid());
         assert_eq!(order.shipping.and_then(|method| method.product_code).as_deref(), Some("POSTI-14"));
         assert_eq!(order.shipments[0].pickup_point, None);

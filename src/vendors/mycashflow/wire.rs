@@ -144,8 +144,8 @@ pub struct Line {
     pub vat_rate: Option<Decimal>,
     #[serde(deserialize_with = "field::text")]
     pub product_code: Field<String>,
-    #[serde(deserialize_with = "field::integer")]
-    pub quantity: Field<i64>,
+    #[serde(deserialize_with = "field::decimal")]
+    pub quantity: Field<Decimal>,
     #[serde(deserialize_with = "field::text")]
     pub download_id: Field<String>,
 }

@@ -11,6 +11,7 @@ const PRODUCTS: &str = r#"
 not_packed = ["LAHJAKORTTI*", "ASENNUS"]
 [connections.products.kits]
 "SETTI" = { "KUPPI" = 2, "LAUTANEN" = 1 }
+"KANGAS" = { "KANGAS-10CM" = 10 }
 "#;
 
 /// Codes and pieces.
@@ -19,7 +20,7 @@ type Lines = &'static [(&'static str, i64)];
 async fn start() -> TestSilta {
     let mut silta = TestSilta::start_with(TestOptions { connection: PRODUCTS, service: "" }).await;
     silta.leave_unfinished();
-    for code in ["A", "KUPPI", "LAUTANEN"] {
+    for code in ["A", "KUPPI", "LAUTANEN", "KANGAS-10CM"] {
         silta.warehouse.receive_goods(code, 100);
     }
     silta
@@ -61,6 +62,29 @@ async fn lines_become_what_is_packed() {
         assert_eq!(silta.order_task_state(order).await, state, "{name}");
         let expected: Vec<_> = packed.iter().map(|(code, pieces)| ((*code).to_owned(), *pieces)).collect();
         assert_eq!(silta.packed(order), expected, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn fraction_goes_in_whole_pieces_or_to_a_person() {
+    let cases: [(Value, &str, Lines); 6] = [
+        (json!([{ "product_code": "KANGAS", "quantity": "2,5" }]), "done", &[("KANGAS-10CM", 25)]),
+        (json!([{ "product_code": "KANGAS", "quantity": 1.25 }]), "dead fractional_quantity", &[]),
+        (json!([{ "product_code": "A", "quantity": "2.50" }]), "dead fractional_quantity", &[]),
+        (json!([{ "product_code": "A", "quantity": "2.00" }]), "done", &[("A", 2)]),
+        (
+            json!([{ "product_code": "A", "quantity": 0.5 }, { "product_code": "A", "quantity": -0.5 }]),
+            "skipped no_warehouse_lines",
+            &[],
+        ),
+        (json!([{ "product_code": "A", "quantity": "two and a half" }]), "dead field_unreadable", &[]),
+    ];
+    for (lines, state, packed) in cases {
+        let silta = start().await;
+        let order = silta.place_order(OrderSpec::of("A", 1).with_json(json!({ "products": lines }))).await;
+        assert_eq!(silta.order_task_state(order).await, state, "{lines}");
+        let expected: Vec<_> = packed.iter().map(|(code, pieces)| ((*code).to_owned(), *pieces)).collect();
+        assert_eq!(silta.packed(order), expected, "{lines}");
     }
 }
 

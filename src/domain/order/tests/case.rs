@@ -19,7 +19,7 @@ use crate::domain::{
 pub(in crate::domain::order) fn line(code: &str, quantity: i64) -> ShopLine {
     ShopLine {
         code: Some(code.into()),
-        quantity,
+        quantity: quantity.into(),
         is_download: false,
         supplier: Supplier::NotRead,
         unit_price: None,
