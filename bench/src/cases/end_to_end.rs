@@ -217,10 +217,12 @@ async fn answer(mut stream: TcpStream, seen: Seen) -> Result<()> {
         if let Some(id) = numbers.filter_map(|number| number.parse().ok()).find(|id| *id >= FIRST_ORDER) {
             seen.lock().entry(id).or_insert(at);
         }
-        // Lists are there and empty: a shop that finds nothing at all would be taken for one in maintenance. Every order is
+        // Lists are there and empty: a vendor that finds nothing at all would be taken for one in maintenance. Every order is
         // unknown.
         let (status, body) = if path.contains("page_size=") {
             ("200 OK", r#"{"data":[],"meta":{"page":1,"page_count":1}}"#)
+        } else if path.contains("limit=") {
+            ("200 OK", "[]")
         } else {
             ("404 Not Found", "{}")
         };

@@ -37,18 +37,17 @@ pub(super) fn router(warehouse: Warehouse) -> Router {
 
 async fn list_orders(State(warehouse): State<Warehouse>, Query(params): Params) -> Response {
     let now = warehouse.now();
-    let state = warehouse.state();
+    let mut state = warehouse.state();
     let after = match modified_after(&params) {
         Ok(after) => after,
         Err(response) => return *response,
     };
+    // The search matches by prefix in any case: callers must compare the whole reference.
     let wanted = params.get("reference");
+    let found = state.search(wanted.map(String::as_str));
+    let matching = found.iter().filter_map(|position| state.orders.get(*position));
     let visible = |order: &&Order| order.created_at + state.search_lag <= now;
-    let matching = state.orders.iter().filter(visible).filter(|order| {
-        // The search matches by prefix in any case: callers must compare the whole reference.
-        wanted.is_none_or(|wanted| order.reference.to_lowercase().starts_with(&wanted.to_lowercase()))
-            && after.is_none_or(|after| order.edited_at > after)
-    });
+    let matching = matching.filter(visible).filter(|order| after.is_none_or(|after| order.edited_at > after));
     let mut matching: Vec<_> = matching.collect();
     if state.sorts_by_time {
         matching.sort_by_key(|order| order.edited_at);

@@ -1,6 +1,6 @@
 //! The fake warehouse's state.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Duration, Utc};
 use serde_json::Value;
@@ -13,6 +13,8 @@ use super::poison::Poison;
 pub(super) struct State {
     /// The oldest first. Two may have one reference: the warehouse accepts that, the reconciliation counts it.
     pub(super) orders: Vec<Order>,
+    /// References in lower case with the positions of their orders; a search adds those that are missing.
+    references: BTreeSet<(String, usize)>,
     pub(super) products: BTreeMap<String, Value>,
     pub(super) stock: BTreeMap<String, Stock>,
     /// Parcels shipped so far: each has a tracking code of its own.
@@ -43,6 +45,19 @@ pub(super) struct State {
 }
 
 impl State {
+    /// The positions of the orders whose reference begins so, in any case; of all where none is wanted.
+    pub(super) fn search(&mut self, wanted: Option<&str>) -> Vec<usize> {
+        let Some(wanted) = wanted.map(str::to_lowercase) else { return (0..self.orders.len()).collect() };
+        for position in self.references.len()..self.orders.len() {
+            self.references.insert((self.orders[position].reference.to_lowercase(), position));
+        }
+        let from = self.references.range((wanted.clone(), 0)..);
+        let found = from.take_while(|(reference, _)| reference.starts_with(&wanted));
+        let mut positions: Vec<_> = found.map(|(_, position)| *position).collect();
+        positions.sort_unstable();
+        positions
+    }
+
     /// The stock of a code; an empty one where the code is new.
     pub(super) fn stock_of(&mut self, code: &str, now: DateTime<Utc>) -> &mut Stock {
         self.stock.entry(code.to_owned()).or_insert(Stock { physical: 0, reserved: 0, modified: now })
