@@ -62,9 +62,9 @@ pub(super) fn build_clients(connection: &config::Connection, deps: &ConnectionDe
         name: connection.name.clone(),
         shop: MyCashflow::new(shop, shop_account(connection)),
         warehouse,
-        order_policy: connection.orders.clone(),
-        stock_policy: connection.stock.clone(),
-        product_policy: connection.products.clone(),
+        order_policy: Arc::new(connection.orders.clone()),
+        stock_policy: Arc::new(connection.stock.clone()),
+        product_policy: Arc::new(connection.products.clone()),
         recheck_delay: deps.recheck_delay,
     }
 }

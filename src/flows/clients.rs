@@ -1,6 +1,6 @@
 //! The clients of a connection.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     domain::{order::OrderPolicy, product::ProductPolicy, stock::StockPolicy},
@@ -17,11 +17,11 @@ pub struct ConnectionClients {
     /// The warehouse.
     pub warehouse: Ogoship,
     /// The rules for orders.
-    pub order_policy: OrderPolicy,
+    pub order_policy: Arc<OrderPolicy>,
     /// The rules for stock.
-    pub stock_policy: StockPolicy,
+    pub stock_policy: Arc<StockPolicy>,
     /// The rules for products.
-    pub product_policy: ProductPolicy,
+    pub product_policy: Arc<ProductPolicy>,
     /// The settling time before anything is sent again after an unknown outcome.
     pub recheck_delay: Duration,
 }

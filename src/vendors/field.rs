@@ -128,8 +128,10 @@ pub(super) fn boolean<'de, D: Deserializer<'de>>(wire: D) -> Result<Field<bool>,
 
 /// An object.
 pub(super) fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(wire: D) -> Result<Field<T>, D::Error> {
-    let read = |value: &Value| value.is_object().then(|| serde_json::from_value(value.clone()).ok())?;
-    Ok(Field::of(&Value::deserialize(wire)?, read))
+    Ok(match Value::deserialize(wire)? {
+        object @ Value::Object(_) => serde_json::from_value(object).map_or(Field::Unreadable, Field::Value),
+        other => Field::of(&other, |_| None),
+    })
 }
 
 /// A list, each of its elements for itself. Null and a blank are an empty one; only a list that is not there is absent. PHP

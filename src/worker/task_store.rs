@@ -40,7 +40,7 @@ pub(super) struct FencedTaskStore {
     tables: TaskTables,
     clock: Arc<dyn Clock>,
     leased: LeasedTask,
-    stock: StockPolicy,
+    stock: Arc<StockPolicy>,
     limits: Limits,
     /// When the last action was begun.
     begun_at: Mutex<Option<Instant>>,
@@ -52,7 +52,7 @@ impl FencedTaskStore {
         pool: PgPool,
         clock: Arc<dyn Clock>,
         leased: LeasedTask,
-        stock: StockPolicy,
+        stock: Arc<StockPolicy>,
         limits: Limits,
     ) -> Self {
         let tables = TaskTables::new(pool, leased.connection.clone());

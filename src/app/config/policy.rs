@@ -12,7 +12,7 @@ use super::section::Section;
 use crate::{
     domain::{
         event::reference::ReferencePrefixes,
-        order::{OrderPolicy, Transfer, TransferTime, UnitPrices},
+        order::{CachedDigest, OrderPolicy, Transfer, TransferTime, UnitPrices},
         product::ProductPolicy,
         redact::Redactor,
         shipping::ShippingRule,
@@ -61,6 +61,7 @@ pub(super) fn read_orders(
         test: section.boolean("test"),
         redactor: Redactor::default(),
         recheck_delay,
+        digest: CachedDigest::default(),
     };
     // Unknown limits of the warehouse, kept on the safe side (docs/contract.md U19).
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);

@@ -1,6 +1,6 @@
 //! The connection's rules for orders.
 
-use std::time::Duration;
+use std::{fmt, sync::OnceLock, time::Duration};
 
 use super::ShopOrder;
 use crate::domain::{
@@ -58,6 +58,24 @@ pub struct OrderPolicy {
     pub redactor: Redactor,
     /// The settling time before anything is sent again after an unknown outcome.
     pub recheck_delay: Duration,
+    /// The digest of all that, once somebody has asked for it.
+    pub digest: CachedDigest,
+}
+
+/// A digest that is computed once. A copy begins without one, since whoever copies rules may change them.
+#[derive(Default)]
+pub struct CachedDigest(OnceLock<String>);
+
+impl Clone for CachedDigest {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl fmt::Debug for CachedDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CachedDigest(..)") // part of what the digest is made of, so it may not tell whether there is one
+    }
 }
 
 /// How orders get to the warehouse.
@@ -114,9 +132,12 @@ impl OrderPolicy {
     /// A digest of the rules, to tell whether what was sent was made under others. Other versions of Silta may give
     /// the same rules another digest.
     pub fn digest(&self) -> String {
-        let mut digest = sha256_hex(format!("{self:?}").as_bytes());
-        digest.truncate(16);
-        digest
+        let make = || {
+            let mut digest = sha256_hex(format!("{self:?}").as_bytes());
+            digest.truncate(16);
+            digest
+        };
+        self.digest.0.get_or_init(make).clone()
     }
 
     /// The reference of a new order at the warehouse.

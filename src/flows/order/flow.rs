@@ -117,7 +117,7 @@ async fn effective_policy<'a>(
     context: &'a Context,
     shop: Option<&ShopOrder>,
 ) -> Result<Cow<'a, OrderPolicy>, Reason> {
-    let policy = &context.clients.order_policy;
+    let policy = &*context.clients.order_policy;
     let method = shop.and_then(|shop| shop.shipping.as_ref());
     if !method.is_some_and(|it| policy.has_no_rule_for(it)) {
         return Ok(Cow::Borrowed(policy));

@@ -88,6 +88,7 @@ pub(in crate::domain::order) fn policy() -> OrderPolicy {
         test: false,
         redactor: Redactor::default(),
         recheck_delay: Duration::from_secs(10),
+        digest: CachedDigest::default(),
     }
 }
 
