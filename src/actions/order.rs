@@ -18,11 +18,12 @@ use crate::{
         },
         id::EventId,
         order::{Intent, OrderStatus},
+        task::subject_state::KnownSubject,
     },
     store::{
         connections,
         ingest::InternalEvent,
-        intents::{self, NewIntent},
+        intents::{self, NewIntent, Wish},
         subject_states,
     },
 };
@@ -55,26 +56,58 @@ pub async fn request_order_action(
     order_id: &str,
     request: OrderRequest,
 ) -> Result<EnqueuedTask, ActionError> {
-    let is_number = (1..=20).contains(&order_id.len()) && order_id.bytes().all(|byte| byte.is_ascii_digit());
-    if !is_number || connections::find(db, connection).await?.is_none() {
-        return Err(ActionError::NotFound);
-    }
-    let subject = Subject::order(order_id);
-    let name = subject.to_string();
-    let known = subject_states::find(db, connection, &name).await?;
+    let (subject, known) = find_order(db, connection, order_id).await?;
     let is_placed = known.state.placed_at.is_some();
     if let Some(conflict) = known_conflict(request, is_placed, known.state.status) {
         return Err(conflict.into());
     }
 
-    let at = actor.now();
     if let OrderRequest::SetIntent(intent) = request {
-        let id = actor.entropy.id(at);
-        let new = NewIntent { id, connection, subject: &name, intent, actor: actor.name, at };
-        intents::insert(db, &new).await?;
+        record_wish(db, actor, connection, &subject, Wish::Intent(intent)).await?;
     }
+    enqueue_order(db, actor, connection, subject, request.as_str()).await
+}
+
+/// Finds an order and what is known of it.
+pub(super) async fn find_order(
+    db: &mut PgConnection,
+    connection: &str,
+    order_id: &str,
+) -> Result<(Subject, KnownSubject), ActionError> {
+    let is_number = (1..=20).contains(&order_id.len()) && order_id.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_number || connections::find(db, connection).await?.is_none() {
+        return Err(ActionError::NotFound);
+    }
+    let subject = Subject::order(order_id);
+    let known = subject_states::find(db, connection, &subject.to_string()).await?;
+    Ok((subject, known))
+}
+
+/// Stores what an operator asks for.
+pub(super) async fn record_wish(
+    db: &mut PgConnection,
+    actor: &Actor<'_>,
+    connection: &str,
+    subject: &Subject,
+    wish: Wish<'_>,
+) -> Result<(), ActionError> {
+    let (at, name) = (actor.now(), subject.to_string());
+    let new = NewIntent { id: actor.entropy.id(at), connection, subject: &name, wish, actor: actor.name, at };
+    Ok(intents::insert(db, &new).await?)
+}
+
+/// Enqueues an order's task for an operator, with its audit line.
+pub(super) async fn enqueue_order(
+    db: &mut PgConnection,
+    actor: &Actor<'_>,
+    connection: &str,
+    subject: Subject,
+    request: &str,
+) -> Result<EnqueuedTask, ActionError> {
+    let at = actor.now();
+    let name = subject.to_string();
     let id = EventId(actor.entropy.id(at));
-    let topic = format!("order.{}", request.as_str());
+    let topic = format!("order.{request}");
     let priority = Priority::live(subject.kind);
     let body = json!({ "event": id });
     let event =

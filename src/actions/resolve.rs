@@ -32,7 +32,7 @@ pub async fn resolve(
     }
     let found = ledger::Found {
         was_applied: resolution == Resolution::Done,
-        has_vanished: row.reason.as_deref() == Some(Reason::VanishedAtWarehouse.code()),
+        vanished: row.reason.as_deref().and_then(Reason::parse).and_then(vanished_by),
     };
     let entries = ledger::resolve(db, &row.connection, &row.subject, found, actor.name, actor.now()).await?;
     if !is_in_doubt {
@@ -48,6 +48,15 @@ pub async fn resolve(
     let detail = json!({ "as": resolution, "subject": row.subject, "actions": entries });
     actor.audit(db, "task.resolve", Some(&row.connection), Some(id.to_string()), detail).await?;
     Ok(())
+}
+
+/// What the reason of a task says that the warehouse no longer shows.
+const fn vanished_by(reason: Reason) -> Option<ledger::Vanished> {
+    match reason {
+        Reason::VanishedAtWarehouse => Some(ledger::Vanished::Order),
+        Reason::ReplacementVanished => Some(ledger::Vanished::Replacement),
+        _ => None,
+    }
 }
 
 /// True for a dead task that no open one has followed: an attempt that runs must not be overtaken.

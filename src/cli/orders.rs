@@ -38,6 +38,14 @@ pub(super) enum Orders {
     Transfer(OrderArgs),
     /// Takes the order that the warehouse has under our reference for this one, though Silta did not send it
     Adopt(OrderArgs),
+    /// Sends what the shop added to an order that was sent already, as a replacement of its own
+    SendReplacement {
+        /// The order
+        #[command(flatten)]
+        order: OrderArgs,
+        /// The shop's id of the added shipment, where several wait
+        shipment: Option<String>,
+    },
     /// Holds an order back from the warehouse
     Hold(OrderArgs),
     /// Releases an order from a hold
@@ -92,6 +100,9 @@ pub(super) async fn run(command: Orders, pool: &PgPool, account: &str) -> Result
             request(&order, OrderRequest::SetIntent(Intent::Transfer), pool, account).await
         }
         Orders::Adopt(order) => request(&order, OrderRequest::SetIntent(Intent::Adopt), pool, account).await,
+        Orders::SendReplacement { order, shipment } => {
+            send_replacement(&order, shipment.as_deref(), pool, account).await
+        }
         Orders::Hold(order) => request(&order, OrderRequest::SetIntent(Intent::Hold), pool, account).await,
         Orders::Release(order) => {
             request(&order, OrderRequest::SetIntent(Intent::Release), pool, account).await
@@ -154,5 +165,20 @@ async fn request(order: &OrderArgs, request: OrderRequest, pool: &PgPool, accoun
     let requested = actions::request_order_action(&mut db, &actor, connection, order_id, request).await?;
     db.commit().await?;
     print_line(&format!("requested: {} by task {}", request.as_str(), requested.task));
+    Ok(())
+}
+
+async fn send_replacement(
+    OrderArgs { connection, order_id }: &OrderArgs,
+    shipment: Option<&str>,
+    pool: &PgPool,
+    account: &str,
+) -> Result<()> {
+    let entropy = Entropy::from_os();
+    let actor = Actor { name: account, clock: &SystemClock, entropy: &entropy };
+    let mut db = pool.begin().await?;
+    let requested = actions::send_replacement(&mut db, &actor, connection, order_id, shipment).await?;
+    db.commit().await?;
+    print_line(&format!("requested: send_replacement by task {}", requested.task));
     Ok(())
 }

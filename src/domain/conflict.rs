@@ -35,6 +35,10 @@ pub enum ConflictError {
     AlreadyShipped,
     /// An order was cancelled.
     OrderAlreadyCancelled,
+    /// No shipment that was added to an order waits to be sent as a replacement.
+    NoReplacement,
+    /// Several added shipments wait, and none is named.
+    SeveralReplacements,
     /// A shipping rule's pattern or code is empty or too long.
     RuleLength,
     /// A shipping rule's pattern matches every method.
@@ -68,6 +72,8 @@ impl ConflictError {
             Self::AlreadyPlaced => "the order is already at the warehouse",
             Self::AlreadyShipped => "the warehouse has already shipped the order",
             Self::OrderAlreadyCancelled => "the order is already cancelled",
+            Self::NoReplacement => "no such shipment of the order waits to be sent as a replacement",
+            Self::SeveralReplacements => "several shipments wait to be sent as replacements: name one",
             Self::RuleLength => "a shipping method and a code have 1 to 200 characters",
             Self::RuleMatchesAll => "a rule for every method would hide each method without a rule",
         }

@@ -33,6 +33,8 @@ const fn finnish(conflict: ConflictError) -> &'static str {
         ConflictError::AlreadyPlaced => "tilaus on jo varastolla",
         ConflictError::AlreadyShipped => "varasto on jo lähettänyt tilauksen",
         ConflictError::OrderAlreadyCancelled => "tilaus on jo peruttu",
+        ConflictError::NoReplacement => "tilauksella ei ole lähetystä, joka odottaisi vahvistusta",
+        ConflictError::SeveralReplacements => "useampi lähetys odottaa vahvistusta: valitse niistä yksi",
         ConflictError::RuleLength => "toimitustavassa ja koodissa on 1–200 merkkiä",
         ConflictError::RuleMatchesAll => {
             "kaikille toimitustavoille sopiva sääntö peittäisi ne, joille ei ole valittu varaston toimitustapaa"

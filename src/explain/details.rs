@@ -84,6 +84,24 @@ const PHRASES: &[(&str, &str)] = &[
     ),
     ("what it should contain is unknown", "ei tiedetä, mitä siinä pitäisi olla"),
     ("it contains other products or pieces", "siinä on muita tuotteita tai määriä"),
+    (
+        "a return order that also has goods to send: place an order of its own for them, in the shop or in myOGO",
+        "palautustilaus, jossa on myös lähetettävää: tee siitä oma tilaus kaupassa tai myOGOssa",
+    ),
+    (
+        "the shop does not say what is in the added shipment",
+        "kaupasta ei selviä, mitä on lisätyssä lähetyksessä",
+    ),
+    (": send it by hand", ": lähetä se käsin"),
+    ("added shipment", "lisätty lähetys"),
+    (": confirm ", ": vahvista "),
+    ("the warehouse cancelled it", "varasto perui sen"),
+    ("the warehouse holds it", "varasto pitää sitä odottamassa"),
+    (
+        "the shop no longer has the shipment of the replacement",
+        "kaupassa ei enää ole tätä korvaavaa lähetystä:",
+    ),
+    ("the replacement", "korvaava tilaus"),
     (": rename that one there first", ": nimeä se siellä ensin uudelleen"),
 ];
 
@@ -124,6 +142,7 @@ mod tests {
             include_str!("../domain/order/at_warehouse.rs"),
             include_str!("../domain/order/once.rs"),
             include_str!("../domain/order/recognition.rs"),
+            include_str!("../domain/order/replacement.rs"),
             include_str!("../domain/product/register.rs"),
             include_str!("../domain/product/decide.rs"),
             include_str!("../flows/order/actions.rs"),

@@ -177,5 +177,11 @@ fn summarize(order: &OrderRow, language: Language) -> String {
     if let Some(code) = &order.tracking_code {
         text.push(either(format!("Tracking: {code}."), format!("Seurantatunnus: {code}.")));
     }
+    if order.returned.as_ref().and_then(Value::as_array).is_some_and(|rows| !rows.is_empty()) {
+        text.push(either(
+            "Something came back: process the return in MyCashflow.".to_owned(),
+            "Jotain on palautunut: käsittele palautus MyCashflow'ssa.".to_owned(),
+        ));
+    }
     text.join(" ")
 }

@@ -80,7 +80,12 @@ pub fn vendor_status_text(status: &str, language: Language) -> &str {
         (Language::Finnish, "open") => "avoin",
         (Language::Finnish, "completed") => "käsitelty",
         (Language::Finnish, "New") => "uusi",
+        (Language::Finnish, "Collecting") => "keräilyssä",
+        (Language::Finnish, "Pending") => "odottaa tuotteita",
         (Language::Finnish, "Shipped") => "lähetetty",
+        (Language::Finnish, "Delivered") => "perillä",
+        (Language::Finnish, "Returned") => "palautunut",
+        (Language::Finnish, "Cancelled") => "peruttu",
         (_, status) => status,
     }
 }

@@ -114,6 +114,18 @@ page_texts! {
     refresh: "Update changes to online store" / "Päivitä muutokset verkkokauppaan",
     in_shop: "In the shop" / "Kaupassa",
     at_warehouse: "At the warehouse" / "Varastolla",
+    // After the parcel.
+    parcel_state: "The parcel" / "Paketti",
+    returned: "Returned" / "Palautunut",
+    process_return: "Process the return in MyCashflow." / "Käsittele palautus MyCashflow'ssa.",
+    booked_in_shop: "booked in the shop" / "kirjattu kaupassa",
+    came_to_warehouse: "came back to the warehouse" / "palannut varastolle",
+    added_shipments: "Added after the order was sent" / "Lisätty tilauksen lähettämisen jälkeen",
+    added_text: "The warehouse sends it as an order of its own, once you have confirmed it." / "Varasto lähettää sen omana tilauksenaan, kun olet vahvistanut sen.",
+    goods_unknown: "The shop does not say what is in it." / "Kaupasta ei selviä, mitä siinä on.",
+    shipment: "Shipment" / "Lähetys",
+    send_replacement: "Send the replacement" / "Lähetä korvaava tilaus",
+    related: "Related orders at the warehouse" / "Tilaukseen liittyvät varaston tilaukset",
     // Needs attention.
     attention_none: "Nothing needs your attention." / "Sinun ei tarvitse tehdä mitään.",
     oldest: "oldest" / "vanhin",

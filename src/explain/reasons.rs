@@ -40,6 +40,7 @@ const fn finnish(reason: Reason) -> &'static str {
         Reason::FractionalQuantity => {
             "Jonkin koodin määrä ei ole kokonaisia kappaleita, ja varasto laskee kappaleita."
         }
+        Reason::ReturnOrder => "Tilaus on palautus eikä myynti: siitä ei lähetetä mitään.",
         Reason::ManualTransfer => "Tilaus odottaa, että siirrät sen varastolle.",
         Reason::CancelledInShop => "Kauppa perui tilauksen ennen kuin se lähti varastolle.",
         Reason::CompletedInShop => "Kauppa käsitteli tilauksen valmiiksi ennen kuin se lähti varastolle.",
@@ -91,6 +92,10 @@ const fn finnish(reason: Reason) -> &'static str {
         Reason::CancelledAfterTransfer => "Tilaus peruttiin, ja se on yhä varastolla perumatta.",
         Reason::ShippedThoughCancelled => "Varasto lähetti tilauksen, jonka kauppa oli perunut.",
         Reason::VanishedAtWarehouse => "Varasto ei enää näytä tilausta, jonka sinne veimme.",
+        Reason::ReplacementUnconfirmed => {
+            "Kauppa lisäsi lähetyksen jo lähetettyyn tilaukseen: vahvista, että varasto lähettää sen."
+        }
+        Reason::ReplacementVanished => "Varasto ei enää näytä korvaavaa lähetystä, joka sinne vietiin.",
         Reason::NotOursAtWarehouse => {
             "Varastolla on tilaus samalla viitteellä, eikä Silta ole lähettänyt sitä."
         }

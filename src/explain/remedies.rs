@@ -91,6 +91,10 @@ const fn remedies(reason: Reason) -> (&'static str, &'static str) {
             "Kerro asetuksissa [connections.products.kits], montako kappaletta yksi on, esimerkiksi { \"CLOTH-10CM\" = 10 }, \
              tai korjaa tilauksen rivit kaupassa, ja yritä sitten uudelleen.",
         ),
+        Reason::ReturnOrder => (
+            "Process the return in MyCashflow. Goods to be sent need an order of their own.",
+            "Käsittele palautus MyCashflow'ssa. Lähetettäville tavaroille tarvitaan oma tilaus.",
+        ),
         Reason::ManualTransfer => ("Transfer it when it may go.", "Siirrä se, kun se saa lähteä."),
         Reason::UnknownInShop => {
             ("List the product in the shop, or leave it.", "Lisää tuote kauppaan, tai anna olla.")
@@ -178,6 +182,14 @@ const fn remedies(reason: Reason) -> (&'static str, &'static str) {
         Reason::VanishedAtWarehouse => (
             "Look for it at the warehouse by its reference: Silta never places it again by itself.",
             "Etsi se varastolta viitteellä: Silta ei vie sitä itse uudelleen.",
+        ),
+        Reason::ReplacementUnconfirmed => (
+            "Open the order and confirm the replacement. If it is not to be sent, remove the shipment in the shop.",
+            "Avaa tilaus ja vahvista korvaava lähetys. Jos sitä ei lähetetä, poista lähetys kaupassa.",
+        ),
+        Reason::ReplacementVanished => (
+            "Look for it at the warehouse by its reference, then resolve the task: done or not done.",
+            "Etsi se varastolta viitteellä, ja kuittaa sitten: tehty tai ei tehty.",
         ),
         Reason::NotOursAtWarehouse => (
             "Compare both orders. If the warehouse's is this one, adopt it; else give it another reference there.",

@@ -68,6 +68,8 @@ pub(super) fn intent_text(kind: &str, actor: &str, language: Language) -> String
         (Finnish, "hold") => format!("{actor} laittoi tilauksen odottamaan."),
         (English, "release") => format!("{actor} released it."),
         (Finnish, "release") => format!("{actor} vapautti tilauksen."),
+        (English, "send_replacement") => format!("{actor} confirmed a replacement."),
+        (Finnish, "send_replacement") => format!("{actor} vahvisti korvaavan lähetyksen."),
         (English, "cancel") => format!("{actor} asked to cancel it."),
         (Finnish, "cancel") => format!("{actor} pyysi perumaan sen."),
         (English, other) => format!("{actor} asked: {other}."),
@@ -97,6 +99,9 @@ pub(super) fn ledger_text(action: &ActionRow, language: Language) -> String {
 const fn action_name(kind: ActionKind, language: Language) -> &'static str {
     let (english, finnish) = match kind {
         ActionKind::Place => ("Order placed at the warehouse", "Tilauksen vienti varastolle"),
+        ActionKind::PlaceReplacement => {
+            ("Replacement placed at the warehouse", "Korvaavan lähetyksen vienti varastolle")
+        }
         ActionKind::Adopt => ("Order taken over at the warehouse", "Varaston tilauksen ottaminen haltuun"),
         ActionKind::Update => ("Edit sent to the warehouse", "Muutoksen vienti varastolle"),
         ActionKind::Cancel => ("Cancellation at the warehouse", "Peruutus varastolla"),
@@ -180,6 +185,8 @@ fn action_text(action: &str, language: Language) -> &str {
     match (language, action) {
         (English, "place") => "placed the order at the warehouse",
         (Finnish, "place") => "vietiin tilaus varastolle",
+        (English, "place_replacement") => "placed the replacement at the warehouse",
+        (Finnish, "place_replacement") => "vietiin korvaava lähetys varastolle",
         (English, "adopt") => "adopted the order that is at the warehouse already",
         (Finnish, "adopt") => "otettiin haltuun tilaus, joka on jo varastolla",
         (English, "update") => "sent the shop's edit to the warehouse",

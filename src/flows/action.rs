@@ -8,7 +8,8 @@ use crate::{
     domain::{
         digest::sha256_hex,
         task::{
-            action::{ActionKind, ActionState, LedgerChange, NewAction},
+            action::{ActionKind, ActionState, NewAction},
+            ledger::LedgerChange,
             outcome::Outcome,
             reason::Reason,
         },

@@ -4,7 +4,7 @@ use crate::{
     domain::{
         event::subject::Subject,
         task::{
-            action::LedgerChange, fault::Fault, outcome::Outcome, reason::Reason, subject_state::Observation,
+            fault::Fault, ledger::LedgerChange, outcome::Outcome, reason::Reason, subject_state::Observation,
         },
     },
     vendors::http::error::{CallError, Effect},

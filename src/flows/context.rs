@@ -8,7 +8,7 @@ use crate::{
         Timestamp,
         event::subject::Subject,
         order::Intent,
-        task::{action::Ledger, subject_state::SubjectState},
+        task::{ledger::Ledger, subject_state::SubjectState},
     },
     runtime::{clock::Clock, failpoints::Failpoints},
 };
@@ -25,6 +25,8 @@ pub struct Context {
     pub known: SubjectState,
     /// The operator's latest intent.
     pub intent: Option<Intent>,
+    /// The shipments that operators have confirmed as replacements.
+    pub confirmed: Vec<String>,
     /// When the connection began, as far as it was known when the task was claimed.
     pub connected_at: Timestamp,
     /// The clock.

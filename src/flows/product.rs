@@ -14,7 +14,8 @@ use crate::{
             decide, draft_items,
         },
         task::{
-            action::{ActionKind, ActionState, Doubt, LedgerChange, MAX_REPEATS},
+            action::{ActionKind, ActionState, Doubt, MAX_REPEATS},
+            ledger::LedgerChange,
             outcome::Outcome,
             reason::Reason,
             subject_state::{Observation, SubjectState},

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{Result, actions};
 use crate::domain::{
     Timestamp,
-    task::{action::LedgerChange, state::LeasedTask},
+    task::{ledger::LedgerChange, state::LeasedTask},
 };
 
 /// What one attempt writes.

@@ -9,7 +9,8 @@ use crate::domain::{
     Timestamp,
     digest::sha256_hex,
     task::{
-        action::{ActionState, Ledger, LedgerEntry, NewAction},
+        action::{ActionState, LedgerEntry, NewAction},
+        ledger::Ledger,
         state::LeasedTask,
     },
 };
@@ -70,7 +71,8 @@ async fn insert(
             select
                 coalesce(max(number), 0) as number,
                 count(*) filter (
-                    where kind = $3 and target = $4 and state in ('begun', 'unknown', 'applied', 'resolved_applied')
+                    where kind = $3 and (target = $4 or kind = 'place_replacement')
+                      and state in ('begun', 'unknown', 'applied', 'resolved_applied')
                 ) as repeats
             from action where connection = $15 and subject = $16
         )
@@ -114,7 +116,8 @@ fn digest(value: &Value) -> String {
 pub struct ActionRow {
     /// Its place in the order of the subject's actions, from 1.
     pub number: i32,
-    /// `place`, `adopt`, `update`, `cancel`, `complete`, `activate_payment`, `complete_shipment` or `create`.
+    /// `place`, `place_replacement`, `adopt`, `update`, `cancel`, `complete`, `activate_payment`, `complete_shipment` or
+    /// `create`.
     pub kind: String,
     /// A shipment's id or an item, where there are several.
     pub target: String,
@@ -195,8 +198,27 @@ pub async fn load(db: &mut PgConnection, connections: &[&str], subjects: &[Strin
 pub struct Found {
     /// It was applied.
     pub was_applied: bool,
-    /// It concerns an order that was placed and that the warehouse no longer shows.
-    pub has_vanished: bool,
+    /// It concerns what was placed and what the warehouse no longer shows: an order, or a replacement.
+    pub vanished: Option<Vanished>,
+}
+
+/// What the warehouse no longer shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Vanished {
+    /// The order itself.
+    Order,
+    /// A replacement.
+    Replacement,
+}
+
+impl Vanished {
+    /// The actions that put it there.
+    const fn kinds(self) -> &'static [&'static str] {
+        match self {
+            Self::Order => &["place", "adopt"],
+            Self::Replacement => &["place_replacement"],
+        }
+    }
 }
 
 /// Enters what a person found out about the actions of a subject whose outcome is unknown. Returns how many that are.
@@ -208,18 +230,18 @@ pub async fn resolve(
     actor: &str,
     now: Timestamp,
 ) -> Result<u64> {
-    let Found { was_applied, has_vanished } = found;
+    let Found { was_applied, vanished } = found;
     let state = if was_applied { ActionState::ResolvedApplied } else { ActionState::ResolvedNotApplied };
     let done = sqlx::query!(
         "update action set state = $3, resolved_by = $4, ended_at = $5
          where connection = $1 and subject = $2
-           and (state in ('begun', 'unknown') or $6 and kind in ('place', 'adopt') and state = 'applied')",
+           and (state in ('begun', 'unknown') or kind = any($6) and state = 'applied')",
         connection,
         subject,
         state.as_str(),
         actor,
         now,
-        has_vanished,
+        vanished.map_or(&[][..], Vanished::kinds) as &[&str],
     );
     Ok(done.execute(db).await?.rows_affected())
 }

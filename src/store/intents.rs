@@ -17,22 +17,36 @@ pub struct NewIntent<'a> {
     /// As `order:1042`.
     pub subject: &'a str,
     /// What is asked for.
-    pub intent: Intent,
+    pub wish: Wish<'a>,
     /// The admin token's name.
     pub actor: &'a str,
     /// When.
     pub at: Timestamp,
 }
 
+/// What an operator asks for.
+#[derive(Clone, Copy, Debug)]
+pub enum Wish<'a> {
+    /// An intent; the latest counts.
+    Intent(Intent),
+    /// That the goods of this shipment of the shop are sent as a replacement; it counts for that shipment from then on.
+    SendReplacement(&'a str),
+}
+
 /// Stores an intent. Called inside the transaction that opens the task that will read it.
 pub async fn insert(db: &mut PgConnection, new: &NewIntent<'_>) -> Result<()> {
+    let (kind, target) = match new.wish {
+        Wish::Intent(intent) => (intent.as_str(), None),
+        Wish::SendReplacement(shipment) => ("send_replacement", Some(shipment)),
+    };
     sqlx::query!(
-        "insert into intent (id, connection, subject, kind, actor, created_at)
-         values ($1, $2, $3, $4, $5, $6)",
+        "insert into intent (id, connection, subject, kind, target, actor, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7)",
         new.id,
         new.connection,
         new.subject,
-        new.intent.as_str(),
+        kind,
+        target,
         new.actor,
         new.at,
     )
@@ -44,7 +58,7 @@ pub async fn insert(db: &mut PgConnection, new: &NewIntent<'_>) -> Result<()> {
 /// An intent as pages and the API show it.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct IntentRow {
-    /// transfer, hold, release or cancel.
+    /// `transfer`, `hold`, `release`, `cancel`, `adopt` or `send_replacement`.
     pub kind: String,
     /// Who asked.
     pub actor: String,

@@ -22,11 +22,12 @@ pub async fn record_observation(
         insert into subject_state (
             connection, subject, seen_at, mycashflow_id, ogoship_id, reference, code, sent_hash, shop_status,
             shop_version, warehouse_status, warehouse_version, tracking_code, tracking_url, placed_at, completed_at,
-            first_task_id, status, warehouse_comments, related, ready_at, figure, figure_at, reading
+            first_task_id, status, warehouse_comments, related, ready_at, figure, figure_at, parcel_state, returned,
+            added_shipments, reading
         )
         values (
             $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
-            nextval('reading_number')
+            $24, $25, $26, nextval('reading_number')
         )
         on conflict (connection, subject) do update set
             seen_at = excluded.seen_at,
@@ -45,6 +46,9 @@ pub async fn record_observation(
             related = coalesce(excluded.related, subject_state.related),
             tracking_code = coalesce(excluded.tracking_code, subject_state.tracking_code),
             tracking_url = coalesce(excluded.tracking_url, subject_state.tracking_url),
+            parcel_state = coalesce(excluded.parcel_state, subject_state.parcel_state),
+            returned = coalesce(excluded.returned, subject_state.returned),
+            added_shipments = coalesce(excluded.added_shipments, subject_state.added_shipments),
             ready_at = coalesce(subject_state.ready_at, excluded.ready_at),
             placed_at = coalesce(subject_state.placed_at, excluded.placed_at),
             completed_at = coalesce(subject_state.completed_at, excluded.completed_at),
@@ -74,6 +78,9 @@ pub async fn record_observation(
         known.ready_at,
         known.figure,
         known.figure_at,
+        known.parcel_state,
+        known.returned,
+        known.added_shipments,
     );
     done.execute(&mut *db).await?;
     match &known.in_flight {

@@ -6,7 +6,10 @@ use sqlx::PgConnection;
 use super::{Result, actions, items::Reading};
 use crate::domain::{
     order::{Intent, OrderStatus},
-    task::subject_state::{KnownSubject, SubjectState},
+    task::{
+        ledger::Ledger,
+        subject_state::{KnownSubject, SubjectState},
+    },
 };
 
 /// Finds what is known of a subject; the default if it was never seen.
@@ -23,24 +26,31 @@ pub async fn load(
     let ledgers = actions::load(db, connections, subjects).await?;
     let states = load_with_intents(db, connections, subjects).await?;
     let known = states.into_iter().zip(ledgers);
-    Ok(known.map(|((state, intent), ledger)| KnownSubject { state, ledger, intent }).collect())
+    let known = known.map(|(asked, ledger)| KnownSubject { ledger, ..asked });
+    Ok(known.collect())
 }
 
 async fn load_with_intents(
     db: &mut PgConnection,
     connections: &[&str],
     subjects: &[String],
-) -> Result<Vec<(SubjectState, Option<Intent>)>> {
+) -> Result<Vec<KnownSubject>> {
     let rows = sqlx::query!(
         r#"
         select mycashflow_id, ogoship_id, reference, code, sent_hash, status, shop_status, shop_version,
                warehouse_status, warehouse_version, warehouse_comments, related, tracking_code, tracking_url,
-               ready_at, placed_at, completed_at, figure, figure_at,
+               ready_at, placed_at, completed_at, figure, figure_at, parcel_state, returned, added_shipments,
                (
                    select kind from intent
                    where intent.connection = wanted.connection and intent.subject = wanted.subject
+                     and kind <> 'send_replacement'
                    order by number desc limit 1
-               ) as requested
+               ) as requested,
+               array(
+                   select target from intent
+                   where intent.connection = wanted.connection and intent.subject = wanted.subject
+                     and target is not null
+               ) as "confirmed!"
         from unnest($1::text[], $2::text[]) with ordinality as wanted (connection, subject, position)
         left join subject_state
             on subject_state.connection = wanted.connection and subject_state.subject = wanted.subject
@@ -52,7 +62,7 @@ async fn load_with_intents(
     .fetch_all(db)
     .await?;
     let loaded = rows.into_iter().map(|row| {
-        let subject_state = SubjectState {
+        let state = SubjectState {
             mycashflow_id: row.mycashflow_id,
             ogoship_id: row.ogoship_id,
             reference: row.reference,
@@ -70,11 +80,15 @@ async fn load_with_intents(
             related: row.related,
             tracking_code: row.tracking_code,
             tracking_url: row.tracking_url,
+            parcel_state: row.parcel_state,
+            returned: row.returned,
+            added_shipments: row.added_shipments,
             ready_at: row.ready_at,
             placed_at: row.placed_at,
             completed_at: row.completed_at,
         };
-        (subject_state, row.requested.as_deref().and_then(Intent::parse))
+        let intent = row.requested.as_deref().and_then(Intent::parse);
+        KnownSubject { state, ledger: Ledger::default(), intent, confirmed: row.confirmed }
     });
     Ok(loaded.collect())
 }

@@ -48,6 +48,7 @@ pub(super) fn order_difference(
 fn class_and_remedy(action: &str) -> (&'static str, &'static str) {
     match action {
         "place" => ("missing_at_warehouse", "it is sent to the warehouse"),
+        "place_replacement" => ("missing_at_warehouse", "the confirmed replacement is sent to the warehouse"),
         "adopt" => ("not_remembered", "it is adopted and followed from now on"),
         "update" => ("edited_in_shop", "the edit is sent to the warehouse"),
         "cancel" => ("cancelled_in_shop", "it is cancelled at the warehouse"),

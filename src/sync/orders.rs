@@ -15,7 +15,7 @@ use super::{
 use crate::{
     domain::{
         event::{reference::ReferencePrefixes, subject::Subject},
-        order::{Decision, OrderView, RelatedOrder, ShopOrder, WarehouseOrder, decide},
+        order::{Decision, OrderView, ShopOrder, WarehouseOrder, decide},
         page_walk::PageWalk,
         task::{reason::Reason, subject_state::KnownSubject},
         time_window::{TimeWindow, WindowSplitter},
@@ -50,7 +50,9 @@ pub(super) async fn read_warehouse(run: &mut Run<'_>, clients: &ConnectionClient
         let read = read_with_retries(list).await?;
         let mut rows = Vec::new();
         for order in read.items {
-            let Some((id, suffix)) = references.parse(&order.reference) else {
+            let own = references.parse(&order.reference);
+            let origin = || references.parse(order.origin.as_deref()?).map(|(id, _)| (id, "origin"));
+            let Some((id, suffix)) = own.or_else(origin) else {
                 run.count("foreign", 1);
                 continue;
             };
@@ -189,7 +191,7 @@ async fn check_page(
     let mut found = Vec::new();
     for ((order, subject), known) in orders.iter().zip(&subjects).zip(&states) {
         let warehouse = at_warehouse.remove(&order.id);
-        let KnownSubject { state, ledger, intent } = known;
+        let KnownSubject { state, ledger, intent, confirmed } = known;
         let view = OrderView {
             shop: Some(order),
             warehouse: warehouse.as_ref(),
@@ -197,6 +199,7 @@ async fn check_page(
             ledger,
             known: state,
             intent: *intent,
+            confirmed,
             policy: &clients.order_policy,
             connected_at,
             now: run.deps.clock.now(),
@@ -230,13 +233,12 @@ fn group_related_orders(
     for row in rows {
         let order: WarehouseOrder =
             serde_json::from_value(row.body).map_err(|_| SyncError::inconsistent("sync_snapshot"))?;
-        match references.parse(&row.name) {
-            Some((id, "")) => drop(main.insert(id.to_owned(), order)),
-            Some((id, _)) => {
-                let WarehouseOrder { reference, status, lines, tracking_code, .. } = order;
-                related.push((id.to_owned(), RelatedOrder { reference, status, lines, tracking_code }));
-            }
-            None => {}
+        let origin = order.origin.clone();
+        match (references.parse(&row.name), origin.as_deref().and_then(|it| references.parse(it))) {
+            (Some((id, "")), _) => drop(main.insert(id.to_owned(), order)),
+            (Some((id, _)), _) => related.push((id.to_owned(), order.into_related(false))),
+            (None, Some((id, _))) => related.push((id.to_owned(), order.into_related(true))),
+            (None, None) => {}
         }
     }
     for (id, related_order) in related {

@@ -124,7 +124,7 @@ impl AttemptRunner {
     async fn run_flow(
         &self,
         leased: &LeasedTask,
-        KnownSubject { state: known, mut ledger, intent }: KnownSubject,
+        KnownSubject { state: known, mut ledger, intent, confirmed }: KnownSubject,
         call_log: &CallLog,
     ) -> FlowRun {
         self.doubt_watch.look(leased, &mut ledger);
@@ -153,6 +153,7 @@ impl AttemptRunner {
             ledger: ledger.clone(),
             known,
             intent,
+            confirmed,
             connected_at: leased.connected_at,
             clock: clock.clone(),
             task_store: task_store.clone(),

@@ -11,7 +11,8 @@ use parking_lot::Mutex;
 
 use crate::{
     domain::task::{
-        action::{ActionState, Ledger, LedgerChange},
+        action::ActionState,
+        ledger::{Ledger, LedgerChange},
         state::LeasedTask,
     },
     runtime::clock::Clock,

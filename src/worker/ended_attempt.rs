@@ -8,7 +8,7 @@ use crate::{
         Timestamp,
         event::subject::Subject,
         task::{
-            action::LedgerChange,
+            ledger::LedgerChange,
             reason::Reason,
             state::{LeasedTask, TaskState},
             subject_state::Observation,

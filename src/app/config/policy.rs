@@ -58,6 +58,7 @@ pub(super) fn read_orders(
         cancel: section.boolean("cancel"),
         send_emails: section.boolean("send_emails"),
         shipment_tracking: section.boolean("shipment_tracking"),
+        return_types: section.texts("return_types"),
         test: section.boolean("test"),
         redactor: Redactor::default(),
         recheck_delay,

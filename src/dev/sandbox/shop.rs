@@ -91,6 +91,7 @@ impl Shop {
         }
         let shipments = (0..spec.shipments as u64).map(|at| Shipment {
             id: id * 10 + at,
+            kind: "DELIVERY",
             tracking_code: None,
             completions: 0,
             pickup_point: spec.pickup_point.clone(),
@@ -102,6 +103,7 @@ impl Shop {
             cash_on_delivery: spec.cash_on_delivery,
             activated: Vec::new(),
             lines: spec.lines,
+            added_lines: Vec::new(),
             shipments: shipments.collect(),
             shipping_method_id: spec.shipping_method_id,
             country: spec.country,
@@ -158,7 +160,7 @@ impl Shop {
         self.state().accepts_tracking = true;
     }
 
-    fn change(&self, id: u64, change: impl FnOnce(&mut Order)) {
+    pub(super) fn change(&self, id: u64, change: impl FnOnce(&mut Order)) {
         let now = self.now();
         if let Some(order) = self.state().orders.get_mut(&id) {
             change(order);
@@ -168,32 +170,6 @@ impl Shop {
 
     pub(super) fn activate(&self, id: u64, payment: u64) {
         self.change(id, |order| order.activated.push(payment));
-    }
-
-    /// Completes a shipment; false where it is completed already (409). The last shipment completes the order.
-    pub(super) fn complete(&self, id: u64, shipment: Option<u64>, tracking_code: Option<&str>) -> bool {
-        let now = self.now();
-        let mut state = self.state();
-        let state = &mut *state;
-        let Some(order) = state.orders.get_mut(&id).filter(|order| order.status == "OPEN") else {
-            return false;
-        };
-        let open = |it: &&mut Shipment| it.completions == 0 && shipment.is_none_or(|wanted| wanted == it.id);
-        let Some(found) = order.shipments.iter_mut().find(open) else { return false };
-        found.completions += 1;
-        if let Some(code) = tracking_code {
-            found.tracking_code = Some(code.to_owned());
-        }
-        order.updated_at = now;
-        if order.shipments.iter().all(|it| it.completions > 0) {
-            order.status = "COMPLETED";
-            for (code, pieces) in &order.lines {
-                let item = state.stock.entry(code.clone()).or_default();
-                item.quantity -= pieces;
-                item.reserved -= pieces;
-            }
-        }
-        true
     }
 
     /// An order of the shop.

@@ -82,7 +82,13 @@ fn order_json(order: &Order, products: &HashMap<&str, u64>, expanded: bool) -> V
                 "product_id": products.get(code.as_str()),
             })
         });
-        json["products"] = lines.collect();
+        let added = order.added_lines.iter().map(|(shipment, code, pieces)| {
+            json!({
+                "product_code": code, "quantity": pieces, "download_id": null, "unit_price": "19.90", "vat_rate": 25.5,
+                "product_id": products.get(code.as_str()), "shipment_id": loose(*shipment),
+            })
+        });
+        json["products"] = lines.chain(added).collect();
         let status = if order.is_paid { "PAID" } else { "OPEN" };
         json["payments"] = json!([{
             "id": order.id, "payment_method_id": if order.cash_on_delivery { 9 } else { 8 },
@@ -91,7 +97,7 @@ fn order_json(order: &Order, products: &HashMap<&str, u64>, expanded: bool) -> V
         let shipments = order.shipments.iter().map(|it| {
             let done = it.completions > 0;
             json!({
-                "id": loose(it.id), "status": if done { "COMPLETED" } else { "OPEN" },
+                "id": loose(it.id), "type": it.kind, "status": if done { "COMPLETED" } else { "OPEN" },
                 "completed_at": done.then(|| order.updated_at.to_rfc3339()), "tracking_code": it.tracking_code,
                 "external_pickup_point_id": it.pickup_point,
             })

@@ -59,6 +59,8 @@ pub struct Order {
     pub activated: Vec<u64>,
     /// Codes and pieces.
     pub lines: Vec<(String, i64)>,
+    /// Lines of shipments that were added later, and of return rows: shipment, code and pieces, negative for a return.
+    pub added_lines: Vec<(u64, String, i64)>,
     /// The shipments in which it leaves.
     pub shipments: Vec<Shipment>,
     /// The id of its shipping method.
@@ -78,6 +80,8 @@ pub struct Order {
 pub struct Shipment {
     /// The shipment's id.
     pub id: u64,
+    /// DELIVERY or RETURN.
+    pub kind: &'static str,
     /// The tracking code written to it.
     pub tracking_code: Option<String>,
     /// How often it was completed: more than once is a doubled action.

@@ -90,9 +90,15 @@ impl Warehouse {
             lines,
             sent,
             tracking: None,
+            is_hidden: false,
+            tracking_status: None,
             created_at: now,
             edited_at: now,
         };
+        if order.sent.get("originReference").is_some() {
+            let position = state.orders.len();
+            state.exchanges.push(position);
+        }
         state.orders.push(order.clone());
         Some(order)
     }
@@ -100,13 +106,6 @@ impl Warehouse {
     /// From now on references are written in upper case, whatever is sent.
     pub fn write_references_in_upper_case(&self) {
         self.state().upper_case = true;
-    }
-
-    /// Adds an order that Silta did not place: entered by hand, or by another tool.
-    pub fn add_foreign_order(&self, reference: &str, code: &str, pieces: i64) {
-        self.accept_order(
-            json!({ "reference": reference, "orderLines": [{ "code": code, "quantity": pieces }] }),
-        );
     }
 
     /// Starts collecting an order and deducts its stock.
@@ -151,53 +150,6 @@ impl Warehouse {
         };
         state.reserve(&lines, -1, now);
         true
-    }
-
-    /// Sets the status of the first order with a reference, for the warehouse's own reasons.
-    pub fn set_status(&self, reference: &str, status: &'static str) {
-        let now = self.now();
-        if let Some(order) = self.state().order_mut(reference) {
-            order.status = status;
-            order.edited_at = now;
-        }
-    }
-
-    /// Releases an order on hold, as a person at the warehouse would.
-    pub fn fix_order(&self, reference: &str) {
-        self.set_status(reference, "New");
-        if let Some(order) = self.state().order_mut(reference) {
-            order.comments = None;
-        }
-    }
-
-    /// Splits a line off into an order of its own, as the warehouse does with what is out of stock.
-    pub fn split_order(&self, reference: &str, code: &str) {
-        let now = self.now();
-        let mut state = self.state();
-        let Some(order) = state.order_mut(reference) else { return };
-        let (rest, kept) = order.lines.iter().cloned().partition(|line: &(String, i64)| line.0 == code);
-        (order.lines, order.edited_at, order.status) = (kept, now, "New");
-        let backorder = Order {
-            id: self.entropy.fence().to_string(),
-            reference: format!("{reference}-2"),
-            status: "Pending",
-            lines: rest,
-            edited_at: now,
-            ..order.clone()
-        };
-        state.orders.push(backorder);
-    }
-
-    /// Changes the quantity of an order's first line and what it reserves; its status stays.
-    pub fn change_quantity(&self, reference: &str, pieces: i64) {
-        let now = self.now();
-        let mut state = self.state();
-        let Some(order) = state.order_mut(reference) else { return };
-        order.edited_at = now;
-        let Some(line) = order.lines.first_mut() else { return };
-        let freed = (line.0.clone(), line.1 - pieces);
-        line.1 = pieces;
-        state.reserve(&[freed], -1, now);
     }
 
     /// Edits or cancels an order over the API; false where its status or the merchant's settings forbid it.

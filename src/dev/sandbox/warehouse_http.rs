@@ -46,7 +46,7 @@ async fn list_orders(State(warehouse): State<Warehouse>, Query(params): Params) 
     let wanted = params.get("reference");
     let found = state.search(wanted.map(String::as_str));
     let matching = found.iter().filter_map(|position| state.orders.get(*position));
-    let visible = |order: &&Order| order.created_at + state.search_lag <= now;
+    let visible = |order: &&Order| !order.is_hidden && order.created_at + state.search_lag <= now;
     let matching = matching.filter(visible).filter(|order| after.is_none_or(|after| order.edited_at > after));
     let mut matching: Vec<_> = matching.collect();
     if state.sorts_by_time {
@@ -79,6 +79,7 @@ fn order_json(order: &Order) -> Value {
     json!({
         "id": order.id, "reference": order.reference, "status": status, "trackingNumber": order.tracking,
         "trackingUrl": order.tracking.as_ref().map(|code| format!("https://track.example/{code}")),
+        "trackingStatus": order.tracking_status, "originReference": order.sent.get("originReference"),
         "editTime": order.edited_at.to_rfc3339(), "warehouseComments": order.comments,
         "orderLines": order.lines.iter().map(|(code, pieces)| json!({ "code": code, "quantity": pieces }))
             .collect::<Vec<_>>(),

@@ -13,6 +13,8 @@ use super::poison::Poison;
 pub(super) struct State {
     /// The oldest first. Two may have one reference: the warehouse accepts that, the reconciliation counts it.
     pub(super) orders: Vec<Order>,
+    /// Positions of the orders that the warehouse made from others.
+    pub(super) exchanges: Vec<usize>,
     /// References in lower case with the positions of their orders; a search adds those that are missing.
     references: BTreeSet<(String, usize)>,
     pub(super) products: BTreeMap<String, Value>,
@@ -54,7 +56,12 @@ impl State {
         let from = self.references.range((wanted.clone(), 0)..);
         let found = from.take_while(|(reference, _)| reference.starts_with(&wanted));
         let mut positions: Vec<_> = found.map(|(_, position)| *position).collect();
+        // What was made from the order is found with it.
+        let origin =
+            |position: &usize| self.orders[*position].sent["originReference"].as_str().map(str::to_lowercase);
+        positions.extend(self.exchanges.iter().filter(|it| origin(it).as_ref() == Some(&wanted)));
         positions.sort_unstable();
+        positions.dedup();
         positions
     }
 
@@ -110,6 +117,10 @@ pub struct Order {
     pub comments: Option<String>,
     /// The parcel's tracking code, once it is shipped.
     pub tracking: Option<String>,
+    /// The search no longer shows it.
+    pub is_hidden: bool,
+    /// How far the parcel is, where the carrier says so.
+    pub tracking_status: Option<String>,
     /// When it arrived.
     pub created_at: DateTime<Utc>,
     /// When it last changed.

@@ -1,17 +1,14 @@
 //! Decides for an order that is at the warehouse: edits, cancellation, and completion in the shop once it has
 //! been shipped.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
 use super::{
-    Decision, DraftLine, Intent, OrderView, Payment, PaymentState, Shipment, ShopLine, ShopOrder,
-    WarehouseLine, WarehouseOrder, WarehouseStatus, draft,
-    draft::stored_lines,
-    inputs,
+    Decision, Intent, OrderView, Payment, PaymentState, Shipment, ShopLine, ShopOrder, WarehouseOrder,
+    WarehouseStatus, draft, inputs,
     lines::goods,
     once::{decide_activation_once, decide_completion_once, repeated_too_often},
+    partial_shipment::{decide_partial_shipment, tracking_codes},
     payment,
 };
 use crate::domain::task::{action::ActionKind, reason::Reason};
@@ -35,6 +32,7 @@ pub(super) fn decide_unshipped(
         | WarehouseStatus::Pending
         | WarehouseStatus::Cancelled
         | WarehouseStatus::Shipped
+        | WarehouseStatus::Delivered
         | WarehouseStatus::Returned => Decision::Nothing,
     }
 }
@@ -69,7 +67,7 @@ fn decide_edit(shop: &ShopOrder, warehouse: &WarehouseOrder, view: &OrderView<'_
 }
 
 /// What the shop's data were when the warehouse's version of the order was sent.
-fn last_sent<'a>(view: &'a OrderView<'_>) -> Option<&'a Value> {
+pub(super) fn last_sent<'a>(view: &'a OrderView<'_>) -> Option<&'a Value> {
     let is_version = |kind: ActionKind| kind.is_placing() || kind == ActionKind::Update;
     let applied = view.ledger.0.iter().filter(|it| is_version(it.kind) && it.state.is_applied());
     applied.filter_map(|entry| entry.inputs.as_ref()).next_back()
@@ -125,6 +123,9 @@ pub(super) fn decide_completion(
     if let Some(decision) = decide_partial_shipment(shop, warehouse, view) {
         return decision;
     }
+    if shop.shipments.iter().all(|shipment| shipment.is_completed) && has_other_shipments(shop, view) {
+        return Decision::Nothing; // what is open is a return, or was added after this parcel
+    }
     if view.known.completed_at.is_some() {
         return Decision::Skip(Reason::ReopenedInShop);
     }
@@ -141,7 +142,7 @@ pub(super) fn decide_completion(
 }
 
 /// Quick processing activates the payment itself. Before a shipment is completed, each payment must be activated.
-fn activate_first(decision: Decision, shop: &ShopOrder) -> Decision {
+pub(super) fn activate_first(decision: Decision, shop: &ShopOrder) -> Decision {
     let mut waiting = shop.payments.iter().filter(|it| it.state == PaymentState::AwaitsActivation);
     match (&decision, waiting.next()) {
         (Decision::CompleteShipment { .. }, Some(Payment { id: Some(id), .. })) => {
@@ -170,16 +171,23 @@ fn choose_completion(shop: &ShopOrder, warehouse: &WarehouseOrder, view: &OrderV
     }
     match (open.as_slice(), only_payment(shop, view)) {
         // Quick processing is the one proven way to write a tracking code, and made for one payment and one shipment.
-        ([_], Some(payment)) if shop.shipments.len() == 1 => Decision::QuickProcess {
-            tracking_code,
-            cash_on_delivery: payment.cash_on_delivery && !payment.is_paid(),
-        },
+        ([_], Some(payment)) if shop.shipments.len() == 1 && !has_other_shipments(shop, view) => {
+            Decision::QuickProcess {
+                tracking_code,
+                cash_on_delivery: payment.cash_on_delivery && !payment.is_paid(),
+            }
+        }
         ([first, ..], _) => Decision::CompleteShipment { id: first.id.clone(), tracking_code },
         ([], _) => Decision::ask_operator(
             Reason::CannotComplete,
             "shipped, but the shop's open order has no open shipment to complete",
         ),
     }
+}
+
+/// True where the shop's order has shipments that are not of this parcel. Quick processing would complete them too.
+fn has_other_shipments(shop: &ShopOrder, view: &OrderView<'_>) -> bool {
+    view.shop.is_some_and(|whole| whole.shipments.len() > shop.shipments.len())
 }
 
 /// The order's only payment. One that was cancelled before it may count for the shop as another transaction: then quick
@@ -205,52 +213,4 @@ fn decide_own_shipment(
         id: shipment.id.clone(),
         tracking_code,
     })
-}
-
-/// Decides for a partial shipment: the missing lines come with a related order, or an operator must look.
-fn decide_partial_shipment(
-    shop: &ShopOrder,
-    warehouse: &WarehouseOrder,
-    view: &OrderView<'_>,
-) -> Option<Decision> {
-    if warehouse.lines.is_empty() {
-        return None; // the warehouse does not list what it shipped: its status is all there is
-    }
-    let ordered = stored_lines(&shop.lines, view.policy).ok()?;
-    let missing = missing_pieces(&ordered, warehouse);
-    if missing.is_empty() {
-        return None;
-    }
-    let will_ship = |status: &WarehouseStatus| !status.has_shipped() && *status != WarehouseStatus::Cancelled;
-    if warehouse.related.iter().any(|related| will_ship(&related.status)) {
-        return Some(Decision::Skip(Reason::PartiallyShipped));
-    }
-    let list: Vec<_> = missing.iter().map(|(code, pieces)| format!("{pieces} of {code}")).collect();
-    let detail = format!("the warehouse shipped less than was ordered, missing: {}", list.join(", "));
-    Some(Decision::AskOperator { reason: Reason::PartiallyShipped, detail })
-}
-
-/// The pieces, by code, that were ordered and not shipped with this order or a related one.
-fn missing_pieces<'a>(ordered: &'a [DraftLine], warehouse: &WarehouseOrder) -> BTreeMap<&'a str, i64> {
-    let mut missing: BTreeMap<&str, i64> = BTreeMap::new();
-    for line in ordered {
-        *missing.entry(&line.code).or_default() += line.quantity;
-    }
-    let shipped = warehouse.related.iter().filter(|related| related.status.has_shipped());
-    let lines = warehouse.lines.iter().chain(shipped.flat_map(|related| &related.lines));
-    for WarehouseLine { code, quantity } in lines {
-        if let Some(pieces) = missing.get_mut(code.as_str()) {
-            *pieces -= quantity;
-        }
-    }
-    missing.retain(|_, pieces| *pieces > 0);
-    missing
-}
-
-/// The tracking code of every parcel; a split order has several.
-fn tracking_codes(warehouse: &WarehouseOrder) -> Option<String> {
-    let related = warehouse.related.iter().filter(|related| related.status.has_shipped());
-    let mut codes: Vec<&str> = warehouse.tracking_code.as_deref().into_iter().collect();
-    codes.extend(related.filter_map(|related| related.tracking_code.as_deref()));
-    (!codes.is_empty()).then(|| codes.join(", "))
 }

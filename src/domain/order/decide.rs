@@ -5,30 +5,33 @@
 //! time apart, have not found its effect. What was done before is read from the ledger, never guessed from
 //! what a read shows now.
 
-use chrono::Duration;
-
 use super::{
-    Decision, Intent, OrderView, ShopOrder, ShopStatus, WarehouseOrder, WarehouseStatus, at_warehouse, draft,
-    once::{repeated_too_often, wait_in_doubt},
+    Decision, Intent, OrderView, ShopLine, ShopOrder, ShopStatus, WarehouseOrder, WarehouseStatus,
+    at_warehouse, draft,
+    once::{repeated_too_often, wait_for_search, wait_in_doubt},
+    parcels::{self, Parcels},
     payment, readiness, recognition,
     recognition::Recognition,
-    unreadable,
+    replacement, unreadable,
 };
 use crate::domain::task::{
     action::{ActionKind, ActionState, LedgerEntry},
     reason::Reason,
 };
 
-/// How long the warehouse's search may lag behind an order that was placed. After that the order has
-/// vanished.
-const SEARCH_LAG: Duration = Duration::minutes(10);
-
 /// Decides what to do next, given both sides as they are now.
 pub fn decide(view: &OrderView<'_>) -> Decision {
     let Some(shop) = view.shop else { return Decision::Skip(Reason::UnknownInShop) };
     let Some(warehouse) = view.warehouse else { return decide_transfer(shop, view) };
     match recognition::recognize(shop, warehouse, view) {
-        Recognition::Ours => decide_at_warehouse(shop, warehouse, view),
+        Recognition::Ours => {
+            let sent = at_warehouse::last_sent(view).filter(|_| warehouse.status.has_shipped());
+            let parcels = Parcels::of(shop, sent, view.policy);
+            // Until it is shipped, what came back or was added concerns the parcel itself: it is an edit.
+            let main = if warehouse.status.has_shipped() { &*parcels.main } else { shop };
+            let main = decide_at_warehouse(main, warehouse, view);
+            replacement::decide_beside(main, &parcels, warehouse, view)
+        }
         Recognition::Unadopted(number) => Decision::Adopt { number },
         Recognition::NotOurs(decision) => decision,
     }
@@ -97,6 +100,10 @@ fn decide_transfer(shop: &ShopOrder, view: &OrderView<'_>) -> Decision {
         ShopStatus::Unknown(word) => return unknown_status(word),
         ShopStatus::Open => {}
     }
+    let is_readable = shop.unreadable.content.is_empty();
+    if is_readable && parcels::is_return_order(shop, view.policy) {
+        return decide_return_order(shop, view);
+    }
     if view.policy.leaves_to_shop(shop) {
         return Decision::Skip(Reason::LeftToShop);
     }
@@ -113,6 +120,21 @@ fn decide_transfer(shop: &ShopOrder, view: &OrderView<'_>) -> Decision {
     }
 }
 
+/// Decides for an order that books a return. It is no sale, whatever an operator asks; goods in it that are to be sent,
+/// as for an exchange of an archived order, are left to a person.
+fn decide_return_order(shop: &ShopOrder, view: &OrderView<'_>) -> Decision {
+    let is_left_alone = matches!(view.intent, Some(Intent::Hold | Intent::Cancel));
+    let is_history = shop.created_at.is_none_or(|at| at < view.start());
+    let has_goods = parcels::lines_to_send(shop, view.policy).iter().any(ShopLine::is_ordered);
+    if is_left_alone || is_history || !has_goods {
+        return Decision::Skip(Reason::ReturnOrder);
+    }
+    Decision::ask_operator(
+        Reason::ReturnOrder,
+        "a return order that also has goods to send: place an order of its own for them, in the shop or in myOGO",
+    )
+}
+
 /// Decides for an order that was placed, or may have been, and that the search does not show. `None` where it
 /// may be placed again.
 fn decide_placed(entry: &LedgerEntry, view: &OrderView<'_>) -> Option<Decision> {
@@ -120,18 +142,7 @@ fn decide_placed(entry: &LedgerEntry, view: &OrderView<'_>) -> Option<Decision> 
         return Some(Decision::Skip(Reason::ResolvedByOperator)); // a person looked where we cannot
     }
     if entry.state.is_applied() {
-        return Some(wait_for_search(entry, view));
+        return Some(wait_for_search(entry, view, Reason::VanishedAtWarehouse));
     }
     wait_in_doubt(entry, view)
-}
-
-/// Decides for an order that was placed and that the search does not show: it is never placed again.
-fn wait_for_search(entry: &LedgerEntry, view: &OrderView<'_>) -> Decision {
-    if view.now - entry.ended_at.unwrap_or(entry.begun_at) < SEARCH_LAG {
-        return Decision::Wait { until: view.now + view.policy.recheck_delay, reason: Reason::SettlingTime };
-    }
-    Decision::ask_operator(
-        Reason::VanishedAtWarehouse,
-        "we placed this order and the warehouse no longer shows it",
-    )
 }

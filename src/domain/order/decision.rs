@@ -3,7 +3,7 @@
 use super::{Draft, Intent, OrderPolicy, ShopOrder, WarehouseOrder};
 use crate::domain::{
     Timestamp,
-    task::{action::Ledger, reason::Reason, subject_state::SubjectState},
+    task::{ledger::Ledger, reason::Reason, subject_state::SubjectState},
 };
 
 /// An order as the shop, the warehouse and our own tables have it now.
@@ -20,12 +20,21 @@ pub struct OrderView<'a> {
     pub known: &'a SubjectState,
     /// The operator's latest intent.
     pub intent: Option<Intent>,
+    /// The added shipments that operators have confirmed.
+    pub confirmed: &'a [String],
     /// The connection's rules.
     pub policy: &'a OrderPolicy,
     /// When the connection was first configured: older orders are history.
     pub connected_at: Timestamp,
     /// When both sides were read.
     pub now: Timestamp,
+}
+
+impl OrderView<'_> {
+    /// Older orders are history.
+    pub(super) fn start(&self) -> Timestamp {
+        self.policy.not_before.unwrap_or(self.connected_at)
+    }
 }
 
 /// What to do next for an order.
@@ -51,6 +60,22 @@ pub enum Decision {
     },
     /// Send the order to the warehouse.
     Place(Box<Draft>),
+    /// Send what the shop added to an order that was sent.
+    PlaceReplacement {
+        /// The shop's shipment.
+        shipment: String,
+        /// Its goods, under a reference of their own.
+        draft: Box<Draft>,
+    },
+    /// The replacement is at the warehouse already: record it.
+    AdoptReplacement {
+        /// The action that sent it, whose answer was lost; `None` where no action of ours is known.
+        number: Option<i32>,
+        /// The shop's shipment.
+        shipment: String,
+        /// Its reference there.
+        reference: String,
+    },
     /// The order is at the warehouse already: record it.
     Adopt {
         /// The action that sent it, whose answer was lost; `None` where no action of ours is known.

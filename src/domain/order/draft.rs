@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::{
     OrderPolicy, Payment, PaymentState, Recipient, ShopLine, ShopOrder, UnitPrices,
     lines::{PackedLine, goods, packed},
+    parcels::{is_return, lines_to_send},
     unreadable,
 };
 use crate::domain::{
@@ -109,7 +110,7 @@ pub fn draft(order: &ShopOrder, policy: &OrderPolicy, reference: &str) -> Result
         let detail = unreadable::detail("the shop's order", fields);
         return Err(DraftError { reason: Reason::FieldUnreadable, detail });
     }
-    let lines = stored_lines(&order.lines, policy)?;
+    let lines = stored_lines(&lines_to_send(order, policy), policy)?;
     let rule = shipping_rule(order, policy)?;
     let recipient = valid_recipient(order, policy)?;
     if reference.chars().count() > MAX_CODE_LENGTH {
@@ -117,7 +118,8 @@ pub fn draft(order: &ShopOrder, policy: &OrderPolicy, reference: &str) -> Result
         return Err(DraftError { reason: Reason::ReferenceTooLong, detail });
     }
 
-    let point = order.shipments.iter().find_map(|shipment| shipment.pickup_point.clone());
+    let mut outgoing = order.shipments.iter().filter(|it| !is_return(order, it, policy));
+    let point = outgoing.find_map(|shipment| shipment.pickup_point.clone());
     let has_prices = lines.iter().all(|line| line.price.is_some());
     let currency = order.payments.iter().find_map(|payment| payment.currency.clone());
     Ok(Draft {

@@ -6,10 +6,14 @@
 
 use std::collections::HashMap;
 
-use rust_decimal::{Decimal, prelude::ToPrimitive};
 use serde_json::{Map, Value, json};
 
-use super::{OrderPolicy, ShopLine, ShopOrder, UnitPrices, draft::cash_on_delivery, payment};
+use super::{
+    OrderPolicy, ShopLine, ShopOrder, UnitPrices,
+    draft::cash_on_delivery,
+    payment,
+    quantity::{quantity_json, quantity_of},
+};
 use crate::domain::{
     difference::difference,
     digest::sha256_hex,
@@ -42,6 +46,7 @@ pub fn order_inputs(shop: &ShopOrder, policy: &OrderPolicy) -> Value {
     inputs["redactor"] = policy.redactor.id().into();
     inputs["cash_on_delivery_rule"] = cash_on_delivery_rule(policy).into();
     inputs["paid"] = payment::is_covered(shop).into();
+    inputs["shipments"] = shop.shipments.iter().map(|it| it.id.as_str()).collect::<Vec<_>>().into();
     inputs
 }
 
@@ -56,12 +61,6 @@ fn line_inputs(line: &ShopLine) -> Value {
             Supplier::NotRead | Supplier::Unnamed | Supplier::Unknown => Value::Null,
         },
     })
-}
-
-/// Whole pieces as a number, as they always were; anything else as text, which is exact.
-fn quantity_json(quantity: Decimal) -> Value {
-    let whole = Some(quantity).filter(Decimal::is_integer).and_then(|quantity| quantity.to_i64());
-    whole.map_or_else(|| quantity.normalize().to_string().into(), Value::from)
 }
 
 /// Which payments count as cash on delivery is a rule too.
@@ -168,11 +167,7 @@ fn supplier_of(value: &Value) -> Option<Supplier> {
 }
 
 fn sum(one: &Value, other: &Value) -> Value {
-    let quantity = |value: &Value| match value {
-        Value::String(text) => text.parse().unwrap_or_default(),
-        value => Decimal::from(value.as_i64().unwrap_or_default()),
-    };
-    quantity_json(quantity(one).saturating_add(quantity(other)))
+    quantity_json(quantity_of(one).saturating_add(quantity_of(other)))
 }
 
 /// Keeps the keys of an object that the other one has too.

@@ -1,5 +1,6 @@
 //! Orders: both sides' view of one, and what to do next about it.
 
+mod added_shipment;
 mod at_warehouse;
 mod decide;
 mod decision;
@@ -7,11 +8,15 @@ mod draft;
 mod inputs;
 mod lines;
 mod once;
+mod parcels;
+mod partial_shipment;
 mod payment;
 mod policy;
+mod quantity;
 mod readiness;
 mod recipient;
 mod recognition;
+mod replacement;
 mod shop;
 mod status;
 #[cfg(test)]
@@ -19,6 +24,7 @@ mod tests;
 mod unreadable;
 mod warehouse;
 
+pub use added_shipment::{AddedShipmentView, Goods, added_order, added_shipments, returned_goods};
 pub use at_warehouse::cancel_inputs;
 pub use decide::decide;
 pub use decision::{Decision, OrderView};

@@ -1,5 +1,7 @@
 //! What the ledger says against an action that must happen once.
 
+use chrono::Duration;
+
 use super::{Decision, OrderView};
 use crate::domain::task::{
     action::{ActionKind, ActionState, Doubt, LedgerEntry, MAX_REPEATS},
@@ -47,6 +49,18 @@ pub(super) fn wait_in_doubt(entry: &LedgerEntry, view: &OrderView<'_>) -> Option
         }
         Doubt::MayRepeat => None,
     }
+}
+
+/// How long the warehouse's search may lag behind an order that was placed. After that the order has
+/// vanished.
+const SEARCH_LAG: Duration = Duration::minutes(10);
+
+/// Decides for an order that was placed and that the search does not show: it is never placed again.
+pub(super) fn wait_for_search(entry: &LedgerEntry, view: &OrderView<'_>, vanished: Reason) -> Decision {
+    if view.now - entry.ended_at.unwrap_or(entry.begun_at) < SEARCH_LAG {
+        return Decision::Wait { until: view.now + view.policy.recheck_delay, reason: Reason::SettlingTime };
+    }
+    Decision::ask_operator(vanished, "we placed this order and the warehouse no longer shows it")
 }
 
 /// Asks an operator where an action was begun too often, whatever the reads show.

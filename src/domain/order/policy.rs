@@ -9,8 +9,8 @@ use crate::domain::{
     event::reference::ReferencePrefixes,
     product::ProductPolicy,
     redact::Redactor,
-    shipping::{ShippingMethod, ShippingRule, match_rule},
-    task::action::Ledger,
+    shipping::{ShippingMethod, ShippingRule, match_rule, matches_pattern},
+    task::ledger::Ledger,
 };
 
 /// `[connections.orders]`, with what it needs of `[connections.shipping]` and `[connections.products]`.
@@ -52,6 +52,9 @@ pub struct OrderPolicy {
     pub send_emails: bool,
     /// Write the tracking code to a shipment before completing it. Not proven to work (docs/contract.md U6).
     pub shipment_tracking: bool,
+    /// Types of shipments that book a return; `*` stands for anything. How the shop spells them is not public
+    /// (docs/contract.md U29).
+    pub return_types: Vec<String>,
     /// Mark orders as tests at the warehouse.
     pub test: bool,
     /// Redacts personal values in what is stored and shown.
@@ -127,6 +130,11 @@ impl OrderPolicy {
             .as_ref()
             .and_then(|method| self.rule_for(method))
             .is_some_and(ShippingRule::leaves_to_shop)
+    }
+
+    /// True where a shipment's type says that it books a return.
+    pub(super) fn is_return_type(&self, kind: &str) -> bool {
+        self.return_types.iter().any(|pattern| matches_pattern(pattern, kind))
     }
 
     /// A digest of the rules, to tell whether what was sent was made under others. Other versions of Silta may give

@@ -30,7 +30,7 @@ pub(super) fn find_blocker(shop: &ShopOrder, view: &OrderView<'_>) -> Option<Dec
     if view.known.completed_at.is_some() {
         return Some(Decision::Skip(Reason::ReopenedInShop));
     }
-    let start = policy.not_before.unwrap_or(view.connected_at);
+    let start = view.start();
     match shop.created_at {
         // It may be history: only an operator can say.
         None => return Some(ask("the shop's order", &["created_at".to_owned()])),

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use chrono::Duration;
 
 use super::{
-    Decision, Draft, Intent, OrderView, ShopOrder, ShopStatus, WarehouseLine, WarehouseOrder,
+    Decision, Draft, Intent, OrderView, RelatedOrder, ShopOrder, ShopStatus, WarehouseLine, WarehouseOrder,
     WarehouseStatus, draft,
 };
 use crate::domain::task::{action::LedgerEntry, reason::Reason};
@@ -81,7 +81,16 @@ fn find_difference(shop: &ShopOrder, warehouse: &WarehouseOrder, view: &OrderVie
 }
 
 fn has_same_content(draft: &Draft, warehouse: &WarehouseOrder) -> bool {
-    pieces(draft.lines.iter().map(|line| (line.code.as_str(), line.quantity))) == pieces_there(warehouse)
+    drafted(draft) == pieces_there(warehouse)
+}
+
+/// True where another order at the warehouse has what a draft would send.
+pub(super) fn is_sent_by(draft: &Draft, related: &RelatedOrder) -> bool {
+    drafted(draft) == pieces(related.lines.iter().map(|line| (line.code.as_str(), line.quantity)))
+}
+
+fn drafted(draft: &Draft) -> BTreeMap<String, i64> {
+    pieces(draft.lines.iter().map(|line| (line.code.as_str(), line.quantity)))
 }
 
 /// True where an action sent what the warehouse has.
@@ -96,7 +105,7 @@ fn was_sent_with(entry: &LedgerEntry, warehouse: &WarehouseOrder) -> bool {
 
 /// The pieces at the warehouse, those that it split off included.
 fn pieces_there(warehouse: &WarehouseOrder) -> BTreeMap<String, i64> {
-    let lines = warehouse.lines.iter().chain(warehouse.related.iter().flat_map(|related| &related.lines));
+    let lines = warehouse.lines.iter().chain(warehouse.parts().flat_map(|part| &part.lines));
     pieces(lines.map(|WarehouseLine { code, quantity }| (code.as_str(), *quantity)))
 }
 

@@ -91,6 +91,16 @@ pub struct ShopLine {
 }
 
 impl ShopLine {
+    /// True where it is to leave the shop.
+    pub(super) fn is_ordered(&self) -> bool {
+        self.quantity > Decimal::ZERO
+    }
+
+    /// True where it takes pieces back.
+    pub(super) fn is_taken_back(&self) -> bool {
+        self.quantity < Decimal::ZERO
+    }
+
     /// Its code without spaces around it; empty where there is none.
     pub fn code(&self) -> &str {
         self.code.as_deref().unwrap_or_default().trim()
@@ -149,6 +159,10 @@ pub struct Shipment {
     pub id: String,
     /// True once it has been shipped.
     pub is_completed: bool,
+    /// What kind of row it is, in the shop's own word, where it says so: goods that leave, or a return.
+    pub kind: Option<String>,
+    /// Its own shipping method.
+    pub shipping: Option<ShippingMethod>,
     /// A carrier's code or one of the shop's own: only the shipping rule knows which.
     pub pickup_point: Option<String>,
 }

@@ -45,7 +45,7 @@ impl OrderStatus {
             None => Self::NotTransferred,
             Some(W::New | W::Collecting) => Self::WaitingForCollection,
             Some(W::Pending) => Self::WaitingForProducts,
-            Some(W::Shipped) => Self::Delivered,
+            Some(W::Shipped | W::Delivered) => Self::Delivered,
             Some(W::Cancelled) => Self::Cancelled,
             Some(W::Returned) => Self::Returned,
             // An accepted POST does not mean that it ships.

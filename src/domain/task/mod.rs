@@ -2,6 +2,7 @@
 
 pub mod action;
 pub mod fault;
+pub mod ledger;
 pub mod outcome;
 pub mod reason;
 pub mod retry;

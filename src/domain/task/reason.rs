@@ -56,6 +56,8 @@ pub enum Reason {
     NegativeQuantity,
     /// The order has half a piece of a code, and the warehouse counts whole ones.
     FractionalQuantity,
+    /// The order books a return, so it is no sale and nothing of it is sent.
+    ReturnOrder,
     /// The order waits for an operator to transfer it (`transfer = "manual"`).
     ManualTransfer,
     /// The shop cancelled the order before it went to the warehouse.
@@ -123,6 +125,10 @@ pub enum Reason {
     ShippedThoughCancelled,
     /// The warehouse no longer shows an order that was placed there.
     VanishedAtWarehouse,
+    /// The shop added a shipment to an order that was sent: a person must confirm that the warehouse sends it.
+    ReplacementUnconfirmed,
+    /// The warehouse no longer shows a replacement that was placed there.
+    ReplacementVanished,
     /// The warehouse has an order with our reference that Silta did not send.
     NotOursAtWarehouse,
     /// The warehouse has several orders with our reference.

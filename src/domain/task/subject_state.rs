@@ -1,6 +1,6 @@
 //! What was last observed of a subject on both sides.
 
-use super::action::Ledger;
+use super::ledger::Ledger;
 use crate::domain::{
     Timestamp,
     order::{Intent, OrderStatus},
@@ -44,6 +44,12 @@ pub struct SubjectState {
     pub warehouse_comments: Option<String>,
     /// Orders that the warehouse split off this one: reference and status.
     pub related: Option<serde_json::Value>,
+    /// What is known of the parcel beyond the warehouse's status, in its own word.
+    pub parcel_state: Option<String>,
+    /// What came back: side, code and pieces.
+    pub returned: Option<serde_json::Value>,
+    /// What the shop added to the order after it was sent.
+    pub added_shipments: Option<serde_json::Value>,
     /// When the order was first found ready: the hold period runs from here.
     pub ready_at: Option<Timestamp>,
     /// When the order was first seen at the warehouse.
@@ -61,6 +67,8 @@ pub struct KnownSubject {
     pub ledger: Ledger,
     /// The operator's latest intent.
     pub intent: Option<Intent>,
+    /// The shipments that operators have confirmed as replacements.
+    pub confirmed: Vec<String>,
 }
 
 /// What an attempt observed of a subject; written with the settle.

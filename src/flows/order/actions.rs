@@ -8,7 +8,8 @@ use crate::{
     domain::{
         order::{Draft, OrderPolicy, ShopOrder, WarehouseOrder, cancel_inputs, draft, order_inputs},
         task::{
-            action::{ActionKind, ActionState, LedgerChange, NewAction},
+            action::{ActionKind, ActionState, NewAction},
+            ledger::LedgerChange,
             outcome::Outcome,
             reason::Reason,
         },
@@ -24,20 +25,17 @@ pub(super) struct Sides<'a> {
     pub(super) reference: &'a str,
 }
 
-impl Sides<'_> {
-    /// Enters what is sent, and what it was made from.
-    fn record(&self, action: Action, draft: &Draft) -> Action {
-        let Self { shop, policy, reference } = self;
-        let sent = draft.redacted(&policy.redactor);
-        action.sending(reference, Some(sent), order_inputs(shop, policy), policy.digest())
-    }
+/// Enters what is sent, and what it was made from.
+pub(super) fn record_version(sides: &Sides<'_>, action: Action, draft: &Draft) -> Action {
+    let Sides { shop, policy, reference } = sides;
+    let sent = draft.redacted(&policy.redactor);
+    action.sending(reference, Some(sent), order_inputs(shop, policy), policy.digest())
 }
 
 /// Places the order at the warehouse.
 pub(super) async fn place(context: &Context, sides: &Sides<'_>, draft: &Draft) -> AttemptResult {
     let action = Action::new(context, ActionKind::Place, Effect::Once, &draft.hash());
-    let placed = sides
-        .record(action, draft)
+    let placed = record_version(sides, action, draft)
         .perform(
             context,
             |order: &WarehouseOrder| order.id.clone(),
@@ -87,8 +85,7 @@ pub(super) async fn update(
     difference: String,
 ) -> AttemptResult {
     let action = Action::new(context, ActionKind::Update, Effect::Idempotent, &draft.hash());
-    let sent = sides
-        .record(action, draft)
+    let sent = record_version(sides, action, draft)
         .perform(context, |()| None, async |key| context.clients.warehouse.edit_order(draft, key).await)
         .await;
     match sent {

@@ -6,13 +6,15 @@ use async_trait::async_trait;
 
 use super::{
     actions::{Sides, activate_payment, adopt, cancel, complete_shipment, place, quick_process, update},
-    observe::{apply_known_status, is_newly_completed, observe, stock_subjects},
+    observe::{apply_known_status, is_newly_completed, observe, observe_parcels, stock_subjects},
+    replacement::{adopt_replacement, place_replacement, read_replacements},
 };
 use crate::{
     domain::{
         order::{Decision, OrderPolicy, OrderView, ShopOrder, ShopStatus, decide},
         task::{
-            action::{ActionKind, ActionState, Ledger, LedgerChange, LedgerEntry},
+            action::{ActionKind, ActionState, LedgerEntry},
+            ledger::{Ledger, LedgerChange},
             outcome::Outcome,
             reason::Reason,
         },
@@ -32,7 +34,7 @@ impl Flow for OrderFlow {
 }
 
 async fn sync(context: &Context) -> Result<AttemptResult, Box<AttemptResult>> {
-    let Context { clients, subject, ledger, known, intent, clock, connected_at, .. } = context;
+    let Context { clients, subject, ledger, known, intent, confirmed, clock, connected_at, .. } = context;
     let now = clock.now();
     let shop = clients.shop.get_order(&subject.key).await.map_err(AttemptResult::read_failed)?;
     if shop.is_none() && must_be_in_shop(context).await.map_err(AttemptResult::store_failed)? {
@@ -41,18 +43,26 @@ async fn sync(context: &Context) -> Result<AttemptResult, Box<AttemptResult>> {
     // The reference of the ledger: another prefix in the configuration concerns new orders only.
     let reference = clients.order_policy.reference_of(&subject.key, ledger);
     let warehouse = clients.warehouse.get_order(&reference).await.map_err(AttemptResult::read_failed)?;
-    let warehouse = warehouse.map(|order| apply_known_status(order, known));
+    let warehouse = match warehouse.map(|order| apply_known_status(order, known)) {
+        Some(order) => {
+            let read = read_replacements(clients, ledger, shop.as_ref(), order).await;
+            Some(read.map_err(AttemptResult::read_failed)?)
+        }
+        None => None,
+    };
     let (shop, warehouse) = (shop.as_ref(), warehouse.as_ref());
     let policy = effective_policy(context, shop).await.map_err(AttemptResult::store_failed)?;
     let policy = policy.as_ref();
     // The shop's answer has just shown it, unless that had no date.
     let connected_at = clients.shop.connected_at().map_err(start_unknown)?.unwrap_or(*connected_at);
     let intent = *intent;
-    let view = OrderView { shop, warehouse, reference, ledger, known, intent, policy, connected_at, now };
+    let view =
+        OrderView { shop, warehouse, reference, ledger, known, intent, confirmed, policy, connected_at, now };
     let decision = decide(&view);
 
     let ours = warehouse.filter(|_| is_ours(ledger, &decision));
     let mut observation = observe(context, now, shop, ours);
+    observe_parcels(&mut observation, &view, ours);
     if matches!(decision, Decision::Wait { reason: Reason::HoldPeriod, .. }) {
         observation.known.ready_at = Some(now);
     }
@@ -90,9 +100,12 @@ fn completions_found(ledger: &Ledger, shop: Option<&ShopOrder>) -> Vec<LedgerCha
                 || shop.payments.iter().any(|it| it.is_paid() && it.id.as_deref() == Some(&*entry.target))
         }
         ActionKind::CompleteShipment => {
-            is_completed || shop.shipments.iter().any(|it| it.is_completed && it.id == entry.target)
+            // A completed order may have got a further shipment.
+            let own = shop.shipments.iter().find(|it| it.id == entry.target);
+            own.map_or(is_completed, |shipment| shipment.is_completed)
         }
         ActionKind::Place
+        | ActionKind::PlaceReplacement
         | ActionKind::Adopt
         | ActionKind::Update
         | ActionKind::Cancel
@@ -118,8 +131,10 @@ async fn effective_policy<'a>(
     shop: Option<&ShopOrder>,
 ) -> Result<Cow<'a, OrderPolicy>, Reason> {
     let policy = &*context.clients.order_policy;
-    let method = shop.and_then(|shop| shop.shipping.as_ref());
-    if !method.is_some_and(|it| policy.has_no_rule_for(it)) {
+    let methods = shop.into_iter().flat_map(|shop| {
+        shop.shipping.iter().chain(shop.shipments.iter().filter_map(|it| it.shipping.as_ref()))
+    });
+    if !methods.into_iter().any(|it| policy.has_no_rule_for(it)) {
         return Ok(Cow::Borrowed(policy));
     }
     let by_hand = context.task_store.shipping_rules().await?;
@@ -134,6 +149,12 @@ async fn perform(context: &Context, decision: Decision, view: &OrderView<'_>) ->
     let sides = Sides { shop, policy: view.policy, reference: &view.reference };
     match decision {
         Decision::Adopt { number } => adopt(&sides, view.warehouse, number),
+        Decision::PlaceReplacement { shipment, draft } => {
+            place_replacement(context, view, &sides, &shipment, &draft).await
+        }
+        Decision::AdoptReplacement { number, shipment, reference } => {
+            adopt_replacement(view, number, shipment, reference)
+        }
         Decision::Place(draft) => place(context, &sides, &draft).await,
         Decision::Update { draft, difference } => update(context, &sides, &draft, difference).await,
         Decision::Cancel => cancel(context, &sides).await,
@@ -168,6 +189,8 @@ fn perform_nothing(decision: Decision) -> AttemptResult {
         Decision::Nothing
         | Decision::Adopt { .. }
         | Decision::Place(_)
+        | Decision::PlaceReplacement { .. }
+        | Decision::AdoptReplacement { .. }
         | Decision::Update { .. }
         | Decision::Cancel
         | Decision::ActivatePayment { .. }

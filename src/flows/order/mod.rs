@@ -3,5 +3,6 @@
 mod actions;
 mod flow;
 mod observe;
+mod replacement;
 
 pub(super) use flow::OrderFlow;

@@ -1,18 +1,22 @@
 //! What a read of both sides shows of an order, and which other subjects it concerns.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::domain::{
     Timestamp,
     event::subject::Subject,
-    order::{OrderStatus, ShopOrder, ShopStatus, WarehouseOrder, WarehouseStatus},
+    order::{
+        Goods, OrderStatus, OrderView, RelatedOrder, ShopOrder, ShopStatus, WarehouseLine, WarehouseOrder,
+        WarehouseStatus, added_shipments, returned_goods,
+    },
     task::subject_state::{Observation, SubjectState},
 };
 use crate::flows::Context;
 
 /// True where the shop has completed the order since the last read.
 pub(super) fn is_newly_completed(shop: Option<&ShopOrder>, known: &SubjectState) -> bool {
-    known.completed_at.is_none() && shop.is_some_and(|shop| shop.status == ShopStatus::Completed)
+    let was_completed = known.shop_status.as_deref() == Some(ShopStatus::Completed.as_str());
+    !was_completed && shop.is_some_and(|shop| shop.status == ShopStatus::Completed)
 }
 
 /// The stock subjects of the order's goods.
@@ -24,10 +28,16 @@ pub(super) fn stock_subjects(shop: Option<&ShopOrder>) -> Vec<Subject> {
     codes.into_iter().map(Subject::stock).collect()
 }
 
-/// Replaces the status of a read that lags by the later known one.
+/// Replaces the status of a read that lags by the later known one. A word that Silta does not know, of a parcel that was
+/// shipped, says how far the parcel is.
 pub(super) fn apply_known_status(order: WarehouseOrder, known: &SubjectState) -> WarehouseOrder {
+    let said = order.status.clone();
     let status = order.status.or_later_known(known.warehouse_status.as_deref());
-    WarehouseOrder { status, ..order }
+    let later = match said {
+        WarehouseStatus::Unknown(word) if status.has_shipped() && !word.is_empty() => Some(word),
+        _ => None,
+    };
+    WarehouseOrder { status, parcel_state: later.or(order.parcel_state), ..order }
 }
 
 /// An observation of nothing yet.
@@ -60,13 +70,14 @@ pub(super) fn observe(
         known.warehouse_comments = Some(warehouse.comments.clone().unwrap_or_default());
         known.tracking_code.clone_from(&warehouse.tracking_code);
         known.tracking_url.clone_from(&warehouse.tracking_url);
+        known.parcel_state.clone_from(&warehouse.parcel_state);
         known.placed_at = Some(seen_at);
         let related = warehouse.related.iter();
-        let related: Vec<_> =
-            related.map(|it| json!({ "reference": it.reference, "status": it.status.as_str() })).collect();
+        let related: Vec<_> = related.map(related_json).collect();
         known.related = (!related.is_empty()).then(|| related.into());
     }
-    known.in_flight = shop.zip(warehouse).map(|(shop, warehouse)| warehouse.in_flight(shop));
+    let was_completed = context.known.completed_at.is_some();
+    known.in_flight = shop.zip(warehouse).map(|(shop, warehouse)| warehouse.in_flight(shop, was_completed));
     // A search that does not show a known order does not remove it from the warehouse.
     let last_status = context.known.warehouse_status.as_deref().map(WarehouseStatus::parse);
     let last_status = last_status.filter(|_| context.known.placed_at.is_some());
@@ -74,4 +85,39 @@ pub(super) fn observe(
     let cancelled = shop.is_some_and(|shop| shop.status == ShopStatus::Cancelled);
     known.status = Some(OrderStatus::of(there, cancelled));
     observation
+}
+
+fn related_json(related: &RelatedOrder) -> Value {
+    let RelatedOrder { reference, status, tracking_code, .. } = related;
+    json!({ "reference": reference, "status": status.as_str(), "tracking_code": tracking_code })
+}
+
+/// Adds what came back and what was added to the order after its parcel was shipped. An empty list is recorded too: what
+/// was booked by mistake must not outlive its correction.
+pub(super) fn observe_parcels(
+    observation: &mut Observation,
+    view: &OrderView<'_>,
+    ours: Option<&WarehouseOrder>,
+) {
+    let Some((shop, warehouse)) = view.shop.zip(ours) else { return };
+    let is_shipped = warehouse.status.has_shipped();
+    let mut returned = Vec::new();
+    let mut add = |side: &str, code: &str, pieces: Value| {
+        returned.push(json!({ "side": side, "code": code, "pieces": pieces }));
+    };
+    if is_shipped {
+        for Goods { code, quantity } in returned_goods(shop, view) {
+            add("mycashflow", &code, quantity);
+        }
+    }
+    let whole = std::iter::once((&warehouse.status, &warehouse.lines));
+    let related = warehouse.related.iter().map(|it| (&it.status, &it.lines));
+    for (_, lines) in whole.chain(related).filter(|(status, _)| **status == WarehouseStatus::Returned) {
+        for WarehouseLine { code, quantity } in lines {
+            add("ogoship", code, (*quantity).into());
+        }
+    }
+    observation.known.returned = Some(returned.into());
+    let added = if is_shipped { added_shipments(shop, view) } else { Vec::new() };
+    observation.known.added_shipments = Some(json!(added));
 }

@@ -26,8 +26,14 @@ pub struct OrderRow {
     pub warehouse_status: Option<String>,
     /// The warehouse's comments on its status.
     pub warehouse_comments: Option<String>,
-    /// Orders that the warehouse made out of this one.
+    /// Orders at the warehouse that belong to this one: parts, exchanges, replacements.
     pub related: Option<serde_json::Value>,
+    /// What is known of the parcel beyond the warehouse's status.
+    pub parcel_state: Option<String>,
+    /// What came back: side, code and pieces.
+    pub returned: Option<serde_json::Value>,
+    /// What the shop added after the order was sent.
+    pub added_shipments: Option<serde_json::Value>,
     /// Opaque; may hold several codes.
     pub tracking_code: Option<String>,
     /// As the warehouse gave it.
@@ -83,12 +89,12 @@ async fn fetch(
         r#"
         with known as (
             select first_task_id as id, connection, subject, reference, status, shop_status, warehouse_status,
-                   nullif(warehouse_comments, '') as warehouse_comments, related, tracking_code, tracking_url,
-                   placed_at, completed_at, seen_at as updated_at
+                   nullif(warehouse_comments, '') as warehouse_comments, related, parcel_state, returned,
+                   added_shipments, tracking_code, tracking_url, placed_at, completed_at, seen_at as updated_at
             from subject_state where status is not null
             union all
             select id, connection, subject, null, 'not_transferred', null, null, null, null, null, null, null, null,
-                   created_at
+                   null, null, null, created_at
             from task
             where kind = 'order' and state in ('pending', 'leased', 'in_doubt') and not exists (
                 select 1 from subject_state
@@ -99,7 +105,8 @@ async fn fetch(
         select
             known.id as "id!", known.connection as "connection!", substr(known.subject, 7) as "order_id!",
             known.reference, known.status as "status!", known.shop_status, known.warehouse_status,
-            known.warehouse_comments, known.related, known.tracking_code, known.tracking_url, known.placed_at,
+            known.warehouse_comments, known.related, known.parcel_state, known.returned, known.added_shipments,
+            known.tracking_code, known.tracking_url, known.placed_at,
             known.completed_at, known.updated_at as "updated_at!",
             latest.id as "task_id?", latest.state as "task_state?", latest.reason
         from known

@@ -53,20 +53,17 @@ pub(super) fn order(wire: wire::Order, lookups: &Lookups, suppliers: &Suppliers)
     let shipments = elements("shipments", shipments, &mut content);
     let method_of_shipment = shipments.iter().find_map(|(_, it)| it.shipping_method_id.clone());
     let method_id = content.optional("shipping_method_id", shipping_method_id).or(method_of_shipment);
-    let shipments =
-        shipments.into_iter().map(|(name, it)| shipment(it, &name, &mut content, &mut completion)).collect();
+    let shipments = shipments
+        .into_iter()
+        .map(|(name, it)| shipment(it, &name, lookups, &mut content, &mut completion))
+        .collect();
     Some(ShopOrder {
         id: id?,
         created_at: created_at.and_then(|text| parse_time(&text, Zone::Helsinki)).ok(),
         version: updated_at,
         status: shop_status(&status.ok().unwrap_or_default()),
         recipient,
-        // A method that is no longer listed has no name to match by. It is still a method, so an operator must
-        // decide.
-        shipping: method_id.map(|id| {
-            let unlisted = || ShippingMethod { id: Some(id.clone()), ..ShippingMethod::default() };
-            lookups.shipping.get(&id).cloned().unwrap_or_else(unlisted)
-        }),
+        shipping: method_id.map(|id| shipping_method(id, lookups)),
         lines,
         total: content.optional("total", total),
         payments,
@@ -75,6 +72,12 @@ pub(super) fn order(wire: wire::Order, lookups: &Lookups, suppliers: &Suppliers)
         receipt_url,
         unreadable: UnreadableFields { content: content.0, completion: completion.0 },
     })
+}
+
+/// A method that is no longer listed has no name to match by. It is still a method, so an operator must decide.
+fn shipping_method(id: String, lookups: &Lookups) -> ShippingMethod {
+    let listed = lookups.shipping.get(&id).cloned();
+    listed.unwrap_or(ShippingMethod { id: Some(id), ..ShippingMethod::default() })
 }
 
 /// The elements of a list that was asked for, each with its name. One that cannot be read is named and left out.
@@ -188,10 +191,12 @@ fn payment(wire: wire::Payment, name: &str, lookups: &Lookups, unreadable: &mut 
 fn shipment(
     wire: wire::Shipment,
     name: &str,
+    lookups: &Lookups,
     content: &mut Unreadable,
     completion: &mut Unreadable,
 ) -> Shipment {
-    let wire::Shipment { id, status, completed_at, shipping_method_id: _, external_pickup_point_id } = wire;
+    let wire::Shipment { id, status, completed_at, r#type, shipping_method_id, external_pickup_point_id } =
+        wire;
     let completed_at = completion.optional(format!("{name}.completed_at"), completed_at);
     let status = match completed_at {
         Some(_) => status.ok(),
@@ -200,6 +205,8 @@ fn shipment(
     Shipment {
         id: completion.required(format!("{name}.id"), id).unwrap_or_default(),
         is_completed: completed_at.is_some() || status.is_some_and(|it| it.eq_ignore_ascii_case("completed")),
+        kind: completion.optional(format!("{name}.type"), r#type),
+        shipping: shipping_method_id.map(|id| shipping_method(id, lookups)),
         pickup_point: content.optional(format!("{name}.external_pickup_point_id"), external_pickup_point_id),
     }
 }

@@ -159,6 +159,8 @@ pub struct Shipment {
     pub status: Field<String>,
     #[serde(deserialize_with = "field::text")]
     pub completed_at: Field<String>,
+    #[serde(deserialize_with = "field::text")]
+    pub r#type: Field<String>,
     #[serde(deserialize_with = "text")]
     pub shipping_method_id: Option<String>,
     #[serde(deserialize_with = "field::text")]

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::wire;
 use crate::{
     domain::{
-        order::{Draft, DraftLine, Recipient, RelatedOrder, WarehouseLine, WarehouseOrder, WarehouseStatus},
+        order::{Draft, DraftLine, Recipient, WarehouseLine, WarehouseOrder, WarehouseStatus},
         product::{ItemDetails, ItemDraft, WarehouseProduct},
         stock::WarehouseStock,
     },
@@ -29,8 +29,9 @@ pub fn order(found: Vec<wire::Order>, reference: &str) -> Option<WarehouseOrder>
         } else if order.reference.eq_ignore_ascii_case(reference) {
             in_other_case.push(order);
         } else if is_part_of(&order.reference, reference) {
-            let WarehouseOrder { reference, status, lines, tracking_code, .. } = order;
-            related.push(RelatedOrder { reference, status, lines, tracking_code });
+            related.push(order.into_related(false));
+        } else if order.origin.as_deref().is_some_and(|origin| origin.eq_ignore_ascii_case(reference)) {
+            related.push(order.into_related(true));
         }
     }
     if exact.is_empty() {
@@ -61,6 +62,8 @@ pub fn warehouse_order(wire: wire::Order) -> Option<WarehouseOrder> {
         status,
         tracking_number,
         tracking_url,
+        tracking_status,
+        origin_reference,
         edit_time,
         warehouse_comments,
         order_lines,
@@ -82,6 +85,8 @@ pub fn warehouse_order(wire: wire::Order) -> Option<WarehouseOrder> {
         version: Some(version),
         edited_at: edit_time.and_then(|text| parse_time(&text, Zone::Utc)),
         twins: Vec::new(),
+        parcel_state: tracking_status,
+        origin: origin_reference,
         related: Vec::new(),
         unreadable: unreadable.0,
     })
@@ -101,10 +106,11 @@ pub fn order_version(wire: &wire::Order) -> String {
     format!("{time} {}", WarehouseStatus::parse(&status).as_str())
 }
 
-/// A row of the list of changed orders.
+/// A row of the list of changed orders. One that the warehouse made concerns the order that it was made from.
 pub fn changed_order(row: &Value) -> Option<ChangedRow> {
     let name = row.get("reference").and_then(as_text)?;
     let wire: wire::Order = serde_json::from_value(row.clone()).unwrap_or_default();
+    let name = wire.origin_reference.clone().unwrap_or(name);
     let changed_at = wire.edit_time.as_deref().and_then(|text| parse_time(text, Zone::Utc));
     Some(ChangedRow { name, version: order_version(&wire), changed_at })
 }

@@ -23,6 +23,10 @@ pub struct Order {
     pub tracking_number: Field<String>,
     #[serde(rename = "trackingurl", deserialize_with = "text")]
     pub tracking_url: Option<String>,
+    #[serde(rename = "trackingstatus", deserialize_with = "text")]
+    pub tracking_status: Option<String>,
+    #[serde(rename = "originreference", deserialize_with = "text")]
+    pub origin_reference: Option<String>,
     #[serde(rename = "edittime", deserialize_with = "text")]
     pub edit_time: Option<String>,
     #[serde(rename = "warehousecomments", deserialize_with = "text")]

@@ -85,6 +85,28 @@ async fn request(
     change.execute(deps, action).await
 }
 
+/// Which added shipment to send; the only one where it is left out.
+#[derive(Default, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct ReplacementRequest {
+    shipment: Option<String>,
+}
+
+/// Confirms that an added shipment goes to the warehouse as a replacement.
+pub(super) async fn send_replacement(
+    State(deps): State<ApiState>,
+    Path((connection, id)): OrderPath,
+    change: Change,
+) -> Result<Response, Problem> {
+    let ReplacementRequest { shipment } = change.json_or_default()?;
+    let action = async |db: &mut PgConnection, actor: &Actor<'_>| {
+        let enqueued = actions::send_replacement(db, actor, &connection, &id, shipment.as_deref()).await?;
+        let status = if enqueued.opened { StatusCode::CREATED } else { StatusCode::OK };
+        task_response(db, enqueued.task, status).await
+    };
+    change.execute(&deps, action).await
+}
+
 /// Erases the order's personal data.
 pub(super) async fn erase(
     State(deps): State<ApiState>,

@@ -47,6 +47,7 @@ const ROUTES: &[Route] = &[
     ("/admin/v1/orders/{connection}/{order_id}/hold", "post", || post(orders::hold)),
     ("/admin/v1/orders/{connection}/{order_id}/refresh", "post", || post(orders::refresh)),
     ("/admin/v1/orders/{connection}/{order_id}/release", "post", || post(orders::release)),
+    ("/admin/v1/orders/{connection}/{order_id}/send-replacement", "post", || post(orders::send_replacement)),
     ("/admin/v1/orders/{connection}/{order_id}/transfer", "post", || post(orders::transfer)),
     ("/admin/v1/replays", "post", || post(replays::create)),
     ("/admin/v1/replays/{id}", "get", || get(replays::show)),

@@ -25,6 +25,7 @@ mod order;
 mod orders;
 mod overview;
 mod page;
+mod parcels;
 mod products;
 mod replays;
 mod response;

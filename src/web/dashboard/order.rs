@@ -12,6 +12,7 @@ use super::{
     form::OperatorForm,
     listing::order_path,
     page::{MenuItem, page},
+    parcels,
     task::call_count,
     user::User,
     widgets::{button, json, order_status, time},
@@ -46,6 +47,7 @@ pub(super) async fn show(
                 (button(&user, &here, &[("ask", request)], label))
             }
         }
+        (parcels::sections(&user, &here, order))
         @if !actions.is_empty() {
             h2 { (words.done_at_vendors) }
             ol.timeline { @for action in actions { (ledger_action(&deps, &user, action)) } }
@@ -74,6 +76,9 @@ fn facts(user: &User, order: &OrderRow) -> Markup {
             }
             @if let Some(status) = &order.warehouse_status {
                 div { dt { (words.at_warehouse) } dd { (vendor_status_text(status, user.language)) } }
+            }
+            @if let Some(state) = &order.parcel_state {
+                div { dt { (words.parcel_state) } dd { (vendor_status_text(state, user.language)) } }
             }
             @if let Some(code) = &order.tracking_code { div { dt { (words.tracking) } dd {
                 @match order.tracking_url.as_deref().filter(|url| url.starts_with("https://")) {
@@ -136,7 +141,16 @@ pub(super) async fn ask(
     Path((connection, id)): Path<(String, String)>,
     form: OperatorForm,
 ) -> Result<Redirect, PageError> {
+    let here = order_path(&connection, &id);
     let request = match form.require("ask")? {
+        "send_replacement" => {
+            let shipment = form.require("shipment")?;
+            form.execute(&deps, async |db, actor| {
+                actions::send_replacement(db, actor, &connection, &id, Some(shipment)).await
+            })
+            .await?;
+            return Ok(Redirect::to(&here));
+        }
         "refresh" => Some(OrderRequest::Refresh),
         intent => Intent::parse(intent).map(OrderRequest::SetIntent),
     };
@@ -145,5 +159,5 @@ pub(super) async fn ask(
         actions::request_order_action(db, actor, &connection, &id, request).await
     })
     .await?;
-    Ok(Redirect::to(&order_path(&connection, &id)))
+    Ok(Redirect::to(&here))
 }

@@ -79,6 +79,12 @@ async fn tasks_and_events_have_named_constraints() {
             "intent_kind_known",
         ),
         (
+            "insert into intent (id, connection, subject, kind, actor, created_at)
+             values (gen_random_uuid(), 'shop', 'order:1', 'send_replacement', 'ops', now())"
+                .to_owned(),
+            "intent_target_where_needed",
+        ),
+        (
             "insert into poll (connection, what, cursor, due_at) values ('shop', 'dust', now(), now())".to_owned(),
             "poll_what_known",
         ),
@@ -199,6 +205,14 @@ async fn ledger_and_references_have_named_constraints() {
         (action("dance", "repeat, state", "1, 'begun'"), "action_kind_known"),
         (action("place", "repeat, state", "1, 'begun'"), "action_order_has_reference"),
         (action("create", "repeat, state", "1, 'begun'"), "action_target_where_needed"),
+        (
+            action("place_replacement", "target, reference, repeat, state", "'7', 'shop-1-R6', 6, 'begun'"),
+            "action_repeats_bounded",
+        ),
+        (
+            action("place_replacement", "target, repeat, state", "'7', 1, 'begun'"),
+            "action_order_has_reference",
+        ),
         (prefix("'shop'", "a-"), "reference_prefix_merchant_is_sha256"),
         (
             format!("{}; {}", prefix("repeat('a', 64)", "a-"), prefix("repeat('a', 64)", "A-")),

@@ -47,6 +47,22 @@ async fn cli_explains_transfers_and_syncs_orders() {
     .await;
     let (_, call_log, _) = run(&["orders", "explain", CONNECTION, &order, "--call-log", "ogoship"]);
     assert!(call_log.contains("POST /api/v1/orders → 200") && !call_log.contains("Testikatu"), "{call_log}");
+
+    let reference = format!("shop-{order}");
+    sandbox.warehouse.ship_order(&reference);
+    run(&["orders", "refresh", CONNECTION, &order]);
+    let number: u64 = order.parse().unwrap();
+    wait_until("the order is completed", async || sandbox.shop.order(number).unwrap().status == "COMPLETED")
+        .await;
+    sandbox.shop.add_shipment(number, &[("A", 1)]);
+    run(&["orders", "refresh", CONNECTION, &order]);
+    wait_until("the replacement is confirmed", async || {
+        run(&["orders", "send-replacement", CONNECTION, &order]).0 == Some(0)
+    })
+    .await;
+    wait_until("the replacement is sent", async || sandbox.warehouse.count(&format!("{reference}-R1")) == 1)
+        .await;
+
     let (code, _, stderr) = run(&["orders", "transfer", CONNECTION, &order]);
     assert!(code == Some(1) && stderr.contains("already at the warehouse"), "{stderr}");
     let (code, output, _) = run(&["orders", "erase", CONNECTION, &order]);

@@ -17,6 +17,9 @@ const BASELINE: i64 = 12;
 /// Gaps that stay are alerts.
 const ALERT_OF_GAPS: i64 = 15;
 
+/// Replacements are confirmed and placed.
+const REPLACEMENTS: i64 = 20;
+
 /// Data of a running service: from which version on it can exist, and the statements that write it. A migration that
 /// adds a table or changes a column adds its row here.
 const DATA: &[(i64, &str)] = &[
@@ -49,6 +52,16 @@ const DATA: &[(i64, &str)] = &[
         ALERT_OF_GAPS,
         "insert into alert (id, connection, kind, seen_at, notified_at, closed_at, count, detail) values
              (gen_random_uuid(), 'shop', 'list_gap', '2026-01-02', '2026-01-02', '2026-01-03', 1, 'orders')",
+    ),
+    (
+        REPLACEMENTS,
+        "insert into action (
+             connection, subject, number, kind, target, repeat, task_id, attempt, claim_id, idempotency_key, reference,
+             state, begun_at, ended_at
+         )
+         values ('shop', 'order:7', 1, 'place_replacement', '71', 1, gen_random_uuid(), 1, gen_random_uuid(), 'k',
+                 'shop-7-R1', 'applied', '2026-01-02', '2026-01-02');
+         update subject_state set returned = '[]', added_shipments = '[]', parcel_state = 'Delivered'",
     ),
 ];
 

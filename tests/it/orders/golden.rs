@@ -36,11 +36,15 @@ async fn check_in(mut silta: TestSilta, name: &str, spec: OrderSpec) {
         let detail: Option<String> = silta.scalar("select detail from attempt limit 1").await;
         json!({ "not sent": silta.order_task_state(order).await, "detail": detail })
     };
+    compare(name, &sent);
+    silta.leave_unfinished();
+}
+
+fn compare(name: &str, sent: &Value) {
     let path = format!("{}/tests/it/orders/golden/{name}.json", env!("CARGO_MANIFEST_DIR"));
-    let text = format!("{}\n", serde_json::to_string_pretty(&sent).unwrap());
+    let text = format!("{}\n", serde_json::to_string_pretty(sent).unwrap());
     let golden = std::fs::read_to_string(&path).unwrap_or_default();
     assert_eq!(text, golden, "{path}");
-    silta.leave_unfinished();
 }
 
 #[tokio::test]
@@ -193,4 +197,29 @@ async fn golden_order_collected_from_the_shop() {
 async fn golden_order_of_nothing_to_pay() {
     let fields = json!({ "total": "0.00", "payments": [] });
     check("zero_total", &[], OrderSpec::of("KAHVI-500", 1).with_json(fields)).await;
+}
+
+/// Goods that the shop added after the parcel: without the comment, the receipt and the cash on delivery, which belong to
+/// the first one.
+#[tokio::test]
+async fn golden_exchange() {
+    let settings =
+        [("orders.unit_prices", "include_vat"), ("orders.comments", "true"), ("orders.receipt", "true")];
+    let silta = TestSilta::start_with_settings(&settings).await;
+    for code in ["KAHVI-500", "KUPPI-SIN"] {
+        silta.warehouse.receive_goods(code, 10);
+    }
+    let customer = customer("Matti", "Meikäläinen", "Kotikatu 3", "33100", "Tampere");
+    let fields = json!({
+        "customer_information": customer, "details": "Soita ovikelloa",
+        "receipt_url": "https://kauppa.example.fi/receipt/1001.pdf",
+    });
+    let order = silta.place_order(OrderSpec::of("KAHVI-500", 1).cash_on_delivery().with_json(fields)).await;
+    silta.warehouse.ship_order("shop-1001");
+    silta.post_order_action(order, "refresh").await;
+    silta.shop.book_return(order, "KAHVI-500", 1);
+    silta.shop.add_shipment(order, &[("KUPPI-SIN", 2)]);
+    silta.send_order_update(order).await;
+    assert_eq!(silta.post_order_action(order, "send-replacement").await, 201);
+    compare("exchange", &silta.warehouse.find("shop-1001-R1").unwrap().sent);
 }

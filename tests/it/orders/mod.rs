@@ -11,6 +11,8 @@ pub mod placed;
 mod policy;
 mod readable;
 mod refusals;
+mod replacements;
+mod returns;
 mod second_payment;
 mod shipment;
 mod status;

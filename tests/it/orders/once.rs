@@ -36,6 +36,11 @@ enum Step {
     Cancel,
     /// Somebody opens it again in the shop.
     Reopen,
+    /// Somebody adds a shipment to it in the shop, or books a return.
+    AddShipment,
+    BookReturn,
+    /// The warehouse ships its first replacement.
+    ShipReplacement,
     /// The order moves on at the warehouse: collected or shipped.
     Collect,
     Ship,
@@ -80,13 +85,16 @@ fn step() -> impl Strategy<Value = Step> {
         3 => Just(Step::Webhook),
         2 => Just(Step::WarehouseWebhook),
         1 => Just(Step::Poll),
-        2 => prop_oneof![Just("transfer"), Just("hold"), Just("release"), Just("cancel"), Just("refresh"), Just("adopt")].prop_map(Step::OperatorAction),
+        2 => prop_oneof![Just("transfer"), Just("hold"), Just("release"), Just("cancel"), Just("refresh"), Just("adopt"), Just("send-replacement")].prop_map(Step::OperatorAction),
         1 => Just(Step::Replay),
         1 => Just(Step::Compare),
         2 => Just(Step::Pay),
         1 => (1..5_i64).prop_map(Step::Edit),
         1 => Just(Step::Cancel),
         1 => Just(Step::Reopen),
+        1 => Just(Step::AddShipment),
+        1 => Just(Step::BookReturn),
+        1 => Just(Step::ShipReplacement),
         1 => Just(Step::Collect),
         2 => Just(Step::Ship),
         3 => fault(),
@@ -138,6 +146,17 @@ async fn perform(silta: &TestSilta, replica: &Replica, order: u64, step: Step) {
                 silta.shop.reopen_order(order);
             }
         }
+        Step::AddShipment => {
+            if silta.shop.order(order).is_some_and(|order| order.status != "CANCELLED") {
+                silta.shop.add_shipment(order, &[("A", 1)]);
+            }
+        }
+        Step::BookReturn => {
+            if silta.warehouse.find(&reference).is_some_and(|it| it.status == "Shipped") {
+                silta.shop.book_return(order, "A", 1);
+            }
+        }
+        Step::ShipReplacement => drop(silta.warehouse.ship_order(&format!("{reference}-R1"))),
         Step::WorkElsewhere(ahead) => {
             replica.clock.set(chrono::Duration::seconds(ahead));
             drop(replica.worker.run_until_idle().await);
@@ -167,9 +186,15 @@ async fn perform(silta: &TestSilta, replica: &Replica, order: u64, step: Step) {
 /// Checks what must hold at every moment.
 fn check_invariants(silta: &TestSilta, order: u64) -> Result<(), TestCaseError> {
     prop_assert!(silta.warehouse_count(order) <= 1, "a second order");
+    for number in 1..=5 {
+        let replacement = format!("shop-{order}-R{number}");
+        prop_assert!(silta.warehouse.count(&replacement) <= 1, "a second {replacement}");
+    }
     let order = silta.shop.order(order).unwrap();
     let completions = order.shipments.iter().map(|it| it.completions).max().unwrap_or_default();
     prop_assert!(completions <= 1, "a second completion");
+    let returns = order.shipments.iter().filter(|it| it.kind == "RETURN").map(|it| it.completions).max();
+    prop_assert_eq!(returns.unwrap_or_default(), 0, "a completed return row");
     Ok(())
 }
 
@@ -198,8 +223,11 @@ async fn run_case(is_paid: bool, first_steps: Vec<Step>, steps: Vec<Step>) -> Re
     check_invariants(&silta, order)?;
     prop_assert_eq!(silta.count("task where settled_at is null").await, 0);
     let (shop, intent) = (silta.shop.order(order).unwrap(), silta.show_order(order).await);
-    let asked: Option<String> =
-        silta.scalar_optional("select kind from intent order by number desc limit 1").await;
+    let asked: Option<String> = silta
+        .scalar_optional(
+            "select kind from intent where kind <> 'send_replacement' order by number desc limit 1",
+        )
+        .await;
     let is_released = !matches!(asked.as_deref(), Some("hold" | "cancel"));
     let is_given_up = intent["reason"] == "repeated_too_often";
     let is_open = shop.is_paid && shop.status == "OPEN" && !is_given_up;

@@ -11,7 +11,8 @@ use crate::domain::{
     product::{ProductPolicy, Supplier},
     redact::Redactor,
     task::{
-        action::{ActionKind, ActionState, Ledger, LedgerEntry},
+        action::{ActionKind, ActionState, LedgerEntry},
+        ledger::Ledger,
         subject_state::SubjectState,
     },
 };
@@ -39,7 +40,7 @@ pub(in crate::domain::order) fn payment(is_paid: bool, cash_on_delivery: bool) -
 }
 
 pub(in crate::domain::order) fn shipment(id: &str, is_completed: bool) -> Shipment {
-    Shipment { id: id.into(), is_completed, pickup_point: None }
+    Shipment { id: id.into(), is_completed, kind: None, shipping: None, pickup_point: None }
 }
 
 /// A paid, open order of one piece of `A`.
@@ -85,6 +86,7 @@ pub(in crate::domain::order) fn policy() -> OrderPolicy {
         cancel: true,
         send_emails: true,
         shipment_tracking: false,
+        return_types: vec!["*return*".into()],
         test: false,
         redactor: Redactor::default(),
         recheck_delay: Duration::from_secs(10),
@@ -108,6 +110,8 @@ pub(in crate::domain::order) fn at_warehouse(status: WarehouseStatus) -> Warehou
         version: None,
         edited_at: None,
         twins: Vec::new(),
+        parcel_state: None,
+        origin: None,
         related: Vec::new(),
         unreadable: Vec::new(),
     }
@@ -151,6 +155,7 @@ pub(in crate::domain::order) struct Case {
     pub(in crate::domain::order) known: SubjectState,
     pub(in crate::domain::order) ledger: Ledger,
     pub(in crate::domain::order) intent: Option<Intent>,
+    pub(in crate::domain::order) confirmed: Vec<String>,
     pub(in crate::domain::order) policy: OrderPolicy,
     pub(in crate::domain::order) now: i64,
 }
@@ -162,6 +167,7 @@ pub(in crate::domain::order) fn case() -> Case {
         known: SubjectState::default(),
         ledger: Ledger::default(),
         intent: None,
+        confirmed: Vec::new(),
         policy: policy(),
         now: 100,
     }
@@ -176,6 +182,7 @@ pub(in crate::domain::order) fn describe(case: &Case) -> String {
         ledger: &case.ledger,
         known: &case.known,
         intent: case.intent,
+        confirmed: &case.confirmed,
         policy: &case.policy,
         connected_at: at(0),
         now: at(case.now),
@@ -187,6 +194,10 @@ pub(in crate::domain::order) fn describe(case: &Case) -> String {
             format!("wait {} {}", until.timestamp() - case.now, reason.code())
         }
         Decision::Place(draft) => format!("place {}", draft.reference),
+        Decision::PlaceReplacement { shipment, draft } => {
+            format!("replace {shipment} by {}", draft.reference)
+        }
+        Decision::AdoptReplacement { number, reference, .. } => format!("adopt {reference} {number:?}"),
         Decision::WaitInDoubt { until, read_in_vain } => {
             let counted = if read_in_vain.is_some() { " counted" } else { "" };
             format!("doubt {}{counted}", until.timestamp() - case.now)

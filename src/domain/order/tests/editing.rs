@@ -6,7 +6,8 @@ use crate::domain::{
     order::*,
     redact::Redactor,
     shipping::{ShippingMethod, ShippingRule},
-    task::action::{ActionKind, ActionState, Ledger, LedgerEntry},
+    task::action::{ActionKind, ActionState, LedgerEntry},
+    task::ledger::Ledger,
 };
 
 /// Placed with these inputs, under this policy.

@@ -18,6 +18,7 @@ fn order_at_the_warehouse_is_followed_until_completed() {
         (there(WarehouseStatus::Pending), "nothing"),
         (there(Shipped), "quick-process JJFI1"),
         (there(Returned), "quick-process JJFI1"),
+        (there(WarehouseStatus::Delivered), "quick-process JJFI1"),
         (there(Cancelled), "ask cancelled_at_warehouse"),
         (with(paid_by(vec![payment(false, false)]), Cancelled), "skip cancelled_at_warehouse"),
         (Case { intent: Some(Intent::Cancel), ..there(Cancelled) }, "skip cancelled_at_warehouse"),
@@ -50,7 +51,9 @@ fn partial_shipment_does_not_complete_the_order() {
         status,
         lines: vec![placed_line("B", 1)],
         tracking_code: Some("JJFI2".into()),
+        is_exchange: false,
     };
+    let same_code = RelatedOrder { tracking_code: Some("JJFI1".into()), ..rest(WarehouseStatus::Shipped) };
     let part = || vec![placed_line("A", 2)];
     let mixed = |ids: [&str; 2]| {
         let of = |code, id: &str| ShopLine { shipment_id: Some(id.into()), ..line(code, 1) };
@@ -67,6 +70,7 @@ fn partial_shipment_does_not_complete_the_order() {
         (shipped(part(), vec![rest(WarehouseStatus::Pending)]), "skip partially_shipped"),
         (shipped(part(), vec![rest(WarehouseStatus::Cancelled)]), "ask partially_shipped"),
         (shipped(part(), vec![rest(WarehouseStatus::Shipped)]), "quick-process JJFI1, JJFI2"),
+        (shipped(part(), vec![same_code]), "quick-process JJFI1"),
         (mixed(["s1", "s2"]), "complete s1"),
         (mixed(["s1", "s1"]), "skip partially_shipped"),
     ];
@@ -77,7 +81,11 @@ fn partial_shipment_does_not_complete_the_order() {
 
 #[test]
 fn shipped_status_survives_a_lagging_read() {
-    use WarehouseStatus::{Cancelled, Collecting, New, Returned, Shipped};
+    use WarehouseStatus::{Cancelled, Collecting, Delivered, New, Returned, Shipped};
+    assert_eq!(Delivered.or_later_known(Some("Shipped")), Delivered);
+    assert_eq!(Shipped.or_later_known(Some("DELIVERED")), Delivered);
+    assert_eq!(Returned.or_later_known(Some("Delivered")), Returned);
+    assert_eq!(WarehouseStatus::Unknown("AtCarrier".into()).or_later_known(Some("Shipped")), Shipped);
     assert_eq!(Collecting.or_later_known(Some("Shipped")), Shipped);
     assert_eq!(Returned.or_later_known(Some("SHIPPED")), Returned);
     assert_eq!(Shipped.or_later_known(Some("Returned")), Returned);

@@ -7,7 +7,8 @@ use crate::domain::{
     event::reference::ReferencePrefixes,
     order::*,
     task::{
-        action::{ActionKind, ActionState, Ledger, LedgerEntry},
+        action::{ActionKind, ActionState, LedgerEntry},
+        ledger::Ledger,
         subject_state::SubjectState,
     },
 };

@@ -5,6 +5,7 @@ mod draft;
 mod editing;
 mod following;
 mod ledger;
+mod parcels;
 mod transfer;
 
 pub(super) use case::{line, order};

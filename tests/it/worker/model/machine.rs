@@ -7,7 +7,8 @@ use silta::domain::{
     event::subject::{Priority, Subject},
     id::{ClaimId, TaskId},
     task::{
-        action::{ActionKind, ActionState, Ledger, LedgerEntry},
+        action::{ActionKind, ActionState, LedgerEntry},
+        ledger::Ledger,
         state::{LeasedTask, TaskState},
         transition::Transition,
     },
