@@ -67,6 +67,9 @@ pub(super) struct ListArgs {
     /// `needs_attention`
     #[arg(long)]
     status: Option<String>,
+    /// Only orders that wait for products at the warehouse, with since when and for which
+    #[arg(long)]
+    waiting: bool,
     /// The most rows
     #[arg(long, default_value_t = 50)]
     limit: u16,
@@ -115,12 +118,15 @@ pub(super) async fn run(command: Orders, pool: &PgPool, account: &str) -> Result
     }
 }
 
-async fn list(ListArgs { connection, status, limit, json }: ListArgs, pool: &PgPool) -> Result<()> {
+async fn list(args: ListArgs, pool: &PgPool) -> Result<()> {
+    let ListArgs { connection, status, waiting, limit, json } = args;
     let mut db = pool.acquire().await?;
-    let filter = OrderFilter { connection, status, ..OrderFilter::default() };
+    let only_waiting = waiting.then_some(true);
+    let filter = OrderFilter { connection, status, waiting: only_waiting, ..OrderFilter::default() };
     let rows = orders::list(&mut db, &filter, &Page { before: None, limit: limit.into() }).await?;
-    let columns = ["connection", "order_id", "status", "task_state", "reason", "tracking_code", "updated_at"];
-    table::show(&rows, &columns, json);
+    let usual = ["connection", "order_id", "status", "task_state", "reason", "tracking_code", "updated_at"];
+    let of_waiting = ["connection", "order_id", "status", "waiting_since", "waiting_for"];
+    table::show(&rows, if waiting { &of_waiting } else { &usual }, json);
     Ok(())
 }
 
@@ -140,6 +146,9 @@ async fn explain(order: &OrderArgs, json: bool, call_log: Option<VendorArg>, poo
         print_line(&serde_json::to_string_pretty(&history)?);
     } else {
         print_line(&history.summary);
+        for choice in &history.choices {
+            print_line(&format!("  {}: {}", choice.title, choice.text));
+        }
         for entry in &history.timeline {
             print_line(&format!("{}  {}", entry.at.format("%Y-%m-%d %H:%M:%S"), entry.text));
         }

@@ -40,6 +40,8 @@ pub enum AlertKind {
     WebhooksRefused,
     /// A webhook subscription is gone and could not be registered again.
     SubscriptionGone,
+    /// Orders have waited for goods at the warehouse for too long.
+    WaitingForProducts,
 }
 
 impl AlertKind {

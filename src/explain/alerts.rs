@@ -14,6 +14,7 @@ pub struct AlertText {
 }
 
 /// Returns the texts of a kind of alert.
+#[expect(clippy::too_many_lines, reason = "one table: each kind with its texts in both languages")]
 pub const fn alert_text(kind: AlertKind, language: Language) -> AlertText {
     let (page, english, finnish) = match kind {
         AlertKind::Dead => (
@@ -79,6 +80,17 @@ pub const fn alert_text(kind: AlertKind, language: Language) -> AlertText {
             "/connections",
             ("all webhooks are rejected", "The hint says what seems wrong: key, encoding or header."),
             ("kaikki webhookit hylätään", "Vihje kertoo, mikä on vialla: avain, koodaus vai otsake."),
+        ),
+        AlertKind::WaitingForProducts => (
+            "/orders?waiting=true",
+            (
+                "orders have waited for products for too long",
+                "Order the goods, or split or cancel the orders: each order's page says how.",
+            ),
+            (
+                "tilauksia on odottanut tuotteita liian pitkään",
+                "Tilaa tuotteita, tai jaa tai peru tilaukset: tilauksen sivu kertoo miten.",
+            ),
         ),
         AlertKind::SubscriptionGone => (
             "/connections",

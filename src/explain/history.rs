@@ -4,7 +4,11 @@ use serde::Serialize;
 use serde_json::Value;
 use sqlx::PgConnection;
 
-use super::{reasons::reason_text, sentences};
+use super::{
+    reasons::reason_text,
+    sentences,
+    waiting::{Choice, waiting_choices},
+};
 use crate::{
     domain::{Timestamp, id::TaskId, language::Language, order::OrderStatus, task::reason::Reason},
     store::{
@@ -31,6 +35,8 @@ pub struct OrderHistory {
     pub order: OrderRow,
     /// Where it is and why, in a sentence or two.
     pub summary: String,
+    /// What can be done while it waits for products; empty where it does not.
+    pub choices: Vec<Choice>,
     /// What was done at the vendors for it, in order.
     pub actions: Vec<LedgerAction>,
     /// What happened, oldest first.
@@ -80,7 +86,8 @@ pub async fn order_history(
     let actions = actions::list(db, connection, &subject).await?.into_iter();
     let actions =
         actions.map(|action| LedgerAction { text: sentences::ledger_text(&action, language), action });
-    Ok(Some(OrderHistory { order, summary, actions: actions.collect(), timeline }))
+    let choices = waiting_choices(&order, language);
+    Ok(Some(OrderHistory { order, summary, choices, actions: actions.collect(), timeline }))
 }
 
 async fn events_of(

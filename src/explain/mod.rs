@@ -15,6 +15,7 @@ mod pages;
 mod reasons;
 mod remedies;
 mod sentences;
+mod waiting;
 mod webhooks;
 
 pub use alerts::{AlertText, alert_detail, alert_prefix, alert_text};
@@ -29,4 +30,5 @@ pub use pages::{PageTexts, page_texts};
 pub use reasons::reason_text;
 pub use remedies::remedy;
 pub use sentences::{attempt_text, event_text, outcome_text, status_text};
+pub use waiting::{Choice, waiting_choices};
 pub use webhooks::{hint_text, purpose_text};

@@ -126,6 +126,12 @@ page_texts! {
     shipment: "Shipment" / "Lähetys",
     send_replacement: "Send the replacement" / "Lähetä korvaava tilaus",
     related: "Related orders at the warehouse" / "Tilaukseen liittyvät varaston tilaukset",
+    // Waiting for products.
+    waiting_list: "Waiting for products, parts of orders too" / "Odottaa tuotteita, myös tilausten osat",
+    waiting: "Waiting for products" / "Odottaa tuotteita",
+    waiting_since: "Waiting since" / "Odottanut",
+    waiting_for: "Products" / "Tuotteet",
+    in_stock: "in stock" / "varastossa",
     // Needs attention.
     attention_none: "Nothing needs your attention." / "Sinun ei tarvitse tehdä mitään.",
     oldest: "oldest" / "vanhin",

@@ -3,18 +3,11 @@
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{
-    Page, Result, StoreError,
-    poll_gaps::{self, LastingGaps},
-};
+use super::{Page, Result, StoreError, lasting_conditions};
 use crate::domain::{
     Timestamp,
     alert::{AlertKind, Condition, OpenAlert},
 };
-
-/// How often a gap is read again in vain before it is an alert: its waits double from a minute on, so that this is half
-/// an hour, whatever a clock says.
-const LASTING_GAP_ATTEMPTS: i32 = 5;
 
 /// The limits beyond which a condition is an alert.
 #[derive(Clone, Debug)]
@@ -29,6 +22,8 @@ pub struct AlertThresholds {
     pub polls: Vec<ExpectedPoll>,
     /// A subscription last seen at its vendor before this is gone.
     pub subscriptions_before: Timestamp,
+    /// An order that has waited for goods since before this has waited too long; `None`: none ever has.
+    pub waiting_since_before: Option<Timestamp>,
 }
 
 /// A list that should have been polled after a time.
@@ -119,12 +114,9 @@ pub async fn list_conditions(db: &mut PgConnection, thresholds: &AlertThresholds
         let kind = AlertKind::parse(&row.kind).ok_or(UNKNOWN_KIND)?;
         Ok(Condition { connection: row.connection, kind, count: row.count, detail: row.detail })
     });
-    let lasting = poll_gaps::list_lasting(db, (&of_polls, &lists), LASTING_GAP_ATTEMPTS).await?;
-    conditions.chain(lasting.into_iter().map(|gaps| Ok(gap_condition(gaps)))).collect()
-}
-
-fn gap_condition(LastingGaps { connection, count, detail }: LastingGaps) -> Condition {
-    Condition { connection, kind: AlertKind::ListGap, count, detail }
+    let before = thresholds.waiting_since_before;
+    let others = lasting_conditions::list(db, &thresholds.connections, before, (&of_polls, &lists)).await?;
+    conditions.chain(others.into_iter().map(Ok)).collect()
 }
 
 /// The polls as `unnest` takes them: connections, lists and times.

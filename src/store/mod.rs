@@ -31,6 +31,7 @@ pub mod intents;
 pub mod item_stock;
 pub mod items;
 pub mod key_usage;
+mod lasting_conditions;
 mod listener;
 pub mod notifications;
 pub mod observations;

@@ -20,7 +20,7 @@ use crate::{
         self,
         connections::{self, ConnectionRow},
         order_rate, polls,
-        views::overview,
+        views::{overview, waiting},
     },
 };
 
@@ -45,6 +45,7 @@ struct Gauges {
     orders_missed: Family<ConnectionLabels, Gauge<f64, AtomicU64>>,
     circuit_open: Family<ConnectionLabels, Gauge>,
     stock_braked: Family<ConnectionLabels, Gauge>,
+    orders_waiting_seconds: Family<ConnectionLabels, Gauge>,
     poll_age_seconds: Family<ListLabels, Gauge>,
     poll_gaps: Family<ListLabels, Gauge>,
 }
@@ -96,6 +97,8 @@ impl Gauges {
             .set(i64::from(row.circuit_open_until.is_some() || row.writes_held_back.is_some()));
         self.stock_braked.get_or_create(&labels).set(i64::from(row.braked_at.is_some()));
         self.orders_missed.get_or_create(&labels).set(rate.expected);
+        let waiting = waiting::find_oldest(db, &row.name).await?.map_or(0, |since| seconds(now - since));
+        self.orders_waiting_seconds.get_or_create(&labels).set(waiting);
         for poll in polls {
             let age = now - poll.last_finished_at.unwrap_or(row.created_at);
             let labels = ListLabels { connection: row.name.clone(), list: poll.what };
@@ -122,6 +125,11 @@ impl Gauges {
             self.circuit_open,
         );
         registry.register("silta_stock_braked", "1 while the stock brake is on", self.stock_braked);
+        registry.register(
+            "silta_orders_waiting_seconds",
+            "Time since the order that waits longest began to wait for products at the warehouse",
+            self.orders_waiting_seconds,
+        );
         registry.register(
             "silta_poll_age_seconds",
             "Time since a list was last read to its end",

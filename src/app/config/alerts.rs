@@ -12,6 +12,7 @@ use crate::{
 pub(super) fn read_alerts(mut section: Section<'_>, public_url: &str, allow_private: bool) -> Options {
     let grace_period = GracePeriod { before: section.duration("after"), between: section.duration("remind") };
     let backlog_older_than = section.duration("backlog_older_than");
+    let waiting_longer_than = section.duration("waiting_longer_than");
     let language = section.choice("language", &[("en", Language::English), ("fi", Language::Finnish)]);
     let tables = section.tables("channels").into_iter();
     let channels: Vec<_> = tables.filter_map(|table| read_channel(table, allow_private)).collect();
@@ -21,7 +22,8 @@ pub(super) fn read_alerts(mut section: Section<'_>, public_url: &str, allow_priv
         }
     }
     section.finish();
-    Options { grace_period, backlog_older_than, language, channels, public_url: public_url.to_owned() }
+    let public_url = public_url.to_owned();
+    Options { grace_period, backlog_older_than, waiting_longer_than, language, channels, public_url }
 }
 
 fn read_channel(mut section: Section<'_>, allow_private: bool) -> Option<Channel> {

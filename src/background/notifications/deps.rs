@@ -17,6 +17,8 @@ pub struct Options {
     pub grace_period: GracePeriod,
     /// A task that has been due for longer raises an alert.
     pub backlog_older_than: Duration,
+    /// An order that has waited for goods at the warehouse for longer raises an alert; zero is never.
+    pub waiting_longer_than: Duration,
     /// The language of messages.
     pub language: Language,
     /// Where messages are sent.

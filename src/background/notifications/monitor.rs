@@ -150,6 +150,8 @@ impl AlertMonitor {
             connections: connections.clone(),
             polls: polls.iter().map(expected_poll).collect(),
             subscriptions_before: now - SUBSCRIPTION_GONE_AFTER,
+            waiting_since_before: (!options.waiting_longer_than.is_zero())
+                .then(|| now - options.waiting_longer_than),
         };
         let mut conditions = alerts::list_conditions(db, &thresholds).await?;
         let is_watched = |row: &&ConnectionRow| row.paused_at.is_none() && connections.contains(&row.name);

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    Draft, DraftError, OrderView, RelatedOrder, ShopLine, ShopOrder, ShopStatus, WarehouseLine,
-    WarehouseOrder, WarehouseStatus,
+    Draft, DraftError, OrderView, RelatedOrder, ShopLine, ShopOrder, ShopStatus, WarehouseOrder,
+    WarehouseStatus,
     at_warehouse::last_sent,
     draft,
     parcels::{self, AddedShipment, Parcels},

@@ -22,6 +22,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 mod unreadable;
+mod waiting;
 mod warehouse;
 
 pub use added_shipment::{AddedShipmentView, Goods, added_order, added_shipments, returned_goods};
@@ -34,4 +35,5 @@ pub use policy::{CachedDigest, Intent, OrderPolicy, Transfer, TransferTime, Unit
 pub use recipient::Recipient;
 pub use shop::{Payment, PaymentState, Shipment, ShopLine, ShopOrder, ShopStatus, UnreadableFields};
 pub use status::OrderStatus;
+pub use waiting::awaited_goods;
 pub use warehouse::{RelatedOrder, WarehouseLine, WarehouseOrder, WarehouseStatus};

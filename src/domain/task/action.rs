@@ -61,7 +61,7 @@ impl ActionKind {
 
     /// True where the cap holds for all of a subject's targets together: whatever a shop calls its shipments, an order
     /// brings a bounded number of parcels.
-    const fn is_capped_per_subject(self) -> bool {
+    pub(super) const fn is_capped_per_subject(self) -> bool {
         matches!(self, Self::PlaceReplacement)
     }
 
@@ -199,7 +199,7 @@ impl LedgerEntry {
 
 impl LedgerEntry {
     /// Since when its effect is unknown, where it is.
-    fn in_doubt_since(&self) -> Timestamp {
+    pub(super) fn in_doubt_since(&self) -> Timestamp {
         self.ended_at.unwrap_or(self.begun_at)
     }
 }

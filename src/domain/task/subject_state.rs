@@ -50,12 +50,33 @@ pub struct SubjectState {
     pub returned: Option<serde_json::Value>,
     /// What the shop added to the order after it was sent.
     pub added_shipments: Option<serde_json::Value>,
+    /// Whether the order waits for goods at the warehouse.
+    pub waiting: Option<Waiting>,
     /// When the order was first found ready: the hold period runs from here.
     pub ready_at: Option<Timestamp>,
     /// When the order was first seen at the warehouse.
     pub placed_at: Option<Timestamp>,
     /// When the order was first seen completed in the shop.
     pub completed_at: Option<Timestamp>,
+}
+
+/// Whether an order waits for goods at the warehouse.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Waiting {
+    /// It waits for none.
+    No,
+    /// It waits, for these: code and quantity.
+    For(serde_json::Value),
+}
+
+impl Waiting {
+    /// What it waits for.
+    pub const fn goods(&self) -> Option<&serde_json::Value> {
+        match self {
+            Self::For(goods) => Some(goods),
+            Self::No => None,
+        }
+    }
 }
 
 /// All that our own tables know of a subject.

@@ -7,9 +7,9 @@ use crate::domain::{
     event::subject::Subject,
     order::{
         Goods, OrderStatus, OrderView, RelatedOrder, ShopOrder, ShopStatus, WarehouseLine, WarehouseOrder,
-        WarehouseStatus, added_shipments, returned_goods,
+        WarehouseStatus, added_shipments, awaited_goods, returned_goods,
     },
-    task::subject_state::{Observation, SubjectState},
+    task::subject_state::{Observation, SubjectState, Waiting},
 };
 use crate::flows::Context;
 
@@ -72,6 +72,8 @@ pub(super) fn observe(
         known.tracking_url.clone_from(&warehouse.tracking_url);
         known.parcel_state.clone_from(&warehouse.parcel_state);
         known.placed_at = Some(seen_at);
+        known.waiting =
+            Some(awaited_goods(shop, warehouse).map_or(Waiting::No, |goods| Waiting::For(json!(goods))));
         let related = warehouse.related.iter();
         let related: Vec<_> = related.map(related_json).collect();
         known.related = (!related.is_empty()).then(|| related.into());

@@ -5,3 +5,4 @@ pub mod code_problems;
 pub mod orders;
 pub mod overview;
 pub mod throughput;
+pub mod waiting;

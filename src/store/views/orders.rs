@@ -34,6 +34,10 @@ pub struct OrderRow {
     pub returned: Option<serde_json::Value>,
     /// What the shop added after the order was sent.
     pub added_shipments: Option<serde_json::Value>,
+    /// When it was first seen waiting for goods at the warehouse; `None` while it waits for none.
+    pub waiting_since: Option<Timestamp>,
+    /// The goods of what waits: code, quantity, and the pieces that the shop shows of it.
+    pub waiting_for: Option<serde_json::Value>,
     /// Opaque; may hold several codes.
     pub tracking_code: Option<String>,
     /// As the warehouse gave it.
@@ -64,6 +68,17 @@ pub struct OrderFilter {
     pub q: Option<String>,
     /// By the reason of its newest task.
     pub reason: Option<String>,
+    /// Only those that wait for goods at the warehouse, or only the others.
+    #[serde(deserialize_with = "waiting_from_text")]
+    pub waiting: Option<bool>,
+}
+
+/// The value of a query, which is text.
+fn waiting_from_text<'de, D: serde::Deserializer<'de>>(
+    given: D,
+) -> std::result::Result<Option<bool>, D::Error> {
+    let text: String = serde::Deserialize::deserialize(given)?;
+    text.parse().map(Some).map_err(serde::de::Error::custom)
 }
 
 /// Lists orders, newest first. One that has a task but was not read yet is listed as not transferred.
@@ -90,11 +105,12 @@ async fn fetch(
         with known as (
             select first_task_id as id, connection, subject, reference, status, shop_status, warehouse_status,
                    nullif(warehouse_comments, '') as warehouse_comments, related, parcel_state, returned,
-                   added_shipments, tracking_code, tracking_url, placed_at, completed_at, seen_at as updated_at
+                   added_shipments, waiting_since, waiting_for, tracking_code, tracking_url, placed_at, completed_at,
+                   seen_at as updated_at
             from subject_state where status is not null
             union all
             select id, connection, subject, null, 'not_transferred', null, null, null, null, null, null, null, null,
-                   null, null, null, created_at
+                   null, null, null, null, null, created_at
             from task
             where kind = 'order' and state in ('pending', 'leased', 'in_doubt') and not exists (
                 select 1 from subject_state
@@ -106,6 +122,13 @@ async fn fetch(
             known.id as "id!", known.connection as "connection!", substr(known.subject, 7) as "order_id!",
             known.reference, known.status as "status!", known.shop_status, known.warehouse_status,
             known.warehouse_comments, known.related, known.parcel_state, known.returned, known.added_shipments,
+            known.waiting_since, (
+                select jsonb_agg(line || jsonb_build_object('shop_stock', stock.figure) order by position)
+                from jsonb_array_elements(known.waiting_for) with ordinality as awaited (line, position)
+                left join subject_state as stock
+                    on stock.connection = known.connection and stock.subject = 'stock:' || (line ->> 'code')
+                where known.waiting_since is not null
+            ) as waiting_for,
             known.tracking_code, known.tracking_url, known.placed_at,
             known.completed_at, known.updated_at as "updated_at!",
             latest.id as "task_id?", latest.state as "task_state?", latest.reason
@@ -124,8 +147,9 @@ async fn fetch(
           and ($4::text is null or latest.reason = $4)
           and ($5::text is null or known.subject = 'order:' || $5)
           and ($6::uuid is null or known.id < $6)
+          and ($7::boolean is null or (known.waiting_since is not null) = $7)
         order by known.id desc
-        limit $7
+        limit $8
         "#,
         filter.connection,
         filter.status,
@@ -133,6 +157,7 @@ async fn fetch(
         filter.reason,
         order_id,
         page.before,
+        filter.waiting,
         page.limit,
     );
     Ok(rows.fetch_all(db).await?)

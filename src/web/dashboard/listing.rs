@@ -31,6 +31,8 @@ pub(super) struct ListQuery {
     pub(super) topic: Option<String>,
     #[serde(deserialize_with = "trimmed")]
     pub(super) q: Option<String>,
+    #[serde(deserialize_with = "trimmed")]
+    pub(super) waiting: Option<String>,
     pub(super) detail: String,
     pub(super) done: String,
     cursor: String,

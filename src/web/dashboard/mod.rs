@@ -36,6 +36,7 @@ mod sync;
 mod task;
 mod tasks;
 mod user;
+mod waiting;
 mod webhooks;
 mod widgets;
 

@@ -15,6 +15,7 @@ use super::{
     parcels,
     task::call_count,
     user::User,
+    waiting,
     widgets::{button, json, order_status, time},
 };
 use crate::{
@@ -35,7 +36,7 @@ pub(super) async fn show(
     let history =
         explain::order_history(&mut db, &connection, &id, user.language).await?.ok_or(PageError::NotFound)?;
     drop(db);
-    let OrderHistory { order, summary, actions, timeline } = &history;
+    let OrderHistory { order, summary, choices: _, actions, timeline } = &history;
     let here = order_path(&connection, &id);
     let title = format!("{} {id}", words.order);
     let main = html! {
@@ -47,6 +48,7 @@ pub(super) async fn show(
                 (button(&user, &here, &[("ask", request)], label))
             }
         }
+        (waiting::section(&deps, &user, &history))
         (parcels::sections(&user, &here, order))
         @if !actions.is_empty() {
             h2 { (words.done_at_vendors) }

@@ -9,12 +9,16 @@ use super::{
     listing::{ListQuery, older_link, order_path, split_page, url},
     page::{MenuItem, page},
     user::User,
+    waiting::goods,
     widgets::{field, order_status, reason, time},
 };
 use crate::{
     domain::order::OrderStatus,
     explain,
-    store::views::orders::{self, OrderFilter, OrderRow},
+    store::views::{
+        orders::{self, OrderFilter, OrderRow},
+        waiting,
+    },
 };
 
 /// Orders by filter, newest first.
@@ -29,9 +33,11 @@ pub(super) async fn list(
         status: query.status.clone(),
         q: query.q.clone(),
         reason: query.reason.clone(),
+        waiting: query.waiting.as_deref().map(|waiting| waiting == "true"),
     };
     let mut db = deps.pool.acquire().await?;
     let counts = orders::count_by_status(&mut db, query.connection.as_deref()).await?;
+    let waiting = waiting::count(&mut db, query.connection.as_deref()).await?;
     let (rows, next) = split_page(orders::list(&mut db, &filter, &query.page()).await?, |row| row.id);
     drop(db);
     let kept = [
@@ -39,12 +45,21 @@ pub(super) async fn list(
         ("status", query.status.as_deref()),
         ("q", query.q.as_deref()),
         ("reason", query.reason.as_deref()),
+        ("waiting", query.waiting.as_deref()),
     ];
     let main = html! {
         h1 { (words.orders) }
         (status_chips(&user, query.status.as_deref(), &counts))
+        @if waiting > 0 || query.waiting.is_some() {
+            nav.chips aria-label=(words.waiting) {
+                a href="/orders?waiting=true" aria-current=[query.waiting.as_deref().map(|_| "true")] {
+                    (words.waiting_list) " " b { (waiting) }
+                }
+            }
+        }
         form.filter role="search" {
             @if let Some(status) = &query.status { input type="hidden" name="status" value=(status); }
+            @if let Some(waiting) = &query.waiting { input type="hidden" name="waiting" value=(waiting); }
             (field("q", words.search_orders, query.q.as_deref().unwrap_or_default()))
             button { (words.search) }
         }
@@ -74,11 +89,13 @@ fn status_chips(user: &User, current: Option<&str>, counts: &[(String, i64)]) ->
 
 fn table(deps: &DashboardState, user: &User, rows: &[OrderRow]) -> Markup {
     let words = user.words();
+    let has_waiting = rows.iter().any(|row| row.waiting_since.is_some());
     html! {
         @if rows.is_empty() { p { (words.empty_list) } } @else {
             div.scroll tabindex="0" { table {
                 thead { tr {
                     th { (words.order) } th { (words.connection) } th { (words.status) } th { (words.why) }
+                    @if has_waiting { th { (words.waiting_since) } th { (words.waiting_for) } }
                     th { (words.tracking) } th { (words.read_at) }
                 } }
                 tbody { @for row in rows { tr {
@@ -88,6 +105,10 @@ fn table(deps: &DashboardState, user: &User, rows: &[OrderRow]) -> Markup {
                     td {
                         @if row.task_state.as_deref() == Some("dead") { span.state.bad { (words.cause_dead) } " " }
                         (reason(user, row.reason.as_deref()))
+                    }
+                    @if has_waiting {
+                        td { @if let Some(since) = row.waiting_since { (time(deps, user, since)) } }
+                        td { (goods(user, row)) }
                     }
                     td { (row.tracking_code.as_deref().unwrap_or_default()) }
                     td { (time(deps, user, row.updated_at)) }

@@ -127,6 +127,7 @@ async fn catalogue_and_brake_have_named_constraints() {
             "in_flight_subject_state_known",
         ),
         ("update subject_state set figure = -1".to_owned(), "subject_state_figure_not_negative"),
+        ("update subject_state set waiting_since = now()".to_owned(), "subject_state_waiting_has_goods"),
         ("update connection set braked_at = now()".to_owned(), "connection_brake_has_detail"),
         ("update sync set step = 'rest'".to_owned(), "sync_step_known"),
         ("update sync set approved_at = now()".to_owned(), "sync_approved_has_actor"),

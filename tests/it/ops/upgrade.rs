@@ -20,6 +20,9 @@ const ALERT_OF_GAPS: i64 = 15;
 /// Replacements are confirmed and placed.
 const REPLACEMENTS: i64 = 20;
 
+/// Orders wait for products.
+const WAITING: i64 = 21;
+
 /// Data of a running service: from which version on it can exist, and the statements that write it. A migration that
 /// adds a table or changes a column adds its row here.
 const DATA: &[(i64, &str)] = &[
@@ -62,6 +65,12 @@ const DATA: &[(i64, &str)] = &[
          values ('shop', 'order:7', 1, 'place_replacement', '71', 1, gen_random_uuid(), 1, gen_random_uuid(), 'k',
                  'shop-7-R1', 'applied', '2026-01-02', '2026-01-02');
          update subject_state set returned = '[]', added_shipments = '[]', parcel_state = 'Delivered'",
+    ),
+    (
+        WAITING,
+        "update subject_state set waiting_since = '2026-01-02', waiting_for = '[]';
+         insert into alert (id, connection, kind, seen_at, notified_at, closed_at, count, detail) values
+             (gen_random_uuid(), 'shop', 'waiting_for_products', '2026-01-02', '2026-01-02', '2026-01-03', 1, 'A (1)')",
     ),
 ];
 

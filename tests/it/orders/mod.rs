@@ -17,4 +17,5 @@ mod second_payment;
 mod shipment;
 mod status;
 mod transfer;
+mod waiting;
 mod younger_lists;

@@ -32,6 +32,9 @@ async fn start_with_data() -> TestSilta {
         silta.place_order(OrderSpec::of("A", 1).with_shipping_method(3, None)).await;
     }
     silta.place_order(OrderSpec::of("B", 1)).await;
+    silta.shop.book_return(orders[0], "A", 1);
+    silta.shop.add_shipment(orders[0], &[("A", 1)]);
+    silta.send_webhook(silta.shop.order_updated(orders[0])).await;
     silta.run_until_idle().await;
     // One webhook has a wrong signature, and the dead orders raise an alert.
     let request = reqwest::Client::new().post(format!("{}/webhooks/ogoship/{CONNECTION}", silta.api.url));
@@ -56,6 +59,8 @@ async fn paths(silta: &TestSilta) -> Vec<(&'static str, String)> {
     let mut paths: Vec<_> = [
         ("overview", "/"),
         ("orders", "/orders"),
+        ("waiting", "/orders?waiting=true"),
+        ("parcels", "/orders/shop/1001"),
         ("attention", "/attention"),
         ("cause", "/attention/cause?connection=shop&kind=order&reason=shipping_unmapped"),
         ("tasks", "/tasks"),
