@@ -65,7 +65,7 @@ pub struct OrderPolicy {
     pub digest: CachedDigest,
 }
 
-/// A digest that is computed once. A copy begins without one, since whoever copies rules may change them.
+/// A digest that is computed once. A copy begins without one, since a copy may be changed.
 #[derive(Default)]
 pub struct CachedDigest(OnceLock<String>);
 

@@ -112,7 +112,7 @@ impl GrantedCalls {
         self.grants.sort_unstable_by_key(|(at, _)| *at);
     }
 
-    /// Gives back what was not made of a grant. Where another replica's grant is alike and as near, it does not matter
+    /// Returns what was not made of a grant. Where another replica's grant is alike and as near, it does not matter
     /// which of the two is changed.
     pub fn end(&mut self, ended: EndedGrant) {
         let distance = |at: i64| (at - ended.latest).abs();

@@ -77,7 +77,7 @@ impl LocalLimit {
         self.ended = Some(EndedGrant { latest: shared(latest), last_made: shared(last_made), ..ended });
     }
 
-    /// The shared state as this process knows it, with what its own grants give back.
+    /// The shared state as this process knows it, with what its own grants return.
     pub(super) fn shared(&self, now: Timestamp) -> SharedLimit {
         let mut shared = self.seen.clone().unwrap_or_default();
         if let Some(ended) = self.ended {
