@@ -5,28 +5,26 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use serde::Serialize;
 
-use super::{database::Database, print::print_line};
+use super::{
+    check::Check,
+    database::Database,
+    doctor_catalogue::{check_codes, check_remarks},
+    print::print_line,
+};
 use crate::{
-    actions::{self, Actor, SyncRequest},
     app::{App, config::Config},
     domain::{
         Timestamp,
         language::Language,
         shipping::{ShippingMethod, ShippingRule, match_rule},
-        sync::SyncKind,
         time_window::TimeWindow,
     },
     explain,
     flows::ConnectionClients,
-    runtime::clock::{Clock, Entropy, SystemClock},
-    store::{self, key_usage, rejected_webhooks, shipping_rules, syncs, views::code_problems},
-    vendors::http::error::CallError,
+    runtime::clock::{Clock, SystemClock},
+    store::{self, key_usage, rejected_webhooks, shipping_rules},
 };
-
-/// How many problems with codes are read and printed.
-const PAGE_SIZE: i64 = 200;
 
 /// How far clocks may differ.
 const MAX_CLOCK_SKEW_SECONDS: i64 = 30;
@@ -39,33 +37,6 @@ pub(super) struct DoctorArgs {
     /// Print JSON
     #[arg(long)]
     json: bool,
-}
-
-/// A check and its result.
-#[derive(Serialize)]
-struct Check {
-    connection: String,
-    #[serde(rename = "check")]
-    name: &'static str,
-    is_ok: bool,
-    /// The finding.
-    found: String,
-    /// What to do if the check failed.
-    remedy: &'static str,
-}
-
-impl Check {
-    /// A check by a vendor's answer; an error fails it.
-    fn of(
-        clients: &ConnectionClients,
-        name: &'static str,
-        answer: Result<String, CallError>,
-        remedy: &'static str,
-    ) -> Self {
-        let is_ok = answer.is_ok();
-        let found = answer.unwrap_or_else(|error| error.to_string());
-        Self { connection: clients.name.clone(), name, is_ok, found, remedy }
-    }
 }
 
 /// Runs all checks; status 1 if any fails.
@@ -88,6 +59,7 @@ pub(super) async fn run(args: DoctorArgs, config: Config, account: &str) -> Resu
         checks.push(check_clock(clients).await);
         checks.extend(check_webhooks(&app, &database, &clients.name).await?);
         checks.push(check_codes(&app, &database, &clients.name, account).await?);
+        checks.push(check_remarks(&database, &clients.name).await?);
     }
     if args.json {
         print_line(&serde_json::to_string_pretty(&checks)?);
@@ -246,37 +218,4 @@ async fn check_webhooks(app: &App, database: &Database, connection: &str) -> Res
         "silta webhooks detect CONNECTION finds how a rejected webhook is signed",
     );
     Ok(vec![registered, signed])
-}
-
-/// Reads the whole catalogue of the shop by a dry run of the sync, and reports the codes that cannot be sent.
-async fn check_codes(app: &App, database: &Database, connection: &str, account: &str) -> Result<Check> {
-    let entropy = Entropy::from_os();
-    let actor = Actor { name: account, clock: &SystemClock, entropy: &entropy };
-    let mut db = database.pool.begin().await?;
-    let (what, not_before) = (SyncKind::Products, app.not_before(connection));
-    let request = SyncRequest { connection, what, dry_run: true, since: None, not_before };
-    let id = actions::request_sync(&mut db, &actor, request).await?.id;
-    db.commit().await?;
-    let ran = app.syncer.run_one(id, &|_| {}).await?;
-    let mut db = database.pool.acquire().await?;
-    let error = match syncs::find(&mut db, id).await? {
-        Some(row) if ran => row.error,
-        _ => Some("another process is reading it, try again later".to_owned()),
-    };
-    let problems = code_problems::list_code_problems(&mut db, connection, "", PAGE_SIZE).await?;
-    let found = match (&error, problems.is_empty()) {
-        (Some(reason), _) => format!("the catalogue could not be read: {reason}"),
-        (None, true) => "every product code is unique, not empty and not too long".to_owned(),
-        (None, false) => {
-            let messages: Vec<_> = problems.iter().map(|problem| format!("\n     {problem}")).collect();
-            format!("{} codes cannot be sent:{}", problems.len(), messages.concat())
-        }
-    };
-    Ok(Check {
-        connection: connection.to_owned(),
-        name: "codes",
-        is_ok: error.is_none() && problems.is_empty(),
-        found,
-        remedy: "give each product and variation a code of its own in the shop",
-    })
 }

@@ -1,11 +1,13 @@
 //! The command line: one subcommand for each thing that a person does from a shell.
 
 mod alerts;
+mod check;
 mod command;
 mod config;
 mod database;
 mod dispatch;
 mod doctor;
+mod doctor_catalogue;
 mod events;
 mod init;
 mod load;

@@ -23,7 +23,11 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Timestamp, product::Supplier, task::reason::Reason};
+use super::{
+    Timestamp,
+    product::{CodeKey, Supplier},
+    task::reason::Reason,
+};
 
 /// A stock figure as the warehouse has it now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,7 +84,9 @@ pub struct StockPolicy {
     /// Pieces of every code that are never shown for sale.
     pub buffer: i64,
     /// The buffer of single codes, instead of `buffer`.
-    pub buffers: HashMap<String, i64>,
+    pub buffers: HashMap<CodeKey, i64>,
+    /// Switch stock tracking on in the shop for every item that the warehouse counts. Off: it stays as it is.
+    pub tracking: bool,
     /// How many of a hundred codes may fall to zero within an hour.
     pub brake: u32,
 }
@@ -107,7 +113,7 @@ impl StockPolicy {
                 warehouse.available + view.in_flight.clamp(0, shop.reserved.unwrap_or_default().max(0))
             }
         };
-        let buffer = self.buffers.get(view.code).copied().unwrap_or(self.buffer);
+        let buffer = self.buffers.get(&CodeKey::of(view.code)).copied().unwrap_or(self.buffer);
         figure.saturating_sub(buffer).max(0)
     }
 }
@@ -166,6 +172,8 @@ pub struct StockView<'a> {
     pub shop: Option<&'a ShopStock>,
     /// Pieces of our orders at the warehouse that are still open in the shop.
     pub in_flight: i64,
+    /// The figure that the shop showed or was given last.
+    pub written: Option<i64>,
     /// The warehouse's time of the figure that was last acted on.
     pub acted_on: Option<Timestamp>,
     /// When both sides were read, by our clock.
@@ -194,7 +202,10 @@ pub fn decide(view: &StockView<'_>, policy: &StockPolicy) -> Decision {
         return Decision::Stale;
     }
     let quantity = policy.target_quantity(view, warehouse, shop);
-    if shop.enabled && shop.quantity == quantity {
+    let is_as_wanted = shop.enabled || !policy.tracking;
+    // An item whose stock the shop does not track may keep no figure: it is written once.
+    let is_written = !shop.enabled && view.written == Some(quantity);
+    if is_as_wanted && (shop.quantity == quantity || is_written) {
         return Decision::Nothing;
     }
     Decision::Patch { quantity, falls_to_zero: quantity == 0 && shop.quantity > 0 }
@@ -224,7 +235,13 @@ mod tests {
     }
 
     fn policy(basis: Basis, buffer: i64) -> StockPolicy {
-        StockPolicy { basis, buffer, buffers: HashMap::from([("B".to_owned(), 1)]), brake: 30 }
+        StockPolicy {
+            basis,
+            buffer,
+            buffers: HashMap::from([(CodeKey::of("B"), 1)]),
+            tracking: false,
+            brake: 30,
+        }
     }
 
     fn view<'a>(
@@ -232,7 +249,15 @@ mod tests {
         warehouse: Option<&'a WarehouseStock>,
         shop: Option<&'a ShopStock>,
     ) -> StockView<'a> {
-        StockView { code, warehouse, shop, in_flight: 3, acted_on: None, now: Timestamp::UNIX_EPOCH }
+        StockView {
+            code,
+            warehouse,
+            shop,
+            in_flight: 3,
+            written: None,
+            acted_on: None,
+            now: Timestamp::UNIX_EPOCH,
+        }
     }
 
     #[test]
@@ -244,7 +269,12 @@ mod tests {
         let patch = |quantity, falls_to_zero| Decision::Patch { quantity, falls_to_zero };
 
         assert_eq!(next(Available, 0, "A", 7, true), Decision::Nothing);
-        assert_eq!(next(Available, 0, "A", 7, false), patch(7, false));
+        assert_eq!(
+            next(Available, 0, "A", 7, false),
+            Decision::Nothing,
+            "its stock is not tracked, and need not be"
+        );
+        assert_eq!(next(Available, 0, "A", 9, false), patch(7, false));
         assert_eq!(next(Available, 0, "A", 9, true), patch(7, false));
         assert_eq!(next(Physical, 0, "A", 7, true), patch(10, false));
         assert_eq!(
@@ -253,13 +283,32 @@ mod tests {
             "never more than the shop has reserved"
         );
         assert_eq!(next(Available, 2, "A", 7, true), patch(5, false));
-        assert_eq!(next(Available, 2, "B", 7, true), patch(6, false), "a code's own buffer goes before");
+        assert_eq!(next(Available, 2, " b", 7, true), patch(6, false), "a code's own buffer goes before");
         assert_eq!(next(Available, 50, "A", 7, true), patch(0, true));
-        assert_eq!(next(Available, 50, "A", 0, false), patch(0, false), "nothing was for sale before either");
+        assert_eq!(next(Available, 50, "A", 0, false), Decision::Nothing);
         let physical = policy(Physical, 0);
         assert_eq!(decide(&view("A", Some(&HOUSE), None), &physical), Decision::Skip(Reason::UnknownInShop));
         let unknown = decide(&view("A", None, Some(&shop(1, true))), &physical);
         assert_eq!(unknown, Decision::Skip(Reason::UnknownAtWarehouse));
+    }
+
+    #[test]
+    fn tracking_is_switched_on_only_where_it_is_wanted() {
+        let (off, fine) = (shop(7, false), policy(Basis::Available, 0));
+        let wanted = StockPolicy { tracking: true, ..fine.clone() };
+        let patch = Decision::Patch { quantity: 7, falls_to_zero: false };
+        let of = |shop: &ShopStock, written, policy: &StockPolicy| {
+            decide(&StockView { written, ..view("A", Some(&HOUSE), Some(shop)) }, policy)
+        };
+        assert_eq!(of(&off, Some(7), &fine), Decision::Nothing);
+        assert_eq!(of(&off, Some(7), &wanted), patch);
+        let none = StockPolicy { buffer: 50, ..wanted.clone() };
+        let empty = Decision::Patch { quantity: 0, falls_to_zero: false };
+        assert_eq!(of(&shop(0, false), None, &none), empty, "nothing was for sale before either");
+        let keeps_none = shop(0, false);
+        assert_eq!(of(&keeps_none, Some(3), &fine), patch);
+        assert_eq!(of(&keeps_none, Some(7), &fine), Decision::Nothing, "the shop keeps no figure of it");
+        assert_eq!(of(&shop(0, true), Some(7), &fine), patch);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Words for values that pages show: numbers, states, kinds and differences.
 
 use super::pages::PageTexts;
-use crate::domain::{language::Language, sync::SyncKind, vendor::Vendor};
+use crate::domain::{language::Language, product::Remark, sync::SyncKind, vendor::Vendor};
 
 /// A number with its noun: `1 order`, `2 orders`.
 pub fn counted(count: i64, noun: &str) -> String {
@@ -24,6 +24,16 @@ pub const fn sync_kind_text(kind: SyncKind, texts: &PageTexts) -> &'static str {
         SyncKind::Products => texts.what_products,
         SyncKind::Stock => texts.what_stock,
         SyncKind::Orders => texts.what_orders,
+    }
+}
+
+/// What a product lacks.
+pub const fn remark_text(remark: Remark, language: Language) -> &'static str {
+    match (remark, language) {
+        (Remark::EanMissing, Language::English) => "It has no EAN: enter it as the barcode in the shop.",
+        (Remark::EanMissing, Language::Finnish) => "EAN puuttuu: lisää se kaupassa viivakoodiksi.",
+        (Remark::CodeSlash, Language::English) => "Its code has / or \\, which the warehouse does not allow.",
+        (Remark::CodeSlash, Language::Finnish) => "Koodissa on / tai \\, joita varasto ei salli.",
     }
 }
 

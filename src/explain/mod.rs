@@ -24,7 +24,8 @@ pub use conflicts::conflict_text;
 pub use details::detail;
 pub use history::{LedgerAction, OrderHistory, TimelineEntry, order_history};
 pub use labels::{
-    counted, decimal, difference_text, state_text, sync_kind_text, vendor_name, vendor_status_text,
+    counted, decimal, difference_text, remark_text, state_text, sync_kind_text, vendor_name,
+    vendor_status_text,
 };
 pub use pages::{PageTexts, page_texts};
 pub use reasons::reason_text;

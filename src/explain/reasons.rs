@@ -75,8 +75,12 @@ const fn finnish(reason: Reason) -> &'static str {
         Reason::CodeUnusable => "Tilausrivillä on tyhjä tai liian pitkä tuotekoodi.",
         Reason::CodeEmpty => "Tuotteella tai variaatiolla ei ole tuotekoodia.",
         Reason::CodeTooLong => "Tuotekoodi on pidempi kuin varasto ottaa.",
+        Reason::CodeDots => "Tuotekoodi on . tai .., eikä sitä voi kysyä kummastakaan järjestelmästä.",
         Reason::CodeRepeated => {
             "Toisella tuotteella tai variaatiolla on sama koodi, tai vain kirjainkoossa tai väleissä eroava."
+        }
+        Reason::CodeChanged => {
+            "Tuotteen koodi vaihdettiin kaupassa, ja varastolla se on yhä vanhalla koodilla."
         }
         Reason::CodeTaken => "Varastolla uusi koodi on jo kaupan toisella tuotteella.",
         Reason::StockBraked => {

@@ -143,9 +143,17 @@ const fn remedies(reason: Reason) -> (&'static str, &'static str) {
             "Shorten it in the shop to 50 characters: it then continues by itself.",
             "Lyhennä se kaupassa 50 merkkiin: se jatkuu itsestään.",
         ),
+        Reason::CodeDots => (
+            "Give it another code in the shop: it then continues by itself.",
+            "Anna sille toinen koodi kaupassa: se jatkuu itsestään.",
+        ),
         Reason::CodeRepeated => (
             "Give each a code of its own in the shop: the others then continue by themselves.",
             "Anna kullekin oma koodi kaupassa: muut jatkuvat itsestään.",
+        ),
+        Reason::CodeChanged => (
+            "Change the code back in the shop, or have OGOship's support change it at the warehouse, then replay.",
+            "Vaihda koodi kaupassa takaisin, tai pyydä OGOshipin tukea vaihtamaan se varastolla, ja yritä sitten uudelleen.",
         ),
         Reason::CodeTaken => (
             "Where two have swapped codes, rename one at the warehouse by hand.",

@@ -14,6 +14,7 @@ mod attempt_result;
 mod clients;
 mod context;
 mod flow;
+mod item;
 mod order;
 mod product;
 mod registry;

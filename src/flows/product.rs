@@ -4,24 +4,23 @@
 
 use async_trait::async_trait;
 
-use super::{Action, AttemptResult, Context, Flow};
-use crate::{
-    domain::{
-        Timestamp,
-        event::subject::Subject,
-        product::{
-            CatalogueItem, CodeRegister, Decision, ItemDraft, ItemView, KnownItem, ShopProduct, WithheldItem,
-            decide, draft_items,
-        },
-        task::{
-            action::{ActionKind, ActionState, Doubt, MAX_REPEATS},
-            ledger::LedgerChange,
-            outcome::Outcome,
-            reason::Reason,
-            subject_state::{Observation, SubjectState},
-        },
+use super::{
+    AttemptResult, Context, Flow,
+    item::{ItemOutcome, creation_found, sync_at_warehouse},
+};
+use crate::domain::{
+    Timestamp,
+    event::subject::Subject,
+    product::{
+        CatalogueItem, CodeRegister, ItemDraft, KnownItem, ShopProduct, WithheldItem, draft_items,
+        is_same_code,
     },
-    vendors::http::error::Effect,
+    task::{
+        ledger::LedgerChange,
+        outcome::Outcome,
+        reason::Reason,
+        subject_state::{Observation, SubjectState},
+    },
 };
 
 /// The most actions of one attempt, so that a product of many variations stays within its lease.
@@ -81,7 +80,7 @@ async fn sync_items(
     let mut progress = Progress::new(context, seen_at);
     for draft in drafts.iter().flatten() {
         let known = register.known.get(&draft.item).cloned().unwrap_or_default();
-        if let Err(result) = progress.sync_item(draft, &known, register.owner(draft)).await {
+        if let Err(result) = progress.sync_item(draft, &known, register).await {
             let Progress { observations, ledger, .. } = progress;
             return AttemptResult { observations, ledger, ..*result };
         }
@@ -133,22 +132,25 @@ impl<'a> Progress<'a> {
         &mut self,
         draft: &ItemDraft,
         known: &KnownItem,
-        owner: Option<&str>,
+        register: &CodeRegister,
     ) -> Result<(), Box<AttemptResult>> {
         let hash = draft.hash();
-        if known.code.as_ref() == Some(&draft.code) && known.sent_hash.as_ref() == Some(&hash) {
+        let is_same = known.code.as_ref().is_some_and(|code| is_same_code(code, &draft.code));
+        if is_same && known.sent_hash.as_ref() == Some(&hash) {
             return Ok(());
         }
-        match sync_at_warehouse(self.context, draft, known, owner).await {
-            Ok(ItemOutcome::InSync(id)) => {
+        match sync_at_warehouse(self.context, draft, known, register).await {
+            Ok(ItemOutcome::InSync { id, code }) => {
                 self.ledger.extend(creation_found(self.context, &draft.item, id.clone()));
-                self.observe(draft, hash, id);
+                self.record_code(&code, register).await?;
+                self.observe(draft, hash, (id, code));
             }
-            Ok(ItemOutcome::Acted(mut result)) => {
+            Ok(ItemOutcome::Acted { mut result, code }) => {
                 self.ledger.append(&mut result.ledger);
                 self.action_count += 1;
                 self.last_action = Some(result);
-                self.observe(draft, hash, None);
+                self.record_code(&code, register).await?;
+                self.observe(draft, hash, (None, code));
             }
             Err(mut result) if matches!(result.outcome, Outcome::Permanent { .. }) => {
                 self.ledger.append(&mut result.ledger);
@@ -164,90 +166,24 @@ impl<'a> Progress<'a> {
         Ok(())
     }
 
-    fn observe(&mut self, draft: &ItemDraft, hash: String, ogoship_id: Option<String>) {
+    /// Records how the warehouse spells the code.
+    async fn record_code(&self, code: &str, register: &CodeRegister) -> Result<(), Box<AttemptResult>> {
+        if register.spellings.is_at_warehouse(code) {
+            return Ok(());
+        }
+        self.context.task_store.record_warehouse_codes(&[code]).await.map_err(AttemptResult::store_failed)
+    }
+
+    fn observe(&mut self, draft: &ItemDraft, hash: String, (ogoship_id, code): (Option<String>, String)) {
         let known = SubjectState {
             mycashflow_id: Some(draft.id().to_owned()),
             ogoship_id,
-            code: Some(draft.code.clone()),
+            code: Some(code),
             sent_hash: Some(hash),
             ..SubjectState::default()
         };
         self.observations.push(Observation { subject: draft.item.clone(), seen_at: self.seen_at, known });
     }
-}
-
-enum ItemOutcome {
-    /// The warehouse has it, with this id.
-    InSync(Option<String>),
-    /// An action was performed.
-    Acted(Box<AttemptResult>),
-}
-
-async fn sync_at_warehouse(
-    context: &Context,
-    draft: &ItemDraft,
-    known: &KnownItem,
-    owner: Option<&str>,
-) -> Result<ItemOutcome, Box<AttemptResult>> {
-    let warehouse = &context.clients.warehouse;
-    let there = warehouse.get_product(&draft.code).await.map_err(AttemptResult::read_failed)?;
-    let before = match known.code.as_ref().filter(|code| **code != draft.code && there.is_none()) {
-        Some(code) => warehouse.get_product(code).await.map_err(AttemptResult::read_failed)?,
-        None => None,
-    };
-    let view = ItemView { draft, known, there: there.as_ref(), before: before.as_ref(), owner };
-    let sent = format!("{} {}", draft.item, draft.hash());
-    let (kind, target) = match decide(&view) {
-        Decision::Nothing => return Ok(ItemOutcome::InSync(there.and_then(|there| there.id))),
-        Decision::AskOperator { reason, detail } => {
-            return Err(Box::new(AttemptResult::permanent(reason, detail)));
-        }
-        Decision::Create => ("create", None),
-        Decision::Update => ("update", there.as_ref()),
-        Decision::Rename { .. } => ("rename", before.as_ref()),
-    };
-    let done = if let Some(target) = target {
-        let action = Action::unrecorded(context, kind, &sent);
-        action
-            .perform(context, |()| None, async |key| warehouse.update_product(target, draft, key).await)
-            .await
-    } else {
-        check_once(context, draft)?;
-        let action = Action::new(context, ActionKind::Create, Effect::Once, &sent).on(&draft.item);
-        action.perform(context, |()| None, async |key| warehouse.create_product(draft, key).await).await
-    };
-    match done {
-        Ok(((), result)) => Ok(ItemOutcome::Acted(Box::new(result))),
-        Err(error) => Err(Box::new(error.result)),
-    }
-}
-
-/// What the ledger says against creating an item now: an earlier creation may still appear at the warehouse, or it
-/// was created too often.
-fn check_once(context: &Context, draft: &ItemDraft) -> Result<(), Box<AttemptResult>> {
-    let Context { clients, ledger, clock, .. } = context;
-    if let Some(entry) = ledger.open(ActionKind::Create, &draft.item)
-        && let Doubt::Wait { until, counts } = entry.doubt(clock.now(), clients.recheck_delay)
-    {
-        let reason = Reason::SettlingTime;
-        let number = entry.number;
-        let ledger = counts.then_some(LedgerChange::ReadInVain { number }).into_iter().collect();
-        return Err(Box::new(AttemptResult {
-            ledger,
-            ..AttemptResult::new(Outcome::Waiting { until, reason })
-        }));
-    }
-    if ledger.repeats(ActionKind::Create, &draft.item) >= MAX_REPEATS {
-        let detail = "created as often as is allowed, and never found: look at the warehouse".to_owned();
-        return Err(Box::new(AttemptResult::permanent(Reason::RepeatedTooOften, detail)));
-    }
-    Ok(())
-}
-
-/// Ends a creation of unknown outcome whose item is at the warehouse.
-fn creation_found(context: &Context, item: &str, remote_id: Option<String>) -> Option<LedgerChange> {
-    let entry = context.ledger.open(ActionKind::Create, item)?;
-    Some(LedgerChange::Ended { number: entry.number, state: ActionState::Applied, remote_id })
 }
 
 /// Summarizes a product whose usable items are in sync: withheld items need attention.

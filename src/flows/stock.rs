@@ -3,14 +3,18 @@
 use async_trait::async_trait;
 
 use super::{Action, AttemptResult, Context, Flow};
-use crate::domain::{
-    product::{Stored, Supplier},
-    stock::{BRAKE_WINDOW, Basis, Decision, ShopStock, StockView, decide},
-    task::{
-        outcome::Outcome,
-        reason::Reason,
-        subject_state::{Observation, SubjectState},
+use crate::{
+    domain::{
+        event::subject::Subject,
+        product::{AmbiguousCode, KnownSpellings, Stored, Supplier, code_fault},
+        stock::{BRAKE_WINDOW, Basis, Decision, ShopStock, StockView, WarehouseStock, decide},
+        task::{
+            outcome::Outcome,
+            reason::Reason,
+            subject_state::{Observation, SubjectState},
+        },
     },
+    vendors::mycashflow::NewStock,
 };
 
 /// When an answer that lags is read again. That it lags is no failure.
@@ -27,17 +31,28 @@ impl Flow for StockFlow {
 }
 
 async fn sync(context: &Context) -> Result<AttemptResult, Box<AttemptResult>> {
-    let Context { clients, subject, known, clock, .. } = context;
+    let Context { clients, subject, known, clock, task_store, .. } = context;
     let code = &subject.key;
+    if code_fault(code) == Some(Reason::CodeDots) {
+        return Ok(AttemptResult::skipped(Reason::CodeDots));
+    }
+    let spellings = task_store.spellings(&[code]).await.map_err(AttemptResult::store_failed)?;
+    let in_shop = spellings.in_shop(code).map_err(|code| ambiguous(&code))?;
+    if in_shop != code {
+        // One subject for each code, so that its figures are written one after the other: the shop's spelling names it.
+        let follow_ups = vec![Subject::stock(in_shop)];
+        return Ok(AttemptResult { follow_ups, ..AttemptResult::new(Outcome::InSync) });
+    }
     let now = clock.now();
-    let warehouse = clients.warehouse.get_stock(code).await.map_err(AttemptResult::read_failed)?;
+    let warehouse = read_warehouse(context, &spellings).await?;
     let shop = clients.shop.get_stock(code).await.map_err(AttemptResult::read_failed)?;
     if let Some(reason) = not_stored(context, shop.as_ref()) {
         return Ok(AttemptResult::skipped(reason));
     }
     let in_flight = in_flight(context).await.map_err(AttemptResult::store_failed)?;
     let (warehouse, shop) = (warehouse.as_ref(), shop.as_ref());
-    let view = StockView { code, warehouse, shop, in_flight, acted_on: known.figure_at, now };
+    let (written, acted_on) = (known.figure, known.figure_at);
+    let view = StockView { code, warehouse, shop, in_flight, written, acted_on, now };
     let (result, figure) = match decide(&view, &clients.stock_policy) {
         Decision::Nothing => (AttemptResult::new(Outcome::InSync), shop.map(|shop| shop.quantity)),
         Decision::Skip(reason) => (AttemptResult::skipped(reason), None),
@@ -63,6 +78,31 @@ async fn sync(context: &Context) -> Result<AttemptResult, Box<AttemptResult>> {
         ..SubjectState::default()
     };
     Ok(result.with_observation(Observation { subject: subject.to_string(), seen_at: now, known }))
+}
+
+/// Reads the warehouse's figure, under the code as the warehouse spells it. The spelling that is known may be an old one.
+async fn read_warehouse(
+    context: &Context,
+    spellings: &KnownSpellings,
+) -> Result<Option<WarehouseStock>, Box<AttemptResult>> {
+    let Context { clients, subject, task_store, .. } = context;
+    let spelt = spellings.at_warehouse(&subject.key).map_err(|code| ambiguous(&code))?;
+    let own = Some(subject.key.as_str()).filter(|code| *code != spelt);
+    for code in std::iter::once(spelt).chain(own) {
+        let figure = clients.warehouse.get_stock(code).await.map_err(AttemptResult::read_failed)?;
+        if figure.is_some() {
+            if !spellings.is_at_warehouse(code) {
+                task_store.record_warehouse_codes(&[code]).await.map_err(AttemptResult::store_failed)?;
+            }
+            return Ok(figure);
+        }
+    }
+    Ok(None)
+}
+
+/// Only a person knows which of several products of the same code is meant.
+fn ambiguous(code: &AmbiguousCode) -> Box<AttemptResult> {
+    Box::new(AttemptResult::permanent(Reason::CodeRepeated, code.detail()))
 }
 
 /// Why the code is not stored at the warehouse; `None` where it is. A code that the shop does not know at all is
@@ -100,7 +140,8 @@ async fn write_stock(
         return Err(Box::new(AttemptResult::new(Outcome::Waiting { until, reason })));
     }
     let action = Action::unrecorded(context, "set_stock", &quantity.to_string());
-    let set = async |key: &str| clients.shop.set_stock(&subject.key, quantity, key).await;
+    let stock = NewStock { quantity, tracking: clients.stock_policy.tracking };
+    let set = async |key: &str| clients.shop.set_stock(&subject.key, stock, key).await;
     match action.perform(context, |()| None, set).await {
         Ok(((), result)) => Ok(result),
         Err(error) => Err(Box::new(error.result)),

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use crate::{
     domain::{
         event::subject::Subject,
-        product::{CatalogueItem, CodeRegister},
+        product::{CatalogueItem, CodeRegister, KnownSpellings},
         shipping::ShippingRule,
         task::{action::NewAction, reason::Reason},
     },
@@ -42,6 +42,12 @@ pub trait TaskStore: Send + Sync {
 
     /// Whether a list of the shop shows a change of this subject that no read has covered yet.
     async fn is_listed(&self, subject: &Subject) -> Result<bool, Reason>;
+
+    /// How both sides spell these codes.
+    async fn spellings(&self, codes: &[&str]) -> Result<KnownSpellings, Reason>;
+
+    /// Records codes that the warehouse has, as it spells them.
+    async fn record_warehouse_codes(&self, codes: &[&str]) -> Result<(), Reason>;
 
     /// Pieces of this code in our orders at the warehouse that are still open in the shop.
     async fn in_flight(&self, code: &str) -> Result<i64, Reason>;

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use sqlx::{Connection, PgConnection};
 
-use super::{Result, item_stock};
+use super::{Result, item_stock, warehouse_codes};
 use crate::domain::{
     Timestamp,
     event::subject::Subject,
-    product::{CatalogueItem, CodeRegister, DuplicateItem, KnownItem, code_key},
+    product::{CatalogueItem, CodeKey, CodeRegister, DuplicateItem, KnownItem},
 };
 
 /// A read of the shop's catalogue.
@@ -44,7 +44,7 @@ pub async fn register_product(
     tx.commit().await?;
 
     let mut register = look_up(db, connection, entries).await?;
-    let codes: BTreeSet<_> = entries.iter().filter_map(|entry| entry.code.as_deref()).map(code_key).collect();
+    let codes: BTreeSet<_> = entries.iter().filter_map(|entry| entry.code.as_deref()).map(key_of).collect();
     let released: Vec<_> = codes_before.into_iter().filter(|key| !codes.contains(key)).collect();
     if !released.is_empty() {
         register.released = list_products_with(db, connection, product, &released).await?;
@@ -64,7 +64,7 @@ async fn list_code_keys(db: &mut PgConnection, connection: &str, product: &Subje
         product.to_string(),
     );
     let rows = rows.fetch_all(db).await?.into_iter();
-    Ok(rows.flat_map(|row| [row.code, row.warehouse_code]).flatten().map(|code| code_key(&code)).collect())
+    Ok(rows.flat_map(|row| [row.code, row.warehouse_code]).flatten().map(|code| key_of(&code)).collect())
 }
 
 /// Removes a product's items that are not among these, unless they were read later.
@@ -126,7 +126,9 @@ async fn upsert(
 ) -> Result<()> {
     let items: Vec<_> = entries.iter().map(|entry| entry.item.clone()).collect();
     let codes: Vec<_> = entries.iter().map(|entry| entry.code.clone()).collect();
-    let keys: Vec<_> = entries.iter().map(|entry| entry.code.as_deref().map(code_key)).collect();
+    let keys: Vec<_> = entries.iter().map(|entry| entry.code.as_deref().map(key_of)).collect();
+    let sent_as = |entry: &CatalogueItem| entry.draft.as_ref().ok().map(|draft| key_of(&draft.code));
+    let warehouse_keys: Vec<_> = entries.iter().map(sent_as).collect();
     let names: Vec<_> = entries.iter().map(|entry| entry.name.clone()).collect();
     let reasons: Vec<_> =
         entries.iter().map(|entry| entry.draft.as_ref().err().map(|it| it.code().to_owned())).collect();
@@ -136,18 +138,20 @@ async fn upsert(
     sqlx::query!(
         "
         insert into item
-            (connection, item, product, code, code_key, name, reason, stored, draft, seen_at, reading, stock_enqueued)
+            (connection, item, product, code, code_key, name, reason, stored, draft, warehouse_key, seen_at, reading,
+             stock_enqueued)
         select $1, entry.*, $10, $11, entry.stored and exists (
             select 1 from connection where name = $1 and catalogue_read_at is null
         )
         from unnest(
-            $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bool[], $9::jsonb[]
-        ) as entry (item, product, code, code_key, name, reason, stored, draft)
+            $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bool[], $9::jsonb[],
+            $12::text[]
+        ) as entry (item, product, code, code_key, name, reason, stored, draft, warehouse_key)
         order by 2 -- one lock order for all writers
         on conflict (connection, item) do update set
             product = excluded.product, code = excluded.code, code_key = excluded.code_key, name = excluded.name,
-            reason = excluded.reason, stored = excluded.stored, draft = excluded.draft, seen_at = excluded.seen_at,
-            reading = excluded.reading,
+            reason = excluded.reason, stored = excluded.stored, draft = excluded.draft,
+            warehouse_key = excluded.warehouse_key, seen_at = excluded.seen_at, reading = excluded.reading,
             stock_enqueued = item.stock_enqueued and item.code is not distinct from excluded.code
         where item.reading <= excluded.reading
         ",
@@ -162,6 +166,7 @@ async fn upsert(
         &drafts as &[Option<Value>],
         reading.at,
         reading.number,
+        &warehouse_keys as &[Option<String>],
     )
     .execute(db)
     .await?;
@@ -184,6 +189,8 @@ pub async fn look_up(
     let mut register = CodeRegister { is_complete, ..CodeRegister::default() };
     add_known(db, connection, &items, &mut register).await?;
     add_duplicates(db, connection, &codes, &mut register).await?;
+    let spelt = codes.iter().map(String::as_str);
+    register.spellings = warehouse_codes::load_spellings(db, connection, spelt).await?;
     add_owners(db, connection, &codes, &mut register).await?;
     register.codes_without_stock_task = item_stock::list_not_enqueued(db, connection, &items).await?;
     Ok(register)
@@ -214,7 +221,7 @@ async fn add_duplicates(
     codes: &[String],
     register: &mut CodeRegister,
 ) -> Result<()> {
-    let keys: Vec<_> = codes.iter().map(|code| code_key(code)).collect();
+    let keys: Vec<_> = codes.iter().map(|code| key_of(code)).collect();
     let duplicates = sqlx::query!(
         r#"select item, code as "code!", code_key as "key!", name from item
            where connection = $1 and code_key = any($2) order by item"#,
@@ -223,18 +230,20 @@ async fn add_duplicates(
     );
     for row in duplicates.fetch_all(db).await? {
         let duplicate = DuplicateItem { item: row.item, code: row.code, name: row.name };
-        register.duplicates.entry(row.key).or_default().push(duplicate);
+        register.duplicates.entry(CodeKey::of(&row.key)).or_default().push(duplicate);
     }
     Ok(())
 }
 
-/// Adds the items that were last seen at the warehouse under one of these codes.
+/// Adds the items that were last seen at the warehouse under one of these codes, in any spelling.
 async fn add_owners(
     db: &mut PgConnection,
     connection: &str,
     codes: &[String],
     register: &mut CodeRegister,
 ) -> Result<()> {
+    let known = register.spellings.0.values().flat_map(|known| known.shop.iter().chain(&known.warehouse));
+    let spellings: BTreeSet<_> = known.chain(codes).cloned().collect();
     let owners = sqlx::query!(
         r#"
         select subject_state.code as "code!", subject_state.subject
@@ -243,10 +252,14 @@ async fn add_owners(
         where subject_state.connection = $1 and subject_state.code = any($2)
         "#,
         connection,
-        codes,
+        &spellings.into_iter().collect::<Vec<_>>(),
     );
     for row in owners.fetch_all(db).await? {
-        register.owners.entry(row.code).or_default().push(row.subject);
+        register.owners.entry(CodeKey::of(&row.code)).or_default().push(row.subject);
     }
     Ok(())
+}
+
+fn key_of(code: &str) -> String {
+    CodeKey::of(code).into_string()
 }

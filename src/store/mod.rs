@@ -66,6 +66,7 @@ pub mod tasks;
 pub mod tokens;
 pub mod vendor_faults;
 pub mod views;
+pub mod warehouse_codes;
 
 pub use error::{Result, StoreError};
 pub use listener::{DUE_CHANNEL, NotifyListener, SYNC_REQUESTED_CHANNEL};

@@ -171,21 +171,28 @@ pub async fn has_seen_versions(
     Ok(rows.fetch_all(db).await?)
 }
 
-/// Tells of each code whether its figure was ever read at the warehouse. Returns one answer per code, in
-/// order.
-pub async fn was_at_warehouse(
+/// What is known of a code's stock.
+#[derive(Clone, Copy, Debug)]
+pub struct KnownStock {
+    /// Its figure was read at the warehouse.
+    pub was_at_warehouse: bool,
+    /// The figure that the shop showed or was given last.
+    pub figure: Option<i64>,
+}
+
+/// Loads what is known of the stock of these codes, in their order.
+pub async fn load_stock(
     db: &mut PgConnection,
     connection: &str,
     codes: &[String],
-) -> Result<Vec<bool>> {
-    let rows = sqlx::query_scalar!(
+) -> Result<Vec<KnownStock>> {
+    let rows = sqlx::query_as!(
+        KnownStock,
         r#"
-        select exists (
-            select 1 from subject_state
-            where subject_state.connection = $1 and subject_state.subject = 'stock:' || wanted.code
-              and subject_state.warehouse_version is not null
-        ) as "there!"
+        select subject_state.warehouse_version is not null as "was_at_warehouse!", subject_state.figure as "figure?"
         from unnest($2::text[]) with ordinality as wanted (code, position)
+        left join subject_state
+            on subject_state.connection = $1 and subject_state.subject = 'stock:' || wanted.code
         order by position
         "#,
         connection,

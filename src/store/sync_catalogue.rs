@@ -32,12 +32,16 @@ pub struct CatalogueRow {
     pub item: String,
     /// As `product:77`.
     pub product: String,
+    /// Its code exactly as the shop spells it.
+    pub code: Option<String>,
     /// What would be sent; `None` if the item is withheld.
     pub draft: Option<Value>,
     /// The code under which it was last seen at the warehouse.
     pub warehouse_code: Option<String>,
-    /// What the warehouse has under the item's code.
+    /// What the warehouse has under the item's code, exactly spelt so before any other spelling.
     pub at_warehouse: Option<Value>,
+    /// Every spelling of the item's code that the warehouse has.
+    pub codes_there: Vec<String>,
     /// What the warehouse has under `warehouse_code`, if that differs.
     pub before: Option<Value>,
     /// Another item that was last seen at the warehouse under this code.
@@ -62,8 +66,8 @@ pub async fn list_beside_snapshot(
         with page as materialized (
             select * from item where connection = $1 and stored and item > $3 order by item limit $4
         )
-        select page.item, page.product, page.draft, subject_state.code as "warehouse_code?",
-            at_warehouse.body as "at_warehouse?", before.body as "before?", owner.subject as "owner?",
+        select page.item, page.product, page.code, page.draft, subject_state.code as "warehouse_code?",
+            at_warehouse.body as "at_warehouse?", coalesce(at_warehouse.codes, '{}') as "codes_there!", before.body as "before?", owner.subject as "owner?",
             exists (
                 select 1 from item other
                 where other.connection = $1 and other.code_key = page.code_key and other.item <> page.item
@@ -76,7 +80,10 @@ pub async fn list_beside_snapshot(
             select code, reading from subject_state where connection = $1 and subject = page.item limit 1
         ) subject_state on true
         left join lateral (
-            select body from sync_snapshot where sync_id = $2 and name = page.code limit 1
+            select (array_agg(body order by name <> page.draft ->> 'code', name))[1] as body,
+                (array_agg(name order by name <> page.draft ->> 'code', name))[1] as code,
+                array_agg(name order by name) as codes
+            from sync_snapshot where sync_id = $2 and subject = coalesce(page.warehouse_key, page.code_key)
         ) at_warehouse on true
         left join lateral (
             select body from sync_snapshot
@@ -85,7 +92,8 @@ pub async fn list_beside_snapshot(
         ) before on true
         left join lateral (
             select owner.subject from subject_state owner
-            where owner.connection = $1 and owner.code = page.code and owner.subject <> page.item
+            where owner.connection = $1 and owner.code = coalesce(at_warehouse.code, page.code)
+              and owner.subject <> page.item
               and exists (select 1 from item where item.connection = $1 and item.item = owner.subject)
             limit 1
         ) owner on true

@@ -105,6 +105,7 @@ pub async fn list_codes_left_over(
         )
         select name,
             not exists (select 1 from item where item.connection = $2 and item.code_key = page.subject)
+            and not exists (select 1 from item where item.connection = $2 and item.warehouse_key = page.subject)
             and not exists (
                 select 1 from subject_state
                 where subject_state.connection = $2 and subject_state.code = page.name

@@ -2,8 +2,10 @@
 
 use sqlx::{PgConnection, PgPool};
 
-use super::{Result, StoreError, polled_changes, shipping_rules, stock};
-use crate::domain::{event::subject::Subject, shipping::ShippingRule, task::reason::Reason};
+use super::{Result, StoreError, polled_changes, shipping_rules, stock, warehouse_codes};
+use crate::domain::{
+    event::subject::Subject, product::KnownSpellings, shipping::ShippingRule, task::reason::Reason,
+};
 
 /// The tables of one connection.
 pub struct TaskTables {
@@ -38,6 +40,12 @@ impl TaskTables {
     pub async fn is_listed(&self, subject: &Subject) -> std::result::Result<bool, Reason> {
         let subject = subject.to_string();
         self.query(async |db, connection| polled_changes::is_listed(db, connection, &subject).await).await
+    }
+
+    /// How both sides spell these codes.
+    pub async fn spellings(&self, codes: &[&str]) -> std::result::Result<KnownSpellings, Reason> {
+        let codes = codes.iter().copied();
+        self.query(async |db, connection| warehouse_codes::load_spellings(db, connection, codes).await).await
     }
 
     /// The pieces of a code that our orders have in flight.

@@ -13,8 +13,8 @@ use crate::{
         event::subject::{Subject, SubjectKind},
         page_walk::PageWalk,
         product::{
-            CatalogueItem, Decision, ItemDraft, ItemView, KnownItem, ShopProduct, WarehouseProduct, code_key,
-            decide, differences,
+            CatalogueItem, CodeKey, Decision, ItemDraft, ItemView, ProductPolicy, ShopProduct, Spellings,
+            WarehouseProduct, decide, differences,
         },
         task::reason::Reason,
     },
@@ -28,6 +28,7 @@ use crate::{
         sync_snapshots::{self, SnapshotRow},
         tasks,
         views::code_problems,
+        warehouse_codes,
     },
 };
 
@@ -47,15 +48,19 @@ pub(super) async fn read_warehouse(run: &mut Run<'_>, clients: &ConnectionClient
         let read = read_with_retries(|| clients.warehouse.list_products(walk.page())).await?;
         let to_row = |product: &WarehouseProduct| SnapshotRow {
             name: product.code.clone(),
-            subject: code_key(&product.code),
+            subject: CodeKey::of(&product.code).into_string(),
             body: serde_json::json!(product),
             matched: false,
         };
         let rows: Vec<_> = read.items.iter().map(to_row).collect();
+        run.record_warehouse_codes(&rows).await?;
         if !run.store_snapshot(walk.next(read.has_more), &rows).await? {
-            return Ok(());
+            break;
         }
     }
+    let mut tx = run.begin_transaction().await?;
+    warehouse_codes::remove_respelt(&mut tx, &run.leased.connection, run.leased.id).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Registers the shop's catalogue, page by page, and then what the catalogue no longer lists.
@@ -134,8 +139,9 @@ pub(super) async fn find_differences(
             let Some(draft) = row.draft.clone() else { continue };
             let draft: ItemDraft =
                 serde_json::from_value(draft).map_err(|_| SyncError::inconsistent("item"))?;
-            let draft = ItemDraft { item: row.item.clone(), ..draft };
-            match compare(run, &draft, &row)? {
+            let shop_code = row.code.clone().unwrap_or_default();
+            let draft = ItemDraft { item: row.item.clone(), shop_code, ..draft };
+            match compare(run, &clients.product_policy, &draft, &row)? {
                 Compared::InSync(product) => in_sync.push(product),
                 Compared::Differs(difference) => found.push(difference),
             }
@@ -188,38 +194,45 @@ async fn read_unseen_products(run: &Run<'_>, clients: &ConnectionClients) -> Res
 }
 
 /// Compares an item with what the warehouse has.
-fn compare(run: &mut Run<'_>, draft: &ItemDraft, row: &CatalogueRow) -> Result<Compared, SyncError> {
+fn compare(
+    run: &mut Run<'_>,
+    policy: &ProductPolicy,
+    draft: &ItemDraft,
+    row: &CatalogueRow,
+) -> Result<Compared, SyncError> {
     let product = |body: &Option<serde_json::Value>| -> Result<Option<WarehouseProduct>, SyncError> {
         let body = body.clone().map(serde_json::from_value).transpose();
         body.map_err(|_| SyncError::inconsistent("sync_snapshot"))
     };
     let (there, before) = (product(&row.at_warehouse)?, product(&row.before)?);
-    let known = KnownItem { code: row.warehouse_code.clone(), sent_hash: None };
-    if known.code.is_some() && (there.is_some() || before.is_some()) {
+    let was_there = row.warehouse_code.is_some();
+    if was_there && (there.is_some() || before.is_some()) {
         run.count(STILL_AT_WAREHOUSE, 1);
     }
-    let view = ItemView {
-        draft,
-        known: &known,
-        there: there.as_ref(),
-        before: before.as_ref(),
-        owner: row.owner.as_deref(),
-    };
+    let (owner, rename) = (row.owner.as_deref(), policy.rename);
+    let view = ItemView { draft, there: there.as_ref(), before: before.as_ref(), owner, rename };
     let item = row.item.clone();
+    let needs_attention = |reason: Reason, detail| {
+        let found = reported_difference(&row.product, "needs_attention", reason.description());
+        let (item, reason) = (item.clone(), Some(reason));
+        Compared::Differs(NewDifference { item, reason, detail: Some(detail), ..found })
+    };
+    let spellings = Spellings { shop: vec![draft.code.clone()], warehouse: row.codes_there.clone() };
+    if let Err(ambiguous) = spellings.at_warehouse(&draft.code) {
+        return Ok(needs_attention(Reason::CodeRepeated, ambiguous.detail()));
+    }
     let fixable = |class, remedy, detail| {
         let found = run.fixable_difference(&row.product, class, remedy);
         Compared::Differs(NewDifference { item: item.clone(), detail: Some(detail), ..found })
     };
     let named = format!("{:?} {:?}", draft.code, draft.name);
     Ok(match decide(&view) {
-        Decision::Nothing => Compared::InSync(InSyncProduct {
-            item,
-            mycashflow_id: draft.id().to_owned(),
-            ogoship_id: there.and_then(|there| there.id),
-            code: draft.code.clone(),
-            sent_hash: draft.hash(),
-        }),
-        Decision::Create if known.code.is_some() => {
+        Decision::Nothing => {
+            let WarehouseProduct { id: ogoship_id, code, .. } = there.unwrap_or_default();
+            let (mycashflow_id, sent_hash) = (draft.id().to_owned(), draft.hash());
+            Compared::InSync(InSyncProduct { item, mycashflow_id, ogoship_id, code, sent_hash })
+        }
+        Decision::Create if was_there => {
             fixable("vanished_at_warehouse", "it is created at the warehouse again", named)
         }
         Decision::Create => fixable("missing_at_warehouse", "it is created at the warehouse", named),
@@ -231,10 +244,7 @@ fn compare(run: &mut Run<'_>, draft: &ItemDraft, row: &CatalogueRow) -> Result<C
         Decision::Rename { from } => {
             fixable("renamed_in_shop", "it is renamed at the warehouse", format!("{named}, was {from:?}"))
         }
-        Decision::AskOperator { reason, detail } => {
-            let found = reported_difference(&row.product, "needs_attention", reason.description());
-            Compared::Differs(NewDifference { item, reason: Some(reason), detail: Some(detail), ..found })
-        }
+        Decision::AskOperator { reason, detail } => needs_attention(reason, detail),
     })
 }
 
@@ -271,7 +281,7 @@ async fn report_orphans(run: &mut Run<'_>, clients: &ConnectionClients) -> Resul
         after.clone_from(last);
         let found: Vec<_> = codes
             .iter()
-            .filter(|(code, left_over)| *left_over && !clients.product_policy.exclude_codes.contains(code))
+            .filter(|(code, left_over)| *left_over && !clients.product_policy.is_excluded(code))
             .map(|(code, _)| {
                 let remedy =
                     "nothing flows back: add it to the shop, or exclude the code, if it is this shop's";

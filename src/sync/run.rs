@@ -13,6 +13,7 @@ use crate::{
         sync_runs::{self, LeasedSync, Progress},
         sync_snapshots::{self, SnapshotRow},
         tasks::Fenced,
+        warehouse_codes,
     },
 };
 
@@ -102,6 +103,13 @@ impl<'a> Run<'a> {
             self.commit_page(tx, &[], cursor, 0).await?;
         }
         Ok(next.is_some())
+    }
+
+    /// Records the codes of a page of the warehouse, as it spells them.
+    pub(super) async fn record_warehouse_codes(&self, rows: &[SnapshotRow]) -> Result<(), SyncError> {
+        let mut db = self.deps.pool.acquire().await?;
+        let codes = rows.iter().map(|row| row.name.as_str());
+        Ok(warehouse_codes::record(&mut db, &self.leased.connection, codes, self.deps.clock.now()).await?)
     }
 
     /// Extends the lease within a page.

@@ -11,16 +11,17 @@ use crate::{
     domain::{
         event::subject::Subject,
         page_walk::PageWalk,
-        product::Stored,
+        product::{CodeKey, KnownSpellings, Stored, code_fault},
         stock::{Basis, Decision, ShopStock, StockView, WarehouseStock, decide},
         task::reason::Reason,
     },
     flows::ConnectionClients,
     store::{
         stock::{self, ShopFigure},
-        subject_states,
+        subject_states::{self, KnownStock},
         sync_differences::NewDifference,
         sync_snapshots::{self, SnapshotRow},
+        warehouse_codes,
     },
 };
 
@@ -31,7 +32,14 @@ const BATCH_SIZE: i64 = 500;
 struct Page {
     items: Vec<(String, ShopStock)>,
     in_flight: Vec<i64>,
-    was_at_warehouse: Vec<bool>,
+    known: Vec<KnownStock>,
+    /// The warehouse's figures of the same codes.
+    matched: Vec<SnapshotRow>,
+    spellings: KnownSpellings,
+}
+
+fn keys_of(items: &[(String, ShopStock)]) -> Vec<String> {
+    items.iter().map(|(code, _)| CodeKey::of(code).into_string()).collect()
 }
 
 /// Stores the warehouse's figures as rows.
@@ -41,11 +49,12 @@ pub(super) async fn read_warehouse(run: &mut Run<'_>, clients: &ConnectionClient
         let read = read_with_retries(|| clients.warehouse.list_stock_figures(walk.page())).await?;
         let to_row = |(code, figure): &(String, WarehouseStock)| SnapshotRow {
             name: code.clone(),
-            subject: code.clone(),
+            subject: CodeKey::of(code).into_string(),
             body: serde_json::json!(figure),
             matched: false,
         };
         let rows: Vec<_> = read.items.iter().map(to_row).collect();
+        run.record_warehouse_codes(&rows).await?;
         if !run.store_snapshot(walk.next(read.has_more), &rows).await? {
             return Ok(());
         }
@@ -66,9 +75,9 @@ pub(super) async fn find_differences(
         let (mut items, next) = (read.items, walk.next(read.has_more));
         if matches!(walk, PageWalk::Backward(_)) {
             // On the way back only what was not met before is compared.
-            let codes: Vec<_> = items.iter().map(|(code, _)| code.clone()).collect();
-            let unmet = sync_snapshots::list_unmatched_among(&mut tx, run.leased.id, &codes).await?;
-            items.retain(|(code, _)| unmet.contains(code));
+            let unmet =
+                sync_snapshots::list_unmatched_among(&mut tx, run.leased.id, &keys_of(&items)).await?;
+            items.retain(|(code, _)| unmet.contains(CodeKey::of(code).as_str()));
         }
         let compared = items.len();
         let codes: Vec<_> = items.iter().map(|(code, _)| code.clone()).collect();
@@ -76,10 +85,12 @@ pub(super) async fn find_differences(
             Basis::Compensated => stock::sum_in_flight(&mut tx, connection, &codes).await?,
             Basis::Physical | Basis::Available => vec![0; codes.len()],
         };
-        let was_at_warehouse = subject_states::was_at_warehouse(&mut tx, connection, &codes).await?;
-        let matched = sync_snapshots::mark_matched(&mut tx, run.leased.id, &codes).await?;
-        let items = Page { items, in_flight, was_at_warehouse };
-        let (found, figures) = compare_page(run, clients, &items, &matched)?;
+        let known = subject_states::load_stock(&mut tx, connection, &codes).await?;
+        let matched = sync_snapshots::mark_matched(&mut tx, run.leased.id, &keys_of(&items)).await?;
+        let spelt = codes.iter().map(String::as_str);
+        let spellings = warehouse_codes::load_spellings(&mut tx, connection, spelt).await?;
+        let page = Page { items, in_flight, known, matched, spellings };
+        let (found, figures) = compare_page(run, clients, &page)?;
         stock::record_figures(&mut tx, &run.leased.connection, &figures, read_at).await?;
         run.progress.total = read.total;
         let cursor = next.map_or_else(|| run.progress.cursor.clone(), PageWalk::to_cursor);
@@ -102,7 +113,7 @@ pub(super) async fn report_unknown_codes(
         let Some(last) = unmatched.last().map(|row| row.name.clone()) else { return Ok(()) };
         let names = unmatched.iter().map(|row| &row.name);
         let found: Vec<_> = names
-            .filter(|code| !clients.product_policy.exclude_codes.contains(code))
+            .filter(|code| !clients.product_policy.is_excluded(code))
             .map(|code| unknown_difference(code))
             .collect();
         run.commit_page(tx, &found, last, 0).await?;
@@ -114,12 +125,11 @@ fn compare_page(
     run: &mut Run<'_>,
     clients: &ConnectionClients,
     page: &Page,
-    matched: &[SnapshotRow],
 ) -> Result<(Vec<NewDifference>, Vec<ShopFigure>), SyncError> {
     let (mut found, mut figures) = (Vec::new(), Vec::new());
     let now = run.deps.clock.now();
-    let states = page.in_flight.iter().zip(&page.was_at_warehouse);
-    for ((code, shop), (in_flight, was_at_warehouse)) in page.items.iter().zip(states) {
+    let states = page.in_flight.iter().zip(&page.known);
+    for ((code, shop), (in_flight, known)) in page.items.iter().zip(states) {
         match clients.product_policy.check_stored(code, &shop.supplier) {
             Stored::Yes => {}
             Stored::No => {
@@ -131,11 +141,22 @@ fn compare_page(
                 continue;
             }
         }
-        let warehouse = stored_figure(code, matched)?;
-        run.count(STILL_AT_WAREHOUSE, i64::from(*was_at_warehouse && warehouse.is_some()));
+        let spelt = match page.spellings.at_warehouse(code) {
+            Ok(spelt) if code_fault(code) != Some(Reason::CodeDots) => spelt,
+            Ok(_) => {
+                found.push(attention_difference(code, Reason::CodeDots, format!("the code is {code:?}")));
+                continue;
+            }
+            Err(ambiguous) => {
+                found.push(attention_difference(code, Reason::CodeRepeated, ambiguous.detail()));
+                continue;
+            }
+        };
+        let warehouse = stored_figure(spelt, &page.matched)?;
+        run.count(STILL_AT_WAREHOUSE, i64::from(known.was_at_warehouse && warehouse.is_some()));
         let warehouse = warehouse.as_ref();
-        let view =
-            StockView { code, warehouse, shop: Some(shop), in_flight: *in_flight, acted_on: None, now };
+        let (in_flight, written) = (*in_flight, known.figure);
+        let view = StockView { code, warehouse, shop: Some(shop), in_flight, written, acted_on: None, now };
         let (mut is_zeroed, mut in_sync_version) = (false, None);
         match decide(&view, &clients.stock_policy) {
             Decision::Patch { quantity, falls_to_zero } => {
@@ -147,12 +168,9 @@ fn compare_page(
                 let difference = run.fixable_difference(Subject::stock(code).to_string(), class, remedy);
                 found.push(NewDifference { detail: Some(detail), ..difference });
             }
-            Decision::Skip(_) => found.push(missing_difference(code, *was_at_warehouse)),
+            Decision::Skip(_) => found.push(missing_difference(code, known.was_at_warehouse)),
             Decision::AskOperator { detail } => {
-                let reason = Reason::FieldUnreadable;
-                let subject = Subject::stock(code).to_string();
-                let difference = reported_difference(subject, "needs_attention", reason.description());
-                found.push(NewDifference { reason: Some(reason), detail: Some(detail), ..difference });
+                found.push(attention_difference(code, Reason::FieldUnreadable, detail));
                 continue; // what the shop shows is unknown
             }
             Decision::Nothing | Decision::Stale => {
@@ -161,6 +179,9 @@ fn compare_page(
             }
         }
         run.count("in_stock", i64::from(shop.quantity > 0 && !is_zeroed));
+        if !shop.enabled && !clients.stock_policy.tracking {
+            continue; // what was written last is known better than what the shop shows of it
+        }
         figures.push(ShopFigure { code: code.clone(), quantity: shop.quantity, in_sync_version });
     }
     Ok((found, figures))
@@ -170,6 +191,12 @@ fn compare_page(
 fn stored_figure(code: &str, rows: &[SnapshotRow]) -> Result<Option<WarehouseStock>, SyncError> {
     let body = rows.iter().find(|row| row.name == code).map(|row| row.body.clone());
     body.map(serde_json::from_value).transpose().map_err(|_| SyncError::inconsistent("sync_snapshot"))
+}
+
+fn attention_difference(code: &str, reason: Reason, detail: String) -> NewDifference {
+    let subject = Subject::stock(code).to_string();
+    let found = reported_difference(subject, "needs_attention", reason.description());
+    NewDifference { reason: Some(reason), detail: Some(detail), ..found }
 }
 
 fn missing_difference(code: &str, was_at_warehouse: bool) -> NewDifference {

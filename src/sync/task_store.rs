@@ -6,7 +6,7 @@ use sqlx::PgPool;
 use crate::{
     domain::{
         event::subject::Subject,
-        product::{CatalogueItem, CodeRegister},
+        product::{CatalogueItem, CodeRegister, KnownSpellings},
         shipping::ShippingRule,
         task::{action::NewAction, reason::Reason},
     },
@@ -59,6 +59,14 @@ impl TaskStore for ReadOnlyTaskStore {
 
     async fn is_listed(&self, subject: &Subject) -> Result<bool, Reason> {
         self.tables.is_listed(subject).await
+    }
+
+    async fn spellings(&self, codes: &[&str]) -> Result<KnownSpellings, Reason> {
+        self.tables.spellings(codes).await
+    }
+
+    async fn record_warehouse_codes(&self, _: &[&str]) -> Result<(), Reason> {
+        Ok(()) // an attempt records them
     }
 
     async fn in_flight(&self, code: &str) -> Result<i64, Reason> {

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::lenient_json::{as_decimal, as_text};
+use super::lenient_json::{as_code, as_decimal, as_text};
 
 /// A field of an answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -88,6 +88,11 @@ impl Unreadable {
 /// Text from a string, a number or a boolean.
 pub(super) fn text<'de, D: Deserializer<'de>>(wire: D) -> Result<Field<String>, D::Error> {
     Ok(Field::of(&Value::deserialize(wire)?, as_text))
+}
+
+/// A product code, exactly as the vendor spells it.
+pub(super) fn code<'de, D: Deserializer<'de>>(wire: D) -> Result<Field<String>, D::Error> {
+    Ok(Field::of(&Value::deserialize(wire)?, as_code))
 }
 
 /// One text from a scalar or a list of them.

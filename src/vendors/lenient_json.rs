@@ -21,6 +21,18 @@ pub(super) fn as_text(value: &Value) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
+/// A product code, exactly as the vendor spells it, blanks included: it is asked for it like that. Blank and null are
+/// `None`.
+pub(super) fn code<'de, D: Deserializer<'de>>(wire: D) -> Result<Option<String>, D::Error> {
+    Ok(as_code(&Value::deserialize(wire)?))
+}
+
+/// The same of a scalar.
+pub(super) fn as_code(value: &Value) -> Option<String> {
+    let text = as_text(value)?;
+    Some(value.as_str().map_or(text, ToOwned::to_owned))
+}
+
 /// An integer from a number or a string, truncated; anything else is `None`.
 pub(super) fn integer<'de, D: Deserializer<'de>>(wire: D) -> Result<Option<i64>, D::Error> {
     let value = Value::deserialize(wire)?;

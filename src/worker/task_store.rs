@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use crate::{
     domain::{
         event::subject::Subject,
-        product::{CatalogueItem, CodeRegister},
+        product::{CatalogueItem, CodeRegister, KnownSpellings},
         shipping::ShippingRule,
         stock::StockPolicy,
         task::{action::NewAction, reason::Reason, state::LeasedTask},
@@ -22,6 +22,7 @@ use crate::{
         items, stock,
         task_tables::TaskTables,
         tasks::{self, Fenced},
+        warehouse_codes,
     },
     vendors::http::error::Effect,
 };
@@ -114,6 +115,17 @@ impl TaskStore for FencedTaskStore {
 
     async fn is_listed(&self, subject: &Subject) -> Result<bool, Reason> {
         self.tables.is_listed(subject).await
+    }
+
+    async fn spellings(&self, codes: &[&str]) -> Result<KnownSpellings, Reason> {
+        self.tables.spellings(codes).await
+    }
+
+    async fn record_warehouse_codes(&self, codes: &[&str]) -> Result<(), Reason> {
+        let (codes, now) = (codes.iter().copied(), self.clock.now());
+        let record =
+            async |db: &mut _, connection: &str| warehouse_codes::record(db, connection, codes, now).await;
+        self.tables.query(record).await
     }
 
     async fn in_flight(&self, code: &str) -> Result<i64, Reason> {

@@ -13,7 +13,7 @@ use crate::{
     domain::{
         event::reference::ReferencePrefixes,
         order::{CachedDigest, OrderPolicy, Transfer, TransferTime, UnitPrices},
-        product::ProductPolicy,
+        product::{CodeKey, ProductPolicy},
         redact::Redactor,
         shipping::ShippingRule,
         stock::{Basis, StockPolicy},
@@ -21,6 +21,9 @@ use crate::{
     inbox::poll::poller::Intervals,
     sync::{FIXABLE_DIFFERENCES, SyncSchedule},
 };
+
+/// Two keys of a table of codes are one code.
+const TWICE: &str = "is there twice: codes that differ only in case or blanks are the same";
 
 pub(super) fn read_orders(
     mut section: Section<'_>,
@@ -79,9 +82,10 @@ pub(super) fn read_products(mut section: Section<'_>) -> ProductPolicy {
     let prices = section.boolean("prices");
     let policy = ProductPolicy {
         suppliers: section.texts("suppliers"),
-        exclude_codes: section.texts("exclude_codes"),
+        exclude_codes: section.texts("exclude_codes").iter().map(|code| CodeKey::of(code)).collect(),
         not_packed: section.texts("not_packed"),
         kits: read_kits(section.section("kits")),
+        rename: section.boolean("rename"),
         language: section.text("language"),
         country_of_origin: given(section.text("country_of_origin")),
         currency: given(section.text("currency")).filter(|_| prices),
@@ -112,15 +116,18 @@ pub(super) fn read_products(mut section: Section<'_>) -> ProductPolicy {
 }
 
 /// Kits: each code with a table of its components' codes and pieces.
-fn read_kits(mut section: Section<'_>) -> BTreeMap<String, Vec<(String, i64)>> {
+fn read_kits(mut section: Section<'_>) -> BTreeMap<CodeKey, Vec<(String, i64)>> {
     let mut kits = BTreeMap::new();
     for (code, value) in section.entries() {
-        match read_components(&value) {
-            Some(components) => drop(kits.insert(code, components)),
-            None => section.add_error(&code, "must be pieces by code, as { \"CUP\" = 2, \"PLATE\" = 2 }"),
+        let Some(components) = read_components(&value) else {
+            section.add_error(&code, "must be pieces by code, as { \"CUP\" = 2, \"PLATE\" = 2 }");
+            continue;
+        };
+        if kits.insert(CodeKey::of(&code), components).is_some() {
+            section.add_error(&code, TWICE);
         }
     }
-    let is_kit = |code: &String| kits.contains_key(code);
+    let is_kit = |code: &str| kits.contains_key(&CodeKey::of(code));
     let nested: Vec<_> =
         kits.values().flatten().map(|(code, _)| code).filter(|code| is_kit(code)).cloned().collect();
     for code in nested {
@@ -144,12 +151,17 @@ pub(super) fn read_stock(mut section: Section<'_>) -> StockPolicy {
         basis: section.choice("basis", &choices),
         buffer: i64::try_from(section.integer("buffer", 0..=1_000_000)).unwrap_or(0),
         buffers: HashMap::new(),
+        tracking: section.boolean("tracking"),
         brake: u32::try_from(section.integer("brake", 0..=100)).unwrap_or(100),
     };
     let mut buffers = section.section("buffers");
     for (code, value) in buffers.entries() {
         match value.as_integer().filter(|pieces| (0..=1_000_000).contains(pieces)) {
-            Some(pieces) => drop(policy.buffers.insert(code, pieces)),
+            Some(pieces) => {
+                if policy.buffers.insert(CodeKey::of(&code), pieces).is_some() {
+                    buffers.add_error(&code, TWICE);
+                }
+            }
             None => buffers.add_error(&code, "must be a whole number of pieces, from 0 to 1000000"),
         }
     }

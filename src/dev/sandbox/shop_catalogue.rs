@@ -110,6 +110,16 @@ impl Shop {
         self.state().stock.get(code).map(|item| item.quantity)
     }
 
+    /// Whether the shop tracks the stock of a code.
+    pub fn is_tracked(&self, code: &str) -> bool {
+        self.state().stock.get(code).is_some_and(|item| item.enabled)
+    }
+
+    /// From now on, a quantity that is written to an item whose stock is not tracked is accepted and forgotten.
+    pub fn forget_untracked_stock(&self) {
+        self.state().forgets_untracked = true;
+    }
+
     /// What the shop sells of a code: its quantity minus what open orders reserve.
     pub fn balance(&self, code: &str) -> Option<i64> {
         self.state().stock.get(code).map(|item| item.quantity - item.reserved)

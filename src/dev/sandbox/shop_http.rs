@@ -138,14 +138,17 @@ async fn patch_stock(
 ) -> Response {
     let mut state = shop.state();
     state.writes += 1;
+    let forgets = state.forgets_untracked;
     let Some(item) = state.stock.get_mut(&code) else {
         return refuse(StatusCode::NOT_FOUND, "no such stock item");
     };
-    if let Some(quantity) = body.get("quantity").and_then(Value::as_i64) {
-        item.quantity = quantity;
-    }
     if let Some(enabled) = body.get("enabled").and_then(Value::as_bool) {
         item.enabled = enabled;
+    }
+    if let Some(quantity) = body.get("quantity").and_then(Value::as_i64)
+        && (item.enabled || !forgets)
+    {
+        item.quantity = quantity;
     }
     one(&stock_json(&code, item, None))
 }

@@ -29,6 +29,8 @@ pub(super) struct State {
     pub(super) subscriptions: Vec<[String; 3]>,
     /// How many subscriptions were ever made.
     pub(super) subscribed: u32,
+    /// Whether a quantity of an item whose stock is not tracked is forgotten; unknown of the real shop.
+    pub(super) forgets_untracked: bool,
     /// Whether a shipment's tracking code can be written; unknown of the real shop.
     pub(super) accepts_tracking: bool,
 }

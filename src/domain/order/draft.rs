@@ -12,7 +12,7 @@ use super::{
 };
 use crate::domain::{
     digest::sha256_hex,
-    product::{MAX_CODE_LENGTH, Stored},
+    product::{MAX_CODE_LENGTH, Stored, code_fault, is_same_code},
     redact::Redactor,
     shipping::{ShippingRule, match_rule},
     task::reason::Reason,
@@ -203,8 +203,9 @@ fn merge(
         let detail = format!("fix the product code in the shop: {problem}");
         return Err(DraftError { reason: Reason::CodeUnusable, detail });
     }
-    let same =
-        |(_, other): &&mut (DraftLine, PackedLine)| (&other.code, other.price) == (&line.code, line.price);
+    let same = |(_, other): &&mut (DraftLine, PackedLine)| {
+        is_same_code(&other.code, &line.code) && other.price == line.price
+    };
     if let Some((known, _)) = merged.iter_mut().find(same) {
         known.quantity = known.quantity.saturating_add(line.pieces);
     } else {
@@ -218,7 +219,12 @@ fn unusable(code: &str) -> Option<String> {
     if code.is_empty() {
         return Some("a line has none".to_owned());
     }
-    (code.chars().count() > MAX_CODE_LENGTH).then(|| format!("{code:?} is over {MAX_CODE_LENGTH} characters"))
+    let is_too_long = code_fault(code)? == Reason::CodeTooLong;
+    Some(if is_too_long {
+        format!("{code:?} is over {MAX_CODE_LENGTH} characters")
+    } else {
+        format!("it is {code:?}")
+    })
 }
 
 /// The price as the warehouse takes it: with VAT, in whole cents.

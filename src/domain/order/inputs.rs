@@ -17,7 +17,7 @@ use super::{
 use crate::domain::{
     difference::difference,
     digest::sha256_hex,
-    product::{Stored, Supplier},
+    product::{CodeKey, Stored, Supplier},
 };
 
 /// The shop's data of an order, personal values redacted.
@@ -87,16 +87,17 @@ pub(super) fn edits(sent: &Value, shop: &ShopOrder, policy: &OrderPolicy) -> Vec
 /// Which of the shop's data the warehouse gets under today's rules.
 struct Relevance<'a> {
     policy: &'a OrderPolicy,
-    suppliers: HashMap<&'a str, &'a Supplier>,
+    /// How the order spells each code now, and whose goods it is.
+    codes: HashMap<CodeKey, (&'a str, &'a Supplier)>,
     sends_pickup_point: bool,
 }
 
 impl<'a> Relevance<'a> {
     fn new(shop: &'a ShopOrder, policy: &'a OrderPolicy) -> Self {
-        let suppliers =
-            shop.lines.iter().filter_map(|line| Some((line.code.as_deref()?.trim(), &line.supplier)));
+        let codes = shop.lines.iter().filter(|line| line.code.is_some());
+        let codes = codes.map(|line| (CodeKey::of(line.code()), (line.code(), &line.supplier))).collect();
         let rule = shop.shipping.as_ref().and_then(|method| policy.rule_for(method));
-        Self { policy, suppliers: suppliers.collect(), sends_pickup_point: rule.is_some_and(|it| it.pickup) }
+        Self { policy, codes, sends_pickup_point: rule.is_some_and(|it| it.pickup) }
     }
 
     /// Keeps of `inputs` what is relevant, and what `other` has too: a version of Silta that kept less says nothing
@@ -139,6 +140,10 @@ impl<'a> Relevance<'a> {
                 "unit_price" | "vat_rate" => has_prices,
                 _ => false,
             });
+            // Another spelling of the same code is no edit.
+            if let Some((code, _)) = self.code_now(&kept) {
+                kept.insert("code".to_owned(), code.into());
+            }
             let is_same = |known: &&mut Map<String, Value>| {
                 known.iter().all(|(key, value)| key == "quantity" || kept.get(key) == Some(value))
             };
@@ -151,12 +156,17 @@ impl<'a> Relevance<'a> {
         merged.into_iter().map(Value::Object).collect()
     }
 
+    /// A line's code as the order spells it now, and whose goods it is; `None` where the order has no such line now.
+    fn code_now(&self, line: &Map<String, Value>) -> Option<(&'a str, &'a Supplier)> {
+        self.codes.get(&CodeKey::of(line.get("code")?.as_str()?)).copied()
+    }
+
     /// True for a line that surely is not stored at the warehouse. What is unknown counts: it must be seen. The
     /// supplier is the one that the order shows now, and for a line that was removed the one of then.
     fn is_left_out(&self, line: &Map<String, Value>) -> bool {
         let code = line.get("code").and_then(Value::as_str).unwrap_or_default();
         let then = line.get("supplier").and_then(supplier_of).unwrap_or(Supplier::Unknown);
-        let supplier = self.suppliers.get(code).copied().unwrap_or(&then);
+        let supplier = self.code_now(line).map_or(&then, |(_, supplier)| supplier);
         self.policy.products.check_line(code, supplier) == Stored::No
     }
 }

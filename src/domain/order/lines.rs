@@ -7,7 +7,10 @@
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 
 use super::{DraftError, ShopLine};
-use crate::domain::{product::ProductPolicy, task::reason::Reason};
+use crate::domain::{
+    product::{ProductPolicy, is_same_code},
+    task::reason::Reason,
+};
 
 /// The goods of an order, with what is taken back set off. More taken back than ordered is for a person: a line is never
 /// dropped.
@@ -35,7 +38,7 @@ fn set_off(goods: &mut [ShopLine], taken_back: &ShopLine) -> Decimal {
     let mut left = -taken_back.quantity;
     let has_price = |line: &ShopLine| line.unit_price == taken_back.unit_price;
     for is_same_price in [true, false] {
-        let of_code = goods.iter_mut().filter(|line| line.code() == taken_back.code());
+        let of_code = goods.iter_mut().filter(|line| is_same_code(line.code(), taken_back.code()));
         for line in of_code.filter(|line| has_price(line) == is_same_price) {
             let pieces = left.min(line.quantity).max(Decimal::ZERO);
             line.quantity -= pieces;
@@ -57,7 +60,7 @@ pub(super) struct PackedLine {
 
 /// A line as it is packed: a kit's as its components. They have no prices of their own.
 pub(super) fn packed(line: &ShopLine, products: &ProductPolicy) -> Result<Vec<PackedLine>, DraftError> {
-    let Some(components) = products.kits.get(line.code()) else {
+    let Some(components) = products.kit(line.code()) else {
         let price = line.unit_price.zip(line.vat_rate);
         return Ok(vec![PackedLine { price, ..packed_pieces(line, line.code(), 1)? }]);
     };
@@ -84,14 +87,14 @@ mod tests {
     use rust_decimal::Decimal;
 
     use super::*;
-    use crate::domain::order::tests::line;
+    use crate::domain::{order::tests::line, product::CodeKey};
 
     fn products() -> ProductPolicy {
         ProductPolicy {
             not_packed: vec!["LAHJA*".into(), "palvelu".into()],
             kits: [
-                ("KIT".to_owned(), vec![("A".to_owned(), 1), ("B".to_owned(), 2)]),
-                ("CLOTH".to_owned(), vec![("CLOTH-10CM".to_owned(), 10)]),
+                (CodeKey::of("KIT"), vec![("A".to_owned(), 1), ("B".to_owned(), 2)]),
+                (CodeKey::of("CLOTH"), vec![("CLOTH-10CM".to_owned(), 10)]),
             ]
             .into(),
             ..ProductPolicy::default()
@@ -113,7 +116,7 @@ mod tests {
     #[test]
     fn negative_line_is_set_off_against_its_code() {
         assert_eq!(
-            goods_of(&[line("A", 3), line("A", -1), line("B", 1)]),
+            goods_of(&[line("A", 3), line(" a", -1), line("B", 1)]),
             Ok(vec![("A".into(), 2), ("B".into(), 1)])
         );
         assert_eq!(goods_of(&[line("A", 1), line("A", -1)]), Ok(vec![]));
@@ -138,6 +141,7 @@ mod tests {
         let parts = packed_as(&priced(line("KIT", 3)));
         assert_eq!(parts, Ok(vec![("A".into(), 3, false), ("B".into(), 6, false)]));
         assert_eq!(packed_as(&priced(line("A", 1))), Ok(vec![("A".into(), 1, true)]));
+        assert_eq!(packed_as(&line("k it", 3)), packed_as(&line("KIT", 3)), "the same code");
     }
 
     #[test]

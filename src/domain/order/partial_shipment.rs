@@ -6,7 +6,7 @@ use super::{
     Decision, DraftLine, OrderView, ShopOrder, WarehouseLine, WarehouseOrder, WarehouseStatus,
     draft::stored_lines,
 };
-use crate::domain::task::reason::Reason;
+use crate::domain::{product::CodeKey, task::reason::Reason};
 
 /// Decides for a partial shipment: the missing lines come with a related order, or an operator must look.
 pub(super) fn decide_partial_shipment(
@@ -31,21 +31,20 @@ pub(super) fn decide_partial_shipment(
     Some(Decision::AskOperator { reason: Reason::PartiallyShipped, detail })
 }
 
-/// The pieces, by code, that were ordered and not shipped with this order or a related one.
-fn missing_pieces<'a>(ordered: &'a [DraftLine], warehouse: &WarehouseOrder) -> BTreeMap<&'a str, i64> {
-    let mut missing: BTreeMap<&str, i64> = BTreeMap::new();
+/// The pieces, each with its code, that were ordered and not shipped with this order or a related one.
+fn missing_pieces<'a>(ordered: &'a [DraftLine], warehouse: &WarehouseOrder) -> Vec<(&'a str, i64)> {
+    let mut missing: BTreeMap<CodeKey, (&str, i64)> = BTreeMap::new();
     for line in ordered {
-        *missing.entry(&line.code).or_default() += line.quantity;
+        missing.entry(CodeKey::of(&line.code)).or_insert((&line.code, 0)).1 += line.quantity;
     }
     let shipped = warehouse.parts().filter(|part| part.status.has_shipped());
     let lines = warehouse.lines.iter().chain(shipped.flat_map(|part| &part.lines));
     for WarehouseLine { code, quantity } in lines {
-        if let Some(pieces) = missing.get_mut(code.as_str()) {
+        if let Some((_, pieces)) = missing.get_mut(&CodeKey::of(code)) {
             *pieces -= quantity;
         }
     }
-    missing.retain(|_, pieces| *pieces > 0);
-    missing
+    missing.into_values().filter(|(_, pieces)| *pieces > 0).collect()
 }
 
 /// The tracking code of every parcel, each once; a split order has several, or one for both parts.

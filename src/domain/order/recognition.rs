@@ -13,7 +13,10 @@ use super::{
     Decision, Draft, Intent, OrderView, RelatedOrder, ShopOrder, ShopStatus, WarehouseLine, WarehouseOrder,
     WarehouseStatus, draft,
 };
-use crate::domain::task::{action::LedgerEntry, reason::Reason};
+use crate::domain::{
+    product::CodeKey,
+    task::{action::LedgerEntry, reason::Reason},
+};
 
 /// How far the two vendors' clocks may be apart.
 const MAX_CLOCK_SKEW: Duration = Duration::hours(1);
@@ -104,15 +107,15 @@ fn was_sent_with(entry: &LedgerEntry, warehouse: &WarehouseOrder) -> bool {
 }
 
 /// The pieces at the warehouse, those that it split off included.
-fn pieces_there(warehouse: &WarehouseOrder) -> BTreeMap<String, i64> {
+fn pieces_there(warehouse: &WarehouseOrder) -> BTreeMap<CodeKey, i64> {
     let lines = warehouse.lines.iter().chain(warehouse.parts().flat_map(|part| &part.lines));
     pieces(lines.map(|WarehouseLine { code, quantity }| (code.as_str(), *quantity)))
 }
 
-fn pieces<'a>(lines: impl Iterator<Item = (&'a str, i64)>) -> BTreeMap<String, i64> {
+fn pieces<'a>(lines: impl Iterator<Item = (&'a str, i64)>) -> BTreeMap<CodeKey, i64> {
     let mut pieces = BTreeMap::new();
     for (code, quantity) in lines {
-        *pieces.entry(code.trim().to_lowercase()).or_default() += quantity;
+        *pieces.entry(CodeKey::of(code)).or_default() += quantity;
     }
     pieces
 }

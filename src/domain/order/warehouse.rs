@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{ShopOrder, ShopStatus};
-use crate::domain::Timestamp;
+use crate::domain::{Timestamp, product::CodeKey};
 
 /// An order at the warehouse with exactly our reference.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -90,7 +90,7 @@ impl WarehouseOrder {
     /// order open, still counts them as reserved (docs/contract.md §2.4 says which status reserves or
     /// deducts). `was_completed`: the shop has taken what was shipped off its own stock already.
     pub fn in_flight(&self, shop: &ShopOrder, was_completed: bool) -> Vec<(String, i64)> {
-        let mut pieces: BTreeMap<&str, i64> = BTreeMap::new();
+        let mut pieces: BTreeMap<CodeKey, (&str, i64)> = BTreeMap::new();
         if shop.status == ShopStatus::Open {
             let whole = std::iter::once((&self.status, &self.lines));
             let parts = self.parts().map(|part| (&part.status, &part.lines));
@@ -101,10 +101,10 @@ impl WarehouseOrder {
             let open = replacements.filter(|it| !it.status.has_shipped()).map(|it| (&it.status, &it.lines));
             let reserved = main.chain(open).filter(|(status, _)| status.holds_stock());
             for line in reserved.flat_map(|(_, lines)| lines).filter(|line| line.quantity > 0) {
-                *pieces.entry(&line.code).or_default() += line.quantity;
+                pieces.entry(CodeKey::of(&line.code)).or_insert((&line.code, 0)).1 += line.quantity;
             }
         }
-        pieces.into_iter().map(|(code, pieces)| (code.to_owned(), pieces)).collect()
+        pieces.into_values().map(|(code, pieces)| (code.to_owned(), pieces)).collect()
     }
 }
 

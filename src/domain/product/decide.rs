@@ -1,6 +1,6 @@
 //! Decides what to do next for one item.
 
-use super::{ItemDraft, KnownItem, WarehouseProduct};
+use super::{ItemDraft, WarehouseProduct};
 use crate::domain::task::reason::Reason;
 
 /// What to do next for one item.
@@ -12,7 +12,7 @@ pub enum Decision {
     Create,
     /// The warehouse's product differs.
     Update,
-    /// The warehouse has it under its old code.
+    /// The warehouse has it under its old code, and may be asked to rename it.
     Rename {
         /// The old code.
         from: String,
@@ -31,19 +31,20 @@ pub enum Decision {
 pub struct ItemView<'a> {
     /// What the warehouse should have.
     pub draft: &'a ItemDraft,
-    /// What was last sent of the item.
-    pub known: &'a KnownItem,
     /// What the warehouse has under the draft's code.
     pub there: Option<&'a WarehouseProduct>,
     /// What it has under the code that was sent before, where that is another one.
     pub before: Option<&'a WarehouseProduct>,
     /// Another item that the warehouse has under the draft's code, by our register.
     pub owner: Option<&'a str>,
+    /// Whether a changed code renames the product at the warehouse. It says that this goes through its support, for a
+    /// fee (docs/contract.md §2.9).
+    pub rename: bool,
 }
 
 /// Decides what to do next, given both sides as they are now.
 pub fn decide(view: &ItemView<'_>) -> Decision {
-    let ItemView { draft, known, there, before, owner } = *view;
+    let ItemView { draft, there, before, owner, rename } = *view;
     match (there, owner, before) {
         // Two items swapped codes, or one took a code that another has not given up yet.
         (Some(_), Some(owner), _) => Decision::AskOperator {
@@ -52,9 +53,14 @@ pub fn decide(view: &ItemView<'_>) -> Decision {
         },
         (Some(there), None, _) if differences(draft, there).is_empty() => Decision::Nothing,
         (Some(_), None, _) => Decision::Update,
-        (None, _, Some(_)) => match &known.code {
-            Some(from) => Decision::Rename { from: from.clone() },
-            None => Decision::Create,
+        (None, _, Some(before)) if rename => Decision::Rename { from: before.code.clone() },
+        // To create it under the new code would make it two products, one of them with the goods.
+        (None, _, Some(before)) => Decision::AskOperator {
+            reason: Reason::CodeChanged,
+            detail: format!(
+                "the shop has it as {:?} now, the warehouse still as {:?}: nothing was renamed or created",
+                draft.code, before.code
+            ),
         },
         (None, _, None) => Decision::Create,
     }
@@ -111,19 +117,23 @@ mod tests {
     #[test]
     fn each_difference_leads_to_its_decision() {
         let draft = item();
-        let known = KnownItem { code: Some("OLD".into()), ..KnownItem::default() };
         let (same, old) = (there("CUP"), there("OLD"));
         let other_name = WarehouseProduct { name: Some("Mug".into()), ..same.clone() };
         let mut without_ean = same.clone();
         without_ean.details.ean = None;
-        let next =
-            |there, before, owner| decide(&ItemView { draft: &draft, known: &known, there, before, owner });
+        let view = |there, before, owner, rename| ItemView { draft: &draft, there, before, owner, rename };
+        let next = |there, before, owner| decide(&view(there, before, owner, true));
 
         assert_eq!(next(None, None, None), Decision::Create);
         assert_eq!(next(Some(&same), None, None), Decision::Nothing, "an existing EAN is never overwritten");
         assert_eq!(next(Some(&without_ean), None, None), Decision::Update);
         assert_eq!(next(Some(&other_name), None, None), Decision::Update);
         assert_eq!(next(None, Some(&old), None), Decision::Rename { from: "OLD".into() });
+        let changed = decide(&view(None, Some(&old), None, false));
+        let Decision::AskOperator { reason: Reason::CodeChanged, detail } = changed else {
+            panic!("{changed:?}")
+        };
+        assert!(detail.contains(r#""CUP""#) && detail.contains(r#""OLD""#), "{detail}");
         assert_eq!(next(Some(&same), Some(&old), None), Decision::Nothing, "somebody made the new one there");
         let taken = next(Some(&same), Some(&old), Some("product:78"));
         assert!(matches!(taken, Decision::AskOperator { reason: Reason::CodeTaken, .. }));

@@ -1,7 +1,7 @@
 //! Builds what the warehouse should have of a product of the shop.
 
 use super::{
-    ItemDetails, ItemDraft, MAX_CODE_LENGTH, ProductFields, ProductPolicy, ShopProduct, Stored, Supplier,
+    ItemDetails, ItemDraft, ProductFields, ProductPolicy, ShopProduct, Stored, Supplier, code_fault,
 };
 use crate::domain::task::reason::Reason;
 
@@ -36,9 +36,9 @@ pub fn draft_items(product: &ShopProduct, policy: &ProductPolicy) -> ItemDrafts 
 
 /// It is unknown whose goods these are, and so whether they are at the warehouse.
 fn withhold_unknown(draft: ItemDraft) -> WithheldItem {
-    let ItemDraft { item, code, name, .. } = draft;
+    let ItemDraft { item, shop_code, name, .. } = draft;
     let reason = Reason::SupplierUnknown;
-    WithheldItem { item, code: Some(code), name: Some(name), reason, detail: None }
+    WithheldItem { item, code: Some(shop_code), name: Some(name), reason, detail: None }
 }
 
 /// True for an item that is stored at the warehouse. One without a code is, where its supplier's goods are.
@@ -80,13 +80,8 @@ fn draft_item(
     let own = variation.unwrap_or(whole);
     let names = [whole.name.as_deref(), variation.and_then(|it| it.name.as_deref())];
     let name = names.into_iter().flatten().collect::<Vec<_>>().join(" - ");
-    let code = own.code.clone().unwrap_or_default();
-    let fault = match code.chars().count() {
-        0 => Some(Reason::CodeEmpty),
-        length if length > MAX_CODE_LENGTH => Some(Reason::CodeTooLong),
-        _ => None,
-    };
-    if let Some(reason) = fault {
+    let shop_code = own.code.clone().unwrap_or_default();
+    if let Some(reason) = code_fault(&shop_code) {
         let name = Some(name).filter(|name| !name.is_empty());
         return Err(WithheldItem { item, code: own.code.clone(), name, reason, detail: None });
     }
@@ -114,14 +109,15 @@ fn draft_item(
         info_url: filled(&policy.info_url, "{id}", Some(&product.id)),
         picture_url: filled(&policy.picture_url, "{file}", whole.picture.as_ref()),
     };
+    let code = shop_code.trim().to_owned();
     let name = if name.is_empty() { code.clone() } else { name };
-    Ok(ItemDraft { item, code, name, language: policy.language.clone(), details })
+    Ok(ItemDraft { item, shop_code, code, name, language: policy.language.clone(), details })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::product::Variation;
+    use crate::domain::product::{CodeKey, Variation};
 
     fn fields(code: &str, name: &str) -> ProductFields {
         ProductFields { code: Some(code.into()), name: Some(name.into()), ..ProductFields::default() }
@@ -184,17 +180,26 @@ mod tests {
         let long = "x".repeat(51);
         let mut empty = variation("1", "", "None");
         empty.fields.code = None;
-        let items = vec![empty, variation("2", &long, "Long"), variation("5", "GOOD", "C")];
+        let items = vec![
+            empty,
+            variation("2", &long, "Long"),
+            variation("3", "..", "Dots"),
+            variation("5", " GOOD ", "C"),
+        ];
         let drafts = draft_items(&product(items), &ProductPolicy::default());
         let good: Vec<_> = drafts.iter().flatten().map(|draft| draft.code.as_str()).collect();
         let withheld: Vec<_> =
             drafts.iter().filter_map(|draft| draft.as_ref().err()).map(|it| it.reason).collect();
-        assert_eq!((good, withheld), (vec!["GOOD"], vec![Reason::CodeEmpty, Reason::CodeTooLong]));
+        assert_eq!(
+            (good, withheld),
+            (vec!["GOOD"], vec![Reason::CodeEmpty, Reason::CodeTooLong, Reason::CodeDots])
+        );
     }
 
     #[test]
     fn excluded_codes_are_left_out() {
-        let policy = ProductPolicy { exclude_codes: vec!["CUP".into()], ..ProductPolicy::default() };
+        let policy =
+            ProductPolicy { exclude_codes: [CodeKey::of("cup ")].into(), ..ProductPolicy::default() };
         assert_eq!(draft_items(&product(vec![]), &policy), []);
     }
 }

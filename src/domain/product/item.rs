@@ -14,7 +14,10 @@ pub struct ItemDraft {
     /// Its subject: `product:77`, or `product:77/5` for a variation.
     #[serde(skip)]
     pub item: String,
-    /// The product code; neither empty nor too long.
+    /// Its code exactly as the shop spells it.
+    #[serde(skip)]
+    pub shop_code: String,
+    /// The product code, without blanks around it; neither empty nor too long.
     pub code: String,
     /// The name, followed by the variation's.
     pub name: String,

@@ -4,22 +4,27 @@
 //! the product's values where it has none. A subject is the whole product of the shop; its items are synced
 //! one action at a time.
 //!
-//! The product code is the one name that both vendors share, so it must belong to one item. The shop does not
+//! The product code is the one name that both vendors share, in whichever case and with whichever blanks each spells it
+//! ([`CodeKey`]), so it must belong to one item. The shop does not
 //! enforce that. So the catalogue as last read is stored ([`CodeRegister`]): a code that two items have is
 //! withheld for both, until one of them has given it up.
 
+mod code;
 mod decide;
 mod draft;
 mod item;
 mod policy;
 mod register;
+mod remark;
 mod shop;
 mod supplier;
 
+pub use code::{AmbiguousCode, CodeKey, KnownSpellings, Spellings, code_fault, is_same_code, matches_code};
 pub use decide::{Decision, ItemView, decide, differences};
 pub use draft::{ItemDrafts, WithheldItem, draft_items};
 pub use item::{ItemDetails, ItemDraft, MAX_CODE_LENGTH, WarehouseProduct};
 pub use policy::ProductPolicy;
-pub use register::{CatalogueItem, CodeProblem, CodeRegister, DuplicateItem, KnownItem, code_key};
+pub use register::{CatalogueItem, CodeProblem, CodeRegister, DuplicateItem, KnownItem};
+pub use remark::{Remark, RemarkedItem};
 pub use shop::{ProductFields, ShopProduct, Variation};
 pub use supplier::{Stored, Supplier};

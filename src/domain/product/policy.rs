@@ -1,9 +1,9 @@
 //! The connection's rules for products.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Stored, Supplier};
-use crate::domain::{order::ShopLine, shipping::matches_pattern};
+use super::{CodeKey, Stored, Supplier, matches_code};
+use crate::domain::order::ShopLine;
 
 /// The connection's rules for products.
 #[derive(Clone, Debug, Default)]
@@ -11,11 +11,13 @@ pub struct ProductPolicy {
     /// Names or ids of the suppliers whose goods are at the warehouse. Empty: all goods are.
     pub suppliers: Vec<String>,
     /// Codes that are not at the warehouse.
-    pub exclude_codes: Vec<String>,
-    /// Codes that nobody packs, as gift cards and services; `*` stands for anything, case is ignored.
+    pub exclude_codes: BTreeSet<CodeKey>,
+    /// Codes that nobody packs, as gift cards and services; `*` stands for anything.
     pub not_packed: Vec<String>,
     /// Codes that are packed as other codes, each with its pieces.
-    pub kits: BTreeMap<String, Vec<(String, i64)>>,
+    pub kits: BTreeMap<CodeKey, Vec<(String, i64)>>,
+    /// Rename a product at the warehouse when its code changes in the shop (docs/contract.md §2.9).
+    pub rename: bool,
     /// Two letters; the warehouse decides which are allowed.
     pub language: String,
     /// The country of origin of every product, two letters.
@@ -34,8 +36,7 @@ impl ProductPolicy {
     /// Says whether an item of this code and supplier is stored at the warehouse: the one rule for products and stock,
     /// and for order lines too but for kits.
     pub fn check_stored(&self, code: &str, supplier: &Supplier) -> Stored {
-        let is_excluded = self.exclude_codes.iter().any(|excluded| excluded == code);
-        if is_excluded || self.is_not_packed(code) || self.kits.contains_key(code) {
+        if self.is_excluded(code) || self.is_not_packed(code) || self.kit(code).is_some() {
             return Stored::No;
         }
         let is = |text: &str| self.suppliers.iter().any(|it| it.to_lowercase() == text.to_lowercase());
@@ -49,7 +50,7 @@ impl ProductPolicy {
 
     /// The same for an order line. The components of a kit are at the warehouse, by whatever supplier the kit is.
     pub fn check_line(&self, code: &str, supplier: &Supplier) -> Stored {
-        if self.kits.contains_key(code) { Stored::Yes } else { self.check_stored(code, supplier) }
+        if self.kit(code).is_some() { Stored::Yes } else { self.check_stored(code, supplier) }
     }
 
     /// True for an order line that is certainly stored at the warehouse.
@@ -57,8 +58,18 @@ impl ProductPolicy {
         self.check_line(line.code(), &line.supplier) == Stored::Yes
     }
 
+    /// True for a code that is excluded by configuration.
+    pub fn is_excluded(&self, code: &str) -> bool {
+        self.exclude_codes.contains(&CodeKey::of(code))
+    }
+
+    /// The components of a kit, each with its pieces; `None` for another code.
+    pub fn kit(&self, code: &str) -> Option<&[(String, i64)]> {
+        self.kits.get(&CodeKey::of(code)).map(Vec::as_slice)
+    }
+
     /// True for a code that nobody packs.
     pub fn is_not_packed(&self, code: &str) -> bool {
-        self.not_packed.iter().any(|pattern| matches_pattern(pattern, code))
+        self.not_packed.iter().any(|pattern| matches_code(pattern, code))
     }
 }

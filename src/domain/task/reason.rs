@@ -103,10 +103,14 @@ pub enum Reason {
     CodeEmpty,
     /// The product code is longer than the warehouse may take.
     CodeTooLong,
+    /// The product code is `.` or `..`, which no address of a vendor can hold.
+    CodeDots,
     /// Another product or variation has the same code, or one that differs only in case or spaces.
     CodeRepeated,
     /// The warehouse has the product's new code already, as another product of the shop.
     CodeTaken,
+    /// The product's code was changed in the shop, and the warehouse has it under the old one.
+    CodeChanged,
     /// Too many stock figures would fall to zero at once: an empty or broken feed looks like that.
     StockBraked,
     /// Much of what was at the warehouse is missing from its list: a truncated list looks like that.

@@ -11,7 +11,8 @@ use super::{
 };
 use crate::{
     domain::{
-        order::{Decision, OrderPolicy, OrderView, ShopOrder, ShopStatus, decide},
+        order::{Decision, Draft, DraftLine, OrderPolicy, OrderView, ShopOrder, ShopStatus, decide},
+        product::AmbiguousCode,
         task::{
             action::{ActionKind, ActionState, LedgerEntry},
             ledger::{Ledger, LedgerChange},
@@ -149,14 +150,21 @@ async fn perform(context: &Context, decision: Decision, view: &OrderView<'_>) ->
     let sides = Sides { shop, policy: view.policy, reference: &view.reference };
     match decision {
         Decision::Adopt { number } => adopt(&sides, view.warehouse, number),
-        Decision::PlaceReplacement { shipment, draft } => {
-            place_replacement(context, view, &sides, &shipment, &draft).await
-        }
+        Decision::PlaceReplacement { shipment, draft } => match spelt(context, *draft).await {
+            Ok(draft) => place_replacement(context, view, &sides, &shipment, &draft).await,
+            Err(result) => *result,
+        },
         Decision::AdoptReplacement { number, shipment, reference } => {
             adopt_replacement(view, number, shipment, reference)
         }
-        Decision::Place(draft) => place(context, &sides, &draft).await,
-        Decision::Update { draft, difference } => update(context, &sides, &draft, difference).await,
+        Decision::Place(draft) => match spelt(context, *draft).await {
+            Ok(draft) => place(context, &sides, &draft).await,
+            Err(result) => *result,
+        },
+        Decision::Update { draft, difference } => match spelt(context, *draft).await {
+            Ok(draft) => update(context, &sides, &draft, difference).await,
+            Err(result) => *result,
+        },
         Decision::Cancel => cancel(context, &sides).await,
         Decision::ActivatePayment { id } => activate_payment(context, &sides, &id).await,
         Decision::QuickProcess { tracking_code, cash_on_delivery } => {
@@ -171,6 +179,19 @@ async fn perform(context: &Context, decision: Decision, view: &OrderView<'_>) ->
         | Decision::WaitInDoubt { .. }
         | Decision::AskOperator { .. }) => perform_nothing(decision),
     }
+}
+
+/// The draft with each code as the warehouse spells it.
+async fn spelt(context: &Context, draft: Draft) -> Result<Draft, Box<AttemptResult>> {
+    let codes: Vec<_> = draft.lines.iter().map(|line| line.code.as_str()).collect();
+    let spellings = context.task_store.spellings(&codes).await.map_err(AttemptResult::store_failed)?;
+    let spelt = |line: &DraftLine| {
+        let code = spellings.at_warehouse(&line.code)?.to_owned();
+        Ok(DraftLine { code, ..line.clone() })
+    };
+    let lines = draft.lines.iter().map(spelt).collect::<Result<_, AmbiguousCode>>();
+    let lines = lines.map_err(|code| AttemptResult::permanent(Reason::CodeRepeated, code.detail()))?;
+    Ok(Draft { lines, ..draft })
 }
 
 /// The result of a decision that calls nobody.

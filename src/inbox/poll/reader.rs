@@ -10,7 +10,7 @@ use super::{
     lists::{PolledConnection, PolledList},
 };
 use crate::{
-    domain::{Timestamp, time_window::TimeWindow},
+    domain::{Timestamp, event::subject::Subject, time_window::TimeWindow},
     inbox::ingester::{Ingester, PolledChange},
     runtime::clock::Clock,
     store::{
@@ -20,6 +20,7 @@ use crate::{
         polls::{self, LeasedPoll},
         subject_states,
         tasks::Fenced,
+        warehouse_codes,
     },
     vendors::changes::{ChangePage, ChangeRequest},
 };
@@ -90,6 +91,8 @@ impl ListReader<'_> {
             return Err(PollError::Call(self.list.unreadable()));
         }
         let changes = self.polled.changes(self.list, &page.rows);
+        let changes =
+            if self.list == PolledList::Stock { self.spelt_as_in_shop(changes).await? } else { changes };
         let found = self.ingest_uncovered(changes).await?;
         // A row that is dated later than the vendor's own clock moves nothing; without that clock, ours bounds it.
         let bound = page.date.unwrap_or_else(|| self.clock.now());
@@ -107,6 +110,22 @@ impl ListReader<'_> {
         }
         drop(progress);
         Ok(page)
+    }
+
+    /// The changes of stock under the codes as the shop spells them: those name the subjects. A code that could be one of
+    /// several keeps the warehouse's spelling; its attempt asks a person.
+    async fn spelt_as_in_shop(&self, changes: Vec<PolledChange>) -> store::Result<Vec<PolledChange>> {
+        let connection = &self.leased.connection;
+        let codes = || changes.iter().map(|change| change.subject.key.as_str());
+        let mut db = self.pool.acquire().await?;
+        warehouse_codes::record(&mut db, connection, codes(), self.clock.now()).await?;
+        let spellings = warehouse_codes::load_spellings(&mut db, connection, codes()).await?;
+        let spelt = |change: &PolledChange| {
+            let code = &change.subject.key;
+            let subject = Subject::stock(spellings.in_shop(code).unwrap_or(code));
+            PolledChange { subject, ..change.clone() }
+        };
+        Ok(changes.iter().map(spelt).collect())
     }
 
     /// Reads a stretch of the list in which nothing has changed. An error says that the list fails everywhere.

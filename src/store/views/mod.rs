@@ -4,5 +4,6 @@ pub mod attention;
 pub mod code_problems;
 pub mod orders;
 pub mod overview;
+pub mod remarks;
 pub mod throughput;
 pub mod waiting;

@@ -99,12 +99,27 @@ impl MyCashflow {
         Ok(Some(translate::stock(wire, &suppliers)))
     }
 
-    /// Sets a stock item's quantity. The shop requires `enabled` with it. Idempotent.
-    pub async fn set_stock(&self, code: &str, quantity: i64, key: &str) -> Result<(), CallError> {
-        let body = Body::Json(json!({ "enabled": true, "quantity": quantity }));
-        self.submit("set_stock", Method::PATCH, format!("/api/v1/stock/{}", encode_segment(code)), body, key)
-            .await
+    /// Sets a stock item's quantity, and switches its stock tracking on only where that is asked for: it is a choice for
+    /// each product (docs/contract.md §1.7). Idempotent.
+    pub async fn set_stock(&self, code: &str, stock: NewStock, key: &str) -> Result<(), CallError> {
+        let NewStock { quantity, tracking } = stock;
+        let body = if tracking {
+            json!({ "enabled": true, "quantity": quantity })
+        } else {
+            json!({ "quantity": quantity })
+        };
+        let path = format!("/api/v1/stock/{}", encode_segment(code));
+        self.submit("set_stock", Method::PATCH, path, Body::Json(body), key).await
     }
+}
+
+/// What is written to a stock item.
+#[derive(Clone, Copy, Debug)]
+pub struct NewStock {
+    /// Pieces.
+    pub quantity: i64,
+    /// Switch stock tracking on.
+    pub tracking: bool,
 }
 
 /// Sorts by id, which a change does not move; what is added meanwhile comes last.

@@ -14,4 +14,5 @@ pub mod translate;
 pub mod webhook;
 pub mod wire;
 
+pub use catalogue::NewStock;
 pub use client::{Account, MyCashflow, PAGE_SIZE, Page};

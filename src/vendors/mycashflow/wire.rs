@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::vendors::{
     field::{self, Field},
-    lenient_json::{decimal, integer, list, object, text},
+    lenient_json::{code, decimal, integer, list, object, text},
 };
 
 /// A list's envelope; `next` is absent on the last page. An answer without `data` is no empty list.
@@ -142,7 +142,7 @@ pub struct Line {
     pub unit_price: Option<Decimal>,
     #[serde(deserialize_with = "decimal")]
     pub vat_rate: Option<Decimal>,
-    #[serde(deserialize_with = "field::text")]
+    #[serde(deserialize_with = "field::code")]
     pub product_code: Field<String>,
     #[serde(deserialize_with = "field::decimal")]
     pub quantity: Field<Decimal>,
@@ -193,7 +193,7 @@ pub struct Product {
     pub updated_at: Option<String>,
     #[serde(deserialize_with = "text")]
     pub name: Option<String>,
-    #[serde(deserialize_with = "field::text")]
+    #[serde(deserialize_with = "field::code")]
     pub product_code: Field<String>,
     #[serde(deserialize_with = "text")]
     pub supplier_code: Option<String>,
@@ -229,7 +229,7 @@ pub struct Variation {
     pub id: Field<String>,
     #[serde(deserialize_with = "text")]
     pub name: Option<String>,
-    #[serde(deserialize_with = "field::text")]
+    #[serde(deserialize_with = "field::code")]
     pub product_code: Field<String>,
     #[serde(deserialize_with = "decimal")]
     pub price: Option<Decimal>,
@@ -242,7 +242,7 @@ pub struct Variation {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct StockItem {
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "code")]
     pub code: Option<String>,
     #[serde(deserialize_with = "text")]
     pub product_id: Option<String>,

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     domain::{
-        product::{ItemDraft, WarehouseProduct},
+        product::{ItemDraft, WarehouseProduct, is_same_code},
         stock::WarehouseStock,
     },
     vendors::{
@@ -69,22 +69,26 @@ impl Ogoship {
     /// Creates a product. Once: codes are unique there, but the answer to a second create is not public.
     pub async fn create_product(&self, draft: &ItemDraft, key: &str) -> Result<(), CallError> {
         let request = Request::new("create_product", Method::POST, PRODUCTS);
-        self.send(request.body(body(draft, true)).key(key)).await.map(drop)
+        self.send(request.body(body(draft, &draft.code, true)).key(key)).await.map(drop)
     }
 
-    /// Updates the product `current` to this draft. Another code renames it, so that no orphan is left.
-    /// Idempotent: a repeat finds no product with the old code.
+    /// Updates the product `current` to this draft. Another code renames it, so that no orphan is left; one that differs
+    /// only in its spelling does not. Idempotent: a repeat finds no product with the old code.
     pub async fn update_product(
         &self,
         current: &WarehouseProduct,
         draft: &ItemDraft,
         key: &str,
     ) -> Result<(), CallError> {
+        let (name, new_code) = if is_same_code(&current.code, &draft.code) {
+            ("update_product", &current.code)
+        } else {
+            ("rename_product", &draft.code)
+        };
         // As ASP.NET's WebEncoders: base64url without padding (docs/contract.md §2.5).
         let code = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(&current.code);
         let path = format!("{PRODUCTS}/{}", encode_segment(&code));
-        let name = if current.code == draft.code { "update_product" } else { "rename_product" };
-        let body = body(draft, current.details.ean.is_none());
+        let body = body(draft, new_code, current.details.ean.is_none());
         let request = Request::new(name, Method::PUT, &path).query("base64url", "true");
         self.send(request.body(body).key(key)).await.map(drop)
     }
@@ -96,6 +100,6 @@ fn marked(stock: WarehouseStock, start: ReadStart) -> WarehouseStock {
     WarehouseStock { version, read_at: start.time(), ..stock }
 }
 
-fn body(draft: &ItemDraft, with_ean: bool) -> Value {
-    serde_json::to_value(translate::new_product(draft, with_ean)).expect("an item is plain data")
+fn body(draft: &ItemDraft, code: &str, with_ean: bool) -> Value {
+    serde_json::to_value(translate::new_product(draft, code, with_ean)).expect("an item is plain data")
 }

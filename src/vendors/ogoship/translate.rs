@@ -12,7 +12,7 @@ use crate::{
     vendors::{
         changes::ChangedRow,
         field::{Field, Unreadable},
-        lenient_json::as_text,
+        lenient_json::{as_code, as_text},
         times::{Zone, parse_time},
     },
 };
@@ -117,7 +117,7 @@ pub fn changed_order(row: &Value) -> Option<ChangedRow> {
 
 /// A row of the list of changed stock figures.
 pub fn changed_stock(row: &Value) -> Option<ChangedRow> {
-    let name = row.get("productcode").and_then(as_text)?;
+    let name = row.get("productcode").and_then(as_code)?;
     let wire: wire::Stock = serde_json::from_value(row.clone()).unwrap_or_default();
     let changed_at = wire.modified.clone().and_then(|text| parse_time(&text, Zone::Utc)).ok();
     Some(ChangedRow { name, version: stock_version(&wire), changed_at })
@@ -199,9 +199,9 @@ fn customer(recipient: &Recipient) -> wire::Customer<'_> {
     }
 }
 
-/// A product as it is sent. The EAN is left out where the warehouse has one: it is never overwritten.
-pub fn new_product(draft: &ItemDraft, with_ean: bool) -> wire::NewProduct<'_> {
-    let ItemDraft { item: _, code, name, language, details } = draft;
+/// A product as it is sent, under this code. The EAN is left out where the warehouse has one: it is never overwritten.
+pub fn new_product<'a>(draft: &'a ItemDraft, code: &'a str, with_ean: bool) -> wire::NewProduct<'a> {
+    let ItemDraft { item: _, shop_code: _, code: _, name, language, details } = draft;
     wire::NewProduct {
         code,
         language_code: language,

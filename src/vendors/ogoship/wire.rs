@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::vendors::{
     field::{self, Field},
-    lenient_json::{decimal, integer, object, text},
+    lenient_json::{code, decimal, integer, object, text},
 };
 
 #[derive(Debug, Default, Deserialize)]
@@ -38,7 +38,7 @@ pub struct Order {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct WarehouseLine {
-    #[serde(deserialize_with = "field::text")]
+    #[serde(deserialize_with = "field::code")]
     pub code: Field<String>,
     #[serde(deserialize_with = "field::integer")]
     pub quantity: Field<i64>,
@@ -49,7 +49,7 @@ pub struct WarehouseLine {
 pub struct Product {
     #[serde(deserialize_with = "text")]
     pub id: Option<String>,
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "code")]
     pub code: Option<String>,
     #[serde(deserialize_with = "text")]
     pub name: Option<String>,
@@ -78,7 +78,7 @@ pub struct Product {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Stock {
-    #[serde(rename = "productcode", deserialize_with = "text")]
+    #[serde(rename = "productcode", deserialize_with = "code")]
     pub product_code: Option<String>,
     #[serde(deserialize_with = "field::integer")]
     pub stock: Field<i64>,
@@ -109,9 +109,9 @@ pub struct Callback {
     pub event: Option<String>,
     #[serde(deserialize_with = "text")]
     pub reference: Option<String>,
-    #[serde(rename = "productcode", deserialize_with = "text")]
+    #[serde(rename = "productcode", deserialize_with = "code")]
     pub product_code: Option<String>,
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "code")]
     pub code: Option<String>,
     #[serde(deserialize_with = "text")]
     pub modified: Option<String>,
@@ -136,9 +136,9 @@ pub struct Callback {
 pub struct CallbackItem {
     #[serde(deserialize_with = "text")]
     pub reference: Option<String>,
-    #[serde(rename = "productcode", deserialize_with = "text")]
+    #[serde(rename = "productcode", deserialize_with = "code")]
     pub product_code: Option<String>,
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "code")]
     pub code: Option<String>,
     #[serde(deserialize_with = "text")]
     pub modified: Option<String>,

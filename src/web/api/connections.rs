@@ -17,10 +17,14 @@ use super::{
 };
 use crate::{
     actions::{self, ActionError, Actor},
-    domain::{Timestamp, product::CodeProblem, sync::SyncKind},
+    domain::{
+        Timestamp,
+        product::{CodeProblem, RemarkedItem},
+        sync::SyncKind,
+    },
     store::{
         self, Page, connections, key_usage, order_rate, polls, rejected_webhooks, subscriptions, syncs,
-        views::{code_problems, overview},
+        views::{code_problems, overview, remarks},
     },
     web::problem::{Code, Problem},
 };
@@ -80,6 +84,20 @@ pub(super) async fn list_code_problems(
     connections::find(&mut db, &name).await?.ok_or(Code::NotFound)?;
     let (after, limit) = page.cursor_and_limit();
     let rows = code_problems::list_code_problems(&mut db, &name, &after.unwrap_or_default(), limit).await?;
+    Ok(Json(page.listing(rows, |row| row.item.clone())))
+}
+
+/// Products and variations that lack what the warehouse asks for.
+pub(super) async fn list_remarks(
+    State(deps): State<ApiState>,
+    _: Auth,
+    Path(name): Path<String>,
+    PageQuery(page): PageQuery<String>,
+) -> Result<Json<Listing<RemarkedItem, String>>, Problem> {
+    let mut db = deps.db().await?;
+    connections::find(&mut db, &name).await?.ok_or(Code::NotFound)?;
+    let (after, limit) = page.cursor_and_limit();
+    let rows = remarks::list_remarked(&mut db, &name, &after.unwrap_or_default(), limit).await?;
     Ok(Json(page.listing(rows, |row| row.item.clone())))
 }
 

@@ -24,6 +24,7 @@ const ROUTES: &[Route] = &[
     ("/admin/v1/connections/{name}", "get", || get(connections::show)),
     ("/admin/v1/connections/{name}/codes", "get", || get(connections::list_code_problems)),
     ("/admin/v1/connections/{name}/pause", "post", || post(connections::pause)),
+    ("/admin/v1/connections/{name}/remarks", "get", || get(connections::list_remarks)),
     ("/admin/v1/connections/{name}/release-brake", "post", || post(connections::release_brake)),
     ("/admin/v1/connections/{name}/resume", "post", || post(connections::resume)),
     ("/admin/v1/connections/{name}/shipping-rules", "get", || get(shipping_rules::list)),

@@ -17,12 +17,15 @@ use super::{
 };
 use crate::{
     actions::{self, SyncRequest},
-    domain::{product::CodeProblem, sync::SyncKind},
-    explain::sync_kind_text,
+    domain::{
+        product::{CodeProblem, RemarkedItem},
+        sync::SyncKind,
+    },
+    explain::{remark_text, sync_kind_text},
     store::{
         Page, connections,
         syncs::{self, SyncRow},
-        views::code_problems,
+        views::{code_problems, remarks},
     },
 };
 
@@ -41,21 +44,24 @@ pub(super) async fn list(
     for row in connections::list(&mut db).await? {
         if query.connection.as_ref().is_none_or(|name| *name == row.name) {
             let codes = code_problems::list_code_problems(&mut db, &row.name, "", ROWS).await?;
+            let remarked = remarks::list_remarked(&mut db, &row.name, "", ROWS).await?;
             let newest = Page { before: None, limit: SYNCS };
             let syncs = syncs::list(&mut db, Some(&row.name), None, &newest).await?;
-            sections.push((row.name, codes, syncs));
+            sections.push((row.name, codes, remarked, syncs));
         }
     }
     drop(db);
     let main = html! {
         h1 { (words.products) }
         @if sections.is_empty() { p { (words.no_connections) } }
-        @for (name, codes, syncs) in &sections {
+        @for (name, codes, remarked, syncs) in &sections {
             section.card aria-label=(name) {
                 h2 { (name) }
                 @if user.is_operator() { (sync_form(&user, name)) }
                 h3 { (words.codes) }
                 (code_table(&user, codes))
+                h3 { (words.remarks) }
+                (remark_table(&user, remarked))
                 h3 { (words.syncs) }
                 (sync_table(&deps, &user, syncs))
             }
@@ -90,6 +96,22 @@ fn code_table(user: &User, codes: &[CodeProblem]) -> Markup {
                     td { code { (problem.code.as_deref().unwrap_or_default()) } }
                     td { (reason(user, Some(&problem.reason))) }
                     td { (problem.others.join(", ")) }
+                } } }
+            } }
+        }
+    }
+}
+
+fn remark_table(user: &User, remarked: &[RemarkedItem]) -> Markup {
+    let words = user.words();
+    html! {
+        @if remarked.is_empty() { p { (words.no_remarks) } } @else {
+            div.scroll tabindex="0" { table {
+                thead { tr { th { (words.name) } th { (words.code) } th { (words.lacks) } } }
+                tbody { @for RemarkedItem { item, code, name, remarks } in remarked { tr {
+                    td { (name) " " span.small { (item) } }
+                    td { code { (code) } }
+                    td { @for remark in remarks { p { (remark_text(*remark, user.language)) } } }
                 } } }
             } }
         }

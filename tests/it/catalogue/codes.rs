@@ -7,7 +7,7 @@ use crate::harness::{TestSilta, secs};
 
 #[tokio::test]
 async fn code_passed_between_products_never_collides() {
-    let silta = TestSilta::start().await;
+    let silta = TestSilta::start_with_settings(&[("products.rename", "true")]).await;
     silta.shop.add_product(1, "A", "Yksi", 0);
     silta.shop.add_product(2, "B", "Kaksi", 0);
     silta.send_product_update(1).await;
@@ -109,7 +109,7 @@ async fn products_wait_until_the_catalogue_was_read_once() {
 
 #[tokio::test]
 async fn freed_code_releases_the_other_product() {
-    let silta = TestSilta::start().await;
+    let silta = TestSilta::start_with_settings(&[("products.rename", "true")]).await;
     silta.shop.add_product(1, "CUP", "Kuppi", 0);
     silta.shop.add_product(2, "CUP", "Muki", 0);
     silta.send_product_update(1).await;
@@ -160,4 +160,43 @@ async fn supplier_and_exclusion_rules_cover_products_and_stock() {
     silta.shop.set_supplier(5, 72);
     silta.send_product_update(5).await;
     assert_eq!(silta.code_problems().await.len(), 2, "one of the two is stored, so the code is ambiguous");
+}
+
+#[tokio::test]
+async fn code_of_dots_is_never_asked_for() {
+    let silta = TestSilta::start().await;
+    silta.shop.add_product(1, "..", "Pisteet", 4);
+    silta.send_product_update(1).await;
+    assert_eq!(silta.product_task_state(1).await, "dead code_dots");
+    silta.warehouse.receive_goods("..", 7);
+    silta.send_stock_update("..").await;
+    assert_eq!(silta.task_state("stock:..").await, "skipped code_dots");
+    let report = silta.run_sync("stock", false).await;
+    assert_eq!(report["differences"][0]["reason"], "code_dots", "{report}");
+    assert_eq!((silta.shop.quantity(".."), silta.stock_writes()), (Some(4), 0));
+    assert_eq!(silta.code_problems().await, [("product:1".to_owned(), "code_dots".to_owned())]);
+}
+
+#[tokio::test]
+async fn missing_eans_and_slashes_are_listed() {
+    let silta = TestSilta::start_with_settings(&[("products.exclude_codes", "KORTTI")]).await;
+    for (id, code) in [(1, "CUP"), (2, "POT/2L"), (3, "LID\\2L"), (4, "KORTTI")] {
+        silta.shop.add_product(id, code, code, 0);
+        silta.send_product_update(id).await;
+    }
+    silta.shop.patch_product(2, &json!({ "barcode": "6400000000002" }));
+    silta.send_product_update(2).await;
+    let remarks = async || silta.api.get("/admin/v1/connections/shop/remarks").await;
+    let expected = json!([
+        { "item": "product:1", "code": "CUP", "name": "CUP", "remarks": ["ean_missing"] },
+        { "item": "product:2", "code": "POT/2L", "name": "POT/2L", "remarks": ["code_slash"] },
+        { "item": "product:3", "code": "LID\\2L", "name": "LID\\2L", "remarks": ["ean_missing", "code_slash"] },
+    ]);
+    assert_eq!(remarks().await.body["items"], expected);
+    assert_eq!(silta.warehouse.codes(), ["CUP", "LID\\2L", "POT/2L"], "they are sent all the same");
+    silta.shop.patch_product(1, &json!({ "barcode": "6400000000001" }));
+    silta.send_product_update(1).await;
+    assert_eq!(remarks().await.items().len(), 2);
+    let page = silta.api.get("/admin/v1/connections/shop/remarks?limit=1").await;
+    assert_eq!((page.items().len(), page.body["next"].as_str()), (1, Some("product:2")));
 }

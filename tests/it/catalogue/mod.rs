@@ -3,5 +3,6 @@
 mod codes;
 mod follow_ups;
 mod products;
+mod spelling;
 mod stock;
 mod stock_brake;

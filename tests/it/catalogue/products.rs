@@ -116,7 +116,7 @@ async fn product_replay_reads_the_warehouse_again() {
 #[tokio::test]
 async fn changed_code_renames_the_product_and_leaves_no_orphan() {
     for fault in [None, Some(Fault::DropAfter), Some(Fault::StatusAfter(504)), Some(Fault::DropBefore)] {
-        let silta = TestSilta::start().await;
+        let silta = TestSilta::start_with_settings(&[("products.rename", "true")]).await;
         silta.shop.add_product(7, "CUP/1", "Kuppi", 0);
         silta.shop.add_product(8, "POT", "Pannu", 0);
         silta.shop.set_variations(8, &[(81, "POT-1", "1 l"), (82, "POT-2", "2 l")]);
@@ -136,6 +136,34 @@ async fn changed_code_renames_the_product_and_leaves_no_orphan() {
         assert_eq!(silta.warehouse.available("MUKI"), Some(12), "its stock moves with it");
         assert_eq!(silta.product_task_state(7).await, "done");
     }
+}
+
+#[tokio::test]
+async fn changed_code_is_reported_and_nothing_is_renamed_or_created() {
+    let silta = TestSilta::start().await;
+    silta.shop.add_product(7, "CUP", "Kuppi", 0);
+    silta.send_product_update(7).await;
+    silta.warehouse.count_stock("CUP", 12);
+    silta.shop.change_product_code(7, "MUKI");
+    silta.send_product_update(7).await;
+    assert_eq!(silta.product_task_state(7).await, "dead code_changed");
+    let detail: String = silta.scalar("select detail from attempt order by ended_at desc limit 1").await;
+    assert!(detail.contains(r#""MUKI""#) && detail.contains(r#""CUP""#), "{detail}");
+    let report = silta.run_sync("products", false).await;
+    assert_eq!(report["differences"][0]["reason"], "code_changed", "{report}");
+    silta.run_until_idle().await;
+    assert_eq!(silta.warehouse.codes(), ["CUP"], "neither renamed nor created twice");
+    assert_eq!(silta.product_calls()[1..], [1, 0]);
+
+    // The warehouse's support changes it by hand: the next attempt finds it.
+    let mut product = silta.warehouse.product("CUP").unwrap();
+    product["code"] = "MUKI".into();
+    silta.warehouse.remove_product("CUP");
+    silta.warehouse.add_product("MUKI", product);
+    silta.shop.rename_product(7, "Muki");
+    silta.send_product_update(7).await;
+    assert_eq!(silta.product_task_state(7).await, "done");
+    assert_eq!(silta.warehouse_name("MUKI").as_deref(), Some("Muki"));
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use silta::{
     dev::sandbox::{Fault, OrderSpec},
     runtime::clock::OffsetClock,
@@ -294,4 +294,33 @@ async fn stock_of_an_unknown_code_is_skipped() {
     silta.send_webhook(silta.warehouse.stock_changed("STRANGE")).await;
     silta.run_until_idle().await;
     assert_eq!(silta.task_state("stock:STRANGE").await, "skipped unknown_in_shop");
+}
+
+/// Whether the stock of a product is tracked is the merchant's choice in the shop.
+#[tokio::test]
+async fn stock_tracking_is_switched_on_only_where_it_is_wanted() {
+    for (setting, expected) in
+        [("false", json!({ "quantity": 6 })), ("true", json!({ "enabled": true, "quantity": 6 }))]
+    {
+        let silta = TestSilta::start_with_settings(&[("stock.tracking", setting)]).await;
+        silta.shop.add_product(1, "A", "A", 40);
+        silta.shop.set_quantity("A", 40, false);
+        silta.warehouse.receive_goods("A", 6);
+        silta.send_stock_update("A").await;
+        let sent: Value =
+            silta.scalar("select calls -> -1 -> 'request' from attempt where action = 'set_stock'").await;
+        assert_eq!((sent, silta.shop.quantity("A")), (expected, Some(6)), "{setting}");
+        assert_eq!(silta.shop.is_tracked("A"), setting == "true");
+    }
+    // A shop that keeps no figure of what it does not track is written to once for each figure.
+    let silta = TestSilta::start().await;
+    silta.shop.add_product(1, "A", "A", 0);
+    silta.shop.set_quantity("A", 0, false);
+    silta.shop.forget_untracked_stock();
+    silta.warehouse.receive_goods("A", 6);
+    silta.send_stock_update("A").await;
+    assert_eq!((silta.task_state("stock:A").await, silta.stock_writes()), ("done".to_owned(), 1));
+    silta.warehouse.receive_goods("A", 1);
+    silta.send_stock_update("A").await;
+    assert_eq!(silta.stock_writes(), 2);
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use silta::{
     domain::{
-        alert::AlertKind, event::source::Source, event::subject::SubjectKind, order::OrderStatus, sync::Step,
-        sync::SyncKind, task::action::ActionKind, task::action::ActionState, task::reason::Reason,
-        task::state::TaskState, vendor::Vendor,
+        alert::AlertKind, event::source::Source, event::subject::SubjectKind, order::OrderStatus,
+        product::Remark, sync::Step, sync::SyncKind, task::action::ActionKind, task::action::ActionState,
+        task::reason::Reason, task::state::TaskState, vendor::Vendor,
     },
     inbox::poll::poller::PolledList,
     security::detection::Hint,
@@ -25,7 +25,7 @@ fn words(words: &[&str]) -> Vec<String> {
 /// Every enum of the document by its schema or parameter and its field, with the code's values. Those that are spelt here
 /// have no enum in Rust.
 fn expected() -> Vec<(&'static str, Vec<String>)> {
-    let codes = [Reason::CodeEmpty, Reason::CodeTooLong, Reason::CodeRepeated];
+    let codes = [Reason::CodeEmpty, Reason::CodeTooLong, Reason::CodeDots, Reason::CodeRepeated];
     vec![
         ("orderCallLog.vendor", spelled::<Vendor>()),
         ("listSyncs.what", spelled::<SyncKind>()),
@@ -53,6 +53,7 @@ fn expected() -> Vec<(&'static str, Vec<String>)> {
         ("SyncRequest.what", spelled::<SyncKind>()),
         ("Sync.state", words(&["running", "done", "failed"])),
         ("Sync.step", spelled::<Step>()),
+        ("Remark.enum", spelled::<Remark>()),
         ("CodeProblem.reason", codes.map(|code| code.code().to_owned()).to_vec()),
     ]
 }

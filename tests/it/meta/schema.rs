@@ -118,6 +118,10 @@ async fn catalogue_and_brake_have_named_constraints() {
         )
     };
     let table = [
+        (
+            "insert into warehouse_code (connection, code, code_key, seen_at) values ('shop', ' ', '', now())".to_owned(),
+            "warehouse_code_key_not_empty",
+        ),
         (item("reason", "'product:2', 'code_empty'"), "item_belongs_to_product"),
         (item("code, reason", "'product:1', 'A', 'code_empty'"), "item_code_key_iff_code"),
         (item("code, code_key", "'product:1', 'A', 'a'"), "item_draft_iff_no_reason"),

@@ -17,6 +17,8 @@ const BASELINE: i64 = 12;
 /// Gaps that stay are alerts.
 const ALERT_OF_GAPS: i64 = 15;
 
+/// The warehouse's spellings are known, and pieces in flight have the key of their code.
+const WAREHOUSE_CODE: i64 = 19;
 /// Replacements are confirmed and placed.
 const REPLACEMENTS: i64 = 20;
 
@@ -39,6 +41,7 @@ const DATA: &[(i64, &str)] = &[
           '{}', '00000000-0000-7000-8000-000000000001');
      insert into subject_state (connection, subject, reference, warehouse_status, placed_at, seen_at) values
          ('shop', 'order:7', 'shop-7', 'Shipped', '2026-01-02', '2026-01-02');
+     insert into in_flight (connection, subject, code, pieces) values ('shop', 'order:7', 'Kuppi 1', 2);
      insert into intent (id, connection, subject, kind, actor, created_at) values
          (gen_random_uuid(), 'shop', 'order:1042', 'release', 'ops', '2026-01-02');
      insert into poll (connection, what, cursor, due_at) values ('shop', 'orders', '2026-01-02', '2026-01-02');
@@ -55,6 +58,10 @@ const DATA: &[(i64, &str)] = &[
         ALERT_OF_GAPS,
         "insert into alert (id, connection, kind, seen_at, notified_at, closed_at, count, detail) values
              (gen_random_uuid(), 'shop', 'list_gap', '2026-01-02', '2026-01-02', '2026-01-03', 1, 'orders')",
+    ),
+    (
+        WAREHOUSE_CODE,
+        "insert into warehouse_code (connection, code, code_key, seen_at) values ('shop', 'A 1', 'a1', '2026-01-02')",
     ),
     (
         REPLACEMENTS,
@@ -109,6 +116,9 @@ async fn every_earlier_schema_migrates_with_its_data() {
             .await
             .unwrap();
         assert_eq!(kept, Some(true), "from {version}");
+        let key: Option<String> =
+            sqlx::query_scalar("select code_key from in_flight").fetch_one(&pool).await.unwrap();
+        assert_eq!(key.as_deref(), Some("kuppi1"), "from {version}");
         pool.close().await;
 
         // The open task of that version is run by this one. The sandbox shop does not have its order.

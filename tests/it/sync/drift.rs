@@ -33,7 +33,8 @@ struct Week {
 
 impl Week {
     async fn start(seed: u64) -> Self {
-        let silta = TestSilta::start_with_settings(&[("stock.buffer", "1")]).await;
+        let settings = [("stock.buffer", "1"), ("stock.tracking", "true"), ("products.rename", "true")];
+        let silta = TestSilta::start_with_settings(&settings).await;
         let chance = Arc::new(Entropy::seeded(seed));
         let (products, orders) = (INITIAL_PRODUCTS, Vec::new());
         let mut week = Self { silta, chance, products, orders, edits: BTreeMap::new(), lost_webhooks: 0 };

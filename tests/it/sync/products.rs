@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::{
     harness::{TestSilta, secs},
-    sync::report::{differences, expected_differences, start_in_sync},
+    sync::report::{differences, expected_differences, start_in_sync, start_in_sync_with},
 };
 
 #[tokio::test]
@@ -62,7 +62,7 @@ async fn approval_fixes_what_a_scheduled_sync_left_waiting() {
 
 #[tokio::test]
 async fn product_sync_finds_all_differences_and_fixes_safe_ones() {
-    let silta = start_in_sync(6).await;
+    let silta = start_in_sync_with(6, &[("products.rename", "true")]).await;
     silta.warehouse.rename_product("P-001", "Muutettu siellä");
     silta.shop.rename_product(2, "Muutettu täällä");
     silta.shop.change_product_code(3, "P-NEW");

@@ -42,7 +42,12 @@ pub fn expected_differences<const N: usize>(expected: [(&str, &str); N]) -> Vec<
 
 /// Starts Silta with products 1 to `count` in sync on both sides.
 pub async fn start_in_sync(count: u64) -> TestSilta {
-    let silta = TestSilta::start().await;
+    start_in_sync_with(count, &[]).await
+}
+
+/// The same with settings of the connection.
+pub async fn start_in_sync_with(count: u64, settings: &[(&str, &str)]) -> TestSilta {
+    let silta = TestSilta::start_with_settings(settings).await;
     for id in 1..=count {
         let (code, name) = (format!("P-{id:03}"), format!("Tuote {id}"));
         silta.shop.add_product(id, &code, &name, 10);

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::sync::report::{differences, expected_differences, start_in_sync};
+use crate::sync::report::{differences, expected_differences, start_in_sync, start_in_sync_with};
 
 #[tokio::test]
 async fn stock_sync_finds_all_differences_and_fixes_safe_ones() {
-    let silta = start_in_sync(6).await;
+    let silta = start_in_sync_with(6, &[("stock.tracking", "true")]).await;
     silta.warehouse.count_stock("P-001", 4);
     silta.shop.set_quantity("P-002", 99, true);
     silta.shop.set_quantity("P-003", 10, false);

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use super::case::{line, order, policy};
 use crate::domain::{
     order::*,
-    product::Supplier,
+    product::{CodeKey, Supplier},
     shipping::{ShippingMethod, ShippingRule},
     task::reason::Reason,
 };
@@ -53,7 +53,7 @@ fn lines_at_two_prices_stay_two_and_prices_need_a_known_basis() {
 #[test]
 fn order_of_only_excluded_codes_has_no_warehouse_lines() {
     let mut policy = policy();
-    policy.products.exclude_codes = vec!["A".into()];
+    policy.products.exclude_codes = [CodeKey::of("A")].into();
     assert_eq!(fault(&order(), &policy), Reason::NoWarehouseLines);
 }
 

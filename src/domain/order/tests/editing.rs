@@ -40,6 +40,7 @@ fn order_edited_or_cancelled_after_transfer_is_fixed_or_reported() {
     let table = vec![
         (there(shop_is(ShopStatus::Open), New, &edit), "nothing"),
         (there(edited(), New, &edit), "update lines.0.quantity: 1 → 2"),
+        (there(Some(ShopOrder { lines: vec![line(" a", 1)], ..order() }), New, &edit), "nothing"),
         (there(edited(), New, &policy()), "ask old_version_at_warehouse"),
         (there(edited(), Pending, &edit), "ask old_version_at_warehouse"),
         (there(edited(), Collecting, &edit), "ask old_version_at_warehouse"),

@@ -1,7 +1,7 @@
 //! An order at the warehouse until it is completed in the shop.
 
 use super::case::*;
-use crate::domain::order::*;
+use crate::domain::{order::*, product::CodeKey};
 
 #[test]
 fn order_at_the_warehouse_is_followed_until_completed() {
@@ -61,11 +61,12 @@ fn partial_shipment_does_not_complete_the_order() {
         let shipments = vec![shipment("s1", false), shipment("s2", false)];
         let mut case = shipped(vec![], vec![]);
         case.shop = Some(ShopOrder { lines, shipments, ..order() });
-        case.policy.products.exclude_codes = vec!["B".into()];
+        case.policy.products.exclude_codes = [CodeKey::of("B")].into();
         case
     };
     let table = [
         (shipped(vec![placed_line("A", 2), placed_line("B", 1)], vec![]), "quick-process JJFI1"),
+        (shipped(vec![placed_line(" a", 2), placed_line("b ", 1)], vec![]), "quick-process JJFI1"),
         (shipped(part(), vec![]), "ask partially_shipped"),
         (shipped(part(), vec![rest(WarehouseStatus::Pending)]), "skip partially_shipped"),
         (shipped(part(), vec![rest(WarehouseStatus::Cancelled)]), "ask partially_shipped"),
