@@ -1,4 +1,4 @@
--- Codes that differ only in case or blanks are the same code, and each vendor is asked with the code exactly as it spells
+-- Codes that differ only in case or spaces are the same code, and each vendor is asked with the code exactly as it spells
 -- it. The shop's spelling is in table item; the warehouse's was nowhere.
 create table warehouse_code (
     connection text not null,
@@ -17,7 +17,7 @@ create index warehouse_code_by_key on warehouse_code (connection, code_key, code
 comment on table warehouse_code is 'The product codes of the warehouse, as it spells them';
 comment on column warehouse_code.connection is 'Connection of the warehouse';
 comment on column warehouse_code.code is 'The code, exactly as the warehouse spells it';
-comment on column warehouse_code.code_key is 'The code in lower case without blanks: codes with one key are the same code';
+comment on column warehouse_code.code_key is 'The code in lower case without spaces: codes with one key are the same code';
 comment on column warehouse_code.seen_at is 'When it was first read there; for people';
 
 -- Pieces are counted by the code, however the order's lines spell it. Null in rows of an older process.
@@ -25,7 +25,7 @@ alter table in_flight add column code_key text;
 update in_flight set code_key = lower(regexp_replace(code, '\s', '', 'g'));
 create index in_flight_by_code_key on in_flight (connection, (coalesce(code_key, lower(code)))) include (pieces);
 
-comment on column in_flight.code_key is 'The code in lower case without blanks; null where an older process wrote the row';
+comment on column in_flight.code_key is 'The code in lower case without spaces; null where an older process wrote the row';
 
 -- The code that an item has at the warehouse need not be the shop's own. Null in rows of an older process: then it is.
 alter table item add column warehouse_key text;

@@ -19,7 +19,7 @@ use crate::{
         notifications::{self, AlertMonitor},
         subscriptions::{Subscriber, Subscriptions},
     },
-    domain::configuration_watch::ConfigurationWatch,
+    domain::{configuration_watch::ConfigurationWatch, product::ExtraRow},
     flows::{ConnectionClients, flow_for},
     inbox::{self, Endpoint, poll::poller},
     runtime::{
@@ -156,6 +156,7 @@ impl Components {
             tokens: config.tokens.clone(),
             dry_runner,
             not_before: not_before(config),
+            extra: config.connections.iter().map(extra).collect(),
             is_secure: config.http.public_url.starts_with("https://"),
             rates: config.connections.iter().map(rates).collect(),
             failures: AuthThrottle::new(dashboard::MAX_SIGN_IN_FAILURES),
@@ -232,6 +233,11 @@ impl Components {
 fn not_before(config: &Config) -> NotBefore {
     let configured = config.connections.iter();
     configured.filter_map(|it| Some((it.name.clone(), it.orders.not_before?))).collect()
+}
+
+/// The extra data of a connection's products.
+fn extra(connection: &config::Connection) -> (String, Vec<ExtraRow>) {
+    (connection.name.clone(), connection.products.extra.rows().cloned().collect())
 }
 
 /// The configured calls a second of a connection's two vendors.

@@ -36,7 +36,10 @@ async fn sync(context: &Context) -> Result<AttemptResult, Box<AttemptResult>> {
     if code_fault(code) == Some(Reason::CodeDots) {
         return Ok(AttemptResult::skipped(Reason::CodeDots));
     }
-    let spellings = task_store.spellings(&[code]).await.map_err(AttemptResult::store_failed)?;
+    let aliases = clients.product_policy.extra.aliases_of(code);
+    let codes = [code.as_str(), clients.product_policy.code_at_warehouse(code)];
+    let codes: Vec<_> = codes.into_iter().chain(aliases.iter().map(String::as_str)).collect();
+    let spellings = task_store.spellings(&codes).await.map_err(AttemptResult::store_failed)?;
     let in_shop = spellings.in_shop(code).map_err(|code| ambiguous(&code))?;
     if in_shop != code {
         // One subject for each code, so that its figures are written one after the other: the shop's spelling names it.
@@ -77,6 +80,9 @@ async fn sync(context: &Context) -> Result<AttemptResult, Box<AttemptResult>> {
         figure_at: warehouse.and_then(|stock| stock.credible_time(view.read_at())),
         ..SubjectState::default()
     };
+    // The shop's other codes for this product show the same figure.
+    let follow_ups = aliases.iter().map(|alias| Subject::stock(spellings.in_shop(alias).unwrap_or(alias)));
+    let result = AttemptResult { follow_ups: follow_ups.collect(), ..result };
     Ok(result.with_observation(Observation { subject: subject.to_string(), seen_at: now, known }))
 }
 
@@ -86,8 +92,9 @@ async fn read_warehouse(
     spellings: &KnownSpellings,
 ) -> Result<Option<WarehouseStock>, Box<AttemptResult>> {
     let Context { clients, subject, task_store, .. } = context;
-    let spelt = spellings.at_warehouse(&subject.key).map_err(|code| ambiguous(&code))?;
-    let own = Some(subject.key.as_str()).filter(|code| *code != spelt);
+    let code = clients.product_policy.code_at_warehouse(&subject.key);
+    let spelt = spellings.at_warehouse(code).map_err(|code| ambiguous(&code))?;
+    let own = Some(code).filter(|code| *code != spelt);
     for code in std::iter::once(spelt).chain(own) {
         let figure = clients.warehouse.get_stock(code).await.map_err(AttemptResult::read_failed)?;
         if figure.is_some() {
@@ -119,8 +126,10 @@ fn not_stored(context: &Context, shop: Option<&ShopStock>) -> Option<Reason> {
 
 /// Pieces of our orders at the warehouse that are still open in the shop, where the basis counts them.
 async fn in_flight(context: &Context) -> Result<i64, Reason> {
-    match context.clients.stock_policy.basis {
-        Basis::Compensated => context.task_store.in_flight(&context.subject.key).await,
+    let Context { clients, subject, task_store, .. } = context;
+    let code = clients.product_policy.code_at_warehouse(&subject.key);
+    match clients.stock_policy.basis {
+        Basis::Compensated => task_store.in_flight(code).await,
         Basis::Physical | Basis::Available => Ok(0),
     }
 }

@@ -97,7 +97,8 @@ async fn list_products_with(
 ) -> Result<Vec<Subject>> {
     let products = sqlx::query_scalar!(
         "select distinct product from item
-         where connection = $1 and code_key = any($2) and product <> $3 and stored order by product",
+         where connection = $1 and (code_key = any($2) or warehouse_key = any($2)) and product <> $3 and stored
+         order by product",
         connection,
         code_keys,
         except.to_string(),
@@ -180,7 +181,10 @@ pub async fn look_up(
     entries: &[CatalogueItem],
 ) -> Result<CodeRegister> {
     let items: Vec<_> = entries.iter().map(|entry| entry.item.clone()).collect();
-    let codes: Vec<_> = entries.iter().filter_map(|entry| entry.code.clone()).collect();
+    // In the shop, and at the warehouse where that is another one.
+    let codes = entries.iter().filter_map(|entry| entry.code.clone());
+    let codes = codes.chain(entries.iter().filter_map(|entry| Some(entry.draft.as_ref().ok()?.code.clone())));
+    let codes: Vec<_> = codes.collect::<BTreeSet<_>>().into_iter().collect();
     let is_complete = sqlx::query_scalar!(
         r#"select catalogue_read_at is not null as "is_complete!" from connection where name = $1"#,
         connection,

@@ -46,7 +46,7 @@ pub struct CatalogueRow {
     pub before: Option<Value>,
     /// Another item that was last seen at the warehouse under this code.
     pub owner: Option<String>,
-    /// True if another item has the same code.
+    /// True if another item has the same code, or the code that this one's is an alias of.
     pub has_duplicate_code: bool,
     /// True if an attempt has read it since the sync began: the snapshot is out of date.
     pub is_outdated: bool,
@@ -70,7 +70,8 @@ pub async fn list_beside_snapshot(
             at_warehouse.body as "at_warehouse?", coalesce(at_warehouse.codes, '{}') as "codes_there!", before.body as "before?", owner.subject as "owner?",
             exists (
                 select 1 from item other
-                where other.connection = $1 and other.code_key = page.code_key and other.item <> page.item
+                where other.connection = $1 and other.item <> page.item
+                  and other.code_key in (page.code_key, page.warehouse_key)
             ) as "has_duplicate_code!",
             coalesce(subject_state.reading > sync.reading, false) as "is_outdated!"
         from page

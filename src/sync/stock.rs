@@ -11,7 +11,7 @@ use crate::{
     domain::{
         event::subject::Subject,
         page_walk::PageWalk,
-        product::{CodeKey, KnownSpellings, Stored, code_fault},
+        product::{CodeKey, KnownSpellings, ProductPolicy, Stored, code_fault},
         stock::{Basis, Decision, ShopStock, StockView, WarehouseStock, decide},
         task::reason::Reason,
     },
@@ -38,8 +38,9 @@ struct Page {
     spellings: KnownSpellings,
 }
 
-fn keys_of(items: &[(String, ShopStock)]) -> Vec<String> {
-    items.iter().map(|(code, _)| CodeKey::of(code).into_string()).collect()
+/// The keys of the products that these items are at the warehouse.
+fn keys_of(items: &[(String, ShopStock)], products: &ProductPolicy) -> Vec<String> {
+    items.iter().map(|(code, _)| products.product_key(code).into_string()).collect()
 }
 
 /// Stores the warehouse's figures as rows.
@@ -66,6 +67,7 @@ pub(super) async fn find_differences(
     run: &mut Run<'_>,
     clients: &ConnectionClients,
 ) -> Result<(), SyncError> {
+    let products = &clients.product_policy;
     loop {
         let walk = run.page_walk();
         let read_at = run.deps.clock.now();
@@ -75,19 +77,20 @@ pub(super) async fn find_differences(
         let (mut items, next) = (read.items, walk.next(read.has_more));
         if matches!(walk, PageWalk::Backward(_)) {
             // On the way back only what was not met before is compared.
-            let unmet =
-                sync_snapshots::list_unmatched_among(&mut tx, run.leased.id, &keys_of(&items)).await?;
-            items.retain(|(code, _)| unmet.contains(CodeKey::of(code).as_str()));
+            let keys = keys_of(&items, products);
+            let unmet = sync_snapshots::list_unmatched_among(&mut tx, run.leased.id, &keys).await?;
+            items.retain(|(code, _)| unmet.contains(products.product_key(code).as_str()));
         }
         let compared = items.len();
         let codes: Vec<_> = items.iter().map(|(code, _)| code.clone()).collect();
+        let keys = keys_of(&items, products);
         let in_flight = match clients.stock_policy.basis {
-            Basis::Compensated => stock::sum_in_flight(&mut tx, connection, &codes).await?,
+            Basis::Compensated => stock::sum_in_flight(&mut tx, connection, &keys).await?,
             Basis::Physical | Basis::Available => vec![0; codes.len()],
         };
         let known = subject_states::load_stock(&mut tx, connection, &codes).await?;
-        let matched = sync_snapshots::mark_matched(&mut tx, run.leased.id, &keys_of(&items)).await?;
-        let spelt = codes.iter().map(String::as_str);
+        let matched = sync_snapshots::mark_matched(&mut tx, run.leased.id, &keys).await?;
+        let spelt = codes.iter().map(|code| products.code_at_warehouse(code));
         let spellings = warehouse_codes::load_spellings(&mut tx, connection, spelt).await?;
         let page = Page { items, in_flight, known, matched, spellings };
         let (found, figures) = compare_page(run, clients, &page)?;
@@ -141,7 +144,7 @@ fn compare_page(
                 continue;
             }
         }
-        let spelt = match page.spellings.at_warehouse(code) {
+        let spelt = match page.spellings.at_warehouse(clients.product_policy.code_at_warehouse(code)) {
             Ok(spelt) if code_fault(code) != Some(Reason::CodeDots) => spelt,
             Ok(_) => {
                 found.push(attention_difference(code, Reason::CodeDots, format!("the code is {code:?}")));

@@ -21,7 +21,7 @@ pub(super) fn as_text(value: &Value) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// A product code, exactly as the vendor spells it, blanks included: it is asked for it like that. Blank and null are
+/// A product code, exactly as the vendor spells it, spaces included: it is asked for it like that. Blank and null are
 /// `None`.
 pub(super) fn code<'de, D: Deserializer<'de>>(wire: D) -> Result<Option<String>, D::Error> {
     Ok(as_code(&Value::deserialize(wire)?))

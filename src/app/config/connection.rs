@@ -136,6 +136,7 @@ impl Connection {
             read_mycashflow(section.section("mycashflow"), allow_private, has_secret_keys);
         let mut orders = read_orders(section.section("orders"), shipping, &products, recheck_delay);
         orders.redactor = Redactor::with_key(mycashflow.webhook_token.expose());
+        let stock = read_stock(section.section("stock"), &products.extra);
         let (polls, sync) = read_polls(section.section("polls"));
         let connection = Self {
             name,
@@ -144,7 +145,7 @@ impl Connection {
             ogoship: read_ogoship(section.section("ogoship"), allow_private, has_secret_keys),
             orders,
             products,
-            stock: read_stock(section.section("stock")),
+            stock,
             polls,
             sync,
             topics,

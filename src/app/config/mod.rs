@@ -9,6 +9,7 @@ mod configuration;
 mod connection;
 mod environment;
 mod error;
+mod extra;
 mod key_digests;
 mod layers;
 mod policy;

@@ -8,12 +8,12 @@ use std::{
 
 use toml::Value;
 
-use super::section::Section;
+use super::{extra::read_extra, section::Section};
 use crate::{
     domain::{
         event::reference::ReferencePrefixes,
         order::{CachedDigest, OrderPolicy, Transfer, TransferTime, UnitPrices},
-        product::{CodeKey, ProductPolicy},
+        product::{CodeKey, ExtraData, ProductPolicy},
         redact::Redactor,
         shipping::ShippingRule,
         stock::{Basis, StockPolicy},
@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Two keys of a table of codes are one code.
-const TWICE: &str = "is there twice: codes that differ only in case or blanks are the same";
+const TWICE: &str = "is there twice: codes that differ only in case or spaces are the same";
 
 pub(super) fn read_orders(
     mut section: Section<'_>,
@@ -85,6 +85,7 @@ pub(super) fn read_products(mut section: Section<'_>) -> ProductPolicy {
         exclude_codes: section.texts("exclude_codes").iter().map(|code| CodeKey::of(code)).collect(),
         not_packed: section.texts("not_packed"),
         kits: read_kits(section.section("kits")),
+        extra: read_extra(&mut section),
         rename: section.boolean("rename"),
         language: section.text("language"),
         country_of_origin: given(section.text("country_of_origin")),
@@ -93,6 +94,10 @@ pub(super) fn read_products(mut section: Section<'_>) -> ProductPolicy {
         info_url: given(section.text("info_url")),
         picture_url: given(section.text("picture_url")),
     };
+    let parts = policy.extra.rows().flat_map(|row| &row.kit).chain(policy.kits.values().flatten());
+    for (code, _) in parts.filter(|(code, _)| policy.extra.rows().count() > 0 && policy.kit(code).is_some()) {
+        section.add_error("extra_file", &format!("{code:?} is a part of a kit, so it cannot be one itself"));
+    }
     let is_short =
         |text: &str, length| text.len() == length && text.bytes().all(|it| it.is_ascii_alphabetic());
     if !is_short(&policy.language, 2) {
@@ -144,7 +149,7 @@ fn read_components(value: &Value) -> Option<Vec<(String, i64)>> {
     components.collect::<Option<Vec<_>>>().filter(|components| !components.is_empty())
 }
 
-pub(super) fn read_stock(mut section: Section<'_>) -> StockPolicy {
+pub(super) fn read_stock(mut section: Section<'_>, extra: &ExtraData) -> StockPolicy {
     let choices =
         [("available", Basis::Available), ("physical", Basis::Physical), ("compensated", Basis::Compensated)];
     let mut policy = StockPolicy {
@@ -164,6 +169,11 @@ pub(super) fn read_stock(mut section: Section<'_>) -> StockPolicy {
             }
             None => buffers.add_error(&code, "must be a whole number of pieces, from 0 to 1000000"),
         }
+    }
+    for row in extra.rows() {
+        let buffer = row.buffer.or_else(|| policy.buffers.get(&CodeKey::of(&row.code)).copied());
+        let codes = std::iter::once(&row.code).chain(&row.aliases);
+        policy.buffers.extend(codes.filter_map(|code| Some((CodeKey::of(code), buffer?))));
     }
     section.finish();
     policy

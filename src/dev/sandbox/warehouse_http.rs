@@ -148,6 +148,9 @@ fn write_product(warehouse: &Warehouse, old: Option<&str>, mut sent: Value) -> R
     let Some(code) = sent.get("code").and_then(Value::as_str).map(ToOwned::to_owned) else {
         return refuse(StatusCode::BAD_REQUEST, "code is needed");
     };
+    if let Some(field) = wrong_customs_field(&sent) {
+        return refuse(StatusCode::BAD_REQUEST, &format!("{field} is not valid"));
+    }
     let mut state = warehouse.state();
     let before = match old {
         None if state.products.contains_key(&code) => return refuse(StatusCode::BAD_REQUEST, "code exists"),
@@ -167,6 +170,22 @@ fn write_product(warehouse: &Warehouse, old: Option<&str>, mut sent: Value) -> R
     let stock = old_stock.unwrap_or(Stock { physical: 0, reserved: 0, modified: now });
     state.stock.entry(code).or_insert(Stock { modified: now, ..stock });
     Json(sent).into_response()
+}
+
+/// A field, and whether its text is right.
+type Check = (&'static str, fn(&str) -> bool);
+
+/// A field for customs that is there and wrong.
+fn wrong_customs_field(sent: &Value) -> Option<&'static str> {
+    let is_wrong = |field: &str, is_right: fn(&str) -> bool| {
+        sent.get(field).is_some_and(|value| !value.as_str().is_some_and(is_right))
+    };
+    let checks: [Check; 3] = [
+        ("countryOfOrigin", |text| text.len() == 2),
+        ("customsDescription", |text| (1..=50).contains(&text.chars().count())),
+        ("hsCode", |text| text.len() == 8 && text.bytes().all(|it| it.is_ascii_digit())),
+    ];
+    checks.into_iter().find(|(field, is_right)| is_wrong(field, *is_right)).map(|(field, _)| field)
 }
 
 async fn list_stock(State(warehouse): State<Warehouse>, Query(params): Params) -> Response {

@@ -95,7 +95,8 @@ struct Relevance<'a> {
 impl<'a> Relevance<'a> {
     fn new(shop: &'a ShopOrder, policy: &'a OrderPolicy) -> Self {
         let codes = shop.lines.iter().filter(|line| line.code.is_some());
-        let codes = codes.map(|line| (CodeKey::of(line.code()), (line.code(), &line.supplier))).collect();
+        let key = |line: &ShopLine| policy.products.product_key(line.code());
+        let codes = codes.map(|line| (key(line), (line.code(), &line.supplier))).collect();
         let rule = shop.shipping.as_ref().and_then(|method| policy.rule_for(method));
         Self { policy, codes, sends_pickup_point: rule.is_some_and(|it| it.pickup) }
     }
@@ -140,7 +141,7 @@ impl<'a> Relevance<'a> {
                 "unit_price" | "vat_rate" => has_prices,
                 _ => false,
             });
-            // Another spelling of the same code is no edit.
+            // Another code of the same product is no edit.
             if let Some((code, _)) = self.code_now(&kept) {
                 kept.insert("code".to_owned(), code.into());
             }
@@ -158,7 +159,7 @@ impl<'a> Relevance<'a> {
 
     /// A line's code as the order spells it now, and whose goods it is; `None` where the order has no such line now.
     fn code_now(&self, line: &Map<String, Value>) -> Option<(&'a str, &'a Supplier)> {
-        self.codes.get(&CodeKey::of(line.get("code")?.as_str()?)).copied()
+        self.codes.get(&self.policy.products.product_key(line.get("code")?.as_str()?)).copied()
     }
 
     /// True for a line that surely is not stored at the warehouse. What is unknown counts: it must be seen. The

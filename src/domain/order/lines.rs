@@ -7,10 +7,7 @@
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 
 use super::{DraftError, ShopLine};
-use crate::domain::{
-    product::{ProductPolicy, is_same_code},
-    task::reason::Reason,
-};
+use crate::domain::{product::ProductPolicy, task::reason::Reason};
 
 /// The goods of an order, with what is taken back set off. More taken back than ordered is for a person: a line is never
 /// dropped.
@@ -19,7 +16,7 @@ pub(super) fn goods(lines: &[ShopLine], products: &ProductPolicy) -> Result<Vec<
     let (taken_back, mut goods): (Vec<_>, Vec<_>) =
         lines.iter().filter(is_packed).cloned().partition(|line| line.quantity < Decimal::ZERO);
     for line in taken_back {
-        let left = set_off(&mut goods, &line);
+        let left = set_off(&mut goods, &line, products);
         if left > Decimal::ZERO {
             let detail = format!(
                 "{} of {:?} more are taken back than are ordered: correct the order in the shop",
@@ -34,11 +31,12 @@ pub(super) fn goods(lines: &[ShopLine], products: &ProductPolicy) -> Result<Vec<
 }
 
 /// Takes a negative line off the lines of its code, those of its price first. Returns the pieces that are left.
-fn set_off(goods: &mut [ShopLine], taken_back: &ShopLine) -> Decimal {
+fn set_off(goods: &mut [ShopLine], taken_back: &ShopLine, products: &ProductPolicy) -> Decimal {
+    let key = products.product_key(taken_back.code());
     let mut left = -taken_back.quantity;
     let has_price = |line: &ShopLine| line.unit_price == taken_back.unit_price;
     for is_same_price in [true, false] {
-        let of_code = goods.iter_mut().filter(|line| is_same_code(line.code(), taken_back.code()));
+        let of_code = goods.iter_mut().filter(|line| products.product_key(line.code()) == key);
         for line in of_code.filter(|line| has_price(line) == is_same_price) {
             let pieces = left.min(line.quantity).max(Decimal::ZERO);
             line.quantity -= pieces;
@@ -50,7 +48,7 @@ fn set_off(goods: &mut [ShopLine], taken_back: &ShopLine) -> Decimal {
 
 /// A line as it is packed.
 pub(super) struct PackedLine {
-    /// Its code, or a component's.
+    /// Its code at the warehouse, or a component's.
     pub(super) code: String,
     /// Whole pieces, more than zero.
     pub(super) pieces: i64,
@@ -58,13 +56,18 @@ pub(super) struct PackedLine {
     pub(super) price: Option<(Decimal, Decimal)>,
 }
 
-/// A line as it is packed: a kit's as its components. They have no prices of their own.
+/// A line as it is packed, under the codes of the warehouse: a kit's as its components. They have no prices of their own.
 pub(super) fn packed(line: &ShopLine, products: &ProductPolicy) -> Result<Vec<PackedLine>, DraftError> {
     let Some(components) = products.kit(line.code()) else {
         let price = line.unit_price.zip(line.vat_rate);
-        return Ok(vec![PackedLine { price, ..packed_pieces(line, line.code(), 1)? }]);
+        return Ok(vec![PackedLine {
+            price,
+            ..packed_pieces(line, products.code_at_warehouse(line.code()), 1)?
+        }]);
     };
-    components.iter().map(|(code, pieces)| packed_pieces(line, code, *pieces)).collect()
+    let part =
+        |(code, pieces): &(String, i64)| packed_pieces(line, products.code_at_warehouse(code), *pieces);
+    components.iter().map(part).collect()
 }
 
 /// So many pieces of a code for each one of a line.

@@ -1,6 +1,6 @@
 //! Product codes: when two are the same, how each side spells one, and which cannot be used.
 //!
-//! The shop and the warehouse are typed into by different people. So codes that differ only in case or blanks are the
+//! The shop and the warehouse are typed into by different people. So codes that differ only in case or spaces are the
 //! same code everywhere in Silta, and a vendor is asked with the code exactly as it spells it itself.
 
 use std::collections::HashMap;
@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use super::MAX_CODE_LENGTH;
 use crate::domain::{shipping::matches_pattern, task::reason::Reason};
 
-/// The key of a product code, in lower case without blanks. The one answer to whether two codes are the same: they are
+/// The key of a product code, in lower case without spaces. The one answer to whether two codes are the same: they are
 /// where their keys are. To a person's eye, and to a scanner, such codes are one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CodeKey(String);
@@ -40,7 +40,7 @@ pub fn matches_code(pattern: &str, code: &str) -> bool {
     matches_pattern(CodeKey::of(pattern).as_str(), CodeKey::of(code).as_str())
 }
 
-/// Why the warehouse cannot have this code; `None` where it can. A code is sent without blanks around it.
+/// Why the warehouse cannot have this code; `None` where it can. A code is sent without spaces around it.
 pub fn code_fault(code: &str) -> Option<Reason> {
     let code = code.trim();
     match code.chars().count() {

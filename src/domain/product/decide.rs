@@ -83,6 +83,11 @@ pub fn differences(draft: &ItemDraft, there: &WarehouseProduct) -> Vec<&'static 
         ("sales_price", differs(ours.sales_price.as_ref(), theirs.sales_price.as_ref())),
         ("currency", differs(ours.currency.as_ref(), theirs.currency.as_ref())),
         ("country_of_origin", differs(ours.country_of_origin.as_ref(), theirs.country_of_origin.as_ref())),
+        (
+            "customs_description",
+            differs(ours.customs_description.as_ref(), theirs.customs_description.as_ref()),
+        ),
+        ("hs_code", differs(ours.hs_code.as_ref(), theirs.hs_code.as_ref())),
         ("info_url", differs(ours.info_url.as_ref(), theirs.info_url.as_ref())),
         ("picture_url", differs(ours.picture_url.as_ref(), theirs.picture_url.as_ref())),
     ];

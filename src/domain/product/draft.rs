@@ -85,6 +85,7 @@ fn draft_item(
         let name = Some(name).filter(|name| !name.is_empty());
         return Err(WithheldItem { item, code: own.code.clone(), name, reason, detail: None });
     }
+    let (code, extra) = (policy.code_at_warehouse(shop_code.trim()).to_owned(), policy.extra.row(&shop_code));
     let price = |pick: fn(&ProductFields) -> Option<rust_decimal::Decimal>| {
         policy.currency.as_ref().and_then(|_| pick(own).or_else(|| pick(whole)))
     };
@@ -105,11 +106,14 @@ fn draft_item(
         currency: policy.currency.clone().filter(|_| supply_price.is_some() || sales_price.is_some()),
         supply_price,
         sales_price,
-        country_of_origin: policy.country_of_origin.clone(),
+        country_of_origin: extra
+            .and_then(|it| it.country_of_origin.clone())
+            .or_else(|| policy.country_of_origin.clone()),
+        customs_description: extra.and_then(|it| it.customs_description.clone()),
+        hs_code: extra.and_then(|it| it.hs_code.clone()),
         info_url: filled(&policy.info_url, "{id}", Some(&product.id)),
         picture_url: filled(&policy.picture_url, "{file}", whole.picture.as_ref()),
     };
-    let code = shop_code.trim().to_owned();
     let name = if name.is_empty() { code.clone() } else { name };
     Ok(ItemDraft { item, shop_code, code, name, language: policy.language.clone(), details })
 }

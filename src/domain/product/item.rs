@@ -17,7 +17,8 @@ pub struct ItemDraft {
     /// Its code exactly as the shop spells it.
     #[serde(skip)]
     pub shop_code: String,
-    /// The product code, without blanks around it; neither empty nor too long.
+    /// The product code at the warehouse, without spaces around it; neither empty nor too long. Another one than the
+    /// shop's where that is an alias.
     pub code: String,
     /// The name, followed by the variation's.
     pub name: String,
@@ -56,6 +57,12 @@ pub struct ItemDetails {
     /// Two letters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub country_of_origin: Option<String>,
+    /// What it is, for customs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customs_description: Option<String>,
+    /// The commodity code for customs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hs_code: Option<String>,
     /// Its page in the shop.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub info_url: Option<String>,

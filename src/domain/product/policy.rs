@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{CodeKey, Stored, Supplier, matches_code};
+use super::{CodeKey, ExtraData, Stored, Supplier, matches_code};
 use crate::domain::order::ShopLine;
 
 /// The connection's rules for products.
@@ -18,6 +18,8 @@ pub struct ProductPolicy {
     pub kits: BTreeMap<CodeKey, Vec<(String, i64)>>,
     /// Rename a product at the warehouse when its code changes in the shop (docs/contract.md §2.9).
     pub rename: bool,
+    /// The merchant's extra data by code, which goes before the settings here.
+    pub extra: ExtraData,
     /// Two letters; the warehouse decides which are allowed.
     pub language: String,
     /// The country of origin of every product, two letters.
@@ -58,18 +60,33 @@ impl ProductPolicy {
         self.check_line(line.code(), &line.supplier) == Stored::Yes
     }
 
+    /// The code that the warehouse knows the product of this code of the shop under.
+    pub fn code_at_warehouse<'a>(&'a self, code: &'a str) -> &'a str {
+        self.extra.code_at_warehouse(code)
+    }
+
+    /// The key of the product that a code of the shop means at the warehouse.
+    pub fn product_key(&self, code: &str) -> CodeKey {
+        CodeKey::of(self.code_at_warehouse(code))
+    }
+
     /// True for a code that is excluded by configuration.
     pub fn is_excluded(&self, code: &str) -> bool {
         self.exclude_codes.contains(&CodeKey::of(code))
+            || self.exclude_codes.contains(&self.product_key(code))
     }
 
     /// The components of a kit, each with its pieces; `None` for another code.
     pub fn kit(&self, code: &str) -> Option<&[(String, i64)]> {
-        self.kits.get(&CodeKey::of(code)).map(Vec::as_slice)
+        let of_row = self.extra.row(code).map(|row| &row.kit).filter(|kit| !kit.is_empty());
+        let of_settings =
+            || self.kits.get(&CodeKey::of(code)).or_else(|| self.kits.get(&self.product_key(code)));
+        of_row.or_else(of_settings).map(Vec::as_slice)
     }
 
     /// True for a code that nobody packs.
     pub fn is_not_packed(&self, code: &str) -> bool {
-        self.not_packed.iter().any(|pattern| matches_code(pattern, code))
+        let code_there = self.code_at_warehouse(code);
+        self.not_packed.iter().any(|pattern| matches_code(pattern, code) || matches_code(pattern, code_there))
     }
 }

@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::{
     CodeKey, ItemDraft, ItemDrafts, KnownSpellings, ProductPolicy, ShopProduct, WithheldItem,
     draft::{draft_all_items, is_stored},
+    is_same_code,
 };
 use crate::domain::{event::subject::Subject, task::reason::Reason};
 
@@ -101,12 +102,14 @@ impl CodeRegister {
     }
 
     /// Withholds every draft whose code another item of the catalogue has too: only a person knows which of
-    /// them is on the shelf.
+    /// them is on the shelf. Leaves out a draft under an alias where another item has the code itself: that one is the
+    /// product at the warehouse.
     pub fn withhold_duplicates(&self, drafts: ItemDrafts) -> ItemDrafts {
+        let is_alias = |draft: &ItemDraft| !is_same_code(&draft.shop_code, &draft.code);
+        let is_left_out =
+            |draft: &ItemDraft| is_alias(draft) && !self.others_with(&draft.code, &draft.item).is_empty();
         let check = |draft: ItemDraft| {
-            let duplicates = self.duplicates.get(&CodeKey::of(&draft.code));
-            let others: Vec<_> =
-                duplicates.into_iter().flatten().filter(|duplicate| duplicate.item != draft.item).collect();
+            let others = self.others_with(&draft.shop_code, &draft.item);
             if others.is_empty() {
                 return Ok(draft);
             }
@@ -116,7 +119,14 @@ impl CodeRegister {
             let reason = Reason::CodeRepeated;
             Err(WithheldItem { item, code: Some(shop_code), name: Some(name), reason, detail: Some(detail) })
         };
-        drafts.into_iter().map(|draft| draft.and_then(check)).collect()
+        let drafts = drafts.into_iter().filter(|draft| !draft.as_ref().is_ok_and(is_left_out));
+        drafts.map(|draft| draft.and_then(check)).collect()
+    }
+
+    /// The other items of the shop with this code.
+    fn others_with(&self, code: &str, item: &str) -> Vec<&DuplicateItem> {
+        let items = self.duplicates.get(&CodeKey::of(code)).into_iter().flatten();
+        items.filter(|duplicate| duplicate.item != item).collect()
     }
 }
 
@@ -156,7 +166,8 @@ mod tests {
     #[test]
     fn code_of_two_items_is_withheld_and_names_both() {
         let draft = |item: &str, code: &str| {
-            Ok(ItemDraft { item: item.into(), code: code.into(), name: "Cup".into(), ..ItemDraft::default() })
+            let (shop_code, name) = (code.into(), "Cup".into());
+            Ok(ItemDraft { item: item.into(), shop_code, code: code.into(), name, ..ItemDraft::default() })
         };
         let duplicate = |item: &str, code: &str, name: &str| DuplicateItem {
             item: item.into(),
@@ -174,5 +185,7 @@ mod tests {
         assert_eq!(withheld.reason, Reason::CodeRepeated);
         assert_eq!(withheld.detail.as_deref(), Some(r#""CUP" is also "cup " of "Mug" (product:91)"#));
         assert!(drafts[1].is_ok(), "the other continues");
+        let alias = ItemDraft { shop_code: "MUKI".into(), ..draft("product:5", "CUP").expect("sound") };
+        assert_eq!(register.withhold_duplicates(vec![Ok(alias)]), [], "the product is another item");
     }
 }

@@ -214,6 +214,8 @@ pub fn new_product<'a>(draft: &'a ItemDraft, code: &'a str, with_ean: bool) -> w
         sales_price: details.sales_price,
         currency_code: details.currency.as_deref(),
         country_of_origin: details.country_of_origin.as_deref(),
+        customs_description: details.customs_description.as_deref(),
+        hs_code: details.hs_code.as_deref(),
         info_url: details.info_url.as_deref(),
         picture_url: details.picture_url.as_deref(),
     }
@@ -230,6 +232,8 @@ pub fn product(wire: wire::Product) -> Option<WarehouseProduct> {
         sales_price: wire.sales_price,
         currency: wire.currency_code,
         country_of_origin: wire.country_of_origin,
+        customs_description: wire.customs_description,
+        hs_code: wire.hs_code,
         info_url: wire.info_url,
         picture_url: wire.picture_url,
     };

@@ -69,6 +69,10 @@ pub struct Product {
     pub currency_code: Option<String>,
     #[serde(rename = "countryoforigin", deserialize_with = "text")]
     pub country_of_origin: Option<String>,
+    #[serde(rename = "customsdescription", deserialize_with = "text")]
+    pub customs_description: Option<String>,
+    #[serde(rename = "hscode", deserialize_with = "text")]
+    pub hs_code: Option<String>,
     #[serde(rename = "infourl", deserialize_with = "text")]
     pub info_url: Option<String>,
     #[serde(rename = "pictureurl", deserialize_with = "text")]
@@ -239,6 +243,10 @@ pub struct NewProduct<'a> {
     pub currency_code: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub country_of_origin: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customs_description: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hs_code: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub info_url: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]

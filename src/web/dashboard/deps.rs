@@ -1,6 +1,6 @@
 //! What the pages need.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::live_counts::LiveCounts;
 use crate::{
     actions::{DryRun, NotBefore},
+    domain::product::ExtraRow,
     runtime::clock::{Clock, Entropy},
     security::{admin_token::Token, auth_throttle::AuthThrottle, key_usage::KeyUsage},
 };
@@ -26,6 +27,8 @@ pub struct DashboardDeps {
     pub dry_runner: Arc<dyn DryRun>,
     /// Before which day the orders of each connection are history.
     pub not_before: NotBefore,
+    /// The merchant's extra data of products, by connection.
+    pub extra: HashMap<String, Vec<ExtraRow>>,
     /// True if the public URL is https: the session cookie is then `Secure`.
     pub is_secure: bool,
     /// The configured calls a second of each connection: to the shop and to the warehouse.

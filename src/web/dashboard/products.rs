@@ -18,7 +18,7 @@ use super::{
 use crate::{
     actions::{self, SyncRequest},
     domain::{
-        product::{CodeProblem, RemarkedItem},
+        product::{CodeProblem, ExtraRow, RemarkedItem},
         sync::SyncKind,
     },
     explain::{remark_text, sync_kind_text},
@@ -62,6 +62,8 @@ pub(super) async fn list(
                 (code_table(&user, codes))
                 h3 { (words.remarks) }
                 (remark_table(&user, remarked))
+                h3 { (words.extra_data) }
+                (extra_table(&user, deps.extra.get(name)))
                 h3 { (words.syncs) }
                 (sync_table(&deps, &user, syncs))
             }
@@ -112,6 +114,31 @@ fn remark_table(user: &User, remarked: &[RemarkedItem]) -> Markup {
                     td { (name) " " span.small { (item) } }
                     td { code { (code) } }
                     td { @for remark in remarks { p { (remark_text(*remark, user.language)) } } }
+                } } }
+            } }
+        }
+    }
+}
+
+/// The merchant's own data by code, as this process has read them.
+fn extra_table(user: &User, rows: Option<&Vec<ExtraRow>>) -> Markup {
+    let words = user.words();
+    let rows = rows.map(Vec::as_slice).unwrap_or_default();
+    html! {
+        @if rows.is_empty() { p { (words.no_extra_data) } } @else {
+            div.scroll tabindex="0" { table {
+                thead { tr {
+                    th { (words.code) } th { (words.hs_code) } th { (words.country_of_origin) }
+                    th { (words.customs_description) } th { (words.kit) } th { (words.buffer) } th { (words.aliases) }
+                } }
+                tbody { @for row in rows { tr {
+                    td { code { (row.code) } }
+                    td { (row.hs_code.as_deref().unwrap_or_default()) }
+                    td { (row.country_of_origin.as_deref().unwrap_or_default()) }
+                    td { (row.customs_description.as_deref().unwrap_or_default()) }
+                    td { @for (code, pieces) in &row.kit { div { (pieces) " × " code { (code) } } } }
+                    td { @if let Some(pieces) = row.buffer { (pieces) } }
+                    td { @for alias in &row.aliases { div { code { (alias) } } } }
                 } } }
             } }
         }

@@ -1,6 +1,7 @@
 //! Products and stock.
 
 mod codes;
+mod extra;
 mod follow_ups;
 mod products;
 mod spelling;

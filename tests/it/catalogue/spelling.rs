@@ -1,4 +1,4 @@
-//! Product codes that differ only in case or blanks are the same, and each vendor is asked with its own spelling.
+//! Product codes that differ only in case or spaces are the same, and each vendor is asked with its own spelling.
 
 use serde_json::json;
 use silta::dev::sandbox::OrderSpec;

@@ -90,3 +90,23 @@ async fn secret_rotation_under_load_refuses_no_webhook() {
     assert_eq!(answer(request).await.status, 401);
     assert!(process.terminate());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_extra_file_changes_nothing() {
+    let sandbox = sandbox().await;
+    let database = Database::fresh().await;
+    let extra = tempfile::NamedTempFile::new().unwrap();
+    let write = |text: &str| std::fs::write(extra.path(), text).unwrap();
+    write("code,hs_code\nCUP,69120023\n");
+    let section = format!("[connections.products]\nextra_file = {:?}\n", extra.path());
+    let config = config_file(&sandbox, "");
+    let text = std::fs::read_to_string(config.path()).unwrap();
+    std::fs::write(config.path(), text + &section).unwrap();
+    let process = Process::start(config.path(), Some(&database.url()));
+    write("code,hs_code\nCUP,69120023\nPOT,12\n");
+    process.send_signal("HUP");
+    process.wait_for_log("line 3: hs_code must have eight digits").await;
+    write("code,hs_code\nCUP,69120023\nPOT,69120024\n");
+    process.reload("connections.shop.products.extra_file").await;
+    assert!(process.terminate());
+}

@@ -141,5 +141,6 @@ async fn sync_releases_items_withheld_for_a_deleted_product() {
     silta.syncer.run_due().await.unwrap(); // a scheduled sync creates nothing in bulk
     silta.run_until_idle().await;
     assert_eq!(silta.product_task_state(2).await, "done");
-    assert_eq!(silta.warehouse_name("p-001").as_deref(), Some("Toinen"));
+    assert_eq!(silta.warehouse.codes(), ["P-001"], "it is the same code, as the warehouse spells it");
+    assert_eq!(silta.warehouse_name("P-001").as_deref(), Some("Toinen"));
 }

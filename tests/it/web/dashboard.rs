@@ -160,3 +160,18 @@ async fn overview_shows_the_rate_recovering_after_a_429() {
     assert_eq!(shown().await[0], "1000.0");
     silta.run_until_idle().await;
 }
+
+#[tokio::test]
+async fn extra_data_and_remarks_stand_on_the_page_of_products() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "code,hs_code,kit,alias\nCUP,69120023,,MUKI\nSETTI,,CUP*2,\n").unwrap();
+    let path = file.path().to_str().unwrap();
+    let silta = TestSilta::start_with_settings(&[("products.extra_file", path)]).await;
+    silta.shop.add_product(1, "POT/2L", "Pannu", 0);
+    silta.send_product_update(1).await;
+    let session = Session::with(&silta, VIEWER).await;
+    let page = session.get("/products").await.text().await.unwrap();
+    for text in ["69120023", "MUKI", "SETTI", "It has no EAN", "Its code has / or"] {
+        assert!(page.contains(text), "{text} in {page}");
+    }
+}
