@@ -7,7 +7,8 @@ use crate::{
             CodeRegister, Decision, ItemDraft, ItemView, KnownItem, WarehouseProduct, decide, is_same_code,
         },
         task::{
-            action::{ActionKind, ActionState, Doubt, LedgerChange, MAX_REPEATS},
+            action::{ActionKind, ActionState, Doubt, MAX_REPEATS},
+            ledger::LedgerChange,
             outcome::Outcome,
             reason::Reason,
         },

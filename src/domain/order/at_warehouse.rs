@@ -11,10 +11,7 @@ use super::{
     partial_shipment::{decide_partial_shipment, tracking_codes},
     payment,
 };
-use crate::domain::{
-    product::CodeKey,
-    task::{action::ActionKind, reason::Reason},
-};
+use crate::domain::task::{action::ActionKind, reason::Reason};
 
 /// Decides for an order that has not been shipped: does it match the shop's, and will it ship?
 pub(super) fn decide_unshipped(

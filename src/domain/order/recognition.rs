@@ -92,7 +92,7 @@ pub(super) fn is_sent_by(draft: &Draft, related: &RelatedOrder) -> bool {
     drafted(draft) == pieces(related.lines.iter().map(|line| (line.code.as_str(), line.quantity)))
 }
 
-fn drafted(draft: &Draft) -> BTreeMap<String, i64> {
+fn drafted(draft: &Draft) -> BTreeMap<CodeKey, i64> {
     pieces(draft.lines.iter().map(|line| (line.code.as_str(), line.quantity)))
 }
 

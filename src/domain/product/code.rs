@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_that_differ_in_case_or_blanks_are_the_same() {
+    fn codes_that_differ_in_case_or_spacing_are_the_same() {
         for code in ["CUP-1", "cup-1", " Cup-1 ", "CU P-1", "cup\u{a0}-1"] {
             assert_eq!(CodeKey::of(code).as_str(), "cup-1", "{code:?}");
             assert!(is_same_code(code, "CUP-1") && matches_code("cu *", code), "{code:?}");

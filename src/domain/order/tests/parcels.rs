@@ -3,6 +3,7 @@
 use super::case::*;
 use crate::domain::{
     order::*,
+    product::CodeKey,
     task::action::{ActionKind, ActionState, LedgerEntry},
     task::ledger::Ledger,
 };
@@ -107,7 +108,7 @@ fn goods_of_an_added_shipment_are_found_with_and_without_its_id() {
     let mut split = in_s2(of("B", 1, "s2"));
     split.shop.as_mut().expect("there").lines = vec![of("A", 1, "s2")];
     let mut excluded = in_s2(of("B", 1, "s2"));
-    excluded.policy.products.exclude_codes = vec!["B".into()];
+    excluded.policy.products.exclude_codes = [CodeKey::of("B")].into();
     let table = [
         (in_s2(of("A", 1, "s2")), "replace s2 by k-1042-R1"),
         (in_s2(line("B", 2)), "replace s2 by k-1042-R1"),
