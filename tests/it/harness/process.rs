@@ -79,7 +79,11 @@ impl Process {
     /// Sends SIGTERM; returns whether the process exited with 0.
     pub fn terminate(mut self) -> bool {
         self.send_signal("TERM");
-        self.child.wait().unwrap().success()
+        let status = self.child.wait().unwrap();
+        if !status.success() {
+            eprintln!("{status}: {:#?}", self.output.lock().unwrap()); // shown where the test fails for it
+        }
+        status.success()
     }
 }
 

@@ -64,7 +64,7 @@ fn partial_shipment_does_not_complete_the_order() {
         case.policy.products.exclude_codes = [CodeKey::of("B")].into();
         case
     };
-    let table = [
+    let table = vec![
         (shipped(vec![placed_line("A", 2), placed_line("B", 1)], vec![]), "quick-process JJFI1"),
         (shipped(vec![placed_line(" a", 2), placed_line("b ", 1)], vec![]), "quick-process JJFI1"),
         (shipped(part(), vec![]), "ask partially_shipped"),
