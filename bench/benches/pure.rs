@@ -15,8 +15,8 @@ use silta::{
         },
         id::{ClaimId, TaskId},
         order::{
-            Decision, OrderPolicy, OrderView, Recipient, ShopLine, ShopOrder, ShopStatus, Transfer,
-            TransferTime, UnitPrices, UnreadableFields, decide,
+            CachedDigest, Decision, OrderPolicy, OrderView, Recipient, ShopLine, ShopOrder, ShopStatus,
+            Transfer, TransferTime, UnitPrices, UnreadableFields, decide,
         },
         product::{ProductPolicy, Supplier},
         redact::Redactor,
@@ -104,7 +104,7 @@ fn order(criterion: &mut Criterion, now: DateTime<Utc>) {
     let row = |number: u32| ShopLine {
         code: Some(format!("S-{number}")),
         supplier: Supplier::NotRead,
-        quantity: 2,
+        quantity: 2.into(),
         is_download: false,
         unit_price: None,
         vat_rate: None,
@@ -152,6 +152,7 @@ fn order(criterion: &mut Criterion, now: DateTime<Utc>) {
         test: false,
         redactor: Redactor::default(),
         recheck_delay: Duration::from_secs(10),
+        digest: CachedDigest::default(),
     };
     let (known, ledger) = (SubjectState::default(), Ledger::default());
     let view = OrderView {
