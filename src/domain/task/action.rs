@@ -205,16 +205,16 @@ impl LedgerEntry {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     const SETTLING: Duration = Duration::from_secs(10);
 
-    fn at(second: i64) -> Timestamp {
+    pub(in crate::domain::task) fn at(second: i64) -> Timestamp {
         Timestamp::from_timestamp(second, 0).expect("a small number of seconds")
     }
 
-    fn entry(number: i32, state: ActionState) -> LedgerEntry {
+    pub(in crate::domain::task) fn entry(number: i32, state: ActionState) -> LedgerEntry {
         LedgerEntry {
             number,
             kind: ActionKind::Place,

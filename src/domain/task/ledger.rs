@@ -123,26 +123,7 @@ impl LedgerChange {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_timestamp(second, 0).expect("a small number of seconds")
-    }
-
-    fn entry(number: i32, state: ActionState) -> LedgerEntry {
-        LedgerEntry {
-            number,
-            kind: ActionKind::Place,
-            target: String::new(),
-            state,
-            reference: None,
-            sent: None,
-            inputs: None,
-            begun_at: at(100),
-            ended_at: None,
-            reads: 0,
-            watched: None,
-        }
-    }
+    use crate::domain::task::action::tests::{at, entry};
 
     #[test]
     fn only_what_may_be_applied_counts() {

@@ -26,23 +26,32 @@ pub(super) struct Sides<'a> {
 }
 
 /// Enters what is sent, and what it was made from.
-pub(super) fn record_version(sides: &Sides<'_>, action: Action, draft: &Draft) -> Action {
+fn record_version(sides: &Sides<'_>, action: Action, draft: &Draft) -> Action {
     let Sides { shop, policy, reference } = sides;
     let sent = draft.redacted(&policy.redactor);
     action.sending(reference, Some(sent), order_inputs(shop, policy), policy.digest())
 }
 
-/// Places the order at the warehouse.
-pub(super) async fn place(context: &Context, sides: &Sides<'_>, draft: &Draft) -> AttemptResult {
-    let action = Action::new(context, ActionKind::Place, Effect::Once, &draft.hash());
-    let placed = record_version(sides, action, draft)
+/// Sends a new order to the warehouse.
+pub(super) async fn send_draft(
+    context: &Context,
+    sides: &Sides<'_>,
+    action: Action,
+    draft: &Draft,
+) -> Result<(WarehouseOrder, AttemptResult), ActionError> {
+    record_version(sides, action, draft)
         .perform(
             context,
             |order: &WarehouseOrder| order.id.clone(),
             async |key| context.clients.warehouse.place_order(draft, key).await,
         )
-        .await;
-    match placed {
+        .await
+}
+
+/// Places the order at the warehouse.
+pub(super) async fn place(context: &Context, sides: &Sides<'_>, draft: &Draft) -> AttemptResult {
+    let action = Action::new(context, ActionKind::Place, Effect::Once, &draft.hash());
+    match send_draft(context, sides, action, draft).await {
         Ok((order, result)) => {
             result.with_observation(observe(context, context.clock.now(), None, Some(&order)))
         }

@@ -1,7 +1,7 @@
 //! Replacements: what the shop added to an order after it was sent, placed at the warehouse under a reference of its own.
 
 use super::{
-    actions::{Sides, record_version},
+    actions::{Sides, send_draft},
     observe::empty_observation,
 };
 use crate::{
@@ -59,14 +59,7 @@ pub(super) async fn place_replacement(
         reference: &draft.reference,
     };
     let action = Action::new(context, ActionKind::PlaceReplacement, Effect::Once, &draft.hash()).on(shipment);
-    let placed = record_version(&sides, action, draft)
-        .perform(
-            context,
-            |order: &WarehouseOrder| order.id.clone(),
-            async |key| context.clients.warehouse.place_order(draft, key).await,
-        )
-        .await;
-    match placed {
+    match send_draft(context, &sides, action, draft).await {
         Ok((_, result)) => result.with_observation(empty_observation(context, context.clock.now())),
         Err(error) => error.result,
     }
