@@ -109,6 +109,7 @@ fn order(criterion: &mut Criterion, now: DateTime<Utc>) {
         unit_price: None,
         vat_rate: None,
         shipment_id: None,
+        customization: None,
     };
     let shop = ShopOrder {
         id: "1042".into(),
@@ -141,6 +142,7 @@ fn order(criterion: &mut Criterion, now: DateTime<Utc>) {
         cash_on_delivery: Vec::new(),
         products: ProductPolicy::default(),
         comments: false,
+        customizations: false,
         receipt: false,
         unit_prices: UnitPrices::Unsent,
         longest_field: 100,

@@ -8,12 +8,12 @@ use super::{print::print_line, table};
 use crate::{
     actions::{self, Actor, OrderRequest},
     domain::{language::Language, order::Intent, vendor::Vendor},
-    explain,
+    explain::{self, Audience},
     runtime::clock::{Entropy, SystemClock},
     store::{
         Page,
         redaction::Erased,
-        views::orders::{self, OrderFilter},
+        views::orders::{self, Customization, OrderFilter},
     },
 };
 
@@ -133,7 +133,8 @@ async fn list(args: ListArgs, pool: &PgPool) -> Result<()> {
 async fn explain(order: &OrderArgs, json: bool, call_log: Option<VendorArg>, pool: &PgPool) -> Result<()> {
     let OrderArgs { connection, order_id } = order;
     let mut db = pool.acquire().await?;
-    let history = explain::order_history(&mut db, connection, order_id, Language::English).await?;
+    let history =
+        explain::order_history(&mut db, connection, order_id, Audience::Operator, Language::English).await?;
     let history =
         history.with_context(|| format!("{connection} has no order {order_id} that Silta knows"))?;
     let vendor = call_log.map(|vendor| match vendor {
@@ -148,6 +149,9 @@ async fn explain(order: &OrderArgs, json: bool, call_log: Option<VendorArg>, poo
         print_line(&history.summary);
         for choice in &history.choices {
             print_line(&format!("  {}: {}", choice.title, choice.text));
+        }
+        for Customization { code, text } in &history.customizations {
+            print_line(&format!("  {code}: {text}"));
         }
         for entry in &history.timeline {
             print_line(&format!("{}  {}", entry.at.format("%Y-%m-%d %H:%M:%S"), entry.text));

@@ -16,7 +16,7 @@ const PERSONAL_OBJECTS: [&str; 5] =
     ["customer", "recipient", "customer_information", "shipping_address", "billing_address"];
 
 /// Free texts, and links that open without a key.
-const PRIVATE_FIELDS: [&str; 4] = ["comments", "details", "url", "receipt_url"];
+const PRIVATE_FIELDS: [&str; 5] = ["comments", "customizations", "details", "url", "receipt_url"];
 
 /// Replaces personal values by keyed marks.
 #[derive(Clone, Default)]

@@ -18,7 +18,7 @@ use crate::{
         events::{self, EventFilter},
         intents,
         views::{
-            orders::{self, OrderRow},
+            orders::{self, Customization, OrderRow},
             overview::{self, TaskFilter},
         },
     },
@@ -26,6 +26,15 @@ use crate::{
 
 /// The most events and tasks shown; of an order with more, the newest explain it best.
 const MAX_ENTRIES: i64 = 200;
+
+/// Who reads a history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// Sees nothing that a shopper wrote.
+    Viewer,
+    /// Sees what the work needs.
+    Operator,
+}
 
 /// An order's history.
 #[derive(Clone, Debug, Serialize)]
@@ -37,6 +46,9 @@ pub struct OrderHistory {
     pub summary: String,
     /// What can be done while it waits for products; empty where it does not.
     pub choices: Vec<Choice>,
+    /// What the shopper chose or wrote for lines: code and text. For operators; personal data.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub customizations: Vec<Customization>,
     /// What was done at the vendors for it, in order.
     pub actions: Vec<LedgerAction>,
     /// What happened, oldest first.
@@ -74,6 +86,7 @@ pub async fn order_history(
     db: &mut PgConnection,
     connection: &str,
     order_id: &str,
+    audience: Audience,
     language: Language,
 ) -> store::Result<Option<OrderHistory>> {
     let Some(order) = orders::find(db, connection, order_id).await? else { return Ok(None) };
@@ -87,7 +100,11 @@ pub async fn order_history(
     let actions =
         actions.map(|action| LedgerAction { text: sentences::ledger_text(&action, language), action });
     let choices = waiting_choices(&order, language);
-    Ok(Some(OrderHistory { order, summary, choices, actions: actions.collect(), timeline }))
+    let customizations = match audience {
+        Audience::Operator => orders::find_customizations(db, connection, &subject).await?,
+        Audience::Viewer => Vec::new(),
+    };
+    Ok(Some(OrderHistory { order, summary, choices, customizations, actions: actions.collect(), timeline }))
 }
 
 async fn events_of(

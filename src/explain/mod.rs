@@ -22,7 +22,7 @@ pub use alerts::{AlertText, alert_detail, alert_prefix, alert_text};
 pub use call_log::call_log;
 pub use conflicts::conflict_text;
 pub use details::detail;
-pub use history::{LedgerAction, OrderHistory, TimelineEntry, order_history};
+pub use history::{Audience, LedgerAction, OrderHistory, TimelineEntry, order_history};
 pub use labels::{
     counted, decimal, difference_text, remark_text, state_text, sync_kind_text, vendor_name,
     vendor_status_text,

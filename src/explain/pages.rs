@@ -117,6 +117,7 @@ page_texts! {
     // After the parcel.
     parcel_state: "The parcel" / "Paketti",
     returned: "Returned" / "Palautunut",
+    customizations: "Chosen or written by the shopper" / "Asiakkaan valinnat ja tekstit",
     process_return: "Process the return in MyCashflow." / "Käsittele palautus MyCashflow'ssa.",
     booked_in_shop: "booked in the shop" / "kirjattu kaupassa",
     came_to_warehouse: "came back to the warehouse" / "palannut varastolle",

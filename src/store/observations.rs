@@ -26,11 +26,11 @@ pub async fn record_observation(
             connection, subject, seen_at, mycashflow_id, ogoship_id, reference, code, sent_hash, shop_status,
             shop_version, warehouse_status, warehouse_version, tracking_code, tracking_url, placed_at, completed_at,
             first_task_id, status, warehouse_comments, related, ready_at, figure, figure_at, parcel_state, returned,
-            added_shipments, waiting_since, waiting_for, reading
+            added_shipments, customizations, waiting_since, waiting_for, reading
         )
         values (
             $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
-            $24, $25, $26, case when $27 then $3::timestamptz end, $28, nextval('reading_number')
+            $24, $25, $26, $27, case when $28 then $3::timestamptz end, $29, nextval('reading_number')
         )
         on conflict (connection, subject) do update set
             seen_at = excluded.seen_at,
@@ -52,9 +52,10 @@ pub async fn record_observation(
             parcel_state = coalesce(excluded.parcel_state, subject_state.parcel_state),
             returned = coalesce(excluded.returned, subject_state.returned),
             added_shipments = coalesce(excluded.added_shipments, subject_state.added_shipments),
+            customizations = coalesce(excluded.customizations, subject_state.customizations),
             waiting_since = case
-                when $27 then coalesce(subject_state.waiting_since, excluded.waiting_since)
-                when $27 is null then subject_state.waiting_since
+                when $28 then coalesce(subject_state.waiting_since, excluded.waiting_since)
+                when $28 is null then subject_state.waiting_since
             end,
             waiting_for = coalesce(excluded.waiting_for, subject_state.waiting_for),
             ready_at = coalesce(subject_state.ready_at, excluded.ready_at),
@@ -89,6 +90,7 @@ pub async fn record_observation(
         known.parcel_state,
         known.returned,
         known.added_shipments,
+        known.customizations,
         known.waiting.as_ref().map(|waiting| waiting.goods().is_some()),
         known.waiting.as_ref().and_then(Waiting::goods),
     );

@@ -157,7 +157,7 @@ pub struct Erased {
     pub attempts: u64,
 }
 
-/// Redacts all personal data of a subject: bodies, payloads, tracking, the warehouse's comments. Ids, codes,
+/// Redacts all personal data of a subject: bodies, payloads, tracking, comments, customizations. Ids, codes,
 /// states and times remain. Called inside the transaction that audits it.
 pub async fn erase(db: &mut PgConnection, connection: &str, subject: &str, now: Timestamp) -> Result<Erased> {
     let events = sqlx::query!(
@@ -189,7 +189,8 @@ pub async fn erase(db: &mut PgConnection, connection: &str, subject: &str, now: 
     let attempts = attempts.execute(&mut *db).await?.rows_affected();
     sqlx::query!(
         "update subject_state
-         set tracking_code = null, tracking_url = null, warehouse_comments = null, related = null
+         set tracking_code = null, tracking_url = null, warehouse_comments = null, related = null,
+             customizations = null
          where connection = $1 and subject = $2",
         connection,
         subject,

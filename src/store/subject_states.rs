@@ -83,7 +83,8 @@ async fn load_with_intents(
             parcel_state: row.parcel_state,
             returned: row.returned,
             added_shipments: row.added_shipments,
-            waiting: None, // only written by this way: see `store::views::waiting`
+            customizations: None, // personal, so read only to be shown: see `store::views::orders`
+            waiting: None,        // only written by this way: see `store::views::waiting`
             ready_at: row.ready_at,
             placed_at: row.placed_at,
             completed_at: row.completed_at,

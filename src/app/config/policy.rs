@@ -54,6 +54,7 @@ pub(super) fn read_orders(
         cash_on_delivery: section.texts("cash_on_delivery"),
         products: products.clone(),
         comments: section.boolean("comments"),
+        customizations: section.boolean("customizations"),
         receipt: section.boolean("receipt"),
         unit_prices: section.choice("unit_prices", &prices),
         longest_field: section.integer("longest_field", 0..=1000),

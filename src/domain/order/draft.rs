@@ -35,7 +35,7 @@ pub struct Draft {
     pub cash_on_delivery: Option<CashOnDelivery>,
     /// The currency of the prices, ISO 4217.
     pub currency: Option<String>,
-    /// The shopper's comments.
+    /// The shopper's comments, and what was chosen or written for lines.
     pub comments: Option<String>,
     /// A receipt that the warehouse prints and packs.
     pub receipt_url: Option<String>,
@@ -130,10 +130,29 @@ pub fn draft(order: &ShopOrder, policy: &OrderPolicy, reference: &str) -> Result
         lines,
         cash_on_delivery: cash_on_delivery(order)?,
         currency: currency.filter(|_| has_prices),
-        comments: order.comments.clone().filter(|_| policy.comments),
+        comments: comments(order, policy),
         receipt_url: order.receipt_url.clone().filter(|_| policy.receipt),
         test: policy.test,
     })
+}
+
+/// What the warehouse is to read. Each line's customization names its goods: lines of a code are merged.
+fn comments(order: &ShopOrder, policy: &OrderPolicy) -> Option<String> {
+    let mut texts: Vec<_> = order.comments.clone().filter(|_| policy.comments).into_iter().collect();
+    let is_sent = |line: &&ShopLine| {
+        policy.customizations && policy.products.check_line(line.code(), &line.supplier) == Stored::Yes
+    };
+    let customized = customizations(order).filter(|(line, _)| is_sent(line));
+    texts.extend(
+        customized.map(|(line, text)| format!("{} × {}: {text}", line.quantity.normalize(), line.code())),
+    );
+    (!texts.is_empty()).then(|| texts.join("\n"))
+}
+
+/// The lines that leave the shop and for which the shopper chose or wrote something.
+pub fn customizations(order: &ShopOrder) -> impl Iterator<Item = (&ShopLine, &str)> {
+    let leaving = order.lines.iter().filter(|line| line.is_ordered() && !line.is_download);
+    leaving.filter_map(|line| Some((line, line.customization.as_deref()?)))
 }
 
 /// The rule for the order's shipping method; `None` where the merchant has one method and so no rules.

@@ -4,13 +4,13 @@
 //! compared, both under today's rules. So a renamed shipping code, a rule that was added, or a new field of a later
 //! version of Silta is no edit of the orders that are on their way.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value, json};
 
 use super::{
     OrderPolicy, ShopLine, ShopOrder, UnitPrices,
-    draft::cash_on_delivery,
+    draft::{cash_on_delivery, customizations},
     payment,
     quantity::{quantity_json, quantity_of},
 };
@@ -39,6 +39,7 @@ pub fn order_inputs(shop: &ShopOrder, policy: &OrderPolicy) -> Value {
         "lines": lines,
         "cash_on_delivery": collected,
         "comments": shop.comments,
+        "customizations": customizations_by_code(shop),
         "receipt_url": shop.receipt_url,
     });
     let mut inputs = policy.redactor.fingerprint(&inputs);
@@ -48,6 +49,15 @@ pub fn order_inputs(shop: &ShopOrder, policy: &OrderPolicy) -> Value {
     inputs["paid"] = payment::is_covered(shop).into();
     inputs["shipments"] = shop.shipments.iter().map(|it| it.id.as_str()).collect::<Vec<_>>().into();
     inputs
+}
+
+/// The texts of each code; the codes are readable.
+fn customizations_by_code(shop: &ShopOrder) -> Value {
+    let mut texts: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (line, text) in customizations(shop) {
+        texts.entry(line.code()).or_default().push(format!("{} × {text}", line.quantity.normalize()));
+    }
+    json!(texts)
 }
 
 fn line_inputs(line: &ShopLine) -> Value {
@@ -109,6 +119,7 @@ impl<'a> Relevance<'a> {
         let is_kept = |key: &str| match key {
             "recipient" => same("redactor"),
             "comments" => policy.comments && same("redactor"),
+            "customizations" => policy.customizations && same("redactor") && !other[key].is_null(),
             "receipt_url" => policy.receipt && same("redactor"),
             "shipping_method" => !policy.shipping.is_empty(),
             "pickup_point" => self.sends_pickup_point,
@@ -120,6 +131,7 @@ impl<'a> Relevance<'a> {
         let kept = fields.filter(|(key, _)| is_kept(key)).filter_map(|(key, value)| {
             let value = match key.as_str() {
                 "lines" => self.lines(value),
+                "customizations" => self.customizations(value),
                 _ => shared(value, other.get(key)?),
             };
             Some((key.clone(), value))
@@ -155,6 +167,14 @@ impl<'a> Relevance<'a> {
         }
         merged.sort_by_cached_key(|line| Value::Object(line.clone()).to_string());
         merged.into_iter().map(Value::Object).collect()
+    }
+
+    /// The customizations of goods that are stored at the warehouse.
+    fn customizations(&self, by_code: &Value) -> Value {
+        let by_code = by_code.as_object().into_iter().flatten();
+        let line = |code: &str| Map::from_iter([("code".to_owned(), code.into())]);
+        let kept = by_code.filter(|(code, _)| !self.is_left_out(&line(code)));
+        kept.map(|(code, texts)| (code.clone(), texts.clone())).collect()
     }
 
     /// A line's code as the order spells it now, and whose goods it is; `None` where the order has no such line now.

@@ -29,7 +29,7 @@ pub use added_shipment::{AddedShipmentView, Goods, added_order, added_shipments,
 pub use at_warehouse::cancel_inputs;
 pub use decide::decide;
 pub use decision::{Decision, OrderView};
-pub use draft::{CashOnDelivery, Draft, DraftError, DraftLine, LinePrice, draft};
+pub use draft::{CashOnDelivery, Draft, DraftError, DraftLine, LinePrice, customizations, draft};
 pub use inputs::order_inputs;
 pub use policy::{CachedDigest, Intent, OrderPolicy, Transfer, TransferTime, UnitPrices};
 pub use recipient::Recipient;

@@ -11,6 +11,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::{OrderPolicy, Shipment, ShopLine, ShopOrder, quantity::quantity_of};
+use crate::domain::product::CodeKey;
 
 /// A shop's order, taken apart.
 pub(super) struct Parcels<'a> {
@@ -42,7 +43,7 @@ impl<'a> Parcels<'a> {
         });
         main.lines.retain(|line| !is_returned(shop, line, policy));
         for line in added.iter().flat_map(|added| &added.lines) {
-            take_off(&mut main.lines, line);
+            take_off(&mut main.lines, line, policy);
         }
         main.lines.retain(|line| !line.quantity.is_zero());
         Self { main: Cow::Owned(main), added }
@@ -88,20 +89,21 @@ pub(super) fn returned_pieces(
     sent: Option<&Value>,
     policy: &OrderPolicy,
 ) -> Vec<(String, Decimal)> {
-    let mut pieces: BTreeMap<&str, Decimal> = BTreeMap::new();
+    let mut pieces: BTreeMap<CodeKey, (&str, Decimal)> = BTreeMap::new();
     let returned = shop.lines.iter().filter(|line| line.is_taken_back() || is_returned(shop, line, policy));
     for line in returned.filter(|line| !line.is_download) {
-        *pieces.entry(line.code()).or_default() += line.quantity.abs();
+        pieces.entry(key(line, policy)).or_insert((line.code(), Decimal::ZERO)).1 += line.quantity.abs();
     }
     let before = sent.and_then(|sent| sent["lines"].as_array()).into_iter().flatten();
     for line in before {
         let quantity = quantity_of(&line["quantity"]).min(Decimal::ZERO);
-        if let Some(left) = line["code"].as_str().and_then(|code| pieces.get_mut(code)) {
+        let code = line["code"].as_str().map(|code| policy.products.product_key(code));
+        if let Some((_, left)) = code.and_then(|code| pieces.get_mut(&code)) {
             *left += quantity;
         }
     }
-    pieces.retain(|_, pieces| *pieces > Decimal::ZERO);
-    pieces.into_iter().map(|(code, pieces)| (code.to_owned(), pieces)).collect()
+    let left = pieces.into_values().filter(|(_, pieces)| *pieces > Decimal::ZERO);
+    left.map(|(code, pieces)| (code.to_owned(), pieces)).collect()
 }
 
 fn is_returned(shop: &ShopOrder, line: &ShopLine, policy: &OrderPolicy) -> bool {
@@ -116,6 +118,11 @@ fn lines_of<'a>(shop: &'a ShopOrder, shipment: &str) -> impl Iterator<Item = &'a
     shop.lines.iter().filter(move |line| line.shipment_id.as_deref() == Some(shipment))
 }
 
+/// The product of a line: the shop may respell its code, or give it another of the same product.
+fn key(line: &ShopLine, policy: &OrderPolicy) -> CodeKey {
+    policy.products.product_key(line.code())
+}
+
 fn find_added(shop: &ShopOrder, sent: Option<&Value>, policy: &OrderPolicy) -> Vec<AddedShipment> {
     let Some(known) = sent.and_then(|sent| sent["shipments"].as_array()) else { return Vec::new() };
     let is_new =
@@ -125,7 +132,7 @@ fn find_added(shop: &ShopOrder, sent: Option<&Value>, policy: &OrderPolicy) -> V
         return Vec::new();
     }
     let surplus = find_surplus(shop, sent.map_or(&Value::Null, |sent| &sent["lines"]), policy);
-    let is_surplus = |line: &&ShopLine| line.is_ordered() && surplus.contains_key(line.code());
+    let is_surplus = |line: &&ShopLine| line.is_ordered() && surplus.contains_key(&key(line, policy));
     let named: Vec<_> = new.iter().filter(|it| lines_of(shop, &it.id).next().is_some()).collect();
     let added = named.iter().filter_map(|it| {
         let lines: Vec<_> = lines_of(shop, &it.id).filter(|line| line.is_ordered()).cloned().collect();
@@ -133,7 +140,7 @@ fn find_added(shop: &ShopOrder, sent: Option<&Value>, policy: &OrderPolicy) -> V
     });
     let mut added: Vec<_> = added.collect();
     let unnamed: Vec<_> = new.iter().filter(|it| lines_of(shop, &it.id).next().is_none()).collect();
-    let rest = unclaimed(shop, surplus, &added);
+    let rest = unclaimed(shop, surplus, &added, policy);
     // One shipment without lines takes what no other claims; of several, nobody knows which has what.
     let lines = if unnamed.len() == 1 { rest.clone() } else { Vec::new() };
     if !rest.is_empty() {
@@ -145,15 +152,16 @@ fn find_added(shop: &ShopOrder, sent: Option<&Value>, policy: &OrderPolicy) -> V
 }
 
 /// The pieces, by code, that were not ordered when the order was sent.
-fn find_surplus(shop: &ShopOrder, sent: &Value, policy: &OrderPolicy) -> BTreeMap<String, Decimal> {
-    let mut surplus: BTreeMap<String, Decimal> = BTreeMap::new();
+fn find_surplus(shop: &ShopOrder, sent: &Value, policy: &OrderPolicy) -> BTreeMap<CodeKey, Decimal> {
+    let mut surplus: BTreeMap<CodeKey, Decimal> = BTreeMap::new();
     let ordered = shop.lines.iter().filter(|line| line.is_ordered() && !line.is_download);
     for line in ordered.filter(|line| !is_returned(shop, line, policy)) {
-        *surplus.entry(line.code().to_owned()).or_default() += line.quantity;
+        *surplus.entry(key(line, policy)).or_default() += line.quantity;
     }
     for line in sent.as_array().into_iter().flatten() {
         let pieces = quantity_of(&line["quantity"]).max(Decimal::ZERO);
-        if let Some(left) = line["code"].as_str().and_then(|code| surplus.get_mut(code)) {
+        let code = line["code"].as_str().map(|code| policy.products.product_key(code));
+        if let Some(left) = code.and_then(|code| surplus.get_mut(&code)) {
             *left -= pieces;
         }
     }
@@ -164,27 +172,29 @@ fn find_surplus(shop: &ShopOrder, sent: &Value, policy: &OrderPolicy) -> BTreeMa
 /// The surplus that no added shipment claims, as lines.
 fn unclaimed(
     shop: &ShopOrder,
-    mut surplus: BTreeMap<String, Decimal>,
+    mut surplus: BTreeMap<CodeKey, Decimal>,
     added: &[AddedShipment],
+    policy: &OrderPolicy,
 ) -> Vec<ShopLine> {
     for line in added.iter().flat_map(|added| &added.lines) {
-        if let Some(left) = surplus.get_mut(line.code()) {
+        if let Some(left) = surplus.get_mut(&key(line, policy)) {
             *left -= line.quantity;
         }
     }
     let rest = surplus.into_iter().filter(|(_, pieces)| *pieces > Decimal::ZERO);
-    let line = |(code, quantity): (String, Decimal)| {
-        let newest = shop.lines.iter().rfind(|line| line.code() == code && line.is_ordered())?;
+    let line = |(code, quantity): (CodeKey, Decimal)| {
+        let newest = shop.lines.iter().rfind(|line| key(line, policy) == code && line.is_ordered())?;
         Some(ShopLine { quantity, ..newest.clone() })
     };
     rest.filter_map(line).collect()
 }
 
 /// Takes the pieces of an added line off the order's lines, the newest first.
-fn take_off(lines: &mut [ShopLine], added: &ShopLine) {
+fn take_off(lines: &mut [ShopLine], added: &ShopLine, policy: &OrderPolicy) {
+    let code = key(added, policy);
     let mut left = added.quantity;
     for is_same_shipment in [true, false] {
-        let of_code = lines.iter_mut().rev().filter(|line| line.code() == added.code() && line.is_ordered());
+        let of_code = lines.iter_mut().rev().filter(|line| key(line, policy) == code && line.is_ordered());
         for line in of_code.filter(|line| (line.shipment_id == added.shipment_id) == is_same_shipment) {
             let pieces = left.min(line.quantity);
             line.quantity -= pieces;

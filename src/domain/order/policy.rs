@@ -37,6 +37,8 @@ pub struct OrderPolicy {
     pub products: ProductPolicy,
     /// Send the shopper's comments. They can cost money or stop an order (docs/contract.md §2.4).
     pub comments: bool,
+    /// Send what the shopper chose or wrote for a line, as comments, at the same price.
+    pub customizations: bool,
     /// Send the receipt, to be printed and packed.
     pub receipt: bool,
     /// What the shop's unit prices mean, and so whether they are sent.

@@ -88,6 +88,8 @@ pub struct ShopLine {
     pub vat_rate: Option<Decimal>,
     /// The shipment that it belongs to, where the shop says so.
     pub shipment_id: Option<String>,
+    /// What the shopper chose or wrote for it; personal data.
+    pub customization: Option<String>,
 }
 
 impl ShopLine {

@@ -50,6 +50,8 @@ pub struct SubjectState {
     pub returned: Option<serde_json::Value>,
     /// What the shop added to the order after it was sent.
     pub added_shipments: Option<serde_json::Value>,
+    /// What the shopper chose or wrote for lines: code and text. Personal data.
+    pub customizations: Option<serde_json::Value>,
     /// Whether the order waits for goods at the warehouse.
     pub waiting: Option<Waiting>,
     /// When the order was first found ready: the hold period runs from here.

@@ -7,7 +7,7 @@ use crate::domain::{
     event::subject::Subject,
     order::{
         Goods, OrderStatus, OrderView, RelatedOrder, ShopOrder, ShopStatus, WarehouseLine, WarehouseOrder,
-        WarehouseStatus, added_shipments, awaited_goods, returned_goods,
+        WarehouseStatus, added_shipments, awaited_goods, customizations, returned_goods,
     },
     task::subject_state::{Observation, SubjectState, Waiting},
 };
@@ -60,6 +60,7 @@ pub(super) fn observe(
         known.shop_version.clone_from(&shop.version);
         known.completed_at = (shop.status == ShopStatus::Completed).then_some(seen_at);
         known.shop_status = Some(shop.status.as_str().to_owned());
+        known.customizations = Some(customizations_json(shop));
     }
     if let Some(warehouse) = warehouse {
         known.reference = Some(warehouse.reference.clone());
@@ -87,6 +88,12 @@ pub(super) fn observe(
     let cancelled = shop.is_some_and(|shop| shop.status == ShopStatus::Cancelled);
     known.status = Some(OrderStatus::of(there, cancelled));
     observation
+}
+
+/// An empty list is recorded too: what the shopper took back must not stay.
+fn customizations_json(shop: &ShopOrder) -> Value {
+    let customized = customizations(shop);
+    customized.map(|(line, text)| json!({ "code": line.code(), "text": text })).collect()
 }
 
 fn related_json(related: &RelatedOrder) -> Value {

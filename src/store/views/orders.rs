@@ -163,6 +163,35 @@ async fn fetch(
     Ok(rows.fetch_all(db).await?)
 }
 
+/// What a shopper chose or wrote for a line of an order.
+#[derive(Clone, Debug, Serialize)]
+pub struct Customization {
+    /// The line's product code.
+    pub code: String,
+    /// In the shopper's words; personal data.
+    pub text: String,
+}
+
+/// Finds what the shopper chose or wrote for the lines of an order. Personal data: for operators alone.
+pub async fn find_customizations(
+    db: &mut PgConnection,
+    connection: &str,
+    subject: &str,
+) -> Result<Vec<Customization>> {
+    let rows = sqlx::query_as!(
+        Customization,
+        r#"
+        select line ->> 'code' as "code!", line ->> 'text' as "text!"
+        from subject_state, jsonb_array_elements(customizations) with ordinality as customized (line, position)
+        where connection = $1 and subject = $2
+        order by position
+        "#,
+        connection,
+        subject,
+    );
+    Ok(rows.fetch_all(db).await?)
+}
+
 /// Counts orders by status: status and count.
 pub async fn count_by_status(db: &mut PgConnection, connection: Option<&str>) -> Result<Vec<(String, i64)>> {
     let rows = sqlx::query!(

@@ -6,6 +6,7 @@
 
 mod catalogue;
 mod client;
+mod customizations;
 mod lookup_calls;
 mod lookups;
 mod orders;

@@ -1,6 +1,7 @@
 //! Translates `MyCashflow`'s fields to the domain. Pure.
 
 use super::{
+    customizations::customization_text,
     lookups::{Lookups, Suppliers},
     wire,
 };
@@ -144,8 +145,16 @@ fn line(
     suppliers: &Suppliers,
     unreadable: &mut Unreadable,
 ) -> ShopLine {
-    let wire::Line { product_id, shipment_id, unit_price, vat_rate, product_code, quantity, download_id } =
-        wire;
+    let wire::Line {
+        product_id,
+        shipment_id,
+        unit_price,
+        vat_rate,
+        product_code,
+        quantity,
+        download_id,
+        customizations,
+    } = wire;
     let supplier = match &lookups.suppliers {
         None => Supplier::NotRead,
         Some(_) => product_id.and_then(|id| suppliers.get(&id)).cloned().unwrap_or(Supplier::Unknown),
@@ -159,6 +168,7 @@ fn line(
         unit_price,
         vat_rate,
         shipment_id: unreadable.optional(format!("{name}.shipment_id"), shipment_id),
+        customization: customization_text(&customizations),
     }
 }
 

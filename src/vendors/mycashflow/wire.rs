@@ -148,6 +148,7 @@ pub struct Line {
     pub quantity: Field<Decimal>,
     #[serde(deserialize_with = "field::text")]
     pub download_id: Field<String>,
+    pub customizations: Value,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -22,7 +22,8 @@ use crate::{
         order::{Intent, OrderStatus},
         vendor::Vendor,
     },
-    explain::{self, OrderHistory},
+    explain::{self, Audience, OrderHistory},
+    security::admin_token::Role,
     store::views::orders::{self, OrderFilter, OrderRow},
     web::problem::{Code, Problem},
 };
@@ -45,10 +46,11 @@ pub(super) async fn list(
 /// One order with its history.
 pub(super) async fn show(
     State(deps): State<ApiState>,
-    _: Auth,
+    Auth(token): Auth,
     Path((connection, id)): OrderPath,
 ) -> Result<Json<OrderHistory>, Problem> {
-    load_history(&deps, &connection, &id).await.map(Json)
+    let audience = if token.role >= Role::Operator { Audience::Operator } else { Audience::Viewer };
+    load_history(&deps, &connection, &id, audience).await.map(Json)
 }
 
 /// The order's calls to one vendor as a text for that vendor's support.
@@ -59,13 +61,18 @@ pub(super) async fn call_log(
 ) -> Result<Response, Problem> {
     let vendor = [Vendor::MyCashflow, Vendor::Ogoship].into_iter().find(|it| it.as_str() == vendor);
     let vendor = vendor.ok_or(Code::NotFound)?;
-    let text = explain::call_log(&load_history(&deps, &connection, &id).await?, vendor);
+    let text = explain::call_log(&load_history(&deps, &connection, &id, Audience::Viewer).await?, vendor);
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
 }
 
-async fn load_history(deps: &ApiState, connection: &str, id: &str) -> Result<OrderHistory, Problem> {
+async fn load_history(
+    deps: &ApiState,
+    connection: &str,
+    id: &str,
+    audience: Audience,
+) -> Result<OrderHistory, Problem> {
     let mut db = deps.db().await?;
-    explain::order_history(&mut db, connection, id, Language::English)
+    explain::order_history(&mut db, connection, id, audience, Language::English)
         .await?
         .ok_or_else(|| Code::NotFound.into())
 }

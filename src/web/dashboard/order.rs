@@ -22,7 +22,7 @@ use crate::{
     actions::{self, OrderRequest},
     domain::{order::Intent, task::reason::Reason, vendor::Vendor},
     explain::{self, LedgerAction, OrderHistory, TimelineEntry, vendor_name, vendor_status_text},
-    store::views::orders::OrderRow,
+    store::views::orders::{Customization, OrderRow},
 };
 
 /// One order with its history.
@@ -33,10 +33,10 @@ pub(super) async fn show(
 ) -> Result<Markup, PageError> {
     let words = user.words();
     let mut db = deps.pool.acquire().await?;
-    let history =
-        explain::order_history(&mut db, &connection, &id, user.language).await?.ok_or(PageError::NotFound)?;
+    let history = explain::order_history(&mut db, &connection, &id, user.audience(), user.language).await?;
+    let history = history.ok_or(PageError::NotFound)?;
     drop(db);
-    let OrderHistory { order, summary, choices: _, actions, timeline } = &history;
+    let OrderHistory { order, summary, choices: _, customizations, actions, timeline } = &history;
     let here = order_path(&connection, &id);
     let title = format!("{} {id}", words.order);
     let main = html! {
@@ -47,6 +47,10 @@ pub(super) async fn show(
             @for (request, label) in offered_requests(&user, order) {
                 (button(&user, &here, &[("ask", request)], label))
             }
+        }
+        @if !customizations.is_empty() {
+            h2 { (words.customizations) }
+            ul { @for Customization { code, text } in customizations { li { (code) " – " (text) } } }
         }
         (waiting::section(&deps, &user, &history))
         (parcels::sections(&user, &here, order))

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     domain::{digest::sha256_hex, language::Language},
-    explain::{PageTexts, page_texts},
+    explain::{Audience, PageTexts, page_texts},
     security::admin_token::{Role, Token},
     store::{
         StoreError,
@@ -37,6 +37,11 @@ pub(super) struct User {
 }
 
 impl User {
+    /// What the user may see of what shoppers wrote.
+    pub(super) fn audience(&self) -> Audience {
+        if self.is_operator() { Audience::Operator } else { Audience::Viewer }
+    }
+
     /// True if the token's role allows changes.
     pub(super) fn is_operator(&self) -> bool {
         self.token.role >= Role::Operator

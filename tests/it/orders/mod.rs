@@ -2,6 +2,7 @@
 
 mod change;
 mod connected;
+mod customizations;
 mod golden;
 mod ledger;
 mod lines;

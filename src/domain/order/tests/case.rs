@@ -26,6 +26,7 @@ pub(in crate::domain::order) fn line(code: &str, quantity: i64) -> ShopLine {
         unit_price: None,
         vat_rate: None,
         shipment_id: None,
+        customization: None,
     }
 }
 
@@ -79,6 +80,7 @@ pub(in crate::domain::order) fn policy() -> OrderPolicy {
         cash_on_delivery: Vec::new(),
         products: ProductPolicy::default(),
         comments: false,
+        customizations: false,
         receipt: false,
         unit_prices: UnitPrices::Unsent,
         longest_field: 100,

@@ -107,6 +107,9 @@ fn goods_of_an_added_shipment_are_found_with_and_without_its_id() {
     let two = vec![shipment("s2", false), shipment("s3", false)];
     let mut split = in_s2(of("B", 1, "s2"));
     split.shop.as_mut().expect("there").lines = vec![of("A", 1, "s2")];
+    // The same goods, respelt when they were moved.
+    let mut respelt = in_s2(of("B", 1, "s2"));
+    respelt.shop.as_mut().expect("there").lines = vec![of(" a", 1, "s2")];
     let mut excluded = in_s2(of("B", 1, "s2"));
     excluded.policy.products.exclude_codes = [CodeKey::of("B")].into();
     let table = [
@@ -115,6 +118,7 @@ fn goods_of_an_added_shipment_are_found_with_and_without_its_id() {
         (confirmed(after(vec![line("B", 2)], two, sent(vec![]))), "ask replacement_unconfirmed"),
         // It only takes over goods of the first one.
         (split, "skip reopened_in_shop"),
+        (respelt, "skip reopened_in_shop"),
         // The shop sends it itself.
         (excluded, "nothing"),
     ];
