@@ -211,7 +211,6 @@ page_texts! {
     aliases: "Also in the shop as" / "Kaupassa myös",
     remarks: "Products to complete" / "Täydennettävät tuotteet",
     no_remarks: "Every product has what the warehouse asks for." / "Jokaisella tuotteella on, mitä varasto pyytää.",
-    lacks: "What is missing" / "Mitä puuttuu",
     code: "Code" / "Koodi",
     name: "Name" / "Nimi",
     also_has_it: "Also used by" / "Sama koodi myös",

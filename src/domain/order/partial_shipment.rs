@@ -26,7 +26,7 @@ pub(super) fn decide_partial_shipment(
     if warehouse.parts().any(|part| will_ship(&part.status)) {
         return Some(Decision::Skip(Reason::PartiallyShipped));
     }
-    let list: Vec<_> = missing.iter().map(|(code, pieces)| format!("{pieces} of {code}")).collect();
+    let list: Vec<_> = missing.iter().map(|(code, pieces)| format!("{pieces} × {code}")).collect();
     let detail = format!("the warehouse shipped less than was ordered, missing: {}", list.join(", "));
     Some(Decision::AskOperator { reason: Reason::PartiallyShipped, detail })
 }

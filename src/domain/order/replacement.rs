@@ -107,7 +107,7 @@ fn decide_new(
     }
     if !view.confirmed.contains(shipment) {
         let goods: Vec<_> =
-            draft.lines.iter().map(|line| format!("{} of {}", line.quantity, line.code)).collect();
+            draft.lines.iter().map(|line| format!("{} × {}", line.quantity, line.code)).collect();
         return Some(Decision::AskOperator {
             reason: Reason::ReplacementUnconfirmed,
             detail: format!("added shipment {shipment}, {}: confirm {reference}", goods.join(", ")),

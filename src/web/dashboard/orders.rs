@@ -49,7 +49,7 @@ pub(super) async fn list(
     ];
     let main = html! {
         h1 { (words.orders) }
-        (status_chips(&user, query.status.as_deref(), &counts))
+        (status_chips(&user, &query, &counts))
         @if waiting > 0 || query.waiting.is_some() {
             nav.chips aria-label=(words.waiting) {
                 a href="/orders?waiting=true" aria-current=[query.waiting.as_deref().map(|_| "true")] {
@@ -69,14 +69,16 @@ pub(super) async fn list(
     Ok(page(&user, MenuItem::Orders, words.orders, &main))
 }
 
-fn status_chips(user: &User, current: Option<&str>, counts: &[(String, i64)]) -> Markup {
+fn status_chips(user: &User, query: &ListQuery, counts: &[(String, i64)]) -> Markup {
     let words = user.words();
+    let current = query.status.as_deref();
+    let is_all = current.is_none() && query.waiting.is_none();
     let total: i64 = counts.iter().map(|(_, count)| count).sum();
     let count_of =
         |status: &str| counts.iter().find(|(known, _)| known == status).map_or(0, |(_, count)| *count);
     html! {
         nav.chips aria-label=(words.status) {
-            a href="/orders" aria-current=[current.is_none().then_some("true")] { (words.all) " " b { (total) } }
+            a href="/orders" aria-current=[is_all.then_some("true")] { (words.all) " " b { (total) } }
             @for status in OrderStatus::ALL {
                 a href=(url("/orders", &[("status", Some(status.as_str()))], None))
                     aria-current=[(current == Some(status.as_str())).then_some("true")] {

@@ -61,7 +61,7 @@ pub(super) async fn list(
                 h3 { (words.codes) }
                 (code_table(&user, codes))
                 h3 { (words.remarks) }
-                (remark_table(&user, remarked))
+                (remark_list(&user, remarked))
                 h3 { (words.extra_data) }
                 (extra_table(&user, deps.extra.get(name)))
                 h3 { (words.syncs) }
@@ -104,17 +104,13 @@ fn code_table(user: &User, codes: &[CodeProblem]) -> Markup {
     }
 }
 
-fn remark_table(user: &User, remarked: &[RemarkedItem]) -> Markup {
+fn remark_list(user: &User, remarked: &[RemarkedItem]) -> Markup {
     let words = user.words();
     html! {
         @if remarked.is_empty() { p { (words.no_remarks) } } @else {
-            div.scroll tabindex="0" { table {
-                thead { tr { th { (words.name) } th { (words.code) } th { (words.lacks) } } }
-                tbody { @for RemarkedItem { item, code, name, remarks } in remarked { tr {
-                    td { (name) " " span.small { (item) } }
-                    td { code { (code) } }
-                    td { @for remark in remarks { p { (remark_text(*remark, user.language)) } } }
-                } } }
+            dl.choices { @for RemarkedItem { item, code, name, remarks } in remarked {
+                dt { code { (code) } " " (name) " " span.small { (item) } }
+                dd { @for remark in remarks { (remark_text(*remark, user.language)) " " } }
             } }
         }
     }

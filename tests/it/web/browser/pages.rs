@@ -1,6 +1,7 @@
 //! Every page in every appearance: no serious accessibility violation, nothing wider than its window, and a screenshot of each
 //! if `SILTA_SCREENSHOTS` names a directory (`make screenshots`).
 
+use serde_json::json;
 use silta::dev::sandbox::OrderSpec;
 
 use crate::{
@@ -21,6 +22,9 @@ async fn start_with_data() -> TestSilta {
     silta.warehouse.receive_goods("A", 1000);
     let subscriptions = &silta.subscriptions;
     subscriptions.register(subscriptions.find(CONNECTION).unwrap(), false, "ops").await.unwrap();
+    let engraving = json!([{ "name": "Engraving", "value": "To Anna, with love" }]);
+    let line = json!({ "product_code": "A", "quantity": 1, "customizations": engraving });
+    let engraved = json!({ "products": [line] });
     let mut orders = Vec::new();
     for _ in 0..6 {
         orders.push(silta.place_order(OrderSpec::of("A", 1)).await);
@@ -32,6 +36,11 @@ async fn start_with_data() -> TestSilta {
         silta.place_order(OrderSpec::of("A", 1).with_shipping_method(3, None)).await;
     }
     silta.place_order(OrderSpec::of("B", 1)).await;
+    silta.place_order(OrderSpec::of("A", 1).with_json(engraved)).await;
+    for (id, code) in [(71, "A"), (72, "B"), (73, "MUKI/SININEN")] {
+        silta.shop.add_product(id, code, code, 3);
+    }
+    silta.syncer.run_due().await.unwrap(); // reads the whole catalogue
     silta.shop.book_return(orders[0], "A", 1);
     silta.shop.add_shipment(orders[0], &[("A", 1)]);
     silta.send_webhook(silta.shop.order_updated(orders[0])).await;
