@@ -10,11 +10,30 @@ pub(super) struct Check {
     pub(super) connection: String,
     #[serde(rename = "check")]
     pub(super) name: &'static str,
-    pub(super) is_ok: bool,
+    pub(super) result: CheckResult,
     /// The finding.
     pub(super) found: String,
-    /// What to do if the check failed.
+    /// What to do if it is not good.
     pub(super) remedy: &'static str,
+}
+
+/// How a check came out.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum CheckResult {
+    /// Good.
+    Good,
+    /// Orders and stock flow, and somebody should look at it.
+    Warning,
+    /// Something does not work.
+    Failed,
+}
+
+impl CheckResult {
+    /// Good or failed.
+    pub(super) const fn of(is_ok: bool) -> Self {
+        if is_ok { Self::Good } else { Self::Failed }
+    }
 }
 
 impl Check {
@@ -25,8 +44,8 @@ impl Check {
         answer: Result<String, CallError>,
         remedy: &'static str,
     ) -> Self {
-        let is_ok = answer.is_ok();
+        let result = CheckResult::of(answer.is_ok());
         let found = answer.unwrap_or_else(|error| error.to_string());
-        Self { connection: clients.name.clone(), name, is_ok, found, remedy }
+        Self { connection: clients.name.clone(), name, result, found, remedy }
     }
 }

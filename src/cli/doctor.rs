@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use super::{
-    check::Check,
+    check::{Check, CheckResult},
     database::Database,
     doctor_catalogue::{check_codes, check_remarks},
     print::print_line,
@@ -39,7 +39,7 @@ pub(super) struct DoctorArgs {
     json: bool,
 }
 
-/// Runs all checks; status 1 if any fails.
+/// Runs all checks; status 1 if any fails. A warning is no failure.
 pub(super) async fn run(args: DoctorArgs, config: Config, account: &str) -> Result<ExitCode> {
     let database = Database::open(&config).await?;
     store::migrate(&database.pool).await.context("cannot bring the schema up to date")?;
@@ -64,15 +64,20 @@ pub(super) async fn run(args: DoctorArgs, config: Config, account: &str) -> Resu
     if args.json {
         print_line(&serde_json::to_string_pretty(&checks)?);
     } else {
-        for Check { connection, name, is_ok, found, remedy } in &checks {
-            let (mark, remedy) = if *is_ok { ("ok  ", "") } else { ("FAIL", *remedy) };
+        for Check { connection, name, result, found, remedy } in &checks {
+            let (mark, remedy) = match result {
+                CheckResult::Good => ("ok  ", ""),
+                CheckResult::Warning => ("warn", *remedy),
+                CheckResult::Failed => ("FAIL", *remedy),
+            };
             print_line(&format!("{mark} {connection} {name:<12} {found}"));
             if !remedy.is_empty() {
                 print_line(&format!("     {remedy}"));
             }
         }
     }
-    Ok(if checks.iter().all(|it| it.is_ok) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let has_failed = checks.iter().any(|it| it.result == CheckResult::Failed);
+    Ok(if has_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// Whether both vendors answer and accept the credentials.
@@ -131,7 +136,10 @@ async fn check_shipping(clients: &ConnectionClients, stored_rules: &[ShippingRul
     if !unused_rules.is_empty() {
         found = format!("{found}; no method of the shop for {}", unused_rules.join(", "));
     }
-    Check { is_ok: unmatched.is_empty(), ..Check::of(clients, "shipping", Ok(found), remedy) }
+    Check {
+        result: CheckResult::of(unmatched.is_empty()),
+        ..Check::of(clients, "shipping", Ok(found), remedy)
+    }
 }
 
 /// Whether the clocks agree: changes are read by time, and signatures with a time expire.
@@ -152,7 +160,7 @@ async fn check_clock(clients: &ConnectionClients) -> Check {
     Check {
         connection: clients.name.clone(),
         name: "clock",
-        is_ok,
+        result: CheckResult::of(is_ok),
         found: messages.join(", "),
         remedy: "set this machine's clock by NTP",
     }
@@ -180,7 +188,7 @@ async fn check_webhooks(app: &App, database: &Database, connection: &str) -> Res
     };
     let check = |name, is_ok, found, remedy| {
         let connection = connection.to_owned();
-        Check { connection, name, is_ok, found, remedy }
+        Check { connection, name, result: CheckResult::of(is_ok), found, remedy }
     };
     let registered =
         check("webhooks", is_ok, found, "set http.public_url, then: silta webhooks register CONNECTION");

@@ -2,7 +2,10 @@
 
 use anyhow::Result;
 
-use super::{check::Check, database::Database};
+use super::{
+    check::{Check, CheckResult},
+    database::Database,
+};
 use crate::{
     actions::{self, Actor, SyncRequest},
     app::App,
@@ -46,7 +49,7 @@ pub(super) async fn check_codes(
     Ok(Check {
         connection: connection.to_owned(),
         name: "codes",
-        is_ok: error.is_none() && problems.is_empty(),
+        result: CheckResult::of(error.is_none() && problems.is_empty()),
         found,
         remedy: "give each product and variation a code of its own in the shop",
     })
@@ -60,7 +63,8 @@ pub(super) async fn check_remarks(database: &Database, connection: &str) -> Resu
     Ok(Check {
         connection: connection.to_owned(),
         name: "products",
-        is_ok: remarked.is_empty(),
+        // Without an EAN the warehouse may still take it: it says so itself where it does not.
+        result: if remarked.is_empty() { CheckResult::Good } else { CheckResult::Warning },
         found: match remarked.len() {
             0 => "every product has an EAN and a code that the warehouse allows".to_owned(),
             some => format!("{some} products lack what the warehouse asks for:{}", lines.concat()),

@@ -107,6 +107,10 @@ async fn cli_syncs_approves_and_diagnoses_the_catalogue() {
     );
     assert!(output.contains(r#"FAIL shop shipping     no rule for "Lentokone""#), "{output}");
 
+    assert!(
+        output.contains("warn shop products     8 products lack what the warehouse asks for"),
+        "{output}"
+    );
     for id in 1..=7 {
         sandbox.warehouse.count_stock(&format!("A-{id}"), 0);
     }
