@@ -27,7 +27,7 @@ use crate::{
         failpoints::Failpoints,
         heartbeat::Heartbeat,
     },
-    security::{auth_throttle::AuthThrottle, key_usage::KeyUsage, secrets::SecretStore},
+    security::{admin_token::admin_throttle, key_usage::KeyUsage, secrets::SecretStore},
     store, sync,
     vendors::http::build_client,
     web::{api, dashboard, health},
@@ -140,6 +140,7 @@ impl Components {
         dry_runner: Arc<dyn DryRun>,
         closing: &CancellationToken,
     ) -> [Router; 2] {
+        let admin_throttle = Arc::new(admin_throttle());
         let admin = api::router(api::ApiDeps {
             pool: self.pool.clone(),
             clock: self.clock.clone(),
@@ -148,6 +149,8 @@ impl Components {
             dry_runner: dry_runner.clone(),
             not_before: not_before(config),
             key_usage: self.key_usage.clone(),
+            throttle: admin_throttle.clone(),
+            proxies: config.http.proxies,
         });
         let dashboard = dashboard::router(dashboard::DashboardDeps {
             pool: self.pool.clone(),
@@ -159,7 +162,7 @@ impl Components {
             extra: config.connections.iter().map(extra).collect(),
             is_secure: config.http.public_url.starts_with("https://"),
             rates: config.connections.iter().map(rates).collect(),
-            failures: AuthThrottle::new(dashboard::MAX_SIGN_IN_FAILURES),
+            throttle: admin_throttle,
             proxies: config.http.proxies,
             counts: dashboard::LiveCounts::default(),
             closing: closing.clone(),
@@ -217,6 +220,7 @@ impl Components {
             shop_topics: connection.topics.clone(),
             public_url: config.http.public_url.clone(),
             webhook_token: connection.mycashflow.webhook_token.expose().to_owned(),
+            ogoship_token: connection.ogoship.webhook_token.expose().to_owned(),
         };
         Subscriptions {
             pool: self.pool.clone(),

@@ -136,6 +136,8 @@ pub(super) fn webhook_endpoint(connection: &config::Connection) -> inbox::Endpoi
     inbox::Endpoint {
         connection: connection.name.clone(),
         webhook_token: connection.mycashflow.webhook_token.expose().to_owned(),
+        ogoship_token: connection.ogoship.webhook_token.expose().to_owned(),
+        accepts_path_without_token: connection.ogoship.accepts_path_without_token,
         mycashflow: connection.mycashflow.signature.as_ref().map(scheme),
         ogoship: SignatureScheme {
             header: ogoship::webhook::SIGNATURE_HEADER.to_owned(),

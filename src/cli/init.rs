@@ -91,6 +91,7 @@ struct Values {
     is_sandbox: bool,
     token: String,
     webhook_token: String,
+    ogoship_token: String,
     encryption_key: String,
 }
 
@@ -127,13 +128,16 @@ impl Values {
             is_sandbox: args.sandbox,
             token: hex::encode(entropy.bytes::<24>()),
             webhook_token: hex::encode(entropy.bytes::<16>()),
+            ogoship_token: hex::encode(entropy.bytes::<16>()),
             encryption_key: hex::encode(entropy.bytes::<32>()),
         })
     }
 
     fn render(&self) -> String {
         let Self { name, public_url, shop_url, shop_user, shop_key, warehouse_url, warehouse_key, .. } = self;
-        let Self { header, database, webhook_token, encryption_key, is_sandbox, token, .. } = self;
+        let Self {
+            header, database, webhook_token, ogoship_token, encryption_key, is_sandbox, token, ..
+        } = self;
         let digest = sha256_hex(token.as_bytes());
         let auth_url =
             if warehouse_url.contains("ogoship.com") { "https://my.ogoship.com" } else { warehouse_url };
@@ -174,6 +178,7 @@ header = {header:?} # not public: `silta webhooks detect {name}` finds it
 url = {warehouse_url:?}
 auth_url = {auth_url:?}
 api_key_file = {warehouse_key:?}
+webhook_token = {ogoship_token:?} # the unguessable part of the callback path
 
 [connections.orders]
 transfer = "manual"                # nothing is sent by itself until this is "automatic"

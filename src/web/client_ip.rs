@@ -1,6 +1,9 @@
 //! The IP address of a client, also behind trusted proxies.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Once,
+};
 
 use axum::http::HeaderMap;
 
@@ -8,16 +11,31 @@ use axum::http::HeaderMap;
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub SocketAddr);
 
+const FORWARDED_FOR: &str = "x-forwarded-for";
+
 /// The client's IP address: the connection's peer, or the address that the outermost of `proxies` trusted proxies saw.
 pub fn client_ip(peer: Option<Peer>, headers: &HeaderMap, proxies: usize) -> Option<IpAddr> {
     let peer = peer.map(|Peer(address)| address.ip());
     if proxies == 0 {
+        if headers.contains_key(FORWARDED_FOR) {
+            warn_of_missing_proxies();
+        }
         return peer;
     }
-    let forwarded = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+    let forwarded = headers.get_all(FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok());
     let hops: Vec<_> = forwarded.flat_map(|value| value.split(',')).map(str::trim).collect();
     // Each proxy appends its own peer. Anybody can write the entries before those of our proxies.
     hops.len().checked_sub(proxies).and_then(|at| hops[at].parse().ok()).or(peer)
+}
+
+/// Warns once per process: anybody can send the header, and must not fill the log with it.
+fn warn_of_missing_proxies() {
+    static WARNED: Once = Once::new();
+    WARNED.call_once(|| {
+        tracing::warn!(
+            "X-Forwarded-For arrived while [http] proxies is 0: if Silta is behind a proxy, all clients count as one; set proxies"
+        );
+    });
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ pub enum Code {
     SignatureMissing,
     /// The webhook's signature is wrong.
     SignatureWrong,
-    /// Too many wrong signatures from this address.
+    /// Wrong credentials, after too many others from this address.
     TooMany,
     /// The state of the resource does not allow the request.
     Conflict,
@@ -83,7 +83,7 @@ impl Code {
             Self::TooLarge => "The body is too large",
             Self::SignatureMissing => "The signature is missing",
             Self::SignatureWrong => "The signature is wrong",
-            Self::TooMany => "Too many wrong signatures: try again in a minute",
+            Self::TooMany => "Too many wrong credentials: try again in a minute",
             Self::Conflict => "The state does not allow this now",
             Self::KeyReused => "The Idempotency-Key belongs to another request",
             Self::KeyInUse => "A request under this Idempotency-Key is still running",

@@ -64,9 +64,11 @@ secrets = ["{secret}"]
 [connections.ogoship]
 merchant_id = "1"
 api_key = "k"
+webhook_token = "{ogoship_token}"
 webhook_keys = ["k"]
 "#,
             token = credentials::WEBHOOK_TOKEN,
+            ogoship_token = credentials::OGOSHIP_WEBHOOK_TOKEN,
             header = credentials::SHOP_HEADER,
             secret = credentials::SHOP_SECRET,
         )

@@ -91,6 +91,10 @@ pub struct Ogoship {
     pub client_id: String,
     /// OAuth.
     pub client_secret: Secret,
+    /// The unguessable part of the callback path; empty for none.
+    pub webhook_token: Secret,
+    /// Whether the callback path without the token is accepted too.
+    pub accepts_path_without_token: bool,
     /// Keys of the webhook subscriptions.
     pub webhook_keys: Vec<Secret>,
     /// The rate limit.
@@ -165,9 +169,7 @@ fn read_mycashflow(
     let api_key = section.required_secret("api_key", "the API user's key");
     let orders_api = section.choice("orders_api", &[("v0", "v0"), ("v1", "v1")]).to_owned();
     let webhook_token = section.required_secret("webhook_token", "an unguessable text of letters and digits");
-    if !(8..=200).contains(&webhook_token.expose().len()) && !webhook_token.expose().is_empty() {
-        section.add_error("webhook_token", "must have 8 to 200 characters, or it can be guessed");
-    }
+    check_path_token(&mut section, &webhook_token);
     let requests_per_second = section.rate("requests_per_second");
     let topics = section.texts("topics");
     let unsigned = section.boolean("dangerously_unsigned");
@@ -201,9 +203,12 @@ fn read_ogoship(mut section: Section<'_>, allow_private: bool, has_secret_keys: 
         client_id: section.text("client_id"),
         client_secret: section.secret("client_secret"),
         api_key,
+        webhook_token: section.secret("webhook_token"),
+        accepts_path_without_token: section.boolean("webhook_path_without_token"),
         webhook_keys: section.secrets("webhook_keys"),
         requests_per_second: section.rate("requests_per_second"),
     };
+    check_path_token(&mut section, &ogoship.webhook_token);
     let secrets = [&ogoship.secret_token, &ogoship.client_secret];
     let ids = [&ogoship.merchant_id, &ogoship.client_id];
     let whole =
@@ -222,6 +227,13 @@ fn read_ogoship(mut section: Section<'_>, allow_private: bool, has_secret_keys: 
     }
     section.finish();
     ogoship
+}
+
+/// Refuses a path's token that can be guessed.
+fn check_path_token(section: &mut Section<'_>, token: &Secret) {
+    if !(8..=200).contains(&token.expose().len()) && !token.expose().is_empty() {
+        section.add_error("webhook_token", "must have 8 to 200 characters, or it can be guessed");
+    }
 }
 
 /// An https URL of a public host, unless private ones are allowed.

@@ -143,7 +143,7 @@ impl Subscriptions {
             id: Some(it.id.clone()),
             is_ours: it.url == warehouse_url,
             is_kept: is_kept(Source::Ogoship, &it.id),
-            url: it.url,
+            url: subscriber.without_token(&it.url),
             remote_id: it.id,
         });
         Ok((shop.chain(warehouse).collect(), has_list))

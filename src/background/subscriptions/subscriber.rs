@@ -13,6 +13,8 @@ pub struct Subscriber {
     pub public_url: String,
     /// The unguessable part of the shop's path.
     pub webhook_token: String,
+    /// The unguessable part of the warehouse's path; empty where it has none.
+    pub ogoship_token: String,
 }
 
 impl Subscriber {
@@ -20,7 +22,8 @@ impl Subscriber {
     pub(super) fn url(&self, source: Source) -> String {
         let (base, name) = (self.public_url.trim_end_matches('/'), &self.clients.name);
         if source == Source::Ogoship {
-            format!("{base}/webhooks/ogoship/{name}")
+            let path = format!("{base}/webhooks/ogoship/{name}");
+            if self.ogoship_token.is_empty() { path } else { format!("{path}/{}", self.ogoship_token) }
         } else {
             format!("{base}/webhooks/mycashflow/{name}/{}", self.webhook_token)
         }
@@ -28,7 +31,8 @@ impl Subscriber {
 
     /// An address as it may be shown and stored.
     pub(super) fn without_token(&self, url: &str) -> String {
-        url.replace(&self.webhook_token, "…")
+        let tokens = [&self.webhook_token, &self.ogoship_token].into_iter().filter(|token| !token.is_empty());
+        tokens.fold(url.to_owned(), |url, token| url.replace(token, "…"))
     }
 
     /// The id under which a shop's subscription is stored. Its UUID may be its key, so it is not stored itself.

@@ -20,5 +20,7 @@ pub const SHOP_HEADER: &str = "X-MyCashflow-Signature";
 pub const SHOP_SECRET: &str = "083c584d-ae65-11ec-aef4-0242ac130002";
 /// The key that signs the warehouse's webhooks.
 pub const WAREHOUSE_KEY: &str = "sandbox-webhook-key";
-/// The unguessable part of the callback path.
+/// The unguessable part of the warehouse's callback path.
+pub const OGOSHIP_WEBHOOK_TOKEN: &str = "sandbox-token-9b27";
+/// The unguessable part of the shop's callback path.
 pub const WEBHOOK_TOKEN: &str = "sandbox-token-4f1d";

@@ -4,8 +4,8 @@ use std::{net::SocketAddr, sync::Arc};
 
 use super::{
     credentials::{
-        API_KEY, CLIENT_ID, CLIENT_SECRET, MERCHANT_ID, SECRET_TOKEN, SHOP_HEADER, SHOP_SECRET, USER,
-        WAREHOUSE_KEY, WEBHOOK_TOKEN,
+        API_KEY, CLIENT_ID, CLIENT_SECRET, MERCHANT_ID, OGOSHIP_WEBHOOK_TOKEN, SECRET_TOKEN, SHOP_HEADER,
+        SHOP_SECRET, USER, WAREHOUSE_KEY, WEBHOOK_TOKEN,
     },
     server::Server,
     shop::Shop,
@@ -65,6 +65,8 @@ merchant_id = "{MERCHANT_ID}"
 secret_token = "{SECRET_TOKEN}"
 client_id = "{CLIENT_ID}"
 client_secret = "{CLIENT_SECRET}"
+webhook_token = "{OGOSHIP_WEBHOOK_TOKEN}"
+webhook_path_without_token = true
 webhook_keys = ["{WAREHOUSE_KEY}"]
 requests_per_second = 1000
 [connections.orders]

@@ -96,7 +96,7 @@ impl WebhookSender {
         if webhook.from_shop {
             format!("{silta}/webhooks/mycashflow/{connection}/{}", credentials::WEBHOOK_TOKEN)
         } else {
-            format!("{silta}/webhooks/ogoship/{connection}")
+            format!("{silta}/webhooks/ogoship/{connection}/{}", credentials::OGOSHIP_WEBHOOK_TOKEN)
         }
     }
 

@@ -2,17 +2,24 @@
 
 use super::keyring::Keyring;
 use crate::{
-    domain::event::{reference::ReferencePrefixes, source::Source},
+    domain::{
+        digest::sha256_hex,
+        event::{reference::ReferencePrefixes, source::Source},
+    },
     security::signature::SignatureScheme,
     store::key_usage::KeyIdentity,
 };
 
 /// The webhook endpoint of one connection, as configured.
 pub struct Endpoint {
-    /// The connection's name, a part of both paths.
+    /// The connection's name, a part of its paths.
     pub connection: String,
     /// The unguessable part of the shop's path.
     pub webhook_token: String,
+    /// The unguessable part of the warehouse's path; empty where it has none.
+    pub ogoship_token: String,
+    /// Whether the warehouse's path is accepted without its token.
+    pub accepts_path_without_token: bool,
     /// How the shop signs; `None` only where the configuration says `dangerously_unsigned`.
     pub mycashflow: Option<SignatureScheme>,
     /// How the warehouse signs.
@@ -22,6 +29,18 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
+    /// Whether a vendor's path has the right token.
+    pub(super) fn accepts_path(&self, source: Source, token: Option<&str>) -> bool {
+        let expected = if source == Source::Ogoship { &self.ogoship_token } else { &self.webhook_token };
+        match token {
+            // Digests are compared, so that the time taken reveals nothing about the token.
+            Some(token) => {
+                !expected.is_empty() && sha256_hex(token.as_bytes()) == sha256_hex(expected.as_bytes())
+            }
+            None => expected.is_empty() || self.accepts_path_without_token,
+        }
+    }
+
     /// The keys of a vendor's webhooks; `None` where they are not signed.
     fn keyring(&self, source: Source) -> Option<Keyring> {
         let scheme = if source == Source::Ogoship { Some(&self.ogoship) } else { self.mycashflow.as_ref() };

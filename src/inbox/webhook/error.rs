@@ -19,7 +19,7 @@ pub(super) enum WebhookError {
     SignatureMissing { source: Source },
     /// The signature matches none of the live keys.
     SignatureWrong { source: Source },
-    /// Not read, after too many wrong signatures from this address.
+    /// Wrong, and not looked into after too many failures from this address.
     Throttled { source: Source },
     /// Signed, but not JSON.
     NotJson { source: Source },

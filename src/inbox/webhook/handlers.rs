@@ -1,4 +1,4 @@
-//! The handlers of the two webhook routes.
+//! The handlers of the webhook routes.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -21,7 +21,6 @@ use super::{
 };
 use crate::{
     domain::{
-        digest::sha256_hex,
         event::{
             routing::{ParsedWebhook, VendorEntity, route},
             source::Source,
@@ -68,7 +67,7 @@ pub(super) async fn post_mycashflow(
     body: Body,
 ) -> WebhookResult {
     let sender = inbox.sender(peer, headers);
-    let result = match inbox.find_shop_endpoint(&connection, &token) {
+    let result = match inbox.find_endpoint(Source::MyCashflow, &connection, Some(&token), &sender) {
         Ok(endpoint) => inbox.receive_mycashflow(endpoint, query, &sender, body).await,
         Err(error) => Err(error),
     };
@@ -77,13 +76,25 @@ pub(super) async fn post_mycashflow(
 
 pub(super) async fn post_ogoship(
     State(inbox): State<Arc<Inbox>>,
+    Path((connection, token)): Path<(String, String)>,
+    peer: Option<Extension<Peer>>,
+    headers: HeaderMap,
+    body: Body,
+) -> WebhookResult {
+    let sender = inbox.sender(peer, headers);
+    inbox.count_error(inbox.receive_ogoship(&connection, Some(&token), &sender, body).await)
+}
+
+/// The path of installations that have no token for the warehouse's path yet.
+pub(super) async fn post_ogoship_without_token(
+    State(inbox): State<Arc<Inbox>>,
     Path(connection): Path<String>,
     peer: Option<Extension<Peer>>,
     headers: HeaderMap,
     body: Body,
 ) -> WebhookResult {
     let sender = inbox.sender(peer, headers);
-    inbox.count_error(inbox.receive_ogoship(&connection, &sender, body).await)
+    inbox.count_error(inbox.receive_ogoship(&connection, None, &sender, body).await)
 }
 
 impl Inbox {
@@ -92,12 +103,15 @@ impl Inbox {
         Sender { ip, headers }
     }
 
-    fn find_shop_endpoint(&self, connection: &str, token: &str) -> Result<&KeyedEndpoint, WebhookError> {
-        let unknown = WebhookError::UnknownEndpoint { source: Source::MyCashflow };
-        let Some(keyed) = self.endpoints.get(connection) else { return Err(unknown) };
-        // Digests are compared, so that the time taken reveals nothing about the token.
-        let is_right = sha256_hex(token.as_bytes()) == sha256_hex(keyed.endpoint.webhook_token.as_bytes());
-        if is_right { Ok(keyed) } else { Err(unknown) }
+    fn find_endpoint(
+        &self,
+        source: Source,
+        connection: &str,
+        token: Option<&str>,
+        sender: &Sender,
+    ) -> Result<&KeyedEndpoint, WebhookError> {
+        let keyed = self.endpoints.get(connection).filter(|keyed| keyed.endpoint.accepts_path(source, token));
+        keyed.ok_or_else(|| self.signature_check.reject_path(source, sender))
     }
 
     async fn receive_mycashflow(
@@ -108,7 +122,7 @@ impl Inbox {
         body: Body,
     ) -> WebhookResult {
         let KeyedEndpoint { endpoint, mycashflow, .. } = keyed;
-        let unverified = self.read_body(endpoint, Source::MyCashflow, sender, body).await?;
+        let unverified = self.read_body(Source::MyCashflow, body).await?;
         let verified = match mycashflow {
             Some(keys) => self.signature_check.verify(endpoint, keys, unverified, sender).await?,
             None => unverified.trust_unsigned(),
@@ -116,25 +130,22 @@ impl Inbox {
         self.ingest(endpoint, verified, |body| mycashflow::webhook::read(body, query.topic.as_deref())).await
     }
 
-    async fn receive_ogoship(&self, connection: &str, sender: &Sender, body: Body) -> WebhookResult {
+    async fn receive_ogoship(
+        &self,
+        connection: &str,
+        token: Option<&str>,
+        sender: &Sender,
+        body: Body,
+    ) -> WebhookResult {
         let source = Source::Ogoship;
         let KeyedEndpoint { endpoint, ogoship: keys, .. } =
-            self.endpoints.get(connection).ok_or(WebhookError::UnknownEndpoint { source })?;
-        let unverified = self.read_body(endpoint, source, sender, body).await?;
+            self.find_endpoint(source, connection, token, sender)?;
+        let unverified = self.read_body(source, body).await?;
         let verified = self.signature_check.verify(endpoint, keys, unverified, sender).await?;
         self.ingest(endpoint, verified, ogoship::webhook::read).await
     }
 
-    async fn read_body(
-        &self,
-        endpoint: &Endpoint,
-        source: Source,
-        sender: &Sender,
-        body: Body,
-    ) -> Result<Unverified, WebhookError> {
-        if self.signature_check.is_blocked(endpoint, sender) {
-            return Err(WebhookError::Throttled { source });
-        }
+    async fn read_body(&self, source: Source, body: Body) -> Result<Unverified, WebhookError> {
         Unverified::read(source, body, self.body_limit, &self.admission).await
     }
 

@@ -1,4 +1,4 @@
-//! The two webhook routes and what they need.
+//! The webhook routes and what they need.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use axum::{Router, routing::post};
 use super::{
     admission::{Admission, Limits},
     endpoint::{Endpoint, KeyedEndpoint},
-    handlers::{Inbox, post_mycashflow, post_ogoship},
+    handlers::{Inbox, post_mycashflow, post_ogoship, post_ogoship_without_token},
     signature_check::SignatureCheck,
 };
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
     security::{auth_throttle::AuthThrottle, key_usage::KeyUsage, secrets::SecretStore},
 };
 
-/// How many wrong signatures a minute, from one address for one connection, block further ones.
+/// How many wrong signatures a minute, from one address for one connection's vendor, are looked into.
 const MAX_FAILURES_PER_MINUTE: u32 = 30;
 
 /// What the webhook routes depend on.
@@ -48,7 +48,7 @@ pub struct Deps {
     pub proxies: usize,
 }
 
-/// Builds the two webhook routes.
+/// Builds the webhook routes.
 pub fn router(deps: Deps) -> Router {
     let Deps {
         pool,
@@ -83,6 +83,7 @@ pub fn router(deps: Deps) -> Router {
     };
     Router::new()
         .route("/webhooks/mycashflow/{connection}/{token}", post(post_mycashflow))
-        .route("/webhooks/ogoship/{connection}", post(post_ogoship))
+        .route("/webhooks/ogoship/{connection}/{token}", post(post_ogoship))
+        .route("/webhooks/ogoship/{connection}", post(post_ogoship_without_token))
         .with_state(Arc::new(inbox))
 }

@@ -1,5 +1,8 @@
 //! Checks signatures. A wrong one is counted by what seems wrong with it; where an operator asked for signature
 //! detection it is also searched for the right scheme. Neither accepts the webhook.
+//!
+//! Every signature is verified, whatever came before from the same address: a right one is never throttled. After too
+//! many failures only the diagnosis is left out.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -15,6 +18,7 @@ use super::{
     verify::{Unverified, Verified},
 };
 use crate::{
+    domain::event::source::Source,
     runtime::clock::Clock,
     security::{
         auth_throttle::AuthThrottle,
@@ -24,6 +28,9 @@ use crate::{
     },
     store::{self, rejected_webhooks::RejectedWebhookKey, signature_detections},
 };
+
+/// The scope of wrong paths. It is one for all connections, so that guessing does not show which of them exist.
+const PATH_SCOPE: &str = "path";
 
 /// Where a webhook comes from, as far as it can be trusted.
 pub(super) struct Sender {
@@ -41,10 +48,13 @@ pub(super) struct SignatureCheck {
 }
 
 impl SignatureCheck {
-    /// Whether the sender is blocked after too many wrong signatures.
-    pub(super) fn is_blocked(&self, endpoint: &Endpoint, sender: &Sender) -> bool {
-        let now = self.clock.now();
-        sender.ip.is_some_and(|ip| self.auth_throttle.is_blocked(ip, &endpoint.connection, now))
+    /// Counts a wrong path; returns what its sender is answered.
+    pub(super) fn reject_path(&self, source: Source, sender: &Sender) -> WebhookError {
+        if self.auth_throttle.record_failure(sender.ip, PATH_SCOPE, self.clock.now()) {
+            WebhookError::Throttled { source }
+        } else {
+            WebhookError::UnknownEndpoint { source }
+        }
     }
 
     /// Verifies a webhook. Reads the stored keys again before it rejects one.
@@ -79,8 +89,10 @@ impl SignatureCheck {
                 Ok(verified)
             }
             Err(unverified) => {
-                if let Some(ip) = sender.ip {
-                    self.auth_throttle.record_failure(ip, &endpoint.connection, self.clock.now());
+                let source = unverified.source();
+                let scope = format!("{}/{}", source.as_str(), endpoint.connection);
+                if self.auth_throttle.record_failure(sender.ip, &scope, self.clock.now()) {
+                    return Err(WebhookError::Throttled { source });
                 }
                 Err(self.reject(endpoint, keys, &unverified, headers).await)
             }

@@ -7,13 +7,23 @@ use axum::{
 
 use super::deps::ApiState;
 use crate::{
-    domain::digest::sha256_hex,
-    security::admin_token::{Role, Token},
-    web::problem::{Code, Problem},
+    explain::Audience,
+    security::admin_token::{Role, Token, TokenError, find_token},
+    web::{
+        client_ip::{Peer, client_ip},
+        problem::{Code, Problem},
+    },
 };
 
 /// A request with a known token, which may read.
 pub(super) struct Auth(pub(super) Token);
+
+impl Auth {
+    /// What the token's holder may see.
+    pub(super) fn audience(&self) -> Audience {
+        if self.0.role >= Role::Operator { Audience::Operator } else { Audience::Viewer }
+    }
+}
 
 /// A request with an operator's token, which may change.
 pub(super) struct Operator(pub(super) Token);
@@ -27,10 +37,14 @@ impl FromRequestParts<ApiState> for Auth {
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(Code::Unauthenticated.into());
         }
-        // Comparing digests reveals nothing about a token by its duration.
-        let digest = sha256_hex(given.trim().as_bytes());
-        let token = deps.tokens.iter().find(|token| token.sha256 == digest).ok_or(Code::Unauthenticated)?;
-        deps.key_usage.record_use(token.key_name(), deps.clock.now());
+        let now = deps.clock.now();
+        let from = client_ip(parts.extensions.get::<Peer>().copied(), &parts.headers, deps.proxies);
+        let found = find_token(&deps.tokens, given, &deps.throttle, (from, now));
+        let token = found.map_err(|error| match error {
+            TokenError::Unknown => Code::Unauthenticated,
+            TokenError::Throttled => Code::TooMany,
+        })?;
+        deps.key_usage.record_use(token.key_name(), now);
         Ok(Self(token.clone()))
     }
 }

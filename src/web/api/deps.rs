@@ -7,7 +7,7 @@ use sqlx::{PgPool, Postgres, pool::PoolConnection};
 use crate::{
     actions::{DryRun, NotBefore},
     runtime::clock::{Clock, Entropy},
-    security::{admin_token::Token, key_usage::KeyUsage},
+    security::{admin_token::Token, auth_throttle::AuthThrottle, key_usage::KeyUsage},
     store::StoreError,
     web::problem::Problem,
 };
@@ -28,6 +28,10 @@ pub struct ApiDeps {
     pub not_before: NotBefore,
     /// Records the use of tokens.
     pub key_usage: Arc<KeyUsage>,
+    /// Counts wrong admin tokens, together with the dashboard.
+    pub throttle: Arc<AuthThrottle>,
+    /// The number of trusted proxies, whose `X-Forwarded-For` entries are used.
+    pub proxies: usize,
 }
 
 /// The state of the handlers.

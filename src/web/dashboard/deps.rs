@@ -33,8 +33,8 @@ pub struct DashboardDeps {
     pub is_secure: bool,
     /// The configured calls a second of each connection: to the shop and to the warehouse.
     pub rates: Vec<(String, [f64; 2])>,
-    /// Counts failed sign-ins.
-    pub failures: AuthThrottle,
+    /// Counts wrong admin tokens, together with the API.
+    pub throttle: Arc<AuthThrottle>,
     /// The number of trusted proxies, whose `X-Forwarded-For` entries are used.
     pub proxies: usize,
     /// The counts that open streams share.

@@ -43,4 +43,3 @@ mod widgets;
 pub use deps::DashboardDeps;
 pub use live_counts::LiveCounts;
 pub use router::router;
-pub use sign_in::MAX_SIGN_IN_FAILURES;

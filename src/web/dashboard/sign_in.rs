@@ -1,9 +1,7 @@
 //! Signing in with an admin token, and signing out.
 //!
-//! After ten unknown tokens within a minute an IP address is blocked for the rest of it: guessing costs more than it
-//! could bring.
-
-use std::net::{IpAddr, Ipv4Addr};
+//! A known token always signs in. Unknown ones are counted together with those of the API, and after ten within a minute
+//! from one IP address they are answered 429.
 
 use axum::{
     Form,
@@ -26,17 +24,12 @@ use super::{
 use crate::{
     domain::{digest::sha256_hex, language::Language},
     explain::page_texts,
+    security::admin_token::{TokenError, find_token},
     store::sessions::{self, Session},
     web::client_ip::{Peer, client_ip},
 };
 
 const SESSION_TTL: TimeDelta = TimeDelta::hours(12);
-
-/// Failed sign-ins a minute from one IP address; the next ones are blocked.
-pub const MAX_SIGN_IN_FAILURES: u32 = 10;
-
-/// The scope under which the auth throttle counts failures.
-const AUTH_SCOPE: &str = "sign-in";
 
 /// Shows the sign-in page.
 pub(super) async fn show(Query(ReturnTo { to }): Query<ReturnTo>, headers: HeaderMap) -> Response {
@@ -62,18 +55,17 @@ pub(super) async fn sign_in(
         return Err(PageError::InvalidForm);
     }
     let from = client_ip(peer.map(|Extension(peer)| peer), &headers, deps.proxies);
-    let from = from.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)); // clients without an address share one limit
-    if deps.failures.is_blocked(from, AUTH_SCOPE, now) {
-        tracing::warn!("sign-in blocked: too many failures from this address");
-        let mut response = sign_in_page(language, &to, Some(words.too_many_attempts));
-        *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
-        return Ok(response);
-    }
-    let digest = sha256_hex(token.trim().as_bytes());
-    let Some(token) = deps.tokens.iter().find(|known| known.sha256 == digest) else {
-        deps.failures.record_failure(from, AUTH_SCOPE, now);
-        tracing::warn!("sign-in failed: unknown token");
-        return Ok(sign_in_page(language, &to, Some(words.token_unknown)));
+    let token = match find_token(&deps.tokens, &token, &deps.throttle, (from, now)) {
+        Ok(token) => token,
+        Err(TokenError::Unknown) => {
+            tracing::warn!("sign-in failed: unknown token");
+            return Ok(sign_in_page(language, &to, Some(words.token_unknown)));
+        }
+        Err(TokenError::Throttled) => {
+            let mut response = sign_in_page(language, &to, Some(words.too_many_attempts));
+            *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+            return Ok(response);
+        }
     };
     let secret = || format!("{}{}", deps.entropy.fence().simple(), deps.entropy.fence().simple());
     let (cookie, csrf) = (secret(), secret());

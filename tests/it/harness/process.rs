@@ -61,6 +61,16 @@ impl Process {
         self.output.lock().unwrap().clear();
     }
 
+    /// Waits until the log has a line with this text.
+    pub async fn wait_until_logged(&self, words: &str) {
+        wait_until(words, async || self.count_logged(words) > 0).await;
+    }
+
+    /// How many collected lines have this text.
+    pub fn count_logged(&self, words: &str) -> usize {
+        self.output.lock().unwrap().iter().filter(|line| line.contains(words)).count()
+    }
+
     /// Sends SIGHUP and waits until the log names this key as changed.
     pub async fn reload(&self, key: &str) {
         self.send_signal("HUP");

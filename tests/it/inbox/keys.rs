@@ -103,28 +103,92 @@ async fn signature_detection_learns_from_a_refused_webhook() {
     assert_eq!(silta.count("event").await, 0);
 }
 
+const WRONG: (&str, &str) = ("X-OGOship-Hmac-SHA256", "AAAA");
+const OGOSHIP_PATH: &str = "/webhooks/ogoship/shop/sandbox-token-9b27";
+
+async fn behind_a_proxy() -> TestSilta {
+    TestSilta::start_with(TestOptions { service: "[http]\nproxies = 1\n", connection: "" }).await
+}
+
 #[tokio::test]
 async fn repeated_wrong_signatures_throttle_only_that_client() {
-    let silta = TestSilta::start_with(TestOptions { service: "[http]\nproxies = 1\n", connection: "" }).await;
-    let wrong = ("X-OGOship-Hmac-SHA256", "AAAA");
-    let from = |address| [wrong, ("x-forwarded-for", address)];
+    let silta = behind_a_proxy().await;
+    let send = async |address: &str| {
+        post_with_headers(&silta, OGOSHIP_PATH, &[WRONG, ("x-forwarded-for", address)], "{}").await
+    };
     for _ in 0..30 {
-        assert_eq!(
-            post_with_headers(&silta, "/webhooks/ogoship/shop", &from("203.0.113.7"), "{}").await.status,
-            401
-        );
+        assert_eq!(send("203.0.113.7").await.status, 401);
     }
-    let throttled = post_with_headers(&silta, "/webhooks/ogoship/shop", &from("203.0.113.7"), "{}").await;
+    let throttled = send("203.0.113.7").await;
     assert_eq!((throttled.status, throttled.text("/code")), (429, "too_many"));
     assert_eq!(throttled.headers["retry-after"], "60");
-    assert_eq!(
-        post_with_headers(&silta, "/webhooks/ogoship/shop", &from("203.0.113.8"), "{}").await.status,
-        401
-    );
-    silta.place_order(OrderSpec::of("A", 1)).await; // another client with a valid signature
+    assert_eq!(send("203.0.113.8").await.status, 401);
+    let rejections = show_connection(&silta).await["rejected_webhooks"].clone();
+    assert_eq!(rejections[0]["count"], 31, "the throttled one is not looked into");
     silta.clock.advance(secs(61));
-    assert_eq!(
-        post_with_headers(&silta, "/webhooks/ogoship/shop", &from("203.0.113.7"), "{}").await.status,
-        401
-    );
+    assert_eq!(send("203.0.113.7").await.status, 401);
+}
+
+#[tokio::test]
+async fn right_signature_is_never_throttled() {
+    let silta = behind_a_proxy().await;
+    let attacker = ("x-forwarded-for", "203.0.113.7");
+    for _ in 0..200 {
+        post_with_headers(&silta, OGOSHIP_PATH, &[WRONG, attacker], "{}").await;
+        post_with_headers(&silta, "/webhooks/ogoship/shop/wrong-token", &[WRONG, attacker], "{}").await;
+    }
+    let body = r#"{"type":"ProductStockLevelChanged","productCode":"A"}"#;
+    let webhook = silta::dev::sandbox::Webhook::raw_from_warehouse(body.as_bytes());
+    let (header, right) = WebhookSender::signature(&webhook);
+    let vendor = post_with_headers(&silta, OGOSHIP_PATH, &[(header, &right), attacker], body).await;
+    assert_eq!(vendor.status, 200, "the vendor shares the attacker's address");
+    silta.run_until_idle().await;
+}
+
+#[tokio::test]
+async fn failures_count_by_vendor_and_connection() {
+    let silta = TestSilta::start().await;
+    for _ in 0..31 {
+        post_with_headers(&silta, OGOSHIP_PATH, &[WRONG], "{}").await;
+    }
+    assert_eq!(post_with_headers(&silta, OGOSHIP_PATH, &[WRONG], "{}").await.status, 429);
+    let other = post_with_headers(&silta, MYCASHFLOW_PATH, &[("X-MyCashflow-Signature", "00")], "{}").await;
+    assert_eq!(other.status, 401);
+}
+
+#[tokio::test]
+async fn wrong_path_tokens_are_throttled_alike_for_all_connections() {
+    let silta = TestSilta::start().await;
+    for _ in 0..30 {
+        let path = "/webhooks/mycashflow/shop/wrong-token";
+        assert_eq!(post_with_headers(&silta, path, &[], "{}").await.status, 404);
+    }
+    for connection in ["shop", "unknown"] {
+        for vendor in ["mycashflow", "ogoship"] {
+            let path = format!("/webhooks/{vendor}/{connection}/wrong-token");
+            assert_eq!(post_with_headers(&silta, &path, &[], "{}").await.status, 429, "{path}");
+        }
+    }
+    silta.place_order(OrderSpec::of("A", 1)).await; // the right path
+}
+
+#[tokio::test]
+async fn warehouse_path_without_its_token_is_accepted_only_by_setting() {
+    let body = r#"{"type":"ProductStockLevelChanged","productCode":"A"}"#;
+    let webhook = silta::dev::sandbox::Webhook::raw_from_warehouse(body.as_bytes());
+    let (header, right) = WebhookSender::signature(&webhook);
+    let statuses = async |token: &str, is_accepted: &str| {
+        let settings =
+            [("ogoship.webhook_token", token), ("ogoship.webhook_path_without_token", is_accepted)];
+        let silta = TestSilta::start_with_settings(&settings).await;
+        let mut statuses = Vec::new();
+        for path in ["/webhooks/ogoship/shop", "/webhooks/ogoship/shop/a-long-token", OGOSHIP_PATH] {
+            statuses.push(post_with_headers(&silta, path, &[(header, &right)], body).await.status);
+        }
+        silta.run_until_idle().await;
+        statuses
+    };
+    assert_eq!(statuses("a-long-token", "false").await, [404, 200, 404]);
+    assert_eq!(statuses("a-long-token", "true").await, [200, 200, 404]);
+    assert_eq!(statuses("", "false").await, [200, 404, 404], "an installation without a token");
 }

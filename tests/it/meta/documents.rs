@@ -102,6 +102,7 @@ fn openapi_and_router_name_the_same_paths() {
     routed.extend(
         [
             "post /webhooks/mycashflow/{connection}/{token}",
+            "post /webhooks/ogoship/{connection}/{token}",
             "post /webhooks/ogoship/{connection}",
             "get /livez",
             "get /readyz",

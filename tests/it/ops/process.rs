@@ -173,3 +173,19 @@ async fn chaos_run_loses_and_duplicates_nothing() {
     );
     assert_eq!(report["at_warehouse"], report["placed"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn forwarded_address_without_proxies_is_warned_of_once() {
+    let sandbox = sandbox().await;
+    let database = Database::fresh().await;
+    let config = config_file(&sandbox, "");
+    let process = Process::start(config.path(), Some(&database.url()));
+    let warning = "X-Forwarded-For arrived while [http] proxies is 0";
+    for _ in 0..3 {
+        let request = Api::new(&process.url).request(reqwest::Method::GET, "/admin/v1/tasks");
+        let request = request.header("x-forwarded-for", "203.0.113.7").bearer_auth("guess");
+        assert_eq!(crate::harness::answer(request).await.status, 401);
+    }
+    process.wait_until_logged(warning).await;
+    assert_eq!(process.count_logged(warning), 1);
+}

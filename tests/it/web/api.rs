@@ -7,7 +7,7 @@ use silta::{
     store::idempotency,
 };
 
-use crate::harness::{TestSilta, VIEWER, answer};
+use crate::harness::{TestSilta, VIEWER, answer, secs};
 
 /// Starts Silta with this many orders that end dead because of their address.
 async fn start_with_dead_orders(count: usize) -> TestSilta {
@@ -38,6 +38,7 @@ async fn api_needs_a_token_and_viewers_change_nothing() {
         };
         let nobody = answer(ask(None)).await;
         assert_eq!((nobody.status, nobody.text("/code")), (401, "unauthenticated"), "{path}");
+        silta.clock.advance(secs(7)); // so that no guess is throttled
         assert_eq!(answer(ask(Some("guess"))).await.status, 401, "{path}");
         if method == Method::POST {
             let viewer = answer(ask(Some(VIEWER))).await;
@@ -239,4 +240,21 @@ async fn idempotency_key_in_use_is_refused_then_accepted() {
     assert_eq!(pause().await.status, 200);
     assert_eq!(pause().await.status, 200, "answered as before, not repeated");
     assert_eq!(silta.count("audit").await, 1);
+}
+
+#[tokio::test]
+async fn wrong_bearer_tokens_are_throttled_and_right_ones_pass() {
+    let silta = TestSilta::start().await;
+    let ask = async |token: &str| {
+        answer(silta.api.request(Method::GET, "/admin/v1/tasks").bearer_auth(token)).await.status
+    };
+    for _ in 0..10 {
+        assert_eq!(ask("guess").await, 401);
+    }
+    assert_eq!(ask("guess").await, 429);
+    assert_eq!(ask(VIEWER).await, 200);
+    let session = crate::web::session::sign_in(&silta, "guess").await;
+    assert_eq!(session.status().as_u16(), 429, "the sign-in counts with the API");
+    silta.clock.advance(secs(61));
+    assert_eq!(ask("guess").await, 401);
 }
