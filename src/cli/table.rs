@@ -38,7 +38,16 @@ fn cell(value: &Value) -> String {
             Ok(at) if text.len() >= 20 => at.format("%Y-%m-%d %H:%M:%SZ").to_string(),
             _ => text.clone(),
         },
+        Value::Array(items) => items.iter().map(goods).collect::<Vec<_>>().join(", "),
         other => other.to_string(),
+    }
+}
+
+/// Pieces of a code as people write them.
+fn goods(item: &Value) -> String {
+    match (&item["quantity"], item["code"].as_str()) {
+        (Value::Number(pieces), Some(code)) => format!("{pieces} × {code}"),
+        _ => item.to_string(),
     }
 }
 

@@ -67,6 +67,11 @@ async fn cli_explains_transfers_and_syncs_orders() {
     assert!(code == Some(1) && stderr.contains("already at the warehouse"), "{stderr}");
     let (code, output, _) = run(&["orders", "erase", CONNECTION, &order]);
     assert!(code == Some(0) && output.starts_with("erased: the bodies of "), "{output}");
+
+    let waiting = sandbox.shop.place_order(OrderSpec::of("C", 1)).to_string();
+    let list = || run(&["orders", "list", "--waiting"]).1;
+    wait_until("the order without goods is listed", async || list().contains(&waiting)).await;
+    assert!(list().contains("1 × C") && !list().contains(&reference), "{}", list());
     assert!(process.terminate());
 }
 
