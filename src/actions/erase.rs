@@ -18,13 +18,14 @@ pub async fn erase_order(
     order_id: &str,
 ) -> Result<Erased, ActionError> {
     let subject = Subject::order(order_id).to_string();
-    if !redaction::is_known(db, connection, &subject).await? {
-        return Err(ActionError::NotFound);
-    }
     if redaction::has_open_task(db, connection, &subject).await? {
         return Err(ConflictError::OrderHasOpenTask.into());
     }
-    let erased = redaction::erase(db, connection, &subject, actor.now()).await?;
+    let is_known = redaction::is_known(db, connection, &subject).await?;
+    let erased = redaction::erase_order(db, connection, order_id, actor.now()).await?;
+    if !is_known && erased.events == 0 {
+        return Err(ActionError::NotFound);
+    }
     actor.audit(db, "order.erase", Some(connection), Some(subject), json!(erased)).await?;
     Ok(erased)
 }

@@ -27,5 +27,6 @@ pub mod task;
 pub mod time_window;
 mod timestamp;
 pub mod vendor;
+pub mod viewer_mask;
 
 pub use timestamp::Timestamp;

@@ -5,6 +5,7 @@ use serde_json::Value;
 use sqlx::PgConnection;
 
 use super::{
+    audience::{Audience, ORDER},
     reasons::reason_text,
     sentences,
     waiting::{Choice, waiting_choices},
@@ -26,15 +27,6 @@ use crate::{
 
 /// The most events and tasks shown; of an order with more, the newest explain it best.
 const MAX_ENTRIES: i64 = 200;
-
-/// Who reads a history.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Audience {
-    /// Sees nothing that a shopper wrote.
-    Viewer,
-    /// Sees what the work needs.
-    Operator,
-}
 
 /// An order's history.
 #[derive(Clone, Debug, Serialize)]
@@ -90,13 +82,14 @@ pub async fn order_history(
     language: Language,
 ) -> store::Result<Option<OrderHistory>> {
     let Some(order) = orders::find(db, connection, order_id).await? else { return Ok(None) };
+    let order = audience.order(order);
     let subject = format!("order:{order_id}");
     let mut timeline = events_of(db, connection, &subject, language).await?;
     timeline.extend(intents_of(db, connection, &subject, language).await?);
-    timeline.extend(attempts_of(db, connection, &subject, language).await?);
+    timeline.extend(attempts_of(db, (connection, &subject), audience, language).await?);
     timeline.sort_by_key(|entry| entry.at);
     let summary = summarize(&order, language);
-    let actions = actions::list(db, connection, &subject).await?.into_iter();
+    let actions = actions::list(db, connection, &subject).await?.into_iter().map(|it| audience.action(it));
     let actions =
         actions.map(|action| LedgerAction { text: sentences::ledger_text(&action, language), action });
     let choices = waiting_choices(&order, language);
@@ -148,8 +141,8 @@ async fn intents_of(
 
 async fn attempts_of(
     db: &mut PgConnection,
-    connection: &str,
-    subject: &str,
+    (connection, subject): (&str, &str),
+    audience: Audience,
     language: Language,
 ) -> store::Result<Vec<TimelineEntry>> {
     let filter = TaskFilter {
@@ -160,6 +153,7 @@ async fn attempts_of(
     let mut entries = Vec::new();
     for task in overview::list_tasks(db, &filter, &Page { before: None, limit: MAX_ENTRIES }).await? {
         for attempt in attempts::list(db, TaskId(task.id)).await? {
+            let attempt = audience.attempt(ORDER, attempt);
             entries.push(TimelineEntry {
                 at: attempt.ended_at,
                 kind: "attempt",

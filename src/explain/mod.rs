@@ -6,6 +6,7 @@
 //! it ([`call_log()`]).
 
 mod alerts;
+mod audience;
 mod call_log;
 mod conflicts;
 mod details;
@@ -19,10 +20,11 @@ mod waiting;
 mod webhooks;
 
 pub use alerts::{AlertText, alert_detail, alert_prefix, alert_text};
+pub use audience::Audience;
 pub use call_log::call_log;
 pub use conflicts::conflict_text;
 pub use details::detail;
-pub use history::{Audience, LedgerAction, OrderHistory, TimelineEntry, order_history};
+pub use history::{LedgerAction, OrderHistory, TimelineEntry, order_history};
 pub use labels::{
     counted, decimal, difference_text, remark_text, state_text, sync_kind_text, vendor_name,
     vendor_status_text,

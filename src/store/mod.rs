@@ -64,6 +64,7 @@ pub mod syncs;
 pub mod task_tables;
 pub mod tasks;
 pub mod tokens;
+mod unread_events;
 pub mod vendor_faults;
 pub mod views;
 pub mod warehouse_codes;

@@ -5,8 +5,8 @@
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Result, actions};
-use crate::domain::Timestamp;
+use super::{Result, actions, unread_events};
+use crate::domain::{Timestamp, event::subject::Subject};
 
 /// Rows of a page.
 const PAGE_SIZE: i64 = 500;
@@ -157,9 +157,17 @@ pub struct Erased {
     pub attempts: u64,
 }
 
-/// Redacts all personal data of a subject: bodies, payloads, tracking, comments, customizations. Ids, codes,
-/// states and times remain. Called inside the transaction that audits it.
-pub async fn erase(db: &mut PgConnection, connection: &str, subject: &str, now: Timestamp) -> Result<Erased> {
+/// Redacts all personal data of an order: bodies (also of webhooks that could not be read and name it), payloads, tracking,
+/// comments, customizations. Ids, codes, states and times remain. Called inside the transaction that audits it.
+pub async fn erase_order(
+    db: &mut PgConnection,
+    connection: &str,
+    order_id: &str,
+    now: Timestamp,
+) -> Result<Erased> {
+    let subject = &Subject::order(order_id).to_string();
+    // Before what names it is gone.
+    let unread = unread_events::erase(db, connection, (subject, order_id), now).await?;
     let events = sqlx::query!(
         "update event set body = '', redacted_at = $3
          from task
@@ -198,7 +206,7 @@ pub async fn erase(db: &mut PgConnection, connection: &str, subject: &str, now: 
     .execute(&mut *db)
     .await?;
     actions::redact(db, connection, subject).await?;
-    Ok(Erased { events, attempts })
+    Ok(Erased { events: events + unread, attempts })
 }
 
 /// True if our tables hold anything of a subject. Retention removes its tasks long before what was sent.

@@ -24,11 +24,12 @@ pub(super) struct AlertFilter {
 /// Alerts, newest first.
 pub(super) async fn list(
     State(deps): State<ApiState>,
-    _: Auth,
+    auth: Auth,
     PageQuery(page): PageQuery,
     FilterQuery(AlertFilter { open }): FilterQuery<AlertFilter>,
 ) -> Result<Json<Listing<AlertRow>>, Problem> {
     let mut db = deps.db().await?;
     let rows = alerts::list(&mut db, open, &page.store_page()).await?;
+    let rows: Vec<_> = rows.into_iter().map(|row| auth.audience().alert(row)).collect();
     Ok(Json(page.listing(rows, |row| row.id)))
 }

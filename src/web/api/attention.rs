@@ -7,7 +7,8 @@ use super::{auth::Auth, deps::ApiState};
 use crate::{store::views::attention, web::problem::Problem};
 
 /// What needs attention, grouped by cause.
-pub(super) async fn list(State(deps): State<ApiState>, _: Auth) -> Result<Json<Value>, Problem> {
+pub(super) async fn list(State(deps): State<ApiState>, auth: Auth) -> Result<Json<Value>, Problem> {
     let mut db = deps.db().await?;
-    Ok(Json(json!({ "items": attention::list_causes(&mut db).await?, "next": null })))
+    let causes = auth.audience().causes(attention::list_causes(&mut db).await?);
+    Ok(Json(json!({ "items": causes, "next": null })))
 }

@@ -23,7 +23,6 @@ use crate::{
         vendor::Vendor,
     },
     explain::{self, Audience, OrderHistory},
-    security::admin_token::Role,
     store::views::orders::{self, OrderFilter, OrderRow},
     web::problem::{Code, Problem},
 };
@@ -32,7 +31,7 @@ type OrderPath = Path<(String, String)>;
 
 pub(super) async fn list(
     State(deps): State<ApiState>,
-    _: Auth,
+    auth: Auth,
     PageQuery(page): PageQuery,
     FilterQuery(filter): FilterQuery<OrderFilter>,
 ) -> Result<Json<Listing<OrderRow>>, Problem> {
@@ -40,28 +39,28 @@ pub(super) async fn list(
     require_one_of("status", filter.status.as_deref(), &words)?;
     let mut db = deps.db().await?;
     let rows = orders::list(&mut db, &filter, &page.store_page()).await?;
+    let rows: Vec<_> = rows.into_iter().map(|row| auth.audience().order(row)).collect();
     Ok(Json(page.listing(rows, |row| row.id)))
 }
 
 /// One order with its history.
 pub(super) async fn show(
     State(deps): State<ApiState>,
-    Auth(token): Auth,
+    auth: Auth,
     Path((connection, id)): OrderPath,
 ) -> Result<Json<OrderHistory>, Problem> {
-    let audience = if token.role >= Role::Operator { Audience::Operator } else { Audience::Viewer };
-    load_history(&deps, &connection, &id, audience).await.map(Json)
+    load_history(&deps, &connection, &id, auth.audience()).await.map(Json)
 }
 
 /// The order's calls to one vendor as a text for that vendor's support.
 pub(super) async fn call_log(
     State(deps): State<ApiState>,
-    _: Auth,
+    auth: Auth,
     Path((connection, id, vendor)): Path<(String, String, String)>,
 ) -> Result<Response, Problem> {
     let vendor = [Vendor::MyCashflow, Vendor::Ogoship].into_iter().find(|it| it.as_str() == vendor);
     let vendor = vendor.ok_or(Code::NotFound)?;
-    let text = explain::call_log(&load_history(&deps, &connection, &id, Audience::Viewer).await?, vendor);
+    let text = explain::call_log(&load_history(&deps, &connection, &id, auth.audience()).await?, vendor);
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
 }
 

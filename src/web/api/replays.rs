@@ -80,11 +80,12 @@ pub(super) async fn create(State(deps): State<ApiState>, change: Change) -> Resu
 /// The progress of a replay.
 pub(super) async fn show(
     State(deps): State<ApiState>,
-    _: Auth,
+    auth: Auth,
     IdPath(id): IdPath,
 ) -> Result<Json<ReplayRow>, Problem> {
     let mut db = deps.db().await?;
-    replays::find(&mut db, id).await?.map(Json).ok_or_else(|| Code::NotFound.into())
+    let row = replays::find(&mut db, id).await?.ok_or(Code::NotFound)?;
+    Ok(Json(ReplayRow { filter: auth.audience().request(row.filter), ..row }))
 }
 
 /// Cancels the replayed tasks that have not started.

@@ -15,6 +15,7 @@ use super::{
 use crate::{
     actions::{self, ActionError, Actor, RequestedSync},
     domain::{Timestamp, sync::SyncKind},
+    explain::Audience,
     store::{
         self,
         sync_differences::{self, DifferenceRow},
@@ -43,7 +44,7 @@ pub(super) async fn create(State(deps): State<ApiState>, change: Change) -> Resu
         let not_before = deps.not_before.get(&connection).copied();
         let request = actions::SyncRequest { connection: &connection, what, dry_run, since, not_before };
         let RequestedSync { id, is_new } = actions::request_sync(db, actor, request).await?;
-        let item = item(db, id).await?.ok_or(ActionError::NotFound)?;
+        let item = item(db, id, Audience::Operator).await?.ok_or(ActionError::NotFound)?;
         Ok((if is_new { StatusCode::CREATED } else { StatusCode::OK }, item))
     };
     change.execute(&deps, action).await
@@ -71,11 +72,11 @@ pub(super) async fn list(
 
 pub(super) async fn show(
     State(deps): State<ApiState>,
-    _: Auth,
+    auth: Auth,
     IdPath(id): IdPath,
 ) -> Result<Json<Value>, Problem> {
     let mut db = deps.db().await?;
-    item(&mut db, id).await?.map(Json).ok_or_else(|| Code::NotFound.into())
+    item(&mut db, id, auth.audience()).await?.map(Json).ok_or_else(|| Code::NotFound.into())
 }
 
 /// Approves the differences that wait for it.
@@ -86,7 +87,7 @@ pub(super) async fn approve(
 ) -> Result<Response, Problem> {
     let action = async |db: &mut PgConnection, actor: &Actor<'_>| {
         actions::approve_sync(db, actor, id).await?;
-        Ok((StatusCode::OK, item(db, id).await?.ok_or(ActionError::NotFound)?))
+        Ok((StatusCode::OK, item(db, id, Audience::Operator).await?.ok_or(ActionError::NotFound)?))
     };
     change.execute(&deps, action).await
 }
@@ -94,7 +95,7 @@ pub(super) async fn approve(
 /// A sync's differences in the order found.
 pub(super) async fn list_differences(
     State(deps): State<ApiState>,
-    _: Auth,
+    auth: Auth,
     IdPath(id): IdPath,
     PageQuery(page): PageQuery<i32>,
 ) -> Result<Json<Listing<DifferenceRow, i32>>, Problem> {
@@ -102,13 +103,15 @@ pub(super) async fn list_differences(
     syncs::find(&mut db, id).await?.ok_or(Code::NotFound)?;
     let (after, limit) = page.cursor_and_limit();
     let rows = sync_differences::list(&mut db, id, after.unwrap_or_default(), limit).await?;
+    let rows: Vec<_> = rows.into_iter().map(|row| auth.audience().difference(row)).collect();
     Ok(Json(page.listing(rows, |row| row.position)))
 }
 
 /// A sync with its differences.
-async fn item(db: &mut PgConnection, id: Uuid) -> store::Result<Option<Value>> {
+async fn item(db: &mut PgConnection, id: Uuid, audience: Audience) -> store::Result<Option<Value>> {
     let Some(row) = syncs::find(db, id).await? else { return Ok(None) };
     let mut item = json!(row);
-    item["differences"] = json!(sync_differences::list(db, id, 0, MAX_DIFFERENCES).await?);
+    let differences = sync_differences::list(db, id, 0, MAX_DIFFERENCES).await?.into_iter();
+    item["differences"] = json!(differences.map(|it| audience.difference(it)).collect::<Vec<_>>());
     Ok(Some(item))
 }

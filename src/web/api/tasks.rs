@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 use sqlx::PgConnection;
 
 use super::{
@@ -42,13 +42,15 @@ pub(super) async fn list(
 /// One task with its attempts.
 pub(super) async fn show(
     State(deps): State<ApiState>,
-    _: Auth,
+    auth: Auth,
     IdPath(id): IdPath,
 ) -> Result<Json<Value>, Problem> {
     let mut db = deps.db().await?;
     let row = overview::find_task(&mut db, TaskId(id)).await?.ok_or(Code::NotFound)?;
     let mut item = to_json(&row);
-    item["attempt_list"] = json!(attempts::list(&mut db, TaskId(id)).await?);
+    let attempts = attempts::list(&mut db, TaskId(id)).await?.into_iter();
+    let attempts = attempts.map(|attempt| auth.audience().attempt(&row.kind, attempt));
+    item["attempt_list"] = attempts.map(|attempt| to_json(&attempt)).collect();
     Ok(Json(item))
 }
 

@@ -32,7 +32,7 @@ use crate::{
 pub(super) async fn list(State(deps): State<DashboardState>, user: User) -> Result<Markup, PageError> {
     let words = user.words();
     let mut db = deps.pool.acquire().await?;
-    let causes = attention::list_causes(&mut db).await?;
+    let causes = user.audience().causes(attention::list_causes(&mut db).await?);
     drop(db);
     let main = html! {
         h1 { (words.attention) }
@@ -92,9 +92,13 @@ fn cause_path(cause: &AttentionCause) -> String {
 pub(super) async fn show(
     State(deps): State<DashboardState>,
     user: User,
-    Query(query): Query<ListQuery>,
+    Query(mut query): Query<ListQuery>,
 ) -> Result<Markup, PageError> {
     let words = user.words();
+    // Viewers do not see the details, so they cannot try them out either.
+    if !user.is_operator() {
+        query.detail.clear();
+    }
     let filter = task_filter(&query);
     let mut db = deps.pool.acquire().await?;
     let count = attention::count_closed(&mut db, &filter).await?;

@@ -36,7 +36,7 @@ pub(super) async fn list(
                 td { (row.action) }
                 td { (row.connection.as_deref().unwrap_or_default()) }
                 td { (row.subject.as_deref().unwrap_or_default()) }
-                td { code { (row.detail.to_string()) } }
+                td { code { (user.audience().request(row.detail.clone()).to_string()) } }
             } } }
         } } }
         (older_link(&user, "/audit", &[], next))

@@ -66,7 +66,8 @@ pub(super) async fn show(State(deps): State<DashboardState>, user: User) -> Resu
     let causes = attention::list_causes(&mut db).await?;
     let alerts = alerts::list(&mut db, true, &Page { before: None, limit: ROWS }).await?;
     drop(db);
-    let notified: Vec<_> = alerts.into_iter().filter(|alert| alert.notified_at.is_some()).collect();
+    let notified = alerts.into_iter().filter(|alert| alert.notified_at.is_some());
+    let notified: Vec<_> = notified.map(|alert| user.audience().alert(alert)).collect();
     let words = user.words();
     let waiting: i64 = causes.iter().map(|cause| cause.count).sum();
     let is_stopped = cards.iter().any(|card| card.health != "ok");

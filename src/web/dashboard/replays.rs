@@ -84,7 +84,7 @@ pub(super) async fn show(
         p { (actor) ", " (time(&deps, &user, *created_at)) }
         @if *open > 0 { div data-refresh { (progress) } } @else { div { (progress) } }
         @if let Some(by) = cancelled_by { p.note { (words.replay_cancelled_by) " " (by) } }
-        (json(filter))
+        (json(&user.audience().request(filter.clone())))
     };
     Ok(page(&user, MenuItem::Attention, words.replay, &main))
 }

@@ -36,7 +36,8 @@ pub(super) async fn show(
     let words = user.words();
     let mut db = deps.pool.acquire().await?;
     let sync = syncs::find(&mut db, id).await?.ok_or(PageError::NotFound)?;
-    let differences = sync_differences::list(&mut db, id, 0, MAX_DIFFERENCES).await?;
+    let differences = sync_differences::list(&mut db, id, 0, MAX_DIFFERENCES).await?.into_iter();
+    let differences: Vec<_> = differences.map(|it| user.audience().difference(it)).collect();
     drop(db);
     let is_running = sync.state == "running";
     let body = html! {

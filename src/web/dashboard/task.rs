@@ -37,7 +37,8 @@ pub(super) async fn show(
     let words = user.words();
     let mut db = deps.pool.acquire().await?;
     let row = overview::find_task(&mut db, TaskId(id)).await?.ok_or(PageError::NotFound)?;
-    let attempts = attempts::list(&mut db, TaskId(id)).await?;
+    let attempts = attempts::list(&mut db, TaskId(id)).await?.into_iter();
+    let attempts: Vec<_> = attempts.map(|attempt| user.audience().attempt(&row.kind, attempt)).collect();
     drop(db);
     let filter = [("connection", Some(row.connection.as_str())), ("subject", Some(row.subject.as_str()))];
     let main = html! {

@@ -155,6 +155,36 @@ async fn personal_data_is_erased_on_request_and_audited() {
     assert_eq!(answer.status, 404);
 }
 
+/// A webhook that could not be read belongs to no task; its body names the order.
+#[tokio::test]
+async fn unread_webhooks_that_name_an_order_are_erased_with_it() {
+    let (silta, order) = start_with_delivered_order().await;
+    silta.sandbox.shop.place_order(OrderSpec::of("A", 1));
+    let naming = [
+        format!(r#"{{"hello":{{"nr":{order},"name":"Aino"}}}}"#),
+        format!(r#"{{"hello":"SHOP-{order} of Aino"}}"#),
+        format!(r#"{{"hello":"\u2116{order} of Aino"}}"#),
+        format!(r#"{{"hello":"№{order} of Aino"}}"#),
+    ];
+    let others =
+        [format!(r#"{{"hello":"{order}7 of Maija"}}"#), format!(r#"{{"hello":"5{order} of Maija"}}"#)];
+    for body in naming.iter().chain(&others) {
+        silta.send_webhook(silta::dev::sandbox::Webhook::raw_from_warehouse(body.as_bytes())).await;
+    }
+    assert_eq!(silta.count("event where task_id is null").await, 6);
+    assert_eq!(silta.post_order_action(order, "erase").await, 200);
+    let kept: String =
+        silta.scalar("select string_agg(encode(body, 'escape'), '') from event where task_id is null").await;
+    assert!(!kept.contains("Aino") && kept.matches("Maija").count() == 2, "{kept}");
+
+    // An order that nothing else is known of.
+    let body = r#"{"hello":"4242 of Aino"}"#;
+    silta.send_webhook(silta::dev::sandbox::Webhook::raw_from_warehouse(body.as_bytes())).await;
+    let answer = silta.api.post(&format!("/admin/v1/orders/{CONNECTION}/4242/erase"), Value::Null).await;
+    assert_eq!((answer.status, &answer.body["events"]), (200, &json!(1)));
+    silta.run_until_idle().await;
+}
+
 /// Retention removes tasks long before what was sent: that is what there is to erase.
 #[tokio::test]
 async fn order_without_tasks_is_erased() {

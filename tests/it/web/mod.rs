@@ -6,3 +6,4 @@ mod dashboard;
 mod replays;
 mod server;
 pub mod session;
+mod viewers;
