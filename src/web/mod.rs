@@ -6,5 +6,6 @@ pub mod client_ip;
 pub mod dashboard;
 pub mod health;
 mod metrics;
+mod parameters;
 pub mod problem;
 pub mod server;

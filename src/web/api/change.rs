@@ -21,7 +21,10 @@ use crate::{
         StoreError,
         idempotency::{self, KeyStatus},
     },
-    web::problem::{Code, Problem},
+    web::{
+        parameters::{NO_CONTROL_CHARACTERS, json_has_control_characters},
+        problem::{Code, Problem},
+    },
 };
 
 /// The largest body of an admin request.
@@ -51,6 +54,10 @@ impl FromRequest<ApiState> for Change {
 impl Change {
     /// The body as JSON.
     pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        let json = serde_json::from_slice::<Value>(&self.body);
+        if json.is_ok_and(|json| json_has_control_characters(&json)) {
+            return Err(Problem::new(Code::Invalid, NO_CONTROL_CHARACTERS));
+        }
         serde_json::from_slice(&self.body).map_err(|error| {
             let code = if error.is_data() { Code::Invalid } else { Code::NotJson };
             Problem::new(code, error.to_string())

@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use axum::{
     Router,
+    extract::Request,
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
     routing::{MethodRouter, delete, get, post, put},
 };
 
@@ -11,6 +14,10 @@ use super::{
     alerts, attention, audit, connections,
     deps::{ApiDeps, ApiState},
     events, orders, replays, shipping_rules, syncs, tasks,
+};
+use crate::web::{
+    parameters::{NO_CONTROL_CHARACTERS, has_control_characters},
+    problem::{Code, Problem},
 };
 
 /// A path, its method as `openapi.yaml` names it, and its handler.
@@ -64,7 +71,14 @@ const ROUTES: &[Route] = &[
 pub fn router(deps: ApiDeps) -> Router {
     let routes =
         ROUTES.iter().fold(Router::new(), |router, (path, _, handler)| router.route(path, handler()));
-    routes.with_state(Arc::new(deps))
+    routes.layer(middleware::from_fn(refuse_control_characters)).with_state(Arc::new(deps))
+}
+
+async fn refuse_control_characters(request: Request, next: Next) -> Response {
+    if has_control_characters(request.uri()) {
+        return Problem::new(Code::Invalid, NO_CONTROL_CHARACTERS).into_response();
+    }
+    next.run(request).await
 }
 
 /// Every path with its method, for the test that compares `openapi.yaml` with them.

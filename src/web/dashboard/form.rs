@@ -35,6 +35,9 @@ impl FromRequest<DashboardState> for OperatorForm {
         let is_foreign = is_cross_site(request.headers());
         let axum::Form(fields): axum::Form<Vec<(String, String)>> =
             axum::Form::from_request(request, &()).await.map_err(|_| invalid())?;
+        if fields.iter().any(|(name, value)| [name, value].iter().any(|it| it.contains(char::is_control))) {
+            return Err(invalid());
+        }
         let form = Self { user, fields };
         if !form.user.is_operator() {
             return Err(PageError::Forbidden.into_response());

@@ -46,8 +46,38 @@ pub(super) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> 
         .find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
 }
 
-/// The path if it is one of ours, else `/`: `//elsewhere` would be an open redirect.
+/// The path if it is one of ours, else `/`: browsers read `//elsewhere` and `/\elsewhere` as another site, and some skip
+/// spaces and control characters before they look.
 pub(super) fn local_path(to: Option<String>) -> String {
-    to.filter(|to| to.starts_with('/') && !to.starts_with("//") && !to.contains('\\'))
-        .unwrap_or_else(|| "/".to_owned())
+    let is_local = |to: &String| {
+        to.starts_with('/')
+            && !to.starts_with("//")
+            && !to.contains('\\')
+            && to.bytes().all(|byte| byte.is_ascii_graphic())
+    };
+    to.filter(is_local).unwrap_or_else(|| "/".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_own_paths_are_returned_to() {
+        for to in ["/", "/orders?q=a%20b", "/orders/shop/1001"] {
+            assert_eq!(local_path(Some(to.to_owned())), to);
+        }
+        for to in [
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "/\tx",
+            "/ /evil.example",
+            "/a\r\nb: c",
+            "/ä",
+            "",
+        ] {
+            assert_eq!(local_path(Some(to.to_owned())), "/", "{to:?}");
+        }
+    }
 }

@@ -87,5 +87,10 @@ pub(super) fn url(path: &str, pairs: &[(&str, Option<&str>)], cursor: Option<&st
 
 /// The path of an order's page.
 pub(super) fn order_path(connection: &str, order_id: &str) -> String {
-    format!("/orders/{connection}/{order_id}")
+    let encode = |segment| percent_encoding::utf8_percent_encode(segment, SEGMENT);
+    format!("/orders/{}/{}", encode(connection), encode(order_id))
 }
+
+/// What is encoded in a segment of a path.
+const SEGMENT: &percent_encoding::AsciiSet =
+    &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');

@@ -14,6 +14,7 @@ use super::{
 
 /// The dashboard's router.
 pub fn router(deps: DashboardDeps) -> Router {
+    let deps = Arc::new(deps);
     Router::new()
         .route("/", get(overview::show))
         .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
@@ -38,6 +39,7 @@ pub fn router(deps: DashboardDeps) -> Router {
         .route("/audit", get(audit::list))
         .route("/style.css", get(assets::style))
         .route("/live.js", get(assets::script))
-        .layer(middleware::from_fn(response::finish))
-        .with_state(Arc::new(deps))
+        .layer(middleware::from_fn(response::refuse_control_characters))
+        .layer(middleware::from_fn_with_state(deps.clone(), response::finish))
+        .with_state(deps)
 }

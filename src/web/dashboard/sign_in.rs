@@ -19,7 +19,7 @@ use super::{
     form::is_cross_site,
     language::{ReturnTo, cookie, language_of, local_path},
     page,
-    user::SESSION_COOKIE,
+    user::session_cookie_name,
 };
 use crate::{
     domain::{digest::sha256_hex, language::Language},
@@ -85,18 +85,19 @@ pub(super) async fn sign_out(
     if is_cross_site(&headers) {
         return Err(PageError::InvalidForm);
     }
-    if let Some(cookie) = cookie(&headers, SESSION_COOKIE) {
+    if let Some(cookie) = cookie(&headers, session_cookie_name(deps.is_secure)) {
         let mut db = deps.pool.acquire().await?;
         sessions::end(&mut db, &sha256_hex(cookie.as_bytes())).await?;
     }
-    let expired = session_cookie("", TimeDelta::zero(), false);
+    let expired = session_cookie("", TimeDelta::zero(), deps.is_secure);
     Ok(([(header::SET_COOKIE, expired)], Redirect::to("/sign-in")).into_response())
 }
 
 fn session_cookie(value: &str, ttl: TimeDelta, is_secure: bool) -> String {
     let secure = if is_secure { "; Secure" } else { "" };
     let max_age = ttl.num_seconds();
-    format!("{SESSION_COOKIE}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={max_age}{secure}")
+    let name = session_cookie_name(is_secure);
+    format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={max_age}{secure}")
 }
 
 fn sign_in_page(language: Language, to: &str, error: Option<&'static str>) -> Response {

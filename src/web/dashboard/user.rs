@@ -24,8 +24,11 @@ use crate::{
     },
 };
 
-/// The name of the session cookie.
-pub(super) const SESSION_COOKIE: &str = "silta-session";
+/// The name of the session cookie. Behind TLS browsers hold its prefix to what it promises: set by this host alone, for all
+/// paths, over TLS.
+pub(super) const fn session_cookie_name(is_secure: bool) -> &'static str {
+    if is_secure { "__Host-silta-session" } else { "silta-session" }
+}
 
 /// The user of a request: a valid session of a configured token. Without one the browser is sent to the sign-in page.
 pub(super) struct User {
@@ -67,11 +70,12 @@ impl FromRequestParts<DashboardState> for User {
     }
 }
 
-async fn find_session(
+/// The valid session of a request, and its token.
+pub(super) async fn find_session(
     deps: &DashboardState,
     headers: &HeaderMap,
 ) -> Result<Option<(Token, Session)>, StoreError> {
-    let Some(cookie) = cookie(headers, SESSION_COOKIE) else { return Ok(None) };
+    let Some(cookie) = cookie(headers, session_cookie_name(deps.is_secure)) else { return Ok(None) };
     let digest = sha256_hex(cookie.as_bytes());
     let mut db = deps.pool.acquire().await?;
     let Some(session) = sessions::find(&mut db, &digest, deps.clock.now()).await? else { return Ok(None) };

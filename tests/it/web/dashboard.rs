@@ -27,11 +27,65 @@ async fn pages_need_a_session() {
         let policy = answer.headers()["content-security-policy"].to_str().unwrap();
         assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
     }
-    for nothing in ["/orders/shop/nothing", "/orders/shop/%00", "/tasks?subject=%00", "/nowhere"] {
+    for nothing in ["/orders/shop/nothing", "/nowhere"] {
         assert_eq!(session.get(nothing).await.status(), StatusCode::NOT_FOUND, "{nothing}");
     }
-    let refused = silta.api.get("/admin/v1/tasks?subject=%00").await;
+}
+
+#[tokio::test]
+async fn control_characters_in_a_parameter_are_refused() {
+    let silta = TestSilta::start().await;
+    let session = Session::with(&silta, OPERATOR).await;
+    let paths = [
+        "/orders/shop/%00",
+        "/tasks?subject=%00",
+        "/orders?q=%1b",
+        "/attention/cause?reason=%7f",
+        "/sign-in?to=/%0d%0ax:y",
+        "/language/fi?to=/%00",
+        "/events?topic=%C2%85",
+    ];
+    for path in paths {
+        assert_eq!(session.get(path).await.status(), StatusCode::BAD_REQUEST, "{path}");
+    }
+    for path in ["tasks?subject=%00", "orders/shop/%00", "orders?q=%0a", "audit?cursor=%00"] {
+        let refused = silta.api.get(&format!("/admin/v1/{path}")).await;
+        assert_eq!((refused.status, refused.text("/code")), (400, "invalid"), "{path}");
+    }
+    for path in ["orders/shop/%0a/refresh", "connections/%00/pause"] {
+        let refused = silta.api.post(&format!("/admin/v1/{path}"), serde_json::json!({})).await;
+        assert_eq!((refused.status, refused.text("/code")), (400, "invalid"), "{path}");
+    }
+    let refused =
+        silta.api.post("/admin/v1/syncs", serde_json::json!({ "connection": "\0", "what": "stock" })).await;
     assert_eq!((refused.status, refused.text("/code")), (400, "invalid"));
+    let form = [("connection", "shop\0"), ("ask", "pause")];
+    assert_eq!(session.submit("/connections", &form).await.status(), StatusCode::BAD_REQUEST);
+    let order = session.submit("/orders/shop/%C3%A4%20b", &[("ask", "refresh")]).await;
+    assert_ne!(order.status(), StatusCode::INTERNAL_SERVER_ERROR);
+}
+
+#[tokio::test]
+async fn sign_in_returns_to_own_pages_only() {
+    let silta = TestSilta::start().await;
+    for (to, expected) in [
+        ("/orders?q=1", "/orders?q=1"),
+        ("//evil.example", "/"),
+        ("/\\evil.example", "/"),
+        ("/\t/evil.example", "/"),
+        ("/a b", "/"),
+        ("/\r\nset-cookie: a=b", "/"),
+        ("https://evil.example", "/"),
+    ] {
+        let form = [("token", OPERATOR), ("to", to)];
+        let request = client().post(format!("{}/sign-in", silta.api.url)).form(&form);
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.headers()["location"], expected, "{to:?}");
+        let request = client().get(format!("{}/language/fi", silta.api.url)).query(&[("to", to)]);
+        let answer = request.send().await.unwrap();
+        let is_refused = answer.status() == StatusCode::BAD_REQUEST;
+        assert!(is_refused || answer.headers()["location"] == expected, "{to:?}");
+    }
 }
 
 #[tokio::test]
@@ -187,4 +241,37 @@ async fn extra_data_and_remarks_stand_on_the_page_of_products() {
     for text in ["69120023", "MUKI", "SETTI", "It has no EAN", "Its code has / or"] {
         assert!(page.contains(text), "{text} in {page}");
     }
+}
+
+#[tokio::test]
+async fn event_stream_ends_with_its_session() {
+    let silta = TestSilta::start().await;
+    let session = Session::with(&silta, VIEWER).await;
+    let mut stream = session.get("/live").await;
+    assert!(stream.chunk().await.unwrap().is_some(), "the counts come at once");
+    assert_eq!(session.submit("/sign-out", &[]).await.status(), StatusCode::SEE_OTHER);
+    while stream.chunk().await.unwrap().is_some() {} // ends, or the test never does
+}
+
+#[tokio::test]
+async fn cookie_and_headers_hold_browsers_to_tls() {
+    let silta = TestSilta::start_with_env(
+        crate::harness::TestOptions::default(),
+        &[("SILTA__HTTP__PUBLIC_URL", "https://silta.example.fi")],
+    )
+    .await;
+    let answer = sign_in(&silta, OPERATOR).await;
+    let set = answer.headers()["set-cookie"].to_str().unwrap().to_owned();
+    assert!(set.starts_with("__Host-silta-session=") && set.ends_with("; Secure"), "{set}");
+    assert!(set.contains("; Path=/;") && !set.contains("Domain"), "{set}");
+    assert_eq!(answer.headers()["strict-transport-security"], "max-age=31536000");
+    let session = Session::with(&silta, OPERATOR).await;
+    assert_eq!(session.get("/").await.status(), StatusCode::OK);
+    let answer = session.submit("/sign-out", &[]).await;
+    let set = answer.headers()["set-cookie"].to_str().unwrap().to_owned();
+    assert!(set.starts_with("__Host-silta-session=;") && set.ends_with("; Secure"), "it is removed: {set}");
+
+    let plain = TestSilta::start().await;
+    let answer = sign_in(&plain, OPERATOR).await;
+    assert!(answer.headers().get("strict-transport-security").is_none(), "without TLS nothing is promised");
 }
