@@ -67,7 +67,7 @@ impl Components {
             )),
             failpoints,
             secret_store: Arc::new(SecretStore::new(&config.secret_keys)),
-            client: build_client(config.outbound),
+            client: build_client(&config.outbound),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use sqlx::PgPool;
 
 use super::print::{print_error, print_line};
@@ -13,7 +13,7 @@ use crate::{
         embedded_postgres::{Launch, PrivatePostgres, Upgrade, WaitOptions},
         failpoints::Failpoints,
     },
-    store,
+    store::{self, DatabaseUrl},
 };
 
 /// The configured database, or a private one that stops with this process.
@@ -35,8 +35,15 @@ impl Database {
         // The other half belongs to webhooks and attempts: see `store::hot_path_pool`.
         let size = (config.database.connections / 2).max(1);
         if let Some(url) = &config.database.url {
-            let options =
-                url.expose().parse().map_err(|_| anyhow::anyhow!("database.url is not a postgres:// URL"))?;
+            let Some(DatabaseUrl { options, is_unverified }) = DatabaseUrl::parse(url.expose()) else {
+                bail!("database.url is not a postgres:// URL");
+            };
+            if is_unverified {
+                tracing::warn!(
+                    "sslmode in database.url does not verify the server: anybody on the network between can read and \
+                     change everything; verify-full is the default"
+                );
+            }
             return Ok(Self { pool: store::connect(options, size), _private: None });
         }
         let launch = Launch::new(&config.database.data_dir).wait(wait);

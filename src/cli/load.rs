@@ -14,7 +14,12 @@ pub(super) fn load(path: &Path, environment: &Environment) -> Result<Config> {
             path.display()
         )
     })?;
-    Config::load(&file, environment).map_err(|errors| {
+    let directory = path.parent().unwrap_or(Path::new(""));
+    let loaded = Config::load_in(directory, &file, environment).map(|mut config| {
+        config.secret_files.push(path.to_owned());
+        config
+    });
+    loaded.map_err(|errors| {
         let list: Vec<_> = errors.iter().map(|error| format!("  {error}")).collect();
         anyhow::anyhow!("{} has {} error(s):\n{}", path.display(), errors.len(), list.join("\n"))
     })

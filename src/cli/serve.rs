@@ -91,8 +91,8 @@ async fn start(path: &Path, environment: &Environment, shutdown: &Shutdown) -> R
     let config = load(path, environment)?;
     let traces = config.traces.as_ref().map(|traces| {
         // A collector usually has a private address, whatever the vendors have.
-        let options = vendors::http::Options { allow_private: true, ..config.outbound };
-        (traces, vendors::http::build_client(options))
+        let options = vendors::http::Options { allow_private: true, proxy: None, ..config.outbound.clone() };
+        (traces, vendors::http::build_client(&options))
     });
     let telemetry = telemetry::init(&config.log.filter, config.log.json, traces);
     let listener = TcpListener::bind(&config.http.listen)
@@ -180,8 +180,9 @@ impl Reload {
 
 /// Success if the process at this URL answers that it is alive.
 pub(super) async fn check_alive(url: &str) -> ExitCode {
-    let options = vendors::http::Options { timeout: Duration::from_secs(4), allow_private: true };
-    let request = vendors::http::build_client(options).get(format!("{}/livez", url.trim_end_matches('/')));
+    let options =
+        vendors::http::Options { timeout: Duration::from_secs(4), allow_private: true, proxy: None };
+    let request = vendors::http::build_client(&options).get(format!("{}/livez", url.trim_end_matches('/')));
     #[expect(
         clippy::disallowed_methods,
         reason = "no vendor is called: neither a rate limit nor a call log applies"

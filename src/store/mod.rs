@@ -20,6 +20,7 @@ pub mod claim;
 pub mod configurations;
 pub mod connection_starts;
 pub mod connections;
+mod database_url;
 mod error;
 pub mod events;
 pub mod group_commit;
@@ -69,6 +70,7 @@ pub mod vendor_faults;
 pub mod views;
 pub mod warehouse_codes;
 
+pub use database_url::DatabaseUrl;
 pub use error::{Result, StoreError};
 pub use listener::{DUE_CHANNEL, NotifyListener, SYNC_REQUESTED_CHANNEL};
 pub use page::Page;

@@ -7,6 +7,7 @@ use super::section::Section;
 use crate::{
     background::notifications::{Channel, ChannelKind, Options},
     domain::{alert::GracePeriod, language::Language},
+    vendors::http::dns::names_private_host,
 };
 
 pub(super) fn read_alerts(mut section: Section<'_>, public_url: &str, allow_private: bool) -> Options {
@@ -57,9 +58,7 @@ fn read_channel(mut section: Section<'_>, allow_private: bool) -> Option<Channel
             if to.as_ref().is_none_or(Vec::is_empty) {
                 section.add_error("to", "must be a list of e-mail addresses");
             }
-            if !["smtp://", "smtps://"].iter().any(|scheme| mail.starts_with(scheme)) {
-                section.add_error("mail", "must be smtps://USER:PASSWORD@HOST, or smtp://HOST?tls=required");
-            }
+            check_mail_server(&section, &mail);
             mailbox(&from).zip(to).map(|(from, to)| ChannelKind::Mail { server: mail, from, to })
         }
         _ => {
@@ -79,11 +78,30 @@ fn webhook_secret(text: &str) -> Option<Vec<u8>> {
     (24..=64).contains(&bytes.len()).then_some(bytes)
 }
 
-fn check_url(section: &mut Section<'_>, key: &str, text: &str, allow_plain: bool) {
-    let is_fine = Url::parse(text).is_ok_and(|url| {
-        url.has_host() && (url.scheme() == "https" || allow_plain && url.scheme() == "http")
-    });
-    if !is_fine {
-        section.add_error(key, "must be an https URL");
+/// The rule of vendors' URLs: https to a public host. Names are checked once more when they are resolved.
+fn check_url(section: &mut Section<'_>, key: &str, text: &str, allow_private: bool) {
+    let url = Url::parse(text)
+        .ok()
+        .filter(|url| url.has_host() && (url.scheme() == "https" || allow_private && url.scheme() == "http"));
+    match url {
+        None => section.add_error(key, "must be an https URL"),
+        Some(url) if names_private_host(&url) && !allow_private => section.add_error(
+            key,
+            "is a loopback or private address; outbound.dangerously_allow_private allows it for tests",
+        ),
+        Some(_) => {}
+    }
+}
+
+/// A mail server's URL. A password is sent only where TLS is certain: `opportunistic` is whatever the network lets through.
+fn check_mail_server(section: &Section<'_>, text: &str) {
+    let Some(url) = Url::parse(text).ok().filter(|url| ["smtp", "smtps"].contains(&url.scheme())) else {
+        return section.add_error("mail", "must be smtps://USER:PASSWORD@HOST, or smtp://HOST?tls=required");
+    };
+    let mut parameters = url.query_pairs();
+    let is_encrypted =
+        url.scheme() == "smtps" || parameters.any(|(key, value)| key == "tls" && value == "required");
+    if !is_encrypted && (url.password().is_some() || !url.username().is_empty()) {
+        section.add_error("mail", "has a password, so it needs TLS: smtps://…, or smtp://…?tls=required");
     }
 }

@@ -1,6 +1,9 @@
 //! The whole configuration.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use super::{
     alerts::read_alerts,
@@ -9,9 +12,11 @@ use super::{
     error::{ConfigError, ConfigErrors},
     key_digests::KeyDigests,
     layers,
+    outbound::read_outbound,
     secret::Secret,
     secret_keys::read_secret_keys,
     section::Section,
+    tokens::read_tokens,
     traces::read_traces,
 };
 use crate::{
@@ -19,10 +24,7 @@ use crate::{
     background::{notifications, retention},
     domain::{event::reference::may_collide, task::retry::RetryPolicy},
     inbox,
-    security::{
-        admin_token::{Role, Token},
-        secrets,
-    },
+    security::{admin_token::Token, secrets},
     vendors,
     web::server,
 };
@@ -58,6 +60,8 @@ pub struct Config {
     pub tokens: Vec<Token>,
     /// `[[connections]]`
     pub connections: Vec<Connection>,
+    /// The files that secrets were read from, and the configuration itself where it is one.
+    pub secret_files: Vec<PathBuf>,
     /// Every key with a digest of its value, for a reload to compare.
     pub key_digests: KeyDigests,
 }
@@ -104,11 +108,21 @@ pub struct Log {
 impl Config {
     /// Loads the text of a file under an environment. All errors are reported together.
     pub fn load(file: &str, environment: &Environment) -> Result<Self, Vec<ConfigError>> {
-        let errors = ConfigErrors::default();
+        Self::load_in(Path::new(""), file, environment)
+    }
+
+    /// The same for a file in this directory, beside which the files of its secrets may lie.
+    pub fn load_in(
+        directory: &Path,
+        file: &str,
+        environment: &Environment,
+    ) -> Result<Self, Vec<ConfigError>> {
+        let errors = ConfigErrors::in_directory(directory);
         let merged = layers::merge(file, environment, &errors);
         let key_digests = KeyDigests::new(&merged);
         let mut root = Section::root(merged, &errors);
         let config = Self { key_digests, ..Self::read(&mut root, environment, &errors) };
+        let config = Self { secret_files: errors.take_secret_files(), ..config };
         root.finish();
         errors.into_result(config)
     }
@@ -146,6 +160,7 @@ impl Config {
             outbound,
             tokens,
             connections,
+            secret_files: Vec::new(),
             key_digests: KeyDigests::default(),
         }
     }
@@ -172,15 +187,6 @@ fn read_retry(mut section: Section<'_>) -> RetryPolicy {
     };
     section.finish();
     policy
-}
-
-fn read_outbound(mut section: Section<'_>) -> vendors::http::Options {
-    let options = vendors::http::Options {
-        timeout: section.duration("timeout"),
-        allow_private: section.boolean("dangerously_allow_private"),
-    };
-    section.finish();
-    options
 }
 
 fn read_retention(mut section: Section<'_>) -> retention::Periods {
@@ -217,12 +223,6 @@ fn have_colliding_references(one: &Connection, other: &Connection) -> bool {
     let merchants = other.ogoship.merchants();
     let share_merchant = one.ogoship.merchants().iter().any(|merchant| merchants.contains(merchant));
     share_merchant && may_collide(one.orders.references.current(), other.orders.references.current())
-}
-
-fn read_tokens(mut section: Section<'_>) -> Vec<Token> {
-    let tokens = section.tables("tokens").into_iter().map(read_token).collect();
-    section.finish();
-    tokens
 }
 
 fn read_http(mut section: Section<'_>) -> Http {
@@ -269,16 +269,4 @@ fn read_log(mut section: Section<'_>) -> Log {
     let json = section.choice("format", &[("text", false), ("json", true)]);
     section.finish();
     Log { filter, json }
-}
-
-fn read_token(mut section: Section<'_>) -> Token {
-    let name = section.required("name", "a name for the audit trail");
-    let sha256 =
-        section.required("token_sha256", "64 hex digits; `silta config token NAME` makes one").to_lowercase();
-    if sha256.len() != 64 || !sha256.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        section.add_error("token_sha256", "must be 64 hex digits; `silta config token NAME` makes one");
-    }
-    let role = section.choice("role", &[("viewer", Role::Viewer), ("operator", Role::Operator)]);
-    section.finish();
-    Token { name, sha256, role }
 }

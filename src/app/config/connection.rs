@@ -1,6 +1,6 @@
 //! The sections `[[connections]]`.
 
-use std::{net::IpAddr, time::Duration};
+use std::time::Duration;
 
 use reqwest::Url;
 
@@ -16,7 +16,7 @@ use crate::{
     inbox::poll::poller::Intervals,
     security::signature::Encoding,
     sync::SyncSchedule,
-    vendors::http::dns,
+    vendors::http::dns::names_private_host,
 };
 
 /// One store tied to one merchant account.
@@ -246,10 +246,9 @@ fn read_url(section: &mut Section<'_>, key: &str, example: &str, allow_private: 
         section.add_error(key, &format!("is no URL: give {example}"));
         return text;
     };
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    if !(url.scheme() == "https" || allow_private && url.scheme() == "http") || host.is_empty() {
+    if !(url.scheme() == "https" || allow_private && url.scheme() == "http") || !url.has_host() {
         section.add_error(key, "must be an https URL");
-    } else if is_private(host) && !allow_private {
+    } else if names_private_host(&url) && !allow_private {
         section.add_error(
             key,
             "is a loopback or private address; outbound.dangerously_allow_private allows it for tests",
@@ -259,11 +258,4 @@ fn read_url(section: &mut Section<'_>, key: &str, example: &str, allow_private: 
         section.add_error(key, "must have no path behind its host");
     }
     text.trim_end_matches('/').to_owned()
-}
-
-fn is_private(host: &str) -> bool {
-    if host == "localhost" || host.ends_with(".localhost") {
-        return true;
-    }
-    host.parse::<IpAddr>().is_ok_and(dns::is_private)
 }

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+/// What the names of the shell's accounts begin with in the audit trail; no admin token may have such a name.
+pub(super) const SHELL_PREFIX: &str = "cli:";
+
 /// Environment variables by name.
 pub type Environment = BTreeMap<String, String>;
 
@@ -16,5 +19,5 @@ pub fn environment() -> Environment {
 /// The account that runs this process, for the audit trail of the shell.
 pub fn account(environment: &Environment) -> String {
     let named = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|key| environment.get(*key));
-    format!("cli:{}", named.map_or("unknown", String::as_str))
+    format!("{SHELL_PREFIX}{}", named.map_or("unknown", String::as_str))
 }

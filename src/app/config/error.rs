@@ -1,6 +1,10 @@
 //! The errors of a configuration, collected so that all are reported together.
 
-use std::{cell::RefCell, fmt};
+use std::{
+    cell::RefCell,
+    fmt,
+    path::{Path, PathBuf},
+};
 
 /// An error of the configuration, with its key and a remedy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,17 +21,46 @@ impl fmt::Display for ConfigError {
     }
 }
 
-/// The errors found so far.
+/// The errors found so far, and the files that were read.
 #[derive(Default)]
-pub(super) struct ConfigErrors(RefCell<Vec<ConfigError>>);
+pub(super) struct ConfigErrors {
+    errors: RefCell<Vec<ConfigError>>,
+    /// Where the configuration file lies.
+    directory: PathBuf,
+    secret_files: RefCell<Vec<PathBuf>>,
+}
 
 impl ConfigErrors {
+    /// For a configuration file in this directory.
+    pub(super) fn in_directory(directory: &Path) -> Self {
+        Self { directory: directory.to_owned(), ..Self::default() }
+    }
+
+    /// Reads the file of a secret. A relative path is looked for as it is written, then from the configuration file on, and
+    /// last by its name alone beside that file: systemd's credentials and the secrets of containers lie there.
+    pub(super) fn read_secret(&self, file: &str) -> std::io::Result<String> {
+        let written = Path::new(file);
+        let by_name = written.file_name().map(|name| self.directory.join(name));
+        let places = [Some(written.to_owned()), Some(self.directory.join(written)), by_name];
+        let mut places = places.into_iter().flatten();
+        let found = if written.is_absolute() { None } else { places.find(|place| place.exists()) };
+        let found = found.unwrap_or_else(|| written.to_owned());
+        let text = std::fs::read_to_string(&found)?;
+        self.secret_files.borrow_mut().push(found);
+        Ok(text)
+    }
+
+    /// The files of secrets that were read.
+    pub(super) fn take_secret_files(&self) -> Vec<PathBuf> {
+        self.secret_files.take()
+    }
+
     pub(super) fn add(&self, key: &str, problem: &str) {
-        self.0.borrow_mut().push(ConfigError { key: key.to_owned(), problem: problem.to_owned() });
+        self.errors.borrow_mut().push(ConfigError { key: key.to_owned(), problem: problem.to_owned() });
     }
 
     pub(super) fn into_result<T>(self, config: T) -> Result<T, Vec<ConfigError>> {
-        let errors = self.0.into_inner();
+        let errors = self.errors.into_inner();
         if errors.is_empty() { Ok(config) } else { Err(errors) }
     }
 }

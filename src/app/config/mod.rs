@@ -12,10 +12,12 @@ mod error;
 mod extra;
 mod key_digests;
 mod layers;
+mod outbound;
 mod policy;
 mod secret;
 mod secret_keys;
 mod section;
+mod tokens;
 mod traces;
 
 pub use configuration::{Config, Database, Http, Log};

@@ -159,7 +159,7 @@ impl<'f> Section<'f> {
         if file.is_empty() {
             return None;
         }
-        let text = std::fs::read_to_string(&file);
+        let text = self.errors.read_secret(&file);
         text.map_err(|error| self.add_error(&file_key, &format!("cannot be read: {}", error.kind()))).ok()
     }
 

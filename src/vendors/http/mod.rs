@@ -12,6 +12,7 @@ mod local_limit;
 pub mod rate_limit_store;
 pub mod rate_limiter;
 pub mod single_flight;
+mod special_networks;
 mod vendor_message;
 
 pub use call::{Body, Call, Response};

@@ -47,7 +47,7 @@ impl Process {
             }
             output.push(line);
         };
-        let output = Arc::new(Mutex::new(Vec::new()));
+        let output = Arc::new(Mutex::new(output));
         let lines_kept = output.clone();
         std::thread::spawn(move || {
             lines.map_while(Result::ok).for_each(|line| lines_kept.lock().unwrap().push(line));

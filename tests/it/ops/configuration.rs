@@ -133,3 +133,87 @@ fn private_or_plain_http_vendor_urls_are_refused() {
         assert!(faults[0].starts_with("connections.kauppa.mycashflow.url: "), "{url}: {faults:?}");
     }
 }
+
+/// A configuration with one channel of alerts.
+fn load_channel(channel: &str) -> Result<Config, Vec<String>> {
+    load(&format!("[[alerts.channels]]\nname = \"ops\"\n{channel}"), &[])
+}
+
+#[test]
+fn channels_obey_the_rule_of_vendor_urls() {
+    for url in [
+        "http://hooks.example.fi/x",
+        "https://localhost/x",
+        "https://10.0.0.1/x",
+        "https://127.1/x",
+        "https://[::ffff:127.0.0.1]/x",
+        "https://[64:ff9b::a00:1]/x",
+        "https://169.254.169.254/latest",
+    ] {
+        let faults = load_channel(&format!("slack = {url:?}")).unwrap_err();
+        assert!(faults[0].starts_with("alerts.channels[0].slack: "), "{url}: {faults:?}");
+        let webhook = format!("webhook = {url:?}\nsecret = {:?}", super::channel::SECRET);
+        let faults = load_channel(&webhook).unwrap_err();
+        assert!(faults[0].starts_with("alerts.channels[0].webhook: "), "{url}: {faults:?}");
+    }
+    assert!(load_channel("slack = \"https://hooks.example.fi/x\"").is_ok());
+}
+
+#[test]
+fn mail_server_with_a_password_needs_tls() {
+    let load_server = |server: &str| {
+        load_channel(&format!("mail = {server:?}\nfrom = \"a@example.fi\"\nto = [\"b@example.fi\"]"))
+    };
+    for server in [
+        "smtp://user:password@mail.example.fi",
+        "smtp://user:password@mail.example.fi?tls=opportunistic",
+        "smtp://user@mail.example.fi",
+        "smtp://user:password@127.0.0.1",
+    ] {
+        let faults = load_server(server).unwrap_err();
+        assert!(faults[0].starts_with("alerts.channels[0].mail: has a password"), "{server}: {faults:?}");
+        assert!(!faults[0].contains("password@"), "{faults:?}");
+    }
+    for server in [
+        "smtps://user:password@mail.example.fi",
+        "smtp://user:password@mail.example.fi:587?tls=required",
+        "smtp://127.0.0.1:25",
+    ] {
+        assert!(load_server(server).is_ok(), "{server}");
+    }
+}
+
+#[test]
+fn names_of_admin_tokens_are_unique_and_not_the_shells() {
+    let token = |name: &str, digit: &str| {
+        format!(
+            "[[admin.tokens]]\nname = {name:?}\ntoken_sha256 = {:?}\nrole = \"viewer\"\n",
+            digit.repeat(64)
+        )
+    };
+    assert!(load(&(token("ops", "0") + &token("eyes", "1")), &[]).is_ok());
+    for (file, problem) in [
+        (token("ops", "0") + &token("ops", "1"), "\"ops\" appears twice"),
+        (token("ops", "0") + &token("eyes", "0"), "\"eyes\" is the token of another name"),
+        (token("cli:root", "0"), "cli:… stands for the accounts of the shell"),
+    ] {
+        let faults = load(&file, &[]).unwrap_err();
+        assert!(faults.len() == 1 && faults[0].contains(problem), "{faults:?}");
+    }
+}
+
+/// What `silta init` calls secrets/shop-api-key lies there, or by its name alone where a supervisor puts the files.
+#[test]
+fn secret_is_found_beside_the_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = MERCHANT.replace("api_key = \"…\"", "api_key_file = \"secrets/a-key-of-the-shop\"");
+    let read = || {
+        let config = Config::load_in(folder.path(), &file, &Environment::new()).unwrap();
+        config.connections[0].mycashflow.api_key.expose().to_owned()
+    };
+    std::fs::write(folder.path().join("a-key-of-the-shop"), "by its name\n").unwrap();
+    assert_eq!(read(), "by its name");
+    std::fs::create_dir(folder.path().join("secrets")).unwrap();
+    std::fs::write(folder.path().join("secrets/a-key-of-the-shop"), "by its path\n").unwrap();
+    assert_eq!(read(), "by its path");
+}

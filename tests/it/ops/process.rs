@@ -189,3 +189,35 @@ async fn forwarded_address_without_proxies_is_warned_of_once() {
     process.wait_until_logged(warning).await;
     assert_eq!(process.count_logged(warning), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn proxies_of_the_environment_are_ignored_and_a_configured_one_is_used() {
+    let sandbox = sandbox().await;
+    let database = Database::fresh().await;
+    let config = config_file(&sandbox, "");
+    let proxy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", proxy.local_addr().unwrap());
+    let calls = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counted = calls.clone();
+    std::thread::spawn(move || {
+        // Each connection is counted and closed.
+        proxy.incoming().for_each(|_| _ = counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst));
+    });
+    let diagnose = |variables: &[&str]| {
+        let mut command = Command::new(BINARY);
+        command
+            .args(["doctor", CONNECTION, "--config"])
+            .arg(config.path())
+            .env("DATABASE_URL", database.url());
+        command.envs(variables.iter().map(|name| (*name, url.as_str())));
+        let output = command.env_remove("NO_PROXY").env_remove("no_proxy").output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let output =
+        diagnose(&["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]);
+    assert!(output.contains("ok   shop warehouse"), "{output}");
+    assert_eq!(calls.load(std::sync::atomic::Ordering::SeqCst), 0);
+    let output = diagnose(&["SILTA__OUTBOUND__PROXY"]);
+    assert!(output.contains("FAIL shop warehouse"), "{output}");
+    assert!(calls.load(std::sync::atomic::Ordering::SeqCst) > 0);
+}
