@@ -35,7 +35,8 @@ import json, yaml
 compose = yaml.safe_load(open("deploy/compose.yaml"))
 named = set(compose["secrets"])
 for name, service in compose["services"].items():
-    assert set(service.get("secrets", [])) <= named, f"{name} uses an undefined secret"
+    used = {it["source"] if isinstance(it, dict) else it for it in service.get("secrets", [])}
+    assert used <= named, f"{name} uses an undefined secret"
     assert service["restart"] == "unless-stopped", name
 assert {"silta", "postgres", "caddy"} == set(compose["services"])
 assert yaml.safe_load(open("deploy/kubernetes/cloudnativepg.yaml"))["kind"] == "Cluster"
