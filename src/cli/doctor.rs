@@ -10,7 +10,8 @@ use super::{
     check::{Check, CheckResult},
     database::Database,
     doctor_catalogue::{check_codes, check_remarks},
-    print::print_line,
+    print::{print_foreign, print_line},
+    secret_files::readable_by_anybody,
 };
 use crate::{
     app::{App, config::Config},
@@ -41,6 +42,7 @@ pub(super) struct DoctorArgs {
 
 /// Runs all checks; status 1 if any fails. A warning is no failure.
 pub(super) async fn run(args: DoctorArgs, config: Config, account: &str) -> Result<ExitCode> {
+    let secrets = check_secrets(&config);
     let database = Database::open(&config).await?;
     store::migrate(&database.pool).await.context("cannot bring the schema up to date")?;
     let app = App::new(config, database.deps());
@@ -49,7 +51,7 @@ pub(super) async fn run(args: DoctorArgs, config: Config, account: &str) -> Resu
         |clients: &&ConnectionClients| args.connection.as_ref().is_none_or(|name| *name == clients.name);
     let selected: Vec<_> = app.clients.iter().filter(is_selected).collect();
     anyhow::ensure!(!selected.is_empty(), "the configuration names no such connection");
-    let mut checks = Vec::new();
+    let mut checks = vec![secrets];
     for clients in selected {
         let mut db = database.pool.acquire().await?;
         let stored_rules = shipping_rules::load(&mut db, &clients.name).await?;
@@ -70,7 +72,7 @@ pub(super) async fn run(args: DoctorArgs, config: Config, account: &str) -> Resu
                 CheckResult::Warning => ("warn", *remedy),
                 CheckResult::Failed => ("FAIL", *remedy),
             };
-            print_line(&format!("{mark} {connection} {name:<12} {found}"));
+            print_foreign(&format!("{mark} {connection} {name:<12} {found}"));
             if !remedy.is_empty() {
                 print_line(&format!("     {remedy}"));
             }
@@ -78,6 +80,18 @@ pub(super) async fn run(args: DoctorArgs, config: Config, account: &str) -> Resu
     }
     let has_failed = checks.iter().any(|it| it.result == CheckResult::Failed);
     Ok(if has_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Whether the secrets are kept from the other accounts of this machine.
+fn check_secrets(config: &Config) -> Check {
+    let exposed = readable_by_anybody(&config.secret_files);
+    let names: Vec<_> = exposed.iter().map(|file| file.display().to_string()).collect();
+    let found = match names.as_slice() {
+        [] => "no other account can read them".to_owned(),
+        some => format!("every account of this machine can read {}", some.join(", ")),
+    };
+    let result = if names.is_empty() { CheckResult::Good } else { CheckResult::Warning };
+    Check { connection: "silta".to_owned(), name: "secrets", result, found, remedy: "chmod o= each of them" }
 }
 
 /// Whether both vendors answer and accept the credentials.

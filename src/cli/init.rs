@@ -55,12 +55,13 @@ pub(super) struct InitArgs {
 
 /// Writes the file and prints the next steps.
 pub(super) fn run(args: InitArgs, path: &Path, environment: &Environment) -> Result<ExitCode> {
-    if path.exists() && !args.force {
+    let is_forced = args.force;
+    if path.exists() && !is_forced {
         bail!("{} exists already: --force overwrites it", path.display());
     }
     let values = Values::collect(args, &Entropy::from_os())?;
     let text = values.render();
-    write(path, &text).with_context(|| format!("cannot write {}", path.display()))?;
+    write(path, &text, is_forced).with_context(|| format!("cannot write {}", path.display()))?;
     let (file, name) = (path.display(), &values.name);
     print_line(&format!("{file} is written."));
     print_line(&format!("The admin token, shown this once: {}", values.token));
@@ -211,11 +212,22 @@ fn ask_or_default(given: Option<String>, question: &str, default_value: &str) ->
     Ok(if line.is_empty() { default_value.to_owned() } else { line.to_owned() })
 }
 
-/// Writes a file that only its owner can read: it holds secrets.
-fn write(path: &Path, text: &str) -> std::io::Result<()> {
+/// Writes a file that only its owner can read: it holds secrets. It is a new one, renamed when it is whole: an existing file
+/// would keep its mode and its readers, and a link would be followed.
+fn write(path: &Path, text: &str, is_forced: bool) -> std::io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt;
 
-    let mut options = std::fs::OpenOptions::new();
-    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    file.write_all(text.as_bytes())
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let suffix = hex::encode(Entropy::from_os().bytes::<8>());
+    let new = path.with_file_name(format!(".{name}.{suffix}"));
+    let write = || {
+        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        // A link, unlike a rename, replaces nothing.
+        if is_forced { std::fs::rename(&new, path) } else { std::fs::hard_link(&new, path) }
+    };
+    let written = write();
+    let _ = std::fs::remove_file(&new); // gone already where it was renamed
+    written
 }

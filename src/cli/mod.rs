@@ -14,6 +14,7 @@ mod load;
 mod orders;
 mod print;
 mod sandbox;
+mod secret_files;
 mod serve;
 mod sync;
 mod table;

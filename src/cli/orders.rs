@@ -4,7 +4,10 @@ use anyhow::{Context, Result};
 use clap::{Args, Subcommand, ValueEnum};
 use sqlx::PgPool;
 
-use super::{print::print_line, table};
+use super::{
+    print::{print_foreign, print_line},
+    table,
+};
 use crate::{
     actions::{self, Actor, OrderRequest},
     domain::{language::Language, order::Intent, vendor::Vendor},
@@ -146,15 +149,15 @@ async fn explain(order: &OrderArgs, json: bool, call_log: Option<VendorArg>, poo
     } else if json {
         print_line(&serde_json::to_string_pretty(&history)?);
     } else {
-        print_line(&history.summary);
+        print_foreign(&history.summary);
         for choice in &history.choices {
-            print_line(&format!("  {}: {}", choice.title, choice.text));
+            print_foreign(&format!("  {}: {}", choice.title, choice.text));
         }
         for Customization { code, text } in &history.customizations {
-            print_line(&format!("  {code}: {text}"));
+            print_foreign(&format!("  {code}: {text}"));
         }
         for entry in &history.timeline {
-            print_line(&format!("{}  {}", entry.at.format("%Y-%m-%d %H:%M:%S"), entry.text));
+            print_foreign(&format!("{}  {}", entry.at.format("%Y-%m-%d %H:%M:%S"), entry.text));
         }
     }
     Ok(())

@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, Result};
 use tokio::{net::TcpListener, signal::unix::Signal, sync::mpsc};
 
-use super::{database::Database, load::load};
+use super::{database::Database, load::load, secret_files::readable_by_anybody};
 use crate::{
     app::{
         self, App, AppDeps, ServiceHalf,
@@ -125,6 +125,21 @@ async fn start(path: &Path, environment: &Environment, shutdown: &Shutdown) -> R
 fn log_warnings(config: &Config) {
     if config.connections.is_empty() {
         tracing::warn!("no [[connections]]: there is nothing to do yet");
+    }
+    for connection in &config.connections {
+        let (connection, ogoship) = (&connection.name, &connection.ogoship);
+        if ogoship.webhook_token.expose().is_empty() {
+            tracing::warn!(
+                connection,
+                "ogoship.webhook_token is empty: anybody can guess the path of its webhooks"
+            );
+        } else if ogoship.accepts_path_without_token {
+            tracing::warn!(connection, "ogoship.webhook_path_without_token: the path can be guessed, too");
+        }
+    }
+    for file in readable_by_anybody(&config.secret_files) {
+        let file = file.display();
+        tracing::warn!(%file, "every account of this machine can read this secret: chmod o= it");
     }
     for connection in config.connections.iter().filter(|connection| connection.mycashflow.signature.is_none())
     {

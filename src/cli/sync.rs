@@ -8,7 +8,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use super::{database::Database, print::print_line};
+use super::{
+    database::Database,
+    print::{print_foreign, print_line},
+};
 use crate::{
     actions::{self, Actor, SyncRequest},
     app::{App, config::Config},
@@ -163,11 +166,11 @@ async fn print_table(db: &mut PgConnection, row: &SyncRow) -> Result<()> {
             (_, true) => "waits for approval",
             _ => "",
         };
-        print_line(&format!("{kind} ({count}): {}", rows[0].remedy));
+        print_foreign(&format!("{kind} ({count}): {}", rows[0].remedy));
         for row in &rows {
             let detail = row.detail.as_deref().or(row.reason.as_deref()).unwrap_or_default();
             let subject = if row.item.is_empty() { &row.subject } else { &row.item };
-            print_line(format!("  {subject:<20} {detail}  {}", state_label(row)).trim_end());
+            print_foreign(format!("  {subject:<20} {detail}  {}", state_label(row)).trim_end());
         }
         if count > rows.len() {
             let more = count - rows.len();

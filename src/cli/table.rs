@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::print::print_line;
+use crate::domain::plain_text::escape_controls;
 
 /// Prints rows: all fields as JSON, or these columns.
 pub(super) fn show<T: Serialize>(rows: &[T], columns: &[&str], as_json: bool) {
@@ -30,8 +31,13 @@ fn table<T: Serialize>(rows: &[T], columns: &[&str]) -> Table {
     table
 }
 
-/// A value for people: times to the second, an empty cell for null.
+/// A value for people, without anything that a terminal would obey.
 fn cell(value: &Value) -> String {
+    escape_controls(&shown(value)).into_owned()
+}
+
+/// Times to the second, an empty cell for null.
+fn shown(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => match text.parse::<crate::domain::Timestamp>() {
@@ -64,6 +70,7 @@ mod tests {
         table.set_width(60);
         let text = table.to_string();
         assert!(text.contains("2026-11-24") && !text.contains("hidden"), "{text}");
+        assert_eq!(cell(&json!("a\n\u{1b}[2Jb\u{202e}")), "a\\u000a\\u001b[2Jb\\u202e");
         assert!(text.lines().all(|line| line.chars().count() <= 60), "{text}");
     }
 }

@@ -7,7 +7,11 @@ use clap::{Subcommand, ValueEnum};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{database::Database, print::print_line, table};
+use super::{
+    database::Database,
+    print::{print_foreign, print_line},
+    table,
+};
 use crate::{
     app::{App, config::Config},
     background::subscriptions::CreatedSubscription,
@@ -113,7 +117,7 @@ pub(super) async fn run(command: Webhooks, config: Config, account: &str) -> Res
                 bail!("there was no subscription of Silta's to remove");
             }
             for row in removed {
-                print_line(&format!("removed at {}: {}", row.source, row.topic));
+                print_foreign(&format!("removed at {}: {}", row.source, row.topic));
             }
         }
         Webhooks::Detect { connection, source, wait } => {
@@ -152,7 +156,7 @@ async fn detect(
             tokio::time::sleep(POLL_INTERVAL).await;
             continue;
         };
-        print_line(&format!("headers of the webhook: {}", detection.headers.join(", ")));
+        print_foreign(&format!("headers of the webhook: {}", detection.headers.join(", ")));
         let found = detection.found.as_array().map(Vec::as_slice).unwrap_or_default();
         for detection in found {
             let text = |key: &str| detection[key].as_str().unwrap_or_default().to_owned();

@@ -17,6 +17,7 @@ pub mod language;
 pub mod order;
 pub mod order_rate;
 pub mod page_walk;
+pub mod plain_text;
 pub mod product;
 pub mod rate_limit;
 pub mod redact;

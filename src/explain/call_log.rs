@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::OrderHistory;
-use crate::domain::vendor::Vendor;
+use crate::domain::{plain_text::escape_controls, vendor::Vendor};
 
 /// Returns an order's call log for one vendor's support, as plain text.
 pub fn call_log(history: &OrderHistory, vendor: Vendor) -> String {
@@ -18,14 +18,16 @@ pub fn call_log(history: &OrderHistory, vendor: Vendor) -> String {
         "Order {} of {}, reference at the warehouse: {reference}",
         order.order_id, order.connection
     );
-    let _ = writeln!(text, "{}\n", history.summary);
+    // Words of others may be in these: a line break there must not forge an entry.
+    let _ = writeln!(text, "{}\n", escape_controls(&history.summary));
     let _ = writeln!(text, "Calls to {vendor}, times in UTC. Personal values are masked (•).");
     for entry in &history.timeline {
         let calls: Vec<_> = entry.calls.iter().filter(|call| call["vendor"] == vendor.as_str()).collect();
         if calls.is_empty() && entry.kind == "attempt" {
             continue;
         }
-        let _ = writeln!(text, "\n{}  {}", entry.at.format("%Y-%m-%d %H:%M:%S"), entry.text);
+        let _ =
+            writeln!(text, "\n{}  {}", entry.at.format("%Y-%m-%d %H:%M:%S"), escape_controls(&entry.text));
         for call in calls {
             write_call(&mut text, call);
         }
@@ -46,7 +48,7 @@ fn write_call(text: &mut String, call: &Value) {
         call["request_id"].as_str().unwrap_or("without an id"),
     );
     if let Some(message) = call["message"].as_str() {
-        let _ = writeln!(text, "        said: {message}");
+        let _ = writeln!(text, "        said: {}", escape_controls(message));
     }
     if let Some(request) = call.get("request") {
         let _ = writeln!(text, "        sent: {request}");

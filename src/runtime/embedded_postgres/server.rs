@@ -116,6 +116,7 @@ pub(super) fn settings(socket_dir: &Path, durability: Durability, extra_settings
         "max_connections=200".to_owned(),
         "timezone=UTC".to_owned(),
         "log_min_error_statement=panic".to_owned(), // statements contain bodies with personal data
+        "log_error_verbosity=terse".to_owned(), // and so does DETAIL, as the row that violates a constraint
     ];
     if durability == Durability::ForTestsOnly {
         settings

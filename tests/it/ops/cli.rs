@@ -65,8 +65,12 @@ async fn cli_explains_transfers_and_syncs_orders() {
 
     let (code, _, stderr) = run(&["orders", "transfer", CONNECTION, &order]);
     assert!(code == Some(1) && stderr.contains("already at the warehouse"), "{stderr}");
-    let (code, output, _) = run(&["orders", "erase", CONNECTION, &order]);
-    assert!(code == Some(0) && output.starts_with("erased: the bodies of "), "{output}");
+    // Refused while the replacement's task is open.
+    wait_until("the order is erased", async || {
+        let (code, output, _) = run(&["orders", "erase", CONNECTION, &order]);
+        code == Some(0) && output.starts_with("erased: the bodies of ")
+    })
+    .await;
 
     let waiting = sandbox.shop.place_order(OrderSpec::of("C", 1)).to_string();
     let list = || run(&["orders", "list", "--waiting"]).1;
@@ -142,4 +146,102 @@ fn config_check_reports_all_faults_and_exits_1() {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr.contains("http.lissten") && stderr.contains("retry.base"), "{stderr}");
+}
+
+/// A vendor's words must not clear the screen, set a title or forge a line.
+#[tokio::test(flavor = "multi_thread")]
+async fn control_characters_of_others_are_escaped() {
+    let sandbox = sandbox().await;
+    let database = Database::fresh().await;
+    let config = config_file(&sandbox, "");
+    let process = Process::start(config.path(), Some(&database.url()));
+    let topic = "evil\u{1b}]0;title\u{7}\nforged\u{9b}2J\u{202e}";
+    let body = serde_json::json!({ "topic": topic, "data": { "id": 1001 } }).to_string();
+    let webhook = silta::dev::sandbox::Webhook::raw_from_shop(body.as_bytes());
+    let sender = silta::dev::sandbox::WebhookSender::to(&process.url, CONNECTION);
+    assert_eq!(sender.send(&webhook).await.unwrap().0, 200);
+    assert!(process.terminate());
+    let url = database.url();
+    for arguments in [
+        &["events", "list"] as &[&str],
+        &["events", "list", "--json"],
+        &["orders", "explain", CONNECTION, "1001"],
+        &["orders", "explain", CONNECTION, "1001", "--call-log", "ogoship"],
+    ] {
+        let (_, output, stderr) = run(arguments, config.path(), &url);
+        let hidden = |letter: char| letter != '\n' && letter.is_control() || letter == '\u{202e}';
+        assert!(!(output.clone() + &stderr).contains(hidden), "{arguments:?}: {output:?} {stderr:?}");
+        assert!(output.contains("evil") && !output.contains("\nforged"), "{arguments:?}: {output:?}");
+    }
+    let (_, output, _) = run(&["events", "list", "--json"], config.path(), &url);
+    let row: serde_json::Value = serde_json::from_str(output.lines().next().unwrap()).unwrap();
+    assert_eq!(row["topic"], topic, "JSON stays the same JSON");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn secrets_that_others_can_read_are_warned_of() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let sandbox = sandbox().await;
+    let database = Database::fresh().await;
+    let config = config_file(&sandbox, "");
+    let (_, output, _) = run(&["doctor", CONNECTION], config.path(), &database.url());
+    assert!(output.contains("ok   silta secrets"), "{output}");
+    std::fs::set_permissions(config.path(), std::fs::Permissions::from_mode(0o644)).unwrap();
+    let (_, output, _) = run(&["doctor", CONNECTION], config.path(), &database.url());
+    let name = config.path().display();
+    assert!(output.contains(&format!("every account of this machine can read {name}")), "{output}");
+    let mut command = Command::new(BINARY);
+    command.args(["serve", "--config"]).arg(config.path()).env("DATABASE_URL", database.url());
+    let process = Process::of(command);
+    process.wait_until_logged("every account of this machine can read this secret").await;
+    assert!(process.terminate());
+}
+
+#[test]
+fn init_writes_a_new_file_that_only_its_owner_reads() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+
+    let folder = tempfile::tempdir().unwrap();
+    let (config, other) = (folder.path().join("silta.toml"), folder.path().join("other"));
+    let init = |arguments: &[&str]| {
+        let mut command = Command::new(BINARY);
+        command.args(["init", "--config"]).arg(&config).args(arguments);
+        command.stdin(std::process::Stdio::null()).output().unwrap().status.success()
+    };
+    std::fs::write(&other, "mine").unwrap();
+    std::fs::set_permissions(&other, std::fs::Permissions::from_mode(0o644)).unwrap();
+    symlink(&other, &config).unwrap();
+    assert!(!init(&[]), "a link is an existing file");
+    assert!(init(&["--force"]));
+    assert_eq!(std::fs::read_to_string(&other).unwrap(), "mine", "no link is followed");
+    let written = std::fs::symlink_metadata(&config).unwrap();
+    assert_eq!((written.is_file(), written.mode() & 0o777), (true, 0o600));
+
+    std::fs::set_permissions(&config, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let reader = std::fs::File::open(&config).unwrap();
+    assert!(init(&["--force"]));
+    let written = std::fs::metadata(&config).unwrap();
+    assert_eq!(written.mode() & 0o777, 0o600);
+    assert_ne!(written.ino(), reader.metadata().unwrap().ino(), "an open file does not get the new secrets");
+    std::fs::remove_file(&config).unwrap();
+    assert!(init(&[]));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left over");
+}
+
+#[test]
+fn secrets_of_init_are_kept_out_of_images_and_commits() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    for (file, names) in
+        [(".gitignore", ["/silta.toml", "/secrets"]), (".dockerignore", ["/silta.toml", "**/secrets"])]
+    {
+        let text = std::fs::read_to_string(root.join(file)).unwrap();
+        assert!(names.iter().all(|name| text.lines().any(|line| line == *name)), "{file}: {text}");
+    }
+    let unit = std::fs::read_to_string(root.join("deploy/systemd/silta.service")).unwrap();
+    let compose = std::fs::read_to_string(root.join("deploy/compose.yaml")).unwrap();
+    for name in ["shop-api-key", "ogoship-api-key"] {
+        assert!(unit.contains(&format!("LoadCredential={name}:/etc/silta/secrets/{name}\n")), "{name}");
+        assert!(compose.contains(&format!("target: /etc/silta/{name} }}")), "{name}");
+    }
 }

@@ -210,6 +210,20 @@ async fn crashed_server_recovers_while_clients_knock() {
     assert!(knocker.await.unwrap() > 0, "clients knocked in vain meanwhile");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn log_keeps_no_row_that_was_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let data_dir = directory.path().join("data");
+    let private = Launch::new(&data_dir).start().unwrap();
+    let mut db = PgConnection::connect_with(&private.database().await.unwrap()).await.unwrap();
+    db.execute("create table person (name text primary key)").await.unwrap();
+    let insert = "insert into person values ('Aino Asiakas')";
+    db.execute(insert).await.unwrap();
+    assert!(db.execute(insert).await.is_err());
+    let log = std::fs::read_to_string(data_dir.join("postgres.log")).unwrap();
+    assert!(log.contains("duplicate key") && !log.contains("Aino"), "{log}");
+}
+
 /// `pg_upgrade` moves a cluster to its own version as well. So the old version is this machine's in disguise: its programs
 /// say another number, and the cluster's file has it whenever nobody runs it.
 #[tokio::test(flavor = "multi_thread")]
