@@ -25,6 +25,7 @@ mod error;
 pub mod events;
 pub mod group_commit;
 pub mod idempotency;
+pub mod in_flight;
 mod incoming_event;
 pub mod ingest;
 mod ingest_statement;

@@ -1,4 +1,4 @@
-//! Pieces in flight (table `in_flight`), the stock brake, and the stock figures in `subject_state`.
+//! The stock brake, and the stock figures in `subject_state`.
 
 use sqlx::{Connection, PgConnection};
 
@@ -6,60 +6,8 @@ use super::Result;
 use crate::domain::{
     Timestamp,
     event::subject::Subject,
-    product::CodeKey,
     stock::{BRAKE_WINDOW, StockPolicy},
 };
-
-/// Sums the pieces in flight of each code, in any spelling: in orders at the warehouse that the shop still has open.
-/// Returns them in the order of `codes`.
-pub async fn sum_in_flight(db: &mut PgConnection, connection: &str, codes: &[String]) -> Result<Vec<i64>> {
-    let pieces = sqlx::query_scalar!(
-        r#"
-        select (
-            select coalesce(sum(pieces), 0)::bigint from in_flight
-            where in_flight.connection = $1 and coalesce(in_flight.code_key, lower(in_flight.code)) = requested.key
-        ) as "pieces!"
-        from unnest($2::text[]) with ordinality as requested (key, position)
-        order by position
-        "#,
-        connection,
-        &codes.iter().map(|code| CodeKey::of(code).into_string()).collect::<Vec<_>>(),
-    );
-    Ok(pieces.fetch_all(db).await?)
-}
-
-/// Replaces the pieces in flight of an order and returns the codes whose pieces changed: the figures that the
-/// shop should show may differ now. Called inside the settle transaction, after its subject state is written.
-pub async fn replace_in_flight(
-    db: &mut PgConnection,
-    connection: &str,
-    subject: &str,
-    pieces: &[(String, i64)],
-) -> Result<Vec<String>> {
-    let (codes, pieces): (Vec<_>, Vec<_>) = pieces.iter().cloned().unzip();
-    let keys: Vec<_> = codes.iter().map(|code: &String| CodeKey::of(code).into_string()).collect();
-    let changed = sqlx::query_scalar!(
-        r#"
-        with removed as (
-            delete from in_flight where connection = $1 and subject = $2 and not code = any($3) returning code
-        ),
-        written as (
-            insert into in_flight (connection, subject, code, pieces, code_key)
-            select $1, $2, new.* from unnest($3::text[], $4::bigint[], $5::text[]) as new
-            on conflict (connection, subject, code) do update set pieces = excluded.pieces
-            where in_flight.pieces <> excluded.pieces
-            returning code
-        )
-        select code as "code!" from removed union select code from written order by 1
-        "#,
-        connection,
-        subject,
-        &codes,
-        &pieces,
-        &keys,
-    );
-    Ok(changed.fetch_all(db).await?)
-}
 
 /// Decides whether a code's figure may fall to zero now. If so, it is counted; if it is one too many, the
 /// stock brake is put on. The connection's row is locked meanwhile, so that concurrent calls are counted one

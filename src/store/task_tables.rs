@@ -2,7 +2,7 @@
 
 use sqlx::{PgConnection, PgPool};
 
-use super::{Result, StoreError, polled_changes, shipping_rules, stock, warehouse_codes};
+use super::{Result, StoreError, in_flight, polled_changes, shipping_rules, warehouse_codes};
 use crate::domain::{
     event::subject::Subject, product::KnownSpellings, shipping::ShippingRule, task::reason::Reason,
 };
@@ -51,7 +51,8 @@ impl TaskTables {
     /// The pieces of a code that our orders have in flight.
     pub async fn in_flight(&self, code: &str) -> std::result::Result<i64, Reason> {
         let codes = [code.to_owned()];
-        let pieces = self.query(async |db, connection| stock::sum_in_flight(db, connection, &codes).await);
+        let pieces =
+            self.query(async |db, connection| in_flight::sum_in_flight(db, connection, &codes).await);
         Ok(pieces.await?.into_iter().sum())
     }
 }

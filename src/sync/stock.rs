@@ -17,6 +17,7 @@ use crate::{
     },
     flows::ConnectionClients,
     store::{
+        in_flight,
         stock::{self, ShopFigure},
         subject_states::{self, KnownStock},
         sync_differences::NewDifference,
@@ -85,7 +86,7 @@ pub(super) async fn find_differences(
         let codes: Vec<_> = items.iter().map(|(code, _)| code.clone()).collect();
         let keys = keys_of(&items, products);
         let in_flight = match clients.stock_policy.basis {
-            Basis::Compensated => stock::sum_in_flight(&mut tx, connection, &keys).await?,
+            Basis::Compensated => in_flight::sum_in_flight(&mut tx, connection, &keys).await?,
             Basis::Physical | Basis::Available => vec![0; codes.len()],
         };
         let known = subject_states::load_stock(&mut tx, connection, &codes).await?;

@@ -17,7 +17,7 @@ use crate::{
     },
     flows::AttemptResult,
     store::{
-        self, connections, observations,
+        self, connections,
         settle::{AttemptRecord, SettledAttempt},
     },
 };
@@ -38,7 +38,8 @@ pub(super) struct EndedAttempt {
 
 /// What an attempt writes besides its own row and its task's next state.
 pub(super) struct SideEffects<'a> {
-    observations: &'a [Observation],
+    /// What it observed; written for the whole batch at once.
+    pub(super) observations: &'a [Observation],
     /// What the ledger gets; written for the whole batch at once.
     pub(super) ledger: &'a [LedgerChange],
     /// What it began and does not say the end of is unknown from now on.
@@ -118,17 +119,12 @@ impl SideEffects<'_> {
             && follow_ups.is_empty()
     }
 
-    /// Writes them, except the ledger and the follow-ups, in the transaction of the settle. Returns the codes whose
-    /// pieces in flight changed.
-    pub(super) async fn write(
+    /// Writes the change of the connection's circuit in the transaction of the settle.
+    pub(super) async fn write_circuit(
         &self,
         db: &mut PgConnection,
         leased: &LeasedTask,
-    ) -> store::Result<Vec<String>> {
-        let mut changed = Vec::new();
-        for observation in self.observations {
-            changed.extend(observations::record_observation(db, leased, observation).await?);
-        }
+    ) -> store::Result<()> {
         match self.circuit {
             Some(CircuitChange::Open { until, reason }) => {
                 tracing::warn!(connection = leased.connection, reason = reason.code(), %until, "circuit opened");
@@ -137,6 +133,6 @@ impl SideEffects<'_> {
             Some(CircuitChange::ClearFaults) => connections::clear_faults(db, &leased.connection).await?,
             None => {}
         }
-        Ok(changed)
+        Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! Settles attempts: those that end together share one statement and one commit.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 use sqlx::{Connection, PgConnection};
@@ -29,8 +29,9 @@ use crate::{
         self, StoreError,
         action_changes::{self, AttemptChanges},
         group_commit::{self, BatchHandler},
+        in_flight,
         ingest::{self, IncomingEvent, InternalEvent},
-        item_stock, settle,
+        item_stock, observations, settle,
         tasks::Fenced,
     },
 };
@@ -79,20 +80,21 @@ impl Settler {
         }
         let mut db = db.begin().await?;
         let written = settle::settle(&mut db, &settled, now).await?;
-        let (mut follow_ups, mut ledger) = (Vec::new(), Vec::new());
-        for ((ended, effects), fenced) in batch.iter().zip(&effects).zip(&written) {
-            if *fenced == Fenced::Written {
-                let changed = effects.write(&mut db, &ended.leased).await?;
-                let stock = self.stock_follow_ups(&ended.leased, changed);
-                let subjects = effects.follow_ups.iter().cloned().chain(stock);
-                follow_ups.extend(subjects.map(|it| self.follow_up_event(&ended.leased, &it, now)));
-                if ended.leased.subject.kind == SubjectKind::Product {
-                    let codes = stock_codes(effects.follow_ups);
-                    item_stock::mark_enqueued(&mut db, &ended.leased.connection, &codes).await?;
-                }
-                let SideEffects { ledger: entries, may_have_begun, .. } = *effects;
-                ledger.push(AttemptChanges { leased: &ended.leased, changes: entries, may_have_begun });
+        let fenced = batch.iter().zip(&effects).zip(&written);
+        let fenced: Vec<_> =
+            fenced.filter(|(_, fenced)| **fenced == Fenced::Written).map(|(it, _)| it).collect();
+        let mut follow_ups = self.write_observations(&mut db, &fenced, now).await?;
+        let mut ledger = Vec::new();
+        for (ended, effects) in fenced {
+            effects.write_circuit(&mut db, &ended.leased).await?;
+            let subjects = effects.follow_ups.iter();
+            follow_ups.extend(subjects.map(|it| self.follow_up_event(&ended.leased, it, now)));
+            if ended.leased.subject.kind == SubjectKind::Product {
+                let codes = stock_codes(effects.follow_ups);
+                item_stock::mark_enqueued(&mut db, &ended.leased.connection, &codes).await?;
             }
+            let SideEffects { ledger: changes, may_have_begun, .. } = *effects;
+            ledger.push(AttemptChanges { leased: &ended.leased, changes, may_have_begun });
         }
         action_changes::write(&mut db, &ledger, now).await?;
         if !follow_ups.is_empty() {
@@ -103,11 +105,35 @@ impl Settler {
         Ok(written)
     }
 
-    /// The stock subjects of codes whose pieces in flight changed, where the connection's figures count those pieces.
-    fn stock_follow_ups(&self, leased: &LeasedTask, changed: Vec<String>) -> Vec<Subject> {
-        let clients = self.deps.clients(&leased.connection);
-        let counts_in_flight = clients.is_some_and(|it| it.stock_policy.basis == Basis::Compensated);
-        changed.into_iter().filter(|_| counts_in_flight).map(Subject::stock).collect()
+    /// Writes what the attempts observed. Returns the events of the stock whose figure depends on it: of codes whose
+    /// pieces in flight changed, where the connection's figures count those pieces.
+    async fn write_observations(
+        &self,
+        db: &mut PgConnection,
+        fenced: &[(&Arc<EndedAttempt>, &SideEffects<'_>)],
+        now: Timestamp,
+    ) -> store::Result<Vec<IncomingEvent>> {
+        let observed = fenced.iter().flat_map(|(ended, effects)| {
+            effects.observations.iter().map(|observation| (&ended.leased, observation))
+        });
+        let changed = observations::record(db, &observed.collect::<Vec<_>>()).await?;
+        let counts_in_flight = |it: &in_flight::Changed| {
+            let clients = self.deps.clients(&it.connection);
+            clients.is_some_and(|it| it.stock_policy.basis == Basis::Compensated)
+        };
+        let changed: Vec<_> = changed.into_iter().filter(counts_in_flight).collect();
+        if changed.is_empty() {
+            return Ok(Vec::new());
+        }
+        let leased = fenced.iter().map(|(ended, _)| &ended.leased);
+        let by_order: HashMap<_, _> =
+            leased.map(|it| ((it.connection.clone(), it.subject.to_string()), it)).collect();
+        let follow_ups =
+            changed.into_iter().filter_map(|in_flight::Changed { connection, subject, code }| {
+                let leased = by_order.get(&(connection, subject))?;
+                Some(self.follow_up_event(leased, &Subject::stock(code), now))
+            });
+        Ok(follow_ups.collect())
     }
 
     /// Writes what the attempts show of their vendors, one connection after the other: that is the lock order.

@@ -105,3 +105,40 @@ pub struct Observation {
     /// What was observed.
     pub known: SubjectState,
 }
+
+impl Observation {
+    /// This observation and a later one of the same subject as one: the later says what it knows, and the moments at which
+    /// something was first seen stay.
+    #[must_use]
+    pub fn then(self, later: &Self) -> Self {
+        let (was, is) = (self.known, later.known.clone());
+        let known = SubjectState {
+            mycashflow_id: is.mycashflow_id.or(was.mycashflow_id),
+            ogoship_id: is.ogoship_id.or(was.ogoship_id),
+            reference: is.reference.or(was.reference),
+            code: is.code.or(was.code),
+            sent_hash: is.sent_hash.or(was.sent_hash),
+            figure: is.figure.or(was.figure),
+            figure_at: is.figure_at.or(was.figure_at),
+            in_flight: is.in_flight.or(was.in_flight),
+            status: is.status.or(was.status),
+            shop_status: is.shop_status.or(was.shop_status),
+            shop_version: is.shop_version.or(was.shop_version),
+            warehouse_status: is.warehouse_status.or(was.warehouse_status),
+            warehouse_version: is.warehouse_version.or(was.warehouse_version),
+            tracking_code: is.tracking_code.or(was.tracking_code),
+            tracking_url: is.tracking_url.or(was.tracking_url),
+            warehouse_comments: is.warehouse_comments.or(was.warehouse_comments),
+            related: is.related.or(was.related),
+            parcel_state: is.parcel_state.or(was.parcel_state),
+            returned: is.returned.or(was.returned),
+            added_shipments: is.added_shipments.or(was.added_shipments),
+            customizations: is.customizations.or(was.customizations),
+            waiting: is.waiting.or(was.waiting),
+            ready_at: was.ready_at.or(is.ready_at),
+            placed_at: was.placed_at.or(is.placed_at),
+            completed_at: was.completed_at.or(is.completed_at),
+        };
+        Self { subject: self.subject, seen_at: later.seen_at, known }
+    }
+}
