@@ -44,6 +44,7 @@ impl ClusterDirs {
             kept.join(", ")
         );
         self.clear_unfinished()?;
+        account.create_dir(&self.unfinished)?;
         programs.init_cluster(&self.unfinished, account, None)?;
         fs::rename(&self.unfinished, &self.current)?;
         Ok(())

@@ -66,19 +66,18 @@ impl Launch {
     /// Starts the server and creates its cluster if there is none, or joins the server that another process runs there.
     /// Blocks.
     pub fn start(self) -> Result<PrivatePostgres> {
-        let place = Place::prepare(&self.data_dir)?;
+        let account = Account::unprivileged()?;
+        let place = Place::prepare(&self.data_dir, &account)?;
         let Some(lock) = place.try_lock()? else {
             return Ok(PrivatePostgres::joined(place, self.installations, self.wait));
         };
         let dirs = ClusterDirs::of(&place.data_dir);
         dirs.finish_upgrade()?;
-        let programs = self.installations.for_cluster(&dirs.current)?.clone();
-        let account = Account::unprivileged()?;
-        place.give_to(&account)?;
+        let programs = self.installations.for_cluster(&dirs.current, &account)?.clone();
         if !dirs.current.exists() {
             dirs.init(&programs, &account)?;
         }
-        let server = self.start_server(&place, &dirs.current, &programs, lock)?;
+        let server = self.start_server(&place, &dirs.current, (&programs, &account), lock)?;
         Ok(PrivatePostgres::owned(place, server, self.installations, self.wait))
     }
 
@@ -87,14 +86,13 @@ impl Launch {
         &self,
         place: &Place,
         cluster: &Path,
-        programs: &Programs,
+        (programs, account): (&Programs, &Account),
         lock: File,
     ) -> Result<Server> {
-        wait_for_old_server(cluster, &self.wait)?;
-        let account = Account::unprivileged()?;
+        wait_for_old_server(cluster, account, &self.wait)?;
         let settings = settings(&place.socket_dir, self.durability, &self.settings);
-        let server = Server::spawn(programs, &account, cluster, &settings, lock)?;
-        wait_until_ready(&server, cluster, &place.socket(), &self.wait)?;
+        let server = Server::spawn(programs, account, cluster, &settings, lock)?;
+        wait_until_ready(&server, (cluster, account), &place.socket(), &self.wait)?;
         Ok(server)
     }
 }

@@ -1,9 +1,7 @@
 //! A private PostgreSQL: started, joined, or made a standby.
 
 use std::{
-    fs,
     path::{Path, PathBuf},
-    process::Command,
     time::{Duration, Instant},
 };
 
@@ -50,16 +48,16 @@ impl PrivatePostgres {
 
     /// Copies this server's cluster for a hot standby of this name.
     pub(super) fn copy_to(&self, data_dir: &Path, name: &str) -> Result<()> {
-        fs::create_dir_all(data_dir)?;
         let account = Account::unprivileged()?;
-        account.take_ownership(data_dir)?;
-        let programs = self.installations.for_cluster(&self.place.data_dir.join("cluster"))?;
+        let cluster = Place::prepare(data_dir, &account)?.data_dir.join("cluster");
+        account.create_dir(&cluster)?;
+        let programs = self.installations.for_cluster(&self.place.data_dir.join("cluster"), &account)?;
         let primary = self.place.socket_dir.display();
         let mut copy = programs.command("pg_basebackup", &account);
         copy.args(["--write-recovery-conf", "--checkpoint=fast", "--dbname"])
             .arg(format!("host={primary} user={NAME} application_name={name}"))
             .arg("--pgdata")
-            .arg(data_dir.join("cluster"));
+            .arg(cluster);
         run(copy).map(drop)
     }
 
@@ -74,7 +72,8 @@ impl PrivatePostgres {
     /// Ends the server as a crash does, with SIGQUIT: nothing is written and clients get no message.
     pub fn kill(&self) -> Result<()> {
         let server = self.server.as_ref().context("another process runs this server")?;
-        let killed = Command::new("/bin/sh").args(["-c", &format!("kill -QUIT {}", server.pid)]).status()?;
+        let mut kill = Account::unprivileged()?.command(Path::new("/bin/sh"));
+        let killed = kill.args(["-c", &format!("kill -QUIT {}", server.pid)]).status()?;
         ensure!(killed.success(), "cannot send SIGQUIT");
         Ok(())
     }

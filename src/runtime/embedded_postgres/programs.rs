@@ -3,7 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Command,
 };
 
 use anyhow::{Context, Result, bail, ensure};
@@ -70,8 +70,8 @@ impl Installations {
     }
 
     /// The programs of a cluster's own version: no other version can run it.
-    pub(super) fn for_cluster(&self, cluster: &Path) -> Result<&Programs> {
-        let Some(version) = cluster_version(cluster)? else { return self.newest() };
+    pub(super) fn for_cluster(&self, cluster: &Path, account: &Account) -> Result<&Programs> {
+        let Some(version) = cluster_version(cluster, account)? else { return self.newest() };
         let Some(programs) = self.0.iter().find(|programs| programs.version == version) else {
             bail!(
                 "{} belongs to PostgreSQL {version}, whose programs are not on this machine ({}): install them \
@@ -95,12 +95,13 @@ impl Installations {
 }
 
 /// The major version that a cluster was made by; `None` where there is no cluster.
-pub(super) fn cluster_version(cluster: &Path) -> Result<Option<u32>> {
+pub(super) fn cluster_version(cluster: &Path, account: &Account) -> Result<Option<u32>> {
     let file = cluster.join("PG_VERSION");
     if !cluster.exists() {
         return Ok(None);
     }
-    let text = fs::read_to_string(&file)
+    let text = account
+        .read(&file)
         .with_context(|| format!("cannot read {}: is this a PostgreSQL cluster?", file.display()))?;
     let version = parse_major(&text);
     version.map(Some).with_context(|| format!("{} has no version: {:?}", file.display(), text.trim()))
@@ -108,8 +109,8 @@ pub(super) fn cluster_version(cluster: &Path) -> Result<Option<u32>> {
 
 /// Asks the programs of a directory for their version.
 fn version_of_programs(dir: &Path) -> Option<u32> {
-    let mut postgres = Command::new(dir.join("postgres"));
-    let output = postgres.arg("--version").current_dir("/").stdin(Stdio::null()).output().ok()?;
+    let mut postgres = Account::unprivileged().ok()?.command(&dir.join("postgres"));
+    let output = postgres.arg("--version").output().ok()?;
     // As "postgres (PostgreSQL) 15.8 (Debian 15.8-0+deb12u1)".
     let text = String::from_utf8(output.stdout).ok()?;
     parse_major(text.split(')').nth(1)?)
@@ -123,12 +124,9 @@ fn parse_major(text: &str) -> Option<u32> {
 }
 
 impl Programs {
-    /// A program, run as this account outside of any directory that it may not enter.
+    /// A program, run as this account.
     pub(super) fn command(&self, program: &str, account: &Account) -> Command {
-        let mut command = Command::new(self.dir.join(program));
-        command.current_dir("/").stdin(Stdio::null());
-        account.apply_to(&mut command);
-        command
+        account.command(&self.dir.join(program))
     }
 
     /// Creates a cluster with our settings, and perhaps another option of `initdb`, in an empty directory.

@@ -5,7 +5,7 @@ use std::{
     io::{BufRead, BufReader, Read},
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
-    process::{Child, ChildStdin, Command, Stdio},
+    process::{Child, ChildStdin, Stdio},
     sync::mpsc::{self, Receiver, RecvTimeoutError},
     time::Duration,
 };
@@ -61,7 +61,7 @@ impl Server {
         lock: File,
     ) -> Result<Self> {
         let (log, log_file) = ServerLog::open(cluster.with_file_name("postgres.log"))?;
-        let mut guardian = Command::new("/bin/sh");
+        let mut guardian = account.command(Path::new("/bin/sh"));
         guardian
             .args(["-c", GUARDIAN_SCRIPT, "silta-guardian"])
             .arg(programs.dir.join("postgres"))
@@ -73,7 +73,6 @@ impl Server {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log_file);
-        account.apply_to(&mut guardian);
         let mut guardian = guardian.spawn().context("cannot start PostgreSQL")?;
         let pipe = guardian.stdin.take();
         let mut output = BufReader::new(guardian.stdout.take().context("its output is a pipe")?);
@@ -135,8 +134,8 @@ pub(super) struct PidFile {
 
 impl PidFile {
     /// Reads the file; `None` where there is none, or not yet a whole line.
-    pub(super) fn read(cluster: &Path) -> Option<Self> {
-        let text = fs::read_to_string(Self::path(cluster)).ok()?;
+    pub(super) fn read(cluster: &Path, account: &Account) -> Option<Self> {
+        let text = account.read(&Self::path(cluster)).ok()?;
         let mut lines = text.lines();
         let pid = lines.next()?.trim().parse().ok()?;
         let status = lines.nth(6).unwrap_or_default().trim().to_owned();

@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File},
     io::{Read, Seek, SeekFrom},
+    os::unix::fs::OpenOptionsExt,
     path::PathBuf,
 };
 
@@ -18,7 +19,7 @@ pub(super) struct ServerLog {
 impl ServerLog {
     /// Opens the log for a new start; returns the file to write to as well.
     pub(super) fn open(path: PathBuf) -> Result<(Self, File)> {
-        let file = File::options().create(true).append(true).open(&path);
+        let file = File::options().create(true).append(true).mode(0o600).open(&path);
         let file = file.with_context(|| format!("cannot write {}", path.display()))?;
         let start = fs::metadata(&path)?.len();
         Ok((Self { path, start }, file))

@@ -13,7 +13,10 @@ use std::{
 use anyhow::{Result, bail, ensure};
 use tokio_util::sync::CancellationToken;
 
-use super::server::{PidFile, Server};
+use super::{
+    account::Account,
+    server::{PidFile, Server},
+};
 
 /// How often the state is looked at.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
@@ -79,7 +82,7 @@ impl<'a> Reporter<'a> {
 /// Waits until the server accepts connections: its pid file says `ready`, as `pg_ctl` waits.
 pub(super) fn wait_until_ready(
     server: &Server,
-    cluster: &Path,
+    (cluster, account): (&Path, &Account),
     socket: &Path,
     wait: &WaitOptions,
 ) -> Result<()> {
@@ -88,7 +91,7 @@ pub(super) fn wait_until_ready(
     loop {
         // A server that crashed leaves both files behind: only this server's own file counts.
         let is_ready = |file: PidFile| file.pid == server.pid && file.status == "ready";
-        if PidFile::read(cluster).is_some_and(is_ready) && socket.exists() {
+        if PidFile::read(cluster, account).is_some_and(is_ready) && socket.exists() {
             return Ok(());
         }
         if server.ends_within(POLL_INTERVAL) {
@@ -151,10 +154,10 @@ fn recovery_ticks_of(pid: u32, server: u32) -> Option<u64> {
 
 /// Waits for an older server of this cluster, which stops by itself after its owner was killed. Its last checkpoint takes as
 /// long as it takes.
-pub(super) fn wait_for_old_server(cluster: &Path, wait: &WaitOptions) -> Result<()> {
+pub(super) fn wait_for_old_server(cluster: &Path, account: &Account, wait: &WaitOptions) -> Result<()> {
     let (begun, mut reporter) = (Instant::now(), Reporter::new(wait));
     // A stale file is left by a crash; PostgreSQL detects it.
-    while let Some(old) = PidFile::read(cluster).filter(PidFile::is_running) {
+    while let Some(old) = PidFile::read(cluster, account).filter(PidFile::is_running) {
         let is_stopping = old.status == "stopping";
         ensure!(
             is_stopping || begun.elapsed() < NOTICE_TIMEOUT,

@@ -39,16 +39,18 @@ pub enum Upgrade {
 impl Launch {
     /// Upgrades the cluster to the newest PostgreSQL of this machine. No process may use it. Blocks.
     pub fn upgrade(&self) -> Result<Upgrade> {
-        let place = Place::prepare(&self.data_dir)?;
+        let account = Account::unprivileged()?;
+        let place = Place::prepare(&self.data_dir, &account)?;
         let Some(lock) = place.try_lock()? else {
             bail!("the private PostgreSQL is running: stop silta serve first");
         };
         let dirs = ClusterDirs::of(&place.data_dir);
         dirs.finish_upgrade()?;
-        let Some(from) = cluster_version(&dirs.current)? else {
+        let Some(from) = cluster_version(&dirs.current, &account)? else {
             bail!("there is no cluster in {}: nothing to upgrade", place.data_dir.display());
         };
-        let (old, new) = (self.installations.for_cluster(&dirs.current)?, self.installations.newest()?);
+        let old = self.installations.for_cluster(&dirs.current, &account)?;
+        let new = self.installations.newest()?;
         let to = new.version;
         if from >= to {
             return Ok(Upgrade::AlreadyNewest { version: from });
@@ -57,10 +59,8 @@ impl Launch {
         if kept.exists() {
             bail!("{} is in the way: an earlier upgrade kept it; move or remove it", kept.display());
         }
-        let account = Account::unprivileged()?;
-        place.give_to(&account)?;
         // Recovers it, if it crashed, and ends it cleanly: pg_upgrade demands that.
-        drop(self.start_server(&place, &dirs.current, old, lock.try_clone()?)?);
+        drop(self.start_server(&place, &dirs.current, (old, &account), lock.try_clone()?)?);
         (self.wait.report)(&format!("copying the cluster of PostgreSQL {from} to PostgreSQL {to}"));
         make_upgraded(&place, &dirs, old, new)?;
         let kept = dirs.replace_current(from)?;
@@ -70,8 +70,9 @@ impl Launch {
 
     /// Collects the planner's statistics, which an upgrade leaves behind.
     fn analyze(&self, place: &Place, dirs: &ClusterDirs, new: &Programs, lock: fs::File) -> Result<()> {
-        let server = self.start_server(place, &dirs.current, new, lock)?;
-        let mut analyze = new.command("vacuumdb", &Account::unprivileged()?);
+        let account = Account::unprivileged()?;
+        let server = self.start_server(place, &dirs.current, (new, &account), lock)?;
+        let mut analyze = new.command("vacuumdb", &account);
         analyze.args(["--all", "--analyze-only", "--username", NAME, "--host"]).arg(&place.socket_dir);
         let analyzed = run(analyze);
         drop(server);
@@ -86,11 +87,11 @@ fn make_upgraded(place: &Place, dirs: &ClusterDirs, old: &Programs, new: &Progra
     let account = Account::unprivileged()?;
     dirs.clear_unfinished()?;
     let checksums = checksum_option(old, new, dirs, &account)?;
+    account.create_dir(&dirs.unfinished)?;
     new.init_cluster(&dirs.unfinished, &account, checksums)?;
     // pg_upgrade writes its notes and sockets where it runs.
     let notes = place.data_dir.join("upgrade");
-    fs::create_dir_all(&notes)?;
-    account.take_ownership(&notes)?;
+    account.create_dir(&notes)?;
     let mut upgrade = new.command("pg_upgrade", &account);
     upgrade.current_dir(&notes).args(["--username", NAME]);
     for (option, path) in [

@@ -24,7 +24,7 @@ while [ -e "$cluster/postmaster.pid" ]; do sleep 0.1; done
     );
     let initdb = format!(
         r#"for cluster; do :; done
-mkdir "$cluster" && echo {version} > "$cluster/PG_VERSION"
+mkdir -p "$cluster" && echo {version} > "$cluster/PG_VERSION"
 "#
     );
     write_program(&dir, "postgres", &postgres);

@@ -9,6 +9,7 @@ mod fake_postgres;
 mod newest_configuration;
 mod notifications;
 mod private_postgres;
+mod private_postgres_account;
 mod process;
 mod readiness;
 mod reload;
