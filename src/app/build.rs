@@ -28,6 +28,7 @@ use crate::{
         key_usage::{self, KeyIdentity},
     },
     sync,
+    web::health,
     worker::{self, Worker},
 };
 
@@ -35,7 +36,9 @@ use crate::{
 pub struct App {
     /// All endpoints.
     pub router: Router,
-    /// Health and metrics alone, for a process without the other endpoints.
+    /// All endpoints but readiness and metrics, where these have a listener of their own.
+    pub public: Router,
+    /// Health and metrics alone.
     pub health: Router,
     /// Runs the tasks.
     pub worker: Worker,
@@ -100,10 +103,13 @@ impl App {
         let [admin, dashboard] = components.operator_routers(&config, dry_runner, &closing);
         let worker_name = worker_name(&components.entropy);
         let worker = components.worker(&config, &clients, &worker_name, worker_metrics);
-        let health = components.health_router(registry, worker_name, worker.heartbeat());
+        let monitoring = components.monitoring_router(registry, worker_name, worker.heartbeat());
+        let public = [inbox, admin, dashboard, health::router()];
+        let health = [health::router(), monitoring.clone()];
         Self {
-            router: merge_routers([inbox, admin, dashboard, health.clone()], config.http.timeout),
-            health,
+            router: merge_routers(public.iter().chain([&monitoring]), &config.http),
+            public: merge_routers(&public, &config.http),
+            health: merge_routers(&health, &config.http),
             worker,
             poller,
             syncer,

@@ -112,7 +112,7 @@ impl Components {
             entropy: self.entropy.clone(),
             endpoints,
             body_limit: config.http.body_limit,
-            limits: config.http.limits,
+            accept_within: config.http.accept_within,
             metrics,
             failpoints: self.failpoints.clone(),
             secret_store: self.secret_store.clone(),
@@ -192,9 +192,14 @@ impl Components {
         })
     }
 
-    pub(super) fn health_router(&self, registry: Registry, replica: String, heartbeat: Heartbeat) -> Router {
+    pub(super) fn monitoring_router(
+        &self,
+        registry: Registry,
+        replica: String,
+        heartbeat: Heartbeat,
+    ) -> Router {
         let (pool, clock) = (self.pool.clone(), self.clock.clone());
-        health::router(health::HealthDeps { pool, clock, registry, replica, heartbeat })
+        health::monitoring_router(health::HealthDeps { pool, clock, registry, replica, heartbeat })
     }
 
     pub(super) fn alerts(&self, config: &Config) -> AlertMonitor {

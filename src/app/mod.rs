@@ -17,4 +17,4 @@ pub mod telemetry;
 pub use build::{App, ServiceHalf};
 pub use deps::AppDeps;
 pub use reference_prefixes::PrepareError;
-pub use serve::serve;
+pub use serve::{Listeners, serve};

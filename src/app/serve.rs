@@ -20,7 +20,15 @@ use super::{
     build::{App, ServiceHalf},
     shutdown::Shutdown,
 };
-use crate::web::server;
+use crate::web::{health, server};
+
+/// Where the service listens.
+pub struct Listeners {
+    /// For everything.
+    pub main: TcpListener,
+    /// For readiness and metrics, where these are not to be on the first one.
+    pub monitoring: Option<TcpListener>,
+}
 
 /// The pause before a component is restarted after a panic.
 const RESTART_PAUSE: Duration = Duration::from_secs(1);
@@ -29,16 +37,24 @@ const RESTART_PAUSE: Duration = Duration::from_secs(1);
 /// replaces the one before.
 pub async fn serve(
     mut app: App,
-    listener: TcpListener,
+    listeners: Listeners,
     limits: server::Limits,
     only: Option<ServiceHalf>,
     shutdown: Shutdown,
     mut reloads: mpsc::Receiver<App>,
 ) {
     let Shutdown { soft, hard } = shutdown;
-    let (routers, router) = watch::channel(router_for(&app, only));
+    let Listeners { main, monitoring } = listeners;
+    let has_own = monitoring.is_some();
+    let (routers, router) = watch::channel(router_for(&app, only, has_own));
+    let (health_routers, health_router) = watch::channel(app.health.clone());
     let tasks = TaskTracker::new();
-    let listening = tasks.spawn(server::serve(listener, router, limits, soft.clone(), hard.clone()));
+    let listening = tasks.spawn(server::serve(main, router, limits, soft.clone(), hard.clone()));
+    if let Some(monitoring) = monitoring {
+        // Its clients are no clients of the proxies in front.
+        let limits = server::Limits { proxies: 0, ..limits };
+        tasks.spawn(server::serve(monitoring, health_router, limits, soft.clone(), hard.clone()));
+    }
     loop {
         let generation = soft.child_token();
         let (hot_pool, closing) = (app.hot_pool.clone(), app.closing.clone());
@@ -49,7 +65,8 @@ pub async fn serve(
         };
         if let Some(next) = next {
             // The old pool stays open: requests to the old router still need it.
-            drop(routers.send_replace(router_for(&next, only)));
+            drop(routers.send_replace(router_for(&next, only, has_own)));
+            drop(health_routers.send_replace(next.health.clone()));
             closing.cancel();
             generation.cancel();
             app = next;
@@ -66,9 +83,14 @@ pub async fn serve(
     }
 }
 
-/// The endpoints of a process with this half.
-fn router_for(app: &App, only: Option<ServiceHalf>) -> Router {
-    if only == Some(ServiceHalf::Worker) { app.health.clone() } else { app.router.clone() }
+/// The endpoints of the first listener of a process with this half.
+fn router_for(app: &App, only: Option<ServiceHalf>, monitoring_has_own: bool) -> Router {
+    match (only, monitoring_has_own) {
+        (Some(ServiceHalf::Worker), false) => app.health.clone(),
+        (Some(ServiceHalf::Worker), true) => health::router(),
+        (Some(ServiceHalf::Http) | None, false) => app.router.clone(),
+        (Some(ServiceHalf::Http) | None, true) => app.public.clone(),
+    }
 }
 
 /// Runs the background components until stopped, and returns once everything that was started has ended.

@@ -13,7 +13,7 @@ use tokio::{net::TcpListener, signal::unix::Signal, sync::mpsc};
 use super::{database::Database, load::load, secret_files::readable_by_anybody};
 use crate::{
     app::{
-        self, App, AppDeps, ServiceHalf,
+        self, App, AppDeps, Listeners, ServiceHalf,
         config::{Config, Environment, KeyDigests},
         shutdown::{Shutdown, Signals},
         telemetry::{self, Telemetry},
@@ -48,13 +48,13 @@ pub(super) async fn serve(
             return Ok(());
         }
     };
-    let Started { app, listener, database, deps, telemetry, settings } = started;
+    let Started { app, listeners, database, deps, telemetry, settings } = started;
     let Settings { grace, connection_limits, key_digests } = settings;
-    tracing::info!(address = %listener.local_addr()?, version = env!("CARGO_PKG_VERSION"), "serving");
+    tracing::info!(address = %listeners.main.local_addr()?, version = env!("CARGO_PKG_VERSION"), "serving");
     let (reload, reloads) = mpsc::channel(1);
     let reloading = reload_on_sighup(Reload { path, environment, deps, key_digests }, hangup, reload);
     let ending = shutdown.clone().on_signals(stop, grace);
-    let served = app::serve(app, listener, connection_limits, only, shutdown.clone(), reloads);
+    let served = app::serve(app, listeners, connection_limits, only, shutdown.clone(), reloads);
     tokio::select! {
         () = served => {}
         () = ending => tracing::warn!("some components did not end in time: their leases will run out"),
@@ -71,7 +71,7 @@ pub(super) async fn serve(
 /// A service that is ready to serve.
 struct Started {
     app: App,
-    listener: TcpListener,
+    listeners: Listeners,
     deps: AppDeps,
     telemetry: Telemetry,
     settings: Settings,
@@ -95,9 +95,7 @@ async fn start(path: &Path, environment: &Environment, shutdown: &Shutdown) -> R
         (traces, vendors::http::build_client(&options))
     });
     let telemetry = telemetry::init(&config.log.filter, config.log.json, traces);
-    let listener = TcpListener::bind(&config.http.listen)
-        .await
-        .with_context(|| format!("cannot listen on http.listen = {}", config.http.listen))?;
+    let listeners = listen(&config).await?;
     let settings = Settings {
         grace: config.shutdown_grace,
         connection_limits: config.http.connection_limits,
@@ -118,7 +116,24 @@ async fn start(path: &Path, environment: &Environment, shutdown: &Shutdown) -> R
     let app = App::new(config, deps.clone());
     app.prepare().await?;
     app.adopt_configuration().await?;
-    Ok(Started { app, listener, deps, telemetry, settings, database })
+    Ok(Started { app, listeners, deps, telemetry, settings, database })
+}
+
+/// Opens the listeners.
+async fn listen(config: &Config) -> Result<Listeners> {
+    let bind = async |key, address: &str| {
+        let cannot = || format!("cannot listen on http.{key} = {address}");
+        TcpListener::bind(address).await.with_context(cannot)
+    };
+    let main = bind("listen", &config.http.listen).await?;
+    let monitoring = match &config.http.monitoring_listen {
+        Some(address) => Some(bind("monitoring_listen", address).await?),
+        None => None,
+    };
+    if let Some(monitoring) = &monitoring {
+        tracing::info!(address = %monitoring.local_addr()?, "serving readiness and metrics");
+    }
+    Ok(Listeners { main, monitoring })
 }
 
 /// Warns of what is valid and probably not meant.

@@ -48,8 +48,8 @@ pub(super) enum Webhooks {
         /// The id that `list` shows; without one, all of Silta's
         id: Option<Uuid>,
     },
-    /// Detects how the next rejected webhook is signed: its header, hash, encoding and key; the webhook stays rejected and
-    /// none of its values are kept
+    /// Detects how a rejected webhook is signed: its header, hash, encoding and key; the webhook stays rejected and none of
+    /// its values are kept. Webhooks that no known key has signed end nothing: anybody can send them
     Detect {
         /// The connection's name
         connection: String,
@@ -145,7 +145,9 @@ async fn detect(
         until,
     )
     .await?;
-    print_line(&format!("waiting for a webhook of {source} that is rejected; send one now"));
+    print_line(&format!(
+        "waiting for a webhook of {source} that is rejected although a known key has signed it; send one now"
+    ));
     let begun = Instant::now();
     while begun.elapsed() < wait {
         let found =
@@ -175,13 +177,15 @@ async fn detect(
                 ));
             }
         }
-        if found.is_empty() {
-            print_line(
-                "none of them holds an HMAC of the body with a known key: configure the key of the subscription, then detect again",
-            );
-            return Ok(ExitCode::FAILURE);
-        }
         return Ok(ExitCode::SUCCESS);
     }
-    bail!("no webhook was rejected meanwhile");
+    let mut db = database.pool.acquire().await?;
+    let Some(headers) = signature_detections::find_unsigned(&mut db, connection, source).await? else {
+        bail!("no webhook was rejected meanwhile");
+    };
+    print_line(&format!("headers of the last webhook: {}", headers.join(", ")));
+    print_line(
+        "no rejected webhook held an HMAC of its body with a known key: configure the key of the subscription, then detect again",
+    );
+    Ok(ExitCode::FAILURE)
 }

@@ -29,6 +29,7 @@ pub fn hint_text(hint: &str, language: Language) -> String {
             "The key is another one, or the body was altered on the way.",
             "Avain on eri, tai sisältö on muuttunut matkalla.",
         ),
+        "not_examined" => ("Not examined: one a second is.", "Ei tutkittu: yksi sekunnissa tutkitaan."),
         other => return other.to_owned(),
     };
     match language {

@@ -75,6 +75,7 @@ impl Ingester {
         let body = serde_json::json!({ "subject": subject.to_string(), "version": version, "times": times });
         let parsed = ParsedWebhook {
             topic: topic.to_owned(),
+            dedup_topic: topic.to_owned(),
             entity: VendorEntity::Unknown,
             dedup_scope: DedupScope::Permanent,
         };
@@ -105,7 +106,7 @@ impl Ingester {
                 topic: parsed.topic.chars().filter(|letter| *letter != '\0').take(100).collect(),
                 subject,
                 received_at: now,
-                fingerprint: fingerprint(source, &parsed.topic, &body, parsed.dedup_scope, now),
+                fingerprint: fingerprint(source, &parsed.dedup_topic, &body, parsed.dedup_scope, now),
                 body,
             },
         }

@@ -22,4 +22,4 @@ pub mod poll;
 pub mod webhook;
 
 pub use metrics::Metrics;
-pub use webhook::{Deps, Endpoint, Limits, key_names, router};
+pub use webhook::{Deps, Endpoint, key_names, router};

@@ -30,6 +30,8 @@ pub enum Hint {
     AlteredBody,
     /// The signature was made with another key, or of another body.
     WrongKey,
+    /// Nothing was looked for: another webhook was examined within the same second.
+    NotExamined,
 }
 
 impl Hint {

@@ -16,6 +16,8 @@ pub struct AlertThresholds {
     pub due_before: Timestamp,
     /// Only webhooks rejected since then count.
     pub rejected_since: Timestamp,
+    /// Fewer rejected webhooks than this since the last accepted one are no alert.
+    pub min_rejected: i64,
     /// Only these connections are watched, and of them only those that are not paused.
     pub connections: Vec<String>,
     /// Lists that should have been polled.
@@ -84,7 +86,7 @@ pub async fn list_conditions(db: &mut PgConnection, thresholds: &AlertThresholds
               and connection.circuit_open_until is null
             group by task.connection
             union all
-            select rejected.connection, 'webhooks_refused', sum(rejected.count)::bigint,
+            select rejected.connection, 'webhooks_refused', sum(rejected.since_accepted)::bigint,
                    string_agg(rejected.source || ': ' || rejected.hint, ', ' order by rejected.source, rejected.hint)
             from rejected_webhook rejected
             where rejected.last_at >= $2 and not exists (
@@ -92,7 +94,7 @@ pub async fn list_conditions(db: &mut PgConnection, thresholds: &AlertThresholds
                 where key_usage.connection = rejected.connection and key_usage.purpose = rejected.source || '_webhook'
                   and key_usage.last_used_at >= rejected.last_at
             )
-            group by rejected.connection
+            group by rejected.connection having sum(rejected.since_accepted)::bigint >= $8
             union all
             select connection, 'subscription_gone', count(*),
                    string_agg(source || ': ' || topic, ', ' order by source, topic)
@@ -108,6 +110,7 @@ pub async fn list_conditions(db: &mut PgConnection, thresholds: &AlertThresholds
         &after,
         thresholds.subscriptions_before,
         &thresholds.connections,
+        thresholds.min_rejected,
     );
     let rows = rows.fetch_all(&mut *db).await?.into_iter();
     let conditions = rows.map(|row| {

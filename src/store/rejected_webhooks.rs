@@ -16,7 +16,8 @@ pub struct RejectedWebhookKey {
     pub hint: &'static str,
 }
 
-/// Adds to the count of one kind of rejected webhook.
+/// Adds to the count of one kind of rejected webhook. Those since the last accepted one are counted anew where one was accepted
+/// since the last rejection, or that is a day ago.
 pub async fn add_rejected_webhooks(
     db: &mut PgConnection,
     key: &RejectedWebhookKey,
@@ -24,10 +25,19 @@ pub async fn add_rejected_webhooks(
     last_at: Timestamp,
 ) -> Result<()> {
     sqlx::query!(
-        "insert into rejected_webhook (connection, source, hint, first_at, last_at, count)
-         values ($1, $2, $3, $5, $5, $4)
+        "insert into rejected_webhook (connection, source, hint, first_at, last_at, count, since_accepted)
+         values ($1, $2, $3, $5, $5, $4, $4)
          on conflict (connection, source, hint) do update
              set count = rejected_webhook.count + excluded.count,
+                 since_accepted = excluded.since_accepted + case
+                     when rejected_webhook.last_at < excluded.last_at - interval '1 day' or exists (
+                         select 1 from key_usage
+                         where key_usage.connection = rejected_webhook.connection
+                           and key_usage.purpose = rejected_webhook.source || '_webhook'
+                           and key_usage.last_used_at >= rejected_webhook.last_at
+                     ) then 0
+                     else rejected_webhook.since_accepted
+                 end,
                  last_at = greatest(rejected_webhook.last_at, excluded.last_at)",
         key.connection,
         key.source,

@@ -1,4 +1,4 @@
-//! Table `signature_detection`: how a sender signs, detected from one rejected webhook.
+//! Table `signature_detection`: how a sender signs, detected from a rejected webhook that a known key has signed.
 
 use serde_json::Value;
 use sqlx::PgConnection;
@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use super::Result;
 use crate::domain::Timestamp;
 
-/// Requests detection: the next rejected webhook of a source before `until` is examined.
+/// Requests detection: rejected webhooks of a source before `until` are examined until a known key has signed one.
 pub async fn request_detection(
     db: &mut PgConnection,
     connection: &str,
@@ -18,7 +18,8 @@ pub async fn request_detection(
         "insert into signature_detection (connection, source, wanted_until, requested_by) values ($1, $2, $3, $4)
          on conflict (connection, source) do update set
              wanted_until = excluded.wanted_until, requested_by = excluded.requested_by,
-             detected_at = null, headers = null, found = null",
+             detected_at = null, headers = null, found = null,
+             unsigned_headers = null",
         connection,
         source,
         until,
@@ -46,6 +47,39 @@ pub async fn is_detecting(
         now,
     );
     Ok(wanted.fetch_one(db).await?)
+}
+
+/// Keeps the names of the headers of a webhook that no known key has signed. It does not end the detection.
+pub async fn record_unsigned(
+    db: &mut PgConnection,
+    connection: &str,
+    source: &str,
+    headers: &[String],
+) -> Result<()> {
+    sqlx::query!(
+        "update signature_detection set unsigned_headers = $3
+         where connection = $1 and source = $2 and detected_at is null",
+        connection,
+        source,
+        headers,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// The names of the headers of the last webhook that no known key has signed, since the last request.
+pub async fn find_unsigned(
+    db: &mut PgConnection,
+    connection: &str,
+    source: &str,
+) -> Result<Option<Vec<String>>> {
+    let headers = sqlx::query_scalar!(
+        "select unsigned_headers from signature_detection where connection = $1 and source = $2",
+        connection,
+        source,
+    );
+    Ok(headers.fetch_optional(db).await?.flatten())
 }
 
 /// Stores the result; of several at once, the first one stays.
@@ -82,7 +116,7 @@ pub struct SignatureDetectionRow {
     pub found: Value,
 }
 
-/// The result since the last request; `None` while no webhook has arrived.
+/// The result since the last request; `None` while no webhook has arrived that a known key has signed.
 pub async fn find_detection(
     db: &mut PgConnection,
     connection: &str,

@@ -1,9 +1,13 @@
 //! `/livez`, `/readyz`, `/metrics` and `/openapi.yaml`, for monitoring and tools. They change nothing that is visible.
+//!
+//! Nobody authenticates here, and `/readyz` and `/metrics` ask the database. So both are answered from a second's memory, and
+//! `[http] monitoring_listen` moves them to a listener of their own.
 
 use std::sync::Arc;
 
 use axum::{
     Json, Router,
+    body::Bytes,
     extract::State,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
@@ -14,6 +18,7 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 
 use super::{
+    cached::Cached,
     metrics,
     problem::{Code, Problem},
 };
@@ -39,38 +44,49 @@ pub struct HealthDeps {
     pub heartbeat: Heartbeat,
 }
 
-type HealthState = Arc<HealthDeps>;
+struct HealthState {
+    deps: Arc<HealthDeps>,
+    /// Why this process is not ready; `None` while it is.
+    unready: Cached<Option<&'static str>>,
+    /// `None` where the metrics cannot be encoded.
+    metrics: Cached<Option<Bytes>>,
+}
 
-/// The router of the four paths.
-pub fn router(deps: HealthDeps) -> Router {
-    Router::new()
-        .route("/livez", get(livez))
-        .route("/readyz", get(readyz))
-        .route("/metrics", get(metrics))
-        .route("/openapi.yaml", get(openapi))
-        .with_state(Arc::new(deps))
+/// The two paths that cost nothing.
+pub fn router() -> Router {
+    Router::new().route("/livez", get(livez)).route("/openapi.yaml", get(openapi))
+}
+
+/// The two paths that ask the database.
+pub fn monitoring_router(deps: HealthDeps) -> Router {
+    let state = HealthState { deps: Arc::new(deps), unready: Cached::default(), metrics: Cached::default() };
+    Router::new().route("/readyz", get(readyz)).route("/metrics", get(metrics)).with_state(Arc::new(state))
 }
 
 async fn livez() -> Json<Value> {
     Json(json!({ "status": "alive", "version": env!("CARGO_PKG_VERSION") }))
 }
 
+async fn readyz(State(state): State<Arc<HealthState>>) -> Result<Json<Value>, Problem> {
+    let deps = state.deps.clone();
+    match state.unready.get(&state.deps.clock, || async move { find_unready(&deps).await }).await {
+        Some(None) => Ok(Json(json!({ "status": "ready" }))),
+        Some(Some(detail)) => Err(Problem::new(Code::Unavailable, detail)),
+        None => Err(Code::Internal.into()),
+    }
+}
+
 /// Ready means that this process can claim and commit: the schema is current, a row was written just now, and the claim
 /// loop, if this process runs one, is alive.
-async fn readyz(State(deps): State<HealthState>) -> Result<Json<Value>, Problem> {
-    let unready = |detail: &str| Err(Problem::new(Code::Unavailable, detail));
-    match can_commit(&deps).await {
-        Ok(true) => {}
-        Ok(false) => return unready("the schema is not up to date: run `silta migrate`"),
+async fn find_unready(deps: &HealthDeps) -> Option<&'static str> {
+    match can_commit(deps).await {
+        Ok(true) if deps.heartbeat.is_alive(deps.clock.now()) => None,
+        Ok(true) => Some("the worker has not claimed for 30 seconds"),
+        Ok(false) => Some("the schema is not up to date: run `silta migrate`"),
         Err(error) => {
             tracing::warn!(error = %error, "not ready: the database cannot commit");
-            return unready("the database is unavailable, full or read-only: nothing can be committed");
+            Some("the database is unavailable, full or read-only: nothing can be committed")
         }
-    }
-    if deps.heartbeat.is_alive(deps.clock.now()) {
-        Ok(Json(json!({ "status": "ready" })))
-    } else {
-        unready("the worker has not claimed for 30 seconds")
     }
 }
 
@@ -83,11 +99,16 @@ async fn can_commit(deps: &HealthDeps) -> store::Result<bool> {
     Ok(true)
 }
 
-async fn metrics(State(deps): State<HealthState>) -> Response {
+async fn metrics(State(state): State<Arc<HealthState>>) -> Response {
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    match metrics::render(&deps.registry, &deps.pool, deps.clock.now()).await {
-        Ok(text) => (StatusCode::OK, [(header::CONTENT_TYPE, content_type)], text).into_response(),
-        Err(_) => Problem::from(Code::Internal).into_response(),
+    let deps = state.deps.clone();
+    let render = || async move {
+        let text = metrics::render(&deps.registry, &deps.pool, deps.clock.now()).await;
+        text.ok().map(Bytes::from)
+    };
+    match state.metrics.get(&state.deps.clock, render).await.flatten() {
+        Some(text) => (StatusCode::OK, [(header::CONTENT_TYPE, content_type)], text).into_response(),
+        None => Problem::from(Code::Internal).into_response(),
     }
 }
 

@@ -40,7 +40,7 @@ pub enum Code {
     KeyInUse,
     /// The database is unavailable; nothing was changed.
     Unavailable,
-    /// More webhooks arrive than can be committed; nothing was changed.
+    /// More webhooks arrive than can be committed, or more bodies than fit into memory; nothing was changed.
     Busy,
     /// A bug; the log has the details.
     Internal,
@@ -88,7 +88,7 @@ impl Code {
             Self::KeyReused => "The Idempotency-Key belongs to another request",
             Self::KeyInUse => "A request under this Idempotency-Key is still running",
             Self::Unavailable => "The database is unavailable: try again",
-            Self::Busy => "Too many webhooks at once: try again",
+            Self::Busy => "Too much at once: try again",
             Self::Internal => "Internal error",
         }
     }

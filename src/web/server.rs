@@ -1,32 +1,43 @@
 //! The HTTP server: accepts connections within limits and drains them at shutdown.
 //!
-//! - **Connections.** At most `[http] connections` are open; the next one waits in the kernel's backlog.
-//! - **Slow clients.** A connection is closed if it has not sent a whole request head within `header_timeout`, or if it
-//!   stays idle for as long. A slow body meets `[http] timeout`, as every request does.
-//! - **Large heads.** A request head that does not fit into a buffer of 64 KiB, which may grow to twice that, is rejected.
+//! - **Connections.** At most `[http] connections` are open; the next one waits in the kernel's backlog. One address has at
+//!   most `connections_per_address` of them, and never more than half; the next one of that address is closed at once.
+//! - **Slow clients.** A connection is closed if it has not sent a whole request head within `header_timeout`, if it stays
+//!   idle for as long, or if it accepts nothing of its answer for `write_timeout`. A slow body meets `[http] timeout`, as every
+//!   request does. A client that does everything just in time is disconnected after `connection_lifetime`.
+//! - **Proxies.** Behind a proxy every connection has the proxy's address. So nothing is counted by connection there, and
+//!   `connections_per_address` bounds the requests in work for one client address instead; further ones are answered 503.
+//! - **Large heads.** A request head that does not fit into a buffer of 32 KiB, which may grow to twice that, is rejected.
 //!
 //! The router is looked up for each request, so a configuration is reloaded without losing a connection.
 //! HTTP/1.1 only: TLS and HTTP/2 belong to the proxy in front.
 
-use std::{sync::Arc, time::Duration};
+use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{Router, body::Body, extract::Request};
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
+use axum::{
+    Router,
+    body::Body,
+    extract::Request,
+    response::{IntoResponse, Response},
 };
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     sync::{Semaphore, watch},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
-use super::client_ip::Peer;
+use super::{
+    address_slots::AddressSlots,
+    client_ip::{Peer, client_ip},
+    connection::{SlotBody, WriteTimeout, run},
+    problem::{Code, Problem},
+};
 
 /// The largest request head in bytes. A soft limit: hyper checks it between two reads.
-const MAX_HEAD: usize = 64 << 10;
+const MAX_HEAD: usize = 32 << 10;
 
 /// The pause after a failed accept: without free file descriptors, one may be closed meanwhile.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
@@ -36,8 +47,23 @@ const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
 pub struct Limits {
     /// Open connections at most.
     pub connections: usize,
+    /// Of them, those of one address; behind proxies its requests in work.
+    pub connections_per_address: usize,
     /// Time for a whole request head, and for an idle connection.
     pub header_timeout: Duration,
+    /// Time in which a client must accept something of its answer.
+    pub write_timeout: Duration,
+    /// How long a connection takes requests.
+    pub lifetime: Duration,
+    /// The number of trusted proxies in front.
+    pub proxies: usize,
+}
+
+impl Limits {
+    /// The share of one address: never more than half, whatever is configured.
+    fn per_address(&self) -> usize {
+        self.connections_per_address.min(self.connections / 2).max(1)
+    }
 }
 
 /// Serves until `soft` is cancelled, then lets running requests finish until `hard` is cancelled.
@@ -49,7 +75,7 @@ pub async fn serve(
     hard: CancellationToken,
 ) {
     let permits = Arc::new(Semaphore::new(limits.connections));
-    let (graceful, tasks) = (GracefulShutdown::new(), TaskTracker::new());
+    let (slots, tasks) = (AddressSlots::default(), TaskTracker::new());
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(limits.header_timeout).max_buf_size(MAX_HEAD);
     loop {
@@ -58,34 +84,70 @@ pub async fn serve(
             () = soft.cancelled() => break,
         };
         let (stream, peer) = tokio::select! {
-            taken = listener.accept() => match taken {
-                Ok(taken) => taken,
-                Err(error) => {
-                    tracing::warn!(error = %error, "accept failed, retrying");
-                    let _ = tokio::time::timeout(ACCEPT_RETRY_DELAY, soft.cancelled()).await;
-                    continue;
-                }
-            },
+            taken = accept(&listener, &soft) => taken,
             () = soft.cancelled() => break,
         };
+        let slot = if limits.proxies == 0 {
+            let Some(slot) = slots.take(peer.ip(), limits.per_address()) else { continue };
+            Some(slot)
+        } else {
+            None
+        };
         let _ = stream.set_nodelay(true); // a response is one small write: waiting for more only adds delay
-        let router = router.clone();
-        let answer = service_fn(move |request: Request<Incoming>| {
-            let mut request = request.map(Body::new);
-            request.extensions_mut().insert(Peer(peer));
-            let router = router.borrow().clone();
-            router.oneshot(request)
-        });
-        let connection = http.serve_connection(TokioIo::new(stream), answer);
-        let connection = graceful.watch(connection);
+        let client = Client { peer, limits, slots: slots.clone(), router: router.clone() };
+        let answer = service_fn(move |request| client.clone().answer(request));
+        let stream = TokioIo::new(WriteTimeout::new(stream, limits.write_timeout));
+        let times = (limits.lifetime, limits.write_timeout);
+        let connection = run(http.serve_connection(stream, answer), times, soft.clone());
         tasks.spawn(async move {
-            let _ = connection.await; // a broken connection concerns its client only
-            drop(permit);
+            connection.await;
+            drop((permit, slot));
         });
     }
     tasks.close();
     tokio::select! {
-        () = graceful.shutdown() => {}
+        () = tasks.wait() => {}
         () = hard.cancelled() => {} // a connection that never ends must not block the shutdown
+    }
+}
+
+/// The next connection.
+async fn accept(listener: &TcpListener, soft: &CancellationToken) -> (TcpStream, SocketAddr) {
+    loop {
+        match listener.accept().await {
+            Ok(taken) => return taken,
+            Err(error) => {
+                tracing::warn!(error = %error, "accept failed, retrying");
+                let _ = tokio::time::timeout(ACCEPT_RETRY_DELAY, soft.cancelled()).await;
+            }
+        }
+    }
+}
+
+/// The client at the other end of a connection, and what answers it.
+#[derive(Clone)]
+struct Client {
+    peer: SocketAddr,
+    limits: Limits,
+    slots: AddressSlots,
+    router: watch::Receiver<Router>,
+}
+
+impl Client {
+    async fn answer(self, request: Request<Incoming>) -> Result<Response, Infallible> {
+        let mut request = request.map(Body::new);
+        let peer = Peer(self.peer);
+        request.extensions_mut().insert(peer);
+        let router = self.router.borrow().clone();
+        if self.limits.proxies == 0 {
+            return router.oneshot(request).await;
+        }
+        let address = client_ip(Some(peer), request.headers(), self.limits.proxies);
+        let address = address.unwrap_or_else(|| self.peer.ip());
+        let Some(slot) = self.slots.take(address, self.limits.per_address()) else {
+            return Ok(Problem::from(Code::Busy).into_response());
+        };
+        let response = router.oneshot(request).await?;
+        Ok(response.map(|body| Body::new(SlotBody { body, _slot: slot })))
     }
 }

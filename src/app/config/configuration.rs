@@ -23,7 +23,6 @@ use crate::{
     app::telemetry::Traces,
     background::{notifications, retention},
     domain::{event::reference::may_collide, task::retry::RetryPolicy},
-    inbox,
     security::{admin_token::Token, secrets},
     vendors,
     web::server,
@@ -71,15 +70,19 @@ pub struct Config {
 pub struct Http {
     /// The address and port to listen on.
     pub listen: String,
+    /// The address and port of readiness and metrics, where these have a listener of their own.
+    pub monitoring_listen: Option<String>,
     /// The URL that the two vendors call.
     pub public_url: String,
     /// The largest body of a webhook, in bytes.
     pub body_limit: usize,
     /// The timeout of a request.
     pub timeout: Duration,
-    /// How much may wait for its commit, and for how long.
-    pub limits: inbox::Limits,
-    /// How many connections may be open, and how long a request head may take.
+    /// The bytes of all bodies that are being read or wait.
+    pub waiting: usize,
+    /// How long a webhook waits for its commit.
+    pub accept_within: Duration,
+    /// How many connections may be open, and for how long.
     pub connection_limits: server::Limits,
     /// The number of trusted proxies in front, whose `X-Forwarded-For` is used.
     pub proxies: usize,
@@ -226,22 +229,26 @@ fn have_colliding_references(one: &Connection, other: &Connection) -> bool {
 }
 
 fn read_http(mut section: Section<'_>) -> Http {
+    let proxies = section.integer("proxies", 0..=10);
     let http = Http {
         listen: section.required("listen", "an address and port, as 127.0.0.1:8080"),
+        monitoring_listen: Some(section.text("monitoring_listen")).filter(|address| !address.is_empty()),
         public_url: section.text("public_url"),
         body_limit: section.size("body_limit"),
         timeout: section.duration("timeout"),
-        limits: inbox::Limits {
-            waiting: section.size("waiting"),
-            accept_within: section.duration("accept_within"),
-        },
+        waiting: section.size("waiting"),
+        accept_within: section.duration("accept_within"),
         connection_limits: server::Limits {
             connections: section.integer("connections", 1..=100_000),
+            connections_per_address: section.integer("connections_per_address", 1..=100_000),
             header_timeout: section.duration("header_timeout"),
+            write_timeout: section.duration("write_timeout"),
+            lifetime: section.duration("connection_lifetime"),
+            proxies,
         },
-        proxies: section.integer("proxies", 0..=10),
+        proxies,
     };
-    if http.limits.waiting < http.body_limit {
+    if http.waiting < http.body_limit {
         section.add_error("waiting", "must be at least body_limit, or the largest webhook is never accepted");
     }
     section.finish();

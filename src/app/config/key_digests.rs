@@ -7,10 +7,14 @@ use toml::{Table, Value};
 use crate::domain::digest::sha256_hex;
 
 /// Keys that are read only when the process starts.
-const RESTART_KEYS: [&str; 7] = [
+const RESTART_KEYS: [&str; 11] = [
     "http.listen",
+    "http.monitoring_listen",
     "http.connections",
+    "http.connections_per_address",
     "http.header_timeout",
+    "http.write_timeout",
+    "http.connection_lifetime",
     "database",
     "log",
     "traces",

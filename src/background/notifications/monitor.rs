@@ -26,6 +26,10 @@ const CHECK_INTERVAL: Duration = Duration::from_secs(30);
 /// How long a rejected webhook raises an alert, unless one is accepted before.
 const REJECTION_WINDOW: chrono::Duration = chrono::Duration::hours(1);
 
+/// Fewer rejected webhooks since the last accepted one raise no alert: anybody can send some, and a shop whose key is wrong sends
+/// that many soon. What their webhooks would have said is found by the polls meanwhile.
+const MIN_REJECTED: i64 = 10;
+
 /// A poll is late once it has missed three intervals and this in addition.
 const POLL_GRACE: Duration = Duration::from_secs(600);
 
@@ -147,6 +151,7 @@ impl AlertMonitor {
         let thresholds = AlertThresholds {
             due_before: now - options.backlog_older_than,
             rejected_since: now - REJECTION_WINDOW,
+            min_rejected: MIN_REJECTED,
             connections: connections.clone(),
             polls: polls.iter().map(expected_poll).collect(),
             subscriptions_before: now - SUBSCRIPTION_GONE_AFTER,

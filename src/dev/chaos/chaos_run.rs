@@ -56,6 +56,8 @@ pub(super) struct ChaosRun {
     pub(super) fault_duration: Duration,
     pub(super) replica_config: ReplicaConfig,
     pub(super) late_settles_refused: u64,
+    /// What the attack that was just played came to.
+    pub(super) attack_figures: Option<String>,
     simulation_task: Option<AbortOnDropHandle<()>>,
     /// Behind the replicas, so that it stops after them.
     pub(super) database: Database,
@@ -94,6 +96,7 @@ impl ChaosRun {
             fault_duration,
             replica_config,
             late_settles_refused: 0,
+            attack_figures: None,
             simulation_task: None,
             database,
             _directory: directory,
@@ -124,7 +127,8 @@ impl ChaosRun {
         self.restore_all();
         let lasted = started_at.elapsed();
         self.start_missing_replicas().await?;
-        Ok(Outcome { disturbance, lasted, recovered: self.measure_recovery().await?, is_reached })
+        let figures = self.attack_figures.take();
+        Ok(Outcome { disturbance, lasted, recovered: self.measure_recovery().await?, is_reached, figures })
     }
 
     /// Starts the replicas that are missing, and sends webhooks to all of them.

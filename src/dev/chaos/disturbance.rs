@@ -57,6 +57,10 @@ pub(super) enum Disturbance {
     ListMoves,
     /// No webhook arrives.
     WebhooksLost,
+    /// A thousand clients without a key send large bodies to a replica with little memory.
+    LargeBodies,
+    /// One address opens more connections than there are, sends nothing and reads nothing.
+    ConnectionsHeld,
 }
 
 impl Disturbance {
@@ -87,6 +91,8 @@ impl Disturbance {
             Self::WarehouseSlow,
             Self::ListMoves,
             Self::WebhooksLost,
+            Self::LargeBodies,
+            Self::ConnectionsHeld,
         ];
         all.extend(Failpoint::ALL.iter().copied().map(Self::KilledAt));
         all
@@ -121,6 +127,8 @@ impl fmt::Display for Disturbance {
             Self::WarehouseSlow => "warehouse slower than the timeout",
             Self::ListMoves => "a list moves while it is paged",
             Self::WebhooksLost => "webhooks lost",
+            Self::LargeBodies => "large bodies and little memory",
+            Self::ConnectionsHeld => "connections held by one address",
         })
     }
 }

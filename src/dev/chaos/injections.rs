@@ -91,6 +91,8 @@ impl ChaosRun {
                 self.webhook_sender.set_replicas(&[]);
                 pause(self.fault_duration).await;
             }
+            Disturbance::LargeBodies => self.send_large_bodies().await?,
+            Disturbance::ConnectionsHeld => self.hold_connections().await?,
         }
         Ok(true)
     }
@@ -152,7 +154,7 @@ impl ChaosRun {
         victim.kill().await
     }
 
-    async fn kill_all(&mut self) -> Result<()> {
+    pub(super) async fn kill_all(&mut self) -> Result<()> {
         for victim in self.replicas.drain(..) {
             victim.kill().await?;
         }

@@ -32,6 +32,8 @@ pub(super) struct ReplicaConfig {
 pub(super) enum Defect {
     /// It exits at the nth pass of a failpoint.
     ExitAt(Failpoint, usize),
+    /// It may have this much memory, in KiB.
+    LittleMemory(usize),
     /// Its clock is off by these seconds, one after the other, as `+30,-12`.
     WrongClock(String),
 }
@@ -46,7 +48,16 @@ impl Replica {
     /// Starts a replica and waits until it serves. What its environment says goes wrong in it.
     pub(super) async fn start(config: &ReplicaConfig, defect: Option<Defect>) -> Result<Self> {
         let turn = config.started.fetch_add(1, Ordering::Relaxed);
-        let mut command = Command::new(&config.programs[turn % config.programs.len()]);
+        let program = &config.programs[turn % config.programs.len()];
+        let mut command = match &defect {
+            Some(Defect::LittleMemory(kib)) => {
+                // The memory that a process may write to: what it allocates, and its threads' stacks.
+                let mut shell = Command::new("/bin/sh");
+                shell.args(["-c", &format!("ulimit -d {kib} && exec \"$@\""), "silta"]).arg(program);
+                shell
+            }
+            Some(Defect::ExitAt(..) | Defect::WrongClock(_)) | None => Command::new(program),
+        };
         command
             .arg("serve")
             .arg("--config")
@@ -64,7 +75,7 @@ impl Replica {
             Some(Defect::WrongClock(offsets)) => {
                 command.env("SILTA_CLOCK", offsets);
             }
-            None => {}
+            Some(Defect::LittleMemory(_)) | None => {}
         }
         let mut child = command.spawn().context("cannot start the service")?;
         let stderr = child.stderr.take().context("its log is piped")?;
@@ -87,6 +98,14 @@ impl Replica {
         self.signal("TERM").await?;
         let ended = tokio::time::timeout(within, self.child.wait()).await;
         Ok(ended.is_ok_and(|status| status.is_ok_and(|status| status.success())))
+    }
+
+    /// The most memory that it has had at once, in KiB.
+    pub(super) fn peak_memory(&self) -> Result<usize> {
+        let pid = self.child.id().context("the process has ended")?;
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("it has ended")?;
+        Ok(line.trim().trim_end_matches(" kB").parse()?)
     }
 
     /// Sends SIGSTOP.

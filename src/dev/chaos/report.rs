@@ -16,18 +16,21 @@ pub(super) struct Outcome {
     pub(super) recovered: Option<Duration>,
     /// False where a failpoint was not reached.
     pub(super) is_reached: bool,
+    /// What an attack came to.
+    pub(super) figures: Option<String>,
 }
 
 impl Outcome {
     pub(super) fn summary(&self) -> String {
-        let Self { disturbance, lasted, recovered, is_reached } = self;
+        let Self { disturbance, lasted, recovered, is_reached, figures } = self;
         let (what, lasted) = (disturbance.to_string(), lasted.as_secs_f64());
         let recovered = match recovered {
             Some(time) => format!("recovered in {:.1} s", time.as_secs_f64()),
             None => "NOT RECOVERED".to_owned(),
         };
         let not_reached = if *is_reached { "" } else { "  NOT REACHED" };
-        format!("  {what:<36} {lasted:>5.1} s, {recovered}{not_reached}")
+        let figures = figures.as_ref().map(|figures| format!("\n    {figures}")).unwrap_or_default();
+        format!("  {what:<36} {lasted:>5.1} s, {recovered}{not_reached}{figures}")
     }
 }
 
@@ -45,6 +48,8 @@ pub(super) struct Report {
     /// Failpoints at which no process exited.
     not_reached: Vec<String>,
     longest_to_recover: f64,
+    /// What each attack came to.
+    attacks: Vec<String>,
     /// The reconciliation of both sandbox vendors.
     #[serde(flatten)]
     pub(super) reconciliation: Reconciliation,
@@ -78,6 +83,7 @@ impl Report {
             Some(time) => self.longest_to_recover = self.longest_to_recover.max(time.as_secs_f64()),
             None => self.not_recovered.push(name.clone()),
         }
+        self.attacks.extend(outcome.figures.clone());
         if !outcome.is_reached {
             self.not_reached.push(name.clone());
         }

@@ -222,10 +222,17 @@ async fn start_service(
     let app = App::new(config, AppDeps { pool, clock, entropy, failpoints });
     app.prepare().await?;
     app.adopt_configuration().await?;
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let url = format!("http://{}", listener.local_addr()?);
+    let main = TcpListener::bind("127.0.0.1:0").await?;
+    let url = format!("http://{}", main.local_addr()?);
     let (_, no_reloads) = mpsc::channel(1);
-    let served = app::serve(app, listener, connection_limits, None, shutdown, no_reloads);
+    let served = app::serve(
+        app,
+        app::Listeners { main, monitoring: None },
+        connection_limits,
+        None,
+        shutdown,
+        no_reloads,
+    );
     Ok((url, TaskTracker::new().spawn(served)))
 }
 

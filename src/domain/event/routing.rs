@@ -24,6 +24,9 @@ pub enum VendorEntity {
 pub struct ParsedWebhook {
     /// The sender's own topic; `unknown` where there is none.
     pub topic: String,
+    /// What tells it from other webhooks with the same body. Only what is signed counts: a topic that came beside the body
+    /// counts as far as another kind of subject follows from it, else one body would be as many events as there are topics.
+    pub dedup_topic: String,
     /// What it names.
     pub entity: VendorEntity,
     /// How long a repeat counts as the same event.

@@ -1,23 +1,22 @@
-//! Commits webhooks in groups and bounds how many wait: see [`group_commit`](crate::store::group_commit).
+//! Commits webhooks in groups and bounds how long they wait: see [`group_commit`](crate::store::group_commit).
 //!
-//! The bodies of all webhooks being read or waiting share one memory limit. A webhook that exceeds it, or has
-//! waited too long, is answered 503 with `Retry-After`, and its sender repeats it. So memory stays bounded, and
-//! no webhook waits longer than its sender does. While the database is known to be away, it does not wait at all.
+//! How many wait is bounded by the memory limit of all request bodies ([`request_body`](crate::web::request_body)): a waiting
+//! webhook keeps what its body has reserved. One that has waited too long is answered 503 with `Retry-After`, and its sender
+//! repeats it. So no webhook waits longer than its sender does. While the database is known to be away, it does not wait at
+//! all.
 
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use sqlx::{Connection, PgConnection, PgPool};
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::Instant,
-};
+use tokio::time::Instant;
 
 use super::database_watch::{DatabaseWatch, Outlook};
 use crate::{
     runtime::{
         clock::Clock,
         failpoints::{Failpoint, Failpoints},
+        memory_limit::MemoryPermit,
     },
     store::{
         self, StoreError,
@@ -34,15 +33,6 @@ const BATCH_LIMITS: group_commit::Limits =
 
 /// How long a commit waits for a connection. A webhook must be answered soon after.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(1500);
-
-/// How much may wait, and how long: `[http] waiting` and `accept_within`.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Bytes of all bodies being read or waiting.
-    pub waiting: usize,
-    /// How long a webhook waits for its commit.
-    pub accept_within: Duration,
-}
 
 /// Why a webhook was not committed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,32 +62,28 @@ struct PendingWebhook {
     /// Polls to bring forward, where the webhook does not say what happened.
     expedited_polls: &'static [&'static str],
     /// Memory, reserved until the commit.
-    _permit: OwnedSemaphorePermit,
+    _permit: Option<MemoryPermit>,
 }
 
-/// Admits webhooks to the group commit while there is memory for them.
+/// Admits webhooks to the group commit.
 #[derive(Clone)]
 pub(super) struct Admission {
     queue: GroupCommit<Committer>,
-    capacity: Arc<Semaphore>,
     accept_within: Duration,
     watch: Arc<DatabaseWatch>,
 }
 
 impl Admission {
-    pub(super) fn new(pool: PgPool, clock: Arc<dyn Clock>, failpoints: Failpoints, limits: Limits) -> Self {
-        let Limits { waiting, accept_within } = limits;
+    pub(super) fn new(
+        pool: PgPool,
+        clock: Arc<dyn Clock>,
+        failpoints: Failpoints,
+        accept_within: Duration,
+    ) -> Self {
         let watch = Arc::new(DatabaseWatch::default());
         let queue =
             GroupCommit::new(Committer { pool, clock, failpoints, watch: watch.clone() }, BATCH_LIMITS);
-        let capacity = Arc::new(Semaphore::new(waiting.min(Semaphore::MAX_PERMITS)));
-        Self { queue, capacity, accept_within, watch }
-    }
-
-    /// Reserves memory for a body, or fails at once.
-    pub(super) fn reserve(&self, bytes: usize) -> Result<OwnedSemaphorePermit, CommitError> {
-        let bytes = u32::try_from(bytes.max(1)).unwrap_or(u32::MAX);
-        self.capacity.clone().try_acquire_many_owned(bytes).map_err(|_| CommitError::Busy)
+        Self { queue, accept_within, watch }
     }
 
     /// Commits a webhook with others and waits for that.
@@ -105,7 +91,7 @@ impl Admission {
         &self,
         event: IncomingEvent,
         expedited_polls: &'static [&'static str],
-        permit: OwnedSemaphorePermit,
+        permit: Option<MemoryPermit>,
     ) -> CommitResult {
         match self.watch.outlook(self.accept_within, Instant::now()) {
             Outlook::Open => {}

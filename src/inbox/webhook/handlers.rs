@@ -30,7 +30,10 @@ use crate::{
     inbox::ingester::{Ingester, Message},
     store::ingest::Ingested,
     vendors::{mycashflow, ogoship},
-    web::client_ip::{Peer, client_ip},
+    web::{
+        client_ip::{Peer, client_ip},
+        request_body::BodyReservation,
+    },
 };
 
 /// The state of the webhook routes.
@@ -63,10 +66,11 @@ pub(super) async fn post_mycashflow(
     Path((connection, token)): Path<(String, String)>,
     Query(query): Query<WebhookQuery>,
     peer: Option<Extension<Peer>>,
+    Extension(reservation): Extension<BodyReservation>,
     headers: HeaderMap,
     body: Body,
 ) -> WebhookResult {
-    let sender = inbox.sender(peer, headers);
+    let sender = inbox.sender(peer, headers, reservation);
     let result = match inbox.find_endpoint(Source::MyCashflow, &connection, Some(&token), &sender) {
         Ok(endpoint) => inbox.receive_mycashflow(endpoint, query, &sender, body).await,
         Err(error) => Err(error),
@@ -78,10 +82,11 @@ pub(super) async fn post_ogoship(
     State(inbox): State<Arc<Inbox>>,
     Path((connection, token)): Path<(String, String)>,
     peer: Option<Extension<Peer>>,
+    Extension(reservation): Extension<BodyReservation>,
     headers: HeaderMap,
     body: Body,
 ) -> WebhookResult {
-    let sender = inbox.sender(peer, headers);
+    let sender = inbox.sender(peer, headers, reservation);
     inbox.count_error(inbox.receive_ogoship(&connection, Some(&token), &sender, body).await)
 }
 
@@ -90,17 +95,23 @@ pub(super) async fn post_ogoship_without_token(
     State(inbox): State<Arc<Inbox>>,
     Path(connection): Path<String>,
     peer: Option<Extension<Peer>>,
+    Extension(reservation): Extension<BodyReservation>,
     headers: HeaderMap,
     body: Body,
 ) -> WebhookResult {
-    let sender = inbox.sender(peer, headers);
+    let sender = inbox.sender(peer, headers, reservation);
     inbox.count_error(inbox.receive_ogoship(&connection, None, &sender, body).await)
 }
 
 impl Inbox {
-    fn sender(&self, peer: Option<Extension<Peer>>, headers: HeaderMap) -> Sender {
+    fn sender(
+        &self,
+        peer: Option<Extension<Peer>>,
+        headers: HeaderMap,
+        reservation: BodyReservation,
+    ) -> Sender {
         let ip = client_ip(peer.map(|Extension(peer)| peer), &headers, self.proxies);
-        Sender { ip, headers }
+        Sender { ip, headers, reservation }
     }
 
     fn find_endpoint(
@@ -122,7 +133,7 @@ impl Inbox {
         body: Body,
     ) -> WebhookResult {
         let KeyedEndpoint { endpoint, mycashflow, .. } = keyed;
-        let unverified = self.read_body(Source::MyCashflow, body).await?;
+        let unverified = self.read_body(Source::MyCashflow, sender, body).await?;
         let verified = match mycashflow {
             Some(keys) => self.signature_check.verify(endpoint, keys, unverified, sender).await?,
             None => unverified.trust_unsigned(),
@@ -140,13 +151,19 @@ impl Inbox {
         let source = Source::Ogoship;
         let KeyedEndpoint { endpoint, ogoship: keys, .. } =
             self.find_endpoint(source, connection, token, sender)?;
-        let unverified = self.read_body(source, body).await?;
+        let unverified = self.read_body(source, sender, body).await?;
         let verified = self.signature_check.verify(endpoint, keys, unverified, sender).await?;
         self.ingest(endpoint, verified, ogoship::webhook::read).await
     }
 
-    async fn read_body(&self, source: Source, body: Body) -> Result<Unverified, WebhookError> {
-        Unverified::read(source, body, self.body_limit, &self.admission).await
+    async fn read_body(
+        &self,
+        source: Source,
+        sender: &Sender,
+        body: Body,
+    ) -> Result<Unverified, WebhookError> {
+        sender.reservation.allow(self.body_limit);
+        Unverified::read(source, body, &sender.reservation).await
     }
 
     async fn ingest(

@@ -27,8 +27,8 @@ const MIN_REFRESH_INTERVAL: Duration = Duration::from_secs(3);
 /// How long a webhook waits for the stored keys.
 const READ_TIMEOUT: Duration = Duration::from_millis(1500);
 
-/// The database is asked for a requested signature detection at most this often.
-const MIN_DETECTION_INTERVAL: Duration = Duration::from_secs(1);
+/// Why a signature is wrong is found out at most this often: it costs digests of the whole body.
+const MIN_EXAMINATION_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How long the key of a removed subscription is still valid, for webhooks on their way.
 const REMOVED_KEY_GRACE: chrono::Duration = chrono::Duration::days(1);
@@ -77,8 +77,8 @@ pub(super) struct Keyring {
     current: RwLock<Arc<Keys>>,
     /// The last read of the stored keys.
     last_read: Mutex<Option<KeyRead>>,
-    /// When the database was last asked for a requested detection.
-    checked_at: Mutex<Option<Timestamp>>,
+    /// When a wrong signature was last examined, by the clock that nobody sets.
+    examined_at: Mutex<Option<Duration>>,
 }
 
 impl Keyring {
@@ -96,7 +96,7 @@ impl Keyring {
             configured,
             id_secret: id_secret.to_owned(),
             last_read: Mutex::default(),
-            checked_at: Mutex::default(),
+            examined_at: Mutex::default(),
         }
     }
 
@@ -129,9 +129,14 @@ impl Keyring {
         KeyIdentity { connection: self.connection.clone(), purpose, key_id: id.to_owned() }
     }
 
-    /// Whether the database may be asked for a requested detection now.
-    pub(super) fn may_check_detection(&self, now: Timestamp) -> bool {
-        is_due(&mut self.checked_at.lock(), MIN_DETECTION_INTERVAL, now)
+    /// Whether a wrong signature may be examined now; if so, the next one may be an interval later.
+    pub(super) fn may_examine(&self, clock: &dyn Clock) -> bool {
+        let (now, mut examined_at) = (clock.monotonic(), self.examined_at.lock());
+        let is_due = examined_at.is_none_or(|at| now >= at + MIN_EXAMINATION_INTERVAL);
+        if is_due {
+            *examined_at = Some(now);
+        }
+        is_due
     }
 
     /// Reads the stored keys, unless that was done a moment ago.
@@ -190,13 +195,4 @@ impl Keyring {
         let mut db = pool.acquire().await?;
         subscriptions::list_keys(&mut db, &self.connection, now - REMOVED_KEY_GRACE).await
     }
-}
-
-/// Whether the interval since the last time is over; if so, starts the next one.
-fn is_due(last: &mut Option<Timestamp>, interval: Duration, now: Timestamp) -> bool {
-    let is_due = last.is_none_or(|at| now >= at + interval);
-    if is_due {
-        *last = Some(now);
-    }
-    is_due
 }

@@ -4,12 +4,12 @@ mod admission;
 mod database_watch;
 mod endpoint;
 mod error;
+mod examination;
 mod handlers;
 mod keyring;
 mod router;
 mod signature_check;
 mod verify;
 
-pub use admission::Limits;
 pub use endpoint::{Endpoint, key_names};
 pub use router::{Deps, router};

@@ -1,11 +1,11 @@
 //! The webhook routes and what they need.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{Router, routing::post};
 
 use super::{
-    admission::{Admission, Limits},
+    admission::Admission,
     endpoint::{Endpoint, KeyedEndpoint},
     handlers::{Inbox, post_mycashflow, post_ogoship, post_ogoship_without_token},
     signature_check::SignatureCheck,
@@ -34,8 +34,8 @@ pub struct Deps {
     pub endpoints: Vec<Endpoint>,
     /// The largest body accepted, in bytes.
     pub body_limit: usize,
-    /// How much may wait for its commit, and how long.
-    pub limits: Limits,
+    /// How long a webhook waits for its commit.
+    pub accept_within: Duration,
     /// Counts events and rejections.
     pub metrics: Metrics,
     /// Failpoints of a chaos run.
@@ -56,7 +56,7 @@ pub fn router(deps: Deps) -> Router {
         entropy,
         endpoints,
         body_limit,
-        limits,
+        accept_within,
         metrics,
         failpoints,
         secret_store,
@@ -78,7 +78,7 @@ pub fn router(deps: Deps) -> Router {
             key_usage,
             auth_throttle: AuthThrottle::new(MAX_FAILURES_PER_MINUTE),
         },
-        admission: Admission::new(pool.clone(), clock.clone(), failpoints, limits),
+        admission: Admission::new(pool.clone(), clock.clone(), failpoints, accept_within),
         ingester: Ingester { pool, clock, entropy, metrics },
     };
     Router::new()

@@ -1,5 +1,4 @@
-//! Checks signatures. A wrong one is counted by what seems wrong with it; where an operator asked for signature
-//! detection it is also searched for the right scheme. Neither accepts the webhook.
+//! Checks signatures. A wrong one is counted by what seems wrong with it, as far as it is examined.
 //!
 //! Every signature is verified, whatever came before from the same address: a right one is never throttled. After too
 //! many failures only the diagnosis is left out.
@@ -7,35 +6,33 @@
 use std::{net::IpAddr, sync::Arc};
 
 use axum::http::HeaderMap;
-use serde_json::json;
 use sqlx::PgPool;
 
 use super::{
     admission::CommitError,
     endpoint::Endpoint,
     error::WebhookError,
+    examination::examine,
     keyring::{Keyring, Refreshed},
     verify::{Unverified, Verified},
 };
 use crate::{
     domain::event::source::Source,
     runtime::clock::Clock,
-    security::{
-        auth_throttle::AuthThrottle,
-        detection::{self, Headers, NamedKey},
-        key_usage::KeyUsage,
-        secrets::SecretStore,
-    },
-    store::{self, rejected_webhooks::RejectedWebhookKey, signature_detections},
+    security::{auth_throttle::AuthThrottle, detection::Hint, key_usage::KeyUsage, secrets::SecretStore},
+    store::rejected_webhooks::RejectedWebhookKey,
+    web::request_body::BodyReservation,
 };
 
 /// The scope of wrong paths. It is one for all connections, so that guessing does not show which of them exist.
 const PATH_SCOPE: &str = "path";
 
-/// Where a webhook comes from, as far as it can be trusted.
+/// Where a webhook comes from, as far as it can be trusted, and what came with it.
 pub(super) struct Sender {
     pub(super) ip: Option<IpAddr>,
     pub(super) headers: HeaderMap,
+    /// What its body may take of the memory.
+    pub(super) reservation: BodyReservation,
 }
 
 /// Checks webhooks against a connection's keys.
@@ -94,7 +91,7 @@ impl SignatureCheck {
                 if self.auth_throttle.record_failure(sender.ip, &scope, self.clock.now()) {
                     return Err(WebhookError::Throttled { source });
                 }
-                Err(self.reject(endpoint, keys, &unverified, headers).await)
+                Err(self.reject(endpoint, keys, unverified, headers).await)
             }
         }
     }
@@ -103,51 +100,24 @@ impl SignatureCheck {
         &self,
         endpoint: &Endpoint,
         keys: &Keyring,
-        unverified: &Unverified,
+        unverified: Unverified,
         headers: &HeaderMap,
     ) -> WebhookError {
-        let source = unverified.source();
-        let connection = &endpoint.connection;
-        let pairs: Vec<_> =
-            headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect();
-        let hint = detection::diagnose(&keys.current().scheme, unverified.body(), &pairs).as_str();
-        let name = RejectedWebhookKey { connection: connection.clone(), source: source.as_str(), hint };
+        let (source, connection) = (unverified.source(), &endpoint.connection);
+        let hint = if keys.may_examine(&*self.clock) {
+            let now = self.clock.now();
+            examine(&self.pool, now, (endpoint, keys), (unverified, headers)).await
+        } else {
+            Hint::NotExamined
+        };
+        let (source_name, hint) = (source.as_str(), hint.as_str());
+        let name = RejectedWebhookKey { connection: connection.clone(), source: source_name, hint };
         self.key_usage.record_rejection(name, self.clock.now());
-        tracing::warn!(connection, source = source.as_str(), hint, "signature rejected");
-        if let Err(error) = self.detect_scheme(endpoint, keys, unverified, &pairs).await {
-            tracing::warn!(connection, error = %error, "signature detection failed");
-        }
+        tracing::warn!(connection, source = source_name, hint, "signature rejected");
         if headers.contains_key(keys.header()) {
             WebhookError::SignatureWrong { source }
         } else {
             WebhookError::SignatureMissing { source }
         }
-    }
-
-    /// Finds how the webhook is signed and stores that, where an operator asked for it.
-    async fn detect_scheme(
-        &self,
-        endpoint: &Endpoint,
-        keys: &Keyring,
-        unverified: &Unverified,
-        headers: &Headers<'_>,
-    ) -> store::Result<()> {
-        let (connection, source) = (&endpoint.connection, unverified.source().as_str());
-        let now = self.clock.now();
-        if !keys.may_check_detection(now) {
-            return Ok(());
-        }
-        let mut db = self.pool.acquire().await?;
-        if !signature_detections::is_detecting(&mut db, connection, source, now).await? {
-            return Ok(());
-        }
-        drop(db); // computing the digests takes a while
-        let mut candidates = keys.current().named_keys();
-        let token = endpoint.webhook_token.clone();
-        candidates.push(NamedKey { name: "webhook_token".to_owned(), secret: token });
-        let found = detection::detect(unverified.body(), headers, &candidates);
-        let seen: Vec<_> = headers.iter().map(|(name, _)| (*name).to_owned()).collect();
-        let mut db = self.pool.acquire().await?;
-        signature_detections::save_detection(&mut db, connection, source, &seen, &json!(found), now).await
     }
 }

@@ -7,48 +7,48 @@ use axum::{
     http::HeaderMap,
 };
 use serde_json::Value;
-use tokio::sync::OwnedSemaphorePermit;
 
-use super::{admission::Admission, error::WebhookError, keyring::Keyring};
-use crate::{domain::event::source::Source, store::key_usage::KeyIdentity, vendors::json_outline::outline};
+use super::{admission::CommitError, error::WebhookError, keyring::Keyring};
+use crate::{
+    domain::event::source::Source,
+    runtime::memory_limit::MemoryPermit,
+    store::key_usage::KeyIdentity,
+    vendors::json_outline::outline,
+    web::request_body::{BodyError, BodyReservation},
+};
 
 /// A webhook's raw body before verification.
 pub(super) struct Unverified {
     source: Source,
     body: Vec<u8>,
-    permit: OwnedSemaphorePermit,
+    permit: Option<MemoryPermit>,
 }
 
 /// A webhook's raw body, signed with one of its sender's live keys.
 pub(super) struct Verified {
     source: Source,
     body: Vec<u8>,
-    permit: OwnedSemaphorePermit,
+    permit: Option<MemoryPermit>,
 }
 
 impl Unverified {
-    /// Reads the whole body, up to the limit. Memory is reserved as bytes arrive, not as `Content-Length`
-    /// announces them: a sender that announces much and sends nothing takes nothing from the others.
+    /// Reads the whole body, as far as it is allowed.
     pub(super) async fn read(
         source: Source,
         mut stream: Body,
-        limit: usize,
-        admission: &Admission,
+        reservation: &BodyReservation,
     ) -> Result<Self, WebhookError> {
-        let busy = |error| WebhookError::NotCommitted { source, error };
         let mut body = Vec::new();
-        let mut permit = admission.reserve(1).map_err(busy)?;
         while let Some(frame) = poll_fn(|task| Pin::new(&mut stream).poll_frame(task)).await {
-            let frame = frame.map_err(|_| WebhookError::TooLarge { source })?;
+            let frame = frame.map_err(|_| match reservation.error() {
+                Some(BodyError::Busy) => WebhookError::NotCommitted { source, error: CommitError::Busy },
+                Some(BodyError::TooLarge) | None => WebhookError::TooLarge { source },
+            })?;
             let Ok(data) = frame.into_data() else { continue };
-            if body.len() + data.len() > limit {
-                return Err(WebhookError::TooLarge { source });
-            }
-            permit.merge(admission.reserve(data.len()).map_err(busy)?);
             body.extend_from_slice(&data);
         }
         body.shrink_to_fit(); // the permit counts the bytes received, and growing allocates up to twice as many
-        Ok(Self { source, body, permit })
+        Ok(Self { source, body, permit: reservation.take_permit() })
     }
 
     /// Verifies the signature and returns the key that it was made with; returns the body where it is wrong.
@@ -64,9 +64,9 @@ impl Unverified {
         self.source
     }
 
-    /// The raw bytes, to find out why the signature is wrong.
-    pub(super) fn body(&self) -> &[u8] {
-        &self.body
+    /// The raw bytes, to find out why the signature is wrong, and the memory permit to hold meanwhile.
+    pub(super) fn into_parts(self) -> (Vec<u8>, Option<MemoryPermit>) {
+        (self.body, self.permit)
     }
 
     fn into_verified(self) -> Verified {
@@ -91,7 +91,7 @@ impl Verified {
     }
 
     /// The raw bytes, and the memory permit to hold until they are committed.
-    pub(super) fn into_parts(self) -> (Vec<u8>, OwnedSemaphorePermit) {
+    pub(super) fn into_parts(self) -> (Vec<u8>, Option<MemoryPermit>) {
         (self.body, self.permit)
     }
 }

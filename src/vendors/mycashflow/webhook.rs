@@ -12,10 +12,11 @@ use crate::{
 };
 
 /// Parses a webhook's JSON or its [`outline`](crate::vendors::json_outline). `topic` comes from its URL, for
-/// bodies without one.
+/// bodies without one: it is not signed, so it says which kind of subject to read again and nothing more.
 pub fn read(body: &Value, topic: Option<&str>) -> ParsedWebhook {
     let topic_in_body = ["topic", "event", "type"].iter().find_map(|key| body.get(key).and_then(as_text));
-    let topic = topic_in_body.or_else(|| topic.map(ToOwned::to_owned));
+    let happens_once = topic_in_body.as_ref().is_some_and(|topic| topic.ends_with(".created"));
+    let topic = topic_in_body.clone().or_else(|| topic.map(ToOwned::to_owned));
     let (wrapper, item) = unwrap(body);
     let kind = topic.as_deref().and_then(kind_of_topic).or_else(|| kind_of_shape(wrapper, item));
     let id = ["id", "order_id", "product_id"].iter().find_map(|key| item.get(key).and_then(as_text));
@@ -32,10 +33,19 @@ pub fn read(body: &Value, topic: Option<&str>) -> ParsedWebhook {
     };
     let topic = topic.unwrap_or_else(|| "unknown".to_owned());
     let has_timestamp = item.get("updated_at").and_then(as_text).is_some();
-    let happens_once = topic.ends_with(".created");
+    let dedup_topic = topic_in_body.unwrap_or_else(|| kind_of_entity(&entity).to_owned());
     let dedup_scope =
         if has_timestamp || happens_once { DedupScope::Permanent } else { DedupScope::Windowed };
-    ParsedWebhook { topic, entity, dedup_scope }
+    ParsedWebhook { topic, dedup_topic, entity, dedup_scope }
+}
+
+const fn kind_of_entity(entity: &VendorEntity) -> &'static str {
+    match entity {
+        VendorEntity::ShopOrder(_) | VendorEntity::WarehouseOrder(_) => "order",
+        VendorEntity::ShopProduct(_) => "product",
+        VendorEntity::ShopStock(_) | VendorEntity::WarehouseStock(_) => "stock",
+        VendorEntity::Unknown => "unknown",
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -127,6 +137,20 @@ mod tests {
             DedupScope::Permanent
         );
         assert_eq!(dedup_scope(json!({"topic": "order.updated", "data": {"id": 1}})), DedupScope::Windowed);
+    }
+
+    #[test]
+    fn topic_beside_the_body_makes_no_new_event_of_it() {
+        let parse = |body, topic| {
+            let parsed = read(&body, Some(topic));
+            (parsed.dedup_topic, parsed.dedup_scope)
+        };
+        let first = parse(json!({"id": 7}), "order.updated");
+        assert_eq!(parse(json!({"id": 7}), "order.created"), first);
+        assert_eq!(parse(json!({"id": 7}), "orders.x1"), first);
+        assert_ne!(parse(json!({"id": 7}), "product.updated"), first, "another subject");
+        let signed = json!({"topic": "order.updated", "id": 7});
+        assert_eq!(parse(signed.clone(), "a"), parse(signed, "b"));
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub fn read(body: &Value) -> ParsedWebhook {
         .any(Option::is_some);
     let dedup_scope =
         if has_timestamp || topic == "OrderShipped" { DedupScope::Permanent } else { DedupScope::Windowed };
-    ParsedWebhook { topic: topic.to_owned(), entity, dedup_scope }
+    ParsedWebhook { topic: topic.to_owned(), dedup_topic: topic.to_owned(), entity, dedup_scope }
 }
 
 /// The name of a topic: an older client used numbers (docs/contract.md §2.7).

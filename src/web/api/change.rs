@@ -24,6 +24,7 @@ use crate::{
     web::{
         parameters::{NO_CONTROL_CHARACTERS, json_has_control_characters},
         problem::{Code, Problem},
+        request_body,
     },
 };
 
@@ -44,6 +45,7 @@ impl FromRequest<ApiState> for Change {
     async fn from_request(request: Request, deps: &ApiState) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
         let operator = Operator::from_request_parts(&mut parts, deps).await?;
+        request_body::allow(&parts.extensions, BODY_LIMIT);
         let body = axum::body::to_bytes(body, BODY_LIMIT).await.map_err(|_| Problem::from(Code::TooLarge))?;
         let key = idempotency_key(&parts.headers)?;
         let request_hash = hash_request(&parts.method, &parts.uri, &body);

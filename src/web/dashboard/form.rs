@@ -10,7 +10,10 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{deps::DashboardState, error::PageError, user::User};
-use crate::actions::{ActionError, Actor};
+use crate::{
+    actions::{ActionError, Actor},
+    web::request_body,
+};
 
 /// The largest form: a thousand selected ids.
 const FORM_LIMIT: usize = 128 << 10;
@@ -30,6 +33,7 @@ impl FromRequest<DashboardState> for OperatorForm {
         let (mut parts, body) = request.into_parts();
         let user = User::from_request_parts(&mut parts, deps).await?;
         let invalid = || PageError::InvalidForm.into_response();
+        request_body::allow(&parts.extensions, FORM_LIMIT);
         let body = axum::body::to_bytes(body, FORM_LIMIT).await.map_err(|_| invalid())?;
         let request = Request::from_parts(parts, body.into());
         let is_foreign = is_cross_site(request.headers());

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use silta::{
     dev::sandbox::{OrderSpec, WebhookSender},
     security::detection::Hint,
+    store::signature_detections,
 };
 
 use crate::harness::{Answer, CONNECTION, TestOptions, TestSilta, answer, secs};
@@ -65,6 +66,7 @@ async fn refused_signature_records_a_hint_and_no_event() {
     ];
     for (header, _) in table {
         assert_eq!(post_with_headers(&silta, MYCASHFLOW_PATH, &[header], body).await.status, 401);
+        silta.clock.advance(secs(1)); // one a second is examined
     }
     let item = show_connection(&silta).await;
     let rejections = item["rejected_webhooks"].as_array().unwrap();
@@ -75,22 +77,61 @@ async fn refused_signature_records_a_hint_and_no_event() {
     assert_eq!(silta.count("event").await, 0);
 }
 
+/// The others are only counted.
+#[tokio::test]
+async fn one_wrong_signature_a_second_is_examined() {
+    let silta = TestSilta::start().await;
+    let wrong = [("X-OGOship-Hmac-SHA256", "AAAA")];
+    for _ in 0..2 {
+        for _ in 0..4 {
+            assert_eq!(post_with_headers(&silta, "/webhooks/ogoship/shop", &wrong, "{}").await.status, 401);
+        }
+        silta.clock.step(chrono::TimeDelta::days(-1)); // a clock that is set back stops nothing
+        silta.clock.advance(secs(1));
+    }
+    let item = show_connection(&silta).await;
+    let count = |hint: Hint| {
+        let rejections = item["rejected_webhooks"].as_array().unwrap();
+        rejections.iter().find(|it| it["hint"] == hint.as_str()).map(|it| it["count"].clone())
+    };
+    assert_eq!((count(Hint::NotASignature), count(Hint::NotExamined)), (Some(json!(2)), Some(json!(6))));
+}
+
+/// It is sent first, as often as anybody likes. What ends the detection is a webhook that a known key has signed.
+#[tokio::test]
+async fn forged_webhook_ends_no_signature_detection() {
+    let silta = TestSilta::start().await;
+    let mut db = silta.outside_connection().await;
+    let until = silta.now() + secs(600);
+    signature_detections::request_detection(&mut db, CONNECTION, "mycashflow", "ops", until).await.unwrap();
+    let body = r#"{"topic":"order.created","data":{"id":1}}"#;
+    let forged = "0".repeat(64);
+    let forgery = [("x-forged", forged.as_str())];
+    assert_eq!(post_with_headers(&silta, MYCASHFLOW_PATH, &forgery, body).await.status, 401);
+    let detection = signature_detections::find_detection(&mut db, CONNECTION, "mycashflow").await.unwrap();
+    assert!(detection.is_none(), "{detection:?}");
+    let seen = signature_detections::find_unsigned(&mut db, CONNECTION, "mycashflow").await.unwrap();
+    assert!(seen.unwrap().contains(&"x-forged".to_owned()));
+    silta.clock.advance(secs(1));
+    let (_, right) = WebhookSender::signature(&silta::dev::sandbox::Webhook::raw_from_shop(body.as_bytes()));
+    let genuine = [("x-mcf-hmac", right.as_str())];
+    assert_eq!(post_with_headers(&silta, MYCASHFLOW_PATH, &genuine, body).await.status, 401);
+    let detection = signature_detections::find_detection(&mut db, CONNECTION, "mycashflow").await.unwrap();
+    assert_eq!(detection.expect("a result").found[0]["header"], "x-mcf-hmac");
+}
+
 #[tokio::test]
 async fn signature_detection_learns_from_a_refused_webhook() {
     let silta = TestSilta::start().await;
     let mut db = silta.outside_connection().await;
     let until = silta.now() + secs(600);
-    silta::store::signature_detections::request_detection(&mut db, CONNECTION, "mycashflow", "ops", until)
-        .await
-        .unwrap();
+    signature_detections::request_detection(&mut db, CONNECTION, "mycashflow", "ops", until).await.unwrap();
     let body = r#"{"topic":"order.created","data":{"id":1}}"#;
     let (_, right) = WebhookSender::signature(&silta::dev::sandbox::Webhook::raw_from_shop(body.as_bytes()));
     let response = post_with_headers(&silta, MYCASHFLOW_PATH, &[("x-mcf-hmac", &right)], body).await;
     assert_eq!(response.status, 401);
-    let detection = silta::store::signature_detections::find_detection(&mut db, CONNECTION, "mycashflow")
-        .await
-        .unwrap()
-        .unwrap();
+    let detection =
+        signature_detections::find_detection(&mut db, CONNECTION, "mycashflow").await.unwrap().unwrap();
     let found = &detection.found[0];
     assert_eq!(
         (&found["header"], &found["hash"], &found["encoding"]),

@@ -246,3 +246,24 @@ async fn concurrent_duplicates_store_one_event() {
     let fresh = answers.iter().filter(|(_, body)| body["duplicate"] == false).count();
     assert_eq!((ids.len(), fresh, silta.count("event").await), (1, 1, 1));
 }
+
+/// A webhook that somebody has recorded, sent again with another topic beside it: the topic is not signed.
+#[tokio::test]
+async fn recorded_webhook_with_another_topic_in_its_address_is_a_duplicate() {
+    let mut silta = TestSilta::start().await;
+    silta.leave_unfinished();
+    let webhook = Webhook::raw_from_shop(br#"{"id":1042,"updated_at":"2026-09-21T10:00:00Z"}"#);
+    let (header, signature) = WebhookSender::signature(&webhook);
+    let send = async |topic: &str| {
+        let path = format!("{MYCASHFLOW_PATH}?topic={topic}");
+        let answer = post_webhook(&silta, &path, (header, &signature), &webhook.body).await;
+        assert_eq!(answer.status, 200);
+        answer.body["duplicate"].as_bool().unwrap()
+    };
+    assert!(!send("order.updated").await);
+    for topic in ["order.created", "orders.x", "order.updated2"] {
+        assert!(send(topic).await, "{topic}");
+    }
+    assert!(!send("product.updated").await, "the same number of another kind of subject is not lost");
+    assert_eq!(silta.count("event").await, 2);
+}

@@ -21,8 +21,9 @@ async fn every_alert_kind_opens_and_closes() {
     let order = silta.shop.place_order(OrderSpec::of("A", 1));
     silta.send_webhook(silta.shop.order_created(order)).await;
     silta.clock.advance(secs(4 * 3600)); // the task is overdue and the polls are late
-    let (status, _) = post_wrong_signature(&silta).await;
-    assert_eq!(status, 401);
+    for _ in 0..10 {
+        assert_eq!(post_wrong_signature(&silta).await.0, 401);
+    }
     silta.key_usage.flush(&silta.pool).await.unwrap();
     for sql in [
         "insert into subscription (id, connection, source, topic, remote_id, url, created_by, created_at, seen_at)
@@ -172,6 +173,32 @@ async fn post_wrong_signature(silta: &TestSilta) -> (u16, Value) {
     let request = reqwest::Client::new().post(url).header("X-OGOship-Hmac-SHA256", "AAAA").body("{}");
     let answer = crate::harness::answer(request).await;
     (answer.status, answer.body)
+}
+
+/// Nine a day for as long as anybody likes, or more of them with genuine ones in between.
+#[tokio::test]
+async fn few_forged_webhooks_raise_no_alert() {
+    let (silta, alerts) = start_with_channels("").await;
+    silta.poll().await;
+    let forge = async |count: usize| {
+        for _ in 0..count {
+            assert_eq!(post_wrong_signature(&silta).await.0, 401);
+        }
+        silta.key_usage.flush(&silta.pool).await.unwrap();
+        alerts.check_and_notify().await.unwrap();
+        silta.count("alert where kind = 'webhooks_refused' and closed_at is null").await
+    };
+    assert_eq!(forge(9).await, 0);
+    silta.clock.advance(secs(25 * 3600));
+    assert_eq!(forge(9).await, 0, "those of the day before are over");
+    let stock = silta::dev::sandbox::Webhook::raw_from_warehouse(br#"{"type":"SomethingNew","value":1}"#);
+    silta.clock.advance(secs(60));
+    let accepted = silta.webhook_sender.send(&stock).await.expect("an answer");
+    assert_eq!(accepted.0, 200);
+    silta.key_usage.flush(&silta.pool).await.unwrap();
+    silta.clock.advance(secs(60));
+    assert_eq!(forge(9).await, 0, "one was accepted in between");
+    assert_eq!(forge(1).await, 1, "the tenth since then");
 }
 
 #[tokio::test]

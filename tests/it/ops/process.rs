@@ -166,7 +166,8 @@ async fn chaos_run_loses_and_duplicates_nothing() {
     for point in silta::runtime::failpoints::Failpoint::ALL {
         assert!(tried.contains_key(&format!("killed at {}", point.as_str())), "{point:?} in {tried:?}");
     }
-    assert_eq!(tried.len(), 33);
+    assert_eq!(tried.len(), 35);
+    assert_eq!(report["attacks"].as_array().map(Vec::len), Some(2), "large bodies and held connections");
     assert!(
         report["acknowledged"].as_i64() > Some(100) && report["faults_met"].as_i64() > Some(50),
         "{report}"

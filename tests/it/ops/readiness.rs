@@ -3,12 +3,17 @@
 use reqwest::Method;
 use silta::dev::sandbox::{Webhook, WebhookSender};
 
-use crate::harness::{TestSilta, answer, secs, wait_until};
+use crate::harness::{
+    Api, Database, TestSilta, answer,
+    process::{self, Process},
+    secs, wait_until,
+};
 
 #[tokio::test]
 async fn readyz_fails_when_it_cannot_claim_or_commit() {
     let silta = TestSilta::start().await;
     let ready = async || {
+        silta.clock.advance(secs(1)); // an answer is used for a second
         let answer = silta.api.get("/readyz").await;
         (answer.status, answer.body["detail"].as_str().unwrap_or_default().to_owned())
     };
@@ -46,8 +51,64 @@ async fn readyz_fails_when_it_cannot_claim_or_commit() {
     assert_eq!(ready().await.0, 200);
     stop.cancel();
     running.await.unwrap();
-    silta.clock.advance(secs(31));
+    silta.clock.advance(secs(30));
     assert_eq!(ready().await, (503, "the worker has not claimed for 30 seconds".to_owned()));
+}
+
+/// Anybody may ask, and each look costs a commit.
+#[tokio::test]
+async fn readyz_and_metrics_ask_the_database_once_a_second() {
+    let silta = TestSilta::start().await;
+    let seen_at = async || silta.scalar::<silta::domain::Timestamp>("select max(seen_at) from replica").await;
+    let tasks_dead = async || {
+        let metrics = silta.api.get("/metrics").await.body.as_str().unwrap().to_owned();
+        metrics.contains("silta_tasks_dead 1")
+    };
+    assert_eq!(silta.api.get("/readyz").await.status, 200);
+    let first = seen_at().await;
+    assert!(!tasks_dead().await);
+    sqlx::query(
+        "insert into task (id, connection, kind, subject, state, reason, priority, due_at, created_at, settled_at)
+         values (gen_random_uuid(), 'shop', 'stock', 'stock:Z', 'dead', 'refused', 1, now(), now(), now())",
+    )
+    .execute(&silta.pool)
+    .await
+    .unwrap();
+    silta.clock.advance(std::time::Duration::from_millis(900));
+    for _ in 0..5 {
+        assert_eq!(silta.api.get("/readyz").await.status, 200);
+        assert!(!tasks_dead().await, "it was asked again");
+    }
+    assert_eq!(seen_at().await, first);
+    silta.clock.advance(std::time::Duration::from_millis(100));
+    assert_eq!(silta.api.get("/readyz").await.status, 200);
+    assert_eq!(seen_at().await, first + secs(1));
+    assert!(tasks_dead().await);
+}
+
+/// The port is another process's word: taken here, let go, and given to the program.
+#[tokio::test]
+async fn readiness_and_metrics_move_to_a_listener_of_their_own() {
+    let database = Database::fresh().await;
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let sandbox = process::sandbox().await;
+    let config = process::config_file(&sandbox, "");
+    let mut command = std::process::Command::new(process::BINARY);
+    command.arg("serve").arg("--config").arg(config.path()).env("DATABASE_URL", database.url());
+    command.env("SILTA__HTTP__MONITORING_LISTEN", free.to_string());
+    let running = Process::of(command);
+    let status = async |url: &str, path: &str| Api::new(url).get(path).await.status;
+    let monitoring = format!("http://{free}");
+    for (path, here, there) in
+        [("/readyz", 404, 200), ("/metrics", 404, 200), ("/livez", 200, 200), ("/admin/v1/audit", 200, 404)]
+    {
+        assert_eq!(
+            (status(&running.url, path).await, status(&monitoring, path).await),
+            (here, there),
+            "{path}"
+        );
+    }
+    assert!(running.terminate());
 }
 
 async fn terminate_connections(db: &mut sqlx::PgConnection) {

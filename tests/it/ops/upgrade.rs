@@ -25,6 +25,9 @@ const REPLACEMENTS: i64 = 20;
 /// Orders wait for products.
 const WAITING: i64 = 21;
 
+/// Rejected webhooks are counted since the last accepted one.
+const FORGED_WEBHOOKS: i64 = 23;
+
 /// Data of a running service: from which version on it can exist, and the statements that write it. A migration that
 /// adds a table or changes a column adds its row here.
 const DATA: &[(i64, &str)] = &[
@@ -78,6 +81,13 @@ const DATA: &[(i64, &str)] = &[
         "update subject_state set waiting_since = '2026-01-02', waiting_for = '[]';
          insert into alert (id, connection, kind, seen_at, notified_at, closed_at, count, detail) values
              (gen_random_uuid(), 'shop', 'waiting_for_products', '2026-01-02', '2026-01-02', '2026-01-03', 1, 'A (1)')",
+    ),
+    (
+        FORGED_WEBHOOKS,
+        "insert into rejected_webhook (connection, source, hint, first_at, last_at, count, since_accepted)
+         values ('shop', 'ogoship', 'not_examined', '2026-01-02', '2026-01-03', 5, 2);
+         insert into signature_detection (connection, source, wanted_until, requested_by, unsigned_headers)
+         values ('shop', 'mycashflow', '2026-01-02', 'ops', '{x-forged}')",
     ),
 ];
 

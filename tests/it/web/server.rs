@@ -1,8 +1,12 @@
-//! The HTTP server: slow, many and large requests.
+//! The HTTP server: slow, many and large requests, and clients that take more than their share.
 
 use std::{sync::Arc, time::Duration};
 
-use axum::{Router, routing::get};
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    routing::get,
+};
 use silta::web::server::{self, Limits};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -35,7 +39,30 @@ async fn start_server(limits: Limits) -> TestServer {
     TestServer { address, routers, soft, serving }
 }
 
-const DEFAULT_LIMITS: Limits = Limits { connections: 100, header_timeout: Duration::from_secs(30) };
+const DEFAULT_LIMITS: Limits = Limits {
+    connections: 100,
+    connections_per_address: 50,
+    header_timeout: Duration::from_secs(30),
+    write_timeout: Duration::from_secs(30),
+    lifetime: Duration::from_secs(900),
+    proxies: 0,
+};
+
+const REQUEST: &str = "GET / HTTP/1.1\r\nhost: x\r\n\r\n";
+
+/// Connects from one of the addresses 127.0.0.x.
+async fn connect_from(last: u8, server: std::net::SocketAddr) -> TcpStream {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, last], 0).into()).unwrap();
+    socket.connect(server).await.unwrap()
+}
+
+/// An answer whose body never ends.
+fn endless_answer() -> Router {
+    let chunks =
+        || futures_util::stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from_static(&[b'x'; 4096])));
+    Router::new().route("/", get(async move || Body::from_stream(chunks())))
+}
 
 /// Writes a request and returns the first part of the response; fails after 5 s.
 async fn exchange(stream: &mut TcpStream, request: &str) -> String {
@@ -64,19 +91,110 @@ async fn slow_and_silent_connections_are_closed() {
 async fn connections_over_the_limit_wait() {
     let running = start_server(Limits { connections: 2, ..DEFAULT_LIMITS }).await;
     let mut streams = Vec::new();
-    for _ in 0..2 {
-        let mut stream = TcpStream::connect(running.address).await.unwrap();
-        assert!(exchange(&mut stream, "GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.contains("old"));
+    for last in [1, 2] {
+        let mut stream = connect_from(last, running.address).await;
+        assert!(exchange(&mut stream, REQUEST).await.contains("old"));
         streams.push(stream);
     }
-    let mut third = TcpStream::connect(running.address).await.unwrap();
-    third.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    let mut third = connect_from(3, running.address).await;
+    third.write_all(REQUEST.as_bytes()).await.unwrap();
     let mut response = [0; 64];
     let early = tokio::time::timeout(Duration::from_millis(200), third.read(&mut response)).await;
     assert!(early.is_err(), "it was answered while two connections were open");
     streams.pop();
     let read = tokio::time::timeout(secs(5), third.read(&mut response)).await.unwrap().unwrap();
     assert!(response[..read].starts_with(b"HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn one_address_has_at_most_its_share_of_the_connections() {
+    for limits in [
+        Limits { connections_per_address: 3, ..DEFAULT_LIMITS },
+        Limits { connections: 6, connections_per_address: 1000, ..DEFAULT_LIMITS },
+    ] {
+        let running = start_server(limits).await;
+        let mut held = Vec::new();
+        for _ in 0..3 {
+            let mut stream = connect_from(3, running.address).await;
+            assert!(exchange(&mut stream, REQUEST).await.contains("old"));
+            held.push(stream);
+        }
+        for _ in 0..20 {
+            let mut further = connect_from(3, running.address).await;
+            let ended = tokio::time::timeout(secs(5), further.read(&mut [0; 64])).await;
+            assert!(matches!(ended.expect("it is closed at once"), Ok(0) | Err(_)));
+        }
+        let mut other = connect_from(2, running.address).await;
+        assert!(exchange(&mut other, REQUEST).await.contains("old"), "another address");
+        held.pop();
+        wait_until("a closed connection leaves its place", async || {
+            let mut next = connect_from(3, running.address).await;
+            let _ = next.write_all(REQUEST.as_bytes()).await;
+            matches!(tokio::time::timeout(secs(5), next.read(&mut [0; 64])).await, Ok(Ok(1..)))
+        })
+        .await;
+    }
+}
+
+/// All connections are the proxy's there.
+#[tokio::test]
+async fn behind_a_proxy_requests_in_work_are_counted_by_client() {
+    let limits = Limits { connections_per_address: 2, proxies: 1, ..DEFAULT_LIMITS };
+    let running = start_server(limits).await;
+    drop(running.routers.send_replace(endless_answer()));
+    let request = |client: &str| format!("GET / HTTP/1.1\r\nhost: x\r\nx-forwarded-for: {client}\r\n\r\n");
+    let mut streams = Vec::new();
+    for (client, status) in [("192.0.2.1", 200), ("192.0.2.1", 200), ("192.0.2.1", 503), ("192.0.2.2", 200)] {
+        let mut stream = TcpStream::connect(running.address).await.unwrap();
+        let answer = exchange(&mut stream, &request(client)).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{client}: {answer:.100}");
+        assert_eq!(answer.to_lowercase().contains("retry-after"), status == 503);
+        streams.push(stream);
+    }
+    streams.remove(0); // the answer is over
+    drop(running.routers.send_replace(fixed_answer("new")));
+    wait_until("its place is free", async || {
+        let mut stream = TcpStream::connect(running.address).await.unwrap();
+        exchange(&mut stream, &request("192.0.2.1")).await.contains("new")
+    })
+    .await;
+}
+
+/// It asks and never reads. Its place is the only one of its address.
+#[tokio::test]
+async fn client_that_reads_no_answer_is_disconnected() {
+    let limits =
+        Limits { connections_per_address: 1, write_timeout: Duration::from_millis(200), ..DEFAULT_LIMITS };
+    let running = start_server(limits).await;
+    drop(running.routers.send_replace(endless_answer()));
+    let mut slow = connect_from(3, running.address).await;
+    slow.write_all(REQUEST.as_bytes()).await.unwrap();
+    wait_until("its place is free", async || {
+        let mut next = connect_from(3, running.address).await;
+        let _ = next.write_all(REQUEST.as_bytes()).await;
+        matches!(tokio::time::timeout(secs(5), next.read(&mut [0; 64])).await, Ok(Ok(1..)))
+    })
+    .await;
+}
+
+/// One reads just enough of an endless answer, the other goes on asking.
+#[tokio::test]
+async fn connection_ends_after_its_lifetime() {
+    let half_a_second = Duration::from_millis(500);
+    let limits = Limits { lifetime: half_a_second, write_timeout: half_a_second, ..DEFAULT_LIMITS };
+    let running = start_server(limits).await;
+    let mut asking = TcpStream::connect(running.address).await.unwrap();
+    let asks = async {
+        while asking.write_all(REQUEST.as_bytes()).await.is_ok()
+            && matches!(asking.read(&mut [0; 4096]).await, Ok(1..))
+        {}
+    };
+    tokio::time::timeout(secs(20), asks).await.expect("the connection is closed");
+    drop(running.routers.send_replace(endless_answer()));
+    let mut reading = TcpStream::connect(running.address).await.unwrap();
+    reading.write_all(REQUEST.as_bytes()).await.unwrap();
+    let reads = async { while matches!(reading.read(&mut [0; 4096]).await, Ok(1..)) {} };
+    tokio::time::timeout(secs(20), reads).await.expect("the connection is closed");
 }
 
 #[tokio::test]
