@@ -29,7 +29,7 @@ use crate::{
     },
     security::{admin_token::admin_throttle, key_usage::KeyUsage, secrets::SecretStore},
     store, sync,
-    vendors::http::build_client,
+    vendors::http::{AnswerMemory, build_client},
     web::{api, dashboard, health},
     worker::{self, Worker},
 };
@@ -49,6 +49,7 @@ pub(super) struct Components {
     failpoints: Failpoints,
     secret_store: Arc<SecretStore>,
     client: reqwest::Client,
+    answers: AnswerMemory,
 }
 
 impl Components {
@@ -68,12 +69,14 @@ impl Components {
             failpoints,
             secret_store: Arc::new(SecretStore::new(&config.secret_keys)),
             client: build_client(&config.outbound),
+            answers: AnswerMemory::default(),
         }
     }
 
     pub(super) fn clients(&self, config: &Config) -> Vec<ConnectionClients> {
         let deps = ConnectionDeps {
             client: &self.client,
+            answers: &self.answers,
             pool: &self.hot_pool,
             clock: &self.clock,
             entropy: &self.entropy,

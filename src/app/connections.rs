@@ -23,7 +23,9 @@ use crate::{
         signature::{Encoding, SignatureScheme},
     },
     vendors::{
-        http::{client::HttpClient, connection_start::ConnectionStart, rate_limiter::RateLimiter},
+        http::{
+            AnswerMemory, client::HttpClient, connection_start::ConnectionStart, rate_limiter::RateLimiter,
+        },
         mycashflow::{self, MyCashflow},
         ogoship::{self, Ogoship, auth::Credentials},
     },
@@ -32,6 +34,7 @@ use crate::{
 /// What the clients of all connections share.
 pub(super) struct ConnectionDeps<'a> {
     pub(super) client: &'a reqwest::Client,
+    pub(super) answers: &'a AnswerMemory,
     pub(super) pool: &'a PgPool,
     pub(super) clock: &'a Arc<dyn Clock>,
     pub(super) entropy: &'a Arc<Entropy>,
@@ -83,7 +86,8 @@ fn http_client(connection: &config::Connection, deps: &ConnectionDeps<'_>, vendo
         database_clock: DatabaseClock::new(steady_clock.clone()),
     };
     let rate_limiter = Arc::new(RateLimiter::new(rate, steady_clock, Arc::new(limits)));
-    let client = HttpClient::new(deps.client.clone(), (vendor, url), rate_limiter, deps.clock.clone());
+    let shared = (deps.client.clone(), deps.answers.clone());
+    let client = HttpClient::new(shared, (vendor, url), rate_limiter, deps.clock.clone());
     client.redacted(&connection.orders.redactor)
 }
 

@@ -43,6 +43,31 @@ pub(super) fn clean(body: Vec<u8>) -> (Vec<u8>, bool) {
     (cleaned, has_nul)
 }
 
+/// Puts quotes around every number that is larger than any number of this machine, in the place of its first and last digit: so
+/// it can be read, as a text that is no number, and does not make everything beside it unreadable.
+pub(super) fn quote_endless_numbers(mut body: Vec<u8>) -> Vec<u8> {
+    let (mut at, mut is_text) = (0, false);
+    while at < body.len() {
+        match body[at] {
+            b'\\' if is_text => at += 1,
+            b'"' => is_text = !is_text,
+            b'-' | b'0'..=b'9' if !is_text => {
+                let is_part = |byte: &u8| byte.is_ascii_digit() || b"+-.eE".contains(byte);
+                let end = body[at..].iter().position(|byte| !is_part(byte)).map_or(body.len(), |n| at + n);
+                let number =
+                    std::str::from_utf8(&body[at..end]).ok().and_then(|text| text.parse::<f64>().ok());
+                if number.is_some_and(f64::is_infinite) {
+                    (body[at], body[end - 1]) = (b'"', b'"');
+                }
+                at = end - 1;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    body
+}
+
 /// Parses a list, repaired where that is needed.
 pub(super) fn parse_list<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
     serde_json::from_slice(body).ok().or_else(|| serde_json::from_str(&repair(body)).ok())
@@ -103,6 +128,21 @@ mod tests {
         ] {
             assert_eq!(clean(body.into()), (cleaned.into(), has_nul), "{body}");
         }
+    }
+
+    #[test]
+    fn number_without_end_is_read_as_a_text() {
+        for (body, readable) in [
+            (r#"{"a":1e400,"b":"1e400"}"#, json!({"a": "e40", "b": "1e400"})),
+            (r#"{"a":-9e999,"b":[1,2.5,-3]}"#, json!({"a": "9e99", "b": [1, 2.5, -3]})),
+            (r#"{"\"a":7}"#, json!({"\"a": 7})),
+            ("1", json!(1)),
+        ] {
+            let quoted = quote_endless_numbers(body.into());
+            assert_eq!(serde_json::from_slice::<Value>(&quoted).ok(), Some(readable), "{body}");
+        }
+        let long = format!("[{}]", "9".repeat(400));
+        assert!(serde_json::from_slice::<Value>(&quote_endless_numbers(long.into())).is_ok());
     }
 
     #[test]

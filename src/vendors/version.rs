@@ -57,7 +57,7 @@ mod tests {
 
     fn mark(date: Option<i64>, took: Duration, changed: Option<i64>) -> String {
         let at = |second| Timestamp::from_timestamp(second, 0).expect("a small number");
-        let response = Response { body: Vec::new(), date: date.map(at), elapsed: took };
+        let response = Response::dated(date.map(at), took);
         ReadStart::of(&response).mark("v".to_owned(), changed.map(at))
     }
 

@@ -33,6 +33,8 @@ pub enum Fault {
     Page(u16),
     /// The request is applied, and answered 200 with something that is not JSON.
     Garbage,
+    /// 200 with 8 MiB that begin with this and repeat the rest; nothing is applied.
+    Repeated(&'static str, &'static str),
     /// The request is applied after this delay.
     Slow(Duration),
     /// The request is never applied and never answered.

@@ -13,6 +13,7 @@ mod faults;
 mod order_spec;
 mod poison;
 mod reconciliation;
+mod repeated_body;
 mod server;
 mod shop;
 mod shop_catalogue;

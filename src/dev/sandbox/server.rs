@@ -17,7 +17,10 @@ use tokio::{
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tower::ServiceExt;
 
-use super::faults::{Fault, Faults};
+use super::{
+    faults::{Fault, Faults},
+    repeated_body::repeated_body,
+};
 
 /// How long a request hangs: longer than any caller waits.
 const HANG_DURATION: Duration = Duration::from_secs(120);
@@ -224,6 +227,7 @@ async fn answer(request: Request<Body>, responder: &Responder) -> io::Result<Res
             apply(request).await;
             Ok(Response::new(Body::from("<html><h1>It works!</h1>")))
         }
+        Some(Fault::Repeated(start, repeated)) => Ok(Response::new(repeated_body(start, repeated))),
         Some(Fault::HalfAnswer) => {
             apply(request).await;
             Ok(Response::new(Body::new(HalfBody { sent: false })))

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use reqwest::{Method, header::HeaderMap};
 
+use super::answer_memory::AnswerPermit;
 use crate::domain::Timestamp;
 
 /// A call to make.
@@ -43,4 +44,14 @@ pub struct Response {
     pub date: Option<Timestamp>,
     /// How long the call took.
     pub elapsed: Duration,
+    /// Its memory, reserved until it is parsed.
+    pub(super) _permit: AnswerPermit,
+}
+
+#[cfg(test)]
+impl Response {
+    /// An empty answer with this date.
+    pub(in crate::vendors) fn dated(date: Option<Timestamp>, elapsed: Duration) -> Self {
+        Self { body: Vec::new(), date, elapsed, _permit: AnswerPermit::default() }
+    }
 }

@@ -11,11 +11,13 @@ use tokio::time::Instant;
 use tracing::{Instrument, field::Empty};
 
 use super::{
+    answer_memory::{AnswerMemory, ClientMemory},
     call::{Body, Call, Response},
     call_log::{CallLog, CallRecord},
     connection_start::ConnectionStart,
     error::{CallError, Failure},
     rate_limiter::{RateLimitError, RateLimiter},
+    request::build,
     vendor_message::{message_of, private_values},
 };
 use crate::{
@@ -26,6 +28,9 @@ use crate::{
 
 /// The longest answer that is read. 250 items of the widest list take a tenth of it.
 const MAX_RESPONSE_BYTES: usize = 8 << 20;
+
+/// The longest answer to a failed call that is read: it only explains.
+const MAX_EXPLANATION_BYTES: usize = 64 << 10;
 
 /// Calls one vendor on behalf of one connection.
 #[derive(Clone, Debug)]
@@ -39,12 +44,13 @@ pub struct HttpClient {
     call_log: CallLog,
     redactor: Redactor,
     connection_start: Option<Arc<ConnectionStart>>,
+    memory: ClientMemory,
 }
 
 impl HttpClient {
     /// Creates a client for a vendor at its base URL.
     pub fn new(
-        client: reqwest::Client,
+        (client, memory): (reqwest::Client, AnswerMemory),
         (vendor, base): (Vendor, &str),
         rate_limiter: Arc<RateLimiter>,
         clock: Arc<dyn Clock>,
@@ -59,6 +65,7 @@ impl HttpClient {
             call_log: CallLog::default(),
             redactor: Redactor::default(),
             connection_start: None,
+            memory: ClientMemory::of(memory),
         }
     }
 
@@ -187,18 +194,11 @@ impl HttpClient {
     async fn exchange(&self, call: Call) -> Result<Response, CallError> {
         let started_at = Instant::now();
         let private = private_values(&call);
-        let Call { name, method, path, query, headers, body } = call;
-        let mut request = self.client.request(method, format!("{}{path}", self.base)).headers(headers);
-        if !query.is_empty() {
-            request = request.query(&query);
-        }
-        request = match body {
-            Body::Empty => request,
-            Body::Json(json) => request.json(&json),
-            Body::Form(form) => request.form(&form),
-        };
-        #[expect(clippy::disallowed_methods, reason = "this is the only send")]
-        let response = request.send().await.map_err(|error| self.call_error(name, failure_of(&error)))?;
+        let name = call.name;
+        let request = build(&self.client, &self.base, call)
+            .ok_or_else(|| self.call_error(name, Failure::Unbuildable))?;
+        let sent = self.client.execute(request).await; // the only place that sends
+        let response = sent.map_err(|error| self.call_error(name, failure_of(&error)))?;
 
         let status = response.status();
         let date = header(response.headers(), &DATE).and_then(parse_date);
@@ -207,35 +207,26 @@ impl HttpClient {
         }
         let now = date.unwrap_or_else(|| self.clock.now());
         let retry_after = retry_after(status, response.headers(), now);
-        let body = self.read(name, response).await;
-        if status.is_success() {
-            let (body, has_nul) = clean(body?);
+        let is_success = status.is_success();
+        let limit = if is_success { MAX_RESPONSE_BYTES } else { MAX_EXPLANATION_BYTES };
+        let answer =
+            self.memory.read(response, limit).await.ok_or_else(|| self.call_error(name, Failure::Unreadable));
+        if is_success {
+            let (body, permit) = answer?;
+            let (body, has_nul) = clean(body);
             if has_nul {
                 tracing::warn!(vendor = %self.vendor, call = name, "a text of the answer held U+0000, which was removed");
             }
             if is_web_page(&body) {
                 return Err(self.call_error(name, Failure::Maintenance(status.as_u16())));
             }
-            return Ok(Response { body, date, elapsed: started_at.elapsed() });
+            return Ok(Response { body, date, elapsed: started_at.elapsed(), _permit: permit });
         }
-        let body = body.unwrap_or_default();
+        let (body, _permit) = answer.unwrap_or_default();
         let duplicate = is_duplicate_reference(status, &body);
         let failure = Failure::Status(if duplicate { 409 } else { status.as_u16() });
         let message = message_of(&body, &private);
         Err(CallError { retry_after, message, ..self.call_error(name, failure) })
-    }
-
-    async fn read(&self, name: &'static str, mut response: reqwest::Response) -> Result<Vec<u8>, CallError> {
-        let mut body = Vec::new();
-        loop {
-            match response.chunk().await {
-                Ok(Some(chunk)) if body.len() + chunk.len() <= MAX_RESPONSE_BYTES => {
-                    body.extend_from_slice(&chunk);
-                }
-                Ok(None) => return Ok(body),
-                Ok(Some(_)) | Err(_) => return Err(self.call_error(name, Failure::Unreadable)),
-            }
-        }
     }
 }
 

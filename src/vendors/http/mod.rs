@@ -1,5 +1,6 @@
 //! One HTTP client for both vendors: rate limits, bounded bodies, recorded calls, and what an error means.
 
+mod answer_memory;
 pub mod call;
 pub mod call_log;
 pub mod client;
@@ -8,13 +9,16 @@ mod connector;
 pub mod dns;
 pub mod error;
 mod failure;
+mod json_cost;
 mod local_limit;
 pub mod rate_limit_store;
 pub mod rate_limiter;
+mod request;
 pub mod single_flight;
 mod special_networks;
 mod vendor_message;
 
+pub use answer_memory::AnswerMemory;
 pub use call::{Body, Call, Response};
 pub use client::HttpClient;
 pub use connector::{Options, build_client, tls_config};

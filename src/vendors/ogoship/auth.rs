@@ -15,7 +15,7 @@ use reqwest::{
 };
 
 use super::wire;
-use crate::vendors::lenient_json::lower_keys;
+use crate::vendors::{json_repair::quote_endless_numbers, lenient_json::lower_keys};
 use crate::{
     domain::Timestamp,
     runtime::clock::Clock,
@@ -31,6 +31,10 @@ const RENEWAL_MARGIN: Duration = Duration::from_secs(60);
 
 /// The lifetime of a token that does not say a usable one. One that ends sooner is refused once, and renewed.
 const USUAL_LIFETIME: Duration = Duration::from_secs(3600);
+
+/// How long a token is used at least, however soon it says that it ends: else every call would renew it. One that has ended is
+/// refused once, and renewed.
+const MIN_USE: Duration = Duration::from_secs(10);
 
 /// The longest lifetime that is believed.
 const MAX_LIFETIME: Duration = Duration::from_secs(86_400);
@@ -184,7 +188,8 @@ impl Authenticator {
         };
         let answer = self.http.send(call).await?;
         let unreadable = || self.http.call_error("grant_token", Failure::Unreadable);
-        let value = serde_json::from_slice(&answer.body).map_err(|_| unreadable())?;
+        let body = quote_endless_numbers(answer.body);
+        let value = serde_json::from_slice(&body).map_err(|_| unreadable())?;
         let wire: wire::Token = serde_json::from_value(lower_keys(value)).map_err(|_| unreadable())?;
         let token = Token {
             access_token: wire.access_token.ok_or_else(unreadable)?,
@@ -206,7 +211,7 @@ impl Authenticator {
 fn renew_after(seconds: Option<i64>) -> Duration {
     let lifetime = seconds.filter(|seconds| *seconds > 0).map(i64::unsigned_abs);
     let lifetime = lifetime.map_or(USUAL_LIFETIME, |it| Duration::from_secs(it).min(MAX_LIFETIME));
-    lifetime.saturating_sub(RENEWAL_MARGIN.min(lifetime / 2))
+    lifetime.saturating_sub(RENEWAL_MARGIN.min(lifetime / 2)).max(MIN_USE)
 }
 
 fn refresh_form(account: &Account, refresh_token: &str) -> Vec<(&'static str, String)> {
@@ -236,7 +241,7 @@ mod tests {
     #[test]
     fn renewal_margin_is_at_most_half_the_lifetime() {
         let after = |seconds| renew_after(Some(seconds)).as_millis();
-        assert_eq!([5400, 120, 90, 60, 2, 1].map(after), [5_340_000, 60_000, 45_000, 30_000, 1000, 500]);
+        assert_eq!([5400, 120, 90, 60, 2, 1].map(after), [5_340_000, 60_000, 45_000, 30_000, 10_000, 10_000]);
     }
 
     #[test]

@@ -55,6 +55,22 @@ impl Process {
         Self { child, url, output }
     }
 
+    /// `silta serve` with so much memory to write to, in MiB.
+    pub fn with_memory(config: &Path, database_url: &str, mebibytes: usize) -> Self {
+        let mut command = Command::new("/bin/sh");
+        let script = format!("ulimit -d {} && exec \"$@\"", mebibytes << 10);
+        command.args(["-c", &script, "silta", BINARY, "serve", "--config"]).arg(config);
+        command.env("DATABASE_URL", database_url);
+        Self::of(command)
+    }
+
+    /// The most memory that it has had at once, in MiB.
+    pub fn peak_memory(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("it is alive");
+        line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() >> 10
+    }
+
     /// Waits until the log has a line with this text, then clears the collected lines.
     pub async fn wait_for_log(&self, words: &str) {
         wait_until(words, async || self.output.lock().unwrap().iter().any(|line| line.contains(words))).await;

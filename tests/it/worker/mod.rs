@@ -6,6 +6,7 @@ mod claim_cost;
 mod doubt;
 mod failure_tables;
 mod fairness;
+mod hostile_answers;
 mod isolation;
 mod maintenance;
 pub mod model;

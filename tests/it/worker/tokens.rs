@@ -26,7 +26,18 @@ async fn token_that_lives_shorter_than_the_margin_is_used_again() {
 async fn unusable_lifetime_of_a_token_is_bounded() {
     use serde_json::{Value, json};
 
-    for stated in [json!(0), json!(-1), Value::Null, json!("soon"), json!(u64::MAX), json!(i64::MAX)] {
+    for stated in [
+        json!(0),
+        json!(-1),
+        Value::Null,
+        json!("soon"),
+        json!(u64::MAX),
+        json!(i64::MAX),
+        json!(f64::MAX),
+        json!("1e400"),
+        json!("99999999999999999999999999"),
+        json!([3600]),
+    ] {
         let silta = TestSilta::start().await;
         silta.warehouse.set_token_lifetime(100_000, Some(stated.clone()));
         send_orders(&silta, 5).await;
