@@ -26,14 +26,13 @@ mod tests {
     use reqwest::{Method, header::HeaderMap};
 
     use super::*;
+    use crate::vendors::http::{Options, build_client};
 
     /// A code can be anything. Encoded or not, a segment of dots would lead out of its list.
     #[test]
     fn path_that_would_become_another_is_not_called() {
-        let client = super::super::build_client(super::super::Options {
-            timeout: Duration::from_secs(1),
-            allow_private: false,
-        });
+        let client =
+            build_client(&Options { timeout: Duration::from_secs(1), allow_private: false, proxy: None });
         let build = |path: &str| {
             let (method, headers, body) = (Method::PUT, HeaderMap::new(), Body::Empty);
             let call = Call { name: "x", method, path: path.to_owned(), query: Vec::new(), headers, body };
