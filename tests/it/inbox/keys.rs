@@ -165,7 +165,8 @@ async fn repeated_wrong_signatures_throttle_only_that_client() {
     assert_eq!(throttled.headers["retry-after"], "60");
     assert_eq!(send("203.0.113.8").await.status, 401);
     let rejections = show_connection(&silta).await["rejected_webhooks"].clone();
-    assert_eq!(rejections[0]["count"], 31, "the throttled one is not looked into");
+    let rejected: i64 = rejections.as_array().unwrap().iter().filter_map(|it| it["count"].as_i64()).sum();
+    assert_eq!(rejected, 31, "the throttled one is not looked into");
     silta.clock.advance(secs(61));
     assert_eq!(send("203.0.113.7").await.status, 401);
 }

@@ -26,10 +26,8 @@ async fn forty_answers_of_brackets_fit_into_little_memory() {
     let faults = &sandbox.shop_server.faults;
     let shapes = [
         ("[", "[],"),
-        ("{\"data\":[", "{},"),
         ("{\"data\":[", "{\"a\":1},"),
         ("", "{\"a\":"),
-        ("", "["),
         ("[", "\"a long text in which there is nothing that costs more than its length, again and again\","),
     ];
     faults.set_everywhere(Some(Fault::Repeated(shapes[0].0, shapes[0].1)));
@@ -44,6 +42,7 @@ async fn forty_answers_of_brackets_fit_into_little_memory() {
     }
     faults.set_everywhere(None);
     wait_until("every order arrives", async || sandbox.warehouse.orders().len() == AT_ONCE).await;
-    println!("peak: {} MiB", process.peak_memory());
+    let peak = process.peak_memory();
+    assert!(peak < 128, "{peak} MiB");
     assert!(process.terminate(), "it has lived through them");
 }
