@@ -137,9 +137,8 @@ fn shown_value(key: &str, value: &Value) -> Value {
     match value {
         Value::Object(_) if CONTAINERS.contains(&key) => mask_for_viewers(value),
         Value::Array(items) => items.iter().map(|item| shown_value(key, item)).collect(),
-        Value::Object(_) => MASK.into(),
         Value::Null => Value::Null,
-        Value::Bool(_) => MASK.into(),
+        Value::Object(_) | Value::Bool(_) => MASK.into(),
         Value::Number(number) => show_if(is_known(key, &number.to_string()), value),
         Value::String(text) => show_if(text.is_empty() || is_known(key, text), value),
     }
