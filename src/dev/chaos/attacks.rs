@@ -62,7 +62,7 @@ impl ChaosRun {
         }
         let peak = replica.peak_memory()?;
         self.attack_figures = Some(format!(
-            "{LARGE_BODIES} bodies, {} MiB taken; /livez within {:.2} s; peak {} of {} MiB",
+            "{LARGE_BODIES} bodies, {} MiB sent; /livez within {:.2} s; peak {} of {} MiB",
             sent >> 20,
             slowest.as_secs_f64(),
             peak >> 10,
@@ -100,7 +100,7 @@ impl ChaosRun {
 }
 
 /// Sends a body without its last byte, half of them without a length, and waits for the end of the connection. Returns how
-/// much of it was taken.
+/// much of it was sent; what the service does not read stays in the kernel.
 async fn send_large_body(address: SocketAddr, number: usize) -> usize {
     let paths = ["/sign-in", &format!("/webhooks/ogoship/{CONNECTION}"), "/admin/v1/replays", "/nowhere"];
     let path = paths[number % paths.len()];
@@ -113,7 +113,7 @@ async fn send_large_body(address: SocketAddr, number: usize) -> usize {
     let head = format!("POST {path} HTTP/1.1\r\nhost: silta\r\n{length}\r\n\r\n");
     // Each address has its share: they all come from several.
     let from = Ipv4Addr::new(127, 0, 1, u8::try_from(1 + number % 8).unwrap_or(1));
-    let mut taken = 0;
+    let mut sent = 0;
     let sending = async {
         let mut stream = connect(from, address).await?;
         stream.write_all(head.as_bytes()).await?;
@@ -121,14 +121,14 @@ async fn send_large_body(address: SocketAddr, number: usize) -> usize {
             stream.write_all(format!("{LARGE_BODY:x}\r\n").as_bytes()).await?;
         }
         let piece = [b'x'; 16 << 10];
-        while taken < LARGE_BODY - 1 {
-            taken += stream.write(&piece[..piece.len().min(LARGE_BODY - 1 - taken)]).await?;
+        while sent < LARGE_BODY - 1 {
+            sent += stream.write(&piece[..piece.len().min(LARGE_BODY - 1 - sent)]).await?;
         }
         while stream.read(&mut [0; 1024]).await? > 0 {}
         anyhow::Ok(())
     };
     let _ = timeout(ATTACK_TIMEOUT, sending).await; // that it is refused is the point
-    taken
+    sent
 }
 
 /// How long a client that does nothing wrong waits for the answer that the service is alive.
