@@ -112,13 +112,12 @@ pub async fn list_conditions(db: &mut PgConnection, thresholds: &AlertThresholds
         &thresholds.connections,
         thresholds.min_rejected,
     );
-    let rows = rows.fetch_all(&mut *db).await?.into_iter();
-    let conditions = rows.map(|row| {
+    let conditions = rows.fetch_all(&mut *db).await?.into_iter().map(|row| {
         let kind = AlertKind::parse(&row.kind).ok_or(UNKNOWN_KIND)?;
         Ok(Condition { connection: row.connection, kind, count: row.count, detail: row.detail })
     });
-    let before = thresholds.waiting_since_before;
-    let others = lasting_conditions::list(db, &thresholds.connections, before, (&of_polls, &lists)).await?;
+    let (watched, before) = (&thresholds.connections, thresholds.waiting_since_before);
+    let others = lasting_conditions::list(db, watched, before, (&of_polls, &lists)).await?;
     conditions.chain(others.into_iter().map(Ok)).collect()
 }
 

@@ -35,19 +35,24 @@ pub struct Changed {
     pub code: String,
 }
 
-/// Replaces the pieces in flight of orders: connection, subject, and all pieces by code. Called inside the settle
+/// The pieces in flight of an order: all of them.
+pub(super) struct InFlight<'a> {
+    pub(super) connection: &'a str,
+    pub(super) subject: &'a str,
+    /// By code.
+    pub(super) pieces: &'a [(String, i64)],
+}
+
+/// Replaces the pieces in flight of orders. Called inside the settle
 /// transaction, after their subject states are written.
-pub(super) async fn replace(
-    db: &mut PgConnection,
-    orders: &[(&str, &str, &[(String, i64)])],
-) -> Result<Vec<Changed>> {
+pub(super) async fn replace(db: &mut PgConnection, orders: &[InFlight<'_>]) -> Result<Vec<Changed>> {
     if orders.is_empty() {
         return Ok(Vec::new());
     }
     let (connections, subjects): (Vec<_>, Vec<_>) =
-        orders.iter().map(|(connection, subject, _)| (*connection, *subject)).unzip();
+        orders.iter().map(|it| (it.connection, it.subject)).unzip();
     let mut rows = Rows::default();
-    for (connection, subject, pieces) in orders {
+    for InFlight { connection, subject, pieces } in orders {
         pieces.iter().for_each(|(code, count)| rows.push(connection, subject, code, *count));
     }
     let changed = sqlx::query_as!(

@@ -6,7 +6,10 @@ use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Result, in_flight};
+use super::{
+    Result,
+    in_flight::{self, InFlight},
+};
 use crate::domain::{
     Timestamp,
     order::OrderStatus,
@@ -42,11 +45,13 @@ pub async fn record(db: &mut PgConnection, observed: &[Observed<'_>]) -> Result<
     }
     write(db, &columns).await?;
     let in_flight = by_subject.iter().filter_map(|((connection, subject), (_, observation))| {
-        Some((*connection, *subject, observation.known.in_flight.as_deref()?))
+        let pieces = observation.known.in_flight.as_deref()?;
+        Some(InFlight { connection, subject, pieces })
     });
     in_flight::replace(db, &in_flight.collect::<Vec<_>>()).await
 }
 
+#[expect(clippy::too_many_lines, reason = "one statement, with a column or a parameter on each line")]
 async fn write(db: &mut PgConnection, columns: &Columns<'_>) -> Result<()> {
     let done = sqlx::query!(
         "

@@ -127,7 +127,7 @@ async fn send_large_body(address: SocketAddr, number: usize) -> usize {
         while stream.read(&mut [0; 1024]).await? > 0 {}
         anyhow::Ok(())
     };
-    let _ = timeout(ATTACK_TIMEOUT, sending).await; // that it is refused is the point
+    let _ = timeout(ATTACK_TIMEOUT, Box::pin(sending)).await; // that it is refused is the point
     sent
 }
 

@@ -142,3 +142,36 @@ impl Observation {
         Self { subject: self.subject, seen_at: later.seen_at, known }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    #[test]
+    fn later_observation_wins_and_first_moments_stay() {
+        let at = |seconds| Timestamp::UNIX_EPOCH + TimeDelta::seconds(seconds);
+        let observe =
+            |seconds, known| Observation { subject: "order:1".to_owned(), seen_at: at(seconds), known };
+        let text = |text: &str| Some(text.to_owned());
+        let first = SubjectState {
+            shop_status: text("open"),
+            warehouse_status: text("New"),
+            placed_at: Some(at(1)),
+            in_flight: Some(vec![("A".to_owned(), 2)]),
+            ..SubjectState::default()
+        };
+        let second = SubjectState {
+            warehouse_status: text("Shipped"),
+            placed_at: Some(at(2)),
+            completed_at: Some(at(2)),
+            in_flight: Some(Vec::new()),
+            ..SubjectState::default()
+        };
+        let Observation { seen_at, known, .. } = observe(1, first).then(&observe(2, second));
+        assert_eq!((seen_at, known.placed_at, known.completed_at), (at(2), Some(at(1)), Some(at(2))));
+        assert_eq!((known.shop_status, known.warehouse_status), (text("open"), text("Shipped")));
+        assert_eq!(known.in_flight, Some(Vec::new()), "none is something that is known");
+    }
+}

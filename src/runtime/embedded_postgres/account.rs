@@ -16,6 +16,9 @@ use anyhow::{Context, Result, ensure};
 /// The directories in which the server's programs look for others, as `sh` and `cat`.
 const PROGRAM_DIRS: &str = "/usr/local/bin:/usr/bin:/bin";
 
+/// What a file's mode allows to other accounts.
+const OF_OTHERS: u32 = 0o077;
+
 /// The account that the server runs as.
 pub(super) struct Account {
     pub(super) name: String,
@@ -81,7 +84,7 @@ impl Account {
         let owner =
             self.ids.map_or_else(|| fs::metadata("/proc/self").map(|own| own.uid()), |(uid, _)| Ok(uid));
         ensure!(
-            found.is_dir() && found.uid() == owner? && found.mode() & 0o077 == 0,
+            found.is_dir() && found.uid() == owner? && found.mode() & OF_OTHERS == 0,
             "{} is no directory of account {} alone: remove it",
             path.display(),
             self.name

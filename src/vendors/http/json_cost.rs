@@ -57,9 +57,8 @@ impl JsonCost {
             (State::Page, _) | (State::Start, b'<') => State::Page,
             (State::Start, b' ' | b'\n' | b'\r' | b'\t' | 0xef | 0xbb | 0xbf) => State::Start,
             (State::InText, b'\\') => State::Escaped,
-            (State::Escaped, _) => State::InText,
             (State::InText, b'"') => State::Outside,
-            (State::InText, _) => State::InText,
+            (State::Escaped | State::InText, _) => State::InText,
             (State::Start | State::Outside, b'"') => State::InText,
             (State::Start | State::Outside, _) => {
                 self.count(byte);
