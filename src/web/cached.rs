@@ -46,6 +46,8 @@ impl<T: Clone + Send + 'static> Cached<T> {
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
+    use tokio::sync::Semaphore;
+
     use super::*;
     use crate::{domain::Timestamp, runtime::clock::ManualClock};
 
@@ -54,10 +56,11 @@ mod tests {
         let manual = Arc::new(ManualClock::starting_at(Timestamp::UNIX_EPOCH));
         let clock: Arc<dyn Clock> = manual.clone();
         let (cached, computed) = (Cached::default(), Arc::new(AtomicUsize::new(0)));
+        let gate = Arc::new(Semaphore::new(0));
         let compute = || {
-            let computed = computed.clone();
+            let (computed, gate) = (computed.clone(), gate.clone());
             async move {
-                tokio::task::yield_now().await;
+                gate.acquire().await.expect("it is never closed").forget();
                 computed.fetch_add(1, Ordering::SeqCst) + 1
             }
         };
@@ -65,6 +68,7 @@ mod tests {
             let gone = tokio::time::timeout(Duration::ZERO, cached.get(&clock, compute)).await;
             assert!(gone.is_err(), "the client does not wait");
         }
+        gate.add_permits(2);
         assert_eq!(cached.get(&clock, compute).await, Some(1));
         manual.step(chrono::TimeDelta::days(-1));
         manual.advance(Duration::from_millis(999));

@@ -58,8 +58,7 @@ impl JsonCost {
             (State::Start, b' ' | b'\n' | b'\r' | b'\t' | 0xef | 0xbb | 0xbf) => State::Start,
             (State::InText, b'\\') => State::Escaped,
             (State::InText, b'"') => State::Outside,
-            (State::Escaped | State::InText, _) => State::InText,
-            (State::Start | State::Outside, b'"') => State::InText,
+            (State::Escaped | State::InText, _) | (State::Start | State::Outside, b'"') => State::InText,
             (State::Start | State::Outside, _) => {
                 self.count(byte);
                 State::Outside

@@ -19,7 +19,9 @@ fn engraved(text: &str) -> Value {
     ] })
 }
 
-async fn start(settings: &[(&str, &str)]) -> (TestSilta, u64) {
+type Settings = &'static [(&'static str, &'static str)];
+
+async fn start(settings: Settings) -> (TestSilta, u64) {
     let mut silta = TestSilta::start_with_settings(settings).await;
     silta.leave_unfinished();
     silta.warehouse.receive_goods("A", 100);
@@ -36,7 +38,7 @@ async fn edit(silta: &TestSilta, order: u64, products: &Value) -> String {
 
 #[tokio::test]
 async fn customizations_reach_the_warehouse_only_by_setting() {
-    let cases: [(&[(&str, &str)], Option<&str>); 3] = [
+    let cases: [(Settings, Option<&str>); 3] = [
         (&[], None),
         (&[("orders.comments", "true")], None),
         (&[("orders.customizations", "true")], Some("2 × A: Engraving: To Anna with love")),
