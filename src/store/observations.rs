@@ -81,12 +81,13 @@ async fn write(db: &mut PgConnection, columns: &Columns<'_>) -> Result<()> {
             new.tracking_code, new.tracking_url, new.placed_at, new.completed_at, new.first_task_id, new.status,
             new.warehouse_comments, new.related, new.ready_at, new.figure, new.figure_at, new.parcel_state,
             new.returned, new.added_shipments, new.customizations,
-            -- It keeps waiting since then; under the claim nobody else writes this.
+            -- What it waits for is kept too: checks look at this row even where another is updated. Under the claim nobody
+            -- else writes it.
             case
                 when new.is_waiting then coalesce(known.waiting_since, new.seen_at)
                 when new.is_waiting is null then known.waiting_since
             end,
-            new.waiting_for, nextval('reading_number')
+            coalesce(new.waiting_for, known.waiting_for), nextval('reading_number')
         from new
         left join subject_state known on known.connection = new.connection and known.subject = new.subject
         order by new.connection, new.subject
@@ -112,7 +113,7 @@ async fn write(db: &mut PgConnection, columns: &Columns<'_>) -> Result<()> {
             added_shipments = coalesce(excluded.added_shipments, subject_state.added_shipments),
             customizations = coalesce(excluded.customizations, subject_state.customizations),
             waiting_since = excluded.waiting_since,
-            waiting_for = coalesce(excluded.waiting_for, subject_state.waiting_for),
+            waiting_for = excluded.waiting_for,
             ready_at = coalesce(subject_state.ready_at, excluded.ready_at),
             placed_at = coalesce(subject_state.placed_at, excluded.placed_at),
             completed_at = coalesce(subject_state.completed_at, excluded.completed_at),
