@@ -13,12 +13,13 @@
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    net::{IpAddr, Ipv4Addr},
 };
 
 use chrono::TimeDelta;
 use parking_lot::Mutex;
 
+use super::client_network::network;
 use crate::domain::Timestamp;
 
 /// Failures are counted for this long from the first one on.
@@ -105,17 +106,6 @@ fn evict(failures: &mut HashMap<(IpAddr, String), Failures>, now: Timestamp) {
     let middle = times.len() / 2;
     let (_, &mut median, _) = times.select_nth_unstable(middle);
     failures.retain(|_, entry| entry.since > median);
-}
-
-/// The network of an address: one IPv6 client has the 2⁶⁴ addresses of its network.
-fn network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
-            Some(v4) => v4.into(),
-            None => Ipv6Addr::from(u128::from(v6) & (u128::MAX << 64)).into(),
-        },
-    }
 }
 
 #[cfg(test)]

@@ -1,12 +1,10 @@
 //! Counts what each client address has open, so that one address cannot take everything.
 
-use std::{
-    collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
-    sync::Arc,
-};
+use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
 use parking_lot::Mutex;
+
+use crate::security::client_network::network;
 
 /// How many slots each address has taken. Holds an entry only while one is taken, so that it needs no bound of its own.
 #[derive(Clone, Default)]
@@ -41,14 +39,6 @@ impl Drop for AddressSlot {
                 taken.remove(&self.network);
             }
         }
-    }
-}
-
-/// The network of an address: one IPv6 client has the 2⁶⁴ addresses of its network.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => v4.into(),
-        IpAddr::V6(v6) => Ipv6Addr::from(u128::from(v6) & (u128::MAX << 64)).into(),
     }
 }
 

@@ -5,8 +5,8 @@ use std::{collections::HashMap, sync::Arc};
 use axum::{
     Json,
     body::Body,
-    extract::{Extension, Path, Query, State},
-    http::{HeaderMap, StatusCode},
+    extract::{Extension, FromRequestParts, Path, Query, State, rejection::ExtensionRejection},
+    http::{StatusCode, request::Parts},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -30,10 +30,7 @@ use crate::{
     inbox::ingester::{Ingester, Message},
     store::ingest::Ingested,
     vendors::{mycashflow, ogoship},
-    web::{
-        client_ip::{Peer, client_ip},
-        request_body::BodyReservation,
-    },
+    web::client_ip::{Peer, client_ip},
 };
 
 /// The state of the webhook routes.
@@ -65,12 +62,9 @@ pub(super) async fn post_mycashflow(
     State(inbox): State<Arc<Inbox>>,
     Path((connection, token)): Path<(String, String)>,
     Query(query): Query<WebhookQuery>,
-    peer: Option<Extension<Peer>>,
-    Extension(reservation): Extension<BodyReservation>,
-    headers: HeaderMap,
+    sender: Sender,
     body: Body,
 ) -> WebhookResult {
-    let sender = inbox.sender(peer, headers, reservation);
     let result = match inbox.find_endpoint(Source::MyCashflow, &connection, Some(&token), &sender) {
         Ok(endpoint) => inbox.receive_mycashflow(endpoint, query, &sender, body).await,
         Err(error) => Err(error),
@@ -81,12 +75,9 @@ pub(super) async fn post_mycashflow(
 pub(super) async fn post_ogoship(
     State(inbox): State<Arc<Inbox>>,
     Path((connection, token)): Path<(String, String)>,
-    peer: Option<Extension<Peer>>,
-    Extension(reservation): Extension<BodyReservation>,
-    headers: HeaderMap,
+    sender: Sender,
     body: Body,
 ) -> WebhookResult {
-    let sender = inbox.sender(peer, headers, reservation);
     inbox.count_error(inbox.receive_ogoship(&connection, Some(&token), &sender, body).await)
 }
 
@@ -94,26 +85,23 @@ pub(super) async fn post_ogoship(
 pub(super) async fn post_ogoship_without_token(
     State(inbox): State<Arc<Inbox>>,
     Path(connection): Path<String>,
-    peer: Option<Extension<Peer>>,
-    Extension(reservation): Extension<BodyReservation>,
-    headers: HeaderMap,
+    sender: Sender,
     body: Body,
 ) -> WebhookResult {
-    let sender = inbox.sender(peer, headers, reservation);
     inbox.count_error(inbox.receive_ogoship(&connection, None, &sender, body).await)
 }
 
-impl Inbox {
-    fn sender(
-        &self,
-        peer: Option<Extension<Peer>>,
-        headers: HeaderMap,
-        reservation: BodyReservation,
-    ) -> Sender {
-        let ip = client_ip(peer.map(|Extension(peer)| peer), &headers, self.proxies);
-        Sender { ip, headers, reservation }
-    }
+impl FromRequestParts<Arc<Inbox>> for Sender {
+    type Rejection = ExtensionRejection;
 
+    async fn from_request_parts(parts: &mut Parts, inbox: &Arc<Inbox>) -> Result<Self, ExtensionRejection> {
+        let Extension(reservation) = Extension::from_request_parts(parts, inbox).await?;
+        let ip = client_ip(parts.extensions.get::<Peer>().copied(), &parts.headers, inbox.proxies);
+        Ok(Self { ip, headers: parts.headers.clone(), reservation })
+    }
+}
+
+impl Inbox {
     fn find_endpoint(
         &self,
         source: Source,

@@ -14,7 +14,7 @@ mod process;
 mod readiness;
 mod reload;
 mod restore;
-mod retention;
+pub mod retention;
 mod secrets;
 mod signals;
 mod standby;

@@ -110,7 +110,7 @@ async fn purge_skips_locked_rows() {
 }
 
 /// Starts Silta with one order that was shipped and is completed in the shop.
-async fn start_with_delivered_order() -> (TestSilta, u64) {
+pub async fn start_with_delivered_order() -> (TestSilta, u64) {
     let silta = TestSilta::start().await;
     silta.warehouse.receive_goods("A", 5);
     let order = silta.place_order(OrderSpec::of("A", 1)).await;

@@ -5,6 +5,7 @@ use silta::dev::sandbox::{Fault, OrderSpec, Webhook};
 
 use crate::{
     harness::{OPERATOR, TestSilta, VIEWER, answer, secs},
+    ops::retention::start_with_delivered_order,
     web::session::Session,
 };
 
@@ -137,12 +138,7 @@ async fn marks_of_a_payload_are_other_ones_on_each_page() {
 
 #[tokio::test]
 async fn viewer_is_not_shown_the_warehouses_comments_and_links() {
-    let silta = TestSilta::start().await;
-    silta.warehouse.receive_goods("A", 5);
-    let order = silta.place_order(OrderSpec::of("A", 1)).await;
-    silta.warehouse.ship_order(&format!("shop-{order}"));
-    silta.send_webhook(silta.warehouse.order_shipped(&format!("shop-{order}"))).await;
-    silta.run_until_idle().await;
+    let (silta, order) = start_with_delivered_order().await;
     let sql = "update subject_state set warehouse_comments = 'Aino was here' where subject like 'order:%'";
     sqlx::query(sql).execute(&silta.pool).await.unwrap();
     let path = format!("/admin/v1/orders/shop/{order}");
