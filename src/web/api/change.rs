@@ -134,9 +134,11 @@ impl KeyedRequest<'_> {
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let key = value.to_str().unwrap_or_default().trim();
     // The draft asks for a quoted structured-header string; most clients send no quotes.
-    let key = value.to_str().unwrap_or_default().trim().trim_matches('"');
-    if key.is_empty() || key.len() > 255 {
+    let key = key.strip_prefix('"').unwrap_or(key);
+    let key = key.strip_suffix('"').unwrap_or(key);
+    if key.is_empty() || key.len() > 255 || !key.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"') {
         return Err(Problem::new(Code::Invalid, "Idempotency-Key must have 1 to 255 visible characters"));
     }
     Ok(Some(key.to_owned()))

@@ -155,6 +155,20 @@ async fn idempotency_key_prevents_a_repeated_change() {
 }
 
 #[tokio::test]
+async fn idempotency_key_is_visible_characters_or_refused() {
+    let mut silta = start_with_dead_orders(1).await;
+    let long = "k".repeat(256);
+    for wrong in ["", "\"\"", "two words", "a\"b", "tab\there", "m\u{e4}r", &long] {
+        let request =
+            silta.api.request(Method::POST, "/admin/v1/replays").bearer_auth(crate::harness::OPERATOR);
+        let refused = answer(request.header("idempotency-key", wrong).json(&json!({ "limit": 1 }))).await;
+        assert_eq!((refused.status, refused.text("/code")), (400, "invalid"), "{wrong:?}");
+    }
+    assert_eq!(silta.count("audit where action = 'replays.create'").await, 0);
+    silta.leave_unfinished();
+}
+
+#[tokio::test]
 async fn refused_change_leaves_its_idempotency_key_free() {
     let silta = start_with_dead_orders(1).await;
     let id = silta.api.get("/admin/v1/tasks").await.items()[0]["id"].as_str().unwrap().to_owned();
