@@ -11,6 +11,9 @@ pub enum ActionError {
     /// The target's state does not allow the action.
     #[error(transparent)]
     Conflict(#[from] ConflictError),
+    /// The first day of a sync is before 2000 or in the future.
+    #[error("since must be from 2000-01-01 on, and not in the future")]
+    ImpossibleStart,
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -33,6 +33,8 @@ pub use replay_many::{MAX_REPLAYED, Replay, ReplaySelection, cancel_replay, repl
 pub use resolve::resolve;
 pub use reveal::reveal_body;
 pub use shipping::{put_shipping_rule, remove_shipping_rule};
-pub use sync::{NotBefore, RequestedSync, SyncRequest, approve_sync, release_brake, request_sync};
+pub use sync::{
+    NotBefore, RequestedSync, SyncRequest, approve_sync, cancel_sync, release_brake, request_sync,
+};
 
 pub use crate::domain::conflict::ConflictError;

@@ -9,7 +9,11 @@ use uuid::Uuid;
 use super::{ActionError, Actor, ConflictError};
 use crate::{
     domain::{
-        Timestamp, event::subject::SubjectKind, stock::BRAKE_WINDOW, sync::SyncKind, task::reason::Reason,
+        Timestamp,
+        event::subject::SubjectKind,
+        stock::BRAKE_WINDOW,
+        sync::{SyncKind, is_possible_start},
+        task::reason::Reason,
     },
     store::{
         connections,
@@ -55,6 +59,9 @@ pub async fn request_sync(
     let SyncRequest { connection, what, dry_run, since, not_before } = request;
     let row = connections::find(db, connection).await?.ok_or(ActionError::NotFound)?;
     let at = actor.now();
+    if since.is_some_and(|since| !is_possible_start(since, at)) {
+        return Err(ActionError::ImpossibleStart);
+    }
     let default = syncs::default_since(not_before.unwrap_or(row.connected_at), at);
     let new = NewSync {
         id: actor.entropy.id(at),
@@ -89,6 +96,18 @@ pub async fn approve_sync(db: &mut PgConnection, actor: &Actor<'_>, id: Uuid) ->
     if row.what == SyncKind::Stock.as_str() {
         release_brake(db, actor, &row.connection).await?;
     }
+    Ok(())
+}
+
+/// Cancels a sync that runs or waits for its turn. The process that runs it stops at its next page; what it has begun to
+/// fix goes on.
+pub async fn cancel_sync(db: &mut PgConnection, actor: &Actor<'_>, id: Uuid) -> Result<(), ActionError> {
+    let row = syncs::find(db, id).await?.ok_or(ActionError::NotFound)?;
+    if !syncs::cancel(db, id, actor.now()).await? {
+        return Err(ConflictError::SyncNotRunning.into());
+    }
+    let detail = json!({ "sync": id, "step": row.step, "done": row.done });
+    actor.audit(db, "sync.cancel", Some(&row.connection), Some(row.what.clone()), detail).await?;
     Ok(())
 }
 

@@ -68,7 +68,8 @@ pub(super) enum Command {
     #[command(subcommand)]
     Orders(orders::Orders),
     /// Runs a full sync of both sides now
-    Sync(sync::SyncArgs),
+    #[command(subcommand)]
+    Sync(sync::Sync),
     /// Writes a commented configuration to start with; asks, or takes options
     Init(init::InitArgs),
     /// Webhook subscriptions at both vendors: register, list, remove; detect how an unknown sender signs

@@ -83,7 +83,7 @@ async fn dispatch(path: PathBuf, command: Command, signals: Option<Signals>) -> 
             let database = Database::open(&load(&path, &environment)?).await?;
             orders::run(command, &database.pool, &account).await?;
         }
-        Command::Sync(args) => return sync::run(args, load(&path, &environment)?, &account).await,
+        Command::Sync(command) => return sync::run(command, load(&path, &environment)?, &account).await,
         Command::Doctor(args) => return doctor::run(args, load(&path, &environment)?, &account).await,
         Command::Init(args) => return init::run(args, &path, &environment),
         Command::Webhooks(command) => {

@@ -1,9 +1,9 @@
-//! `silta sync`: runs a full sync in this process, with a progress bar.
+//! `silta sync`: runs a full sync in this process, with a progress bar, or cancels one.
 
 use std::{collections::BTreeMap, process::ExitCode};
 
 use anyhow::{Context, Result};
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
@@ -13,7 +13,7 @@ use super::{
     print::{print_foreign, print_line},
 };
 use crate::{
-    actions::{self, Actor, SyncRequest},
+    actions::{self, ActionError, Actor, ConflictError, SyncRequest},
     app::{App, config::Config},
     domain::sync::SyncKind,
     runtime::clock::{Clock, Entropy, SystemClock},
@@ -29,10 +29,23 @@ use crate::{
 const PAGE_SIZE: i64 = 500;
 const MAX_PRINTED: usize = 20;
 
+#[derive(Subcommand)]
+pub(super) enum Sync {
+    /// The shop's catalogue with the warehouse's products: "Upload products to OGOship"
+    Products(SyncArgs),
+    /// The warehouse's stock with the shop's: "Sync stock balances from OGOship"
+    Stock(SyncArgs),
+    /// All orders of the shop with all orders of the warehouse
+    Orders(SyncArgs),
+    /// Cancels a sync that runs or waits for its turn
+    Cancel {
+        /// Its id, as on its page and in /admin/v1/syncs
+        id: Uuid,
+    },
+}
+
 #[derive(Args)]
 pub(super) struct SyncArgs {
-    /// What to sync
-    what: SyncKindArg,
     /// The connection's name
     connection: String,
     /// For orders: only those placed since this day; by default those of the last month
@@ -49,27 +62,48 @@ pub(super) struct SyncArgs {
     json: bool,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum SyncKindArg {
-    /// The shop's catalogue with the warehouse's products: "Upload products to OGOship"
-    Products,
-    /// The warehouse's stock with the shop's: "Sync stock balances from OGOship"
-    Stock,
-    /// All orders of the shop with all orders of the warehouse
-    Orders,
+/// Runs a sync, or cancels one.
+pub(super) async fn run(command: Sync, config: Config, account: &str) -> Result<ExitCode> {
+    let database = Database::open(&config).await?;
+    store::migrate(&database.pool).await.context("cannot bring the schema up to date")?;
+    match command {
+        Sync::Products(args) => run_sync((SyncKind::Products, args), config, database, account).await,
+        Sync::Stock(args) => run_sync((SyncKind::Stock, args), config, database, account).await,
+        Sync::Orders(args) => run_sync((SyncKind::Orders, args), config, database, account).await,
+        Sync::Cancel { id } => cancel_sync(&database.pool, id, account).await,
+    }
+}
+
+async fn cancel_sync(pool: &PgPool, id: Uuid, account: &str) -> Result<ExitCode> {
+    let entropy = Entropy::from_os();
+    let actor = Actor { name: account, clock: &SystemClock, entropy: &entropy };
+    let mut db = pool.begin().await?;
+    match actions::cancel_sync(&mut db, &actor, id).await {
+        Err(ActionError::NotFound) => anyhow::bail!("there is no sync {id}"),
+        cancelled => cancelled?,
+    }
+    db.commit().await?;
+    print_line(&format!("cancelled {id}"));
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Runs a sync; fails where an operator is needed.
-pub(super) async fn run(args: SyncArgs, config: Config, account: &str) -> Result<ExitCode> {
-    let database = Database::open(&config).await?;
-    store::migrate(&database.pool).await.context("cannot bring the schema up to date")?;
+async fn run_sync(
+    (what, args): (SyncKind, SyncArgs),
+    config: Config,
+    database: Database,
+    account: &str,
+) -> Result<ExitCode> {
     let app = App::new(config, database.deps());
     app.prepare().await?;
-    let id = request_sync(&args, &app, &database.pool, account).await?;
+    let id = request_sync((what, &args), &app, &database.pool, account).await?;
     let bar = ProgressBar::new_spinner();
     let ran = app.syncer.run_one(id, &|progress| show_progress(&bar, progress)).await?;
     bar.finish_and_clear();
-    anyhow::ensure!(ran, "the sync {id} is run by another process: see /admin/v1/syncs/{id}");
+    anyhow::ensure!(
+        ran,
+        "the sync {id} is run by another process: see /admin/v1/syncs/{id}, or silta sync cancel {id}"
+    );
 
     let mut db = database.pool.acquire().await?;
     let row = syncs::find(&mut db, id).await?.context("the sync is gone")?;
@@ -101,19 +135,22 @@ async fn print_json(db: &mut PgConnection, row: &SyncRow) -> Result<()> {
 }
 
 /// Requests a sync, or approves the last one.
-async fn request_sync(args: &SyncArgs, app: &App, pool: &PgPool, account: &str) -> Result<Uuid> {
-    let what = match args.what {
-        SyncKindArg::Products => SyncKind::Products,
-        SyncKindArg::Stock => SyncKind::Stock,
-        SyncKindArg::Orders => SyncKind::Orders,
-    };
+async fn request_sync(
+    (what, args): (SyncKind, &SyncArgs),
+    app: &App,
+    pool: &PgPool,
+    account: &str,
+) -> Result<Uuid> {
     let entropy = Entropy::from_os();
     let actor = Actor { name: account, clock: &SystemClock, entropy: &entropy };
     let mut db = pool.begin().await?;
-    let id = if args.approve {
+    let newest = async |db: &mut PgConnection| {
         let newest = Page { before: None, limit: 1 };
-        let last = syncs::list(&mut db, Some(&args.connection), Some(what.as_str()), &newest).await?;
-        let last = last.first().context("there was no sync of this kind yet")?.id;
+        let last = syncs::list(db, Some(&args.connection), Some(what.as_str()), &newest).await?;
+        last.first().map(|row| row.id).context("there was no sync of this kind yet")
+    };
+    let id = if args.approve {
+        let last = newest(&mut db).await?;
         actions::approve_sync(&mut db, &actor, last).await?;
         last
     } else {
@@ -121,7 +158,12 @@ async fn request_sync(args: &SyncArgs, app: &App, pool: &PgPool, account: &str) 
         let SyncArgs { connection, dry_run, .. } = args;
         let not_before = app.not_before(connection);
         let request = SyncRequest { connection, what, dry_run: *dry_run, since, not_before };
-        actions::request_sync(&mut db, &actor, request).await?.id
+        match actions::request_sync(&mut db, &actor, request).await {
+            Err(ActionError::Conflict(other @ ConflictError::OtherSyncRunning)) => {
+                anyhow::bail!("{other}: silta sync cancel {}", newest(&mut db).await?)
+            }
+            requested => requested?.id,
+        }
     };
     db.commit().await?;
     Ok(id)
@@ -181,6 +223,7 @@ async fn print_table(db: &mut PgConnection, row: &SyncRow) -> Result<()> {
     let SyncRow { what, done, fixing_count, waiting_count, .. } = row;
     let same = row.counts.get("same").and_then(serde_json::Value::as_i64).unwrap_or_default();
     print_line(&match (&row.error, row.difference_count) {
+        _ if row.state == "cancelled" => format!("cancelled at {at}, {done} {what} compared"),
         (Some(error), _) => format!("failed at {at}: {error}"),
         (None, 0) => format!("zero differences at {at}, {done} {what} compared"),
         (None, count) => format!(

@@ -27,6 +27,8 @@ pub enum ConflictError {
     NothingToApprove,
     /// A sync of the same kind runs with another `dry_run` or since another day.
     OtherSyncRunning,
+    /// A sync to be cancelled has ended.
+    SyncNotRunning,
     /// An order to be erased has an open task.
     OrderHasOpenTask,
     /// An order is at the warehouse.
@@ -64,8 +66,9 @@ impl ConflictError {
                 "nothing of the sync waits for approval, or another sync of its kind is running"
             }
             Self::OtherSyncRunning => {
-                "a sync of the same kind is running that fixes or compares something else: wait until it ends"
+                "a sync of the same kind is running that fixes or compares something else: cancel it, or wait until it ends"
             }
+            Self::SyncNotRunning => "the sync has already ended",
             Self::OrderHasOpenTask => {
                 "a task of the order is still open: let it end or cancel it, then erase"
             }

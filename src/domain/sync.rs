@@ -1,7 +1,22 @@
 //! The kinds and steps of a sync: all of both sides is compared.
 
+use chrono::{DateTime, TimeDelta};
 use serde::{Deserialize, Serialize};
 use strum::VariantArray;
+
+use super::Timestamp;
+
+/// 2000-01-01. No web shop of MyCashflow is older: an earlier day is a slip of the pen, and takes days to compare.
+const EARLIEST_START: i64 = 946_684_800;
+
+/// How far ahead of our clock an operator's day may begin: their calendar may be in tomorrow already.
+const CALENDARS_AHEAD: TimeDelta = TimeDelta::days(1);
+
+/// Whether orders can be compared since this time.
+pub fn is_possible_start(since: Timestamp, now: Timestamp) -> bool {
+    DateTime::from_timestamp(EARLIEST_START, 0).is_some_and(|earliest| since >= earliest)
+        && since <= now + CALENDARS_AHEAD
+}
 
 /// What a sync compares.
 #[derive(

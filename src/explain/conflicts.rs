@@ -25,8 +25,9 @@ const fn finnish(conflict: ConflictError) -> &'static str {
             "mikään ei odota hyväksyntää, tai samanlainen täsmäytys on käynnissä"
         }
         ConflictError::OtherSyncRunning => {
-            "toinen samanlainen täsmäytys on käynnissä eri asetuksilla: odota, että se päättyy"
+            "toinen samanlainen täsmäytys on käynnissä eri asetuksilla: peru se, tai odota, että se päättyy"
         }
+        ConflictError::SyncNotRunning => "täsmäytys on jo päättynyt",
         ConflictError::OrderHasOpenTask => {
             "tilauksen siirto on vielä kesken: anna sen päättyä tai peru se, ja poista tiedot sitten"
         }

@@ -217,6 +217,7 @@ page_texts! {
     syncs: "Syncs" / "Täsmäytykset",
     sync: "Sync" / "Täsmäytys",
     scheduled: "schedule" / "ajastettu",
+    cancel_sync: "Cancel this sync" / "Peru täsmäytys",
     approve: "Approve and fix" / "Hyväksy ja korjaa",
     done: "Done" / "Valmis",
     checked: "checked" / "tarkistettu",

@@ -54,29 +54,44 @@ pub struct Progress {
     pub counts: BTreeMap<String, i64>,
 }
 
-/// Claims one waiting sync of these connections, or `only` this one. One whose lease has run out continues
-/// where it was. Unless claimed by id, a sync waits while another one of its connection runs: stock needs
-/// products, and orders need both.
+/// Which syncs a claim may take.
+#[derive(Clone, Copy, Debug)]
+pub enum Wanted {
+    /// Those of this kind.
+    Kind(SyncKind),
+    /// This one.
+    Only(Uuid),
+}
+
+/// Claims one waiting sync of these connections. One whose lease has run out continues where it was. No kind waits for
+/// another, with one exception: until a connection's catalogue was read once, there is nothing to compare stock and orders
+/// with, so they wait for the first products sync.
 pub async fn claim(
     db: &mut PgConnection,
     connections: &[String],
-    only: Option<Uuid>,
+    wanted: Wanted,
     claim_id: Uuid,
     now: Timestamp,
     leased_until: Timestamp,
 ) -> Result<Option<LeasedSync>> {
+    let (only, what) = match wanted {
+        Wanted::Kind(kind) => (None, Some(kind.as_str())),
+        Wanted::Only(id) => (Some(id), None),
+    };
     let claimed = sqlx::query!(
         r#"
         update sync set claim_id = $2, leased_until = $4, started_at = coalesce(started_at, $3),
             reading = coalesce(reading, nextval('reading_number'))
         where id in (
             select id from sync
-            where state = 'running' and ($1::uuid is null or id = $1)
+            where state = 'running' and ($1::uuid is null or id = $1) and ($6::text is null or what = $6)
               and connection = any($5)
               and (leased_until is null or leased_until < $3)
-              and ($1::uuid is not null or not exists (
-                  select from sync other
-                  where other.connection = sync.connection and other.state = 'running' and other.leased_until >= $3
+              and ($1::uuid is not null or what = 'products' or not exists (
+                  select from sync products
+                  join connection on connection.name = products.connection
+                  where products.connection = sync.connection and products.what = 'products'
+                    and products.state = 'running' and connection.catalogue_read_at is null
               ))
             order by id
             limit 1
@@ -90,6 +105,7 @@ pub async fn claim(
         now,
         leased_until,
         connections,
+        what,
     );
     let Some(row) = claimed.fetch_optional(db).await? else { return Ok(None) };
     let unknown = |column| StoreError::Inconsistent { table: "sync", column };

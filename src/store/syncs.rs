@@ -128,6 +128,25 @@ pub async fn approve(db: &mut PgConnection, id: Uuid, actor: &str, now: Timestam
     Ok(done.execute(db).await?.rows_affected() == 1)
 }
 
+/// Cancels a sync that runs or waits, and deletes its snapshot. False if it has ended. Without its claim the process that
+/// runs it commits no further page.
+pub async fn cancel(db: &mut PgConnection, id: Uuid, now: Timestamp) -> Result<bool> {
+    let done = sqlx::query!(
+        "
+        with cancelled as (
+            update sync set state = 'cancelled', finished_at = $2, claim_id = null, leased_until = null
+            where id = $1 and state = 'running'
+            returning id
+        ),
+        emptied as (delete from sync_snapshot where sync_id in (select id from cancelled))
+        select id from cancelled
+        ",
+        id,
+        now,
+    );
+    Ok(done.fetch_optional(db).await?.is_some())
+}
+
 /// A sync as pages and the API show it.
 #[derive(Clone, Debug, Serialize)]
 pub struct SyncRow {
@@ -141,7 +160,7 @@ pub struct SyncRow {
     pub dry_run: bool,
     /// Who requested it.
     pub actor: String,
-    /// running, done or failed.
+    /// running, done, failed or cancelled.
     pub state: String,
     /// For orders: only those placed since.
     pub since: Timestamp,

@@ -20,7 +20,7 @@ pub(super) enum SyncError {
     /// This process's configuration does not name the connection.
     #[error("the connection is not configured here")]
     NotConfigured,
-    /// Another process has taken the sync over.
+    /// Another process has taken the sync over, or an operator has cancelled it.
     #[error("the lease was lost")]
     LeaseLost,
 }

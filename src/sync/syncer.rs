@@ -2,7 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::{task::JoinSet, time::Instant};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinSet,
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -14,14 +18,15 @@ use super::{
     steps::run_steps,
 };
 use crate::{
-    domain::task::reason::Reason,
+    domain::{sync::SyncKind, task::reason::Reason},
     store::{
         self, NotifyListener, SYNC_REQUESTED_CHANNEL,
-        sync_runs::{self, LeasedSync},
+        sync_runs::{self, LeasedSync, Wanted},
     },
 };
 
-/// Syncs at once in a process, each of another connection, so that a sync of hours does not delay the others.
+/// Syncs of a kind at once in a process, each of another connection. Each kind has places of its own, so that a comparison of
+/// years of orders delays neither products nor stock.
 const MAX_CONCURRENT: usize = 4;
 
 /// How often requests are polled while the listener is disconnected: an operator waits for them.
@@ -33,6 +38,18 @@ const SCHEDULE_INTERVAL: Duration = Duration::from_secs(30);
 /// Runs syncs.
 #[derive(Clone)]
 pub struct Syncer(Arc<Deps>);
+
+/// The places of one kind of sync.
+struct Places {
+    kind: SyncKind,
+    free: Arc<Semaphore>,
+}
+
+/// The places of every kind.
+fn all_places() -> Vec<Places> {
+    let kinds = SyncKind::ALL.iter().copied();
+    kinds.map(|kind| Places { kind, free: Arc::new(Semaphore::new(MAX_CONCURRENT)) }).collect()
+}
 
 type RunningSyncs = JoinSet<store::Result<()>>;
 
@@ -48,7 +65,7 @@ impl Syncer {
         let Deps { pool, entropy, .. } = &*self.0;
         let mut schedule_at = Instant::now();
         let mut listener = NotifyListener::new(pool.clone(), SYNC_REQUESTED_CHANNEL);
-        let mut running = RunningSyncs::new();
+        let (mut running, places) = (RunningSyncs::new(), all_places());
         while !soft.is_cancelled() {
             let is_listening = listener.ensure_open().await;
             let is_schedule_due = Instant::now() >= schedule_at;
@@ -59,7 +76,7 @@ impl Syncer {
                 if is_schedule_due {
                     request_due(&self.0).await?;
                 }
-                self.start_requested(&mut running).await
+                self.start_requested(&mut running, &places).await
             };
             if let Err(error) = started.await {
                 tracing::warn!(error = %error, "cannot start syncs, retrying");
@@ -84,9 +101,9 @@ impl Syncer {
     /// Runs every requested and due sync; returns how many. Tests drive the syncer with it.
     pub async fn run_due(&self) -> store::Result<usize> {
         request_due(&self.0).await?;
-        let (mut running, mut ended) = (RunningSyncs::new(), 0);
+        let (mut running, places, mut ended) = (RunningSyncs::new(), all_places(), 0);
         loop {
-            self.start_requested(&mut running).await?;
+            self.start_requested(&mut running, &places).await?;
             let Some(one) = running.join_next().await else { return Ok(ended) };
             one.unwrap_or_else(|panicked| std::panic::resume_unwind(panicked.into_panic()))?;
             ended += 1;
@@ -95,25 +112,34 @@ impl Syncer {
 
     /// Runs this sync; false where another process runs it.
     pub async fn run_one(&self, id: Uuid, on_progress: OnProgress<'_>) -> store::Result<bool> {
-        let Some(leased) = self.claim(Some(id)).await? else { return Ok(false) };
+        let Some(leased) = self.claim(Wanted::Only(id)).await? else { return Ok(false) };
         self.run_leased(&leased, on_progress).await.map(|()| true)
     }
 
-    /// Starts requested syncs up to the limit. They run concurrently, and a panic affects one alone.
-    async fn start_requested(&self, running: &mut RunningSyncs) -> store::Result<()> {
-        while running.len() < MAX_CONCURRENT {
-            let Some(leased) = self.claim(None).await? else { break };
-            let syncer = self.clone();
-            running.spawn(async move { syncer.run_leased(&leased, &|_| {}).await });
+    /// Starts requested syncs up to the limit of their kind. They run concurrently, and a panic affects one alone.
+    async fn start_requested(&self, running: &mut RunningSyncs, places: &[Places]) -> store::Result<()> {
+        for Places { kind, free } in places {
+            while let Ok(place) = free.clone().try_acquire_owned() {
+                let Some(leased) = self.claim(Wanted::Kind(*kind)).await? else { break };
+                self.start(running, leased, place);
+            }
         }
         Ok(())
     }
 
-    async fn claim(&self, only: Option<Uuid>) -> store::Result<Option<LeasedSync>> {
+    fn start(&self, running: &mut RunningSyncs, leased: LeasedSync, place: OwnedSemaphorePermit) {
+        let syncer = self.clone();
+        running.spawn(async move {
+            let _place = place;
+            syncer.run_leased(&leased, &|_| {}).await
+        });
+    }
+
+    async fn claim(&self, wanted: Wanted) -> store::Result<Option<LeasedSync>> {
         let Deps { pool, clock, entropy, dry_runner, .. } = &*self.0;
         let now = clock.now();
         let mut db = pool.acquire().await?;
-        sync_runs::claim(&mut db, &dry_runner.connections(), only, entropy.fence(), now, now + LEASE).await
+        sync_runs::claim(&mut db, &dry_runner.connections(), wanted, entropy.fence(), now, now + LEASE).await
     }
 
     async fn run_leased(&self, leased: &LeasedSync, on_progress: OnProgress<'_>) -> store::Result<()> {
@@ -121,7 +147,7 @@ impl Syncer {
         let mut run = Run::resume(&self.0, leased, on_progress);
         let failed = match run_steps(&mut run).await {
             Ok(()) => None,
-            Err(SyncError::LeaseLost) => return Ok(()), // the process that has it now finishes it
+            Err(SyncError::LeaseLost) => return Ok(()), // it was cancelled, or the process that has it now finishes it
             Err(SyncError::Store(error)) => return Err(error),
             Err(SyncError::NotConfigured) => Some(Reason::Refused),
             Err(SyncError::StartUnknown(_)) => Some(Reason::DatabaseUnavailable),

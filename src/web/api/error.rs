@@ -29,6 +29,7 @@ impl From<ActionError> for Problem {
             ActionError::Conflict(conflict) => {
                 Self::new(Code::Conflict, explain::conflict_text(conflict, Language::English))
             }
+            ActionError::ImpossibleStart => Self::new(Code::Invalid, error.to_string()),
             ActionError::Store(error) => error.into(),
         }
     }

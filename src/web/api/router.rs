@@ -64,6 +64,7 @@ const ROUTES: &[Route] = &[
     ("/admin/v1/syncs", "post", || post(syncs::create)),
     ("/admin/v1/syncs/{id}", "get", || get(syncs::show)),
     ("/admin/v1/syncs/{id}/approve", "post", || post(syncs::approve)),
+    ("/admin/v1/syncs/{id}/cancel", "post", || post(syncs::cancel)),
     ("/admin/v1/syncs/{id}/differences", "get", || get(syncs::list_differences)),
 ];
 

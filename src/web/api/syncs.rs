@@ -1,4 +1,4 @@
-//! Syncs: start, progress, differences, approval.
+//! Syncs: start, progress, differences, approval, cancelling.
 
 use axum::{Json, extract::State, http::StatusCode, response::Response};
 use serde::Deserialize;
@@ -87,6 +87,19 @@ pub(super) async fn approve(
 ) -> Result<Response, Problem> {
     let action = async |db: &mut PgConnection, actor: &Actor<'_>| {
         actions::approve_sync(db, actor, id).await?;
+        Ok((StatusCode::OK, item(db, id, Audience::Operator).await?.ok_or(ActionError::NotFound)?))
+    };
+    change.execute(&deps, action).await
+}
+
+/// Cancels a sync that runs or waits for its turn.
+pub(super) async fn cancel(
+    State(deps): State<ApiState>,
+    IdPath(id): IdPath,
+    change: Change,
+) -> Result<Response, Problem> {
+    let action = async |db: &mut PgConnection, actor: &Actor<'_>| {
+        actions::cancel_sync(db, actor, id).await?;
         Ok((StatusCode::OK, item(db, id, Audience::Operator).await?.ok_or(ActionError::NotFound)?))
     };
     change.execute(&deps, action).await

@@ -47,6 +47,7 @@ impl From<ActionError> for PageError {
         match error {
             ActionError::NotFound => Self::NotFound,
             ActionError::Conflict(conflict) => Self::Conflict(conflict),
+            ActionError::ImpossibleStart => Self::InvalidForm,
             ActionError::Store(error) => error.into(),
         }
     }

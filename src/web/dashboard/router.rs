@@ -35,6 +35,7 @@ pub fn router(deps: DashboardDeps) -> Router {
         .route("/events/{id}", get(events::show).post(events::ask))
         .route("/products", get(products::list).post(products::ask))
         .route("/products/syncs/{id}", get(sync::show).post(sync::approve))
+        .route("/products/syncs/{id}/cancel", post(sync::cancel))
         .route("/connections", get(connections::list).post(connections::ask))
         .route("/audit", get(audit::list))
         .route("/style.css", get(assets::style))

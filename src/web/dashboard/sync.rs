@@ -46,6 +46,7 @@ pub(super) async fn show(
         @if sync.waiting_count > 0 && !is_running {
             (button(&user, &format!("/products/syncs/{id}"), &[], words.approve))
         }
+        @if is_running { (button(&user, &format!("/products/syncs/{id}/cancel"), &[], words.cancel_sync)) }
         @if differences.is_empty() && sync.state == "done" { p.verdict.good { (words.no_differences) } }
         @if !differences.is_empty() { (difference_table(&user, &sync.connection, &differences)) }
     };
@@ -105,6 +106,16 @@ fn difference_table(user: &User, connection: &str, differences: &[DifferenceRow]
             } } }
         } }
     }
+}
+
+/// Cancels a sync that runs or waits for its turn.
+pub(super) async fn cancel(
+    State(deps): State<DashboardState>,
+    Path(id): Path<Uuid>,
+    form: OperatorForm,
+) -> Result<Redirect, PageError> {
+    form.execute(&deps, async |db, actor| actions::cancel_sync(db, actor, id).await).await?;
+    Ok(Redirect::to(&format!("/products/syncs/{id}")))
 }
 
 /// Approves the differences that wait for it.

@@ -51,7 +51,7 @@ fn expected() -> Vec<(&'static str, Vec<String>)> {
         ("Action.state", spelled::<ActionState>()),
         ("Call.sent", words(&["no", "maybe", "yes"])),
         ("SyncRequest.what", spelled::<SyncKind>()),
-        ("Sync.state", words(&["running", "done", "failed"])),
+        ("Sync.state", words(&["running", "done", "failed", "cancelled"])),
         ("Sync.step", spelled::<Step>()),
         ("Remark.enum", spelled::<Remark>()),
         ("CodeProblem.reason", codes.map(|code| code.code().to_owned()).to_vec()),

@@ -266,6 +266,7 @@ async fn orders_and_sync_have_named_constraints() {
         (sync("orders", "state", "'running'"), "sync_one_running"),
         (sync("dust", "state", "'running'"), "sync_what_known"),
         (sync("stock", "state, finished_at", "'asleep', now()"), "sync_state_known"),
+        ("update sync set since = '1999-12-31'".to_owned(), "sync_since_possible"),
         (sync("stock", "state", "'done'"), "sync_finished_iff_not_running"),
         (sync("stock", "state, finished_at", "'failed', now()"), "sync_failed_has_error"),
         (sync("stock", "state, claim_id", "'running', gen_random_uuid()"), "sync_leased_iff_claimed"),

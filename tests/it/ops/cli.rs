@@ -102,6 +102,8 @@ async fn cli_syncs_approves_and_diagnoses_the_catalogue() {
         output.contains("held_back (2)") && output.contains("8 products compared: 0 the same, 6 fixing"),
         "{output}"
     );
+    let (_, report) = run(&["sync", "orders", CONNECTION, "--json", "--since", "0109-01-01"]);
+    assert!(report.contains("since must be from 2000-01-01 on"), "{report}");
     let (code, output) = run(&["doctor", CONNECTION]);
     assert_eq!(code, Some(1), "{output}");
     assert!(

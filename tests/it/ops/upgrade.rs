@@ -51,7 +51,8 @@ const DATA: &[(i64, &str)] = &[
      insert into audit (id, at, actor, action, connection, detail) values
          (gen_random_uuid(), '2026-01-02', 'ops', 'connection.pause', 'shop', '{}');
      insert into sync (id, connection, what, dry_run, actor, state, since, created_at, finished_at) values
-         (gen_random_uuid(), 'shop', 'orders', false, 'ops', 'done', '2026-01-01', '2026-01-02', '2026-01-02');
+         (gen_random_uuid(), 'shop', 'orders', false, 'ops', 'done', '2026-01-01', '2026-01-02', '2026-01-02'),
+         (gen_random_uuid(), 'shop', 'orders', false, 'ops', 'running', '0109-01-01', '2026-01-02', null);
      insert into shipping_rule (connection, pattern, code, pickup, created_by, created_at) values
          ('shop', 'POSTI', 'Posti', false, 'ops', '2026-01-02');
      insert into key_usage (connection, purpose, key_id, first_seen_at) values
@@ -93,7 +94,7 @@ const DATA: &[(i64, &str)] = &[
 
 /// Rows of each table in [`DATA`], to be found after every migration.
 const ROWS: [(&str, i64); 6] =
-    [("task", 2), ("event", 1), ("subject_state", 1), ("intent", 1), ("audit", 1), ("sync", 1)];
+    [("task", 2), ("event", 1), ("subject_state", 1), ("intent", 1), ("audit", 1), ("sync", 2)];
 
 /// A database of this version with its data.
 async fn database_of(version: i64) -> (Arc<Database>, PgPool) {

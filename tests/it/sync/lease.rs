@@ -1,10 +1,13 @@
 //! Leases of syncs: resume after a crash, one at a time, rate left for live orders.
 
+use std::time::Duration;
+
 use serde_json::json;
 use silta::{
     dev::sandbox::{Fault, OrderSpec},
+    domain::sync::SyncKind,
     runtime::clock::Entropy,
-    store::sync_runs,
+    store::sync_runs::{self, Wanted},
 };
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -66,9 +69,16 @@ async fn sync_leaves_rate_for_live_orders() {
     let id = silta.api.post("/admin/v1/syncs", body).await.text("/id").to_owned();
     // The clock stands still. The sync reads six pages and five on its way back, a second holds twenty calls: half of them
     // are left for live tasks.
-    let running = silta.syncer.run_one(id.parse().unwrap(), &|_| {});
-    assert!(tokio::time::timeout(secs(1), running).await.is_err(), "it waits");
-    assert_eq!(silta.sandbox.shop_server.calls.count("GET", "/api/v1/products"), 10);
+    let calls = || silta.sandbox.shop_server.calls.count("GET", "/api/v1/products");
+    {
+        let mut running = std::pin::pin!(silta.syncer.run_one(id.parse().unwrap(), &|_| {}));
+        tokio::select! {
+            _ = &mut running => panic!("it does not wait"),
+            () = wait_until("it has read what it may", async || calls() == 10) => {}
+        }
+        assert!(tokio::time::timeout(Duration::from_millis(200), running).await.is_err(), "it waits");
+        assert_eq!(calls(), 10);
+    }
     let order = silta.place_order(OrderSpec::of("A", 1)).await;
     assert_eq!(silta.warehouse_count(order), 1, "sent with the rest of the rate");
     silta.clock.advance(secs(400));
@@ -98,28 +108,50 @@ async fn hanging_sync_does_not_delay_other_stores() {
 }
 
 #[tokio::test]
-async fn one_sync_per_store_unless_named() {
+async fn kind_of_sync_waits_for_no_other_kind() {
+    let mut silta = TestSilta::start().await;
+    silta.clock.advance(secs(86_400));
+    silta.sandbox.shop_server.faults.script("GET", "/api/v0/orders", Fault::Hang);
+    let old = json!({ "connection": "shop", "what": "orders", "since": "2000-01-01T00:00:00Z" });
+    assert_eq!(silta.api.post("/admin/v1/syncs", old).await.status, 201);
+    let running = silta.syncer.run(CancellationToken::new());
+    let done = "sync where what in ('products', 'stock') and state = 'done'";
+    tokio::select! {
+        () = running => panic!("it was not stopped"),
+        () = wait_until("products and stock are synced", async || silta.count(done).await == 2) => {}
+    }
+    let hangs = "sync where what = 'orders' and state = 'running' and leased_until is not null";
+    assert_eq!(silta.count(hangs).await, 1);
+    silta.leave_unfinished();
+}
+
+#[tokio::test]
+async fn stock_and_orders_wait_for_the_first_catalogue_alone() {
     let silta = TestSilta::start().await;
+    sqlx::query("update connection set catalogue_read_at = null").execute(&silta.pool).await.unwrap();
     let mut ids = Vec::new();
-    for what in ["products", "stock"] {
+    for what in ["products", "stock", "orders"] {
         let body = json!({ "connection": "shop", "what": what });
         let created = silta.api.post("/admin/v1/syncs", body).await;
         ids.push(created.text("/id").parse::<Uuid>().unwrap());
     }
-    let mut db = silta.pool.acquire().await.unwrap();
     let (names, now, entropy) = (["shop".to_owned()], silta.now(), Entropy::from_os());
-    let mut claim_sync = async |only, at| {
-        let leased = sync_runs::claim(&mut db, &names, only, entropy.fence(), at, at + secs(60)).await;
+    let claim = async |wanted, at| {
+        let mut db = silta.pool.acquire().await.unwrap();
+        let leased = sync_runs::claim(&mut db, &names, wanted, entropy.fence(), at, at + secs(60)).await;
         leased.unwrap().map(|leased| leased.id)
     };
-    assert_eq!(claim_sync(None, now).await, Some(ids[0]), "stock needs products");
-    assert_eq!(claim_sync(None, now).await, None, "so it waits for them");
-    assert_eq!(claim_sync(Some(ids[1]), now).await, Some(ids[1]), "but the CLI runs it now");
+    let kind = Wanted::Kind;
+    assert_eq!(claim(kind(SyncKind::Stock), now).await, None, "no code is known yet");
+    assert_eq!(claim(kind(SyncKind::Products), now).await, Some(ids[0]));
+    assert_eq!(claim(kind(SyncKind::Products), now).await, None, "it is leased");
+    assert_eq!(claim(kind(SyncKind::Orders), now).await, None);
+    assert_eq!(claim(Wanted::Only(ids[2]), now).await, Some(ids[2]), "but the command line runs it now");
+    sqlx::query("update connection set catalogue_read_at = $1").bind(now).execute(&silta.pool).await.unwrap();
+    assert_eq!(claim(kind(SyncKind::Stock), now).await, Some(ids[1]), "beside the other two");
     let later = now + secs(61);
-    assert_eq!(claim_sync(None, later).await, Some(ids[0]), "the lease ran out, so it is first again");
-    assert_eq!(claim_sync(None, later).await, None);
-    drop(db);
+    assert_eq!(claim(kind(SyncKind::Products), later).await, Some(ids[0]), "the lease ran out");
     silta.clock.advance(secs(200));
     silta.syncer.run_due().await.unwrap();
-    assert_eq!(silta.count("sync where state = 'done'").await, 3, "products, stock and the scheduled orders");
+    assert_eq!(silta.count("sync where state = 'done'").await, 3);
 }
