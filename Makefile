@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 CARGO ?= cargo
 
-.PHONY: help setup browser demo chaos test mutants screenshots schemathesis client deploy advisories sbom fuzz bench lint fmt check serve prepare
+.PHONY: help setup browser demo chaos test mutants screenshots openapi schemathesis client deploy advisories sbom fuzz bench lint fmt check serve prepare
 
 help: ## lists the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -32,6 +32,9 @@ screenshots: browser ## pictures of every page in target/screenshots, and docs/i
 
 schemathesis: setup ## checks the admin API against openapi.yaml with generated requests
 	scripts/schemathesis.sh $(ARGS)
+
+openapi: ## checks that openapi.yaml is valid OpenAPI
+	scripts/openapi.sh
 
 fuzz: setup ## runs each fuzz target for ARGS seconds (30 by default) from the kept seeds
 	scripts/fuzz.sh $(ARGS)
@@ -73,6 +76,7 @@ check: ## everything that must pass before a change is merged; .ci/run does the 
 	$(MAKE) test
 	scripts/prepare.sh --check
 	$(MAKE) fuzz ARGS=3
+	$(MAKE) openapi
 	$(MAKE) schemathesis ARGS="--seed 1"
 	$(MAKE) client
 	$(MAKE) deploy
