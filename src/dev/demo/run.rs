@@ -11,8 +11,8 @@ use super::{
 };
 use crate::app::{config::Environment, telemetry};
 
-/// How long the day may take to become idle after the last order.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(240);
+/// How long the day may take to become idle after the last order. What is not done then is named.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// Plays a day. The status is 0 only if nothing was lost, doubled or left over.
 pub async fn run(options: Options, environment: &Environment) -> Result<ExitCode> {

@@ -11,7 +11,11 @@ use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use super::{options::Options, verdict::Verdict, view::View};
+use super::{
+    options::Options,
+    verdict::{Verdict, describe_open_tasks},
+    view::View,
+};
 use crate::{
     actions::{self, ActionError, Actor, SyncRequest},
     app::{
@@ -23,13 +27,13 @@ use crate::{
         sandbox::{Reconciliation, Sandbox, Simulation, WebhookSender, reconcile},
         temporary_directory::TemporaryDirectory,
     },
-    domain::{digest::sha256_hex, sync::SyncKind},
+    domain::{digest::sha256_hex, event::subject::Subject, sync::SyncKind},
     runtime::{
         clock::{Clock, Entropy, SystemClock},
         embedded_postgres::{Durability, PrivatePostgres},
         failpoints::Failpoints,
     },
-    store::{self, syncs, views::overview},
+    store::{self, redaction, syncs, views::overview},
 };
 
 /// The connection's name; with a hyphen, its reference prefix.
@@ -40,6 +44,9 @@ pub(super) const ADMIN_TOKEN: &str = "demo-admin-token";
 
 /// The pause between two steps of the day.
 const STEP: Duration = Duration::from_millis(60);
+
+/// How long after the last order both vendors work again: what is left then takes a few seconds.
+const FAULTS_AFTER_LAST_ORDER: Duration = Duration::from_secs(30);
 
 /// How long a final sync may take. Longer than the lease of a sync: one that was interrupted resumes only when its lease
 /// runs out.
@@ -117,6 +124,9 @@ impl Session {
             if idle_since.is_some_and(|since| since.elapsed() > Duration::from_secs(3)) {
                 return Ok(());
             }
+            if last_order_at.elapsed() > FAULTS_AFTER_LAST_ORDER && self.end_faults() {
+                view.note("both vendors work again");
+            }
             if last_order_at.elapsed() > idle_timeout {
                 return Ok(());
             }
@@ -127,17 +137,24 @@ impl Session {
 
     pub(super) async fn verdict(&self) -> Result<Verdict> {
         // The last sync runs without faults.
-        for server in [&self.sandbox.shop_server, &self.sandbox.warehouse_server] {
-            server.faults.set_random(None);
-        }
+        self.end_faults();
         let mut differences = 0;
         for what in SyncKind::ALL.iter().copied() {
             differences += self.count_differences(what).await?;
         }
         let mut db = self.pool.acquire().await?;
         let left_over = self.count_open().await? + overview::count_dead(&mut db).await?;
+        let mut reconciliation = self.reconcile();
+        let mut not_yet = 0;
+        for order in &reconciliation.missing {
+            let subject = Subject::order(order.to_string()).to_string();
+            not_yet += usize::from(redaction::has_open_task(&mut db, CONNECTION, &subject).await?);
+        }
+        reconciliation.lost -= not_yet;
         Ok(Verdict {
-            reconciliation: self.reconcile(),
+            reconciliation,
+            not_yet,
+            waiting: describe_open_tasks(&mut db).await?,
             left_over,
             differences,
             faults_met: self.faults_met(),
@@ -195,6 +212,15 @@ impl Session {
 
     fn reconcile(&self) -> Reconciliation {
         reconcile(&self.sandbox.shop, &self.sandbox.warehouse, &format!("{CONNECTION}-"))
+    }
+
+    /// Lets both vendors work from now on; false where they do.
+    fn end_faults(&self) -> bool {
+        let mut had_faults = false;
+        for server in [&self.sandbox.shop_server, &self.sandbox.warehouse_server] {
+            had_faults |= server.faults.set_random(None);
+        }
+        had_faults
     }
 
     fn faults_met(&self) -> usize {

@@ -54,8 +54,12 @@ impl View {
         withheld: usize,
     ) {
         let counts = format!(
-            "open {open} · faults met {faults} · webhooks {} answered {} withheld {withheld} · lost {} · doubled {}",
-            sent.0, sent.1, reconciliation.lost, reconciliation.doubled
+            "open {open} · faults met {faults} · webhooks {} answered {} withheld {withheld} · not yet {} · lost {} · doubled {}",
+            sent.0,
+            sent.1,
+            reconciliation.missing.len(),
+            reconciliation.lost - reconciliation.missing.len(),
+            reconciliation.doubled
         );
         if let Some(bars) = &self.bars {
             bars.placed.set_position(reconciliation.placed as u64);

@@ -83,9 +83,9 @@ impl Faults {
         self.0.scripted.lock().push_back(scripted);
     }
 
-    /// Sets the random faults; `None` ends them.
-    pub fn set_random(&self, random: Option<RandomFaults>) {
-        *self.0.random.lock() = random;
+    /// Sets the random faults; `None` ends them. True where there were some before.
+    pub fn set_random(&self, random: Option<RandomFaults>) -> bool {
+        std::mem::replace(&mut *self.0.random.lock(), random).is_some()
     }
 
     /// Sets the fault of every request, as in a maintenance window; `None` ends it.

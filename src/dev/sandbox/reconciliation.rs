@@ -26,8 +26,11 @@ pub struct Reconciliation {
     pub products: usize,
     /// Of these with the same figure on both sides.
     pub stock_equal: usize,
-    /// Orders that never arrived, shipments that never reached the shop, and tracking codes on the wrong order.
+    /// Orders that have not arrived, shipments that have not reached the shop, and tracking codes on the wrong order.
     pub lost: usize,
+    /// The numbers of the orders among these whose next step may only be late.
+    #[serde(skip)]
+    pub missing: Vec<u64>,
     /// Second orders with one reference, and second completions of one shipment.
     pub doubled: usize,
 }
@@ -51,6 +54,7 @@ impl Reconciliation {
             doubled,
             shipped: _,
             tracking_back: _,
+            missing: _,
         } = self;
         [
             ("orders placed", placed.to_string()),
@@ -76,6 +80,7 @@ impl Reconciliation {
         self.placed += 1;
         let Some(at_warehouse) = at_warehouse else {
             self.lost += 1;
+            self.missing.push(order.id);
             return;
         };
         self.at_warehouse += 1;
@@ -89,6 +94,9 @@ impl Reconciliation {
         let is_back = order.status == "COMPLETED" && has_code && !has_wrong_code;
         self.tracking_back += usize::from(is_back);
         self.lost += usize::from(!is_back);
+        if !is_back && !has_wrong_code {
+            self.missing.push(order.id);
+        }
     }
 }
 
