@@ -27,7 +27,9 @@ impl Shop {
             shipment = id * 10 + order.shipments.len() as u64;
             let row =
                 Shipment { id: shipment, kind, tracking_code: None, completions: 0, pickup_point: None };
-            order.shipments.push(row);
+            // Which of the rows a shop lists first is not known.
+            let at = if kind == "RETURN" { 0 } else { order.shipments.len() };
+            order.shipments.insert(at, row);
             let lines = lines.iter().map(|(code, pieces)| (shipment, (*code).to_owned(), *pieces));
             order.added_lines.extend(lines);
         });
