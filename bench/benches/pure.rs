@@ -63,10 +63,12 @@ fn pure(criterion: &mut Criterion) {
         connection: "shop".into(),
         subject: Subject::order("1042"),
         priority: Priority(0),
+        has_risen: false,
         failures: 3,
         number: 3,
         actions: 1,
         created_at: now,
+        due_at: now,
         claimed_at: now,
         connected_at: now,
         connection_faults: 0,
@@ -85,7 +87,7 @@ fn pure(criterion: &mut Criterion) {
         bench.iter(|| {
             transition(
                 black_box(&held),
-                &AttemptEnd { outcome: &failed, in_doubt_since: None, at: now, jitter: 0.5 },
+                &AttemptEnd { outcome: &failed, in_doubt_since: None, keeps_place: false, at: now, jitter: 0.5 },
                 &policy,
             )
         });

@@ -68,6 +68,10 @@ pub(super) fn build_clients(connection: &config::Connection, deps: &ConnectionDe
         order_policy: Arc::new(connection.orders.clone()),
         stock_policy: Arc::new(connection.stock.clone()),
         product_policy: Arc::new(connection.products.clone()),
+        calls_per_second: connection
+            .mycashflow
+            .requests_per_second
+            .min(connection.ogoship.requests_per_second),
         recheck_delay: deps.recheck_delay,
     }
 }

@@ -11,9 +11,11 @@ mod granted_calls;
 
 pub use granted_calls::{EndedGrant, GrantedCalls, Turn};
 
-/// The longest a call waits for its turn inside an attempt. Beyond it the task is snoozed, and its slot goes to a
-/// task that can use it.
+/// The longest a call waits for its turn. Beyond it the task goes on waiting, and its slot goes to one that can use it.
 pub const MAX_WAIT: Duration = Duration::from_secs(3);
+
+/// The longest that a read waits whose attempt has made calls already: they would be made again.
+pub const MAX_WAIT_UNDER_WAY: Duration = Duration::from_secs(20);
 
 /// The longest silence that a vendor can ask for. It must not silence us for a week by mistake; the retry policy
 /// has the same cap.

@@ -22,6 +22,8 @@ pub struct ConnectionClients {
     pub stock_policy: Arc<StockPolicy>,
     /// The rules for products.
     pub product_policy: Arc<ProductPolicy>,
+    /// Calls a second that the slower of its vendors takes.
+    pub calls_per_second: f64,
     /// The settling time before anything is sent again after an unknown outcome.
     pub recheck_delay: Duration,
 }

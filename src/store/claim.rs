@@ -1,6 +1,6 @@
 //! Claims due tasks, and says when the next one may be due.
 
-use sqlx::PgConnection;
+use sqlx::{PgConnection, postgres::types::PgInterval};
 use uuid::Uuid;
 
 use super::{Result, StoreError, tasks};
@@ -19,6 +19,10 @@ pub struct ConnectionCapacity {
     pub connection: String,
     /// Tasks at most.
     pub max_tasks: usize,
+    /// Of these, background tasks at most.
+    pub max_background: usize,
+    /// Of these, tasks at most that rise above all others, since they have been passed over for long.
+    pub max_risen: usize,
 }
 
 /// What a claim asks for.
@@ -30,7 +34,7 @@ pub struct ClaimRequest<'a> {
     pub worker: &'a str,
     /// The connections with free capacity; others are not claimed for.
     pub capacities: &'a [ConnectionCapacity],
-    /// Background tasks at most, of all connections together.
+    /// Background tasks at most, of all connections together. One that has risen is none.
     pub background: usize,
     /// Claims although the circuit is open: the caller has probed it and lets one task through.
     pub is_trial: bool,
@@ -42,8 +46,8 @@ pub struct ClaimRequest<'a> {
     pub leased_until: Timestamp,
 }
 
-/// Claims due tasks. Connections take turns; within each, the order is priority, then age. Paused connections
-/// and those with an open circuit are skipped.
+/// Claims due tasks. Connections take turns; within each, the order is priority, then the time since when a task is due. The
+/// few that have been passed over the longest go first. Paused connections and those with an open circuit are skipped.
 #[expect(clippy::too_many_lines, reason = "one SQL statement; its CTEs are its steps")]
 pub async fn claim_due(db: &mut PgConnection, request: &ClaimRequest<'_>) -> Result<Vec<LeasedTask>> {
     let ClaimRequest { claim_ids, worker, capacities, background, is_trial, since, now, leased_until } =
@@ -51,6 +55,10 @@ pub async fn claim_due(db: &mut PgConnection, request: &ClaimRequest<'_>) -> Res
     let names: Vec<_> = capacities.iter().map(|capacity| capacity.connection.clone()).collect();
     let max_tasks: Vec<_> =
         capacities.iter().map(|capacity| i64::try_from(capacity.max_tasks).unwrap_or(i64::MAX)).collect();
+    let max_background: Vec<_> =
+        capacities.iter().map(|it| i64::try_from(it.max_background).unwrap_or(i64::MAX)).collect();
+    let max_risen: Vec<_> =
+        capacities.iter().map(|it| i64::try_from(it.max_risen).unwrap_or(i64::MAX)).collect();
     let rows = sqlx::query!(
         r#"
         with suspicion as materialized (
@@ -61,8 +69,12 @@ pub async fn claim_due(db: &mut PgConnection, request: &ClaimRequest<'_>) -> Res
             from unnest($6::text[]) as name
         ),
         candidate as materialized (
-            select c.name, c.faults, coalesce(c.shop_connected_at, c.created_at) as connected_at, capacity.max_tasks, u.priority, d.id, d.due_at
-            from unnest($6::text[], $7::bigint[]) as capacity (name, max_tasks)
+            select
+                c.name, c.faults, coalesce(c.shop_connected_at, c.created_at) as connected_at, capacity.max_tasks,
+                capacity.max_background, capacity.max_risen, u.priority, d.id, d.due_at,
+                $1 - d.due_at - u.priority * $12::interval as overdue
+            from unnest($6::text[], $7::bigint[], $11::bigint[], $13::bigint[])
+                as capacity (name, max_tasks, max_background, max_risen)
             join connection c on c.name = capacity.name
             cross join generate_series(0, 3) as u (priority)
             cross join lateral (
@@ -75,23 +87,34 @@ pub async fn claim_due(db: &mut PgConnection, request: &ClaimRequest<'_>) -> Res
                   and state in ('pending', 'in_doubt')
                   and due_at <= $1 and due_at >= $8
                 order by due_at
-                limit case when u.priority = 3 then least(capacity.max_tasks, $9::bigint) else capacity.max_tasks end
+                limit capacity.max_tasks
                 for update skip locked
             ) d
             where c.paused_at is null and (c.circuit_open_until is null or $10)
         ),
         ready as (
-            select id, name, faults, connected_at, row_number() over (order by turn, priority, due_at, id) as position
+            select *, row_number() over (order by turn, rank, due_at, id) as position
             from (
-                select *,
-                    count(*) filter (where priority = 3) over (order by turn, priority, due_at, id) as background
+                select *, count(*) filter (where rank = 3) over (order by turn, rank, due_at, id) as background
                 from (
-                    select *, row_number() over (partition by name order by priority, due_at, id) as turn
-                    from candidate
+                    select *, row_number() over (partition by name order by rank, due_at, id) as turn
+                    from (
+                        select *, row_number() over (partition by name, rank order by due_at, id) as nth
+                        from (
+                            select *, case
+                                when priority > 0 and overdue >= interval '0' and row_number() over (
+                                    partition by name, priority > 0 order by overdue desc, id
+                                ) <= max_risen then -1
+                                else priority
+                            end as rank
+                            from candidate
+                        ) ranked
+                    ) numbered
+                    where rank < 3 or nth <= max_background
                 ) turns
                 where turn <= max_tasks
             ) counted
-            where priority < 3 or background <= $9::bigint
+            where rank < 3 or background <= $9::bigint
             order by position
             limit $2
         )
@@ -110,7 +133,8 @@ pub async fn claim_due(db: &mut PgConnection, request: &ClaimRequest<'_>) -> Res
         where task.id = ready.id
         returning
             task.id, task.claim_id as "claim_id!", task.connection, task.subject, task.priority,
-            task.failures, task.attempts, task.actions, task.snoozes, task.created_at, ready.faults,
+            task.failures, task.attempts, task.actions, task.snoozes, task.created_at, ready.due_at, ready.faults,
+            ready.rank < 0 as "has_risen!",
             ready.connected_at as "connected_at!", suspicion.suspects as "suspects!"
         "#,
         now,
@@ -123,6 +147,9 @@ pub async fn claim_due(db: &mut PgConnection, request: &ClaimRequest<'_>) -> Res
         since,
         i64::try_from(*background).unwrap_or(i64::MAX),
         is_trial,
+        &max_background,
+        PgInterval::try_from(Priority::STEP).unwrap_or_default(),
+        &max_risen,
     )
     .fetch_all(db)
     .await?;
@@ -134,11 +161,13 @@ pub async fn claim_due(db: &mut PgConnection, request: &ClaimRequest<'_>) -> Res
             connection: row.connection,
             subject: tasks::parse_subject(&row.subject)?,
             priority: Priority(row.priority),
+            has_risen: row.has_risen,
             failures: row.failures.unsigned_abs(),
             number: row.attempts.unsigned_abs(),
             actions: row.actions.unsigned_abs(),
             snoozes: row.snoozes.unsigned_abs(),
             created_at: row.created_at,
+            due_at: row.due_at,
             claimed_at: *now,
             connected_at: row.connected_at,
             connection_faults: row.faults.unsigned_abs(),

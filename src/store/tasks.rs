@@ -8,7 +8,10 @@ use crate::domain::{
     Timestamp,
     event::subject::{Subject, SubjectKind},
     id::TaskId,
-    task::{reason::Reason, state::LeasedTask},
+    task::{
+        reason::Reason,
+        state::{LeasedTask, TaskState},
+    },
 };
 
 /// What a fenced write found.
@@ -84,6 +87,32 @@ pub async fn release(db: &mut PgConnection, leased: &LeasedTask) -> Result<Fence
         ",
         leased.id.0,
         leased.claim.0,
+    );
+    Ok(Fenced::from_rows(done.execute(db).await?.rows_affected()))
+}
+
+/// Returns the claim of an attempt that made no call, since it was not its turn at a vendor: it counts as no attempt, and the
+/// task goes on waiting where it was.
+pub async fn defer(
+    db: &mut PgConnection,
+    leased: &LeasedTask,
+    state: TaskState,
+    reason: Reason,
+) -> Result<Fenced> {
+    let done = sqlx::query!(
+        "
+        update task set
+            state = $3,
+            reason = $4,
+            failures = failures - 1,
+            attempts = attempts - 1,
+            claim_id = null, claimed_by = null, claimed_at = null, leased_until = null
+        where id = $1 and claim_id = $2
+        ",
+        leased.id.0,
+        leased.claim.0,
+        state.as_str(),
+        reason.code(),
     );
     Ok(Fenced::from_rows(done.execute(db).await?.rows_affected()))
 }

@@ -19,12 +19,11 @@ use super::{
 use crate::{
     domain::{
         Timestamp,
-        event::subject::Priority,
         task::{
             fault::{CallKind, Fault},
             outcome::Outcome,
             reason::Reason,
-            state::LeasedTask,
+            state::{LeasedTask, TaskState},
             subject_state::KnownSubject,
         },
         vendor::Vendor,
@@ -55,6 +54,8 @@ pub(super) struct AttemptEnding {
     pub(super) is_connection_fault: bool,
     /// The task's failures, this one included.
     pub(super) failures: u32,
+    /// How long it is until its turn at a vendor, where that was not now.
+    pub(super) turn_in: Option<Duration>,
 }
 
 /// A flow that has run.
@@ -64,6 +65,14 @@ struct FlowRun {
     in_doubt_since: Option<Timestamp>,
     /// This attempt may have begun an action.
     may_have_begun: bool,
+}
+
+impl FlowRun {
+    /// True where it has nothing to write.
+    const fn is_without_trace(&self) -> bool {
+        let AttemptResult { observations, ledger, follow_ups, .. } = &self.result;
+        !self.may_have_begun && observations.is_empty() && ledger.is_empty() && follow_ups.is_empty()
+    }
 }
 
 impl AttemptRunner {
@@ -89,16 +98,35 @@ impl AttemptRunner {
             FlowRun { result, in_doubt_since: Some(leased.claimed_at), may_have_begun: false }
         };
         let outcome = &run.result.outcome;
+        let turn_in = turn_in(outcome, &call_log);
+        if turn_in.is_some() && run.is_without_trace() && !call_log.has_calls() {
+            self.defer(&leased, &run).await;
+            return AttemptEnding { turn_in, ..AttemptEnding::default() };
+        }
         self.deps.metrics.record_attempt(leased.subject.kind, outcome, started.elapsed());
         Span::current().record("outcome", outcome.as_str());
         let ending = AttemptEnding {
             fault: run.result.fault,
             is_connection_fault: matches!(outcome, Outcome::ConnectionFault { .. }),
             failures: leased.failures,
+            turn_in,
         };
         let trials = gate.map(|gate| gate.trials()).unwrap_or_default();
-        self.settle(leased, run, &call_log, trials).await;
+        self.settle(leased, run, &call_log, trials, turn_in.is_some()).await;
         ending
+    }
+
+    /// Returns the claim of an attempt whose first call did not get its turn.
+    async fn defer(&self, leased: &LeasedTask, run: &FlowRun) {
+        self.deps.metrics.record_deferral(leased.subject.kind);
+        let state = if run.in_doubt_since.is_some() { TaskState::InDoubt } else { TaskState::Pending };
+        let deferred = async {
+            let mut db = self.deps.pool.acquire().await?;
+            tasks::defer(&mut db, leased, state, Reason::RateLimited).await
+        };
+        if let Err(error) = deferred.await {
+            tracing::warn!(task = %leased.id, error = %error, "cannot return the claim: its lease will run out");
+        }
     }
 
     /// The gate of an attempt's writes, where any may be held back.
@@ -148,7 +176,7 @@ impl AttemptRunner {
             limits,
         ));
         let context = Context {
-            clients: prioritized(clients, leased.priority).with_call_log(call_log),
+            clients: prioritized(clients, leased).with_call_log(call_log),
             subject: leased.subject.clone(),
             ledger: ledger.clone(),
             known,
@@ -182,14 +210,23 @@ impl AttemptRunner {
     }
 
     /// Settles, retrying while the database is unavailable: what a call has shown must not be lost.
-    async fn settle(&self, leased: LeasedTask, run: FlowRun, call_log: &CallLog, trials: Vec<Vendor>) {
+    async fn settle(
+        &self,
+        leased: LeasedTask,
+        run: FlowRun,
+        call_log: &CallLog,
+        trials: Vec<Vendor>,
+        keeps_place: bool,
+    ) {
         let failpoints = &self.deps.failpoints;
         let (id, subject) = (leased.id, leased.subject.to_string());
         failpoints.hit(Failpoint::BeforeSettle, &subject).await;
         let signs = VendorSigns::new(call_log, run.result.fault, trials);
         let calls = serde_json::to_string(&call_log.calls()).expect("call records are plain data");
         let FlowRun { result, in_doubt_since, may_have_begun } = run;
-        let ended = Arc::new(EndedAttempt { leased, result, in_doubt_since, may_have_begun, signs, calls });
+        let ended =
+            EndedAttempt { leased, result, in_doubt_since, may_have_begun, keeps_place, signs, calls };
+        let ended = Arc::new(ended);
         for attempt in 1..=MAX_SETTLE_ATTEMPTS {
             match self.settler.submit(ended.clone()).await {
                 Some(Ok(_)) => return failpoints.hit(Failpoint::AfterSettle, &subject).await,
@@ -206,9 +243,19 @@ impl AttemptRunner {
     }
 }
 
-/// The clients for a task of this priority: background tasks let live calls go first within the vendors' rate limits.
-fn prioritized(clients: &ConnectionClients, priority: Priority) -> ConnectionClients {
-    if priority == Priority::BACKGROUND { clients.in_background() } else { clients.clone() }
+/// How long it is until its turn at a vendor, where the rate limiter did not give it one now. A vendor's own 429 is an answer.
+fn turn_in(outcome: &Outcome, call_log: &CallLog) -> Option<Duration> {
+    match outcome {
+        Outcome::Snoozed { reason: Reason::RateLimited, after } if !call_log.has_status(429) => {
+            Some(after.unwrap_or_default())
+        }
+        _ => None,
+    }
+}
+
+/// The clients for a task: background work lets live calls go first within the vendors' rate limits.
+fn prioritized(clients: &ConnectionClients, leased: &LeasedTask) -> ConnectionClients {
+    if leased.is_background() { clients.in_background() } else { clients.clone() }
 }
 
 /// How long an attempt may take: the lease less a tenth, so that it is settled before it can be rescued.

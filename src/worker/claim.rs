@@ -25,7 +25,7 @@ pub(super) struct ClaimedTask {
 /// Claims as many due tasks as there are free slots, looking at none that was due before `since`.
 pub(super) async fn claim(deps: &Deps, slots: &Slots, since: Timestamp) -> store::Result<Vec<ClaimedTask>> {
     let Deps { pool, clock, entropy, options, .. } = deps;
-    let free = slots.free();
+    let free = slots.free(clock.monotonic());
     let claim_ids: Vec<_> = (0..free.all).map(|_| entropy.fence()).collect();
     let now = clock.now();
     let request = ClaimRequest {
@@ -48,7 +48,12 @@ pub(super) async fn claim_trial(deps: &Deps, connection: &str) -> store::Result<
     let request = ClaimRequest {
         claim_ids: &[entropy.fence()],
         worker: &options.name,
-        capacities: &[ConnectionCapacity { connection: connection.to_owned(), max_tasks: 1 }],
+        capacities: &[ConnectionCapacity {
+            connection: connection.to_owned(),
+            max_tasks: 1,
+            max_background: 1,
+            max_risen: 0,
+        }],
         background: 1,
         is_trial: true,
         since: Timestamp::UNIX_EPOCH,

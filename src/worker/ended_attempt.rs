@@ -30,6 +30,8 @@ pub(super) struct EndedAttempt {
     pub(super) in_doubt_since: Option<Timestamp>,
     /// It may have begun an action.
     pub(super) may_have_begun: bool,
+    /// It was not its turn at a vendor.
+    pub(super) keeps_place: bool,
     /// What it shows of its vendors.
     pub(super) signs: VendorSigns,
     /// Its calls, as a JSON array.

@@ -26,6 +26,7 @@ struct KindLabels {
 pub struct Metrics {
     attempts: Family<AttemptLabels, Counter>,
     seconds: Family<KindLabels, Histogram>,
+    deferrals: Family<KindLabels, Counter>,
     leases_lost: Counter,
 }
 
@@ -37,17 +38,26 @@ impl Metrics {
     pub fn registered(registry: &mut Registry) -> Self {
         let attempts = Family::default();
         let seconds = Family::new_with_constructor((|| Histogram::new(BUCKETS)) as fn() -> Histogram);
-        let leases_lost = Counter::default();
+        let (deferrals, leases_lost) = (Family::default(), Counter::default());
         registry.register("silta_attempts", "Attempts settled, by kind and outcome", attempts.clone());
         registry.register("silta_attempt_seconds", "From claim to settled", seconds.clone());
+        registry.register(
+            "silta_deferrals",
+            "Claims returned since it was not their turn at a vendor, by kind",
+            deferrals.clone(),
+        );
         registry.register("silta_leases_lost", "Settles refused by the fence", leases_lost.clone());
-        Self { attempts, seconds, leases_lost }
+        Self { attempts, seconds, deferrals, leases_lost }
     }
 
     pub(super) fn record_attempt(&self, kind: SubjectKind, outcome: &Outcome, elapsed: Duration) {
         let kind = kind.as_str();
         self.attempts.get_or_create(&AttemptLabels { kind, outcome: outcome.as_str() }).inc();
         self.seconds.get_or_create(&KindLabels { kind }).observe(elapsed.as_secs_f64());
+    }
+
+    pub(super) fn record_deferral(&self, kind: SubjectKind) {
+        self.deferrals.get_or_create(&KindLabels { kind: kind.as_str() }).inc();
     }
 
     pub(super) fn record_lost_lease(&self) {

@@ -61,8 +61,8 @@ struct Inner {
 impl Worker {
     /// Creates a worker that does nothing until it is run.
     pub fn new(deps: Deps) -> Self {
-        let names = deps.clients.iter().map(|clients| clients.name.clone()).collect();
-        let slots = Slots::new(deps.options.concurrency, names);
+        let connections = deps.clients.iter().map(|it| (it.name.clone(), it.calls_per_second));
+        let slots = Slots::new(deps.options.concurrency, connections);
         let deps = Arc::new(deps);
         let tracker = TaskTracker::new();
         let runner = Arc::new(AttemptRunner::new(deps.clone(), tracker.clone()));
@@ -153,7 +153,7 @@ impl Worker {
         let Inner { deps, slots, watermark, heartbeat, .. } = &*self.0;
         let since = watermark.scan_start(deps.clock.now());
         loop {
-            let free = slots.free().all;
+            let free = slots.free(deps.clock.monotonic()).all;
             if free == 0 {
                 heartbeat.beat(deps.clock.now());
                 return Ok(None);
@@ -189,12 +189,16 @@ impl Worker {
         let LeasedTask { id, connection, subject, .. } = &claimed.leased;
         let span = tracing::debug_span!("attempt", task = %id, connection, %subject, outcome = Empty);
         let attempt = async move {
-            let Inner { runner, prober, stopping, wake, .. } = &*worker.0;
+            let Inner { deps, runner, prober, watermark, stopping, wake, .. } = &*worker.0;
             if stopping.is_cancelled() {
                 runner.release(&claimed.leased).await;
             } else {
-                let connection = claimed.leased.connection.clone();
+                let (connection, due_at) = (claimed.leased.connection.clone(), claimed.leased.due_at);
                 let ending = runner.run(claimed).await;
+                if let Some(wait) = ending.turn_in {
+                    slot.hold(wait, deps.clock.monotonic());
+                    watermark.lower(due_at);
+                }
                 if let Err(error) = prober.confirm(&connection, &ending).await {
                     tracing::warn!(connection, error = %error, "cannot record a probe's result");
                 }

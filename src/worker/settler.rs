@@ -192,6 +192,7 @@ impl BatchHandler for Settler {
             let end = AttemptEnd {
                 outcome: &it.result.outcome,
                 in_doubt_since: it.in_doubt_since,
+                keeps_place: it.keeps_place,
                 at: now,
                 jitter: entropy.fraction(),
             };

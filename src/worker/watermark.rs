@@ -4,7 +4,7 @@
 //! transaction of minutes (a dump, a forgotten session) the index of due tasks begins with an entry for everything that
 //! was due since. A claim that walks all of them gets slower with each task done: queues built on `skip locked` die of
 //! this. But due times only move forward: once no open task is due before some moment, none will be, except what was
-//! being committed at that moment. So a claim starts at that moment, and every few seconds one scans from the start, to
+//! being committed at that moment, and what goes on waiting where it was (`lower`). So a claim starts at that moment, and every few seconds one scans from the start, to
 //! find late commits.
 
 use std::time::Duration;
@@ -43,11 +43,20 @@ impl DueWatermark {
         }
     }
 
+    /// Records that a task is open again that was due at this time.
+    pub(super) fn lower(&self, due_at: Timestamp) {
+        if let Some(state) = &mut *self.0.lock() {
+            state.watermark = state.watermark.min(due_at);
+        }
+    }
+
     /// Records that a scan from `since` found no open task due before `first_due`.
     pub(super) fn advance(&self, since: Timestamp, first_due: Option<Timestamp>, now: Timestamp) {
         let watermark = first_due.map_or(now, |due| due.min(now)) - COMMIT_LAG;
         let mut state = self.0.lock();
         *state = match *state {
+            // It was lowered during the scan, which may not have seen that task.
+            Some(old) if old.watermark < since => Some(old),
             Some(old) if since > Timestamp::UNIX_EPOCH => {
                 Some(ScanState { watermark: watermark.max(since), ..old })
             }
@@ -72,6 +81,10 @@ mod tests {
         assert_eq!(watermark.scan_start(at(103_000)), at(101_500), "nor one that is being committed");
         watermark.advance(at(101_500), Some(at(101_600)), at(103_000));
         assert_eq!(watermark.scan_start(at(104_999)), at(101_500), "it never moves back");
+        watermark.lower(at(60_000));
+        assert_eq!(watermark.scan_start(at(104_999)), at(60_000), "but to a task that goes on waiting");
+        watermark.advance(at(101_500), Some(at(104_000)), at(104_000));
+        assert_eq!(watermark.scan_start(at(104_999)), at(60_000), "which a scan under way has not seen");
         assert_eq!(watermark.scan_start(at(105_000)), start, "a full scan finds late commits");
         assert_eq!(watermark.scan_start(at(90_000)), start, "the clock was set back");
     }

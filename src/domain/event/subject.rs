@@ -88,13 +88,23 @@ impl FromStr for Subject {
     }
 }
 
-/// Which of several due tasks is claimed first. Lower is sooner.
+/// Which of several due tasks is claimed first. Lower is sooner. One that is passed over for longer than its priority's
+/// [`patience`](Self::patience) rises above all, a few at a time, so that nothing waits for ever and a large backlog still
+/// delays no live order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Priority(pub i16);
 
 impl Priority {
-    /// What polls and replays found: never before live events.
+    /// What polls and replays found: not before live events.
     pub const BACKGROUND: Self = Self(3);
+
+    /// How much longer a task waits before it rises than one of the next higher priority.
+    pub const STEP: chrono::Duration = chrono::Duration::seconds(10);
+
+    /// How long a task of this priority is passed over before it rises.
+    pub fn patience(self) -> chrono::Duration {
+        Self::STEP * i32::from(self.0)
+    }
 
     /// The priority of live events of a kind of subject.
     pub const fn live(kind: SubjectKind) -> Self {

@@ -73,6 +73,8 @@ pub struct LeasedTask {
     pub subject: Subject,
     /// Which task is claimed first.
     pub priority: Priority,
+    /// It was passed over for so long that it was claimed before all others.
+    pub has_risen: bool,
     /// This attempt's number towards the limit, from 1: a crash counts too.
     pub failures: u32,
     /// This attempt's number in the task's history, from 1.
@@ -83,6 +85,8 @@ pub struct LeasedTask {
     pub snoozes: u32,
     /// When the task was opened.
     pub created_at: Timestamp,
+    /// Since when it was due: its place among those that wait.
+    pub due_at: Timestamp,
     /// When the claim was taken.
     pub claimed_at: Timestamp,
     /// When the connection was first configured.
@@ -91,4 +95,11 @@ pub struct LeasedTask {
     pub connection_faults: u32,
     /// The kinds of calls that failed for some subject of the connection and have not succeeded since.
     pub suspects: Vec<(Vendor, CallKind)>,
+}
+
+impl LeasedTask {
+    /// True where calls of others go first: it was found by a poll, a sync or a replay.
+    pub fn is_background(&self) -> bool {
+        self.priority == Priority::BACKGROUND && !self.has_risen
+    }
 }

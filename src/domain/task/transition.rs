@@ -20,6 +20,7 @@
 //! | | | raised, and it would back off | as decided: a new event repairs no fault |
 //! | | not leased by this claim | | nothing is written: the fence |
 //! | `store::tasks::release` | leased, never started | | as before the claim, its failure not counted |
+//! | `store::tasks::defer` | leased, its first call did not get its turn | | as before the claim; nothing is counted |
 //! | `store::tasks::rescue_expired` | leased, the lease ran out | | in doubt, due now |
 //! | | | the same revision, failures at the limit | dead |
 //! | `store::ingest` | pending without failures | an event | due no later than the event |
@@ -79,6 +80,9 @@ pub struct AttemptEnd<'a> {
     pub outcome: &'a Outcome,
     /// Since when a begun action is not known to have ended.
     pub in_doubt_since: Option<Timestamp>,
+    /// It was not its turn at a vendor, so it goes on waiting where it was. Not so after a vendor's own 429: a subject that
+    /// draws one each time would stand in front for ever.
+    pub keeps_place: bool,
     /// When it ended.
     pub at: Timestamp,
     /// Spreads retries, in 0..1.
@@ -108,7 +112,7 @@ pub struct Transition {
 
 /// Decides the next state of a task.
 pub fn transition(task: &LeasedTask, end: &AttemptEnd<'_>, policy: &RetryPolicy) -> Transition {
-    let AttemptEnd { outcome, in_doubt_since, at, jitter } = *end;
+    let AttemptEnd { outcome, in_doubt_since, at, jitter, .. } = *end;
     let next = Transition {
         state: if in_doubt_since.is_some() { TaskState::InDoubt } else { TaskState::Pending },
         reason: outcome.reason(),
@@ -149,6 +153,12 @@ pub fn transition(task: &LeasedTask, end: &AttemptEnd<'_>, policy: &RetryPolicy)
         Outcome::Snoozed { .. } | Outcome::ConnectionFault { .. } if is_snoozed_too_long => {
             dead(Reason::SnoozedTooLong)
         }
+        Outcome::Snoozed { .. } if end.keeps_place => Transition {
+            due_at: task.due_at.min(at),
+            failures: failures_before,
+            snoozes: task.snoozes + 1,
+            ..next
+        },
         Outcome::Snoozed { after, .. } => {
             let wait = after.map_or(policy.backoff(1, jitter), |asked| policy.clamp_retry_after(asked));
             Transition { due_at: at + wait, failures: failures_before, snoozes: task.snoozes + 1, ..next }
@@ -204,10 +214,12 @@ mod tests {
             connection: "kauppa".into(),
             subject: Subject::order("1"),
             priority: Priority(0),
+            has_risen: false,
             failures,
             number: failures,
             actions: 0,
             created_at: at(0),
+            due_at: at(0),
             claimed_at: at(0),
             connected_at: at(0),
             connection_faults: 0,
@@ -222,7 +234,11 @@ mod tests {
         in_doubt_since: Option<Timestamp>,
         at: Timestamp,
     ) -> Transition {
-        transition(task, &AttemptEnd { outcome, in_doubt_since, at, jitter: 0.0 }, &POLICY)
+        transition(
+            task,
+            &AttemptEnd { outcome, in_doubt_since, keeps_place: false, at, jitter: 0.0 },
+            &POLICY,
+        )
     }
 
     fn row(outcome: &Outcome, failures: u32, is_in_doubt: bool) -> (TaskState, i64, u32) {

@@ -117,6 +117,17 @@ impl CallLog {
         self.0.as_ref().map(|state| state.calls.lock().clone()).unwrap_or_default()
     }
 
+    /// Whether any call was made.
+    pub fn has_calls(&self) -> bool {
+        self.0.as_ref().is_some_and(|state| !state.calls.lock().is_empty())
+    }
+
+    /// Whether a vendor answered a call with this status.
+    pub fn has_status(&self, status: u16) -> bool {
+        let state = self.0.as_ref();
+        state.is_some_and(|state| state.calls.lock().iter().any(|call| call.status == Some(status)))
+    }
+
     /// Whether the vendor has answered a call of this kind as it does when it works.
     pub fn has_answered(&self, vendor: Vendor, kind: CallKind) -> bool {
         self.0.as_ref().is_some_and(|state| state.answered.lock().contains(&(vendor, kind)))

@@ -21,7 +21,13 @@ use super::{
     vendor_message::{message_of, private_values},
 };
 use crate::{
-    domain::{Timestamp, rate_limit::CallPriority, redact::Redactor, task::fault::CallKind, vendor::Vendor},
+    domain::{
+        Timestamp,
+        rate_limit::{CallPriority, MAX_WAIT, MAX_WAIT_UNDER_WAY},
+        redact::Redactor,
+        task::fault::CallKind,
+        vendor::Vendor,
+    },
     runtime::clock::Clock,
     vendors::json_repair::clean,
 };
@@ -113,7 +119,7 @@ impl HttpClient {
             self.call_log.push(record);
             return Err(self.call_error(name, Failure::DryRun));
         }
-        self.wait_for_turn(name).await?;
+        self.wait_for_turn(name, kind).await?;
         if kind == CallKind::Write
             && let Some((reason, left)) = self.call_log.hold_back(self.vendor).await
         {
@@ -150,8 +156,11 @@ impl HttpClient {
     }
 
     /// Waits for a token of the rate limit.
-    async fn wait_for_turn(&self, call: &'static str) -> Result<(), CallError> {
-        let Err(error) = self.rate_limiter.acquire(self.priority).await else { return Ok(()) };
+    async fn wait_for_turn(&self, call: &'static str, kind: CallKind) -> Result<(), CallError> {
+        // What is written follows its reads, and an action its begin, at once or not at all.
+        let is_under_way = kind == CallKind::Read && self.call_log.has_calls();
+        let patience = if is_under_way { MAX_WAIT_UNDER_WAY } else { MAX_WAIT };
+        let Err(error) = self.rate_limiter.acquire(self.priority, patience).await else { return Ok(()) };
         let (failure, wait) = match error {
             RateLimitError::Blocked(wait) => (Failure::Blocked, wait),
             RateLimitError::Exhausted(wait) => (Failure::RateLimited, wait),

@@ -1,7 +1,8 @@
 //! The rate limit of a vendor, per connection, shared by all replicas.
 //!
 //! Calls have two priorities. A live call waits in line for its turn, up to three seconds. A background call (a sync,
-//! and what polls and replays found) takes what live calls leave; alone it has the whole rate.
+//! and what polls and replays found lately) takes what live calls leave; alone it has the whole rate. A read of an attempt
+//! that has made calls already waits for longer: what it has read would be read again.
 //!
 //! The rate adapts. A 429 halves it and blocks calls for as long as the vendor asked; every minute without a 429
 //! gives a tenth of the configured rate back. A call that has waited for its turn asks again, when its turn comes,
@@ -25,7 +26,7 @@ use super::{
 use crate::{
     domain::{
         Timestamp,
-        rate_limit::{CallPriority, MAX_BLOCK, MAX_WAIT, RateLimit, SharedLimit, Turn, micros},
+        rate_limit::{CallPriority, MAX_BLOCK, RateLimit, SharedLimit, Turn, micros},
     },
     runtime::clock::Clock,
 };
@@ -71,8 +72,8 @@ impl RateLimiter {
         self.clock.now()
     }
 
-    /// Waits for a turn, or fails with the wait where that is too long.
-    pub async fn acquire(&self, priority: CallPriority) -> Result<(), RateLimitError> {
+    /// Waits for a turn for as long as `patience`, or fails with the wait where that is too long.
+    pub async fn acquire(&self, priority: CallPriority, patience: Duration) -> Result<(), RateLimitError> {
         let mut waited = Duration::ZERO;
         loop {
             match self.ask(priority).await? {
@@ -81,7 +82,7 @@ impl RateLimiter {
                     sleep(wait).await;
                     return self.check_silence().await;
                 }
-                Grant::AskAgain(wait) if waited + wait > MAX_WAIT => {
+                Grant::AskAgain(wait) if waited + wait > patience => {
                     return Err(RateLimitError::Exhausted(wait));
                 }
                 Grant::AskAgain(wait) => {
@@ -145,7 +146,7 @@ impl RateLimiter {
                     let seen = self.store.read().await?;
                     if version(seen.as_ref()) == version(local.seen.as_ref()) {
                         local.correct(&*self.store, self.clock.now()).await?;
-                        return refuse(priority, from_micros(wait));
+                        return Ok(Grant::AskAgain(from_micros(wait)));
                     }
                     local.seen = seen;
                 }
@@ -180,14 +181,6 @@ impl From<RateLimitStoreError> for RateLimitError {
 /// What tells two states apart: each translation of one and the same may differ by microseconds.
 fn version(seen: Option<&SharedLimit>) -> Option<i64> {
     seen.map(|seen| seen.version)
-}
-
-/// The answer where the rate is used up: a live call is put off, a background call asks again.
-const fn refuse(priority: CallPriority, wait: Duration) -> Result<Grant, RateLimitError> {
-    match priority {
-        CallPriority::Live => Err(RateLimitError::Exhausted(wait)),
-        CallPriority::Background => Ok(Grant::AskAgain(wait)),
-    }
 }
 
 async fn sleep(wait: Duration) {

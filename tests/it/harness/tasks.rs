@@ -23,7 +23,7 @@ use super::secs;
 
 /// The end of an attempt with this outcome, in no doubt and without jitter.
 pub fn attempt_end(outcome: &Outcome, at: Timestamp) -> AttemptEnd<'_> {
-    AttemptEnd { outcome, in_doubt_since: None, at, jitter: 0.0 }
+    AttemptEnd { outcome, in_doubt_since: None, keeps_place: false, at, jitter: 0.0 }
 }
 
 /// The retry policy of attempts that a test settles by hand.
@@ -39,7 +39,12 @@ pub async fn claim_tasks(
 ) -> Vec<LeasedTask> {
     let entropy = Entropy::from_os();
     let claim_ids: Vec<_> = (0..count).map(|_| entropy.fence()).collect();
-    let capacity = |name: &String| ConnectionCapacity { connection: name.clone(), max_tasks: count };
+    let capacity = |name: &String| ConnectionCapacity {
+        connection: name.clone(),
+        max_tasks: count,
+        max_background: count,
+        max_risen: 0,
+    };
     let request = ClaimRequest {
         claim_ids: &claim_ids,
         worker: "test",

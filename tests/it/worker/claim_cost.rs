@@ -41,7 +41,12 @@ async fn claim_due_tasks(
     since: Timestamp,
 ) -> Vec<silta::domain::task::state::LeasedTask> {
     let claim_ids: Vec<_> = (0..32).map(|_| silta::runtime::clock::Entropy::from_os().fence()).collect();
-    let capacities = [ConnectionCapacity { connection: CONNECTION.into(), max_tasks: 32 }];
+    let capacities = [ConnectionCapacity {
+        connection: CONNECTION.into(),
+        max_tasks: 32,
+        max_background: 32,
+        max_risen: 0,
+    }];
     let now = silta.now();
     let request = ClaimRequest {
         claim_ids: &claim_ids,

@@ -2,7 +2,7 @@
 
 use silta::{
     dev::sandbox::OrderSpec,
-    domain::Timestamp,
+    domain::{Timestamp, task::state::LeasedTask},
     runtime::clock::Entropy,
     store::claim::{self, ClaimRequest, ConnectionCapacity},
 };
@@ -16,9 +16,9 @@ use crate::{
 async fn add_second_merchant(silta: &TestSilta, background: i64) {
     sqlx::raw_sql("insert into connection (name) values ('small')").execute(&silta.pool).await.unwrap();
     let sql = "insert into task (id, connection, kind, subject, state, priority, due_at, created_at)
-         select gen_random_uuid(), 'shop', 'stock', 'stock:' || n, 'pending', 3, '2026-01-01', '2026-01-01'
+         select gen_random_uuid(), 'shop', 'stock', 'stock:' || n, 'pending', 3, $2, $2
          from generate_series(1, $1) n";
-    sqlx::query(sql).bind(background).execute(&silta.pool).await.unwrap();
+    sqlx::query(sql).bind(background).bind(silta.now()).execute(&silta.pool).await.unwrap();
 }
 
 async fn claim_subjects(
@@ -27,12 +27,28 @@ async fn claim_subjects(
     background: usize,
     all: usize,
 ) -> Vec<String> {
+    let capacities = capacities
+        .iter()
+        .map(|(name, most)| ConnectionCapacity {
+            connection: (*name).to_owned(),
+            max_tasks: *most,
+            max_background: *most,
+            max_risen: 0,
+        })
+        .collect();
+    let leased = claim_up_to(silta, capacities, background, all).await;
+    leased.into_iter().map(|leased| format!("{} {}", leased.connection, leased.subject)).collect()
+}
+
+/// Claims for a minute.
+pub async fn claim_up_to(
+    silta: &TestSilta,
+    capacities: Vec<ConnectionCapacity>,
+    background: usize,
+    all: usize,
+) -> Vec<LeasedTask> {
     let entropy = Entropy::from_os();
     let claim_ids: Vec<_> = (0..all).map(|_| entropy.fence()).collect();
-    let capacities: Vec<_> = capacities
-        .iter()
-        .map(|(name, most)| ConnectionCapacity { connection: (*name).to_owned(), max_tasks: *most })
-        .collect();
     let request = ClaimRequest {
         claim_ids: &claim_ids,
         worker: "w",
@@ -44,8 +60,7 @@ async fn claim_subjects(
         leased_until: silta.now() + secs(60),
     };
     let mut db = silta.pool.acquire().await.unwrap();
-    let leased = claim::claim_due(&mut db, &request).await.unwrap();
-    leased.into_iter().map(|leased| format!("{} {}", leased.connection, leased.subject)).collect()
+    claim::claim_due(&mut db, &request).await.unwrap()
 }
 
 #[tokio::test]

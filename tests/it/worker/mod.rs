@@ -12,6 +12,7 @@ mod maintenance;
 pub mod model;
 mod rate_limit;
 mod run;
+mod starving;
 mod tokens;
 mod unknown_outcome;
 mod whose_fault;

@@ -3,7 +3,7 @@ use parking_lot::Mutex;
 use proptest::prelude::*;
 
 use super::*;
-use crate::runtime::clock::ManualClock;
+use crate::{domain::rate_limit::MAX_WAIT, runtime::clock::ManualClock};
 
 /// A store in memory, shared by limiters as the table is by replicas.
 #[derive(Debug, Default)]
@@ -48,7 +48,11 @@ async fn exhausted_limiter_delays_calls_then_rejects_them() {
     }
     let after = |seconds| Ok(Grant::After(Duration::from_secs(seconds)));
     assert_eq!(waits[..8], [0, 0, 1, 1, 2, 2, 3, 3].map(after));
-    assert_eq!(waits[8], Err(RateLimitError::Exhausted(Duration::from_secs(4))));
+    assert_eq!(waits[8], Ok(Grant::AskAgain(Duration::from_secs(4))));
+    assert_eq!(
+        limiter.acquire(CallPriority::Live, MAX_WAIT).await,
+        Err(RateLimitError::Exhausted(Duration::from_secs(4)))
+    );
     clock.advance(Duration::from_secs(60));
     assert_eq!(limiter.ask(CallPriority::Live).await, after(0));
 }
@@ -74,27 +78,27 @@ async fn calls_that_were_granted_and_not_made_are_given_back() {
 #[tokio::test]
 async fn retry_after_blocks_all_replicas_for_five_minutes_at_most() {
     let (limiters, clock) = limiters(100.0, 2);
-    assert_eq!(limiters[1].acquire(CallPriority::Live).await, Ok(()));
+    assert_eq!(limiters[1].acquire(CallPriority::Live, MAX_WAIT).await, Ok(()));
     limiters[0].block_for(Duration::from_secs(30)).await;
     let blocked = |seconds| Err(RateLimitError::Blocked(Duration::from_secs(seconds)));
-    assert_eq!(limiters[0].acquire(CallPriority::Live).await, blocked(30));
+    assert_eq!(limiters[0].acquire(CallPriority::Live, MAX_WAIT).await, blocked(30));
     clock.advance(Duration::from_secs(2));
-    assert_eq!(limiters[1].acquire(CallPriority::Live).await, blocked(28));
+    assert_eq!(limiters[1].acquire(CallPriority::Live, MAX_WAIT).await, blocked(28));
     clock.advance(Duration::from_secs(28));
-    assert_eq!(limiters[0].acquire(CallPriority::Live).await, Ok(()));
+    assert_eq!(limiters[0].acquire(CallPriority::Live, MAX_WAIT).await, Ok(()));
     limiters[0].block_for(Duration::from_secs(1 << 40)).await;
     let longest = MAX_BLOCK.as_secs();
-    assert_eq!(limiters[0].acquire(CallPriority::Live).await, blocked(longest));
-    assert_eq!(limiters[1].acquire(CallPriority::Live).await, blocked(longest));
+    assert_eq!(limiters[0].acquire(CallPriority::Live, MAX_WAIT).await, blocked(longest));
+    assert_eq!(limiters[1].acquire(CallPriority::Live, MAX_WAIT).await, blocked(longest));
 }
 
 #[tokio::test]
 async fn call_that_waits_for_its_turn_heeds_a_silence_asked_for_meanwhile() {
     let (limiters, _) = limiters(20.0, 2);
     for _ in 0..20 {
-        assert_eq!(limiters[0].acquire(CallPriority::Live).await, Ok(()));
+        assert_eq!(limiters[0].acquire(CallPriority::Live, MAX_WAIT).await, Ok(()));
     }
-    let waiting = async || limiters[0].acquire(CallPriority::Live).await;
+    let waiting = async || limiters[0].acquire(CallPriority::Live, MAX_WAIT).await;
     let silence = async || limiters[1].block_for(Duration::from_secs(9)).await;
     let (waited, other, ()) = tokio::join!(waiting(), waiting(), silence());
     let blocked = Err(RateLimitError::Blocked(Duration::from_secs(9)));
@@ -118,7 +122,7 @@ async fn background_calls_take_what_live_calls_leave() {
     }
     // Half of a second's calls at once, the rest one by one: a little less than the whole rate.
     assert!((68..=82).contains(&alone), "{alone} in nine seconds at nine a second");
-    while limiter.ask(CallPriority::Live).await.is_ok() {}
+    while matches!(limiter.ask(CallPriority::Live).await, Ok(Grant::After(_))) {}
     assert!(!spare().await, "live calls wait in line");
 }
 
@@ -217,12 +221,20 @@ async fn silence_outlasts_a_clock_step_and_ends_despite_one() {
     limiters[0].block_for(Duration::from_secs(60)).await;
     clock.step(chrono::Duration::hours(1));
     let blocked = Err(RateLimitError::Blocked(Duration::from_secs(60)));
-    assert_eq!(limiters[0].acquire(CallPriority::Live).await, blocked, "a step forward ends no silence");
+    assert_eq!(
+        limiters[0].acquire(CallPriority::Live, MAX_WAIT).await,
+        blocked,
+        "a step forward ends no silence"
+    );
     clock.step(chrono::Duration::hours(-3));
     clock.advance(Duration::from_secs(61));
     // The other replica knows it by the shared row only, which says a time hours ahead.
-    assert_eq!(limiters[1].acquire(CallPriority::Live).await, blocked, "as long as the vendor asked for");
+    assert_eq!(
+        limiters[1].acquire(CallPriority::Live, MAX_WAIT).await,
+        blocked,
+        "as long as the vendor asked for"
+    );
     clock.advance(Duration::from_secs(60));
-    assert_eq!(limiters[1].acquire(CallPriority::Live).await, Ok(()));
-    assert_eq!(limiters[0].acquire(CallPriority::Live).await, Ok(()));
+    assert_eq!(limiters[1].acquire(CallPriority::Live, MAX_WAIT).await, Ok(()));
+    assert_eq!(limiters[0].acquire(CallPriority::Live, MAX_WAIT).await, Ok(()));
 }

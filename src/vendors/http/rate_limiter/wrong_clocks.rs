@@ -8,10 +8,13 @@ use super::{
     tests::{MemoryStore, call_times, clock, most_in_a_second, run},
     *,
 };
-use crate::runtime::{
-    clock::{Machine, ManualClock, OffsetClock},
-    database_clock::DatabaseClock,
-    steady_clock::SteadyClock,
+use crate::{
+    domain::rate_limit::MAX_WAIT,
+    runtime::{
+        clock::{Machine, ManualClock, OffsetClock},
+        database_clock::DatabaseClock,
+        steady_clock::SteadyClock,
+    },
 };
 
 /// A store whose times are a database's.
@@ -125,18 +128,22 @@ async fn silence_holds_for_replicas_with_other_clocks() {
     for seconds in [-3600, -15, 15, 3600] {
         let replicas = Replicas::new();
         let ((first, _), (other, clock)) = (replicas.start_ahead(5.0, 0), replicas.start_ahead(5.0, seconds));
-        assert_eq!(other.acquire(CallPriority::Live).await, Ok(()));
+        assert_eq!(other.acquire(CallPriority::Live, MAX_WAIT).await, Ok(()));
         first.block_for(Duration::from_secs(60)).await;
         let blocked = |seconds| Err(RateLimitError::Blocked(Duration::from_secs(seconds)));
-        assert_eq!(other.acquire(CallPriority::Live).await, blocked(60), "{seconds} s ahead");
+        assert_eq!(other.acquire(CallPriority::Live, MAX_WAIT).await, blocked(60), "{seconds} s ahead");
         clock.set(chrono::Duration::zero());
         replicas.database.advance(Duration::from_secs(50));
-        assert_eq!(other.acquire(CallPriority::Live).await, blocked(10), "{seconds} s ahead, then set");
+        assert_eq!(
+            other.acquire(CallPriority::Live, MAX_WAIT).await,
+            blocked(10),
+            "{seconds} s ahead, then set"
+        );
         let (third, _) = replicas.start_ahead(5.0, -seconds);
-        assert_eq!(third.acquire(CallPriority::Live).await, blocked(10), "a new replica");
+        assert_eq!(third.acquire(CallPriority::Live, MAX_WAIT).await, blocked(10), "a new replica");
         replicas.database.advance(Duration::from_secs(10));
         for limiter in [&first, &other, &third] {
-            assert_eq!(limiter.acquire(CallPriority::Live).await, Ok(()), "{seconds} s ahead");
+            assert_eq!(limiter.acquire(CallPriority::Live, MAX_WAIT).await, Ok(()), "{seconds} s ahead");
         }
     }
 }

@@ -174,7 +174,13 @@ impl ModelAndDatabase {
                 let outcome = outcome(at, self.now);
                 let next = transition(
                     &leased,
-                    &AttemptEnd { outcome: &outcome, in_doubt_since: None, at: self.now, jitter: 0.5 },
+                    &AttemptEnd {
+                        outcome: &outcome,
+                        in_doubt_since: None,
+                        keeps_place: false,
+                        at: self.now,
+                        jitter: 0.5,
+                    },
                     &POLICY,
                 );
                 let settled = settle_task(&mut self.db, &leased, &outcome, &next, self.now).await;
@@ -254,7 +260,12 @@ impl ModelAndDatabase {
     async fn claim(&mut self) -> bool {
         let fence = self.next_id();
         let leased_until = self.now + secs(30);
-        let capacities = [ConnectionCapacity { connection: CONNECTION.into(), max_tasks: 1 }];
+        let capacities = [ConnectionCapacity {
+            connection: CONNECTION.into(),
+            max_tasks: 1,
+            max_background: 1,
+            max_risen: 0,
+        }];
         let request = ClaimRequest {
             claim_ids: &[fence],
             worker: "mirror",

@@ -423,7 +423,7 @@ impl World {
         };
         let next = transition(
             &attempt.leased,
-            &AttemptEnd { outcome, in_doubt_since: doubt, at: now, jitter: 0.0 },
+            &AttemptEnd { outcome, in_doubt_since: doubt, keeps_place: false, at: now, jitter: 0.0 },
             &POLICY,
         );
         if !self.machine.settle(&attempt.leased, &next, now) {
