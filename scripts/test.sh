@@ -5,6 +5,8 @@ cd "$(dirname "$0")/.."
 # The test programs alone print times, which libtest calls unstable; the compiler stays stable.
 host=$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
 export "CARGO_TARGET_${host}_RUNNER=env RUSTC_BOOTSTRAP=1"
+# Most tests wait for PostgreSQL, for a process or for a turn: three run at once on two cores.
+export RUST_TEST_THREADS="${RUST_TEST_THREADS:-3}"
 separator=--
 for argument in "$@"; do [ "$argument" = -- ] && separator=; done
 log=$(mktemp)
