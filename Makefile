@@ -72,14 +72,14 @@ fmt: ## formats the code
 	for dir in . bench fuzz; do $(CARGO) fmt --all --manifest-path $$dir/Cargo.toml || exit 1; done
 
 check: ## everything that must pass before a change is merged; .ci/run does the same
-	$(MAKE) lint
-	$(MAKE) test
-	scripts/prepare.sh --check
-	$(MAKE) fuzz ARGS=3
-	$(MAKE) openapi
-	$(MAKE) schemathesis ARGS="--seed 1"
-	$(MAKE) client
-	$(MAKE) deploy
+	time $(MAKE) lint
+	time $(MAKE) test
+	time scripts/prepare.sh --check
+	time $(MAKE) fuzz ARGS=3
+	time $(MAKE) openapi
+	time $(MAKE) schemathesis ARGS="--seed 1"
+	time $(MAKE) client
+	time $(MAKE) deploy
 
 serve: setup ## the service with ./silta.toml; ARGS="--config FILE"
 	$(CARGO) run -- serve $(ARGS)
