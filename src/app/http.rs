@@ -1,38 +1,47 @@
-//! What all routers share: the limits of bodies, answers to unknown paths, panics and timeouts, and a span for each request.
+//! What all routers share: the limits of bodies, answers to unknown paths, panics and timeouts, headers, and a span for each
+//! request.
+
+use std::time::Duration;
 
 use axum::{
     Router,
-    extract::MatchedPath,
-    http::{Request, StatusCode},
-    middleware,
-    response::IntoResponse,
+    extract::{Request, State},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
 };
-use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer, trace::TraceLayer};
+use tower_http::catch_panic::CatchPanicLayer;
 
-use super::config::Http;
+use super::{config::Http, request_span::trace_request};
 use crate::{
     runtime::memory_limit::MemoryLimit,
     web::{
         problem::{Code, Problem},
-        request_body::bound_body,
+        request_body::{BodyLimits, bound_body},
+        response_headers::set_headers,
     },
 };
 
+/// What a handler has at least after a body that came in the last moment: a slow body gets its own answer first.
+const AFTER_THE_BODY: Duration = Duration::from_secs(1);
+
 /// Merges the routers. Unknown paths, panics and timeouts are answered with a problem too.
 pub(super) fn merge_routers<'a>(routers: impl IntoIterator<Item = &'a Router>, options: &Http) -> Router {
-    let bodies = MemoryLimit::new(options.waiting);
+    let bodies = BodyLimits { memory: MemoryLimit::new(options.waiting), timeout: options.timeout };
     let router = routers.into_iter().cloned().fold(Router::new(), Router::merge);
     router
         .fallback(async || Problem::from(Code::NotFound).into_response())
         .method_not_allowed_fallback(async || Problem::from(Code::MethodNotAllowed).into_response())
         .layer(middleware::from_fn_with_state(bodies, bound_body))
         .layer(CatchPanicLayer::custom(|_| Problem::from(Code::Internal).into_response()))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, options.timeout))
-        .layer(TraceLayer::new_for_http().make_span_with(make_span))
+        .layer(middleware::from_fn_with_state(options.timeout + AFTER_THE_BODY, limit_time))
+        .layer(middleware::from_fn(set_headers))
+        .layer(middleware::from_fn(trace_request))
 }
 
-fn make_span<B>(request: &Request<B>) -> tracing::Span {
-    // The route, not the path: a webhook's path holds its token.
-    let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
-    tracing::debug_span!("http", method = %request.method(), route)
+/// Ends a request that takes too long.
+async fn limit_time(State(limit): State<Duration>, request: Request, next: Next) -> Response {
+    match tokio::time::timeout(limit, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Problem::new(Code::Busy, "the request took too long: try again").into_response(),
+    }
 }

@@ -6,7 +6,22 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::domain::event::source::Source;
+use crate::{domain::event::source::Source, web::problem::Code};
+
+/// The codes of every rejection (`webhook/error.rs`), so that each has a counter before its first one.
+const REJECTION_CODES: [Code; 11] = [
+    Code::NotFound,
+    Code::TooLarge,
+    Code::BodyIncomplete,
+    Code::BodyTimeout,
+    Code::SignatureMissing,
+    Code::SignatureWrong,
+    Code::TooMany,
+    Code::NotJson,
+    Code::Unavailable,
+    Code::Busy,
+    Code::Internal,
+];
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct EventLabels {
@@ -33,7 +48,24 @@ impl Metrics {
         let (events, rejected) = (Family::default(), Family::default());
         registry.register("silta_events_received", "Events received, by source", events.clone());
         registry.register("silta_webhooks_refused", "Webhooks rejected, by problem code", rejected.clone());
-        Self { events, rejected }
+        let metrics = Self { events, rejected };
+        metrics.start_at_zero();
+        metrics
+    }
+
+    /// Makes every counter: the first rejection of a counter that did not exist is no increase, so no rule sees it.
+    fn start_at_zero(&self) {
+        for source in [Source::MyCashflow, Source::Ogoship] {
+            for code in REJECTION_CODES {
+                let labels = RejectedLabels { source: source.as_str(), code: code.as_str() };
+                drop(self.rejected.get_or_create(&labels));
+            }
+        }
+        for source in [Source::MyCashflow, Source::Ogoship, Source::Poll, Source::Operator] {
+            for duplicate in ["false", "true"] {
+                drop(self.events.get_or_create(&EventLabels { source: source.as_str(), duplicate }));
+            }
+        }
     }
 
     pub(super) fn count_rejected(&self, source: Source, code: &'static str) {

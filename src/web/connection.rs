@@ -21,7 +21,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::address_slots::AddressSlot;
+use super::{address_slots::AddressSlot, request_head::H2Preface};
 
 /// A connection with its service.
 type Connection<S> = http1::Connection<TokioIo<WriteTimeout>, S>;
@@ -49,17 +49,18 @@ pub(super) async fn run<S>(
     }
 }
 
-/// A stream whose writes fail once the client has accepted nothing for a while.
+/// A stream whose writes fail once the client has accepted nothing for a while. A preface of HTTP/2 is made readable.
 pub(super) struct WriteTimeout {
     stream: TcpStream,
     limit: Duration,
     /// Ends the wait of a write that makes no progress.
     waiting: Option<Pin<Box<Sleep>>>,
+    preface: H2Preface,
 }
 
 impl WriteTimeout {
-    pub(super) const fn new(stream: TcpStream, limit: Duration) -> Self {
-        Self { stream, limit, waiting: None }
+    pub(super) fn new(stream: TcpStream, limit: Duration) -> Self {
+        Self { stream, limit, waiting: None, preface: H2Preface::default() }
     }
 
     /// Fails a write that has waited for too long.
@@ -80,7 +81,11 @@ impl AsyncRead for WriteTimeout {
         task: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_read(task, buffer)
+        let this = self.get_mut();
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut this.stream).poll_read(task, buffer);
+        this.preface.rewrite(&mut buffer.filled_mut()[before..]);
+        read
     }
 }
 

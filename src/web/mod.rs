@@ -12,4 +12,6 @@ mod metrics;
 mod parameters;
 pub mod problem;
 pub mod request_body;
+mod request_head;
+pub mod response_headers;
 pub mod server;

@@ -26,6 +26,12 @@ pub enum Code {
     NotJson,
     /// The body is too large.
     TooLarge,
+    /// The body ends early, or its chunks are malformed.
+    BodyIncomplete,
+    /// The body did not arrive in time.
+    BodyTimeout,
+    /// The request is in another version of HTTP.
+    HttpVersion,
     /// The webhook has no signature.
     SignatureMissing,
     /// The webhook's signature is wrong.
@@ -62,13 +68,24 @@ impl Code {
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Invalid | Self::NotJson => StatusCode::BAD_REQUEST,
+            Self::Invalid | Self::NotJson | Self::BodyIncomplete => StatusCode::BAD_REQUEST,
+            Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
+            Self::HttpVersion => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
             Self::Conflict | Self::KeyInUse => StatusCode::CONFLICT,
             Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Unavailable | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// What RFC 9110 wants a 401 to say: how to authenticate. A webhook is signed and has no token.
+    const fn challenge(self) -> Option<&'static str> {
+        match self {
+            Self::Unauthenticated => Some("Bearer"),
+            Self::SignatureMissing | Self::SignatureWrong => Some("Signature"),
+            _ => None,
         }
     }
 
@@ -81,6 +98,9 @@ impl Code {
             Self::Invalid => "The request is malformed",
             Self::NotJson => "The body is not JSON",
             Self::TooLarge => "The body is too large",
+            Self::BodyIncomplete => "The body ends early or is malformed",
+            Self::BodyTimeout => "The body did not arrive in time",
+            Self::HttpVersion => "Only HTTP/1.1 is spoken here; a proxy in front may speak HTTP/2",
             Self::SignatureMissing => "The signature is missing",
             Self::SignatureWrong => "The signature is wrong",
             Self::TooMany => "Too many wrong credentials: try again in a minute",
@@ -99,6 +119,9 @@ const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
 
 /// Seconds for which an address stays blocked.
 const RETRY_AFTER_THROTTLE: HeaderValue = HeaderValue::from_static("60");
+
+/// The page of the dashboard that explains every code: `type` is relative, so it leads there wherever Silta is reached.
+pub const PROBLEMS_PATH: &str = "/problems";
 
 /// A problem, ready to be answered.
 #[derive(Debug)]
@@ -126,7 +149,7 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let Self { code, detail } = self;
         let body = json!({
-            "type": format!("https://silta.example.fi/problems#{}", code.as_str()),
+            "type": format!("{PROBLEMS_PATH}#{}", code.as_str()),
             "title": code.title(),
             "status": code.status().as_u16(),
             "detail": if detail.is_empty() { code.title() } else { &detail },
@@ -141,8 +164,8 @@ impl IntoResponse for Problem {
         if code.status() == StatusCode::TOO_MANY_REQUESTS {
             headers.insert(header::RETRY_AFTER, RETRY_AFTER_THROTTLE);
         }
-        if code.status() == StatusCode::UNAUTHORIZED {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        if let Some(challenge) = code.challenge() {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
         response
     }

@@ -2,6 +2,8 @@
 //!
 //! - **Each body.** A route takes [`DEFAULT_LIMIT`] until its handler allows more, which it does only once it knows who asks.
 //!   A body that announces more is answered 413 before any of it is read.
+//! - **Slow and broken ones.** A body that has not arrived within `[http] timeout` is answered 408, one that ends early or whose
+//!   chunks are malformed 400.
 //! - **All bodies together.** The bodies of all routes share one memory limit, `[http] waiting`. Bytes are reserved as they
 //!   arrive, not as `Content-Length` announces them, and released once the handler is done. Without space the request is
 //!   answered 503 with `Retry-After`.
@@ -9,18 +11,20 @@
 use std::{
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
+    time::Duration,
 };
 
 use axum::{
     body::{Body, Bytes, HttpBody},
     extract::{Request, State},
-    http::Extensions,
+    http::{Extensions, HeaderValue, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use hyper::body::{Frame, SizeHint};
 use parking_lot::Mutex;
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::problem::{Code, Problem};
 use crate::runtime::memory_limit::{MemoryLimit, MemoryPermit};
@@ -37,15 +41,32 @@ pub enum BodyError {
     /// Too many bytes of other bodies are in work.
     #[error("too many bytes are in work")]
     Busy,
+    /// The connection ended before it did, or its chunks are malformed.
+    #[error("the body is incomplete")]
+    Incomplete,
+    /// It has not arrived in time.
+    #[error("the body has not arrived in time")]
+    TooSlow,
+}
+
+impl BodyError {
+    /// Its problem code.
+    pub const fn code(self) -> Code {
+        match self {
+            Self::TooLarge => Code::TooLarge,
+            Self::Busy => Code::Busy,
+            Self::Incomplete => Code::BodyIncomplete,
+            Self::TooSlow => Code::BodyTimeout,
+        }
+    }
 }
 
 impl IntoResponse for BodyError {
     fn into_response(self) -> Response {
-        Problem::from(match self {
-            Self::TooLarge => Code::TooLarge,
-            Self::Busy => Code::Busy,
-        })
-        .into_response()
+        let mut response = Problem::from(self.code()).into_response();
+        // The rest of the body is not read, so no other request can follow on this connection.
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        response
     }
 }
 
@@ -72,7 +93,7 @@ impl BodyReservation {
         self.0.lock().limit = limit;
     }
 
-    /// Why the body was not read to its end, where its size is the reason.
+    /// Why the body was not read to its end; `None` where it was, or where nobody has read it.
     pub fn error(&self) -> Option<BodyError> {
         self.0.lock().error
     }
@@ -84,23 +105,25 @@ impl BodyReservation {
 
     /// Checks that `bytes` more are allowed.
     fn check(&self, bytes: u64) -> Result<(), BodyError> {
-        let mut reserved = self.0.lock();
+        let reserved = self.0.lock();
         let size = u64::try_from(reserved.read).unwrap_or(u64::MAX).saturating_add(bytes);
         if size > u64::try_from(reserved.limit).unwrap_or(u64::MAX) {
-            reserved.error = Some(BodyError::TooLarge);
             return Err(BodyError::TooLarge);
         }
         Ok(())
+    }
+
+    /// Keeps why the body is not read to its end.
+    fn fail(&self, error: BodyError) -> axum::Error {
+        self.0.lock().error = Some(error);
+        axum::Error::new(error)
     }
 
     /// Reserves bytes that have arrived.
     fn reserve(&self, bytes: usize) -> Result<(), BodyError> {
         self.check(u64::try_from(bytes).unwrap_or(u64::MAX))?;
         let mut reserved = self.0.lock();
-        let Some(more) = reserved.memory.try_reserve(bytes) else {
-            reserved.error = Some(BodyError::Busy);
-            return Err(BodyError::Busy);
-        };
+        let more = reserved.memory.try_reserve(bytes).ok_or(BodyError::Busy)?;
         reserved.read += bytes;
         match &mut reserved.permit {
             Some(permit) => permit.merge(more),
@@ -117,12 +140,26 @@ pub fn allow(extensions: &Extensions, limit: usize) {
     }
 }
 
+/// The limits of all bodies: their memory, and the time of each.
+#[derive(Clone)]
+pub struct BodyLimits {
+    /// What the bodies of all routes may take together.
+    pub memory: MemoryLimit,
+    /// When a body must have arrived, from the head of its request on.
+    pub timeout: Duration,
+}
+
 /// The layer of all routes.
-pub async fn bound_body(State(memory): State<MemoryLimit>, request: Request, next: Next) -> Response {
+pub async fn bound_body(
+    State(BodyLimits { memory, timeout }): State<BodyLimits>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let deadline = Instant::now() + timeout;
     let reservation = BodyReservation::new(memory);
     let (mut parts, body) = request.into_parts();
     parts.extensions.insert(reservation.clone());
-    let body = BoundedBody { body, reservation: reservation.clone() };
+    let body = BoundedBody { body, reservation: reservation.clone(), deadline, waiting: None };
     let response = next.run(Request::from_parts(parts, Body::new(body))).await;
     // The handler may have taken it for a body that was cut off.
     reservation.error().map_or(response, BodyError::into_response)
@@ -132,6 +169,31 @@ pub async fn bound_body(State(memory): State<MemoryLimit>, request: Request, nex
 struct BoundedBody {
     body: Body,
     reservation: BodyReservation,
+    deadline: Instant,
+    /// Ends the wait for bytes that do not come.
+    waiting: Option<Pin<Box<Sleep>>>,
+}
+
+impl BoundedBody {
+    /// The next frame, or why there is none.
+    fn poll_next(&mut self, task: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        // Before the first read: a client that expects 100 Continue is not asked for what is refused.
+        if let Err(error) = self.reservation.check(self.body.size_hint().lower()) {
+            return Poll::Ready(Some(Err(error)));
+        }
+        let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(task) else {
+            let deadline = self.deadline;
+            let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+            return waiting.as_mut().poll(task).map(|()| Some(Err(BodyError::TooSlow)));
+        };
+        Poll::Ready(frame.map(|frame| {
+            let frame = frame.map_err(|_| BodyError::Incomplete)?;
+            if let Some(data) = frame.data_ref() {
+                self.reservation.reserve(data.len())?;
+            }
+            Ok(frame)
+        }))
+    }
 }
 
 impl HttpBody for BoundedBody {
@@ -142,19 +204,9 @@ impl HttpBody for BoundedBody {
         self: Pin<&mut Self>,
         task: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let Self { body, reservation } = self.get_mut();
-        let mut checked = reservation.check(body.size_hint().lower());
-        let mut frame = None;
-        if checked.is_ok() {
-            frame = ready!(Pin::new(body).poll_frame(task));
-            if let Some(data) = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref()) {
-                checked = reservation.reserve(data.len());
-            }
-        }
-        Poll::Ready(match checked {
-            Ok(()) => frame,
-            Err(error) => Some(Err(axum::Error::new(error))),
-        })
+        let this = self.get_mut();
+        let next = this.poll_next(task);
+        next.map(|frame| frame.map(|frame| frame.map_err(|error| this.reservation.fail(error))))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -10,7 +10,7 @@
 //! - **Large heads.** A request head that does not fit into a buffer of 32 KiB, which may grow to twice that, is rejected.
 //!
 //! The router is looked up for each request, so a configuration is reloaded without losing a connection.
-//! HTTP/1.1 only: TLS and HTTP/2 belong to the proxy in front.
+//! HTTP/1.1 only: TLS and HTTP/2 belong to the proxy in front, and a client that begins with HTTP/2 is answered 505.
 
 use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -18,6 +18,7 @@ use axum::{
     Router,
     body::Body,
     extract::Request,
+    http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
@@ -34,6 +35,8 @@ use super::{
     client_ip::{Peer, client_ip},
     connection::{SlotBody, WriteTimeout, run},
     problem::{Code, Problem},
+    request_head,
+    response_headers::set_missing,
 };
 
 /// The largest request head in bytes. A soft limit: hyper checks it between two reads.
@@ -135,6 +138,9 @@ struct Client {
 
 impl Client {
     async fn answer(self, request: Request<Incoming>) -> Result<Response, Infallible> {
+        if let Err(problem) = request_head::check(&request) {
+            return Ok(refuse(problem));
+        }
         let mut request = request.map(Body::new);
         let peer = Peer(self.peer);
         request.extensions_mut().insert(peer);
@@ -145,9 +151,19 @@ impl Client {
         let address = client_ip(Some(peer), request.headers(), self.limits.proxies);
         let address = address.unwrap_or_else(|| self.peer.ip());
         let Some(slot) = self.slots.take(address, self.limits.per_address()) else {
-            return Ok(Problem::from(Code::Busy).into_response());
+            let mut response = Problem::from(Code::Busy).into_response();
+            set_missing(response.headers_mut());
+            return Ok(response);
         };
         let response = router.oneshot(request).await?;
         Ok(response.map(|body| Body::new(SlotBody { body, _slot: slot })))
     }
+}
+
+/// The answer to a head that is no request: nothing that follows on its connection is one.
+fn refuse(problem: Problem) -> Response {
+    let mut response = problem.into_response();
+    set_missing(response.headers_mut());
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
 }

@@ -5,7 +5,10 @@ use axum::response::{IntoResponse, Response};
 use super::admission::CommitError;
 use crate::{
     domain::event::source::Source,
-    web::problem::{Code, Problem},
+    web::{
+        problem::{Code, Problem},
+        request_body::BodyError,
+    },
 };
 
 /// Why a webhook was rejected. None of these leaves a row.
@@ -13,8 +16,8 @@ use crate::{
 pub(super) enum WebhookError {
     /// Unknown connection or wrong token: one answer for both, so that guessing reveals nothing.
     UnknownEndpoint { source: Source },
-    /// Larger than `[http] body_limit`, or cut off.
-    TooLarge { source: Source },
+    /// Its body was not read to its end: larger than `[http] body_limit`, cut off, too slow, or one too many.
+    Body { source: Source, error: BodyError },
     /// The signature header is missing.
     SignatureMissing { source: Source },
     /// The signature matches none of the live keys.
@@ -32,7 +35,7 @@ impl WebhookError {
     pub(super) const fn source_and_code(&self) -> (Source, Code) {
         match self {
             Self::UnknownEndpoint { source } => (*source, Code::NotFound),
-            Self::TooLarge { source } => (*source, Code::TooLarge),
+            Self::Body { source, error } => (*source, error.code()),
             Self::SignatureMissing { source } => (*source, Code::SignatureMissing),
             Self::SignatureWrong { source } => (*source, Code::SignatureWrong),
             Self::Throttled { source } => (*source, Code::TooMany),

@@ -8,7 +8,7 @@ use axum::{
 };
 use serde_json::Value;
 
-use super::{admission::CommitError, error::WebhookError, keyring::Keyring};
+use super::{error::WebhookError, keyring::Keyring};
 use crate::{
     domain::event::source::Source,
     runtime::memory_limit::MemoryPermit,
@@ -40,9 +40,9 @@ impl Unverified {
     ) -> Result<Self, WebhookError> {
         let mut body = Vec::new();
         while let Some(frame) = poll_fn(|task| Pin::new(&mut stream).poll_frame(task)).await {
-            let frame = frame.map_err(|_| match reservation.error() {
-                Some(BodyError::Busy) => WebhookError::NotCommitted { source, error: CommitError::Busy },
-                Some(BodyError::TooLarge) | None => WebhookError::TooLarge { source },
+            let frame = frame.map_err(|_| {
+                let error = reservation.error().unwrap_or(BodyError::Incomplete);
+                WebhookError::Body { source, error }
             })?;
             let Ok(data) = frame.into_data() else { continue };
             body.extend_from_slice(&data);

@@ -46,6 +46,7 @@ impl FromRequest<ApiState> for Change {
         let (mut parts, body) = request.into_parts();
         let operator = Operator::from_request_parts(&mut parts, deps).await?;
         request_body::allow(&parts.extensions, BODY_LIMIT);
+        // Why it was not read to its end, the layer of all bodies says.
         let body = axum::body::to_bytes(body, BODY_LIMIT).await.map_err(|_| Problem::from(Code::TooLarge))?;
         let key = idempotency_key(&parts.headers)?;
         let request_hash = hash_request(&parts.method, &parts.uri, &body);

@@ -1,4 +1,5 @@
-//! Bodies of requests: how large they may be before anyone has authenticated, and how large all of them together.
+//! Bodies of requests: how large they may be before anyone has authenticated, how large all of them together, and what is
+//! answered to those that do not come.
 
 use reqwest::Method;
 use serde_json::json;
@@ -7,7 +8,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::harness::{TestOptions, TestSilta, answer, secs, wait_until};
+use crate::harness::{OPERATOR, TestOptions, TestSilta, answer, secs, wait_until};
 
 /// Sends a request and nothing more; returns the answer.
 async fn exchange(silta: &TestSilta, request: &str) -> String {
@@ -87,4 +88,75 @@ async fn bodies_of_all_paths_share_one_memory_limit() {
     assert_eq!((refused.status, refused.text("/code")), (503, "busy"));
     drop(webhook);
     wait_until("the memory is released", async || sign_in().await.status != 503).await;
+}
+
+/// A request to each kind of path that reads a body, with these headers and this begin of a body.
+fn requests(rest: &str) -> [(&'static str, String); 3] {
+    let form = "content-type: application/x-www-form-urlencoded\r\n";
+    ["/webhooks/ogoship/shop", "/sign-in", "/admin/v1/replays"].map(|path| {
+        let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\n{form}authorization: Bearer {OPERATOR}\r\n");
+        (path, head + rest)
+    })
+}
+
+/// The counter of rejected webhooks of the warehouse with this code.
+async fn refused(silta: &TestSilta, code: &str) -> u32 {
+    silta.clock.advance(secs(2)); // the metrics are a second old at most
+    let metrics = answer(silta.api.request(Method::GET, "/metrics")).await;
+    let counter = format!("silta_webhooks_refused_total{{source=\"ogoship\",code=\"{code}\"}} ");
+    let line = metrics.body.as_str().unwrap().lines().find_map(|line| line.strip_prefix(&counter));
+    line.unwrap_or_else(|| panic!("no {counter}")).parse().unwrap()
+}
+
+#[tokio::test]
+async fn incomplete_body_is_answered_400_and_counted_as_itself() {
+    let silta = TestSilta::start().await;
+    assert_eq!(refused(&silta, "body_incomplete").await, 0, "the counter exists before the first");
+    for rest in ["content-length: 100\r\n\r\n{", "transfer-encoding: chunked\r\n\r\nzz\r\n{}\r\n"] {
+        for (path, request) in requests(rest) {
+            let mut stream = TcpStream::connect(silta.api.url.trim_start_matches("http://")).await.unwrap();
+            stream.write_all(request.as_bytes()).await.unwrap();
+            stream.shutdown().await.unwrap();
+            let mut response = String::new();
+            let read = tokio::time::timeout(secs(5), stream.read_to_string(&mut response)).await;
+            read.expect("an answer at once").unwrap();
+            assert!(response.starts_with("HTTP/1.1 400"), "{path}: {response}");
+            assert!(
+                response.contains("\"body_incomplete\"") && response.contains("problem+json"),
+                "{response}"
+            );
+        }
+    }
+    let counts = [refused(&silta, "body_incomplete").await, refused(&silta, "too_large").await];
+    assert_eq!(counts, [2, 0]);
+    assert_eq!(silta.count("event").await, 0);
+}
+
+#[tokio::test]
+async fn stalled_body_is_answered_408_and_counted_as_itself() {
+    let options = TestOptions { service: "[http]\ntimeout = \"1s\"\n", connection: "" };
+    let silta = TestSilta::start_with(options).await;
+    assert_eq!(refused(&silta, "body_timeout").await, 0);
+    for (path, request) in requests("content-length: 1000\r\n\r\n{") {
+        let response = exchange(&silta, &request).await;
+        assert!(response.starts_with("HTTP/1.1 408"), "{path}: {response}");
+        assert!(
+            response.contains("\"body_timeout\"") && response.contains("connection: close"),
+            "{response}"
+        );
+    }
+    assert_eq!(refused(&silta, "body_timeout").await, 1);
+    assert_eq!(silta.count("event").await, 0);
+}
+
+#[tokio::test]
+async fn request_that_takes_too_long_is_answered_503_with_a_problem() {
+    let options = TestOptions { service: "[http]\ntimeout = \"1s\"\n", connection: "" };
+    let silta = TestSilta::start_with(options).await;
+    let mut locked = silta.pool.begin().await.unwrap();
+    sqlx::query("lock table alert in access exclusive mode").execute(&mut *locked).await.unwrap();
+    let slow = silta.api.get("/admin/v1/alerts").await;
+    assert_eq!((slow.status, slow.text("/code")), (503, "busy"));
+    assert!(slow.headers.contains_key("retry-after"));
+    locked.rollback().await.unwrap();
 }

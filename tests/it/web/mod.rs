@@ -1,6 +1,7 @@
 //! The admin API, the dashboard and the HTTP server.
 
 mod api;
+mod bodies;
 pub mod browser;
 mod dashboard;
 mod replays;

@@ -15,7 +15,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::harness::{TestOptions, TestSilta, secs, wait_until};
+use crate::harness::{TestSilta, secs, wait_until};
 
 /// A running server and the means to change and stop it.
 struct TestServer {
@@ -30,9 +30,13 @@ fn fixed_answer(body: &'static str) -> Router {
 }
 
 async fn start_server(limits: Limits) -> TestServer {
+    start_server_of(fixed_answer("old"), limits).await
+}
+
+async fn start_server_of(router: Router, limits: Limits) -> TestServer {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let (routers, router) = watch::channel(fixed_answer("old"));
+    let (routers, router) = watch::channel(router);
     let soft = CancellationToken::new();
     let serving =
         tokio::spawn(server::serve(listener, router, limits, soft.clone(), CancellationToken::new()));
@@ -243,13 +247,62 @@ async fn router_is_swapped_live_and_shutdown_drains_requests() {
     wait_until("the server ends", async || running.serving.is_finished()).await;
 }
 
+/// Writes a request and returns everything until the connection is closed.
+async fn exchange_to_the_end(address: std::net::SocketAddr, request: &[u8]) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(request).await.unwrap();
+    let mut response = Vec::new();
+    let reading = tokio::time::timeout(secs(5), stream.read_to_end(&mut response)).await;
+    let _ = reading.expect("the connection is closed");
+    String::from_utf8_lossy(&response).into_owned()
+}
+
 #[tokio::test]
-async fn slow_body_is_answered_503_at_the_timeout() {
-    let options = TestOptions { service: "[http]\ntimeout = \"1s\"\n", connection: "" };
-    let silta = TestSilta::start_with(options).await;
-    let mut stream = TcpStream::connect(silta.api.url.trim_start_matches("http://")).await.unwrap();
-    let request = "POST /webhooks/ogoship/shop HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n{";
-    let response = exchange(&mut stream, request).await;
-    assert!(response.starts_with("HTTP/1.1 503"), "{response}");
-    assert_eq!(silta.count("event").await, 0);
+async fn request_without_one_valid_host_is_refused() {
+    let running = start_server(DEFAULT_LIMITS).await;
+    for hosts in ["", "host: a\r\nhost: a\r\n", "host: user@silta.test\r\n", "host: a b\r\n"] {
+        let request = format!("GET / HTTP/1.1\r\n{hosts}\r\n");
+        let answer = exchange_to_the_end(running.address, request.as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("\"invalid\""), "{hosts}: {answer}");
+        assert!(answer.contains("application/problem+json") && answer.contains("nosniff"), "{answer}");
+    }
+    let old = exchange_to_the_end(running.address, b"GET / HTTP/1.0\r\n\r\n").await;
+    assert!(old.starts_with("HTTP/1.0 200") && old.ends_with("old"), "{old}");
+}
+
+#[tokio::test]
+async fn http2_without_tls_is_answered_505() {
+    let running = start_server(DEFAULT_LIMITS).await;
+    // A client's preface with its empty SETTINGS, and the same in two pieces.
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+    let answer = exchange_to_the_end(running.address, preface).await;
+    assert!(answer.contains(" 505 ") && answer.contains("\"http_version\""), "{answer}");
+    let mut stream = TcpStream::connect(running.address).await.unwrap();
+    stream.write_all(&preface[..5]).await.unwrap();
+    tokio::task::yield_now().await;
+    let rest = String::from_utf8_lossy(&preface[5..]).into_owned();
+    assert!(exchange(&mut stream, &rest).await.contains(" 505 "));
+}
+
+/// The client waits for 100 Continue before it sends anything.
+#[tokio::test]
+async fn announced_body_over_its_limit_is_refused_without_continue() {
+    let silta = TestSilta::start().await;
+    let running = start_server_of(silta.second_process(&[]).router, DEFAULT_LIMITS).await;
+    for (path, length, expected) in [
+        ("/sign-in", 8 << 10, "HTTP/1.1 100"),
+        ("/sign-in", (8 << 10) + 1, "HTTP/1.1 413"),
+        ("/webhooks/ogoship/shop", 1 << 30, "HTTP/1.1 413"),
+        ("/admin/v1/replays", 1 << 30, "HTTP/1.1 413"),
+        ("/admin/v1/replays", 100, "HTTP/1.1 100"),
+    ] {
+        let mut stream = TcpStream::connect(running.address).await.unwrap();
+        let token = crate::harness::OPERATOR;
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: {length}\r\n\
+             authorization: Bearer {token}\r\ncontent-type: application/x-www-form-urlencoded\r\n\r\n"
+        );
+        let answer = exchange(&mut stream, &request).await;
+        assert!(answer.starts_with(expected), "{path} {length}: {answer}");
+    }
 }
