@@ -10,11 +10,14 @@ mod deps;
 mod dry_run;
 mod http;
 mod reference_prefixes;
+mod request_span;
 mod serve;
 pub mod shutdown;
 pub mod telemetry;
+mod telemetry_resource;
 
 pub use build::{App, ServiceHalf};
 pub use deps::AppDeps;
 pub use reference_prefixes::PrepareError;
 pub use serve::{Listeners, serve};
+pub use telemetry_resource::ResourceAttributes;

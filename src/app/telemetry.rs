@@ -1,6 +1,6 @@
 //! Logging, and spans to a collector where one is configured. `docs/telemetry.md` says what is logged and what never is.
 //!
-//! Spans are `http` (a request by its route), `receive` (an accepted webhook), `attempt` (one attempt of a task) and `call`
+//! Spans are a request by its route (`request_span.rs`), `receive` (an accepted webhook), `attempt` (one attempt of a task) and `call`
 //! (one call to a vendor in it). They hold names, ids, codes and times, never a body. They are sent by OTLP over HTTP in
 //! the background; without an answer from the collector spans are lost, and nothing else.
 
@@ -10,12 +10,11 @@ use async_trait::async_trait;
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use opentelemetry_otlp::{SpanExporter, WithExportConfig, WithHttpConfig};
-use opentelemetry_sdk::{
-    Resource,
-    trace::{Sampler, SdkTracerProvider},
-};
+use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use tokio::runtime::Handle;
 use tracing_subscriber::{EnvFilter, Layer, filter::filter_fn, fmt, prelude::*};
+
+use super::telemetry_resource::ResourceAttributes;
 
 /// How long a shutdown waits for the last spans.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(3);
@@ -47,7 +46,11 @@ impl Telemetry {
 
 /// Starts logging to standard error, as text or JSON lines, and sending spans with this client. A second call changes
 /// nothing.
-pub fn init(filter: &str, json: bool, traces: Option<(&Traces, reqwest::Client)>) -> Telemetry {
+pub fn init(
+    filter: &str,
+    json: bool,
+    traces: Option<(&Traces, reqwest::Client, &ResourceAttributes)>,
+) -> Telemetry {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let ansi = std::io::stderr().is_terminal();
     let log = if json {
@@ -55,7 +58,8 @@ pub fn init(filter: &str, json: bool, traces: Option<(&Traces, reqwest::Client)>
     } else {
         fmt::layer().with_writer(std::io::stderr).with_ansi(ansi).with_filter(filter).boxed()
     };
-    let provider = traces.and_then(|(traces, client)| build_tracer_provider(traces, client));
+    let provider =
+        traces.and_then(|(traces, client, resource)| build_tracer_provider(traces, client, resource));
     let spans = provider.as_ref().map(|provider| {
         let is_own_span = filter_fn(|it| it.is_span() && it.target().starts_with("silta"));
         tracing_opentelemetry::layer().with_tracer(provider.tracer("silta")).with_filter(is_own_span)
@@ -66,20 +70,20 @@ pub fn init(filter: &str, json: bool, traces: Option<(&Traces, reqwest::Client)>
     }
 }
 
-fn build_tracer_provider(traces: &Traces, client: reqwest::Client) -> Option<SdkTracerProvider> {
+fn build_tracer_provider(
+    traces: &Traces,
+    client: reqwest::Client,
+    resource: &ResourceAttributes,
+) -> Option<SdkTracerProvider> {
     let endpoint = format!("{}/v1/traces", traces.otlp.trim_end_matches('/'));
     let client = OtlpClient { client, runtime: Handle::try_current().ok()? };
     let exporter =
         SpanExporter::builder().with_http().with_http_client(client).with_endpoint(endpoint).build().ok()?;
-    let resource = Resource::builder_empty()
-        .with_service_name("silta")
-        .with_attribute(opentelemetry::KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
-        .build();
     let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(traces.share)));
     Some(
         SdkTracerProvider::builder()
             .with_batch_exporter(exporter)
-            .with_resource(resource)
+            .with_resource(resource.to_resource())
             .with_sampler(sampler)
             .build(),
     )

@@ -13,12 +13,13 @@ use tokio::{net::TcpListener, signal::unix::Signal, sync::mpsc};
 use super::{database::Database, load::load, secret_files::readable_by_anybody};
 use crate::{
     app::{
-        self, App, AppDeps, Listeners, ServiceHalf,
+        self, App, AppDeps, Listeners, ResourceAttributes, ServiceHalf,
         config::{Config, Environment, KeyDigests},
         shutdown::{Shutdown, Signals},
         telemetry::{self, Telemetry},
     },
     runtime::{
+        clock::{Clock, Entropy, SystemClock},
         embedded_postgres::WaitOptions,
         failpoints::{AbortAt, Failpoints},
         wrong_clock::WrongClock,
@@ -94,7 +95,13 @@ async fn start(path: &Path, environment: &Environment, shutdown: &Shutdown) -> R
         let options = vendors::http::Options { allow_private: true, proxy: None, ..config.outbound.clone() };
         (traces, vendors::http::build_client(&options))
     });
+    let instance = Entropy::from_os().id(SystemClock.now()).to_string();
+    let (resource, error) = ResourceAttributes::of(&instance, environment);
+    let traces = traces.map(|(traces, client)| (traces, client, &resource));
     let telemetry = telemetry::init(&config.log.filter, config.log.json, traces);
+    if let Some(error) = error {
+        tracing::warn!("{error}");
+    }
     let listeners = listen(&config).await?;
     let settings = Settings {
         grace: config.shutdown_grace,

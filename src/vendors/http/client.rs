@@ -8,12 +8,13 @@ use reqwest::{
     header::{DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER},
 };
 use tokio::time::Instant;
-use tracing::{Instrument, field::Empty};
+use tracing::Instrument;
 
 use super::{
     answer_memory::{AnswerMemory, ClientMemory},
     call::{Body, Call, Response},
     call_log::{CallLog, CallRecord},
+    call_span,
     connection_start::ConnectionStart,
     error::{CallError, Failure},
     rate_limiter::{RateLimitError, RateLimiter},
@@ -133,14 +134,7 @@ impl HttpClient {
             call.headers.insert("x-request-id", id);
         }
         let started_at = Instant::now();
-        let span = tracing::debug_span!(
-            "call",
-            otel.name = name,
-            otel.kind = "client",
-            vendor = %self.vendor,
-            request_id = record.request_id,
-            status = Empty,
-        );
+        let span = call_span::begin(&call, self.vendor, &self.base, record.request_id.as_deref());
         let result = self.exchange(call).instrument(span.clone()).await;
         self.slow_down(result.as_ref().err(), turn).await;
         record.millis = u64::try_from(started_at.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -149,7 +143,7 @@ impl HttpClient {
             self.call_log.record_answer(self.vendor, kind);
         }
         let CallRecord { status, millis, .. } = record;
-        span.record("status", status);
+        call_span::record_end(&span, status, result.as_ref().err());
         tracing::debug!(vendor = %self.vendor, call = name, ?status, millis, "called");
         self.call_log.push(record);
         result

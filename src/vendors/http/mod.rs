@@ -3,6 +3,7 @@
 mod answer_memory;
 pub mod call;
 pub mod call_log;
+mod call_span;
 pub mod client;
 pub mod connection_start;
 mod connector;
