@@ -1,6 +1,6 @@
 //! Every kind of alert in both languages: what it means and what to do about it.
 
-use crate::domain::{alert::AlertKind, language::Language};
+use crate::domain::{Timestamp, alert::AlertKind, language::Language};
 
 /// An alert as people read it.
 #[derive(Clone, Copy, Debug)]
@@ -105,9 +105,15 @@ pub const fn alert_text(kind: AlertKind, language: Language) -> AlertText {
     AlertText { title, remedy, page }
 }
 
-/// The count and the detail of an alert.
-pub fn alert_detail(count: i64, detail: &str) -> String {
-    if count > 1 { format!("{count}: {detail}") } else { detail.to_owned() }
+/// Since when it has been so, or was.
+pub fn alert_since(kind: &str, seen_at: Timestamp, language: Language) -> String {
+    let at = seen_at.format("%Y-%m-%d %H:%M UTC");
+    match (kind, language) {
+        ("closed", Language::English) => format!("It began at {at} and is over now."),
+        ("closed", Language::Finnish) => format!("Se alkoi {at} ja on nyt ohi."),
+        (_, Language::English) => format!("Since {at}."),
+        (_, Language::Finnish) => format!("Alkoi {at}."),
+    }
 }
 
 /// Marks a notification as a reminder or as the end of an alert.

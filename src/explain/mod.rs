@@ -5,6 +5,7 @@
 //! it says only what happened. Personal values are redacted when they are recorded, so a vendor's support may see
 //! it ([`call_log()`]).
 
+mod alert_details;
 mod alerts;
 mod audience;
 mod call_log;
@@ -19,7 +20,8 @@ mod sentences;
 mod waiting;
 mod webhooks;
 
-pub use alerts::{AlertText, alert_detail, alert_prefix, alert_text};
+pub use alert_details::alert_detail;
+pub use alerts::{AlertText, alert_prefix, alert_since, alert_text};
 pub use audience::Audience;
 pub use call_log::call_log;
 pub use conflicts::conflict_text;

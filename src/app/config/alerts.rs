@@ -16,18 +16,45 @@ pub(super) fn read_alerts(mut section: Section<'_>, public_url: &str, allow_priv
     let waiting_longer_than = section.duration("waiting_longer_than");
     let language = section.choice("language", &[("en", Language::English), ("fi", Language::Finnish)]);
     let tables = section.tables("channels").into_iter();
-    let channels: Vec<_> = tables.filter_map(|table| read_channel(table, allow_private)).collect();
+    let channels: Vec<_> =
+        tables.filter_map(|table| read_channel(table, public_url, allow_private)).collect();
     for (at, channel) in channels.iter().enumerate() {
         if channels[..at].iter().any(|earlier| earlier.name == channel.name) {
             section.add_error("channels", &format!("{:?} appears twice: names must be unique", channel.name));
         }
     }
+    let runbook_url = read_runbook_url(&mut section, public_url);
     section.finish();
     let public_url = public_url.to_owned();
-    Options { grace_period, backlog_older_than, waiting_longer_than, language, channels, public_url }
+    Options {
+        grace_period,
+        backlog_older_than,
+        waiting_longer_than,
+        language,
+        channels,
+        public_url,
+        runbook_url,
+    }
 }
 
-fn read_channel(mut section: Section<'_>, allow_private: bool) -> Option<Channel> {
+/// The runbook's address: the configured one, else this service's own page.
+fn read_runbook_url(section: &mut Section<'_>, public_url: &str) -> String {
+    let given = section.text("runbook_url");
+    if given.is_empty() {
+        let own = |base: &str| format!("{base}/runbook");
+        return Some(public_url.trim_end_matches('/'))
+            .filter(|base| !base.is_empty())
+            .map(own)
+            .unwrap_or_default();
+    }
+    let is_page = |url: &Url| url.has_host() && ["https", "http"].contains(&url.scheme());
+    if !Url::parse(&given).is_ok_and(|url| is_page(&url)) {
+        section.add_error("runbook_url", "must be the https URL of a page, or empty for Silta's own");
+    }
+    given
+}
+
+fn read_channel(mut section: Section<'_>, public_url: &str, allow_private: bool) -> Option<Channel> {
     let name = section.required("name", "what the channel is called");
     let [webhook, slack, mail] =
         ["webhook", "slack", "mail"].map(|key| section.secret(key).expose().to_owned());
@@ -59,7 +86,10 @@ fn read_channel(mut section: Section<'_>, allow_private: bool) -> Option<Channel
                 section.add_error("to", "must be a list of e-mail addresses");
             }
             check_mail_server(&section, &mail);
-            mailbox(&from).zip(to).map(|(from, to)| ChannelKind::Mail { server: mail, from, to })
+            mailbox(&from).zip(to).map(|(from, to)| {
+                let hello = hello_name(public_url, &from);
+                ChannelKind::Mail { server: mail, from, to, hello }
+            })
         }
         _ => {
             section.add_error("name", "needs exactly one of webhook, slack and mail");
@@ -68,6 +98,14 @@ fn read_channel(mut section: Section<'_>, allow_private: bool) -> Option<Channel
     };
     section.finish();
     kind.map(|kind| Channel { name, kind })
+}
+
+/// The name by which Silta greets a mail server (RFC 5321, 4.1.1.1): its own, else the sender's domain. Many servers refuse
+/// an address there.
+fn hello_name(public_url: &str, from: &Mailbox) -> String {
+    let domain = |url: &str| Url::parse(url).ok()?.domain().map(ToOwned::to_owned);
+    let senders = format!("http://{}", from.email.domain());
+    domain(public_url).or_else(|| domain(&senders)).unwrap_or_else(|| "localhost".to_owned())
 }
 
 /// The bytes of a Standard Webhooks secret.
@@ -103,5 +141,22 @@ fn check_mail_server(section: &Section<'_>, text: &str) {
         url.scheme() == "smtps" || parameters.any(|(key, value)| key == "tls" && value == "required");
     if !is_encrypted && (url.password().is_some() || !url.username().is_empty()) {
         section.add_error("mail", "has a password, so it needs TLS: smtps://…, or smtp://…?tls=required");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mail_server_is_greeted_by_a_name() {
+        let from: Mailbox = "Silta <silta@example.fi>".parse().expect("a mailbox");
+        for (public_url, name) in [
+            ("https://silta.kauppa.fi", "silta.kauppa.fi"),
+            ("http://192.0.2.1:8080", "example.fi"),
+            ("", "example.fi"),
+        ] {
+            assert_eq!(hello_name(public_url, &from), name);
+        }
     }
 }

@@ -1,15 +1,10 @@
 //! The channels that notifications are sent to.
 
-use std::time::Duration;
-
-use lettre::{AsyncSmtpTransport, AsyncTransport, Message as Mail, Tokio1Executor, message::Mailbox};
+use lettre::message::Mailbox;
 use reqwest::header::HeaderValue;
 
-use super::message::Message;
+use super::{mail, message::Message};
 use crate::{domain::Timestamp, security::signature::sign_base64};
-
-/// A channel that has not answered by then has not accepted the message.
-const SEND_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A channel.
 #[derive(Clone, Debug)]
@@ -44,6 +39,8 @@ pub enum ChannelKind {
         from: Mailbox,
         /// The recipients.
         to: Vec<Mailbox>,
+        /// The name by which Silta greets the server.
+        hello: String,
     },
 }
 
@@ -83,10 +80,13 @@ impl Channel {
                     let body = serde_json::json!({ "text": message.text }).to_string();
                     post(client, url, &[("content-type", "application/json".to_owned())], body).await
                 }
-                ChannelKind::Mail { server, from, to } => send_mail(server, from, to, message).await,
+                ChannelKind::Mail { server, from, to, hello } => {
+                    let mail = mail::build((from, to), message, now)?;
+                    mail::send((server, hello), mail).await
+                }
             }
         };
-        tokio::time::timeout(SEND_TIMEOUT, sending)
+        tokio::time::timeout(mail::SEND_TIMEOUT, sending)
             .await
             .unwrap_or_else(|_| Err("no answer in time".to_owned()))
     }
@@ -115,23 +115,4 @@ async fn post(
             Err(if error.is_connect() { "cannot connect" } else { "the connection broke off" }.to_owned())
         }
     }
-}
-
-async fn send_mail(server: &str, from: &Mailbox, to: &[Mailbox], message: &Message) -> Result<(), String> {
-    let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(server)
-        .map_err(|_| "not an SMTP URL".to_owned())?
-        .timeout(Some(SEND_TIMEOUT))
-        .build();
-    let mut mail = Mail::builder().from(from.clone()).subject(&message.subject);
-    for mailbox in to {
-        mail = mail.to(mailbox.clone());
-    }
-    // The same for every attempt, so that a mail that arrives twice is shown once.
-    let host = from.email.domain();
-    let mail = mail.message_id(Some(format!("<{}@{host}>", message.id))).body(message.text.clone());
-    let mail = mail.map_err(|_| "the mail cannot be built".to_owned())?;
-    transport.send(mail).await.map(drop).map_err(|error| match error.status() {
-        Some(code) => format!("SMTP status {code}"),
-        None => "the mail server cannot be reached".to_owned(),
-    })
 }

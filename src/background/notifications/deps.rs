@@ -25,6 +25,8 @@ pub struct Options {
     pub channels: Vec<Channel>,
     /// The address of the dashboard; without one, messages have no link.
     pub public_url: String,
+    /// Where the runbook is, whose headings are the kinds of alerts; empty where that is unknown.
+    pub runbook_url: String,
 }
 
 /// Dependencies of the alert monitor.

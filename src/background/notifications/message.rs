@@ -21,24 +21,38 @@ pub(super) struct Message {
     pub(super) fields: Value,
 }
 
+/// Where a message leads: both empty where that is unknown.
+#[derive(Clone, Copy)]
+pub(super) struct Links<'a> {
+    /// The address of the dashboard.
+    pub(super) public_url: &'a str,
+    /// The address of the runbook, whose headings are the kinds of alerts.
+    pub(super) runbook_url: &'a str,
+}
+
 /// The message of a notification.
 pub(super) fn for_notification(
     notification: &DueNotification,
     language: Language,
-    public_url: &str,
+    Links { public_url, runbook_url }: Links<'_>,
 ) -> Message {
     let DueNotification { id, kind, connection, alert_kind, count, detail, seen_at, created_at, .. } =
         notification;
     let text = explain::alert_text(*alert_kind, language);
     let mark = explain::alert_prefix(kind, language);
-    let subject = format!("Silta: {connection}: {mark} {}", text.title);
-    let mut lines = vec![subject.clone()];
+    let mark = if mark.is_empty() { String::new() } else { format!("{mark} ") };
+    let subject = format!("Silta: {connection}: {mark}{}", text.title);
+    let mut lines = vec![subject.clone(), explain::alert_since(kind, *seen_at, language)];
     let is_over = kind == "closed";
+    let runbook = (!runbook_url.is_empty()).then(|| format!("{runbook_url}#{}", alert_kind.as_str()));
     if !is_over {
-        lines.push(explain::alert_detail(*count, detail));
+        lines.push(explain::alert_detail(*alert_kind, *count, detail, language));
         lines.push(text.remedy.to_owned());
         if !public_url.is_empty() {
             lines.push(format!("{}{}", public_url.trim_end_matches('/'), text.page));
+        }
+        if let Some(runbook) = &runbook {
+            lines.push(runbook.clone());
         }
     }
     let fields = json!({
@@ -46,7 +60,7 @@ pub(super) fn for_notification(
         "timestamp": created_at,
         "data": {
             "connection": connection, "kind": alert_kind.as_str(), "count": count, "detail": detail, "since": seen_at,
-            "title": text.title, "remedy": text.remedy,
+            "title": text.title, "remedy": text.remedy, "runbook_url": runbook,
         },
     });
     Message { id: *id, subject, text: lines.join("\n"), fields }

@@ -11,6 +11,7 @@
 
 mod channel;
 mod deps;
+mod mail;
 mod message;
 mod monitor;
 mod sender;

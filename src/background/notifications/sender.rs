@@ -4,7 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::task::JoinSet;
 
-use super::{Deps, message};
+use super::{
+    Deps, Options,
+    message::{self, Links},
+};
 use crate::{
     domain::task::retry::RetryPolicy,
     store::{
@@ -77,7 +80,10 @@ impl Sender {
         let sent = match channel {
             None => Err("the channel is no longer configured".to_owned()),
             Some(channel) => {
-                let message = message::for_notification(notification, options.language, &options.public_url);
+                let message = {
+                    let Options { language, public_url, runbook_url, .. } = options;
+                    message::for_notification(notification, *language, Links { public_url, runbook_url })
+                };
                 channel.send(client, &message, clock.now()).await
             }
         };

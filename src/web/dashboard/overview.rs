@@ -100,7 +100,7 @@ fn alert_list(deps: &DashboardState, user: &User, alerts: &[AlertRow]) -> Markup
                     @let text = explain::alert_text(kind, user.language);
                     a href=(text.page) { (alert.connection) ": " (text.title) }
                     " – " (words.since) " " (time(deps, user, alert.seen_at))
-                    p.small { (explain::alert_detail(alert.count, &alert.detail)) }
+                    p.small { (explain::alert_detail(kind, alert.count, &alert.detail, user.language)) }
                     p.remedy { (text.remedy) }
                     @if alert.unsent > 0 { p.warn { (words.alert_unsent) } }
                 }

@@ -1,6 +1,9 @@
 //! Notifications: one message per cause, signed, retried, closed.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
 
 use base64::Engine;
 use hmac::{Hmac, KeyInit, Mac};
@@ -68,6 +71,7 @@ async fn notification_is_signed_and_retried_under_one_id() {
     let (url, _serving) = channel.serve().await;
     let channels =
         format!("[[alerts.channels]]\nname = \"ops\"\nwebhook = \"{url}/hook\"\nsecret = \"{SECRET}\"\n");
+    let channels = format!("runbook_url = \"https://wiki.test/silta\"\n{channels}");
     let (silta, alerts) = start_with_channels(&channels).await;
     sqlx::query("update connection set circuit_open_until = $1, circuit_reason = 'vendor_down'")
         .bind(silta.now() + secs(3600))
@@ -94,6 +98,9 @@ async fn notification_is_signed_and_retried_under_one_id() {
         assert_eq!(header("webhook-signature"), format!("v1,{expected}"));
     }
     assert_eq!(channel.bodies()[2]["data"]["kind"], "circuit_open");
+    assert_eq!(channel.bodies()[2]["data"]["runbook_url"], "https://wiki.test/silta#circuit_open");
+    let metrics = silta.api.get("/metrics").await;
+    assert!(metrics.body.as_str().unwrap().contains("runbook_url=\"https://wiki.test/silta\""), "silta_info");
     sqlx::query("update connection set circuit_open_until = null, circuit_reason = null")
         .execute(&silta.pool)
         .await
@@ -147,6 +154,11 @@ async fn mail_server() -> (String, Arc<Mutex<Vec<String>>>) {
                     continue;
                 }
                 let answer = match line.split(' ').next().unwrap() {
+                    "EHLO" => {
+                        mail.push_str(&line);
+                        mail.push('\n');
+                        "250 ok"
+                    }
                     "." => {
                         in_data = false;
                         taken.lock().unwrap().push(std::mem::take(&mut mail));
@@ -166,6 +178,50 @@ async fn mail_server() -> (String, Arc<Mutex<Vec<String>>>) {
     (format!("smtp://{address}"), mails)
 }
 
+/// A mail as a reader decodes it.
+struct Mail {
+    headers: HashMap<String, String>,
+    text: String,
+}
+
+impl Mail {
+    fn parse(mail: &str) -> Self {
+        let (head, body) = mail.split_once("\n\n").unwrap();
+        let headers =
+            head.replace("\n ", "").lines().filter_map(|line| line.split_once(": ")).map(own).collect();
+        let headers: HashMap<String, String> = headers;
+        let text = match headers["Content-Transfer-Encoding"].as_str() {
+            "base64" => {
+                let bytes = base64::engine::general_purpose::STANDARD.decode(body.replace('\n', "")).unwrap();
+                String::from_utf8(bytes).unwrap()
+            }
+            "quoted-printable" => decode_quoted_printable(body),
+            _ => body.replace('\n', "\r\n"),
+        };
+        Self { headers, text }
+    }
+}
+
+fn own((name, value): (&str, &str)) -> (String, String) {
+    (name.to_owned(), value.to_owned())
+}
+
+fn decode_quoted_printable(body: &str) -> String {
+    let body = body.replace("=\n", "").replace('\n', "\r\n");
+    let mut bytes = Vec::new();
+    let mut rest = body.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        rest = after;
+        if *first == b'=' {
+            bytes.extend(hex::decode(&rest[..2]).unwrap());
+            rest = &rest[2..];
+        } else {
+            bytes.push(*first);
+        }
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
 #[tokio::test]
 async fn alert_mail_is_sent_in_the_chosen_language() {
     let (server, mails) = mail_server().await;
@@ -180,9 +236,36 @@ async fn alert_mail_is_sent_in_the_chosen_language() {
     alerts.check_and_notify().await.unwrap();
     silta.clock.advance(secs(60));
     alerts.check_and_notify().await.unwrap();
+    sqlx::query("update connection set braked_at = null, brake_detail = null")
+        .execute(&silta.pool)
+        .await
+        .unwrap();
+    alerts.check_and_notify().await.unwrap();
     let mails = mails.lock().unwrap().clone();
-    assert_eq!(mails.len(), 1);
-    assert!(mails[0].contains("To: ops@example.fi") && mails[0].contains("9 of 10"), "{}", mails[0]);
-    assert!(mails[0].contains("jarru"), "in Finnish: {}", mails[0]);
+    assert_eq!(mails.len(), 2);
+    assert!(mails[0].contains("To: ops@example.fi"), "{}", mails[0]);
     assert!(mails[0].contains("Message-ID: <") && mails[0].contains("@example.fi>"), "{}", mails[0]);
+    let [first, last] = [&mails[0], &mails[1]].map(|mail| Mail::parse(mail));
+    for mail in [&first, &last] {
+        assert_eq!(mail.headers["MIME-Version"], "1.0");
+        assert_eq!(mail.headers["Content-Type"], "text/plain; charset=utf-8");
+        assert_eq!(mail.headers["Auto-Submitted"], "auto-generated");
+        assert!(mail.headers["Subject"].is_ascii(), "RFC 2047: {}", mail.headers["Subject"]);
+    }
+    assert!(
+        first.text.starts_with("Silta: shop: liian moni saldo putosi nollaan\r\nAlkoi 2026-"),
+        "{}",
+        first.text
+    );
+    assert!(
+        first.text.contains("Varastosaldoja: 9 of 10") && first.text.contains("vapauta jarru"),
+        "{}",
+        first.text
+    );
+    assert!(
+        last.text.contains("Silta: shop: ohi: liian moni") && last.text.contains("ja on nyt ohi."),
+        "{}",
+        last.text
+    );
+    assert!(mails[0].starts_with("EHLO example.fi\n"), "{}", mails[0]);
 }
