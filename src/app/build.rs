@@ -86,6 +86,7 @@ impl App {
         let mut registry = Registry::default();
         let inbox_metrics = inbox::Metrics::registered(&mut registry);
         let worker_metrics = worker::Metrics::registered(&mut registry);
+        health::register_info(&mut registry, &config.alerts.runbook_url);
         let closing = CancellationToken::new();
 
         let clients = components.clients(&config);

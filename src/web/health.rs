@@ -13,7 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use prometheus_client::registry::Registry;
+use prometheus_client::{metrics::info::Info, registry::Registry};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
@@ -50,6 +50,13 @@ struct HealthState {
     unready: Cached<Option<&'static str>>,
     /// `None` where the metrics cannot be encoded.
     metrics: Cached<Option<Bytes>>,
+}
+
+/// Registers what alert rules want to know of the process itself: its version, and where its runbook is.
+pub fn register_info(registry: &mut Registry, runbook_url: &str) {
+    let labels = [("version", env!("CARGO_PKG_VERSION")), ("runbook_url", runbook_url)];
+    let labels: Vec<_> = labels.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    registry.register("silta", "The version, and the address of the runbook", Info::new(labels));
 }
 
 /// The two paths that cost nothing.

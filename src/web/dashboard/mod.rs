@@ -14,6 +14,7 @@ mod audit;
 mod chart;
 mod connections;
 mod deps;
+mod documents;
 mod error;
 mod events;
 mod form;

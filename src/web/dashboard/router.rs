@@ -8,8 +8,8 @@ use axum::{
 };
 
 use super::{
-    assets, attention, audit, connections, deps::DashboardDeps, events, language, live, order, orders,
-    overview, products, replays, response, sign_in, sync, task, tasks,
+    assets, attention, audit, connections, deps::DashboardDeps, documents, events, language, live, order,
+    orders, overview, products, replays, response, sign_in, sync, task, tasks,
 };
 
 /// The dashboard's router.
@@ -38,8 +38,12 @@ pub fn router(deps: DashboardDeps) -> Router {
         .route("/products/syncs/{id}/cancel", post(sync::cancel))
         .route("/connections", get(connections::list).post(connections::ask))
         .route("/audit", get(audit::list))
+        .route("/problems", get(documents::problems))
+        .route("/runbook", get(documents::runbook))
         .route("/style.css", get(assets::style))
         .route("/live.js", get(assets::script))
+        .route("/favicon.svg", get(assets::icon))
+        .route("/favicon.ico", get(assets::icon))
         .layer(middleware::from_fn(response::refuse_control_characters))
         .layer(middleware::from_fn_with_state(deps.clone(), response::finish))
         .with_state(deps)

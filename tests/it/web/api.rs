@@ -49,6 +49,52 @@ async fn api_needs_a_token_and_viewers_change_nothing() {
 }
 
 #[tokio::test]
+async fn no_answer_is_stored_or_guessed_at() {
+    let silta = TestSilta::start().await;
+    let ask =
+        async |method: Method, path: &str| answer(silta.api.request(method, path).json(&json!({}))).await;
+    let found = [
+        silta.api.get("/admin/v1/tasks").await,
+        silta.api.get("/admin/v1/nothing").await,
+        ask(Method::GET, "/admin/v1/tasks").await,
+        ask(Method::POST, "/webhooks/ogoship/shop").await,
+        ask(Method::POST, "/webhooks/ogoship/unknown").await,
+        ask(Method::DELETE, "/livez").await,
+        ask(Method::GET, "/readyz").await,
+        ask(Method::GET, "/openapi.yaml").await,
+        ask(Method::GET, "/sign-in").await,
+    ];
+    for answer in found {
+        let header = |name| answer.headers.get(name).and_then(|value| value.to_str().ok());
+        assert_eq!(header("cache-control"), Some("no-store"), "{answer:?}");
+        assert_eq!(header("x-content-type-options"), Some("nosniff"), "{answer:?}");
+    }
+    // RFC 9110, 15.5.2: a 401 says how to authenticate.
+    let challenge = async |method, path| ask(method, path).await.headers["www-authenticate"].clone();
+    assert_eq!(challenge(Method::GET, "/admin/v1/tasks").await, "Bearer");
+    assert_eq!(challenge(Method::POST, "/webhooks/ogoship/shop").await, "Signature", "no token helps there");
+}
+
+#[tokio::test]
+async fn type_of_a_problem_leads_to_a_page_of_the_service() {
+    let silta = TestSilta::start().await;
+    let problem = answer(silta.api.request(Method::GET, "/admin/v1/tasks")).await;
+    let (page, anchor) = problem.text("/type").split_once('#').unwrap();
+    assert_eq!((page, anchor), ("/problems", "unauthenticated"));
+    let page = answer(silta.api.request(Method::GET, page)).await;
+    assert!(page.headers["content-type"].to_str().unwrap().starts_with("text/html"));
+    for code in silta::web::problem::Code::ALL {
+        let heading = format!("<h3 id=\"{}\">", code.as_str());
+        assert!(page.body.as_str().unwrap().contains(&heading), "{heading}");
+    }
+    let runbook = answer(silta.api.request(Method::GET, "/runbook")).await;
+    for kind in silta::domain::alert::AlertKind::ALL {
+        let heading = format!("<h3 id=\"{}\">", kind.as_str());
+        assert!(runbook.body.as_str().unwrap().contains(&heading), "{heading}");
+    }
+}
+
+#[tokio::test]
 async fn lists_are_filtered_and_paged_by_cursor() {
     let silta = start_with_dead_orders(7).await;
     let mut path = "/admin/v1/tasks?state=dead&kind=order&reason=address_incomplete&limit=3".to_owned();

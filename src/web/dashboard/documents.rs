@@ -1,0 +1,112 @@
+//! The documents that answers and alerts link to, served by the service itself: what each code means, and what to do about
+//! each alert. They are the repository's own, so nobody has to sign in for them.
+
+use std::{borrow::Cow, sync::LazyLock};
+
+use axum::http::StatusCode;
+use maud::{Markup, PreEscaped, html};
+use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html::push_html};
+
+use super::page::bare_page;
+use crate::domain::language::Language;
+
+static PROBLEMS: LazyLock<String> = LazyLock::new(|| render(include_str!("../../../docs/problems.md")));
+static RUNBOOK: LazyLock<String> = LazyLock::new(|| render(include_str!("../../../docs/runbook.md")));
+
+/// What each problem and reason code means.
+pub(super) async fn problems() -> (StatusCode, Markup) {
+    document("Problem and reason codes", &PROBLEMS)
+}
+
+/// What to do about each symptom and each alert.
+pub(super) async fn runbook() -> (StatusCode, Markup) {
+    document("Runbook", &RUNBOOK)
+}
+
+fn document(title: &str, body: &str) -> (StatusCode, Markup) {
+    (StatusCode::OK, bare_page(Language::English, title, &html! { article { (PreEscaped(body)) } }))
+}
+
+/// A document as HTML. Headings have the ids that GitHub gives them, tables can be scrolled, and a link to a document that
+/// is not served is its text alone.
+fn render(text: &str) -> String {
+    let events: Vec<_> = Parser::new_ext(text, Options::ENABLE_TABLES).collect();
+    let (mut html, mut tables, mut is_kept) = (String::new(), 0, Vec::new());
+    let mut served = Vec::with_capacity(events.len());
+    for (at, event) in events.iter().enumerate() {
+        match event {
+            Event::Start(Tag::Heading { level, classes, attrs, .. }) => {
+                let id = Some(CowStr::from(slug(&text_of(&events[at..]))));
+                let (level, classes, attrs) = (*level, classes.clone(), attrs.clone());
+                served.push(Event::Start(Tag::Heading { level, id, classes, attrs }));
+            }
+            Event::Start(Tag::Link { link_type, dest_url, title, id }) => {
+                let target = served_target(dest_url);
+                is_kept.push(target.is_some());
+                if let Some(target) = target {
+                    let (title, id) = (title.clone(), id.clone());
+                    let dest_url = CowStr::from(target.into_owned());
+                    served.push(Event::Start(Tag::Link { link_type: *link_type, dest_url, title, id }));
+                }
+            }
+            Event::End(TagEnd::Link) if is_kept.pop() == Some(false) => {}
+            Event::Start(Tag::Table(_)) => {
+                tables += 1;
+                let region = format!(
+                    "<div class=\"scroll\" role=\"region\" aria-label=\"Table {tables}\" tabindex=\"0\">"
+                );
+                served.extend([Event::Html(region.into()), event.clone()]);
+            }
+            Event::End(TagEnd::Table) => served.extend([event.clone(), Event::Html("</div>".into())]),
+            other => served.push(other.clone()),
+        }
+    }
+    push_html(&mut html, served.into_iter());
+    html
+}
+
+/// The text up to the end of the heading that begins here.
+fn text_of(events: &[Event<'_>]) -> String {
+    let heading = events.iter().take_while(|event| !matches!(event, Event::End(TagEnd::Heading(_))));
+    heading
+        .filter_map(|event| match event {
+            Event::Text(text) | Event::Code(text) => Some(text.as_ref()),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The id of a heading, as GitHub makes it.
+fn slug(heading: &str) -> String {
+    let kept = heading.chars().filter(|it| it.is_alphanumeric() || [' ', '-', '_'].contains(it));
+    kept.collect::<String>().to_lowercase().replace(' ', "-")
+}
+
+/// Where a link of a document leads here; `None` where nothing of it is served.
+fn served_target(target: &str) -> Option<Cow<'_, str>> {
+    for (file, path) in [("problems.md", "/problems"), ("runbook.md", "/runbook")] {
+        if let Some(anchor) = target.strip_prefix(file) {
+            return Some(format!("{path}{anchor}").into());
+        }
+    }
+    (target.starts_with('#') || target.starts_with("https://")).then_some(target.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headings_have_ids_and_links_lead_to_what_is_served() {
+        let html =
+            render("# The `two` words\n[a](problems.md#busy) [b](../src/lib.rs) [c](#x) [d](https://x.fi)");
+        assert!(html.contains("<h1 id=\"the-two-words\">"), "{html}");
+        assert!(html.contains("<a href=\"/problems#busy\">a</a> b <a href=\"#x\">c</a>"), "{html}");
+        assert!(html.contains("<a href=\"https://x.fi\">d</a>"), "{html}");
+        let table = render("| a |\n|---|\n| <b> |\n");
+        assert!(
+            table.starts_with("<div class=\"scroll\" role=\"region\"") && table.contains("</table>"),
+            "{table}"
+        );
+    }
+}
