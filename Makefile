@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 CARGO ?= cargo
 
-.PHONY: help setup browser demo chaos test mutants screenshots openapi schemathesis client deploy advisories sbom fuzz bench lint fmt check serve prepare
+.PHONY: help setup browser demo chaos test mutants screenshots openapi pages schemathesis client deploy advisories sbom fuzz bench lint fmt check serve prepare
 
 help: ## lists the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -32,6 +32,9 @@ screenshots: browser ## pictures of every page in target/screenshots, and docs/i
 
 schemathesis: setup ## checks the admin API against openapi.yaml with generated requests
 	scripts/schemathesis.sh $(ARGS)
+
+pages: browser ## runs the W3C's validator over every page of the dashboard
+	scripts/pages.sh
 
 openapi: ## checks that openapi.yaml is valid OpenAPI
 	scripts/openapi.sh
@@ -77,6 +80,7 @@ check: ## everything that must pass before a change is merged; .ci/run does the 
 	time scripts/prepare.sh --check
 	time $(MAKE) fuzz ARGS=3
 	time $(MAKE) openapi
+	time $(MAKE) pages
 	time $(MAKE) schemathesis ARGS="--seed 1"
 	time $(MAKE) client
 	time $(MAKE) deploy

@@ -1,4 +1,4 @@
-//! The style sheet and the script. Browsers cache them for a day; their address changes with the version.
+//! The style sheet, the script and the icon. Browsers cache them for a day; their address changes with the version.
 
 use axum::{http::header, response::IntoResponse};
 
@@ -10,6 +10,11 @@ pub(super) async fn style() -> impl IntoResponse {
 /// Serves the script.
 pub(super) async fn script() -> impl IntoResponse {
     asset("text/javascript; charset=utf-8", include_str!("live.js"))
+}
+
+/// Serves the icon.
+pub(super) async fn icon() -> impl IntoResponse {
+    asset("image/svg+xml", include_str!("favicon.svg"))
 }
 
 fn asset(content_type: &'static str, text: &'static str) -> impl IntoResponse {

@@ -25,7 +25,7 @@ pub(super) async fn list(
     drop(db);
     let main = html! {
         h1 { (words.audit) }
-        @if rows.is_empty() { p { (words.empty_list) } } @else { div.scroll tabindex="0" { table {
+        @if rows.is_empty() { p { (words.empty_list) } } @else { div.scroll role="region" aria-label=(words.audit) tabindex="0" { table {
             thead { tr {
                 th { (words.at) } th { (words.actor) } th { (words.action) } th { (words.connection) } th { (words.subject) }
                 th { (words.detail) }

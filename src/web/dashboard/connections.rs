@@ -58,15 +58,15 @@ pub(super) async fn list(
                 h2 { (row.name) " " (health(&user, row.health())) }
                 (switches(&deps, &user, row))
                 h3 { (words.polls) }
-                (poll_table(&deps, &user, polls))
+                (poll_table(&deps, &user, &row.name, polls))
                 h3 { (words.shipping_rules) }
                 (rule_table(&deps, &user, &row.name, rules))
-                (webhooks.render(&deps, &user))
+                (webhooks.render(&deps, &user, &row.name))
             }
         }
         section.card aria-label=(words.admin_tokens) {
             h2 { (words.admin_tokens) }
-            (key_table(&deps, &user, &tokens))
+            (key_table(&deps, &user, words.admin_tokens, &tokens))
         }
     };
     Ok(page(&user, MenuItem::Connections, words.connections, &main))
@@ -92,10 +92,10 @@ fn switches(deps: &DashboardState, user: &User, row: &ConnectionRow) -> Markup {
     }
 }
 
-fn poll_table(deps: &DashboardState, user: &User, polls: &[PollRow]) -> Markup {
+fn poll_table(deps: &DashboardState, user: &User, connection: &str, polls: &[PollRow]) -> Markup {
     let words = user.words();
     html! {
-        @if polls.is_empty() { p { (words.empty_list) } } @else { div.scroll tabindex="0" { table {
+        @if polls.is_empty() { p { (words.empty_list) } } @else { div.scroll role="region" aria-label=(format!("{}: {connection}", words.polls)) tabindex="0" { table {
             thead { tr {
                 th { (words.what) } th { (words.last_polled) } th { (words.next_at) } th { (words.found) }
                 th { (words.gaps) } th { (words.last_error) }
@@ -130,7 +130,7 @@ fn rule_table(deps: &DashboardState, user: &User, connection: &str, rules: &[Rul
     };
     html! {
         p.small { (words.shipping_rules_text) }
-        @if rules.is_empty() { p { (words.no_shipping_rules) } } @else { div.scroll tabindex="0" { table {
+        @if rules.is_empty() { p { (words.no_shipping_rules) } } @else { div.scroll role="region" aria-label=(format!("{}: {connection}", words.shipping_rules)) tabindex="0" { table {
             thead { tr {
                 th { (words.pattern) } th { (words.warehouse_code) } th { (words.by) } th { (words.at) } th { (words.remove) }
             } }

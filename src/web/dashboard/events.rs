@@ -77,7 +77,7 @@ fn table(deps: &DashboardState, user: &User, rows: &[EventRow]) -> Markup {
     let words = user.words();
     html! {
         @if rows.is_empty() { p { (words.empty_list) } } @else {
-            div.scroll tabindex="0" { table {
+            div.scroll role="region" aria-label=(words.events) tabindex="0" { table {
                 thead { tr {
                     th { (words.topic) } th { (words.source) } th { (words.connection) } th { (words.subject) }
                     th { (words.received_at) } th { (words.bytes) }
@@ -176,6 +176,6 @@ async fn reveal(deps: &DashboardState, id: EventId, form: &OperatorForm) -> Resu
     let mut db = deps.pool.acquire().await?;
     let row = events::find(&mut db, id).await?.ok_or(PageError::NotFound)?;
     drop(db);
-    let payload = html! { pre tabindex="0" { (String::from_utf8_lossy(&body)) } };
+    let payload = html! { pre role="group" aria-label=(form.user.words().payload) tabindex="0" { (String::from_utf8_lossy(&body)) } };
     Ok(event_page(deps, &form.user, &row, &payload).into_response())
 }

@@ -64,7 +64,7 @@ pub(super) async fn show(
         @for vendor in [Vendor::MyCashflow, Vendor::Ogoship] {
             details {
                 summary { (vendor_name(vendor)) }
-                pre tabindex="0" { (explain::call_log(&history, vendor)) }
+                pre role="group" aria-label=(vendor_name(vendor)) tabindex="0" { (explain::call_log(&history, vendor)) }
             }
         }
     };

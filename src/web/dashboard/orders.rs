@@ -94,7 +94,7 @@ fn table(deps: &DashboardState, user: &User, rows: &[OrderRow]) -> Markup {
     let has_waiting = rows.iter().any(|row| row.waiting_since.is_some());
     html! {
         @if rows.is_empty() { p { (words.empty_list) } } @else {
-            div.scroll tabindex="0" { table {
+            div.scroll role="region" aria-label=(words.orders) tabindex="0" { table {
                 thead { tr {
                     th { (words.order) } th { (words.connection) } th { (words.status) } th { (words.why) }
                     @if has_waiting { th { (words.waiting_since) } th { (words.waiting_for) } }

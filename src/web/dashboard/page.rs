@@ -78,6 +78,7 @@ fn document(language: Language, title: &str, body: &Markup) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (title) " – Silta" }
+                link rel="icon" type="image/svg+xml" href=(concat!("/favicon.svg?", env!("CARGO_PKG_VERSION")));
                 link rel="stylesheet" href=(concat!("/style.css?", env!("CARGO_PKG_VERSION")));
                 script defer src=(concat!("/live.js?", env!("CARGO_PKG_VERSION"))) {}
             }

@@ -59,13 +59,13 @@ pub(super) async fn list(
                 h2 { (name) }
                 @if user.is_operator() { (sync_form(&user, name)) }
                 h3 { (words.codes) }
-                (code_table(&user, codes))
+                (code_table(&user, name, codes))
                 h3 { (words.remarks) }
                 (remark_list(&user, remarked))
                 h3 { (words.extra_data) }
-                (extra_table(&user, deps.extra.get(name)))
+                (extra_table(&user, name, deps.extra.get(name)))
                 h3 { (words.syncs) }
-                (sync_table(&deps, &user, syncs))
+                (sync_table(&deps, &user, name, syncs))
             }
         }
     };
@@ -87,11 +87,11 @@ fn sync_form(user: &User, name: &str) -> Markup {
     }
 }
 
-fn code_table(user: &User, codes: &[CodeProblem]) -> Markup {
+fn code_table(user: &User, connection: &str, codes: &[CodeProblem]) -> Markup {
     let words = user.words();
     html! {
         @if codes.is_empty() { p { (words.no_codes) } } @else {
-            div.scroll tabindex="0" { table {
+            div.scroll role="region" aria-label=(format!("{}: {connection}", words.codes)) tabindex="0" { table {
                 thead { tr { th { (words.name) } th { (words.code) } th { (words.why) } th { (words.also_has_it) } } }
                 tbody { @for problem in codes { tr {
                     td { (problem.name.as_deref().unwrap_or("?")) " " span.small { (problem.item) } }
@@ -117,12 +117,12 @@ fn remark_list(user: &User, remarked: &[RemarkedItem]) -> Markup {
 }
 
 /// The merchant's own data by code, as this process has read them.
-fn extra_table(user: &User, rows: Option<&Vec<ExtraRow>>) -> Markup {
+fn extra_table(user: &User, connection: &str, rows: Option<&Vec<ExtraRow>>) -> Markup {
     let words = user.words();
     let rows = rows.map(Vec::as_slice).unwrap_or_default();
     html! {
         @if rows.is_empty() { p { (words.no_extra_data) } } @else {
-            div.scroll tabindex="0" { table {
+            div.scroll role="region" aria-label=(format!("{}: {connection}", words.extra_data)) tabindex="0" { table {
                 thead { tr {
                     th { (words.code) } th { (words.hs_code) } th { (words.country_of_origin) }
                     th { (words.customs_description) } th { (words.kit) } th { (words.buffer) } th { (words.aliases) }
@@ -141,11 +141,11 @@ fn extra_table(user: &User, rows: Option<&Vec<ExtraRow>>) -> Markup {
     }
 }
 
-fn sync_table(deps: &DashboardState, user: &User, syncs: &[SyncRow]) -> Markup {
+fn sync_table(deps: &DashboardState, user: &User, connection: &str, syncs: &[SyncRow]) -> Markup {
     let words = user.words();
     html! {
         @if syncs.is_empty() { p { (words.empty_list) } } @else {
-            div.scroll tabindex="0" { table {
+            div.scroll role="region" aria-label=(format!("{}: {connection}", words.syncs)) tabindex="0" { table {
                 thead { tr {
                     th { (words.what) } th { (words.state) } th { (words.checked) } th { (words.differences) }
                     th { (words.by) } th { (words.at) }

@@ -89,7 +89,7 @@ fn facts(deps: &DashboardState, user: &User, sync: &SyncRow) -> Markup {
 fn difference_table(user: &User, connection: &str, differences: &[DifferenceRow]) -> Markup {
     let words = user.words();
     html! {
-        div.scroll tabindex="0" { table {
+        div.scroll role="region" aria-label=(words.differences) tabindex="0" { table {
             thead { tr {
                 th { (words.subject) } th { (words.what) } th { (words.detail) } th { (words.remedy) } th { (words.state) }
             } }

@@ -132,7 +132,7 @@ fn table(deps: &DashboardState, user: &User, rows: &[TaskRow], is_selectable: bo
     let words = user.words();
     html! {
         @if rows.is_empty() { p { (words.empty_list) } } @else {
-            div.scroll tabindex="0" { table {
+            div.scroll role="region" aria-label=(words.tasks) tabindex="0" { table {
                 thead { tr {
                     @if is_selectable { th { input type="checkbox" data-all hidden aria-label=(words.select_all); } }
                     th { (words.subject) } th { (words.connection) } th { (words.state) } th { (words.why) }

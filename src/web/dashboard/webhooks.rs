@@ -34,24 +34,30 @@ impl WebhookStatus {
         })
     }
 
-    pub(super) fn render(&self, deps: &DashboardState, user: &User) -> Markup {
+    pub(super) fn render(&self, deps: &DashboardState, user: &User, connection: &str) -> Markup {
         let words = user.words();
+        let keys = format!("{}: {connection}", words.keys);
         html! {
             h3 { (words.subscriptions) }
-            (subscription_table(deps, user, &self.subscriptions))
+            (subscription_table(deps, user, connection, &self.subscriptions))
             h3 { (words.keys) }
             p.small { (words.keys_text) }
-            (key_table(deps, user, &self.keys))
+            (key_table(deps, user, &keys, &self.keys))
             h3 { (words.rejected_webhooks) }
-            (rejected_table(deps, user, &self.rejected))
+            (rejected_table(deps, user, connection, &self.rejected))
         }
     }
 }
 
-fn subscription_table(deps: &DashboardState, user: &User, rows: &[SubscriptionRow]) -> Markup {
+fn subscription_table(
+    deps: &DashboardState,
+    user: &User,
+    connection: &str,
+    rows: &[SubscriptionRow],
+) -> Markup {
     let words = user.words();
     html! {
-        @if rows.is_empty() { p { (words.no_subscriptions) } } @else { div.scroll tabindex="0" { table {
+        @if rows.is_empty() { p { (words.no_subscriptions) } } @else { div.scroll role="region" aria-label=(format!("{}: {connection}", words.subscriptions)) tabindex="0" { table {
             thead { tr {
                 th { (words.source) } th { (words.topic) } th { (words.key) } th { (words.by) } th { (words.at) }
                 th { (words.seen_at) }
@@ -68,10 +74,15 @@ fn subscription_table(deps: &DashboardState, user: &User, rows: &[SubscriptionRo
     }
 }
 
-fn rejected_table(deps: &DashboardState, user: &User, rows: &[RejectedWebhookRow]) -> Markup {
+fn rejected_table(
+    deps: &DashboardState,
+    user: &User,
+    connection: &str,
+    rows: &[RejectedWebhookRow],
+) -> Markup {
     let words = user.words();
     html! {
-        @if rows.is_empty() { p { (words.no_rejected_webhooks) } } @else { div.scroll tabindex="0" { table {
+        @if rows.is_empty() { p { (words.no_rejected_webhooks) } } @else { div.scroll role="region" aria-label=(format!("{}: {connection}", words.rejected_webhooks)) tabindex="0" { table {
             thead { tr { th { (words.source) } th { (words.hint) } th { (words.how_many) } th { (words.last_at) } } }
             tbody { @for row in rows { tr {
                 td { (row.source) }
@@ -84,10 +95,10 @@ fn rejected_table(deps: &DashboardState, user: &User, rows: &[RejectedWebhookRow
 }
 
 /// A table of keys with their age and use.
-pub(super) fn key_table(deps: &DashboardState, user: &User, keys: &[KeyUsageRow]) -> Markup {
+pub(super) fn key_table(deps: &DashboardState, user: &User, label: &str, keys: &[KeyUsageRow]) -> Markup {
     let words = user.words();
     html! {
-        @if keys.is_empty() { p { (words.empty_list) } } @else { div.scroll tabindex="0" { table {
+        @if keys.is_empty() { p { (words.empty_list) } } @else { div.scroll role="region" aria-label=(label) tabindex="0" { table {
             thead { tr {
                 th { (words.key) } th { (words.purpose) } th { (words.known_since) } th { (words.uses) } th { (words.last_used) }
             } }

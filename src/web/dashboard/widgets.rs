@@ -1,5 +1,6 @@
 //! The elements that pages share: buttons, form fields, times, states, reasons.
 
+use chrono::SecondsFormat;
 use maud::{Markup, html};
 use serde::Serialize;
 
@@ -65,7 +66,7 @@ pub(super) fn time(deps: &DashboardState, user: &User, at: Timestamp) -> Markup 
     let words = user.words();
     let direction = if passed.num_seconds() >= 0 { words.ago } else { words.from_now };
     html! {
-        time datetime=(at.to_rfc3339()) title=(exact) { (number) " " (unit) " " (direction) }
+        time datetime=(at.to_rfc3339_opts(SecondsFormat::Secs, true)) title=(exact) { (number) " " (unit) " " (direction) }
     }
 }
 
@@ -94,7 +95,7 @@ pub(super) fn reason(user: &User, code: Option<&str>) -> Markup {
 
 /// JSON, indented.
 pub(super) fn json(value: &impl Serialize) -> Markup {
-    html! { pre tabindex="0" { (serde_json::to_string_pretty(value).unwrap_or_default()) } }
+    html! { pre role="group" aria-label="JSON" tabindex="0" { (serde_json::to_string_pretty(value).unwrap_or_default()) } }
 }
 
 /// What to do about a reason.

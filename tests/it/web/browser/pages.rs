@@ -10,6 +10,7 @@ use crate::{
         operator::ship_order,
         session::{Appearance, Browser, ENGLISH, FINNISH, script},
     },
+    web::session::Session,
 };
 
 /// Starts Silta with orders in several statuses, some of which need attention.
@@ -77,9 +78,15 @@ async fn paths(silta: &TestSilta) -> Vec<(&'static str, String)> {
         ("products", "/products"),
         ("connections", "/connections"),
         ("audit", "/audit"),
+        ("problems", "/problems"),
+        ("runbook", "/runbook"),
     ]
     .map(|(name, path)| (name, path.to_owned()))
     .into();
+    let syncs = silta.api.get("/admin/v1/syncs").await;
+    if !id(&syncs).is_empty() {
+        paths.push(("sync", format!("/products/syncs/{}", id(&syncs))));
+    }
     if !order.is_empty() {
         paths.push(("order", format!("/orders/{CONNECTION}/{order}")));
         paths.push(("task", format!("/tasks/{}", id(&task))));
@@ -143,4 +150,42 @@ async fn overview_shows_a_broken_connection() {
     browser.open_page("/connections").await;
     assert_eq!(browser.accessibility_faults().await, Vec::<String>::new());
     browser.screenshot_page("connections-broken").await;
+}
+
+/// The value of an attribute in a tag, as it is written.
+fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
+    tag.split(&format!(" {name}=\"")).nth(1)?.split('"').next()
+}
+
+/// What the W3C's validator and axe ask for, and what `scripts/pages.sh` gives to the former: with `SILTA_PAGES`, every page is
+/// written into that directory.
+#[tokio::test]
+async fn pages_have_valid_times_named_regions_and_an_icon() {
+    let silta = start_with_data().await;
+    let session = Session::with(&silta, crate::harness::OPERATOR).await;
+    let icon = session.get("/favicon.ico").await;
+    assert_eq!(
+        (icon.status().as_u16(), &icon.headers()["content-type"]),
+        (200, &"image/svg+xml".parse().unwrap())
+    );
+    let mut pages = paths(&silta).await;
+    pages.extend([("sign-in", "/sign-in".to_owned()), ("missing", "/orders/shop/999999".to_owned())]);
+    for (name, path) in pages {
+        let html = session.get(&path).await.text().await.unwrap();
+        if let Some(directory) = std::env::var_os("SILTA_PAGES") {
+            std::fs::create_dir_all(&directory).unwrap();
+            std::fs::write(std::path::Path::new(&directory).join(format!("{name}.html")), &html).unwrap();
+        }
+        assert!(html.contains("<link rel=\"icon\""), "{path}");
+        for tag in html.split('<').filter_map(|tag| tag.split('>').next()) {
+            if let Some(time) = attribute(tag, "datetime") {
+                let is_valid = time.len() == 20 && time.ends_with('Z') && !time.contains('.');
+                assert!(is_valid && chrono::DateTime::parse_from_rfc3339(time).is_ok(), "{path}: {time}");
+            }
+            if attribute(tag, "tabindex").is_some() {
+                assert!(attribute(tag, "role").is_some(), "{path}: {tag}");
+                assert!(attribute(tag, "aria-label").is_some_and(|label| !label.is_empty()), "{path}: {tag}");
+            }
+        }
+    }
 }
