@@ -24,6 +24,9 @@ pub async fn put_shipping_rule(
     if !is_valid_length(&rule.pattern) || !is_valid_length(&rule.code) {
         return Err(ConflictError::RuleLength.into());
     }
+    if rule.has_control_characters() {
+        return Err(ConflictError::RuleControlCharacters.into());
+    }
     if rule.pattern.trim().chars().all(|letter| letter == '*') {
         return Err(ConflictError::RuleMatchesAll.into());
     }

@@ -43,6 +43,8 @@ pub enum ConflictError {
     SeveralReplacements,
     /// A shipping rule's pattern or code is empty or too long.
     RuleLength,
+    /// A shipping rule's pattern or code has a control character.
+    RuleControlCharacters,
     /// A shipping rule's pattern matches every method.
     RuleMatchesAll,
 }
@@ -78,6 +80,7 @@ impl ConflictError {
             Self::NoReplacement => "no such shipment of the order waits to be sent as a replacement",
             Self::SeveralReplacements => "several shipments wait to be sent as replacements: name one",
             Self::RuleLength => "a shipping method and a code have 1 to 200 characters",
+            Self::RuleControlCharacters => "a shipping method and a code have no control characters",
             Self::RuleMatchesAll => "a rule for every method would hide each method without a rule",
         }
     }

@@ -32,6 +32,11 @@ pub struct ShippingRule {
 }
 
 impl ShippingRule {
+    /// Whether its pattern or code has a control character: no name has one that anybody can see and type.
+    pub fn has_control_characters(&self) -> bool {
+        [&self.pattern, &self.code].iter().any(|text| text.chars().any(char::is_control))
+    }
+
     /// True where its orders are never sent: they are collected from the shop.
     pub fn leaves_to_shop(&self) -> bool {
         self.code.eq_ignore_ascii_case("leave")

@@ -37,6 +37,7 @@ const fn finnish(conflict: ConflictError) -> &'static str {
         ConflictError::NoReplacement => "tilauksella ei ole lähetystä, joka odottaisi vahvistusta",
         ConflictError::SeveralReplacements => "useampi lähetys odottaa vahvistusta: valitse niistä yksi",
         ConflictError::RuleLength => "toimitustavassa ja koodissa on 1–200 merkkiä",
+        ConflictError::RuleControlCharacters => "toimitustavassa ja koodissa ei ole ohjausmerkkejä",
         ConflictError::RuleMatchesAll => {
             "kaikille toimitustavoille sopiva sääntö peittäisi ne, joille ei ole valittu varaston toimitustapaa"
         }

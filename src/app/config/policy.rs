@@ -191,8 +191,12 @@ pub(super) fn read_shipping(mut section: Section<'_>) -> Vec<ShippingRule> {
             }
             _ => (None, false),
         };
-        match code.filter(|code| !code.is_empty()) {
-            Some(code) => rules.push(ShippingRule { pattern, code, pickup }),
+        let rule = |code| ShippingRule { pattern: pattern.clone(), code, pickup };
+        match code.filter(|code| !code.is_empty()).map(rule) {
+            Some(rule) if rule.has_control_characters() => {
+                section.add_error(&pattern, "a method and a code have no control characters");
+            }
+            Some(rule) => rules.push(rule),
             None => section.add_error(&pattern, "must be a code, or { code = \"…\", pickup = true }"),
         }
     }

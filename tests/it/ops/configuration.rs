@@ -37,6 +37,17 @@ fn example_configuration_loads() {
 }
 
 #[test]
+fn shipping_rule_with_a_control_character_is_refused() {
+    let more = "[connections.shipping]\n\"POSTI-\\u0007*\" = \"Posti\"\n\"KULJETUS\" = { code = \"Cou\\nrier\" }\n\"OK\" = \"Fine\"\n";
+    let start = MERCHANT.find("[connections.shipping]").expect("the example has rules");
+    let end = MERCHANT[start + 1..].find("\n[").map_or(MERCHANT.len(), |at| start + 1 + at + 1);
+    let file = format!("{}{more}{}", &MERCHANT[..start], &MERCHANT[end..]);
+    let faults = load(&file, &[]).unwrap_err();
+    let refused = faults.iter().filter(|fault| fault.contains("have no control characters"));
+    assert_eq!((faults.len(), refused.count()), (2, 2), "{faults:#?}");
+}
+
+#[test]
 fn all_faults_are_reported_with_key_and_remedy() {
     let file = r#"
         [http]

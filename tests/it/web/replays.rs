@@ -29,6 +29,9 @@ async fn bulk_replay_has_preview_progress_and_cancel() {
     let rule = json!({ "pattern": "lento*", "code": "Posti Parcel" });
     let rules = "/admin/v1/connections/shop/shipping-rules";
     assert_eq!(silta.api.put(rules, json!({ "pattern": "*", "code": "X" })).await.status, 409);
+    for rule in [json!({ "pattern": "a\u{7}", "code": "X" }), json!({ "pattern": "a", "code": "X\u{85}" })] {
+        assert_eq!(silta.api.put(rules, rule).await.status, 400, "control characters");
+    }
     assert_eq!(silta.api.put(rules, rule).await.body["items"][0]["created_by"], "ops");
     // Replays two selected tasks; tasks cancelled meanwhile are replayed as well.
     let ids: Vec<_> = preview.body["ids"].as_array().unwrap()[..2].to_vec();
