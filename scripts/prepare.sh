@@ -3,8 +3,8 @@
 # else builds without a database. `prepare.sh --check` fails if .sqlx is out of date.
 set -eu
 cd "$(dirname "$0")/.."
-bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1)
-bin=${bin:-$(dirname "$(command -v initdb)")}
+bin=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -1)
+[ -d "$bin" ] || bin=$(dirname "$(command -v initdb)")
 dir=$(mktemp -d /tmp/silta-prepare.XXXXXX)
 as() { "$@"; }
 if [ "$(id -u)" = 0 ]; then
