@@ -19,6 +19,7 @@ mod serve;
 mod sync;
 mod table;
 mod tasks;
+mod webhook_detection;
 mod webhooks;
 
 pub use command::Silta;

@@ -1,26 +1,23 @@
 //! `silta webhooks`: the webhook subscriptions at both vendors, and the detection of an unknown signature.
 
-use std::{process::ExitCode, time::Duration};
+use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use clap::{Subcommand, ValueEnum};
-use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
     database::Database,
     print::{print_foreign, print_line},
     table,
+    webhook_detection::{Expected, detect},
 };
 use crate::{
     app::{App, config::Config},
     background::subscriptions::CreatedSubscription,
-    runtime::clock::{Clock, SystemClock},
-    store::{self, signature_detections, subscriptions as rows},
+    domain::event::source::Source as Sender,
+    store::{self, subscriptions as rows},
 };
-
-/// The pause between two reads of the detection's result.
-const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Commands for webhook subscriptions.
 #[derive(Subcommand)]
@@ -68,9 +65,22 @@ pub(super) enum Source {
     Ogoship,
 }
 
+impl Source {
+    const fn sender(self) -> Sender {
+        match self {
+            Self::Mycashflow => Sender::MyCashflow,
+            Self::Ogoship => Sender::Ogoship,
+        }
+    }
+}
+
 pub(super) async fn run(command: Webhooks, config: Config, account: &str) -> Result<ExitCode> {
     let database = Database::open(&config).await?;
     store::migrate(&database.pool).await.context("cannot bring the schema up to date")?;
+    let expected = match &command {
+        Webhooks::Detect { connection, source, .. } => Expected::of(&config, connection, source.sender()),
+        _ => None,
+    };
     let app = App::new(config, database.deps());
     app.prepare().await?;
     let subscriptions = &app.subscriptions;
@@ -121,71 +131,11 @@ pub(super) async fn run(command: Webhooks, config: Config, account: &str) -> Res
             }
         }
         Webhooks::Detect { connection, source, wait } => {
-            subscriptions.find(&connection)?;
-            let source = if matches!(source, Source::Ogoship) { "ogoship" } else { "mycashflow" };
-            return detect(&database, &connection, source, account, wait.into()).await;
+            let address = subscriptions.find(&connection)?.shown_url(source.sender());
+            let expected =
+                expected.context("the connection's webhooks are not signed: there is nothing to detect")?;
+            return detect(&database, (expected, address), account, wait).await;
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-async fn detect(
-    database: &Database,
-    connection: &str,
-    source: &str,
-    account: &str,
-    wait: Duration,
-) -> Result<ExitCode> {
-    let until = SystemClock.now() + wait;
-    signature_detections::request_detection(
-        &mut *database.pool.acquire().await?,
-        connection,
-        source,
-        account,
-        until,
-    )
-    .await?;
-    print_line(&format!(
-        "waiting for a webhook of {source} that is rejected although a known key has signed it; send one now"
-    ));
-    let begun = Instant::now();
-    while begun.elapsed() < wait {
-        let found =
-            signature_detections::find_detection(&mut *database.pool.acquire().await?, connection, source)
-                .await?;
-        let Some(detection) = found else {
-            #[expect(clippy::disallowed_methods, reason = "waits for what another process writes")]
-            tokio::time::sleep(POLL_INTERVAL).await;
-            continue;
-        };
-        print_foreign(&format!("headers of the webhook: {}", detection.headers.join(", ")));
-        let found = detection.found.as_array().map(Vec::as_slice).unwrap_or_default();
-        for detection in found {
-            let text = |key: &str| detection[key].as_str().unwrap_or_default().to_owned();
-            print_line(&format!(
-                "{} holds {} of the body, {}, by {}",
-                text("header"),
-                text("hash"),
-                text("encoding"),
-                text("key")
-            ));
-            if text("hash") == "HMAC-SHA256" && source == "mycashflow" {
-                print_line(&format!(
-                    "\n[connections.mycashflow.signature]\nheader = {:?}\nencoding = {:?}",
-                    text("header"),
-                    text("encoding"),
-                ));
-            }
-        }
-        return Ok(ExitCode::SUCCESS);
-    }
-    let mut db = database.pool.acquire().await?;
-    let Some(headers) = signature_detections::find_unsigned(&mut db, connection, source).await? else {
-        bail!("no webhook was rejected meanwhile");
-    };
-    print_line(&format!("headers of the last webhook: {}", headers.join(", ")));
-    print_line(
-        "no rejected webhook held an HMAC of its body with a known key: configure the key of the subscription, then detect again",
-    );
-    Ok(ExitCode::FAILURE)
 }

@@ -19,7 +19,7 @@ pub async fn request_detection(
          on conflict (connection, source) do update set
              wanted_until = excluded.wanted_until, requested_by = excluded.requested_by,
              detected_at = null, headers = null, found = null,
-             unsigned_headers = null",
+             unsigned_headers = null, wrong_tokens = 0, wrong_token_at = null",
         connection,
         source,
         until,
@@ -80,6 +80,35 @@ pub async fn find_unsigned(
         source,
     );
     Ok(headers.fetch_optional(db).await?.flatten())
+}
+
+/// Counts a webhook whose path has a wrong token, where a detection waits for one.
+pub async fn record_wrong_token(
+    db: &mut PgConnection,
+    connection: &str,
+    source: &str,
+    now: Timestamp,
+) -> Result<()> {
+    sqlx::query!(
+        "update signature_detection set wrong_tokens = wrong_tokens + 1, wrong_token_at = $3
+         where connection = $1 and source = $2 and wanted_until > $3 and detected_at is null",
+        connection,
+        source,
+        now,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// How many webhooks came with a wrong token in their path since the last request.
+pub async fn count_wrong_tokens(db: &mut PgConnection, connection: &str, source: &str) -> Result<i64> {
+    let count = sqlx::query_scalar!(
+        "select wrong_tokens from signature_detection where connection = $1 and source = $2",
+        connection,
+        source,
+    );
+    Ok(count.fetch_optional(db).await?.unwrap_or_default())
 }
 
 /// Stores the result; of several at once, the first one stays.

@@ -29,6 +29,11 @@ impl Subscriber {
         }
     }
 
+    /// The address that this vendor calls, without its token.
+    pub fn shown_url(&self, source: Source) -> String {
+        self.without_token(&self.url(source))
+    }
+
     /// An address as it may be shown and stored.
     pub(super) fn without_token(&self, url: &str) -> String {
         let tokens = [&self.webhook_token, &self.ogoship_token].into_iter().filter(|token| !token.is_empty());

@@ -16,6 +16,8 @@ pub const CLIENT_SECRET: &str = "abcdef";
 pub const API_KEY_OGOSHIP: &str = "sandbox-ogokey";
 /// The header with the shop's signature; the real one is not public.
 pub const SHOP_HEADER: &str = "X-MyCashflow-Signature";
+/// The header with the warehouse's signature.
+pub const WAREHOUSE_HEADER: &str = "X-OGOship-Hmac-SHA256";
 /// The secret that signs the shop's webhooks.
 pub const SHOP_SECRET: &str = "083c584d-ae65-11ec-aef4-0242ac130002";
 /// The key that signs the warehouse's webhooks.

@@ -11,7 +11,7 @@ use super::{
     poison::Poison,
     shop_state::{Order, Shipment, State, merge},
     vendor_clock::VendorClock,
-    webhook_sender::Webhook,
+    webhook::Webhook,
 };
 use crate::runtime::clock::Clock;
 
@@ -66,6 +66,11 @@ impl Shop {
     /// Webhook subscriptions: uuid, topic, url.
     pub fn subscriptions(&self) -> Vec<[String; 3]> {
         self.state().subscriptions.clone()
+    }
+
+    /// Numbers subscriptions from here on, so that one of a restarted sandbox is never taken for an older one.
+    pub fn number_subscriptions_from(&self, first: u32) {
+        self.state().subscribed = first;
     }
 
     /// Removes every webhook subscription, as a person can in the shop.

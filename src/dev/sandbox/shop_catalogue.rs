@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{
     shop::Shop,
     shop_state::{Product, merge},
-    webhook_sender::Webhook,
+    webhook::Webhook,
 };
 
 impl Shop {

@@ -4,12 +4,8 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use super::{
-    order_spec::OrderSpec,
-    shop::Shop,
-    vendors::Sandbox,
-    warehouse::Warehouse,
-    warehouse_state::Order as WarehouseOrder,
-    webhook_sender::{Webhook, WebhookSender},
+    order_spec::OrderSpec, shop::Shop, vendors::Sandbox, warehouse::Warehouse,
+    warehouse_state::Order as WarehouseOrder, webhook::Webhook, webhook_sender::WebhookSender,
 };
 use crate::runtime::clock::Entropy;
 

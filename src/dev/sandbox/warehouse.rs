@@ -10,7 +10,7 @@ use super::{
     poison::Poison,
     vendor_clock::VendorClock,
     warehouse_state::{Order, State},
-    webhook_sender::Webhook,
+    webhook::Webhook,
 };
 use crate::runtime::clock::{Clock, Entropy};
 

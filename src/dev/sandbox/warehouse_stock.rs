@@ -3,7 +3,7 @@
 use chrono::Duration;
 use serde_json::{Value, json};
 
-use super::{warehouse::Warehouse, warehouse_state::State, webhook_sender::Webhook};
+use super::{warehouse::Warehouse, warehouse_state::State, webhook::Webhook};
 
 impl Warehouse {
     /// Receives goods; pending orders that can now be collected become new.

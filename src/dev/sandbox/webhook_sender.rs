@@ -1,43 +1,17 @@
-//! Sends the two vendors' webhooks to Silta, signed as the vendors sign them.
+//! Sends the two vendors' webhooks to Silta, signed as the vendors sign them: to a given Silta with the sandbox's own keys, or
+//! as the real ones do to the addresses that are registered at the vendor, each with its own key.
 
 use std::{sync::Arc, time::Duration};
 
-use base64::Engine;
-use hmac::{Hmac, KeyInit, Mac};
 use parking_lot::{Mutex, MutexGuard};
 use serde_json::Value;
-use sha2::Sha256;
 
-use super::credentials;
+use super::{
+    credentials,
+    subscriptions::{SignedRequest, Subscribed, mac, to_base64},
+    webhook::Webhook,
+};
 use crate::vendors::http::tls_config;
-
-/// A webhook that can be sent again byte by byte.
-#[derive(Clone, Debug)]
-pub struct Webhook {
-    /// The exact bytes of its body.
-    pub body: Vec<u8>,
-    from_shop: bool,
-}
-
-impl Webhook {
-    pub(super) fn from_shop(body: &Value) -> Self {
-        Self { body: body.to_string().into_bytes(), from_shop: true }
-    }
-
-    pub(super) fn from_warehouse(body: &Value) -> Self {
-        Self { body: body.to_string().into_bytes(), from_shop: false }
-    }
-
-    /// A webhook of the shop with any body.
-    pub fn raw_from_shop(body: &[u8]) -> Self {
-        Self { body: body.to_vec(), from_shop: true }
-    }
-
-    /// A webhook of the warehouse with any body.
-    pub fn raw_from_warehouse(body: &[u8]) -> Self {
-        Self { body: body.to_vec(), from_shop: false }
-    }
-}
 
 /// Sends webhooks to one connection, to each of Silta's replicas in turn.
 #[derive(Clone)]
@@ -45,6 +19,8 @@ pub struct WebhookSender {
     client: reqwest::Client,
     route: Arc<Mutex<Route>>,
     connection: String,
+    /// Where the subscriptions are; without them, every webhook takes the route.
+    subscribed: Option<Subscribed>,
 }
 
 #[derive(Default)]
@@ -68,9 +44,20 @@ impl WebhookSender {
         #[expect(clippy::disallowed_methods, reason = "the sandbox shares no client with Silta")]
         let builder = reqwest::Client::builder().tls_backend_preconfigured(tls_config());
         let client = builder.timeout(timeout).build().expect("nothing to read, nothing to fail");
-        let webhook_sender = Self { client, route: Arc::default(), connection: connection.to_owned() };
+        let (route, connection) = (Arc::default(), connection.to_owned());
+        let webhook_sender = Self { client, route, connection, subscribed: None };
         webhook_sender.set_replicas(replicas);
         webhook_sender
+    }
+
+    /// The same sender, which sends to what is registered at a vendor as soon as anything is.
+    pub fn with_subscriptions(self, subscribed: Subscribed) -> Self {
+        Self { subscribed: Some(subscribed), ..self }
+    }
+
+    /// Whether any webhook has an address to go to.
+    pub fn has_target(&self) -> bool {
+        !self.route().replicas.is_empty() || self.subscribed.as_ref().is_some_and(Subscribed::has_any)
     }
 
     /// Replaces the replicas.
@@ -93,7 +80,7 @@ impl WebhookSender {
         let mut route = self.route();
         route.next += 1;
         let silta = route.replicas.get(route.next % route.replicas.len().max(1)).map_or("", String::as_str);
-        if webhook.from_shop {
+        if webhook.is_from_shop() {
             format!("{silta}/webhooks/mycashflow/{connection}/{}", credentials::WEBHOOK_TOKEN)
         } else {
             format!("{silta}/webhooks/ogoship/{connection}/{}", credentials::OGOSHIP_WEBHOOK_TOKEN)
@@ -102,23 +89,37 @@ impl WebhookSender {
 
     /// The name and value of the header that signs a webhook.
     pub fn signature(webhook: &Webhook) -> (&'static str, String) {
-        let mac = |key: &str| {
-            let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("any key will do");
-            mac.update(&webhook.body);
-            mac.finalize().into_bytes()
-        };
-        if webhook.from_shop {
-            (credentials::SHOP_HEADER, hex::encode(mac(credentials::SHOP_SECRET)))
+        if webhook.is_from_shop() {
+            (credentials::SHOP_HEADER, hex::encode(mac(credentials::SHOP_SECRET, &webhook.body)))
         } else {
-            let encoded = base64::engine::general_purpose::STANDARD.encode(mac(credentials::WAREHOUSE_KEY));
-            ("X-OGOship-Hmac-SHA256", encoded)
+            (credentials::WAREHOUSE_HEADER, to_base64(&mac(credentials::WAREHOUSE_KEY, &webhook.body)))
         }
     }
 
-    /// Sends a webhook; returns the status and the body, or `None` without an answer.
+    /// Sends a webhook to each of its addresses; returns the status and the body of the last answer, or of the last that is not
+    /// 200; `None` without an answer.
     pub async fn send(&self, webhook: &Webhook) -> Option<(u16, Value)> {
-        let (header, signature) = Self::signature(webhook);
-        let request = self.client.post(self.url(webhook)).header(header, signature);
+        let registered = self.subscribed.as_ref().and_then(|subscribed| subscribed.requests(webhook));
+        let requests = registered.unwrap_or_else(|| {
+            if self.route().replicas.is_empty() {
+                return Vec::new();
+            }
+            let (header, signature) = Self::signature(webhook);
+            vec![SignedRequest { url: self.url(webhook), header: header.to_owned(), signature }]
+        });
+        let mut result = None;
+        for request in requests {
+            let answer = self.post(webhook, request).await;
+            if result.as_ref().is_none_or(|(status, _)| *status == 200) {
+                result = answer;
+            }
+        }
+        result
+    }
+
+    async fn post(&self, webhook: &Webhook, signed: SignedRequest) -> Option<(u16, Value)> {
+        let SignedRequest { url, header, signature } = signed;
+        let request = self.client.post(url).header(header, signature);
         let request = request.header("content-type", "application/json").body(webhook.body.clone());
         #[expect(clippy::disallowed_methods, reason = "the sandbox shares no client with Silta")]
         let response = request.send().await.ok()?;

@@ -1,11 +1,16 @@
 //! The webhook endpoint of a connection, and the keys that its webhooks are verified with.
 
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
 use super::keyring::Keyring;
 use crate::{
     domain::{
         digest::sha256_hex,
         event::{reference::ReferencePrefixes, source::Source},
     },
+    runtime::clock::Clock,
     security::signature::SignatureScheme,
     store::key_usage::KeyIdentity,
 };
@@ -53,13 +58,30 @@ pub(super) struct KeyedEndpoint {
     pub(super) endpoint: Endpoint,
     pub(super) mycashflow: Option<Keyring>,
     pub(super) ogoship: Keyring,
+    pub(super) wrong_tokens: WrongTokens,
+}
+
+/// When a wrong token was last noted.
+#[derive(Default)]
+pub(super) struct WrongTokens(Mutex<Option<Duration>>);
+
+impl WrongTokens {
+    /// Whether one may be noted now; if so, the next one a second later.
+    pub(super) fn may_note(&self, clock: &dyn Clock) -> bool {
+        let (now, mut noted_at) = (clock.monotonic(), self.0.lock());
+        let is_due = noted_at.is_none_or(|at| now >= at + Duration::from_secs(1));
+        if is_due {
+            *noted_at = Some(now);
+        }
+        is_due
+    }
 }
 
 impl KeyedEndpoint {
     pub(super) fn new(endpoint: Endpoint) -> Self {
         let mycashflow = endpoint.keyring(Source::MyCashflow);
         let ogoship = endpoint.keyring(Source::Ogoship).expect("the warehouse's webhooks are always signed");
-        Self { endpoint, mycashflow, ogoship }
+        Self { endpoint, mycashflow, ogoship, wrong_tokens: WrongTokens::default() }
     }
 }
 

@@ -11,7 +11,11 @@ use sqlx::PgPool;
 use super::{endpoint::Endpoint, keyring::Keyring, verify::Unverified};
 use crate::{
     domain::Timestamp,
-    security::detection::{self, Hint, NamedKey, SignatureDetection},
+    runtime::clock::Clock,
+    security::{
+        detection::{self, Hint, NamedKey, SignatureDetection},
+        secrets::SecretStore,
+    },
     store::{self, signature_detections},
 };
 
@@ -24,14 +28,18 @@ struct Examined {
 
 /// Finds what seems wrong, and stores how the webhook is signed where an operator asked for that.
 pub(super) async fn examine(
-    pool: &PgPool,
-    now: Timestamp,
+    (pool, secret_store, clock): (&PgPool, &SecretStore, &dyn Clock),
     (endpoint, keys): (&Endpoint, &Keyring),
     (unverified, headers): (Unverified, &HeaderMap),
 ) -> Hint {
+    let now = clock.now();
     let (connection, source) = (&endpoint.connection, unverified.source().as_str());
     let candidates = match is_detecting(pool, connection, source, now).await {
-        Ok(true) => Some(candidates(endpoint, keys)),
+        Ok(true) => {
+            // Another process may have registered a subscription a moment ago, and its key is what signs.
+            keys.refresh(pool, secret_store, clock).await;
+            Some(candidates(endpoint, keys))
+        }
         Ok(false) => None,
         Err(error) => {
             tracing::warn!(connection, error = %error, "signature detection failed");

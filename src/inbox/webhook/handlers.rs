@@ -109,8 +109,9 @@ impl Inbox {
         token: Option<&str>,
         sender: &Sender,
     ) -> Result<&KeyedEndpoint, WebhookError> {
-        let keyed = self.endpoints.get(connection).filter(|keyed| keyed.endpoint.accepts_path(source, token));
-        keyed.ok_or_else(|| self.signature_check.reject_path(source, sender))
+        let named = self.endpoints.get(connection);
+        let keyed = named.filter(|keyed| keyed.endpoint.accepts_path(source, token));
+        keyed.ok_or_else(|| self.signature_check.reject_path(source, named, sender))
     }
 
     async fn receive_mycashflow(

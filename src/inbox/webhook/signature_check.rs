@@ -7,10 +7,11 @@ use std::{net::IpAddr, sync::Arc};
 
 use axum::http::HeaderMap;
 use sqlx::PgPool;
+use tokio_util::task::TaskTracker;
 
 use super::{
     admission::CommitError,
-    endpoint::Endpoint,
+    endpoint::{Endpoint, KeyedEndpoint},
     error::WebhookError,
     examination::examine,
     keyring::{Keyring, Refreshed},
@@ -20,7 +21,7 @@ use crate::{
     domain::event::source::Source,
     runtime::clock::Clock,
     security::{auth_throttle::AuthThrottle, detection::Hint, key_usage::KeyUsage, secrets::SecretStore},
-    store::rejected_webhooks::RejectedWebhookKey,
+    store::{rejected_webhooks::RejectedWebhookKey, signature_detections},
     web::request_body::BodyReservation,
 };
 
@@ -45,13 +46,40 @@ pub(super) struct SignatureCheck {
 }
 
 impl SignatureCheck {
-    /// Counts a wrong path; returns what its sender is answered.
-    pub(super) fn reject_path(&self, source: Source, sender: &Sender) -> WebhookError {
+    /// Counts a wrong path; returns what its sender is answered. `keyed` is the connection that the path names, where it
+    /// exists: its token is wrong then.
+    pub(super) fn reject_path(
+        &self,
+        source: Source,
+        keyed: Option<&KeyedEndpoint>,
+        sender: &Sender,
+    ) -> WebhookError {
         if self.auth_throttle.record_failure(sender.ip, PATH_SCOPE, self.clock.now()) {
-            WebhookError::Throttled { source }
-        } else {
-            WebhookError::UnknownEndpoint { source }
+            return WebhookError::Throttled { source };
         }
+        if let Some(keyed) = keyed {
+            self.note_wrong_token(keyed, source);
+        }
+        WebhookError::UnknownEndpoint { source }
+    }
+
+    /// Tells an operator who waits for a webhook that one came with a wrong token: once a second at most, since anybody can
+    /// send one, and beside the answer, which must not take longer where the connection exists.
+    fn note_wrong_token(&self, keyed: &KeyedEndpoint, source: Source) {
+        if !keyed.wrong_tokens.may_note(&*self.clock) {
+            return;
+        }
+        let (pool, now, connection) =
+            (self.pool.clone(), self.clock.now(), keyed.endpoint.connection.clone());
+        TaskTracker::new().spawn(async move {
+            let noted = async {
+                let mut db = pool.acquire().await?;
+                signature_detections::record_wrong_token(&mut db, &connection, source.as_str(), now).await
+            };
+            if let Err(error) = noted.await {
+                tracing::warn!(connection, error = %error, "signature detection failed");
+            }
+        });
     }
 
     /// Verifies a webhook. Reads the stored keys again before it rejects one.
@@ -105,8 +133,8 @@ impl SignatureCheck {
     ) -> WebhookError {
         let (source, connection) = (unverified.source(), &endpoint.connection);
         let hint = if keys.may_examine(&*self.clock) {
-            let now = self.clock.now();
-            examine(&self.pool, now, (endpoint, keys), (unverified, headers)).await
+            let known = (&self.pool, &*self.secret_store, &*self.clock);
+            examine(known, (endpoint, keys), (unverified, headers)).await
         } else {
             Hint::NotExamined
         };

@@ -7,7 +7,7 @@ use silta::{
     store::signature_detections,
 };
 
-use crate::harness::{Answer, CONNECTION, TestOptions, TestSilta, answer, secs};
+use crate::harness::{Answer, CONNECTION, TestOptions, TestSilta, answer, secs, wait_until};
 
 const MYCASHFLOW_PATH: &str = "/webhooks/mycashflow/shop/sandbox-token-4f1d";
 
@@ -118,6 +118,40 @@ async fn forged_webhook_ends_no_signature_detection() {
     assert_eq!(post_with_headers(&silta, MYCASHFLOW_PATH, &genuine, body).await.status, 401);
     let detection = signature_detections::find_detection(&mut db, CONNECTION, "mycashflow").await.unwrap();
     assert_eq!(detection.expect("a result").found[0]["header"], "x-mcf-hmac");
+}
+
+/// Once a second at most, since anybody can send one, and only while an operator waits for a webhook of that connection.
+#[tokio::test]
+async fn wrong_token_is_noted_for_an_operator_who_waits() {
+    let silta = TestSilta::start().await;
+    let mut db = silta.outside_connection().await;
+    let mut wait_for = async |source: &str, time| {
+        let until = silta.now() + secs(time);
+        signature_detections::request_detection(&mut db, CONNECTION, source, "ops", until).await.unwrap();
+    };
+    let post = async |source: &str, connection: &str| {
+        let path = format!("/webhooks/{source}/{connection}/another-token");
+        assert_eq!(post_with_headers(&silta, &path, &[], "{}").await.status, 404);
+    };
+    let noted = async |source: &str| -> i64 {
+        let sum = "select coalesce(sum(wrong_tokens), 0)::bigint from signature_detection where source = ";
+        silta.scalar_text(&format!("{sum}'{source}'")).await
+    };
+    wait_for("mycashflow", 0).await; // it is over at once
+    post("mycashflow", CONNECTION).await;
+    silta.clock.advance(secs(1));
+    wait_for("ogoship", 600).await;
+    for count in 1..=2 {
+        post("ogoship", "unknown").await;
+        for _ in 0..3 {
+            post("ogoship", CONNECTION).await;
+        }
+        wait_until("it is noted", async || noted("ogoship").await == count).await;
+        silta.clock.advance(secs(1));
+    }
+    assert_eq!(noted("mycashflow").await, 0, "nobody waits");
+    wait_for("ogoship", 600).await;
+    assert_eq!(noted("ogoship").await, 0, "it begins anew");
 }
 
 #[tokio::test]

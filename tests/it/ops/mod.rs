@@ -15,6 +15,7 @@ mod readiness;
 mod reload;
 mod restore;
 pub mod retention;
+mod sandbox;
 mod secrets;
 mod signals;
 mod standby;
