@@ -1,9 +1,8 @@
 //! The documents that answers and alerts link to, served by the service itself: what each code means, and what to do about
 //! each alert. They are the repository's own, so nobody has to sign in for them.
 
-use std::{borrow::Cow, sync::LazyLock};
+use std::{borrow::Cow, collections::HashMap, sync::LazyLock};
 
-use axum::http::StatusCode;
 use maud::{Markup, PreEscaped, html};
 use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html::push_html};
 
@@ -14,17 +13,17 @@ static PROBLEMS: LazyLock<String> = LazyLock::new(|| render(include_str!("../../
 static RUNBOOK: LazyLock<String> = LazyLock::new(|| render(include_str!("../../../docs/runbook.md")));
 
 /// What each problem and reason code means.
-pub(super) async fn problems() -> (StatusCode, Markup) {
+pub(super) async fn problems() -> Markup {
     document("Problem and reason codes", &PROBLEMS)
 }
 
 /// What to do about each symptom and each alert.
-pub(super) async fn runbook() -> (StatusCode, Markup) {
+pub(super) async fn runbook() -> Markup {
     document("Runbook", &RUNBOOK)
 }
 
-fn document(title: &str, body: &str) -> (StatusCode, Markup) {
-    (StatusCode::OK, bare_page(Language::English, title, &html! { article { (PreEscaped(body)) } }))
+fn document(title: &str, body: &str) -> Markup {
+    bare_page(Language::English, title, &html! { article { (PreEscaped(body)) } })
 }
 
 /// A document as HTML. Headings have the ids that GitHub gives them, tables can be scrolled, and a link to a document that
@@ -32,11 +31,11 @@ fn document(title: &str, body: &str) -> (StatusCode, Markup) {
 fn render(text: &str) -> String {
     let events: Vec<_> = Parser::new_ext(text, Options::ENABLE_TABLES).collect();
     let (mut html, mut tables, mut is_kept) = (String::new(), 0, Vec::new());
-    let mut served = Vec::with_capacity(events.len());
+    let (mut served, mut slugs) = (Vec::with_capacity(events.len()), HashMap::new());
     for (at, event) in events.iter().enumerate() {
         match event {
             Event::Start(Tag::Heading { level, classes, attrs, .. }) => {
-                let id = Some(CowStr::from(slug(&text_of(&events[at..]))));
+                let id = Some(CowStr::from(unique(slug(&text_of(&events[at..])), &mut slugs)));
                 let (level, classes, attrs) = (*level, classes.clone(), attrs.clone());
                 served.push(Event::Start(Tag::Heading { level, id, classes, attrs }));
             }
@@ -82,6 +81,13 @@ fn slug(heading: &str) -> String {
     kept.collect::<String>().to_lowercase().replace(' ', "-")
 }
 
+/// The same with a number where an earlier heading has it, as GitHub does.
+fn unique(slug: String, taken: &mut HashMap<String, usize>) -> String {
+    let earlier = taken.entry(slug.clone()).or_default();
+    *earlier += 1;
+    if *earlier == 1 { slug } else { format!("{slug}-{}", *earlier - 1) }
+}
+
 /// Where a link of a document leads here; `None` where nothing of it is served.
 fn served_target(target: &str) -> Option<Cow<'_, str>> {
     for (file, path) in [("problems.md", "/problems"), ("runbook.md", "/runbook")] {
@@ -103,6 +109,8 @@ mod tests {
         assert!(html.contains("<h1 id=\"the-two-words\">"), "{html}");
         assert!(html.contains("<a href=\"/problems#busy\">a</a> b <a href=\"#x\">c</a>"), "{html}");
         assert!(html.contains("<a href=\"https://x.fi\">d</a>"), "{html}");
+        let twice = render("# One\n# One\n");
+        assert!(twice.contains("<h1 id=\"one\">") && twice.contains("<h1 id=\"one-1\">"), "{twice}");
         let table = render("| a |\n|---|\n| <b> |\n");
         assert!(
             table.starts_with("<div class=\"scroll\" role=\"region\"") && table.contains("</table>"),
