@@ -122,20 +122,22 @@ pub(super) async fn detect(
     let mut db = database.pool.acquire().await?;
     let until = SystemClock.now() + *wait;
     signature_detections::request_detection(&mut db, connection, source, account, until).await?;
-    let begin = Seen::read(&mut db, &expected).await?;
+    let at_start = Seen::read(&mut db, &expected).await?;
     print_expectation(&mut db, &expected, &address, wait).await?;
     drop(db);
-    let (begun, mut before) = (Instant::now(), begin.clone());
+    let (begun, mut before) = (Instant::now(), at_start.clone());
     while begun.elapsed() < *wait {
         let mut db = database.pool.acquire().await?;
         let now = Seen::read(&mut db, &expected).await?;
-        now.lines_since(&before, &expected).iter().for_each(|line| print_foreign(line));
+        for line in now.lines_since(&before, &expected) {
+            print_foreign(&line);
+        }
         before = now;
         if let Some(detection) = signature_detections::find_detection(&mut db, connection, source).await? {
             print_detection(&detection, source);
             return Ok(ExitCode::SUCCESS);
         }
-        if before.shows_all_is_well(&begin) {
+        if before.shows_all_is_well(&at_start) {
             print_line("webhooks are accepted as they are configured: there is nothing to detect");
             return Ok(ExitCode::SUCCESS);
         }
@@ -149,7 +151,7 @@ pub(super) async fn detect(
         print_line(
             "no rejected webhook held an HMAC of its body with a known key: configure the key of the subscription, then detect again",
         );
-    } else if before.lines_since(&begin, &expected).is_empty() {
+    } else if before.lines_since(&at_start, &expected).is_empty() {
         bail!(
             "no webhook came: is silta serve reached at {address}, and is that address registered \
              (silta webhooks list {connection})?"

@@ -71,7 +71,9 @@ mod tests {
     fn read(pieces: &[&[u8]]) -> Vec<u8> {
         let mut preface = H2Preface::default();
         let mut pieces: Vec<_> = pieces.iter().map(|piece| piece.to_vec()).collect();
-        pieces.iter_mut().for_each(|piece| preface.rewrite(piece));
+        for piece in &mut pieces {
+            preface.rewrite(piece);
+        }
         pieces.concat()
     }
 

@@ -54,18 +54,18 @@ impl Subscribed {
             let topic = body["topic"].as_str().unwrap_or_default();
             let subscriptions = self.shop.subscriptions();
             let matching = subscriptions.iter().filter(|[_, its, _]| its == topic);
-            let requests = matching.map(|[uuid, _, url]| self.from_shop(webhook, uuid, url)).collect();
+            let requests = matching.map(|[uuid, _, url]| self.sign_as_shop(webhook, uuid, url)).collect();
             return (!subscriptions.is_empty()).then_some(requests);
         }
         let kind = kind_of(&body["type"]);
         let subscriptions = self.warehouse.subscriptions();
         let matching =
             subscriptions.iter().filter(|[_, its, ..]| kind_of(&Value::String(its.clone())) == kind);
-        let requests = matching.map(|[_, _, url, key]| from_warehouse(webhook, url, key)).collect();
+        let requests = matching.map(|[_, _, url, key]| sign_as_warehouse(webhook, url, key)).collect();
         (!subscriptions.is_empty()).then_some(requests)
     }
 
-    fn from_shop(&self, webhook: &Webhook, uuid: &str, url: &str) -> SignedRequest {
+    fn sign_as_shop(&self, webhook: &Webhook, uuid: &str, url: &str) -> SignedRequest {
         let digest = mac(uuid, &webhook.body);
         let ShopSignature { header, base64 } = &self.shop_signature;
         let signature = if *base64 { to_base64(&digest) } else { hex::encode(digest) };
@@ -73,7 +73,7 @@ impl Subscribed {
     }
 }
 
-fn from_warehouse(webhook: &Webhook, url: &str, key: &str) -> SignedRequest {
+fn sign_as_warehouse(webhook: &Webhook, url: &str, key: &str) -> SignedRequest {
     let signature = to_base64(&mac(key, &webhook.body));
     SignedRequest { url: url.to_owned(), header: credentials::WAREHOUSE_HEADER.to_owned(), signature }
 }

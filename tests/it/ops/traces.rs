@@ -6,7 +6,7 @@ use axum::{Router, body::Bytes, routing::post};
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest,
     common::v1::{KeyValue, any_value::Value},
-    trace::v1::{Span, span::SpanKind, status::StatusCode},
+    trace::v1::{Span, Status, span::SpanKind, status::StatusCode},
 };
 use prost::Message;
 use silta::dev::sandbox::{Fault, OrderSpec};
@@ -88,7 +88,7 @@ async fn spans_follow_the_conventions_of_opentelemetry() {
             panic!("{name} {status} in {:?}", spans.iter().map(|it| &it.name).collect::<Vec<_>>())
         })
     };
-    let status_of = |span: &Span| span.status.as_ref().map(|status| status.code()).unwrap_or_default();
+    let status_of = |span: &Span| span.status.as_ref().map(Status::code).unwrap_or_default();
     let request = find("POST /webhooks/ogoship/{connection}", "int 401");
     assert_eq!(request.kind(), SpanKind::Server);
     for (key, value) in [
