@@ -1,6 +1,6 @@
 //! The shape of the source: sizes, where code may stand, what a module may know.
 
-use super::source::{SourceFile, library};
+use super::source::{SourceFile, files, library};
 
 #[test]
 fn no_file_exceeds_300_lines_without_tests() {
@@ -66,4 +66,28 @@ fn no_vague_word_is_in_a_name() {
             assert!(!is_vague, "{}: {line}", file.path.display());
         }
     }
+}
+
+/// A file that no module names is not compiled: its tests never run, although documents may name them.
+#[test]
+fn every_test_file_is_a_module() {
+    let mut missing = Vec::new();
+    for file in files("tests/it", "rs") {
+        let (name, folder) = (file.file_stem().unwrap().to_str().unwrap(), file.parent().unwrap());
+        let is_root = folder.ends_with("tests/it");
+        if name == "main" && is_root {
+            continue;
+        }
+        let (named, parent) = if name == "mod" {
+            (folder.file_name().unwrap().to_str().unwrap(), folder.parent().unwrap())
+        } else {
+            (name, folder)
+        };
+        let main = parent.join(if parent.ends_with("tests/it") { "main.rs" } else { "mod.rs" });
+        let modules = std::fs::read_to_string(main).unwrap_or_default();
+        if !modules.lines().any(|line| line.trim().ends_with(&format!("mod {named};"))) {
+            missing.push(file.display().to_string());
+        }
+    }
+    assert_eq!(missing, Vec::<String>::new());
 }
