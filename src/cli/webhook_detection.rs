@@ -121,8 +121,9 @@ pub(super) async fn detect(
     let source = source.as_str();
     let mut db = database.pool.acquire().await?;
     let until = SystemClock.now() + *wait;
+    // Read first: what comes as soon as it is asked for is counted from nothing.
+    let at_start = Seen { wrong_tokens: 0, ..Seen::read(&mut db, &expected).await? };
     signature_detections::request_detection(&mut db, connection, source, account, until).await?;
-    let at_start = Seen::read(&mut db, &expected).await?;
     print_expectation(&mut db, &expected, &address, wait).await?;
     drop(db);
     let (begun, mut before) = (Instant::now(), at_start.clone());
