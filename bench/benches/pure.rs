@@ -16,10 +16,11 @@ use silta::{
         id::{ClaimId, TaskId},
         order::{
             CachedDigest, Decision, OrderPolicy, OrderView, Recipient, ShopLine, ShopOrder, ShopStatus,
-            Transfer, TransferTime, UnitPrices, UnreadableFields, decide,
+            TransferTime, UnitPrices, UnreadableFields, decide,
         },
         product::{ProductPolicy, Supplier},
         redact::Redactor,
+        switch::Switch,
         task::{
             ledger::Ledger,
             outcome::Outcome,
@@ -135,7 +136,7 @@ fn order(criterion: &mut Criterion, now: DateTime<Utc>) {
         unreadable: UnreadableFields::default(),
     };
     let policy = OrderPolicy {
-        transfer: Transfer::Automatic,
+        transfer: Switch::Automatic,
         when: TransferTime::Created,
         hold: Duration::ZERO,
         not_before: None,

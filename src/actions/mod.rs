@@ -17,7 +17,9 @@ mod replay_many;
 mod resolve;
 mod reveal;
 mod shipping;
+mod switch;
 mod sync;
+mod sync_subject;
 
 pub use actor::Actor;
 pub use cancel::cancel;
@@ -36,5 +38,6 @@ pub use shipping::{put_shipping_rule, remove_shipping_rule};
 pub use sync::{
     NotBefore, RequestedSync, SyncRequest, approve_sync, cancel_sync, release_brake, request_sync,
 };
+pub use sync_subject::sync_subject;
 
 pub use crate::domain::conflict::ConflictError;

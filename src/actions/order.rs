@@ -9,12 +9,13 @@ use sqlx::PgConnection;
 use super::{
     ActionError, Actor, ConflictError,
     enqueue::{EnqueuedTask, enqueue},
+    switch::require_switched_on,
 };
 use crate::{
     domain::{
         event::{
             source::Source,
-            subject::{Priority, Subject},
+            subject::{Priority, Subject, SubjectKind},
         },
         id::EventId,
         order::{Intent, OrderStatus},
@@ -60,6 +61,9 @@ pub async fn request_order_action(
     let is_placed = known.state.placed_at.is_some();
     if let Some(conflict) = known_conflict(request, is_placed, known.state.status) {
         return Err(conflict.into());
+    }
+    if would_write(request, is_placed) {
+        require_switched_on(db, connection, SubjectKind::Order).await?;
     }
 
     if let OrderRequest::SetIntent(intent) = request {
@@ -116,6 +120,15 @@ pub(super) async fn enqueue_order(
     let detail = json!({ "task": enqueued.task, "opened": enqueued.opened });
     actor.audit(db, &topic, Some(connection), Some(name), detail).await?;
     Ok(enqueued)
+}
+
+/// Whether an order's request writes anything at a vendor, as far as is known.
+const fn would_write(request: OrderRequest, is_placed: bool) -> bool {
+    match request {
+        OrderRequest::SetIntent(Intent::Transfer | Intent::Release | Intent::Adopt) => true,
+        OrderRequest::SetIntent(Intent::Cancel) => is_placed,
+        OrderRequest::SetIntent(Intent::Hold) | OrderRequest::Refresh => false,
+    }
 }
 
 /// Why the last known state rules the request out.

@@ -6,9 +6,10 @@ use super::{
     ActionError, Actor, ConflictError,
     enqueue::EnqueuedTask,
     order::{enqueue_order, find_order, record_wish},
+    switch::require_switched_on,
 };
 use crate::{
-    domain::{order::AddedShipmentView, task::subject_state::SubjectState},
+    domain::{event::subject::SubjectKind, order::AddedShipmentView, task::subject_state::SubjectState},
     store::{StoreError, intents::Wish},
 };
 
@@ -29,6 +30,7 @@ pub async fn send_replacement(
         (None, [_, _, ..]) => return Err(ConflictError::SeveralReplacements.into()),
         (Some(_), _) | (None, []) => return Err(ConflictError::NoReplacement.into()),
     };
+    require_switched_on(db, connection, SubjectKind::Order).await?;
     record_wish(db, actor, connection, &subject, Wish::SendReplacement(chosen)).await?;
     enqueue_order(db, actor, connection, subject, "send_replacement").await
 }

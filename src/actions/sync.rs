@@ -6,12 +6,13 @@ use serde_json::json;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{ActionError, Actor, ConflictError};
+use super::{ActionError, Actor, ConflictError, switch::require_switched_on};
 use crate::{
     domain::{
         Timestamp,
         event::subject::SubjectKind,
         stock::BRAKE_WINDOW,
+        switch::Switch,
         sync::{SyncKind, is_possible_start},
         task::reason::Reason,
     },
@@ -49,7 +50,7 @@ pub struct RequestedSync {
     pub is_new: bool,
 }
 
-/// Requests a sync. One of each kind runs at a time, and a request for the same joins it. One with another `dry_run` or
+/// Requests a sync. Where the kind is switched off, only a dry run is possible. One of each kind runs at a time, and a request for the same joins it. One with another `dry_run` or
 /// another first day is refused: its answer would be that of another question.
 pub async fn request_sync(
     db: &mut PgConnection,
@@ -58,6 +59,9 @@ pub async fn request_sync(
 ) -> Result<RequestedSync, ActionError> {
     let SyncRequest { connection, what, dry_run, since, not_before } = request;
     let row = connections::find(db, connection).await?.ok_or(ActionError::NotFound)?;
+    if !dry_run && row.switches().of_sync(what) == Switch::Off {
+        return Err(ConflictError::switched_off(what.subject()).into());
+    }
     let at = actor.now();
     if since.is_some_and(|since| !is_possible_start(since, at)) {
         return Err(ActionError::ImpossibleStart);
@@ -88,6 +92,9 @@ pub async fn request_sync(
 /// fall to zero, because that is what the operator has seen.
 pub async fn approve_sync(db: &mut PgConnection, actor: &Actor<'_>, id: Uuid) -> Result<(), ActionError> {
     let row = syncs::find(db, id).await?.ok_or(ActionError::NotFound)?;
+    if let Ok(what) = row.what.parse::<SyncKind>() {
+        require_switched_on(db, &row.connection, what.subject()).await?;
+    }
     if !syncs::approve(db, id, actor.name, actor.now()).await? {
         return Err(ConflictError::NothingToApprove.into());
     }

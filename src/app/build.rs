@@ -24,7 +24,9 @@ use crate::{
     runtime::clock::{Clock, Entropy},
     security::{admin_token::Token, key_usage::KeyUsage},
     store::{
-        StoreError, configurations, connections,
+        StoreError, configurations,
+        connection_switches::{self, ConfiguredConnection},
+        connections,
         key_usage::{self, KeyIdentity},
     },
     sync,
@@ -64,7 +66,7 @@ pub struct App {
     pub hot_pool: PgPool,
     /// Cancelled to end streams that would keep the listener open.
     pub(super) closing: CancellationToken,
-    connection_names: Vec<String>,
+    configured: Vec<ConfiguredConnection>,
     references: Vec<ConnectionReferences>,
     starts: Arc<ConnectionStarts>,
     keys: Vec<KeyIdentity>,
@@ -121,7 +123,7 @@ impl App {
             closing,
             keys,
             references: config.connections.iter().map(references_of).collect(),
-            connection_names: config.connections.into_iter().map(|it| it.name).collect(),
+            configured: config.connections.into_iter().map(configured).collect(),
             key_usage: components.key_usage,
             configuration: components.configuration,
             starts: components.starts,
@@ -139,8 +141,9 @@ impl App {
     /// Creates the missing rows of the configured connections, keys and polls.
     pub async fn prepare(&self) -> Result<(), PrepareError> {
         let mut db = self.pool.acquire().await.map_err(StoreError::from)?;
-        connections::ensure(&mut db, &self.connection_names, self.clock.now()).await?;
-        self.starts.begin(&mut db, &self.connection_names).await?;
+        connections::ensure(&mut db, &self.configured, self.clock.now()).await?;
+        let names: Vec<_> = self.configured.iter().map(|(name, _)| name.clone()).collect();
+        self.starts.begin(&mut db, &names).await?;
         reference_prefixes::register(&mut db, &self.references, self.clock.now()).await?;
         key_usage::ensure_keys(&mut db, &self.keys, self.clock.now()).await?;
         drop(db);
@@ -151,8 +154,14 @@ impl App {
     /// Makes this configuration the newest. For a process that serves: one of a single command changes nothing.
     pub async fn adopt_configuration(&self) -> Result<(), StoreError> {
         let mut db = self.pool.acquire().await?;
-        configurations::adopt(&mut db, &self.configuration).await
+        configurations::adopt(&mut db, &self.configuration).await?;
+        connection_switches::record(&mut db, &self.configured).await
     }
+}
+
+fn configured(connection: config::Connection) -> ConfiguredConnection {
+    let switches = connection.switches();
+    (connection.name, switches)
 }
 
 fn references_of(connection: &config::Connection) -> ConnectionReferences {

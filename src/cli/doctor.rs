@@ -10,6 +10,7 @@ use super::{
     check::{Check, CheckResult},
     database::Database,
     doctor_catalogue::{check_codes, check_remarks},
+    doctor_switches::check_switches,
     print::{print_foreign, print_line},
     secret_files::readable_by_anybody,
 };
@@ -56,6 +57,7 @@ pub(super) async fn run(args: DoctorArgs, config: Config, account: &str) -> Resu
         let mut db = database.pool.acquire().await?;
         let stored_rules = shipping_rules::load(&mut db, &clients.name).await?;
         drop(db);
+        checks.push(check_switches(clients));
         checks.extend(check_vendors(clients).await);
         checks.push(check_shipping(clients, &stored_rules).await);
         checks.push(check_clock(clients).await);

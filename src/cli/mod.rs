@@ -8,6 +8,7 @@ mod database;
 mod dispatch;
 mod doctor;
 mod doctor_catalogue;
+mod doctor_switches;
 mod events;
 mod init;
 mod load;

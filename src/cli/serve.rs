@@ -18,6 +18,12 @@ use crate::{
         shutdown::{Shutdown, Signals},
         telemetry::{self, Telemetry},
     },
+    domain::{
+        event::subject::SubjectKind,
+        language::Language,
+        switch::{Switch, switch_key},
+    },
+    explain,
     runtime::{
         clock::{Clock, Entropy, SystemClock},
         embedded_postgres::WaitOptions,
@@ -159,6 +165,7 @@ fn log_warnings(config: &Config) {
             tracing::warn!(connection, "ogoship.webhook_path_without_token: the path can be guessed, too");
         }
     }
+    log_switches(config);
     for file in readable_by_anybody(&config.secret_files) {
         let file = file.display();
         tracing::warn!(%file, "every account of this machine can read this secret: chmod o= it");
@@ -167,6 +174,20 @@ fn log_warnings(config: &Config) {
     {
         let connection = &connection.name;
         tracing::warn!(connection, "dangerously_unsigned: webhooks of the shop are not verified");
+    }
+}
+
+/// Says what is not written by itself, so that nobody waits for it.
+fn log_switches(config: &Config) {
+    for connection in &config.connections {
+        let switches = connection.switches();
+        for kind in SubjectKind::ALL.iter().copied() {
+            let (key, switch, connection) = (switch_key(kind), switches.of(kind), &connection.name);
+            if switch != Switch::Automatic {
+                let text = explain::switch_text(kind, switch, Language::English);
+                tracing::info!(connection, key, value = switch.as_str(), "{text}");
+            }
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, process::ExitCode};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use sqlx::{PgConnection, PgPool};
@@ -15,7 +15,7 @@ use super::{
 use crate::{
     actions::{self, ActionError, Actor, ConflictError, SyncRequest},
     app::{App, config::Config},
-    domain::sync::SyncKind,
+    domain::{event::subject::Subject, sync::SyncKind},
     runtime::clock::{Clock, Entropy, SystemClock},
     store::{
         self, Page,
@@ -54,6 +54,10 @@ pub(super) struct SyncArgs {
     /// Only report, fix nothing
     #[arg(long)]
     dry_run: bool,
+    /// Only this one: the id of a product, or the code of a stock figure. `silta serve` syncs it, also where its switch is
+    /// "manual"
+    #[arg(long, conflicts_with_all = ["dry_run", "since", "approve", "json"])]
+    only: Option<String>,
     /// Approve what the last sync of this kind left waiting, instead of running another
     #[arg(long, conflicts_with_all = ["dry_run", "since"])]
     approve: bool,
@@ -96,6 +100,9 @@ async fn run_sync(
 ) -> Result<ExitCode> {
     let app = App::new(config, database.deps());
     app.prepare().await?;
+    if let Some(key) = &args.only {
+        return sync_one((what, &args), key, &database.pool, account).await;
+    }
     let id = request_sync((what, &args), &app, &database.pool, account).await?;
     let bar = ProgressBar::new_spinner();
     let ran = app.syncer.run_one(id, &|progress| show_progress(&bar, progress)).await?;
@@ -132,6 +139,30 @@ async fn print_json(db: &mut PgConnection, row: &SyncRow) -> Result<()> {
     }
     print_line("]}");
     Ok(())
+}
+
+/// Enqueues the task of one product or stock figure.
+async fn sync_one(
+    (what, args): (SyncKind, &SyncArgs),
+    key: &str,
+    pool: &PgPool,
+    account: &str,
+) -> Result<ExitCode> {
+    let subject = match what {
+        SyncKind::Products => Subject::product(key),
+        SyncKind::Stock => Subject::stock(key),
+        SyncKind::Orders => {
+            bail!("an order has commands of its own: silta orders refresh, silta orders transfer")
+        }
+    };
+    let entropy = Entropy::from_os();
+    let actor = Actor { name: account, clock: &SystemClock, entropy: &entropy };
+    let mut db = pool.begin().await?;
+    let enqueued = actions::sync_subject(&mut db, &actor, &args.connection, subject.clone()).await;
+    let enqueued = enqueued.with_context(|| format!("{subject} of {} cannot be synced", args.connection))?;
+    db.commit().await?;
+    print_line(&format!("requested: sync of {subject} by task {}", enqueued.task));
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Requests a sync, or approves the last one.

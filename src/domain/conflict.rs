@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::event::subject::SubjectKind;
+
 /// Why the state of a thing does not allow what an operator asks for. `explain` has the texts of the pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConflictError {
@@ -29,6 +31,12 @@ pub enum ConflictError {
     OtherSyncRunning,
     /// A sync to be cancelled has ended.
     SyncNotRunning,
+    /// `orders.transfer = "off"`
+    TransferOff,
+    /// `products.upload = "off"`
+    UploadOff,
+    /// `stock.update = "off"`
+    StockUpdateOff,
     /// An order to be erased has an open task.
     OrderHasOpenTask,
     /// An order is at the warehouse.
@@ -50,6 +58,15 @@ pub enum ConflictError {
 }
 
 impl ConflictError {
+    /// The switch of this kind of subject is off.
+    pub const fn switched_off(kind: SubjectKind) -> Self {
+        match kind {
+            SubjectKind::Order => Self::TransferOff,
+            SubjectKind::Product => Self::UploadOff,
+            SubjectKind::Stock => Self::StockUpdateOff,
+        }
+    }
+
     /// The conflict in English.
     pub const fn description(self) -> &'static str {
         match self {
@@ -71,6 +88,15 @@ impl ConflictError {
                 "a sync of the same kind is running that fixes or compares something else: cancel it, or wait until it ends"
             }
             Self::SyncNotRunning => "the sync has already ended",
+            Self::TransferOff => {
+                "orders.transfer is \"off\" in the configuration: nothing is written for orders at either vendor"
+            }
+            Self::UploadOff => {
+                "products.upload is \"off\" in the configuration: no product is created or changed at the warehouse"
+            }
+            Self::StockUpdateOff => {
+                "stock.update is \"off\" in the configuration: no stock figure is written to the shop"
+            }
             Self::OrderHasOpenTask => {
                 "a task of the order is still open: let it end or cancel it, then erase"
             }

@@ -23,6 +23,7 @@ pub mod rate_limit;
 pub mod redact;
 pub mod shipping;
 pub mod stock;
+pub mod switch;
 pub mod sync;
 pub mod task;
 pub mod time_window;

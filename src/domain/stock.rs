@@ -26,6 +26,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Timestamp,
     product::{CodeKey, Supplier},
+    switch::Switch,
     task::reason::Reason,
 };
 
@@ -79,6 +80,8 @@ pub enum Basis {
 /// The connection's rules for stock.
 #[derive(Clone, Debug)]
 pub struct StockPolicy {
+    /// Write figures to the shop automatically, only when an operator asks, or never.
+    pub update: Switch,
     /// Which figure the shop shows.
     pub basis: Basis,
     /// Pieces of every code that are never shown for sale.

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta};
 use serde::{Deserialize, Serialize};
 use strum::VariantArray;
 
-use super::Timestamp;
+use super::{Timestamp, event::subject::SubjectKind};
 
 /// 2000-01-01. No web shop of MyCashflow is older: an earlier day is a slip of the pen, and takes days to compare.
 const EARLIEST_START: i64 = 946_684_800;
@@ -46,6 +46,15 @@ pub enum SyncKind {
 }
 
 impl SyncKind {
+    /// The kind of subject whose differences it finds.
+    pub const fn subject(self) -> SubjectKind {
+        match self {
+            Self::Products => SubjectKind::Product,
+            Self::Stock => SubjectKind::Stock,
+            Self::Orders => SubjectKind::Order,
+        }
+    }
+
     /// Every value.
     pub const ALL: &[Self] = <Self as strum::VariantArray>::VARIANTS;
     /// The spelling of every value.

@@ -28,6 +28,15 @@ const fn finnish(conflict: ConflictError) -> &'static str {
             "toinen samanlainen täsmäytys on käynnissä eri asetuksilla: peru se, tai odota, että se päättyy"
         }
         ConflictError::SyncNotRunning => "täsmäytys on jo päättynyt",
+        ConflictError::TransferOff => {
+            "asetuksissa orders.transfer on \"off\": tilauksista ei kirjoiteta mitään kumpaankaan järjestelmään"
+        }
+        ConflictError::UploadOff => {
+            "asetuksissa products.upload on \"off\": tuotteita ei luoda eikä muuteta varastolla"
+        }
+        ConflictError::StockUpdateOff => {
+            "asetuksissa stock.update on \"off\": varastosaldoja ei kirjoiteta kauppaan"
+        }
         ConflictError::OrderHasOpenTask => {
             "tilauksen siirto on vielä kesken: anna sen päättyä tai peru se, ja poista tiedot sitten"
         }

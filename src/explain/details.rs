@@ -102,6 +102,11 @@ const PHRASES: &[(&str, &str)] = &[
         "kaupassa ei enää ole tätä korvaavaa lähetystä:",
     ),
     ("the replacement", "korvaava tilaus"),
+    ("would create", "luotaisiin"),
+    ("would rename", "nimettäisiin uudelleen"),
+    ("would update", "muutettaisiin"),
+    ("the shop shows ", "kaupassa on "),
+    (", should show ", ", pitäisi olla "),
     (": rename that one there first", ": nimeä se siellä ensin uudelleen"),
 ];
 
@@ -146,6 +151,8 @@ mod tests {
             include_str!("../domain/product/register.rs"),
             include_str!("../domain/product/decide.rs"),
             include_str!("../flows/order/actions.rs"),
+            include_str!("../flows/product.rs"),
+            include_str!("../flows/stock.rs"),
         ];
         for (english, _) in PHRASES {
             assert!(written.iter().any(|text| text.contains(english)), "nobody writes {english:?}");

@@ -42,6 +42,13 @@ const fn finnish(reason: Reason) -> &'static str {
         }
         Reason::ReturnOrder => "Tilaus on palautus eikä myynti: siitä ei lähetetä mitään.",
         Reason::ManualTransfer => "Tilaus odottaa, että siirrät sen varastolle.",
+        Reason::TransferOff => {
+            "Tilauksista ei kirjoiteta mitään kumpaankaan järjestelmään (orders.transfer = \"off\")."
+        }
+        Reason::ManualUpload => "Tuote odottaa, että pyydät viemään sen varastolle.",
+        Reason::UploadOff => "Tuotteita ei luoda eikä muuteta varastolla (products.upload = \"off\").",
+        Reason::ManualStockUpdate => "Varastosaldo odottaa, että pyydät kirjoittamaan sen kauppaan.",
+        Reason::StockUpdateOff => "Varastosaldoja ei kirjoiteta kauppaan (stock.update = \"off\").",
         Reason::CancelledInShop => "Kauppa perui tilauksen ennen kuin se lähti varastolle.",
         Reason::CompletedInShop => "Kauppa käsitteli tilauksen valmiiksi ennen kuin se lähti varastolle.",
         Reason::ReopenedInShop => {

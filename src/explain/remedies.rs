@@ -96,6 +96,26 @@ const fn remedies(reason: Reason) -> (&'static str, &'static str) {
             "Käsittele palautus MyCashflow'ssa. Lähetettäville tavaroille tarvitaan oma tilaus.",
         ),
         Reason::ManualTransfer => ("Transfer it when it may go.", "Siirrä se, kun se saa lähteä."),
+        Reason::ManualUpload => (
+            "Upload it when it may go to the warehouse; products.upload = \"automatic\" uploads by itself.",
+            "Vie se varastolle, kun se saa mennä sinne; products.upload = \"automatic\" vie automaattisesti.",
+        ),
+        Reason::ManualStockUpdate => (
+            "Write it when the shop may show it; stock.update = \"automatic\" writes by itself.",
+            "Kirjoita se, kun kauppa saa näyttää sen; stock.update = \"automatic\" kirjoittaa automaattisesti.",
+        ),
+        Reason::TransferOff => (
+            "Nothing to do; orders.transfer = \"manual\" or \"automatic\" in the configuration switches it on.",
+            "Ei tehtävää; asetus orders.transfer = \"manual\" tai \"automatic\" ottaa sen käyttöön.",
+        ),
+        Reason::UploadOff => (
+            "Nothing to do; products.upload = \"manual\" or \"automatic\" in the configuration switches it on.",
+            "Ei tehtävää; asetus products.upload = \"manual\" tai \"automatic\" ottaa sen käyttöön.",
+        ),
+        Reason::StockUpdateOff => (
+            "Nothing to do; stock.update = \"manual\" or \"automatic\" in the configuration switches it on.",
+            "Ei tehtävää; asetus stock.update = \"manual\" tai \"automatic\" ottaa sen käyttöön.",
+        ),
         Reason::UnknownInShop => {
             ("List the product in the shop, or leave it.", "Lisää tuote kauppaan, tai anna olla.")
         }

@@ -70,6 +70,8 @@ pub(super) fn intent_text(kind: &str, actor: &str, language: Language) -> String
         (Finnish, "release") => format!("{actor} vapautti tilauksen."),
         (English, "send_replacement") => format!("{actor} confirmed a replacement."),
         (Finnish, "send_replacement") => format!("{actor} vahvisti korvaavan lähetyksen."),
+        (English, "sync") => format!("{actor} asked to write it now."),
+        (Finnish, "sync") => format!("{actor} pyysi kirjoittamaan sen nyt."),
         (English, "cancel") => format!("{actor} asked to cancel it."),
         (Finnish, "cancel") => format!("{actor} pyysi perumaan sen."),
         (English, other) => format!("{actor} asked: {other}."),
@@ -150,7 +152,9 @@ fn english_outcome(outcome: &str, action: Option<&str>, reason: &str) -> String 
     match (outcome, action) {
         ("acted", Some(action)) => format!("Read both sides and {action}."),
         ("in_sync", _) => "Read both sides: they are in sync.".to_owned(),
-        ("skipped", _) => format!("Read both sides: nothing to do. {reason}"),
+        // What would be done where its switch did not say otherwise.
+        ("skipped", Some(_)) => format!("Read both sides: nothing is written. {reason}"),
+        ("skipped", None) => format!("Read both sides: nothing to do. {reason}"),
         ("waiting", _) => format!("Read both sides: not yet. {reason}"),
         ("permanent", _) => format!("It needs attention. {reason}"),
         ("unknown", Some(action)) => {
@@ -168,7 +172,8 @@ fn finnish_outcome(outcome: &str, action: Option<&str>, reason: &str) -> String 
     match (outcome, action) {
         ("acted", Some(action)) => format!("Tarkistettiin molemmat ja {action}."),
         ("in_sync", _) => "Tarkistettiin: kauppa ja varasto täsmäävät.".to_owned(),
-        ("skipped", _) => format!("Tarkistettiin: ei tehtävää. {reason}"),
+        ("skipped", Some(_)) => format!("Tarkistettiin: mitään ei kirjoiteta. {reason}"),
+        ("skipped", None) => format!("Tarkistettiin: ei tehtävää. {reason}"),
         ("waiting", _) => format!("Tarkistettiin: ei vielä. {reason}"),
         ("permanent", _) => format!("Odottaa sinua. {reason}"),
         ("unknown", Some(action)) => format!("Yritettiin: {action}. Ei tiedetä, onnistuiko se. {reason}"),

@@ -1,5 +1,8 @@
 //! Performs one action at a vendor, fenced by the claim. An action whose effect must happen once is entered into
 //! the ledger as begun before the call.
+//!
+//! Every call that changes something at a vendor for a subject is made here, so this is where the connection's switches
+//! (`orders.transfer`, `products.upload`, `stock.update`) are asked, whatever opened the task.
 
 use serde_json::Value;
 
@@ -86,6 +89,10 @@ impl Action {
         call: impl AsyncFnOnce(&str) -> Result<T, CallError>,
     ) -> Result<(T, AttemptResult), ActionError> {
         let Self { name, effect, key, entry } = self;
+        if let Some(reason) = context.withholds() {
+            let result = AttemptResult { action: Some(name), ..AttemptResult::skipped(reason) };
+            return Err(ActionError { result, is_refused: false, message: None });
+        }
         let with_action =
             |result: AttemptResult| AttemptResult { action: Some(name), key: Some(key.clone()), ..result };
         let interrupted = |reason| {

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    domain::{order::OrderPolicy, product::ProductPolicy, stock::StockPolicy},
+    domain::{order::OrderPolicy, product::ProductPolicy, stock::StockPolicy, switch::Switches},
     vendors::{http::call_log::CallLog, mycashflow::MyCashflow, ogoship::Ogoship},
 };
 
@@ -29,6 +29,15 @@ pub struct ConnectionClients {
 }
 
 impl ConnectionClients {
+    /// What is written by itself, when a person asks, or never.
+    pub fn switches(&self) -> Switches {
+        Switches {
+            orders: self.order_policy.transfer,
+            products: self.product_policy.upload,
+            stock: self.stock_policy.update,
+        }
+    }
+
     /// The same clients, recording every call.
     pub fn with_call_log(&self, call_log: &CallLog) -> Self {
         Self {

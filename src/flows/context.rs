@@ -8,7 +8,7 @@ use crate::{
         Timestamp,
         event::subject::Subject,
         order::Intent,
-        task::{ledger::Ledger, subject_state::SubjectState},
+        task::{ledger::Ledger, reason::Reason, subject_state::SubjectState},
     },
     runtime::{clock::Clock, failpoints::Failpoints},
 };
@@ -27,6 +27,8 @@ pub struct Context {
     pub intent: Option<Intent>,
     /// The shipments that operators have confirmed as replacements.
     pub confirmed: Vec<String>,
+    /// An operator has asked for what this task does.
+    pub is_asked: bool,
     /// When the connection began, as far as it was known when the task was claimed.
     pub connected_at: Timestamp,
     /// The clock.
@@ -35,4 +37,11 @@ pub struct Context {
     pub task_store: Arc<dyn TaskStore>,
     /// Where a test or a chaos run stops the process.
     pub failpoints: Failpoints,
+}
+
+impl Context {
+    /// Why nothing may be written for the subject now; `None` where it may.
+    pub(super) fn withholds(&self) -> Option<Reason> {
+        self.clients.switches().withholds(self.subject.kind, self.is_asked)
+    }
 }

@@ -15,6 +15,7 @@ use crate::domain::{
         CatalogueItem, CodeRegister, ItemDraft, KnownItem, ShopProduct, WithheldItem, draft_items,
         is_same_code,
     },
+    switch::Switch,
     task::{
         ledger::LedgerChange,
         outcome::Outcome,
@@ -59,6 +60,8 @@ async fn sync(context: &Context) -> Result<AttemptResult, Box<AttemptResult>> {
     let register = register.map_err(AttemptResult::store_failed)?;
     let result = match product {
         None => AttemptResult::skipped(Reason::UnknownInShop),
+        // Registered all the same: orders and stock figures need to know the shop's codes.
+        Some(_) if clients.product_policy.upload == Switch::Off => AttemptResult::skipped(Reason::UploadOff),
         Some(_) if !register.is_complete => {
             let until = seen_at + CATALOGUE_RECHECK; // sooner, once it is read
             AttemptResult::new(Outcome::Waiting { until, reason: Reason::CatalogueUnread })
@@ -88,8 +91,8 @@ async fn sync_items(
             break;
         }
     }
-    let Progress { mut observations, ledger, last_action, refused, .. } = progress;
-    let result = last_action.or(refused).map_or_else(|| summarize(&drafts), |result| *result);
+    let Progress { mut observations, ledger, last_action, refused, unasked, .. } = progress;
+    let result = last_action.or(refused).or(unasked).map_or_else(|| summarize(&drafts), |result| *result);
     if !matches!(result.outcome, Outcome::Acted) {
         // Only a product with nothing left to do counts as seen; until then a poll must find it again.
         let known = known_version(product.version);
@@ -112,6 +115,8 @@ struct Progress<'a> {
     last_action: Option<Box<AttemptResult>>,
     /// The first item that the warehouse refused: reported at the end, after the others.
     refused: Option<Box<AttemptResult>>,
+    /// What would be done to the items that wait until an operator asks.
+    unasked: Option<Box<AttemptResult>>,
     action_count: usize,
 }
 
@@ -124,6 +129,7 @@ impl<'a> Progress<'a> {
             ledger: Vec::new(),
             last_action: None,
             refused: None,
+            unasked: None,
             action_count: 0,
         }
     }
@@ -160,10 +166,27 @@ impl<'a> Progress<'a> {
             }
             Err(mut result) => {
                 self.ledger.append(&mut result.ledger);
-                return Err(result);
+                if !matches!(result.outcome, Outcome::Skipped { .. }) {
+                    return Err(result);
+                }
+                self.record_unasked(draft, *result);
             }
         }
         Ok(())
+    }
+
+    /// Says what would be done to an item, and goes on: an operator sees as many as one attempt would do.
+    fn record_unasked(&mut self, draft: &ItemDraft, result: AttemptResult) {
+        self.action_count += 1;
+        let would = match result.action {
+            Some("create") => "would create",
+            Some("rename") => "would rename",
+            _ => "would update",
+        };
+        let said = format!("{would} {:?}", draft.code);
+        let before = self.unasked.take().and_then(|earlier| earlier.detail);
+        let detail = Some(before.map_or_else(|| said.clone(), |before| format!("{before}; {said}")));
+        self.unasked = Some(Box::new(AttemptResult { detail, ..result }));
     }
 
     /// Records how the warehouse spells the code.

@@ -8,6 +8,7 @@ use crate::{
         event::subject::Subject,
         product::{AmbiguousCode, KnownSpellings, Stored, Supplier, code_fault},
         stock::{BRAKE_WINDOW, Basis, Decision, ShopStock, StockView, WarehouseStock, decide},
+        switch::Switch,
         task::{
             outcome::Outcome,
             reason::Reason,
@@ -35,6 +36,9 @@ async fn sync(context: &Context) -> Result<AttemptResult, Box<AttemptResult>> {
     let code = &subject.key;
     if code_fault(code) == Some(Reason::CodeDots) {
         return Ok(AttemptResult::skipped(Reason::CodeDots));
+    }
+    if clients.stock_policy.update == Switch::Off {
+        return Ok(AttemptResult::skipped(Reason::StockUpdateOff));
     }
     let aliases = clients.product_policy.extra.aliases_of(code);
     let codes = [code.as_str(), clients.product_policy.code_at_warehouse(code)];
@@ -65,6 +69,9 @@ async fn sync(context: &Context) -> Result<AttemptResult, Box<AttemptResult>> {
         Decision::Stale => {
             let (until, reason) = (now + STALE_RECHECK, Reason::StaleReading);
             return Ok(AttemptResult::new(Outcome::Waiting { until, reason }));
+        }
+        Decision::Patch { quantity, .. } if context.withholds().is_some() => {
+            (unasked(context, shop, quantity), None)
         }
         Decision::Patch { quantity, falls_to_zero } => {
             (write_stock(context, quantity, falls_to_zero).await?, Some(quantity))
@@ -132,6 +139,14 @@ async fn in_flight(context: &Context) -> Result<i64, Reason> {
         Basis::Compensated => task_store.in_flight(code).await,
         Basis::Physical | Basis::Available => Ok(0),
     }
+}
+
+/// What would be written, once an operator asks. The stock brake counts only what is about to be written.
+fn unasked(context: &Context, shop: Option<&ShopStock>, quantity: i64) -> AttemptResult {
+    let reason = context.withholds().unwrap_or(Reason::ManualStockUpdate);
+    let shown = shop.map_or(0, |shop| shop.quantity);
+    let detail = Some(format!("the shop shows {shown}, should show {quantity}"));
+    AttemptResult { action: Some("set_stock"), detail, ..AttemptResult::skipped(reason) }
 }
 
 /// Writes a quantity; a zero only where the stock brake allows it.

@@ -2,8 +2,16 @@
 
 use sqlx::PgConnection;
 
-use super::{Result, vendor_faults};
-use crate::domain::{Timestamp, task::reason::Reason};
+use super::{
+    Result,
+    connection_switches::{ConfiguredConnection, switch_columns},
+    vendor_faults,
+};
+use crate::domain::{
+    Timestamp,
+    switch::{Switch, Switches},
+    task::reason::Reason,
+};
 
 /// A connection as pages and the API show it.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -29,6 +37,12 @@ pub struct ConnectionRow {
     pub brake_detail: Option<String>,
     /// Until when the operator lets any number of figures fall to zero.
     pub brake_released_until: Option<Timestamp>,
+    /// Whether orders are sent by themselves: automatic, manual or off.
+    pub orders_transfer: String,
+    /// Whether products are created and changed at the warehouse by themselves.
+    pub products_upload: String,
+    /// Whether stock figures are written to the shop by themselves.
+    pub stock_update: String,
     /// When the configuration first named it, by our clock.
     pub created_at: Timestamp,
     /// The same by the shop's clock, once an answer of the shop has shown that. Older orders are not imported.
@@ -36,6 +50,16 @@ pub struct ConnectionRow {
 }
 
 impl ConnectionRow {
+    /// What it writes by itself, as the newest configuration says.
+    pub fn switches(&self) -> Switches {
+        let read = |word: &str| word.parse().unwrap_or(Switch::Off); // the schema knows no other word
+        Switches {
+            orders: read(&self.orders_transfer),
+            products: read(&self.products_upload),
+            stock: read(&self.stock_update),
+        }
+    }
+
     /// Its health in one word, the gravest first: paused, `circuit_open`, `writes_held_back`, braked or ok.
     pub const fn health(&self) -> &'static str {
         if self.paused_at.is_some() {
@@ -54,12 +78,22 @@ impl ConnectionRow {
 
 /// Ensures a row for each configured connection. A new one begins with this whole second, since vendors'
 /// times often have no fraction.
-pub async fn ensure(db: &mut PgConnection, names: &[String], now: Timestamp) -> Result<()> {
+pub async fn ensure(
+    db: &mut PgConnection,
+    configured: &[ConfiguredConnection],
+    now: Timestamp,
+) -> Result<()> {
+    let names: Vec<_> = configured.iter().map(|(name, _)| name.clone()).collect();
+    let [orders, products, stock] = switch_columns(configured);
     sqlx::query!(
-        "insert into connection (name, created_at)
-         select name, date_trunc('second', $2::timestamptz) from unnest($1::text[]) as name
+        "insert into connection (name, orders_transfer, products_upload, stock_update, created_at)
+         select name, orders, products, stock, date_trunc('second', $5::timestamptz)
+         from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as new (name, orders, products, stock)
          on conflict do nothing",
-        names,
+        &names,
+        &orders,
+        &products,
+        &stock,
         now,
     )
     .execute(db)
@@ -74,7 +108,8 @@ pub async fn list(db: &mut PgConnection) -> Result<Vec<ConnectionRow>> {
         "select name, paused_at, paused_by, circuit_open_until, circuit_reason,
                 (select string_agg(vendor || ': ' || reason, ', ' order by vendor)
                  from write_circuit where write_circuit.connection = name) as writes_held_back,
-                catalogue_read_at, braked_at, brake_detail, brake_released_until, created_at,
+                catalogue_read_at, braked_at, brake_detail, brake_released_until, orders_transfer, products_upload,
+                stock_update, created_at,
                 coalesce(shop_connected_at, created_at) as \"connected_at!\"
          from connection order by name",
     );

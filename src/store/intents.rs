@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::Result;
-use crate::domain::{Timestamp, order::Intent};
+use crate::domain::{Timestamp, id::TaskId, order::Intent};
 
 /// A new intent.
 #[derive(Clone, Debug)]
@@ -31,22 +31,26 @@ pub enum Wish<'a> {
     Intent(Intent),
     /// That the goods of this shipment of the shop are sent as a replacement; it counts for that shipment from then on.
     SendReplacement(&'a str),
+    /// That a product or a stock figure is written by this task, though its switch is "manual".
+    Sync(TaskId),
 }
 
 /// Stores an intent. Called inside the transaction that opens the task that will read it.
 pub async fn insert(db: &mut PgConnection, new: &NewIntent<'_>) -> Result<()> {
-    let (kind, target) = match new.wish {
-        Wish::Intent(intent) => (intent.as_str(), None),
-        Wish::SendReplacement(shipment) => ("send_replacement", Some(shipment)),
+    let (kind, target, task) = match new.wish {
+        Wish::Intent(intent) => (intent.as_str(), None, None),
+        Wish::SendReplacement(shipment) => ("send_replacement", Some(shipment), None),
+        Wish::Sync(TaskId(task)) => ("sync", None, Some(task)),
     };
     sqlx::query!(
-        "insert into intent (id, connection, subject, kind, target, actor, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7)",
+        "insert into intent (id, connection, subject, kind, target, task_id, actor, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
         new.id,
         new.connection,
         new.subject,
         kind,
         target,
+        task,
         new.actor,
         new.at,
     )
@@ -58,7 +62,7 @@ pub async fn insert(db: &mut PgConnection, new: &NewIntent<'_>) -> Result<()> {
 /// An intent as pages and the API show it.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct IntentRow {
-    /// `transfer`, `hold`, `release`, `cancel`, `adopt` or `send_replacement`.
+    /// `transfer`, `hold`, `release`, `cancel`, `adopt`, `send_replacement` or `sync`.
     pub kind: String,
     /// Who asked.
     pub actor: String,

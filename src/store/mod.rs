@@ -19,6 +19,7 @@ pub mod chaos;
 pub mod claim;
 pub mod configurations;
 pub mod connection_starts;
+pub mod connection_switches;
 pub mod connections;
 mod database_url;
 mod error;

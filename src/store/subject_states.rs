@@ -5,6 +5,7 @@ use sqlx::PgConnection;
 
 use super::{Result, actions, items::Reading};
 use crate::domain::{
+    id::TaskId,
     order::{Intent, OrderStatus},
     task::{
         ledger::Ledger,
@@ -43,14 +44,19 @@ async fn load_with_intents(
                (
                    select kind from intent
                    where intent.connection = wanted.connection and intent.subject = wanted.subject
-                     and kind <> 'send_replacement'
+                     and kind not in ('send_replacement', 'sync')
                    order by number desc limit 1
                ) as requested,
                array(
                    select target from intent
                    where intent.connection = wanted.connection and intent.subject = wanted.subject
                      and target is not null
-               ) as "confirmed!"
+               ) as "confirmed!",
+               (
+                   select task_id from intent
+                   where intent.connection = wanted.connection and intent.subject = wanted.subject and kind = 'sync'
+                   order by number desc limit 1
+               ) as asked
         from unnest($1::text[], $2::text[]) with ordinality as wanted (connection, subject, position)
         left join subject_state
             on subject_state.connection = wanted.connection and subject_state.subject = wanted.subject
@@ -90,7 +96,8 @@ async fn load_with_intents(
             completed_at: row.completed_at,
         };
         let intent = row.requested.as_deref().and_then(Intent::parse);
-        KnownSubject { state, ledger: Ledger::default(), intent, confirmed: row.confirmed }
+        let asked = row.asked.map(TaskId);
+        KnownSubject { state, ledger: Ledger::default(), intent, confirmed: row.confirmed, asked }
     });
     Ok(loaded.collect())
 }

@@ -33,6 +33,8 @@ pub struct LeasedSync {
     pub reading: i64,
     /// True if an operator has approved the waiting differences.
     pub approved: bool,
+    /// Who that is.
+    pub approved_by: Option<String>,
     /// The fence of the lease.
     pub claim: Uuid,
     /// How far an earlier lease had come.
@@ -98,7 +100,7 @@ pub async fn claim(
             for update skip locked
         )
         returning id, connection, what, dry_run, actor, since, started_at as "started_at!", reading as "reading!", step, cursor, total, done,
-                  counts, approved_at is not null as "approved!"
+                  counts, approved_at is not null as "approved!", approved_by
         "#,
         only,
         claim_id,
@@ -126,6 +128,7 @@ pub async fn claim(
         started_at: row.started_at,
         reading: row.reading,
         approved: row.approved,
+        approved_by: row.approved_by,
         claim: claim_id,
         progress,
     }))

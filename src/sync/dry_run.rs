@@ -40,7 +40,7 @@ impl DryRunner {
         let Some(clients) = self.clients(connection) else { return Ok(None) };
         let connected_at = self.known_start(connection).await?;
         let known = self.load_known(connection, &[subject.to_string()]).await?.remove(0);
-        let KnownSubject { state: known, ledger, intent, confirmed } = known;
+        let KnownSubject { state: known, ledger, intent, confirmed, asked: _ } = known;
         let call_log = CallLog::dry_run();
         let context = Context {
             clients: clients.with_call_log(&call_log),
@@ -49,6 +49,7 @@ impl DryRunner {
             known,
             intent,
             confirmed,
+            is_asked: false, // shows what a task would do by itself
             connected_at,
             clock: self.clock.clone(),
             task_store: Arc::new(ReadOnlyTaskStore::new(self.pool.clone(), connection.to_owned())),

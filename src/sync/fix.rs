@@ -1,5 +1,8 @@
 //! The last step: enqueues a task for each fixable difference, unless it would fix too much at once.
 
+use sqlx::PgConnection;
+use uuid::Uuid;
+
 use super::{error::SyncError, run::Run, schedule::SCHEDULE};
 use crate::{
     domain::{
@@ -8,12 +11,14 @@ use crate::{
             subject::{Priority, Subject, SubjectKind},
         },
         id::{EventId, TaskId},
+        switch::Switch,
         sync::SyncKind,
         task::reason::Reason,
     },
     flows::ConnectionClients,
     store::{
         ingest::{self, IncomingEvent, InternalEvent},
+        intents::{self, NewIntent, Wish},
         subject_states, sync_differences,
     },
 };
@@ -40,8 +45,17 @@ const BATCH_SIZE: i64 = 200;
 /// Counts what was at the warehouse when last observed and is in its list still.
 pub(super) const STILL_AT_WAREHOUSE: &str = "still_at_warehouse";
 
-/// Enqueues the tasks, page by page.
+/// Enqueues the tasks, page by page. A kind that is switched to manual is fixed only where a person has asked for this sync
+/// or approved it, and one that is off never.
 pub(super) async fn fix(run: &mut Run<'_>, clients: &ConnectionClients) -> Result<(), SyncError> {
+    let switch = run.switch;
+    if switch == Switch::Off {
+        return Ok(());
+    }
+    let is_asked = run.leased.approved || run.leased.actor != SCHEDULE;
+    if switch == Switch::Manual && !is_asked {
+        return Ok(()); // the differences wait for approval
+    }
     let mut withheld = Vec::new();
     if !run.leased.approved {
         run.braked = brake_reason(run, clients);
@@ -68,9 +82,31 @@ pub(super) async fn fix(run: &mut Run<'_>, clients: &ConnectionClients) -> Resul
         let ingested = ingest::ingest(&mut tx, &events).await?;
         let tasks = ingested.iter().zip(&events);
         let tasks: Vec<_> = tasks.map(|(it, event)| it.task_id.unwrap_or(event.task_id).0).collect();
+        if switch == Switch::Manual {
+            record_wishes(run, &mut tx, &events, &tasks).await?;
+        }
         sync_differences::mark_fixing(&mut tx, run.leased.id, &positions, &tasks).await?;
         run.commit_page(tx, &[], String::new(), 0).await?;
     }
+}
+
+/// Records for each product and figure that a person wants it written: by the task that was enqueued for it, and no other.
+async fn record_wishes(
+    run: &Run<'_>,
+    tx: &mut PgConnection,
+    events: &[IncomingEvent],
+    tasks: &[Uuid],
+) -> Result<(), SyncError> {
+    let Run { deps, leased, .. } = run;
+    let at = deps.clock.now();
+    let actor = leased.approved_by.as_deref().unwrap_or(&leased.actor);
+    let subjects = events.iter().filter_map(|event| event.event.subject.as_ref());
+    for (subject, task) in subjects.zip(tasks).filter(|(subject, _)| subject.kind != SubjectKind::Order) {
+        let (id, subject, wish) = (deps.entropy.id(at), subject.to_string(), Wish::Sync(TaskId(*task)));
+        let new = NewIntent { id, connection: &leased.connection, subject: &subject, wish, actor, at };
+        intents::insert(tx, &new).await?;
+    }
+    Ok(())
 }
 
 /// The event that enqueues a subject which this sync found out of sync.

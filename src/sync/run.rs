@@ -6,7 +6,7 @@ use sqlx::{Postgres, Transaction};
 
 use super::{deps::Deps, error::SyncError};
 use crate::{
-    domain::{page_walk::PageWalk, task::reason::Reason},
+    domain::{page_walk::PageWalk, switch::Switch, task::reason::Reason},
     store::{
         items::{self, Reading},
         sync_differences::{self, NewDifference},
@@ -30,13 +30,17 @@ pub(super) struct Run<'a> {
     pub(super) progress: Progress,
     /// Why nothing is fixed until an operator approves.
     pub(super) braked: Option<Reason>,
+    /// Whether what it compares is written by itself, when a person asks, or never.
+    pub(super) switch: Switch,
     on_progress: OnProgress<'a>,
 }
 
 impl<'a> Run<'a> {
     /// Resumes a sync at its last committed page.
     pub(super) fn resume(deps: &'a Deps, leased: &'a LeasedSync, on_progress: OnProgress<'a>) -> Self {
-        Self { deps, leased, progress: leased.progress.clone(), braked: None, on_progress }
+        let clients = deps.dry_runner.clients(&leased.connection);
+        let switch = clients.map_or(Switch::Off, |clients| clients.switches().of_sync(leased.what));
+        Self { deps, leased, progress: leased.progress.clone(), braked: None, switch, on_progress }
     }
 
     /// Adds to a counter of the report.
@@ -119,7 +123,7 @@ impl<'a> Run<'a> {
         require_lease(sync_runs::extend_lease(&mut db, self.leased, until).await?)
     }
 
-    /// A difference that a task would fix. In a dry run it is only reported.
+    /// A difference that a task would fix. In a dry run, and where the kind is switched off, it is only reported.
     pub(super) fn fixable_difference(
         &self,
         subject: impl Into<String>,
@@ -127,7 +131,7 @@ impl<'a> Run<'a> {
         remedy: &str,
     ) -> NewDifference {
         NewDifference {
-            awaits_approval: !self.leased.dry_run,
+            awaits_approval: !self.leased.dry_run && self.switch != Switch::Off,
             ..reported_difference(subject, difference, remedy)
         }
     }

@@ -152,7 +152,7 @@ impl AttemptRunner {
     async fn run_flow(
         &self,
         leased: &LeasedTask,
-        KnownSubject { state: known, mut ledger, intent, confirmed }: KnownSubject,
+        KnownSubject { state: known, mut ledger, intent, confirmed, asked }: KnownSubject,
         call_log: &CallLog,
     ) -> FlowRun {
         self.doubt_watch.look(leased, &mut ledger);
@@ -182,6 +182,7 @@ impl AttemptRunner {
             known,
             intent,
             confirmed,
+            is_asked: asked == Some(leased.id),
             connected_at: leased.connected_at,
             clock: clock.clone(),
             task_store: task_store.clone(),

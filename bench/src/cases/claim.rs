@@ -14,6 +14,7 @@ use silta::{
             subject::{Priority, Subject},
         },
         id::{EventId, TaskId},
+        switch::Switches,
         task::{
             outcome::Outcome,
             transition::{AttemptEnd, transition},
@@ -137,7 +138,7 @@ impl Claims {
         let hot = database.clone().options(store::HOT_PATH);
         let db = PgConnection::connect_with(&hot).await?;
         let mut claims = Self { hot, db, entropy: Entropy::seeded(1), number: 0 };
-        connections::ensure(&mut claims.db, &["bench".to_owned()], Utc::now()).await?;
+        connections::ensure(&mut claims.db, &[("bench".to_owned(), Switches::default())], Utc::now()).await?;
         claims.settle_batch(5_000).await?;
         sqlx::raw_sql("vacuum analyze").execute(&mut claims.db).await?;
         Ok(claims)

@@ -11,7 +11,12 @@ use super::{
 };
 use crate::{
     domain::{
-        digest::sha256_hex, order::OrderPolicy, product::ProductPolicy, redact::Redactor, stock::StockPolicy,
+        digest::sha256_hex,
+        order::OrderPolicy,
+        product::ProductPolicy,
+        redact::Redactor,
+        stock::StockPolicy,
+        switch::{Switch, Switches},
     },
     inbox::poll::poller::Intervals,
     security::signature::Encoding,
@@ -124,6 +129,11 @@ pub(super) struct GlobalOptions {
 }
 
 impl Connection {
+    /// What it writes by itself, when a person asks, or never.
+    pub const fn switches(&self) -> Switches {
+        Switches { orders: self.orders.transfer, products: self.products.upload, stock: self.stock.update }
+    }
+
     pub(super) fn read(mut section: Section<'_>, global: GlobalOptions) -> Self {
         let GlobalOptions { allow_private, has_secret_keys, recheck_delay } = global;
         let name = section.required("name", "a name of [a-z0-9-]");
@@ -141,7 +151,10 @@ impl Connection {
         let mut orders = read_orders(section.section("orders"), shipping, &products, recheck_delay);
         orders.redactor = Redactor::with_key(mycashflow.webhook_token.expose());
         let stock = read_stock(section.section("stock"), &products.extra);
-        let (polls, sync) = read_polls(section.section("polls"));
+        let (mut polls, sync) = read_polls(section.section("polls"));
+        if stock.update == Switch::Off {
+            polls.stock = Duration::ZERO; // nobody would use what it finds
+        }
         let connection = Self {
             name,
             replaces: section.text("replaces"),

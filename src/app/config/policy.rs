@@ -12,11 +12,12 @@ use super::{extra::read_extra, section::Section};
 use crate::{
     domain::{
         event::reference::ReferencePrefixes,
-        order::{CachedDigest, OrderPolicy, Transfer, TransferTime, UnitPrices},
+        order::{CachedDigest, OrderPolicy, TransferTime, UnitPrices},
         product::{CodeKey, ExtraData, ProductPolicy},
         redact::Redactor,
         shipping::ShippingRule,
         stock::{Basis, StockPolicy},
+        switch::Switch,
     },
     inbox::poll::poller::Intervals,
     sync::{FIXABLE_DIFFERENCES, SyncSchedule},
@@ -24,6 +25,12 @@ use crate::{
 
 /// Two keys of a table of codes are one code.
 const TWICE: &str = "is there twice: codes that differ only in case or spaces are the same";
+
+/// A switch. What is none of its words is an error: the configuration is not used then.
+fn read_switch(section: &mut Section<'_>, key: &str) -> Switch {
+    let choices: Vec<_> = Switch::ALL.iter().map(|switch| (switch.as_str(), *switch)).collect();
+    section.choice(key, &choices)
+}
 
 pub(super) fn read_orders(
     mut section: Section<'_>,
@@ -37,8 +44,7 @@ pub(super) fn read_orders(
         ("exclude_vat", UnitPrices::ExcludeVat),
     ];
     let policy = OrderPolicy {
-        transfer: section
-            .choice("transfer", &[("automatic", Transfer::Automatic), ("manual", Transfer::Manual)]),
+        transfer: read_switch(&mut section, "transfer"),
         when: section.choice(
             "when",
             &[
@@ -82,6 +88,7 @@ pub(super) fn read_products(mut section: Section<'_>) -> ProductPolicy {
     let given = |text: String| Some(text).filter(|text| !text.is_empty());
     let prices = section.boolean("prices");
     let policy = ProductPolicy {
+        upload: read_switch(&mut section, "upload"),
         suppliers: section.texts("suppliers"),
         exclude_codes: section.texts("exclude_codes").iter().map(|code| CodeKey::of(code)).collect(),
         not_packed: section.texts("not_packed"),
@@ -154,6 +161,7 @@ pub(super) fn read_stock(mut section: Section<'_>, extra: &ExtraData) -> StockPo
     let choices =
         [("available", Basis::Available), ("physical", Basis::Physical), ("compensated", Basis::Compensated)];
     let mut policy = StockPolicy {
+        update: read_switch(&mut section, "update"),
         basis: section.choice("basis", &choices),
         buffer: i64::try_from(section.integer("buffer", 0..=1_000_000)).unwrap_or(0),
         buffers: HashMap::new(),

@@ -31,7 +31,7 @@ pub use decide::decide;
 pub use decision::{Decision, OrderView};
 pub use draft::{CashOnDelivery, Draft, DraftError, DraftLine, LinePrice, customizations, draft};
 pub use inputs::order_inputs;
-pub use policy::{CachedDigest, Intent, OrderPolicy, Transfer, TransferTime, UnitPrices};
+pub use policy::{CachedDigest, Intent, OrderPolicy, TransferTime, UnitPrices};
 pub use recipient::Recipient;
 pub use shop::{Payment, PaymentState, Shipment, ShopLine, ShopOrder, ShopStatus, UnreadableFields};
 pub use status::OrderStatus;

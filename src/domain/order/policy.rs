@@ -10,6 +10,7 @@ use crate::domain::{
     product::ProductPolicy,
     redact::Redactor,
     shipping::{ShippingMethod, ShippingRule, match_rule, matches_pattern},
+    switch::Switch,
     task::ledger::Ledger,
 };
 
@@ -17,8 +18,8 @@ use crate::domain::{
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "settings, each a switch of its own")]
 pub struct OrderPolicy {
-    /// Transfer automatically, or only when an operator asks.
-    pub transfer: Transfer,
+    /// Transfer automatically, only when an operator asks, or never.
+    pub transfer: Switch,
     /// When an order is ready to be transferred.
     pub when: TransferTime,
     /// The wait between "ready" and "sent", for edits and cancellations; zero is none.
@@ -81,15 +82,6 @@ impl fmt::Debug for CachedDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("CachedDigest(..)") // part of what the digest is made of, so it may not tell whether there is one
     }
-}
-
-/// How orders get to the warehouse.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Transfer {
-    /// Automatically.
-    Automatic,
-    /// When an operator asks.
-    Manual,
 }
 
 /// When an order is ready to be transferred.

@@ -1,11 +1,11 @@
 //! Decides whether an order that is not at the warehouse may go there now.
 
 use super::{
-    Decision, Intent, OrderView, ShopOrder, Transfer, TransferTime,
+    Decision, Intent, OrderView, ShopOrder, TransferTime,
     payment::{PaymentCheck, check_payments},
     unreadable::ask,
 };
-use crate::domain::task::reason::Reason;
+use crate::domain::{switch::Switch, task::reason::Reason};
 
 /// Returns what prevents the transfer, or `None` where the order may go. An operator's intent comes before
 /// the rules; the rules are in the order in which a merchant would name them.
@@ -16,6 +16,9 @@ pub(super) fn find_blocker(shop: &ShopOrder, view: &OrderView<'_>) -> Option<Dec
         Some(Intent::Hold) => return Some(Decision::Skip(Reason::HeldByOperator)),
         Some(Intent::Transfer | Intent::Release | Intent::Adopt) | None => {}
     }
+    if policy.transfer == Switch::Off {
+        return Some(Decision::Skip(Reason::TransferOff)); // whatever an operator asks
+    }
     // Not even an operator can send what cannot be read.
     let unreadable = &shop.unreadable.content;
     if !unreadable.is_empty() {
@@ -24,7 +27,7 @@ pub(super) fn find_blocker(shop: &ShopOrder, view: &OrderView<'_>) -> Option<Dec
     if view.intent == Some(Intent::Transfer) {
         return None; // an operator has looked at it
     }
-    if policy.transfer == Transfer::Manual {
+    if policy.transfer == Switch::Manual {
         return Some(Decision::Skip(Reason::ManualTransfer));
     }
     if view.known.completed_at.is_some() {

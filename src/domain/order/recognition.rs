@@ -15,6 +15,7 @@ use super::{
 };
 use crate::domain::{
     product::CodeKey,
+    switch::Switch,
     task::{action::LedgerEntry, reason::Reason},
 };
 
@@ -48,23 +49,32 @@ pub(super) fn recognize(shop: &ShopOrder, warehouse: &WarehouseOrder, view: &Ord
         let same = in_doubt.rfind(|entry| was_sent_with(entry, warehouse));
         return Recognition::Unadopted(Some(same.unwrap_or(placing).number));
     }
+    if view.policy.transfer == Switch::Off {
+        return Recognition::NotOurs(Decision::Skip(Reason::TransferOff));
+    }
     if view.intent == Some(Intent::Adopt) {
         return Recognition::Unadopted(None);
     }
     match find_difference(shop, warehouse, view) {
+        // Adopting it would complete it in the shop some day: a person has to want that.
+        None if view.policy.transfer == Switch::Manual && view.intent != Some(Intent::Transfer) => {
+            Recognition::NotOurs(left_alone(shop, Decision::Skip(Reason::ManualTransfer)))
+        }
         None => Recognition::Unadopted(None),
         Some(detail) => Recognition::NotOurs(not_ours(shop, detail)),
     }
 }
 
-/// An order that we did not send matters only while the shop's order is open.
 fn not_ours(shop: &ShopOrder, detail: String) -> Decision {
+    left_alone(shop, Decision::AskOperator { reason: Reason::NotOursAtWarehouse, detail })
+}
+
+/// An order that we did not send matters only while the shop's order is open.
+fn left_alone(shop: &ShopOrder, while_open: Decision) -> Decision {
     match shop.status {
         ShopStatus::Completed => Decision::Skip(Reason::CompletedInShop),
         ShopStatus::Cancelled => Decision::Skip(Reason::CancelledInShop),
-        ShopStatus::Open | ShopStatus::Unknown(_) => {
-            Decision::AskOperator { reason: Reason::NotOursAtWarehouse, detail }
-        }
+        ShopStatus::Open | ShopStatus::Unknown(_) => while_open,
     }
 }
 

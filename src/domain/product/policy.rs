@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{CodeKey, ExtraData, Stored, Supplier, matches_code};
-use crate::domain::order::ShopLine;
+use crate::domain::{order::ShopLine, switch::Switch};
 
 /// The connection's rules for products.
 #[derive(Clone, Debug, Default)]
 pub struct ProductPolicy {
+    /// Create and update products at the warehouse automatically, only when an operator asks, or never.
+    pub upload: Switch,
     /// Names or ids of the suppliers whose goods are at the warehouse. Empty: all goods are.
     pub suppliers: Vec<String>,
     /// Codes that are not at the warehouse.

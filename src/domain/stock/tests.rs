@@ -14,7 +14,14 @@ fn shop(quantity: i64, enabled: bool) -> ShopStock {
 }
 
 fn policy(basis: Basis, buffer: i64) -> StockPolicy {
-    StockPolicy { basis, buffer, buffers: HashMap::from([(CodeKey::of("B"), 1)]), tracking: false, brake: 30 }
+    StockPolicy {
+        update: Switch::Automatic,
+        basis,
+        buffer,
+        buffers: HashMap::from([(CodeKey::of("B"), 1)]),
+        tracking: false,
+        brake: 30,
+    }
 }
 
 fn view<'a>(

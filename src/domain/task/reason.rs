@@ -58,8 +58,18 @@ pub enum Reason {
     FractionalQuantity,
     /// The order books a return, so it is no sale and nothing of it is sent.
     ReturnOrder,
-    /// The order waits for an operator to transfer it (`transfer = "manual"`).
+    /// The order waits for an operator to transfer it (`orders.transfer = "manual"`).
     ManualTransfer,
+    /// Nothing is written for orders at either vendor (`orders.transfer = "off"`).
+    TransferOff,
+    /// The product waits until an operator asks for its upload (`products.upload = "manual"`).
+    ManualUpload,
+    /// No product is created or changed at the warehouse (`products.upload = "off"`).
+    UploadOff,
+    /// The stock figure waits until an operator asks for it to be written (`stock.update = "manual"`).
+    ManualStockUpdate,
+    /// No stock figure is written to the shop (`stock.update = "off"`).
+    StockUpdateOff,
     /// The shop cancelled the order before it went to the warehouse.
     CancelledInShop,
     /// The shop completed the order before it went to the warehouse.

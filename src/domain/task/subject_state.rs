@@ -3,6 +3,7 @@
 use super::ledger::Ledger;
 use crate::domain::{
     Timestamp,
+    id::TaskId,
     order::{Intent, OrderStatus},
 };
 
@@ -92,6 +93,9 @@ pub struct KnownSubject {
     pub intent: Option<Intent>,
     /// The shipments that operators have confirmed as replacements.
     pub confirmed: Vec<String>,
+    /// The task that an operator has last asked for: while it is open, a product or stock figure is written that otherwise
+    /// waits (`domain::switch`).
+    pub asked: Option<TaskId>,
 }
 
 /// What an attempt observed of a subject; written with the settle.

@@ -16,7 +16,7 @@ pub struct AttentionCause {
     pub connection: String,
     /// order, stock or product.
     pub kind: String,
-    /// dead; `in_doubt`; or `on_hold`: an order that waits for a release, here or at the warehouse.
+    /// dead; `in_doubt`; or `on_hold`: what waits for a release, here or at the warehouse.
     pub state: String,
     /// Closed reason code.
     pub reason: String,
@@ -51,6 +51,27 @@ pub async fn list_causes(db: &mut PgConnection) -> Result<Vec<AttentionCause>> {
             where subject_state.status in ('not_transferred', 'needs_attention')
               and latest.state in ('pending', 'skipped')
               and latest.reason in ('manual_transfer', 'held_by_operator', 'payment_not_activated', 'held_at_warehouse')
+            union all
+            select waiting.id, connection.name, waiting.kind, waiting.subject, 'on_hold', waiting.reason,
+                   waiting.created_at
+            from connection
+            cross join unnest(array['manual_upload', 'manual_stock_update']) as wanted (reason)
+            cross join lateral (
+                -- The newest of them; so many are enough to say that there are many.
+                select id, kind, subject, reason, number, created_at from task
+                where task.connection = connection.name and task.reason = wanted.reason and state = 'skipped'
+                  and reason in (
+                      'manual_transfer', 'transfer_off', 'manual_upload', 'upload_off', 'manual_stock_update',
+                      'stock_update_off'
+                  )
+                order by number desc limit 20000
+            ) waiting
+            where not exists (
+                select 1 from task as newer
+                where newer.connection = connection.name and newer.subject = waiting.subject
+                  and newer.number > waiting.number and newer.state <> 'cancelled'
+                  and (newer.settled_at is not null or newer.state in ('pending', 'leased', 'in_doubt'))
+            )
         ),
         detailed as (
             select stuck.*, case when reason in ('shipping_unmapped', 'refused', 'conflict', 'payment_not_activated') then (

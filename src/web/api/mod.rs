@@ -15,6 +15,7 @@ mod page;
 mod replays;
 mod router;
 mod shipping_rules;
+mod subjects;
 mod syncs;
 mod tasks;
 

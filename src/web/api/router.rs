@@ -13,7 +13,7 @@ use axum::{
 use super::{
     alerts, attention, audit, connections,
     deps::{ApiDeps, ApiState},
-    events, orders, replays, shipping_rules, syncs, tasks,
+    events, orders, replays, shipping_rules, subjects, syncs, tasks,
 };
 use crate::web::{
     parameters::{NO_CONTROL_CHARACTERS, has_control_characters},
@@ -60,6 +60,7 @@ const ROUTES: &[Route] = &[
     ("/admin/v1/replays", "post", || post(replays::create)),
     ("/admin/v1/replays/{id}", "get", || get(replays::show)),
     ("/admin/v1/replays/{id}/cancel", "post", || post(replays::cancel)),
+    ("/admin/v1/subjects/{connection}/{subject}/sync", "post", || post(subjects::sync)),
     ("/admin/v1/syncs", "get", || get(syncs::list)),
     ("/admin/v1/syncs", "post", || post(syncs::create)),
     ("/admin/v1/syncs/{id}", "get", || get(syncs::show)),

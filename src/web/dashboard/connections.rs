@@ -15,7 +15,7 @@ use super::{
     shipping_rule,
     user::User,
     webhooks::{WebhookStatus, key_table},
-    widgets::{button, csrf_field, health, reason, remedy, time, time_or_never},
+    widgets::{button, csrf_field, health, reason, remedy, switches, time, time_or_never},
 };
 use crate::{
     actions,
@@ -56,7 +56,8 @@ pub(super) async fn list(
         @for (row, polls, rules, webhooks) in &sections {
             section.card aria-label=(row.name) {
                 h2 { (row.name) " " (health(&user, row.health())) }
-                (switches(&deps, &user, row))
+                (switches(&user, row.switches()))
+                (controls(&deps, &user, row))
                 h3 { (words.polls) }
                 (poll_table(&deps, &user, &row.name, polls))
                 h3 { (words.shipping_rules) }
@@ -72,7 +73,7 @@ pub(super) async fn list(
     Ok(page(&user, MenuItem::Connections, words.connections, &main))
 }
 
-fn switches(deps: &DashboardState, user: &User, row: &ConnectionRow) -> Markup {
+fn controls(deps: &DashboardState, user: &User, row: &ConnectionRow) -> Markup {
     let words = user.words();
     let ask = |request, label| button(user, HERE, &[("connection", &row.name), ("ask", request)], label);
     html! {

@@ -12,7 +12,7 @@ use super::{
     listing::{ROWS, url},
     page::{MenuItem, page},
     user::User,
-    widgets::{health, reason, remedy, time, time_or_never},
+    widgets::{health, reason, remedy, switches, time, time_or_never},
 };
 use crate::{
     domain::{Timestamp, alert::AlertKind, order_rate::OrderRate, sync::SyncKind, vendor::Vendor},
@@ -116,6 +116,7 @@ impl ConnectionCard {
         html! {
             section.card aria-label=(self.row.name) {
                 h2 { a href=(url("/connections", &connection, None)) { (self.row.name) } " " (health(user, self.health)) }
+                (switches(user, self.row.switches()))
                 (self.facts(deps, user))
                 @if let Some(code) = &self.row.circuit_reason { p.warn { (reason(user, Some(code))) } (remedy(user, code)) }
                 @if let Some(detail) = &self.row.brake_detail {

@@ -6,7 +6,15 @@ use serde::Serialize;
 
 use super::{deps::DashboardState, user::User};
 use crate::{
-    domain::{Timestamp, language::Language, order::OrderStatus, sync::SyncKind, task::reason::Reason},
+    domain::{
+        Timestamp,
+        event::subject::SubjectKind,
+        language::Language,
+        order::OrderStatus,
+        switch::{Switch, Switches},
+        sync::SyncKind,
+        task::reason::Reason,
+    },
     explain,
 };
 
@@ -116,6 +124,17 @@ pub(super) fn health(user: &User, health: &str) -> Markup {
         _ => ("state caution", words.braked),
     };
     html! { span class=(class) { (word) } }
+}
+
+/// What a connection does not write by itself.
+pub(super) fn switches(user: &User, switches: Switches) -> Markup {
+    html! {
+        @for kind in SubjectKind::ALL.iter().copied() {
+            @if switches.of(kind) != Switch::Automatic {
+                p.note { (explain::switch_text(kind, switches.of(kind), user.language)) }
+            }
+        }
+    }
 }
 
 /// The status of an order as a coloured word.

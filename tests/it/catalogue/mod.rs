@@ -7,3 +7,4 @@ mod products;
 mod spelling;
 mod stock;
 mod stock_brake;
+mod switches;

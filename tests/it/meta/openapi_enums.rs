@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use silta::{
     domain::{
         alert::AlertKind, event::source::Source, event::subject::SubjectKind, order::OrderStatus,
-        product::Remark, sync::Step, sync::SyncKind, task::action::ActionKind, task::action::ActionState,
+        product::Remark, switch::Switch, sync::Step, sync::SyncKind, task::action::ActionKind, task::action::ActionState,
         task::reason::Reason, task::state::TaskState, vendor::Vendor,
     },
     inbox::poll::poller::PolledList,
@@ -46,6 +46,7 @@ fn expected() -> Vec<(&'static str, Vec<String>)> {
         ("Alert.kind", spelled::<AlertKind>()),
         ("Poll.what", spelled::<PolledList>()),
         ("OrderStatus.enum", spelled::<OrderStatus>()),
+        ("Switch.enum", spelled::<Switch>()),
         ("OrderItem.kind", words(&["event", "intent", "attempt"])),
         ("Action.kind", spelled::<ActionKind>()),
         ("Action.state", spelled::<ActionState>()),

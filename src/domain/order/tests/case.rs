@@ -10,6 +10,7 @@ use crate::domain::{
     event::reference::ReferencePrefixes,
     product::{ProductPolicy, Supplier},
     redact::Redactor,
+    switch::Switch,
     task::{
         action::{ActionKind, ActionState, LedgerEntry},
         ledger::Ledger,
@@ -71,7 +72,7 @@ pub(in crate::domain::order) fn order() -> ShopOrder {
 
 pub(in crate::domain::order) fn policy() -> OrderPolicy {
     OrderPolicy {
-        transfer: Transfer::Automatic,
+        transfer: Switch::Automatic,
         when: TransferTime::Paid,
         hold: Duration::ZERO,
         not_before: None,

@@ -5,11 +5,12 @@ use std::time::Duration;
 use rust_decimal::Decimal;
 
 use super::case::*;
-use crate::domain::{order::*, task::subject_state::SubjectState};
+use crate::domain::{order::*, switch::Switch, task::subject_state::SubjectState};
 
 #[test]
 fn order_is_placed_once_it_is_ready() {
-    let manual = OrderPolicy { transfer: Transfer::Manual, ..policy() };
+    let manual = OrderPolicy { transfer: Switch::Manual, ..policy() };
+    let off = OrderPolicy { transfer: Switch::Off, ..policy() };
     let created = OrderPolicy { when: TransferTime::Created, ..policy() };
     let unpaid = || paid_by(vec![payment(false, false)]);
     let refunded = Payment { state: PaymentState::Void, ..payment(false, false) };
@@ -32,6 +33,8 @@ fn order_is_placed_once_it_is_ready() {
         (Case { shop: paid_by(vec![refunded, payment(true, false)]), ..case() }, "place k-1042"),
         (Case { policy: manual.clone(), ..case() }, "skip manual_transfer"),
         (Case { policy: manual, intent: Some(Intent::Transfer), ..case() }, "place k-1042"),
+        (Case { policy: off.clone(), ..case() }, "skip transfer_off"),
+        (Case { policy: off, intent: Some(Intent::Transfer), ..case() }, "skip transfer_off"),
         (Case { shop: Some(ShopOrder { lines: vec![], ..order() }), ..case() }, "skip no_warehouse_lines"),
     ];
     for (row, (case, expected)) in table.iter().enumerate() {

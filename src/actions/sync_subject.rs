@@ -1,0 +1,74 @@
+//! Syncs one product or one stock figure, also where its switch is "manual".
+
+use serde_json::json;
+use sqlx::PgConnection;
+
+use super::{
+    ActionError, Actor,
+    enqueue::{EnqueuedTask, enqueue},
+    order::record_wish,
+    switch::require_switched_on,
+};
+use crate::{
+    domain::{
+        event::{
+            source::Source,
+            subject::{Priority, Subject, SubjectKind},
+        },
+        id::EventId,
+    },
+    store::{ingest::InternalEvent, intents::Wish, subject_states},
+};
+
+/// The longest key of a subject that is asked for.
+const MAX_KEY: usize = 200;
+
+/// Enqueues the task of a product or a stock figure, which writes what differs. Orders have requests of their own.
+pub async fn sync_subject(
+    db: &mut PgConnection,
+    actor: &Actor<'_>,
+    connection: &str,
+    subject: Subject,
+) -> Result<EnqueuedTask, ActionError> {
+    let is_product_id = subject.key.bytes().all(|byte| byte.is_ascii_digit());
+    let is_known = match subject.kind {
+        SubjectKind::Order => false,
+        SubjectKind::Product => is_product_id,
+        SubjectKind::Stock => true,
+    };
+    if !is_known || subject.key.len() > MAX_KEY || subject.key.chars().any(char::is_control) {
+        return Err(ActionError::NotFound);
+    }
+    require_switched_on(db, connection, subject.kind).await?;
+    let enqueued = enqueue_asked(db, actor, connection, &subject).await?;
+    let detail = json!({ "task": enqueued.task, "opened": enqueued.opened });
+    actor.audit(db, "subject.sync", Some(connection), Some(subject.to_string()), detail).await?;
+    Ok(enqueued)
+}
+
+/// Enqueues the subject's task and records that a person has asked for it: for this task and no later one.
+async fn enqueue_asked(
+    db: &mut PgConnection,
+    actor: &Actor<'_>,
+    connection: &str,
+    subject: &Subject,
+) -> Result<EnqueuedTask, ActionError> {
+    if subject.kind == SubjectKind::Product {
+        // Without the stored hash the flow reads the warehouse's product again.
+        subject_states::clear_sent_hash(db, connection, &[subject.to_string()]).await?;
+    }
+    let at = actor.now();
+    let id = EventId(actor.entropy.id(at));
+    let event = InternalEvent {
+        connection,
+        subject: subject.clone(),
+        source: Source::Operator,
+        topic: "subject.sync",
+        body: json!({ "event": id }),
+        priority: Priority::live(subject.kind),
+        at,
+    };
+    let enqueued = enqueue(db, actor, id, event).await?;
+    record_wish(db, actor, connection, subject, Wish::Sync(enqueued.task)).await?;
+    Ok(enqueued)
+}

@@ -1,0 +1,25 @@
+//! The doctor's check of what a connection writes by itself.
+
+use super::check::{Check, CheckResult};
+use crate::{
+    domain::{event::subject::SubjectKind, language::Language, switch::Switch},
+    explain,
+    flows::ConnectionClients,
+};
+
+/// What waits until a person asks, or never happens: as configured, and easily forgotten.
+pub(super) fn check_switches(clients: &ConnectionClients) -> Check {
+    let switches = clients.switches();
+    let not_automatic = SubjectKind::ALL.iter().filter(|kind| switches.of(**kind) != Switch::Automatic);
+    let texts: Vec<_> = not_automatic
+        .map(|kind| explain::switch_text(*kind, switches.of(*kind), Language::English))
+        .collect();
+    let found = match texts.as_slice() {
+        [] => "orders, products and stock figures are written automatically".to_owned(),
+        some => some.join("; "),
+    };
+    let result = if texts.is_empty() { CheckResult::Good } else { CheckResult::Warning };
+    let remedy =
+        "set it to \"automatic\" once all looks right; then `silta waiting list` shows what has waited";
+    Check { connection: clients.name.clone(), name: "switches", result, found, remedy }
+}
