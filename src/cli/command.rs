@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use super::{alerts, config, doctor, events, init, orders, sandbox, sync, tasks, webhooks};
+use super::{alerts, config, doctor, events, init, orders, release, sandbox, sync, tasks, webhooks};
 use crate::{
     app::ServiceHalf,
     dev::{chaos, demo},
@@ -67,6 +67,9 @@ pub(super) enum Command {
     /// Orders: list, explain, transfer, hold, release, cancel, refresh, erase
     #[command(subcommand)]
     Orders(orders::Orders),
+    /// What waits for a switch (orders.transfer, products.upload, stock.update) or a shipping rule: list, release
+    #[command(subcommand)]
+    Release(release::Release),
     /// Runs a full sync of both sides now
     #[command(subcommand)]
     Sync(sync::Sync),

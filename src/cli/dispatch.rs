@@ -14,7 +14,7 @@ use super::{
     load::load,
     orders,
     print::{print_error, print_line},
-    sandbox, serve, sync, tasks, webhooks,
+    release, sandbox, serve, sync, tasks, webhooks,
 };
 use crate::{
     app::{
@@ -84,6 +84,11 @@ async fn dispatch(path: PathBuf, command: Command, signals: Option<Signals>) -> 
             orders::run(command, &database.pool, &account).await?;
         }
         Command::Sync(command) => return sync::run(command, load(&path, &environment)?, &account).await,
+        Command::Release(command) => {
+            let config = load(&path, &environment)?;
+            let database = Database::open(&config).await?;
+            release::run(command, &config, &database.pool, &account).await?;
+        }
         Command::Doctor(args) => return doctor::run(args, load(&path, &environment)?, &account).await,
         Command::Init(args) => return init::run(args, &path, &environment),
         Command::Webhooks(command) => {

@@ -20,6 +20,6 @@ pub(super) fn check_switches(clients: &ConnectionClients) -> Check {
     };
     let result = if texts.is_empty() { CheckResult::Good } else { CheckResult::Warning };
     let remedy =
-        "set it to \"automatic\" once all looks right; then `silta waiting list` shows what has waited";
+        "set it to \"automatic\" once all looks right; then `silta release list` shows what has waited";
     Check { connection: clients.name.clone(), name: "switches", result, found, remedy }
 }

@@ -14,6 +14,7 @@ mod init;
 mod load;
 mod orders;
 mod print;
+mod release;
 mod sandbox;
 mod secret_files;
 mod serve;

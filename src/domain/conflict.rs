@@ -31,6 +31,10 @@ pub enum ConflictError {
     OtherSyncRunning,
     /// A sync to be cancelled has ended.
     SyncNotRunning,
+    /// `orders.transfer = "manual"`
+    TransferManual,
+    /// Nothing waits for what is to be released.
+    NothingWaits,
     /// `orders.transfer = "off"`
     TransferOff,
     /// `products.upload = "off"`
@@ -88,6 +92,10 @@ impl ConflictError {
                 "a sync of the same kind is running that fixes or compares something else: cancel it, or wait until it ends"
             }
             Self::SyncNotRunning => "the sync has already ended",
+            Self::TransferManual => {
+                "orders.transfer is \"manual\" in the configuration: transfer each order, or set it to \"automatic\" first"
+            }
+            Self::NothingWaits => "nothing waits for that any more",
             Self::TransferOff => {
                 "orders.transfer is \"off\" in the configuration: nothing is written for orders at either vendor"
             }

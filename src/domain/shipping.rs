@@ -52,6 +52,17 @@ pub fn match_rule<'a>(rules: &'a [ShippingRule], method: &ShippingMethod) -> Opt
         .max_by_key(|rule| (!rule.pattern.contains('*'), rule.pattern.len()))
 }
 
+/// True where a rule matches the method that a text names in quotes, as [`ShippingMethod`] is shown.
+pub fn matches_named_method(text: &str, rules: &[ShippingRule]) -> bool {
+    let Some((_, quoted)) = text.split_once('"') else { return false };
+    let names = quoted.trim_end().trim_end_matches('"').split("\" / \"");
+    let matches = |name: &str| {
+        let method = ShippingMethod { name: Some(name.to_owned()), ..ShippingMethod::default() };
+        match_rule(rules, &method).is_some()
+    };
+    names.into_iter().any(matches)
+}
+
 /// Matches `name` against a pattern in which `*` stands for anything, ignoring case.
 pub(in crate::domain) fn matches_pattern(pattern: &str, name: &str) -> bool {
     let (pattern, name) = (pattern.to_lowercase(), name.trim().to_lowercase());
@@ -88,6 +99,21 @@ mod tests {
         ] {
             assert_eq!(matches_pattern(pattern, name), expected, "{pattern} on {name}");
         }
+    }
+
+    #[test]
+    fn method_is_found_in_the_text_that_names_it() {
+        let method = ShippingMethod {
+            product_code: Some("POSTI-14".into()),
+            name: Some("Posti".into()),
+            ..ShippingMethod::default()
+        };
+        let text = format!("no rule matches the order's shipping method {method}");
+        assert!(
+            matches_named_method(&text, &[rule("POSTI-*")]) && matches_named_method(&text, &[rule("posti")])
+        );
+        assert!(!matches_named_method(&text, &[rule("DHL")]) && !matches_named_method(&text, &[]));
+        assert!(!matches_named_method("the order has no shipping method", &[rule("*")]));
     }
 
     #[test]

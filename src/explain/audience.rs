@@ -93,6 +93,15 @@ impl Audience {
         shown
     }
 
+    /// What the last attempt of tasks that wait for the same said.
+    #[must_use]
+    pub fn waiting_detail(self, kind: &str, reason: &str, detail: Option<String>) -> Option<String> {
+        match self {
+            Self::Operator => detail,
+            Self::Viewer => detail_for_viewers(kind, Some(reason), detail),
+        }
+    }
+
     /// A difference that a sync found.
     #[must_use]
     pub fn difference(self, row: DifferenceRow) -> DifferenceRow {

@@ -28,6 +28,10 @@ const fn finnish(conflict: ConflictError) -> &'static str {
             "toinen samanlainen täsmäytys on käynnissä eri asetuksilla: peru se, tai odota, että se päättyy"
         }
         ConflictError::SyncNotRunning => "täsmäytys on jo päättynyt",
+        ConflictError::TransferManual => {
+            "asetuksissa orders.transfer on \"manual\": siirrä tilaukset yksitellen, tai vaihda ensin \"automatic\""
+        }
+        ConflictError::NothingWaits => "mikään ei enää odota sitä",
         ConflictError::TransferOff => {
             "asetuksissa orders.transfer on \"off\": tilauksista ei kirjoiteta mitään kumpaankaan järjestelmään"
         }

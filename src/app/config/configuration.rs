@@ -1,6 +1,7 @@
 //! The whole configuration.
 
 use std::{
+    collections::HashMap,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -22,7 +23,7 @@ use super::{
 use crate::{
     app::telemetry::Traces,
     background::{notifications, retention},
-    domain::{event::reference::may_collide, task::retry::RetryPolicy},
+    domain::{event::reference::may_collide, shipping::ShippingRule, task::retry::RetryPolicy},
     security::{admin_token::Token, secrets},
     vendors,
     web::server,
@@ -109,6 +110,11 @@ pub struct Log {
 }
 
 impl Config {
+    /// The shipping rules of each connection.
+    pub fn shipping_rules(&self) -> HashMap<String, Vec<ShippingRule>> {
+        self.connections.iter().map(|it| (it.name.clone(), it.orders.shipping.clone())).collect()
+    }
+
     /// Loads the text of a file under an environment. All errors are reported together.
     pub fn load(file: &str, environment: &Environment) -> Result<Self, Vec<ConfigError>> {
         Self::load_in(Path::new(""), file, environment)

@@ -4,6 +4,7 @@ pub mod attention;
 pub mod code_problems;
 pub mod orders;
 pub mod overview;
+pub mod releasable;
 pub mod remarks;
 pub mod throughput;
 pub mod waiting;

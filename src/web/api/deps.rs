@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sqlx::{PgPool, Postgres, pool::PoolConnection};
 
 use crate::{
-    actions::{DryRun, NotBefore},
+    actions::{ConfiguredRules, DryRun, NotBefore},
     runtime::clock::{Clock, Entropy},
     security::{admin_token::Token, auth_throttle::AuthThrottle, key_usage::KeyUsage},
     store::StoreError,
@@ -26,6 +26,8 @@ pub struct ApiDeps {
     pub dry_runner: Arc<dyn DryRun>,
     /// Before which day the orders of each connection are history.
     pub not_before: NotBefore,
+    /// The configured shipping rules of each connection.
+    pub rules: ConfiguredRules,
     /// Records the use of tokens.
     pub key_usage: Arc<KeyUsage>,
     /// Counts wrong admin tokens, together with the dashboard.

@@ -12,6 +12,7 @@ mod error;
 mod events;
 mod orders;
 mod page;
+mod releases;
 mod replays;
 mod router;
 mod shipping_rules;

@@ -13,7 +13,7 @@ use axum::{
 use super::{
     alerts, attention, audit, connections,
     deps::{ApiDeps, ApiState},
-    events, orders, replays, shipping_rules, subjects, syncs, tasks,
+    events, orders, releases, replays, shipping_rules, subjects, syncs, tasks,
 };
 use crate::web::{
     parameters::{NO_CONTROL_CHARACTERS, has_control_characters},
@@ -57,6 +57,8 @@ const ROUTES: &[Route] = &[
     ("/admin/v1/orders/{connection}/{order_id}/release", "post", || post(orders::release)),
     ("/admin/v1/orders/{connection}/{order_id}/send-replacement", "post", || post(orders::send_replacement)),
     ("/admin/v1/orders/{connection}/{order_id}/transfer", "post", || post(orders::transfer)),
+    ("/admin/v1/releases", "get", || get(releases::list)),
+    ("/admin/v1/releases", "post", || post(releases::create)),
     ("/admin/v1/replays", "post", || post(replays::create)),
     ("/admin/v1/replays/{id}", "get", || get(replays::show)),
     ("/admin/v1/replays/{id}/cancel", "post", || post(replays::cancel)),

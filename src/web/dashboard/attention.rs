@@ -6,6 +6,7 @@ use axum::{
     response::Redirect,
 };
 use maud::{Markup, html};
+use sqlx::PgConnection;
 
 use super::{
     deps::DashboardState,
@@ -13,6 +14,7 @@ use super::{
     form::OperatorForm,
     listing::{ListQuery, ROWS, url},
     page::{MenuItem, page},
+    releases::{is_of_a_switch, load_ready, noun, offers},
     shipping_rule,
     tasks::ReplayForm,
     user::User,
@@ -24,7 +26,8 @@ use crate::{
     explain::{self, counted},
     store::views::{
         attention::{self, AttentionCause},
-        overview::{self, TaskFilter},
+        overview::{self, TaskFilter, TaskRow},
+        releasable::{self, WaitingFilter},
     },
 };
 
@@ -33,9 +36,11 @@ pub(super) async fn list(State(deps): State<DashboardState>, user: User) -> Resu
     let words = user.words();
     let mut db = deps.pool.acquire().await?;
     let causes = user.audience().causes(attention::list_causes(&mut db).await?);
+    let ready = load_ready(&deps, &user, &mut db, None).await?;
     drop(db);
     let main = html! {
         h1 { (words.attention) }
+        (offers(&deps, &user, &ready))
         @if causes.is_empty() { p.verdict.good role="status" { (words.attention_none) } }
         @else { ul.causes { @for cause in &causes { (cause_card(&deps, &user, cause)) } } }
     };
@@ -44,11 +49,7 @@ pub(super) async fn list(State(deps): State<DashboardState>, user: User) -> Resu
 
 fn cause_card(deps: &DashboardState, user: &User, cause: &AttentionCause) -> Markup {
     let words = user.words();
-    let noun = match cause.kind.as_str() {
-        "order" => words.order_count,
-        "product" => words.product_count,
-        _ => words.stock_count,
-    };
+    let noun = noun(user, &cause.kind);
     html! {
         li.card {
             h2 { a href=(cause_path(cause)) {
@@ -73,8 +74,8 @@ fn state_text(user: &User, state: &str) -> &'static str {
     }
 }
 
-/// Dead tasks are replayed on the page of their cause, tasks in doubt are resolved one by one, and orders on hold are
-/// released one by one.
+/// Dead tasks are replayed on the page of their cause, where products and stock figures that wait for a person are written
+/// too; tasks in doubt are resolved one by one, and orders on hold are released one by one.
 fn cause_path(cause: &AttentionCause) -> String {
     let connection = ("connection", Some(cause.connection.as_str()));
     let kind = ("kind", Some(cause.kind.as_str()));
@@ -82,6 +83,9 @@ fn cause_path(cause: &AttentionCause) -> String {
     match cause.state.as_str() {
         "dead" => {
             url("/attention/cause", &[connection, kind, reason, ("detail", cause.detail.as_deref())], None)
+        }
+        "on_hold" if cause.kind != "order" => {
+            url("/attention/cause", &[connection, kind, reason, ("state", Some("skipped"))], None)
         }
         "in_doubt" => url("/tasks", &[connection, kind, ("state", Some("in_doubt"))], None),
         _ => url("/orders", &[connection, reason], None),
@@ -100,18 +104,24 @@ pub(super) async fn show(
         query.detail.clear();
     }
     let filter = task_filter(&query);
-    let mut db = deps.pool.acquire().await?;
-    let count = attention::count_closed(&mut db, &filter).await?;
-    let rows = overview::list_closed_oldest_first(&mut db, &filter, ROWS).await?;
-    drop(db);
     let code = query.reason.as_deref().unwrap_or_default();
+    let waits_for_switch = is_of_a_switch(code);
+    let mut db = deps.pool.acquire().await?;
+    let (count, rows) = if waits_for_switch {
+        load_waiting(&deps, &mut db, &query).await?
+    } else {
+        let count = attention::count_closed(&mut db, &filter).await?;
+        (count, overview::list_closed_oldest_first(&mut db, &filter, ROWS).await?)
+    };
+    drop(db);
     let is_unmapped = code == Reason::ShippingUnmapped.code();
     let replay = ReplayForm {
+        action: if waits_for_switch { "/releases" } else { "/replays" },
         filter: &filter,
         rows: &rows,
         count,
-        label_all: words.release_all,
-        label_selected: words.release_selected,
+        label_all: if waits_for_switch { words.write_all } else { words.release_all },
+        label_selected: if waits_for_switch { words.write_selected } else { words.release_selected },
     };
     let main = html! {
         h1 { (reason(&user, Some(code))) }
@@ -125,13 +135,27 @@ pub(super) async fn show(
     Ok(page(&user, MenuItem::Attention, words.attention, &main))
 }
 
+/// What waits for a switch: how many, and the oldest of them.
+async fn load_waiting(
+    deps: &DashboardState,
+    db: &mut PgConnection,
+    query: &ListQuery,
+) -> Result<(i64, Vec<TaskRow>), PageError> {
+    let (connection, reason) = (query.connection.as_deref().unwrap_or_default(), query.reason.as_deref());
+    let reason = reason.unwrap_or_default();
+    let groups = actions::list_releasable(db, &deps.rules).await?;
+    let count = groups.iter().filter(|it| it.connection == connection && it.reason == reason);
+    let filter = WaitingFilter { connection, reason, detail: None, ids: None };
+    Ok((count.map(|it| it.count).sum(), releasable::list(db, &filter, ROWS).await?))
+}
+
 fn task_filter(query: &ListQuery) -> TaskFilter {
     TaskFilter {
         connection: query.connection.clone(),
         kind: query.kind.clone(),
         reason: query.reason.clone(),
         detail: Some(query.detail.clone()).filter(|text| !text.is_empty()),
-        state: Some("dead".to_owned()),
+        state: Some(if query.state.as_deref() == Some("skipped") { "skipped" } else { "dead" }.to_owned()),
         ..TaskFilter::default()
     }
 }

@@ -12,6 +12,7 @@ use super::{
     form::OperatorForm,
     listing::ListQuery,
     page::{MenuItem, page},
+    releases::{load_ready, offers},
     shipping_rule,
     user::User,
     webhooks::{WebhookStatus, key_table},
@@ -48,10 +49,12 @@ pub(super) async fn list(
             sections.push((row, polls, rules, webhooks));
         }
     }
+    let ready = load_ready(&deps, &user, &mut db, query.connection.as_deref()).await?;
     let tokens = key_usage::list_keys(&mut db, "").await?;
     drop(db);
     let main = html! {
         h1 { (words.connections) }
+        (offers(&deps, &user, &ready))
         @if sections.is_empty() { p { (words.no_connections) } }
         @for (row, polls, rules, webhooks) in &sections {
             section.card aria-label=(row.name) {

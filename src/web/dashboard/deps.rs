@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::live_counts::LiveCounts;
 use crate::{
-    actions::{DryRun, NotBefore},
+    actions::{ConfiguredRules, DryRun, NotBefore},
     domain::product::ExtraRow,
     runtime::clock::{Clock, Entropy},
     security::{admin_token::Token, auth_throttle::AuthThrottle, key_usage::KeyUsage},
@@ -27,6 +27,8 @@ pub struct DashboardDeps {
     pub dry_runner: Arc<dyn DryRun>,
     /// Before which day the orders of each connection are history.
     pub not_before: NotBefore,
+    /// The configured shipping rules of each connection.
+    pub rules: ConfiguredRules,
     /// The merchant's extra data of products, by connection.
     pub extra: HashMap<String, Vec<ExtraRow>>,
     /// True if the public URL is https: the session cookie is then `Secure`.

@@ -28,6 +28,7 @@ mod overview;
 mod page;
 mod parcels;
 mod products;
+mod releases;
 mod replays;
 mod response;
 mod router;

@@ -11,6 +11,7 @@ use super::{
     error::PageError,
     listing::{ROWS, url},
     page::{MenuItem, page},
+    releases::{load_ready, offers},
     user::User,
     widgets::{health, reason, remedy, switches, time, time_or_never},
 };
@@ -64,6 +65,7 @@ pub(super) async fn show(State(deps): State<DashboardState>, user: User) -> Resu
     let mut db = deps.pool.acquire().await?;
     let cards = load_cards(&deps, &mut db).await?;
     let causes = attention::list_causes(&mut db).await?;
+    let ready = load_ready(&deps, &user, &mut db, None).await?;
     let alerts = alerts::list(&mut db, true, &Page { before: None, limit: ROWS }).await?;
     drop(db);
     let notified = alerts.into_iter().filter(|alert| alert.notified_at.is_some());
@@ -82,6 +84,7 @@ pub(super) async fn show(State(deps): State<DashboardState>, user: User) -> Resu
             (verdict) " "
             @if waiting > 0 { a href="/attention" { span data-live="attention" { (waiting) } " – " (words.attention) } }
         }
+        (offers(&deps, &user, &ready))
         @if !notified.is_empty() { (alert_list(&deps, &user, &notified)) }
         @if cards.is_empty() { p { (words.no_connections) } }
         @for card in &cards { (card.render(&deps, &user)) }

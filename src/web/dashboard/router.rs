@@ -9,7 +9,7 @@ use axum::{
 
 use super::{
     assets, attention, audit, connections, deps::DashboardDeps, documents, events, language, live, order,
-    orders, overview, products, replays, response, sign_in, sync, task, tasks,
+    orders, overview, products, releases, replays, response, sign_in, sync, task, tasks,
 };
 
 /// The dashboard's router.
@@ -26,6 +26,7 @@ pub fn router(deps: DashboardDeps) -> Router {
         .route("/attention", get(attention::list))
         .route("/attention/cause", get(attention::show))
         .route("/attention/shipping-rule", post(attention::save_shipping_rule))
+        .route("/releases", post(releases::create))
         .route("/replays", post(replays::create))
         .route("/replays/{id}", get(replays::show).post(replays::cancel))
         .route("/tasks", get(tasks::list))

@@ -49,6 +49,7 @@ pub(super) async fn list(
         ("reason", query.reason.as_deref()),
     ];
     let replay = ReplayForm {
+        action: "/replays",
         filter: &filter,
         rows: &rows,
         count,
@@ -89,6 +90,8 @@ fn filter_form(user: &User, query: &ListQuery) -> Markup {
 
 /// Tasks with two ways to replay them: all that match the filter, or the selected ones.
 pub(super) struct ReplayForm<'a> {
+    /// Where the form goes: `/replays`, or `/releases`.
+    pub(super) action: &'static str,
     pub(super) filter: &'a TaskFilter,
     pub(super) rows: &'a [TaskRow],
     /// The number of tasks that match, which may be more than `rows`.
@@ -112,7 +115,7 @@ impl ReplayForm<'_> {
             ("detail", detail),
         ];
         html! {
-            form method="post" action="/replays" {
+            form method="post" action=(self.action) {
                 (csrf_field(user))
                 @for (name, value) in filter {
                     @if let Some(value) = value { input type="hidden" name=(name) value=(value); }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use silta::{
     domain::{
         alert::AlertKind, event::source::Source, event::subject::SubjectKind, order::OrderStatus,
-        product::Remark, switch::Switch, sync::Step, sync::SyncKind, task::action::ActionKind, task::action::ActionState,
-        task::reason::Reason, task::state::TaskState, vendor::Vendor,
+        product::Remark, switch::Switch, sync::Step, sync::SyncKind, task::action::ActionKind,
+        task::action::ActionState, task::reason::Reason, task::state::TaskState, vendor::Vendor,
     },
     inbox::poll::poller::PolledList,
     security::detection::Hint,
@@ -37,6 +37,7 @@ fn expected() -> Vec<(&'static str, Vec<String>)> {
         ("ReplaysRequest.state", spelled::<TaskState>()),
         ("ReplaysRequest.kind", spelled::<SubjectKind>()),
         ("AttentionCause.kind", spelled::<SubjectKind>()),
+        ("Releasable.kind", spelled::<SubjectKind>()),
         ("AttentionCause.state", words(&["dead", "in_doubt", "on_hold"])),
         ("Connection.health", words(&["ok", "braked", "circuit_open", "writes_held_back", "paused"])),
         ("Key.purpose", words(&["mycashflow_webhook", "ogoship_webhook", "admin_token"])),

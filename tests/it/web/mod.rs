@@ -4,6 +4,7 @@ mod api;
 mod bodies;
 pub mod browser;
 mod dashboard;
+mod releases;
 mod replays;
 mod server;
 pub mod session;

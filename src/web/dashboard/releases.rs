@@ -1,0 +1,139 @@
+//! Offers what waited for a switch or a shipping rule that is there now, and releases it.
+
+use axum::{extract::State, response::Redirect};
+use maud::{Markup, html};
+use sqlx::PgConnection;
+
+use super::{
+    deps::DashboardState,
+    error::PageError,
+    form::OperatorForm,
+    listing::url,
+    user::User,
+    widgets::{csrf_field, time},
+};
+use crate::{
+    actions::{self, ConflictError, Releasable},
+    domain::task::reason::Reason,
+    explain::counted,
+    store::{self, views::releasable::WaitingFilter},
+};
+
+/// What is ready, of one connection or of all, as this user may see it.
+pub(super) async fn load_ready(
+    deps: &DashboardState,
+    user: &User,
+    db: &mut PgConnection,
+    connection: Option<&str>,
+) -> store::Result<Vec<Releasable>> {
+    let listed = actions::list_releasable(db, &deps.rules).await?.into_iter();
+    let ready = listed.filter(|it| it.ready && connection.is_none_or(|name| name == it.connection));
+    let shown = |it: Releasable| {
+        let detail = user.audience().waiting_detail(&it.kind, &it.reason, it.detail);
+        Releasable { detail, ..it }
+    };
+    Ok(ready.map(shown).collect())
+}
+
+/// One offer for each: how many wait, for what, a list to look at, and one button.
+pub(super) fn offers(deps: &DashboardState, user: &User, ready: &[Releasable]) -> Markup {
+    let words = user.words();
+    html! {
+        @for it in ready {
+            section.card.offer aria-label=(words.offer) {
+                p.lead {
+                    b { (counted(it.count, noun(user, &it.kind))) } " " (words.offer_waited) " – " (it.connection) ", "
+                    (words.oldest) " " (time(deps, user, it.oldest_at))
+                }
+                p { (there_now(user, it)) }
+                div.actions {
+                    @if user.is_operator() {
+                        form method="post" action="/releases" {
+                            (csrf_field(user))
+                            input type="hidden" name="connection" value=(it.connection);
+                            input type="hidden" name="reason" value=(it.reason);
+                            @if let Some(detail) = &it.detail { input type="hidden" name="detail" value=(detail); }
+                            button.primary name="which" value="all" { (words.release_all) " (" (it.count) ")" }
+                        }
+                    }
+                    a.button href=(list_path(it)) { (words.offer_show) }
+                }
+            }
+        }
+    }
+}
+
+/// The noun of a kind of subject, for [`counted`].
+pub(super) fn noun(user: &User, kind: &str) -> &'static str {
+    let words = user.words();
+    match kind {
+        "order" => words.order_count,
+        "product" => words.product_count,
+        _ => words.stock_count,
+    }
+}
+
+/// What they waited for.
+fn there_now(user: &User, it: &Releasable) -> String {
+    let words = user.words();
+    match (Reason::parse(&it.reason), it.kind.as_str()) {
+        (Some(Reason::ShippingUnmapped), _) => {
+            let method = it.detail.as_deref().and_then(|detail| detail.split_once('"'));
+            format!(
+                "{} {}",
+                words.offer_rule,
+                method.map_or_else(String::new, |(_, names)| format!("\"{names}"))
+            )
+        }
+        (_, "order") => words.offer_orders.to_owned(),
+        (_, "product") => words.offer_products.to_owned(),
+        _ => words.offer_stock.to_owned(),
+    }
+}
+
+/// The page that lists them.
+fn list_path(it: &Releasable) -> String {
+    let state = if it.reason == Reason::ShippingUnmapped.code() { "dead" } else { "skipped" };
+    let query = [
+        ("connection", Some(it.connection.as_str())),
+        ("kind", Some(it.kind.as_str())),
+        ("reason", Some(it.reason.as_str())),
+        ("state", Some(state)),
+        ("detail", it.detail.as_deref()),
+    ];
+    url("/attention/cause", &query, None)
+}
+
+/// Releases what waits for the same, or the selected of it.
+pub(super) async fn create(
+    State(deps): State<DashboardState>,
+    form: OperatorForm,
+) -> Result<Redirect, PageError> {
+    let ids = if form.field("which") == Some("selected") { Some(form.ids()?) } else { None };
+    if ids.as_ref().is_some_and(Vec::is_empty) {
+        return Err(PageError::Conflict(ConflictError::NothingSelected));
+    }
+    let filter = WaitingFilter {
+        connection: form.require("connection")?,
+        reason: form.require("reason")?,
+        detail: form.field("detail"),
+        ids: ids.as_deref(),
+    };
+    let replay = form.execute(&deps, async |db, actor| actions::release(db, actor, &filter).await).await?;
+    Ok(Redirect::to(&format!("/replays/{}", replay.id)))
+}
+
+/// Whether a reason is one that a release ends.
+pub(super) fn is_of_a_switch(code: &str) -> bool {
+    matches!(
+        Reason::parse(code),
+        Some(
+            Reason::ManualTransfer
+                | Reason::TransferOff
+                | Reason::ManualUpload
+                | Reason::UploadOff
+                | Reason::ManualStockUpdate
+                | Reason::StockUpdateOff
+        )
+    )
+}
