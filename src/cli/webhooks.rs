@@ -90,6 +90,12 @@ pub(super) async fn run(command: Webhooks, config: Config, account: &str) -> Res
             if made.is_empty() {
                 print_line("every subscription exists already");
             }
+            match subscriptions.remove_outdated(subscriptions.find(&connection)?).await? {
+                0 => {}
+                count => print_line(&format!(
+                    "removed: {count} subscriptions that call the path of a former webhook token"
+                )),
+            }
             for CreatedSubscription { source, topic, key_id, key } in made {
                 print_line(&format!("registered at {source}: {topic}, key {key_id}"));
                 if let Some(key) = key {

@@ -1,9 +1,8 @@
 //! Keeps the subscriptions of every connection.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc};
 
 use sqlx::PgPool;
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{
@@ -18,19 +17,13 @@ use crate::{
         signature::key_id,
     },
     store::{
-        StoreError, configurations,
-        subscriptions::{self, NewSubscription, SubscriptionRow},
+        StoreError,
+        subscriptions::{self, NewSubscription, SealedKey, SubscriptionRow},
     },
 };
 
 /// The topics at the warehouse.
 const WAREHOUSE_TOPICS: [&str; 2] = ["OrderShipped", "ProductStockLevelChanged"];
-
-/// How often the subscriptions are checked.
-const CHECK_INTERVAL: Duration = Duration::from_secs(3600);
-
-/// The actor of restored subscriptions.
-const RESTORED_BY: &str = "watch";
 
 /// Registers, lists, removes and restores webhook subscriptions.
 #[derive(Clone)]
@@ -58,42 +51,6 @@ struct Subscribed<'a> {
 }
 
 impl Subscriptions {
-    /// Checks every hour until `soft` is cancelled.
-    pub async fn run(&self, soft: CancellationToken) {
-        while !soft.is_cancelled() {
-            for subscriber in self.watched().await {
-                let connection = &subscriber.clients.name;
-                tokio::select! {
-                    checked = self.restore_missing(subscriber) => match checked {
-                        Ok(0) => {}
-                        Ok(restored) => tracing::warn!(connection, restored, "webhook subscriptions were gone and are restored"),
-                        Err(error) => tracing::warn!(connection, error = %error, "webhook subscription check failed, retrying in an hour"),
-                    },
-                    () = soft.cancelled() => return,
-                }
-            }
-            let pause = CHECK_INTERVAL.mul_f64(1.0 + self.entropy.fraction() / 10.0);
-            let _ = tokio::time::timeout(pause, soft.cancelled()).await;
-        }
-    }
-
-    /// The connections whose subscriptions this process watches: all or, where a newer configuration may name others or
-    /// another public URL, none.
-    pub async fn watched(&self) -> &[Subscriber] {
-        let is_newest = async {
-            let mut db = self.pool.acquire().await?;
-            configurations::is_newest(&mut db, &self.configuration, self.clock.monotonic()).await
-        };
-        match is_newest.await {
-            Ok(true) => &self.subscribers,
-            Ok(false) => &[],
-            Err(error) => {
-                tracing::warn!(error = %error, "webhook subscriptions are not checked, retrying in an hour");
-                &[]
-            }
-        }
-    }
-
     /// Seals stored keys again where the key that seals them is being rotated out.
     pub async fn reseal(&self) -> Result<(), StoreError> {
         let Self { pool, clock, entropy, secret_store, subscribers, .. } = self;
@@ -132,8 +89,9 @@ impl Subscriptions {
             source: Source::MyCashflow.as_str(),
             topic: it.topic,
             id: None,
-            url: subscriber.without_token(&it.url),
+            url: subscriber.without_token(Source::MyCashflow, &it.url),
             is_ours: it.url == shop_url,
+            is_outdated: subscriber.is_outdated(Source::MyCashflow, &it.url),
             is_kept: is_kept(Source::MyCashflow, &subscriber.shop_remote_id(&it.uuid)),
             remote_id: it.uuid,
         });
@@ -142,8 +100,9 @@ impl Subscriptions {
             topic: it.topic,
             id: Some(it.id.clone()),
             is_ours: it.url == warehouse_url,
+            is_outdated: subscriber.is_outdated(Source::Ogoship, &it.url),
             is_kept: is_kept(Source::Ogoship, &it.id),
-            url: subscriber.without_token(&it.url),
+            url: subscriber.without_token(Source::Ogoship, &it.url),
             remote_id: it.id,
         });
         Ok((shop.chain(warehouse).collect(), has_list))
@@ -190,6 +149,7 @@ impl Subscriptions {
         only: Option<Uuid>,
     ) -> Result<Vec<SubscriptionRow>, SubscriptionError> {
         let stored = self.list_stored(subscriber).await?;
+        let uuids = self.load_uuids(subscriber).await?;
         let (listed, _) = self.list(subscriber).await?;
         let mut removed = Vec::new();
         for row in stored.into_iter().filter(|row| only.is_none_or(|id| id == row.id)) {
@@ -198,8 +158,8 @@ impl Subscriptions {
             } else {
                 let mut at_shop = listed.iter().filter(|it| it.source == row.source);
                 let it = at_shop.find(|it| subscriber.shop_remote_id(&it.remote_id) == row.remote_id);
-                if let Some(it) = it {
-                    subscriber.clients.shop.unsubscribe(&it.remote_id).await?;
+                if let Some(uuid) = it.map(|it| &it.remote_id).or_else(|| uuids.get(&row.id)) {
+                    subscriber.clients.shop.unsubscribe(uuid).await?;
                 }
             }
             let now = self.clock.now();
@@ -209,36 +169,19 @@ impl Subscriptions {
         Ok(removed)
     }
 
-    /// Creates again those of our subscriptions that are gone at their vendor; returns how many. Where none was created by
-    /// Silta, no vendor is called. Tests drive the check with it.
-    pub async fn restore_missing(&self, subscriber: &Subscriber) -> Result<usize, SubscriptionError> {
-        let stored = self.list_stored(subscriber).await?;
-        if stored.is_empty() {
-            return Ok(0);
-        }
-        let (listed, shop_has_list) = self.list(subscriber).await?;
-        let is_registered = |row: &SubscriptionRow| {
-            let is_shops = row.source == Source::MyCashflow.as_str();
-            is_shops && !shop_has_list // without a list nothing shows that it is gone
-                || listed.iter().any(|it| {
-                    let is_same = |remote_id: &str| it.source == row.source && remote_id == row.remote_id;
-                    if is_shops { is_same(&subscriber.shop_remote_id(&it.remote_id)) } else { is_same(&it.remote_id) }
-                })
+    /// The UUIDs of our subscriptions at the shop, by their ids here, as far as their keys are stored: the UUID is the key.
+    pub(super) async fn load_uuids(
+        &self,
+        subscriber: &Subscriber,
+    ) -> Result<HashMap<Uuid, String>, StoreError> {
+        let mut db = self.pool.acquire().await?;
+        let (name, source) = (&subscriber.clients.name, Source::MyCashflow.as_str());
+        let keys = subscriptions::list_keys(&mut db, name, self.clock.now()).await?.into_iter();
+        let open = |key: SealedKey| {
+            let opened = self.secret_store.open(&subscription_key_context(name, source), &key.sealed).ok()?;
+            Some((key.id, String::from_utf8(opened).ok()?))
         };
-        let (registered, missing): (Vec<_>, Vec<_>) = stored.into_iter().partition(is_registered);
-        let now = self.clock.now();
-        for row in &registered {
-            subscriptions::mark_seen(&mut *self.pool.acquire().await?, row.id, now).await?;
-        }
-        if missing.is_empty() {
-            return Ok(0);
-        }
-        self.register(subscriber, false, RESTORED_BY).await?;
-        // The rows go last: if registering fails, the next check finds them missing again and the alert reports it.
-        for row in &missing {
-            subscriptions::remove(&mut *self.pool.acquire().await?, row.id, now).await?;
-        }
-        Ok(missing.len())
+        Ok(keys.filter(|key| key.source == source).filter_map(open).collect())
     }
 
     /// Stores a subscription that its vendor has created, with its key sealed.
@@ -260,7 +203,7 @@ impl Subscriptions {
             source: source.as_str(),
             topic,
             remote_id,
-            url: &subscriber.without_token(&subscriber.url(source)),
+            url: &subscriber.without_token(source, &subscriber.url(source)),
             key: sealed.as_deref().map(|sealed| (sealed, key_id.as_str())),
             actor,
             at,
@@ -271,7 +214,10 @@ impl Subscriptions {
     }
 
     /// The subscriptions that Silta has created. The connection is returned before any call.
-    async fn list_stored(&self, subscriber: &Subscriber) -> Result<Vec<SubscriptionRow>, StoreError> {
+    pub(super) async fn list_stored(
+        &self,
+        subscriber: &Subscriber,
+    ) -> Result<Vec<SubscriptionRow>, StoreError> {
         let mut db = self.pool.acquire().await?;
         subscriptions::list(&mut db, &subscriber.clients.name).await
     }

@@ -16,6 +16,7 @@ mod error;
 mod manager;
 mod subscriber;
 mod subscription;
+mod watch;
 
 pub use error::SubscriptionError;
 pub use manager::Subscriptions;

@@ -14,6 +14,8 @@ pub struct ListedSubscription {
     pub url: String,
     /// True where it calls this connection's address.
     pub is_ours: bool,
+    /// True where it calls an address that this connection had with another webhook token.
+    pub is_outdated: bool,
     /// True where its key is stored here.
     pub is_kept: bool,
     #[serde(skip)]

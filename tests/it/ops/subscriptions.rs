@@ -74,3 +74,75 @@ async fn missing_subscription_is_registered_again() {
     let keys = silta::store::subscriptions::list_keys(&mut db, CONNECTION, since).await.unwrap();
     assert_eq!(keys.len(), 5);
 }
+
+/// The environment of a process whose webhook tokens are these.
+fn tokens<'a>(shop: &'a str, warehouse: &'a str) -> [(&'static str, &'a str); 3] {
+    [
+        ("SILTA__HTTP__PUBLIC_URL", "https://silta.example.fi"),
+        ("SILTA__CONNECTIONS__SHOP__MYCASHFLOW__WEBHOOK_TOKEN", shop),
+        ("SILTA__CONNECTIONS__SHOP__OGOSHIP__WEBHOOK_TOKEN", warehouse),
+    ]
+}
+
+impl TestSilta {
+    /// The addresses that both vendors call, in order.
+    fn called_addresses(&self) -> Vec<String> {
+        let of_shop = self.shop.subscriptions().into_iter().map(|[_, _, url]| url);
+        let of_warehouse = self.warehouse.subscriptions().into_iter().map(|[_, _, url, _]| url);
+        let mut urls: Vec<_> = of_shop.chain(of_warehouse).collect();
+        urls.sort();
+        urls
+    }
+}
+
+#[tokio::test]
+async fn changed_webhook_token_replaces_the_old_subscriptions() {
+    let silta = TestSilta::start().await;
+    let old = silta.second_process_with(&tokens("the-old-token-1", "the-old-token-2"));
+    let subscriber = old.subscriptions.find(CONNECTION).unwrap();
+    assert_eq!(old.subscriptions.register(subscriber, false, "ops").await.unwrap().len(), 3);
+    // Other addresses at the same vendors: another service, and a connection whose name begins alike.
+    let others =
+        ["https://other.example.fi/hook", "https://silta.example.fi/webhooks/mycashflow/shop-2/its-token"];
+    for url in others {
+        subscriber.clients.shop.subscribe("order.created", url).await.unwrap();
+    }
+
+    let new = silta.second_process_with(&tokens("the-new-token-1", "the-new-token-2"));
+    let subscriber = new.subscriptions.find(CONNECTION).unwrap();
+    let (listed, _) = new.subscriptions.list(subscriber).await.unwrap();
+    assert_eq!(listed.iter().filter(|it| it.is_outdated).count(), 3);
+    assert!(listed.iter().all(|it| !it.url.contains("old-token")), "a former token is not shown: {listed:?}");
+    assert_eq!(new.subscriptions.restore_missing(subscriber).await.unwrap(), 3);
+    let own = "https://silta.example.fi/webhooks";
+    let mut expected = vec![
+        others[0].to_owned(),
+        others[1].to_owned(),
+        format!("{own}/mycashflow/shop/the-new-token-1"),
+        format!("{own}/ogoship/shop/the-new-token-2"),
+        format!("{own}/ogoship/shop/the-new-token-2"),
+    ];
+    expected.sort();
+    assert_eq!(silta.called_addresses(), expected);
+    assert_eq!(new.subscriptions.restore_missing(subscriber).await.unwrap(), 0, "once");
+    assert_eq!(silta.called_addresses(), expected);
+    assert_eq!(new.subscriptions.remove(subscriber, None).await.unwrap().len(), 3);
+    assert_eq!(silta.called_addresses(), others);
+}
+
+#[tokio::test]
+async fn old_subscription_stays_until_the_new_one_is_there() {
+    let silta = TestSilta::start().await;
+    let old = silta.second_process_with(&tokens("the-old-token-1", "the-old-token-2"));
+    let subscriber = old.subscriptions.find(CONNECTION).unwrap();
+    old.subscriptions.register(subscriber, false, "ops").await.unwrap();
+    let before = silta.called_addresses();
+    let new = silta.second_process_with(&tokens("the-new-token-1", "the-new-token-2"));
+    let subscriber = new.subscriptions.find(CONNECTION).unwrap();
+    assert_eq!(new.subscriptions.remove_outdated(subscriber).await.unwrap(), 0);
+    assert_eq!(silta.called_addresses(), before);
+    // A person registers: the same as the watch does.
+    new.subscriptions.register(subscriber, false, "ops").await.unwrap();
+    assert_eq!(new.subscriptions.remove_outdated(subscriber).await.unwrap(), 3);
+    assert!(silta.called_addresses().iter().all(|url| url.contains("the-new-token")));
+}
