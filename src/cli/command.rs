@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use super::{alerts, config, doctor, events, init, orders, release, sandbox, sync, tasks, webhooks};
+use super::{
+    alerts, config, doctor, events, init, next_steps::DEFAULT_PATH, orders, release, sandbox, sync, tasks,
+    webhooks,
+};
 use crate::{
     app::ServiceHalf,
     dev::{chaos, demo},
@@ -28,7 +31,7 @@ Exit status: 0 success; 1 failure, or the answer is no (doctor, demo, chaos, syn
 #[command(version, about, after_help = EXAMPLES)]
 pub struct Silta {
     /// The configuration file
-    #[arg(long, global = true, default_value = "silta.toml")]
+    #[arg(long, global = true, default_value = DEFAULT_PATH)]
     pub(super) config: PathBuf,
     #[command(subcommand)]
     pub(super) command: Command,

@@ -2,17 +2,20 @@
 
 use std::{
     io::{BufRead, IsTerminal, Write},
-    path::Path,
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use super::print::{print_error, print_line};
+use super::{
+    init_file::Values,
+    next_steps::{DEFAULT_PATH, next_steps},
+    print::{print_error, print_foreign, print_line},
+};
 use crate::{
     app::config::{Config, Environment},
-    domain::digest::sha256_hex,
     runtime::clock::Entropy,
 };
 
@@ -53,23 +56,37 @@ pub(super) struct InitArgs {
     force: bool,
 }
 
-/// Writes the file and prints the next steps.
+/// Writes the file, makes the folders of its secrets, and prints what was assumed and the next steps.
 pub(super) fn run(args: InitArgs, path: &Path, environment: &Environment) -> Result<ExitCode> {
     let is_forced = args.force;
     if path.exists() && !is_forced {
         bail!("{} exists already: --force overwrites it", path.display());
     }
-    let values = Values::collect(args, &Entropy::from_os())?;
+    let mut questions = Questions::default();
+    let values = collect(args, &mut questions, &Entropy::from_os())?;
     let text = values.render();
     write(path, &text, is_forced).with_context(|| format!("cannot write {}", path.display()))?;
-    let (file, name) = (path.display(), &values.name);
-    print_line(&format!("{file} is written."));
-    print_line(&format!("The admin token, shown this once: {}", values.token));
-    print_line(&format!(
-        "Next:\n  silta doctor {name} --config {file}\n  silta webhooks register {name} --config {file}\n  \
-         silta serve --config {file}"
+    print_line(&format!("{} is written.", path.display()));
+    if !questions.assumed.is_empty() {
+        print_line("Nobody could be asked here, so this is assumed; correct what is wrong:");
+        questions.assumed.iter().for_each(|line| print_foreign(&format!("  {line}")));
+    }
+    let directory = path.parent().unwrap_or(Path::new(""));
+    for key in [&values.shop_key, &values.warehouse_key] {
+        let folder = prepare_folder(directory, Path::new(key))?;
+        if let Some(folder) = folder {
+            print_foreign(&format!("The folder {} is made, for your account alone.", folder.display()));
+        }
+    }
+    print_foreign(&format!(
+        "Put the shop's API key into {}, and the warehouse's into {}: docs/keys.md says where they come from.",
+        values.shop_key, values.warehouse_key
     ));
-    if let Err(errors) = Config::load(&text, environment) {
+    print_line(&format!("The admin token, shown this once: {}", values.token));
+    let is_default = path == Path::new(DEFAULT_PATH);
+    let options = if is_default { String::new() } else { format!(" --config {}", path.display()) };
+    next_steps(&values.name, &options).lines().for_each(print_foreign);
+    if let Err(errors) = Config::load_in(directory, &text, environment) {
         print_error("Still missing in it:");
         for error in errors {
             print_error(&format!("  {error}"));
@@ -78,138 +95,76 @@ pub(super) fn run(args: InitArgs, path: &Path, environment: &Environment) -> Res
     Ok(ExitCode::SUCCESS)
 }
 
-/// The values of the file.
-struct Values {
-    name: String,
-    public_url: String,
-    shop_url: String,
-    shop_user: String,
-    shop_key: String,
-    warehouse_url: String,
-    warehouse_key: String,
-    header: String,
-    database: String,
-    is_sandbox: bool,
-    token: String,
-    webhook_token: String,
-    ogoship_token: String,
-    encryption_key: String,
+/// Makes the folder of a file that does not exist yet, closed to other accounts; returns it where it is new.
+fn prepare_folder(directory: &Path, file: &Path) -> Result<Option<PathBuf>> {
+    use std::os::unix::fs::DirBuilderExt;
+
+    let Some(parent) = file.parent().filter(|parent| !parent.as_os_str().is_empty()) else { return Ok(None) };
+    let folder = directory.join(parent);
+    if folder.exists() {
+        return Ok(None); // as its owner wants it; the doctor says where others can read secrets
+    }
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true).mode(0o700);
+    builder.create(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    Ok(Some(folder))
 }
 
-impl Values {
-    /// Takes the options, asks for what they lack, and draws the secrets.
-    fn collect(args: InitArgs, entropy: &Entropy) -> Result<Self> {
-        let default_url = || "https://api.ogoship.com".to_owned();
-        Ok(Self {
-            name: ask_or_default(args.name, "The name of the connection? [a-z0-9-]", "kauppa")?,
-            public_url: ask_or_default(
-                args.public_url,
-                "The URL at which the two vendors reach Silta?",
-                "https://silta.example.fi",
-            )?,
-            shop_url: ask_or_default(args.shop_url, "The shop's URL?", "https://STORENAME.mycashflow.fi")?,
-            shop_user: ask_or_default(args.shop_user, "The shop's API user?", "api@example.fi")?,
-            shop_key: ask_or_default(
-                args.shop_api_key_file,
-                "The file with its API key?",
-                "secrets/shop-api-key",
-            )?,
-            warehouse_url: args.warehouse_url.unwrap_or_else(default_url),
-            warehouse_key: ask_or_default(
-                args.warehouse_api_key_file,
-                "The file with the warehouse's API key?",
-                "secrets/ogoship-api-key",
-            )?,
-            header: ask_or_default(
-                args.signature_header,
-                "The header with the shop's signature?",
-                "X-MyCashflow-Signature",
-            )?,
-            database: args.database_url.unwrap_or_default(),
-            is_sandbox: args.sandbox,
-            token: hex::encode(entropy.bytes::<24>()),
-            webhook_token: hex::encode(entropy.bytes::<16>()),
-            ogoship_token: hex::encode(entropy.bytes::<16>()),
-            encryption_key: hex::encode(entropy.bytes::<32>()),
-        })
-    }
-
-    fn render(&self) -> String {
-        let Self { name, public_url, shop_url, shop_user, shop_key, warehouse_url, warehouse_key, .. } = self;
-        let Self {
-            header, database, webhook_token, ogoship_token, encryption_key, is_sandbox, token, ..
-        } = self;
-        let digest = sha256_hex(token.as_bytes());
-        let auth_url =
-            if warehouse_url.contains("ogoship.com") { "https://my.ogoship.com" } else { warehouse_url };
-        let sandbox = "\n[outbound]\ndangerously_allow_private = true # the sandbox is on this machine\n";
-        let sandbox = if *is_sandbox { sandbox } else { "" };
-        format!(
-            r#"# Silta between {shop_url} and the warehouse. Every other key, with its default: `silta config default`.
-
-[http]
-listen = "127.0.0.1:8080"          # behind a proxy with TLS
-public_url = {public_url:?}        # the URL that the two vendors call
-proxies = {proxies}                        # trusted proxies, whose X-Forwarded-For is used
-
-[database]
-url = {database:?}                           # empty: a private PostgreSQL in ./silta-data
-{sandbox}
-[secrets]
-keys = [{encryption_key:?}] # encrypts the secrets that Silta keeps; keep a copy
-
-[[admin.tokens]]
-name = "admin"
-token_sha256 = {digest:?}
-role = "operator"
-
-[[connections]]
-name = {name:?}
-
-[connections.mycashflow]
-url = {shop_url:?}
-user = {shop_user:?}
-api_key_file = {shop_key:?}
-webhook_token = {webhook_token:?} # the unguessable part of the callback path
-
-[connections.mycashflow.signature]
-header = {header:?} # not public: `silta webhooks detect {name}` finds it
-
-[connections.ogoship]
-url = {warehouse_url:?}
-auth_url = {auth_url:?}
-api_key_file = {warehouse_key:?}
-webhook_token = {ogoship_token:?} # the unguessable part of the callback path
-
-[connections.orders]
-transfer = "manual"                # nothing is sent by itself until this is "automatic"
-reference_prefix = "{name}-"
-
-# Shipping methods of the shop, by code, name or pattern, and the warehouse's codes: `silta doctor` reports those without one.
-[connections.shipping]
-# "POSTI-*" = {{ code = "Posti Parcel", pickup = true }}
-"#,
-            proxies = u8::from(!is_sandbox),
-        )
-    }
+/// Takes the options, asks for what they lack, and draws the secrets.
+fn collect(args: InitArgs, questions: &mut Questions, entropy: &Entropy) -> Result<Values> {
+    let default_url = || "https://api.ogoship.com".to_owned();
+    let mut ask = |given, question, default_value| questions.ask(given, question, default_value);
+    Ok(Values {
+        name: ask(args.name, "The name of the connection [a-z0-9-]", "kauppa")?,
+        public_url: ask(
+            args.public_url,
+            "The URL at which the two vendors reach Silta",
+            "https://silta.example.fi",
+        )?,
+        shop_url: ask(args.shop_url, "The shop's URL", "https://STORENAME.mycashflow.fi")?,
+        shop_user: ask(args.shop_user, "The shop's API user", "api@example.fi")?,
+        shop_key: ask(args.shop_api_key_file, "The file with its API key", "secrets/shop-api-key")?,
+        warehouse_url: args.warehouse_url.unwrap_or_else(default_url),
+        warehouse_key: ask(
+            args.warehouse_api_key_file,
+            "The file with the warehouse's API key",
+            "secrets/ogoship-api-key",
+        )?,
+        header: ask(args.signature_header, "The header with the shop's signature", "X-MyCashflow-Signature")?,
+        database: args.database_url.unwrap_or_default(),
+        is_sandbox: args.sandbox,
+        token: hex::encode(entropy.bytes::<24>()),
+        webhook_token: hex::encode(entropy.bytes::<16>()),
+        ogoship_token: hex::encode(entropy.bytes::<16>()),
+        encryption_key: hex::encode(entropy.bytes::<32>()),
+    })
 }
 
-/// The given value, or the answer to a question; without a terminal, the default.
-fn ask_or_default(given: Option<String>, question: &str, default_value: &str) -> Result<String> {
-    if let Some(given) = given {
-        return Ok(given);
+/// Asks, and remembers what had to be assumed.
+#[derive(Default)]
+struct Questions {
+    assumed: Vec<String>,
+}
+
+impl Questions {
+    /// The given value, or the answer to a question; without a terminal, the default.
+    fn ask(&mut self, given: Option<String>, question: &str, default_value: &str) -> Result<String> {
+        if let Some(given) = given {
+            return Ok(given);
+        }
+        let stdin = std::io::stdin();
+        if !stdin.is_terminal() {
+            self.assumed.push(format!("{question}: {default_value}"));
+            return Ok(default_value.to_owned());
+        }
+        let mut out = std::io::stderr();
+        write!(out, "{question}? [{default_value}] ")?;
+        out.flush()?;
+        let mut line = String::new();
+        stdin.lock().read_line(&mut line)?;
+        let line = line.trim();
+        Ok(if line.is_empty() { default_value.to_owned() } else { line.to_owned() })
     }
-    let stdin = std::io::stdin();
-    if !stdin.is_terminal() {
-        return Ok(default_value.to_owned());
-    }
-    let mut out = std::io::stderr();
-    write!(out, "{question} [{default_value}] ")?;
-    out.flush()?;
-    let mut line = String::new();
-    stdin.lock().read_line(&mut line)?;
-    let line = line.trim();
-    Ok(if line.is_empty() { default_value.to_owned() } else { line.to_owned() })
 }
 
 /// Writes a file that only its owner can read: it holds secrets. It is a new one, renamed when it is whole: an existing file

@@ -1,63 +1,23 @@
 //! A store is connected from an empty folder with the commands of the README's section "Configure", in their order.
 
-use std::{
-    path::Path,
-    process::{Command, Stdio},
-};
+use std::process::Stdio;
 
-use silta::dev::sandbox::{OrderSpec, Sandbox};
+use silta::dev::sandbox::OrderSpec;
 
+use super::shell::{Shell, sandbox_value};
 use crate::harness::{
     Database, answer,
-    process::{BINARY, Process, sandbox},
+    process::{Process, sandbox},
     wait_until,
 };
-
-/// A shell in a folder.
-struct Shell<'a> {
-    folder: &'a Path,
-    database: String,
-    listen: String,
-}
-
-impl Shell<'_> {
-    fn command(&self, line: &str) -> Command {
-        let mut command = Command::new(BINARY);
-        let words = line.strip_prefix("silta ").unwrap().split(' ');
-        command.args(words).current_dir(self.folder).env("DATABASE_URL", &self.database);
-        command.env("SILTA__HTTP__LISTEN", &self.listen);
-        command
-    }
-
-    /// Runs a command line; returns its status and output.
-    fn run(&self, line: &str) -> (i32, String) {
-        let output = self.command(line).output().unwrap();
-        let text = [output.stdout, output.stderr].concat();
-        (output.status.code().unwrap(), String::from_utf8_lossy(&text).into_owned())
-    }
-
-    fn run_ok(&self, line: &str) -> String {
-        let (status, output) = self.run(line);
-        assert_eq!(status, 0, "{line}: {output}");
-        output
-    }
-}
-
-/// The value of a key in the sandbox's configuration.
-fn sandbox_value(sandbox: &Sandbox, key: &str) -> String {
-    let toml = sandbox.connection_toml("kauppa");
-    let line = toml.lines().find(|line| line.starts_with(&format!("{key} = "))).unwrap().to_owned();
-    line.split('"').nth(1).unwrap().to_owned()
-}
 
 #[tokio::test(flavor = "multi_thread")]
 #[expect(clippy::too_many_lines, reason = "a walk, step by step")]
 async fn store_is_connected_by_following_the_readme() {
     let (sandbox, database) = (sandbox().await, Database::empty().await);
     let folder = tempfile::tempdir().unwrap();
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let listen = format!("127.0.0.1:{port}");
-    let shell = Shell { folder: folder.path(), database: database.url(), listen: listen.clone() };
+    let shell = Shell::with_database(folder.path(), database.url());
+    let listen = shell.listen.clone();
     let readme = include_str!("../../../README.md");
     for line in [
         "silta init",
@@ -70,10 +30,6 @@ async fn store_is_connected_by_following_the_readme() {
         assert!(readme.contains(&format!("\n{line} ")), "the README lacks {line}");
     }
 
-    let secrets = folder.path().join("secrets");
-    std::fs::create_dir(&secrets).unwrap();
-    std::fs::write(secrets.join("shop-api-key"), sandbox_value(&sandbox, "api_key")).unwrap();
-    std::fs::write(secrets.join("ogoship-api-key"), "sandbox-ogokey\n").unwrap();
     let (shop, warehouse) = (sandbox.shop_server.url(), sandbox.warehouse_server.url());
     let user = sandbox_value(&sandbox, "user");
     let output = shell.run_ok(&format!(
@@ -81,6 +37,9 @@ async fn store_is_connected_by_following_the_readme() {
          secrets/shop-api-key --warehouse-url {warehouse} --warehouse-api-key-file secrets/ogoship-api-key --sandbox"
     ).replace("         ", ""));
     assert!(output.contains("silta webhooks register kauppa"), "{output}");
+    let secrets = folder.path().join("secrets"); // made by init
+    std::fs::write(secrets.join("shop-api-key"), sandbox_value(&sandbox, "api_key")).unwrap();
+    std::fs::write(secrets.join("ogoship-api-key"), "sandbox-ogokey\n").unwrap();
     let (status, output) = shell.run("silta init");
     assert!(status == 1 && output.contains("--force"), "a second init would overwrite the secrets: {output}");
     shell.run_ok("silta config check");

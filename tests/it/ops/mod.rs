@@ -1,5 +1,6 @@
 //! Operation: notifications, retention, restore, configuration, the real binary.
 
+mod afternoon;
 pub mod alerts;
 pub mod channel;
 mod cli;
@@ -17,6 +18,7 @@ mod restore;
 pub mod retention;
 mod sandbox;
 mod secrets;
+mod shell;
 mod signals;
 mod standby;
 mod subscriptions;
