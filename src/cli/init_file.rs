@@ -60,7 +60,7 @@ role = "operator"
         let auth_url =
             if warehouse_url.contains("ogoship.com") { "https://my.ogoship.com" } else { warehouse_url };
         format!(
-            r#"
+            r"
 [[connections]]
 name = {name:?}
 
@@ -79,7 +79,7 @@ auth_url = {auth_url:?}
 api_key_file = {warehouse_key:?}
 # instead of api_key_file: merchant_id, secret_token_file, client_id, client_secret_file (docs/keys.md)
 webhook_token = {ogoship_token:?} # the unguessable part of the callback path
-"#
+"
         )
     }
 

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{
     database::Database,
-    print::{print_foreign, print_line},
+    print::{print_error, print_foreign, print_line},
 };
 use crate::{
     actions::{self, ActionError, Actor, ConflictError, SyncRequest},
@@ -28,6 +28,9 @@ use crate::{
 /// How many differences are read at once, and how many of each kind are printed; `--json` prints all.
 const PAGE_SIZE: i64 = 500;
 const MAX_PRINTED: usize = 20;
+
+/// The pause between two looks at a sync that another process runs.
+const POLL_INTERVAL: std::time::Duration = std::time::Duration::from_millis(500);
 
 #[derive(Subcommand)]
 pub(super) enum Sync {
@@ -107,13 +110,11 @@ async fn run_sync(
     let bar = ProgressBar::new_spinner();
     let ran = app.syncer.run_one(id, &|progress| show_progress(&bar, progress)).await?;
     bar.finish_and_clear();
-    anyhow::ensure!(
-        ran,
-        "the sync {id} is run by another process: see /admin/v1/syncs/{id}, or silta sync cancel {id}"
-    );
-
+    if !ran {
+        print_error("`silta serve` runs it; Ctrl-C ends the wait and not the sync");
+    }
+    let row = wait_until_ended(&database.pool, id).await?;
     let mut db = database.pool.acquire().await?;
-    let row = syncs::find(&mut db, id).await?.context("the sync is gone")?;
     if args.json {
         print_json(&mut db, &row).await?;
     } else {
@@ -121,6 +122,18 @@ async fn run_sync(
     }
     let all_fixed = row.fixing_count == row.difference_count;
     Ok(if row.state == "done" && all_fixed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Waits for a sync that another process runs; one that this process has run is over.
+async fn wait_until_ended(pool: &PgPool, id: Uuid) -> Result<SyncRow> {
+    loop {
+        let row = syncs::find(&mut *pool.acquire().await?, id).await?.context("the sync is gone")?;
+        if row.state != "running" {
+            return Ok(row);
+        }
+        #[expect(clippy::disallowed_methods, reason = "waits for what another process writes")]
+        tokio::time::sleep(POLL_INTERVAL).await;
+    }
 }
 
 /// Prints the sync as one JSON object, a difference per line. One page of them is in memory at a time.
