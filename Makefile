@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 CARGO ?= cargo
 
-.PHONY: help setup browser demo chaos test mutants screenshots openapi pages schemathesis client deploy advisories sbom fuzz bench lint fmt check serve prepare
+.PHONY: help setup browser demo afternoon chaos test mutants screenshots openapi pages schemathesis client deploy advisories sbom fuzz bench lint fmt check serve prepare
 
 help: ## lists the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -19,6 +19,9 @@ chaos: setup ## the real program under load while everything around it breaks; A
 
 browser: setup
 	@scripts/setup.sh browser
+
+afternoon: setup ## a new person's first afternoon, mistakes included, from an empty folder: what is typed and what is printed
+	$(CARGO) test --test it -- --exact ops::afternoon::first_afternoon_goes_as_the_documents_say --nocapture
 
 test: browser ## builds and passes every test, the browser's included; ARGS="claim" for tests with that name
 	scripts/test.sh $(ARGS)
