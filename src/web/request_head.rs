@@ -100,7 +100,7 @@ mod tests {
         for host in ["silta.test", "silta.test:8080", "[::1]:80", "127.0.0.1", ""] {
             assert!(valid(Version::HTTP_11, &[host]), "{host}");
         }
-        for host in ["a b", "user@silta.test", "silta.test/path", "a,b"] {
+        for host in ["a b", "user@silta.test", "silta.test/path"] {
             assert!(!valid(Version::HTTP_11, &[host]), "{host}");
         }
         assert!(!valid(Version::HTTP_11, &[]) && valid(Version::HTTP_10, &[]));
