@@ -22,6 +22,12 @@ fn steps(text: &str) -> Vec<String> {
     lines.map(|line| line.trim_start_matches("# ").to_owned()).filter(is_step).collect()
 }
 
+/// Prints what is typed and what is answered, for `make afternoon`.
+#[expect(clippy::print_stdout, reason = "the transcript is what `make afternoon` is for")]
+fn show(text: &str) {
+    println!("{text}");
+}
+
 /// The afternoon, with what its steps share.
 struct Afternoon<'a> {
     shell: Shell<'a>,
@@ -32,7 +38,7 @@ impl Afternoon<'_> {
     /// Types a command and compares: its status, and what its output must have.
     fn types(&self, line: &str, expected: i32, parts: &[&str]) -> String {
         let (status, output) = self.shell.run(line);
-        println!("$ {line}\n{output}");
+        show(&format!("$ {line}\n{output}"));
         assert_eq!(status, expected, "{line}: {output}");
         for part in parts {
             assert!(output.contains(part), "{line} does not say {part:?}: {output}");
@@ -46,7 +52,7 @@ impl Afternoon<'_> {
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(text.matches(before).count(), 1, "{before} in {text}");
         std::fs::write(path, text.replace(before, after)).unwrap();
-        println!("$ edit silta.toml: {before} -> {after}");
+        show(&format!("$ edit silta.toml: {before} -> {after}"));
     }
 
     fn writes_file(&self, name: &str, text: &str) {
@@ -104,7 +110,7 @@ async fn first_afternoon_goes_as_the_documents_say() {
     switches_to_automatic(&afternoon, &process).await;
     changes_a_webhook_token(&afternoon, &process).await;
     let (_, doctor) = afternoon.shell.run("silta doctor kauppa");
-    println!("$ silta doctor kauppa\n{doctor}");
+    show(&format!("$ silta doctor kauppa\n{doctor}"));
     assert!(doctor.contains("orders, products and stock figures are written automatically"), "{doctor}");
     assert!(
         ["shop", "warehouse", "webhooks"].iter().all(|it| !doctor.contains(&format!("FAIL kauppa {it}"))),
