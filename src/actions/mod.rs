@@ -16,6 +16,7 @@ mod replacement;
 mod replay;
 mod replay_many;
 mod resolve;
+mod restore;
 mod reveal;
 mod shipping;
 mod switch;
@@ -35,6 +36,7 @@ pub use replacement::send_replacement;
 pub use replay::{replay_event, replay_task};
 pub use replay_many::{MAX_REPLAYED, Replay, ReplaySelection, cancel_replay, replay_many, select_tasks};
 pub use resolve::resolve;
+pub use restore::record_restore;
 pub use reveal::reveal_body;
 pub use shipping::{put_shipping_rule, remove_shipping_rule};
 pub use sync::{

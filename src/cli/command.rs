@@ -23,6 +23,7 @@ Examples:
   silta tasks list --state dead                              tasks that wait for an operator
   silta orders explain kauppa 1042                           why is this order where it is?
   silta sync stock kauppa --dry-run                          what differs, without fixing it
+  silta backup silta.dump                                    a copy of everything that Silta keeps
 
 Exit status: 0 success; 1 failure, or the answer is no (doctor, demo, chaos, sync); 2 wrong usage.";
 
@@ -58,10 +59,23 @@ pub(super) enum Command {
         #[arg(long)]
         postgres: bool,
     },
+    /// Backs up the whole database into a file, while `silta serve` runs or not
+    Backup {
+        /// The file, for its owner alone; an existing one is replaced once the new one is whole
+        file: PathBuf,
+    },
+    /// Restores the database from a file of `silta backup`, all or nothing (stop `silta serve` before)
+    Restore {
+        /// The file
+        file: PathBuf,
+        /// Replace what the database has now
+        #[arg(long)]
+        force: bool,
+    },
     /// The configuration: check it, print the annotated defaults, make keys and tokens
     #[command(subcommand)]
     Config(config::Command),
-    /// Tasks: list, show, replay, cancel
+    /// Tasks: list, show, replay, cancel, resolve
     #[command(subcommand)]
     Tasks(tasks::Tasks),
     /// Received events: list, show

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use anyhow::{Result, bail, ensure};
-use sqlx::PgPool;
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use sqlx::{Connection, PgConnection, PgPool, postgres::PgConnectOptions};
 
 use super::print::{print_error, print_line};
 use crate::{
@@ -13,14 +13,14 @@ use crate::{
         embedded_postgres::{Launch, PrivatePostgres, Upgrade, WaitOptions},
         failpoints::Failpoints,
     },
-    store::{self, DatabaseUrl},
+    store::{self, ACQUIRE_TIMEOUT, DatabaseAddress, DatabaseUrl},
 };
 
 /// The configured database, or a private one that stops with this process.
 pub(super) struct Database {
     pub(super) pool: PgPool,
-    /// Kept for as long as the pool is used.
-    _private: Option<PrivatePostgres>,
+    /// Kept for as long as the pool is used; `None` where a server is configured.
+    pub(super) private: Option<PrivatePostgres>,
 }
 
 impl Database {
@@ -44,12 +44,27 @@ impl Database {
                      change everything; verify-full is the default"
                 );
             }
-            return Ok(Self { pool: store::connect(options, size), _private: None });
+            let pool = store::connect(options.clone(), size);
+            ensure_reachable(&pool, &options).await?;
+            return Ok(Self { pool, private: None });
         }
         let launch = Launch::new(&config.database.data_dir).wait(wait);
         let private = tokio::task::spawn_blocking(|| launch.start()).await??;
         let options = private.database().await?;
-        Ok(Self { pool: store::connect(options, size), _private: Some(private) })
+        Ok(Self { pool: store::connect(options, size), private: Some(private) })
+    }
+
+    /// A connection outside the pool.
+    pub(super) async fn connect(&self) -> Result<PgConnection> {
+        Ok(PgConnection::connect_with(&self.pool.connect_options()).await?)
+    }
+
+    /// Where the database is, in words.
+    pub(super) fn describe(&self) -> String {
+        match self.private {
+            Some(_) => "the private database".to_owned(),
+            None => DatabaseAddress::of(&self.pool.connect_options()).to_string(),
+        }
     }
 
     /// What the service is built with in a command.
@@ -60,6 +75,30 @@ impl Database {
             entropy: Arc::new(Entropy::from_os()),
             failpoints: Failpoints::disabled(),
         }
+    }
+}
+
+/// Connects once, so that what is wrong is said of the database and not of the first thing that needs it.
+async fn ensure_reachable(pool: &PgPool, options: &PgConnectOptions) -> Result<()> {
+    let Err(error) = pool.acquire().await else { return Ok(()) };
+    let cannot = || format!("cannot reach the {}", DatabaseAddress::of(options));
+    if !matches!(error, sqlx::Error::PoolTimedOut) {
+        return Err(without_prefix(&error)).with_context(cannot);
+    }
+    // The pool has tried for as long as it may, and does not say why it failed.
+    match tokio::time::timeout(ACQUIRE_TIMEOUT, PgConnection::connect_with(options)).await {
+        Ok(Ok(connection)) => Ok(drop(connection.close().await)),
+        Ok(Err(error)) => Err(without_prefix(&error)).with_context(cannot),
+        Err(_) => Err(anyhow!("it gives no answer")).with_context(cannot),
+    }
+}
+
+/// The cause alone, as "Connection refused".
+fn without_prefix(error: &sqlx::Error) -> anyhow::Error {
+    match error {
+        sqlx::Error::Io(error) => anyhow!("{error}"),
+        sqlx::Error::Database(error) => anyhow!("{}", error.message()),
+        error => anyhow!("{error}"),
     }
 }
 

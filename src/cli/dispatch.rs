@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use clap::CommandFactory;
 
 use super::{
-    alerts,
+    alerts, backup,
     command::{Command, Silta},
     config,
     database::{Database, upgrade_postgres},
@@ -14,7 +14,7 @@ use super::{
     load::load,
     orders,
     print::{print_error, print_line},
-    release, sandbox, serve, sync, tasks, webhooks,
+    release, restore, sandbox, serve, sync, tasks, webhooks,
 };
 use crate::{
     app::{
@@ -69,6 +69,10 @@ async fn dispatch(path: PathBuf, command: Command, signals: Option<Signals>) -> 
             let database = Database::open(&config).await?;
             store::migrate(&database.pool).await?;
             print_line("the schema is up to date");
+        }
+        Command::Backup { file } => backup::run(&file, &load(&path, &environment)?, &environment).await?,
+        Command::Restore { file, force } => {
+            restore::run(&file, force, &load(&path, &environment)?, &account).await?;
         }
         Command::Config(command) => return config::run(&command, &path, &environment),
         Command::Tasks(command) => {

@@ -1,6 +1,8 @@
 //! The command line: one subcommand for each thing that a person does from a shell.
 
 mod alerts;
+mod archive_schema;
+mod backup;
 mod check;
 mod command;
 mod config;
@@ -13,13 +15,16 @@ mod events;
 mod init;
 mod init_file;
 mod load;
+mod new_file;
 mod next_steps;
 mod orders;
 mod print;
 mod release;
+mod restore;
 mod sandbox;
 mod secret_files;
 mod serve;
+mod server_access;
 mod sync;
 mod table;
 mod tasks;

@@ -3,7 +3,7 @@
 //! A password and every order cross the network to it. So its certificate and name are verified, unless the server is on
 //! this machine or the URL says otherwise.
 
-use std::net::IpAddr;
+use std::{fmt, net::IpAddr};
 
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
@@ -16,12 +16,53 @@ pub struct DatabaseUrl {
     pub is_unverified: bool,
 }
 
+/// Where a database is, and as whom it is used; never the password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DatabaseAddress {
+    /// The host's name or address, or the directory of the socket.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// The name of the database.
+    pub database: String,
+    /// The name of the account.
+    pub user: String,
+}
+
+impl DatabaseAddress {
+    /// The address that these options lead to.
+    pub fn of(options: &PgConnectOptions) -> Self {
+        let socket = options.get_socket().map(|socket| socket.display().to_string());
+        let user = options.get_username().to_owned();
+        Self {
+            host: socket.unwrap_or_else(|| options.get_host().to_owned()),
+            port: options.get_port(),
+            database: options.get_database().unwrap_or(&user).to_owned(),
+            user,
+        }
+    }
+}
+
+impl fmt::Display for DatabaseAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { host, port, database, user } = self;
+        let separator = if host.starts_with('/') { ", port " } else { ":" };
+        write!(f, "database {database} at {host}{separator}{port} as user {user}")
+    }
+}
+
+/// What the URL of a PostgreSQL begins with.
+const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
+
 /// The names of the parameter that says how TLS is used.
 const TLS_PARAMETERS: [&str; 2] = ["sslmode", "ssl-mode"];
 
 impl DatabaseUrl {
     /// Parses a `postgres://` URL; `None` if it is none.
     pub fn parse(url: &str) -> Option<Self> {
+        if !SCHEMES.iter().any(|scheme| url.starts_with(scheme)) {
+            return None; // the driver would read any scheme
+        }
         let options: PgConnectOptions = url.parse().ok()?;
         let query = url.split_once('?').map_or("", |(_, query)| query);
         let is_explicit =
@@ -89,6 +130,26 @@ mod tests {
             let (mode, is_unverified) = mode(url);
             assert!(mode != "VerifyFull" && !is_unverified, "{url}: {mode}");
         }
-        assert!(DatabaseUrl::parse("no URL").is_none());
+    }
+
+    #[test]
+    fn other_schemes_are_no_url_of_a_database() {
+        for url in ["no URL", "", "mysql://silta:p@db/silta", "http://db/silta", "postgres:/db", "//db/silta"]
+        {
+            assert!(DatabaseUrl::parse(url).is_none(), "{url}");
+        }
+    }
+
+    #[test]
+    fn address_names_everything_but_the_password() {
+        let address = |url| DatabaseAddress::of(&DatabaseUrl::parse(url).expect("a URL").options).to_string();
+        assert_eq!(
+            address("postgres://silta:secret@db.example.fi:6432/orders"),
+            "database orders at db.example.fi:6432 as user silta"
+        );
+        assert_eq!(
+            address("postgresql://silta:secret@localhost?host=/run/postgresql"),
+            "database silta at /run/postgresql, port 5432 as user silta"
+        );
     }
 }

@@ -30,7 +30,7 @@ impl Account {
     /// The account of this process, or under root an unprivileged one.
     pub(super) fn unprivileged() -> Result<Self> {
         if fs::metadata("/proc/self").map_or(1, |it| it.uid()) != 0 {
-            return Ok(Self { name: "of this process".to_owned(), ids: None });
+            return Ok(Self::own());
         }
         let accounts = fs::read_to_string("/etc/passwd")?;
         let find = |name: &str| {
@@ -42,6 +42,11 @@ impl Account {
             .iter()
             .find_map(|name| Some(Self { name: (*name).to_owned(), ids: Some(find(name)?) }))
             .context("root needs an account named postgres or nobody to run PostgreSQL as")
+    }
+
+    /// The account of this process itself.
+    pub(super) fn own() -> Self {
+        Self { name: "of this process".to_owned(), ids: None }
     }
 
     /// The ids of the account, where this process is root and runs the server as another one.

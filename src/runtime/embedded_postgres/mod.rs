@@ -17,8 +17,12 @@
 //!
 //! **It is waited for.** Recovery takes as long as the write-ahead log is long. A start is given up only when the server's
 //! process has ended or does nothing; see [`WaitOptions`].
+//!
+//! [`ArchivePrograms`] back up and read back a database of it, or of another server.
 
 mod account;
+mod archive;
+mod archive_script;
 mod cluster;
 mod launch;
 mod place;
@@ -29,6 +33,8 @@ mod server_log;
 mod startup;
 mod upgrade;
 
+pub use archive::{ArchivePrograms, ServerAccess};
+pub use archive_script::ScriptPiece;
 pub use launch::Launch;
 pub use private_postgres::PrivatePostgres;
 pub use programs::Installations;

@@ -78,6 +78,16 @@ impl PrivatePostgres {
         Ok(())
     }
 
+    /// True where this process started the server; false where another process did.
+    pub const fn is_own(&self) -> bool {
+        self.server.is_some()
+    }
+
+    /// Where its cluster and its socket are.
+    pub(super) fn cluster_and_socket_dir(&self) -> (PathBuf, &Path) {
+        (self.place.data_dir.join("cluster"), &self.place.socket_dir)
+    }
+
     /// The path of the socket.
     pub fn socket(&self) -> PathBuf {
         self.place.socket()

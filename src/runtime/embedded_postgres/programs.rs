@@ -39,27 +39,12 @@ pub struct Installations(Vec<Programs>);
 impl Installations {
     /// Finds the installations of this machine.
     pub fn of_this_machine() -> Self {
-        let versioned = VERSIONED_DIRS.into_iter().flat_map(|(parent, start, rest)| {
-            let entries = fs::read_dir(parent).into_iter().flatten().flatten();
-            let of_version = entries.filter(move |entry| {
-                let name = entry.file_name();
-                name.to_str()
-                    .and_then(|name| name.strip_prefix(start))
-                    .is_some_and(|it| it.parse::<f32>().is_ok())
-            });
-            of_version.map(move |entry| entry.path().join(rest))
-        });
-        Self::in_dirs(versioned.chain(USUAL_DIRS.map(PathBuf::from)))
+        Self::in_dirs(dirs_of_this_machine())
     }
 
-    /// Finds the installations in these directories. The programs themselves say which version they are.
+    /// Finds the installations in these directories.
     pub fn in_dirs(dirs: impl IntoIterator<Item = PathBuf>) -> Self {
-        let is_complete = |dir: &PathBuf| dir.join("initdb").exists() && dir.join("postgres").exists();
-        let programs = dirs.into_iter().filter(is_complete);
-        let mut found: Vec<_> =
-            programs.filter_map(|dir| Some(Programs { version: version_of_programs(&dir)?, dir })).collect();
-        found.sort_by_key(|programs| std::cmp::Reverse(programs.version)); // stable: the first directory wins
-        Self(found)
+        Self(find_programs(dirs, ["postgres", "initdb"]))
     }
 
     /// The newest one, for a cluster that is yet to be created.
@@ -86,12 +71,45 @@ impl Installations {
 
     /// The versions found, for messages.
     fn describe(&self) -> String {
-        if self.0.is_empty() {
-            return "there are none".to_owned();
-        }
-        let versions: Vec<_> = self.0.iter().map(|programs| programs.version.to_string()).collect();
-        format!("it has {}", versions.join(", "))
+        describe_versions(&self.0)
     }
+}
+
+/// The directories in which a machine may have programs of PostgreSQL.
+pub(super) fn dirs_of_this_machine() -> impl Iterator<Item = PathBuf> {
+    let versioned = VERSIONED_DIRS.into_iter().flat_map(|(parent, start, rest)| {
+        let entries = fs::read_dir(parent).into_iter().flatten().flatten();
+        let of_version = entries.filter(move |entry| {
+            let name = entry.file_name();
+            name.to_str()
+                .and_then(|name| name.strip_prefix(start))
+                .is_some_and(|it| it.parse::<f32>().is_ok())
+        });
+        of_version.map(move |entry| entry.path().join(rest))
+    });
+    versioned.chain(USUAL_DIRS.map(PathBuf::from))
+}
+
+/// The directories that have both of these programs, the newest version first. The first program itself says which it is.
+pub(super) fn find_programs(
+    dirs: impl IntoIterator<Item = PathBuf>,
+    [first, second]: [&str; 2],
+) -> Vec<Programs> {
+    let is_complete = |dir: &PathBuf| dir.join(first).exists() && dir.join(second).exists();
+    let programs = dirs.into_iter().filter(is_complete);
+    let mut found: Vec<_> =
+        programs.filter_map(|dir| Some(Programs { version: version_of(&dir, first)?, dir })).collect();
+    found.sort_by_key(|programs| std::cmp::Reverse(programs.version)); // stable: the first directory wins
+    found
+}
+
+/// The versions found, for messages.
+pub(super) fn describe_versions(found: &[Programs]) -> String {
+    if found.is_empty() {
+        return "there are none".to_owned();
+    }
+    let versions: Vec<_> = found.iter().map(|programs| programs.version.to_string()).collect();
+    format!("it has {}", versions.join(", "))
 }
 
 /// The major version that a cluster was made by; `None` where there is no cluster.
@@ -107,10 +125,10 @@ pub(super) fn cluster_version(cluster: &Path, account: &Account) -> Result<Optio
     version.map(Some).with_context(|| format!("{} has no version: {:?}", file.display(), text.trim()))
 }
 
-/// Asks the programs of a directory for their version.
-fn version_of_programs(dir: &Path) -> Option<u32> {
-    let mut postgres = Account::unprivileged().ok()?.command(&dir.join("postgres"));
-    let output = postgres.arg("--version").output().ok()?;
+/// Asks a program of a directory for its version.
+fn version_of(dir: &Path, program: &str) -> Option<u32> {
+    let mut program = Account::unprivileged().ok()?.command(&dir.join(program));
+    let output = program.arg("--version").output().ok()?;
     // As "postgres (PostgreSQL) 15.8 (Debian 15.8-0+deb12u1)".
     let text = String::from_utf8(output.stdout).ok()?;
     parse_major(text.split(')').nth(1)?)

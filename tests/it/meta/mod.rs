@@ -1,5 +1,6 @@
 //! Rules of the source tree, the schema and the documents, held by scans.
 
+mod commands;
 mod distribution;
 mod documents;
 mod fuzz_seeds;

@@ -2,6 +2,7 @@
 
 mod afternoon;
 pub mod alerts;
+mod backup;
 pub mod channel;
 mod cli;
 mod configuration;
@@ -17,6 +18,7 @@ mod reload;
 mod restore;
 pub mod retention;
 mod sandbox;
+mod runbook;
 mod secrets;
 mod shell;
 mod signals;
