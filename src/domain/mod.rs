@@ -24,6 +24,7 @@ pub mod redact;
 pub mod shipping;
 pub mod stock;
 pub mod switch;
+pub mod suggestion;
 pub mod sync;
 pub mod task;
 pub mod time_window;

@@ -25,6 +25,7 @@ use crate::{
     background::{notifications, retention},
     domain::{event::reference::may_collide, shipping::ShippingRule, task::retry::RetryPolicy},
     security::{admin_token::Token, secrets},
+    store::DatabaseUrl,
     vendors,
     web::server,
 };
@@ -262,14 +263,18 @@ fn read_http(mut section: Section<'_>) -> Http {
 }
 
 fn read_database(mut section: Section<'_>, environment: &Environment) -> Database {
-    let url = section.secret("url");
-    let url = if url.expose().is_empty() {
-        environment.get("DATABASE_URL").cloned().map(Secret::new)
-    } else {
-        Some(url)
-    };
+    let of_key = Some(section.secret("url")).filter(|url| !url.expose().is_empty());
+    let of_variable = environment.get("DATABASE_URL").filter(|url| !url.is_empty());
+    let source = if of_key.is_some() { "url" } else { "url (DATABASE_URL)" };
+    let url = of_key.or_else(|| of_variable.cloned().map(Secret::new));
+    if url.as_ref().is_some_and(|url| DatabaseUrl::parse(url.expose()).is_none()) {
+        section.add_error(
+            source,
+            "must be the URL of a PostgreSQL: postgres://USER:PASSWORD@HOST:PORT/DATABASE",
+        );
+    }
     let database = Database {
-        url: url.filter(|url| !url.expose().is_empty()),
+        url,
         data_dir: section.text("data_dir").into(),
         connections: u32::try_from(section.integer("connections", 2..=1000)).unwrap_or(2),
     };

@@ -191,8 +191,9 @@ fn read_mycashflow(
     let secrets = signature.secrets("secrets");
     let encodings = [("either", Encoding::Either), ("hex", Encoding::Hex), ("base64", Encoding::Base64)];
     let encoding = signature.choice("encoding", &encodings);
+    let has_secret = has_secret_keys || !secrets.is_empty() || signature.is_unreadable("secrets");
     signature.finish();
-    if !unsigned && (header.is_empty() || secrets.is_empty() && !has_secret_keys) {
+    if !unsigned && (header.is_empty() || !has_secret) {
         section.add_error(
             "signature",
             "needs a header, and a secret unless [secrets] keys are there to keep those of subscriptions; or, knowing the \
@@ -226,13 +227,15 @@ fn read_ogoship(mut section: Section<'_>, allow_private: bool, has_secret_keys: 
     let ids = [&ogoship.merchant_id, &ogoship.client_id];
     let whole =
         secrets.iter().all(|secret| !secret.expose().is_empty()) && ids.iter().all(|id| !id.is_empty());
-    if ogoship.api_key.is_none() && !whole {
+    let is_unreadable =
+        ["api_key", "secret_token", "client_secret"].iter().any(|key| section.is_unreadable(key));
+    if ogoship.api_key.is_none() && !whole && !is_unreadable {
         section.add_error(
             "api_key",
             "is missing: give it, or merchant_id, secret_token, client_id and client_secret",
         );
     }
-    if ogoship.webhook_keys.is_empty() && !has_secret_keys {
+    if ogoship.webhook_keys.is_empty() && !has_secret_keys && !section.is_unreadable("webhook_keys") {
         section.add_error(
             "webhook_keys",
             "is empty: give the key of the webhook subscription, or [secrets] keys, and `silta webhooks register` makes one",

@@ -2,9 +2,11 @@
 
 use std::{
     cell::RefCell,
-    fmt,
+    fmt, io,
     path::{Path, PathBuf},
 };
+
+use super::key_lines::KeyLines;
 
 /// An error of the configuration, with its key and a remedy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +15,8 @@ pub struct ConfigError {
     pub key: String,
     /// What is wrong, and what to do; never the value of a secret.
     pub problem: String,
+    /// Where the key stands in the file; `None` where it is missing or comes from the environment.
+    pub line: Option<usize>,
 }
 
 impl fmt::Display for ConfigError {
@@ -25,6 +29,7 @@ impl fmt::Display for ConfigError {
 #[derive(Default)]
 pub(super) struct ConfigErrors {
     errors: RefCell<Vec<ConfigError>>,
+    lines: RefCell<KeyLines>,
     /// Where the configuration file lies.
     directory: PathBuf,
     secret_files: RefCell<Vec<PathBuf>>,
@@ -56,11 +61,30 @@ impl ConfigErrors {
     }
 
     pub(super) fn add(&self, key: &str, problem: &str) {
-        self.errors.borrow_mut().push(ConfigError { key: key.to_owned(), problem: problem.to_owned() });
+        let line = self.lines.borrow().find(key);
+        self.errors.borrow_mut().push(ConfigError { key: key.to_owned(), problem: problem.to_owned(), line });
+    }
+
+    /// Says where the keys stand in the file, for every error from now on.
+    pub(super) fn set_lines(&self, lines: KeyLines) {
+        self.lines.replace(lines);
     }
 
     pub(super) fn into_result<T>(self, config: T) -> Result<T, Vec<ConfigError>> {
         let errors = self.errors.into_inner();
         if errors.is_empty() { Ok(config) } else { Err(errors) }
+    }
+}
+
+/// Says what is wrong with the file of a secret. A path that does not look like one may be the secret itself.
+pub(super) fn unreadable_file(file: &str, error: &io::Error) -> String {
+    let is_path = ["/", "./", "../", "secrets/"].iter().any(|start| file.starts_with(start));
+    let named = if is_path { format!(" {file}") } else { " that it names".to_owned() };
+    match error.kind() {
+        io::ErrorKind::NotFound => format!("there is no file{named}: write the secret into it"),
+        io::ErrorKind::PermissionDenied => {
+            format!("the file{named} cannot be read: this account may not ({})", error.kind())
+        }
+        kind => format!("the file{named} cannot be read: {kind}"),
     }
 }

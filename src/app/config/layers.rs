@@ -2,7 +2,7 @@
 
 use toml::{Table, Value};
 
-use super::{environment::Environment, error::ConfigErrors};
+use super::{environment::Environment, error::ConfigErrors, key_lines::KeyLines};
 
 /// The annotated defaults.
 pub const DEFAULTS: &str = include_str!("../../../deploy/silta.toml");
@@ -14,6 +14,7 @@ const PREFIX: &str = "SILTA__";
 pub(super) fn merge(file: &str, environment: &Environment, errors: &ConfigErrors) -> Table {
     let mut defaults: Table = toml::from_str(DEFAULTS).expect("deploy/silta.toml is TOML: a test loads it");
     let template = take_template(&mut defaults);
+    let mut lines = KeyLines::of(file);
     let file = file.parse::<Table>().unwrap_or_else(|error| {
         let line = error.span().map_or(1, |span| file[..span.start.min(file.len())].lines().count().max(1));
         errors.add(&format!("line {line}"), &format!("is not TOML: {}", error.message()));
@@ -37,7 +38,9 @@ pub(super) fn merge(file: &str, environment: &Environment, errors: &ConfigErrors
                 "does not name a key: see `silta config default`; a connection is named in capitals, with _ for -",
             );
         }
+        lines.forget(&path.join("."));
     }
+    errors.set_lines(lines);
     merged
 }
 

@@ -11,6 +11,7 @@ mod environment;
 mod error;
 mod extra;
 mod key_digests;
+mod key_lines;
 mod layers;
 mod outbound;
 mod policy;

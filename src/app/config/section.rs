@@ -1,22 +1,39 @@
 //! One table of the configuration. Reading a value takes it out of the table; every error is collected.
 
-use std::{ops::RangeInclusive, time::Duration};
+use std::{collections::BTreeSet, ops::RangeInclusive, time::Duration};
 
 use toml::{Table, Value};
 
-use super::{error::ConfigErrors, secret::Secret};
-use crate::domain::Timestamp;
+use super::{
+    error::{ConfigErrors, unreadable_file},
+    secret::Secret,
+};
+use crate::domain::{Timestamp, suggestion::closest};
 
 /// A table and its path.
 pub(super) struct Section<'f> {
     path: String,
     table: Table,
     errors: &'f ConfigErrors,
+    /// The keys that were asked for, so that a misspelt one can be explained.
+    known: BTreeSet<String>,
+    /// The secrets whose files cannot be read, which is an error of its own.
+    unreadable: BTreeSet<String>,
 }
 
 impl<'f> Section<'f> {
     pub(super) const fn root(table: Table, errors: &'f ConfigErrors) -> Self {
-        Self { path: String::new(), table, errors }
+        Self::at(String::new(), table, errors)
+    }
+
+    const fn at(path: String, table: Table, errors: &'f ConfigErrors) -> Self {
+        Self { path, table, errors, known: BTreeSet::new(), unreadable: BTreeSet::new() }
+    }
+
+    /// Takes a value out of the table.
+    fn take(&mut self, key: &str) -> Option<Value> {
+        self.known.insert(key.to_owned());
+        self.table.remove(key)
     }
 
     fn path_of(&self, key: &str) -> String {
@@ -35,12 +52,15 @@ impl<'f> Section<'f> {
     /// Reports every key that is left over: a misspelt key must not be ignored.
     pub(super) fn finish(&mut self) {
         for key in std::mem::take(&mut self.table).keys() {
-            self.add_error(key, "is not a key that Silta knows; `silta config default` shows them all");
+            let meant = closest(key, self.known.iter().map(String::as_str));
+            let meant = meant.map_or_else(|| ";".to_owned(), |word| format!(": did you mean {word}?"));
+            let shown = "`silta config default` shows them all";
+            self.add_error(key, &format!("is not a key that Silta knows{meant} {shown}"));
         }
     }
 
     pub(super) fn section(&mut self, key: &str) -> Self {
-        let table = match self.table.remove(key) {
+        let table = match self.take(key) {
             Some(Value::Table(table)) => table,
             Some(_) => {
                 self.add_error(key, "must be a table");
@@ -48,11 +68,11 @@ impl<'f> Section<'f> {
             }
             None => Table::new(),
         };
-        Self { path: self.path_of(key), table, errors: self.errors }
+        Self::at(self.path_of(key), table, self.errors)
     }
 
     pub(super) fn tables(&mut self, key: &str) -> Vec<Self> {
-        let items = match self.table.remove(key) {
+        let items = match self.take(key) {
             Some(Value::Array(items)) => items,
             None => Vec::new(),
             Some(_) => {
@@ -63,7 +83,7 @@ impl<'f> Section<'f> {
         let path = self.path_of(key);
         let sections = items.into_iter().enumerate().filter_map(|(at, item)| {
             if let Value::Table(table) = item {
-                Some(Self { path: format!("{path}[{at}]"), table, errors: self.errors })
+                Some(Self::at(format!("{path}[{at}]"), table, self.errors))
             } else {
                 self.add_error(key, "must be a list of tables");
                 None
@@ -79,7 +99,7 @@ impl<'f> Section<'f> {
 
     /// A text. A bare number counts as text, since codes and keys are often made of digits.
     pub(super) fn text(&mut self, key: &str) -> String {
-        match self.table.remove(key) {
+        match self.take(key) {
             Some(Value::String(text)) => text,
             Some(Value::Integer(number)) => number.to_string(),
             None => String::new(),
@@ -107,7 +127,7 @@ impl<'f> Section<'f> {
 
     pub(super) fn required_secret(&mut self, key: &str, example: &str) -> Secret {
         let secret = self.secret(key);
-        if secret.expose().is_empty() {
+        if secret.expose().is_empty() && !self.is_unreadable(key) {
             self.add_error(
                 key,
                 &format!("is missing: give {example}, as the value, as {key}_file, or by environment"),
@@ -117,7 +137,7 @@ impl<'f> Section<'f> {
     }
 
     pub(super) fn texts(&mut self, key: &str) -> Vec<String> {
-        let items = match self.table.remove(key) {
+        let items = match self.take(key) {
             Some(Value::Array(items)) => items,
             // A value from the environment: one text, or several separated by commas.
             Some(Value::String(text)) => {
@@ -160,11 +180,20 @@ impl<'f> Section<'f> {
             return None;
         }
         let text = self.errors.read_secret(&file);
-        text.map_err(|error| self.add_error(&file_key, &format!("cannot be read: {}", error.kind()))).ok()
+        if let Err(error) = &text {
+            self.add_error(&file_key, &unreadable_file(&file, error));
+            self.unreadable.insert(key.to_owned());
+        }
+        text.ok()
+    }
+
+    /// True where the file of this secret cannot be read: then it is not missing.
+    pub(super) fn is_unreadable(&self, key: &str) -> bool {
+        self.unreadable.contains(key)
     }
 
     pub(super) fn boolean(&mut self, key: &str) -> bool {
-        match self.table.remove(key) {
+        match self.take(key) {
             Some(Value::Boolean(value)) => value,
             None => false,
             Some(_) => {
@@ -175,7 +204,7 @@ impl<'f> Section<'f> {
     }
 
     pub(super) fn integer(&mut self, key: &str, range: RangeInclusive<usize>) -> usize {
-        let value = self.table.remove(key).and_then(|value| value.as_integer());
+        let value = self.take(key).and_then(|value| value.as_integer());
         if let Some(number) =
             value.and_then(|number| usize::try_from(number).ok()).filter(|number| range.contains(number))
         {
@@ -188,7 +217,7 @@ impl<'f> Section<'f> {
 
     pub(super) fn rate(&mut self, key: &str) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "rates are small")]
-        let number = match self.table.remove(key) {
+        let number = match self.take(key) {
             Some(Value::Float(number)) => number,
             Some(Value::Integer(number)) => number as f64,
             _ => f64::NAN,
@@ -241,7 +270,7 @@ impl<'f> Section<'f> {
 
     /// A share from 0 to 1.
     pub(super) fn share(&mut self, key: &str) -> f64 {
-        let share = match self.table.remove(key) {
+        let share = match self.take(key) {
             Some(Value::Float(share)) if (0.0..=1.0).contains(&share) => Some(share),
             Some(Value::Integer(0)) => Some(0.0),
             Some(Value::Integer(1)) => Some(1.0),

@@ -127,7 +127,12 @@ fn secret_is_read_from_a_file_and_never_printed() {
     assert_eq!(config.connections[0].mycashflow.api_key.expose(), "from-the-file");
     assert!(!format!("{config:?}").contains("from-the-file"));
     let gone = with_file.replace("silta", "gone").replace(&file.path().display().to_string(), "/nowhere");
-    assert!(load(&gone, &[]).unwrap_err()[0].contains("api_key_file: cannot be read"));
+    let faults = load(&gone, &[]).unwrap_err();
+    assert!(
+        faults[0].contains("api_key_file: there is no file /nowhere: write the secret into it"),
+        "{faults:?}"
+    );
+    assert_eq!(faults.len(), 1, "one fault: {faults:?}");
 }
 
 #[test]
