@@ -5,6 +5,7 @@
 
 mod actor;
 mod cancel;
+mod confirm_order;
 mod dry_run;
 mod enqueue;
 mod erase;
@@ -25,6 +26,7 @@ mod sync_subject;
 
 pub use actor::Actor;
 pub use cancel::cancel;
+pub use confirm_order::{ConfirmedOrder, OrderFinder, confirm_order};
 pub use dry_run::{DryRun, DryRunResult, dry_run_task};
 pub use enqueue::EnqueuedTask;
 pub use erase::erase_order;

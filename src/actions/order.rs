@@ -8,6 +8,7 @@ use sqlx::PgConnection;
 
 use super::{
     ActionError, Actor, ConflictError,
+    confirm_order::ConfirmedOrder,
     enqueue::{EnqueuedTask, enqueue},
     switch::require_switched_on,
 };
@@ -25,7 +26,7 @@ use crate::{
         connections,
         ingest::InternalEvent,
         intents::{self, NewIntent, Wish},
-        subject_states,
+        redaction, subject_states,
     },
 };
 
@@ -53,11 +54,10 @@ impl OrderRequest {
 pub async fn request_order_action(
     db: &mut PgConnection,
     actor: &Actor<'_>,
-    connection: &str,
-    order_id: &str,
+    ConfirmedOrder { connection, subject }: &ConfirmedOrder,
     request: OrderRequest,
 ) -> Result<EnqueuedTask, ActionError> {
-    let (subject, known) = find_order(db, connection, order_id).await?;
+    let known = subject_states::find(db, connection, &subject.to_string()).await?;
     let is_placed = known.state.placed_at.is_some();
     if let Some(conflict) = known_conflict(request, is_placed, known.state.status) {
         return Err(conflict.into());
@@ -67,12 +67,12 @@ pub async fn request_order_action(
     }
 
     if let OrderRequest::SetIntent(intent) = request {
-        record_wish(db, actor, connection, &subject, Wish::Intent(intent)).await?;
+        record_wish(db, actor, connection, subject, Wish::Intent(intent)).await?;
     }
-    enqueue_order(db, actor, connection, subject, request.as_str()).await
+    enqueue_order(db, actor, connection, subject.clone(), request.as_str()).await
 }
 
-/// Finds an order and what is known of it.
+/// Finds an order that our tables have, and what is known of it.
 pub(super) async fn find_order(
     db: &mut PgConnection,
     connection: &str,
@@ -83,6 +83,9 @@ pub(super) async fn find_order(
         return Err(ActionError::NotFound);
     }
     let subject = Subject::order(order_id);
+    if !redaction::is_known(db, connection, &subject.to_string()).await? {
+        return Err(ActionError::NotFound);
+    }
     let known = subject_states::find(db, connection, &subject.to_string()).await?;
     Ok((subject, known))
 }

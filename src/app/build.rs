@@ -14,9 +14,11 @@ use super::{
     connections::webhook_endpoint,
     deps::AppDeps,
     http::merge_routers,
+    order_finder::VendorOrders,
     reference_prefixes::{self, ConnectionReferences, PrepareError},
 };
 use crate::{
+    actions::OrderFinder,
     background::{notifications::AlertMonitor, retention::Retention, subscriptions::Subscriptions},
     domain::{Timestamp, configuration_watch::ConfigurationWatch},
     flows::ConnectionClients,
@@ -58,6 +60,8 @@ pub struct App {
     pub key_usage: Arc<KeyUsage>,
     /// Whether this configuration is the newest of all processes.
     pub configuration: Arc<ConfigurationWatch>,
+    /// Asks the vendors whether an order exists.
+    pub order_finder: Arc<dyn OrderFinder>,
     /// The clients and policies of every configured connection.
     pub clients: Vec<ConnectionClients>,
     clock: Arc<dyn Clock>,
@@ -103,7 +107,9 @@ impl App {
             clients.clone(),
         ));
         let syncer = components.syncer(&config, dry_runner.clone());
-        let [admin, dashboard] = components.operator_routers(&config, dry_runner, &closing);
+        let order_finder: Arc<dyn OrderFinder> = Arc::new(VendorOrders(clients.clone()));
+        let operators = (dry_runner, order_finder.clone());
+        let [admin, dashboard] = components.operator_routers(&config, operators, &closing);
         let worker_name = worker_name(&components.entropy);
         let worker = components.worker(&config, &clients, &worker_name, worker_metrics);
         let monitoring = components.monitoring_router(registry, worker_name, worker.heartbeat());
@@ -119,6 +125,7 @@ impl App {
             retention: Retention::new(components.pool.clone(), components.clock.clone(), config.retention),
             alerts: components.alerts(&config),
             subscriptions: components.subscriptions(&config, &clients),
+            order_finder,
             clients,
             closing,
             keys,

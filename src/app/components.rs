@@ -14,7 +14,7 @@ use super::{
     deps::AppDeps,
 };
 use crate::{
-    actions::{DryRun, NotBefore},
+    actions::{NotBefore, OrderFinder},
     background::{
         notifications::{self, AlertMonitor},
         subscriptions::{Subscriber, Subscriptions},
@@ -140,7 +140,7 @@ impl Components {
     pub(super) fn operator_routers(
         &self,
         config: &Config,
-        dry_runner: Arc<dyn DryRun>,
+        (dry_runner, order_finder): (Arc<sync::DryRunner>, Arc<dyn OrderFinder>),
         closing: &CancellationToken,
     ) -> [Router; 2] {
         let admin_throttle = Arc::new(admin_throttle());
@@ -150,6 +150,7 @@ impl Components {
             entropy: self.entropy.clone(),
             tokens: config.tokens.clone(),
             dry_runner: dry_runner.clone(),
+            order_finder: order_finder.clone(),
             not_before: not_before(config),
             rules: config.shipping_rules(),
             key_usage: self.key_usage.clone(),
@@ -162,6 +163,7 @@ impl Components {
             entropy: self.entropy.clone(),
             tokens: config.tokens.clone(),
             dry_runner,
+            order_finder,
             not_before: not_before(config),
             rules: config.shipping_rules(),
             extra: config.connections.iter().map(extra).collect(),

@@ -9,6 +9,7 @@ mod connections;
 mod deps;
 mod dry_run;
 mod http;
+mod order_finder;
 mod reference_prefixes;
 mod request_span;
 mod serve;

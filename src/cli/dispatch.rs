@@ -12,7 +12,7 @@ use super::{
     database::{Database, upgrade_postgres},
     doctor, events, init,
     load::load,
-    orders,
+    names, orders,
     print::{print_error, print_line},
     release, restore, sandbox, serve, sync, tasks, webhooks,
 };
@@ -76,16 +76,17 @@ async fn dispatch(path: PathBuf, command: Command, signals: Option<Signals>) -> 
         }
         Command::Config(command) => return config::run(&command, &path, &environment),
         Command::Tasks(command) => {
-            let database = Database::open(&load(&path, &environment)?).await?;
-            tasks::run(command, &database.pool, &account).await?;
+            let config = load(&path, &environment)?;
+            let database = Database::open(&config).await?;
+            tasks::run(command, &database.pool, &names::configured(&config), &account).await?;
         }
         Command::Events(command) => {
-            let database = Database::open(&load(&path, &environment)?).await?;
-            events::run(command, &database.pool).await?;
+            let config = load(&path, &environment)?;
+            let database = Database::open(&config).await?;
+            events::run(command, &database.pool, &names::configured(&config)).await?;
         }
         Command::Orders(command) => {
-            let database = Database::open(&load(&path, &environment)?).await?;
-            orders::run(command, &database.pool, &account).await?;
+            orders::run(command, load(&path, &environment)?, &account).await?;
         }
         Command::Sync(command) => return sync::run(command, load(&path, &environment)?, &account).await,
         Command::Release(command) => {

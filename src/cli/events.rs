@@ -6,7 +6,7 @@ use serde_json::json;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::{print::print_line, table};
+use super::{names, print::print_line, table};
 use crate::{
     domain::id::EventId,
     store::{
@@ -30,7 +30,7 @@ pub(super) struct EventArgs {
     #[arg(long)]
     connection: Option<String>,
     /// A subject such as order:1042
-    #[arg(long)]
+    #[arg(long, value_parser = names::subject)]
     subject: Option<String>,
     /// The most rows
     #[arg(long, default_value_t = 50)]
@@ -40,10 +40,13 @@ pub(super) struct EventArgs {
     json: bool,
 }
 
-pub(super) async fn run(command: Events, pool: &PgPool) -> Result<()> {
+pub(super) async fn run(command: Events, pool: &PgPool, configured: &[String]) -> Result<()> {
     let mut db = pool.acquire().await?;
     match command {
         Events::List(EventArgs { connection, subject, limit, json }) => {
+            if let Some(name) = &connection {
+                names::ensure_connection(&mut db, configured, name).await?;
+            }
             let filter = EventFilter { connection, subject, ..EventFilter::default() };
             let rows = events::list(&mut db, &filter, &Page { before: None, limit: limit.into() }).await?;
             table::show(&rows, &["id", "connection", "source", "topic", "subject", "received_at"], json);

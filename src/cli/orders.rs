@@ -1,15 +1,18 @@
 //! `silta orders`: lists and explains orders, and requests actions for them.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use sqlx::PgPool;
 
 use super::{
+    database::Database,
+    names,
     print::{print_foreign, print_line},
     table,
 };
 use crate::{
-    actions::{self, Actor, OrderRequest},
+    actions::{self, ActionError, Actor, OrderRequest},
+    app::{App, config::Config},
     domain::{language::Language, order::Intent, vendor::Vendor},
     explain::{self, Audience},
     runtime::clock::{Entropy, SystemClock},
@@ -68,7 +71,7 @@ pub(super) struct ListArgs {
     connection: Option<String>,
     /// `not_transferred`, `waiting_for_collection`, `waiting_for_products`, `delivered`, `cancelled`, `returned` or
     /// `needs_attention`
-    #[arg(long)]
+    #[arg(long, value_parser = names::order_statuses(), hide_possible_values = true)]
     status: Option<String>,
     /// Only orders that wait for products at the warehouse, with since when and for which
     #[arg(long)]
@@ -98,26 +101,67 @@ pub(super) enum VendorArg {
     Ogoship,
 }
 
-pub(super) async fn run(command: Orders, pool: &PgPool, account: &str) -> Result<()> {
+pub(super) async fn run(command: Orders, config: Config, account: &str) -> Result<()> {
+    let database = Database::open(&config).await?;
+    let configured = names::configured(&config);
+    let named = command.order();
+    let connection = named.map(|order| &order.connection).or(command.filter());
+    if let Some(name) = connection {
+        names::ensure_connection(&mut *database.pool.acquire().await?, &configured, name).await?;
+    }
+    if let Some(order) = named {
+        names::ensure_order_number(&order.order_id)?;
+    }
+    let pool = &database.pool;
     match command {
         Orders::List(args) => list(args, pool).await,
         Orders::Explain { order, json, call_log } => explain(&order, json, call_log, pool).await,
-        Orders::Transfer(order) => {
-            request(&order, OrderRequest::SetIntent(Intent::Transfer), pool, account).await
-        }
-        Orders::Adopt(order) => request(&order, OrderRequest::SetIntent(Intent::Adopt), pool, account).await,
         Orders::SendReplacement { order, shipment } => {
             send_replacement(&order, shipment.as_deref(), pool, account).await
         }
-        Orders::Hold(order) => request(&order, OrderRequest::SetIntent(Intent::Hold), pool, account).await,
+        Orders::Erase(order) => erase(&order, pool, account).await,
+        Orders::Transfer(order) => {
+            request(&order, OrderRequest::SetIntent(Intent::Transfer), (config, &database), account).await
+        }
+        Orders::Adopt(order) => {
+            request(&order, OrderRequest::SetIntent(Intent::Adopt), (config, &database), account).await
+        }
+        Orders::Hold(order) => {
+            request(&order, OrderRequest::SetIntent(Intent::Hold), (config, &database), account).await
+        }
         Orders::Release(order) => {
-            request(&order, OrderRequest::SetIntent(Intent::Release), pool, account).await
+            request(&order, OrderRequest::SetIntent(Intent::Release), (config, &database), account).await
         }
         Orders::Cancel(order) => {
-            request(&order, OrderRequest::SetIntent(Intent::Cancel), pool, account).await
+            request(&order, OrderRequest::SetIntent(Intent::Cancel), (config, &database), account).await
         }
-        Orders::Refresh(order) => request(&order, OrderRequest::Refresh, pool, account).await,
-        Orders::Erase(order) => erase(&order, pool, account).await,
+        Orders::Refresh(order) => request(&order, OrderRequest::Refresh, (config, &database), account).await,
+    }
+}
+
+impl Orders {
+    /// The order that the command names.
+    const fn order(&self) -> Option<&OrderArgs> {
+        match self {
+            Self::List(_) => None,
+            Self::Explain { order, .. }
+            | Self::SendReplacement { order, .. }
+            | Self::Transfer(order)
+            | Self::Adopt(order)
+            | Self::Hold(order)
+            | Self::Release(order)
+            | Self::Cancel(order)
+            | Self::Refresh(order)
+            | Self::Erase(order) => Some(order),
+        }
+    }
+
+    /// The connection that a list is limited to.
+    const fn filter(&self) -> Option<&String> {
+        match self {
+            Self::List(ListArgs { connection, .. }) => connection.as_ref(),
+            _ => None,
+        }
     }
 }
 
@@ -163,37 +207,62 @@ async fn explain(order: &OrderArgs, json: bool, call_log: Option<VendorArg>, poo
     Ok(())
 }
 
-async fn erase(OrderArgs { connection, order_id }: &OrderArgs, pool: &PgPool, account: &str) -> Result<()> {
+async fn erase(order: &OrderArgs, pool: &PgPool, account: &str) -> Result<()> {
+    let OrderArgs { connection, order_id } = order;
     let entropy = Entropy::from_os();
     let actor = Actor { name: account, clock: &SystemClock, entropy: &entropy };
     let mut db = pool.begin().await?;
-    let Erased { events, attempts } = actions::erase_order(&mut db, &actor, connection, order_id).await?;
+    let erased = actions::erase_order(&mut db, &actor, connection, order_id).await;
+    let Erased { events, attempts } = known(erased, order)?;
     db.commit().await?;
     print_line(&format!("erased: the bodies of {events} events, the payloads of {attempts} attempts"));
     Ok(())
 }
 
-async fn request(order: &OrderArgs, request: OrderRequest, pool: &PgPool, account: &str) -> Result<()> {
+/// Requests an action for an order that Silta or one of the vendors knows.
+async fn request(
+    order: &OrderArgs,
+    request: OrderRequest,
+    (config, database): (Config, &Database),
+    account: &str,
+) -> Result<()> {
+    let OrderArgs { connection, order_id } = order;
+    let app = App::new(config, database.deps());
+    let confirmed = actions::confirm_order(&database.pool, &*app.order_finder, connection, order_id).await;
+    let confirmed = known(confirmed, order)?;
     let entropy = Entropy::from_os();
     let actor = Actor { name: account, clock: &SystemClock, entropy: &entropy };
-    let mut db = pool.begin().await?;
-    let OrderArgs { connection, order_id } = order;
-    let requested = actions::request_order_action(&mut db, &actor, connection, order_id, request).await?;
+    let mut db = database.pool.begin().await?;
+    let requested = actions::request_order_action(&mut db, &actor, &confirmed, request).await?;
     db.commit().await?;
     print_line(&format!("requested: {} by task {}", request.as_str(), requested.task));
     Ok(())
 }
 
+/// The error of an order that nobody has names it.
+fn known<T>(result: Result<T, ActionError>, OrderArgs { connection, order_id }: &OrderArgs) -> Result<T> {
+    match result {
+        Err(ActionError::NotFound) => {
+            bail!(
+                "there is no order {order_id} of {connection}: neither Silta nor one of the vendors knows it"
+            )
+        }
+        result => Ok(result?),
+    }
+}
+
 async fn send_replacement(
-    OrderArgs { connection, order_id }: &OrderArgs,
+    order: &OrderArgs,
     shipment: Option<&str>,
     pool: &PgPool,
     account: &str,
 ) -> Result<()> {
+    let OrderArgs { connection, order_id } = order;
     let entropy = Entropy::from_os();
     let actor = Actor { name: account, clock: &SystemClock, entropy: &entropy };
     let mut db = pool.begin().await?;
-    let requested = actions::send_replacement(&mut db, &actor, connection, order_id, shipment).await?;
+    let requested = actions::send_replacement(&mut db, &actor, connection, order_id, shipment).await;
+    let requested = known(requested, order)?;
     db.commit().await?;
     print_line(&format!("requested: send_replacement by task {}", requested.task));
     Ok(())

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::{
     database::Database,
+    names,
     print::{print_error, print_foreign, print_line},
 };
 use crate::{
@@ -71,6 +72,9 @@ pub(super) struct SyncArgs {
 
 /// Runs a sync, or cancels one.
 pub(super) async fn run(command: Sync, config: Config, account: &str) -> Result<ExitCode> {
+    if let Sync::Products(args) | Sync::Stock(args) | Sync::Orders(args) = &command {
+        names::ensure_configured(&names::configured(&config), &args.connection)?;
+    }
     let database = Database::open(&config).await?;
     store::migrate(&database.pool).await.context("cannot bring the schema up to date")?;
     match command {

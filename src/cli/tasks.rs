@@ -1,18 +1,19 @@
 //! `silta tasks`: the operators' actions on tasks, as in the admin API.
 
 use anyhow::{Result, bail};
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::{print::print_line, table};
+use super::{names, print::print_line, table};
 use crate::{
-    actions::{self, Actor},
+    actions::{self, ActionError, Actor},
     domain::id::TaskId,
     runtime::clock::{Entropy, SystemClock},
     store::{
         Page, attempts,
+        tasks::Resolution,
         views::overview::{self, TaskFilter},
     },
 };
@@ -28,6 +29,19 @@ pub(super) enum Tasks {
     Replay { id: Uuid },
     /// Cancels a task: it is not attempted again
     Cancel { id: Uuid },
+    /// Says what you found at the vendor about an action whose outcome is unknown
+    Resolve {
+        id: Uuid,
+        /// `done`: it was applied; `pending`: it was not, try again
+        #[arg(long = "as", value_name = "OUTCOME")]
+        resolution: ResolutionArg,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum ResolutionArg {
+    Done,
+    Pending,
 }
 
 #[derive(Args)]
@@ -36,13 +50,13 @@ pub(super) struct TaskArgs {
     #[arg(long)]
     connection: Option<String>,
     /// `pending`, `leased`, `in_doubt`, `done`, `skipped`, `dead` or `cancelled`
-    #[arg(long)]
+    #[arg(long, value_parser = names::task_states(), hide_possible_values = true)]
     state: Option<String>,
     /// A subject such as order:1042
-    #[arg(long)]
+    #[arg(long, value_parser = names::subject)]
     subject: Option<String>,
     /// A reason code
-    #[arg(long)]
+    #[arg(long, value_parser = names::reasons(), hide_possible_values = true)]
     reason: Option<String>,
     /// The most rows
     #[arg(long, default_value_t = 50)]
@@ -52,12 +66,15 @@ pub(super) struct TaskArgs {
     json: bool,
 }
 
-pub(super) async fn run(command: Tasks, pool: &PgPool, account: &str) -> Result<()> {
+pub(super) async fn run(command: Tasks, pool: &PgPool, configured: &[String], account: &str) -> Result<()> {
     let entropy = Entropy::from_os();
     let actor = Actor { name: account, clock: &SystemClock, entropy: &entropy };
     let mut db = pool.begin().await?;
     match command {
         Tasks::List(TaskArgs { connection, state, subject, reason, limit, json }) => {
+            if let Some(name) = &connection {
+                names::ensure_connection(&mut db, configured, name).await?;
+            }
             let filter = TaskFilter { connection, state, subject, reason, ..TaskFilter::default() };
             let page = Page { before: None, limit: limit.into() };
             let rows = overview::list_tasks(&mut db, &filter, &page).await?;
@@ -76,15 +93,33 @@ pub(super) async fn run(command: Tasks, pool: &PgPool, account: &str) -> Result<
             print_line(&serde_json::to_string_pretty(&item)?);
         }
         Tasks::Replay { id } => {
-            let replayed = actions::replay_task(&mut db, &actor, TaskId(id)).await?;
+            let replayed = found(actions::replay_task(&mut db, &actor, TaskId(id)).await, id)?;
+            db.commit().await?; // what is printed has been done
             let word = if replayed.opened { "opened" } else { "already open, revision raised:" };
             print_line(&format!("{word} {}", replayed.task));
         }
         Tasks::Cancel { id } => {
-            actions::cancel(&mut db, &actor, TaskId(id)).await?;
+            found(actions::cancel(&mut db, &actor, TaskId(id)).await, id)?;
+            db.commit().await?;
             print_line(&format!("cancelled {id}"));
         }
+        Tasks::Resolve { id, resolution } => {
+            let resolution = match resolution {
+                ResolutionArg::Done => Resolution::Done,
+                ResolutionArg::Pending => Resolution::Pending,
+            };
+            found(actions::resolve(&mut db, &actor, TaskId(id), resolution).await, id)?;
+            db.commit().await?;
+            print_line(&format!("resolved {id}"));
+        }
     }
-    db.commit().await?;
     Ok(())
+}
+
+/// The error of an id that no task has names it.
+fn found<T>(result: Result<T, ActionError>, id: Uuid) -> Result<T> {
+    match result {
+        Err(ActionError::NotFound) => bail!("there is no task {id}"),
+        result => Ok(result?),
+    }
 }

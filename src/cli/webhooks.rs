@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::{
     database::Database,
+    names,
     print::{print_foreign, print_line},
     table,
     webhook_detection::{Expected, detect},
@@ -59,6 +60,17 @@ pub(super) enum Webhooks {
     },
 }
 
+impl Webhooks {
+    fn connection(&self) -> &str {
+        match self {
+            Self::Register { connection, .. }
+            | Self::List { connection, .. }
+            | Self::Remove { connection, .. }
+            | Self::Detect { connection, .. } => connection,
+        }
+    }
+}
+
 #[derive(Clone, Copy, ValueEnum)]
 pub(super) enum Source {
     Mycashflow,
@@ -75,6 +87,7 @@ impl Source {
 }
 
 pub(super) async fn run(command: Webhooks, config: Config, account: &str) -> Result<ExitCode> {
+    names::ensure_configured(&names::configured(&config), command.connection())?;
     let database = Database::open(&config).await?;
     store::migrate(&database.pool).await.context("cannot bring the schema up to date")?;
     let expected = match &command {

@@ -43,6 +43,8 @@ pub enum ConflictError {
     StockUpdateOff,
     /// An order to be erased has an open task.
     OrderHasOpenTask,
+    /// An order is not known here, and a vendor could not be asked for it.
+    OrderUnverified,
     /// An order is at the warehouse.
     AlreadyPlaced,
     /// An order was shipped.
@@ -107,6 +109,9 @@ impl ConflictError {
             }
             Self::OrderHasOpenTask => {
                 "a task of the order is still open: let it end or cancel it, then erase"
+            }
+            Self::OrderUnverified => {
+                "Silta does not know the order yet, and the vendors could not be asked for it now: try again"
             }
             Self::AlreadyPlaced => "the order is already at the warehouse",
             Self::AlreadyShipped => "the warehouse has already shipped the order",

@@ -44,6 +44,9 @@ const fn finnish(conflict: ConflictError) -> &'static str {
         ConflictError::OrderHasOpenTask => {
             "tilauksen siirto on vielä kesken: anna sen päättyä tai peru se, ja poista tiedot sitten"
         }
+        ConflictError::OrderUnverified => {
+            "tilausta ei tunneta vielä, eikä sitä voitu juuri nyt kysyä kaupalta tai varastolta: yritä uudelleen"
+        }
         ConflictError::AlreadyPlaced => "tilaus on jo varastolla",
         ConflictError::AlreadyShipped => "varasto on jo lähettänyt tilauksen",
         ConflictError::OrderAlreadyCancelled => "tilaus on jo peruttu",

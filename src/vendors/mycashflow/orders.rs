@@ -42,6 +42,12 @@ impl MyCashflow {
         }
     }
 
+    /// Whether the shop has an order. Reads.
+    pub async fn has_order(&self, id: &str) -> Result<bool, CallError> {
+        let found = self.find::<serde_json::Value>("find_order", self.order_path(id, ""), Vec::new()).await?;
+        Ok(found.is_some())
+    }
+
     /// Lists orders changed within a stretch of time, oldest first. Reads.
     pub async fn list_orders_changed(&self, request: ChangeRequest) -> Result<ChangePage, CallError> {
         self.changed("list_orders", format!("/api/{}/orders", self.orders_api), request).await

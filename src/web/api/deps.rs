@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sqlx::{PgPool, Postgres, pool::PoolConnection};
 
 use crate::{
-    actions::{ConfiguredRules, DryRun, NotBefore},
+    actions::{ConfiguredRules, DryRun, NotBefore, OrderFinder},
     runtime::clock::{Clock, Entropy},
     security::{admin_token::Token, auth_throttle::AuthThrottle, key_usage::KeyUsage},
     store::StoreError,
@@ -24,6 +24,8 @@ pub struct ApiDeps {
     pub tokens: Vec<Token>,
     /// Decides and shows, without changing anything.
     pub dry_runner: Arc<dyn DryRun>,
+    /// Asks the vendors whether an order exists.
+    pub order_finder: Arc<dyn OrderFinder>,
     /// Before which day the orders of each connection are history.
     pub not_before: NotBefore,
     /// The configured shipping rules of each connection.

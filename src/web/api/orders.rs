@@ -83,8 +83,9 @@ async fn request(
     change: Change,
     request: OrderRequest,
 ) -> Result<Response, Problem> {
+    let order = actions::confirm_order(&deps.pool, &*deps.order_finder, &connection, &id).await?;
     let action = async |db: &mut PgConnection, actor: &Actor<'_>| {
-        let enqueued = actions::request_order_action(db, actor, &connection, &id, request).await?;
+        let enqueued = actions::request_order_action(db, actor, &order, request).await?;
         let status = if enqueued.opened { StatusCode::CREATED } else { StatusCode::OK };
         task_response(db, enqueued.task, status).await
     };

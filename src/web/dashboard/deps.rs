@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::live_counts::LiveCounts;
 use crate::{
-    actions::{ConfiguredRules, DryRun, NotBefore},
+    actions::{ConfiguredRules, DryRun, NotBefore, OrderFinder},
     domain::product::ExtraRow,
     runtime::clock::{Clock, Entropy},
     security::{admin_token::Token, auth_throttle::AuthThrottle, key_usage::KeyUsage},
@@ -25,6 +25,8 @@ pub struct DashboardDeps {
     pub tokens: Vec<Token>,
     /// Decides and shows, without changing anything.
     pub dry_runner: Arc<dyn DryRun>,
+    /// Asks the vendors whether an order exists.
+    pub order_finder: Arc<dyn OrderFinder>,
     /// Before which day the orders of each connection are history.
     pub not_before: NotBefore,
     /// The configured shipping rules of each connection.

@@ -161,9 +161,8 @@ pub(super) async fn ask(
         intent => Intent::parse(intent).map(OrderRequest::SetIntent),
     };
     let request = request.ok_or(PageError::InvalidForm)?;
-    form.execute(&deps, async |db, actor| {
-        actions::request_order_action(db, actor, &connection, &id, request).await
-    })
-    .await?;
+    let order = actions::confirm_order(&deps.pool, &*deps.order_finder, &connection, &id).await?;
+    form.execute(&deps, async |db, actor| actions::request_order_action(db, actor, &order, request).await)
+        .await?;
     Ok(Redirect::to(&here))
 }

@@ -5,6 +5,7 @@ pub mod alerts;
 mod backup;
 pub mod channel;
 mod cli;
+mod command_line;
 mod configuration;
 mod connect;
 mod fake_postgres;

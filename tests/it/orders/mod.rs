@@ -18,5 +18,6 @@ mod second_payment;
 mod shipment;
 mod status;
 mod transfer;
+mod unknown;
 mod waiting;
 mod younger_lists;
