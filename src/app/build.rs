@@ -24,7 +24,7 @@ use crate::{
     flows::ConnectionClients,
     inbox::{self, poll::poller},
     runtime::clock::{Clock, Entropy},
-    security::{admin_token::Token, key_usage::KeyUsage},
+    security::{admin_token::Token, instance::Instance, key_usage::KeyUsage},
     store::{
         StoreError, configurations,
         connection_switches::{self, ConfiguredConnection},
@@ -44,6 +44,10 @@ pub struct App {
     pub public: Router,
     /// Health and metrics alone.
     pub health: Router,
+    /// Whether the process is alive, alone.
+    pub(super) liveness: Router,
+    /// Shows that this process works on its database.
+    pub instance: Arc<Instance>,
     /// Runs the tasks.
     pub worker: Worker,
     /// Reads the vendors' lists.
@@ -113,12 +117,15 @@ impl App {
         let worker_name = worker_name(&components.entropy);
         let worker = components.worker(&config, &clients, &worker_name, worker_metrics);
         let monitoring = components.monitoring_router(registry, worker_name, worker.heartbeat());
-        let public = [inbox, admin, dashboard, health::router()];
-        let health = [health::router(), monitoring.clone()];
+        let liveness = health::router(components.instance.clone());
+        let public = [inbox, admin, dashboard, liveness.clone()];
+        let health = [liveness.clone(), monitoring.clone()];
         Self {
             router: merge_routers(public.iter().chain([&monitoring]), &config.http),
             public: merge_routers(&public, &config.http),
             health: merge_routers(&health, &config.http),
+            liveness,
+            instance: components.instance.clone(),
             worker,
             poller,
             syncer,
@@ -153,6 +160,7 @@ impl App {
         self.starts.begin(&mut db, &names).await?;
         reference_prefixes::register(&mut db, &self.references, self.clock.now()).await?;
         key_usage::ensure_keys(&mut db, &self.keys, self.clock.now()).await?;
+        self.instance.load(&mut db, self.clock.now()).await?;
         drop(db);
         self.subscriptions.reseal().await?;
         Ok(self.poller.prepare().await?)

@@ -20,7 +20,7 @@ use super::{
     build::{App, ServiceHalf},
     shutdown::Shutdown,
 };
-use crate::web::{health, server};
+use crate::web::server;
 
 /// Where the service listens.
 pub struct Listeners {
@@ -87,7 +87,7 @@ pub async fn serve(
 fn router_for(app: &App, only: Option<ServiceHalf>, monitoring_has_own: bool) -> Router {
     match (only, monitoring_has_own) {
         (Some(ServiceHalf::Worker), false) => app.health.clone(),
-        (Some(ServiceHalf::Worker), true) => health::router(),
+        (Some(ServiceHalf::Worker), true) => app.liveness.clone(),
         (Some(ServiceHalf::Http) | None, false) => app.router.clone(),
         (Some(ServiceHalf::Http) | None, true) => app.public.clone(),
     }

@@ -2,10 +2,8 @@
 
 use serde::Serialize;
 
-use crate::{flows::ConnectionClients, vendors::http::error::CallError};
-
 /// A check and its result.
-#[derive(Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub(super) struct Check {
     pub(super) connection: String,
     #[serde(rename = "check")]
@@ -13,12 +11,15 @@ pub(super) struct Check {
     pub(super) result: CheckResult,
     /// The finding.
     pub(super) found: String,
+    /// What it was found for, one by one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) details: Vec<String>,
     /// What to do if it is not good.
-    pub(super) remedy: &'static str,
+    pub(super) remedy: String,
 }
 
 /// How a check came out.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum CheckResult {
     /// Good.
@@ -27,25 +28,46 @@ pub(super) enum CheckResult {
     Warning,
     /// Something does not work.
     Failed,
-}
-
-impl CheckResult {
-    /// Good or failed.
-    pub(super) const fn of(is_ok: bool) -> Self {
-        if is_ok { Self::Good } else { Self::Failed }
-    }
+    /// It depends on a check that failed.
+    NotChecked,
 }
 
 impl Check {
-    /// A check by a vendor's answer; an error fails it.
-    pub(super) fn of(
-        clients: &ConnectionClients,
-        name: &'static str,
-        answer: Result<String, CallError>,
-        remedy: &'static str,
-    ) -> Self {
-        let result = CheckResult::of(answer.is_ok());
-        let found = answer.unwrap_or_else(|error| error.to_string());
-        Self { connection: clients.name.clone(), name, result, found, remedy }
+    /// A check of a connection that came out good.
+    pub(super) fn good(connection: &str, name: &'static str, found: impl Into<String>) -> Self {
+        Self {
+            connection: connection.to_owned(),
+            name,
+            result: CheckResult::Good,
+            found: found.into(),
+            details: Vec::new(),
+            remedy: String::new(),
+        }
+    }
+
+    /// The same, with a warning and what to do.
+    pub(super) fn warning(self, remedy: impl Into<String>) -> Self {
+        Self { result: CheckResult::Warning, remedy: remedy.into(), ..self }
+    }
+
+    /// The same, failed, with what to do.
+    pub(super) fn failed(self, remedy: impl Into<String>) -> Self {
+        Self { result: CheckResult::Failed, remedy: remedy.into(), ..self }
+    }
+
+    /// The same, with what it was found for.
+    pub(super) fn with_details<T: ToString>(self, details: &[T]) -> Self {
+        Self { details: details.iter().map(ToString::to_string).collect(), ..self }
+    }
+
+    /// A check that would only repeat what another one has found.
+    pub(super) fn skipped(connection: &str, name: &'static str, cause: &str) -> Self {
+        let found = format!("not checked: {cause}");
+        Self { result: CheckResult::NotChecked, ..Self::good(connection, name, found) }
+    }
+
+    /// True where something does not work, and the checks that depend on it are not made.
+    pub(super) fn is_failed(&self) -> bool {
+        self.result == CheckResult::Failed
     }
 }

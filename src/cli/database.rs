@@ -87,7 +87,10 @@ async fn ensure_reachable(pool: &PgPool, options: &PgConnectOptions) -> Result<(
     }
     // The pool has tried for as long as it may, and does not say why it failed.
     match tokio::time::timeout(ACQUIRE_TIMEOUT, PgConnection::connect_with(options)).await {
-        Ok(Ok(connection)) => Ok(drop(connection.close().await)),
+        Ok(Ok(connection)) => {
+            let _ = connection.close().await;
+            Ok(())
+        }
         Ok(Err(error)) => Err(without_prefix(&error)).with_context(cannot),
         Err(_) => Err(anyhow!("it gives no answer")).with_context(cannot),
     }

@@ -1,6 +1,6 @@
 //! The doctor's check of what a connection writes by itself.
 
-use super::check::{Check, CheckResult};
+use super::check::Check;
 use crate::{
     domain::{event::subject::SubjectKind, language::Language, switch::Switch},
     explain,
@@ -18,8 +18,11 @@ pub(super) fn check_switches(clients: &ConnectionClients) -> Check {
         [] => "orders, products and stock figures are written automatically".to_owned(),
         some => some.join("; "),
     };
-    let result = if texts.is_empty() { CheckResult::Good } else { CheckResult::Warning };
-    let remedy =
-        "set it to \"automatic\" once all looks right; then `silta release list` shows what has waited";
-    Check { connection: clients.name.clone(), name: "switches", result, found, remedy }
+    let check = Check::good(&clients.name, "switches", found);
+    if texts.is_empty() {
+        return check;
+    }
+    check.warning(
+        "set it to \"automatic\" once all looks right; then `silta release list` shows what has waited",
+    )
 }

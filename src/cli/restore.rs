@@ -19,7 +19,7 @@ use crate::{
     app::config::Config,
     runtime::{
         clock::{Entropy, SystemClock},
-        embedded_postgres::{ArchivePrograms, ScriptPiece},
+        embedded_postgres::{ArchivePrograms, PrivatePostgres, ScriptPiece},
     },
     store::{self, backups, instance},
 };
@@ -40,7 +40,7 @@ pub(super) async fn run(file: &Path, is_forced: bool, config: &Config, account: 
     schema.ensure_restorable(file)?;
     let database = Database::open(config).await?;
     ensure!(
-        database.private.as_ref().is_none_or(|private| private.is_own()),
+        database.private.as_ref().is_none_or(PrivatePostgres::is_own),
         "another process runs the private database: stop silta serve and every other command first"
     );
     let name = database.describe();
@@ -136,10 +136,13 @@ async fn execute(
     while let Some(piece) = pieces.recv().await {
         match piece {
             ScriptPiece::Statements(text) => {
-                backups::run(db, &without_unknown_settings(&text, settings)).await.map_err(explained)?;
+                backups::run(db, &without_unknown_settings(&text, settings))
+                    .await
+                    .map_err(|error| explained(&error))?;
             }
             ScriptPiece::Copy(statement) => {
-                let mut copy = backups::begin_copy(db, &statement).await.map_err(explained)?;
+                let mut copy =
+                    backups::begin_copy(db, &statement).await.map_err(|error| explained(&error))?;
                 while let Some(ScriptPiece::Rows(rows)) = pieces.recv().await {
                     copy.send(rows).await?;
                 }
@@ -152,8 +155,8 @@ async fn execute(
 }
 
 /// The statement that failed is in no message: rows may be in it.
-fn explained(error: store::StoreError) -> anyhow::Error {
-    let cause = std::error::Error::source(&error).map(ToString::to_string);
+fn explained(error: &store::StoreError) -> anyhow::Error {
+    let cause = std::error::Error::source(error).map(ToString::to_string);
     anyhow::anyhow!("{}", cause.unwrap_or_else(|| error.to_string()))
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::State,
+    extract::{RawQuery, State},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
@@ -24,6 +24,7 @@ use super::{
 };
 use crate::{
     runtime::{clock::Clock, heartbeat::Heartbeat},
+    security::instance::Instance,
     store::{self, replicas},
 };
 
@@ -60,8 +61,8 @@ pub fn register_info(registry: &mut Registry, runbook_url: &str) {
 }
 
 /// The two paths that cost nothing.
-pub fn router() -> Router {
-    Router::new().route("/livez", get(livez)).route("/openapi.yaml", get(openapi))
+pub fn router(instance: Arc<Instance>) -> Router {
+    Router::new().route("/livez", get(livez)).with_state(instance).route("/openapi.yaml", get(openapi))
 }
 
 /// The two paths that ask the database.
@@ -70,8 +71,15 @@ pub fn monitoring_router(deps: HealthDeps) -> Router {
     Router::new().route("/readyz", get(readyz)).route("/metrics", get(metrics)).with_state(Arc::new(state))
 }
 
-async fn livez() -> Json<Value> {
-    Json(json!({ "status": "alive", "version": env!("CARGO_PKG_VERSION") }))
+/// With a nonce, also a signature that only a process of this database can make: `silta doctor` tells by it whether the
+/// public URL leads here.
+async fn livez(State(instance): State<Arc<Instance>>, RawQuery(query): RawQuery) -> Json<Value> {
+    let mut answer = json!({ "status": "alive", "version": env!("CARGO_PKG_VERSION") });
+    let nonce = query.as_deref().and_then(|query| query.strip_prefix("nonce="));
+    if let Some(signature) = nonce.and_then(|nonce| instance.sign(nonce)) {
+        answer["signature"] = signature.into();
+    }
+    Json(answer)
 }
 
 async fn readyz(State(state): State<Arc<HealthState>>) -> Result<Json<Value>, Problem> {

@@ -10,7 +10,7 @@ use reqwest::{
     dns::{Addrs, Name, Resolve, Resolving},
 };
 
-use super::special_networks::is_special;
+pub use super::special_networks::is_special;
 
 /// Resolves names by the operating system and keeps only public addresses.
 #[derive(Debug, Default)]

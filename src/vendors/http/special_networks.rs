@@ -50,7 +50,7 @@ const V6: [(Ipv6Addr, u32); 5] = [
 ];
 
 /// Whether an address is this machine's, of a private network, or of another special purpose.
-pub(super) fn is_special(address: IpAddr) -> bool {
+pub fn is_special(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => V4.iter().any(|(network, prefix)| {
             u32::from(address) >> (u32::BITS - prefix) == u32::from(*network) >> (u32::BITS - prefix)
