@@ -196,7 +196,7 @@ impl Worker {
                 let (connection, due_at) = (claimed.leased.connection.clone(), claimed.leased.due_at);
                 let ending = runner.run(claimed).await;
                 if let Some(wait) = ending.turn_in {
-                    slot.hold(wait, deps.clock.monotonic());
+                    slot.defer(wait, deps.clock.monotonic());
                     watermark.lower(due_at);
                 }
                 if let Err(error) = prober.confirm(&connection, &ending).await {

@@ -16,7 +16,7 @@ const MIN_OF_CONNECTION: usize = 2;
 
 /// The shortest and the longest time for which nothing is claimed after it was not an attempt's turn. Another replica may
 /// have used the rate, so it is asked for again soon.
-const HELD: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(30));
+const DEFERRED: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(30));
 
 /// The slots of one process; one attempt runs in each.
 #[derive(Clone)]
@@ -45,9 +45,9 @@ struct ConnectionUsage {
     background: usize,
     risen: usize,
     /// Nothing is claimed before this time, by a clock that never steps.
-    held_until: Duration,
+    deferred_until: Duration,
     /// No background task is.
-    background_held_until: Duration,
+    background_deferred_until: Duration,
 }
 
 /// What a claim may take now.
@@ -93,10 +93,10 @@ impl Slots {
         let capacity = |name: &String| {
             let of = used.by_connection.get(name).unwrap_or(&unused);
             let limit = limits.get(name).copied().unwrap_or_default();
-            let is_held = of.background_held_until > now;
-            let max_tasks = if of.held_until > now { 0 } else { limit.saturating_sub(of.all).min(all) };
+            let is_deferred = of.background_deferred_until > now;
+            let max_tasks = if of.deferred_until > now { 0 } else { limit.saturating_sub(of.all).min(all) };
             let left = most_of(limit).saturating_sub(of.background).min(background).min(max_tasks);
-            let max_background = if is_held { 0 } else { left };
+            let max_background = if is_deferred { 0 } else { left };
             let max_risen = share_of_risen(limit).saturating_sub(of.risen);
             ConnectionCapacity { connection: name.clone(), max_tasks, max_background, max_risen }
         };
@@ -127,12 +127,13 @@ impl Slots {
 impl Slot {
     /// Claims nothing of the connection for this long, and only what is background work where this was: it was not its turn
     /// at a vendor, so it would not be another's either.
-    pub(super) fn hold(&self, wait: Duration, now: Duration) {
-        let until = now + wait.clamp(HELD.0, HELD.1);
+    pub(super) fn defer(&self, wait: Duration, now: Duration) {
+        let until = now + wait.clamp(DEFERRED.0, DEFERRED.1);
         let mut used = self.slots.0.usage.lock();
         let of = used.by_connection.entry(self.connection.clone()).or_default();
-        let held = if self.is_background { &mut of.background_held_until } else { &mut of.held_until };
-        *held = until.max(*held);
+        let until_then =
+            if self.is_background { &mut of.background_deferred_until } else { &mut of.deferred_until };
+        *until_then = until.max(*until_then);
     }
 }
 
@@ -247,21 +248,21 @@ mod tests {
     }
 
     #[test]
-    fn connection_is_held_until_its_turn_and_live_work_not_by_background_work() {
+    fn connection_waits_for_its_turn_and_live_work_not_by_background_work() {
         let slots = slots(8, &[("shop", 100.0), ("other", 100.0)]);
         let after = |millis| NOW + Duration::from_millis(millis);
         let background = slots.acquire(&leased("shop", Priority::BACKGROUND));
-        background.hold(Duration::from_secs(2), NOW);
+        background.defer(Duration::from_secs(2), NOW);
         drop(background);
         let other = ("other".to_owned(), 4, 3);
         let shop = |all, background| ("shop".to_owned(), all, background);
         assert_eq!(capacities(&slots, after(1999)), [shop(4, 0), other.clone()]);
         assert_eq!(capacities(&slots, after(2000)), [shop(4, 3), other.clone()]);
-        slots.acquire(&leased("shop", Priority(0))).hold(Duration::ZERO, NOW);
-        assert_eq!(capacities(&slots, after(99)), [other.clone()], "never without a pause");
-        slots.acquire(&leased("shop", Priority(0))).hold(Duration::from_secs(300), NOW);
-        slots.acquire(&leased("shop", Priority(0))).hold(Duration::ZERO, NOW);
-        assert_eq!(capacities(&slots, after(29_999)), [other.clone()]);
+        slots.acquire(&leased("shop", Priority(0))).defer(Duration::ZERO, NOW);
+        assert_eq!(capacities(&slots, after(99)), std::slice::from_ref(&other), "never without a pause");
+        slots.acquire(&leased("shop", Priority(0))).defer(Duration::from_secs(300), NOW);
+        slots.acquire(&leased("shop", Priority(0))).defer(Duration::ZERO, NOW);
+        assert_eq!(capacities(&slots, after(29_999)), std::slice::from_ref(&other));
         assert_eq!(capacities(&slots, after(30_000)), [shop(4, 3), other], "it is asked for again");
     }
 }

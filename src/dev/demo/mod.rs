@@ -2,6 +2,7 @@
 //! ports. Shoppers order, the warehouse ships, webhooks get lost, calls fail. At the end the sandbox compares both
 //! vendors order by order.
 
+mod configuration;
 mod options;
 mod run;
 mod session;

@@ -5,8 +5,9 @@ use std::{process::ExitCode, time::Duration};
 use anyhow::Result;
 
 use super::{
+    configuration::ADMIN_TOKEN,
     options::Options,
-    session::{ADMIN_TOKEN, Session},
+    session::Session,
     view::{self, View},
 };
 use crate::app::{config::Environment, telemetry};

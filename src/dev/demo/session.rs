@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use super::{
+    configuration::{CONNECTION, configuration},
     options::Options,
     verdict::{Verdict, describe_open_tasks},
     view::View,
@@ -27,7 +28,7 @@ use crate::{
         sandbox::{Reconciliation, Sandbox, Simulation, WebhookSender, reconcile},
         temporary_directory::TemporaryDirectory,
     },
-    domain::{digest::sha256_hex, event::subject::Subject, sync::SyncKind},
+    domain::{event::subject::Subject, sync::SyncKind},
     runtime::{
         clock::{Clock, Entropy, SystemClock},
         embedded_postgres::{Durability, PrivatePostgres},
@@ -35,12 +36,6 @@ use crate::{
     },
     store::{self, redaction, syncs, views::overview},
 };
-
-/// The connection's name; with a hyphen, its reference prefix.
-const CONNECTION: &str = "demo";
-
-/// The demo's admin token; it works on loopback only, and ends with the demo.
-pub(super) const ADMIN_TOKEN: &str = "demo-admin-token";
 
 /// The pause between two steps of the day.
 const STEP: Duration = Duration::from_millis(60);
@@ -61,6 +56,8 @@ pub(super) struct Session {
     shutdown: Shutdown,
     service: JoinHandle<()>,
     started_at: Instant,
+    /// What was still waited for when the day's time was over.
+    waiting: Vec<String>,
     /// Last, so that it stops after the service.
     _private: PrivatePostgres,
     _directory: TemporaryDirectory,
@@ -98,6 +95,7 @@ impl Session {
             shutdown,
             service,
             started_at,
+            waiting: Vec::new(),
             _private: private,
             _directory: directory,
         })
@@ -128,6 +126,7 @@ impl Session {
                 view.note("both vendors work again");
             }
             if last_order_at.elapsed() > idle_timeout {
+                self.waiting = describe_open_tasks(&mut *self.pool.acquire().await?).await?;
                 return Ok(());
             }
             #[expect(clippy::disallowed_methods, reason = "the demo runs in real time")]
@@ -135,7 +134,7 @@ impl Session {
         }
     }
 
-    pub(super) async fn verdict(&self) -> Result<Verdict> {
+    pub(super) async fn verdict(&mut self) -> Result<Verdict> {
         // The last sync runs without faults.
         self.end_faults();
         let mut differences = 0;
@@ -154,7 +153,7 @@ impl Session {
         Ok(Verdict {
             reconciliation,
             not_yet,
-            waiting: describe_open_tasks(&mut db).await?,
+            waiting: std::mem::take(&mut self.waiting),
             left_over,
             differences,
             faults_met: self.faults_met(),
@@ -266,34 +265,4 @@ async fn start_service(
 #[expect(clippy::disallowed_methods, reason = "the demo runs in real time")]
 async fn pause() {
     tokio::time::sleep(STEP).await;
-}
-
-/// A merchant's configuration with short intervals.
-fn configuration(sandbox: &Sandbox) -> String {
-    let admin = sha256_hex(ADMIN_TOKEN.as_bytes());
-    let connection = sandbox.connection_toml(CONNECTION);
-    format!(
-        r#"
-        [worker]
-        lease = "20s"
-        [retry]
-        base = "200ms"
-        cap = "3s"
-        attempts = 40
-        recheck_delay = "1s"
-        [outbound]
-        timeout = "2s"
-        dangerously_allow_private = true
-        [[admin.tokens]]
-        name = "demo"
-        token_sha256 = "{admin}"
-        role = "operator"
-        {connection}
-        [connections.polls]
-        orders = "2s"
-        statuses = "2s"
-        stock = "2s"
-        products = "5s"
-        "#
-    )
 }

@@ -23,7 +23,7 @@ pub(super) struct Verdict {
     pub(super) reconciliation: Reconciliation,
     /// Orders whose next step Silta still has to do; they do not count as lost.
     pub(super) not_yet: usize,
-    /// What is still waited for: each open task with its reason.
+    /// What was waited for when the day's time was over: each open task with its reason.
     pub(super) waiting: Vec<String>,
     /// Tasks that are open or dead.
     pub(super) left_over: i64,
@@ -70,7 +70,7 @@ impl Verdict {
         if self.waiting.is_empty() {
             return table;
         }
-        format!("{table}\nStill waiting for:\n  {}\n", self.waiting.join("\n  "))
+        format!("{table}\nStill waited for when the time was over:\n  {}\n", self.waiting.join("\n  "))
     }
 }
 

@@ -89,7 +89,7 @@ impl FromStr for Subject {
 }
 
 /// Which of several due tasks is claimed first. Lower is sooner. One that is passed over for longer than its priority's
-/// [`patience`](Self::patience) rises above all, a few at a time, so that nothing waits for ever and a large backlog still
+/// [`longest_wait`](Self::longest_wait) rises above all, a few at a time, so that nothing waits for ever and a large backlog still
 /// delays no live order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Priority(pub i16);
@@ -102,7 +102,7 @@ impl Priority {
     pub const STEP: chrono::Duration = chrono::Duration::seconds(10);
 
     /// How long a task of this priority is passed over before it rises.
-    pub fn patience(self) -> chrono::Duration {
+    pub fn longest_wait(self) -> chrono::Duration {
         Self::STEP * i32::from(self.0)
     }
 

@@ -153,8 +153,8 @@ impl HttpClient {
     async fn wait_for_turn(&self, call: &'static str, kind: CallKind) -> Result<(), CallError> {
         // What is written follows its reads, and an action its begin, at once or not at all.
         let is_under_way = kind == CallKind::Read && self.call_log.has_calls();
-        let patience = if is_under_way { MAX_WAIT_UNDER_WAY } else { MAX_WAIT };
-        let Err(error) = self.rate_limiter.acquire(self.priority, patience).await else { return Ok(()) };
+        let max_wait = if is_under_way { MAX_WAIT_UNDER_WAY } else { MAX_WAIT };
+        let Err(error) = self.rate_limiter.acquire(self.priority, max_wait).await else { return Ok(()) };
         let (failure, wait) = match error {
             RateLimitError::Blocked(wait) => (Failure::Blocked, wait),
             RateLimitError::Exhausted(wait) => (Failure::RateLimited, wait),

@@ -72,8 +72,8 @@ impl RateLimiter {
         self.clock.now()
     }
 
-    /// Waits for a turn for as long as `patience`, or fails with the wait where that is too long.
-    pub async fn acquire(&self, priority: CallPriority, patience: Duration) -> Result<(), RateLimitError> {
+    /// Waits for a turn for as long as `max_wait`, or fails with the wait where that is too long.
+    pub async fn acquire(&self, priority: CallPriority, max_wait: Duration) -> Result<(), RateLimitError> {
         let mut waited = Duration::ZERO;
         loop {
             match self.ask(priority).await? {
@@ -82,7 +82,7 @@ impl RateLimiter {
                     sleep(wait).await;
                     return self.check_silence().await;
                 }
-                Grant::AskAgain(wait) if waited + wait > patience => {
+                Grant::AskAgain(wait) if waited + wait > max_wait => {
                     return Err(RateLimitError::Exhausted(wait));
                 }
                 Grant::AskAgain(wait) => {
