@@ -88,7 +88,13 @@ fn pure(criterion: &mut Criterion) {
         bench.iter(|| {
             transition(
                 black_box(&held),
-                &AttemptEnd { outcome: &failed, in_doubt_since: None, keeps_place: false, at: now, jitter: 0.5 },
+                &AttemptEnd {
+                    outcome: &failed,
+                    in_doubt_since: None,
+                    keeps_place: false,
+                    at: now,
+                    jitter: 0.5,
+                },
                 &policy,
             )
         });

@@ -198,7 +198,12 @@ impl Claims {
     /// Claims and settles tasks; returns the time of the claim alone, in microseconds.
     async fn claim_and_settle(&mut self, many: usize) -> Result<f64> {
         let claim_ids: Vec<_> = (0..many).map(|_| self.entropy.fence()).collect();
-        let capacities = [ConnectionCapacity { connection: "bench".into(), max_tasks: many, max_background: many, max_risen: 0 }];
+        let capacities = [ConnectionCapacity {
+            connection: "bench".into(),
+            max_tasks: many,
+            max_background: many,
+            max_risen: 0,
+        }];
         let now = Utc::now();
         let request = ClaimRequest {
             claim_ids: &claim_ids,
@@ -215,7 +220,8 @@ impl Claims {
         let took = begun.elapsed().as_secs_f64() * 1e6;
         anyhow::ensure!(leased.len() == many, "{} of {many} were claimed", leased.len());
         let outcome = Outcome::InSync;
-        let end = AttemptEnd { outcome: &outcome, in_doubt_since: None, keeps_place: false, at: now, jitter: 0.0 };
+        let end =
+            AttemptEnd { outcome: &outcome, in_doubt_since: None, keeps_place: false, at: now, jitter: 0.0 };
         let next: Vec<_> = leased.iter().map(|leased| transition(leased, &end, &super::POLICY)).collect();
         let entry = AttemptRecord::without_calls(&outcome);
         let settled: Vec<_> =

@@ -217,15 +217,14 @@ async fn server_of(answer: impl IntoResponse + Clone + Send + Sync + 'static) ->
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[expect(clippy::too_many_lines, reason = "a table of servers")]
 async fn public_url_is_asked_for_a_signature_through_the_network() {
     let ward = Ward::new().await;
     let config = config_file(&ward.sandbox, "");
     let process = Process::start(config.path(), Some(&ward.database.url()));
     let elsewhere = Database::fresh().await;
     let other = Process::start(config.path(), Some(&elsewhere.url()));
-    let forged = json!({ "status": "alive", "version": "0.1.0", "signature": "forged" });
-    let (forger, _forger) = server_of(Json(forged)).await;
+    let answer = json!({ "status": "alive", "version": "0.1.0", "signature": "forged" });
+    let (forger, _forger) = server_of(Json(answer)).await;
     let (redirecting, _redirecting) =
         server_of((StatusCode::MOVED_PERMANENTLY, [(header::LOCATION, "https://silta.example.fi/")])).await;
     let (proxy, _proxy) = server_of(StatusCode::BAD_GATEWAY).await;

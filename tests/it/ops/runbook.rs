@@ -106,7 +106,8 @@ async fn commands_of_the_runbook_work_in_their_order() {
         let block = block.replace("postgres://silta:PASSWORD@db.example.fi/silta", &server.url());
         // Status 1 says that a difference needs an operator: the product is not at the warehouse yet.
         let tolerant = |line: &str| if line.starts_with("silta sync ") { " || test $? -eq 1" } else { "" };
-        let block: String = block.lines().map(|line| format!("{line}{}\n", tolerant(line))).collect();
+        let lines: Vec<_> = block.lines().map(|line| format!("{line}{}", tolerant(line))).collect();
+        let block = lines.join("\n");
         let is_last = block.contains("webhooks remove");
         if is_last {
             // What was there before every move is still there.
