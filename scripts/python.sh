@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 venv=target/python/$1
 shift
-if ! [ -f "$venv/ready" ]; then
+if [ "$(cat "$venv/ready" 2>/dev/null)" != "$*" ]; then
     if ! python3 -m venv --clear "$venv" 2>/dev/null; then
         if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
             apt-get install -qq -y --no-install-recommends python3 python3-venv >&2
@@ -15,6 +15,6 @@ if ! [ -f "$venv/ready" ]; then
         python3 -m venv --clear "$venv"
     fi
     "$venv/bin/pip" install --quiet "$@" >&2
-    touch "$venv/ready"
+    echo "$*" >"$venv/ready"
 fi
 echo "$venv"

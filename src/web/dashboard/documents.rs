@@ -26,11 +26,11 @@ fn document(title: &str, body: &str) -> Markup {
     bare_page(Language::English, title, &html! { article { (PreEscaped(body)) } })
 }
 
-/// A document as HTML. Headings have the ids that GitHub gives them, tables can be scrolled, and a link to a document that
+/// A document as HTML. Headings have the ids that GitHub gives them, tables and commands can be scrolled by keyboard, and a link to a document that
 /// is not served is its text alone.
 fn render(text: &str) -> String {
     let events: Vec<_> = Parser::new_ext(text, Options::ENABLE_TABLES).collect();
-    let (mut html, mut tables, mut is_kept) = (String::new(), 0, Vec::new());
+    let (mut html, mut tables, mut listings, mut is_kept) = (String::new(), 0, 0, Vec::new());
     let (mut served, mut slugs) = (Vec::with_capacity(events.len()), HashMap::new());
     for (at, event) in events.iter().enumerate() {
         match event {
@@ -56,6 +56,13 @@ fn render(text: &str) -> String {
                 );
                 served.extend([Event::Html(region.into()), event.clone()]);
             }
+            Event::Start(Tag::CodeBlock(_)) => {
+                listings += 1;
+                let region =
+                    format!("<pre role=\"region\" aria-label=\"Commands {listings}\" tabindex=\"0\"><code>");
+                served.push(Event::Html(region.into()));
+            }
+            Event::End(TagEnd::CodeBlock) => served.push(Event::Html("</code></pre>\n".into())),
             Event::End(TagEnd::Table) => served.extend([event.clone(), Event::Html("</div>".into())]),
             other => served.push(other.clone()),
         }
@@ -111,6 +118,12 @@ mod tests {
         assert!(html.contains("<a href=\"https://x.fi\">d</a>"), "{html}");
         let twice = render("# One\n# One\n");
         assert!(twice.contains("<h1 id=\"one\">") && twice.contains("<h1 id=\"one-1\">"), "{twice}");
+        let commands = render("```sh\na < b\n```\n");
+        assert!(
+            commands.starts_with("<pre role=\"region\" aria-label=\"Commands 1\" tabindex=\"0\"><code>"),
+            "{commands}"
+        );
+        assert!(commands.contains("a &lt; b\n</code></pre>"), "{commands}");
         let table = render("| a |\n|---|\n| <b> |\n");
         assert!(
             table.starts_with("<div class=\"scroll\" role=\"region\"") && table.contains("</table>"),
