@@ -99,7 +99,7 @@ async fn hanging_sync_does_not_delay_other_stores() {
     let running = app.syncer.run(soft.clone());
     let done = "sync where connection = 'other' and what = 'products' and state = 'done'";
     let hangs = "sync where connection = 'shop' and state = 'running' and leased_until is not null";
-    let is_beside = async || silta.count(done).await == 1 && silta.count(hangs).await == 1;
+    let is_beside = async || silta.count(done).await == 1 && silta.count(hangs).await >= 1;
     tokio::select! {
         () = running => panic!("it was not stopped"),
         () = wait_until("the other store is synced while this one's sync hangs", is_beside) => {}
