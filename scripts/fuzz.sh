@@ -13,7 +13,7 @@ if ! command -v c++ >/dev/null 2>&1; then
         exit 1
     fi
 fi
-# A short run only shows that the targets work: it is built in a third of the time, and runs slower.
+# A short run only shows that the targets work: it is built without optimising, and runs slower.
 profile=dev
 flags=
 if [ "$seconds" -ge 60 ]; then
