@@ -7,6 +7,7 @@ use silta::dev::sandbox::{OrderSpec, Sandbox};
 
 use super::shell::{Shell, sandbox_value};
 use crate::harness::{
+    Api,
     process::{Process, sandbox},
     wait_until,
 };
@@ -87,8 +88,10 @@ impl Afternoon<'_> {
         let body = serde_json::json!({ "topic": "order.created", "data": { "id": order } }).to_string();
         let [uuid, _, url] = self.sandbox.shop.subscriptions()[0].clone();
         let signature = hex::encode(silta::security::signature::sign(&uuid, body.as_bytes()));
-        let request =
-            reqwest::Client::new().post(&url).header("X-MyCashflow-Signature", signature).body(body);
+        let request = Api::new(&url)
+            .request(reqwest::Method::POST, "")
+            .header("X-MyCashflow-Signature", signature)
+            .body(body);
         assert_eq!(request.send().await.unwrap().status(), 200);
         order
     }
