@@ -50,8 +50,9 @@ pub struct RequestedSync {
     pub is_new: bool,
 }
 
-/// Requests a sync. Where the kind is switched off, only a dry run is possible. One of each kind runs at a time, and a request for the same joins it. One with another `dry_run` or
-/// another first day is refused: its answer would be that of another question.
+/// Requests a sync. Where the kind is switched off, only a dry run is possible. One of each kind runs at a time, and a
+/// request for the same joins it. One with another `dry_run` or another first day is refused: its answer would be that of
+/// another question.
 pub async fn request_sync(
     db: &mut PgConnection,
     actor: &Actor<'_>,
