@@ -57,6 +57,37 @@ pub fn state_text(state: &str, language: Language) -> String {
     }
 }
 
+/// A subject: `Order 1042`, `Stock of ABC-1`, `Product 77/5`.
+pub fn subject_text(subject: &str, language: Language) -> String {
+    let Some((kind, key)) = subject.split_once(':') else { return subject.to_owned() };
+    let noun = match (kind, language) {
+        ("order", Language::English) => "Order",
+        ("order", Language::Finnish) => "Tilaus",
+        ("stock", Language::English) => "Stock of",
+        ("stock", Language::Finnish) => "Varastosaldo",
+        ("product", Language::English) => "Product",
+        ("product", Language::Finnish) => "Tuote",
+        _ => return subject.to_owned(),
+    };
+    format!("{noun} {key}")
+}
+
+/// Where an event came from.
+pub fn source_text(source: &str, language: Language) -> &str {
+    let (english, finnish) = match source {
+        "mycashflow" => ("MyCashflow", "MyCashflow"),
+        "ogoship" => ("OGOship", "OGOship"),
+        "poll" => ("poll", "tarkistus"),
+        "sync" => ("sync", "täsmäytys"),
+        "operator" => ("operator", "käyttäjä"),
+        other => (other, other),
+    };
+    match language {
+        Language::English => english,
+        Language::Finnish => finnish,
+    }
+}
+
 /// What differs between the two sides.
 pub fn difference_text(difference: &str, language: Language) -> String {
     let finnish = match difference {

@@ -8,11 +8,13 @@
 mod alert_details;
 mod alerts;
 mod audience;
+mod audit;
 mod call_log;
 mod conflicts;
 mod details;
 mod history;
 mod labels;
+mod moments;
 mod pages;
 mod reasons;
 mod remedies;
@@ -24,13 +26,18 @@ mod webhooks;
 pub use alert_details::alert_detail;
 pub use alerts::{AlertText, alert_prefix, alert_since, alert_text};
 pub use audience::Audience;
+pub use audit::audit_text;
 pub use call_log::call_log;
 pub use conflicts::conflict_text;
 pub use details::detail;
 pub use history::{LedgerAction, OrderHistory, TimelineEntry, order_history};
 pub use labels::{
-    counted, decimal, difference_text, remark_text, state_text, sync_kind_text, vendor_name,
-    vendor_status_text,
+    counted, decimal, difference_text, remark_text, source_text, state_text, subject_text, sync_kind_text,
+    vendor_name, vendor_status_text,
+};
+pub use moments::{
+    clock_text, day_text, duration_text, moment_text, money_text, number_text, relative_text,
+    short_duration_text, time_of_day,
 };
 pub use pages::{PageTexts, page_texts};
 pub use reasons::reason_text;

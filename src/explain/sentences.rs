@@ -35,15 +35,19 @@ pub const fn status_text(status: OrderStatus, language: Language) -> &'static st
 /// An event.
 pub fn event_text(source: &str, topic: &str, language: Language) -> String {
     let request = topic.strip_prefix("order.").unwrap_or(topic);
+    // Topics are the senders' own.
+    let is_new = topic.ends_with("created");
     match (language, source, topic) {
-        (English, "mycashflow", _) => format!("The shop sent a webhook ({topic})."),
-        (Finnish, "mycashflow", _) => format!("Kauppa ilmoitti siitä ({topic})."),
-        (English, "ogoship", _) => format!("The warehouse sent a webhook ({topic})."),
-        (Finnish, "ogoship", _) => format!("Varasto ilmoitti siitä ({topic})."),
+        (English, "mycashflow", _) if is_new => "The shop reported it as new.".to_owned(),
+        (Finnish, "mycashflow", _) if is_new => "Kauppa ilmoitti: uusi.".to_owned(),
+        (English, "mycashflow", _) => "The shop reported a change.".to_owned(),
+        (Finnish, "mycashflow", _) => "Kauppa ilmoitti muutoksesta.".to_owned(),
+        (English, "ogoship", _) => "The warehouse reported a change.".to_owned(),
+        (Finnish, "ogoship", _) => "Varasto ilmoitti muutoksesta.".to_owned(),
         (English, "operator", "replay") => "An operator asked for a replay.".to_owned(),
         (Finnish, "operator", "replay") => "Joku pyysi uudelleenyritystä.".to_owned(),
-        (English, "operator", _) => format!("An operator asked: {request}."),
-        (Finnish, "operator", _) => format!("Joku pyysi: {request}."),
+        (English, "operator", _) => format!("An operator {}.", request_text(request, language)),
+        (Finnish, "operator", _) => format!("Käyttäjä {}.", request_text(request, language)),
         (English, _, "polled.orders") => "A poll of the shop's orders found it new or changed.".to_owned(),
         (Finnish, _, "polled.orders") => {
             "Kaupan tilausten tarkistus löysi sen uutena tai muuttuneena.".to_owned()
@@ -52,8 +56,29 @@ pub fn event_text(source: &str, topic: &str, language: Language) -> String {
         (Finnish, _, "polled.statuses") => "Varaston tilausten tarkistus löysi sen muuttuneena.".to_owned(),
         (English, _, "synced.orders") => "A sync found a difference between both sides.".to_owned(),
         (Finnish, _, "synced.orders") => "Täsmäytys löysi eron.".to_owned(),
-        (English, ..) => format!("It may be out of sync ({topic})."),
-        (Finnish, ..) => format!("Se otettiin tarkasteltavaksi ({topic})."),
+        (English, ..) => "It may be out of sync.".to_owned(),
+        (Finnish, ..) => "Se otettiin tarkistettavaksi.".to_owned(),
+    }
+}
+
+/// What an operator asked for an order.
+fn request_text(request: &str, language: Language) -> &'static str {
+    let (english, finnish) = match request {
+        "transfer" => ("sent it to the warehouse", "siirsi sen varastolle"),
+        "hold" => ("put it on hold", "laittoi sen odottamaan"),
+        "release" => ("released it", "vapautti sen"),
+        "cancel" => ("asked to cancel the transfer", "pyysi perumaan siirron"),
+        "refresh" => ("asked to read both sides", "pyysi lukemaan molemmat puolet"),
+        "adopt" => {
+            ("took the warehouse's order for this one", "hyväksyi varaston tilauksen tämän tilaukseksi")
+        }
+        "send_replacement" => ("confirmed a replacement", "vahvisti korvaavan lähetyksen"),
+        "undo" => ("took the transfer back", "kumosi siirron"),
+        _ => ("asked for it", "pyysi sitä"),
+    };
+    match language {
+        English => english,
+        Finnish => finnish,
     }
 }
 

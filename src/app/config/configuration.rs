@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+use chrono_tz::Tz;
+
 use super::{
     alerts::read_alerts,
     connection::{Connection, GlobalOptions},
@@ -55,6 +57,8 @@ pub struct Config {
     pub alerts: notifications::Options,
     /// `[secrets] keys`: the first encrypts, all of them decrypt.
     pub secret_keys: Vec<secrets::Key>,
+    /// `[dashboard] time_zone`: the shop's, in which pages show times.
+    pub time_zone: Tz,
     /// `[traces]`
     pub traces: Option<Traces>,
     /// `[[admin.tokens]]`
@@ -158,6 +162,7 @@ impl Config {
         Self {
             alerts: read_alerts(root.section("alerts"), &http.public_url, outbound.allow_private),
             secret_keys,
+            time_zone: read_dashboard(root.section("dashboard")),
             traces: read_traces(root.section("traces"), errors),
             http,
             database: read_database(root.section("database"), environment),
@@ -287,4 +292,15 @@ fn read_log(mut section: Section<'_>) -> Log {
     let json = section.choice("format", &[("text", false), ("json", true)]);
     section.finish();
     Log { filter, json }
+}
+
+/// The time zone of the pages.
+fn read_dashboard(mut section: Section<'_>) -> Tz {
+    let name = section.text("time_zone");
+    let zone = name.parse().unwrap_or_else(|_| {
+        section.add_error("time_zone", "must be a name of the IANA database, as Europe/Helsinki");
+        Tz::UTC
+    });
+    section.finish();
+    zone
 }

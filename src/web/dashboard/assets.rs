@@ -4,7 +4,7 @@ use axum::{http::header, response::IntoResponse};
 
 /// Serves the style sheet.
 pub(super) async fn style() -> impl IntoResponse {
-    asset("text/css; charset=utf-8", include_str!("style.css"))
+    asset("text/css; charset=utf-8", concat!(include_str!("tokens.css"), include_str!("style.css")))
 }
 
 /// Serves the script.

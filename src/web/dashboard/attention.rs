@@ -12,8 +12,9 @@ use super::{
     deps::DashboardState,
     error::PageError,
     form::OperatorForm,
+    frame::MenuItem,
     listing::{ListQuery, ROWS, url},
-    page::{MenuItem, page},
+    page::page,
     releases::{is_of_a_switch, load_ready, noun, offers},
     shipping_rule,
     tasks::ReplayForm,
@@ -40,14 +41,14 @@ pub(super) async fn list(State(deps): State<DashboardState>, user: User) -> Resu
     drop(db);
     let main = html! {
         h1 { (words.attention) }
-        (offers(&deps, &user, &ready))
-        @if causes.is_empty() { p.verdict.good role="status" { (words.attention_none) } }
-        @else { ul.causes { @for cause in &causes { (cause_card(&deps, &user, cause)) } } }
+        (offers(&user, &ready))
+        @if causes.is_empty() { p.flash.ok role="status" { (words.attention_none) } }
+        @else { ul.causes { @for cause in &causes { (cause_card(&user, cause)) } } }
     };
     Ok(page(&user, MenuItem::Attention, words.attention, &main))
 }
 
-fn cause_card(deps: &DashboardState, user: &User, cause: &AttentionCause) -> Markup {
+fn cause_card(user: &User, cause: &AttentionCause) -> Markup {
     let words = user.words();
     let noun = noun(user, &cause.kind);
     html! {
@@ -57,7 +58,7 @@ fn cause_card(deps: &DashboardState, user: &User, cause: &AttentionCause) -> Mar
             } }
             p {
                 b { (counted(cause.count, noun)) } " – " (state_text(user, &cause.state)) " – " (cause.connection) " – "
-                (words.oldest) " " (time(deps, user, cause.oldest_at))
+                (words.oldest) " " (time(user, cause.oldest_at))
             }
             @if let Some(detail) = &cause.detail { p.small { (explain::detail(detail, user.language)) } }
             (remedy(user, &cause.reason))
@@ -125,12 +126,12 @@ pub(super) async fn show(
     };
     let main = html! {
         h1 { (reason(&user, Some(code))) }
-        @if query.done == "rule" { p.verdict.good role="status" { (words.rule_saved) } }
+        @if query.done == "rule" { p.flash.ok role="status" { (words.rule_saved) } }
         (remedy(&user, code))
         @if !query.detail.is_empty() { p.small { (explain::detail(&query.detail, user.language)) } }
         @if is_unmapped && user.is_operator() && count > 0 { (shipping_form(&user, &query)) }
-        @if count == 0 { p.verdict.good role="status" { (words.attention_none) } }
-        @else { (replay.render(&deps, &user)) }
+        @if count == 0 { p.flash.ok role="status" { (words.attention_none) } }
+        @else { (replay.render(&user)) }
     };
     Ok(page(&user, MenuItem::Attention, words.attention, &main))
 }
@@ -172,7 +173,7 @@ fn shipping_form(user: &User, query: &ListQuery) -> Markup {
             input type="hidden" name="kind" value=(query.kind.as_deref().unwrap_or_default());
             input type="hidden" name="detail" value=(query.detail);
             (shipping_rule::fields(user, method))
-            button.primary { (words.save_rule) }
+            button.main { (words.save_rule) }
         }
     }
 }

@@ -6,12 +6,16 @@ use maud::{Markup, html};
 use super::{
     deps::DashboardState,
     error::PageError,
+    frame::MenuItem,
     listing::{ListQuery, older_link, split_page},
-    page::{MenuItem, page},
+    page::page,
     user::User,
-    widgets::time,
+    widgets::{json, time},
 };
-use crate::store::audit;
+use crate::{
+    explain::audit_text,
+    store::audit::{self, AuditRow},
+};
 
 /// The audit log, newest first.
 pub(super) async fn list(
@@ -25,21 +29,38 @@ pub(super) async fn list(
     drop(db);
     let main = html! {
         h1 { (words.audit) }
-        @if rows.is_empty() { p { (words.empty_list) } } @else { div.scroll role="region" aria-label=(words.audit) tabindex="0" { table {
-            thead { tr {
-                th { (words.at) } th { (words.actor) } th { (words.action) } th { (words.connection) } th { (words.subject) }
-                th { (words.detail) }
-            } }
-            tbody { @for row in &rows { tr {
-                td { (time(&deps, &user, row.at)) }
-                td { (row.actor) }
-                td { (row.action) }
-                td { (row.connection.as_deref().unwrap_or_default()) }
-                td { (row.subject.as_deref().unwrap_or_default()) }
-                td { code { (user.audience().request(row.detail.clone()).to_string()) } }
-            } } }
-        } } }
+        section.card.flush {
+            @if rows.is_empty() { p.empty { (words.empty_list) } } @else { (table(&user, &rows)) }
+        }
         (older_link(&user, "/audit", &[], next))
     };
     Ok(page(&user, MenuItem::Audit, words.audit, &main))
+}
+
+fn table(user: &User, rows: &[AuditRow]) -> Markup {
+    let words = user.words();
+    html! {
+        div.scroll role="region" aria-label=(words.audit) tabindex="0" { table.stack {
+            thead { tr {
+                th scope="col" { (words.at) } th scope="col" { (words.actor) } th scope="col" { (words.action) }
+                th scope="col" { (words.connection) } th scope="col" { (words.detail) }
+            } }
+            tbody { @for row in rows { tr {
+                td { (time(user, row.at)) }
+                th scope="row" { (row.actor) }
+                td.wide { (audit_text(row, user.language)) }
+                td data-l=(words.connection) { (row.connection.as_deref().unwrap_or("–")) }
+                td.wide { details { summary { (words.as_stored) } (as_stored(user, row)) } }
+            } } }
+        } }
+    }
+}
+
+/// The entry as the log has it.
+fn as_stored(user: &User, row: &AuditRow) -> Markup {
+    json(&serde_json::json!({
+        "action": row.action,
+        "subject": row.subject,
+        "detail": user.audience().request(row.detail.clone()),
+    }))
 }

@@ -10,8 +10,9 @@ use super::{
     deps::DashboardState,
     error::PageError,
     form::OperatorForm,
+    frame::MenuItem,
     listing::ListQuery,
-    page::{MenuItem, page},
+    page::page,
     releases::{load_ready, offers},
     shipping_rule,
     user::User,
@@ -54,37 +55,37 @@ pub(super) async fn list(
     drop(db);
     let main = html! {
         h1 { (words.connections) }
-        (offers(&deps, &user, &ready))
+        (offers(&user, &ready))
         @if sections.is_empty() { p { (words.no_connections) } }
         @for (row, polls, rules, webhooks) in &sections {
             section.card aria-label=(row.name) {
                 h2 { (row.name) " " (health(&user, row.health())) }
                 (switches(&user, row.switches()))
-                (controls(&deps, &user, row))
+                (controls(&user, row))
                 h3 { (words.polls) }
-                (poll_table(&deps, &user, &row.name, polls))
+                (poll_table(&user, &row.name, polls))
                 h3 { (words.shipping_rules) }
-                (rule_table(&deps, &user, &row.name, rules))
-                (webhooks.render(&deps, &user, &row.name))
+                (rule_table(&user, &row.name, rules))
+                (webhooks.render(&user, &row.name))
             }
         }
         section.card aria-label=(words.admin_tokens) {
             h2 { (words.admin_tokens) }
-            (key_table(&deps, &user, words.admin_tokens, &tokens))
+            (key_table(&user, words.admin_tokens, &tokens))
         }
     };
     Ok(page(&user, MenuItem::Connections, words.connections, &main))
 }
 
-fn controls(deps: &DashboardState, user: &User, row: &ConnectionRow) -> Markup {
+fn controls(user: &User, row: &ConnectionRow) -> Markup {
     let words = user.words();
     let ask = |request, label| button(user, HERE, &[("connection", &row.name), ("ask", request)], label);
     html! {
-        @if let Some(code) = &row.circuit_reason { p.warn { (reason(user, Some(code))) } (remedy(user, code)) }
-        @if let Some(held) = &row.writes_held_back { p.warn { (words.writes_held_back) ": " (held) } }
-        @if let Some(by) = &row.paused_by { p.warn { (words.paused) ": " (by) ", " (time_or_never(deps, user, row.paused_at)) } }
+        @if let Some(code) = &row.circuit_reason { p.stop-text { (reason(user, Some(code))) } (remedy(user, code)) }
+        @if let Some(held) = &row.writes_held_back { p.stop-text { (words.writes_held_back) ": " (held) } }
+        @if let Some(by) = &row.paused_by { p.stop-text { (words.paused) ": " (by) ", " (time_or_never(user, row.paused_at)) } }
         @if let Some(detail) = &row.brake_detail {
-            p.warn { (words.braked) ": " (explain::detail(detail, user.language)) }
+            p.stop-text { (words.braked) ": " (explain::detail(detail, user.language)) }
         }
         div.actions {
             @if row.paused_at.is_none() { (ask("pause", words.pause)) }
@@ -96,7 +97,7 @@ fn controls(deps: &DashboardState, user: &User, row: &ConnectionRow) -> Markup {
     }
 }
 
-fn poll_table(deps: &DashboardState, user: &User, connection: &str, polls: &[PollRow]) -> Markup {
+fn poll_table(user: &User, connection: &str, polls: &[PollRow]) -> Markup {
     let words = user.words();
     html! {
         @if polls.is_empty() { p { (words.empty_list) } } @else { div.scroll role="region" aria-label=(format!("{}: {connection}", words.polls)) tabindex="0" { table {
@@ -106,8 +107,8 @@ fn poll_table(deps: &DashboardState, user: &User, connection: &str, polls: &[Pol
             } }
             tbody { @for poll in polls { tr {
                 td { (poll_text(&poll.what, words)) }
-                td { (time_or_never(deps, user, poll.last_finished_at)) }
-                td { (time(deps, user, poll.due_at)) }
+                td { (time_or_never(user, poll.last_finished_at)) }
+                td { (time(user, poll.due_at)) }
                 td { (poll.found) }
                 td { (poll.gaps) }
                 td { (reason(user, poll.last_error.as_deref())) }
@@ -126,7 +127,7 @@ fn poll_text<'a>(list: &'a str, words: &PageTexts) -> &'a str {
     }
 }
 
-fn rule_table(deps: &DashboardState, user: &User, connection: &str, rules: &[RuleRow]) -> Markup {
+fn rule_table(user: &User, connection: &str, rules: &[RuleRow]) -> Markup {
     let words = user.words();
     let remove = |pattern: &str| {
         let fields = [("connection", connection), ("ask", "remove_rule"), ("pattern", pattern)];
@@ -142,7 +143,7 @@ fn rule_table(deps: &DashboardState, user: &User, connection: &str, rules: &[Rul
                 td { code { (rule.pattern) } }
                 td { code { (rule.code) } }
                 td { (rule.created_by) }
-                td { (time(deps, user, rule.created_at)) }
+                td { (time(user, rule.created_at)) }
                 td { (remove(&rule.pattern)) }
             } } }
         } } }

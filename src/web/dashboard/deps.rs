@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use chrono_tz::Tz;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
@@ -33,6 +34,8 @@ pub struct DashboardDeps {
     pub rules: ConfiguredRules,
     /// The merchant's extra data of products, by connection.
     pub extra: HashMap<String, Vec<ExtraRow>>,
+    /// The shop's time zone, in which times are shown.
+    pub time_zone: Tz,
     /// True if the public URL is https: the session cookie is then `Secure`.
     pub is_secure: bool,
     /// The configured calls a second of each connection: to the shop and to the warehouse.

@@ -6,7 +6,7 @@ use std::{borrow::Cow, collections::HashMap, sync::LazyLock};
 use maud::{Markup, PreEscaped, html};
 use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html::push_html};
 
-use super::page::bare_page;
+use super::page::document_page;
 use crate::domain::language::Language;
 
 static PROBLEMS: LazyLock<String> = LazyLock::new(|| render(include_str!("../../../docs/problems.md")));
@@ -23,7 +23,7 @@ pub(super) async fn runbook() -> Markup {
 }
 
 fn document(title: &str, body: &str) -> Markup {
-    bare_page(Language::English, title, &html! { article { (PreEscaped(body)) } })
+    document_page(Language::English, title, &html! { article { (PreEscaped(body)) } })
 }
 
 /// A document as HTML. Headings have the ids that GitHub gives them, tables and commands can be scrolled by keyboard, and a link to a document that

@@ -12,8 +12,9 @@ use super::{
     deps::DashboardState,
     error::PageError,
     form::OperatorForm,
+    frame::MenuItem,
     listing::{ListQuery, older_link, split_page},
-    page::{MenuItem, page},
+    page::page,
     tasks::{short_id, subject_link},
     user::User,
     widgets::{button, choices, field, json, time},
@@ -21,7 +22,7 @@ use super::{
 use crate::{
     actions,
     domain::{event::source::Source, id::EventId, redact::Redactor, viewer_mask::mask_for_viewers},
-    explain::Audience,
+    explain::{Audience, event_text, number_text, source_text},
     store::events::{self, EventFilter, EventRow},
 };
 
@@ -51,7 +52,7 @@ pub(super) async fn list(
     let main = html! {
         h1 { (words.events) }
         (filter_form(&user, &query))
-        (table(&deps, &user, &rows))
+        (table(&user, &rows))
         (older_link(&user, "/events", &kept, next))
     };
     Ok(page(&user, MenuItem::Events, words.events, &main))
@@ -59,11 +60,13 @@ pub(super) async fn list(
 
 fn filter_form(user: &User, query: &ListQuery) -> Markup {
     let words = user.words();
-    let sources =
-        Source::NAMES.iter().map(|source| ((*source).to_owned(), (*source).to_owned())).collect::<Vec<_>>();
+    let sources = Source::NAMES
+        .iter()
+        .map(|source| ((*source).to_owned(), source_text(source, user.language).to_owned()))
+        .collect::<Vec<_>>();
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     html! {
-        form.filter {
+        form.filter.card {
             (choices("source", words.source, words.all, query.source.as_deref(), &sources))
             (field("topic", words.topic, &text(&query.topic)))
             (field("connection", words.connection, &text(&query.connection)))
@@ -73,24 +76,28 @@ fn filter_form(user: &User, query: &ListQuery) -> Markup {
     }
 }
 
-fn table(deps: &DashboardState, user: &User, rows: &[EventRow]) -> Markup {
+fn table(user: &User, rows: &[EventRow]) -> Markup {
     let words = user.words();
     html! {
-        @if rows.is_empty() { p { (words.empty_list) } } @else {
-            div.scroll role="region" aria-label=(words.events) tabindex="0" { table {
-                thead { tr {
-                    th { (words.topic) } th { (words.source) } th { (words.connection) } th { (words.subject) }
-                    th { (words.received_at) } th { (words.bytes) }
+        section.card.flush {
+            @if rows.is_empty() { p.empty { (words.empty_list) } } @else {
+                div.scroll role="region" aria-label=(words.events) tabindex="0" { table.stack {
+                    thead { tr {
+                        th scope="col" { (words.event) } th scope="col" { (words.source) } th scope="col" { (words.subject) }
+                        th scope="col" { (words.received_at) } th.num scope="col" { (words.bytes) }
+                    } }
+                    tbody { @for row in rows { tr {
+                        th scope="row" {
+                            a href=(format!("/events/{}", row.id)) { (event_text(&row.source, &row.topic, user.language)) }
+                            small { (row.connection) }
+                        }
+                        td data-l=(words.source) { (source_text(&row.source, user.language)) }
+                        td data-l=(words.subject) { @if let Some(subject) = &row.subject { (subject_link(user, &row.connection, subject)) } }
+                        td data-l=(words.received_at) { (time(user, row.received_at)) }
+                        td.num data-l=(words.bytes) { (number_text(row.body_bytes.into(), user.language)) }
+                    } } }
                 } }
-                tbody { @for row in rows { tr {
-                    td { a href=(format!("/events/{}", row.id)) { (row.topic) } }
-                    td { (row.source) }
-                    td { (row.connection) }
-                    td { @if let Some(subject) = &row.subject { (subject_link(&row.connection, subject)) } }
-                    td { (time(deps, user, row.received_at)) }
-                    td { (row.body_bytes) }
-                } } }
-            } }
+            }
         }
     }
 }
@@ -115,7 +122,7 @@ pub(super) async fn show(
         }
         @if !body.is_empty() { (button(&user, &format!("/events/{id}"), &[("ask", "reveal")], words.reveal)) }
     };
-    Ok(event_page(&deps, &user, &row, &payload))
+    Ok(event_page(&user, &row, &payload))
 }
 
 /// The payload as this user sees it before it is revealed. An operator's marks tell equal values apart within this page
@@ -127,18 +134,18 @@ fn masked_for(deps: &DashboardState, user: &User, payload: &Value) -> Value {
     }
 }
 
-fn event_page(deps: &DashboardState, user: &User, row: &EventRow, payload: &Markup) -> Markup {
+fn event_page(user: &User, row: &EventRow, payload: &Markup) -> Markup {
     let words = user.words();
     let here = format!("/events/{}", row.id);
     let main = html! {
-        h1 { (row.topic) }
-        dl.facts {
-            div { dt { (words.source) } dd { (row.source) } }
+        h1 { (event_text(&row.source, &row.topic, user.language)) }
+        dl.stats {
+            div { dt { (words.source) } dd { (source_text(&row.source, user.language)) } }
             div { dt { (words.connection) } dd { (row.connection) } }
             @if let Some(subject) = &row.subject {
-                div { dt { (words.subject) } dd { (subject_link(&row.connection, subject)) } }
+                div { dt { (words.subject) } dd { (subject_link(user, &row.connection, subject)) } }
             }
-            div { dt { (words.received_at) } dd { (time(deps, user, row.received_at)) } }
+            div { dt { (words.received_at) } dd { (time(user, row.received_at)) } }
             @if let Some(task) = row.task_id {
                 div { dt { (words.show_task) } dd { a href=(format!("/tasks/{task}")) { (short_id(task)) } } }
             }
@@ -149,7 +156,7 @@ fn event_page(deps: &DashboardState, user: &User, row: &EventRow, payload: &Mark
         h2 { (words.payload) }
         (payload)
     };
-    page(user, MenuItem::Events, &row.topic, &main)
+    page(user, MenuItem::Events, words.event, &main)
 }
 
 /// Replays an event, or shows its payload in full.
@@ -177,5 +184,5 @@ async fn reveal(deps: &DashboardState, id: EventId, form: &OperatorForm) -> Resu
     let row = events::find(&mut db, id).await?.ok_or(PageError::NotFound)?;
     drop(db);
     let payload = html! { pre role="group" aria-label=(form.user.words().payload) tabindex="0" { (String::from_utf8_lossy(&body)) } };
-    Ok(event_page(deps, &form.user, &row, &payload).into_response())
+    Ok(event_page(&form.user, &row, &payload).into_response())
 }

@@ -10,8 +10,9 @@ use super::{
     deps::DashboardState,
     error::PageError,
     form::OperatorForm,
+    frame::MenuItem,
     listing::order_path,
-    page::{MenuItem, page},
+    page::page,
     parcels,
     task::call_count,
     user::User,
@@ -52,14 +53,14 @@ pub(super) async fn show(
             h2 { (words.customizations) }
             ul { @for Customization { code, text } in customizations { li { (code) " – " (text) } } }
         }
-        (waiting::section(&deps, &user, &history))
+        (waiting::section(&user, &history))
         (parcels::sections(&user, &here, order))
         @if !actions.is_empty() {
             h2 { (words.done_at_vendors) }
-            ol.timeline { @for action in actions { (ledger_action(&deps, &user, action)) } }
+            ol.line { @for action in actions { (ledger_action(&user, action)) } }
         }
         h2 { (words.timeline) }
-        ol.timeline { @for entry in timeline { (timeline_entry(&deps, &user, entry)) } }
+        ol.line { @for entry in timeline { (timeline_entry(&user, entry)) } }
         h2 { (words.call_log) }
         @for vendor in [Vendor::MyCashflow, Vendor::Ogoship] {
             details {
@@ -74,7 +75,7 @@ pub(super) async fn show(
 fn facts(user: &User, order: &OrderRow) -> Markup {
     let words = user.words();
     html! {
-        dl.facts {
+        dl.stats {
             div { dt { (words.connection) } dd { (order.connection) } }
             @if let Some(reference) = &order.reference { div { dt { (words.reference) } dd { (reference) } } }
             @if let Some(status) = &order.shop_status {
@@ -96,10 +97,10 @@ fn facts(user: &User, order: &OrderRow) -> Markup {
     }
 }
 
-fn ledger_action(deps: &DashboardState, user: &User, LedgerAction { action, text }: &LedgerAction) -> Markup {
+fn ledger_action(user: &User, LedgerAction { action, text }: &LedgerAction) -> Markup {
     html! {
         li.attempt {
-            (time(deps, user, action.ended_at.unwrap_or(action.begun_at))) " "
+            (time(user, action.ended_at.unwrap_or(action.begun_at))) " "
             span { (text) @if let Some(reference) = &action.reference { " " span.small { (reference) } } }
             " " a.small href=(format!("/tasks/{}", action.task_id)) { (user.words().show_task) }
             @if let Some(sent) = &action.sent {
@@ -109,10 +110,10 @@ fn ledger_action(deps: &DashboardState, user: &User, LedgerAction { action, text
     }
 }
 
-fn timeline_entry(deps: &DashboardState, user: &User, entry: &TimelineEntry) -> Markup {
+fn timeline_entry(user: &User, entry: &TimelineEntry) -> Markup {
     html! {
         li class=(entry.kind) {
-            (time(deps, user, entry.at)) " "
+            (time(user, entry.at)) " "
             span { (entry.text) }
             @if let Some(task) = entry.task_id {
                 " " a.small href=(format!("/tasks/{task}")) { (user.words().show_task) }

@@ -4,10 +4,12 @@ use axum::extract::{Query, State};
 use maud::{Markup, html};
 
 use super::{
+    badge::{Tone, badge},
     deps::DashboardState,
     error::PageError,
+    frame::MenuItem,
     listing::{ListQuery, older_link, order_path, split_page, url},
-    page::{MenuItem, page},
+    page::page,
     user::User,
     waiting::goods,
     widgets::{field, order_status, reason, time},
@@ -51,7 +53,7 @@ pub(super) async fn list(
         h1 { (words.orders) }
         (status_chips(&user, &query, &counts))
         @if waiting > 0 || query.waiting.is_some() {
-            nav.chips aria-label=(words.waiting) {
+            nav.tabs aria-label=(words.waiting) {
                 a href="/orders?waiting=true" aria-current=[query.waiting.as_deref().map(|_| "true")] {
                     (words.waiting_list) " " b { (waiting) }
                 }
@@ -63,7 +65,7 @@ pub(super) async fn list(
             (field("q", words.search_orders, query.q.as_deref().unwrap_or_default()))
             button { (words.search) }
         }
-        (table(&deps, &user, &rows))
+        (table(&user, &rows))
         (older_link(&user, "/orders", &kept, next))
     };
     Ok(page(&user, MenuItem::Orders, words.orders, &main))
@@ -77,7 +79,7 @@ fn status_chips(user: &User, query: &ListQuery, counts: &[(String, i64)]) -> Mar
     let count_of =
         |status: &str| counts.iter().find(|(known, _)| known == status).map_or(0, |(_, count)| *count);
     html! {
-        nav.chips aria-label=(words.status) {
+        nav.tabs aria-label=(words.status) {
             a href="/orders" aria-current=[is_all.then_some("true")] { (words.all) " " b { (total) } }
             @for status in OrderStatus::ALL {
                 a href=(url("/orders", &[("status", Some(status.as_str()))], None))
@@ -89,7 +91,7 @@ fn status_chips(user: &User, query: &ListQuery, counts: &[(String, i64)]) -> Mar
     }
 }
 
-fn table(deps: &DashboardState, user: &User, rows: &[OrderRow]) -> Markup {
+fn table(user: &User, rows: &[OrderRow]) -> Markup {
     let words = user.words();
     let has_waiting = rows.iter().any(|row| row.waiting_since.is_some());
     html! {
@@ -105,15 +107,15 @@ fn table(deps: &DashboardState, user: &User, rows: &[OrderRow]) -> Markup {
                     td { (row.connection) }
                     td { (order_status(user, &row.status)) }
                     td {
-                        @if row.task_state.as_deref() == Some("dead") { span.state.bad { (words.cause_dead) } " " }
+                        @if row.task_state.as_deref() == Some("dead") { (badge(Tone::Stopped, words.cause_dead)) " " }
                         (reason(user, row.reason.as_deref()))
                     }
                     @if has_waiting {
-                        td { @if let Some(since) = row.waiting_since { (time(deps, user, since)) } }
+                        td { @if let Some(since) = row.waiting_since { (time(user, since)) } }
                         td { (goods(user, row)) }
                     }
                     td { (row.tracking_code.as_deref().unwrap_or_default()) }
-                    td { (time(deps, user, row.updated_at)) }
+                    td { (time(user, row.updated_at)) }
                 } } }
             } }
         }

@@ -9,8 +9,9 @@ use super::{
     chart,
     deps::DashboardState,
     error::PageError,
+    frame::MenuItem,
     listing::{ROWS, url},
-    page::{MenuItem, page},
+    page::page,
     releases::{load_ready, offers},
     user::User,
     widgets::{health, reason, remedy, switches, time, time_or_never},
@@ -74,9 +75,9 @@ pub(super) async fn show(State(deps): State<DashboardState>, user: User) -> Resu
     let waiting: i64 = causes.iter().map(|cause| cause.count).sum();
     let is_stopped = cards.iter().any(|card| card.health != "ok");
     let (class, verdict) = match (is_stopped, waiting) {
-        (true, _) => ("verdict bad", words.connection_stopped),
-        (false, 1..) => ("verdict caution", words.attention_needed),
-        _ => ("verdict good", words.all_ok),
+        (true, _) => ("flash stop", words.connection_stopped),
+        (false, 1..) => ("flash warn", words.attention_needed),
+        _ => ("flash ok", words.all_ok),
     };
     let main = html! {
         h1 { (words.overview) }
@@ -84,16 +85,16 @@ pub(super) async fn show(State(deps): State<DashboardState>, user: User) -> Resu
             (verdict) " "
             @if waiting > 0 { a href="/attention" { span data-live="attention" { (waiting) } " – " (words.attention) } }
         }
-        (offers(&deps, &user, &ready))
-        @if !notified.is_empty() { (alert_list(&deps, &user, &notified)) }
+        (offers(&user, &ready))
+        @if !notified.is_empty() { (alert_list(&user, &notified)) }
         @if cards.is_empty() { p { (words.no_connections) } }
-        @for card in &cards { (card.render(&deps, &user)) }
+        @for card in &cards { (card.render(&user)) }
     };
     Ok(page(&user, MenuItem::Overview, words.overview, &main))
 }
 
 /// Open alerts that were sent.
-fn alert_list(deps: &DashboardState, user: &User, alerts: &[AlertRow]) -> Markup {
+fn alert_list(user: &User, alerts: &[AlertRow]) -> Markup {
     let words = user.words();
     html! {
         section.card aria-label=(words.alerts) {
@@ -102,10 +103,10 @@ fn alert_list(deps: &DashboardState, user: &User, alerts: &[AlertRow]) -> Markup
                 @if let Some(kind) = AlertKind::parse(&alert.kind) {
                     @let text = explain::alert_text(kind, user.language);
                     a href=(text.page) { (alert.connection) ": " (text.title) }
-                    " – " (words.since) " " (time(deps, user, alert.seen_at))
+                    " – " (words.since) " " (time(user, alert.seen_at))
                     p.small { (explain::alert_detail(kind, alert.count, &alert.detail, user.language)) }
                     p.remedy { (text.remedy) }
-                    @if alert.unsent > 0 { p.warn { (words.alert_unsent) } }
+                    @if alert.unsent > 0 { p.stop-text { (words.alert_unsent) } }
                 }
             } } }
         }
@@ -113,17 +114,17 @@ fn alert_list(deps: &DashboardState, user: &User, alerts: &[AlertRow]) -> Markup
 }
 
 impl ConnectionCard {
-    fn render(&self, deps: &DashboardState, user: &User) -> Markup {
+    fn render(&self, user: &User) -> Markup {
         let words = user.words();
         let connection = [("connection", Some(self.row.name.as_str()))];
         html! {
             section.card aria-label=(self.row.name) {
                 h2 { a href=(url("/connections", &connection, None)) { (self.row.name) } " " (health(user, self.health)) }
                 (switches(user, self.row.switches()))
-                (self.facts(deps, user))
-                @if let Some(code) = &self.row.circuit_reason { p.warn { (reason(user, Some(code))) } (remedy(user, code)) }
+                (self.facts(user))
+                @if let Some(code) = &self.row.circuit_reason { p.stop-text { (reason(user, Some(code))) } (remedy(user, code)) }
                 @if let Some(detail) = &self.row.brake_detail {
-                    p.warn { (words.braked) ": " (explain::detail(detail, user.language)) }
+                    p.stop-text { (words.braked) ": " (explain::detail(detail, user.language)) }
                 }
                 h3 { (words.last_day) }
                 (chart::day(&self.hours, words))
@@ -131,38 +132,38 @@ impl ConnectionCard {
         }
     }
 
-    fn facts(&self, deps: &DashboardState, user: &User) -> Markup {
+    fn facts(&self, user: &User) -> Markup {
         let words = user.words();
         let silence = TimeDelta::seconds(self.order_rate.silent_seconds.cast_signed());
         let connection = [("connection", Some(self.row.name.as_str()))];
         html! {
-            dl.facts {
+            dl.stats {
                 div { dt { (words.last_order_at) } dd {
-                    (time(deps, user, deps.clock.now() - silence))
-                    @if self.order_rate.is_suspicious { " " strong.warn { (words.silent) } }
+                    (time(user, user.now - silence))
+                    @if self.order_rate.is_suspicious { " " strong.stop-text { (words.silent) } }
                 } }
-                div { dt { (words.last_polled) } dd { (time_or_never(deps, user, self.polled_at)) } }
+                div { dt { (words.last_polled) } dd { (time_or_never(user, self.polled_at)) } }
                 @if let Some(backlog) = &self.backlog {
                     div { dt { (words.open_now) } dd { a href=(url("/tasks", &connection, None)) { (backlog.open) } } }
                     div { dt { (words.oldest_due) } dd {
-                        @if let Some(at) = backlog.oldest_due_at { (time(deps, user, at)) } @else { (words.nothing_due) }
+                        @if let Some(at) = backlog.oldest_due_at { (time(user, at)) } @else { (words.nothing_due) }
                     } }
                 }
                 @for rate in &self.rates { (rate.render(user)) }
-                @for sync in &self.last_syncs { (sync.render(deps, user)) }
+                @for sync in &self.last_syncs { (sync.render(user)) }
             }
         }
     }
 }
 
 impl LastSync {
-    fn render(&self, deps: &DashboardState, user: &User) -> Markup {
+    fn render(&self, user: &User) -> Markup {
         let words = user.words();
         html! {
             div { dt { (words.last_sync) ", " (sync_kind_text(self.kind, words)) } dd {
                 @if self.differences == 0 && self.finished_at.is_some() { (words.no_differences) ", " }
-                @if self.differences > 0 { strong.warn { (counted(self.differences, words.difference_count)) } ", " }
-                (time_or_never(deps, user, self.finished_at))
+                @if self.differences > 0 { strong.stop-text { (counted(self.differences, words.difference_count)) } ", " }
+                (time_or_never(user, self.finished_at))
             } }
         }
     }

@@ -1,78 +1,43 @@
-//! The frame of every page: menu, account, languages.
+//! The document around every page, and the pages without a frame: sign-in, documents, errors.
 
 use maud::{DOCTYPE, Markup, html};
 
-use super::user::User;
+use super::{
+    frame::{self, MenuItem},
+    user::User,
+};
 use crate::{domain::language::Language, explain::page_texts};
-
-/// An entry of the menu.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum MenuItem {
-    Overview,
-    Orders,
-    Attention,
-    Tasks,
-    Events,
-    Products,
-    Connections,
-    Audit,
-}
 
 /// A page inside the frame.
 pub(super) fn page(user: &User, current: MenuItem, title: &str, main: &Markup) -> Markup {
-    let words = user.words();
     let body = html! {
-        a.skip href="#main" { (words.skip) }
-        header {
-            a.brand href="/" { "Silta" }
-            (menu(user, current))
-            form.account method="post" action="/sign-out" {
-                span { (user.token.name) }
-                button.plain { (words.sign_out) }
+        body data-live=(user.words().live_at) data-late=(user.words().late_since) {
+            (frame::before(user, current))
+            main #main {
+                @if current.is_of_operations() { (frame::operations(user, current)) }
+                @if !user.is_operator() { p.note { (user.words().viewer_note) } }
+                (main)
             }
         }
-        main #main {
-            @if !user.is_operator() { p.note { (words.viewer_note) } }
-            (main)
-        }
-        footer { (language_links(user.language, &user.path)) }
     };
-    document(user.language, title, &body)
+    document(user.language, Some(user), title, &body)
 }
 
-fn menu(user: &User, current: MenuItem) -> Markup {
-    let words = user.words();
-    let items = [
-        (MenuItem::Overview, "/", words.overview),
-        (MenuItem::Orders, "/orders", words.orders),
-        (MenuItem::Attention, "/attention", words.attention),
-        (MenuItem::Tasks, "/tasks", words.tasks),
-        (MenuItem::Events, "/events", words.events),
-        (MenuItem::Products, "/products", words.products),
-        (MenuItem::Connections, "/connections", words.connections),
-        (MenuItem::Audit, "/audit", words.audit),
-    ];
-    html! {
-        nav aria-label=(words.menu) {
-            @for (item, path, label) in items {
-                a href=(path) aria-current=[(item == current).then_some("page")] {
-                    (label)
-                    @if item == MenuItem::Attention { " " span.badge data-live="attention" data-hide-zero hidden {} }
-                }
-            }
-        }
-    }
-}
-
-/// A page without the frame: the sign-in page and errors.
+/// A page without the frame.
 pub(super) fn bare_page(language: Language, title: &str, main: &Markup) -> Markup {
-    document(language, title, &html! { main.bare #main { (main) } })
+    document(language, None, title, &html! { body.bare { main #main { (main) } } })
 }
 
-fn document(language: Language, title: &str, body: &Markup) -> Markup {
+/// A document without the frame, as wide as a text is read well.
+pub(super) fn document_page(language: Language, title: &str, main: &Markup) -> Markup {
+    document(language, None, title, &html! { body.bare.wide { main #main { (main) } } })
+}
+
+fn document(language: Language, user: Option<&User>, title: &str, body: &Markup) -> Markup {
+    let zone = user.map(|user| user.zone.name());
     html! {
         (DOCTYPE)
-        html lang=(language.code()) {
+        html lang=(language.code()) data-zone=[zone] {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
@@ -82,7 +47,7 @@ fn document(language: Language, title: &str, body: &Markup) -> Markup {
                 link rel="stylesheet" href=(concat!("/style.css?", env!("CARGO_PKG_VERSION")));
                 script defer src=(concat!("/live.js?", env!("CARGO_PKG_VERSION"))) {}
             }
-            body { (body) }
+            (body)
         }
     }
 }
@@ -95,7 +60,7 @@ pub(super) fn language_links(current: Language, path: &str) -> Markup {
         p.languages {
             @for language in Language::ALL {
                 @if language == current { span { (language.name()) } " " }
-                @else { a href=(href(language)) lang=(language.code()) { (language.name()) } " " }
+                @else { a href=(href(language)) lang=(language.code()) hreflang=(language.code()) { (language.name()) } " " }
             }
         }
     }

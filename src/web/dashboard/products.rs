@@ -10,10 +10,11 @@ use super::{
     deps::DashboardState,
     error::PageError,
     form::OperatorForm,
+    frame::MenuItem,
     listing::{ListQuery, ROWS},
-    page::{MenuItem, page},
+    page::page,
     user::User,
-    widgets::{csrf_field, reason, state, sync_actor, sync_kind, time},
+    widgets::{csrf_field, reason},
 };
 use crate::{
     actions::{self, SyncRequest},
@@ -23,8 +24,7 @@ use crate::{
     },
     explain::{remark_text, sync_kind_text},
     store::{
-        Page, connections,
-        syncs::{self, SyncRow},
+        Page, connections, syncs,
         views::{code_problems, remarks},
     },
 };
@@ -65,7 +65,7 @@ pub(super) async fn list(
                 h3 { (words.extra_data) }
                 (extra_table(&user, name, deps.extra.get(name)))
                 h3 { (words.syncs) }
-                (sync_table(&deps, &user, name, syncs))
+                (super::syncs::table(&user, &format!("{}: {name}", words.syncs), syncs))
             }
         }
     };
@@ -81,7 +81,7 @@ fn sync_form(user: &User, name: &str) -> Markup {
             label { (words.what) " " select name="what" {
                 @for kind in SyncKind::ALL.iter().copied() { option value=(kind.as_str()) { (sync_kind_text(kind, words)) } }
             } }
-            label.checkbox { input type="checkbox" name="dry_run" value="yes"; " " (words.dry_run_only) }
+            label.tick { input type="checkbox" name="dry_run" value="yes"; " " (words.dry_run_only) }
             button { (words.sync_now) }
         }
     }
@@ -135,28 +135,6 @@ fn extra_table(user: &User, connection: &str, rows: Option<&Vec<ExtraRow>>) -> M
                     td { @for (code, pieces) in &row.kit { div { (pieces) " × " code { (code) } } } }
                     td { @if let Some(pieces) = row.buffer { (pieces) } }
                     td { @for alias in &row.aliases { div { code { (alias) } } } }
-                } } }
-            } }
-        }
-    }
-}
-
-fn sync_table(deps: &DashboardState, user: &User, connection: &str, syncs: &[SyncRow]) -> Markup {
-    let words = user.words();
-    html! {
-        @if syncs.is_empty() { p { (words.empty_list) } } @else {
-            div.scroll role="region" aria-label=(format!("{}: {connection}", words.syncs)) tabindex="0" { table {
-                thead { tr {
-                    th { (words.what) } th { (words.state) } th { (words.checked) } th { (words.differences) }
-                    th { (words.by) } th { (words.at) }
-                } }
-                tbody { @for sync in syncs { tr {
-                    td { a href=(format!("/products/syncs/{}", sync.id)) { (sync_kind(user, &sync.what)) } }
-                    td { (state(user, &sync.state)) }
-                    td { (sync.done) @if let Some(total) = sync.total { " / " (total) } }
-                    td { (sync.difference_count) }
-                    td { (sync_actor(user, &sync.actor)) }
-                    td { (time(deps, user, sync.created_at)) }
                 } } }
             } }
         }

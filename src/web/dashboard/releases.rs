@@ -36,14 +36,14 @@ pub(super) async fn load_ready(
 }
 
 /// One offer for each: how many wait, for what, a list to look at, and one button.
-pub(super) fn offers(deps: &DashboardState, user: &User, ready: &[Releasable]) -> Markup {
+pub(super) fn offers(user: &User, ready: &[Releasable]) -> Markup {
     let words = user.words();
     html! {
         @for it in ready {
             section.card.offer aria-label=(words.offer) {
                 p.lead {
                     b { (counted(it.count, noun(user, &it.kind))) } " " (words.offer_waited) " – " (it.connection) ", "
-                    (words.oldest) " " (time(deps, user, it.oldest_at))
+                    (words.oldest) " " (time(user, it.oldest_at))
                 }
                 p { (there_now(user, it)) }
                 div.actions {
@@ -53,10 +53,10 @@ pub(super) fn offers(deps: &DashboardState, user: &User, ready: &[Releasable]) -
                             input type="hidden" name="connection" value=(it.connection);
                             input type="hidden" name="reason" value=(it.reason);
                             @if let Some(detail) = &it.detail { input type="hidden" name="detail" value=(detail); }
-                            button.primary name="which" value="all" { (words.release_all) " (" (it.count) ")" }
+                            button.main name="which" value="all" { (words.release_all) " (" (it.count) ")" }
                         }
                     }
-                    a.button href=(list_path(it)) { (words.offer_show) }
+                    a.btn href=(list_path(it)) { (words.offer_show) }
                 }
             }
         }

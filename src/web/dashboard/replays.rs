@@ -11,7 +11,8 @@ use super::{
     deps::DashboardState,
     error::PageError,
     form::OperatorForm,
-    page::{MenuItem, page},
+    frame::MenuItem,
+    page::page,
     user::User,
     widgets::{button, json, time},
 };
@@ -71,7 +72,7 @@ pub(super) async fn show(
     let progress = html! {
         p.lead role="status" { b { (closed) " / " (count) } " " (words.replay_progress) }
         progress max=(count) value=(closed) aria-label=(words.replay_progress) {}
-        dl.facts {
+        dl.stats {
             div { dt { (words.succeeded) } dd { (succeeded) } }
             div { dt { (words.dead_again) } dd { (dead) } }
             div { dt { (words.still_open) } dd { (open) } }
@@ -81,7 +82,7 @@ pub(super) async fn show(
     };
     let main = html! {
         h1 { (words.replay) }
-        p { (actor) ", " (time(&deps, &user, *created_at)) }
+        p { (actor) ", " (time(&user, *created_at)) }
         @if *open > 0 { div data-refresh { (progress) } } @else { div { (progress) } }
         @if let Some(by) = cancelled_by { p.note { (words.replay_cancelled_by) " " (by) } }
         (json(&user.audience().request(filter.clone())))

@@ -9,7 +9,7 @@ use axum::{
 
 use super::{
     assets, attention, audit, connections, deps::DashboardDeps, documents, events, language, live, order,
-    orders, overview, products, releases, replays, response, sign_in, sync, task, tasks,
+    orders, overview, products, releases, replays, response, sign_in, sync, syncs, task, tasks,
 };
 
 /// The dashboard's router.
@@ -37,6 +37,7 @@ pub fn router(deps: DashboardDeps) -> Router {
         .route("/products", get(products::list).post(products::ask))
         .route("/products/syncs/{id}", get(sync::show).post(sync::approve))
         .route("/products/syncs/{id}/cancel", post(sync::cancel))
+        .route("/syncs", get(syncs::list))
         .route("/connections", get(connections::list).post(connections::ask))
         .route("/audit", get(audit::list))
         .route("/problems", get(documents::problems))

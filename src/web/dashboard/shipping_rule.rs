@@ -11,7 +11,7 @@ pub(super) fn fields(user: &User, method: &str) -> Markup {
     html! {
         (field("pattern", words.pattern, method))
         (field("code", words.warehouse_code, ""))
-        label.checkbox { input type="checkbox" name="pickup" value="yes"; " " (words.pickup) }
+        label.tick { input type="checkbox" name="pickup" value="yes"; " " (words.pickup) }
     }
 }
 

@@ -110,7 +110,7 @@ fn sign_in_page(language: Language, to: &str, error: Option<&'static str>) -> Re
             label for="token" { (words.token) }
             input #token type="password" name="token" autocomplete="current-password" required autofocus;
             input type="hidden" name="to" value=(to);
-            button.primary { (words.sign_in) }
+            button.main { (words.sign_in) }
         }
         (page::language_links(language, "/"))
     };

@@ -11,7 +11,8 @@ use super::{
     deps::DashboardState,
     error::PageError,
     form::OperatorForm,
-    page::{MenuItem, page},
+    frame::MenuItem,
+    page::page,
     tasks::subject_link,
     user::User,
     widgets::{button, reason, state, sync_actor, sync_kind, time, time_or_never},
@@ -42,12 +43,12 @@ pub(super) async fn show(
     let is_running = sync.state == "running";
     let body = html! {
         (progress(&user, &sync))
-        (facts(&deps, &user, &sync))
+        (facts(&user, &sync))
         @if sync.waiting_count > 0 && !is_running {
             (button(&user, &format!("/products/syncs/{id}"), &[], words.approve))
         }
         @if is_running { (button(&user, &format!("/products/syncs/{id}/cancel"), &[], words.cancel_sync)) }
-        @if differences.is_empty() && sync.state == "done" { p.verdict.good { (words.no_differences) } }
+        @if differences.is_empty() && sync.state == "done" { p.flash.ok { (words.no_differences) } }
         @if !differences.is_empty() { (difference_table(&user, &sync.connection, &differences)) }
     };
     let main = html! {
@@ -68,19 +69,19 @@ fn progress(user: &User, sync: &SyncRow) -> Markup {
             progress max=[sync.total] value=[sync.total.map(|_| sync.done)] aria-label=(words.checked) {}
         }
         @if let Some(code) = sync.error.as_deref().or(sync.braked.as_deref()) {
-            p.warn { (reason(user, Some(code))) }
+            p.stop-text { (reason(user, Some(code))) }
         }
     }
 }
 
-fn facts(deps: &DashboardState, user: &User, sync: &SyncRow) -> Markup {
+fn facts(user: &User, sync: &SyncRow) -> Markup {
     let words = user.words();
     html! {
-        dl.facts {
+        dl.stats {
             div { dt { (words.connection) } dd { (sync.connection) } }
             div { dt { (words.by) } dd { (sync_actor(user, &sync.actor)) } }
-            div { dt { (words.at) } dd { (time(deps, user, sync.created_at)) } }
-            div { dt { (words.done) } dd { (time_or_never(deps, user, sync.finished_at)) } }
+            div { dt { (words.at) } dd { (time(user, sync.created_at)) } }
+            div { dt { (words.done) } dd { (time_or_never(user, sync.finished_at)) } }
             div { dt { (words.differences) } dd { (sync.difference_count) } }
         }
     }
@@ -94,7 +95,7 @@ fn difference_table(user: &User, connection: &str, differences: &[DifferenceRow]
                 th { (words.subject) } th { (words.what) } th { (words.detail) } th { (words.remedy) } th { (words.state) }
             } }
             tbody { @for row in differences { tr {
-                td { (subject_link(connection, &row.subject)) " " span.small { (row.item) } }
+                td { (subject_link(user, connection, &row.subject)) " " span.small { (row.item) } }
                 td { (explain::difference_text(&row.difference, user.language)) }
                 td { (explain::detail(row.detail.as_deref().unwrap_or_default(), user.language)) }
                 td { (row.remedy) }

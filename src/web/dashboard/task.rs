@@ -11,8 +11,9 @@ use super::{
     deps::DashboardState,
     error::PageError,
     form::OperatorForm,
+    frame::MenuItem,
     listing::url,
-    page::{MenuItem, page},
+    page::page,
     tasks::{short_id, subject_link},
     user::User,
     widgets::{button, json, reason, state, time, time_or_never},
@@ -42,27 +43,27 @@ pub(super) async fn show(
     drop(db);
     let filter = [("connection", Some(row.connection.as_str())), ("subject", Some(row.subject.as_str()))];
     let main = html! {
-        h1 { (row.subject) " " (state(&user, &row.state)) }
+        h1 { (explain::subject_text(&row.subject, user.language)) " " (state(&user, &row.state)) }
         p.lead { (reason(&user, row.reason.as_deref())) }
-        (facts(&deps, &user, &row))
+        (facts(&user, &row))
         (buttons(&user, &row))
         h2 { (words.attempt_log) }
         @if attempts.is_empty() { p { (words.no_attempt) } }
-        ol.timeline { @for attempt in &attempts { (attempt_entry(&deps, &user, attempt)) } }
+        ol.line { @for attempt in &attempts { (attempt_entry(&user, attempt)) } }
         p { a href=(url("/events", &filter, None)) { (words.events) } }
     };
     Ok(page(&user, MenuItem::Tasks, &row.subject, &main))
 }
 
-fn facts(deps: &DashboardState, user: &User, row: &TaskRow) -> Markup {
+fn facts(user: &User, row: &TaskRow) -> Markup {
     let words = user.words();
     html! {
-        dl.facts {
+        dl.stats {
             div { dt { (words.connection) } dd { (row.connection) } }
-            div { dt { (words.subject) } dd { (subject_link(&row.connection, &row.subject)) } }
-            div { dt { (words.opened_at) } dd { (time(deps, user, row.created_at)) } }
-            @if row.settled_at.is_none() { div { dt { (words.due_at) } dd { (time(deps, user, row.due_at)) } } }
-            div { dt { (words.settled_at) } dd { (time_or_never(deps, user, row.settled_at)) } }
+            div { dt { (words.subject) } dd { (subject_link(user, &row.connection, &row.subject)) } }
+            div { dt { (words.opened_at) } dd { (time(user, row.created_at)) } }
+            @if row.settled_at.is_none() { div { dt { (words.due_at) } dd { (time(user, row.due_at)) } } }
+            div { dt { (words.settled_at) } dd { (time_or_never(user, row.settled_at)) } }
             @if let Some(original) = row.replay_of {
                 div { dt { (words.replay_of) } dd { a href=(path(original)) { (short_id(original)) } } }
             }
@@ -82,7 +83,7 @@ fn buttons(user: &User, row: &TaskRow) -> Markup {
                 (ask("done", words.resolve_done))
                 (ask("pending", words.resolve_pending))
             }
-            @if user.is_operator() { a.button href=(format!("{here}/dry-run")) { (words.dry_run) } }
+            @if user.is_operator() { a.btn href=(format!("{here}/dry-run")) { (words.dry_run) } }
         }
     }
 }
@@ -94,11 +95,11 @@ fn is_resolvable(row: &TaskRow) -> bool {
     row.state == "dead" && reason.is_some_and(|reason| asks.contains(&reason))
 }
 
-fn attempt_entry(deps: &DashboardState, user: &User, attempt: &AttemptRow) -> Markup {
+fn attempt_entry(user: &User, attempt: &AttemptRow) -> Markup {
     let calls = attempt.calls.as_array().map_or(0, Vec::len);
     html! {
         li.attempt {
-            (time(deps, user, attempt.ended_at)) " " span { (explain::attempt_text(attempt, user.language)) }
+            (time(user, attempt.ended_at)) " " span { (explain::attempt_text(attempt, user.language)) }
             details { summary { (call_count(user, calls)) } (json(&attempt.calls)) }
         }
     }
@@ -160,7 +161,7 @@ pub(super) async fn dry_run(
     let (row, DryRunResult { outcome, reason, action, detail, calls, request, differs }) =
         actions::dry_run_task(&deps.pool, &*deps.dry_runner, TaskId(id)).await?;
     let main = html! {
-        h1 { (words.dry_run) ": " (row.subject) }
+        h1 { (words.dry_run) ": " (explain::subject_text(&row.subject, user.language)) }
         p.lead { (words.dry_run_text) }
         p { (explain::outcome_text(outcome, action, reason, user.language)) }
         @if let Some(detail) = &detail { p.small { (explain::detail(detail, user.language)) } }

@@ -7,14 +7,15 @@ use uuid::Uuid;
 use super::{
     deps::DashboardState,
     error::PageError,
+    frame::MenuItem,
     listing::{self, ListQuery, ROWS, older_link, split_page},
-    page::{MenuItem, page},
+    page::page,
     user::User,
     widgets::{choices, csrf_field, field, reason, state, time},
 };
 use crate::{
     domain::task::state::TaskState,
-    explain,
+    explain::{self, subject_text},
     store::views::{
         attention,
         overview::{self, TaskFilter, TaskRow},
@@ -59,7 +60,7 @@ pub(super) async fn list(
     let main = html! {
         h1 { (words.tasks) }
         (filter_form(&user, &query))
-        @if count > 0 { (replay.render(&deps, &user)) } @else { (table(&deps, &user, &rows, false)) }
+        @if count > 0 { (replay.render(&user)) } @else { (table(&user, &rows, false)) }
         (older_link(&user, "/tasks", &kept, next))
     };
     Ok(page(&user, MenuItem::Tasks, words.tasks, &main))
@@ -77,7 +78,7 @@ fn filter_form(user: &User, query: &ListQuery) -> Markup {
         kinds.map(|(kind, noun)| (kind.to_owned(), noun.split('|').next_back().unwrap_or(kind).to_owned()));
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     html! {
-        form.filter {
+        form.filter.card {
             (choices("state", words.state, words.all, query.state.as_deref(), &states))
             (choices("kind", words.kind, words.all, query.kind.as_deref(), &kinds))
             (field("connection", words.connection, &text(&query.connection)))
@@ -101,9 +102,9 @@ pub(super) struct ReplayForm<'a> {
 }
 
 impl ReplayForm<'_> {
-    pub(super) fn render(&self, deps: &DashboardState, user: &User) -> Markup {
+    pub(super) fn render(&self, user: &User) -> Markup {
         if !user.is_operator() {
-            return table(deps, user, self.rows, false);
+            return table(user, self.rows, false);
         }
         let TaskFilter { connection, state, kind, subject, reason, detail, .. } = self.filter;
         let filter = [
@@ -121,37 +122,48 @@ impl ReplayForm<'_> {
                     @if let Some(value) = value { input type="hidden" name=(name) value=(value); }
                 }
                 div.actions {
-                    button.primary name="which" value="all" { (self.label_all) " (" (self.count) ")" }
+                    button.main name="which" value="all" { (self.label_all) " (" (self.count) ")" }
                     button name="which" value="selected" { (self.label_selected) }
                 }
-                (table(deps, user, self.rows, true))
+                (table(user, self.rows, true))
                 @if self.count > ROWS { p.small { (user.words().oldest_shown) } }
             }
         }
     }
 }
 
-fn table(deps: &DashboardState, user: &User, rows: &[TaskRow], is_selectable: bool) -> Markup {
+fn table(user: &User, rows: &[TaskRow], is_selectable: bool) -> Markup {
     let words = user.words();
     html! {
-        @if rows.is_empty() { p { (words.empty_list) } } @else {
-            div.scroll role="region" aria-label=(words.tasks) tabindex="0" { table {
-                thead { tr {
-                    @if is_selectable { th { input type="checkbox" data-all hidden aria-label=(words.select_all); } }
-                    th { (words.subject) } th { (words.connection) } th { (words.state) } th { (words.why) }
-                    th { (words.attempts) } th { (words.opened_at) } th { (words.task) }
+        section.card.flush {
+            @if rows.is_empty() { p.empty { (words.empty_list) } } @else {
+                div.scroll role="region" aria-label=(words.tasks) tabindex="0" { table.stack {
+                    thead { tr {
+                        @if is_selectable { th { input type="checkbox" data-all hidden aria-label=(words.select_all); } }
+                        th scope="col" { (words.task) } th scope="col" { (words.state) } th scope="col" { (words.why) }
+                        th.num scope="col" { (words.attempts) } th scope="col" { (words.opened_at) }
+                    } }
+                    tbody { @for row in rows { (table_row(user, row, is_selectable)) } }
                 } }
-                tbody { @for row in rows { tr {
-                    @if is_selectable { td { input type="checkbox" name="id" value=(row.id) aria-label=(row.subject); } }
-                    td { (subject_link(&row.connection, &row.subject)) }
-                    td { (row.connection) }
-                    td { (state(user, &row.state)) }
-                    td { (reason(user, row.reason.as_deref())) }
-                    td { (row.attempts) }
-                    td { (time(deps, user, row.created_at)) }
-                    td { a href=(format!("/tasks/{}", row.id)) { (short_id(row.id)) } }
-                } } }
-            } }
+            }
+        }
+    }
+}
+
+fn table_row(user: &User, row: &TaskRow, is_selectable: bool) -> Markup {
+    let words = user.words();
+    let subject = subject_text(&row.subject, user.language);
+    html! {
+        tr {
+            @if is_selectable { td { input type="checkbox" name="id" value=(row.id) aria-label=(subject); } }
+            th scope="row" {
+                a href=(format!("/tasks/{}", row.id)) { (subject) }
+                small { (row.connection) }
+            }
+            td { (state(user, &row.state)) }
+            td.wide { (reason(user, row.reason.as_deref())) }
+            td.num data-l=(words.attempts) { (row.attempts) }
+            td data-l=(words.opened_at) { (time(user, row.created_at)) }
         }
     }
 }
@@ -162,11 +174,12 @@ pub(super) fn short_id(id: Uuid) -> String {
 }
 
 /// A subject; an order links to its page.
-pub(super) fn subject_link(connection: &str, subject: &str) -> Markup {
+pub(super) fn subject_link(user: &User, connection: &str, subject: &str) -> Markup {
+    let text = subject_text(subject, user.language);
     html! {
         @match subject.strip_prefix("order:") {
-            Some(id) => { a href=(listing::order_path(connection, id)) { (subject) } }
-            None => { (subject) }
+            Some(id) => { a href=(listing::order_path(connection, id)) { (text) } }
+            None => { (text) }
         }
     }
 }

@@ -9,13 +9,15 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 
+use chrono_tz::Tz;
+
 use super::{
     deps::DashboardState,
     error::PageError,
     language::{cookie, language_of},
 };
 use crate::{
-    domain::{digest::sha256_hex, language::Language},
+    domain::{Timestamp, digest::sha256_hex, language::Language},
     explain::{Audience, PageTexts, page_texts},
     security::admin_token::{Role, Token},
     store::{
@@ -37,6 +39,10 @@ pub(super) struct User {
     pub(super) language: Language,
     /// The path and query of the request.
     pub(super) path: String,
+    /// When the request came.
+    pub(super) now: Timestamp,
+    /// The shop's time zone.
+    pub(super) zone: Tz,
 }
 
 impl User {
@@ -64,7 +70,9 @@ impl FromRequestParts<DashboardState> for User {
         let language = language_of(&parts.headers);
         let found = find_session(deps, &parts.headers).await;
         match found.map_err(|error| PageError::from(error).into_response())? {
-            Some((token, Session { csrf, .. })) => Ok(Self { token, csrf, language, path }),
+            Some((token, Session { csrf, .. })) => {
+                Ok(Self { token, csrf, language, path, now: deps.clock.now(), zone: deps.time_zone })
+            }
             None => Err(redirect_to_sign_in(&path)),
         }
     }

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{deps::DashboardState, user::User, widgets::time};
+use super::{user::User, widgets::time};
 use crate::{
     explain::{Choice, OrderHistory},
     store::views::orders::OrderRow,
@@ -19,12 +19,12 @@ struct Awaited {
 }
 
 /// The section of an order's page; nothing where it does not wait.
-pub(super) fn section(deps: &DashboardState, user: &User, history: &OrderHistory) -> Markup {
+pub(super) fn section(user: &User, history: &OrderHistory) -> Markup {
     let words = user.words();
     html! {
         @if let Some(since) = history.order.waiting_since {
             h2 { (words.waiting) }
-            p { (words.waiting_since) " " (time(deps, user, since)) ": " (goods(user, &history.order)) }
+            p { (words.waiting_since) " " (time(user, since)) ": " (goods(user, &history.order)) }
             dl.choices { @for Choice { title, text, .. } in &history.choices { dt { (title) } dd { (text) } } }
         }
     }

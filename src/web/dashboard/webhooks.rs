@@ -4,7 +4,6 @@ use maud::{Markup, html};
 use sqlx::PgConnection;
 
 use super::{
-    deps::DashboardState,
     user::User,
     widgets::{time, time_or_never},
 };
@@ -34,27 +33,22 @@ impl WebhookStatus {
         })
     }
 
-    pub(super) fn render(&self, deps: &DashboardState, user: &User, connection: &str) -> Markup {
+    pub(super) fn render(&self, user: &User, connection: &str) -> Markup {
         let words = user.words();
         let keys = format!("{}: {connection}", words.keys);
         html! {
             h3 { (words.subscriptions) }
-            (subscription_table(deps, user, connection, &self.subscriptions))
+            (subscription_table(user, connection, &self.subscriptions))
             h3 { (words.keys) }
             p.small { (words.keys_text) }
-            (key_table(deps, user, &keys, &self.keys))
+            (key_table(user, &keys, &self.keys))
             h3 { (words.rejected_webhooks) }
-            (rejected_table(deps, user, connection, &self.rejected))
+            (rejected_table(user, connection, &self.rejected))
         }
     }
 }
 
-fn subscription_table(
-    deps: &DashboardState,
-    user: &User,
-    connection: &str,
-    rows: &[SubscriptionRow],
-) -> Markup {
+fn subscription_table(user: &User, connection: &str, rows: &[SubscriptionRow]) -> Markup {
     let words = user.words();
     html! {
         @if rows.is_empty() { p { (words.no_subscriptions) } } @else { div.scroll role="region" aria-label=(format!("{}: {connection}", words.subscriptions)) tabindex="0" { table {
@@ -67,19 +61,14 @@ fn subscription_table(
                 td { (row.topic) }
                 td { code { (row.key_id.as_deref().unwrap_or("–")) } }
                 td { (row.created_by) }
-                td { (time(deps, user, row.created_at)) }
-                td { (time(deps, user, row.seen_at)) }
+                td { (time(user, row.created_at)) }
+                td { (time(user, row.seen_at)) }
             } } }
         } } }
     }
 }
 
-fn rejected_table(
-    deps: &DashboardState,
-    user: &User,
-    connection: &str,
-    rows: &[RejectedWebhookRow],
-) -> Markup {
+fn rejected_table(user: &User, connection: &str, rows: &[RejectedWebhookRow]) -> Markup {
     let words = user.words();
     html! {
         @if rows.is_empty() { p { (words.no_rejected_webhooks) } } @else { div.scroll role="region" aria-label=(format!("{}: {connection}", words.rejected_webhooks)) tabindex="0" { table {
@@ -88,14 +77,14 @@ fn rejected_table(
                 td { (row.source) }
                 td { (explain::hint_text(&row.hint, user.language)) }
                 td { (row.count) }
-                td { (time(deps, user, row.last_at)) }
+                td { (time(user, row.last_at)) }
             } } }
         } } }
     }
 }
 
 /// A table of keys with their age and use.
-pub(super) fn key_table(deps: &DashboardState, user: &User, label: &str, keys: &[KeyUsageRow]) -> Markup {
+pub(super) fn key_table(user: &User, label: &str, keys: &[KeyUsageRow]) -> Markup {
     let words = user.words();
     html! {
         @if keys.is_empty() { p { (words.empty_list) } } @else { div.scroll role="region" aria-label=(label) tabindex="0" { table {
@@ -105,9 +94,9 @@ pub(super) fn key_table(deps: &DashboardState, user: &User, label: &str, keys: &
             tbody { @for row in keys { tr {
                 td { code { (row.key_id) } }
                 td { (explain::purpose_text(&row.purpose, user.language)) }
-                td { (time(deps, user, row.first_seen_at)) }
+                td { (time(user, row.first_seen_at)) }
                 td { (row.uses) }
-                td { (time_or_never(deps, user, row.last_used_at)) }
+                td { (time_or_never(user, row.last_used_at)) }
             } } }
         } } }
     }

@@ -4,12 +4,14 @@ use chrono::SecondsFormat;
 use maud::{Markup, html};
 use serde::Serialize;
 
-use super::{deps::DashboardState, user::User};
+use super::{
+    badge::{Tone, badge},
+    user::User,
+};
 use crate::{
     domain::{
         Timestamp,
         event::subject::SubjectKind,
-        language::Language,
         order::OrderStatus,
         switch::{Switch, Switches},
         sync::SyncKind,
@@ -61,37 +63,40 @@ pub(super) fn field(name: &str, label: &str, value: &str) -> Markup {
     html! { label { (label) " " input name=(name) value=(value); } }
 }
 
-/// A time relative to now; the exact time is its tooltip.
-pub(super) fn time(deps: &DashboardState, user: &User, at: Timestamp) -> Markup {
-    let passed = deps.clock.now() - at;
-    let (number, unit) = match passed.num_seconds().abs() {
-        seconds @ ..100 => (seconds, "s"),
-        seconds @ ..6_000 => (seconds / 60, "min"),
-        seconds @ ..172_800 => (seconds / 3600, "h"),
-        seconds => (seconds / 86_400, if user.language == Language::Finnish { "pv" } else { "d" }),
-    };
-    let exact = at.format("%Y-%m-%d %H:%M:%S UTC").to_string();
-    let words = user.words();
-    let direction = if passed.num_seconds() >= 0 { words.ago } else { words.from_now };
+/// A time, and below it how long ago it was.
+pub(super) fn time(user: &User, at: Timestamp) -> Markup {
     html! {
-        time datetime=(at.to_rfc3339_opts(SecondsFormat::Secs, true)) title=(exact) { (number) " " (unit) " " (direction) }
+        time datetime=(machine_time(at)) {
+            (explain::moment_text(at, user.now, user.zone, user.language))
+            small data-relative { (explain::relative_text(at, user.now, user.language)) }
+        }
     }
 }
 
-/// A time, or "never".
-pub(super) fn time_or_never(deps: &DashboardState, user: &User, at: Option<Timestamp>) -> Markup {
-    html! { @if let Some(at) = at { (time(deps, user, at)) } @else { (user.words().never) } }
+/// A time inside a sentence: today's without its date.
+pub(super) fn inline_time(user: &User, at: Timestamp) -> Markup {
+    html! { time datetime=(machine_time(at)) { (explain::clock_text(at, user.now, user.zone, user.language)) } }
 }
 
-/// The state of a task or a sync as a coloured word.
+fn machine_time(at: Timestamp) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// A time, or "never".
+pub(super) fn time_or_never(user: &User, at: Option<Timestamp>) -> Markup {
+    html! { @if let Some(at) = at { (time(user, at)) } @else { (user.words().never) } }
+}
+
+/// The state of a task or a sync.
 pub(super) fn state(user: &User, state: &str) -> Markup {
-    let class = match state {
-        "skipped" | "done" => "state good",
-        "dead" | "failed" => "state bad",
-        "in_doubt" => "state caution",
-        _ => "state",
+    let tone = match state {
+        "skipped" | "done" => Tone::Ok,
+        "dead" | "failed" => Tone::Stopped,
+        "in_doubt" => Tone::Attention,
+        "cancelled" => Tone::Plain,
+        _ => Tone::Waiting,
     };
-    html! { span class=(class) { (explain::state_text(state, user.language)) } }
+    badge(tone, &explain::state_text(state, user.language))
 }
 
 /// A reason code in words; an unknown code as it is.
@@ -112,18 +117,18 @@ pub(super) fn remedy(user: &User, reason: &str) -> Markup {
     html! { @if !remedy.is_empty() { p.remedy { strong { (user.words().remedy) ": " } (remedy) } } }
 }
 
-/// The health of a connection as a coloured word.
+/// The health of a connection.
 pub(super) fn health(user: &User, health: &str) -> Markup {
     let words = user.words();
-    let (class, word) = match health {
-        "ok" => ("state good", words.ok),
-        "slow" => ("state caution", words.slow),
-        "paused" => ("state caution", words.paused),
-        "circuit_open" => ("state bad", words.circuit_open),
-        "writes_held_back" => ("state bad", words.writes_held_back),
-        _ => ("state caution", words.braked),
+    let (tone, word) = match health {
+        "ok" => (Tone::Ok, words.ok),
+        "slow" => (Tone::Attention, words.slow),
+        "paused" => (Tone::Attention, words.paused),
+        "circuit_open" => (Tone::Stopped, words.circuit_open),
+        "writes_held_back" => (Tone::Stopped, words.writes_held_back),
+        _ => (Tone::Attention, words.braked),
     };
-    html! { span class=(class) { (word) } }
+    badge(tone, word)
 }
 
 /// What a connection does not write by itself.
@@ -137,16 +142,16 @@ pub(super) fn switches(user: &User, switches: Switches) -> Markup {
     }
 }
 
-/// The status of an order as a coloured word.
+/// The status of an order.
 pub(super) fn order_status(user: &User, status: &str) -> Markup {
-    let class = match status {
-        "delivered" => "state good",
-        "needs_attention" => "state bad",
-        "returned" | "waiting_for_products" => "state caution",
-        _ => "state",
+    let tone = match status {
+        "delivered" => Tone::Ok,
+        "needs_attention" => Tone::Attention,
+        "cancelled" | "returned" => Tone::Plain,
+        _ => Tone::Waiting,
     };
     let text = OrderStatus::parse(status).map(|status| explain::status_text(status, user.language));
-    html! { span class=(class) { (text.unwrap_or(status)) } }
+    badge(tone, text.unwrap_or(status))
 }
 
 /// The kind of a sync in words.

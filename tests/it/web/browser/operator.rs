@@ -34,7 +34,7 @@ async fn fix_shipping_method_and_replay_orders(appearance: Appearance, delivered
     assert_eq!(browser.client.find_all(Locator::Css("tbody tr")).await.unwrap().len(), 3);
     browser.type_into("input[name=code]", "Posti Parcel").await;
     browser.click("form.card button.primary").await;
-    browser.wait_for(".verdict.good").await;
+    browser.wait_for(".flash.ok").await;
     browser.click("button[value=all]").await;
     assert!(browser.text(".lead b").await.starts_with("0 / 3"));
     silta.run_until_idle().await;
@@ -50,7 +50,7 @@ async fn fix_shipping_method_and_replay_orders(appearance: Appearance, delivered
     assert_eq!(browser.client.find_all(Locator::Css("tbody tr")).await.unwrap().len(), 3);
     assert_eq!(browser.text("tbody .state").await, delivered);
     browser.open_page("/attention").await;
-    browser.wait_for(".verdict.good").await;
+    browser.wait_for(".flash.ok").await;
     assert_eq!(silta.lost_and_doubled(), (0, 0));
 }
 

@@ -139,7 +139,7 @@ async fn overview_shows_a_broken_connection() {
     .await
     .unwrap();
     let browser = Browser::signed_in(&silta, ENGLISH).await;
-    assert!(browser.text(".verdict.bad").await.contains("not working"));
+    assert!(browser.text(".flash.stop").await.contains("not working"));
     assert!(browser.text(".card h2").await.contains("down"));
     silta.alerts.check_and_notify().await.unwrap();
     silta.clock.advance(secs(60));
