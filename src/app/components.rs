@@ -169,6 +169,7 @@ impl Components {
             not_before: not_before(config),
             rules: config.shipping_rules(),
             extra: config.connections.iter().map(extra).collect(),
+            settings: config.settings.clone(),
             time_zone: config.time_zone,
             is_secure: config.http.public_url.starts_with("https://"),
             rates: config.connections.iter().map(rates).collect(),

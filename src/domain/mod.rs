@@ -21,6 +21,7 @@ pub mod plain_text;
 pub mod product;
 pub mod rate_limit;
 pub mod redact;
+pub mod setting;
 pub mod shipping;
 pub mod stock;
 pub mod suggestion;

@@ -13,6 +13,7 @@ use super::{
     connection::{Connection, GlobalOptions},
     environment::Environment,
     error::{ConfigError, ConfigErrors},
+    in_effect::settings_in_effect,
     key_digests::KeyDigests,
     layers,
     outbound::read_outbound,
@@ -25,7 +26,9 @@ use super::{
 use crate::{
     app::telemetry::Traces,
     background::{notifications, retention},
-    domain::{event::reference::may_collide, shipping::ShippingRule, task::retry::RetryPolicy},
+    domain::{
+        event::reference::may_collide, setting::Setting, shipping::ShippingRule, task::retry::RetryPolicy,
+    },
     security::{admin_token::Token, secrets},
     store::DatabaseUrl,
     vendors,
@@ -67,6 +70,8 @@ pub struct Config {
     pub connections: Vec<Connection>,
     /// The files that secrets were read from, and the configuration itself where it is one.
     pub secret_files: Vec<PathBuf>,
+    /// The settings of each connection by its name, for its page.
+    pub settings: HashMap<String, Vec<Setting>>,
     /// Every key with a digest of its value, for a reload to compare.
     pub key_digests: KeyDigests,
 }
@@ -134,8 +139,9 @@ impl Config {
         let errors = ConfigErrors::in_directory(directory);
         let merged = layers::merge(file, environment, &errors);
         let key_digests = KeyDigests::new(&merged);
+        let settings = settings_in_effect(&merged, environment, |key| errors.line_of(key));
         let mut root = Section::root(merged, &errors);
-        let config = Self { key_digests, ..Self::read(&mut root, environment, &errors) };
+        let config = Self { key_digests, settings, ..Self::read(&mut root, environment, &errors) };
         let config = Self { secret_files: errors.take_secret_files(), ..config };
         root.finish();
         errors.into_result(config)
@@ -176,6 +182,7 @@ impl Config {
             tokens,
             connections,
             secret_files: Vec::new(),
+            settings: HashMap::new(),
             key_digests: KeyDigests::default(),
         }
     }

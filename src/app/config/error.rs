@@ -65,6 +65,11 @@ impl ConfigErrors {
         self.errors.borrow_mut().push(ConfigError { key: key.to_owned(), problem: problem.to_owned(), line });
     }
 
+    /// The line of a key in the file.
+    pub(super) fn line_of(&self, key: &str) -> Option<usize> {
+        self.lines.borrow().find(key)
+    }
+
     /// Says where the keys stand in the file, for every error from now on.
     pub(super) fn set_lines(&self, lines: KeyLines) {
         self.lines.replace(lines);

@@ -8,7 +8,7 @@ use super::{environment::Environment, error::ConfigErrors, key_lines::KeyLines};
 pub const DEFAULTS: &str = include_str!("../../../deploy/silta.toml");
 
 /// The prefix of environment variables that override a key.
-const PREFIX: &str = "SILTA__";
+pub(super) const PREFIX: &str = "SILTA__";
 
 /// Puts the file over the defaults, and the environment over both. A file that is not TOML is one error and an empty layer.
 pub(super) fn merge(file: &str, environment: &Environment, errors: &ConfigErrors) -> Table {

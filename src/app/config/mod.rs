@@ -10,6 +10,7 @@ mod connection;
 mod environment;
 mod error;
 mod extra;
+mod in_effect;
 mod key_digests;
 mod key_lines;
 mod layers;

@@ -1,4 +1,4 @@
-//! Connections: health, pause switch, stock brake, polls, shipping rules, keys and webhooks.
+//! Connections: health, pause switch, stock brake; polls, shipping rules, keys, webhooks and the settings in effect.
 
 use axum::{
     extract::{Query, State},
@@ -7,6 +7,8 @@ use axum::{
 use maud::{Markup, html};
 
 use super::{
+    badge::{Tone, flash},
+    connection_parts::{poll_table, rule_table, setting_table},
     deps::DashboardState,
     error::PageError,
     form::OperatorForm,
@@ -17,21 +19,19 @@ use super::{
     shipping_rule,
     user::User,
     webhooks::{WebhookStatus, key_table},
-    widgets::{button, csrf_field, health, reason, remedy, switches, time, time_or_never},
+    widgets::{button, health, inline_time, reason, remedy, switches},
 };
 use crate::{
     actions,
     domain::shipping::ShippingRule,
-    explain::{self, PageTexts},
+    explain,
     store::{
         connections::{self, ConnectionRow},
-        key_usage,
-        polls::{self, PollRow},
-        shipping_rules::{self, RuleRow},
+        key_usage, polls, shipping_rules,
     },
 };
 
-const HERE: &str = "/connections";
+pub(super) const HERE: &str = "/connections";
 
 /// Every connection, and the admin tokens.
 pub(super) async fn list(
@@ -56,20 +56,31 @@ pub(super) async fn list(
     let main = html! {
         h1 { (words.connections) }
         (offers(&user, &ready))
-        @if sections.is_empty() { p { (words.no_connections) } }
+        @if sections.is_empty() { p.card.empty { (words.no_connections) } }
         @for (row, polls, rules, webhooks) in &sections {
-            section.card aria-label=(row.name) {
-                h2 { (row.name) " " (health(&user, row.health())) }
+            section aria-label=(row.name) {
+                div.head {
+                    div {
+                        h2 { (row.name) " " (health(&user, row.health())) }
+                        p { (words.connected_since) " " (inline_time(&user, row.connected_at)) }
+                    }
+                    (controls(&user, row))
+                }
+                (stopped(&user, row))
                 (switches(&user, row.switches()))
-                (controls(&user, row))
-                h3 { (words.polls) }
-                (poll_table(&user, &row.name, polls))
-                h3 { (words.shipping_rules) }
-                (rule_table(&user, &row.name, rules))
-                (webhooks.render(&user, &row.name))
+                div.halves {
+                    div {
+                        (poll_table(&user, &row.name, polls))
+                        (webhooks.render(&user, &row.name))
+                    }
+                    div {
+                        (rule_table(&user, &row.name, rules))
+                        (setting_table(&user, &row.name, deps.settings.get(&row.name)))
+                    }
+                }
             }
         }
-        section.card aria-label=(words.admin_tokens) {
+        section.card.flush aria-label=(words.admin_tokens) {
             h2 { (words.admin_tokens) }
             (key_table(&user, words.admin_tokens, &tokens))
         }
@@ -77,16 +88,29 @@ pub(super) async fn list(
     Ok(page(&user, MenuItem::Connections, words.connections, &main))
 }
 
+/// What stops a connection, in words.
+fn stopped(user: &User, row: &ConnectionRow) -> Markup {
+    let words = user.words();
+    html! {
+        @if let Some(code) = &row.circuit_reason {
+            (flash(Tone::Stopped, &html! { p.strong { (reason(user, Some(code))) } (remedy(user, code)) }))
+        }
+        @if let Some(held) = &row.writes_held_back {
+            (flash(Tone::Stopped, &html! { strong { (words.writes_held_back) } ": " (held) }))
+        }
+        @if let Some(by) = &row.paused_by {
+            (flash(Tone::Attention, &html! { strong { (words.paused) } ": " (by) @if let Some(at) = row.paused_at { ", " (inline_time(user, at)) } }))
+        }
+        @if let Some(detail) = &row.brake_detail {
+            (flash(Tone::Attention, &html! { strong { (words.braked) } ": " (explain::detail(detail, user.language)) }))
+        }
+    }
+}
+
 fn controls(user: &User, row: &ConnectionRow) -> Markup {
     let words = user.words();
     let ask = |request, label| button(user, HERE, &[("connection", &row.name), ("ask", request)], label);
     html! {
-        @if let Some(code) = &row.circuit_reason { p.stop-text { (reason(user, Some(code))) } (remedy(user, code)) }
-        @if let Some(held) = &row.writes_held_back { p.stop-text { (words.writes_held_back) ": " (held) } }
-        @if let Some(by) = &row.paused_by { p.stop-text { (words.paused) ": " (by) ", " (time_or_never(user, row.paused_at)) } }
-        @if let Some(detail) = &row.brake_detail {
-            p.stop-text { (words.braked) ": " (explain::detail(detail, user.language)) }
-        }
         div.actions {
             @if row.paused_at.is_none() { (ask("pause", words.pause)) }
             @if row.paused_at.is_some() || row.circuit_open_until.is_some() || row.writes_held_back.is_some() {
@@ -97,82 +121,17 @@ fn controls(user: &User, row: &ConnectionRow) -> Markup {
     }
 }
 
-fn poll_table(user: &User, connection: &str, polls: &[PollRow]) -> Markup {
-    let words = user.words();
-    html! {
-        @if polls.is_empty() { p { (words.empty_list) } } @else { div.scroll role="region" aria-label=(format!("{}: {connection}", words.polls)) tabindex="0" { table {
-            thead { tr {
-                th { (words.what) } th { (words.last_polled) } th { (words.next_at) } th { (words.found) }
-                th { (words.gaps) } th { (words.last_error) }
-            } }
-            tbody { @for poll in polls { tr {
-                td { (poll_text(&poll.what, words)) }
-                td { (time_or_never(user, poll.last_finished_at)) }
-                td { (time(user, poll.due_at)) }
-                td { (poll.found) }
-                td { (poll.gaps) }
-                td { (reason(user, poll.last_error.as_deref())) }
-            } } }
-        } } }
-    }
-}
-
-fn poll_text<'a>(list: &'a str, words: &PageTexts) -> &'a str {
-    match list {
-        "orders" => words.polled_orders,
-        "statuses" => words.polled_statuses,
-        "stock" => words.polled_stock,
-        "products" => words.polled_products,
-        other => other,
-    }
-}
-
-fn rule_table(user: &User, connection: &str, rules: &[RuleRow]) -> Markup {
-    let words = user.words();
-    let remove = |pattern: &str| {
-        let fields = [("connection", connection), ("ask", "remove_rule"), ("pattern", pattern)];
-        button(user, HERE, &fields, words.remove)
-    };
-    html! {
-        p.small { (words.shipping_rules_text) }
-        @if rules.is_empty() { p { (words.no_shipping_rules) } } @else { div.scroll role="region" aria-label=(format!("{}: {connection}", words.shipping_rules)) tabindex="0" { table {
-            thead { tr {
-                th { (words.pattern) } th { (words.warehouse_code) } th { (words.by) } th { (words.at) } th { (words.remove) }
-            } }
-            tbody { @for rule in rules { tr {
-                td { code { (rule.pattern) } }
-                td { code { (rule.code) } }
-                td { (rule.created_by) }
-                td { (time(user, rule.created_at)) }
-                td { (remove(&rule.pattern)) }
-            } } }
-        } } }
-        @if user.is_operator() { details { summary { (words.add_rule) } (rule_form(user, connection)) } }
-    }
-}
-
-fn rule_form(user: &User, connection: &str) -> Markup {
-    html! {
-        form method="post" action=(HERE) {
-            (csrf_field(user))
-            input type="hidden" name="connection" value=(connection);
-            input type="hidden" name="ask" value="put_rule";
-            (shipping_rule::fields(user, ""))
-            button { (user.words().save_rule) }
-        }
-    }
-}
-
 /// What an operator can do with a connection.
 enum ConnectionRequest<'a> {
     Pause,
     Resume,
     ReleaseBrake,
+    Poll(&'a str),
     PutRule(ShippingRule),
     RemoveRule(&'a str),
 }
 
-/// Pauses or resumes a connection, releases its stock brake, or changes a shipping rule.
+/// Pauses or resumes a connection, releases its stock brake, polls a list, or changes a shipping rule.
 pub(super) async fn ask(
     State(deps): State<DashboardState>,
     form: OperatorForm,
@@ -182,6 +141,7 @@ pub(super) async fn ask(
         "pause" => ConnectionRequest::Pause,
         "resume" => ConnectionRequest::Resume,
         "release_brake" => ConnectionRequest::ReleaseBrake,
+        "poll" => ConnectionRequest::Poll(form.require("what")?),
         "put_rule" => ConnectionRequest::PutRule(shipping_rule::parse(&form)?),
         "remove_rule" => ConnectionRequest::RemoveRule(form.require("pattern")?),
         _ => return Err(PageError::InvalidForm),
@@ -190,6 +150,7 @@ pub(super) async fn ask(
         ConnectionRequest::Pause => actions::pause(db, actor, name).await,
         ConnectionRequest::Resume => actions::resume(db, actor, name).await,
         ConnectionRequest::ReleaseBrake => actions::release_brake(db, actor, name).await,
+        ConnectionRequest::Poll(what) => actions::poll_now(db, actor, name, what).await,
         ConnectionRequest::PutRule(rule) => actions::put_shipping_rule(db, actor, name, rule).await,
         ConnectionRequest::RemoveRule(pattern) => {
             actions::remove_shipping_rule(db, actor, name, pattern).await

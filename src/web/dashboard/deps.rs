@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::live_counts::LiveCounts;
 use crate::{
     actions::{ConfiguredRules, DryRun, NotBefore, OrderFinder},
-    domain::product::ExtraRow,
+    domain::{product::ExtraRow, setting::Setting},
     runtime::clock::{Clock, Entropy},
     security::{admin_token::Token, auth_throttle::AuthThrottle, key_usage::KeyUsage},
 };
@@ -34,6 +34,8 @@ pub struct DashboardDeps {
     pub rules: ConfiguredRules,
     /// The merchant's extra data of products, by connection.
     pub extra: HashMap<String, Vec<ExtraRow>>,
+    /// The settings in effect of each connection.
+    pub settings: HashMap<String, Vec<Setting>>,
     /// The shop's time zone, in which times are shown.
     pub time_zone: Tz,
     /// True if the public URL is https: the session cookie is then `Secure`.

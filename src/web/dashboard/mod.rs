@@ -13,6 +13,7 @@ mod attention;
 mod audit;
 mod badge;
 mod chart;
+mod connection_parts;
 mod connections;
 mod deps;
 mod documents;

@@ -4,6 +4,7 @@ use maud::{Markup, html};
 use sqlx::PgConnection;
 
 use super::{
+    connection_parts::part,
     user::User,
     widgets::{time, time_or_never},
 };
@@ -37,49 +38,47 @@ impl WebhookStatus {
         let words = user.words();
         let keys = format!("{}: {connection}", words.keys);
         html! {
-            h3 { (words.subscriptions) }
-            (subscription_table(user, connection, &self.subscriptions))
-            h3 { (words.keys) }
-            p.small { (words.keys_text) }
-            (key_table(user, &keys, &self.keys))
-            h3 { (words.rejected_webhooks) }
-            (rejected_table(user, connection, &self.rejected))
+            (part(words.subscriptions, connection, &subscription_table(user, &self.subscriptions)))
+            section.card.flush aria-label=(keys) { h2 { (words.keys) } (key_table(user, &keys, &self.keys)) }
+            p.soft { (words.keys_text) }
+            (part(words.rejected_webhooks, connection, &rejected_table(user, &self.rejected)))
         }
     }
 }
 
-fn subscription_table(user: &User, connection: &str, rows: &[SubscriptionRow]) -> Markup {
+fn subscription_table(user: &User, rows: &[SubscriptionRow]) -> Markup {
     let words = user.words();
     html! {
-        @if rows.is_empty() { p { (words.no_subscriptions) } } @else { div.scroll role="region" aria-label=(format!("{}: {connection}", words.subscriptions)) tabindex="0" { table {
+        @if rows.is_empty() { p.empty { (words.no_subscriptions) } } @else { table.stack {
             thead { tr {
-                th { (words.source) } th { (words.topic) } th { (words.key) } th { (words.by) } th { (words.at) }
-                th { (words.seen_at) }
+                th scope="col" { (words.source) } th scope="col" { (words.key) } th scope="col" { (words.by) }
+                th scope="col" { (words.seen_at) }
             } }
             tbody { @for row in rows { tr {
-                td { (row.source) }
-                td { (row.topic) }
-                td { code { (row.key_id.as_deref().unwrap_or("–")) } }
-                td { (row.created_by) }
-                td { (time(user, row.created_at)) }
-                td { (time(user, row.seen_at)) }
+                th scope="row" { (explain::source_text(&row.source, user.language)) small { (row.topic) } }
+                td.code data-l=(words.key) { (row.key_id.as_deref().unwrap_or("–")) }
+                td data-l=(words.by) { (row.created_by) " " (time(user, row.created_at)) }
+                td data-l=(words.seen_at) { (time(user, row.seen_at)) }
             } } }
-        } } }
+        } }
     }
 }
 
-fn rejected_table(user: &User, connection: &str, rows: &[RejectedWebhookRow]) -> Markup {
+fn rejected_table(user: &User, rows: &[RejectedWebhookRow]) -> Markup {
     let words = user.words();
     html! {
-        @if rows.is_empty() { p { (words.no_rejected_webhooks) } } @else { div.scroll role="region" aria-label=(format!("{}: {connection}", words.rejected_webhooks)) tabindex="0" { table {
-            thead { tr { th { (words.source) } th { (words.hint) } th { (words.how_many) } th { (words.last_at) } } }
+        @if rows.is_empty() { p.empty { (words.no_rejected_webhooks) } } @else { table.stack {
+            thead { tr {
+                th scope="col" { (words.source) } th scope="col" { (words.hint) } th.num scope="col" { (words.how_many) }
+                th scope="col" { (words.last_at) }
+            } }
             tbody { @for row in rows { tr {
-                td { (row.source) }
-                td { (explain::hint_text(&row.hint, user.language)) }
-                td { (row.count) }
-                td { (time(user, row.last_at)) }
+                th scope="row" { (explain::source_text(&row.source, user.language)) }
+                td.wide { (explain::hint_text(&row.hint, user.language)) }
+                td.num data-l=(words.how_many) { (row.count) }
+                td data-l=(words.last_at) { (time(user, row.last_at)) }
             } } }
-        } } }
+        } }
     }
 }
 
@@ -87,17 +86,19 @@ fn rejected_table(user: &User, connection: &str, rows: &[RejectedWebhookRow]) ->
 pub(super) fn key_table(user: &User, label: &str, keys: &[KeyUsageRow]) -> Markup {
     let words = user.words();
     html! {
-        @if keys.is_empty() { p { (words.empty_list) } } @else { div.scroll role="region" aria-label=(label) tabindex="0" { table {
-            thead { tr {
-                th { (words.key) } th { (words.purpose) } th { (words.known_since) } th { (words.uses) } th { (words.last_used) }
+        @if keys.is_empty() { p.empty { (words.empty_list) } } @else {
+            div.scroll role="region" aria-label=(label) tabindex="0" { table.stack {
+                thead { tr {
+                    th scope="col" { (words.key) } th scope="col" { (words.known_since) } th.num scope="col" { (words.uses) }
+                    th scope="col" { (words.last_used) }
+                } }
+                tbody { @for row in keys { tr {
+                    th scope="row" { span.code { (row.key_id) } small { (explain::purpose_text(&row.purpose, user.language)) } }
+                    td data-l=(words.known_since) { (time(user, row.first_seen_at)) }
+                    td.num data-l=(words.uses) { (explain::number_text(row.uses, user.language)) }
+                    td data-l=(words.last_used) { (time_or_never(user, row.last_used_at)) }
+                } } }
             } }
-            tbody { @for row in keys { tr {
-                td { code { (row.key_id) } }
-                td { (explain::purpose_text(&row.purpose, user.language)) }
-                td { (time(user, row.first_seen_at)) }
-                td { (row.uses) }
-                td { (time_or_never(user, row.last_used_at)) }
-            } } }
-        } } }
+        }
     }
 }
