@@ -62,6 +62,8 @@ enum Case {
     Standby,
     /// A full sync of 50,000 products, beside a plain reading.
     Sync,
+    /// Every page and list with a million orders.
+    Pages,
     /// A replay and a flood.
     Overload,
     /// An hour at 500 webhooks a second.
@@ -88,6 +90,7 @@ async fn main() -> Result<()> {
             Case::ScaleOut => cases::scale_out::run(&mut bench).await?,
             Case::Standby => cases::standby::run(&mut bench).await?,
             Case::Sync => cases::sync::run(&mut bench).await?,
+            Case::Pages => cases::pages::run(&mut bench).await?,
             Case::Overload => cases::overload::run(&mut bench).await?,
             Case::Hour => cases::hour::run(&mut bench, minutes).await?,
         }

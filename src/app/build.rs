@@ -19,7 +19,9 @@ use super::{
 };
 use crate::{
     actions::OrderFinder,
-    background::{notifications::AlertMonitor, retention::Retention, subscriptions::Subscriptions},
+    background::{
+        counts::CountKeeper, notifications::AlertMonitor, retention::Retention, subscriptions::Subscriptions,
+    },
     domain::{Timestamp, configuration_watch::ConfigurationWatch},
     flows::ConnectionClients,
     inbox::{self, poll::poller},
@@ -56,6 +58,8 @@ pub struct App {
     pub syncer: sync::Syncer,
     /// Deletes what is older than the retention periods.
     pub retention: Retention,
+    /// Keeps what pages and gauges count.
+    pub counts: CountKeeper,
     /// Raises alerts and sends notifications.
     pub alerts: AlertMonitor,
     /// Registers and checks the webhook subscriptions at both vendors.
@@ -130,6 +134,7 @@ impl App {
             poller,
             syncer,
             retention: Retention::new(components.pool.clone(), components.clock.clone(), config.retention),
+            counts: CountKeeper::new(components.pool.clone(), components.figures.clone()),
             alerts: components.alerts(&config),
             subscriptions: components.subscriptions(&config, &clients),
             order_finder,

@@ -19,7 +19,7 @@ use crate::{
         notifications::{self, AlertMonitor},
         subscriptions::{Subscriber, Subscriptions},
     },
-    domain::{configuration_watch::ConfigurationWatch, product::ExtraRow},
+    domain::{call_figures::CallFigures, configuration_watch::ConfigurationWatch, product::ExtraRow},
     flows::{ConnectionClients, flow_for},
     inbox::{self, Endpoint, poll::poller},
     runtime::{
@@ -47,6 +47,7 @@ pub(super) struct Components {
     pub(super) configuration: Arc<ConfigurationWatch>,
     pub(super) starts: Arc<ConnectionStarts>,
     pub(super) instance: Arc<Instance>,
+    pub(super) figures: CallFigures,
     failpoints: Failpoints,
     secret_store: Arc<SecretStore>,
     client: reqwest::Client,
@@ -65,6 +66,7 @@ impl Components {
             entropy,
             key_usage: Arc::default(),
             instance: Arc::default(),
+            figures: CallFigures::default(),
             configuration: Arc::new(ConfigurationWatch::new(
                 config.key_digests.of_sections(&GENERATION_KEYS),
             )),
@@ -84,6 +86,7 @@ impl Components {
             entropy: &self.entropy,
             secret_store: &self.secret_store,
             starts: &self.starts,
+            figures: &self.figures,
             recheck_delay: config.retry.recheck_delay,
         };
         config.connections.iter().map(|connection| build_clients(connection, &deps)).collect()

@@ -10,7 +10,7 @@ use super::{
     connection_stores::{PgRateLimitStore, PgTokenStore},
 };
 use crate::{
-    domain::vendor::Vendor,
+    domain::{call_figures::CallFigures, vendor::Vendor},
     flows::ConnectionClients,
     inbox::{self, poll::poller},
     runtime::{
@@ -40,6 +40,7 @@ pub(super) struct ConnectionDeps<'a> {
     pub(super) entropy: &'a Arc<Entropy>,
     pub(super) secret_store: &'a Arc<SecretStore>,
     pub(super) starts: &'a Arc<ConnectionStarts>,
+    pub(super) figures: &'a CallFigures,
     pub(super) recheck_delay: Duration,
 }
 
@@ -92,7 +93,7 @@ fn http_client(connection: &config::Connection, deps: &ConnectionDeps<'_>, vendo
     let rate_limiter = Arc::new(RateLimiter::new(rate, steady_clock, Arc::new(limits)));
     let shared = (deps.client.clone(), deps.answers.clone());
     let client = HttpClient::new(shared, (vendor, url), rate_limiter, deps.clock.clone());
-    client.redacted(&connection.orders.redactor)
+    client.redacted(&connection.orders.redactor).counting(name, deps.figures)
 }
 
 fn shop_account(connection: &config::Connection) -> mycashflow::Account {

@@ -95,7 +95,7 @@ fn router_for(app: &App, only: Option<ServiceHalf>, monitoring_has_own: bool) ->
 
 /// Runs the background components until stopped, and returns once everything that was started has ended.
 async fn run(app: App, only: Option<ServiceHalf>, soft: CancellationToken, hard: CancellationToken) {
-    let App { worker, retention, alerts, subscriptions, key_usage, pool, .. } = app;
+    let App { worker, retention, counts, alerts, subscriptions, key_usage, pool, .. } = app;
     let (poller, syncer) = (Arc::new(app.poller), Arc::new(app.syncer));
     let worker_half = async {
         if only != Some(ServiceHalf::Http) {
@@ -108,6 +108,7 @@ async fn run(app: App, only: Option<ServiceHalf>, soft: CancellationToken, hard:
                 supervise("retention", &soft, retention, |retention, soft| async move {
                     retention.run(soft).await;
                 }),
+                supervise("counts", &soft, counts, |counts, soft| async move { counts.run(soft).await }),
                 supervise("alerts", &soft, alerts, |alerts, soft| async move { alerts.run(soft).await }),
                 supervise("subscriptions", &soft, subscriptions, |subscriptions, soft| async move {
                     subscriptions.run(soft).await;

@@ -14,7 +14,7 @@ use crate::{
     domain::{Timestamp, id::first_id_at},
     runtime::clock::Clock,
     store::{
-        self, alerts,
+        self, alerts, hours,
         redaction::{self, Redacted},
         replicas, retention,
     },
@@ -37,7 +37,7 @@ const KEEP_REPLICAS: chrono::Duration = chrono::Duration::days(1);
 pub struct Periods {
     /// Bodies of events and payloads of attempts, once closed.
     pub bodies: Duration,
-    /// Closed tasks with their events and attempts.
+    /// Closed tasks with their events and attempts, and the figures of each hour.
     pub rows: Duration,
     /// Reports of syncs.
     pub reports: Duration,
@@ -100,6 +100,7 @@ impl Retention {
                     |mut db| async move { retention::remove_events_without_task(&mut db, first).await },
                 )
                 .await?;
+            round.removed += hours::remove_before(&mut *self.pool.acquire().await?, before).await?;
         }
         if let Some(before) = self.before(self.periods.reports) {
             round.removed += self

@@ -7,11 +7,13 @@
 //! attempt's outcome means for its task is decided by [`task::transition`].
 
 pub mod alert;
+pub mod call_figures;
 pub mod configuration_watch;
 pub mod conflict;
 pub mod difference;
 pub mod digest;
 pub mod event;
+pub mod histogram;
 pub mod id;
 pub mod language;
 pub mod order;

@@ -11,6 +11,7 @@ use crate::domain::{
     Timestamp,
     switch::{Switch, Switches},
     task::reason::Reason,
+    vendor::Vendor,
 };
 
 /// A connection as pages and the API show it.
@@ -162,21 +163,35 @@ pub async fn release_brake(db: &mut PgConnection, name: &str, until: Timestamp) 
     Ok(done.execute(db).await?.rows_affected() == 1)
 }
 
+/// Why a circuit opens.
+#[derive(Clone, Copy, Debug)]
+pub struct CircuitOpening {
+    /// Now.
+    pub at: Timestamp,
+    /// When both vendors are probed first.
+    pub until: Timestamp,
+    /// Why.
+    pub reason: Reason,
+    /// Whose fault it is, where that is known.
+    pub vendor: Option<Vendor>,
+}
+
 /// Opens the circuit of a connection whose vendor refuses the credentials or is down, and counts a fault; true if it
 /// was closed. An open circuit stays as it is: thirty attempts that meet the same fault count once.
 pub async fn open_circuit(
     db: &mut PgConnection,
     name: &str,
-    until: Timestamp,
-    reason: Reason,
+    opening: &CircuitOpening,
 ) -> Result<bool> {
     let done = sqlx::query!(
         "update connection
-         set circuit_open_until = $2, circuit_reason = $3, faults = faults + 1
+         set circuit_open_until = $2, circuit_reason = $3, circuit_opened_at = $4, circuit_vendor = $5, faults = faults + 1
          where name = $1 and circuit_open_until is null",
         name,
-        until,
-        reason.code(),
+        opening.until,
+        opening.reason.code(),
+        opening.at,
+        opening.vendor.map(Vendor::as_str),
     );
     Ok(done.execute(db).await?.rows_affected() == 1)
 }

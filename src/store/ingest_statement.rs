@@ -137,13 +137,17 @@ async fn fetch(db: &mut PgConnection, columns: &Columns<'_>) -> Result<Vec<Answe
                     when task.state = 'pending' and task.failures = 0 then least(task.due_at, excluded.due_at)
                     else task.due_at
                 end
-            returning id, connection, subject, xmax = 0 as is_new
+            returning id, connection, kind, subject, xmax = 0 as is_new
+        ),
+        counted as (
+            insert into open_task_change (connection, kind, change)
+            select connection, kind, count(*) from open_task where is_new group by connection, kind
         ),
         stored_event as (
             insert into event
                 (id, connection, source, topic, kind, subject, received_at, fingerprint, body, task_id)
             select
-                event_id, connection, source, topic, kind, subject, received_at, fingerprint,
+                event_id, connection, source, topic, incoming.kind, subject, received_at, fingerprint,
                 ($9::bytea[])[position], -- a column of `incoming` would be copied from step to step
                 open_task.id
             from incoming left join open_task using (connection, subject)

@@ -97,7 +97,11 @@ async fn execute(db: &mut PgConnection, columns: &Columns<'_>, now: Timestamp) -
                 claim_id = null, claimed_by = null, claimed_at = null, leased_until = null
             from ended
             where task.id = ended.id and task.connection = ended.connection and task.claim_id = ended.claim_id
-            returning ended.*
+            returning ended.*, task.kind, task.settled_at is not null as has_closed
+        ),
+        counted as (
+            insert into open_task_change (connection, kind, change)
+            select connection, kind, -count(*) from written where has_closed group by connection, kind
         ),
         -- Each claim has a number of its own, so the primary key refuses a second settle of one claim.
         recorded as (

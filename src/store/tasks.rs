@@ -124,7 +124,7 @@ pub async fn rescue_expired(db: &mut PgConnection, max_failures: u32, now: Times
         "
         with expired as (
             select
-                id, connection, subject, claim_id, claimed_at, attempts,
+                id, connection, kind, subject, claim_id, claimed_at, attempts,
                 failures >= $1 and revision = claimed_revision as is_exhausted
             from task
             where state = 'leased' and leased_until < $2
@@ -138,6 +138,10 @@ pub async fn rescue_expired(db: &mut PgConnection, max_failures: u32, now: Times
                 settled_at = case when is_exhausted then $2 end,
                 claim_id = null, claimed_by = null, claimed_at = null, leased_until = null
             from expired where expired.id = task.id
+        ),
+        counted as (
+            insert into open_task_change (connection, kind, change)
+            select connection, kind, -count(*) from expired where is_exhausted group by connection, kind
         ),
         settling as (
             -- Its call ended at an unknown time before now, so the settling time before a resend starts now.
@@ -165,8 +169,12 @@ pub async fn mark_replay(db: &mut PgConnection, opened: TaskId, replay_of: TaskI
 /// Cancels an open task that is not leased; false if there is none with this id.
 pub async fn cancel(db: &mut PgConnection, id: TaskId, now: Timestamp) -> Result<bool> {
     let done = sqlx::query!(
-        "update task set state = 'cancelled', reason = $2, settled_at = $3
-         where id = $1 and claim_id is null and settled_at is null",
+        "with cancelled as (
+             update task set state = 'cancelled', reason = $2, settled_at = $3
+             where id = $1 and claim_id is null and settled_at is null
+             returning connection, kind
+         )
+         insert into open_task_change (connection, kind, change) select connection, kind, -1 from cancelled",
         id.0,
         Reason::CancelledByOperator.code(),
         now,
@@ -193,11 +201,17 @@ pub async fn resolve(
 ) -> Result<bool> {
     let is_done = resolution == Resolution::Done;
     let done = sqlx::query!(
-        "update task set
-             state = case when $2 then 'done' else 'pending' end,
-             settled_at = case when $2 then $3::timestamptz end,
-             due_at = $3, reason = $4, failures = 0
-         where id = $1 and state = 'in_doubt'",
+        "with resolved as (
+             update task set
+                 state = case when $2 then 'done' else 'pending' end,
+                 settled_at = case when $2 then $3::timestamptz end,
+                 due_at = $3, reason = $4, failures = 0
+             where id = $1 and state = 'in_doubt'
+             returning connection, kind
+         )
+         -- Only a closed one is no longer open.
+         insert into open_task_change (connection, kind, change)
+         select connection, kind, case when $2 then -1 else 0 end from resolved",
         id.0,
         is_done,
         now,

@@ -68,16 +68,16 @@ pub async fn open_write_circuit(
     db: &mut PgConnection,
     connection: &str,
     vendor: Vendor,
-    until: Timestamp,
-    reason: Reason,
+    (reason, now, until): (Reason, Timestamp, Timestamp),
 ) -> Result<bool> {
     let done = sqlx::query!(
-        "insert into write_circuit (connection, vendor, reason, open_until) values ($1, $2, $3, $4)
+        "insert into write_circuit (connection, vendor, reason, open_until, opened_at) values ($1, $2, $3, $4, $5)
          on conflict on constraint write_circuit_pkey do nothing",
         connection,
         vendor.as_str(),
         reason.code(),
         until,
+        now,
     );
     Ok(done.execute(db).await?.rows_affected() == 1)
 }

@@ -26,7 +26,11 @@ use crate::{
         },
         vendor::Vendor,
     },
-    store::{self, connections, vendor_faults},
+    store::{
+        self,
+        connections::{self, CircuitOpening},
+        vendor_faults,
+    },
     vendors::http::call_log::CallLog,
 };
 
@@ -122,11 +126,12 @@ impl CircuitBreaker {
         let is_opened = match call {
             CallKind::Read => {
                 let until = now + circuit_open_for(reason, *connection_faults);
-                connections::open_circuit(db, connection, until, reason).await?
+                let opening = CircuitOpening { at: now, until, reason, vendor: Some(vendor) };
+                connections::open_circuit(db, connection, &opening).await?
             }
             CallKind::Write => {
                 let until = now + circuit_open_for(reason, 0);
-                vendor_faults::open_write_circuit(db, connection, vendor, until, reason).await?
+                vendor_faults::open_write_circuit(db, connection, vendor, (reason, now, until)).await?
             }
         };
         if is_opened {

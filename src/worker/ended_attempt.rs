@@ -14,10 +14,12 @@ use crate::{
             subject_state::Observation,
             transition::Transition,
         },
+        vendor::Vendor,
     },
     flows::AttemptResult,
     store::{
-        self, connections,
+        self,
+        connections::{self, CircuitOpening},
         settle::{AttemptRecord, SettledAttempt},
     },
 };
@@ -55,7 +57,7 @@ pub(super) struct SideEffects<'a> {
 #[derive(Clone, Copy, Debug)]
 enum CircuitChange {
     /// Nothing of the connection is claimed until then.
-    Open { until: Timestamp, reason: Reason },
+    Open { until: Timestamp, reason: Reason, vendor: Option<Vendor> },
     /// A vendor answered: the count of circuits opened in a row starts anew.
     ClearFaults,
 }
@@ -89,7 +91,8 @@ impl EndedAttempt {
     /// Opens the circuit where the credentials are refused; resets the count of faults where the vendors work.
     fn circuit_change(&self, next: &Transition) -> Option<CircuitChange> {
         if let Some((until, reason)) = next.circuit_open_until.zip(next.reason) {
-            return Some(CircuitChange::Open { until, reason });
+            let vendor = self.signs.fault.map(|fault| fault.vendor);
+            return Some(CircuitChange::Open { until, reason, vendor });
         }
         let VendorSigns { fault, answered, .. } = &self.signs;
         let is_healthy = fault.is_none() && !answered.is_empty();
@@ -126,11 +129,13 @@ impl SideEffects<'_> {
         &self,
         db: &mut PgConnection,
         leased: &LeasedTask,
+        now: Timestamp,
     ) -> store::Result<()> {
         match self.circuit {
-            Some(CircuitChange::Open { until, reason }) => {
+            Some(CircuitChange::Open { until, reason, vendor }) => {
                 tracing::warn!(connection = leased.connection, reason = reason.code(), %until, "circuit opened");
-                connections::open_circuit(db, &leased.connection, until, reason).await?;
+                let opening = CircuitOpening { at: now, until, reason, vendor };
+                connections::open_circuit(db, &leased.connection, &opening).await?;
             }
             Some(CircuitChange::ClearFaults) => connections::clear_faults(db, &leased.connection).await?,
             None => {}

@@ -23,7 +23,7 @@ use crate::{
     flows::ConnectionClients,
     store::{
         self,
-        connections::{self, ProbeTarget},
+        connections::{self, CircuitOpening, ProbeTarget},
     },
     vendors::http::error::{CallError, Effect},
 };
@@ -106,9 +106,11 @@ impl Prober {
             return Ok(());
         }
         let reason = kind.circuit_reason();
-        let until = clock.now() + circuit_open_for(reason, faults);
+        let at = clock.now();
+        let until = at + circuit_open_for(reason, faults);
+        let opening = CircuitOpening { at, until, reason, vendor: Some(vendor) };
         let mut db = pool.acquire().await?;
-        if connections::open_circuit(&mut db, connection, until, reason).await? {
+        if connections::open_circuit(&mut db, connection, &opening).await? {
             tracing::warn!(connection, %vendor, reason = reason.code(), %until, "a probe fails alike: circuit opened");
         }
         Ok(())

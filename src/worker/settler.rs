@@ -86,7 +86,7 @@ impl Settler {
         let mut follow_ups = self.write_observations(&mut db, &fenced, now).await?;
         let mut ledger = Vec::new();
         for (ended, effects) in fenced {
-            effects.write_circuit(&mut db, &ended.leased).await?;
+            effects.write_circuit(&mut db, &ended.leased, now).await?;
             let subjects = effects.follow_ups.iter();
             follow_ups.extend(subjects.map(|it| self.follow_up_event(&ended.leased, it, now)));
             if ended.leased.subject.kind == SubjectKind::Product {

@@ -8,6 +8,7 @@ pub mod footprint;
 pub mod hour;
 pub mod ingest;
 pub mod overload;
+pub mod pages;
 pub mod scale_out;
 pub mod standby;
 pub mod sync;

@@ -37,20 +37,35 @@ pub async fn list_causes(db: &mut PgConnection) -> Result<Vec<AttentionCause>> {
             select id, connection, kind, subject, 'dead' as state, reason, created_at from dead_letter
             union all
             select id, connection, kind, subject, 'in_doubt', reason, created_at
-            from task where state = 'in_doubt'
+            from task where state = 'in_doubt' and state in ('dead', 'in_doubt') and not is_superseded
             union all
-            select latest.id, subject_state.connection, 'order', subject_state.subject, 'on_hold', latest.reason,
-                   latest.created_at
-            from subject_state
-            cross join lateral (
-                select id, state, reason, created_at from task
-                where task.connection = subject_state.connection and task.subject = subject_state.subject
-                  and (settled_at is not null or state in ('pending', 'leased', 'in_doubt'))
-                order by number desc limit 1
-            ) latest
-            where subject_state.status in ('not_transferred', 'needs_attention')
-              and latest.state in ('pending', 'skipped')
-              and latest.reason in ('manual_transfer', 'held_by_operator', 'payment_not_activated', 'held_at_warehouse')
+            -- Orders on hold: the newest task of each, whatever became of an older one. "offset 0" keeps it to the indexes.
+            select held.id, held.connection, held.kind, held.subject, 'on_hold', held.reason, held.created_at
+            from task as held
+            where state in ('pending', 'skipped') and not is_superseded
+              and reason in (
+                  'manual_transfer', 'transfer_off', 'manual_upload', 'upload_off', 'manual_stock_update',
+                  'stock_update_off', 'held_by_operator', 'payment_not_activated', 'held_at_warehouse'
+              )
+              and reason in ('manual_transfer', 'held_by_operator', 'payment_not_activated', 'held_at_warehouse')
+              and exists (
+                select 1 from subject_state
+                where subject_state.connection = held.connection and subject_state.subject = held.subject
+                  and status in ('not_transferred', 'needs_attention')
+                offset 0
+              )
+              and not exists (
+                select 1 from task as newer
+                where newer.connection = held.connection and newer.subject = held.subject
+                  and newer.number > held.number and newer.settled_at is not null
+                offset 0
+              )
+              and not exists (
+                select 1 from task as newer
+                where newer.connection = held.connection and newer.subject = held.subject
+                  and newer.number > held.number and newer.state in ('pending', 'leased', 'in_doubt')
+                offset 0
+              )
             union all
             select waiting.id, connection.name, waiting.kind, waiting.subject, 'on_hold', waiting.reason,
                    waiting.created_at
@@ -60,17 +75,24 @@ pub async fn list_causes(db: &mut PgConnection) -> Result<Vec<AttentionCause>> {
                 -- The newest of them; so many are enough to say that there are many.
                 select id, kind, subject, reason, number, created_at from task
                 where task.connection = connection.name and task.reason = wanted.reason and state = 'skipped'
+                  and state in ('pending', 'skipped') and not is_superseded
                   and reason in (
                       'manual_transfer', 'transfer_off', 'manual_upload', 'upload_off', 'manual_stock_update',
-                      'stock_update_off'
+                      'stock_update_off', 'held_by_operator', 'payment_not_activated', 'held_at_warehouse'
                   )
                 order by number desc limit 20000
             ) waiting
             where not exists (
                 select 1 from task as newer
                 where newer.connection = connection.name and newer.subject = waiting.subject
-                  and newer.number > waiting.number and newer.state <> 'cancelled'
-                  and (newer.settled_at is not null or newer.state in ('pending', 'leased', 'in_doubt'))
+                  and newer.number > waiting.number and newer.state <> 'cancelled' and newer.settled_at is not null
+                offset 0
+            )
+            and not exists (
+                select 1 from task as newer
+                where newer.connection = connection.name and newer.subject = waiting.subject
+                  and newer.number > waiting.number and newer.state in ('pending', 'leased', 'in_doubt')
+                offset 0
             )
         ),
         detailed as (
@@ -106,11 +128,18 @@ pub async fn count_closed(db: &mut PgConnection, filter: &TaskFilter) -> Result<
               select attempt.detail from attempt where task_id = task.id order by number desc limit 1
           ))
           and settled_at is not null
+          and not is_superseded
           and not exists (
               select 1 from task as newer
               where newer.connection = task.connection and newer.subject = task.subject
-                and newer.number > task.number and newer.state <> 'cancelled'
-                and (newer.settled_at is not null or newer.state in ('pending', 'leased', 'in_doubt'))
+                and newer.number > task.number and newer.state <> 'cancelled' and newer.settled_at is not null
+              offset 0
+          )
+          and not exists (
+              select 1 from task as newer
+              where newer.connection = task.connection and newer.subject = task.subject
+                and newer.number > task.number and newer.state in ('pending', 'leased', 'in_doubt')
+              offset 0
           )
         "#,
         filter.connection,

@@ -2,9 +2,12 @@
 
 pub mod attention;
 pub mod code_problems;
+pub mod figures;
 pub mod orders;
 pub mod overview;
+pub mod recent_changes;
 pub mod releasable;
 pub mod remarks;
 pub mod throughput;
+pub mod vendors_down;
 pub mod waiting;

@@ -196,17 +196,24 @@ pub async fn find_customizations(
 pub async fn count_by_status(db: &mut PgConnection, connection: Option<&str>) -> Result<Vec<(String, i64)>> {
     let rows = sqlx::query!(
         r#"
-        select status as "status!", count(*) as "count!" from (
-            select status from subject_state where status is not null and ($1::text is null or connection = $1)
+        select status as "status!", sum(change)::bigint as "count!" from (
+            select status, count as change from order_count where ($1::text is null or connection = $1)
             union all
-            select 'not_transferred' from task
+            -- Not folded yet.
+            select status, 1 from order_change where status is not null and ($1::text is null or connection = $1)
+            union all
+            select status_before, -1 from order_change
+            where status_before is not null and ($1::text is null or connection = $1)
+            union all
+            -- Not read yet.
+            select 'not_transferred', 1 from task
             where kind = 'order' and state in ('pending', 'leased', 'in_doubt')
               and ($1::text is null or connection = $1) and not exists (
                 select 1 from subject_state
                 where subject_state.connection = task.connection and subject_state.subject = task.subject
                   and subject_state.status is not null
             )
-        ) known group by status
+        ) known group by status having sum(change) > 0
         "#,
         connection,
     );

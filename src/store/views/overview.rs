@@ -132,11 +132,18 @@ pub async fn list_closed_oldest_first(
               select attempt.detail from attempt where task_id = task.id order by number desc limit 1
           ))
           and settled_at is not null
+          and not is_superseded
           and not exists (
               select 1 from task as newer
               where newer.connection = task.connection and newer.subject = task.subject
-                and newer.number > task.number and newer.state <> 'cancelled'
-                and (newer.settled_at is not null or newer.state in ('pending', 'leased', 'in_doubt'))
+                and newer.number > task.number and newer.state <> 'cancelled' and newer.settled_at is not null
+              offset 0
+          )
+          and not exists (
+              select 1 from task as newer
+              where newer.connection = task.connection and newer.subject = task.subject
+                and newer.number > task.number and newer.state in ('pending', 'leased', 'in_doubt')
+              offset 0
           )
         order by id
         limit $8
@@ -163,30 +170,55 @@ pub struct Backlog {
     pub open: i64,
     /// Of these in doubt.
     pub in_doubt: i64,
-    /// Of these due, and not claimed.
+    /// Of these due, and not claimed; of each priority ten thousand are counted at most.
     pub due: i64,
     /// Since when the oldest due task is due.
     pub oldest_due_at: Option<Timestamp>,
 }
 
-/// Counts every connection's open tasks.
+/// Due tasks of one priority that are counted at most: enough to say that there are many.
+const MAX_DUE: i64 = 10_000;
+
+/// Tells every connection's backlog, from the kept count and by indexes of what is due and in doubt.
 pub async fn backlog(db: &mut PgConnection, now: Timestamp) -> Result<Vec<Backlog>> {
     let rows = sqlx::query_as!(
         Backlog,
         r#"
         select
             connection.name as connection,
-            count(task.id) as "open!",
-            count(*) filter (where task.state = 'in_doubt') as "in_doubt!",
-            count(*) filter (where task.state <> 'leased' and due_at <= $1) as "due!",
-            min(due_at) filter (where task.state <> 'leased' and due_at <= $1) as "oldest_due_at"
+            (
+                select coalesce(sum(change), 0)::bigint from (
+                    select count as change from open_task_count where open_task_count.connection = connection.name
+                    union all
+                    select change from open_task_change where open_task_change.connection = connection.name
+                ) parts
+            ) as "open!",
+            (
+                select count(*) from task
+                where task.connection = connection.name and state = 'in_doubt' and state in ('dead', 'in_doubt')
+                  and not is_superseded
+            ) as "in_doubt!",
+            due.count as "due!",
+            due.oldest_at as oldest_due_at
         from connection
-        left join task on task.connection = connection.name
-            and task.state in ('pending', 'leased', 'in_doubt')
-        group by connection.name
+        cross join lateral (
+            select sum(of_priority.count)::bigint as count, min(of_priority.oldest_at) as oldest_at
+            from generate_series(0, 3) as u (priority)
+            cross join lateral (
+                select count(*) as count, min(due_at) as oldest_at
+                from (
+                    select due_at from task
+                    where task.connection = connection.name and task.priority = u.priority::smallint
+                      and state in ('pending', 'in_doubt') and due_at <= $1
+                    order by due_at
+                    limit $2
+                ) counted
+            ) of_priority
+        ) due
         order by connection.name
         "#,
         now,
+        MAX_DUE,
     );
     Ok(rows.fetch_all(db).await?)
 }

@@ -43,17 +43,25 @@ pub async fn list_groups(db: &mut PgConnection) -> Result<Vec<WaitingGroup>> {
             cross join lateral (
                 select id, kind, subject, reason, number, created_at from task
                 where task.connection = connection.name and task.reason = wanted.reason and state = 'skipped'
+                  -- As in the index task_on_hold.
+                  and state in ('pending', 'skipped') and not is_superseded
                   and reason in (
                       'manual_transfer', 'transfer_off', 'manual_upload', 'upload_off', 'manual_stock_update',
-                      'stock_update_off'
+                      'stock_update_off', 'held_by_operator', 'payment_not_activated', 'held_at_warehouse'
                   )
                 order by number desc limit 20000
             ) recent
             where not exists (
                 select 1 from task as newer
                 where newer.connection = connection.name and newer.subject = recent.subject
-                  and newer.number > recent.number and newer.state <> 'cancelled'
-                  and (newer.settled_at is not null or newer.state in ('pending', 'leased', 'in_doubt'))
+                  and newer.number > recent.number and newer.state <> 'cancelled' and newer.settled_at is not null
+                offset 0
+            )
+            and not exists (
+                select 1 from task as newer
+                where newer.connection = connection.name and newer.subject = recent.subject
+                  and newer.number > recent.number and newer.state in ('pending', 'leased', 'in_doubt')
+                offset 0
             )
         )
         select connection as "connection!", kind as "kind!", reason as "reason!", detail, count(*) as "count!",
@@ -97,17 +105,25 @@ pub async fn list(db: &mut PgConnection, filter: &WaitingFilter<'_>, limit: i64)
             from (
                 select id, subject, number from task
                 where task.connection = $1 and task.reason = $2 and state = 'skipped'
+                  and state in ('pending', 'skipped') and not is_superseded
                   and reason in (
                       'manual_transfer', 'transfer_off', 'manual_upload', 'upload_off', 'manual_stock_update',
-                      'stock_update_off'
+                      'stock_update_off', 'held_by_operator', 'payment_not_activated', 'held_at_warehouse'
                   )
+                  and reason not in ('held_by_operator', 'payment_not_activated', 'held_at_warehouse')
                 order by number desc limit 20000
             ) recent
             where not exists (
                 select 1 from task as newer
                 where newer.connection = $1 and newer.subject = recent.subject
-                  and newer.number > recent.number and newer.state <> 'cancelled'
-                  and (newer.settled_at is not null or newer.state in ('pending', 'leased', 'in_doubt'))
+                  and newer.number > recent.number and newer.state <> 'cancelled' and newer.settled_at is not null
+                offset 0
+            )
+            and not exists (
+                select 1 from task as newer
+                where newer.connection = $1 and newer.subject = recent.subject
+                  and newer.number > recent.number and newer.state in ('pending', 'leased', 'in_doubt')
+                offset 0
             )
             union all
             select id from dead_letter

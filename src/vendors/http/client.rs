@@ -24,6 +24,7 @@ use super::{
 use crate::{
     domain::{
         Timestamp,
+        call_figures::CallFigures,
         rate_limit::{CallPriority, MAX_WAIT, MAX_WAIT_UNDER_WAY},
         redact::Redactor,
         task::fault::CallKind,
@@ -52,6 +53,7 @@ pub struct HttpClient {
     redactor: Redactor,
     connection_start: Option<Arc<ConnectionStart>>,
     memory: ClientMemory,
+    figures: Option<(String, CallFigures)>,
 }
 
 impl HttpClient {
@@ -73,7 +75,13 @@ impl HttpClient {
             redactor: Redactor::default(),
             connection_start: None,
             memory: ClientMemory::of(memory),
+            figures: None,
         }
+    }
+
+    /// The same client, whose calls are counted for a connection.
+    pub fn counting(self, connection: &str, figures: &CallFigures) -> Self {
+        Self { figures: Some((connection.to_owned(), figures.clone())), ..self }
     }
 
     /// The same client, whose answers tell when the connection began.
@@ -142,7 +150,12 @@ impl HttpClient {
         if result.as_ref().map_or_else(|error| error.is_answer(kind), |_| true) {
             self.call_log.record_answer(self.vendor, kind);
         }
-        let CallRecord { status, millis, .. } = record;
+        let CallRecord { at, status, millis, .. } = record;
+        if let Some((connection, figures)) = &self.figures {
+            let has_succeeded =
+                result.as_ref().map_or_else(|error| error.is_answer(kind) || status == Some(404), |_| true);
+            figures.record((connection, self.vendor), at, has_succeeded, millis);
+        }
         call_span::record_end(&span, status, result.as_ref().err());
         tracing::debug!(vendor = %self.vendor, call = name, ?status, millis, "called");
         self.call_log.push(record);

@@ -249,6 +249,11 @@ async fn orders_and_sync_have_named_constraints() {
             "update subject_state set status = 'lost' where subject = 'order:1'".to_owned(),
             "subject_state_status_known",
         ),
+        ("update connection set circuit_vendor = 'posti'".to_owned(), "connection_circuit_vendor_known"),
+        (
+            "insert into call_hour (connection, vendor, hour, times) values ('shop', 'posti', now(), '{}')".to_owned(),
+            "call_hour_vendor_known",
+        ),
         (
             "insert into poll_gap values
                 ('shop', 'orders', now(), now() - interval '1 second', now(), 0, now())"

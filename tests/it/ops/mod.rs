@@ -7,6 +7,7 @@ pub mod channel;
 mod cli;
 mod command_line;
 mod configuration;
+mod counts;
 mod connect;
 mod doctor;
 mod fake_postgres;

@@ -28,6 +28,15 @@ const WAITING: i64 = 21;
 /// Rejected webhooks are counted since the last accepted one.
 const FORGED_WEBHOOKS: i64 = 23;
 
+/// Orders and open tasks are counted as they change.
+const COUNTS: i64 = 34;
+
+/// What happened is kept by the hour.
+const HOURS: i64 = 35;
+
+/// It is known since when a vendor is down.
+const VENDOR_DOWN: i64 = 37;
+
 /// Data of a running service: from which version on it can exist, and the statements that write it. A migration that
 /// adds a table or changes a column adds its row here.
 const DATA: &[(i64, &str)] = &[
@@ -89,6 +98,22 @@ const DATA: &[(i64, &str)] = &[
          values ('shop', 'ogoship', 'not_examined', '2026-01-02', '2026-01-03', 5, 2);
          insert into signature_detection (connection, source, wanted_until, requested_by, unsigned_headers)
          values ('shop', 'mycashflow', '2026-01-02', 'ops', '{x-forged}')",
+    ),
+    (
+        COUNTS,
+        "update subject_state set status = 'delivered';
+         insert into open_task_change (connection, kind, change) values ('shop', 'order', 0);
+         insert into recent_order_change (connection, number, subject, status, is_placed, changed_at)
+         values ('shop', 0, 'order:7', 'delivered', true, '2026-01-02')",
+    ),
+    (
+        HOURS,
+        "insert into order_hour (connection, hour, waits) values ('shop', '2026-01-02', '{1}');
+         insert into call_hour (connection, vendor, hour, times) values ('shop', 'ogoship', '2026-01-02', '{1}')",
+    ),
+    (
+        VENDOR_DOWN,
+        "update connection set circuit_opened_at = '2026-01-02', circuit_vendor = 'ogoship'",
     ),
 ];
 

@@ -108,7 +108,7 @@ async fn model_and_postgresql_agree_after_every_step() {
     let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::default() });
     let (mut steps, mut refused) = (0, 0);
     for round in 0..40 {
-        sqlx::raw_sql("truncate task, event, attempt, action, subject_state cascade")
+        sqlx::raw_sql("truncate task, event, attempt, action, subject_state, open_task_count, open_task_change cascade")
             .execute(&silta.pool)
             .await
             .unwrap();
@@ -119,6 +119,7 @@ async fn model_and_postgresql_agree_after_every_step() {
             steps += 1;
             let (model, rows) = (both.model_rows(), both.rows().await);
             assert_eq!(model, rows, "after step {at} of {history:#?}");
+            both.compare_open_counts().await;
         }
     }
     assert!(steps > 1000 && refused > 50, "{steps} steps, of which {refused} came too late");
@@ -313,6 +314,18 @@ impl ModelAndDatabase {
             ledger.0.iter().map(view)
         });
         assert_eq!(entries, in_model.collect::<Vec<_>>());
+    }
+
+    /// The kept count of open tasks, beside the rows.
+    async fn compare_open_counts(&mut self) {
+        let (kept, counted): (i64, i64) = sqlx::query_as(
+            "select (select coalesce(sum(change), 0)::bigint from open_task_change),
+                    (select count(*) from task where settled_at is null)",
+        )
+        .fetch_one(&mut self.db)
+        .await
+        .unwrap();
+        assert_eq!(kept, counted, "open tasks");
     }
 
     fn model_rows(&self) -> Vec<(Uuid, RowView)> {
