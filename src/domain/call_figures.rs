@@ -51,7 +51,13 @@ pub struct CallFigures(Arc<Mutex<HashMap<(String, Vendor, i64), CallCounts>>>);
 
 impl CallFigures {
     /// Counts a call.
-    pub fn record(&self, (connection, vendor): (&str, Vendor), at: Timestamp, has_succeeded: bool, millis: u64) {
+    pub fn record(
+        &self,
+        (connection, vendor): (&str, Vendor),
+        at: Timestamp,
+        has_succeeded: bool,
+        millis: u64,
+    ) {
         let hour = at.timestamp().div_euclid(HOUR);
         let mut counts = self.0.lock();
         let counts = counts.entry((connection.to_owned(), vendor, hour)).or_default();
@@ -97,7 +103,8 @@ mod tests {
         figures.record(shop, at(3601), false, 9_000);
         let mut hours = figures.take();
         hours.sort_by_key(|hour| hour.hour);
-        let counts: Vec<_> = hours.iter().map(|it| (it.hour, it.counts.succeeded, it.counts.failed)).collect();
+        let counts: Vec<_> =
+            hours.iter().map(|it| (it.hour, it.counts.succeeded, it.counts.failed)).collect();
         assert_eq!(counts, [(at(0), 1, 0), (at(3600), 1, 1)]);
         assert_eq!(figures.take(), []);
         figures.put_back(&hours);

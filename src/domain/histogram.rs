@@ -12,12 +12,11 @@ pub enum Scale {
 }
 
 /// The upper bounds of the steps in milliseconds; the last step has none.
-const CALLS: [u64; 15] = [
-    10, 25, 50, 75, 100, 150, 250, 400, 600, 1_000, 1_500, 2_500, 5_000, 10_000, 30_000,
-];
+const CALLS: [u64; 15] =
+    [10, 25, 50, 75, 100, 150, 250, 400, 600, 1_000, 1_500, 2_500, 5_000, 10_000, 30_000];
 const WAITS: [u64; 15] = [
-    500, 1_000, 2_000, 3_000, 5_000, 10_000, 20_000, 30_000, 60_000, 300_000, 900_000, 3_600_000, 14_400_000, 43_200_000,
-    86_400_000,
+    500, 1_000, 2_000, 3_000, 5_000, 10_000, 20_000, 30_000, 60_000, 300_000, 900_000, 3_600_000, 14_400_000,
+    43_200_000, 86_400_000,
 ];
 
 /// Steps of every scale.
@@ -121,7 +120,10 @@ mod tests {
         }
         let within = |share, low, high| {
             let quantile = histogram.quantile(Scale::Waits, share).unwrap();
-            assert!((Duration::from_millis(low)..=Duration::from_millis(high)).contains(&quantile), "{quantile:?}");
+            assert!(
+                (Duration::from_millis(low)..=Duration::from_millis(high)).contains(&quantile),
+                "{quantile:?}"
+            );
         };
         within(0.5, 1_000, 2_000);
         within(0.95, 30_000, 60_000);

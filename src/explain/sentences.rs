@@ -10,7 +10,7 @@ use crate::{
             reason::Reason,
         },
     },
-    store::{actions::ActionRow, attempts::AttemptRow},
+    store::{actions::ActionRow, attempts::AttemptRow, views::recent_changes::RecentChange},
 };
 
 /// An order's status.
@@ -25,6 +25,20 @@ pub const fn status_text(status: OrderStatus, language: Language) -> &'static st
         OrderStatus::Cancelled => ("cancelled", "peruttu"),
         OrderStatus::Returned => ("returned", "palautettu"),
         OrderStatus::NeedsAttention => ("needs attention at the warehouse", "vaatii huomiota varastolla"),
+    };
+    match language {
+        English => english,
+        Finnish => finnish,
+    }
+}
+
+/// What just happened to an order; its number stands before it.
+pub fn news_text(news: &RecentChange, language: Language) -> &str {
+    let (english, finnish) = match (news.status_before.as_deref(), OrderStatus::parse(&news.status)) {
+        (None, _) if !news.is_placed => ("came in", "saapui"),
+        _ if news.is_placed => ("sent to the warehouse", "siirretty varastolle"),
+        (_, Some(status)) => return status_text(status, language),
+        (_, None) => return &news.status,
     };
     match language {
         English => english,

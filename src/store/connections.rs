@@ -178,11 +178,7 @@ pub struct CircuitOpening {
 
 /// Opens the circuit of a connection whose vendor refuses the credentials or is down, and counts a fault; true if it
 /// was closed. An open circuit stays as it is: thirty attempts that meet the same fault count once.
-pub async fn open_circuit(
-    db: &mut PgConnection,
-    name: &str,
-    opening: &CircuitOpening,
-) -> Result<bool> {
+pub async fn open_circuit(db: &mut PgConnection, name: &str, opening: &CircuitOpening) -> Result<bool> {
     let done = sqlx::query!(
         "update connection
          set circuit_open_until = $2, circuit_reason = $3, circuit_opened_at = $4, circuit_vendor = $5, faults = faults + 1

@@ -35,7 +35,8 @@ pub async fn fold(db: &mut PgConnection) -> Result<bool> {
 
 /// Folds changes of orders into the counts, the hours and the recent_changes, in one statement.
 async fn fold_orders(db: &mut PgConnection) -> Result<i64> {
-    let bounds: Vec<_> = Scale::Waits.bounds().iter().map(|bound| i64::try_from(*bound).unwrap_or(i64::MAX)).collect();
+    let bounds: Vec<_> =
+        Scale::Waits.bounds().iter().map(|bound| i64::try_from(*bound).unwrap_or(i64::MAX)).collect();
     let folded = sqlx::query_scalar!(
         r#"
         with taken as (
@@ -59,14 +60,17 @@ async fn fold_orders(db: &mut PgConnection) -> Result<i64> {
                    (status_before is null)::int as came_in, is_placed::int as placed,
                    -- An order that was shipped before it was first read was not shipped now.
                    (status_before is not null and status_before <> 'delivered' and status = 'delivered')::int as shipped,
+                   (status_before <> 'cancelled' and status = 'cancelled')::int as cancelled,
+                   (status_before <> 'returned' and status = 'returned')::int as returned,
                    -- The first step whose bound is not exceeded.
                    (select count(*) from unnest($2::bigint[]) as bound where bound < placed_after_millis) as step,
                    placed_after_millis is not null as has_waited
             from taken where status is not null
         ),
         added as (
-            insert into order_hour (connection, hour, came_in, placed, shipped, waits)
-            select connection, hour, sum(came_in), sum(placed), sum(shipped), array(
+            insert into order_hour (connection, hour, came_in, placed, shipped, cancelled, returned, waits)
+            select connection, hour, sum(came_in), sum(placed), sum(shipped), coalesce(sum(cancelled), 0),
+                   coalesce(sum(returned), 0), array(
                 select count(*) filter (where waited.step = steps.step)
                 from generate_series(0, cardinality($2)) as steps (step)
                 left join happened waited
@@ -74,11 +78,15 @@ async fn fold_orders(db: &mut PgConnection) -> Result<i64> {
                 group by steps.step order by steps.step
             )
             from happened
-            group by connection, hour having sum(came_in + placed + shipped) > 0 order by connection, hour
+            group by connection, hour
+            having sum(came_in + placed + shipped) + coalesce(sum(cancelled + returned), 0) > 0
+            order by connection, hour
             on conflict on constraint order_hour_pkey do update set
                 came_in = order_hour.came_in + excluded.came_in,
                 placed = order_hour.placed + excluded.placed,
                 shipped = order_hour.shipped + excluded.shipped,
+                cancelled = order_hour.cancelled + excluded.cancelled,
+                returned = order_hour.returned + excluded.returned,
                 waits = add_counts(order_hour.waits, excluded.waits)
         ),
         recent as (

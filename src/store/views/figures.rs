@@ -10,6 +10,7 @@ use crate::{
     domain::{
         Timestamp,
         histogram::{Histogram, Scale},
+        order::OrderStatus,
         vendor::Vendor,
     },
     store::Result,
@@ -27,7 +28,7 @@ pub struct Figures {
 }
 
 /// What happened to orders in an hour.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct OrderHour {
     /// When it starts.
     pub starts_at: Timestamp,
@@ -37,6 +38,10 @@ pub struct OrderHour {
     pub placed: i64,
     /// Orders that the warehouse shipped.
     pub shipped: i64,
+    /// Orders that were cancelled, on either side.
+    pub cancelled: i64,
+    /// Orders that came back.
+    pub returned: i64,
 }
 
 /// Durations, as near as their histogram tells.
@@ -61,6 +66,29 @@ pub struct VendorFigures {
     pub failed: u64,
     /// How long the calls took.
     pub times: Spread,
+}
+
+impl OrderHour {
+    /// An hour in which nothing has happened yet.
+    fn at(starts_at: Timestamp) -> Self {
+        Self { starts_at, ..Self::default() }
+    }
+}
+
+impl Figures {
+    /// How many orders ended with a status; `None` for a status that an order leaves again.
+    pub fn finished(&self, status: OrderStatus) -> Option<i64> {
+        let count = |of: fn(&OrderHour) -> i64| Some(self.hours.iter().map(of).sum());
+        match status {
+            OrderStatus::Delivered => count(|hour| hour.shipped),
+            OrderStatus::Cancelled => count(|hour| hour.cancelled),
+            OrderStatus::Returned => count(|hour| hour.returned),
+            OrderStatus::NotTransferred
+            | OrderStatus::WaitingForCollection
+            | OrderStatus::WaitingForProducts
+            | OrderStatus::NeedsAttention => None,
+        }
+    }
 }
 
 impl Spread {
@@ -96,16 +124,17 @@ async fn load_orders(
     until: Timestamp,
 ) -> Result<(Vec<OrderHour>, Histogram)> {
     let rows = sqlx::query!(
-        "select hour, came_in, placed, shipped, waits from order_hour
+        "select hour, came_in, placed, shipped, cancelled, returned, waits from order_hour
          where ($1::text is null or connection = $1) and hour >= $2 and hour <= $3",
         connection,
         since,
         until,
     );
-    let mut hours: BTreeMap<_, _> = std::iter::successors(Some(since), |hour| Some(*hour + TimeDelta::hours(1)))
-        .take_while(|hour| *hour <= until)
-        .map(|starts_at| (starts_at, OrderHour { starts_at, came_in: 0, placed: 0, shipped: 0 }))
-        .collect();
+    let mut hours: BTreeMap<_, _> =
+        std::iter::successors(Some(since), |hour| Some(*hour + TimeDelta::hours(1)))
+            .take_while(|hour| *hour <= until)
+            .map(|starts_at| (starts_at, OrderHour::at(starts_at)))
+            .collect();
     let mut waits = Histogram::default();
     for row in rows.fetch_all(db).await? {
         waits.merge(&Histogram::from_counts(&row.waits));
@@ -113,6 +142,8 @@ async fn load_orders(
             hour.came_in += row.came_in;
             hour.placed += row.placed;
             hour.shipped += row.shipped;
+            hour.cancelled += row.cancelled;
+            hour.returned += row.returned;
         }
     }
     Ok((hours.into_values().collect(), waits))

@@ -9,6 +9,7 @@ use maud::{Markup, html};
 use sqlx::PgConnection;
 
 use super::{
+    badge::{Tone, badge},
     deps::DashboardState,
     error::PageError,
     form::OperatorForm,
@@ -64,6 +65,30 @@ fn cause_card(user: &User, cause: &AttentionCause) -> Markup {
             (remedy(user, &cause.reason))
         }
     }
+}
+
+/// The first of these causes as a list of decisions, each with the way to its remedy.
+pub(super) fn decisions(user: &User, causes: &[AttentionCause], limit: usize) -> Markup {
+    html! {
+        ul.todo { @for cause in causes.iter().take(limit) { li {
+            (badge(tone(&cause.state), &explain::duration_text(user.now - cause.oldest_at, user.language)))
+            div {
+                p.strong {
+                    (counted(cause.count, noun(user, &cause.kind))) ": "
+                    @if cause.reason.is_empty() { (state_text(user, &cause.state)) } @else { (reason(user, Some(&cause.reason))) }
+                }
+                p.soft {
+                    (cause.connection)
+                    @if let Some(detail) = &cause.detail { " – " (explain::detail(detail, user.language)) }
+                }
+            }
+            a.btn href=(cause_path(cause)) { (user.words().decide) }
+        } } }
+    }
+}
+
+fn tone(state: &str) -> Tone {
+    if state == "in_doubt" { Tone::Stopped } else { Tone::Attention }
 }
 
 fn state_text(user: &User, state: &str) -> &'static str {

@@ -1,45 +1,111 @@
-//! A small chart as SVG inside the page; its label says the same in words.
+//! Bars over time as small multiples on one scale. Labels are text beside the drawing, so they never scale, and a table
+//! behind it says the same.
 
 use maud::{Markup, html};
 
-use crate::{
-    explain::{PageTexts, counted},
-    store::views::throughput::Hour,
-};
+use super::user::User;
+use crate::explain::number_text;
 
-const WIDTH: usize = 480;
-const HEIGHT: usize = 72;
+/// The height of a plot, in pixels.
+const HEIGHT: i64 = 64;
 
-/// The last day by hours: events as bars, beside them the tasks done with the dead ones in front.
-pub(super) fn day(hours: &[Hour], words: &PageTexts) -> Markup {
-    let max = hours.iter().map(|hour| hour.events.max(hour.done + hour.dead)).max().unwrap_or(0).max(1);
-    let step = WIDTH / hours.len().max(1);
-    let height =
-        |count: i64| usize::try_from(count * 64 / max).unwrap_or_default().max(usize::from(count > 0) * 2);
-    let sum = |column: fn(&Hour) -> i64| hours.iter().map(column).sum::<i64>();
-    let events = counted(sum(|hour| hour.events), words.event_count);
-    let done = counted(sum(|hour| hour.done), words.task_count);
-    let dead = counted(sum(|hour| hour.dead), words.dead_count);
-    let label = format!("{}: {events}, {done}, {dead}", words.last_day);
-    html! {
-        figure.chart {
-            svg viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) role="img" aria-label=(label) {
-                @for (at, hour) in hours.iter().enumerate() {
-                    @let (events, done, dead) = (height(hour.events), height(hour.done), height(hour.dead));
-                    g {
-                        title { (hour.starts_at.format("%H:00")) " – " (hour.events) " / " (hour.done) " / " (hour.dead) }
-                        rect.events x=(at * step + 1) y=(HEIGHT - events) width=(step / 2 - 1) height=(events) {}
-                        rect.done x=(at * step + step / 2) y=(HEIGHT - done) width=(step / 2 - 1) height=(done) {}
-                        rect.dead x=(at * step + step / 2) y=(HEIGHT - dead) width=(step / 2 - 1) height=(dead) {}
+/// A stretch of time, and what each series counts in it.
+pub(super) struct Bucket<const N: usize> {
+    /// Its time, as tooltips and the table say it.
+    pub(super) label: String,
+    /// Its time below the axis, where it has a mark.
+    pub(super) tick: Option<String>,
+    /// One number for each series.
+    pub(super) counts: [i64; N],
+}
+
+/// A chart: the names of its series, and its buckets, the oldest first. The last one is not over yet.
+pub(super) struct Chart<'a, const N: usize> {
+    /// What it shows.
+    pub(super) title: &'a str,
+    /// The series.
+    pub(super) series: [&'a str; N],
+    /// What the first column of the table is.
+    pub(super) time: &'a str,
+    /// The buckets.
+    pub(super) buckets: Vec<Bucket<N>>,
+}
+
+impl<const N: usize> Chart<'_, N> {
+    /// The drawing and its table.
+    pub(super) fn render(&self, user: &User) -> Markup {
+        html! {
+            figure role="group" aria-label=(self.title) {
+                div.chart {
+                    @for (at, name) in self.series.iter().enumerate() { (self.multiple(user, at, name)) }
+                    div.hours aria-hidden="true" {
+                        @for tick in self.buckets.iter().filter_map(|bucket| bucket.tick.as_ref()) { span { (tick) } }
+                        span { (user.words().now) }
                     }
                 }
-                line x1="0" y1=(HEIGHT) x2=(WIDTH) y2=(HEIGHT) {}
             }
-            figcaption {
-                span.key.events {} (events) " "
-                span.key.done {} (done) " "
-                span.key.dead {} (dead)
+            details { summary { (user.words().show_as_table) } (self.table(user)) }
+        }
+    }
+
+    /// An even number that no count exceeds: the top of the axis.
+    fn top(&self) -> i64 {
+        let max = self.buckets.iter().flat_map(|bucket| bucket.counts).max().unwrap_or(0).max(2);
+        let step = [2, 4, 10, 20, 40, 100, 200, 400, 1000, 2000, 4000, 10_000, 100_000];
+        let step = step.into_iter().find(|step| max <= step * 5).unwrap_or(1_000_000);
+        (max + step - 1) / step * step
+    }
+
+    fn multiple(&self, user: &User, series: usize, name: &str) -> Markup {
+        let top = self.top();
+        let sum: i64 = self.buckets.iter().map(|bucket| bucket.counts[series]).sum();
+        let labels = [top, top / 2, 0].map(|number| number_text(number, user.language));
+        html! {
+            dl { dt.soft { (name) } dd { b { (number_text(sum, user.language)) } } }
+            div.axis aria-hidden="true" { @for label in labels { span { (label) } } }
+            svg.plot.c2 aria-hidden="true" {
+                @for y in ["0.5", "32", "63.5"] { line x1="0" x2="100%" y1=(y) y2=(y) {} }
+                @for (at, bucket) in self.buckets.iter().enumerate() { (self.bar(user, at, bucket, bucket.counts[series], top)) }
             }
         }
     }
+
+    fn bar(&self, user: &User, at: usize, bucket: &Bucket<N>, count: i64, top: i64) -> Markup {
+        let (step, x) = (share(1, self.buckets.len()), share(at, self.buckets.len()));
+        // Something is never drawn as nothing.
+        let height = (count * HEIGHT / top).max(i64::from(count > 0) * 2);
+        let is_current = at + 1 == self.buckets.len();
+        html! {
+            @if count > 0 {
+                rect.now[is_current] x=(percent(x + step / 10)) y=(HEIGHT - height) width=(percent(step * 8 / 10)) height=(height) rx="1.5" {
+                    title { (bucket.label) " – " (number_text(count, user.language)) }
+                }
+            }
+        }
+    }
+
+    fn table(&self, user: &User) -> Markup {
+        html! {
+            div.scroll role="region" aria-label=(self.title) tabindex="0" { table {
+                thead { tr {
+                    th scope="col" { (self.time) }
+                    @for name in self.series { th.num scope="col" { (name) } }
+                } }
+                tbody { @for bucket in &self.buckets { tr {
+                    th scope="row" { (bucket.label) }
+                    @for count in bucket.counts { td.num { (number_text(count, user.language)) } }
+                } } }
+            } }
+        }
+    }
+}
+
+/// A part of a whole in ten-thousandths: no rounding of floats in what a browser draws.
+pub(super) const fn share(part: usize, of: usize) -> usize {
+    if of == 0 { 0 } else { part * 10_000 / of }
+}
+
+/// Ten-thousandths as a percentage, as SVG takes it.
+pub(super) fn percent(share: usize) -> String {
+    format!("{}.{:02}%", share / 100, share % 100)
 }

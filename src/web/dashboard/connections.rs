@@ -68,7 +68,7 @@ pub(super) async fn list(
                 }
                 (stopped(&user, row))
                 (switches(&user, row.switches()))
-                div.halves {
+                div.halves.roomy {
                     div {
                         (poll_table(&user, &row.name, polls))
                         (webhooks.render(&user, &row.name))

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{
     badge::{Tone, badge},
+    listing::order_path,
     user::User,
 };
 use crate::{
@@ -19,6 +20,11 @@ use crate::{
     },
     explain,
 };
+
+/// A link to an order's page.
+pub(super) fn order_link(connection: &str, order_id: &str) -> Markup {
+    html! { a href=(order_path(connection, order_id)) { (order_id) } }
+}
 
 /// A form of one button with hidden fields; only operators get it.
 pub(super) fn button(user: &User, to: &str, fields: &[(&str, &str)], label: &str) -> Markup {
@@ -67,7 +73,7 @@ pub(super) fn field(name: &str, label: &str, value: &str) -> Markup {
 pub(super) fn time(user: &User, at: Timestamp) -> Markup {
     html! {
         time datetime=(machine_time(at)) {
-            (explain::moment_text(at, user.now, user.zone, user.language))
+            (explain::moment_text(at, user.now, user.zone, user.language)) " "
             small data-relative { (explain::relative_text(at, user.now, user.language)) }
         }
     }

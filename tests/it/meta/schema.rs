@@ -251,7 +251,8 @@ async fn orders_and_sync_have_named_constraints() {
         ),
         ("update connection set circuit_vendor = 'posti'".to_owned(), "connection_circuit_vendor_known"),
         (
-            "insert into call_hour (connection, vendor, hour, times) values ('shop', 'posti', now(), '{}')".to_owned(),
+            "insert into call_hour (connection, vendor, hour, times) values ('shop', 'posti', now(), '{}')"
+                .to_owned(),
             "call_hour_vendor_known",
         ),
         (

@@ -12,7 +12,7 @@ use silta::{
         counts, superseded,
         views::{
             figures::{self, Figures},
-            recent_changes, orders, overview, vendors_down,
+            orders, overview, recent_changes, vendors_down,
         },
     },
 };
@@ -72,7 +72,9 @@ async fn happen(silta: &TestSilta, turn: u64, placed: &mut Vec<u64>) {
             silta.warehouse.set_status(&format!("shop-{order}"), status);
         }
         (8, Some(order)) => {
-            silta.post_order_action(order, ["hold", "release"][usize::try_from(turn / 30).unwrap() % 2]).await;
+            silta
+                .post_order_action(order, ["hold", "release"][usize::try_from(turn / 30).unwrap() % 2])
+                .await;
         }
         (9, _) => silta.advance(secs(600)).await,
         (_, Some(order)) => {
@@ -168,7 +170,8 @@ async fn hours_tell_what_came_in_was_sent_and_shipped_and_how_long_it_took() {
 
     let mut db = silta.pool.acquire().await.unwrap();
     let recent = recent_changes::list(&mut db, None, 10).await.unwrap();
-    let recent: Vec<_> = recent.iter().map(|it| (it.order_id.as_str(), it.status.as_str(), it.is_placed)).collect();
+    let recent: Vec<_> =
+        recent.iter().map(|it| (it.order_id.as_str(), it.status.as_str(), it.is_placed)).collect();
     assert_eq!(recent[0], ("1001", "delivered", false));
     assert!(recent.iter().any(|it| it.0 == "1001" && it.2), "it was placed: {recent:?}");
 }

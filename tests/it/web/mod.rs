@@ -3,6 +3,7 @@
 mod api;
 mod bodies;
 pub mod browser;
+mod connections;
 mod dashboard;
 mod releases;
 mod replays;

@@ -5,7 +5,7 @@ use serde_json::json;
 use silta::dev::sandbox::OrderSpec;
 
 use crate::{
-    harness::{CONNECTION, TestOptions, TestSilta, secs},
+    harness::{CONNECTION, OPERATOR, TestOptions, TestSilta, VIEWER, secs},
     web::browser::{
         operator::ship_order,
         session::{Appearance, Browser, ENGLISH, FINNISH, script},
@@ -76,6 +76,7 @@ async fn paths(silta: &TestSilta) -> Vec<(&'static str, String)> {
         ("tasks", "/tasks"),
         ("events", "/events"),
         ("products", "/products"),
+        ("syncs", "/syncs"),
         ("connections", "/connections"),
         ("audit", "/audit"),
         ("problems", "/problems"),
@@ -97,11 +98,15 @@ async fn paths(silta: &TestSilta) -> Vec<(&'static str, String)> {
 }
 
 async fn check_pages(silta: &TestSilta, appearance: Appearance, kind: &str) {
+    check_pages_as(silta, OPERATOR, appearance, kind).await;
+}
+
+async fn check_pages_as(silta: &TestSilta, token: &str, appearance: Appearance, kind: &str) {
     let browser = Browser::open(silta, appearance).await;
     browser.open_page("/").await;
     browser.screenshot_page(&format!("sign-in-{kind}")).await;
     assert_eq!(browser.accessibility_faults().await, Vec::<String>::new(), "sign-in, {kind}");
-    browser.sign_in(crate::harness::OPERATOR).await;
+    browser.sign_in(token).await;
     for (name, path) in paths(silta).await {
         browser.open_page(&path).await;
         browser.wait_for("main h1").await;
@@ -121,6 +126,11 @@ async fn pages_with_data_are_accessible() {
 async fn pages_in_finnish_dark_and_narrow_are_accessible() {
     check_pages(&start_with_data().await, Appearance { dark: true, narrow: true, ..FINNISH }, "dark-narrow")
         .await;
+}
+
+#[tokio::test]
+async fn viewers_pages_are_accessible() {
+    check_pages_as(&start_with_data().await, VIEWER, ENGLISH, "viewer").await;
 }
 
 #[tokio::test]
@@ -162,7 +172,7 @@ fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
 #[tokio::test]
 async fn pages_have_valid_times_named_regions_and_an_icon() {
     let silta = start_with_data().await;
-    let session = Session::with(&silta, crate::harness::OPERATOR).await;
+    let session = Session::with(&silta, OPERATOR).await;
     let icon = session.get("/favicon.ico").await;
     assert_eq!(
         (icon.status().as_u16(), &icon.headers()["content-type"]),

@@ -108,10 +108,12 @@ async fn model_and_postgresql_agree_after_every_step() {
     let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::default() });
     let (mut steps, mut refused) = (0, 0);
     for round in 0..40 {
-        sqlx::raw_sql("truncate task, event, attempt, action, subject_state, open_task_count, open_task_change cascade")
-            .execute(&silta.pool)
-            .await
-            .unwrap();
+        sqlx::raw_sql(
+            "truncate task, event, attempt, action, subject_state, open_task_count, open_task_change cascade",
+        )
+        .execute(&silta.pool)
+        .await
+        .unwrap();
         let history = operations().new_tree(&mut runner).unwrap().current();
         let mut both = ModelAndDatabase::new(silta.pool.acquire().await.unwrap().detach(), round);
         for (at, step) in history.iter().enumerate() {

@@ -1,0 +1,166 @@
+//! The figures of the overview: orders over time, the time to the warehouse, how the vendors answer.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Timelike};
+use chrono_tz::Tz;
+use maud::{Markup, html};
+
+use super::{
+    badge::{Tone, badge},
+    chart::{Bucket, Chart},
+    deps::DashboardState,
+    overview::{Overview, Range},
+    user::User,
+};
+use crate::{
+    domain::vendor::Vendor,
+    explain::{self, decimal, number_text, short_duration_text, vendor_name},
+    store::views::{
+        figures::{Figures, OrderHour, VendorFigures},
+        vendors_down::VendorDown,
+    },
+};
+
+/// Orders that came in, were sent and shipped, over the range.
+pub(super) fn by_hour(user: &User, figures: &Figures, range: Range) -> Markup {
+    let words = user.words();
+    let title = match range {
+        Range::Day => words.orders_by_hour,
+        Range::Week | Range::Month => words.orders_by_day,
+    };
+    let chart = Chart {
+        title,
+        series: [words.came_in, words.sent_to_warehouse, words.shipped],
+        time: words.at,
+        buckets: buckets(user, &figures.hours, range),
+    };
+    html! {
+        section.card aria-labelledby="by-hour" {
+            div.row { h2 #by-hour { (title) } span.soft { (user.zone.name()) } }
+            (chart.render(user))
+        }
+    }
+}
+
+/// The hours of a day as they are; those of a week and a month added up by the days of the shop's zone.
+fn buckets(user: &User, hours: &[OrderHour], range: Range) -> Vec<Bucket<3>> {
+    let mut buckets: Vec<(DateTime<Tz>, [i64; 3])> = Vec::new();
+    for hour in hours {
+        let at = hour.starts_at.with_timezone(&user.zone);
+        let counts = [hour.came_in, hour.placed, hour.shipped];
+        match buckets.last_mut() {
+            Some((day, sums)) if range != Range::Day && day.date_naive() == at.date_naive() => {
+                for (sum, count) in sums.iter_mut().zip(counts) {
+                    *sum += count;
+                }
+            }
+            _ => buckets.push((at, counts)),
+        }
+    }
+    let every = match range {
+        Range::Day => 3,
+        Range::Week => 1,
+        Range::Month => 5,
+    };
+    let last = buckets.len().saturating_sub(1);
+    let labelled = buckets.into_iter().enumerate().map(|(position, (at, counts))| {
+        let label = if range == Range::Day {
+            explain::time_of_day(&at.with_minute(0).unwrap_or(at), user.language)
+        } else {
+            explain::day_text(at.to_utc(), user.now, user.zone, user.language)
+        };
+        let is_marked = position % every == 0 && position + every <= last;
+        Bucket { tick: is_marked.then(|| label.clone()), label, counts }
+    });
+    labelled.collect()
+}
+
+/// How long orders waited until they were at the warehouse.
+pub(super) fn speed(user: &User, figures: &Figures) -> Markup {
+    let words = user.words();
+    let waits = &figures.waits;
+    html! {
+        section.card aria-labelledby="speed" {
+            h2 #speed { (words.to_the_warehouse) }
+            @if waits.count == 0 { p.soft { (words.none_sent_yet) } } @else {
+                dl.stats {
+                    div { dt { (words.half_within) } dd { (time_or_dash(user, waits.median)) } }
+                    div { dt { (words.most_within) } dd { (time_or_dash(user, waits.p95)) } }
+                    div { dt { (words.orders) } dd { (number_text(waits.count.cast_signed(), user.language)) } }
+                }
+                p.soft { (words.to_the_warehouse_text) }
+            }
+        }
+    }
+}
+
+/// How each vendor answers: what share, how fast, and how much of the allowed rate is used.
+pub(super) fn vendor_table(deps: &DashboardState, user: &User, overview: &Overview, range: Range) -> Markup {
+    let words = user.words();
+    let seconds = (user.now - range.since(user.now)).as_seconds_f64();
+    html! {
+        section.card.flush aria-labelledby="vendors" {
+            h2 #vendors { (words.vendors_answer) }
+            table.stack {
+                thead { tr {
+                    th scope="col" { (words.service) } th scope="col" { (words.state) } th.num scope="col" { (words.answered) }
+                    th.num scope="col" { (words.typical) } th.num scope="col" { (words.slowest) } th.num scope="col" { (words.rate_used) }
+                } }
+                tbody { @for figures in &overview.figures.vendors {
+                    @let down = overview.down.iter().find(|down| down.vendor.as_deref() == Some(figures.vendor.as_str()));
+                    tr {
+                        th scope="row" { (vendor_name(figures.vendor)) }
+                        td { (vendor_badge(user, figures, down)) }
+                        td.num data-l=(words.answered) { (answered(user, figures)) }
+                        td.num data-l=(words.typical) { (time_or_dash(user, figures.times.median)) }
+                        td.num data-l=(words.slowest) { (time_or_dash(user, figures.times.p95)) }
+                        td.num data-l=(words.rate_used) { (rate_used(deps, user, figures, seconds)) }
+                    }
+                } }
+            }
+        }
+    }
+}
+
+fn vendor_badge(user: &User, figures: &VendorFigures, down: Option<&VendorDown>) -> Markup {
+    let words = user.words();
+    match down {
+        Some(down) if down.holds_back_writes => badge(Tone::Attention, words.writes_held_back),
+        Some(_) => badge(Tone::Stopped, words.circuit_open),
+        None if figures.succeeded + figures.failed == 0 => badge(Tone::Plain, words.not_asked_yet),
+        None => badge(Tone::Ok, words.answers),
+    }
+}
+
+/// The share of answered calls: never rounded up to all of them.
+fn answered(user: &User, figures: &VendorFigures) -> String {
+    let total = figures.succeeded + figures.failed;
+    let Some(thousandths) = (figures.succeeded * 1000).checked_div(total) else { return "–".to_owned() };
+    let share = format!("{}.{}", thousandths / 10, thousandths % 10);
+    let share = if figures.failed == 0 { "100".to_owned() } else { share };
+    let total = number_text(total.cast_signed(), user.language);
+    match user.language {
+        crate::domain::language::Language::English => format!("{share}% of {total}"),
+        crate::domain::language::Language::Finnish => format!("{} % / {total}", share.replace('.', ",")),
+    }
+}
+
+/// Calls a second of the range beside the configured limit of all connections.
+fn rate_used(deps: &DashboardState, user: &User, figures: &VendorFigures, seconds: f64) -> String {
+    let allowed: f64 = deps
+        .rates
+        .iter()
+        .map(|(_, [shop, warehouse])| match figures.vendor {
+            Vendor::MyCashflow => shop,
+            Vendor::Ogoship => warehouse,
+        })
+        .sum();
+    let calls = u32::try_from(figures.succeeded + figures.failed).unwrap_or(u32::MAX);
+    let [used, allowed] = [f64::from(calls) / seconds, allowed].map(|rate| decimal(rate, user.language));
+    format!("{used} / {allowed} {}", user.words().a_second)
+}
+
+fn time_or_dash(user: &User, time: Option<Duration>) -> String {
+    time.map_or_else(|| "–".to_owned(), |time| short_duration_text(time, user.language))
+}

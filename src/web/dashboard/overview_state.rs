@@ -1,0 +1,139 @@
+//! Whether orders move, in one sentence.
+
+use chrono::TimeDelta;
+use maud::{Markup, html};
+
+use super::{
+    badge::{Tone, flash},
+    overview::Overview,
+    user::User,
+    widgets::{inline_time, reason},
+};
+use crate::{
+    domain::{Timestamp, vendor::Vendor},
+    explain::{counted, vendor_name},
+    store::views::{recent_changes::RecentChange, vendors_down::VendorDown},
+};
+
+/// A connection whose oldest task has been due for longer is slow.
+const SLOW: TimeDelta = TimeDelta::minutes(5);
+
+/// Whether orders move.
+pub(super) enum Moving {
+    /// They do.
+    Yes,
+    /// Nothing is connected yet.
+    NoConnection,
+    /// The oldest of what is due has waited long.
+    Slowly,
+    /// A connection is paused by a person.
+    Paused(String),
+    /// A vendor is down or refuses us.
+    No(Option<Vendor>),
+}
+
+impl Moving {
+    /// Judges it, the gravest first.
+    pub(super) fn of(overview: &Overview, now: Timestamp) -> Self {
+        if overview.connections.is_empty() {
+            return Self::NoConnection;
+        }
+        if let Some(down) = overview.down.first() {
+            return Self::No(down.vendor.as_deref().and_then(|vendor| vendor.parse().ok()));
+        }
+        if let Some(paused) = overview.connections.iter().find(|connection| connection.paused_at.is_some()) {
+            return Self::Paused(paused.name.clone());
+        }
+        let oldest = overview.backlogs.iter().filter_map(|backlog| backlog.oldest_due_at).min();
+        if oldest.is_some_and(|at| now - at > SLOW) { Self::Slowly } else { Self::Yes }
+    }
+
+    /// In words.
+    pub(super) fn sentence(&self, user: &User) -> String {
+        let words = user.words();
+        match self {
+            Self::Yes => words.orders_move.to_owned(),
+            Self::NoConnection => words.no_connections.to_owned(),
+            Self::Slowly => words.orders_move_slowly.to_owned(),
+            Self::Paused(connection) => format!("{}: {connection}.", words.orders_paused),
+            Self::No(Some(vendor)) => {
+                format!("{}: {} {}.", words.orders_stand, vendor_name(*vendor), words.does_not_answer)
+            }
+            Self::No(None) => format!("{}.", words.orders_stand),
+        }
+    }
+
+    /// How many things wait for a person, in words.
+    pub(super) fn decisions(&self, user: &User, count: usize) -> Markup {
+        let words = user.words();
+        let number = i64::try_from(count).unwrap_or(i64::MAX);
+        html! {
+            @match (self, count) {
+                (Self::NoConnection, 0) => {}
+                (_, 0) => { (words.nothing_needs_you) }
+                _ => { (counted(number, words.things_need_you)) }
+            }
+        }
+    }
+
+    /// What waits, and when an order came last.
+    pub(super) fn more(&self, user: &User, overview: &Overview) -> Markup {
+        let words = user.words();
+        let waiting = |kind: &str, noun: &str| {
+            let sum: i64 =
+                overview.causes.iter().filter(|cause| cause.kind == kind).map(|cause| cause.count).sum();
+            (sum > 0).then(|| counted(sum, noun))
+        };
+        let waiting = [
+            waiting("order", words.order_count),
+            waiting("product", words.product_count),
+            waiting("stock", words.stock_count),
+        ];
+        let waiting: Vec<_> = waiting.into_iter().flatten().collect();
+        let last = overview.news.iter().find(|it| is_new(it));
+        html! {
+            @if !waiting.is_empty() { (words.wait_for_you) ": " (waiting.join(", ")) ". " }
+            @if let Some(last) = last { (words.last_order_at) " " (inline_time(user, last.at)) ". " }
+            @if matches!(self, Self::Yes) && overview.down.is_empty() { (words.both_answer) }
+        }
+    }
+
+    /// What stops orders, with since when and how many wait: one message each.
+    pub(super) fn banners(&self, user: &User, overview: &Overview) -> Markup {
+        let words = user.words();
+        html! {
+            @for down in &overview.down { (flash(Tone::Stopped, &down_text(user, down))) }
+            @for connection in &overview.connections {
+                @if let Some(by) = &connection.paused_by {
+                    (flash(Tone::Attention, &html! {
+                        strong { (connection.name) ": " (words.paused) }
+                        " (" (by) @if let Some(at) = connection.paused_at { ", " (inline_time(user, at)) } ") "
+                        a href=(format!("/connections?connection={}", connection.name)) { (words.connections) }
+                    }))
+                }
+            }
+        }
+    }
+}
+
+fn is_new(news: &RecentChange) -> bool {
+    news.status_before.is_none()
+}
+
+fn down_text(user: &User, down: &VendorDown) -> Markup {
+    let words = user.words();
+    let vendor: Option<Vendor> = down.vendor.as_deref().and_then(|vendor| vendor.parse().ok());
+    html! {
+        p.strong {
+            (down.connection) ": "
+            @if let Some(vendor) = vendor { (vendor_name(vendor)) " – " }
+            (reason(user, Some(&down.reason)))
+            @if let Some(since) = down.since { ", " (words.since) " " (inline_time(user, since)) }
+        }
+        p {
+            @if down.holds_back_writes { (words.writes_held_back_text) " " }
+            @if down.orders_waiting > 0 { (counted(down.orders_waiting, words.orders_wait_for_it)) ". " }
+            (words.goes_on_by_itself)
+        }
+    }
+}
