@@ -145,7 +145,7 @@ impl Pieces {
         let parts: Vec<_> = parts.into_iter().map(|(key, each)| (key, Decimal::from(each.max(1)))).collect();
         let left = |(key, each): &(CodeKey, Decimal)| by_code.get(key).copied().unwrap_or_default() / each;
         let there = parts.iter().map(left).min().unwrap_or_default().clamp(Decimal::ZERO, line.quantity);
-        let taken = if line.quantity.is_integer() { there.floor() } else { there };
+        let taken = if line.quantity.is_integer() { there.trunc() } else { there };
         for (key, each) in parts {
             by_code.entry(key).and_modify(|left| *left -= taken * each);
         }

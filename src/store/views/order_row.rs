@@ -76,7 +76,7 @@ pub struct OrderRow {
     pub task_state: Option<String>,
     /// That task's reason: a closed code.
     pub reason: Option<String>,
-    /// When it is looked at again without any news; `None` where its task is closed or runs.
+    /// When it is looked at again though nothing happens; `None` where its task is closed or runs.
     pub next_at: Option<Timestamp>,
 }
 

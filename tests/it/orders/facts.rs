@@ -1,4 +1,4 @@
-//! What is learnt of an order beside its status: lines, total, shipping method, pickup point, and when it was placed.
+//! What is observed of an order beside its status: lines, total, shipping method, pickup point, and when it was placed.
 
 use serde_json::{Value, json};
 use silta::{dev::sandbox::OrderSpec, domain::Timestamp};
