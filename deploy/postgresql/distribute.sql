@@ -14,6 +14,7 @@ select create_distributed_table('attempt', 'connection', colocate_with => 'task'
 select create_distributed_table('action', 'connection', colocate_with => 'task');
 select create_distributed_table('subject_state', 'connection', colocate_with => 'task');
 select create_distributed_table('in_flight', 'connection', colocate_with => 'task');
+select create_distributed_table('order_line', 'connection', colocate_with => 'task');
 select create_distributed_table('intent', 'connection', colocate_with => 'task');
 select create_distributed_table('item', 'connection', colocate_with => 'task');
 select create_distributed_table('poll', 'connection', colocate_with => 'task');

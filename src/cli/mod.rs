@@ -22,6 +22,7 @@ mod load;
 mod names;
 mod new_file;
 mod next_steps;
+mod order_list;
 mod orders;
 mod print;
 mod reach;

@@ -7,8 +7,8 @@ use sqlx::PgPool;
 use super::{
     database::Database,
     names,
+    order_list::{ListArgs, list},
     print::{print_foreign, print_line},
-    table,
 };
 use crate::{
     actions::{self, ActionError, Actor, OrderRequest},
@@ -16,17 +16,13 @@ use crate::{
     domain::{language::Language, order::Intent, vendor::Vendor},
     explain::{self, Audience},
     runtime::clock::{Entropy, SystemClock},
-    store::{
-        Page,
-        redaction::Erased,
-        views::orders::{self, Customization, OrderFilter},
-    },
+    store::{redaction::Erased, views::orders::Customization},
 };
 
 /// Commands for orders.
 #[derive(Subcommand)]
 pub(super) enum Orders {
-    /// Lists orders, newest first
+    /// Lists orders
     List(ListArgs),
     /// Explains why an order is where it is: its whole history
     Explain {
@@ -62,26 +58,6 @@ pub(super) enum Orders {
     Refresh(OrderArgs),
     /// Erases all personal data that Silta keeps of an order, for good
     Erase(OrderArgs),
-}
-
-#[derive(Args)]
-pub(super) struct ListArgs {
-    /// Only this connection
-    #[arg(long)]
-    connection: Option<String>,
-    /// `not_transferred`, `waiting_for_collection`, `waiting_for_products`, `delivered`, `cancelled`, `returned` or
-    /// `needs_attention`
-    #[arg(long, value_parser = names::order_statuses(), hide_possible_values = true)]
-    status: Option<String>,
-    /// Only orders that wait for products at the warehouse, with since when and for which
-    #[arg(long)]
-    waiting: bool,
-    /// The most rows
-    #[arg(long, default_value_t = 50)]
-    limit: u16,
-    /// One JSON object per line, with every field
-    #[arg(long)]
-    json: bool,
 }
 
 #[derive(Args)]
@@ -159,22 +135,10 @@ impl Orders {
     /// The connection that a list is limited to.
     const fn filter(&self) -> Option<&String> {
         match self {
-            Self::List(ListArgs { connection, .. }) => connection.as_ref(),
+            Self::List(args) => args.connection(),
             _ => None,
         }
     }
-}
-
-async fn list(args: ListArgs, pool: &PgPool) -> Result<()> {
-    let ListArgs { connection, status, waiting, limit, json } = args;
-    let mut db = pool.acquire().await?;
-    let only_waiting = waiting.then_some(true);
-    let filter = OrderFilter { connection, status, waiting: only_waiting, ..OrderFilter::default() };
-    let rows = orders::list(&mut db, &filter, &Page { before: None, limit: limit.into() }).await?;
-    let usual = ["connection", "order_id", "status", "task_state", "reason", "tracking_code", "updated_at"];
-    let of_waiting = ["connection", "order_id", "status", "waiting_since", "waiting_for"];
-    table::show(&rows, if waiting { &of_waiting } else { &usual }, json);
-    Ok(())
 }
 
 async fn explain(order: &OrderArgs, json: bool, call_log: Option<VendorArg>, pool: &PgPool) -> Result<()> {

@@ -157,6 +157,11 @@ fn is_known(key: &str, text: &str) -> bool {
             || TIMES.contains(&key) && is_time(text))
 }
 
+/// Whether viewers see a text that is an id or a code.
+pub fn is_shown_as_id(text: &str) -> bool {
+    is_id(text) && !is_phone(text)
+}
+
 /// A code in one word, without the signs of an address, a link or an e-mail.
 fn is_id(text: &str) -> bool {
     text.len() <= 64 && text.chars().all(|letter| letter.is_alphanumeric() || "-_.#+".contains(letter))

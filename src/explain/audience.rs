@@ -9,14 +9,17 @@ use crate::{
     domain::{
         alert::AlertKind,
         task::reason::Reason,
-        viewer_mask::{MASK, mask_for_viewers},
+        viewer_mask::{MASK, is_shown_as_id, mask_for_viewers},
     },
     store::{
         actions::ActionRow,
         alerts::AlertRow,
         attempts::AttemptRow,
         sync_differences::DifferenceRow,
-        views::{attention::AttentionCause, orders::OrderRow},
+        views::{
+            attention::AttentionCause,
+            orders::{OrderLineRow, OrderRow},
+        },
     },
 };
 
@@ -46,8 +49,22 @@ impl Audience {
                 warehouse_comments: None,
                 tracking_url: None, // opens without a key, and may show the recipient
                 related: row.related.as_ref().map(mask_for_viewers),
+                pickup_point: row.pickup_point.filter(|point| is_shown_as_id(point)),
                 ..row
             },
+        }
+    }
+
+    /// A line of an order. Its name may be what somebody wrote for one shopper alone.
+    #[must_use]
+    pub fn order_line(self, row: OrderLineRow) -> OrderLineRow {
+        match self {
+            Self::Operator => row,
+            Self::Viewer => {
+                let code =
+                    if row.code.is_empty() || is_shown_as_id(&row.code) { row.code } else { MASK.to_owned() };
+                OrderLineRow { code, name: None, ..row }
+            }
         }
     }
 

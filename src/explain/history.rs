@@ -19,7 +19,7 @@ use crate::{
         events::{self, EventFilter},
         intents,
         views::{
-            orders::{self, Customization, OrderRow},
+            orders::{self, Customization, OrderLineRow, OrderRow},
             overview::{self, TaskFilter},
         },
     },
@@ -36,6 +36,8 @@ pub struct OrderHistory {
     pub order: OrderRow,
     /// Where it is and why, in a sentence or two.
     pub summary: String,
+    /// Its lines, in the shop's order; empty where they were not read yet.
+    pub lines: Vec<OrderLineRow>,
     /// What can be done while it waits for products; empty where it does not.
     pub choices: Vec<Choice>,
     /// What the shopper chose or wrote for lines: code and text. For operators; personal data.
@@ -97,7 +99,10 @@ pub async fn order_history(
         Audience::Operator => orders::find_customizations(db, connection, &subject).await?,
         Audience::Viewer => Vec::new(),
     };
-    Ok(Some(OrderHistory { order, summary, choices, customizations, actions: actions.collect(), timeline }))
+    let lines = orders::list_lines(db, connection, &subject).await?;
+    let lines = lines.into_iter().map(|line| audience.order_line(line)).collect();
+    let actions = actions.collect();
+    Ok(Some(OrderHistory { order, summary, lines, choices, customizations, actions, timeline }))
 }
 
 async fn events_of(

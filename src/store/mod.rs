@@ -42,6 +42,8 @@ mod lasting_conditions;
 mod listener;
 pub mod notifications;
 pub mod observations;
+mod observed_columns;
+mod order_lines;
 pub mod order_rate;
 mod page;
 pub mod poll_gaps;

@@ -9,14 +9,12 @@ use uuid::Uuid;
 use super::{
     Result,
     in_flight::{self, InFlight},
+    observed_columns::Columns,
+    order_lines::{self, OrderLines},
 };
 use crate::domain::{
     Timestamp,
-    order::OrderStatus,
-    task::{
-        state::LeasedTask,
-        subject_state::{Observation, SubjectState, Waiting},
-    },
+    task::{state::LeasedTask, subject_state::Observation},
 };
 
 /// An observation, and the claim under which it was made.
@@ -48,7 +46,13 @@ pub async fn record(db: &mut PgConnection, observed: &[Observed<'_>]) -> Result<
         let pieces = observation.known.in_flight.as_deref()?;
         Some(InFlight { connection, subject, pieces })
     });
-    in_flight::replace(db, &in_flight.collect::<Vec<_>>()).await
+    let changed = in_flight::replace(db, &in_flight.collect::<Vec<_>>()).await?;
+    let lines = by_subject.iter().filter_map(|((connection, subject), (_, observation))| {
+        let lines = observation.known.facts.lines.as_deref()?;
+        Some(OrderLines { connection, subject, lines })
+    });
+    order_lines::replace(db, &lines.collect::<Vec<_>>()).await?;
+    Ok(changed)
 }
 
 #[expect(clippy::too_many_lines, reason = "one statement, with a column or a parameter on each line")]
@@ -61,19 +65,21 @@ async fn write(db: &mut PgConnection, columns: &Columns<'_>) -> Result<()> {
                 $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::timestamptz[],
                 $16::timestamptz[], $17::uuid[], $18::text[], $19::text[], $20::jsonb[], $21::timestamptz[],
                 $22::bigint[], $23::timestamptz[], $24::text[], $25::jsonb[], $26::jsonb[], $27::jsonb[], $28::bool[],
-                $29::jsonb[]
+                $29::jsonb[], $30::jsonb[]
             ) as new (
                 connection, subject, seen_at, mycashflow_id, ogoship_id, reference, code, sent_hash, shop_status,
                 shop_version, warehouse_status, warehouse_version, tracking_code, tracking_url, placed_at,
                 completed_at, first_task_id, status, warehouse_comments, related, ready_at, figure, figure_at,
-                parcel_state, returned, added_shipments, customizations, is_waiting, waiting_for
+                parcel_state, returned, added_shipments, customizations, is_waiting, waiting_for, facts
             )
         )
         insert into subject_state (
             connection, subject, seen_at, mycashflow_id, ogoship_id, reference, code, sent_hash, shop_status,
             shop_version, warehouse_status, warehouse_version, tracking_code, tracking_url, placed_at, completed_at,
             first_task_id, status, warehouse_comments, related, ready_at, figure, figure_at, parcel_state, returned,
-            added_shipments, customizations, waiting_since, waiting_for, reading
+            added_shipments, customizations, waiting_since, waiting_for, reading, ordered_at, total, currency,
+            shipping_method, shipping_code, shipping_mapping, warehouse_shipping, pickup_point, line_count, pieces,
+            changed_at
         )
         select
             new.connection, new.subject, new.seen_at, new.mycashflow_id, new.ogoship_id, new.reference, new.code,
@@ -87,7 +93,12 @@ async fn write(db: &mut PgConnection, columns: &Columns<'_>) -> Result<()> {
                 when new.is_waiting then coalesce(known.waiting_since, new.seen_at)
                 when new.is_waiting is null then known.waiting_since
             end,
-            coalesce(new.waiting_for, known.waiting_for), nextval('reading_number')
+            coalesce(new.waiting_for, known.waiting_for), nextval('reading_number'),
+            (facts ->> 'ordered_at')::timestamptz, (facts ->> 'total')::numeric, facts ->> 'currency',
+            facts ->> 'shipping_method', facts ->> 'shipping_code', facts ->> 'shipping_mapping',
+            facts ->> 'warehouse_shipping', facts ->> 'pickup_point', (facts ->> 'line_count')::integer,
+            (facts ->> 'pieces')::numeric,
+            case when new.status is not null then new.seen_at end
         from new
         left join subject_state known on known.connection = new.connection and known.subject = new.subject
         order by new.connection, new.subject
@@ -118,7 +129,45 @@ async fn write(db: &mut PgConnection, columns: &Columns<'_>) -> Result<()> {
             placed_at = coalesce(subject_state.placed_at, excluded.placed_at),
             completed_at = coalesce(subject_state.completed_at, excluded.completed_at),
             figure = coalesce(excluded.figure, subject_state.figure),
-            figure_at = coalesce(excluded.figure_at, subject_state.figure_at)
+            figure_at = coalesce(excluded.figure_at, subject_state.figure_at),
+            ordered_at = coalesce(excluded.ordered_at, subject_state.ordered_at),
+            total = coalesce(excluded.total, subject_state.total),
+            currency = coalesce(excluded.currency, subject_state.currency),
+            -- Known together or not at all: a method without a code takes the code of the one before it away.
+            shipping_method = case when excluded.shipping_mapping is null
+                then subject_state.shipping_method else excluded.shipping_method end,
+            shipping_code = case when excluded.shipping_mapping is null
+                then subject_state.shipping_code else excluded.shipping_code end,
+            warehouse_shipping = case when excluded.shipping_mapping is null
+                then subject_state.warehouse_shipping else excluded.warehouse_shipping end,
+            shipping_mapping = coalesce(excluded.shipping_mapping, subject_state.shipping_mapping),
+            pickup_point = coalesce(excluded.pickup_point, subject_state.pickup_point),
+            line_count = coalesce(excluded.line_count, subject_state.line_count),
+            pieces = coalesce(excluded.pieces, subject_state.pieces),
+            -- A list is sorted by it, so it stays where nothing that people see is another: the row keeps its place in
+            -- every index then.
+            changed_at = case
+                when excluded.changed_at is null then subject_state.changed_at
+                when (
+                    coalesce(excluded.status, subject_state.status),
+                    coalesce(excluded.shop_status, subject_state.shop_status),
+                    coalesce(excluded.warehouse_status, subject_state.warehouse_status),
+                    coalesce(excluded.tracking_code, subject_state.tracking_code),
+                    coalesce(excluded.parcel_state, subject_state.parcel_state),
+                    coalesce(excluded.returned, subject_state.returned),
+                    coalesce(excluded.total, subject_state.total),
+                    coalesce(excluded.pieces, subject_state.pieces),
+                    coalesce(excluded.shipping_method, subject_state.shipping_method),
+                    coalesce(excluded.shipping_mapping, subject_state.shipping_mapping),
+                    coalesce(excluded.pickup_point, subject_state.pickup_point)
+                ) is distinct from (
+                    subject_state.status, subject_state.shop_status, subject_state.warehouse_status,
+                    subject_state.tracking_code, subject_state.parcel_state, subject_state.returned,
+                    subject_state.total, subject_state.pieces, subject_state.shipping_method,
+                    subject_state.shipping_mapping, subject_state.pickup_point
+                ) then excluded.changed_at
+                else coalesce(subject_state.changed_at, excluded.changed_at)
+            end
         ",
         &columns.connection as &[&str],
         &columns.subject as &[&str],
@@ -149,80 +198,8 @@ async fn write(db: &mut PgConnection, columns: &Columns<'_>) -> Result<()> {
         &columns.customizations as &[Option<Value>],
         &columns.is_waiting as &[Option<bool>],
         &columns.waiting_for as &[Option<Value>],
+        &columns.facts as &[Option<Value>],
     );
     done.execute(db).await?;
     Ok(())
-}
-
-/// The observations as columns, as `unnest` takes them.
-#[derive(Default)]
-struct Columns<'a> {
-    connection: Vec<&'a str>,
-    subject: Vec<&'a str>,
-    first_task_id: Vec<Uuid>,
-    seen_at: Vec<Timestamp>,
-    mycashflow_id: Vec<Option<&'a str>>,
-    ogoship_id: Vec<Option<&'a str>>,
-    reference: Vec<Option<&'a str>>,
-    code: Vec<Option<&'a str>>,
-    sent_hash: Vec<Option<&'a str>>,
-    figure: Vec<Option<i64>>,
-    figure_at: Vec<Option<Timestamp>>,
-    status: Vec<Option<&'static str>>,
-    shop_status: Vec<Option<&'a str>>,
-    shop_version: Vec<Option<&'a str>>,
-    warehouse_status: Vec<Option<&'a str>>,
-    warehouse_version: Vec<Option<&'a str>>,
-    warehouse_comments: Vec<Option<&'a str>>,
-    related: Vec<Option<Value>>,
-    tracking_code: Vec<Option<&'a str>>,
-    tracking_url: Vec<Option<&'a str>>,
-    parcel_state: Vec<Option<&'a str>>,
-    returned: Vec<Option<Value>>,
-    added_shipments: Vec<Option<Value>>,
-    customizations: Vec<Option<Value>>,
-    is_waiting: Vec<Option<bool>>,
-    waiting_for: Vec<Option<Value>>,
-    ready_at: Vec<Option<Timestamp>>,
-    placed_at: Vec<Option<Timestamp>>,
-    completed_at: Vec<Option<Timestamp>>,
-}
-
-impl<'a> Columns<'a> {
-    fn push(&mut self, connection: &'a str, task: Uuid, observation: &'a Observation) {
-        let Observation { subject, seen_at, known } = observation;
-        self.connection.push(connection);
-        self.subject.push(subject);
-        self.first_task_id.push(task);
-        self.seen_at.push(*seen_at);
-        self.push_state(known);
-    }
-
-    fn push_state(&mut self, known: &'a SubjectState) {
-        self.mycashflow_id.push(known.mycashflow_id.as_deref());
-        self.ogoship_id.push(known.ogoship_id.as_deref());
-        self.reference.push(known.reference.as_deref());
-        self.code.push(known.code.as_deref());
-        self.sent_hash.push(known.sent_hash.as_deref());
-        self.figure.push(known.figure);
-        self.figure_at.push(known.figure_at);
-        self.status.push(known.status.map(OrderStatus::as_str));
-        self.shop_status.push(known.shop_status.as_deref());
-        self.shop_version.push(known.shop_version.as_deref());
-        self.warehouse_status.push(known.warehouse_status.as_deref());
-        self.warehouse_version.push(known.warehouse_version.as_deref());
-        self.warehouse_comments.push(known.warehouse_comments.as_deref());
-        self.related.push(known.related.clone());
-        self.tracking_code.push(known.tracking_code.as_deref());
-        self.tracking_url.push(known.tracking_url.as_deref());
-        self.parcel_state.push(known.parcel_state.as_deref());
-        self.returned.push(known.returned.clone());
-        self.added_shipments.push(known.added_shipments.clone());
-        self.customizations.push(known.customizations.clone());
-        self.is_waiting.push(known.waiting.as_ref().map(|waiting| waiting.goods().is_some()));
-        self.waiting_for.push(known.waiting.as_ref().and_then(Waiting::goods).cloned());
-        self.ready_at.push(known.ready_at);
-        self.placed_at.push(known.placed_at);
-        self.completed_at.push(known.completed_at);
-    }
 }

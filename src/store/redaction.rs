@@ -198,8 +198,15 @@ pub async fn erase_order(
     sqlx::query!(
         "update subject_state
          set tracking_code = null, tracking_url = null, warehouse_comments = null, related = null,
-             customizations = null
+             customizations = null, pickup_point = null
          where connection = $1 and subject = $2",
+        connection,
+        subject,
+    )
+    .execute(&mut *db)
+    .await?;
+    sqlx::query!(
+        "update order_line set name = null where connection = $1 and subject = $2 and name is not null",
         connection,
         subject,
     )

@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use super::{Result, actions, items::Reading};
 use crate::domain::{
     id::TaskId,
-    order::{Intent, OrderStatus},
+    order::{Intent, OrderFacts, OrderStatus},
     task::{
         ledger::Ledger,
         subject_state::{KnownSubject, SubjectState},
@@ -91,6 +91,7 @@ async fn load_with_intents(
             added_shipments: row.added_shipments,
             customizations: None, // personal, so read only to be shown: see `store::views::orders`
             waiting: None,        // only written by this way: see `store::views::waiting`
+            facts: OrderFacts::default(), // the same: see `store::views::orders`
             ready_at: row.ready_at,
             placed_at: row.placed_at,
             completed_at: row.completed_at,

@@ -46,6 +46,14 @@ pub struct UnreadableFields {
     pub completion: Vec<String>,
 }
 
+impl UnreadableFields {
+    /// True where this field of the content, or a part of it, cannot be read.
+    pub(super) fn names_content(&self, field: &str) -> bool {
+        let is_of_field = |rest: &str| rest.is_empty() || rest.starts_with('[') || rest.starts_with('.');
+        self.content.iter().any(|name| name.strip_prefix(field).is_some_and(is_of_field))
+    }
+}
+
 /// The shop's status of an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ShopStatus {
@@ -76,6 +84,8 @@ impl ShopStatus {
 pub struct ShopLine {
     /// The variation's or product's own code.
     pub code: Option<String>,
+    /// The product's name, with its variation's; for people.
+    pub name: Option<String>,
     /// As the shop counts: pieces, or a measure such as metres.
     pub quantity: Decimal,
     /// True for a download, which no warehouse ships.

@@ -4,7 +4,7 @@ use super::ledger::Ledger;
 use crate::domain::{
     Timestamp,
     id::TaskId,
-    order::{Intent, OrderStatus},
+    order::{Intent, OrderFacts, OrderStatus},
 };
 
 /// The observed state of a subject. `None` means "not known", and never overwrites a known value.
@@ -55,6 +55,8 @@ pub struct SubjectState {
     pub customizations: Option<serde_json::Value>,
     /// Whether the order waits for goods at the warehouse.
     pub waiting: Option<Waiting>,
+    /// For orders: what pages show of it.
+    pub facts: OrderFacts,
     /// When the order was first found ready: the hold period runs from here.
     pub ready_at: Option<Timestamp>,
     /// When the order was first seen at the warehouse.
@@ -139,6 +141,7 @@ impl Observation {
             added_shipments: is.added_shipments.or(was.added_shipments),
             customizations: is.customizations.or(was.customizations),
             waiting: is.waiting.or(was.waiting),
+            facts: is.facts.or_earlier(was.facts),
             ready_at: was.ready_at.or(is.ready_at),
             placed_at: was.placed_at.or(is.placed_at),
             completed_at: was.completed_at.or(is.completed_at),

@@ -11,7 +11,9 @@ use super::{
 };
 use crate::{
     domain::{
-        order::{Decision, Draft, DraftLine, OrderPolicy, OrderView, ShopOrder, ShopStatus, decide},
+        order::{
+            Decision, Draft, DraftLine, OrderFacts, OrderPolicy, OrderView, ShopOrder, ShopStatus, decide,
+        },
         product::AmbiguousCode,
         task::{
             action::{ActionKind, ActionState, LedgerEntry},
@@ -64,6 +66,7 @@ async fn sync(context: &Context) -> Result<AttemptResult, Box<AttemptResult>> {
     let ours = warehouse.filter(|_| is_ours(ledger, &decision));
     let mut observation = observe(context, now, shop, ours);
     observe_parcels(&mut observation, &view, ours);
+    observation.known.facts = OrderFacts::of(&view, ours);
     if matches!(decision, Decision::Wait { reason: Reason::HoldPeriod, .. }) {
         observation.known.ready_at = Some(now);
     }

@@ -3,6 +3,10 @@
 pub mod attention;
 pub mod code_problems;
 pub mod figures;
+mod order_filter;
+mod order_list;
+mod order_row;
+mod order_search;
 pub mod orders;
 pub mod overview;
 pub mod recent_changes;

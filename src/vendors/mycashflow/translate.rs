@@ -151,6 +151,8 @@ fn line(
         unit_price,
         vat_rate,
         product_code,
+        product_name,
+        model_name,
         quantity,
         download_id,
         customizations,
@@ -162,6 +164,7 @@ fn line(
     let download = unreadable.optional(format!("{name}.download_id"), download_id);
     ShopLine {
         code: unreadable.optional(format!("{name}.product_code"), product_code),
+        name: line_name(product_name, model_name),
         quantity: unreadable.required(format!("{name}.quantity"), quantity).unwrap_or_default(),
         is_download: download.is_some_and(|id| !matches!(id.as_str(), "0" | "false")),
         supplier,
@@ -169,6 +172,16 @@ fn line(
         vat_rate,
         shipment_id: unreadable.optional(format!("{name}.shipment_id"), shipment_id),
         customization: customization_text(&customizations),
+    }
+}
+
+/// The product's name, with its variation's where that says something else.
+fn line_name(product: Option<String>, variation: Option<String>) -> Option<String> {
+    match (product, variation) {
+        (Some(product), Some(variation)) if !product.contains(&variation) => {
+            Some(format!("{product}, {variation}"))
+        }
+        (product, variation) => product.or(variation),
     }
 }
 

@@ -144,6 +144,10 @@ pub struct Line {
     pub vat_rate: Option<Decimal>,
     #[serde(deserialize_with = "field::code")]
     pub product_code: Field<String>,
+    #[serde(deserialize_with = "text")]
+    pub product_name: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub model_name: Option<String>,
     #[serde(deserialize_with = "field::decimal")]
     pub quantity: Field<Decimal>,
     #[serde(deserialize_with = "field::text")]

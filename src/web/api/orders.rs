@@ -23,7 +23,7 @@ use crate::{
         vendor::Vendor,
     },
     explain::{self, Audience, OrderHistory},
-    store::views::orders::{self, OrderFilter, OrderRow},
+    store::views::orders::{self, OrderFilter, OrderPage, OrderRow},
     web::problem::{Code, Problem},
 };
 
@@ -32,15 +32,21 @@ type OrderPath = Path<(String, String)>;
 pub(super) async fn list(
     State(deps): State<ApiState>,
     auth: Auth,
-    PageQuery(page): PageQuery,
+    PageQuery(page): PageQuery<String>,
     FilterQuery(filter): FilterQuery<OrderFilter>,
-) -> Result<Json<Listing<OrderRow>>, Problem> {
+) -> Result<Json<Listing<OrderRow, String>>, Problem> {
     let words: Vec<_> = OrderStatus::ALL.iter().map(|status| status.as_str()).collect();
     require_one_of("status", filter.status.as_deref(), &words)?;
+    let (cursor, limit) = page.cursor_and_limit();
+    let after = cursor.map(|cursor| {
+        let no_cursor = || Problem::new(Code::Invalid, "cursor must be one of this list, in this sorting");
+        filter.parse_cursor(&cursor).ok_or_else(no_cursor)
+    });
+    let after = after.transpose()?;
     let mut db = deps.db().await?;
-    let rows = orders::list(&mut db, &filter, &page.store_page()).await?;
+    let rows = orders::list(&mut db, &filter, &OrderPage { after, limit }, deps.clock.now()).await?;
     let rows: Vec<_> = rows.into_iter().map(|row| auth.audience().order(row)).collect();
-    Ok(Json(page.listing(rows, |row| row.id)))
+    Ok(Json(page.listing(rows, |row| filter.cursor_of(row).to_string())))
 }
 
 /// One order with its history.

@@ -44,6 +44,11 @@ fn trimmed<'de, D: serde::Deserializer<'de>>(value: D) -> Result<Option<String>,
 }
 
 impl ListQuery {
+    /// The cursor of the page, as it was given.
+    pub(super) fn cursor(&self) -> Option<&str> {
+        Some(self.cursor.as_str()).filter(|cursor| !cursor.is_empty())
+    }
+
     /// The page to read: one row more than is shown, to know whether there is a next page. An invalid cursor reads
     /// the first page.
     pub(super) fn page(&self) -> store::Page {

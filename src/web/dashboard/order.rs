@@ -37,7 +37,7 @@ pub(super) async fn show(
     let history = explain::order_history(&mut db, &connection, &id, user.audience(), user.language).await?;
     let history = history.ok_or(PageError::NotFound)?;
     drop(db);
-    let OrderHistory { order, summary, choices: _, customizations, actions, timeline } = &history;
+    let OrderHistory { order, summary, lines: _, choices: _, customizations, actions, timeline } = &history;
     let here = order_path(&connection, &id);
     let title = format!("{} {id}", words.order);
     let main = html! {

@@ -8,7 +8,7 @@ use super::{
     deps::DashboardState,
     error::PageError,
     frame::MenuItem,
-    listing::{ListQuery, older_link, order_path, split_page, url},
+    listing::{ListQuery, ROWS, older_link, order_path, split_page, url},
     page::page,
     user::User,
     waiting::goods,
@@ -18,7 +18,7 @@ use crate::{
     domain::order::OrderStatus,
     explain,
     store::views::{
-        orders::{self, OrderFilter, OrderRow},
+        orders::{self, OrderFilter, OrderPage, OrderRow},
         waiting,
     },
 };
@@ -36,11 +36,17 @@ pub(super) async fn list(
         q: query.q.clone(),
         reason: query.reason.clone(),
         waiting: query.waiting.as_deref().map(|waiting| waiting == "true"),
+        ..OrderFilter::default()
     };
+    let page_of_list =
+        OrderPage { after: query.cursor().and_then(|it| filter.parse_cursor(it)), limit: ROWS + 1 };
     let mut db = deps.pool.acquire().await?;
     let counts = orders::count_by_status(&mut db, query.connection.as_deref()).await?;
     let waiting = waiting::count(&mut db, query.connection.as_deref()).await?;
-    let (rows, next) = split_page(orders::list(&mut db, &filter, &query.page()).await?, |row| row.id);
+    let (rows, next) =
+        split_page(orders::list(&mut db, &filter, &page_of_list, deps.clock.now()).await?, |row| {
+            filter.cursor_of(row)
+        });
     drop(db);
     let kept = [
         ("connection", query.connection.as_deref()),

@@ -10,6 +10,7 @@ use silta::{
     },
     inbox::poll::poller::PolledList,
     security::detection::Hint,
+    store::views::orders::OrderSort,
     web::{health, problem::Code},
 };
 use strum::VariantArray;
@@ -28,6 +29,7 @@ fn expected() -> Vec<(&'static str, Vec<String>)> {
     let codes = [Reason::CodeEmpty, Reason::CodeTooLong, Reason::CodeDots, Reason::CodeRepeated];
     vec![
         ("orderCallLog.vendor", spelled::<Vendor>()),
+        ("listOrders.sort", spelled::<OrderSort>()),
         ("listSyncs.what", spelled::<SyncKind>()),
         ("parameters.kind", spelled::<SubjectKind>()),
         ("parameters.source", words(Source::NAMES)),

@@ -111,6 +111,12 @@ async fn catalogue_and_brake_have_named_constraints() {
              values ('shop', true, now(), 'product:1', {values})"
         )
     };
+    let line = |columns: &str, values: &str| {
+        format!(
+            "insert into order_line (connection, subject, code, code_key, quantity, {columns})
+             values ('shop', 'order:1', 'A', 'a', 1, {values})"
+        )
+    };
     let difference = |position: u32, columns: &str, values: &str| {
         format!(
             "insert into sync_difference (sync_id, position, subject, difference, remedy, {columns})
@@ -132,6 +138,21 @@ async fn catalogue_and_brake_have_named_constraints() {
         ),
         ("update subject_state set figure = -1".to_owned(), "subject_state_figure_not_negative"),
         ("update subject_state set waiting_since = now()".to_owned(), "subject_state_waiting_has_goods"),
+        (
+            "update subject_state set shipping_mapping = 'guessed'".to_owned(),
+            "subject_state_shipping_mapping_known",
+        ),
+        ("update subject_state set shipping_mapping = 'mapped'".to_owned(), "subject_state_mapped_has_code"),
+        (line("position", "-1"), "order_line_position_not_negative"),
+        (line("position, shipped_by", "0, 'nobody knows'"), "order_line_shipped_by_known"),
+        (line("position, shipped", "0, -1"), "order_line_counts_not_negative"),
+        (line("position, returned", "0, -1"), "order_line_counts_not_negative"),
+        (
+            "insert into order_line (connection, subject, position, code, code_key, quantity)
+             values ('shop', 'order:0', 0, 'A', 'a', 1)"
+                .to_owned(),
+            "order_line_subject_state_known",
+        ),
         ("update connection set braked_at = now()".to_owned(), "connection_brake_has_detail"),
         ("update sync set step = 'rest'".to_owned(), "sync_step_known"),
         ("update sync set approved_at = now()".to_owned(), "sync_approved_has_actor"),

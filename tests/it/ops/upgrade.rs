@@ -28,6 +28,9 @@ const WAITING: i64 = 21;
 /// Rejected webhooks are counted since the last accepted one.
 const FORGED_WEBHOOKS: i64 = 23;
 
+/// What people look for in an order is stored.
+const ORDER_FACTS: i64 = 31;
+
 /// Orders and open tasks are counted as they change.
 const COUNTS: i64 = 34;
 
@@ -98,6 +101,14 @@ const DATA: &[(i64, &str)] = &[
          values ('shop', 'ogoship', 'not_examined', '2026-01-02', '2026-01-03', 5, 2);
          insert into signature_detection (connection, source, wanted_until, requested_by, unsigned_headers)
          values ('shop', 'mycashflow', '2026-01-02', 'ops', '{x-forged}')",
+    ),
+    (
+        ORDER_FACTS,
+        "update subject_state set ordered_at = '2026-01-02', total = 19.90, shipping_method = 'Posti',
+             shipping_mapping = 'mapped', warehouse_shipping = 'P14', line_count = 1, pieces = 2, changed_at = '2026-01-02'
+         where subject = 'order:7';
+         insert into order_line (connection, subject, position, code, code_key, quantity, shipped_by)
+         select connection, subject, 0, 'A', 'a', 2, 'warehouse' from subject_state where subject = 'order:7'",
     ),
     (
         COUNTS,

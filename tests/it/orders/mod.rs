@@ -3,9 +3,11 @@
 mod change;
 mod connected;
 mod customizations;
+mod facts;
 mod golden;
 mod ledger;
 mod lines;
+mod list;
 mod once;
 mod payments;
 pub mod placed;

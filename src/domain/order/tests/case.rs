@@ -21,6 +21,7 @@ use crate::domain::{
 pub(in crate::domain::order) fn line(code: &str, quantity: i64) -> ShopLine {
     ShopLine {
         code: Some(code.into()),
+        name: Some(format!("Product {code}")),
         quantity: quantity.into(),
         is_download: false,
         supplier: Supplier::NotRead,
