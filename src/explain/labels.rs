@@ -9,6 +9,12 @@ pub fn counted(count: i64, noun: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
+/// A text with a capital at its beginning.
+pub fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
 /// A number with one decimal.
 pub fn decimal(number: f64, language: Language) -> String {
     let text = format!("{number:.1}");

@@ -32,8 +32,8 @@ pub use conflicts::conflict_text;
 pub use details::detail;
 pub use history::{LedgerAction, OrderHistory, TimelineEntry, order_history};
 pub use labels::{
-    counted, decimal, difference_text, remark_text, source_text, state_text, subject_text, sync_kind_text,
-    vendor_name, vendor_status_text,
+    capitalised, counted, decimal, difference_text, remark_text, source_text, state_text, subject_text,
+    sync_kind_text, vendor_name, vendor_status_text,
 };
 pub use moments::{
     clock_text, day_text, duration_text, moment_text, money_text, number_text, relative_text,

@@ -105,7 +105,7 @@ pub enum Reason {
     FieldUnreadable,
     /// The address lacks a field that the warehouse requires, or a field has the wrong form.
     AddressIncomplete,
-    /// No rule of `[connections.shipping]` matches the order's shipping method.
+    /// No warehouse method is chosen for the order's shipping method.
     ShippingUnmapped,
     /// A line of the order has an empty product code, or one that is too long.
     CodeUnusable,

@@ -40,7 +40,8 @@ impl LiveCounts {
 
 async fn read(pool: &PgPool, now: Timestamp) -> store::Result<String> {
     let mut db = pool.acquire().await?;
-    let attention: i64 = attention::list_causes(&mut db).await?.iter().map(|cause| cause.count).sum();
+    // Decisions, not orders: twelve orders with one method that is not chosen are one decision.
+    let attention = attention::list_causes(&mut db).await?.len();
     let backlog = overview::backlog(&mut db, now).await?;
     let open: i64 = backlog.iter().map(|backlog| backlog.open).sum();
     let due: i64 = backlog.iter().map(|backlog| backlog.due).sum();

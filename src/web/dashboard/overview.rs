@@ -124,7 +124,7 @@ pub(super) async fn show(
 
 async fn load(user: &User, db: &mut PgConnection, range: Range) -> store::Result<Overview> {
     let alerts = alerts::list(db, true, &Page { before: None, limit: 20 }).await?;
-    let notified = alerts.into_iter().filter(|alert| alert.notified_at.is_some());
+    let notified = alerts.into_iter().filter(|alert| alert.notified_at.is_some() && !is_shown_anyway(alert));
     let mut causes = user.audience().causes(attention::list_causes(db).await?);
     causes.sort_by_key(|cause| cause.oldest_at);
     Ok(Overview {
@@ -159,6 +159,11 @@ fn head(user: &User, overview: &Overview, moving: &Moving, range: Range) -> Mark
             }
         }
     }
+}
+
+/// Whether the page says it in another place: what needs attention, and what stops orders.
+fn is_shown_anyway(alert: &AlertRow) -> bool {
+    matches!(AlertKind::parse(&alert.kind), Some(AlertKind::Dead | AlertKind::CircuitOpen))
 }
 
 /// Open alerts that were sent, other than of what the page shows anyway.

@@ -71,7 +71,9 @@ fn buckets(user: &User, hours: &[OrderHour], range: Range) -> Vec<Bucket<3>> {
             explain::day_text(at.to_utc(), user.now, user.zone, user.language)
         };
         let is_marked = position % every == 0 && position + every <= last;
-        Bucket { tick: is_marked.then(|| label.clone()), label, counts }
+        // Below the axis an hour is a number, since all labels must have room beside each other.
+        let tick = if range == Range::Day { at.format("%H").to_string() } else { label.clone() };
+        Bucket { tick: is_marked.then_some(tick), label, counts }
     });
     labelled.collect()
 }

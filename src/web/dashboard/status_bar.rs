@@ -38,7 +38,7 @@ pub(super) fn status_bar(user: &User, parts: &[Part]) -> Markup {
                 a href=(url("/orders", &[("status", Some(part.status.as_str()))], None)) {
                     b { (number_text(part.count, user.language)) }
                     svg class={ "i " (class(part.status)) } viewBox="0 0 10 10" aria-hidden="true" { rect width="10" height="10" rx="2" {} }
-                    " " span.first { (explain::status_text(part.status, user.language)) }
+                    " " (explain::capitalised(explain::status_text(part.status, user.language)))
                     @if let Some(remark) = &part.remark { " " span.soft { (remark) } }
                 }
             }
