@@ -5,19 +5,13 @@ use sqlx::PgConnection;
 
 use super::{
     ActionError, Actor,
-    enqueue::{EnqueuedTask, enqueue},
+    enqueue::{EnqueuedTask, OperatorEvent, enqueue},
     order::record_wish,
     switch::require_switched_on,
 };
 use crate::{
-    domain::{
-        event::{
-            source::Source,
-            subject::{Priority, Subject, SubjectKind},
-        },
-        id::EventId,
-    },
-    store::{ingest::InternalEvent, intents::Wish, subject_states},
+    domain::event::subject::{Subject, SubjectKind},
+    store::intents::Wish,
 };
 
 /// The longest key of a subject that is asked for.
@@ -40,35 +34,11 @@ pub async fn sync_subject(
         return Err(ActionError::NotFound);
     }
     require_switched_on(db, connection, subject.kind).await?;
-    let enqueued = enqueue_asked(db, actor, connection, &subject).await?;
+    let asked = OperatorEvent::live("subject.sync", subject.kind);
+    let enqueued = enqueue(db, actor, (connection, &subject), asked).await?;
+    // For this task and no later one.
+    record_wish(db, actor, connection, &subject, Wish::Sync(enqueued.task)).await?;
     let detail = json!({ "task": enqueued.task, "opened": enqueued.opened });
     actor.audit(db, "subject.sync", Some(connection), Some(subject.to_string()), detail).await?;
-    Ok(enqueued)
-}
-
-/// Enqueues the subject's task and records that a person has asked for it: for this task and no later one.
-async fn enqueue_asked(
-    db: &mut PgConnection,
-    actor: &Actor<'_>,
-    connection: &str,
-    subject: &Subject,
-) -> Result<EnqueuedTask, ActionError> {
-    if subject.kind == SubjectKind::Product {
-        // Without the stored hash the flow reads the warehouse's product again.
-        subject_states::clear_sent_hash(db, connection, &[subject.to_string()]).await?;
-    }
-    let at = actor.now();
-    let id = EventId(actor.entropy.id(at));
-    let event = InternalEvent {
-        connection,
-        subject: subject.clone(),
-        source: Source::Operator,
-        topic: "subject.sync",
-        body: json!({ "event": id }),
-        priority: Priority::live(subject.kind),
-        at,
-    };
-    let enqueued = enqueue(db, actor, id, event).await?;
-    record_wish(db, actor, connection, subject, Wish::Sync(enqueued.task)).await?;
     Ok(enqueued)
 }
