@@ -1,4 +1,4 @@
-//! Table `task`: release, rescue, and operator decisions. Attempts begin in `claim` and end in `settle`.
+//! Table `task`: returned claims, rescue, and operator decisions. Attempts begin in `claim` and end in `settle`.
 //! Every change names the state that it expects, and the claim where there is one.
 
 use sqlx::PgConnection;
@@ -73,37 +73,19 @@ pub async fn wake_waiting(
     Ok(done.execute(db).await?.rows_affected())
 }
 
-/// Releases a claim whose attempt never started, as if it had not been taken.
-pub async fn release(db: &mut PgConnection, leased: &LeasedTask) -> Result<Fenced> {
-    let done = sqlx::query!(
-        "
-        update task set
-            -- Only the subject state knows whether it was in doubt before; one time too often costs one read.
-            state = case when reason is null then 'pending' else 'in_doubt' end,
-            failures = failures - 1,
-            attempts = attempts - 1,
-            claim_id = null, claimed_by = null, claimed_at = null, leased_until = null
-        where id = $1 and claim_id = $2
-        ",
-        leased.id.0,
-        leased.claim.0,
-    );
-    Ok(Fenced::from_rows(done.execute(db).await?.rows_affected()))
-}
-
-/// Returns the claim of an attempt that made no call, since it was not its turn at a vendor: it counts as no attempt, and the
-/// task goes on waiting where it was.
-pub async fn defer(
+/// Returns the claim of an attempt that made no call, as if it had not been taken. Where it was not its turn at a vendor,
+/// `waits` says the state and reason in which it goes on waiting where it was.
+pub async fn return_claim(
     db: &mut PgConnection,
     leased: &LeasedTask,
-    state: TaskState,
-    reason: Reason,
+    waits: Option<(TaskState, Reason)>,
 ) -> Result<Fenced> {
     let done = sqlx::query!(
         "
         update task set
-            state = $3,
-            reason = $4,
+            -- Only the subject state knows whether it was in doubt before; one time too often costs one read.
+            state = coalesce($3, case when reason is null then 'pending' else 'in_doubt' end),
+            reason = coalesce($4, reason),
             failures = failures - 1,
             attempts = attempts - 1,
             claim_id = null, claimed_by = null, claimed_at = null, leased_until = null
@@ -111,8 +93,8 @@ pub async fn defer(
         ",
         leased.id.0,
         leased.claim.0,
-        state.as_str(),
-        reason.code(),
+        waits.map(|(state, _)| state.as_str()),
+        waits.map(|(_, reason)| reason.code()),
     );
     Ok(Fenced::from_rows(done.execute(db).await?.rows_affected()))
 }
