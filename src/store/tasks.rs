@@ -11,8 +11,12 @@ use crate::domain::{
     task::{
         reason::Reason,
         state::{LeasedTask, TaskState},
+        transition::LONGEST_CIRCUIT,
     },
 };
+
+/// How many held-back tasks become due at once when a vendor's writes go through again. The others become due in their time.
+const MAX_WOKEN: i64 = 1000;
 
 /// What a fenced write found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +73,38 @@ pub async fn wake_waiting(
         kind.as_str(),
         reason.code(),
         now,
+    );
+    Ok(done.execute(db).await?.rows_affected())
+}
+
+/// Makes tasks due whose write was held back for this reason, at most [`MAX_WOKEN`] of them, the first in turn first. What is
+/// leased is left alone: it finds out by itself.
+pub async fn wake_held_back(
+    db: &mut PgConnection,
+    connection: &str,
+    reason: Reason,
+    now: Timestamp,
+) -> Result<u64> {
+    let latest = now + LONGEST_CIRCUIT;
+    let done = sqlx::query!(
+        "
+        with held_back as (
+            select id, connection from task
+            where connection = $1 and state in ('pending', 'in_doubt') and reason = $2
+              and due_at > $3 and due_at <= $4 and snoozes > 0
+            order by priority, due_at
+            limit $5
+            for update skip locked
+        )
+        update task set due_at = $3
+        from held_back
+        where task.id = held_back.id and task.connection = held_back.connection
+        ",
+        connection,
+        reason.code(),
+        now,
+        latest,
+        MAX_WOKEN,
     );
     Ok(done.execute(db).await?.rows_affected())
 }

@@ -222,7 +222,7 @@ impl AttemptRunner {
         let failpoints = &self.deps.failpoints;
         let (id, subject) = (leased.id, leased.subject.to_string());
         failpoints.hit(Failpoint::BeforeSettle, &subject).await;
-        let signs = VendorSigns::new(call_log, run.result.fault, trials);
+        let signs = VendorSigns::new(call_log, &run.result, trials);
         let calls = serde_json::to_string(&call_log.calls()).expect("call records are plain data");
         let FlowRun { result, in_doubt_since, may_have_begun } = run;
         let ended =
