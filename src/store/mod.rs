@@ -63,6 +63,7 @@ pub mod settle;
 pub mod shipping_rules;
 pub mod signature_detections;
 pub mod stock;
+pub mod stock_figures;
 pub mod subject_states;
 pub mod subscriptions;
 pub mod superseded;
