@@ -42,7 +42,12 @@ impl StockFigures {
         // Of an item whose stock the shop does not track it may show nothing: what was written counts, as in `decide`.
         let written = view.written.filter(|_| !shop.enabled);
         let code = view.code.to_owned();
-        Some(Self { code, shop: written.unwrap_or(shop.quantity), warehouse, buffer: policy.buffer_of(view.code) })
+        Some(Self {
+            code,
+            shop: written.unwrap_or(shop.quantity),
+            warehouse,
+            buffer: policy.buffer_of(view.code),
+        })
     }
 
     /// The same after the shop was given this figure.

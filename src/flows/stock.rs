@@ -7,8 +7,8 @@ use crate::{
     domain::{
         event::subject::Subject,
         product::{AmbiguousCode, KnownSpellings, Stored, Supplier, code_fault},
-        stock_figures::StockFigures,
         stock::{BRAKE_WINDOW, Basis, Decision, ShopStock, StockView, WarehouseStock, decide},
+        stock_figures::StockFigures,
         switch::Switch,
         task::{
             outcome::Outcome,

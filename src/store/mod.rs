@@ -54,6 +54,7 @@ pub mod rate_limits;
 pub mod redaction;
 pub mod reference_prefixes;
 pub mod rejected_webhooks;
+pub mod repeated_codes;
 pub mod replays;
 pub mod replicas;
 pub mod retention;

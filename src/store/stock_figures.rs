@@ -19,11 +19,7 @@ pub enum ReadAt {
 }
 
 /// Records figures, each with its connection, by one statement.
-pub async fn record(
-    db: &mut PgConnection,
-    figures: &[(&str, &StockFigures)],
-    read_at: ReadAt,
-) -> Result<()> {
+pub async fn record(db: &mut PgConnection, figures: &[(&str, &StockFigures)], read_at: ReadAt) -> Result<()> {
     if figures.is_empty() {
         return Ok(());
     }

@@ -133,11 +133,14 @@ async fn list_differing(
 ) -> Result<Vec<String>> {
     let items = sqlx::query_scalar!(
         r#"
-        select item.item from stock_figure
-        join item on item.connection = stock_figure.connection and item.code_key = stock_figure.code_key
-            and item.code = stock_figure.code
-        where stock_figure.connection = $1 and stock_figure.differs
-          and (lower(coalesce(name, '')) collate "C", item) > ($2::text collate "C", $3)
+        select item.item from (
+            -- In the order of the index, so that it is read and not the table.
+            select code_key, code from stock_figure
+            where connection = $1 and differs
+            order by code_key, code limit 20000
+        ) as figure
+        join item on item.connection = $1 and item.code_key = figure.code_key and item.code = figure.code
+        where (lower(coalesce(name, '')) collate "C", item) > ($2::text collate "C", $3)
           and ($5::text is null or words @@ to_tsquery('simple', $5))
         order by lower(coalesce(name, '')) collate "C", item
         limit $4
@@ -159,11 +162,14 @@ async fn list_absent(
 ) -> Result<Vec<String>> {
     let items = sqlx::query_scalar!(
         r#"
-        select item.item from stock_figure
-        join item on item.connection = stock_figure.connection and item.code_key = stock_figure.code_key
-            and item.code = stock_figure.code and item.stored
-        where stock_figure.connection = $1 and stock_figure.physical is null
-          and (lower(coalesce(name, '')) collate "C", item) > ($2::text collate "C", $3)
+        select item.item from (
+            select code_key, code from stock_figure
+            where connection = $1 and physical is null
+            order by code_key, code limit 20000
+        ) as figure
+        join item on item.connection = $1 and item.code_key = figure.code_key and item.code = figure.code
+            and item.stored
+        where (lower(coalesce(name, '')) collate "C", item) > ($2::text collate "C", $3)
           and ($5::text is null or words @@ to_tsquery('simple', $5))
         order by lower(coalesce(name, '')) collate "C", item
         limit $4
@@ -186,15 +192,12 @@ async fn list_with_code_problem(
 ) -> Result<Vec<String>> {
     let items = sqlx::query_scalar!(
         r#"
-        with repeated as (
-            select code_key from item
-            where connection = $1 and code_key is not null
-            group by code_key having count(*) > 1 and bool_or(stored)
-        ),
-        problem as (
+        with problem as (
             select item from item where connection = $1 and reason is not null and stored
             union
-            select item.item from repeated join item on item.connection = $1 and item.code_key = repeated.code_key
+            select item.item from repeated_code as repeated
+            join item on item.connection = $1 and item.code_key = repeated.code_key
+            where repeated.connection = $1
         )
         select item.item as "item!" from problem join item on item.connection = $1 and item.item = problem.item
         where (lower(coalesce(name, '')) collate "C", item.item) > ($2::text collate "C", $3)

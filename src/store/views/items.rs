@@ -71,6 +71,11 @@ pub async fn list(db: &mut PgConnection, filter: &ItemFilter<'_>) -> Result<Vec<
     load(db, filter.connection, &items).await
 }
 
+/// Finds an item.
+pub async fn find(db: &mut PgConnection, connection: &str, item: &str) -> Result<Option<ItemRow>> {
+    Ok(load(db, connection, &[item.to_owned()]).await?.pop())
+}
+
 /// Loads these items, in their order.
 async fn load(db: &mut PgConnection, connection: &str, items: &[String]) -> Result<Vec<ItemRow>> {
     let rows = sqlx::query_as!(
@@ -121,7 +126,7 @@ pub struct ItemCounts {
 }
 
 /// Beyond so many the exact number says nothing more.
-pub const MAX_COUNTED: i64 = 10_000;
+pub const MAX_COUNTED: i64 = 1000;
 
 impl ItemCounts {
     /// The count of a list.
@@ -143,31 +148,38 @@ pub async fn count(db: &mut PgConnection, connection: &str) -> Result<ItemCounts
         select
             (select count(*) from item where connection = $1) as "all!",
             (select count(*) from (
-                select 1 from stock_figure as figure
-                where figure.connection = $1 and differs and exists (
+                select 1 from (
+                    select code_key, code from stock_figure
+                    where connection = $1 and differs
+                    order by code_key, code limit 20000
+                ) as figure
+                where exists (
                     select 1 from item
                     where item.connection = $1 and item.code_key = figure.code_key and item.code = figure.code
                 )
                 limit $2
             ) as differing) as "differs!",
             (
-                with repeated as (
-                    select count(*) as items from item
-                    where connection = $1 and code_key is not null
-                    group by code_key having count(*) > 1 and bool_or(stored)
-                )
                 -- An item that has a fault of its own and shares its code has two problems and is one item.
-                select coalesce((select sum(items) from repeated), 0)::bigint + (
+                select (
+                    select count(*) from repeated_code as repeated
+                    join item on item.connection = $1 and item.code_key = repeated.code_key
+                    where repeated.connection = $1
+                ) + (
                     select count(*) from item
                     where connection = $1 and reason is not null and stored and not exists (
-                        select 1 from item as other
-                        where other.connection = $1 and other.code_key = item.code_key and other.item <> item.item
+                        select 1 from repeated_code as repeated
+                        where repeated.connection = $1 and repeated.code_key = item.code_key
                     )
                 )
             ) as "code!",
             (select count(*) from (
-                select 1 from stock_figure as figure
-                where figure.connection = $1 and physical is null and exists (
+                select 1 from (
+                    select code_key, code from stock_figure
+                    where connection = $1 and physical is null
+                    order by code_key, code limit 20000
+                ) as figure
+                where exists (
                     select 1 from item
                     where item.connection = $1 and item.code_key = figure.code_key and item.code = figure.code
                       and item.stored

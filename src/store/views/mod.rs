@@ -6,6 +6,7 @@ mod order_row;
 mod order_search;
 
 pub mod attention;
+pub mod braked;
 pub mod code_problems;
 pub mod figures;
 pub mod item_lists;

@@ -50,7 +50,9 @@ pub(super) async fn list(
         limit,
     };
     let rows = items::list(&mut db, &filter).await?;
-    let mut listing = json!(page.listing(rows.iter().map(shown).collect(), |row: &Value| row["item"].as_str().unwrap_or_default().to_owned()));
+    let mut listing = json!(page.listing(rows.iter().map(shown).collect(), |row: &Value| {
+        row["item"].as_str().unwrap_or_default().to_owned()
+    }));
     listing["counts"] = json!(items::count(&mut db, &connection).await?);
     Ok(Json(listing))
 }

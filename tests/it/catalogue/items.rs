@@ -1,7 +1,19 @@
 //! Items with their stock on both sides: what is stored of each reading, and the lists that people see.
 
+use std::collections::HashMap;
+
+use chrono::DateTime;
 use serde_json::{Value, json};
-use silta::dev::sandbox::{Fault, OrderSpec};
+use silta::{
+    dev::sandbox::{Fault, OrderSpec},
+    domain::{
+        product::Supplier,
+        stock::{Basis, ShopStock, StockPolicy, StockView, WarehouseStock},
+        stock_figures::StockFigures,
+        switch::Switch,
+    },
+    store::stock_figures::{self, ReadAt},
+};
 
 use crate::harness::{TestOptions, TestSilta, secs};
 
@@ -35,7 +47,8 @@ impl TestSilta {
 }
 
 fn figures(item: &Value) -> [Option<i64>; 7] {
-    ["shop", "target", "difference", "physical", "reserved", "available", "buffer"].map(|it| item[it].as_i64())
+    ["shop", "target", "difference", "physical", "reserved", "available", "buffer"]
+        .map(|it| item[it].as_i64())
 }
 
 #[tokio::test]
@@ -74,21 +87,67 @@ async fn figure_that_waits_for_a_person_differs() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_changes_no_figure() {
+async fn failed_read_changes_no_figure() {
     let silta = TestSilta::start().await;
     silta.stock(1, "A", "Kahvi", 9).await;
     let before = silta.item("A").await;
-    silta.clock.advance(secs(600));
-    silta.sandbox.warehouse_server.faults.script("GET", "stock", Fault::Refuse(200, r#"{"Stock":"many"}"#));
-    for fault in [Fault::Status(500), Fault::Garbage] {
-        silta.sandbox.shop_server.faults.script("GET", "/stock", fault);
-    }
+    silta.sandbox.shop_server.faults.script("GET", "/stock", Fault::Status(500));
     silta.send_stock_update("A").await;
-    let after = silta.item("A").await;
-    assert_eq!(figures(&after), figures(&before));
-    silta.sandbox.shop_server.faults.clear();
-    silta.sandbox.warehouse_server.faults.clear();
-    silta.advance(secs(3600)).await;
+    assert_eq!(figures(&silta.item("A").await), figures(&before));
+}
+
+#[test]
+fn unreadable_value_is_no_figure() {
+    let policy = StockPolicy {
+        update: Switch::Automatic,
+        basis: Basis::Available,
+        buffer: 0,
+        buffers: HashMap::new(),
+        tracking: true,
+        brake: 30,
+    };
+    let warehouse = |unreadable: &[&str]| WarehouseStock {
+        physical: 0,
+        available: 0,
+        modified: None,
+        read_at: None,
+        version: None,
+        unreadable: unreadable.iter().map(ToString::to_string).collect(),
+    };
+    let shop = |unreadable: &[&str]| ShopStock {
+        quantity: 4,
+        reserved: None,
+        enabled: true,
+        supplier: Supplier::NotRead,
+        unreadable: unreadable.iter().map(ToString::to_string).collect(),
+    };
+    let read = |warehouse: &WarehouseStock, shop: &ShopStock| {
+        let (warehouse, shop) = (Some(warehouse), Some(shop));
+        let (now, written) = (DateTime::UNIX_EPOCH, None);
+        let view = StockView { code: "A", warehouse, shop, in_flight: 0, written, acted_on: None, now };
+        StockFigures::of(&view, &policy)
+    };
+    assert!(read(&warehouse(&[]), &shop(&[])).is_some_and(|it| it.shop == 4));
+    assert_eq!(read(&warehouse(&["Stock"]), &shop(&[])), None);
+    assert_eq!(read(&warehouse(&[]), &shop(&["quantity"])), None);
+}
+
+#[tokio::test]
+async fn list_never_overwrites_what_an_attempt_has_read_later() {
+    let silta = TestSilta::start().await;
+    let mut db = silta.pool.acquire().await.unwrap();
+    let figure = |shop| StockFigures { code: "A".into(), shop, warehouse: None, buffer: 0 };
+    let now = silta.now();
+    let rows = async |read_at, shop| {
+        let mut db = silta.pool.acquire().await.unwrap();
+        stock_figures::record(&mut db, &[("shop", &figure(shop))], read_at).await.unwrap();
+        silta.scalar::<i64>("select shop from stock_figure").await
+    };
+    stock_figures::record(&mut db, &[], ReadAt::Listed(now)).await.unwrap();
+    assert_eq!(rows(ReadAt::Fenced(now), 5).await, 5);
+    assert_eq!(rows(ReadAt::Listed(now - secs(1)), 7).await, 5, "an older list");
+    assert_eq!(rows(ReadAt::Listed(now + secs(1)), 8).await, 8);
+    assert_eq!(rows(ReadAt::Fenced(now), 9).await, 9, "whatever the clock of its process says");
 }
 
 #[tokio::test]
@@ -107,7 +166,10 @@ async fn braked_figure_shows_what_the_shop_would_show() {
     assert!(!braked.is_empty());
     for item in braked {
         assert_eq!(figures(item)[..3], [10, 0, 10].map(Some), "{item}");
-        assert_eq!((item["task_state"].as_str(), item["task_reason"].as_str()), (Some("pending"), Some("stock_braked")));
+        assert_eq!(
+            (item["task_state"].as_str(), item["task_reason"].as_str()),
+            (Some("pending"), Some("stock_braked"))
+        );
     }
 }
 
@@ -142,7 +204,10 @@ async fn code_to_fix_and_absent_at_the_warehouse_have_lists() {
     silta.send_product_update(3).await;
     assert_eq!(silta.codes_of("?show=code").await, ["CUP", "cup"]);
     let item = silta.item("CUP").await;
-    assert_eq!((item["code_problem"].as_str(), &item["same_code"]), (Some("code_repeated"), &json!(["Muki"])));
+    assert_eq!(
+        (item["code_problem"].as_str(), &item["same_code"]),
+        (Some("code_repeated"), &json!(["Muki"]))
+    );
     assert_eq!(silta.codes_of("?show=absent").await, ["POT"]);
     assert_eq!(silta.items("").await["counts"]["code"], 2);
     assert_eq!(silta.items("").await["counts"]["absent"], 1);
