@@ -44,7 +44,7 @@ comment on column stock_figure.differs is 'True where the shop shows another fig
 -- The list of products by name, and its search by the start of any word of a name or a code. Only what separates words in
 -- ASCII separates them here, so that it means the same under every collation.
 alter table item
-    add column words tsvector not null generated always as (
+    add column words tsvector generated always as (
         to_tsvector('simple', regexp_replace(
             coalesce(name, '') || ' ' || coalesce(code, ''), '[\s!-/:-@\[-`{-~]+', ' ', 'g'
         ))

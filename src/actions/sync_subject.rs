@@ -11,7 +11,11 @@ use super::{
 };
 use crate::{
     domain::event::subject::{Subject, SubjectKind},
-    store::intents::Wish,
+    store::{
+        intents::Wish,
+        tasks,
+        views::items::{self, ItemRow},
+    },
 };
 
 /// The longest key of a subject that is asked for.
@@ -41,4 +45,30 @@ pub async fn sync_subject(
     let detail = json!({ "task": enqueued.task, "opened": enqueued.opened });
     actor.audit(db, "subject.sync", Some(connection), Some(subject.to_string()), detail).await?;
     Ok(enqueued)
+}
+
+/// Enqueues the tasks of an item's product and of its stock figure: of each whose switch is not off. An item whose code cannot
+/// be sent has no stock figure.
+pub async fn sync_item(
+    db: &mut PgConnection,
+    actor: &Actor<'_>,
+    connection: &str,
+    item: &str,
+) -> Result<ItemRow, ActionError> {
+    let row = items::find(db, connection, item).await?.ok_or(ActionError::NotFound)?;
+    let code = row.code.as_deref().filter(|_| row.code_problem.is_none());
+    let product = tasks::parse_subject(&row.product)?;
+    let mut refused = None;
+    let mut asked = 0;
+    for subject in code.map(Subject::stock).into_iter().chain([product]) {
+        match sync_subject(db, actor, connection, subject).await {
+            Ok(_) => asked += 1,
+            Err(ActionError::Conflict(conflict)) => refused = refused.or(Some(conflict)),
+            Err(error) => return Err(error),
+        }
+    }
+    match refused {
+        Some(conflict) if asked == 0 => Err(conflict.into()),
+        _ => Ok(row),
+    }
 }

@@ -94,6 +94,8 @@ async fn failed_read_changes_no_figure() {
     silta.sandbox.shop_server.faults.script("GET", "/stock", Fault::Status(500));
     silta.send_stock_update("A").await;
     assert_eq!(figures(&silta.item("A").await), figures(&before));
+    silta.advance(secs(600)).await;
+    assert_eq!(figures(&silta.item("A").await), figures(&before), "as soon as it is read again");
 }
 
 #[test]

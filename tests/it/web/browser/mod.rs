@@ -3,3 +3,4 @@
 pub mod operator;
 mod pages;
 pub mod session;
+mod shopkeeper;
