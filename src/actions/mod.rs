@@ -46,6 +46,6 @@ pub use shipping::{put_shipping_rule, remove_shipping_rule};
 pub use sync::{
     NotBefore, RequestedSync, SyncRequest, approve_sync, cancel_sync, release_brake, request_sync,
 };
-pub use sync_subject::sync_subject;
+pub use sync_subject::{sync_item, sync_subject};
 
 pub use crate::domain::conflict::ConflictError;

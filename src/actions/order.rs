@@ -9,22 +9,17 @@ use sqlx::PgConnection;
 use super::{
     ActionError, Actor, ConflictError,
     confirm_order::ConfirmedOrder,
-    enqueue::{EnqueuedTask, enqueue},
+    enqueue::{EnqueuedTask, OperatorEvent, enqueue},
     switch::require_switched_on,
 };
 use crate::{
     domain::{
-        event::{
-            source::Source,
-            subject::{Priority, Subject, SubjectKind},
-        },
-        id::EventId,
+        event::subject::{Subject, SubjectKind},
         order::{Intent, OrderStatus},
         task::subject_state::KnownSubject,
     },
     store::{
         connections,
-        ingest::InternalEvent,
         intents::{self, NewIntent, Wish},
         redaction, subject_states,
     },
@@ -111,17 +106,11 @@ pub(super) async fn enqueue_order(
     subject: Subject,
     request: &str,
 ) -> Result<EnqueuedTask, ActionError> {
-    let at = actor.now();
-    let name = subject.to_string();
-    let id = EventId(actor.entropy.id(at));
     let topic = format!("order.{request}");
-    let priority = Priority::live(subject.kind);
-    let body = json!({ "event": id });
-    let event =
-        InternalEvent { connection, subject, source: Source::Operator, topic: &topic, body, priority, at };
-    let enqueued = enqueue(db, actor, id, event).await?;
+    let event = OperatorEvent::live(&topic, subject.kind);
+    let enqueued = enqueue(db, actor, (connection, &subject), event).await?;
     let detail = json!({ "task": enqueued.task, "opened": enqueued.opened });
-    actor.audit(db, &topic, Some(connection), Some(name), detail).await?;
+    actor.audit(db, &topic, Some(connection), Some(subject.to_string()), detail).await?;
     Ok(enqueued)
 }
 

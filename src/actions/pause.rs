@@ -17,7 +17,7 @@ pub async fn pause(db: &mut PgConnection, actor: &Actor<'_>, name: &str) -> Resu
 
 /// Allows claims again, and closes a circuit that rejected credentials opened.
 pub async fn resume(db: &mut PgConnection, actor: &Actor<'_>, name: &str) -> Result<(), ActionError> {
-    if !connections::resume(db, name).await? {
+    if !connections::resume(db, name, actor.now()).await? {
         return Err(ConflictError::AlreadyRunning.into());
     }
     actor.audit(db, "connection.resume", Some(name), None, json!({})).await?;

@@ -10,17 +10,14 @@ use uuid::Uuid;
 
 use super::{
     ActionError, Actor, ConflictError,
-    enqueue::{EnqueuedTask, enqueue},
+    enqueue::{EnqueuedTask, OperatorEvent, enqueue},
 };
 use crate::{
     domain::{
-        event::{
-            source::Source,
-            subject::{Priority, SubjectKind},
-        },
+        event::subject::Priority,
         id::{EventId, TaskId},
     },
-    store::{StoreError, events, ingest::InternalEvent, subject_states, tasks, views::overview},
+    store::{StoreError, events, tasks, views::overview},
 };
 
 /// Replays the subject of an event.
@@ -66,23 +63,9 @@ pub(super) async fn replay_subject(
     cause: Uuid,
 ) -> Result<EnqueuedTask, StoreError> {
     let subject = tasks::parse_subject(subject)?;
-    if subject.kind == SubjectKind::Product {
-        // Without the stored hash the flow reads the warehouse's product again.
-        subject_states::clear_sent_hash(db, connection, &[subject.to_string()]).await?;
-    }
-    let at = actor.now();
-    let id = EventId(actor.entropy.id(at));
-    let event = InternalEvent {
-        connection,
-        subject,
-        source: Source::Operator,
-        topic: "replay",
-        // The body holds the event's own id, so that two replays are two events.
-        body: json!({ "replays": cause, "event": id }),
-        priority: Priority::BACKGROUND,
-        at,
-    };
-    let replayed = enqueue(db, actor, id, event).await?;
+    let body = json!({ "replays": cause });
+    let event = OperatorEvent { topic: "replay", body, priority: Priority::BACKGROUND };
+    let replayed = enqueue(db, actor, (connection, &subject), event).await?;
     if let Some(replay_of) = replay_of.filter(|old| replayed.opened && *old != replayed.task) {
         tasks::mark_replay(db, replayed.task, replay_of).await?;
     }

@@ -5,19 +5,17 @@ use sqlx::PgConnection;
 
 use super::{
     ActionError, Actor,
-    enqueue::{EnqueuedTask, enqueue},
+    enqueue::{EnqueuedTask, OperatorEvent, enqueue},
     order::record_wish,
     switch::require_switched_on,
 };
 use crate::{
-    domain::{
-        event::{
-            source::Source,
-            subject::{Priority, Subject, SubjectKind},
-        },
-        id::EventId,
+    domain::event::subject::{Subject, SubjectKind},
+    store::{
+        intents::Wish,
+        tasks,
+        views::items::{self, ItemRow},
     },
-    store::{ingest::InternalEvent, intents::Wish, subject_states},
 };
 
 /// The longest key of a subject that is asked for.
@@ -40,35 +38,37 @@ pub async fn sync_subject(
         return Err(ActionError::NotFound);
     }
     require_switched_on(db, connection, subject.kind).await?;
-    let enqueued = enqueue_asked(db, actor, connection, &subject).await?;
+    let asked = OperatorEvent::live("subject.sync", subject.kind);
+    let enqueued = enqueue(db, actor, (connection, &subject), asked).await?;
+    // For this task and no later one.
+    record_wish(db, actor, connection, &subject, Wish::Sync(enqueued.task)).await?;
     let detail = json!({ "task": enqueued.task, "opened": enqueued.opened });
     actor.audit(db, "subject.sync", Some(connection), Some(subject.to_string()), detail).await?;
     Ok(enqueued)
 }
 
-/// Enqueues the subject's task and records that a person has asked for it: for this task and no later one.
-async fn enqueue_asked(
+/// Enqueues the tasks of an item's product and of its stock figure: of each whose switch is not off. An item whose code cannot
+/// be sent has no stock figure.
+pub async fn sync_item(
     db: &mut PgConnection,
     actor: &Actor<'_>,
     connection: &str,
-    subject: &Subject,
-) -> Result<EnqueuedTask, ActionError> {
-    if subject.kind == SubjectKind::Product {
-        // Without the stored hash the flow reads the warehouse's product again.
-        subject_states::clear_sent_hash(db, connection, &[subject.to_string()]).await?;
+    item: &str,
+) -> Result<ItemRow, ActionError> {
+    let row = items::find(db, connection, item).await?.ok_or(ActionError::NotFound)?;
+    let code = row.code.as_deref().filter(|_| row.code_problem.is_none());
+    let product = tasks::parse_subject(&row.product)?;
+    let mut refused = None;
+    let mut asked = 0;
+    for subject in code.map(Subject::stock).into_iter().chain([product]) {
+        match sync_subject(db, actor, connection, subject).await {
+            Ok(_) => asked += 1,
+            Err(ActionError::Conflict(conflict)) => refused = refused.or(Some(conflict)),
+            Err(error) => return Err(error),
+        }
     }
-    let at = actor.now();
-    let id = EventId(actor.entropy.id(at));
-    let event = InternalEvent {
-        connection,
-        subject: subject.clone(),
-        source: Source::Operator,
-        topic: "subject.sync",
-        body: json!({ "event": id }),
-        priority: Priority::live(subject.kind),
-        at,
-    };
-    let enqueued = enqueue(db, actor, id, event).await?;
-    record_wish(db, actor, connection, subject, Wish::Sync(enqueued.task)).await?;
-    Ok(enqueued)
+    match refused {
+        Some(conflict) if asked == 0 => Err(conflict.into()),
+        _ => Ok(row),
+    }
 }

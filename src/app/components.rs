@@ -173,6 +173,7 @@ impl Components {
             rules: config.shipping_rules(),
             extra: config.connections.iter().map(extra).collect(),
             settings: config.settings.clone(),
+            stock_bases: config.connections.iter().map(|it| (it.name.clone(), it.stock.basis)).collect(),
             time_zone: config.time_zone,
             is_secure: config.http.public_url.starts_with("https://"),
             rates: config.connections.iter().map(rates).collect(),

@@ -192,6 +192,7 @@ async fn request(
 ) -> Result<()> {
     let OrderArgs { connection, order_id } = order;
     let app = App::new(config, database.deps());
+    app.prepare().await?; // on a fresh database nobody would know the connection
     let confirmed = actions::confirm_order(&database.pool, &*app.order_finder, connection, order_id).await;
     let confirmed = known(confirmed, order)?;
     let entropy = Entropy::from_os();

@@ -26,6 +26,7 @@ pub mod redact;
 pub mod setting;
 pub mod shipping;
 pub mod stock;
+pub mod stock_figures;
 pub mod suggestion;
 pub mod switch;
 pub mod sync;

@@ -116,8 +116,12 @@ impl StockPolicy {
                 warehouse.available + view.in_flight.clamp(0, shop.reserved.unwrap_or_default().max(0))
             }
         };
-        let buffer = self.buffers.get(&CodeKey::of(view.code)).copied().unwrap_or(self.buffer);
-        figure.saturating_sub(buffer).max(0)
+        figure.saturating_sub(self.buffer_of(view.code)).max(0)
+    }
+
+    /// Pieces of this code that are never shown for sale.
+    pub fn buffer_of(&self, code: &str) -> i64 {
+        self.buffers.get(&CodeKey::of(code)).copied().unwrap_or(self.buffer)
     }
 }
 

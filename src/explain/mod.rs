@@ -7,12 +7,14 @@
 
 mod alert_details;
 mod alerts;
+mod attention_texts;
 mod audience;
 mod audit;
 mod call_log;
 mod conflicts;
 mod details;
 mod history;
+mod item_texts;
 mod labels;
 mod moments;
 mod pages;
@@ -25,12 +27,14 @@ mod webhooks;
 
 pub use alert_details::alert_detail;
 pub use alerts::{AlertText, alert_prefix, alert_since, alert_text};
+pub use attention_texts::{AttentionTexts, attention_texts};
 pub use audience::Audience;
 pub use audit::audit_text;
 pub use call_log::call_log;
 pub use conflicts::conflict_text;
 pub use details::detail;
 pub use history::{LedgerAction, OrderHistory, TimelineEntry, order_history};
+pub use item_texts::{ItemTexts, basis_text, item_texts};
 pub use labels::{
     capitalised, counted, decimal, difference_text, remark_text, source_text, state_text, subject_text,
     sync_kind_text, vendor_name, vendor_status_text,

@@ -3,6 +3,7 @@
 use crate::{
     domain::{
         event::subject::Subject,
+        stock_figures::StockFigures,
         task::{
             fault::Fault, ledger::LedgerChange, outcome::Outcome, reason::Reason, subject_state::Observation,
         },
@@ -29,6 +30,8 @@ pub struct AttemptResult {
     pub ledger: Vec<LedgerChange>,
     /// Subjects that may be out of sync because of this one.
     pub follow_ups: Vec<Subject>,
+    /// For stock: what both sides show.
+    pub figures: Option<StockFigures>,
 }
 
 impl AttemptResult {
@@ -43,6 +46,7 @@ impl AttemptResult {
             observations: Vec::new(),
             ledger: Vec::new(),
             follow_ups: Vec::new(),
+            figures: None,
         }
     }
 

@@ -8,6 +8,7 @@ use crate::{
         event::subject::Subject,
         product::{AmbiguousCode, KnownSpellings, Stored, Supplier, code_fault},
         stock::{BRAKE_WINDOW, Basis, Decision, ShopStock, StockView, WarehouseStock, decide},
+        stock_figures::StockFigures,
         switch::Switch,
         task::{
             outcome::Outcome,
@@ -60,6 +61,7 @@ async fn sync(context: &Context) -> Result<AttemptResult, Box<AttemptResult>> {
     let (warehouse, shop) = (warehouse.as_ref(), shop.as_ref());
     let (written, acted_on) = (known.figure, known.figure_at);
     let view = StockView { code, warehouse, shop, in_flight, written, acted_on, now };
+    let mut figures = StockFigures::of(&view, &clients.stock_policy);
     let (result, figure) = match decide(&view, &clients.stock_policy) {
         Decision::Nothing => (AttemptResult::new(Outcome::InSync), shop.map(|shop| shop.quantity)),
         Decision::Skip(reason) => (AttemptResult::skipped(reason), None),
@@ -74,7 +76,13 @@ async fn sync(context: &Context) -> Result<AttemptResult, Box<AttemptResult>> {
             (unasked(context, shop, quantity), None)
         }
         Decision::Patch { quantity, falls_to_zero } => {
-            (write_stock(context, quantity, falls_to_zero).await?, Some(quantity))
+            match write_stock(context, quantity, falls_to_zero).await {
+                Ok(result) => {
+                    figures = figures.map(|figures| figures.after_write(quantity));
+                    (result, Some(quantity))
+                }
+                Err(result) => return Ok(AttemptResult { figures, ..*result }),
+            }
         }
     };
     // A shop that no longer shows a figure it has shown may be down: then the next poll reads this version again.
@@ -89,7 +97,7 @@ async fn sync(context: &Context) -> Result<AttemptResult, Box<AttemptResult>> {
     };
     // The shop's other codes for this product show the same figure.
     let follow_ups = aliases.iter().map(|alias| Subject::stock(spellings.in_shop(alias).unwrap_or(alias)));
-    let result = AttemptResult { follow_ups: follow_ups.collect(), ..result };
+    let result = AttemptResult { follow_ups: follow_ups.collect(), figures, ..result };
     Ok(result.with_observation(Observation { subject: subject.to_string(), seen_at: now, known }))
 }
 

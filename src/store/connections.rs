@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 use super::{
     Result,
     connection_switches::{ConfiguredConnection, switch_columns},
-    vendor_faults,
+    tasks, vendor_faults,
 };
 use crate::domain::{
     Timestamp,
@@ -134,15 +134,18 @@ pub async fn pause(db: &mut PgConnection, name: &str, actor: &str, now: Timestam
 }
 
 /// Resumes claims and closes the circuits; false if there was nothing to resume.
-pub async fn resume(db: &mut PgConnection, name: &str) -> Result<bool> {
-    let were_held_back = vendor_faults::forget(db, name).await?;
+pub async fn resume(db: &mut PgConnection, name: &str, now: Timestamp) -> Result<bool> {
+    let held_back = vendor_faults::forget(db, name).await?;
+    for reason in &held_back {
+        tasks::wake_held_back(db, name, *reason, now).await?;
+    }
     let done = sqlx::query!(
         "update connection
          set paused_at = null, paused_by = null, circuit_open_until = null, circuit_reason = null, faults = 0
          where name = $1 and (paused_at is not null or circuit_open_until is not null)",
         name,
     );
-    Ok(done.execute(db).await?.rows_affected() == 1 || were_held_back)
+    Ok(done.execute(db).await?.rows_affected() == 1 || !held_back.is_empty())
 }
 
 /// Records that the shop's whole catalogue was read.

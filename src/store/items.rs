@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use sqlx::{Connection, PgConnection};
 
-use super::{Result, item_stock, warehouse_codes};
+use super::{Result, item_stock, repeated_codes, warehouse_codes};
 use crate::domain::{
     Timestamp,
     event::subject::Subject,
@@ -45,6 +45,8 @@ pub async fn register_product(
 
     let mut register = look_up(db, connection, entries).await?;
     let codes: BTreeSet<_> = entries.iter().filter_map(|entry| entry.code.as_deref()).map(key_of).collect();
+    let touched: Vec<_> = codes_before.iter().chain(&codes).cloned().collect();
+    repeated_codes::refresh(db, connection, &touched).await?;
     let released: Vec<_> = codes_before.into_iter().filter(|key| !codes.contains(key)).collect();
     if !released.is_empty() {
         register.released = list_products_with(db, connection, product, &released).await?;

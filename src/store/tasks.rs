@@ -1,4 +1,4 @@
-//! Table `task`: release, rescue, and operator decisions. Attempts begin in `claim` and end in `settle`.
+//! Table `task`: returned claims, rescue, and operator decisions. Attempts begin in `claim` and end in `settle`.
 //! Every change names the state that it expects, and the claim where there is one.
 
 use sqlx::PgConnection;
@@ -11,8 +11,12 @@ use crate::domain::{
     task::{
         reason::Reason,
         state::{LeasedTask, TaskState},
+        transition::LONGEST_CIRCUIT,
     },
 };
+
+/// How many held-back tasks become due at once when a vendor's writes go through again. The others become due in their time.
+const MAX_WOKEN: i64 = 1000;
 
 /// What a fenced write found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,37 +77,51 @@ pub async fn wake_waiting(
     Ok(done.execute(db).await?.rows_affected())
 }
 
-/// Releases a claim whose attempt never started, as if it had not been taken.
-pub async fn release(db: &mut PgConnection, leased: &LeasedTask) -> Result<Fenced> {
+/// Makes tasks due whose write was held back for this reason, at most [`MAX_WOKEN`] of them, the first in turn first. What is
+/// leased is left alone: it finds out by itself.
+pub async fn wake_held_back(
+    db: &mut PgConnection,
+    connection: &str,
+    reason: Reason,
+    now: Timestamp,
+) -> Result<u64> {
+    let latest = now + LONGEST_CIRCUIT;
     let done = sqlx::query!(
         "
-        update task set
-            -- Only the subject state knows whether it was in doubt before; one time too often costs one read.
-            state = case when reason is null then 'pending' else 'in_doubt' end,
-            failures = failures - 1,
-            attempts = attempts - 1,
-            claim_id = null, claimed_by = null, claimed_at = null, leased_until = null
-        where id = $1 and claim_id = $2
+        with held_back as (
+            select id, connection from task
+            where connection = $1 and state in ('pending', 'in_doubt') and reason = $2
+              and due_at > $3 and due_at <= $4 and snoozes > 0
+            order by priority, due_at
+            limit $5
+            for update skip locked
+        )
+        update task set due_at = $3
+        from held_back
+        where task.id = held_back.id and task.connection = held_back.connection
         ",
-        leased.id.0,
-        leased.claim.0,
+        connection,
+        reason.code(),
+        now,
+        latest,
+        MAX_WOKEN,
     );
-    Ok(Fenced::from_rows(done.execute(db).await?.rows_affected()))
+    Ok(done.execute(db).await?.rows_affected())
 }
 
-/// Returns the claim of an attempt that made no call, since it was not its turn at a vendor: it counts as no attempt, and the
-/// task goes on waiting where it was.
-pub async fn defer(
+/// Returns the claim of an attempt that made no call, as if it had not been taken. Where it was not its turn at a vendor,
+/// `waits` says the state and reason in which it goes on waiting where it was.
+pub async fn return_claim(
     db: &mut PgConnection,
     leased: &LeasedTask,
-    state: TaskState,
-    reason: Reason,
+    waits: Option<(TaskState, Reason)>,
 ) -> Result<Fenced> {
     let done = sqlx::query!(
         "
         update task set
-            state = $3,
-            reason = $4,
+            -- Only the subject state knows whether it was in doubt before; one time too often costs one read.
+            state = coalesce($3, case when reason is null then 'pending' else 'in_doubt' end),
+            reason = coalesce($4, reason),
             failures = failures - 1,
             attempts = attempts - 1,
             claim_id = null, claimed_by = null, claimed_at = null, leased_until = null
@@ -111,8 +129,8 @@ pub async fn defer(
         ",
         leased.id.0,
         leased.claim.0,
-        state.as_str(),
-        reason.code(),
+        waits.map(|(state, _)| state.as_str()),
+        waits.map(|(_, reason)| reason.code()),
     );
     Ok(Fenced::from_rows(done.execute(db).await?.rows_affected()))
 }

@@ -82,14 +82,33 @@ pub async fn open_write_circuit(
     Ok(done.execute(db).await?.rows_affected() == 1)
 }
 
-/// Lets writes through again; true if they were held back.
-pub async fn close_write_circuit(db: &mut PgConnection, connection: &str, vendor: Vendor) -> Result<bool> {
-    let done = sqlx::query!(
-        "delete from write_circuit where connection = $1 and vendor = $2",
+/// Lets writes through again; why they were held back, if they were.
+pub async fn close_write_circuit(
+    db: &mut PgConnection,
+    connection: &str,
+    vendor: Vendor,
+) -> Result<Option<Reason>> {
+    let closed = sqlx::query_scalar!(
+        "delete from write_circuit where connection = $1 and vendor = $2 returning reason",
         connection,
         vendor.as_str(),
     );
-    Ok(done.execute(db).await?.rows_affected() == 1)
+    closed.fetch_optional(db).await?.map(|code| parse_reason(&code)).transpose()
+}
+
+/// Whether writes to either vendor are held back for this reason.
+pub async fn is_held_back(db: &mut PgConnection, connection: &str, reason: Reason) -> Result<bool> {
+    let found = sqlx::query_scalar!(
+        r#"select exists (select 1 from write_circuit where connection = $1 and reason = $2) as "found!""#,
+        connection,
+        reason.code(),
+    );
+    Ok(found.fetch_one(db).await?)
+}
+
+/// Why writes are held back, from a row.
+fn parse_reason(code: &str) -> Result<Reason> {
+    Reason::parse(code).ok_or(StoreError::Inconsistent { table: "write_circuit", column: "reason" })
 }
 
 /// Holds back writes for longer after a failed trial.
@@ -181,14 +200,13 @@ pub async fn enter_write_circuit(
     if row.is_trial {
         return Ok(WriteCircuit::Trial);
     }
-    let unknown = StoreError::Inconsistent { table: "write_circuit", column: "reason" };
-    let reason = Reason::parse(&row.reason).ok_or(unknown)?;
-    Ok(WriteCircuit::Open { reason, until: row.open_until })
+    Ok(WriteCircuit::Open { reason: parse_reason(&row.reason)?, until: row.open_until })
 }
 
-/// Forgets all suspicions about a connection and lets its writes through.
-pub async fn forget(db: &mut PgConnection, connection: &str) -> Result<bool> {
+/// Forgets all suspicions about a connection and lets its writes through; returns why they were held back.
+pub async fn forget(db: &mut PgConnection, connection: &str) -> Result<Vec<Reason>> {
     sqlx::query!("delete from call_fault where connection = $1", connection).execute(&mut *db).await?;
-    let done = sqlx::query!("delete from write_circuit where connection = $1", connection);
-    Ok(done.execute(db).await?.rows_affected() > 0)
+    let closed =
+        sqlx::query_scalar!("delete from write_circuit where connection = $1 returning reason", connection);
+    closed.fetch_all(db).await?.iter().map(|code| parse_reason(code)).collect()
 }

@@ -22,6 +22,7 @@ use crate::{
     store::{
         connections, ingest, item_stock,
         items::{self, Reading},
+        repeated_codes,
         subject_states::{self, InSyncProduct},
         sync_catalogue::{self, CatalogueRow},
         sync_differences::NewDifference,
@@ -94,6 +95,7 @@ pub(super) async fn read_catalogue(run: &mut Run<'_>, clients: &ConnectionClient
     read_unseen_products(run, clients).await?;
     let now = run.deps.clock.now();
     let mut tx = run.begin_transaction().await?;
+    repeated_codes::refresh_all(&mut tx, connection).await?;
     connections::record_catalogue_read(&mut tx, connection, now).await?;
     let (kind, reason) = (SubjectKind::Product, Reason::CatalogueUnread);
     tasks::wake_waiting(&mut tx, connection, kind, reason, now).await?;

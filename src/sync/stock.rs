@@ -13,12 +13,14 @@ use crate::{
         page_walk::PageWalk,
         product::{CodeKey, KnownSpellings, ProductPolicy, Stored, code_fault},
         stock::{Basis, Decision, ShopStock, StockView, WarehouseStock, decide},
+        stock_figures::StockFigures,
         task::reason::Reason,
     },
     flows::ConnectionClients,
     store::{
         in_flight,
         stock::{self, ShopFigure},
+        stock_figures::{self, ReadAt},
         subject_states::{self, KnownStock},
         sync_differences::NewDifference,
         sync_snapshots::{self, SnapshotRow},
@@ -94,8 +96,10 @@ pub(super) async fn find_differences(
         let spelt = codes.iter().map(|code| products.code_at_warehouse(code));
         let spellings = warehouse_codes::load_spellings(&mut tx, connection, spelt).await?;
         let page = Page { items, in_flight, known, matched, spellings };
-        let (found, figures) = compare_page(run, clients, &page)?;
-        stock::record_figures(&mut tx, &run.leased.connection, &figures, read_at).await?;
+        let Compared { found, in_shop, figures } = compare_page(run, clients, &page)?;
+        stock::record_figures(&mut tx, connection, &in_shop, read_at).await?;
+        let figures: Vec<_> = figures.iter().map(|it| (connection.as_str(), it)).collect();
+        stock_figures::record(&mut tx, &figures, ReadAt::Listed(read_at)).await?;
         run.progress.total = read.total;
         let cursor = next.map_or_else(|| run.progress.cursor.clone(), PageWalk::to_cursor);
         run.commit_page(tx, &found, cursor, compared).await?;
@@ -114,7 +118,11 @@ pub(super) async fn report_unknown_codes(
         let mut tx = run.begin_transaction().await?;
         let cursor = &run.progress.cursor;
         let unmatched = sync_snapshots::list_unmatched(&mut tx, run.leased.id, cursor, BATCH_SIZE).await?;
-        let Some(last) = unmatched.last().map(|row| row.name.clone()) else { return Ok(()) };
+        let Some(last) = unmatched.last().map(|row| row.name.clone()) else {
+            stock_figures::remove_unmet(&mut tx, &run.leased.connection, run.leased.started_at).await?;
+            tx.commit().await?;
+            return Ok(());
+        };
         let names = unmatched.iter().map(|row| &row.name);
         let found: Vec<_> = names
             .filter(|code| !clients.product_policy.is_excluded(code))
@@ -124,13 +132,19 @@ pub(super) async fn report_unknown_codes(
     }
 }
 
-/// The differences of a page, and the figures that the shop shows on it.
-fn compare_page(
-    run: &mut Run<'_>,
-    clients: &ConnectionClients,
-    page: &Page,
-) -> Result<(Vec<NewDifference>, Vec<ShopFigure>), SyncError> {
-    let (mut found, mut figures) = (Vec::new(), Vec::new());
+/// What comparing a page came to.
+#[derive(Default)]
+struct Compared {
+    found: Vec<NewDifference>,
+    /// The figures that the shop shows.
+    in_shop: Vec<ShopFigure>,
+    /// Both sides' figures, for people.
+    figures: Vec<StockFigures>,
+}
+
+/// The differences of a page, and the figures on it.
+fn compare_page(run: &mut Run<'_>, clients: &ConnectionClients, page: &Page) -> Result<Compared, SyncError> {
+    let Compared { mut found, mut in_shop, mut figures } = Compared::default();
     let now = run.deps.clock.now();
     let states = page.in_flight.iter().zip(&page.known);
     for ((code, shop), (in_flight, known)) in page.items.iter().zip(states) {
@@ -161,6 +175,7 @@ fn compare_page(
         let warehouse = warehouse.as_ref();
         let (in_flight, written) = (*in_flight, known.figure);
         let view = StockView { code, warehouse, shop: Some(shop), in_flight, written, acted_on: None, now };
+        figures.extend(StockFigures::of(&view, &clients.stock_policy));
         let (mut is_zeroed, mut in_sync_version) = (false, None);
         match decide(&view, &clients.stock_policy) {
             Decision::Patch { quantity, falls_to_zero } => {
@@ -186,9 +201,9 @@ fn compare_page(
         if !shop.enabled && !clients.stock_policy.tracking {
             continue; // what was written last is known better than what the shop shows of it
         }
-        figures.push(ShopFigure { code: code.clone(), quantity: shop.quantity, in_sync_version });
+        in_shop.push(ShopFigure { code: code.clone(), quantity: shop.quantity, in_sync_version });
     }
-    Ok((found, figures))
+    Ok(Compared { found, in_shop, figures })
 }
 
 /// The warehouse's figure of a code, from the stored rows.

@@ -122,7 +122,7 @@ impl AttemptRunner {
         let state = if run.in_doubt_since.is_some() { TaskState::InDoubt } else { TaskState::Pending };
         let deferred = async {
             let mut db = self.deps.pool.acquire().await?;
-            tasks::defer(&mut db, leased, state, Reason::RateLimited).await
+            tasks::return_claim(&mut db, leased, Some((state, Reason::RateLimited))).await
         };
         if let Err(error) = deferred.await {
             tracing::warn!(task = %leased.id, error = %error, "cannot return the claim: its lease will run out");
@@ -141,7 +141,7 @@ impl AttemptRunner {
     pub(super) async fn release(&self, leased: &LeasedTask) {
         let released = async {
             let mut db = self.deps.pool.acquire().await?;
-            tasks::release(&mut db, leased).await
+            tasks::return_claim(&mut db, leased, None).await
         };
         if let Err(error) = released.await {
             tracing::warn!(task = %leased.id, error = %error, "cannot release the claim: its lease will run out");
@@ -222,7 +222,7 @@ impl AttemptRunner {
         let failpoints = &self.deps.failpoints;
         let (id, subject) = (leased.id, leased.subject.to_string());
         failpoints.hit(Failpoint::BeforeSettle, &subject).await;
-        let signs = VendorSigns::new(call_log, run.result.fault, trials);
+        let signs = VendorSigns::new(call_log, &run.result, trials);
         let calls = serde_json::to_string(&call_log.calls()).expect("call records are plain data");
         let FlowRun { result, in_doubt_since, may_have_begun } = run;
         let ended =

@@ -21,15 +21,18 @@ use crate::{
         Timestamp,
         task::{
             fault::{CallKind, Fault},
+            outcome::Outcome,
+            reason::Reason,
             state::LeasedTask,
             transition::circuit_open_for,
         },
         vendor::Vendor,
     },
+    flows::AttemptResult,
     store::{
         self,
         connections::{self, CircuitOpening},
-        vendor_faults,
+        tasks, vendor_faults,
     },
     vendors::http::call_log::CallLog,
 };
@@ -43,16 +46,24 @@ pub(super) struct VendorSigns {
     pub(super) fault: Option<Fault>,
     /// Vendors whose writes it was let through to try.
     pub(super) trials: Vec<Vendor>,
+    /// Why a write of it was held back, where one was.
+    held_back: Option<Reason>,
 }
 
 impl VendorSigns {
     /// What an attempt's calls show.
-    pub(super) fn new(call_log: &CallLog, fault: Option<Fault>, trials: Vec<Vendor>) -> Self {
+    pub(super) fn new(call_log: &CallLog, result: &AttemptResult, trials: Vec<Vendor>) -> Self {
         let kinds = [Vendor::MyCashflow, Vendor::Ogoship]
             .into_iter()
             .flat_map(|vendor| [(vendor, CallKind::Read), (vendor, CallKind::Write)]);
         let answered = kinds.filter(|(vendor, kind)| call_log.has_answered(*vendor, *kind)).collect();
-        Self { answered, fault, trials }
+        let held_back = match result.outcome {
+            Outcome::Snoozed {
+                reason: reason @ (Reason::VendorDown | Reason::CredentialsRefused), ..
+            } => Some(reason),
+            _ => None,
+        };
+        Self { answered, fault: result.fault, trials, held_back }
     }
 }
 
@@ -67,7 +78,7 @@ pub(super) struct CircuitBreaker {
 impl CircuitBreaker {
     /// Whether nothing is to be written: no fault, and only answers that were expected.
     pub(super) fn is_unremarkable(&self, leased: &LeasedTask, signs: &VendorSigns) -> bool {
-        signs.fault.is_none() && self.cleared(leased, signs).is_empty()
+        signs.fault.is_none() && signs.held_back.is_none() && self.cleared(leased, signs).is_empty()
     }
 
     /// The kinds of calls under suspicion that the attempt has shown to work.
@@ -94,9 +105,15 @@ impl CircuitBreaker {
         vendor_faults::lock(db, connection).await?;
         for (vendor, call) in self.cleared(leased, signs) {
             self.clear(db, connection, vendor, call).await?;
-            if call == CallKind::Write && vendor_faults::close_write_circuit(db, connection, vendor).await? {
-                tracing::info!(connection, %vendor, "writes go through again");
+            if call == CallKind::Write {
+                close_write_circuit(db, connection, vendor, now).await?;
             }
+        }
+        if let Some(reason) = signs.held_back
+            && !vendor_faults::is_held_back(db, connection, reason).await?
+        {
+            // The circuit was closed between the call that was held back and this settle.
+            tasks::wake_held_back(db, connection, reason, now).await?;
         }
         match signs.fault {
             Some(fault) if signs.trials.contains(&fault.vendor) && fault.call == CallKind::Write => {
@@ -153,6 +170,22 @@ impl CircuitBreaker {
         self.suspects.lock().remove(&(connection.to_owned(), vendor, call));
         Ok(())
     }
+}
+
+/// Lets writes through again, and makes due what was held back: it was snoozed for as long as the circuit was expected to stay
+/// open, and a trial ends that earlier.
+async fn close_write_circuit(
+    db: &mut PgConnection,
+    connection: &str,
+    vendor: Vendor,
+    now: Timestamp,
+) -> store::Result<()> {
+    let Some(reason) = vendor_faults::close_write_circuit(db, connection, vendor).await? else {
+        return Ok(());
+    };
+    let woken = tasks::wake_held_back(db, connection, reason, now).await?;
+    tracing::info!(connection, %vendor, woken, "writes go through again");
+    Ok(())
 }
 
 /// The one task that was let through has failed alike.

@@ -7,6 +7,7 @@ use crate::{
     domain::{
         Timestamp,
         event::subject::Subject,
+        stock_figures::StockFigures,
         task::{
             ledger::LedgerChange,
             reason::Reason,
@@ -51,6 +52,8 @@ pub(super) struct SideEffects<'a> {
     circuit: Option<CircuitChange>,
     /// Subjects whose tasks are enqueued.
     pub(super) follow_ups: &'a [Subject],
+    /// Stock figures that it read.
+    pub(super) figures: Option<&'a StockFigures>,
 }
 
 /// A change of the connection's circuit.
@@ -78,13 +81,14 @@ impl EndedAttempt {
 
     /// What is written besides.
     pub(super) fn side_effects(&self, next: &Transition) -> SideEffects<'_> {
-        let AttemptResult { observations, follow_ups, ledger, .. } = &self.result;
+        let AttemptResult { observations, follow_ups, ledger, figures, .. } = &self.result;
         SideEffects {
             observations,
             ledger,
             may_have_begun: self.may_have_begun,
             circuit: self.circuit_change(next),
             follow_ups,
+            figures: figures.as_ref(),
         }
     }
 
@@ -116,12 +120,13 @@ impl EndedAttempt {
 impl SideEffects<'_> {
     /// True where the settle alone is enough.
     pub(super) fn is_empty(&self) -> bool {
-        let Self { observations, ledger, may_have_begun, circuit, follow_ups } = self;
+        let Self { observations, ledger, may_have_begun, circuit, follow_ups, figures } = self;
         observations.is_empty()
             && ledger.is_empty()
             && !may_have_begun
             && circuit.is_none()
             && follow_ups.is_empty()
+            && figures.is_none()
     }
 
     /// Writes the change of the connection's circuit in the transaction of the settle.

@@ -32,6 +32,7 @@ use crate::{
         in_flight,
         ingest::{self, IncomingEvent, InternalEvent},
         item_stock, observations, settle,
+        stock_figures::{self, ReadAt},
         tasks::Fenced,
     },
 };
@@ -84,6 +85,11 @@ impl Settler {
         let fenced: Vec<_> =
             fenced.filter(|(_, fenced)| **fenced == Fenced::Written).map(|(it, _)| it).collect();
         let mut follow_ups = self.write_observations(&mut db, &fenced, now).await?;
+        let figures: Vec<_> = fenced
+            .iter()
+            .filter_map(|(ended, effects)| Some((ended.leased.connection.as_str(), effects.figures?)))
+            .collect();
+        stock_figures::record(&mut db, &figures, ReadAt::Fenced(now)).await?;
         let mut ledger = Vec::new();
         for (ended, effects) in fenced {
             effects.write_circuit(&mut db, &ended.leased, now).await?;

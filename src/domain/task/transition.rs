@@ -19,8 +19,9 @@
 //! | | | raised, and it would wait | as decided, but due now |
 //! | | | raised, and it would back off | as decided: a new event repairs no fault |
 //! | | not leased by this claim | | nothing is written: the fence |
-//! | `store::tasks::release` | leased, never started | | as before the claim, its failure not counted |
-//! | `store::tasks::defer` | leased, its first call did not get its turn | | as before the claim; nothing is counted |
+//! | `store::tasks::return_claim` | leased, never started | | as before the claim, its failure not counted |
+//! | | leased, its first call did not get its turn | | as before the claim; nothing is counted |
+//! | `store::tasks::wake_held_back` | snoozed while a vendor's writes were held back | | due now: they go through again |
 //! | `store::tasks::rescue_expired` | leased, the lease ran out | | in doubt, due now |
 //! | | | the same revision, failures at the limit | dead |
 //! | `store::ingest` | pending without failures | an event | due no later than the event |

@@ -67,33 +67,8 @@ pub async fn list_causes(db: &mut PgConnection) -> Result<Vec<AttentionCause>> {
                 offset 0
               )
             union all
-            select waiting.id, connection.name, waiting.kind, waiting.subject, 'on_hold', waiting.reason,
-                   waiting.created_at
-            from connection
-            cross join unnest(array['manual_upload', 'manual_stock_update']) as wanted (reason)
-            cross join lateral (
-                -- The newest of them; so many are enough to say that there are many.
-                select id, kind, subject, reason, number, created_at from task
-                where task.connection = connection.name and task.reason = wanted.reason and state = 'skipped'
-                  and state in ('pending', 'skipped') and not is_superseded
-                  and reason in (
-                      'manual_transfer', 'transfer_off', 'manual_upload', 'upload_off', 'manual_stock_update',
-                      'stock_update_off', 'held_by_operator', 'payment_not_activated', 'held_at_warehouse'
-                  )
-                order by number desc limit 20000
-            ) waiting
-            where not exists (
-                select 1 from task as newer
-                where newer.connection = connection.name and newer.subject = waiting.subject
-                  and newer.number > waiting.number and newer.state <> 'cancelled' and newer.settled_at is not null
-                offset 0
-            )
-            and not exists (
-                select 1 from task as newer
-                where newer.connection = connection.name and newer.subject = waiting.subject
-                  and newer.number > waiting.number and newer.state in ('pending', 'leased', 'in_doubt')
-                offset 0
-            )
+            select id, connection, kind, subject, 'on_hold', reason, created_at
+            from switched_task where reason in ('manual_upload', 'manual_stock_update')
         ),
         detailed as (
             select stuck.*, case when reason in ('shipping_unmapped', 'refused', 'conflict', 'payment_not_activated') then (

@@ -1,12 +1,16 @@
 //! Read models for pages, the API and gauges. They never write.
 
-pub mod attention;
-pub mod code_problems;
-pub mod figures;
 mod order_filter;
 mod order_list;
 mod order_row;
 mod order_search;
+
+pub mod attention;
+pub mod braked;
+pub mod code_problems;
+pub mod figures;
+pub mod item_lists;
+pub mod items;
 pub mod orders;
 pub mod overview;
 pub mod recent_changes;

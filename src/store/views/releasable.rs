@@ -1,7 +1,7 @@
 //! Tasks that wait for something in the configuration: for a switch, or for a shipping rule.
 //!
-//! Only a subject's newest task counts, and of each reason the newest twenty thousand are looked at: enough to say that there
-//! are many, and as fast when a switch has been off for a year.
+//! Only a subject's newest task counts, and of each reason the newest twenty thousand are looked at: the view
+//! `switched_task` says so for all who ask.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -32,42 +32,10 @@ pub async fn list_groups(db: &mut PgConnection) -> Result<Vec<WaitingGroup>> {
     let rows = sqlx::query_as!(
         WaitingGroup,
         r#"
-        with waiting as (
-            select recent.id, connection.name as connection, recent.kind, recent.subject, recent.reason, recent.number,
-                   recent.created_at
-            from connection
-            cross join unnest(array[
-                'manual_transfer', 'transfer_off', 'manual_upload', 'upload_off', 'manual_stock_update',
-                'stock_update_off'
-            ]) as wanted (reason)
-            cross join lateral (
-                select id, kind, subject, reason, number, created_at from task
-                where task.connection = connection.name and task.reason = wanted.reason and state = 'skipped'
-                  -- As in the index task_on_hold.
-                  and state in ('pending', 'skipped') and not is_superseded
-                  and reason in (
-                      'manual_transfer', 'transfer_off', 'manual_upload', 'upload_off', 'manual_stock_update',
-                      'stock_update_off', 'held_by_operator', 'payment_not_activated', 'held_at_warehouse'
-                  )
-                order by number desc limit 20000
-            ) recent
-            where not exists (
-                select 1 from task as newer
-                where newer.connection = connection.name and newer.subject = recent.subject
-                  and newer.number > recent.number and newer.state <> 'cancelled' and newer.settled_at is not null
-                offset 0
-            )
-            and not exists (
-                select 1 from task as newer
-                where newer.connection = connection.name and newer.subject = recent.subject
-                  and newer.number > recent.number and newer.state in ('pending', 'leased', 'in_doubt')
-                offset 0
-            )
-        )
         select connection as "connection!", kind as "kind!", reason as "reason!", detail, count(*) as "count!",
                min(created_at) as "oldest_at!"
         from (
-            select connection, kind, reason, null as detail, created_at from waiting
+            select connection, kind, reason, null as detail, created_at from switched_task
             union all
             select connection, kind, reason, (
                 select attempt.detail from attempt where task_id = dead_letter.id order by number desc limit 1
@@ -101,30 +69,7 @@ pub async fn list(db: &mut PgConnection, filter: &WaitingFilter<'_>, limit: i64)
         TaskRow,
         r#"
         with waiting as (
-            select recent.id
-            from (
-                select id, subject, number from task
-                where task.connection = $1 and task.reason = $2 and state = 'skipped'
-                  and state in ('pending', 'skipped') and not is_superseded
-                  and reason in (
-                      'manual_transfer', 'transfer_off', 'manual_upload', 'upload_off', 'manual_stock_update',
-                      'stock_update_off', 'held_by_operator', 'payment_not_activated', 'held_at_warehouse'
-                  )
-                  and reason not in ('held_by_operator', 'payment_not_activated', 'held_at_warehouse')
-                order by number desc limit 20000
-            ) recent
-            where not exists (
-                select 1 from task as newer
-                where newer.connection = $1 and newer.subject = recent.subject
-                  and newer.number > recent.number and newer.state <> 'cancelled' and newer.settled_at is not null
-                offset 0
-            )
-            and not exists (
-                select 1 from task as newer
-                where newer.connection = $1 and newer.subject = recent.subject
-                  and newer.number > recent.number and newer.state in ('pending', 'leased', 'in_doubt')
-                offset 0
-            )
+            select id from switched_task where connection = $1 and reason = $2
             union all
             select id from dead_letter
             where connection = $1 and reason = $2 and reason = 'shipping_unmapped' and ($3::text is null or $3 = (

@@ -10,6 +10,7 @@ mod connections;
 mod deps;
 mod error;
 mod events;
+mod items;
 mod orders;
 mod page;
 mod releases;

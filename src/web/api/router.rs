@@ -13,7 +13,7 @@ use axum::{
 use super::{
     alerts, attention, audit, connections,
     deps::{ApiDeps, ApiState},
-    events, orders, releases, replays, shipping_rules, subjects, syncs, tasks,
+    events, items, orders, releases, replays, shipping_rules, subjects, syncs, tasks,
 };
 use crate::web::{
     parameters::{NO_CONTROL_CHARACTERS, has_control_characters},
@@ -30,6 +30,7 @@ const ROUTES: &[Route] = &[
     ("/admin/v1/connections", "get", || get(connections::list)),
     ("/admin/v1/connections/{name}", "get", || get(connections::show)),
     ("/admin/v1/connections/{name}/codes", "get", || get(connections::list_code_problems)),
+    ("/admin/v1/connections/{name}/items", "get", || get(items::list)),
     ("/admin/v1/connections/{name}/pause", "post", || post(connections::pause)),
     ("/admin/v1/connections/{name}/remarks", "get", || get(connections::list_remarks)),
     ("/admin/v1/connections/{name}/release-brake", "post", || post(connections::release_brake)),

@@ -1,69 +1,112 @@
-//! What needs attention, grouped by cause, each with its remedy. Fixing a cause once releases everything that waits for
-//! it.
+//! What needs attention: one card a cause, the oldest first, each with its remedy in place. Fixing a cause once releases
+//! everything that waits for it.
 
-use axum::{
-    extract::{Query, State},
-    response::Redirect,
-};
+use axum::extract::{Query, State};
 use maud::{Markup, html};
 use sqlx::PgConnection;
 
 use super::{
     badge::{Tone, badge},
+    brake_card::{self, WaitingSync},
+    cause::cause_path,
+    cause_card,
+    concern::Concern,
     deps::DashboardState,
     error::PageError,
-    form::OperatorForm,
     frame::MenuItem,
-    listing::{ListQuery, ROWS, url},
+    listing::ListQuery,
     page::page,
-    releases::{is_of_a_switch, load_ready, noun, offers},
-    shipping_rule,
-    tasks::ReplayForm,
+    releases::{load_ready, noun, offers},
     user::User,
-    widgets::{csrf_field, reason, remedy, time},
+    widgets::reason,
 };
 use crate::{
-    actions,
-    domain::task::reason::Reason,
-    explain::{self, counted},
-    store::views::{
-        attention::{self, AttentionCause},
-        overview::{self, TaskFilter, TaskRow},
-        releasable::{self, WaitingFilter},
+    domain::Timestamp,
+    explain::{self, attention_texts, counted},
+    store::{
+        self,
+        views::{
+            attention::{self, AttentionCause},
+            braked::{self, Brake, BrakedFigure},
+        },
     },
 };
 
-/// All causes, the most common first.
-pub(super) async fn list(State(deps): State<DashboardState>, user: User) -> Result<Markup, PageError> {
+/// Causes whose orders are shown on the card; the others are one click away.
+const MAX_WITH_CONCERNS: usize = 20;
+
+/// Figures of a brake that are shown on its card.
+const MAX_FIGURES: i64 = 8;
+
+/// A card, with what it needs.
+enum Card {
+    Cause(AttentionCause, Vec<Concern>),
+    Brake(Brake, Vec<BrakedFigure>),
+    Sync(WaitingSync),
+}
+
+impl Card {
+    const fn since(&self) -> Timestamp {
+        match self {
+            Self::Cause(cause, _) => cause.oldest_at,
+            Self::Brake(brake, _) => brake.since,
+            Self::Sync(sync) => sync.since,
+        }
+    }
+}
+
+/// All causes, the oldest first.
+pub(super) async fn list(
+    State(deps): State<DashboardState>,
+    user: User,
+    Query(query): Query<ListQuery>,
+) -> Result<Markup, PageError> {
     let words = user.words();
+    let texts = attention_texts(user.language);
     let mut db = deps.pool.acquire().await?;
-    let causes = user.audience().causes(attention::list_causes(&mut db).await?);
+    let cards = load(&mut db, &user).await?;
     let ready = load_ready(&deps, &user, &mut db, None).await?;
     drop(db);
+    let count = i64::try_from(cards.len()).unwrap_or(i64::MAX);
     let main = html! {
-        h1 { (words.attention) }
+        div.head { div {
+            h1 { @if count == 0 { (words.attention) } @else { (counted(count, words.things_need_you)) } }
+            @if count > 0 { p { (texts.by_cause) } }
+        } }
+        @if query.done == "stock" { p.flash.ok role="status" { (texts.approved) } }
         (offers(&user, &ready))
-        @if causes.is_empty() { p.flash.ok role="status" { (words.attention_none) } }
-        @else { ul.causes { @for cause in &causes { (cause_card(&user, cause)) } } }
+        @if cards.is_empty() && ready.is_empty() { p.flash.ok role="status" { (words.attention_none) } }
+        div.causes { @for card in &cards { (render(&user, card)) } }
     };
     Ok(page(&user, MenuItem::Attention, words.attention, &main))
 }
 
-fn cause_card(user: &User, cause: &AttentionCause) -> Markup {
-    let words = user.words();
-    let noun = noun(user, &cause.kind);
-    html! {
-        li.card {
-            h2 { a href=(cause_path(cause)) {
-                @if cause.reason.is_empty() { (state_text(user, &cause.state)) } @else { (reason(user, Some(&cause.reason))) }
-            } }
-            p {
-                b { (counted(cause.count, noun)) } " – " (state_text(user, &cause.state)) " – " (cause.connection) " – "
-                (words.oldest) " " (time(user, cause.oldest_at))
-            }
-            @if let Some(detail) = &cause.detail { p.small { (explain::detail(detail, user.language)) } }
-            (remedy(user, &cause.reason))
-        }
+async fn load(db: &mut PgConnection, user: &User) -> store::Result<Vec<Card>> {
+    let mut causes = user.audience().causes(attention::list_causes(db).await?);
+    causes.sort_by_key(|cause| cause.oldest_at);
+    let mut cards = Vec::new();
+    for (at, cause) in causes.into_iter().enumerate() {
+        let concerns = if at < MAX_WITH_CONCERNS && user.is_operator() {
+            cause_card::load(db, &cause, user.now).await?
+        } else {
+            Vec::new()
+        };
+        cards.push(Card::Cause(cause, concerns));
+    }
+    for brake in braked::list_brakes(db).await? {
+        let figures = braked::list_figures(db, &brake.connection, MAX_FIGURES).await?;
+        cards.push(Card::Brake(brake, figures));
+    }
+    cards.extend(brake_card::list_waiting_syncs(db).await?.into_iter().map(Card::Sync));
+    cards.sort_by_key(Card::since);
+    Ok(cards)
+}
+
+fn render(user: &User, card: &Card) -> Markup {
+    match card {
+        Card::Cause(cause, concerns) => cause_card::card(user, cause, concerns, &cause_path(cause)),
+        Card::Brake(brake, figures) => brake_card::card(user, brake, figures),
+        Card::Sync(sync) => brake_card::sync_card(user, sync),
     }
 }
 
@@ -75,7 +118,8 @@ pub(super) fn decisions(user: &User, causes: &[AttentionCause], limit: usize) ->
             div {
                 p.strong {
                     (counted(cause.count, noun(user, &cause.kind))) ": "
-                    @if cause.reason.is_empty() { (state_text(user, &cause.state)) } @else { (reason(user, Some(&cause.reason))) }
+                    @if cause.reason.is_empty() { (user.words().cause_in_doubt) }
+                    @else { (reason(user, Some(&cause.reason))) }
                 }
                 p.soft {
                     (cause.connection)
@@ -89,135 +133,4 @@ pub(super) fn decisions(user: &User, causes: &[AttentionCause], limit: usize) ->
 
 fn tone(state: &str) -> Tone {
     if state == "in_doubt" { Tone::Stopped } else { Tone::Attention }
-}
-
-fn state_text(user: &User, state: &str) -> &'static str {
-    let words = user.words();
-    match state {
-        "dead" => words.cause_dead,
-        "in_doubt" => words.cause_in_doubt,
-        _ => words.cause_on_hold,
-    }
-}
-
-/// Dead tasks are replayed on the page of their cause, where products and stock figures that wait for a person are written
-/// too; tasks in doubt are resolved one by one, and orders on hold are released one by one.
-fn cause_path(cause: &AttentionCause) -> String {
-    let connection = ("connection", Some(cause.connection.as_str()));
-    let kind = ("kind", Some(cause.kind.as_str()));
-    let reason = ("reason", Some(cause.reason.as_str()));
-    match cause.state.as_str() {
-        "dead" => {
-            url("/attention/cause", &[connection, kind, reason, ("detail", cause.detail.as_deref())], None)
-        }
-        "on_hold" if cause.kind != "order" => {
-            url("/attention/cause", &[connection, kind, reason, ("state", Some("skipped"))], None)
-        }
-        "in_doubt" => url("/tasks", &[connection, kind, ("state", Some("in_doubt"))], None),
-        _ => url("/orders", &[connection, reason], None),
-    }
-}
-
-/// One cause: the remedy, the tasks that wait for it, and the form that replays them.
-pub(super) async fn show(
-    State(deps): State<DashboardState>,
-    user: User,
-    Query(mut query): Query<ListQuery>,
-) -> Result<Markup, PageError> {
-    let words = user.words();
-    // Viewers do not see the details, so they cannot try them out either.
-    if !user.is_operator() {
-        query.detail.clear();
-    }
-    let filter = task_filter(&query);
-    let code = query.reason.as_deref().unwrap_or_default();
-    let waits_for_switch = is_of_a_switch(code);
-    let mut db = deps.pool.acquire().await?;
-    let (count, rows) = if waits_for_switch {
-        load_waiting(&deps, &mut db, &query).await?
-    } else {
-        let count = attention::count_closed(&mut db, &filter).await?;
-        (count, overview::list_closed_oldest_first(&mut db, &filter, ROWS).await?)
-    };
-    drop(db);
-    let is_unmapped = code == Reason::ShippingUnmapped.code();
-    let replay = ReplayForm {
-        action: if waits_for_switch { "/releases" } else { "/replays" },
-        filter: &filter,
-        rows: &rows,
-        count,
-        label_all: if waits_for_switch { words.write_all } else { words.release_all },
-        label_selected: if waits_for_switch { words.write_selected } else { words.release_selected },
-    };
-    let main = html! {
-        h1 { (reason(&user, Some(code))) }
-        @if query.done == "rule" { p.flash.ok role="status" { (words.rule_saved) } }
-        (remedy(&user, code))
-        @if !query.detail.is_empty() { p.small { (explain::detail(&query.detail, user.language)) } }
-        @if is_unmapped && user.is_operator() && count > 0 { (shipping_form(&user, &query)) }
-        @if count == 0 { p.flash.ok role="status" { (words.attention_none) } }
-        @else { (replay.render(&user)) }
-    };
-    Ok(page(&user, MenuItem::Attention, words.attention, &main))
-}
-
-/// What waits for a switch: how many, and the oldest of them.
-async fn load_waiting(
-    deps: &DashboardState,
-    db: &mut PgConnection,
-    query: &ListQuery,
-) -> Result<(i64, Vec<TaskRow>), PageError> {
-    let (connection, reason) = (query.connection.as_deref().unwrap_or_default(), query.reason.as_deref());
-    let reason = reason.unwrap_or_default();
-    let groups = actions::list_releasable(db, &deps.rules).await?;
-    let count = groups.iter().filter(|it| it.connection == connection && it.reason == reason);
-    let filter = WaitingFilter { connection, reason, detail: None, ids: None };
-    Ok((count.map(|it| it.count).sum(), releasable::list(db, &filter, ROWS).await?))
-}
-
-fn task_filter(query: &ListQuery) -> TaskFilter {
-    TaskFilter {
-        connection: query.connection.clone(),
-        kind: query.kind.clone(),
-        reason: query.reason.clone(),
-        detail: Some(query.detail.clone()).filter(|text| !text.is_empty()),
-        state: Some(if query.state.as_deref() == Some("skipped") { "skipped" } else { "dead" }.to_owned()),
-        ..TaskFilter::default()
-    }
-}
-
-fn shipping_form(user: &User, query: &ListQuery) -> Markup {
-    let words = user.words();
-    // The first quoted name in the error is the method; the operator can edit it.
-    let method = query.detail.split('"').nth(1).unwrap_or_default();
-    html! {
-        form.card method="post" action="/attention/shipping-rule" {
-            h2 { (words.fix_shipping) }
-            (csrf_field(user))
-            input type="hidden" name="connection" value=(query.connection.as_deref().unwrap_or_default());
-            input type="hidden" name="kind" value=(query.kind.as_deref().unwrap_or_default());
-            input type="hidden" name="detail" value=(query.detail);
-            (shipping_rule::fields(user, method))
-            button.main { (words.save_rule) }
-        }
-    }
-}
-
-/// Saves a shipping rule and returns to the cause.
-pub(super) async fn save_shipping_rule(
-    State(deps): State<DashboardState>,
-    form: OperatorForm,
-) -> Result<Redirect, PageError> {
-    let connection = form.require("connection")?;
-    let rule = shipping_rule::parse(&form)?;
-    form.execute(&deps, async |db, actor| actions::put_shipping_rule(db, actor, connection, &rule).await)
-        .await?;
-    let cause = [
-        ("connection", Some(connection)),
-        ("kind", form.field("kind")),
-        ("reason", Some(Reason::ShippingUnmapped.code())),
-        ("detail", form.field("detail")),
-        ("done", Some("rule")),
-    ];
-    Ok(Redirect::to(&url("/attention/cause", &cause, None)))
 }

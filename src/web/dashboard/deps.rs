@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::live_counts::LiveCounts;
 use crate::{
     actions::{ConfiguredRules, DryRun, NotBefore, OrderFinder},
-    domain::{product::ExtraRow, setting::Setting},
+    domain::{product::ExtraRow, setting::Setting, stock::Basis},
     runtime::clock::{Clock, Entropy},
     security::{admin_token::Token, auth_throttle::AuthThrottle, key_usage::KeyUsage},
 };
@@ -36,6 +36,8 @@ pub struct DashboardDeps {
     pub extra: HashMap<String, Vec<ExtraRow>>,
     /// The settings in effect of each connection.
     pub settings: HashMap<String, Vec<Setting>>,
+    /// Which of the warehouse's figures the shop of each connection shows.
+    pub stock_bases: HashMap<String, Basis>,
     /// The shop's time zone, in which times are shown.
     pub time_zone: Tz,
     /// True if the public URL is https: the session cookie is then `Secure`.

@@ -55,6 +55,11 @@ fn returned(user: &User, rows: &[Returned]) -> Markup {
     }
 }
 
+/// What the shop added after the order was sent, each with its button.
+pub(super) fn added_shipments(user: &User, here: &str, order: &OrderRow) -> Markup {
+    added(user, here, &rows(order.added_shipments.as_ref()))
+}
+
 fn added(user: &User, here: &str, rows: &[AddedShipmentView]) -> Markup {
     let words = user.words();
     html! {

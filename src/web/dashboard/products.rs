@@ -1,157 +1,293 @@
-//! Products and stock: product codes to fix, and the syncs of every connection.
+//! Products and stock: every item with both sides' figures, and what the shop should show.
 
 use axum::{
     extract::{Query, State},
     response::Redirect,
 };
 use maud::{Markup, html};
+use serde::Deserialize;
+use sqlx::PgConnection;
 
 use super::{
+    badge::{Tone, flash},
     deps::DashboardState,
     error::PageError,
     form::OperatorForm,
     frame::MenuItem,
-    listing::{ListQuery, ROWS},
+    icon::{Icon, icon},
+    item_table::item_table,
+    listing::{ROWS, split_page, url},
     page::page,
+    product_notes::{extra_table, remark_list},
     user::User,
-    widgets::{csrf_field, reason},
+    widgets::{csrf_field, inline_time, sync_kind},
 };
 use crate::{
-    actions::{self, SyncRequest},
-    domain::{
-        product::{CodeProblem, ExtraRow, RemarkedItem},
-        sync::SyncKind,
-    },
-    explain::{remark_text, sync_kind_text},
+    actions,
+    domain::sync::SyncKind,
+    explain::{basis_text, counted, item_texts, number_text},
     store::{
-        Page, connections, syncs,
-        views::{code_problems, remarks},
+        self, Page, connections,
+        syncs::{self, SyncRow},
+        views::{
+            item_lists::{ItemFilter, ItemList},
+            items::{self, ItemCounts, ItemRow, MAX_COUNTED},
+            remarks,
+        },
     },
 };
 
-/// Syncs shown of each connection.
-const SYNCS: i64 = 12;
+/// The query of the list.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ItemQuery {
+    connection: String,
+    show: String,
+    q: String,
+    cursor: String,
+    done: String,
+}
 
-/// Product codes and syncs of every connection.
+/// A field of a query, unless it is empty.
+fn given(text: &str) -> Option<&str> {
+    Some(text.trim()).filter(|text| !text.is_empty())
+}
+
+/// What the page shows.
+struct Shown {
+    connections: Vec<String>,
+    /// The connection whose items are listed.
+    connection: String,
+    list: ItemList,
+    search: Option<String>,
+    counts: ItemCounts,
+    rows: Vec<ItemRow>,
+    next: Option<String>,
+    /// Syncs of products and stock that run, and the newest one that has ended.
+    syncs: Vec<SyncRow>,
+}
+
+/// The items of a connection, by name.
 pub(super) async fn list(
     State(deps): State<DashboardState>,
     user: User,
-    Query(query): Query<ListQuery>,
+    Query(query): Query<ItemQuery>,
 ) -> Result<Markup, PageError> {
     let words = user.words();
     let mut db = deps.pool.acquire().await?;
-    let mut sections = Vec::new();
-    for row in connections::list(&mut db).await? {
-        if query.connection.as_ref().is_none_or(|name| *name == row.name) {
-            let codes = code_problems::list_code_problems(&mut db, &row.name, "", ROWS).await?;
-            let remarked = remarks::list_remarked(&mut db, &row.name, "", ROWS).await?;
-            let newest = Page { before: None, limit: SYNCS };
-            let syncs = syncs::list(&mut db, Some(&row.name), None, &newest).await?;
-            sections.push((row.name, codes, remarked, syncs));
-        }
-    }
+    let Some(shown) = load(&mut db, &query).await? else {
+        let main = html! { h1 { (words.products) } p.empty { (words.no_connections) } };
+        return Ok(page(&user, MenuItem::Products, words.products, &main));
+    };
+    let remarked = remarks::list_remarked(&mut db, &shown.connection, "", ROWS).await?;
     drop(db);
+    let texts = item_texts(user.language);
     let main = html! {
-        h1 { (words.products) }
-        @if sections.is_empty() { p { (words.no_connections) } }
-        @for (name, codes, remarked, syncs) in &sections {
-            section.card aria-label=(name) {
-                h2 { (name) }
-                @if user.is_operator() { (sync_form(&user, name)) }
-                h3 { (words.codes) }
-                (code_table(&user, name, codes))
-                h3 { (words.remarks) }
-                (remark_list(&user, remarked))
-                h3 { (words.extra_data) }
-                (extra_table(&user, name, deps.extra.get(name)))
-                h3 { (words.syncs) }
-                (super::syncs::table(&user, &format!("{}: {name}", words.syncs), syncs))
+        (head(&user, &shown))
+        @if query.done == "sync" { (flash(Tone::Ok, &html! { p role="status" { (texts.asked) } })) }
+        (syncs_shown(&user, &shown.syncs))
+        (tabs(&user, &shown))
+        (search_form(&deps, &user, &shown))
+        (items(&user, &shown, query.cursor.is_empty()))
+        details {
+            summary { (texts.more) }
+            section.card aria-label=(words.remarks) { h2 { (words.remarks) } (remark_list(&user, &remarked)) }
+            section.card aria-label=(words.extra_data) {
+                h2 { (words.extra_data) }
+                (extra_table(&user, &shown.connection, deps.extra.get(&shown.connection)))
             }
         }
     };
     Ok(page(&user, MenuItem::Products, words.products, &main))
 }
 
-fn sync_form(user: &User, name: &str) -> Markup {
-    let words = user.words();
-    html! {
-        form.filter method="post" action="/products" {
-            (csrf_field(user))
-            input type="hidden" name="connection" value=(name);
-            label { (words.what) " " select name="what" {
-                @for kind in SyncKind::ALL.iter().copied() { option value=(kind.as_str()) { (sync_kind_text(kind, words)) } }
-            } }
-            label.tick { input type="checkbox" name="dry_run" value="yes"; " " (words.dry_run_only) }
-            button { (words.sync_now) }
-        }
-    }
+async fn load(db: &mut PgConnection, query: &ItemQuery) -> store::Result<Option<Shown>> {
+    let connections: Vec<_> = connections::list(db).await?.into_iter().map(|row| row.name).collect();
+    let asked = connections.iter().find(|known| **known == query.connection);
+    let Some(connection) = asked.or(connections.first()).cloned() else { return Ok(None) };
+    let list = query.show.parse().unwrap_or(ItemList::All);
+    let filter = ItemFilter {
+        connection: &connection,
+        list,
+        search: given(&query.q),
+        after: given(&query.cursor),
+        limit: ROWS + 1,
+    };
+    let (rows, next) = split_page(items::list(db, &filter).await?, |row| row.item.clone());
+    let newest = Page { before: None, limit: 20 };
+    let syncs = syncs::list(db, Some(&connection), None, &newest).await?.into_iter();
+    let mut syncs: Vec<_> = syncs.filter(|sync| sync.what != SyncKind::Orders.as_str()).collect();
+    let newest_ended = syncs.iter().position(|sync| sync.state != "running");
+    let newest_ended = newest_ended.map(|at| syncs[at].id);
+    syncs.retain(|sync| sync.state == "running" || Some(sync.id) == newest_ended);
+    let counts = items::count(db, &connection).await?;
+    Ok(Some(Shown {
+        connections,
+        list,
+        search: given(&query.q).map(ToOwned::to_owned),
+        counts,
+        rows,
+        next,
+        syncs,
+        connection,
+    }))
 }
 
-fn code_table(user: &User, connection: &str, codes: &[CodeProblem]) -> Markup {
-    let words = user.words();
+fn head(user: &User, shown: &Shown) -> Markup {
+    let texts = item_texts(user.language);
+    let ItemCounts { all, differs, .. } = shown.counts;
     html! {
-        @if codes.is_empty() { p { (words.no_codes) } } @else {
-            div.scroll role="region" aria-label=(format!("{}: {connection}", words.codes)) tabindex="0" { table {
-                thead { tr { th { (words.name) } th { (words.code) } th { (words.why) } th { (words.also_has_it) } } }
-                tbody { @for problem in codes { tr {
-                    td { (problem.name.as_deref().unwrap_or("?")) " " span.small { (problem.item) } }
-                    td { code { (problem.code.as_deref().unwrap_or_default()) } }
-                    td { (reason(user, Some(&problem.reason))) }
-                    td { (problem.others.join(", ")) }
-                } } }
-            } }
-        }
-    }
-}
-
-fn remark_list(user: &User, remarked: &[RemarkedItem]) -> Markup {
-    let words = user.words();
-    html! {
-        @if remarked.is_empty() { p { (words.no_remarks) } } @else {
-            dl.choices { @for RemarkedItem { item, code, name, remarks } in remarked {
-                dt { code { (code) } " " (name) " " span.small { (item) } }
-                dd { @for remark in remarks { (remark_text(*remark, user.language)) " " } }
-            } }
-        }
-    }
-}
-
-/// The merchant's own data by code, as this process has read them.
-fn extra_table(user: &User, connection: &str, rows: Option<&Vec<ExtraRow>>) -> Markup {
-    let words = user.words();
-    let rows = rows.map(Vec::as_slice).unwrap_or_default();
-    html! {
-        @if rows.is_empty() { p { (words.no_extra_data) } } @else {
-            div.scroll role="region" aria-label=(format!("{}: {connection}", words.extra_data)) tabindex="0" { table {
-                thead { tr {
-                    th { (words.code) } th { (words.hs_code) } th { (words.country_of_origin) }
-                    th { (words.customs_description) } th { (words.kit) } th { (words.buffer) } th { (words.aliases) }
+        div.head {
+            div {
+                h1 { (user.words().products) }
+                @if all > 0 { p {
+                    (counted(all, texts.items)) " "
+                    @if differs > 0 { (counted(differs, texts.differing)) } @else { (texts.all_equal) }
                 } }
-                tbody { @for row in rows { tr {
-                    td { code { (row.code) } }
-                    td { (row.hs_code.as_deref().unwrap_or_default()) }
-                    td { (row.country_of_origin.as_deref().unwrap_or_default()) }
-                    td { (row.customs_description.as_deref().unwrap_or_default()) }
-                    td { @for (code, pieces) in &row.kit { div { (pieces) " × " code { (code) } } } }
-                    td { @if let Some(pieces) = row.buffer { (pieces) } }
-                    td { @for alias in &row.aliases { div { code { (alias) } } } }
-                } } }
-            } }
+            }
+            @if user.is_operator() {
+                form.row action="/products/sync" {
+                    input type="hidden" name="connection" value=(shown.connection);
+                    button name="kind" value="products" { (texts.upload) "…" }
+                    button.main name="kind" value="stock" { (icon(Icon::Sync)) (texts.sync_stock) "…" }
+                }
+            }
         }
     }
 }
 
-/// Starts a sync.
-pub(super) async fn ask(
+/// The syncs that run, each with its progress, and the newest report. The script keeps the progress fresh.
+fn syncs_shown(user: &User, syncs: &[SyncRow]) -> Markup {
+    let texts = item_texts(user.language);
+    let is_running = |sync: &&SyncRow| sync.state == "running";
+    html! {
+        @if syncs.iter().any(|sync| is_running(&sync)) {
+            div data-refresh { @for sync in syncs.iter().filter(is_running) { (progress(user, sync)) } }
+        }
+        @for sync in syncs.iter().filter(|sync| !is_running(sync)) {
+            p.soft {
+                a href=(sync_path(sync)) { (texts.last_report) } ": " (sync_kind(user, &sync.what)) ", " (inline_time(user, sync.created_at))
+            }
+        }
+    }
+}
+
+fn sync_path(sync: &SyncRow) -> String {
+    format!("/products/syncs/{}", sync.id)
+}
+
+fn sync_title(user: &User, sync: &SyncRow) -> &'static str {
+    let texts = item_texts(user.language);
+    if sync.what == SyncKind::Stock.as_str() { texts.running_stock } else { texts.running_products }
+}
+
+fn progress(user: &User, sync: &SyncRow) -> Markup {
+    let (texts, title) = (item_texts(user.language), sync_title(user, sync));
+    html! {
+        section.card aria-label=(title) {
+            div.row {
+                h2 { (title) }
+                span.soft {
+                    (number_text(sync.done, user.language))
+                    @if let Some(total) = sync.total { " / " (number_text(total, user.language)) } " " (texts.read_of)
+                }
+            }
+            progress max=[sync.total] value=[sync.total.map(|_| sync.done)] aria-label=(title) {}
+            p.soft { a href=(sync_path(sync)) { (texts.follow) } }
+        }
+    }
+}
+
+fn tabs(user: &User, shown: &Shown) -> Markup {
+    let texts = item_texts(user.language);
+    let lists = [
+        (ItemList::All, texts.list_all),
+        (ItemList::Differs, texts.list_differs),
+        (ItemList::Code, texts.list_code),
+        (ItemList::Absent, texts.list_absent),
+    ];
+    html! {
+        nav.tabs aria-label=(texts.lists) {
+            @for (list, name) in lists {
+                a href=(shown.url(list, None)) aria-current=[(list == shown.list).then_some("true")] {
+                    (name) " " b { (count_text(user, shown.counts.of(list), list)) }
+                }
+            }
+        }
+    }
+}
+
+/// A count; beyond what is counted, that it is more.
+fn count_text(user: &User, count: i64, list: ItemList) -> String {
+    let number = number_text(count, user.language);
+    if list != ItemList::All && count >= MAX_COUNTED { format!("{number}+") } else { number }
+}
+
+impl Shown {
+    fn url(&self, list: ItemList, cursor: Option<&str>) -> String {
+        let show = Some(list.as_str()).filter(|_| list != ItemList::All);
+        let connection = Some(self.connection.as_str()).filter(|_| self.connections.len() > 1);
+        url("/products", &[("connection", connection), ("show", show), ("q", self.search.as_deref())], cursor)
+    }
+}
+
+fn search_form(deps: &DashboardState, user: &User, shown: &Shown) -> Markup {
+    let texts = item_texts(user.language);
+    let basis = deps.stock_bases.get(&shown.connection);
+    html! {
+        form.row action="/products" role="search" {
+            @if shown.list != ItemList::All { input type="hidden" name="show" value=(shown.list.as_str()); }
+            label.sr for="items-q" { (texts.search) }
+            input #items-q type="search" name="q" value=(shown.search.as_deref().unwrap_or_default()) placeholder=(texts.search);
+            @if shown.connections.len() > 1 {
+                select name="connection" aria-label=(texts.connection) {
+                    @for name in &shown.connections { option selected[*name == shown.connection] { (name) } }
+                }
+            }
+            button { (user.words().filter) }
+            @if let Some(basis) = basis { span.soft { (basis_text(*basis, user.language)) } }
+        }
+    }
+}
+
+fn items(user: &User, shown: &Shown, is_first_page: bool) -> Markup {
+    let texts = item_texts(user.language);
+    if shown.rows.is_empty() {
+        return html! {
+            div.card.empty {
+                @if shown.search.is_some() {
+                    p { (texts.nothing_found) }
+                    p { a href=(url("/products", &[("connection", Some(&shown.connection))], None)) { (texts.clear) } }
+                } @else if shown.list == ItemList::All { p { (texts.empty) } }
+                @else { p { (texts.all_is_well) } }
+            }
+        };
+    }
+    html! {
+        form method="post" action="/products/items" {
+            (csrf_field(user))
+            input type="hidden" name="connection" value=(shown.connection);
+            div.card.flush {
+                (item_table(user, &shown.rows))
+                nav.pager aria-label=(texts.next_page) {
+                    @if !is_first_page { a.btn href=(shown.url(shown.list, None)) { (texts.first_page) } }
+                    @if let Some(next) = &shown.next { a.btn rel="next" href=(shown.url(shown.list, Some(next))) { (texts.next_page) } }
+                    span { (number_text(i64::try_from(shown.rows.len()).unwrap_or(ROWS), user.language)) " / " (count_text(user, shown.counts.of(shown.list), shown.list)) ", " (texts.by_name) }
+                }
+            }
+        }
+    }
+}
+
+/// Syncs one item: its product and its stock figure.
+pub(super) async fn sync_item(
     State(deps): State<DashboardState>,
     form: OperatorForm,
 ) -> Result<Redirect, PageError> {
-    let connection = form.require("connection")?;
-    let what = form.require("what")?;
-    let kind: SyncKind = what.parse().map_err(|_| PageError::InvalidForm)?;
-    let dry_run = form.field("dry_run").is_some();
-    let not_before = deps.not_before.get(connection).copied();
-    let request = SyncRequest { connection, what: kind, dry_run, since: None, not_before };
-    let sync = form.execute(&deps, async |db, actor| actions::request_sync(db, actor, request).await).await?;
-    Ok(Redirect::to(&format!("/products/syncs/{}", sync.id)))
+    let (connection, item) = (form.require("connection")?, form.require("item")?);
+    let row =
+        form.execute(&deps, async |db, actor| actions::sync_item(db, actor, connection, item).await).await?;
+    let code = row.code;
+    let back = [("connection", Some(connection)), ("q", code.as_deref()), ("done", Some("sync"))];
+    Ok(Redirect::to(&url("/products", &back, None)))
 }

@@ -8,8 +8,9 @@ use axum::{
 };
 
 use super::{
-    assets, attention, audit, connections, deps::DashboardDeps, documents, events, language, live, order,
-    orders, overview, products, releases, replays, response, sign_in, sync, syncs, task, tasks,
+    assets, attention, audit, brake_card, cause, connections, deps::DashboardDeps, documents, events,
+    language, live, order, orders, overview, product_sync, products, releases, replays, response,
+    shipping_preview, sign_in, sync, syncs, task, tasks,
 };
 
 /// The dashboard's router.
@@ -24,8 +25,9 @@ pub fn router(deps: DashboardDeps) -> Router {
         .route("/orders", get(orders::list))
         .route("/orders/{connection}/{order_id}", get(order::show).post(order::ask))
         .route("/attention", get(attention::list))
-        .route("/attention/cause", get(attention::show))
-        .route("/attention/shipping-rule", post(attention::save_shipping_rule))
+        .route("/attention/cause", get(cause::show))
+        .route("/attention/shipping-rule", get(shipping_preview::preview).post(shipping_preview::save))
+        .route("/attention/stock", get(brake_card::preview).post(brake_card::approve))
         .route("/releases", post(releases::create))
         .route("/replays", post(replays::create))
         .route("/replays/{id}", get(replays::show).post(replays::cancel))
@@ -34,7 +36,9 @@ pub fn router(deps: DashboardDeps) -> Router {
         .route("/tasks/{id}/dry-run", get(task::dry_run))
         .route("/events", get(events::list))
         .route("/events/{id}", get(events::show).post(events::ask))
-        .route("/products", get(products::list).post(products::ask))
+        .route("/products", get(products::list).post(product_sync::ask))
+        .route("/products/items", post(products::sync_item))
+        .route("/products/sync", get(product_sync::preview))
         .route("/products/syncs/{id}", get(sync::show).post(sync::approve))
         .route("/products/syncs/{id}/cancel", post(sync::cancel))
         .route("/syncs", get(syncs::list))

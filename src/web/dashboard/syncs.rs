@@ -10,12 +10,15 @@ use super::{
     listing::{ListQuery, older_link, split_page},
     page::page,
     user::User,
-    widgets::{choices, state, sync_actor, sync_kind, time},
+    widgets::{choices, csrf_field, state, sync_actor, sync_kind, time},
 };
 use crate::{
     domain::sync::SyncKind,
     explain::{number_text, sync_kind_text},
-    store::syncs::{self, SyncRow},
+    store::{
+        connections::{self, ConnectionRow},
+        syncs::{self, SyncRow},
+    },
 };
 
 /// Syncs by filter, newest first.
@@ -28,6 +31,7 @@ pub(super) async fn list(
     let mut db = deps.pool.acquire().await?;
     let rows =
         syncs::list(&mut db, query.connection.as_deref(), query.kind.as_deref(), &query.page()).await?;
+    let connections = connections::list(&mut db).await?;
     drop(db);
     let (rows, next) = split_page(rows, |row| row.id);
     let kept = [("connection", query.connection.as_deref()), ("kind", query.kind.as_deref())];
@@ -42,10 +46,32 @@ pub(super) async fn list(
             (choices("kind", words.what, words.all, query.kind.as_deref(), &kinds.collect::<Vec<_>>()))
             button { (words.filter) }
         }
+        @if user.is_operator() && !connections.is_empty() { (start_form(&user, &connections)) }
         section.card.flush { (table(&user, words.syncs, &rows)) }
         (older_link(&user, "/syncs", &kept, next))
     };
     Ok(page(&user, MenuItem::Syncs, words.syncs, &main))
+}
+
+/// Starts a sync of any kind.
+fn start_form(user: &User, connections: &[ConnectionRow]) -> Markup {
+    let words = user.words();
+    html! {
+        details {
+            summary { (words.sync_now) }
+            form.row method="post" action="/products" {
+                (csrf_field(user))
+                label { (words.connection) " " select name="connection" {
+                    @for row in connections { option { (row.name) } }
+                } }
+                label { (words.what) " " select name="what" {
+                    @for kind in SyncKind::ALL { option value=(kind.as_str()) { (sync_kind_text(*kind, words)) } }
+                } }
+                label.tick { input type="checkbox" name="dry_run" value="yes"; " " (words.dry_run_only) }
+                button { (words.sync_now) }
+            }
+        }
+    }
 }
 
 /// Syncs as a table that screen readers know by `label`.

@@ -3,6 +3,7 @@
 mod codes;
 mod extra;
 mod follow_ups;
+mod items;
 mod products;
 mod spelling;
 mod stock;

@@ -18,7 +18,7 @@ async fn distributed_keys_include_the_connection() {
         (tables_distributed_by("create_distributed_table"), tables_distributed_by("create_reference_table"));
     assert_eq!(
         (distributed.len(), references.as_slice()),
-        (14, ["connection", "shipping_rule", "reference_prefix"].map(str::to_owned).as_slice())
+        (16, ["connection", "shipping_rule", "reference_prefix"].map(str::to_owned).as_slice())
     );
     let broken: Vec<String> = sqlx::query_scalar(
         "with distributed as (select name::regclass as id from unnest($1::text[]) as name),

@@ -10,6 +10,7 @@ use silta::{
     },
     inbox::poll::poller::PolledList,
     security::detection::Hint,
+    store::views::item_lists::ItemList,
     store::views::orders::OrderSort,
     web::{health, problem::Code},
 };
@@ -31,6 +32,7 @@ fn expected() -> Vec<(&'static str, Vec<String>)> {
         ("orderCallLog.vendor", spelled::<Vendor>()),
         ("listOrders.sort", spelled::<OrderSort>()),
         ("listSyncs.what", spelled::<SyncKind>()),
+        ("listItems.show", spelled::<ItemList>()),
         ("parameters.kind", spelled::<SubjectKind>()),
         ("parameters.source", words(Source::NAMES)),
         ("Problem.code", spelled::<Code>()),

@@ -137,6 +137,12 @@ async fn catalogue_and_brake_have_named_constraints() {
             "in_flight_subject_state_known",
         ),
         ("update subject_state set figure = -1".to_owned(), "subject_state_figure_not_negative"),
+        (
+            "insert into stock_figure (connection, code, code_key, shop, physical, buffer, read_at)
+             values ('shop', 'A', 'a', 1, 2, 0, now())"
+                .to_owned(),
+            "stock_figure_known_together",
+        ),
         ("update subject_state set waiting_since = now()".to_owned(), "subject_state_waiting_has_goods"),
         (
             "update subject_state set shipping_mapping = 'guessed'".to_owned(),

@@ -1,7 +1,11 @@
 //! The first afternoon: from an empty folder to a store that runs by itself, with the program alone (its own PostgreSQL
 //! included) and the mistakes that people make. `make afternoon` shows what is typed and printed.
 
-use std::os::unix::fs::PermissionsExt;
+use std::{
+    io::{BufRead, BufReader},
+    os::unix::fs::PermissionsExt,
+    process::Stdio,
+};
 
 use silta::dev::sandbox::{OrderSpec, Sandbox};
 
@@ -82,18 +86,20 @@ impl Afternoon<'_> {
         count("/") - count("/OAuth/Token")
     }
 
-    /// The shop sends the webhook of a new order to the address that was registered, signed with its UUID.
+    /// The shop sends the webhook of a new order to the address that was registered.
     async fn shopper_orders(&self) -> u64 {
         let order = self.sandbox.shop.place_order(OrderSpec::of("A", 1));
+        assert_eq!(self.shop_signs(order, "X-MyCashflow-Signature").await, 200);
+        order
+    }
+
+    /// The shop sends an order's webhook, signed with its UUID in this header; returns the status.
+    async fn shop_signs(&self, order: u64, header: &str) -> u16 {
         let body = serde_json::json!({ "topic": "order.created", "data": { "id": order } }).to_string();
         let [uuid, _, url] = self.sandbox.shop.subscriptions()[0].clone();
         let signature = hex::encode(silta::security::signature::sign(&uuid, body.as_bytes()));
-        let request = Api::new(&url)
-            .request(reqwest::Method::POST, "")
-            .header("X-MyCashflow-Signature", signature)
-            .body(body);
-        assert_eq!(request.send().await.unwrap().status(), 200);
-        order
+        let request = Api::new(&url).request(reqwest::Method::POST, "").header(header, signature).body(body);
+        request.send().await.unwrap().status().as_u16()
     }
 }
 
@@ -119,7 +125,8 @@ async fn first_afternoon_goes_as_the_documents_say() {
         ["shop", "warehouse", "webhooks"].iter().all(|it| !doctor.contains(&format!("FAIL kauppa {it}"))),
         "{doctor}"
     );
-    assert!(process.terminate());
+    detects_a_signature(&afternoon).await;
+    loses_the_database(&afternoon, process).await;
 }
 
 /// From nothing to a configuration, with a missing key, a wrong key and two misspellings.
@@ -255,4 +262,48 @@ async fn changes_a_webhook_token(afternoon: &Afternoon<'_>, process: &Process) {
         urls.len() == 3 && urls.iter().all(|url| url.contains("/another-token-"))
     })
     .await;
+}
+
+/// The shop signs in another header than is documented: detection says which, and what to write into the configuration.
+async fn detects_a_signature(afternoon: &Afternoon<'_>) {
+    let line = "silta webhooks detect kauppa --wait 50s";
+    let mut detecting = afternoon.shell.command(line).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(detecting.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let mut output = lines.by_ref().take_while(|line| !line.contains("keys  ")).collect::<Vec<_>>(); // it waits from here on
+    let order = afternoon.sandbox.shop.place_order(OrderSpec::of("A", 1));
+    wait_until("the header is detected", async || {
+        assert_ne!(afternoon.shop_signs(order, "X-Shop-Seal").await, 200, "it is refused all the same");
+        detecting.try_wait().unwrap().is_some()
+    })
+    .await;
+    output.extend(lines);
+    let output = output.join("\n");
+    show(&format!("$ {line}\n{output}"));
+    for part in ["address  http", "[connections.mycashflow.signature]", "header = \"x-shop-seal\""] {
+        assert!(output.contains(part), "{line} does not say {part:?}: {output}");
+    }
+}
+
+/// A backup while it serves; what came after it is found again once it is restored, and nothing is sent twice.
+async fn loses_the_database(afternoon: &Afternoon<'_>, process: Process) {
+    let sandbox = afternoon.sandbox;
+    afternoon.types("silta backup silta.dump", 0, &[" is backed up to silta.dump", "keep the configuration"]);
+    let later = afternoon.shopper_orders().await;
+    wait_until("the later order is sent", async || sandbox.warehouse.count(&format!("kauppa-{later}")) == 1)
+        .await;
+    afternoon.types("silta restore silta.dump --force", 1, &["another process runs the private database"]);
+    assert!(process.terminate());
+    afternoon.types("silta restore silta.dump", 1, &["--force"]);
+    afternoon.types("silta restore silta.dmup --force", 1, &["silta.dmup"]);
+    afternoon.types("silta restore silta.dump --force", 0, &[" is restored from silta.dump"]);
+    let process = Process::of(afternoon.shell.command("silta serve"));
+    afternoon.types(&format!("silta orders refresh kauppa {later}"), 0, &["requested: refresh"]);
+    afternoon
+        .waits_for(&format!("silta orders explain kauppa {later} --json"), &["waiting_for_collection"])
+        .await;
+    let newest = afternoon.shopper_orders().await;
+    wait_until("a new order is sent", async || sandbox.warehouse.count(&format!("kauppa-{newest}")) == 1)
+        .await;
+    assert_eq!(sandbox.warehouse.count(&format!("kauppa-{later}")), 1, "it is found, not sent again");
+    assert!(process.terminate());
 }

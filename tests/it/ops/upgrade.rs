@@ -40,6 +40,12 @@ const HOURS: i64 = 35;
 /// It is known since when a vendor is down.
 const VENDOR_DOWN: i64 = 37;
 
+/// What both sides show of each code's stock.
+const STOCK_FIGURES: i64 = 39;
+
+/// It is known which codes several items have.
+const REPEATED_CODES: i64 = 40;
+
 /// Data of a running service: from which version on it can exist, and the statements that write it. A migration that
 /// adds a table or changes a column adds its row here.
 const DATA: &[(i64, &str)] = &[
@@ -126,6 +132,12 @@ const DATA: &[(i64, &str)] = &[
         VENDOR_DOWN,
         "update connection set circuit_opened_at = '2026-01-02', circuit_vendor = 'ogoship'",
     ),
+    (
+        STOCK_FIGURES,
+        "insert into stock_figure (connection, code, code_key, shop, physical, available, buffer, target, read_at) values
+             ('shop', 'A 1', 'a1', 3, 9, 7, 2, 5, '2026-01-02')",
+    ),
+    (REPEATED_CODES, "insert into repeated_code (connection, code_key) values ('shop', 'a1')"),
 ];
 
 /// Rows of each table in [`DATA`], to be found after every migration.

@@ -1,10 +1,12 @@
 //! The admin API, the dashboard and the HTTP server.
 
 mod api;
+mod attention;
 mod bodies;
 pub mod browser;
 mod connections;
 mod dashboard;
+mod products;
 mod releases;
 mod replays;
 mod server;

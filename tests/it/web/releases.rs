@@ -64,7 +64,7 @@ async fn orders_that_waited_for_the_switch_are_offered_and_sent() {
         .text()
         .await
         .unwrap();
-    assert!(orders.iter().all(|order| shown.contains(&format!("order:{order}"))), "{shown}");
+    assert!(orders.iter().all(|order| shown.contains(&format!("Order {order}"))), "{shown}");
     let fields = [("connection", "shop"), ("reason", "manual_transfer"), ("which", "all")];
     let answer = session.submit("/releases", &fields).await;
     assert!(answer.headers()["location"].to_str().unwrap().starts_with("/replays/"));

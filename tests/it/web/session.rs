@@ -33,6 +33,12 @@ impl Session {
         session
     }
 
+    /// The same session in Finnish.
+    pub fn in_finnish(mut self) -> Self {
+        self.cookie.push_str("; silta-language=fi");
+        self
+    }
+
     pub async fn get(&self, path: &str) -> reqwest::Response {
         let request = self.client.get(format!("{}{path}", self.url)).header("cookie", &self.cookie);
         request.send().await.unwrap()

@@ -69,7 +69,7 @@ async fn released_claim_counts_no_attempt() {
     silta.send_webhook(silta.shop.order_created(order)).await;
     let mut db = silta.pool.acquire().await.unwrap();
     let leased = silta.claim_tasks(1).await.remove(0);
-    tasks::release(&mut db, &leased).await.unwrap();
+    tasks::return_claim(&mut db, &leased, None).await.unwrap();
     drop(db);
     let row: (String, i32, i32) =
         sqlx::query_as("select state, failures, attempts from task").fetch_one(&silta.pool).await.unwrap();

@@ -100,7 +100,7 @@ async fn fence_cost(silta: &TestSilta, db: &mut PgConnection) -> i64 {
         assert_eq!(tasks::verify_claim(db, &leased).await.unwrap(), Fenced::Written);
     }
     let after = pages_read(silta, db).await;
-    tasks::release(db, &leased).await.unwrap();
+    tasks::return_claim(db, &leased, None).await.unwrap();
     sqlx::query("delete from task where subject = 'stock:fence'").execute(db).await.unwrap();
     (after - before) / 10
 }

@@ -191,7 +191,7 @@ async fn late_settle_is_refused_by_the_fence() {
     };
     let refused = Outcome::Permanent { reason: Reason::Refused };
     assert_eq!(settle_task(&mut db, &leased, &refused, &dead, silta.now()).await, Fenced::LeaseLost);
-    assert_eq!(tasks::release(&mut db, &leased).await.unwrap(), Fenced::LeaseLost);
+    assert_eq!(tasks::return_claim(&mut db, &leased, None).await.unwrap(), Fenced::LeaseLost);
     assert_eq!(silta.task_state("order:1001").await, "done");
     assert_eq!(silta.warehouse.count("shop-1001"), 1);
 }

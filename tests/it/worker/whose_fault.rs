@@ -126,6 +126,53 @@ async fn refused_writes_of_many_hold_back_writes_and_nothing_else() {
     assert_eq!((silta.warehouse.orders().len(), silta.lost_and_doubled()), (30, (0, 0)));
 }
 
+/// Sends orders whose placing fails with this status until the writes of the warehouse are held back.
+async fn orders_held_back_by(status: u16) -> TestSilta {
+    let silta = TestSilta::start().await;
+    let faults = &silta.sandbox.warehouse_server.faults;
+    for _ in 0..MANY {
+        faults.script("POST", "/api/v1/orders", Fault::Status(status));
+    }
+    send_orders(&silta, 30).await;
+    silta.advance(secs(10)).await;
+    assert_eq!(silta.count("write_circuit").await, 1);
+    assert!(silta.count("task where state in ('pending', 'in_doubt') and snoozes > 0").await > 0);
+    faults.clear();
+    silta
+}
+
+#[tokio::test]
+async fn writes_go_through_again_for_all_that_was_held_back() {
+    let silta = orders_held_back_by(403).await;
+    let open_until: chrono::DateTime<chrono::Utc> =
+        silta.scalar("select open_until from write_circuit").await;
+    silta.clock.advance((open_until - silta.now()).to_std().unwrap());
+    // The first is the trial. Its success makes due what was held back until another moment, and what just found the circuit
+    // open: nobody waits for a time of their own.
+    silta.run_until_idle().await;
+    assert_eq!(silta.count("write_circuit").await, 0);
+    let snoozed = "task where state in ('pending', 'in_doubt') and reason = 'credentials_refused'";
+    assert_eq!(silta.count(snoozed).await, 0);
+    silta.advance(secs(3600)).await;
+    assert_eq!((silta.warehouse.orders().len(), silta.lost_and_doubled()), (30, (0, 0)));
+}
+
+#[tokio::test]
+async fn resumed_connection_sends_at_once_what_was_held_back() {
+    let silta = orders_held_back_by(403).await;
+    let resumed = silta.api.post("/admin/v1/connections/shop/resume", serde_json::json!({})).await;
+    assert_eq!(resumed.status, 200, "{resumed:?}");
+    silta.run_until_idle().await;
+    let failed = silta.count("task where reason = 'access_denied'").await;
+    assert_eq!(
+        silta.warehouse.orders().len() + usize::try_from(failed).unwrap(),
+        30,
+        "those that failed back off"
+    );
+    silta.advance(secs(3600)).await;
+    assert_eq!((silta.warehouse.orders().len(), silta.lost_and_doubled()), (30, (0, 0)));
+}
+
 #[tokio::test]
 async fn five_failed_placings_open_nothing_while_reads_succeed() {
     let silta = TestSilta::start().await;

@@ -4,3 +4,4 @@ mod frame;
 pub mod operator;
 mod pages;
 pub mod session;
+mod shopkeeper;

@@ -4,8 +4,8 @@ use fantoccini::Locator;
 use silta::dev::sandbox::OrderSpec;
 
 use crate::{
-    harness::{CONNECTION, OPERATOR, TestSilta, VIEWER},
-    web::browser::session::{Appearance, Browser, ENGLISH, FINNISH},
+    harness::{CONNECTION, TestSilta, VIEWER},
+    web::browser::session::{Browser, ENGLISH},
 };
 
 /// Starts Silta with this many orders that are dead because no rule matches their shipping method.
@@ -17,51 +17,6 @@ async fn start_with_unmapped_orders(many: usize) -> (TestSilta, Vec<u64>) {
         orders.push(silta.place_order(OrderSpec::of("A", 1).with_shipping_method(3, None)).await);
     }
     (silta, orders)
-}
-
-async fn fix_shipping_method_and_replay_orders(appearance: Appearance, delivered: &str) {
-    let (silta, orders) = start_with_unmapped_orders(3).await;
-    let browser = Browser::open(&silta, appearance).await;
-    browser.open_page("/attention").await;
-    // Sign-in comes first and then leads to the requested page.
-    browser.type_into("#token", "unknown token").await;
-    browser.click(".sign-in button").await;
-    browser.wait_for(".error").await;
-    browser.type_into("#token", OPERATOR).await;
-    browser.click(".sign-in button").await;
-    browser.click(".causes h2 a").await;
-    // The affected orders are listed before anything is done.
-    assert_eq!(browser.client.find_all(Locator::Css("tbody tr")).await.unwrap().len(), 3);
-    browser.type_into("input[name=code]", "Posti Parcel").await;
-    browser.click("form.card button.primary").await;
-    browser.wait_for(".flash.ok").await;
-    browser.click("button[value=all]").await;
-    assert!(browser.text(".lead b").await.starts_with("0 / 3"));
-    silta.run_until_idle().await;
-    // The page refreshes itself until all are done.
-    let all = Locator::XPath("//b[normalize-space()='3 / 3']");
-    browser.client.wait().for_element(all).await.unwrap();
-    for order in &orders {
-        assert_eq!(silta.warehouse_count(*order), 1);
-        ship_order(&silta, *order).await;
-    }
-    silta.run_until_idle().await;
-    browser.open_page("/orders?status=delivered").await;
-    assert_eq!(browser.client.find_all(Locator::Css("tbody tr")).await.unwrap().len(), 3);
-    assert_eq!(browser.text("tbody .state").await, delivered);
-    browser.open_page("/attention").await;
-    browser.wait_for(".flash.ok").await;
-    assert_eq!(silta.lost_and_doubled(), (0, 0));
-}
-
-#[tokio::test]
-async fn operator_fixes_a_cause_and_replays_its_orders() {
-    fix_shipping_method_and_replay_orders(ENGLISH, "delivered").await;
-}
-
-#[tokio::test]
-async fn operator_fixes_a_cause_and_replays_its_orders_in_finnish() {
-    fix_shipping_method_and_replay_orders(FINNISH, "toimitettu").await;
 }
 
 #[tokio::test]

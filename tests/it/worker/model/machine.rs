@@ -167,7 +167,7 @@ impl Machine {
         true
     }
 
-    /// `tasks::release`.
+    /// `tasks::return_claim`.
     pub fn release(&mut self, leased: &LeasedTask, was_settled_before: bool) {
         if let Some(row) = self.leased(leased, true) {
             row.state = if was_settled_before { TaskState::InDoubt } else { TaskState::Pending };

@@ -193,7 +193,8 @@ impl ModelAndDatabase {
             }
             Operation::Release { claim } => {
                 let Some(leased) = self.claims.get(claim).cloned() else { return true };
-                let released = tasks::release(&mut self.db, &leased).await.unwrap() == Fenced::Written;
+                let released =
+                    tasks::return_claim(&mut self.db, &leased, None).await.unwrap() == Fenced::Written;
                 if released {
                     let reason: Option<String> = sqlx::query_scalar("select reason from task where id = $1")
                         .bind(leased.id.0)

@@ -1,0 +1,94 @@
+//! The texts of the page of products and stock, in both languages: the shopkeeper's words.
+
+use crate::domain::{language::Language, stock::Basis};
+
+macro_rules! item_texts {
+    ($($name:ident: $english:literal / $finnish:literal),+ $(,)?) => {
+        /// The texts of the page of products in one language.
+        #[expect(missing_docs, reason = "each text says what it is")]
+        pub struct ItemTexts { $(pub $name: &'static str),+ }
+
+        static ENGLISH: ItemTexts = ItemTexts { $($name: $english),+ };
+        static FINNISH: ItemTexts = ItemTexts { $($name: $finnish),+ };
+    };
+}
+
+/// The texts of the page of products in a language.
+pub const fn item_texts(language: Language) -> &'static ItemTexts {
+    match language {
+        Language::English => &ENGLISH,
+        Language::Finnish => &FINNISH,
+    }
+}
+
+/// What the shop should show, as the sum that the connection's rule is.
+pub const fn basis_text(basis: Basis, language: Language) -> &'static str {
+    let texts = item_texts(language);
+    match basis {
+        Basis::Physical => texts.sum_physical,
+        Basis::Available => texts.sum_available,
+        Basis::Compensated => texts.sum_compensated,
+    }
+}
+
+item_texts! {
+    items: "product or variation.|products and variations." / "tuote tai vaihtoehto.|tuotetta ja vaihtoehtoa.",
+    differing: "has another figure in the shop than it should.|have another figure in the shop than they should." / "näyttää kaupassa väärää varastosaldoa.|näyttää kaupassa väärää varastosaldoa.",
+    all_equal: "Every figure that was read is right." / "Kaikki luetut varastosaldot täsmäävät.",
+    upload: "Upload products to OGOship" / "Vie tuotteet OGOshipiin",
+    sync_stock: "Sync stock balances from OGOship" / "Päivitä varastosaldot OGOshipista",
+    lists: "Show" / "Näytä",
+    list_all: "All" / "Kaikki",
+    list_differs: "Differs" / "Eroaa",
+    list_code: "Code to fix" / "Korjattava koodi",
+    list_absent: "Not at the warehouse" / "Ei varastolla",
+    search: "Name or code" / "Nimi tai koodi",
+    connection: "Connection" / "Yhteys",
+    product: "Product" / "Tuote",
+    in_shop: "In the shop" / "Kaupassa",
+    should_be: "Should be" / "Pitäisi olla",
+    on_shelf: "On the shelf" / "Hyllyssä",
+    reserved: "Reserved" / "Varattu",
+    free: "Free" / "Vapaana",
+    buffer: "Buffer" / "Varmuusvara",
+    in_flight: "In flight" / "Siirtymässä",
+    difference: "Difference" / "Ero",
+    last_read: "Last read" / "Luettu",
+    action: "Action" / "Toiminto",
+    sync_one: "Sync" / "Päivitä",
+    none: "None" / "Ei eroa",
+    not_stored: "Not stored at the warehouse" / "Ei varastoitava tuote",
+    not_read: "Not read yet" / "Ei vielä luettu",
+    same_code_as: "the same code as" / "sama koodi kuin tuotteella",
+    waits_for_approval: "Waits for approval" / "Odottaa hyväksyntää",
+    being_corrected: "Being corrected" / "Korjataan parhaillaan",
+    sum_physical: "Should be = on the shelf − buffer." / "Pitäisi olla = hyllyssä − varmuusvara.",
+    sum_available: "Should be = free − buffer." / "Pitäisi olla = vapaana − varmuusvara.",
+    sum_compensated: "Should be = free + in flight (at most what the shop has reserved) − buffer. In flight: at the warehouse, and still open in the shop." / "Pitäisi olla = vapaana + siirtymässä (enintään kaupan varaama määrä) − varmuusvara. Siirtymässä: varastolla, mutta kaupassa vielä avoinna.",
+    first_page: "First page" / "Ensimmäinen sivu",
+    next_page: "Next" / "Seuraavat",
+    by_name: "by name" / "nimen mukaan",
+    empty: "No products yet. They appear here once the shop's products were read for the first time." / "Tuotteita ei vielä ole. Ne näkyvät tässä, kun kaupan tuotteet on luettu ensimmäisen kerran.",
+    all_is_well: "None: nothing to do here." / "Ei yhtään: täällä ei ole tehtävää.",
+    nothing_found: "No product has a word that begins so." / "Minkään tuotteen nimessä tai koodissa ei ole näin alkavaa sanaa.",
+    clear: "Clear all" / "Tyhjennä haku",
+    asked: "It is being read at both sides. What differs is corrected in a moment; reload the page to see it." / "Tuote luetaan molemmilta puolilta. Ero korjataan hetken päästä; lataa sivu uudelleen, niin näet sen.",
+    running_stock: "Syncing stock balances" / "Varastosaldoja päivitetään",
+    running_products: "Uploading products" / "Tuotteita viedään",
+    read_of: "read" / "luettu",
+    last_report: "Last report" / "Viimeisin raportti",
+    follow: "Follow it" / "Seuraa",
+    preview: "Preview: nothing has changed yet" / "Esikatselu: mitään ei ole vielä muutettu",
+    preview_stock: "Every stock figure is read at both sides. What differs is written to the shop." / "Kaikki varastosaldot luetaan molemmilta puolilta. Eroavat kirjoitetaan kauppaan.",
+    preview_stock_count: "figure differs, as last read.|figures differ, as last read." / "varastosaldo eroaa viimeksi luetun mukaan.|varastosaldoa eroaa viimeksi luetun mukaan.",
+    preview_stock_kept: "The figures that the shop shows now are not kept. Where too many would fall to zero at once, none is written until you approve." / "Kaupan nykyisiä varastosaldoja ei säilytetä. Jos liian moni menisi kerralla nollaan, yhtäkään ei kirjoiteta ennen hyväksyntääsi.",
+    preview_products: "Every product of the shop is read and compared with the warehouse's. What is missing there is created, what differs is changed." / "Kaikki kaupan tuotteet luetaan ja niitä verrataan varaston tuotteisiin. Puuttuvat luodaan varastolle, eroavat muutetaan.",
+    preview_products_kept: "Nothing is removed at the warehouse. Products with a code to fix stay as they are." / "Varastolta ei poisteta mitään. Tuotteet, joiden koodi on korjattava, jäävät ennalleen.",
+    preview_absent: "product is not at the warehouse, as last read.|products are not at the warehouse, as last read." / "tuote ei ole varastolla viimeksi luetun mukaan.|tuotetta ei ole varastolla viimeksi luetun mukaan.",
+    preview_code: "product has a code to fix.|products have a code to fix." / "tuotteen koodi on korjattava.|tuotteen koodi on korjattava.",
+    cancel: "Cancel" / "Peruuta",
+    report_only: "Only report what differs" / "Näytä vain erot",
+    start_stock: "Sync the stock balances" / "Päivitä varastosaldot",
+    start_products: "Upload the products" / "Vie tuotteet",
+    more: "Products to complete, and your own data" / "Täydennettävät tuotteet ja omat lisätietosi",
+}

@@ -1,0 +1,215 @@
+//! Which items of the catalogue a list shows, by name and page by page.
+
+use sqlx::PgConnection;
+
+use crate::store::Result;
+
+/// A list of items.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr, strum::VariantArray,
+)]
+#[strum(serialize_all = "snake_case")]
+pub enum ItemList {
+    /// Every item of the catalogue.
+    #[default]
+    All,
+    /// The shop shows another figure than it should.
+    Differs,
+    /// The code cannot be sent, or several items have it.
+    Code,
+    /// The warehouse stores it by the connection's rules, and does not know it.
+    Absent,
+}
+
+impl ItemList {
+    /// The spelling in URLs.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+/// Which items of a list.
+#[derive(Clone, Copy, Debug)]
+pub struct ItemFilter<'a> {
+    /// Their connection.
+    pub connection: &'a str,
+    /// The list.
+    pub list: ItemList,
+    /// The starts of words of their name or code; all where it is left out.
+    pub search: Option<&'a str>,
+    /// Those behind this item; from the beginning where it is left out or gone.
+    pub after: Option<&'a str>,
+    /// The most rows.
+    pub limit: i64,
+}
+
+/// Lists the items of a page by name, by an index of each list.
+pub(super) async fn list_items(db: &mut PgConnection, filter: &ItemFilter<'_>) -> Result<Vec<String>> {
+    let behind = match filter.after {
+        Some(item) => find_position(db, filter.connection, item).await?,
+        None => None,
+    };
+    let (name, item) = behind.unwrap_or_default();
+    let words = filter.search.map(to_query);
+    match (filter.list, words) {
+        (ItemList::All, None) => list_all(db, filter, &name, &item).await,
+        (ItemList::All, Some(words)) => search_all(db, filter, (&name, &item), &words).await,
+        (ItemList::Differs, words) => list_differing(db, filter, (&name, &item), words.as_deref()).await,
+        (ItemList::Code, words) => list_with_code_problem(db, filter, (&name, &item), words.as_deref()).await,
+        (ItemList::Absent, words) => list_absent(db, filter, (&name, &item), words.as_deref()).await,
+    }
+}
+
+/// What is searched: every word begins a word of the item. Words are what stands between spaces and punctuation.
+fn to_query(search: &str) -> String {
+    let words = search.split(|it: char| it.is_ascii_punctuation() || it.is_whitespace() || it.is_control());
+    let words: Vec<_> = words.filter(|word| !word.is_empty()).map(|word| format!("{word}:*")).collect();
+    words.join(" & ")
+}
+
+/// Where an item stands in the order by name.
+async fn find_position(
+    db: &mut PgConnection,
+    connection: &str,
+    item: &str,
+) -> Result<Option<(String, String)>> {
+    let name = sqlx::query_scalar!(
+        r#"select lower(coalesce(name, '')) as "name!" from item where connection = $1 and item = $2"#,
+        connection,
+        item,
+    );
+    Ok(name.fetch_optional(db).await?.map(|name| (name, item.to_owned())))
+}
+
+async fn list_all(
+    db: &mut PgConnection,
+    filter: &ItemFilter<'_>,
+    name: &str,
+    item: &str,
+) -> Result<Vec<String>> {
+    let items = sqlx::query_scalar!(
+        r#"
+        select item from item
+        where connection = $1 and (lower(coalesce(name, '')) collate "C", item) > ($2::text collate "C", $3)
+        order by lower(coalesce(name, '')) collate "C", item
+        limit $4
+        "#,
+        filter.connection,
+        name,
+        item,
+        filter.limit,
+    );
+    Ok(items.fetch_all(db).await?)
+}
+
+async fn search_all(
+    db: &mut PgConnection,
+    filter: &ItemFilter<'_>,
+    (name, item): (&str, &str),
+    words: &str,
+) -> Result<Vec<String>> {
+    let items = sqlx::query_scalar!(
+        r#"
+        select item from item
+        where connection = $1 and (lower(coalesce(name, '')) collate "C", item) > ($2::text collate "C", $3)
+          and words @@ to_tsquery('simple', $5)
+        order by lower(coalesce(name, '')) collate "C", item
+        limit $4
+        "#,
+        filter.connection,
+        name,
+        item,
+        filter.limit,
+        words,
+    );
+    Ok(items.fetch_all(db).await?)
+}
+
+async fn list_differing(
+    db: &mut PgConnection,
+    filter: &ItemFilter<'_>,
+    (name, item): (&str, &str),
+    words: Option<&str>,
+) -> Result<Vec<String>> {
+    let items = sqlx::query_scalar!(
+        r#"
+        select item.item from (
+            -- In the order of the index, so that it is read and not the table.
+            select code_key, code from stock_figure
+            where connection = $1 and differs
+            order by code_key, code limit 20000
+        ) as figure
+        join item on item.connection = $1 and item.code_key = figure.code_key and item.code = figure.code
+        where (lower(coalesce(name, '')) collate "C", item) > ($2::text collate "C", $3)
+          and ($5::text is null or words @@ to_tsquery('simple', $5))
+        order by lower(coalesce(name, '')) collate "C", item
+        limit $4
+        "#,
+        filter.connection,
+        name,
+        item,
+        filter.limit,
+        words,
+    );
+    Ok(items.fetch_all(db).await?)
+}
+
+async fn list_absent(
+    db: &mut PgConnection,
+    filter: &ItemFilter<'_>,
+    (name, item): (&str, &str),
+    words: Option<&str>,
+) -> Result<Vec<String>> {
+    let items = sqlx::query_scalar!(
+        r#"
+        select item.item from (
+            select code_key, code from stock_figure
+            where connection = $1 and physical is null
+            order by code_key, code limit 20000
+        ) as figure
+        join item on item.connection = $1 and item.code_key = figure.code_key and item.code = figure.code
+            and item.stored
+        where (lower(coalesce(name, '')) collate "C", item) > ($2::text collate "C", $3)
+          and ($5::text is null or words @@ to_tsquery('simple', $5))
+        order by lower(coalesce(name, '')) collate "C", item
+        limit $4
+        "#,
+        filter.connection,
+        name,
+        item,
+        filter.limit,
+        words,
+    );
+    Ok(items.fetch_all(db).await?)
+}
+
+/// The same items as `code_problems` lists.
+async fn list_with_code_problem(
+    db: &mut PgConnection,
+    filter: &ItemFilter<'_>,
+    (name, item): (&str, &str),
+    words: Option<&str>,
+) -> Result<Vec<String>> {
+    let items = sqlx::query_scalar!(
+        r#"
+        with problem as (
+            select item from item where connection = $1 and reason is not null and stored
+            union
+            select item.item from repeated_code as repeated
+            join item on item.connection = $1 and item.code_key = repeated.code_key
+            where repeated.connection = $1
+        )
+        select item.item as "item!" from problem join item on item.connection = $1 and item.item = problem.item
+        where (lower(coalesce(name, '')) collate "C", item.item) > ($2::text collate "C", $3)
+          and ($5::text is null or words @@ to_tsquery('simple', $5))
+        order by lower(coalesce(name, '')) collate "C", item.item
+        limit $4
+        "#,
+        filter.connection,
+        name,
+        item,
+        filter.limit,
+        words,
+    );
+    Ok(items.fetch_all(db).await?)
+}

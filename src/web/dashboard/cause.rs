@@ -1,0 +1,119 @@
+//! One cause of what needs attention: its remedy, everything that waits for it, and the form that tries all of it again.
+
+use axum::extract::{Query, State};
+use maud::{Markup, html};
+use sqlx::PgConnection;
+
+use super::{
+    deps::DashboardState,
+    error::PageError,
+    frame::MenuItem,
+    listing::{ListQuery, ROWS, url},
+    page::page,
+    releases::is_of_a_switch,
+    shipping_preview::{self, RuleForm},
+    tasks::ReplayForm,
+    user::User,
+    widgets::{reason, remedy},
+};
+use crate::{
+    actions,
+    domain::task::reason::Reason,
+    explain,
+    store::views::{
+        attention::{self, AttentionCause},
+        overview::{self, TaskFilter, TaskRow},
+        releasable::{self, WaitingFilter},
+    },
+};
+
+/// Dead tasks are replayed on the page of their cause, where products and stock figures that wait for a person are written
+/// too; tasks in doubt are resolved one by one, and orders on hold are released one by one.
+pub(super) fn cause_path(cause: &AttentionCause) -> String {
+    let connection = ("connection", Some(cause.connection.as_str()));
+    let kind = ("kind", Some(cause.kind.as_str()));
+    let reason = ("reason", Some(cause.reason.as_str()));
+    match cause.state.as_str() {
+        "dead" => {
+            url("/attention/cause", &[connection, kind, reason, ("detail", cause.detail.as_deref())], None)
+        }
+        "on_hold" if cause.kind != "order" => {
+            url("/attention/cause", &[connection, kind, reason, ("state", Some("skipped"))], None)
+        }
+        "in_doubt" => url("/tasks", &[connection, kind, ("state", Some("in_doubt"))], None),
+        _ => url("/orders", &[connection, reason], None),
+    }
+}
+
+/// One cause: the remedy, the tasks that wait for it, and the form that replays them.
+pub(super) async fn show(
+    State(deps): State<DashboardState>,
+    user: User,
+    Query(mut query): Query<ListQuery>,
+) -> Result<Markup, PageError> {
+    let words = user.words();
+    // Viewers do not see the details, so they cannot try them out either.
+    if !user.is_operator() {
+        query.detail.clear();
+    }
+    let filter = task_filter(&query);
+    let code = query.reason.as_deref().unwrap_or_default();
+    let waits_for_switch = is_of_a_switch(code);
+    let mut db = deps.pool.acquire().await?;
+    let (count, rows) = if waits_for_switch {
+        load_waiting(&deps, &mut db, &query).await?
+    } else {
+        let count = attention::count_closed(&mut db, &filter).await?;
+        (count, overview::list_closed_oldest_first(&mut db, &filter, ROWS).await?)
+    };
+    drop(db);
+    let is_unmapped = code == Reason::ShippingUnmapped.code();
+    let replay = ReplayForm {
+        action: if waits_for_switch { "/releases" } else { "/replays" },
+        filter: &filter,
+        rows: &rows,
+        count,
+        label_all: if waits_for_switch { words.write_all } else { words.release_all },
+        label_selected: if waits_for_switch { words.write_selected } else { words.release_selected },
+    };
+    let main = html! {
+        h1 { (reason(&user, Some(code))) }
+        @if query.done == "rule" { p.flash.ok role="status" { (words.rule_saved) } }
+        (remedy(&user, code))
+        @if !query.detail.is_empty() { p.small { (explain::detail(&query.detail, user.language)) } }
+        @if is_unmapped && user.is_operator() && count > 0 { (shipping_preview::form(&user, &rule_form(&query))) }
+        @if count == 0 { p.flash.ok role="status" { (words.attention_none) } }
+        @else { (replay.render(&user)) }
+    };
+    Ok(page(&user, MenuItem::Attention, words.attention, &main))
+}
+
+/// What waits for a switch: how many, and the oldest of them.
+async fn load_waiting(
+    deps: &DashboardState,
+    db: &mut PgConnection,
+    query: &ListQuery,
+) -> Result<(i64, Vec<TaskRow>), PageError> {
+    let (connection, reason) = (query.connection.as_deref().unwrap_or_default(), query.reason.as_deref());
+    let reason = reason.unwrap_or_default();
+    let groups = actions::list_releasable(db, &deps.rules).await?;
+    let count = groups.iter().filter(|it| it.connection == connection && it.reason == reason);
+    let filter = WaitingFilter { connection, reason, detail: None, ids: None };
+    Ok((count.map(|it| it.count).sum(), releasable::list(db, &filter, ROWS).await?))
+}
+
+fn task_filter(query: &ListQuery) -> TaskFilter {
+    TaskFilter {
+        connection: query.connection.clone(),
+        kind: query.kind.clone(),
+        reason: query.reason.clone(),
+        detail: Some(query.detail.clone()).filter(|text| !text.is_empty()),
+        state: Some(if query.state.as_deref() == Some("skipped") { "skipped" } else { "dead" }.to_owned()),
+        ..TaskFilter::default()
+    }
+}
+
+/// The rule that these orders lack, with the method's name as its pattern.
+fn rule_form(query: &ListQuery) -> RuleForm {
+    RuleForm::of_detail(query.connection.as_deref().unwrap_or_default(), &query.detail)
+}

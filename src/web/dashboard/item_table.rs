@@ -1,0 +1,102 @@
+//! The table of products with their stock on both sides.
+
+use maud::{Markup, html};
+
+use super::{
+    badge::{Tone, badge},
+    user::User,
+    widgets::{reason, time},
+};
+use crate::{
+    domain::task::reason::Reason,
+    explain::{item_texts, number_text},
+    store::views::items::ItemRow,
+};
+
+/// Items as a table; a form around it sends the row's button.
+pub(super) fn item_table(user: &User, rows: &[ItemRow]) -> Markup {
+    let texts = item_texts(user.language);
+    let numbers = [
+        texts.in_shop,
+        texts.should_be,
+        texts.on_shelf,
+        texts.reserved,
+        texts.free,
+        texts.buffer,
+        texts.in_flight,
+    ];
+    html! {
+        div.scroll role="region" aria-label=(user.words().products) tabindex="0" { table.stack {
+            thead { tr {
+                th scope="col" aria-sort="ascending" { (texts.product) }
+                @for name in numbers { th.num scope="col" { (name) } }
+                th scope="col" { (texts.difference) }
+                th scope="col" { (texts.last_read) }
+                @if user.is_operator() { th scope="col" { span.sr { (texts.action) } } }
+            } }
+            tbody { @for row in rows { (item_row(user, row)) } }
+        } }
+    }
+}
+
+fn item_row(user: &User, row: &ItemRow) -> Markup {
+    let texts = item_texts(user.language);
+    let name = row.name.as_deref().or(row.code.as_deref()).unwrap_or(&row.item);
+    html! {
+        tr {
+            th.wide scope="row" { (name) small.code { (row.code.as_deref().unwrap_or_default()) } }
+            td.num data-l=(texts.in_shop) { b { (figure(user, row.shop)) } }
+            td.num data-l=(texts.should_be) { b { (figure(user, row.target)) } }
+            td.num.gone { (figure(user, row.physical)) }
+            td.num.gone { (figure(user, row.reserved())) }
+            td.num data-l=(texts.free) { (figure(user, row.available)) }
+            td.num.gone { (figure(user, row.buffer.filter(|_| row.target.is_some()))) }
+            td.num.gone { (figure(user, row.target.map(|_| row.in_flight))) }
+            td { (difference(user, row)) }
+            td.gone { @if let Some(at) = row.read_at { (time(user, at)) } }
+            @if user.is_operator() {
+                td.act { button name="item" value=(row.item) aria-label=(format!("{}: {name}", texts.sync_one)) { (texts.sync_one) } }
+            }
+        }
+    }
+}
+
+/// A figure; a dash where it is not known, which is not zero.
+fn figure(user: &User, figure: Option<i64>) -> Markup {
+    html! {
+        @match figure {
+            Some(figure) => { (number_text(figure, user.language)) }
+            None => { span.soft { "–" } }
+        }
+    }
+}
+
+fn difference(user: &User, row: &ItemRow) -> Markup {
+    let texts = item_texts(user.language);
+    if let Some(problem) = &row.code_problem {
+        return html! {
+            (badge(Tone::Attention, texts.list_code))
+            @if row.same_code.is_empty() { small { (reason(user, Some(problem))) } }
+            @else { small { (texts.same_code_as) " " (row.same_code.join(", ")) } }
+        };
+    }
+    let is_braked = row.task_reason.as_deref() == Some(Reason::StockBraked.code());
+    html! {
+        @if !row.stored { span.soft { (texts.not_stored) } }
+        @else if row.is_absent() { (badge(Tone::Plain, texts.list_absent)) }
+        @else { @match row.difference() {
+            None => { span.soft { (texts.not_read) } }
+            Some(0) => { span.soft { (texts.none) } }
+            Some(pieces) => {
+                b { (signed(user, pieces)) } " "
+                @if is_braked { (badge(Tone::Attention, texts.waits_for_approval)) }
+                @else if row.task_state.is_some() { (badge(Tone::Waiting, texts.being_corrected)) }
+            }
+        } }
+    }
+}
+
+fn signed(user: &User, pieces: i64) -> String {
+    let number = number_text(pieces.abs(), user.language);
+    if pieces > 0 { format!("+{number}") } else { format!("−{number}") }
+}

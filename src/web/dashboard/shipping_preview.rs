@@ -1,0 +1,219 @@
+//! A shipping rule for orders that wait for one: the form, its preview, and the rule saved together with the release.
+
+use axum::{
+    extract::{Query, State},
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::{
+    badge::{Tone, flash},
+    concern::order_links,
+    deps::DashboardState,
+    error::PageError,
+    form::OperatorForm,
+    frame::MenuItem,
+    listing::url,
+    page::page,
+    user::User,
+    widgets::csrf_field,
+};
+use crate::{
+    actions::{self, ActionError},
+    domain::{
+        shipping::{ShippingRule, matches_named_method},
+        task::reason::Reason,
+    },
+    explain::{attention_texts, conflict_text, counted},
+    store::views::{
+        attention,
+        overview::{self, TaskFilter, TaskRow},
+        releasable::WaitingFilter,
+    },
+};
+
+/// Orders whose numbers a preview shows.
+const MAX_SHOWN: i64 = 50;
+
+/// What was typed.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct RuleForm {
+    connection: String,
+    /// What the last attempt of the orders said, which names their method.
+    detail: String,
+    pattern: String,
+    code: String,
+    pickup: Option<String>,
+}
+
+impl RuleForm {
+    /// The form for orders whose last attempt said this. The first quoted name is the method's; it can be edited.
+    pub(super) fn of_detail(connection: &str, detail: &str) -> Self {
+        let pattern = detail.split('"').nth(1).unwrap_or_default().to_owned();
+        Self { connection: connection.to_owned(), detail: detail.to_owned(), pattern, ..Self::default() }
+    }
+
+    fn of_form(form: &OperatorForm) -> Self {
+        let text = |name| form.field(name).unwrap_or_default().to_owned();
+        Self {
+            connection: text("connection"),
+            detail: text("detail"),
+            pattern: text("pattern"),
+            code: text("code"),
+            pickup: form.field("pickup").map(ToOwned::to_owned),
+        }
+    }
+
+    fn rule(&self) -> ShippingRule {
+        let (pattern, code) = (self.pattern.trim().to_owned(), self.code.trim().to_owned());
+        ShippingRule { pattern, code, pickup: self.pickup.is_some() }
+    }
+
+    /// The orders that wait for a rule for the same method.
+    fn filter(&self) -> TaskFilter {
+        TaskFilter {
+            connection: Some(self.connection.clone()),
+            kind: Some("order".to_owned()),
+            reason: Some(Reason::ShippingUnmapped.code().to_owned()),
+            detail: Some(self.detail.clone()),
+            state: Some("dead".to_owned()),
+            ..TaskFilter::default()
+        }
+    }
+}
+
+/// The form: it leads to a preview.
+pub(super) fn form(user: &User, typed: &RuleForm) -> Markup {
+    let texts = attention_texts(user.language);
+    let words = user.words();
+    html! {
+        form.row.rule action="/attention/shipping-rule" {
+            input type="hidden" name="connection" value=(typed.connection);
+            input type="hidden" name="detail" value=(typed.detail);
+            label { (words.warehouse_code) input name="code" value=(typed.code) required; }
+            label { (words.pattern) input name="pattern" value=(typed.pattern) required; }
+            label.tick { input type="checkbox" name="pickup" value="yes" checked[typed.pickup.is_some()]; (words.pickup) }
+            button { (texts.preview_button) }
+        }
+    }
+}
+
+/// What the rule would do.
+pub(super) async fn preview(
+    State(deps): State<DashboardState>,
+    user: User,
+    Query(typed): Query<RuleForm>,
+) -> Result<Markup, PageError> {
+    if !user.is_operator() {
+        return Err(PageError::Forbidden);
+    }
+    preview_page(&deps, &user, &typed, None).await
+}
+
+async fn preview_page(
+    deps: &DashboardState,
+    user: &User,
+    typed: &RuleForm,
+    refused: Option<&str>,
+) -> Result<Markup, PageError> {
+    let texts = attention_texts(user.language);
+    let mut db = deps.pool.acquire().await?;
+    let count = attention::count_closed(&mut db, &typed.filter()).await?;
+    let orders = overview::list_closed_oldest_first(&mut db, &typed.filter(), MAX_SHOWN).await?;
+    drop(db);
+    let rule = typed.rule();
+    let is_whole = !rule.pattern.is_empty() && !rule.code.is_empty();
+    let main = html! {
+        h1 { (user.words().fix_shipping) }
+        @if let Some(text) = refused {
+            (flash(Tone::Stopped, &html! { p role="alert" { b { (texts.not_saved) } " " (text) } }))
+        }
+        section.card { (form(user, typed)) }
+        @if is_whole && refused.is_none() { (consequences(user, typed, &rule, (count, &orders))) }
+    };
+    Ok(page(user, MenuItem::Attention, user.words().fix_shipping, &main))
+}
+
+fn consequences(
+    user: &User,
+    typed: &RuleForm,
+    rule: &ShippingRule,
+    (count, orders): (i64, &[TaskRow]),
+) -> Markup {
+    let texts = attention_texts(user.language);
+    let matches = matches_named_method(&typed.detail, std::slice::from_ref(rule));
+    let goes = matches && count > 0 && !rule.leaves_to_shop();
+    html! {
+        section.well aria-labelledby="pv" {
+            h2 #pv { (texts.preview) }
+            p {
+                "“" (rule.pattern) "” "
+                @if rule.leaves_to_shop() { (texts.stays_in_shop) "." } @else { (texts.becomes) " “" (rule.code) "”." }
+                @if matches { " " (counted(count, texts.would_go)) } @else { " " (texts.would_not_match) }
+            }
+            @if matches { (order_links(&typed.connection, orders, count, user)) }
+            form.row method="post" action="/attention/shipping-rule" {
+                (csrf_field(user))
+                input type="hidden" name="connection" value=(typed.connection);
+                input type="hidden" name="detail" value=(typed.detail);
+                input type="hidden" name="pattern" value=(rule.pattern);
+                input type="hidden" name="code" value=(rule.code);
+                @if rule.pickup { input type="hidden" name="pickup" value="yes"; }
+                @if goes {
+                    @let orders = counted(count, user.words().order_count);
+                    button.main name="release" value="all" { (texts.save_and_release.replace('%', &orders)) }
+                }
+                button name="release" value="none" { (texts.save_only) }
+                a href="/attention" { (texts.cancel) }
+            }
+            p.soft { (texts.rule_undo) }
+        }
+    }
+}
+
+/// Saves the rule and releases what waits for it, in one transaction. What is refused is shown again as it was typed.
+pub(super) async fn save(
+    State(deps): State<DashboardState>,
+    form: OperatorForm,
+) -> Result<Response, PageError> {
+    let typed = RuleForm::of_form(&form);
+    let rule = typed.rule();
+    let releases = form.field("release") == Some("all");
+    let saved = form
+        .execute(&deps, async |db, actor| {
+            actions::put_shipping_rule(db, actor, &typed.connection, &rule).await?;
+            if !releases {
+                return Ok(None);
+            }
+            let filter = WaitingFilter {
+                connection: &typed.connection,
+                reason: Reason::ShippingUnmapped.code(),
+                detail: Some(&typed.detail),
+                ids: None,
+            };
+            Ok::<_, ActionError>(Some(actions::release(db, actor, &filter).await?.id))
+        })
+        .await;
+    match saved {
+        Ok(Some(replay)) => Ok(Redirect::to(&format!("/replays/{replay}")).into_response()),
+        Ok(None) => {
+            let cause = [
+                ("connection", Some(typed.connection.as_str())),
+                ("kind", Some("order")),
+                ("reason", Some(Reason::ShippingUnmapped.code())),
+                ("detail", Some(typed.detail.as_str())),
+                ("done", Some("rule")),
+            ];
+            Ok(Redirect::to(&url("/attention/cause", &cause, None)).into_response())
+        }
+        Err(PageError::Conflict(conflict)) => {
+            let text = conflict_text(conflict, form.user.language);
+            let again = preview_page(&deps, &form.user, &typed, Some(text)).await?;
+            Ok((StatusCode::CONFLICT, again).into_response())
+        }
+        Err(error) => Err(error),
+    }
+}
