@@ -142,9 +142,10 @@ fn config(bench: &Bench) -> String {
     let [first, others @ ..] = CONNECTIONS;
     let mut config = bench.inbox_config(first);
     let block = config[config.find("[[connections]]").unwrap_or_default()..].to_owned();
-    for (number, name) in others.iter().enumerate() {
+    for (number, name) in (2..).zip(others) {
         let block = block.replace(&format!("name = \"{first}\""), &format!("name = \"{name}\""));
-        config += &block.replace("merchant_id = \"1\"", &format!("merchant_id = \"{}\"", number + 2));
+        let merchant = format!("merchant_id = \"{number}\"\napi_key = \"k{number}\"");
+        config += &block.replace("merchant_id = \"1\"\napi_key = \"k\"", &merchant);
     }
     let digest = sha256_hex(TOKEN.as_bytes());
     config + &format!("[[admin.tokens]]\nname = \"bench\"\nrole = \"operator\"\ntoken_sha256 = \"{digest}\"\n")
