@@ -7,6 +7,7 @@ pub mod browser;
 mod connections;
 mod dashboard;
 mod products;
+mod long_lists;
 mod releases;
 mod replays;
 mod server;
