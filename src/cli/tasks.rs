@@ -14,7 +14,10 @@ use crate::{
     store::{
         Page, attempts,
         tasks::Resolution,
-        views::overview::{self, TaskFilter},
+        views::{
+            overview::{self, TaskFilter},
+            task_list,
+        },
     },
 };
 
@@ -77,7 +80,7 @@ pub(super) async fn run(command: Tasks, pool: &PgPool, configured: &[String], ac
             }
             let filter = TaskFilter { connection, state, subject, reason, ..TaskFilter::default() };
             let page = Page { before: None, limit: limit.into() };
-            let rows = overview::list_tasks(&mut db, &filter, &page).await?;
+            let rows = task_list::list(&mut db, &filter, &page).await?;
             table::show(
                 &rows,
                 &["id", "connection", "subject", "state", "reason", "attempts", "created_at"],

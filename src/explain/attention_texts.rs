@@ -33,6 +33,7 @@ attention_texts! {
     preview: "Preview: nothing has changed yet" / "Esikatselu: mitään ei ole vielä muutettu",
     cancel: "Cancel" / "Peruuta",
     // A shipping method without a rule.
+    method: "Shipping method" / "Toimitustapa",
     becomes: "goes to the warehouse as" / "viedään varastolle toimitustavalla",
     stays_in_shop: "stays in the shop and is never sent" / "jää kauppaan eikä lähde varastolle",
     would_go: "order is read again and goes, if nothing else stands against it.|orders are read again and go, if nothing else stands against them." / "tilaus luetaan uudelleen ja lähtee, jos mikään muu ei estä.|tilausta luetaan uudelleen ja lähtee, jos mikään muu ei estä.",
@@ -69,6 +70,4 @@ attention_texts! {
     what_is_it: "What is it?" / "Mikä se on?",
     is_this_order: "The shop's order %: follow it from here" / "Kaupan tilaus %: seuraa sitä tästä lähtien",
     something_else: "Something else: rename it in OGOship, then try again, and this order goes under its own reference." / "Jokin muu: nimeä se uudelleen OGOshipissa ja yritä sitten uudelleen, niin tämä tilaus lähtee omalla viitteellään.",
-    // Added shipments.
-    send_as_replacement: "The warehouse sends it as an order of its own." / "Varasto lähettää sen omana tilauksenaan.",
 }

@@ -20,7 +20,8 @@ use crate::{
         intents,
         views::{
             orders::{self, Customization, OrderLineRow, OrderRow},
-            overview::{self, TaskFilter},
+            overview::TaskFilter,
+            task_list,
         },
     },
 };
@@ -156,7 +157,7 @@ async fn attempts_of(
         ..TaskFilter::default()
     };
     let mut entries = Vec::new();
-    for task in overview::list_tasks(db, &filter, &Page { before: None, limit: MAX_ENTRIES }).await? {
+    for task in task_list::list(db, &filter, &Page { before: None, limit: MAX_ENTRIES }).await? {
         for attempt in attempts::list(db, TaskId(task.id)).await? {
             let attempt = audience.attempt(ORDER, attempt);
             entries.push(TimelineEntry {

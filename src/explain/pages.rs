@@ -139,6 +139,7 @@ page_texts! {
     typical: "Typical" / "Tavallisesti",
     slowest: "Slowest 5%" / "Hitaimmat 5 %",
     rate_used: "Rate used" / "Käytetty tahti",
+    allowed_now: "allowed now" / "sallittu nyt",
     a_second: "a second" / "sekunnissa",
     not_asked_yet: "not asked yet" / "ei vielä kysytty",
     all_ok: "Everything is working." / "Kaikki toimii.",

@@ -32,9 +32,12 @@ pub const HOT_PATH: [(&str, &str); 4] = [
     ("jit", "off"),
 ];
 
+/// Settings for pages, lists and gauges: each reads little, and neither compiling a plan nor further processes pay.
+const READING: [(&str, &str); 2] = [("jit", "off"), ("max_parallel_workers", "0")];
+
 /// A pool of up to `size` connections, opened on demand.
 pub fn connect(options: PgConnectOptions, size: u32) -> PgPool {
-    pool_options(size).connect_lazy_with(options)
+    pool_options(size).connect_lazy_with(options.options(READING))
 }
 
 /// A second pool of the same size for webhooks and attempts, with the settings of [`HOT_PATH`]. Lists stay

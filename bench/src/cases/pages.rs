@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use reqwest::header::{AUTHORIZATION, COOKIE, SET_COOKIE};
 use serde_json::{Value, json};
-use silta::domain::digest::sha256_hex;
+use silta::{domain::digest::sha256_hex, store::superseded};
 use sqlx::Row as _;
 
 use super::Bench;
@@ -47,6 +47,12 @@ const PAGES: &[&str] = &[
     "/orders?connection=outlet&status=returned",
     "/orders?reason=manual_transfer",
     "/orders?waiting=true",
+    "/orders?shipping_method=Toimitustapa%203",
+    "/orders?placed_from={day}&placed_to={day}",
+    "/orders?waits_hours=24",
+    "/orders?sort=total",
+    "/orders?sort=last_change&status=delivered",
+    "/orders?q=SKU-000123",
     "/orders?q={order}",
     "/orders?q={reference}",
     "/orders?q={tracking}",
@@ -133,6 +139,7 @@ async fn fill(server: &Server, orders: u32) -> Result<()> {
     let seed = SEED.replace("{orders}", &orders.to_string()).replace("{step}", &(orders / 600).to_string());
     let mut db = server.connection().await?;
     sqlx::raw_sql(sqlx::AssertSqlSafe(seed)).execute(&mut db).await?;
+    superseded::mark(&mut db).await?; // as the service does every hour
     sqlx::raw_sql("vacuum analyze").execute(&mut db).await?;
     Ok(())
 }
@@ -142,9 +149,10 @@ fn config(bench: &Bench) -> String {
     let [first, others @ ..] = CONNECTIONS;
     let mut config = bench.inbox_config(first);
     let block = config[config.find("[[connections]]").unwrap_or_default()..].to_owned();
-    for (number, name) in others.iter().enumerate() {
+    for (number, name) in (2..).zip(others) {
         let block = block.replace(&format!("name = \"{first}\""), &format!("name = \"{name}\""));
-        config += &block.replace("merchant_id = \"1\"", &format!("merchant_id = \"{}\"", number + 2));
+        let merchant = format!("merchant_id = \"{number}\"\napi_key = \"k{number}\"");
+        config += &block.replace("merchant_id = \"1\"\napi_key = \"k\"", &merchant);
     }
     let digest = sha256_hex(TOKEN.as_bytes());
     config + &format!("[[admin.tokens]]\nname = \"bench\"\nrole = \"operator\"\ntoken_sha256 = \"{digest}\"\n")
@@ -161,7 +169,8 @@ async fn names(database: &str) -> Result<Vec<(&'static str, String)>> {
                 (select id::text from task where id > $1 order by id limit 1) as old_task,
                 (select id::text from event where id > $1 order by id limit 1) as old_event,
                 to_char(now() - interval '1 year', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') as year_ago,
-                to_char(now() - interval '1 year' + interval '1 hour', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') as year_ago_later
+                to_char(now() - interval '1 year' + interval '1 hour', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') as year_ago_later,
+                to_char(now() - interval '1 year', 'YYYY-MM-DD') as day
          from subject_state where status = 'delivered' and first_task_id > $1 order by first_task_id limit 1",
     )
     .bind(silta::domain::id::first_id_at(chrono::Utc::now() - chrono::Duration::days(365)))
@@ -169,7 +178,7 @@ async fn names(database: &str) -> Result<Vec<(&'static str, String)>> {
     .await?;
     let columns = [
         "connection", "order", "reference", "tracking", "task", "event", "old_task", "old_event", "year_ago",
-        "year_ago_later",
+        "year_ago_later", "day",
     ];
     columns.into_iter().map(|column| Ok((column, row.try_get(column)?))).collect()
 }

@@ -131,7 +131,8 @@ order by at;
 insert into subject_state (
     connection, subject, first_task_id, mycashflow_id, ogoship_id, reference, status, shop_status, shop_version,
     warehouse_status, warehouse_version, tracking_code, tracking_url, ready_at, placed_at, completed_at, seen_at,
-    waiting_since, waiting_for
+    waiting_since, waiting_for, ordered_at, total, currency, shipping_method, shipping_code, shipping_mapping,
+    warehouse_shipping, line_count, pieces, changed_at
 )
 select
     placed.connection, subject, owed.id, number, case when is_there then 'W' || i end,
@@ -142,13 +143,22 @@ select
     case when is_there then at + interval '1 second' * (2 + i % 7) end,
     case when is_shipped then least(at + interval '8 hours', now()) end, least(at + interval '8 hours', now()),
     case when status = 'waiting_for_products' then at + interval '1 minute' end,
-    case when status = 'waiting_for_products' then '[{"code": "SKU-000001", "quantity": 2}]'::jsonb end
+    case when status = 'waiting_for_products' then '[{"code": "SKU-000001", "quantity": 2}]'::jsonb end,
+    at - interval '3 seconds', 10 + i % 30000 / 100.0, 'EUR', 'Toimitustapa ' || i % 9, 'TT-' || i % 9, 'mapped',
+    'posti-' || i % 9, 2, 2 + i % 3, least(at + interval '8 hours', now())
 from (
     select *, status in ('delivered', 'returned') as is_shipped,
         status in ('delivered', 'returned', 'waiting_for_collection', 'waiting_for_products', 'needs_attention') as is_there
     from placed
 ) placed
 join (select i, id, subject from owed where part = 1) owed using (i)
+order by i;
+
+insert into order_line (connection, subject, position, first_task_id, code, code_key, name, quantity, shipped_by)
+select connection, subject, position, id, 'SKU-' || code, 'sku-' || code, 'Tuote numero ' || code, 1, 'warehouse'
+from owed, generate_series(0, 1) as position,
+    lateral (select lpad((i * (position + 7) % ({orders} / 10))::text, 6, '0') as code) codes
+where part = 1
 order by i;
 
 insert into action (
@@ -186,3 +196,16 @@ from generate_series(1, {orders} / 50) as i,
     lateral (select now() - interval '30 seconds' * ({orders} / 50 - i) as at) moments;
 
 reset session_replication_role;
+
+-- What the triggers and the service would have counted.
+insert into order_count (connection, status, count)
+select connection, status, count(*) from subject_state where status is not null group by 1, 2;
+insert into open_task_count (connection, kind, count)
+select connection, kind, count(*) from task where settled_at is null group by 1, 2;
+insert into order_hour (connection, hour, came_in, placed, shipped, waits)
+select connection, date_trunc('hour', placed_at), count(*), count(*), count(*), array[1, 5, count(*), 2, 1]
+from subject_state where placed_at > now() - interval '62 days' group by 1, 2;
+insert into call_hour (connection, vendor, hour, succeeded, failed, times)
+select name, vendor, hour, 900, 3, '{0, 10, 20, 300, 400, 150, 20, 3}'
+from connection, unnest(array['mycashflow', 'ogoship']) as vendor,
+    generate_series(date_trunc('hour', now() - interval '62 days'), now(), interval '1 hour') as hour;

@@ -9,7 +9,10 @@ use crate::{
     runtime::clock::{Clock, SystemClock},
     store::{
         self, Page,
-        views::overview::{self, TaskFilter, TaskRow},
+        views::{
+            overview::{TaskFilter, TaskRow},
+            task_list,
+        },
     },
 };
 
@@ -80,7 +83,7 @@ pub(super) async fn describe_open_tasks(db: &mut PgConnection) -> store::Result<
     let mut waiting = Vec::new();
     for state in TaskState::ALL.iter().filter(|state| !state.is_closed()) {
         let filter = TaskFilter { state: Some(state.to_string()), ..TaskFilter::default() };
-        for task in overview::list_tasks(db, &filter, &Page { before: None, limit: MAX_NAMED }).await? {
+        for task in task_list::list(db, &filter, &Page { before: None, limit: MAX_NAMED }).await? {
             let TaskRow { subject, state, reason, attempts, due_at, .. } = task;
             let reason = reason.as_deref().unwrap_or("not attempted yet");
             let seconds = (due_at - now).num_seconds().max(0);

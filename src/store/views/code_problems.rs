@@ -18,6 +18,11 @@ pub async fn list_code_problems(
     let rows = sqlx::query_as!(
         CodeProblem,
         r#"
+        with repeated as materialized (
+            -- From the index item_by_code alone.
+            select code_key from item where connection = $1 and code_key is not null
+            group by code_key having count(*) > 1
+        )
         select item.item, item.product, item.code, item.name, coalesce(item.reason, $4) as "reason!",
             coalesce((
                 select array_agg(
@@ -28,15 +33,15 @@ pub async fn list_code_problems(
                 where other.connection = item.connection and other.code_key = item.code_key and other.item <> item.item
             ), '{}') as "others!"
         from item
-        where item.connection = $1 and item.item > $2
-          and (
-            item.reason is not null and item.stored
-            or exists (
+        where item.connection = $1 and item.item > $2 and item.item in (
+            select item from item where connection = $1 and reason is not null and stored
+            union
+            select same.item from repeated join item same on same.connection = $1 and same.code_key = repeated.code_key
+            where exists (
                 select 1 from item other
-                where other.connection = item.connection and other.code_key = item.code_key
-                  and other.item <> item.item and (other.stored or item.stored)
+                where other.connection = $1 and other.code_key = repeated.code_key and other.stored
             )
-          )
+        )
         order by item.item
         limit $3
         "#,

@@ -16,6 +16,7 @@ pub mod overview;
 pub mod recent_changes;
 pub mod releasable;
 pub mod remarks;
+pub mod task_list;
 pub mod throughput;
 pub mod vendors_down;
 pub mod waiting;

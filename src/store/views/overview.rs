@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::domain::{Timestamp, id::TaskId};
-use crate::store::{Page, Result};
+use crate::store::Result;
 
 /// A task as pages and the API show it.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -55,45 +55,6 @@ pub struct TaskFilter {
     pub until: Option<Timestamp>,
     /// By the exact detail of its last attempt.
     pub detail: Option<String>,
-}
-
-/// Lists tasks, newest first.
-pub async fn list_tasks(db: &mut PgConnection, filter: &TaskFilter, page: &Page) -> Result<Vec<TaskRow>> {
-    let rows = sqlx::query_as!(
-        TaskRow,
-        "
-        select id, connection, kind, subject, state, reason, attempts, failures, due_at, created_at,
-               settled_at, replay_of
-        from task
-        where ($1::text is null or connection = $1)
-          and ($2::text is null or state = $2)
-          and ($3::text is null or kind = $3)
-          -- The last condition is always true; it names the indexes of a subject's closed tasks and of its
-          -- open one.
-          and ($4::text is null or subject = $4
-               and (settled_at is not null or state in ('pending', 'leased', 'in_doubt')))
-          and ($5::text is null or reason = $5)
-          and ($6::timestamptz is null or created_at >= $6)
-          and ($7::timestamptz is null or created_at < $7)
-          and ($8::uuid is null or id < $8)
-          and ($10::text is null or $10 = (
-              select attempt.detail from attempt where task_id = task.id order by number desc limit 1
-          ))
-        order by id desc
-        limit $9
-        ",
-        filter.connection,
-        filter.state,
-        filter.kind,
-        filter.subject,
-        filter.reason,
-        filter.since,
-        filter.until,
-        page.before,
-        page.limit,
-        filter.detail,
-    );
-    Ok(rows.fetch_all(db).await?)
 }
 
 /// Finds one task.

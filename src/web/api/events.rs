@@ -31,8 +31,7 @@ pub(super) async fn list(
 ) -> Result<Json<Listing<EventRow>>, Problem> {
     require_one_of("source", filter.source.as_deref(), Source::NAMES)?;
     let mut db = deps.db().await?;
-    let rows = events::list(&mut db, &filter, &page.store_page()).await?;
-    Ok(Json(page.listing(rows, |row| row.id)))
+    Ok(Json(events::list_page(&mut db, &filter, &page.store_page()).await?.into()))
 }
 
 /// One event with its task.

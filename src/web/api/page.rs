@@ -29,6 +29,12 @@ pub(super) struct Listing<T, C = Uuid> {
     next: Option<C>,
 }
 
+impl<T> From<store::Listed<T>> for Listing<T> {
+    fn from(listed: store::Listed<T>) -> Self {
+        Self { items: listed.rows, next: listed.next }
+    }
+}
+
 impl Page {
     /// The page to read: one row more than requested, to know whether there is a next page.
     pub(super) fn store_page(&self) -> store::Page {

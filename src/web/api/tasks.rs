@@ -22,7 +22,10 @@ use crate::{
     store::{
         attempts,
         tasks::Resolution,
-        views::overview::{self, TaskFilter, TaskRow},
+        views::{
+            overview::{self, TaskFilter, TaskRow},
+            task_list,
+        },
     },
     web::problem::{Code, Problem},
 };
@@ -35,8 +38,7 @@ pub(super) async fn list(
 ) -> Result<Json<Listing<TaskRow>>, Problem> {
     validate_filter(&filter)?;
     let mut db = deps.db().await?;
-    let rows = overview::list_tasks(&mut db, &filter, &page.store_page()).await?;
-    Ok(Json(page.listing(rows, |row| row.id)))
+    Ok(Json(task_list::list_page(&mut db, &filter, &page.store_page()).await?.into()))
 }
 
 /// One task with its attempts.

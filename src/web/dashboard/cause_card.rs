@@ -84,7 +84,7 @@ pub(super) fn card(user: &User, cause: &AttentionCause, concerns: &[Concern], pa
     html! {
         section.card.cause {
             (title(user, &what, cause.oldest_at))
-            @if let Some(detail) = &cause.detail { p { (explain::detail(detail, user.language)) } }
+            @if let Some(detail) = &cause.detail { p { (detail_text(user, cause, detail)) } }
             @match remedy_of(cause) {
                 Remedy::Unknown if cause.kind == "order" && !concerns.is_empty() => {
                     @for concern in concerns { (unknown_card::halves(user, &cause.connection, concern)) }
@@ -97,6 +97,14 @@ pub(super) fn card(user: &User, cause: &AttentionCause, concerns: &[Concern], pa
             }
             @if cause.count > MAX_CONCERNS { p { a href=(path) { (attention_texts(user.language).see_all) } } }
         }
+    }
+}
+
+/// What the last attempt said; of an unmapped method its names.
+fn detail_text(user: &User, cause: &AttentionCause, detail: &str) -> String {
+    match detail.split_once('"').filter(|_| cause.reason == Reason::ShippingUnmapped.code()) {
+        Some((_, names)) => format!("{}: \"{names}", attention_texts(user.language).method),
+        None => explain::detail(detail, user.language).into_owned(),
     }
 }
 
@@ -122,7 +130,6 @@ fn in_place(
                 @for order in concerns.iter().filter_map(|it| it.order.as_ref()) {
                     div.well {
                         h3 { a href=(order_path(connection, &order.order_id)) { (user.words().order) " " (order.order_id) } }
-                        p { (texts.send_as_replacement) }
                         (parcels::added_shipments(user, &order_path(connection, &order.order_id), order))
                     }
                 }

@@ -16,6 +16,7 @@ use crate::{
             orders::{self, OrderFilter, OrderPage, OrderRow, OrderSort},
             overview::{self, TaskFilter, TaskRow},
             releasable::{self, WaitingFilter},
+            task_list,
         },
     },
 };
@@ -55,7 +56,7 @@ pub(super) async fn load(
     };
     let tasks = match cause.state.as_str() {
         "dead" => overview::list_closed_oldest_first(db, &filter, MAX_CONCERNS).await?,
-        "in_doubt" => overview::list_tasks(db, &filter, &page).await?,
+        "in_doubt" => task_list::list(db, &filter, &page).await?,
         _ => {
             let (connection, reason) = (cause.connection.as_str(), cause.reason.as_str());
             let filter = WaitingFilter { connection, reason, detail: None, ids: None };

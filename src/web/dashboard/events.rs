@@ -13,7 +13,7 @@ use super::{
     error::PageError,
     form::OperatorForm,
     frame::MenuItem,
-    listing::{ListQuery, older_link, split_page},
+    listing::{ListQuery, older_link},
     page::page,
     tasks::{short_id, subject_link},
     user::User,
@@ -23,7 +23,10 @@ use crate::{
     actions,
     domain::{event::source::Source, id::EventId, redact::Redactor, viewer_mask::mask_for_viewers},
     explain::{Audience, event_text, number_text, source_text},
-    store::events::{self, EventFilter, EventRow},
+    store::{
+        Listed,
+        events::{self, EventFilter, EventRow},
+    },
 };
 
 /// Events by filter, newest first.
@@ -41,7 +44,7 @@ pub(super) async fn list(
         ..EventFilter::default()
     };
     let mut db = deps.pool.acquire().await?;
-    let (rows, next) = split_page(events::list(&mut db, &filter, &query.page()).await?, |row| row.id);
+    let Listed { rows, next } = events::list_page(&mut db, &filter, &query.page()).await?;
     drop(db);
     let kept = [
         ("connection", query.connection.as_deref()),

@@ -11,7 +11,7 @@ use super::{
     deps::DashboardState,
     error::PageError,
     frame::MenuItem,
-    overview_figures::{by_hour, speed, vendor_table},
+    overview_figures::{CallRate, by_hour, load_rates, speed, vendor_table},
     overview_state::Moving,
     page::page,
     releases::{load_ready, offers},
@@ -78,6 +78,7 @@ pub(super) struct Overview {
     pub(super) causes: Vec<AttentionCause>,
     pub(super) statuses: Vec<(String, i64)>,
     pub(super) figures: Figures,
+    pub(super) rates: Vec<CallRate>,
     pub(super) news: Vec<RecentChange>,
     pub(super) alerts: Vec<AlertRow>,
 }
@@ -90,7 +91,7 @@ pub(super) async fn show(
 ) -> Result<Markup, PageError> {
     let words = user.words();
     let mut db = deps.pool.acquire().await?;
-    let overview = load(&user, &mut db, range).await?;
+    let overview = load(&deps, &user, &mut db, range).await?;
     let ready = load_ready(&deps, &user, &mut db, None).await?;
     drop(db);
     let moving = Moving::of(&overview, user.now);
@@ -114,7 +115,7 @@ pub(super) async fn show(
             div {
                 (by_hour(&user, &overview.figures, range))
                 (speed(&user, &overview.figures))
-                (vendor_table(&deps, &user, &overview, range))
+                (vendor_table(&user, &overview, range))
             }
             (news_list(&user, &overview.news))
         }
@@ -122,7 +123,7 @@ pub(super) async fn show(
     Ok(page(&user, MenuItem::Overview, words.overview, &main))
 }
 
-async fn load(user: &User, db: &mut PgConnection, range: Range) -> store::Result<Overview> {
+async fn load(deps: &DashboardState, user: &User, db: &mut PgConnection, range: Range) -> store::Result<Overview> {
     let alerts = alerts::list(db, true, &Page { before: None, limit: 20 }).await?;
     let notified = alerts.into_iter().filter(|alert| alert.notified_at.is_some() && !is_shown_anyway(alert));
     let mut causes = user.audience().causes(attention::list_causes(db).await?);
@@ -134,6 +135,7 @@ async fn load(user: &User, db: &mut PgConnection, range: Range) -> store::Result
         causes,
         statuses: orders::count_by_status(db, None).await?,
         figures: figures::load(db, None, range.since(user.now), user.now).await?,
+        rates: load_rates(deps, db).await?,
         news: recent_changes::list(db, None, NEWS).await?,
         alerts: notified.map(|alert| user.audience().alert(alert)).collect(),
     })

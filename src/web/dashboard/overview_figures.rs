@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Timelike};
 use chrono_tz::Tz;
 use maud::{Markup, html};
+use sqlx::PgConnection;
 
 use super::{
     badge::{Tone, badge},
@@ -16,9 +17,12 @@ use super::{
 use crate::{
     domain::vendor::Vendor,
     explain::{self, decimal, number_text, short_duration_text, vendor_name},
-    store::views::{
-        figures::{Figures, OrderHour, VendorFigures},
-        vendors_down::VendorDown,
+    store::{
+        self, rate_limits,
+        views::{
+            figures::{Figures, OrderHour, VendorFigures},
+            vendors_down::VendorDown,
+        },
     },
 };
 
@@ -98,7 +102,7 @@ pub(super) fn speed(user: &User, figures: &Figures) -> Markup {
 }
 
 /// How each vendor answers: what share, how fast, and how much of the allowed rate is used.
-pub(super) fn vendor_table(deps: &DashboardState, user: &User, overview: &Overview, range: Range) -> Markup {
+pub(super) fn vendor_table(user: &User, overview: &Overview, range: Range) -> Markup {
     let words = user.words();
     let seconds = (user.now - range.since(user.now)).as_seconds_f64();
     html! {
@@ -117,7 +121,7 @@ pub(super) fn vendor_table(deps: &DashboardState, user: &User, overview: &Overvi
                         td.num data-l=(words.answered) { (answered(user, figures)) }
                         td.num data-l=(words.typical) { (time_or_dash(user, figures.times.median)) }
                         td.num data-l=(words.slowest) { (time_or_dash(user, figures.times.p95)) }
-                        td.num data-l=(words.rate_used) { (rate_used(deps, user, figures, seconds)) }
+                        td.num data-l=(words.rate_used) { (rate_used(user, overview, figures, seconds)) }
                     }
                 } }
             }
@@ -148,19 +152,39 @@ fn answered(user: &User, figures: &VendorFigures) -> String {
     }
 }
 
-/// Calls a second of the range beside the configured limit of all connections.
-fn rate_used(deps: &DashboardState, user: &User, figures: &VendorFigures, seconds: f64) -> String {
-    let allowed: f64 = deps
-        .rates
-        .iter()
-        .map(|(_, [shop, warehouse])| match figures.vendor {
-            Vendor::MyCashflow => shop,
-            Vendor::Ogoship => warehouse,
-        })
-        .sum();
+/// Calls a second of the range, and below it how many are allowed now: fewer than configured after a vendor asked for a pause.
+fn rate_used(user: &User, overview: &Overview, figures: &VendorFigures, seconds: f64) -> Markup {
+    let words = user.words();
     let calls = u32::try_from(figures.succeeded + figures.failed).unwrap_or(u32::MAX);
-    let [used, allowed] = [f64::from(calls) / seconds, allowed].map(|rate| decimal(rate, user.language));
-    format!("{used} / {allowed} {}", user.words().a_second)
+    let of_vendor = overview.rates.iter().filter(|rate| rate.vendor == figures.vendor);
+    let [current, configured] = of_vendor.fold([0.0, 0.0], |[current, configured], rate| {
+        [current + rate.current, configured + rate.configured]
+    });
+    let [used, current, configured] =
+        [f64::from(calls) / seconds, current, configured].map(|rate| decimal(rate, user.language));
+    html! { (used) " " (words.a_second) small { (current) " / " (configured) " " (words.allowed_now) } }
+}
+
+/// The calls a second that the rate limiter of a connection allows.
+pub(super) struct CallRate {
+    vendor: Vendor,
+    current: f64,
+    configured: f64,
+}
+
+/// Loads the rates that the rate limiters allow now, of all connections of this process.
+pub(super) async fn load_rates(deps: &DashboardState, db: &mut PgConnection) -> store::Result<Vec<CallRate>> {
+    let mut rates = Vec::new();
+    for (connection, configured) in &deps.rates {
+        for (vendor, configured) in [Vendor::MyCashflow, Vendor::Ogoship].into_iter().zip(*configured) {
+            let stored = rate_limits::find(db, connection, vendor.as_str()).await?;
+            // The row's times are the database's.
+            let now = deps.clock.now() - deps.clock.ahead_of(stored.read_at);
+            let current = stored.limit.map_or(configured, |limit| limit.rate(configured, now));
+            rates.push(CallRate { vendor, current, configured });
+        }
+    }
+    Ok(rates)
 }
 
 fn time_or_dash(user: &User, time: Option<Duration>) -> String {

@@ -8,7 +8,7 @@ use super::{
     deps::DashboardState,
     error::PageError,
     frame::MenuItem,
-    listing::{self, ListQuery, ROWS, older_link, split_page},
+    listing::{self, ListQuery, ROWS, older_link},
     page::page,
     user::User,
     widgets::{choices, csrf_field, field, reason, state, time},
@@ -16,9 +16,13 @@ use super::{
 use crate::{
     domain::task::state::TaskState,
     explain::{self, subject_text},
-    store::views::{
-        attention,
-        overview::{self, TaskFilter, TaskRow},
+    store::{
+        Listed,
+        views::{
+            attention,
+            overview::{TaskFilter, TaskRow},
+            task_list,
+        },
     },
 };
 
@@ -38,7 +42,7 @@ pub(super) async fn list(
         ..TaskFilter::default()
     };
     let mut db = deps.pool.acquire().await?;
-    let (rows, next) = split_page(overview::list_tasks(&mut db, &filter, &query.page()).await?, |row| row.id);
+    let Listed { rows, next } = task_list::list_page(&mut db, &filter, &query.page()).await?;
     let is_dead = query.state.as_deref() == Some("dead");
     let count = if is_dead { attention::count_closed(&mut db, &filter).await? } else { 0 };
     drop(db);

@@ -6,6 +6,7 @@ mod bodies;
 pub mod browser;
 mod connections;
 mod dashboard;
+mod long_lists;
 mod products;
 mod releases;
 mod replays;

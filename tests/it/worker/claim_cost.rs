@@ -136,7 +136,8 @@ async fn long_snapshot_does_not_slow_the_claim_or_bloat_for_good() {
         with_watermark * 4 <= baseline * 5,
         "{with_watermark} pages under the snapshot, {baseline} without"
     );
-    assert!(without_watermark > with_watermark * 3, "{without_watermark} pages without the watermark");
+    // The first claim after a vacuum is planned anew, which looks at each index once.
+    assert!(without_watermark > with_watermark * 2, "{without_watermark} pages without the watermark");
     let fence = fence_cost(&silta, db).await;
     assert!(fence <= 6, "{fence} pages to check the fence, which is found by id");
     let bytes_during = (table_size(db).await - before) / (6 * BATCH);
