@@ -6,10 +6,7 @@ use uuid::Uuid;
 use super::overview::{TaskFilter, TaskRow};
 use crate::{
     domain::task::state::TaskState,
-    store::{
-        Listed, Page, Result,
-        page::WINDOW,
-    },
+    store::{Listed, Page, Result, page::WINDOW},
 };
 
 /// Lists tasks, newest first.
@@ -49,7 +46,9 @@ macro_rules! list_where {
             "select id, connection, kind, subject, state, reason, attempts, failures, due_at, created_at,
                     settled_at, replay_of
              from task
-             where " + $condition + "
+             where "
+                + $condition
+                + "
                and ($1::text is null or connection = $1)
                and ($2::text is null or state = $2)
                and ($3::text is null or kind = $3)

@@ -6,27 +6,25 @@ use maud::{Markup, html};
 use sqlx::PgConnection;
 
 use super::{
-    badge::{Tone, badge},
     brake_card::{self, WaitingSync},
     cause::cause_path,
     cause_card,
     concern::Concern,
+    decisions::{self, Decision},
     deps::DashboardState,
     error::PageError,
     frame::MenuItem,
     listing::ListQuery,
     page::page,
-    releases::{load_ready, noun, offers},
+    releases::{load_ready, offers},
     user::User,
-    widgets::reason,
 };
 use crate::{
-    domain::Timestamp,
-    explain::{self, attention_texts, counted},
+    explain::{attention_texts, counted},
     store::{
         self,
         views::{
-            attention::{self, AttentionCause},
+            attention::AttentionCause,
             braked::{self, Brake, BrakedFigure},
         },
     },
@@ -43,16 +41,6 @@ enum Card {
     Cause(AttentionCause, Vec<Concern>),
     Brake(Brake, Vec<BrakedFigure>),
     Sync(WaitingSync),
-}
-
-impl Card {
-    const fn since(&self) -> Timestamp {
-        match self {
-            Self::Cause(cause, _) => cause.oldest_at,
-            Self::Brake(brake, _) => brake.since,
-            Self::Sync(sync) => sync.since,
-        }
-    }
 }
 
 /// All causes, the oldest first.
@@ -82,23 +70,22 @@ pub(super) async fn list(
 }
 
 async fn load(db: &mut PgConnection, user: &User) -> store::Result<Vec<Card>> {
-    let mut causes = user.audience().causes(attention::list_causes(db).await?);
-    causes.sort_by_key(|cause| cause.oldest_at);
     let mut cards = Vec::new();
-    for (at, cause) in causes.into_iter().enumerate() {
-        let concerns = if at < MAX_WITH_CONCERNS && user.is_operator() {
-            cause_card::load(db, &cause, user.now).await?
-        } else {
-            Vec::new()
-        };
-        cards.push(Card::Cause(cause, concerns));
+    for (at, decision) in decisions::load(db, user.audience()).await?.into_iter().enumerate() {
+        cards.push(match decision {
+            Decision::Cause(cause) => {
+                let has_concerns = at < MAX_WITH_CONCERNS && user.is_operator();
+                let concerns =
+                    if has_concerns { cause_card::load(db, &cause, user.now).await? } else { Vec::new() };
+                Card::Cause(cause, concerns)
+            }
+            Decision::Brake(brake) => {
+                let figures = braked::list_figures(db, &brake.connection, MAX_FIGURES).await?;
+                Card::Brake(brake, figures)
+            }
+            Decision::Sync(sync) => Card::Sync(sync),
+        });
     }
-    for brake in braked::list_brakes(db).await? {
-        let figures = braked::list_figures(db, &brake.connection, MAX_FIGURES).await?;
-        cards.push(Card::Brake(brake, figures));
-    }
-    cards.extend(brake_card::list_waiting_syncs(db).await?.into_iter().map(Card::Sync));
-    cards.sort_by_key(Card::since);
     Ok(cards)
 }
 
@@ -108,29 +95,4 @@ fn render(user: &User, card: &Card) -> Markup {
         Card::Brake(brake, figures) => brake_card::card(user, brake, figures),
         Card::Sync(sync) => brake_card::sync_card(user, sync),
     }
-}
-
-/// The first of these causes as a list of decisions, each with the way to its remedy.
-pub(super) fn decisions(user: &User, causes: &[AttentionCause], limit: usize) -> Markup {
-    html! {
-        ul.todo { @for cause in causes.iter().take(limit) { li {
-            (badge(tone(&cause.state), &explain::duration_text(user.now - cause.oldest_at, user.language)))
-            div {
-                p.strong {
-                    (counted(cause.count, noun(user, &cause.kind))) ": "
-                    @if cause.reason.is_empty() { (user.words().cause_in_doubt) }
-                    @else { (reason(user, Some(&cause.reason))) }
-                }
-                p.soft {
-                    (cause.connection)
-                    @if let Some(detail) = &cause.detail { " – " (explain::detail(detail, user.language)) }
-                }
-            }
-            a.btn href=(cause_path(cause)) { (user.words().decide) }
-        } } }
-    }
-}
-
-fn tone(state: &str) -> Tone {
-    if state == "in_doubt" { Tone::Stopped } else { Tone::Attention }
 }

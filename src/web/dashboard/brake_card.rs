@@ -35,10 +35,10 @@ const MAX_SHOWN: i64 = 500;
 
 /// The newest sync of a kind, where it waits for an approval.
 pub(super) struct WaitingSync {
-    id: Uuid,
-    connection: String,
-    what: String,
-    count: i64,
+    pub(super) id: Uuid,
+    pub(super) connection: String,
+    pub(super) what: String,
+    pub(super) count: i64,
     pub(super) since: Timestamp,
 }
 

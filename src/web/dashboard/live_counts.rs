@@ -6,12 +6,11 @@ use serde_json::json;
 use sqlx::PgPool;
 use tokio::{sync::Mutex, time::Instant};
 
+use super::decisions;
 use crate::{
     domain::Timestamp,
-    store::{
-        self,
-        views::{attention, overview},
-    },
+    explain::Audience,
+    store::{self, views::overview},
 };
 
 /// A shared, cached reading of the counts.
@@ -40,8 +39,7 @@ impl LiveCounts {
 
 async fn read(pool: &PgPool, now: Timestamp) -> store::Result<String> {
     let mut db = pool.acquire().await?;
-    // Decisions, not orders: twelve orders with one method that is not chosen are one decision.
-    let attention = attention::list_causes(&mut db).await?.len();
+    let attention = decisions::load(&mut db, Audience::Operator).await?.len();
     let backlog = overview::backlog(&mut db, now).await?;
     let open: i64 = backlog.iter().map(|backlog| backlog.open).sum();
     let due: i64 = backlog.iter().map(|backlog| backlog.due).sum();

@@ -19,6 +19,7 @@ mod chart;
 mod concern;
 mod connection_parts;
 mod connections;
+mod decisions;
 mod deps;
 mod documents;
 mod error;

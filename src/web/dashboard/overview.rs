@@ -7,7 +7,7 @@ use serde::Deserialize;
 use sqlx::PgConnection;
 
 use super::{
-    attention::decisions,
+    decisions::{self, Decision},
     deps::DashboardState,
     error::PageError,
     frame::MenuItem,
@@ -27,7 +27,6 @@ use crate::{
         alerts::{self, AlertRow},
         connections::{self, ConnectionRow},
         views::{
-            attention::{self, AttentionCause},
             figures::{self, Figures},
             orders, overview,
             recent_changes::{self, RecentChange},
@@ -75,7 +74,7 @@ pub(super) struct Overview {
     pub(super) connections: Vec<ConnectionRow>,
     pub(super) backlogs: Vec<overview::Backlog>,
     pub(super) down: Vec<VendorDown>,
-    pub(super) causes: Vec<AttentionCause>,
+    pub(super) decisions: Vec<Decision>,
     pub(super) statuses: Vec<(String, i64)>,
     pub(super) figures: Figures,
     pub(super) rates: Vec<CallRate>,
@@ -101,13 +100,13 @@ pub(super) async fn show(
         @for connection in &overview.connections { (switches(&user, connection.switches())) }
         (offers(&user, &ready))
         (alert_list(&user, &overview.alerts))
-        @if !overview.causes.is_empty() {
+        @if !overview.decisions.is_empty() {
             section.card.flush aria-labelledby="need" {
                 div.row {
                     h2 #need { (words.attention) }
-                    a href="/attention" { (words.all_decisions) " (" (overview.causes.len()) ")" }
+                    a href="/attention" { (words.all_decisions) " (" (overview.decisions.len()) ")" }
                 }
-                (decisions(&user, &overview.causes, DECISIONS))
+                (decisions::lines(&user, &overview.decisions, DECISIONS))
             }
         }
         (statuses(&user, &overview))
@@ -123,16 +122,19 @@ pub(super) async fn show(
     Ok(page(&user, MenuItem::Overview, words.overview, &main))
 }
 
-async fn load(deps: &DashboardState, user: &User, db: &mut PgConnection, range: Range) -> store::Result<Overview> {
+async fn load(
+    deps: &DashboardState,
+    user: &User,
+    db: &mut PgConnection,
+    range: Range,
+) -> store::Result<Overview> {
     let alerts = alerts::list(db, true, &Page { before: None, limit: 20 }).await?;
     let notified = alerts.into_iter().filter(|alert| alert.notified_at.is_some() && !is_shown_anyway(alert));
-    let mut causes = user.audience().causes(attention::list_causes(db).await?);
-    causes.sort_by_key(|cause| cause.oldest_at);
     Ok(Overview {
         connections: connections::list(db).await?,
         backlogs: overview::backlog(db, user.now).await?,
         down: vendors_down::list(db).await?,
-        causes,
+        decisions: decisions::load(db, user.audience()).await?,
         statuses: orders::count_by_status(db, None).await?,
         figures: figures::load(db, None, range.since(user.now), user.now).await?,
         rates: load_rates(deps, db).await?,
@@ -151,7 +153,7 @@ fn head(user: &User, overview: &Overview, moving: &Moving, range: Range) -> Mark
     html! {
         div.head {
             div {
-                h1 { (moving.sentence(user)) " " (moving.decisions(user, overview.causes.len())) }
+                h1 { (moving.sentence(user)) " " (moving.decisions(user, overview.decisions.len())) }
                 p { (moving.more(user, overview)) }
             }
             nav.tabs aria-label=(words.time_range) {

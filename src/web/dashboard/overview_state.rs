@@ -5,6 +5,7 @@ use maud::{Markup, html};
 
 use super::{
     badge::{Tone, flash},
+    decisions::Decision,
     overview::Overview,
     user::User,
     widgets::{inline_time, reason},
@@ -79,9 +80,14 @@ impl Moving {
     /// What waits, and when an order came last.
     pub(super) fn more(&self, user: &User, overview: &Overview) -> Markup {
         let words = user.words();
+        let causes = || {
+            overview.decisions.iter().filter_map(|decision| match decision {
+                Decision::Cause(cause) => Some(cause),
+                Decision::Brake(_) | Decision::Sync(_) => None,
+            })
+        };
         let waiting = |kind: &str, noun: &str| {
-            let sum: i64 =
-                overview.causes.iter().filter(|cause| cause.kind == kind).map(|cause| cause.count).sum();
+            let sum: i64 = causes().filter(|cause| cause.kind == kind).map(|cause| cause.count).sum();
             (sum > 0).then(|| counted(sum, noun))
         };
         let waiting = [

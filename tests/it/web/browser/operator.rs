@@ -41,7 +41,8 @@ async fn counts_update_without_a_reload() {
     let browser = Browser::signed_in(&silta, ENGLISH).await;
     browser.wait_for("h1").await;
     silta.place_order(OrderSpec::of("A", 1).with_shipping_method(3, None)).await;
-    let badge = Locator::XPath("//span[contains(@class, 'count') and not(@hidden) and normalize-space()='1']");
+    let badge =
+        Locator::XPath("//span[contains(@class, 'count') and not(@hidden) and normalize-space()='1']");
     browser.client.wait().for_element(badge).await.unwrap();
 }
 

@@ -1,0 +1,106 @@
+//! What a person has to decide: causes of stopped work, stock figures that are held back, syncs that wait for an approval.
+//! Twelve orders with one method that nobody has chosen are one decision.
+
+use maud::{Markup, html};
+use sqlx::PgConnection;
+
+use super::{
+    badge::{Tone, badge},
+    brake_card::{self, WaitingSync},
+    cause::cause_path,
+    releases::noun,
+    user::User,
+    widgets::{reason, sync_kind},
+};
+use crate::{
+    domain::Timestamp,
+    explain::{self, Audience, attention_texts, counted},
+    store::{
+        self,
+        views::{
+            attention::{self, AttentionCause},
+            braked::{self, Brake},
+        },
+    },
+};
+
+/// A decision.
+pub(super) enum Decision {
+    /// What stopped for one cause.
+    Cause(AttentionCause),
+    /// Stock figures that would fall to zero at once.
+    Brake(Brake),
+    /// What a sync has found and left.
+    Sync(WaitingSync),
+}
+
+impl Decision {
+    /// Since when it waits.
+    pub(super) const fn since(&self) -> Timestamp {
+        match self {
+            Self::Cause(cause) => cause.oldest_at,
+            Self::Brake(brake) => brake.since,
+            Self::Sync(sync) => sync.since,
+        }
+    }
+}
+
+/// Lists them, the oldest first.
+pub(super) async fn load(db: &mut PgConnection, audience: Audience) -> store::Result<Vec<Decision>> {
+    let causes = audience.causes(attention::list_causes(db).await?);
+    let mut decisions: Vec<_> = causes.into_iter().map(Decision::Cause).collect();
+    decisions.extend(braked::list_brakes(db).await?.into_iter().map(Decision::Brake));
+    decisions.extend(brake_card::list_waiting_syncs(db).await?.into_iter().map(Decision::Sync));
+    decisions.sort_by_key(Decision::since);
+    Ok(decisions)
+}
+
+/// The first of them as lines, each with the way to its remedy.
+pub(super) fn lines(user: &User, decisions: &[Decision], limit: usize) -> Markup {
+    html! {
+        ul.todo { @for decision in decisions.iter().take(limit) { li {
+            (badge(tone(decision), &explain::duration_text(user.now - decision.since(), user.language)))
+            (line(user, decision))
+        } } }
+    }
+}
+
+fn tone(decision: &Decision) -> Tone {
+    match decision {
+        Decision::Cause(cause) if cause.state == "in_doubt" => Tone::Stopped,
+        Decision::Cause(_) | Decision::Brake(_) | Decision::Sync(_) => Tone::Attention,
+    }
+}
+
+fn line(user: &User, decision: &Decision) -> Markup {
+    let words = user.words();
+    match decision {
+        Decision::Cause(cause) => {
+            let what = html! {
+                (counted(cause.count, noun(user, &cause.kind))) ": "
+                @if cause.reason.is_empty() { (words.cause_in_doubt) } @else { (reason(user, Some(&cause.reason))) }
+            };
+            let more = html! {
+                (cause.connection)
+                @if let Some(detail) = &cause.detail { " – " (explain::detail(detail, user.language)) }
+            };
+            parts(user, &what, &more, &cause_path(cause))
+        }
+        Decision::Brake(brake) => {
+            let what = html! { (words.braked) ": " (counted(brake.count, words.stock_count)) };
+            parts(user, &what, &html! { (brake.connection) }, "/attention")
+        }
+        Decision::Sync(sync) => {
+            let waits = attention_texts(user.language).sync_waits;
+            let what = html! { (sync_kind(user, &sync.what)) ": " (counted(sync.count, waits)) };
+            parts(user, &what, &html! { (sync.connection) }, &format!("/products/syncs/{}", sync.id))
+        }
+    }
+}
+
+fn parts(user: &User, what: &Markup, more: &Markup, to: &str) -> Markup {
+    html! {
+        div { p.strong.first { (what) } p.soft { (more) } }
+        a.btn href=(to) { (user.words().decide) }
+    }
+}
