@@ -23,7 +23,7 @@ use super::{
     parcels,
     user::User,
     waiting,
-    widgets::{order_status, time},
+    widgets::{inline_time, order_status},
 };
 use crate::{
     actions::{self, OrderRequest},
@@ -119,7 +119,7 @@ async fn render(
 fn headline(user: &User, order: &OrderRow) -> Markup {
     let contents = contents(user, order);
     html! {
-        @if let Some(at) = order.ordered_at { (order_texts(user.language).placed_at) " " (time(user, at)) ". " }
+        @if let Some(at) = order.ordered_at { (order_texts(user.language).placed_at) " " (inline_time(user, at)) ", " }
         (total(user, order))
         @if !contents.is_empty() { ", " (contents) }
     }
@@ -131,7 +131,8 @@ fn under_way(user: &User, here: &str, asked: &Asked, pending: Option<&PendingInt
     if let Some(pending) = pending {
         return html! {
             (flash(Tone::Waiting, &html! {
-                (texts.under_way_transfer) " " (texts.under_way_leaves) " " (time(user, pending.leaves_at)) " "
+                (texts.under_way_transfer) " " (texts.under_way_leaves) " " (inline_time(user, pending.leaves_at))
+                " (" (explain::relative_text(pending.leaves_at, user.now, user.language)) ") "
                 (order_actions::form_of(user, here, "undo", texts.undo))
             }))
         };
@@ -169,7 +170,7 @@ fn next(user: &User, order: &OrderRow) -> Markup {
         (flash(tone, &html! {
             b { (texts.next) ": " }
             @if matches!(state, Some("pending" | "in_doubt")) {
-                @if let Some(at) = order.next_at { (texts.looks_again) " " (time(user, at.max(user.now))) ". " }
+                @if let Some(at) = order.next_at { (texts.looks_again) " " (inline_time(user, at.max(user.now))) ". " }
             } @else { (text) " " }
             (reason)
             @if let Some(comments) = &order.warehouse_comments { " " q { (comments) } }

@@ -18,10 +18,10 @@ use crate::{
 };
 
 /// The most orders in a file.
-pub(super) const MAX_ROWS: usize = 10_000;
+pub(super) const MAX_ROWS: i64 = 10_000;
 
 /// Orders that are read at once.
-const PAGE_ROWS: usize = 500;
+const PAGE_ROWS: i64 = 500;
 
 /// Streams the file. Each page is read by a statement of its own, while the browser takes the one before.
 pub(super) async fn download(
@@ -57,7 +57,7 @@ struct File {
     user: User,
     filter: OrderFilter,
     after: Option<OrderCursor>,
-    written: usize,
+    written: i64,
     is_over: bool,
 }
 
@@ -65,13 +65,16 @@ impl File {
     async fn next_page(mut self) -> Result<(String, Self), PageError> {
         let rows_left = MAX_ROWS - self.written;
         let limit = PAGE_ROWS.min(rows_left) + 1; // one more, to know whether there are more
-        let page = OrderPage { after: self.after.take(), limit: i64::try_from(limit).unwrap_or_default() };
+        let page = OrderPage { after: self.after.take(), limit };
         let mut db = self.deps.pool.acquire().await?;
         let mut rows = orders::list(&mut db, &self.filter, &page, self.user.now).await?;
         drop(db);
-        let has_more = rows.len() == limit;
-        rows.truncate(limit - 1);
-        self.written += rows.len();
+        let read = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+        let has_more = read == limit;
+        if has_more {
+            rows.pop();
+        }
+        self.written += read.min(limit - 1);
         self.after = rows.last().map(|row| self.filter.cursor_of(row));
         let mut text: String =
             rows.into_iter().map(|row| line(&self.user, &self.user.audience().order(row))).collect();

@@ -19,7 +19,7 @@ use super::{
     widgets::csrf_field,
 };
 use crate::{
-    explain::{order_texts, with_count},
+    explain::{self, order_texts, with_count},
     store::{
         connections,
         views::{
@@ -57,7 +57,7 @@ pub(super) async fn list(
         div.head {
             div { h1 { (words.orders) } }
             a.btn.no-print href=(csv) { (texts.csv) }
-            small { (texts.csv_cap.replace("{}", &MAX_ROWS.to_string())) }
+            small { (texts.csv_cap.replace("{}", &explain::number_text(MAX_ROWS, user.language))) }
         }
         (done(&user, &query))
         (filter_bar(&user, &query, &choices))
