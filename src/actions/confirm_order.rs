@@ -8,7 +8,7 @@ use sqlx::PgPool;
 
 use super::{ActionError, ConflictError};
 use crate::{
-    domain::event::subject::Subject,
+    domain::{event::subject::Subject, order::Recipient},
     store::{StoreError, connections, redaction},
 };
 
@@ -17,6 +17,9 @@ use crate::{
 pub trait OrderFinder: Send + Sync {
     /// Whether the shop or the warehouse has the order. An error where it cannot be known now.
     async fn exists(&self, connection: &str, order_id: &str) -> Result<bool, ConflictError>;
+
+    /// Who gets an order, read from the shop now; `None` where the shop does not have it.
+    async fn recipient(&self, connection: &str, order_id: &str) -> Result<Option<Recipient>, ConflictError>;
 }
 
 /// An order that exists: our tables or one of the vendors have it.

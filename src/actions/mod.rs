@@ -13,6 +13,7 @@ mod error;
 mod order;
 mod pause;
 mod poll;
+mod recipient;
 mod release;
 mod replacement;
 mod replay;
@@ -24,6 +25,7 @@ mod shipping;
 mod switch;
 mod sync;
 mod sync_subject;
+mod undo;
 
 pub use actor::Actor;
 pub use cancel::cancel;
@@ -32,9 +34,10 @@ pub use dry_run::{DryRun, DryRunResult, dry_run_task};
 pub use enqueue::EnqueuedTask;
 pub use erase::erase_order;
 pub use error::ActionError;
-pub use order::{OrderRequest, request_order_action};
+pub use order::{OrderRequest, request_order_action, request_undoable};
 pub use pause::{pause, resume};
 pub use poll::poll_now;
+pub use recipient::{read_recipient, record_recipient_shown};
 pub use release::{ConfiguredRules, Releasable, list_releasable, release};
 pub use replacement::send_replacement;
 pub use replay::{replay_event, replay_task};
@@ -47,5 +50,6 @@ pub use sync::{
     NotBefore, RequestedSync, SyncRequest, approve_sync, cancel_sync, release_brake, request_sync,
 };
 pub use sync_subject::{sync_item, sync_subject};
+pub use undo::undo;
 
 pub use crate::domain::conflict::ConflictError;

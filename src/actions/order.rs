@@ -3,6 +3,8 @@
 //! The first four are stored as an [`Intent`], which `decide` reads; the latest counts. All five enqueue the order's task
 //! with the priority of a live order.
 
+use std::time::Duration;
+
 use serde_json::json;
 use sqlx::PgConnection;
 
@@ -14,6 +16,7 @@ use super::{
 };
 use crate::{
     domain::{
+        Timestamp,
         event::subject::{Subject, SubjectKind},
         order::{Intent, OrderStatus},
         task::subject_state::KnownSubject,
@@ -49,8 +52,19 @@ impl OrderRequest {
 pub async fn request_order_action(
     db: &mut PgConnection,
     actor: &Actor<'_>,
+    order: &ConfirmedOrder,
+    request: OrderRequest,
+) -> Result<EnqueuedTask, ActionError> {
+    request_undoable(db, actor, order, request, Duration::ZERO).await
+}
+
+/// The same from a page: what it sends to the warehouse leaves after `undo`, and can be taken back until then.
+pub async fn request_undoable(
+    db: &mut PgConnection,
+    actor: &Actor<'_>,
     ConfirmedOrder { connection, subject }: &ConfirmedOrder,
     request: OrderRequest,
+    undo: Duration,
 ) -> Result<EnqueuedTask, ActionError> {
     let known = subject_states::find(db, connection, &subject.to_string()).await?;
     let is_placed = known.state.placed_at.is_some();
@@ -62,7 +76,9 @@ pub async fn request_order_action(
     }
 
     if let OrderRequest::SetIntent(intent) = request {
-        record_wish(db, actor, connection, subject, Wish::Intent(intent)).await?;
+        let sends = matches!(intent, Intent::Transfer | Intent::Release);
+        let leaves_at = (sends && !undo.is_zero()).then(|| actor.now() + undo);
+        record_intent(db, actor, (connection, subject), Wish::Intent(intent), leaves_at).await?;
     }
     enqueue_order(db, actor, connection, subject.clone(), request.as_str()).await
 }
@@ -93,8 +109,19 @@ pub(super) async fn record_wish(
     subject: &Subject,
     wish: Wish<'_>,
 ) -> Result<(), ActionError> {
+    record_intent(db, actor, (connection, subject), wish, None).await
+}
+
+async fn record_intent(
+    db: &mut PgConnection,
+    actor: &Actor<'_>,
+    (connection, subject): (&str, &Subject),
+    wish: Wish<'_>,
+    leaves_at: Option<Timestamp>,
+) -> Result<(), ActionError> {
     let (at, name) = (actor.now(), subject.to_string());
-    let new = NewIntent { id: actor.entropy.id(at), connection, subject: &name, wish, actor: actor.name, at };
+    let id = actor.entropy.id(at);
+    let new = NewIntent { id, connection, subject: &name, wish, actor: actor.name, at, leaves_at };
     Ok(intents::insert(db, &new).await?)
 }
 

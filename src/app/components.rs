@@ -171,6 +171,8 @@ impl Components {
             order_finder,
             not_before: not_before(config),
             rules: config.shipping_rules(),
+            undo: config.connections.iter().map(|it| (it.name.clone(), it.undo)).collect(),
+            addresses: config.connections.iter().map(|it| (it.name.clone(), it.addresses.clone())).collect(),
             extra: config.connections.iter().map(extra).collect(),
             settings: config.settings.clone(),
             stock_bases: config.connections.iter().map(|it| (it.name.clone(), it.stock.basis)).collect(),

@@ -47,6 +47,8 @@ pub enum ConflictError {
     OrderUnverified,
     /// An order is at the warehouse.
     AlreadyPlaced,
+    /// What is to be taken back has left, or is about to.
+    TooLateToUndo,
     /// An order was shipped.
     AlreadyShipped,
     /// An order was cancelled.
@@ -114,6 +116,7 @@ impl ConflictError {
                 "Silta does not know the order yet, and the vendors could not be asked for it now: try again"
             }
             Self::AlreadyPlaced => "the order is already at the warehouse",
+            Self::TooLateToUndo => "too late to take it back: it has left, or is being worked on just now",
             Self::AlreadyShipped => "the warehouse has already shipped the order",
             Self::OrderAlreadyCancelled => "the order is already cancelled",
             Self::NoReplacement => "no such shipment of the order waits to be sent as a replacement",

@@ -34,6 +34,7 @@ pub mod task;
 pub mod time_window;
 mod timestamp;
 pub mod vendor;
+pub mod vendor_pages;
 pub mod viewer_mask;
 
 pub use timestamp::Timestamp;

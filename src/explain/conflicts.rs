@@ -15,6 +15,9 @@ const fn finnish(conflict: ConflictError) -> &'static str {
         ConflictError::AlreadyPaused => "yhteys on jo tauolla",
         ConflictError::AlreadyRunning => "yhteys on jo käytössä",
         ConflictError::NotConfiguredHere => "yhteyttä ei ole määritelty tällä palvelimella",
+        ConflictError::TooLateToUndo => {
+            "kumoaminen ei enää onnistu: tilaus on lähtenyt tai sitä käsitellään juuri nyt"
+        }
         ConflictError::NotCancellable => "vain odottavan tai epävarman siirron voi perua",
         ConflictError::NotInDoubt => "vain epävarman siirron voi kuitata",
         ConflictError::TaskStillOpen => "siirto on vielä kesken: sitä yritetään automaattisesti uudelleen",

@@ -6,6 +6,7 @@ use sqlx::PgConnection;
 
 use super::{
     audience::{Audience, ORDER},
+    order_texts::order_texts,
     reasons::reason_text,
     sentences,
     waiting::{Choice, waiting_choices},
@@ -134,15 +135,15 @@ async fn intents_of(
     subject: &str,
     language: Language,
 ) -> store::Result<Vec<TimelineEntry>> {
-    let intents = intents::list(db, connection, subject).await?;
-    let entries = intents.into_iter().map(|intent| TimelineEntry {
-        at: intent.created_at,
-        kind: "intent",
-        text: sentences::intent_text(&intent.kind, &intent.actor, language),
-        task_id: None,
-        calls: Vec::new(),
-    });
-    Ok(entries.collect())
+    let mut entries = Vec::new();
+    for intent in intents::list(db, connection, subject).await? {
+        let entry = |at, text| TimelineEntry { at, kind: "intent", text, task_id: None, calls: Vec::new() };
+        entries.push(entry(intent.created_at, sentences::intent_text(&intent.kind, &intent.actor, language)));
+        if let Some((by, at)) = intent.undone_by.zip(intent.undone_at) {
+            entries.push(entry(at, order_texts(language).undone_by.replace("{}", &by)));
+        }
+    }
+    Ok(entries)
 }
 
 async fn attempts_of(

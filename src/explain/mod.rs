@@ -11,12 +11,14 @@ mod attention_texts;
 mod audience;
 mod audit;
 mod call_log;
+mod call_texts;
 mod conflicts;
 mod details;
 mod history;
 mod item_texts;
 mod labels;
 mod moments;
+mod order_texts;
 mod pages;
 mod reasons;
 mod remedies;
@@ -31,6 +33,7 @@ pub use attention_texts::{AttentionTexts, attention_texts};
 pub use audience::Audience;
 pub use audit::audit_text;
 pub use call_log::call_log;
+pub use call_texts::call_text;
 pub use conflicts::conflict_text;
 pub use details::detail;
 pub use history::{LedgerAction, OrderHistory, TimelineEntry, order_history};
@@ -43,6 +46,7 @@ pub use moments::{
     clock_text, day_text, duration_text, moment_text, money_text, number_text, relative_text,
     short_duration_text, time_of_day,
 };
+pub use order_texts::{OrderTexts, order_texts, with_count};
 pub use pages::{PageTexts, page_texts};
 pub use reasons::reason_text;
 pub use remedies::remedy;

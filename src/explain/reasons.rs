@@ -33,6 +33,7 @@ const fn finnish(reason: Reason) -> &'static str {
         Reason::NotPaid => "Tilausta ei ole maksettu, eikä se ole postiennakko.",
         Reason::PaymentNotActivated => "Maksu on saatu, mutta sitä ei ole aktivoitu (Klarna, maksulinkki).",
         Reason::BeforeStart => "Tilaus on vanhempi kuin not_before tai yhteys itse: historiaa ei tuoda.",
+        Reason::UndoPeriod => "Tilaus siirrettiin juuri käsin, ja sen voi vielä kumota.",
         Reason::HoldPeriod => "Odotusaika ennen lähettämistä ei ole kulunut: aikaa muutoksille.",
         Reason::HeldByOperator => "Tilaus on laitettu odottamaan.",
         Reason::LeftToShop => "Toimitustapasääntö jättää tilauksen kaupalle: se noudetaan sieltä.",

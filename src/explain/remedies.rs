@@ -18,6 +18,7 @@ const fn remedies(reason: Reason) -> (&'static str, &'static str) {
         Reason::NotPaid
         | Reason::BeforeStart
         | Reason::HoldPeriod
+        | Reason::UndoPeriod
         | Reason::CancelledInShop
         | Reason::CompletedInShop
         | Reason::ReopenedInShop

@@ -25,6 +25,8 @@ pub struct Context {
     pub known: SubjectState,
     /// The operator's latest intent.
     pub intent: Option<Intent>,
+    /// When that intent may take effect at the earliest: until then it can be taken back.
+    pub leaves_at: Option<Timestamp>,
     /// The shipments that operators have confirmed as replacements.
     pub confirmed: Vec<String>,
     /// An operator has asked for what this task does.

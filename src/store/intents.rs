@@ -22,6 +22,8 @@ pub struct NewIntent<'a> {
     pub actor: &'a str,
     /// When.
     pub at: Timestamp,
+    /// When its effect may leave at the earliest; `None` for at once.
+    pub leaves_at: Option<Timestamp>,
 }
 
 /// What an operator asks for.
@@ -43,8 +45,8 @@ pub async fn insert(db: &mut PgConnection, new: &NewIntent<'_>) -> Result<()> {
         Wish::Sync(TaskId(task)) => ("sync", None, Some(task)),
     };
     sqlx::query!(
-        "insert into intent (id, connection, subject, kind, target, task_id, actor, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "insert into intent (id, connection, subject, kind, target, task_id, actor, created_at, leaves_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         new.id,
         new.connection,
         new.subject,
@@ -53,6 +55,7 @@ pub async fn insert(db: &mut PgConnection, new: &NewIntent<'_>) -> Result<()> {
         task,
         new.actor,
         new.at,
+        new.leaves_at,
     )
     .execute(db)
     .await?;
@@ -68,15 +71,74 @@ pub struct IntentRow {
     pub actor: String,
     /// When.
     pub created_at: Timestamp,
+    /// Who took it back before its effect left, and when.
+    pub undone_by: Option<String>,
+    /// When that was.
+    pub undone_at: Option<Timestamp>,
 }
 
 /// Lists everything ever asked for a subject, oldest first.
 pub async fn list(db: &mut PgConnection, connection: &str, subject: &str) -> Result<Vec<IntentRow>> {
     let rows = sqlx::query_as!(
         IntentRow,
-        "select kind, actor, created_at from intent where connection = $1 and subject = $2 order by number",
+        "select kind, actor, created_at, undone_by, undone_at from intent where connection = $1 and subject = $2 order by number",
         connection,
         subject,
     );
     Ok(rows.fetch_all(db).await?)
+}
+
+/// An intent that can still be taken back.
+#[derive(Clone, Debug)]
+pub struct PendingIntent {
+    /// When its effect may leave.
+    pub leaves_at: Timestamp,
+}
+
+/// Finds the latest intent of a subject, if it can still be taken back.
+pub async fn find_pending(
+    db: &mut PgConnection,
+    connection: &str,
+    subject: &str,
+    now: Timestamp,
+) -> Result<Option<PendingIntent>> {
+    let pending = sqlx::query_as!(
+        PendingIntent,
+        r#"
+        select leaves_at as "leaves_at!" from (
+            select leaves_at from intent
+            where connection = $1 and subject = $2 and kind not in ('send_replacement', 'sync') and undone_at is null
+            order by number desc limit 1
+        ) latest
+        where leaves_at > $3
+        "#,
+        connection,
+        subject,
+        now,
+    );
+    Ok(pending.fetch_optional(db).await?)
+}
+
+/// Takes the latest intent of a subject back, if its effect has not left yet. Returns its kind.
+pub async fn undo(
+    db: &mut PgConnection,
+    connection: &str,
+    subject: &str,
+    actor: &str,
+    now: Timestamp,
+) -> Result<Option<String>> {
+    let undone = sqlx::query_scalar!(
+        "update intent set undone_at = $4, undone_by = $3
+         where connection = $1 and leaves_at > $4 and undone_at is null and id = (
+             select id from intent
+             where connection = $1 and subject = $2 and kind not in ('send_replacement', 'sync') and undone_at is null
+             order by number desc limit 1
+         )
+         returning kind",
+        connection,
+        subject,
+        actor,
+        now,
+    );
+    Ok(undone.fetch_optional(db).await?)
 }

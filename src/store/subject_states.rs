@@ -41,12 +41,7 @@ async fn load_with_intents(
         select mycashflow_id, ogoship_id, reference, code, sent_hash, status, shop_status, shop_version,
                warehouse_status, warehouse_version, warehouse_comments, related, tracking_code, tracking_url,
                ready_at, placed_at, completed_at, figure, figure_at, parcel_state, returned, added_shipments,
-               (
-                   select kind from intent
-                   where intent.connection = wanted.connection and intent.subject = wanted.subject
-                     and kind not in ('send_replacement', 'sync')
-                   order by number desc limit 1
-               ) as requested,
+               requested.kind as "requested?", requested.leaves_at as "leaves_at?",
                array(
                    select target from intent
                    where intent.connection = wanted.connection and intent.subject = wanted.subject
@@ -60,6 +55,12 @@ async fn load_with_intents(
         from unnest($1::text[], $2::text[]) with ordinality as wanted (connection, subject, position)
         left join subject_state
             on subject_state.connection = wanted.connection and subject_state.subject = wanted.subject
+        left join lateral (
+            select kind, leaves_at from intent
+            where intent.connection = wanted.connection and intent.subject = wanted.subject
+              and kind not in ('send_replacement', 'sync') and undone_at is null
+            order by number desc limit 1
+        ) requested on true
         order by position
         "#,
         connections as &[&str],
@@ -98,7 +99,14 @@ async fn load_with_intents(
         };
         let intent = row.requested.as_deref().and_then(Intent::parse);
         let asked = row.asked.map(TaskId);
-        KnownSubject { state, ledger: Ledger::default(), intent, confirmed: row.confirmed, asked }
+        KnownSubject {
+            state,
+            ledger: Ledger::default(),
+            intent,
+            leaves_at: row.leaves_at,
+            confirmed: row.confirmed,
+            asked,
+        }
     });
     Ok(loaded.collect())
 }

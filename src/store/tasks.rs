@@ -135,6 +135,18 @@ pub async fn return_claim(
     Ok(Fenced::from_rows(done.execute(db).await?.rows_affected()))
 }
 
+/// Locks the open task of a subject against a claim until the transaction ends. Returns its state; `None` where there is none.
+pub async fn lock_open(db: &mut PgConnection, connection: &str, subject: &str) -> Result<Option<String>> {
+    let state = sqlx::query_scalar!(
+        "select state from task
+         where connection = $1 and subject = $2 and state in ('pending', 'leased', 'in_doubt')
+         for update",
+        connection,
+        subject,
+    );
+    Ok(state.fetch_optional(db).await?)
+}
+
 /// Rescues every task whose lease has run out: in doubt and due at once, or dead if its failures are used up
 /// and its revision has not grown since the claim. Records the lost attempts; returns how many.
 pub async fn rescue_expired(db: &mut PgConnection, max_failures: u32, now: Timestamp) -> Result<u64> {

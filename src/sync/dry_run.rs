@@ -40,7 +40,7 @@ impl DryRunner {
         let Some(clients) = self.clients(connection) else { return Ok(None) };
         let connected_at = self.known_start(connection).await?;
         let known = self.load_known(connection, &[subject.to_string()]).await?.remove(0);
-        let KnownSubject { state: known, ledger, intent, confirmed, asked: _ } = known;
+        let KnownSubject { state: known, ledger, intent, leaves_at, confirmed, asked: _ } = known;
         let call_log = CallLog::dry_run();
         let context = Context {
             clients: clients.with_call_log(&call_log),
@@ -48,6 +48,7 @@ impl DryRunner {
             ledger,
             known,
             intent,
+            leaves_at,
             confirmed,
             is_asked: false, // shows what a task would do by itself
             connected_at,

@@ -103,7 +103,15 @@ async fn record_wishes(
     let subjects = events.iter().filter_map(|event| event.event.subject.as_ref());
     for (subject, task) in subjects.zip(tasks).filter(|(subject, _)| subject.kind != SubjectKind::Order) {
         let (id, subject, wish) = (deps.entropy.id(at), subject.to_string(), Wish::Sync(TaskId(*task)));
-        let new = NewIntent { id, connection: &leased.connection, subject: &subject, wish, actor, at };
+        let new = NewIntent {
+            id,
+            connection: &leased.connection,
+            subject: &subject,
+            wish,
+            actor,
+            at,
+            leaves_at: None,
+        };
         intents::insert(tx, &new).await?;
     }
     Ok(())

@@ -191,7 +191,7 @@ async fn check_page(
     let mut found = Vec::new();
     for ((order, subject), known) in orders.iter().zip(&subjects).zip(&states) {
         let warehouse = at_warehouse.remove(&order.id);
-        let KnownSubject { state, ledger, intent, confirmed, asked: _ } = known;
+        let KnownSubject { state, ledger, intent, leaves_at, confirmed, asked: _ } = known;
         let view = OrderView {
             shop: Some(order),
             warehouse: warehouse.as_ref(),
@@ -199,6 +199,7 @@ async fn check_page(
             ledger,
             known: state,
             intent: *intent,
+            leaves_at: *leaves_at,
             confirmed,
             policy: &clients.order_policy,
             connected_at,

@@ -152,7 +152,7 @@ impl AttemptRunner {
     async fn run_flow(
         &self,
         leased: &LeasedTask,
-        KnownSubject { state: known, mut ledger, intent, confirmed, asked }: KnownSubject,
+        KnownSubject { state: known, mut ledger, intent, leaves_at, confirmed, asked }: KnownSubject,
         call_log: &CallLog,
     ) -> FlowRun {
         self.doubt_watch.look(leased, &mut ledger);
@@ -181,6 +181,7 @@ impl AttemptRunner {
             ledger: ledger.clone(),
             known,
             intent,
+            leaves_at,
             confirmed,
             is_asked: asked == Some(leased.id),
             connected_at: leased.connected_at,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use reqwest::Url;
 
 use super::{
+    pages::{read_pages, read_undo},
     policy::{read_orders, read_polls, read_products, read_shipping, read_stock},
     secret::Secret,
     section::Section,
@@ -17,6 +18,7 @@ use crate::{
         redact::Redactor,
         stock::StockPolicy,
         switch::{Switch, Switches},
+        vendor_pages::VendorPages,
     },
     inbox::poll::poller::Intervals,
     security::signature::Encoding,
@@ -47,6 +49,10 @@ pub struct Connection {
     pub sync: SyncSchedule,
     /// The topics that the shop sends webhooks about.
     pub topics: Vec<String>,
+    /// How long what is sent by hand from a page can be taken back; zero is not at all.
+    pub undo: Duration,
+    /// The vendors' own pages.
+    pub addresses: VendorPages,
 }
 
 /// The section `[connections.mycashflow]`.
@@ -148,7 +154,9 @@ impl Connection {
         let shipping = read_shipping(section.section("shipping"));
         let (mycashflow, topics) =
             read_mycashflow(section.section("mycashflow"), allow_private, has_secret_keys);
-        let mut orders = read_orders(section.section("orders"), shipping, &products, recheck_delay);
+        let mut of_orders = section.section("orders");
+        let undo = read_undo(&mut of_orders);
+        let mut orders = read_orders(of_orders, shipping, &products, recheck_delay);
         orders.redactor = Redactor::with_key(mycashflow.webhook_token.expose());
         let stock = read_stock(section.section("stock"), &products.extra);
         let (mut polls, sync) = read_polls(section.section("polls"));
@@ -166,6 +174,8 @@ impl Connection {
             polls,
             sync,
             topics,
+            undo,
+            addresses: read_pages(section.section("pages")),
         };
         section.finish();
         connection

@@ -15,6 +15,7 @@ mod key_digests;
 mod key_lines;
 mod layers;
 mod outbound;
+mod pages;
 mod policy;
 mod secret;
 mod secret_keys;

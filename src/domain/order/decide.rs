@@ -110,6 +110,9 @@ fn decide_transfer(shop: &ShopOrder, view: &OrderView<'_>) -> Decision {
     if let Some(blocker) = readiness::find_blocker(shop, view) {
         return blocker;
     }
+    if let Some(until) = readiness::can_be_undone_until(view) {
+        return Decision::Wait { until, reason: Reason::UndoPeriod };
+    }
     if let Some(decision) = repeated_too_often(ActionKind::Place, "", view) {
         return decision;
     }

@@ -1,11 +1,13 @@
 //! Decides whether an order that is not at the warehouse may go there now.
 
+use std::time::Duration;
+
 use super::{
     Decision, Intent, OrderView, ShopOrder, TransferTime,
     payment::{PaymentCheck, check_payments},
     unreadable::ask,
 };
-use crate::domain::{switch::Switch, task::reason::Reason};
+use crate::domain::{Timestamp, switch::Switch, task::reason::Reason};
 
 /// Returns what prevents the transfer, or `None` where the order may go. An operator's intent comes before
 /// the rules; the rules are in the order in which a merchant would name them.
@@ -47,6 +49,15 @@ pub(super) fn find_blocker(shop: &ShopOrder, view: &OrderView<'_>) -> Option<Dec
     let until = ready_at + policy.hold;
     (view.intent.is_none() && view.now < until)
         .then_some(Decision::Wait { until, reason: Reason::HoldPeriod })
+}
+
+/// The longest time that anything waits to be taken back, whatever the clock says of who asked.
+const LONGEST_UNDO: Duration = Duration::from_secs(600);
+
+/// Until when the operator who sent the order by hand can take that back.
+pub(super) fn can_be_undone_until(view: &OrderView<'_>) -> Option<Timestamp> {
+    view.intent?;
+    view.leaves_at.filter(|until| view.now < *until && *until <= view.now + LONGEST_UNDO)
 }
 
 /// What stands against the transfer by the order's payments.

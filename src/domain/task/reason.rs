@@ -48,6 +48,8 @@ pub enum Reason {
     BeforeStart,
     /// The hold period before the transfer is not over: there is time for edits and cancellations.
     HoldPeriod,
+    /// An operator sent the order by hand a moment ago, and can still take that back.
+    UndoPeriod,
     /// An operator put the order on hold.
     HeldByOperator,
     /// A shipping rule leaves the order to the shop: it is collected there, and never sent.

@@ -93,6 +93,8 @@ pub struct KnownSubject {
     pub ledger: Ledger,
     /// The operator's latest intent.
     pub intent: Option<Intent>,
+    /// When that intent may take effect at the earliest: until then it can be taken back.
+    pub leaves_at: Option<Timestamp>,
     /// The shipments that operators have confirmed as replacements.
     pub confirmed: Vec<String>,
     /// The task that an operator has last asked for: while it is open, a product or stock figure is written that otherwise

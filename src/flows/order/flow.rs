@@ -37,7 +37,9 @@ impl Flow for OrderFlow {
 }
 
 async fn sync(context: &Context) -> Result<AttemptResult, Box<AttemptResult>> {
-    let Context { clients, subject, ledger, known, intent, confirmed, clock, connected_at, .. } = context;
+    let Context {
+        clients, subject, ledger, known, intent, leaves_at, confirmed, clock, connected_at, ..
+    } = context;
     let now = clock.now();
     let shop = clients.shop.get_order(&subject.key).await.map_err(AttemptResult::read_failed)?;
     if shop.is_none() && must_be_in_shop(context).await.map_err(AttemptResult::store_failed)? {
@@ -58,9 +60,20 @@ async fn sync(context: &Context) -> Result<AttemptResult, Box<AttemptResult>> {
     let policy = policy.as_ref();
     // The shop's answer has just shown it, unless that had no date.
     let connected_at = clients.shop.connected_at().map_err(start_unknown)?.unwrap_or(*connected_at);
-    let intent = *intent;
-    let view =
-        OrderView { shop, warehouse, reference, ledger, known, intent, confirmed, policy, connected_at, now };
+    let (intent, leaves_at) = (*intent, *leaves_at);
+    let view = OrderView {
+        shop,
+        warehouse,
+        reference,
+        ledger,
+        known,
+        intent,
+        leaves_at,
+        confirmed,
+        policy,
+        connected_at,
+        now,
+    };
     let decision = decide(&view);
 
     let ours = warehouse.filter(|_| is_ours(ledger, &decision));

@@ -54,7 +54,8 @@ pub async fn list_causes(db: &mut PgConnection) -> Result<Vec<AttentionCause>> {
                   and status in ('not_transferred', 'needs_attention')
                 offset 0
               )
-              and not exists (
+              -- An open task is the newest of its subject.
+              and (state = 'pending' or not exists (
                 select 1 from task as newer
                 where newer.connection = held.connection and newer.subject = held.subject
                   and newer.number > held.number and newer.settled_at is not null
@@ -65,7 +66,7 @@ pub async fn list_causes(db: &mut PgConnection) -> Result<Vec<AttentionCause>> {
                 where newer.connection = held.connection and newer.subject = held.subject
                   and newer.number > held.number and newer.state in ('pending', 'leased', 'in_doubt')
                 offset 0
-              )
+              ))
             union all
             select id, connection, kind, subject, 'on_hold', reason, created_at
             from switched_task where reason in ('manual_upload', 'manual_stock_update')

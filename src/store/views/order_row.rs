@@ -117,7 +117,7 @@ pub(super) const SELECT: &str = "
 pub struct OrderLineRow {
     /// The product code; empty where the line has none.
     pub code: String,
-    /// The shop's name of the product.
+    /// The shop's name of the product, else that of the catalogue.
     pub name: Option<String>,
     /// As the shop counts: a decimal number, below zero for what is taken back.
     pub quantity: String,
@@ -134,7 +134,11 @@ pub async fn list_lines(db: &mut PgConnection, connection: &str, subject: &str) 
     let rows = sqlx::query_as!(
         OrderLineRow,
         r#"
-        select code, name, trim_scale(quantity)::text as "quantity!", shipped_by, trim_scale(shipped)::text as shipped,
+        select code, coalesce(name, (
+                   select item.name from item
+                   where item.connection = order_line.connection and item.code_key = order_line.code_key
+                   order by item.item limit 1
+               )) as name, trim_scale(quantity)::text as "quantity!", shipped_by, trim_scale(shipped)::text as shipped,
                trim_scale(returned)::text as returned
         from order_line
         where connection = $1 and subject = $2

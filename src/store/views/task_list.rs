@@ -39,13 +39,15 @@ fn needs_window(filter: &TaskFilter) -> bool {
 
 /// The tasks of an index that the condition names. Every parameter of the condition is given, so that one plan serves all.
 macro_rules! list_where {
-    ($condition:tt, $filter:ident, $page:ident) => {{
+    ($tasks:tt, $condition:tt, $filter:ident, $page:ident) => {{
         let (from, to) = $page.ids($filter.since, $filter.until);
         sqlx::query_as!(
             TaskRow,
             "select id, connection, kind, subject, state, reason, attempts, failures, due_at, created_at,
                     settled_at, replay_of
-             from task
+             from "
+                + $tasks
+                + " as task
              where "
                 + $condition
                 + "
@@ -85,17 +87,24 @@ async fn list_all(db: &mut PgConnection, filter: &TaskFilter, page: &Page) -> Re
     };
     let rows = match state {
         Some(TaskState::Pending | TaskState::Leased | TaskState::InDoubt) => {
-            list_where!("state in ('pending', 'leased', 'in_doubt')", filter, page).fetch_all(db).await?
+            // Few of all: "offset 0" keeps a plan from walking the closed ones for them.
+            let open = list_where!(
+                "(select * from task where state in ('pending', 'leased', 'in_doubt') offset 0)",
+                "true",
+                filter,
+                page
+            );
+            open.fetch_all(db).await?
         }
         _ if filter.reason.is_some() => {
-            list_where!("reason is not null and reason = $4", filter, page).fetch_all(db).await?
+            list_where!("task", "reason is not null and reason = $4", filter, page).fetch_all(db).await?
         }
         Some(TaskState::Skipped | TaskState::Dead | TaskState::Cancelled) => {
-            list_where!("state in ('skipped', 'dead', 'cancelled') and state = $2", filter, page)
+            list_where!("task", "state in ('skipped', 'dead', 'cancelled') and state = $2", filter, page)
                 .fetch_all(db)
                 .await?
         }
-        Some(TaskState::Done) | None => list_where!("true", filter, page).fetch_all(db).await?,
+        Some(TaskState::Done) | None => list_where!("task", "true", filter, page).fetch_all(db).await?,
     };
     Ok(rows)
 }

@@ -1,6 +1,6 @@
 //! What the pages need.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use chrono_tz::Tz;
 use sqlx::PgPool;
@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::live_counts::LiveCounts;
 use crate::{
     actions::{ConfiguredRules, DryRun, NotBefore, OrderFinder},
-    domain::{product::ExtraRow, setting::Setting, stock::Basis},
+    domain::{product::ExtraRow, setting::Setting, stock::Basis, vendor_pages::VendorPages},
     runtime::clock::{Clock, Entropy},
     security::{admin_token::Token, auth_throttle::AuthThrottle, key_usage::KeyUsage},
 };
@@ -32,6 +32,10 @@ pub struct DashboardDeps {
     pub not_before: NotBefore,
     /// The configured shipping rules of each connection.
     pub rules: ConfiguredRules,
+    /// How long what is sent by hand can be taken back, by connection.
+    pub undo: HashMap<String, Duration>,
+    /// The vendors' own pages, by connection.
+    pub addresses: HashMap<String, VendorPages>,
     /// The merchant's extra data of products, by connection.
     pub extra: HashMap<String, Vec<ExtraRow>>,
     /// The settings in effect of each connection.
@@ -54,6 +58,13 @@ pub struct DashboardDeps {
     pub closing: CancellationToken,
     /// Records the use of tokens.
     pub key_usage: Arc<KeyUsage>,
+}
+
+impl DashboardDeps {
+    /// How long what is sent by hand for an order of a connection can be taken back.
+    pub(super) fn undo_of(&self, connection: &str) -> Duration {
+        self.undo.get(connection).copied().unwrap_or_default()
+    }
 }
 
 /// The state of the handlers.

@@ -65,6 +65,11 @@ impl OperatorForm {
         self.field(name).ok_or(PageError::InvalidForm)
     }
 
+    /// The values of a field that may be there several times.
+    pub(super) fn values(&self, name: &str) -> Vec<&str> {
+        self.fields.iter().filter(|(key, _)| key == name).map(|(_, value)| value.trim()).collect()
+    }
+
     /// The selected ids.
     pub(super) fn ids(&self) -> Result<Vec<Uuid>, PageError> {
         let values = self.fields.iter().filter(|(key, _)| key == "id");

@@ -24,31 +24,23 @@ pub(super) struct ListQuery {
     #[serde(deserialize_with = "trimmed")]
     pub(super) reason: Option<String>,
     #[serde(deserialize_with = "trimmed")]
-    pub(super) status: Option<String>,
-    #[serde(deserialize_with = "trimmed")]
     pub(super) source: Option<String>,
     #[serde(deserialize_with = "trimmed")]
     pub(super) topic: Option<String>,
     #[serde(deserialize_with = "trimmed")]
     pub(super) q: Option<String>,
-    #[serde(deserialize_with = "trimmed")]
-    pub(super) waiting: Option<String>,
     pub(super) detail: String,
     pub(super) done: String,
     cursor: String,
 }
 
-fn trimmed<'de, D: serde::Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
+/// The text of a field without spaces around it; `None` where it is empty.
+pub(super) fn trimmed<'de, D: serde::Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
     let text = String::deserialize(value)?;
     Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty()))
 }
 
 impl ListQuery {
-    /// The cursor of the page, as it was given.
-    pub(super) fn cursor(&self) -> Option<&str> {
-        Some(self.cursor.as_str()).filter(|cursor| !cursor.is_empty())
-    }
-
     /// The page to read: one row more than is shown, to know whether there is a next page. An invalid cursor reads
     /// the first page.
     pub(super) fn page(&self) -> store::Page {

@@ -1,145 +1,194 @@
-//! One order: its status, its history, and what an operator can do with it.
+//! One order: its status, what happens next, its lines, both sides, its history, and what an operator can do with it.
 
 use axum::{
-    extract::{Path, State},
+    extract::{Path, Query, State},
     response::Redirect,
 };
 use maud::{Markup, html};
+use serde::Deserialize;
 
 use super::{
+    badge::{Tone, badge, flash},
     deps::DashboardState,
     error::PageError,
     form::OperatorForm,
     frame::MenuItem,
-    listing::order_path,
+    listing::{order_path, trimmed, url},
+    order_actions,
+    order_facts::{elsewhere, lines, recipient_card, references, shipping, sides},
+    order_history::history,
+    order_offers::Request,
+    order_table::{contents, total},
     page::page,
     parcels,
-    task::call_count,
     user::User,
     waiting,
-    widgets::{button, json, order_status, time},
+    widgets::{inline_time, order_status},
 };
 use crate::{
     actions::{self, OrderRequest},
-    domain::{order::Intent, task::reason::Reason, vendor::Vendor},
-    explain::{self, LedgerAction, OrderHistory, TimelineEntry, vendor_name, vendor_status_text},
-    store::views::orders::{Customization, OrderRow},
+    domain::order::Recipient,
+    explain::{self, OrderHistory, order_texts},
+    store::{
+        connections,
+        intents::{self, PendingIntent},
+        views::orders::{Customization, OrderRow},
+    },
 };
+
+/// What was asked just now.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Asked {
+    #[serde(deserialize_with = "trimmed")]
+    done: Option<String>,
+}
 
 /// One order with its history.
 pub(super) async fn show(
     State(deps): State<DashboardState>,
     user: User,
     Path((connection, id)): Path<(String, String)>,
+    Query(asked): Query<Asked>,
 ) -> Result<Markup, PageError> {
-    let words = user.words();
+    render(&deps, &user, (&connection, &id), &asked, None).await
+}
+
+/// The same page with the recipient, read from the shop now. Audited, and stored nowhere.
+pub(super) async fn show_recipient(
+    State(deps): State<DashboardState>,
+    Path((connection, id)): Path<(String, String)>,
+    form: OperatorForm,
+) -> Result<Markup, PageError> {
+    let recipient = actions::read_recipient(&*deps.order_finder, &connection, &id).await?;
+    // Nothing is shown that the log does not have.
+    form.execute(&deps, async |db, actor| actions::record_recipient_shown(db, actor, &connection, &id).await)
+        .await?;
+    render(&deps, &form.user, (&connection, &id), &Asked::default(), Some(&recipient)).await
+}
+
+async fn render(
+    deps: &DashboardState,
+    user: &User,
+    (connection, id): (&str, &str),
+    asked: &Asked,
+    recipient: Option<&Recipient>,
+) -> Result<Markup, PageError> {
     let mut db = deps.pool.acquire().await?;
-    let history = explain::order_history(&mut db, &connection, &id, user.audience(), user.language).await?;
-    let history = history.ok_or(PageError::NotFound)?;
+    let history_of = explain::order_history(&mut db, connection, id, user.audience(), user.language).await?;
+    let shown = history_of.ok_or(PageError::NotFound)?;
+    let pending = intents::find_pending(&mut db, connection, &format!("order:{id}"), user.now).await?;
+    let row = connections::find(&mut db, connection).await?.ok_or(PageError::NotFound)?;
     drop(db);
-    let OrderHistory { order, summary, lines: _, choices: _, customizations, actions, timeline } = &history;
-    let here = order_path(&connection, &id);
+    let words = user.words();
+    let order = &shown.order;
+    let here = order_path(connection, id);
     let title = format!("{} {id}", words.order);
     let main = html! {
-        h1 { (title) " " (order_status(&user, &order.status)) }
-        p.lead { (summary) }
-        (facts(&user, order))
-        div.actions {
-            @for (request, label) in offered_requests(&user, order) {
-                (button(&user, &here, &[("ask", request)], label))
+        div.head {
+            div {
+                p.soft { a href="/orders" { (words.orders) } " / " a href=(url("/orders", &[("connection", Some(connection))], None)) { (connection) } }
+                h1 { (title) " " (order_status(user, &order.status)) }
+                p { (headline(user, order)) }
             }
         }
-        @if !customizations.is_empty() {
-            h2 { (words.customizations) }
-            ul { @for Customization { code, text } in customizations { li { (code) " – " (text) } } }
-        }
-        (waiting::section(&user, &history))
-        (parcels::sections(&user, &here, order))
-        @if !actions.is_empty() {
-            h2 { (words.done_at_vendors) }
-            ol.line { @for action in actions { (ledger_action(&user, action)) } }
-        }
-        h2 { (words.timeline) }
-        ol.line { @for entry in timeline { (timeline_entry(&user, entry)) } }
-        h2 { (words.call_log) }
-        @for vendor in [Vendor::MyCashflow, Vendor::Ogoship] {
-            details {
-                summary { (vendor_name(vendor)) }
-                pre role="group" aria-label=(vendor_name(vendor)) tabindex="0" { (explain::call_log(&history, vendor)) }
+        (under_way(user, &here, asked, pending.as_ref()))
+        (next(user, order))
+        (order_actions::section(user, &here, order, row.switches().orders))
+        div.cols {
+            div {
+                (lines(user, &shown))
+                (waiting::section(user, &shown))
+                (parcels::sections(user, &here, order))
+                (customizations(user, &shown))
+                (sides(user, order))
+                (history(user, &shown))
+            }
+            div {
+                (recipient_card(user, &here, recipient))
+                (shipping(user, order))
+                (references(user, order))
+                (elsewhere(deps, user, order))
             }
         }
     };
-    Ok(page(&user, MenuItem::Orders, &title, &main))
+    Ok(page(user, MenuItem::Orders, &title, &main))
 }
 
-fn facts(user: &User, order: &OrderRow) -> Markup {
-    let words = user.words();
+/// When it was placed, what it costs and how much is in it.
+fn headline(user: &User, order: &OrderRow) -> Markup {
+    let contents = contents(user, order);
     html! {
-        dl.stats {
-            div { dt { (words.connection) } dd { (order.connection) } }
-            @if let Some(reference) = &order.reference { div { dt { (words.reference) } dd { (reference) } } }
-            @if let Some(status) = &order.shop_status {
-                div { dt { (words.in_shop) } dd { (vendor_status_text(status, user.language)) } }
+        @if let Some(at) = order.ordered_at { (order_texts(user.language).placed_at) " " (inline_time(user, at)) ", " }
+        (total(user, order))
+        @if !contents.is_empty() { ", " (contents) }
+    }
+}
+
+/// What is under way after a request, with the way back where there is one.
+fn under_way(user: &User, here: &str, asked: &Asked, pending: Option<&PendingIntent>) -> Markup {
+    let texts = order_texts(user.language);
+    if let Some(pending) = pending {
+        return html! {
+            (flash(Tone::Waiting, &html! {
+                (texts.under_way_transfer) " " (texts.under_way_leaves) " " (inline_time(user, pending.leaves_at))
+                " (" (explain::relative_text(pending.leaves_at, user.now, user.language)) ") "
+                (order_actions::form_of(user, here, "undo", texts.undo))
+            }))
+        };
+    }
+    let text = match asked.done.as_deref() {
+        Some("undo") => texts.under_way_undone,
+        Some(done) => match Request::parse(done) {
+            Some(Request::Transfer | Request::Adopt) => texts.under_way_transfer,
+            Some(Request::Hold) => texts.under_way_hold,
+            Some(Request::Release) => texts.under_way_release,
+            Some(Request::Cancel) => texts.under_way_cancel,
+            Some(Request::Refresh) => texts.under_way_refresh,
+            None => return html! {},
+        },
+        None => return html! {},
+    };
+    flash(Tone::Ok, &html! { (text) })
+}
+
+/// What happens next, and when.
+fn next(user: &User, order: &OrderRow) -> Markup {
+    let texts = order_texts(user.language);
+    let state = order.task_state.as_deref();
+    let (tone, text) = match (state, order.status.as_str()) {
+        (Some("dead"), _) => (Tone::Attention, texts.next_person),
+        (Some("leased"), _) => (Tone::Waiting, texts.working_now),
+        (_, "needs_attention") => (Tone::Attention, texts.next_person),
+        (_, "waiting_for_collection") => (Tone::Waiting, texts.next_warehouse),
+        (_, "waiting_for_products") => (Tone::Waiting, texts.next_products),
+        (_, "not_transferred") => (Tone::Waiting, texts.next_change),
+        _ => (Tone::Plain, texts.next_nothing),
+    };
+    let reason = super::widgets::reason(user, order.reason.as_deref());
+    html! {
+        (flash(tone, &html! {
+            b { (texts.next) ": " }
+            @if matches!(state, Some("pending" | "in_doubt")) {
+                @if let Some(at) = order.next_at { (texts.looks_again) " " (inline_time(user, at.max(user.now))) ". " }
+            } @else { (text) " " }
+            (reason)
+            @if let Some(comments) = &order.warehouse_comments { " " q { (comments) } }
+            @if let Some(code) = &order.reason {
+                @if matches!(tone, Tone::Attention) { (super::widgets::remedy(user, code)) }
             }
-            @if let Some(status) = &order.warehouse_status {
-                div { dt { (words.at_warehouse) } dd { (vendor_status_text(status, user.language)) } }
-            }
-            @if let Some(state) = &order.parcel_state {
-                div { dt { (words.parcel_state) } dd { (vendor_status_text(state, user.language)) } }
-            }
-            @if let Some(code) = &order.tracking_code { div { dt { (words.tracking) } dd {
-                @match order.tracking_url.as_deref().filter(|url| url.starts_with("https://")) {
-                    Some(url) => { a href=(url) rel="noreferrer noopener" { (code) } }
-                    None => { (code) }
-                }
-            } } }
+        }))
+        @if state == Some("dead") { p { (badge(Tone::Attention, user.words().cause_dead)) " " a href="/attention" { (user.words().attention) } } }
+    }
+}
+
+fn customizations(user: &User, history: &OrderHistory) -> Markup {
+    html! {
+        @if !history.customizations.is_empty() {
+            h2 { (user.words().customizations) }
+            ul { @for Customization { code, text } in &history.customizations { li { (code) " – " (text) } } }
         }
     }
-}
-
-fn ledger_action(user: &User, LedgerAction { action, text }: &LedgerAction) -> Markup {
-    html! {
-        li.attempt {
-            (time(user, action.ended_at.unwrap_or(action.begun_at))) " "
-            span { (text) @if let Some(reference) = &action.reference { " " span.small { (reference) } } }
-            " " a.small href=(format!("/tasks/{}", action.task_id)) { (user.words().show_task) }
-            @if let Some(sent) = &action.sent {
-                details { summary { (user.words().action_sent) } (json(sent)) }
-            }
-        }
-    }
-}
-
-fn timeline_entry(user: &User, entry: &TimelineEntry) -> Markup {
-    html! {
-        li class=(entry.kind) {
-            (time(user, entry.at)) " "
-            span { (entry.text) }
-            @if let Some(task) = entry.task_id {
-                " " a.small href=(format!("/tasks/{task}")) { (user.words().show_task) }
-            }
-            @if !entry.calls.is_empty() {
-                details { summary { (call_count(user, entry.calls.len())) } (json(&entry.calls)) }
-            }
-        }
-    }
-}
-
-/// The requests that can have an effect in the order's present state.
-fn offered_requests(user: &User, order: &OrderRow) -> Vec<(&'static str, &'static str)> {
-    let words = user.words();
-    let mut requests = Vec::new();
-    if order.reason.as_deref() == Some(Reason::NotOursAtWarehouse.code()) {
-        requests.push(("adopt", words.adopt));
-    }
-    if order.placed_at.is_none() {
-        requests.extend([("transfer", words.transfer), ("hold", words.hold), ("release", words.release)]);
-    }
-    if !matches!(order.status.as_str(), "delivered" | "returned" | "cancelled") {
-        requests.push(("cancel", words.cancel_order));
-    }
-    requests.push(("refresh", words.refresh));
-    requests
 }
 
 /// Records what the operator requests for an order.
@@ -149,7 +198,8 @@ pub(super) async fn ask(
     form: OperatorForm,
 ) -> Result<Redirect, PageError> {
     let here = order_path(&connection, &id);
-    let request = match form.require("ask")? {
+    let asked = form.require("ask")?;
+    match asked {
         "send_replacement" => {
             let shipment = form.require("shipment")?;
             form.execute(&deps, async |db, actor| {
@@ -158,12 +208,19 @@ pub(super) async fn ask(
             .await?;
             return Ok(Redirect::to(&here));
         }
-        "refresh" => Some(OrderRequest::Refresh),
-        intent => Intent::parse(intent).map(OrderRequest::SetIntent),
-    };
-    let request = request.ok_or(PageError::InvalidForm)?;
-    let order = actions::confirm_order(&deps.pool, &*deps.order_finder, &connection, &id).await?;
-    form.execute(&deps, async |db, actor| actions::request_order_action(db, actor, &order, request).await)
-        .await?;
-    Ok(Redirect::to(&here))
+        "undo" => {
+            form.execute(&deps, async |db, actor| actions::undo(db, actor, &connection, &id).await).await?;
+        }
+        _ => {
+            let request = Request::parse(asked).ok_or(PageError::InvalidForm)?;
+            let request = request.intent().map_or(OrderRequest::Refresh, OrderRequest::SetIntent);
+            let order = actions::confirm_order(&deps.pool, &*deps.order_finder, &connection, &id).await?;
+            let undo = deps.undo_of(&connection);
+            form.execute(&deps, async |db, actor| {
+                actions::request_undoable(db, actor, &order, request, undo).await
+            })
+            .await?;
+        }
+    }
+    Ok(Redirect::to(&url(&here, &[("done", Some(asked))], None)))
 }

@@ -1,129 +1,152 @@
-//! The list of orders, with the statuses as counts and filters.
+//! The list of orders: what people look for in one, filters and sorting in the address, and requests for several at once.
 
 use axum::extract::{Query, State};
 use maud::{Markup, html};
 
 use super::{
-    badge::{Tone, badge},
+    badge::{Tone, flash},
     deps::DashboardState,
     error::PageError,
     frame::MenuItem,
-    listing::{ListQuery, ROWS, older_link, order_path, split_page, url},
+    listing::{ROWS, split_page, url},
+    order_csv::MAX_ROWS,
+    order_filter::{Choices, filter_bar},
+    order_offers::Request,
+    order_query::{LIST, OrderQuery},
+    order_table::table,
     page::page,
     user::User,
-    waiting::goods,
-    widgets::{field, order_status, reason, time},
+    widgets::csrf_field,
 };
 use crate::{
-    domain::order::OrderStatus,
-    explain,
-    store::views::{
-        orders::{self, OrderFilter, OrderPage, OrderRow},
-        waiting,
+    explain::{self, order_texts, with_count},
+    store::{
+        connections,
+        views::{
+            orders::{self, OrderPage, OrderRow},
+            waiting,
+        },
     },
 };
 
-/// Orders by filter, newest first.
+/// Orders by filter.
 pub(super) async fn list(
     State(deps): State<DashboardState>,
     user: User,
-    Query(query): Query<ListQuery>,
+    Query(query): Query<OrderQuery>,
 ) -> Result<Markup, PageError> {
-    let words = user.words();
-    let filter = OrderFilter {
-        connection: query.connection.clone(),
-        status: query.status.clone(),
-        q: query.q.clone(),
-        reason: query.reason.clone(),
-        waiting: query.waiting.as_deref().map(|waiting| waiting == "true"),
-        ..OrderFilter::default()
-    };
-    let page_of_list =
-        OrderPage { after: query.cursor().and_then(|it| filter.parse_cursor(it)), limit: ROWS + 1 };
+    let filter = query.filter(&user);
+    let after = query.cursor.as_deref().and_then(|cursor| filter.parse_cursor(cursor));
+    let is_first = after.is_none();
     let mut db = deps.pool.acquire().await?;
-    let counts = orders::count_by_status(&mut db, query.connection.as_deref()).await?;
-    let waiting = waiting::count(&mut db, query.connection.as_deref()).await?;
-    let (rows, next) =
-        split_page(orders::list(&mut db, &filter, &page_of_list, deps.clock.now()).await?, |row| {
-            filter.cursor_of(row)
-        });
+    let connection = query.connection.as_deref();
+    let choices = Choices {
+        counts: orders::count_by_status(&mut db, connection).await?,
+        waiting: waiting::count(&mut db, connection).await?,
+        methods: orders::list_shipping_methods(&mut db, connection).await?,
+        connections: connections::list(&mut db).await?.into_iter().map(|row| row.name).collect(),
+    };
+    let rows = orders::list(&mut db, &filter, &OrderPage { after, limit: ROWS + 1 }, user.now).await?;
     drop(db);
-    let kept = [
-        ("connection", query.connection.as_deref()),
-        ("status", query.status.as_deref()),
-        ("q", query.q.as_deref()),
-        ("reason", query.reason.as_deref()),
-        ("waiting", query.waiting.as_deref()),
-    ];
+    let rows: Vec<_> = rows.into_iter().map(|row| user.audience().order(row)).collect();
+    let (rows, next) = split_page(rows, |row| filter.cursor_of(row).to_string());
+    let words = user.words();
+    let texts = order_texts(user.language);
+    let csv = url("/orders.csv", &query.pairs(), None);
     let main = html! {
-        h1 { (words.orders) }
-        (status_chips(&user, &query, &counts))
-        @if waiting > 0 || query.waiting.is_some() {
-            nav.tabs aria-label=(words.waiting) {
-                a href="/orders?waiting=true" aria-current=[query.waiting.as_deref().map(|_| "true")] {
-                    (words.waiting_list) " " b { (waiting) }
-                }
-            }
+        div.head {
+            div { h1 { (words.orders) } }
+            a.btn.no-print href=(csv) { (texts.csv) }
+            small { (texts.csv_cap.replace("{}", &explain::number_text(MAX_ROWS, user.language))) }
         }
-        form.filter role="search" {
-            @if let Some(status) = &query.status { input type="hidden" name="status" value=(status); }
-            @if let Some(waiting) = &query.waiting { input type="hidden" name="waiting" value=(waiting); }
-            (field("q", words.search_orders, query.q.as_deref().unwrap_or_default()))
-            button { (words.search) }
-        }
-        (table(&user, &rows))
-        (older_link(&user, "/orders", &kept, next))
+        (done(&user, &query))
+        (filter_bar(&user, &query, &choices))
+        @if rows.is_empty() { (nothing(&user, &query)) } @else { (selectable(&user, &query, &rows, (is_first, next.as_deref()))) }
     };
     Ok(page(&user, MenuItem::Orders, words.orders, &main))
 }
 
-fn status_chips(user: &User, query: &ListQuery, counts: &[(String, i64)]) -> Markup {
-    let words = user.words();
-    let current = query.status.as_deref();
-    let is_all = current.is_none() && query.waiting.is_none();
-    let total: i64 = counts.iter().map(|(_, count)| count).sum();
-    let count_of =
-        |status: &str| counts.iter().find(|(known, _)| known == status).map_or(0, |(_, count)| *count);
+/// What was done to several orders just now.
+fn done(user: &User, query: &OrderQuery) -> Markup {
+    let texts = order_texts(user.language);
+    let number = |text: &Option<String>| {
+        text.as_deref().and_then(|text| text.parse::<usize>().ok()).unwrap_or_default()
+    };
+    let (count, refused) = (number(&query.count), number(&query.refused));
+    let text = match query.done.as_deref().and_then(Request::parse) {
+        Some(Request::Transfer) => texts.done_transfer,
+        Some(Request::Hold) => texts.done_hold,
+        Some(Request::Release) => texts.done_release,
+        Some(Request::Refresh) => texts.done_refresh,
+        Some(Request::Cancel | Request::Adopt) | None => return html! {},
+    };
     html! {
-        nav.tabs aria-label=(words.status) {
-            a href="/orders" aria-current=[is_all.then_some("true")] { (words.all) " " b { (total) } }
-            @for status in OrderStatus::ALL {
-                a href=(url("/orders", &[("status", Some(status.as_str()))], None))
-                    aria-current=[(current == Some(status.as_str())).then_some("true")] {
-                    (explain::status_text(*status, user.language)) " " b { (count_of(status.as_str())) }
+        (flash(Tone::Ok, &html! {
+            (with_count(text, count))
+            @if refused > 0 { " " (with_count(texts.done_refused, refused)) }
+        }))
+    }
+}
+
+/// An empty list says which it is.
+fn nothing(user: &User, query: &OrderQuery) -> Markup {
+    let texts = order_texts(user.language);
+    html! {
+        div.card.empty {
+            @if query.is_filtered() { p { (texts.no_match) } p { a href=(LIST) { (texts.clear_all) } } }
+            @else { p { (texts.none_yet) } }
+        }
+    }
+}
+
+/// The table, for operators in a form that asks something for the selected orders.
+fn selectable(
+    user: &User,
+    query: &OrderQuery,
+    rows: &[OrderRow],
+    (is_first, next): (bool, Option<&str>),
+) -> Markup {
+    let texts = order_texts(user.language);
+    let card = html! {
+        div.card.flush {
+            (table(user, query, rows))
+            @if !is_first || next.is_some() {
+                nav.pager.no-print {
+                    @if !is_first { a href=(query.address()) rel="first" { (texts.newer) } }
+                    @if let Some(next) = next {
+                        a href=(url(LIST, &query.pairs(), Some(next))) rel="next" { (user.words().show_older) }
+                    }
+                }
+            }
+        }
+    };
+    if !user.is_operator() {
+        return card;
+    }
+    html! {
+        form method="post" action="/orders/bulk" {
+            (csrf_field(user))
+            input type="hidden" name="back" value=(query.address());
+            (card)
+            div.bulk.no-print {
+                span { (texts.selected) }
+                @for request in Request::BULK {
+                    button name="ask" value=(request.as_str()) { (label(user, request)) "…" }
                 }
             }
         }
     }
 }
 
-fn table(user: &User, rows: &[OrderRow]) -> Markup {
-    let words = user.words();
-    let has_waiting = rows.iter().any(|row| row.waiting_since.is_some());
-    html! {
-        @if rows.is_empty() { p { (words.empty_list) } } @else {
-            div.scroll role="region" aria-label=(words.orders) tabindex="0" { table {
-                thead { tr {
-                    th { (words.order) } th { (words.connection) } th { (words.status) } th { (words.why) }
-                    @if has_waiting { th { (words.waiting_since) } th { (words.waiting_for) } }
-                    th { (words.tracking) } th { (words.read_at) }
-                } }
-                tbody { @for row in rows { tr {
-                    td { a href=(order_path(&row.connection, &row.order_id)) { (row.order_id) } }
-                    td { (row.connection) }
-                    td { (order_status(user, &row.status)) }
-                    td {
-                        @if row.task_state.as_deref() == Some("dead") { (badge(Tone::Stopped, words.cause_dead)) " " }
-                        (reason(user, row.reason.as_deref()))
-                    }
-                    @if has_waiting {
-                        td { @if let Some(since) = row.waiting_since { (time(user, since)) } }
-                        td { (goods(user, row)) }
-                    }
-                    td { (row.tracking_code.as_deref().unwrap_or_default()) }
-                    td { (time(user, row.updated_at)) }
-                } } }
-            } }
-        }
+/// The verb of a request.
+pub(super) fn label(user: &User, request: Request) -> &'static str {
+    let (words, texts) = (user.words(), order_texts(user.language));
+    match request {
+        Request::Transfer => words.transfer,
+        Request::Hold => words.hold,
+        Request::Release => words.release,
+        Request::Refresh => words.refresh,
+        Request::Cancel => texts.cancel_here,
+        Request::Adopt => words.adopt,
     }
 }

@@ -9,8 +9,8 @@ use axum::{
 
 use super::{
     assets, attention, audit, brake_card, cause, connections, deps::DashboardDeps, documents, events,
-    language, live, order, orders, overview, product_sync, products, releases, replays, response,
-    shipping_preview, sign_in, sync, syncs, task, tasks,
+    language, live, order, order_bulk, order_csv, orders, overview, product_sync, products, releases,
+    replays, response, shipping_preview, sign_in, sync, syncs, task, tasks,
 };
 
 /// The dashboard's router.
@@ -23,7 +23,10 @@ pub fn router(deps: DashboardDeps) -> Router {
         .route("/language/{code}", get(language::set_language))
         .route("/live", get(live::stream))
         .route("/orders", get(orders::list))
+        .route("/orders.csv", get(order_csv::download))
+        .route("/orders/bulk", post(order_bulk::ask))
         .route("/orders/{connection}/{order_id}", get(order::show).post(order::ask))
+        .route("/orders/{connection}/{order_id}/recipient", post(order::show_recipient))
         .route("/attention", get(attention::list))
         .route("/attention/cause", get(cause::show))
         .route("/attention/shipping-rule", get(shipping_preview::preview).post(shipping_preview::save))

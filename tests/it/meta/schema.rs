@@ -46,6 +46,12 @@ async fn tasks_and_events_have_named_constraints() {
              values (gen_random_uuid(), 'shop', 'poll', now(), '', 't', {values})"
         )
     };
+    let intent = |columns: &str, values: &str| {
+        format!(
+            "insert into intent (id, connection, subject, kind, actor, created_at, {columns})
+             values (gen_random_uuid(), 'shop', 'order:1', 'hold', 'ops', now(), {values})"
+        )
+    };
     let table = [
         (
             "insert into task (id, connection, kind, subject, state, priority, due_at, created_at)
@@ -71,6 +77,8 @@ async fn tasks_and_events_have_named_constraints() {
             "insert into subject_state (connection, subject, reference, seen_at) values ('shop', 'order:2', 'r', now())".to_owned(),
             "subject_state_reference_unique",
         ),
+        (intent("undone_at, leaves_at", "now(), now() + interval '1 s'"), "intent_undone_has_actor"),
+        (intent("undone_at, undone_by, leaves_at", "now(), 'ops', now()"), "intent_undone_before_it_left"),
         ("update connection set paused_at = now()".to_owned(), "connection_paused_has_actor"),
         (
             "insert into intent (id, connection, subject, kind, actor, created_at)

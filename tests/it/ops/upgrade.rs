@@ -31,6 +31,9 @@ const FORGED_WEBHOOKS: i64 = 23;
 /// What people look for in an order is stored.
 const ORDER_FACTS: i64 = 31;
 
+/// Intents can be taken back.
+const UNDO: i64 = 33;
+
 /// Orders and open tasks are counted as they change.
 const COUNTS: i64 = 34;
 
@@ -115,6 +118,10 @@ const DATA: &[(i64, &str)] = &[
          where subject = 'order:7';
          insert into order_line (connection, subject, position, code, code_key, quantity, shipped_by)
          select connection, subject, 0, 'A', 'a', 2, 'warehouse' from subject_state where subject = 'order:7'",
+    ),
+    (
+        UNDO,
+        "update intent set leaves_at = '2026-01-03', undone_at = '2026-01-02', undone_by = 'ops' where kind = 'release'",
     ),
     (
         COUNTS,

@@ -7,6 +7,7 @@ pub mod browser;
 mod connections;
 mod dashboard;
 mod long_lists;
+mod orders;
 mod products;
 mod releases;
 mod replays;

@@ -8,4 +8,4 @@ mod ledger;
 mod parcels;
 mod transfer;
 
-pub(super) use case::{at_warehouse, line, order};
+pub(super) use case::{at_warehouse, line, order, policy, shipment};

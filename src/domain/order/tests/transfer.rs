@@ -72,3 +72,16 @@ fn operators_intent_comes_before_the_rules() {
         assert_eq!(describe(case), *expected, "row {row}");
     }
 }
+
+#[test]
+fn order_sent_by_hand_waits_while_it_can_be_taken_back() {
+    let sent = |intent, leaves_at| describe(&Case { intent, leaves_at, ..case() });
+    assert_eq!(sent(Some(Intent::Transfer), Some(110)), "wait 10 undo_period");
+    assert_eq!(sent(Some(Intent::Release), Some(110)), "wait 10 undo_period");
+    assert!(sent(Some(Intent::Transfer), Some(100)).starts_with("place"), "its time has come");
+    assert!(
+        sent(Some(Intent::Transfer), Some(5000)).starts_with("place"),
+        "a clock that is far ahead holds nothing up"
+    );
+    assert!(sent(Some(Intent::Transfer), None).starts_with("place"));
+}

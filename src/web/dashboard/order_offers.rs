@@ -1,0 +1,80 @@
+//! What an operator can ask for an order in its present state, and why not: the same on its page and for several at once.
+
+use crate::{
+    domain::{order::Intent, switch::Switch, task::reason::Reason},
+    explain::OrderTexts,
+    store::views::orders::OrderRow,
+};
+
+/// What may be asked for several orders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Request {
+    Transfer,
+    Hold,
+    Release,
+    Refresh,
+    Cancel,
+    Adopt,
+}
+
+impl Request {
+    /// Those that may be asked for several orders at once.
+    pub(super) const BULK: [Self; 4] = [Self::Transfer, Self::Hold, Self::Release, Self::Refresh];
+
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Transfer => "transfer",
+            Self::Hold => "hold",
+            Self::Release => "release",
+            Self::Refresh => "refresh",
+            Self::Cancel => "cancel",
+            Self::Adopt => "adopt",
+        }
+    }
+
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let all = [Self::Transfer, Self::Hold, Self::Release, Self::Refresh, Self::Cancel, Self::Adopt];
+        all.into_iter().find(|request| request.as_str() == text)
+    }
+
+    /// The intent that it is stored as; `None` for a read.
+    pub(super) const fn intent(self) -> Option<Intent> {
+        match self {
+            Self::Transfer => Some(Intent::Transfer),
+            Self::Hold => Some(Intent::Hold),
+            Self::Release => Some(Intent::Release),
+            Self::Cancel => Some(Intent::Cancel),
+            Self::Adopt => Some(Intent::Adopt),
+            Self::Refresh => None,
+        }
+    }
+}
+
+/// Why a request would change nothing; `None` where it may.
+pub(super) fn stays(
+    request: Request,
+    order: &OrderRow,
+    transfer: Switch,
+    texts: &'static OrderTexts,
+) -> Option<&'static str> {
+    let is_closed = matches!(order.status.as_str(), "delivered" | "returned" | "cancelled");
+    let is = |reason: Reason| order.reason.as_deref() == Some(reason.code());
+    let is_held = is(Reason::HeldByOperator);
+    match request {
+        Request::Refresh => None,
+        Request::Cancel => is_closed.then_some(texts.stays_closed),
+        _ if order.placed_at.is_some() => Some(texts.stays_placed),
+        _ if is_closed => Some(texts.stays_closed),
+        Request::Hold => is_held.then_some(texts.stays_held),
+        _ if transfer == Switch::Off => Some(texts.stays_off),
+        Request::Transfer => is(Reason::NotOursAtWarehouse).then_some(texts.stays_placed),
+        Request::Release => (!is_held && !is(Reason::HoldPeriod)).then_some(texts.stays_not_held),
+        Request::Adopt => (!is(Reason::NotOursAtWarehouse)).then_some(texts.stays_placed),
+    }
+}
+
+/// True where an order is known not to be paid.
+pub(super) fn is_unpaid(order: &OrderRow) -> bool {
+    let unpaid = [Reason::NotPaid.code(), Reason::PaymentNotActivated.code()];
+    order.reason.as_deref().is_some_and(|reason| unpaid.contains(&reason))
+}
