@@ -14,6 +14,7 @@ pub mod items;
 pub mod orders;
 pub mod overview;
 pub mod recent_changes;
+pub mod recent_syncs;
 pub mod releasable;
 pub mod remarks;
 pub mod task_list;

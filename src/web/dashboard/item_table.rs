@@ -26,7 +26,7 @@ pub(super) fn item_table(user: &User, rows: &[ItemRow]) -> Markup {
         texts.in_flight,
     ];
     html! {
-        div.scroll role="region" aria-label=(user.words().products) tabindex="0" { table.stack {
+        div.scroll role="region" aria-label=(user.words().products) tabindex="0" { table.stack.items {
             thead { tr {
                 th scope="col" aria-sort="ascending" { (texts.product) }
                 @for name in numbers { th.num scope="col" { (name) } }

@@ -27,11 +27,11 @@ use crate::{
     domain::sync::SyncKind,
     explain::{basis_text, counted, item_texts, number_text},
     store::{
-        self, Page, connections,
-        syncs::{self, SyncRow},
+        self, connections,
         views::{
             item_lists::{ItemFilter, ItemList},
             items::{self, ItemCounts, ItemRow, MAX_COUNTED},
+            recent_syncs::{self, RecentSync},
             remarks,
         },
     },
@@ -64,7 +64,7 @@ struct Shown {
     rows: Vec<ItemRow>,
     next: Option<String>,
     /// Syncs of products and stock that run, and the newest one that has ended.
-    syncs: Vec<SyncRow>,
+    syncs: Vec<RecentSync>,
 }
 
 /// The items of a connection, by name.
@@ -114,12 +114,7 @@ async fn load(db: &mut PgConnection, query: &ItemQuery) -> store::Result<Option<
         limit: ROWS + 1,
     };
     let (rows, next) = split_page(items::list(db, &filter).await?, |row| row.item.clone());
-    let newest = Page { before: None, limit: 20 };
-    let syncs = syncs::list(db, Some(&connection), None, &newest).await?.into_iter();
-    let mut syncs: Vec<_> = syncs.filter(|sync| sync.what != SyncKind::Orders.as_str()).collect();
-    let newest_ended = syncs.iter().position(|sync| sync.state != "running");
-    let newest_ended = newest_ended.map(|at| syncs[at].id);
-    syncs.retain(|sync| sync.state == "running" || Some(sync.id) == newest_ended);
+    let syncs = recent_syncs::list(db, &connection).await?;
     let counts = items::count(db, &connection).await?;
     Ok(Some(Shown {
         connections,
@@ -157,9 +152,9 @@ fn head(user: &User, shown: &Shown) -> Markup {
 }
 
 /// The syncs that run, each with its progress, and the newest report. The script keeps the progress fresh.
-fn syncs_shown(user: &User, syncs: &[SyncRow]) -> Markup {
+fn syncs_shown(user: &User, syncs: &[RecentSync]) -> Markup {
     let texts = item_texts(user.language);
-    let is_running = |sync: &&SyncRow| sync.state == "running";
+    let is_running = |sync: &&RecentSync| sync.state == "running";
     html! {
         @if syncs.iter().any(|sync| is_running(&sync)) {
             div data-refresh { @for sync in syncs.iter().filter(is_running) { (progress(user, sync)) } }
@@ -172,16 +167,16 @@ fn syncs_shown(user: &User, syncs: &[SyncRow]) -> Markup {
     }
 }
 
-fn sync_path(sync: &SyncRow) -> String {
+fn sync_path(sync: &RecentSync) -> String {
     format!("/products/syncs/{}", sync.id)
 }
 
-fn sync_title(user: &User, sync: &SyncRow) -> &'static str {
+fn sync_title(user: &User, sync: &RecentSync) -> &'static str {
     let texts = item_texts(user.language);
     if sync.what == SyncKind::Stock.as_str() { texts.running_stock } else { texts.running_products }
 }
 
-fn progress(user: &User, sync: &SyncRow) -> Markup {
+fn progress(user: &User, sync: &RecentSync) -> Markup {
     let (texts, title) = (item_texts(user.language), sync_title(user, sync));
     html! {
         section.card aria-label=(title) {
