@@ -50,7 +50,7 @@ pub use order_texts::{OrderTexts, order_texts, with_count};
 pub use pages::{PageTexts, page_texts};
 pub use reasons::reason_text;
 pub use remedies::remedy;
-pub use sentences::{attempt_text, event_text, news_text, outcome_text, status_text};
+pub use sentences::{attempt_text, event_text, outcome_text, recent_text, status_text};
 pub use switches::switch_text;
 pub use waiting::{Choice, waiting_choices};
 pub use webhooks::{hint_text, purpose_text};

@@ -33,12 +33,12 @@ pub const fn status_text(status: OrderStatus, language: Language) -> &'static st
 }
 
 /// What just happened to an order; its number stands before it.
-pub fn news_text(news: &RecentChange, language: Language) -> &str {
-    let (english, finnish) = match (news.status_before.as_deref(), OrderStatus::parse(&news.status)) {
-        (None, _) if !news.is_placed => ("came in", "saapui"),
-        _ if news.is_placed => ("sent to the warehouse", "siirretty varastolle"),
+pub fn recent_text(change: &RecentChange, language: Language) -> &str {
+    let (english, finnish) = match (change.status_before.as_deref(), OrderStatus::parse(&change.status)) {
+        (None, _) if !change.is_placed => ("came in", "saapui"),
+        _ if change.is_placed => ("sent to the warehouse", "siirretty varastolle"),
         (_, Some(status)) => return status_text(status, language),
-        (_, None) => return &news.status,
+        (_, None) => return &change.status,
     };
     match language {
         English => english,

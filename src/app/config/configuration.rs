@@ -11,11 +11,13 @@ use chrono_tz::Tz;
 use super::{
     alerts::read_alerts,
     connection::{Connection, GlobalOptions},
+    dashboard::read_dashboard,
     environment::Environment,
     error::{ConfigError, ConfigErrors},
     in_effect::settings_in_effect,
     key_digests::KeyDigests,
     layers,
+    log::{Log, read_log},
     outbound::read_outbound,
     secret::Secret,
     secret_keys::read_secret_keys,
@@ -108,15 +110,6 @@ pub struct Database {
     pub data_dir: PathBuf,
     /// The most connections of this process.
     pub connections: u32,
-}
-
-/// The section `[log]`.
-#[derive(Debug)]
-pub struct Log {
-    /// A filter such as that of `RUST_LOG`.
-    pub filter: String,
-    /// True for JSON lines instead of text.
-    pub json: bool,
 }
 
 impl Config {
@@ -292,22 +285,4 @@ fn read_database(mut section: Section<'_>, environment: &Environment) -> Databas
     };
     section.finish();
     database
-}
-
-fn read_log(mut section: Section<'_>) -> Log {
-    let filter = section.text("filter");
-    let json = section.choice("format", &[("text", false), ("json", true)]);
-    section.finish();
-    Log { filter, json }
-}
-
-/// The time zone of the pages.
-fn read_dashboard(mut section: Section<'_>) -> Tz {
-    let name = section.text("time_zone");
-    let zone = name.parse().unwrap_or_else(|_| {
-        section.add_error("time_zone", "must be a name of the IANA database, as Europe/Helsinki");
-        Tz::UTC
-    });
-    section.finish();
-    zone
 }

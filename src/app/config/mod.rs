@@ -7,6 +7,7 @@
 mod alerts;
 mod configuration;
 mod connection;
+mod dashboard;
 mod environment;
 mod error;
 mod extra;
@@ -14,6 +15,7 @@ mod in_effect;
 mod key_digests;
 mod key_lines;
 mod layers;
+mod log;
 mod outbound;
 mod pages;
 mod policy;
@@ -23,10 +25,11 @@ mod section;
 mod tokens;
 mod traces;
 
-pub use configuration::{Config, Database, Http, Log};
+pub use configuration::{Config, Database, Http};
 pub use connection::{Connection, MyCashflow, Ogoship, Signature};
 pub use environment::{Environment, account, environment};
 pub use error::ConfigError;
 pub use key_digests::KeyDigests;
 pub use layers::DEFAULTS;
+pub use log::Log;
 pub use secret::Secret;

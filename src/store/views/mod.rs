@@ -21,3 +21,4 @@ pub mod task_list;
 pub mod throughput;
 pub mod vendors_down;
 pub mod waiting;
+pub mod waiting_syncs;

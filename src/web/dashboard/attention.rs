@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use sqlx::PgConnection;
 
 use super::{
-    brake_card::{self, WaitingSync},
+    brake_card,
     cause::cause_path,
     cause_card,
     concern::Concern,
@@ -26,6 +26,7 @@ use crate::{
         views::{
             attention::AttentionCause,
             braked::{self, Brake, BrakedFigure},
+            waiting_syncs::WaitingSync,
         },
     },
 };

@@ -5,8 +5,6 @@ use axum::{
     response::Redirect,
 };
 use maud::{Markup, html};
-use sqlx::PgConnection;
-use uuid::Uuid;
 
 use super::{
     badge::{Tone, badge},
@@ -23,48 +21,14 @@ use crate::{
     actions::{self, ActionError},
     domain::Timestamp,
     explain::{attention_texts, counted, item_texts, moment_text, number_text},
-    store::{
-        self, Page, connections,
-        syncs::{self, SyncRow},
-        views::braked::{self, Brake, BrakedFigure},
+    store::views::{
+        braked::{self, Brake, BrakedFigure},
+        waiting_syncs::WaitingSync,
     },
 };
 
 /// Figures that the preview of an approval shows.
 const MAX_SHOWN: i64 = 500;
-
-/// The newest sync of a kind, where it waits for an approval.
-pub(super) struct WaitingSync {
-    pub(super) id: Uuid,
-    pub(super) connection: String,
-    pub(super) what: String,
-    pub(super) count: i64,
-    pub(super) since: Timestamp,
-}
-
-/// Lists the syncs that wait for an approval: of each kind only the newest counts.
-pub(super) async fn list_waiting_syncs(db: &mut PgConnection) -> store::Result<Vec<WaitingSync>> {
-    let mut waiting = Vec::new();
-    for row in connections::list(db).await? {
-        let recent = syncs::list(db, Some(&row.name), None, &Page { before: None, limit: 20 }).await?;
-        for what in ["products", "stock", "orders"] {
-            let newest =
-                recent.iter().find(|sync| sync.what == what && sync.state == "done" && !sync.dry_run);
-            waiting.extend(newest.filter(|sync| sync.waiting_count > 0).map(waits));
-        }
-    }
-    Ok(waiting)
-}
-
-fn waits(sync: &SyncRow) -> WaitingSync {
-    WaitingSync {
-        id: sync.id,
-        connection: sync.connection.clone(),
-        what: sync.what.clone(),
-        count: sync.waiting_count,
-        since: sync.created_at,
-    }
-}
 
 /// The card of a sync that waits.
 pub(super) fn sync_card(user: &User, sync: &WaitingSync) -> Markup {

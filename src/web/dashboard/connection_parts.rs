@@ -4,7 +4,6 @@ use maud::{Markup, html};
 
 use super::{
     badge::{Tone, badge},
-    connections::HERE,
     shipping_rule,
     user::User,
     widgets::{button, csrf_field, reason, time, time_or_never},
@@ -14,6 +13,9 @@ use crate::{
     explain::{PageTexts, number_text},
     store::{polls::PollRow, shipping_rules::RuleRow},
 };
+
+/// The page of connections.
+pub(super) const HERE: &str = "/connections";
 
 /// A part of the page with a table that screen readers know by the part's name and the connection's.
 pub(super) fn part(title: &str, connection: &str, table: &Markup) -> Markup {

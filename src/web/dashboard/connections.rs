@@ -8,7 +8,7 @@ use maud::{Markup, html};
 
 use super::{
     badge::{Tone, flash},
-    connection_parts::{poll_table, rule_table, setting_table},
+    connection_parts::{HERE, poll_table, rule_table, setting_table},
     deps::DashboardState,
     error::PageError,
     form::OperatorForm,
@@ -30,8 +30,6 @@ use crate::{
         key_usage, polls, shipping_rules,
     },
 };
-
-pub(super) const HERE: &str = "/connections";
 
 /// Every connection, and the admin tokens.
 pub(super) async fn list(

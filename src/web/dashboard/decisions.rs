@@ -6,7 +6,6 @@ use sqlx::PgConnection;
 
 use super::{
     badge::{Tone, badge},
-    brake_card::{self, WaitingSync},
     cause::cause_path,
     releases::noun,
     user::User,
@@ -20,6 +19,7 @@ use crate::{
         views::{
             attention::{self, AttentionCause},
             braked::{self, Brake},
+            waiting_syncs::{self, WaitingSync},
         },
     },
 };
@@ -50,7 +50,7 @@ pub(super) async fn load(db: &mut PgConnection, audience: Audience) -> store::Re
     let causes = audience.causes(attention::list_causes(db).await?);
     let mut decisions: Vec<_> = causes.into_iter().map(Decision::Cause).collect();
     decisions.extend(braked::list_brakes(db).await?.into_iter().map(Decision::Brake));
-    decisions.extend(brake_card::list_waiting_syncs(db).await?.into_iter().map(Decision::Sync));
+    decisions.extend(waiting_syncs::list(db).await?.into_iter().map(Decision::Sync));
     decisions.sort_by_key(Decision::since);
     Ok(decisions)
 }

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::{
     icon::{Icon, drawings, icon},
-    page::language_links,
+    language::language_links,
     user::User,
     widgets::{csrf_field, inline_time},
 };

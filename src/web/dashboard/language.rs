@@ -5,6 +5,7 @@ use axum::{
     http::{HeaderMap, header},
     response::{IntoResponse, Redirect, Response},
 };
+use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::error::PageError;
@@ -16,6 +17,20 @@ const LANGUAGE_COOKIE: &str = "silta-language";
 #[derive(Deserialize)]
 pub(super) struct ReturnTo {
     pub(super) to: Option<String>,
+}
+
+/// Links that switch the language and return to `path`.
+pub(super) fn language_links(current: Language, path: &str) -> Markup {
+    let to = percent_encoding::utf8_percent_encode(path, percent_encoding::NON_ALPHANUMERIC).to_string();
+    let href = |language: Language| format!("/language/{}?to={to}", language.code());
+    html! {
+        p.languages {
+            @for language in Language::ALL {
+                @if language == current { span { (language.name()) } " " }
+                @else { a href=(href(language)) lang=(language.code()) hreflang=(language.code()) { (language.name()) } " " }
+            }
+        }
+    }
 }
 
 /// The language that the reader chose, else the first known one that the browser accepts.

@@ -51,7 +51,7 @@ function showRelative() {
   each("[data-relative]", (element) => {
     const seconds = Math.round((Date.now() - Date.parse(element.parentElement.dateTime)) / 1000);
     const [, size, unit] = units.find(([below]) => Math.abs(seconds) < below);
-    const duration = `${Math.floor(Math.abs(seconds) / size)} ${unit}`;
+    const duration = `${Math.trunc(Math.abs(seconds) / size)} ${unit}`;
     const finnish = `${duration} ${seconds >= 0 ? "sitten" : "kuluttua"}`;
     const english = seconds >= 0 ? `${duration} ago` : `in ${duration}`;
     element.textContent = root.lang === "fi" ? finnish : english;
@@ -78,7 +78,7 @@ if (document.querySelector("[data-refresh]")) {
   }, 1000);
 }
 
-// Keys, as the account's list shows them. Whoever speaks to the computer or meets them by accident switches them off (WCAG 2.1.4).
+// Keys, as the account's list shows them. Those who speak to the computer, or meet them by accident, switch them off (WCAG 2.1.4).
 const PAGES = { h: "/", o: "/orders", p: "/products", n: "/attention", t: "/tasks", c: "/connections" };
 const stored = (value) => {
   try {

@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use serde_json::json;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use tokio::{sync::Mutex, time::Instant};
 
-use super::decisions;
 use crate::{
     domain::Timestamp,
-    explain::Audience,
-    store::{self, views::overview},
+    store::{
+        self,
+        views::{attention, braked, overview, waiting_syncs},
+    },
 };
 
 /// A shared, cached reading of the counts.
@@ -39,9 +40,16 @@ impl LiveCounts {
 
 async fn read(pool: &PgPool, now: Timestamp) -> store::Result<String> {
     let mut db = pool.acquire().await?;
-    let attention = decisions::load(&mut db, Audience::Operator).await?.len();
+    let attention = count_decisions(&mut db).await?;
     let backlog = overview::backlog(&mut db, now).await?;
     let open: i64 = backlog.iter().map(|backlog| backlog.open).sum();
     let due: i64 = backlog.iter().map(|backlog| backlog.due).sum();
     Ok(json!({ "attention": attention, "open": open, "due": due }).to_string())
+}
+
+/// Counts what a person decides, as the page of what needs attention lists it for operators.
+async fn count_decisions(db: &mut PgConnection) -> store::Result<usize> {
+    let causes = attention::list_causes(db).await?.len();
+    let brakes = braked::list_brakes(db).await?.len();
+    Ok(causes + brakes + waiting_syncs::list(db).await?.len())
 }

@@ -44,6 +44,7 @@ mod order_query;
 mod order_table;
 mod orders;
 mod overview;
+mod overview_data;
 mod overview_figures;
 mod overview_state;
 mod page;

@@ -1,17 +1,16 @@
-//! The overview: whether orders move, what needs a person, and the figures of a day, a week or a month.
+//! The overview: whether orders move, what needs attention, and the figures of a day, a week or a month.
 
 use axum::extract::{Query, State};
-use chrono::TimeDelta;
 use maud::{Markup, html};
 use serde::Deserialize;
-use sqlx::PgConnection;
 
 use super::{
-    decisions::{self, Decision},
+    decisions,
     deps::DashboardState,
     error::PageError,
     frame::MenuItem,
-    overview_figures::{CallRate, by_hour, load_rates, speed, vendor_table},
+    overview_data::{Overview, Range, load},
+    overview_figures::{by_hour, speed, vendor_table},
     overview_state::Moving,
     page::page,
     releases::{load_ready, offers},
@@ -20,66 +19,19 @@ use super::{
     widgets::{inline_time, order_link, switches},
 };
 use crate::{
-    domain::{Timestamp, alert::AlertKind, order::OrderStatus},
+    domain::{alert::AlertKind, order::OrderStatus},
     explain::{self, counted},
-    store::{
-        self, Page,
-        alerts::{self, AlertRow},
-        connections::{self, ConnectionRow},
-        views::{
-            figures::{self, Figures},
-            orders, overview,
-            recent_changes::{self, RecentChange},
-            vendors_down::{self, VendorDown},
-        },
-    },
+    store::{alerts::AlertRow, views::recent_changes::RecentChange},
 };
-
-/// Changes of orders shown as what just happened.
-const NEWS: i64 = 10;
 
 /// Decisions shown; the others stand under needs attention.
 const DECISIONS: usize = 3;
-
-/// How far back the figures look.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Range {
-    #[default]
-    Day,
-    Week,
-    Month,
-}
-
-impl Range {
-    /// From when on.
-    pub(super) fn since(self, now: Timestamp) -> Timestamp {
-        now - match self {
-            Self::Day => TimeDelta::hours(23),
-            Self::Week => TimeDelta::hours(7 * 24 - 1),
-            Self::Month => TimeDelta::hours(30 * 24 - 1),
-        }
-    }
-}
 
 /// The query of the overview.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct OverviewQuery {
     #[serde(default)]
     range: Range,
-}
-
-/// All that the page shows.
-pub(super) struct Overview {
-    pub(super) connections: Vec<ConnectionRow>,
-    pub(super) backlogs: Vec<overview::Backlog>,
-    pub(super) down: Vec<VendorDown>,
-    pub(super) decisions: Vec<Decision>,
-    pub(super) statuses: Vec<(String, i64)>,
-    pub(super) figures: Figures,
-    pub(super) rates: Vec<CallRate>,
-    pub(super) news: Vec<RecentChange>,
-    pub(super) alerts: Vec<AlertRow>,
 }
 
 /// The first page.
@@ -116,31 +68,10 @@ pub(super) async fn show(
                 (speed(&user, &overview.figures))
                 (vendor_table(&user, &overview, range))
             }
-            (news_list(&user, &overview.news))
+            (recent_list(&user, &overview.recent))
         }
     };
     Ok(page(&user, MenuItem::Overview, words.overview, &main))
-}
-
-async fn load(
-    deps: &DashboardState,
-    user: &User,
-    db: &mut PgConnection,
-    range: Range,
-) -> store::Result<Overview> {
-    let alerts = alerts::list(db, true, &Page { before: None, limit: 20 }).await?;
-    let notified = alerts.into_iter().filter(|alert| alert.notified_at.is_some() && !is_shown_anyway(alert));
-    Ok(Overview {
-        connections: connections::list(db).await?,
-        backlogs: overview::backlog(db, user.now).await?,
-        down: vendors_down::list(db).await?,
-        decisions: decisions::load(db, user.audience()).await?,
-        statuses: orders::count_by_status(db, None).await?,
-        figures: figures::load(db, None, range.since(user.now), user.now).await?,
-        rates: load_rates(deps, db).await?,
-        news: recent_changes::list(db, None, NEWS).await?,
-        alerts: notified.map(|alert| user.audience().alert(alert)).collect(),
-    })
 }
 
 fn head(user: &User, overview: &Overview, moving: &Moving, range: Range) -> Markup {
@@ -163,11 +94,6 @@ fn head(user: &User, overview: &Overview, moving: &Moving, range: Range) -> Mark
             }
         }
     }
-}
-
-/// Whether the page says it in another place: what needs attention, and what stops orders.
-fn is_shown_anyway(alert: &AlertRow) -> bool {
-    matches!(AlertKind::parse(&alert.kind), Some(AlertKind::Dead | AlertKind::CircuitOpen))
 }
 
 /// Open alerts that were sent, other than of what the page shows anyway.
@@ -220,16 +146,16 @@ fn statuses(user: &User, overview: &Overview) -> Markup {
     }
 }
 
-fn news_list(user: &User, news: &[RecentChange]) -> Markup {
+fn recent_list(user: &User, recent: &[RecentChange]) -> Markup {
     let words = user.words();
     html! {
         section.card.flush aria-labelledby="feed" {
             div.row { h2 #feed { (words.just_happened) } }
-            @if news.is_empty() { p.empty { (words.nothing_happened) } } @else {
-                ol.feed { @for it in news { li {
+            @if recent.is_empty() { p.empty { (words.nothing_happened) } } @else {
+                ol.feed { @for it in recent { li {
                     (inline_time(user, it.at))
                     span {
-                        (order_link(&it.connection, &it.order_id)) " " (explain::news_text(it, user.language))
+                        (order_link(&it.connection, &it.order_id)) " " (explain::recent_text(it, user.language))
                         small { (it.connection) }
                     }
                 } } }

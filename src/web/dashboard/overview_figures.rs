@@ -5,24 +5,18 @@ use std::time::Duration;
 use chrono::{DateTime, Timelike};
 use chrono_tz::Tz;
 use maud::{Markup, html};
-use sqlx::PgConnection;
 
 use super::{
     badge::{Tone, badge},
     chart::{Bucket, Chart},
-    deps::DashboardState,
-    overview::{Overview, Range},
+    overview_data::{Overview, Range},
     user::User,
 };
 use crate::{
-    domain::vendor::Vendor,
     explain::{self, decimal, number_text, short_duration_text, vendor_name},
-    store::{
-        self, rate_limits,
-        views::{
-            figures::{Figures, OrderHour, VendorFigures},
-            vendors_down::VendorDown,
-        },
+    store::views::{
+        figures::{Figures, OrderHour, VendorFigures},
+        vendors_down::VendorDown,
     },
 };
 
@@ -75,7 +69,7 @@ fn buckets(user: &User, hours: &[OrderHour], range: Range) -> Vec<Bucket<3>> {
             explain::day_text(at.to_utc(), user.now, user.zone, user.language)
         };
         let is_marked = position % every == 0 && position + every <= last;
-        // Below the axis an hour is a number, since all labels must have room beside each other.
+        // Below the axis an hour is a number, since all labels stand beside each other.
         let tick = if range == Range::Day { at.format("%H").to_string() } else { label.clone() };
         Bucket { tick: is_marked.then_some(tick), label, counts }
     });
@@ -163,28 +157,6 @@ fn rate_used(user: &User, overview: &Overview, figures: &VendorFigures, seconds:
     let [used, current, configured] =
         [f64::from(calls) / seconds, current, configured].map(|rate| decimal(rate, user.language));
     html! { (used) " " (words.a_second) small { (current) " / " (configured) " " (words.allowed_now) } }
-}
-
-/// The calls a second that the rate limiter of a connection allows.
-pub(super) struct CallRate {
-    vendor: Vendor,
-    current: f64,
-    configured: f64,
-}
-
-/// Loads the rates that the rate limiters allow now, of all connections of this process.
-pub(super) async fn load_rates(deps: &DashboardState, db: &mut PgConnection) -> store::Result<Vec<CallRate>> {
-    let mut rates = Vec::new();
-    for (connection, configured) in &deps.rates {
-        for (vendor, configured) in [Vendor::MyCashflow, Vendor::Ogoship].into_iter().zip(*configured) {
-            let stored = rate_limits::find(db, connection, vendor.as_str()).await?;
-            // The row's times are the database's.
-            let now = deps.clock.now() - deps.clock.ahead_of(stored.read_at);
-            let current = stored.limit.map_or(configured, |limit| limit.rate(configured, now));
-            rates.push(CallRate { vendor, current, configured });
-        }
-    }
-    Ok(rates)
 }
 
 fn time_or_dash(user: &User, time: Option<Duration>) -> String {

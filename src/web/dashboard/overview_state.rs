@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::{
     badge::{Tone, flash},
     decisions::Decision,
-    overview::Overview,
+    overview_data::Overview,
     user::User,
     widgets::{inline_time, reason},
 };
@@ -96,7 +96,7 @@ impl Moving {
             waiting("stock", words.stock_count),
         ];
         let waiting: Vec<_> = waiting.into_iter().flatten().collect();
-        let last = overview.news.iter().find(|it| is_new(it));
+        let last = overview.recent.iter().find(|it| is_new(it));
         html! {
             @if !waiting.is_empty() { (words.wait_for_you) ": " (waiting.join(", ")) ". " }
             @if let Some(last) = last { (words.last_order_at) " " (inline_time(user, last.at)) ". " }
@@ -122,8 +122,8 @@ impl Moving {
     }
 }
 
-fn is_new(news: &RecentChange) -> bool {
-    news.status_before.is_none()
+fn is_new(change: &RecentChange) -> bool {
+    change.status_before.is_none()
 }
 
 fn down_text(user: &User, down: &VendorDown) -> Markup {

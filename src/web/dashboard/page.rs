@@ -52,20 +52,6 @@ fn document(language: Language, user: Option<&User>, title: &str, body: &Markup)
     }
 }
 
-/// Links that switch the language and return to `path`.
-pub(super) fn language_links(current: Language, path: &str) -> Markup {
-    let to = percent_encoding::utf8_percent_encode(path, percent_encoding::NON_ALPHANUMERIC).to_string();
-    let href = |language: Language| format!("/language/{}?to={to}", language.code());
-    html! {
-        p.languages {
-            @for language in Language::ALL {
-                @if language == current { span { (language.name()) } " " }
-                @else { a href=(href(language)) lang=(language.code()) hreflang=(language.code()) { (language.name()) } " " }
-            }
-        }
-    }
-}
-
 /// An error in plain words.
 pub(super) fn error_page(language: Language, title: &str, text: &str) -> Markup {
     let to_overview = page_texts(language).to_overview;

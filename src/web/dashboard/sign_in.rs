@@ -17,7 +17,7 @@ use super::{
     deps::DashboardState,
     error::PageError,
     form::is_cross_site,
-    language::{ReturnTo, cookie, language_of, local_path},
+    language::{ReturnTo, cookie, language_links, language_of, local_path},
     page,
     user::session_cookie_name,
 };
@@ -112,7 +112,7 @@ fn sign_in_page(language: Language, to: &str, error: Option<&'static str>) -> Re
             input type="hidden" name="to" value=(to);
             button.main { (words.sign_in) }
         }
-        (page::language_links(language, "/"))
+        (language_links(language, "/"))
     };
     let status = if error.is_some() { StatusCode::UNAUTHORIZED } else { StatusCode::OK };
     (status, page::bare_page(language, words.sign_in, &text)).into_response()
