@@ -7,6 +7,7 @@
 mod catalogue;
 mod client;
 mod customizations;
+mod line_name;
 mod lookup_calls;
 mod lookups;
 mod orders;

@@ -2,6 +2,7 @@
 
 use super::{
     customizations::customization_text,
+    line_name::line_name,
     lookups::{Lookups, Suppliers},
     wire,
 };
@@ -172,16 +173,6 @@ fn line(
         vat_rate,
         shipment_id: unreadable.optional(format!("{name}.shipment_id"), shipment_id),
         customization: customization_text(&customizations),
-    }
-}
-
-/// The product's name, with its variation's where that says something else.
-fn line_name(product: Option<String>, variation: Option<String>) -> Option<String> {
-    match (product, variation) {
-        (Some(product), Some(variation)) if !product.contains(&variation) => {
-            Some(format!("{product}, {variation}"))
-        }
-        (product, variation) => product.or(variation),
     }
 }
 
