@@ -1,27 +1,9 @@
 //! The texts of the page of what needs attention, in both languages: the shopkeeper's words.
 
-use crate::domain::language::Language;
+use super::texts::texts;
 
-macro_rules! attention_texts {
-    ($($name:ident: $english:literal / $finnish:literal),+ $(,)?) => {
-        /// The texts of the page of what needs attention in one language.
-        #[expect(missing_docs, reason = "each text says what it is")]
-        pub struct AttentionTexts { $(pub $name: &'static str),+ }
-
-        static ENGLISH: AttentionTexts = AttentionTexts { $($name: $english),+ };
-        static FINNISH: AttentionTexts = AttentionTexts { $($name: $finnish),+ };
-    };
-}
-
-/// The texts of the page of what needs attention in a language.
-pub const fn attention_texts(language: Language) -> &'static AttentionTexts {
-    match language {
-        Language::English => &ENGLISH,
-        Language::Finnish => &FINNISH,
-    }
-}
-
-attention_texts! {
+texts! {
+    AttentionTexts, attention_texts:
     by_cause: "By cause, the oldest first. What you fix in the shop goes on by itself." / "Syyn mukaan, vanhin ensin. Kaupassa korjattu jatkuu itsestään.",
     since: "Since" / "Alkaen",
     see_all: "See all" / "Näytä kaikki",

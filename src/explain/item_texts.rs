@@ -1,25 +1,7 @@
 //! The texts of the page of products and stock, in both languages: the shopkeeper's words.
 
+use super::texts::texts;
 use crate::domain::{language::Language, stock::Basis};
-
-macro_rules! item_texts {
-    ($($name:ident: $english:literal / $finnish:literal),+ $(,)?) => {
-        /// The texts of the page of products in one language.
-        #[expect(missing_docs, reason = "each text says what it is")]
-        pub struct ItemTexts { $(pub $name: &'static str),+ }
-
-        static ENGLISH: ItemTexts = ItemTexts { $($name: $english),+ };
-        static FINNISH: ItemTexts = ItemTexts { $($name: $finnish),+ };
-    };
-}
-
-/// The texts of the page of products in a language.
-pub const fn item_texts(language: Language) -> &'static ItemTexts {
-    match language {
-        Language::English => &ENGLISH,
-        Language::Finnish => &FINNISH,
-    }
-}
 
 /// What the shop should show, as the sum that the connection's rule is.
 pub const fn basis_text(basis: Basis, language: Language) -> &'static str {
@@ -31,7 +13,8 @@ pub const fn basis_text(basis: Basis, language: Language) -> &'static str {
     }
 }
 
-item_texts! {
+texts! {
+    ItemTexts, item_texts:
     items: "product or variation.|products and variations." / "tuote tai vaihtoehto.|tuotetta ja vaihtoehtoa.",
     differing: "has another figure in the shop than it should.|have another figure in the shop than they should." / "näyttää kaupassa väärää varastosaldoa.|näyttää kaupassa väärää varastosaldoa.",
     all_equal: "Every figure that was read is right." / "Kaikki luetut varastosaldot täsmäävät.",

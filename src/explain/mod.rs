@@ -19,11 +19,13 @@ mod item_texts;
 mod labels;
 mod moments;
 mod order_texts;
+mod overview_texts;
 mod pages;
 mod reasons;
 mod remedies;
 mod sentences;
 mod switches;
+mod texts;
 mod waiting;
 mod webhooks;
 
@@ -47,6 +49,7 @@ pub use moments::{
     short_duration_text, time_of_day,
 };
 pub use order_texts::{OrderTexts, order_texts, with_count};
+pub use overview_texts::{OverviewTexts, overview_texts};
 pub use pages::{PageTexts, page_texts};
 pub use reasons::reason_text;
 pub use remedies::remedy;

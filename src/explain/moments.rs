@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Datelike, TimeDelta};
 use chrono_tz::Tz;
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 
 use crate::domain::{Timestamp, language::Language};
 
@@ -102,7 +102,8 @@ pub fn number_text(number: i64, language: Language) -> String {
 
 /// An amount of money: `€1,284.00` and `1 284,00 €`. A currency without a sign of its own stands as its code.
 pub fn money_text(amount: Decimal, currency: &str, language: Language) -> String {
-    let text = format!("{:.2}", amount.abs());
+    let rounded = amount.abs().round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
+    let text = format!("{rounded:.2}");
     let (whole, cents) = text.split_once('.').unwrap_or((&text, "00"));
     let sign = if amount.is_sign_negative() && !amount.is_zero() { "−" } else { "" };
     let symbol = match currency {

@@ -2,28 +2,10 @@
 //!
 //! A text that is shown with a number holds its singular and its plural, separated by `|`: `counted` picks one.
 
-use crate::domain::language::Language;
+use super::texts::texts;
 
-macro_rules! order_texts {
-    ($($name:ident: $english:literal / $finnish:literal),+ $(,)?) => {
-        /// The texts of the pages of orders in one language.
-        #[expect(missing_docs, reason = "each text says what it is")]
-        pub struct OrderTexts { $(pub $name: &'static str),+ }
-
-        static ENGLISH: OrderTexts = OrderTexts { $($name: $english),+ };
-        static FINNISH: OrderTexts = OrderTexts { $($name: $finnish),+ };
-    };
-}
-
-/// The texts of the pages of orders in a language.
-pub const fn order_texts(language: Language) -> &'static OrderTexts {
-    match language {
-        Language::English => &ENGLISH,
-        Language::Finnish => &FINNISH,
-    }
-}
-
-order_texts! {
+texts! {
+    OrderTexts, order_texts:
     // The list: its filter.
     search: "Number, reference, tracking or product code" / "Numero, viite, seurantatunnus tai tuotekoodi",
     placed: "Placed" / "Tilattu",

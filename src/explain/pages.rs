@@ -2,28 +2,10 @@
 //!
 //! A text that is shown with a number holds its singular and its plural, separated by `|`: `counted` picks one.
 
-use crate::domain::language::Language;
+use super::texts::texts;
 
-macro_rules! page_texts {
-    ($($name:ident: $english:literal / $finnish:literal),+ $(,)?) => {
-        /// The texts of the pages in one language.
-        #[expect(missing_docs, reason = "each text says what it is")]
-        pub struct PageTexts { $(pub $name: &'static str),+ }
-
-        static ENGLISH: PageTexts = PageTexts { $($name: $english),+ };
-        static FINNISH: PageTexts = PageTexts { $($name: $finnish),+ };
-    };
-}
-
-/// The texts of the pages in a language.
-pub const fn page_texts(language: Language) -> &'static PageTexts {
-    match language {
-        Language::English => &ENGLISH,
-        Language::Finnish => &FINNISH,
-    }
-}
-
-page_texts! {
+texts! {
+    PageTexts, page_texts:
     // The frame.
     overview: "Overview" / "Yleiskuva",
     orders: "Orders" / "Tilaukset",
@@ -98,71 +80,16 @@ page_texts! {
     secret_set: "set" / "annettu",
     secret_not_set: "not set" / "ei annettu",
     // Overview.
-    orders_move: "Orders are moving." / "Tilaukset kulkevat.",
-    orders_move_slowly: "Orders are moving slowly: some have waited for more than five minutes." / "Tilaukset kulkevat hitaasti: osa on odottanut yli viisi minuuttia.",
-    orders_stand: "Orders are not moving" / "Tilaukset eivät kulje",
-    orders_paused: "Orders are not moving, since the connection is paused" / "Tilaukset eivät kulje, sillä yhteys on tauolla",
-    does_not_answer: "does not answer as it should" / "ei vastaa kunnolla",
     things_need_you: "thing needs you.|things need you." / "asia odottaa sinua.|asiaa odottaa sinua.",
-    nothing_needs_you: "Nothing needs you." / "Sinun ei tarvitse tehdä mitään.",
-    wait_for_you: "Waiting for your decision" / "Päätöstäsi odottaa",
-    both_answer: "MyCashflow and OGOship answer." / "MyCashflow ja OGOship vastaavat.",
-    writes_held_back_text: "It is read; nothing is sent to it." / "Sieltä luetaan, mutta sinne ei lähetetä mitään.",
-    orders_wait_for_it: "order waits for it|orders wait for it" / "tilaus odottaa sitä|tilausta odottaa sitä",
-    goes_on_by_itself: "Nothing is lost, and it goes on by itself as soon as this works again." / "Mitään ei katoa, ja käsittely jatkuu itsestään, kun yhteys toimii taas.",
-    time_range: "Time range" / "Aikaväli",
-    range_day: "Last day" / "Vuorokausi",
-    range_week: "Week" / "Viikko",
-    range_month: "Month" / "Kuukausi",
-    all_decisions: "Show all" / "Näytä kaikki",
-    open_and_finished: "Open orders, and those finished in this time" / "Avoimet tilaukset ja tänä aikana valmistuneet",
-    in_this_time: "in this time" / "tänä aikana",
-    no_orders_yet: "No orders yet. They appear here as they come in." / "Tilauksia ei vielä ole. Ne näkyvät tässä sitä mukaa kuin niitä saapuu.",
-    just_happened: "Just happened" / "Viimeksi tapahtunutta",
-    nothing_happened: "Nothing yet: what happens to orders appears here." / "Ei vielä mitään: tilausten tapahtumat näkyvät tässä.",
-    orders_by_hour: "Orders by hour" / "Tilaukset tunneittain",
-    orders_by_day: "Orders by day" / "Tilaukset päivittäin",
-    came_in: "Came in" / "Saapui",
-    sent_to_warehouse: "Sent to warehouse" / "Siirretty varastolle",
     shipped: "Shipped" / "Lähetetty",
-    now: "now" / "nyt",
-    show_as_table: "Show as a table" / "Näytä taulukkona",
-    to_the_warehouse: "From ready order to the warehouse" / "Valmiista tilauksesta varastolle",
-    to_the_warehouse_text: "From the message of the shop that made the order ready, as a rule its payment, until the warehouse had it." / "Kaupan viestistä, joka teki tilauksesta lähetysvalmiin (yleensä maksusta), siihen, että tilaus oli varastolla.",
-    none_sent_yet: "No order was sent to the warehouse in this time." / "Tänä aikana varastolle ei siirretty tilauksia.",
-    half_within: "Half of the orders within" / "Puolet tilauksista",
-    most_within: "95 of 100 within" / "95 sadasta",
-    vendors_answer: "How MyCashflow and OGOship answer" / "Miten MyCashflow ja OGOship vastaavat",
-    service: "Service" / "Palvelu",
-    answered: "Answered" / "Vastasi",
-    answers: "answers" / "vastaa",
-    typical: "Typical" / "Tavallisesti",
-    slowest: "Slowest 5%" / "Hitaimmat 5 %",
-    rate_used: "Rate used" / "Käytetty tahti",
-    allowed_now: "allowed now" / "sallittu nyt",
-    a_second: "a second" / "sekunnissa",
-    not_asked_yet: "not asked yet" / "ei vielä kysytty",
-    all_ok: "Everything is working." / "Kaikki toimii.",
-    attention_needed: "Something needs your attention." / "Jokin odottaa sinua.",
-    connection_stopped: "A connection is not working normally." / "Kaupan ja varaston välinen yhteys ei toimi normaalisti.",
     ok: "working" / "toimii",
     slow: "slow" / "hidas",
     paused: "paused" / "tauolla",
     circuit_open: "connection down" / "yhteys poikki",
     writes_held_back: "sending held back" / "lähetys keskeytynyt",
     braked: "stock brake on" / "saldopäivitys keskeytetty",
-    silent: "unusually quiet" / "poikkeuksellisen hiljaista",
-    last_order_at: "Last order" / "Viimeisin tilaus",
     last_polled: "Last polled" / "Viimeksi tarkistettu",
-    oldest_due: "Oldest due" / "Vanhin keskeneräinen",
-    open_now: "Open" / "Kesken",
-    rate: "Rate" / "Kutsutahti",
-    calls_a_second: "calls a second" / "kutsua sekunnissa",
     no_differences: "no differences" / "ei eroja",
-    last_sync: "Last sync" / "Viimeisin täsmäytys",
-    to_shop: "shop" / "kauppa",
-    to_warehouse: "warehouse" / "varasto",
-    nothing_due: "none" / "ei mitään",
     no_connections: "No connection is configured yet." / "Yhteyksiä ei ole vielä määritetty.",
     // Orders.
     order: "Order" / "Tilaus",

@@ -4,7 +4,7 @@
 use maud::{Markup, html};
 
 use super::user::User;
-use crate::explain::number_text;
+use crate::explain::{number_text, overview_texts};
 
 /// The height of a plot, in pixels.
 const HEIGHT: i64 = 64;
@@ -40,11 +40,11 @@ impl<const N: usize> Chart<'_, N> {
                     @for (at, name) in self.series.iter().enumerate() { (self.multiple(user, at, name)) }
                     div.hours aria-hidden="true" {
                         @for tick in self.buckets.iter().filter_map(|bucket| bucket.tick.as_ref()) { span { (tick) } }
-                        span { (user.words().now) }
+                        span { (overview_texts(user.language).now) }
                     }
                 }
             }
-            details { summary { (user.words().show_as_table) } (self.table(user)) }
+            details { summary { (overview_texts(user.language).show_as_table) } (self.table(user)) }
         }
     }
 

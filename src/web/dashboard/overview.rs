@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     domain::{alert::AlertKind, order::OrderStatus},
-    explain::{self, counted},
+    explain::{self, counted, overview_texts},
     store::{alerts::AlertRow, views::recent_changes::RecentChange},
 };
 
@@ -41,6 +41,7 @@ pub(super) async fn show(
     Query(OverviewQuery { range }): Query<OverviewQuery>,
 ) -> Result<Markup, PageError> {
     let words = user.words();
+    let texts = overview_texts(user.language);
     let mut db = deps.pool.acquire().await?;
     let overview = load(&deps, &user, &mut db, range).await?;
     let ready = load_ready(&deps, &user, &mut db, None).await?;
@@ -56,7 +57,7 @@ pub(super) async fn show(
             section.card.flush aria-labelledby="need" {
                 div.row {
                     h2 #need { (words.attention) }
-                    a href="/attention" { (words.all_decisions) " (" (overview.decisions.len()) ")" }
+                    a href="/attention" { (texts.all_decisions) " (" (overview.decisions.len()) ")" }
                 }
                 (decisions::lines(&user, &overview.decisions, DECISIONS))
             }
@@ -75,11 +76,11 @@ pub(super) async fn show(
 }
 
 fn head(user: &User, overview: &Overview, moving: &Moving, range: Range) -> Markup {
-    let words = user.words();
+    let texts = overview_texts(user.language);
     let ranges = [
-        (Range::Day, "day", words.range_day),
-        (Range::Week, "week", words.range_week),
-        (Range::Month, "month", words.range_month),
+        (Range::Day, "day", texts.range_day),
+        (Range::Week, "week", texts.range_week),
+        (Range::Month, "month", texts.range_month),
     ];
     html! {
         div.head {
@@ -87,7 +88,7 @@ fn head(user: &User, overview: &Overview, moving: &Moving, range: Range) -> Mark
                 h1 { (moving.sentence(user)) " " (moving.decisions(user, overview.decisions.len())) }
                 p { (moving.more(user, overview)) }
             }
-            nav.tabs aria-label=(words.time_range) {
+            nav.tabs aria-label=(texts.time_range) {
                 @for (it, name, label) in ranges {
                     a href=(format!("/?range={name}")) aria-current=[(it == range).then_some("true")] { (label) }
                 }
@@ -120,6 +121,7 @@ fn alert_list(user: &User, alerts: &[AlertRow]) -> Markup {
 
 fn statuses(user: &User, overview: &Overview) -> Markup {
     let words = user.words();
+    let texts = overview_texts(user.language);
     let counted_as = |status: OrderStatus| {
         let found = overview.statuses.iter().find(|(known, _)| known == status.as_str());
         found.map_or(0, |(_, count)| *count)
@@ -130,7 +132,7 @@ fn statuses(user: &User, overview: &Overview) -> Markup {
         .filter_map(|&status| {
             let in_range = finished(status);
             let count = in_range.unwrap_or_else(|| counted_as(status));
-            let remark = in_range.map(|_| words.in_this_time.to_owned());
+            let remark = in_range.map(|_| texts.in_this_time.to_owned());
             // The six of the shop's own extension always; the seventh is rare.
             let is_shown = status != OrderStatus::NeedsAttention || count > 0;
             is_shown.then_some(Part { status, count, remark })
@@ -139,19 +141,19 @@ fn statuses(user: &User, overview: &Overview) -> Markup {
     let sum = parts.iter().map(|part| part.count).sum();
     html! {
         section.card aria-labelledby="statuses" {
-            div.row { h2 #statuses { (words.open_and_finished) } span.soft { (counted(sum, words.order_count)) } }
+            div.row { h2 #statuses { (texts.open_and_finished) } span.soft { (counted(sum, words.order_count)) } }
             (status_bar(user, &parts))
-            @if overview.statuses.is_empty() { p.soft { (words.no_orders_yet) } }
+            @if overview.statuses.is_empty() { p.soft { (texts.no_orders_yet) } }
         }
     }
 }
 
 fn recent_list(user: &User, recent: &[RecentChange]) -> Markup {
-    let words = user.words();
+    let texts = overview_texts(user.language);
     html! {
         section.card.flush aria-labelledby="feed" {
-            div.row { h2 #feed { (words.just_happened) } }
-            @if recent.is_empty() { p.empty { (words.nothing_happened) } } @else {
+            div.row { h2 #feed { (texts.just_happened) } }
+            @if recent.is_empty() { p.empty { (texts.nothing_happened) } } @else {
                 ol.feed { @for it in recent { li {
                     (inline_time(user, it.at))
                     span {

@@ -13,7 +13,7 @@ use super::{
     user::User,
 };
 use crate::{
-    explain::{self, decimal, number_text, short_duration_text, vendor_name},
+    explain::{self, decimal, number_text, overview_texts, short_duration_text, vendor_name},
     store::views::{
         figures::{Figures, OrderHour, VendorFigures},
         vendors_down::VendorDown,
@@ -23,13 +23,14 @@ use crate::{
 /// Orders that came in, were sent and shipped, over the range.
 pub(super) fn by_hour(user: &User, figures: &Figures, range: Range) -> Markup {
     let words = user.words();
+    let texts = overview_texts(user.language);
     let title = match range {
-        Range::Day => words.orders_by_hour,
-        Range::Week | Range::Month => words.orders_by_day,
+        Range::Day => texts.orders_by_hour,
+        Range::Week | Range::Month => texts.orders_by_day,
     };
     let chart = Chart {
         title,
-        series: [words.came_in, words.sent_to_warehouse, words.shipped],
+        series: [texts.came_in, texts.sent_to_warehouse, words.shipped],
         time: words.at,
         buckets: buckets(user, &figures.hours, range),
     };
@@ -79,17 +80,18 @@ fn buckets(user: &User, hours: &[OrderHour], range: Range) -> Vec<Bucket<3>> {
 /// How long orders waited until they were at the warehouse.
 pub(super) fn speed(user: &User, figures: &Figures) -> Markup {
     let words = user.words();
+    let texts = overview_texts(user.language);
     let waits = &figures.waits;
     html! {
         section.card aria-labelledby="speed" {
-            h2 #speed { (words.to_the_warehouse) }
-            @if waits.count == 0 { p.soft { (words.none_sent_yet) } } @else {
+            h2 #speed { (texts.to_the_warehouse) }
+            @if waits.count == 0 { p.soft { (texts.none_sent_yet) } } @else {
                 dl.stats {
-                    div { dt { (words.half_within) } dd { (time_or_dash(user, waits.median)) } }
-                    div { dt { (words.most_within) } dd { (time_or_dash(user, waits.p95)) } }
+                    div { dt { (texts.half_within) } dd { (time_or_dash(user, waits.median)) } }
+                    div { dt { (texts.most_within) } dd { (time_or_dash(user, waits.p95)) } }
                     div { dt { (words.orders) } dd { (number_text(waits.count.cast_signed(), user.language)) } }
                 }
-                p.soft { (words.to_the_warehouse_text) }
+                p.soft { (texts.to_the_warehouse_text) }
             }
         }
     }
@@ -98,24 +100,25 @@ pub(super) fn speed(user: &User, figures: &Figures) -> Markup {
 /// How each vendor answers: what share, how fast, and how much of the allowed rate is used.
 pub(super) fn vendor_table(user: &User, overview: &Overview, range: Range) -> Markup {
     let words = user.words();
+    let texts = overview_texts(user.language);
     let seconds = (user.now - range.since(user.now)).as_seconds_f64();
     html! {
         section.card.flush aria-labelledby="vendors" {
-            h2 #vendors { (words.vendors_answer) }
+            h2 #vendors { (texts.vendors_answer) }
             table.stack {
                 thead { tr {
-                    th scope="col" { (words.service) } th scope="col" { (words.state) } th.num scope="col" { (words.answered) }
-                    th.num scope="col" { (words.typical) } th.num scope="col" { (words.slowest) } th.num scope="col" { (words.rate_used) }
+                    th scope="col" { (texts.service) } th scope="col" { (words.state) } th.num scope="col" { (texts.answered) }
+                    th.num scope="col" { (texts.typical) } th.num scope="col" { (texts.slowest) } th.num scope="col" { (texts.rate_used) }
                 } }
                 tbody { @for figures in &overview.figures.vendors {
                     @let down = overview.down.iter().find(|down| down.vendor.as_deref() == Some(figures.vendor.as_str()));
                     tr {
                         th scope="row" { (vendor_name(figures.vendor)) }
                         td { (vendor_badge(user, figures, down)) }
-                        td.num data-l=(words.answered) { (answered(user, figures)) }
-                        td.num data-l=(words.typical) { (time_or_dash(user, figures.times.median)) }
-                        td.num data-l=(words.slowest) { (time_or_dash(user, figures.times.p95)) }
-                        td.num data-l=(words.rate_used) { (rate_used(user, overview, figures, seconds)) }
+                        td.num data-l=(texts.answered) { (answered(user, figures)) }
+                        td.num data-l=(texts.typical) { (time_or_dash(user, figures.times.median)) }
+                        td.num data-l=(texts.slowest) { (time_or_dash(user, figures.times.p95)) }
+                        td.num data-l=(texts.rate_used) { (rate_used(user, overview, figures, seconds)) }
                     }
                 } }
             }
@@ -125,11 +128,12 @@ pub(super) fn vendor_table(user: &User, overview: &Overview, range: Range) -> Ma
 
 fn vendor_badge(user: &User, figures: &VendorFigures, down: Option<&VendorDown>) -> Markup {
     let words = user.words();
+    let texts = overview_texts(user.language);
     match down {
         Some(down) if down.holds_back_writes => badge(Tone::Attention, words.writes_held_back),
         Some(_) => badge(Tone::Stopped, words.circuit_open),
-        None if figures.succeeded + figures.failed == 0 => badge(Tone::Plain, words.not_asked_yet),
-        None => badge(Tone::Ok, words.answers),
+        None if figures.succeeded + figures.failed == 0 => badge(Tone::Plain, texts.not_asked_yet),
+        None => badge(Tone::Ok, texts.answers),
     }
 }
 
@@ -148,7 +152,7 @@ fn answered(user: &User, figures: &VendorFigures) -> String {
 
 /// Calls a second of the range, and below it how many are allowed now: fewer than configured after a vendor asked for a pause.
 fn rate_used(user: &User, overview: &Overview, figures: &VendorFigures, seconds: f64) -> Markup {
-    let words = user.words();
+    let texts = overview_texts(user.language);
     let calls = u32::try_from(figures.succeeded + figures.failed).unwrap_or(u32::MAX);
     let of_vendor = overview.rates.iter().filter(|rate| rate.vendor == figures.vendor);
     let [current, configured] = of_vendor.fold([0.0, 0.0], |[current, configured], rate| {
@@ -156,7 +160,7 @@ fn rate_used(user: &User, overview: &Overview, figures: &VendorFigures, seconds:
     });
     let [used, current, configured] =
         [f64::from(calls) / seconds, current, configured].map(|rate| decimal(rate, user.language));
-    html! { (used) " " (words.a_second) small { (current) " / " (configured) " " (words.allowed_now) } }
+    html! { (used) " " (texts.a_second) small { (current) " / " (configured) " " (texts.allowed_now) } }
 }
 
 fn time_or_dash(user: &User, time: Option<Duration>) -> String {

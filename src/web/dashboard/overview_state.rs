@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     domain::{Timestamp, vendor::Vendor},
-    explain::{counted, vendor_name},
+    explain::{counted, overview_texts, vendor_name},
     store::views::{recent_changes::RecentChange, vendors_down::VendorDown},
 };
 
@@ -52,26 +52,28 @@ impl Moving {
     /// In words.
     pub(super) fn sentence(&self, user: &User) -> String {
         let words = user.words();
+        let texts = overview_texts(user.language);
         match self {
-            Self::Yes => words.orders_move.to_owned(),
+            Self::Yes => texts.orders_move.to_owned(),
             Self::NoConnection => words.no_connections.to_owned(),
-            Self::Slowly => words.orders_move_slowly.to_owned(),
-            Self::Paused(connection) => format!("{}: {connection}.", words.orders_paused),
+            Self::Slowly => texts.orders_move_slowly.to_owned(),
+            Self::Paused(connection) => format!("{}: {connection}.", texts.orders_paused),
             Self::No(Some(vendor)) => {
-                format!("{}: {} {}.", words.orders_stand, vendor_name(*vendor), words.does_not_answer)
+                format!("{}: {} {}.", texts.orders_stand, vendor_name(*vendor), texts.does_not_answer)
             }
-            Self::No(None) => format!("{}.", words.orders_stand),
+            Self::No(None) => format!("{}.", texts.orders_stand),
         }
     }
 
     /// How many things wait for a person, in words.
     pub(super) fn decisions(&self, user: &User, count: usize) -> Markup {
         let words = user.words();
+        let texts = overview_texts(user.language);
         let number = i64::try_from(count).unwrap_or(i64::MAX);
         html! {
             @match (self, count) {
                 (Self::NoConnection, 0) => {}
-                (_, 0) => { (words.nothing_needs_you) }
+                (_, 0) => { (texts.nothing_needs_you) }
                 _ => { (counted(number, words.things_need_you)) }
             }
         }
@@ -80,6 +82,7 @@ impl Moving {
     /// What waits, and when an order came last.
     pub(super) fn more(&self, user: &User, overview: &Overview) -> Markup {
         let words = user.words();
+        let texts = overview_texts(user.language);
         let causes = || {
             overview.decisions.iter().filter_map(|decision| match decision {
                 Decision::Cause(cause) => Some(cause),
@@ -98,9 +101,9 @@ impl Moving {
         let waiting: Vec<_> = waiting.into_iter().flatten().collect();
         let last = overview.recent.iter().find(|it| is_new(it));
         html! {
-            @if !waiting.is_empty() { (words.wait_for_you) ": " (waiting.join(", ")) ". " }
-            @if let Some(last) = last { (words.last_order_at) " " (inline_time(user, last.at)) ". " }
-            @if matches!(self, Self::Yes) && overview.down.is_empty() { (words.both_answer) }
+            @if !waiting.is_empty() { (texts.wait_for_you) ": " (waiting.join(", ")) ". " }
+            @if let Some(last) = last { (texts.last_order_at) " " (inline_time(user, last.at)) ". " }
+            @if matches!(self, Self::Yes) && overview.down.is_empty() { (texts.both_answer) }
         }
     }
 
@@ -128,6 +131,7 @@ fn is_new(change: &RecentChange) -> bool {
 
 fn down_text(user: &User, down: &VendorDown) -> Markup {
     let words = user.words();
+    let texts = overview_texts(user.language);
     let vendor: Option<Vendor> = down.vendor.as_deref().and_then(|vendor| vendor.parse().ok());
     html! {
         p.strong {
@@ -137,9 +141,9 @@ fn down_text(user: &User, down: &VendorDown) -> Markup {
             @if let Some(since) = down.since { ", " (words.since) " " (inline_time(user, since)) }
         }
         p {
-            @if down.holds_back_writes { (words.writes_held_back_text) " " }
-            @if down.orders_waiting > 0 { (counted(down.orders_waiting, words.orders_wait_for_it)) ". " }
-            (words.goes_on_by_itself)
+            @if down.holds_back_writes { (texts.writes_held_back_text) " " }
+            @if down.orders_waiting > 0 { (counted(down.orders_waiting, texts.orders_wait_for_it)) ". " }
+            (texts.goes_on_by_itself)
         }
     }
 }
