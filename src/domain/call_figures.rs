@@ -47,7 +47,10 @@ impl CallCounts {
 
 /// Counts the calls of a process; each clone counts into the same.
 #[derive(Clone, Debug, Default)]
-pub struct CallFigures(Arc<Mutex<HashMap<(String, Vendor, i64), CallCounts>>>);
+pub struct CallFigures(Arc<Mutex<HashMap<Key, CallCounts>>>);
+
+/// A connection, one of its vendors, and an hour since 1970.
+type Key = (String, Vendor, i64);
 
 impl CallFigures {
     /// Counts a call.

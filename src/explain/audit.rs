@@ -1,5 +1,7 @@
 //! Entries of the audit log as sentences: who did what; the rest stands beside it.
 
+use std::fmt::Write;
+
 use serde_json::Value;
 
 use super::{labels::subject_text, moments::number_text};
@@ -19,10 +21,10 @@ pub fn audit_text(row: &AuditRow, language: Language) -> String {
     let of = subject_of(row, language);
     let mut text = did.to_owned();
     if let Some(count) = count {
-        text.push_str(&format!(" ({})", number_text(count, language)));
+        let _ = write!(text, " ({})", number_text(count, language));
     }
     if let Some(of) = of {
-        text.push_str(&format!(": {of}"));
+        let _ = write!(text, ": {of}");
     }
     text
 }

@@ -70,10 +70,10 @@ pub fn duration_text(duration: TimeDelta, language: Language) -> String {
 pub fn short_duration_text(time: Duration, language: Language) -> String {
     let millis = time.as_millis();
     let text = match millis {
-        ..1000 => format!("{millis} ms"),
-        ..10_000 => format!("{}.{} s", millis / 1000, millis / 100 % 10),
-        ..60_000 => format!("{} s", millis / 1000),
-        ..3_600_000 => format!("{} min {} s", millis / 60_000, millis / 1000 % 60),
+        0..1000 => format!("{millis} ms"),
+        1000..10_000 => format!("{}.{} s", millis / 1000, millis / 100 % 10),
+        10_000..60_000 => format!("{} s", millis / 1000),
+        60_000..3_600_000 => format!("{} min {} s", millis / 60_000, millis / 1000 % 60),
         _ => format!("{} h {} min", millis / 3_600_000, millis / 60_000 % 60),
     };
     match language {

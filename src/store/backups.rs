@@ -95,6 +95,12 @@ pub async fn drop_own(db: &mut PgConnection) -> Result<()> {
             run(db, &format!("drop {what} {}", names.join(", "))).await?;
         }
     }
+    // Where no table is ours, a function of such a name is another's.
+    if !own.is_empty() {
+        for name in functions() {
+            run(db, &format!("drop function if exists public.{}", quoted(name))).await?;
+        }
+    }
     Ok(())
 }
 
@@ -135,6 +141,12 @@ fn creations() -> impl Iterator<Item = (&'static str, &'static str)> {
         let name = line[create.len()..].split([' ', '(', ';']).next()?;
         Some((create, name))
     })
+}
+
+/// The functions that our migrations make: each has a name of its own.
+fn functions() -> impl Iterator<Item = &'static str> {
+    let lines = MIGRATOR.iter().flat_map(|migration| migration.sql.as_str().lines());
+    lines.filter_map(|line| line.strip_prefix("create function ")?.split('(').next())
 }
 
 fn own_names() -> HashSet<&'static str> {

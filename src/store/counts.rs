@@ -33,7 +33,7 @@ pub async fn fold(db: &mut PgConnection) -> Result<bool> {
     Ok(orders == PAGE_SIZE || tasks == PAGE_SIZE)
 }
 
-/// Folds changes of orders into the counts, the hours and the recent_changes, in one statement.
+/// Folds changes of orders into the counts, the hours and the recent changes, in one statement.
 async fn fold_orders(db: &mut PgConnection) -> Result<i64> {
     let bounds: Vec<_> =
         Scale::Waits.bounds().iter().map(|bound| i64::try_from(*bound).unwrap_or(i64::MAX)).collect();

@@ -134,7 +134,7 @@ impl Config {
         let key_digests = KeyDigests::new(&merged);
         let settings = settings_in_effect(&merged, environment, |key| errors.line_of(key));
         let mut root = Section::root(merged, &errors);
-        let config = Self { key_digests, settings, ..Self::read(&mut root, environment, &errors) };
+        let config = Self { settings, key_digests, ..Self::read(&mut root, environment, &errors) };
         let config = Self { secret_files: errors.take_secret_files(), ..config };
         root.finish();
         errors.into_result(config)

@@ -70,7 +70,7 @@ fn collect<'a>(path: &str, table: &'a Table, values: &mut Vec<(String, &'a Value
 /// Whether a variable sets this key, or one above it.
 fn is_in(environment: &Environment, path: &str) -> bool {
     let path = path.replace('-', "_");
-    let mut variables = environment.iter().filter_map(|(name, _)| name.strip_prefix(PREFIX));
+    let mut variables = environment.keys().filter_map(|name| name.strip_prefix(PREFIX));
     variables.any(|name| {
         let name = name.replace("__", ".").to_lowercase();
         path.strip_prefix(&name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))

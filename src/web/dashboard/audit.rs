@@ -29,7 +29,7 @@ pub(super) async fn list(
     drop(db);
     let main = html! {
         h1 { (words.audit) }
-        section.card.flush {
+        div.card.flush {
             @if rows.is_empty() { p.empty { (words.empty_list) } } @else { (table(&user, &rows)) }
         }
         (older_link(&user, "/audit", &[], next))

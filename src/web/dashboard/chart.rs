@@ -102,7 +102,10 @@ impl<const N: usize> Chart<'_, N> {
 
 /// A part of a whole in ten-thousandths: no rounding of floats in what a browser draws.
 pub(super) const fn share(part: usize, of: usize) -> usize {
-    if of == 0 { 0 } else { part * 10_000 / of }
+    match (part * 10_000).checked_div(of) {
+        Some(share) => share,
+        None => 0,
+    }
 }
 
 /// Ten-thousandths as a percentage, as SVG takes it.

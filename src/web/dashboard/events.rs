@@ -82,7 +82,7 @@ fn filter_form(user: &User, query: &ListQuery) -> Markup {
 fn table(user: &User, rows: &[EventRow]) -> Markup {
     let words = user.words();
     html! {
-        section.card.flush {
+        div.card.flush {
             @if rows.is_empty() { p.empty { (words.empty_list) } } @else {
                 div.scroll role="region" aria-label=(words.events) tabindex="0" { table.stack {
                     thead { tr {

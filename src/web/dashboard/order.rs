@@ -157,9 +157,8 @@ fn next(user: &User, order: &OrderRow) -> Markup {
     let texts = order_texts(user.language);
     let state = order.task_state.as_deref();
     let (tone, text) = match (state, order.status.as_str()) {
-        (Some("dead"), _) => (Tone::Attention, texts.next_person),
         (Some("leased"), _) => (Tone::Waiting, texts.working_now),
-        (_, "needs_attention") => (Tone::Attention, texts.next_person),
+        (Some("dead"), _) | (_, "needs_attention") => (Tone::Attention, texts.next_person),
         (_, "waiting_for_collection") => (Tone::Waiting, texts.next_warehouse),
         (_, "waiting_for_products") => (Tone::Waiting, texts.next_products),
         (_, "not_transferred") => (Tone::Waiting, texts.next_change),

@@ -157,9 +157,8 @@ fn record(cells: &[Cell]) -> String {
 impl Cell {
     fn written(&self) -> String {
         let text = match self {
-            Self::Plain(text) => text.clone(),
             Self::Text(text) if is_formula(text) => format!("'{text}"),
-            Self::Text(text) => text.clone(),
+            Self::Plain(text) | Self::Text(text) => text.clone(),
         };
         if text.contains([',', '"', '\n', '\r', ';']) {
             format!("\"{}\"", text.replace('"', "\"\""))

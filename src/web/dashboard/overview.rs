@@ -11,7 +11,7 @@ use super::{
     frame::MenuItem,
     overview_data::{Overview, Range, load},
     overview_figures::{by_hour, speed, vendor_table},
-    overview_state::Moving,
+    overview_state::{Moving, banners},
     page::page,
     releases::{load_ready, offers},
     status_bar::{Part, status_bar},
@@ -49,7 +49,7 @@ pub(super) async fn show(
     let moving = Moving::of(&overview, user.now);
     let main = html! {
         (head(&user, &overview, &moving, range))
-        (moving.banners(&user, &overview))
+        (banners(&user, &overview))
         @for connection in &overview.connections { (switches(&user, connection.switches())) }
         (offers(&user, &ready))
         (alert_list(&user, &overview.alerts))

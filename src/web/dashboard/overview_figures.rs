@@ -155,12 +155,12 @@ fn rate_used(user: &User, overview: &Overview, figures: &VendorFigures, seconds:
     let texts = overview_texts(user.language);
     let calls = u32::try_from(figures.succeeded + figures.failed).unwrap_or(u32::MAX);
     let of_vendor = overview.rates.iter().filter(|rate| rate.vendor == figures.vendor);
-    let [current, configured] = of_vendor.fold([0.0, 0.0], |[current, configured], rate| {
-        [current + rate.current, configured + rate.configured]
+    let [allowed, configured] = of_vendor.fold([0.0, 0.0], |[allowed, configured], rate| {
+        [allowed + rate.current, configured + rate.configured]
     });
-    let [used, current, configured] =
-        [f64::from(calls) / seconds, current, configured].map(|rate| decimal(rate, user.language));
-    html! { (used) " " (texts.a_second) small { (current) " / " (configured) " " (texts.allowed_now) } }
+    let [used, now, at_most] =
+        [f64::from(calls) / seconds, allowed, configured].map(|rate| decimal(rate, user.language));
+    html! { (used) " " (texts.a_second) small { (now) " / " (at_most) " " (texts.allowed_now) } }
 }
 
 fn time_or_dash(user: &User, time: Option<Duration>) -> String {

@@ -103,23 +103,23 @@ impl Moving {
         html! {
             @if !waiting.is_empty() { (texts.wait_for_you) ": " (waiting.join(", ")) ". " }
             @if let Some(last) = last { (texts.last_order_at) " " (inline_time(user, last.at)) ". " }
-            @if matches!(self, Self::Yes) && overview.down.is_empty() { (texts.both_answer) }
+            @if matches!(self, Self::Yes) { (texts.both_answer) }
         }
     }
+}
 
-    /// What stops orders, with since when and how many wait: one message each.
-    pub(super) fn banners(&self, user: &User, overview: &Overview) -> Markup {
-        let words = user.words();
-        html! {
-            @for down in &overview.down { (flash(Tone::Stopped, &down_text(user, down))) }
-            @for connection in &overview.connections {
-                @if let Some(by) = &connection.paused_by {
-                    (flash(Tone::Attention, &html! {
-                        strong { (connection.name) ": " (words.paused) }
-                        " (" (by) @if let Some(at) = connection.paused_at { ", " (inline_time(user, at)) } ") "
-                        a href=(format!("/connections?connection={}", connection.name)) { (words.connections) }
-                    }))
-                }
+/// What stops orders, with since when and how many wait: one message each.
+pub(super) fn banners(user: &User, overview: &Overview) -> Markup {
+    let words = user.words();
+    html! {
+        @for down in &overview.down { (flash(Tone::Stopped, &down_text(user, down))) }
+        @for connection in &overview.connections {
+            @if let Some(by) = &connection.paused_by {
+                (flash(Tone::Attention, &html! {
+                    strong { (connection.name) ": " (words.paused) }
+                    " (" (by) @if let Some(at) = connection.paused_at { ", " (inline_time(user, at)) } ") "
+                    a href=(format!("/connections?connection={}", connection.name)) { (words.connections) }
+                }))
             }
         }
     }

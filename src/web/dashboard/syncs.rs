@@ -47,7 +47,7 @@ pub(super) async fn list(
             button { (words.filter) }
         }
         @if user.is_operator() && !connections.is_empty() { (start_form(&user, &connections)) }
-        section.card.flush { (table(&user, words.syncs, &rows)) }
+        div.card.flush { (table(&user, words.syncs, &rows)) }
         (older_link(&user, "/syncs", &kept, next))
     };
     Ok(page(&user, MenuItem::Syncs, words.syncs, &main))

@@ -139,7 +139,7 @@ impl ReplayForm<'_> {
 fn table(user: &User, rows: &[TaskRow], is_selectable: bool) -> Markup {
     let words = user.words();
     html! {
-        section.card.flush {
+        div.card.flush {
             @if rows.is_empty() { p.empty { (words.empty_list) } } @else {
                 div.scroll role="region" aria-label=(words.tasks) tabindex="0" { table.stack {
                     thead { tr {
