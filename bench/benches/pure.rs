@@ -112,6 +112,7 @@ fn line(number: u32) -> Value {
 fn order(criterion: &mut Criterion, now: DateTime<Utc>) {
     let row = |number: u32| ShopLine {
         code: Some(format!("S-{number}")),
+        name: Some(format!("Product {number}")),
         supplier: Supplier::NotRead,
         quantity: 2.into(),
         is_download: false,
@@ -173,6 +174,7 @@ fn order(criterion: &mut Criterion, now: DateTime<Utc>) {
         ledger: &ledger,
         known: &known,
         intent: None,
+        leaves_at: None,
         confirmed: &[],
         policy: &policy,
         connected_at: now,

@@ -77,7 +77,7 @@ pub async fn wake_waiting(
     Ok(done.execute(db).await?.rows_affected())
 }
 
-/// Makes tasks due whose write was held back for this reason, at most [`MAX_WOKEN`] of them, the first in turn first. What is
+/// Makes tasks due whose write was held back for this reason, at most `MAX_WOKEN` of them, the first in turn first. What is
 /// leased is left alone: it finds out by itself.
 pub async fn wake_held_back(
     db: &mut PgConnection,

@@ -158,9 +158,9 @@ fn rate_used(user: &User, overview: &Overview, figures: &VendorFigures, seconds:
     let [allowed, configured] = of_vendor.fold([0.0, 0.0], |[allowed, configured], rate| {
         [allowed + rate.current, configured + rate.configured]
     });
-    let [used, now, at_most] =
+    let [average, now, at_most] =
         [f64::from(calls) / seconds, allowed, configured].map(|rate| decimal(rate, user.language));
-    html! { (used) " " (texts.a_second) small { (now) " / " (at_most) " " (texts.allowed_now) } }
+    html! { (average) " " (texts.a_second) small { (now) " / " (at_most) " " (texts.allowed_now) } }
 }
 
 fn time_or_dash(user: &User, time: Option<Duration>) -> String {
