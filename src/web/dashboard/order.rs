@@ -184,8 +184,10 @@ fn next(user: &User, order: &OrderRow) -> Markup {
 fn customizations(user: &User, history: &OrderHistory) -> Markup {
     html! {
         @if !history.customizations.is_empty() {
-            h2 { (user.words().customizations) }
-            ul { @for Customization { code, text } in &history.customizations { li { (code) " – " (text) } } }
+            section.card aria-labelledby="chosen" {
+                h2 #chosen { (user.words().customizations) }
+                ul { @for Customization { code, text } in &history.customizations { li { (code) " – " (text) } } }
+            }
         }
     }
 }

@@ -30,6 +30,8 @@ async fn maps_a_method_and_releases(appearance: Appearance, delivered: &str) {
     assert!(orders.iter().all(|order| preview.contains(&order.to_string())), "{preview}");
     assert_eq!(silta.count("shipping_rule").await, 0);
     browser.click("button[name=release][value=all]").await;
+    // The click does not wait for the answer: the orders are released once their page is there.
+    assert!(browser.text(".lead b").await.ends_with("/ 3"));
     silta.run_until_idle().await;
     // The page refreshes itself until all are done.
     let all = Locator::XPath("//b[normalize-space()='3 / 3']");
@@ -78,7 +80,7 @@ async fn shopkeeper_syncs_one_product_of_the_list() {
     browser.click(".head button.main").await;
     browser.wait_for(".well").await;
     browser.click(".well button.main").await;
-    browser.wait_for("main h1").await;
+    browser.wait_for("[data-refresh]").await; // the sync's own page
     silta.syncer.run_due().await.unwrap();
     silta.run_until_idle().await;
     browser.open_page("/products").await;
@@ -101,7 +103,7 @@ async fn shopkeeper_confirms_a_replacement_where_it_waits() {
     let browser = Browser::signed_in(&silta, ENGLISH).await;
     browser.open_page("/attention").await;
     browser.click(".cause .well form button").await;
-    browser.wait_for("main h1").await;
+    browser.wait_for(".cols").await; // the order's own page
     silta.run_until_idle().await;
     assert_eq!(silta.warehouse.find("shop-1001-R1").unwrap().lines, [("B".to_owned(), 1)]);
 }
