@@ -55,15 +55,11 @@ texts! {
     viewer_note: "You can look at everything; changes need an operator's token." / "Näet kaiken; muutoksiin tarvitaan muokkausoikeus.",
     never: "never" / "ei koskaan",
     // Numbers with their nouns.
-    event_count: "event|events" / "tapahtuma|tapahtumaa",
-    task_count: "task done|tasks done" / "valmis siirto|valmista siirtoa",
-    dead_count: "stopped|stopped" / "pysähtynyt|pysähtynyttä",
     order_count: "order|orders" / "tilaus|tilausta",
     product_count: "product|products" / "tuote|tuotetta",
     stock_count: "stock figure|stock figures" / "varastosaldo|varastosaldoa",
     call_count: "call|calls" / "kutsu|kutsua",
     difference_count: "difference|differences" / "ero|eroa",
-    last_day: "The last 24 hours" / "Viimeinen vuorokausi",
     // A connection.
     connected_since: "Connected since" / "Yhdistetty",
     poll_now: "Run now" / "Tarkista nyt",
@@ -101,7 +97,6 @@ texts! {
     search_orders: "Order, tracking or product code" / "Tilaus, seurantatunnus tai tuotekoodi",
     search: "Search" / "Etsi",
     timeline: "History" / "Tapahtumahistoria",
-    done_at_vendors: "What was sent and done" / "Mitä on lähetetty ja tehty",
     action_sent: "Sent" / "Lähetetty",
     adopt: "It is this order" / "Se on tämä tilaus",
     call_log: "Technical details for support" / "Tekniset tiedot asiakastukea varten",

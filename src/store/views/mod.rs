@@ -19,7 +19,6 @@ pub mod releasable;
 pub mod remarks;
 mod shipping_methods;
 pub mod task_list;
-pub mod throughput;
 pub mod vendors_down;
 pub mod waiting;
 pub mod waiting_syncs;
