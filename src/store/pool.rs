@@ -32,8 +32,9 @@ pub const HOT_PATH: [(&str, &str); 4] = [
     ("jit", "off"),
 ];
 
-/// Settings for pages, lists and gauges: each reads little, and neither compiling a plan nor further processes pay.
-const READING: [(&str, &str); 2] = [("jit", "off"), ("max_parallel_workers", "0")];
+/// Settings for pages, lists and gauges: each reads little, and neither compiling a plan nor further processes pay. With
+/// `max_parallel_workers` at 0 plans would still be made for processes that then never come.
+const READING: [(&str, &str); 2] = [("jit", "off"), ("max_parallel_workers_per_gather", "0")];
 
 /// A pool of up to `size` connections, opened on demand.
 pub fn connect(options: PgConnectOptions, size: u32) -> PgPool {

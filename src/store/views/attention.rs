@@ -4,6 +4,7 @@
 //! cancelled task did not run.
 
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use super::overview::TaskFilter;
 use crate::domain::Timestamp;
@@ -26,7 +27,16 @@ pub struct AttentionCause {
     pub count: i64,
     /// When the oldest of them was opened.
     pub oldest_at: Timestamp,
+    /// The oldest of them, up to [`MAX_OLDEST`]; for pages.
+    #[serde(skip)]
+    pub oldest_ids: Vec<Uuid>,
+    /// The subjects of these.
+    #[serde(skip)]
+    pub oldest_subjects: Vec<String>,
 }
+
+/// Tasks that a cause names.
+pub const MAX_OLDEST: i32 = 5;
 
 /// Lists all causes, the most frequent first.
 pub async fn list_causes(db: &mut PgConnection) -> Result<Vec<AttentionCause>> {
@@ -78,12 +88,15 @@ pub async fn list_causes(db: &mut PgConnection) -> Result<Vec<AttentionCause>> {
             from stuck
         )
         select connection as "connection!", kind as "kind!", state as "state!", coalesce(reason, '') as "reason!",
-               detail, count(*) as "count!", min(created_at) as "oldest_at!"
+               detail, count(*) as "count!", min(created_at) as "oldest_at!",
+               (array_agg(id order by created_at, id))[:$1] as "oldest_ids!",
+               (array_agg(subject order by created_at, id))[:$1] as "oldest_subjects!"
         from detailed
         group by 1, 2, 3, 4, 5
         order by count(*) desc, min(created_at)
         limit 200
         "#,
+        MAX_OLDEST,
     );
     Ok(rows.fetch_all(db).await?)
 }

@@ -18,11 +18,6 @@ pub async fn list_code_problems(
     let rows = sqlx::query_as!(
         CodeProblem,
         r#"
-        with repeated as materialized (
-            -- From the index item_by_code alone.
-            select code_key from item where connection = $1 and code_key is not null
-            group by code_key having count(*) > 1
-        )
         select item.item, item.product, item.code, item.name, coalesce(item.reason, $4) as "reason!",
             coalesce((
                 select array_agg(
@@ -36,10 +31,16 @@ pub async fn list_code_problems(
         where item.connection = $1 and item.item > $2 and item.item in (
             select item from item where connection = $1 and reason is not null and stored
             union
-            select same.item from repeated join item same on same.connection = $1 and same.code_key = repeated.code_key
-            where exists (
+            -- Each asked of the items again: they may have changed since the code was noted.
+            select same.item
+            from repeated_code
+            join item same on same.connection = $1 and same.code_key = repeated_code.code_key
+            where repeated_code.connection = $1 and exists (
                 select 1 from item other
-                where other.connection = $1 and other.code_key = repeated.code_key and other.stored
+                where other.connection = $1 and other.code_key = repeated_code.code_key and other.item <> same.item
+            ) and exists (
+                select 1 from item other
+                where other.connection = $1 and other.code_key = repeated_code.code_key and other.stored
             )
         )
         order by item.item

@@ -110,10 +110,7 @@ pub async fn load(
 ) -> Result<Figures> {
     let since = since.duration_trunc(TimeDelta::hours(1)).unwrap_or(since);
     let (hours, waits) = load_orders(db, connection, since, until).await?;
-    let mut vendors = Vec::new();
-    for vendor in [Vendor::MyCashflow, Vendor::Ogoship] {
-        vendors.push(load_vendor(db, connection, vendor, (since, until)).await?);
-    }
+    let vendors = load_vendors(db, connection, since, until).await?;
     Ok(Figures { hours, waits: Spread::of(&waits, Scale::Waits), vendors })
 }
 
@@ -149,25 +146,28 @@ async fn load_orders(
     Ok((hours.into_values().collect(), waits))
 }
 
-async fn load_vendor(
+async fn load_vendors(
     db: &mut PgConnection,
     connection: Option<&str>,
-    vendor: Vendor,
-    (since, until): (Timestamp, Timestamp),
-) -> Result<VendorFigures> {
+    since: Timestamp,
+    until: Timestamp,
+) -> Result<Vec<VendorFigures>> {
     let rows = sqlx::query!(
-        "select succeeded, failed, times from call_hour
-         where ($1::text is null or connection = $1) and vendor = $2 and hour >= $3 and hour <= $4",
+        "select vendor, succeeded, failed, times from call_hour
+         where ($1::text is null or connection = $1) and hour >= $2 and hour <= $3",
         connection,
-        vendor.as_str(),
         since,
         until,
     );
-    let (mut succeeded, mut failed, mut times) = (0, 0, Histogram::default());
-    for row in rows.fetch_all(db).await? {
-        succeeded += row.succeeded.unsigned_abs();
-        failed += row.failed.unsigned_abs();
-        times.merge(&Histogram::from_counts(&row.times));
-    }
-    Ok(VendorFigures { vendor, succeeded, failed, times: Spread::of(&times, Scale::Calls) })
+    let rows = rows.fetch_all(db).await?;
+    let figures = [Vendor::MyCashflow, Vendor::Ogoship].map(|vendor| {
+        let (mut succeeded, mut failed, mut times) = (0, 0, Histogram::default());
+        for row in rows.iter().filter(|row| row.vendor == vendor.as_str()) {
+            succeeded += row.succeeded.unsigned_abs();
+            failed += row.failed.unsigned_abs();
+            times.merge(&Histogram::from_counts(&row.times));
+        }
+        VendorFigures { vendor, succeeded, failed, times: Spread::of(&times, Scale::Calls) }
+    });
+    Ok(figures.into())
 }

@@ -203,7 +203,8 @@ impl Statement<'_> {
         };
     }
 
-    /// Orders that were not read yet: their open tasks, of which there are never many.
+    /// Orders that were not read yet: their open tasks, few of all tasks. "offset 0" keeps a plan from walking the closed ones
+    /// for them.
     fn push_unread(&mut self, text: Option<&str>, order: &str) {
         let key = match self.filter.sort_key() {
             SortKey::Id | SortKey::Placed => "id",
@@ -211,7 +212,8 @@ impl Statement<'_> {
             SortKey::Total => "'-infinity'::numeric",
         };
         self.sql.push(format!(
-            "(select id, connection, subject, false, created_at, {key} as sort_key from task
+            "(select id, connection, subject, false, created_at, {key} as sort_key
+             from (select * from task where {OPEN} offset 0) as task
              where connection in (select name from wanted) and {UNREAD}"
         ));
         if let Some(text) = text {

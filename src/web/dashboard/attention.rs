@@ -77,7 +77,7 @@ async fn load(db: &mut PgConnection, user: &User) -> store::Result<Vec<Card>> {
             Decision::Cause(cause) => {
                 let has_concerns = at < MAX_WITH_CONCERNS && user.is_operator();
                 let concerns =
-                    if has_concerns { cause_card::load(db, &cause, user.now).await? } else { Vec::new() };
+                    if has_concerns { cause_card::load(db, &cause).await? } else { Vec::new() };
                 Card::Cause(cause, concerns)
             }
             Decision::Brake(brake) => {

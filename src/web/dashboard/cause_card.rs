@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 
 use super::{
     brake_card::title,
-    concern::{self, Concern, MAX_CONCERNS, link, links},
+    concern::{self, Concern, link, links},
     listing::{order_path, url},
     parcels,
     releases::noun,
@@ -15,9 +15,12 @@ use super::{
     widgets::{button, reason, remedy},
 };
 use crate::{
-    domain::{Timestamp, task::reason::Reason},
+    domain::task::reason::Reason,
     explain::{self, attention_texts, counted, item_texts},
-    store::{self, views::attention::AttentionCause},
+    store::{
+        self,
+        views::attention::{AttentionCause, MAX_OLDEST},
+    },
 };
 
 /// What a card offers.
@@ -65,10 +68,9 @@ fn remedy_of(cause: &AttentionCause) -> Remedy {
 pub(super) async fn load(
     db: &mut PgConnection,
     cause: &AttentionCause,
-    now: Timestamp,
 ) -> store::Result<Vec<Concern>> {
     let needs_orders = matches!(remedy_of(cause), Remedy::Unknown | Remedy::Adopt | Remedy::Replacement);
-    concern::load(db, cause, (needs_orders && cause.kind == "order", now)).await
+    concern::load(db, cause, needs_orders).await
 }
 
 /// The card; `path` leads to all that waits for the cause.
@@ -95,7 +97,7 @@ pub(super) fn card(user: &User, cause: &AttentionCause, concerns: &[Concern], pa
                     (in_place(user, cause, (concerns, path), chosen))
                 }
             }
-            @if cause.count > MAX_CONCERNS { p { a href=(path) { (attention_texts(user.language).see_all) } } }
+            @if cause.count > MAX_OLDEST.into() { p { a href=(path) { (attention_texts(user.language).see_all) } } }
         }
     }
 }
@@ -140,9 +142,9 @@ fn in_place(
                 " " a.btn href=(all) { (texts.see_and_try) }
             }
             Remedy::Orders(request) => {
-                div.row { @for order in concerns.iter().filter_map(|it| it.order.as_ref()) {
-                    (button(user, &order_path(connection, &order.order_id), &[("ask", request)],
-                        &format!("{}: {}", request_text(user, request), order.order_id)))
+                div.row { @for id in concerns.iter().filter_map(|it| it.subject.strip_prefix("order:")) {
+                    (button(user, &order_path(connection, id), &[("ask", request)],
+                        &format!("{}: {id}", request_text(user, request))))
                 } }
             }
             Remedy::Write => { a.btn href=(all) { (texts.see_and_send) } }

@@ -31,8 +31,8 @@ pub(super) fn halves(user: &User, connection: &str, concern: &Concern) -> Markup
                     dl.facts { (at_warehouse(user, concern)) }
                 }
             }
-            @if let Some(task) = concern.task.filter(|_| user.is_operator()) {
-                @let path = format!("/tasks/{task}");
+            @if user.is_operator() {
+                @let path = format!("/tasks/{}", concern.task);
                 div.row {
                     (button(user, &path, &[("ask", "pending")], texts.not_there))
                     (button(user, &path, &[("ask", "done")], texts.is_there))
