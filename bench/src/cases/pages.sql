@@ -190,6 +190,15 @@ select connection, item, code, md5(code), substr(item, 9), 'W' || substr(item, 9
 insert into subject_state (connection, subject, figure, figure_at, warehouse_version, seen_at)
 select distinct on (connection, code) connection, 'stock:' || code, substr(code, 5)::int % 40, now(), 'v', now() from item;
 
+-- One figure in a hundred differs, and one in five hundred is of a code that the warehouse does not have.
+insert into stock_figure (connection, code, code_key, shop, physical, available, buffer, target, read_at)
+select connection, code, code_key, pieces + (number % 100 = 7)::int, had, had - 1, 2, had - 3, now()
+from (
+    select distinct on (connection, code) connection, code, code_key, number, pieces,
+        case when number % 500 > 0 then pieces + 3 end as had
+    from item, lateral (select substr(code, 5)::int as number) numbers, lateral (select number % 40 as pieces) figures
+) figures;
+
 insert into audit (id, at, actor, action, connection, subject)
 select pg_temp.id_at(at, 255, i), at, 'ops', 'order.transfer', 'kauppa', 'order:1' || lpad(i::text, 7, '0')
 from generate_series(1, {orders} / 50) as i,
@@ -200,6 +209,8 @@ reset session_replication_role;
 -- What the triggers and the service would have counted.
 insert into order_count (connection, status, count)
 select connection, status, count(*) from subject_state where status is not null group by 1, 2;
+insert into repeated_code (connection, code_key)
+select connection, code_key from item group by connection, code_key having count(*) > 1 and bool_or(stored);
 insert into open_task_count (connection, kind, count)
 select connection, kind, count(*) from task where settled_at is null group by 1, 2;
 insert into order_hour (connection, hour, came_in, placed, shipped, waits)

@@ -16,8 +16,7 @@ use crate::{
 const ZONE: &str = "'Europe/Helsinki'";
 
 /// The statuses of an order that is on its way.
-const ON_ITS_WAY: &str =
-    "status in ('not_transferred', 'waiting_for_collection', 'waiting_for_products', 'needs_attention')";
+const ON_ITS_WAY: &str = "known.status in ('not_transferred', 'waiting_for_collection', 'waiting_for_products', 'needs_attention')";
 
 /// The states of an open task.
 const OPEN: &str = "state in ('pending', 'leased', 'in_doubt')";
@@ -100,7 +99,8 @@ impl Statement<'_> {
         self.sql.push(format!(" order by page.sort_key {direction}, page.id {direction}"));
     }
 
-    /// The orders that were read, of what was found. A list of several connections is made of a page of each.
+    /// The orders that were read, of what was found. A list of several connections is made of a page of each, and so is one of
+    /// several statuses where the index of its sorting is by status.
     fn push_read(&mut self, found: &[&str], order: &str) {
         let key = self.key_of_read();
         let columns = format!(
@@ -108,10 +108,20 @@ impl Statement<'_> {
                     null::timestamptz as opened_at, {key} as sort_key"
         );
         if found.is_empty() {
+            self.sql.push("(select listed.* from wanted ");
+            let is_by_status = self.is_sorted_by_status();
+            if is_by_status {
+                self.sql
+                    .push("cross join unnest(")
+                    .push_bind(OrderStatus::ALL.iter().map(|it| it.as_str()).collect::<Vec<_>>())
+                    .push("::text[]) as each_of (status) ");
+            }
             self.sql.push(format!(
-                "(select listed.* from wanted cross join lateral ({columns} from subject_state known
-                 where known.connection = wanted.name and "
+                "cross join lateral ({columns} from subject_state known where known.connection = wanted.name and "
             ));
+            if is_by_status {
+                self.sql.push("known.status = each_of.status and ");
+            }
         } else {
             let tables = found.join(" join ");
             let using = if found.len() > 1 { " using (connection, subject)" } else { "" };
@@ -120,7 +130,7 @@ impl Statement<'_> {
                  join subject_state known using (connection, subject) where "
             ));
         }
-        self.sql.push("status is not null");
+        self.sql.push("known.status is not null");
         self.push_conditions();
         self.push_place(key, "first_task_id");
         self.sql.push(format!(" order by {} limit ", self.order_in_index(key))).push_bind(self.page.limit);
@@ -132,7 +142,7 @@ impl Statement<'_> {
         if let Some(status) = &filter.status {
             // A known word, so that a plan is made for how many have it.
             let known =
-                OrderStatus::parse(status).map(|status| format!(" and status = '{}'", status.as_str()));
+                OrderStatus::parse(status).map(|status| format!(" and known.status = '{}'", status.as_str()));
             self.sql.push(known.unwrap_or_else(|| " and false".to_owned()));
         }
         match filter.waiting {
@@ -240,6 +250,12 @@ impl Statement<'_> {
     fn waits_since(&self) -> Option<Timestamp> {
         let hours = chrono::Duration::hours(self.filter.waits_hours?.into());
         self.now.checked_sub_signed(hours)
+    }
+
+    /// True where a page of each status is read, since the index of the sorting is by status and no status is asked for.
+    fn is_sorted_by_status(&self) -> bool {
+        let is_by_status = matches!(self.filter.sort_key(), SortKey::Changed | SortKey::Total);
+        is_by_status && self.filter.status.is_none() && !self.has_old_days()
     }
 
     /// True where fewer orders were placed on the filter's days than since then: they are read and sorted.

@@ -76,8 +76,7 @@ async fn load(db: &mut PgConnection, user: &User) -> store::Result<Vec<Card>> {
         cards.push(match decision {
             Decision::Cause(cause) => {
                 let has_concerns = at < MAX_WITH_CONCERNS && user.is_operator();
-                let concerns =
-                    if has_concerns { cause_card::load(db, &cause).await? } else { Vec::new() };
+                let concerns = if has_concerns { cause_card::load(db, &cause).await? } else { Vec::new() };
                 Card::Cause(cause, concerns)
             }
             Decision::Brake(brake) => {

@@ -65,10 +65,7 @@ fn remedy_of(cause: &AttentionCause) -> Remedy {
 }
 
 /// Loads the oldest that a cause concerns, and of orders what the remedy needs.
-pub(super) async fn load(
-    db: &mut PgConnection,
-    cause: &AttentionCause,
-) -> store::Result<Vec<Concern>> {
+pub(super) async fn load(db: &mut PgConnection, cause: &AttentionCause) -> store::Result<Vec<Concern>> {
     let needs_orders = matches!(remedy_of(cause), Remedy::Unknown | Remedy::Adopt | Remedy::Replacement);
     concern::load(db, cause, needs_orders).await
 }
