@@ -51,13 +51,66 @@ pub(super) async fn list_items(db: &mut PgConnection, filter: &ItemFilter<'_>) -
     };
     let (name, item) = behind.unwrap_or_default();
     let words = filter.search.map(to_query);
-    match (filter.list, words) {
-        (ItemList::All, None) => list_all(db, filter, &name, &item).await,
-        (ItemList::All, Some(words)) => search_all(db, filter, (&name, &item), &words).await,
-        (ItemList::Differs, words) => list_differing(db, filter, (&name, &item), words.as_deref()).await,
-        (ItemList::Code, words) => list_with_code_problem(db, filter, (&name, &item), words.as_deref()).await,
-        (ItemList::Absent, words) => list_absent(db, filter, (&name, &item), words.as_deref()).await,
+    /// The items that a source names, behind the position, by name. Every parameter is given, so that one plan serves all; `$5`
+    /// are the words of a search, null for all.
+    macro_rules! items_of {
+        ($source:tt) => {
+            items_of!($source, "($5::text is null or words @@ to_tsquery('simple', $5))")
+        };
+        ($source:tt, $search:tt) => {{
+            let items = sqlx::query_scalar!(
+                r#"select item.item as "item!" from "#
+                    + $source
+                    + r#"
+                 where item.connection = $1
+                   and (lower(coalesce(item.name, '')) collate "C", item.item) > ($2::text collate "C", $3)
+                   and "#
+                    + $search
+                    + r#"
+                 order by lower(coalesce(item.name, '')) collate "C", item.item
+                 limit $4"#,
+                filter.connection,
+                name,
+                item,
+                filter.limit,
+                words,
+            );
+            items.fetch_all(db).await?
+        }};
     }
+    Ok(match filter.list {
+        ItemList::All if words.is_none() => items_of!("item", "$5::text is null"),
+        ItemList::All => items_of!("item", "words @@ to_tsquery('simple', $5::text)"),
+        // The figures in the order of their index, so that it is read and not the table.
+        ItemList::Differs => items_of!(
+            "(
+                 select code_key, code from stock_figure
+                 where connection = $1 and differs
+                 order by code_key, code limit 20000
+             ) as figure
+             join item on item.connection = $1 and item.code_key = figure.code_key and item.code = figure.code"
+        ),
+        ItemList::Absent => items_of!(
+            "(
+                 select code_key, code from stock_figure
+                 where connection = $1 and physical is null
+                 order by code_key, code limit 20000
+             ) as figure
+             join item on item.connection = $1 and item.code_key = figure.code_key and item.code = figure.code
+                 and item.stored"
+        ),
+        // The same items as `code_problems` lists.
+        ItemList::Code => items_of!(
+            "(
+                 select item from item where connection = $1 and reason is not null and stored
+                 union
+                 select item.item from repeated_code as repeated
+                 join item on item.connection = $1 and item.code_key = repeated.code_key
+                 where repeated.connection = $1
+             ) as problem
+             join item on item.connection = $1 and item.item = problem.item"
+        ),
+    })
 }
 
 /// What is searched: every word begins a word of the item. Words are what stands between spaces and punctuation.
@@ -79,137 +132,4 @@ async fn find_position(
         item,
     );
     Ok(name.fetch_optional(db).await?.map(|name| (name, item.to_owned())))
-}
-
-async fn list_all(
-    db: &mut PgConnection,
-    filter: &ItemFilter<'_>,
-    name: &str,
-    item: &str,
-) -> Result<Vec<String>> {
-    let items = sqlx::query_scalar!(
-        r#"
-        select item from item
-        where connection = $1 and (lower(coalesce(name, '')) collate "C", item) > ($2::text collate "C", $3)
-        order by lower(coalesce(name, '')) collate "C", item
-        limit $4
-        "#,
-        filter.connection,
-        name,
-        item,
-        filter.limit,
-    );
-    Ok(items.fetch_all(db).await?)
-}
-
-async fn search_all(
-    db: &mut PgConnection,
-    filter: &ItemFilter<'_>,
-    (name, item): (&str, &str),
-    words: &str,
-) -> Result<Vec<String>> {
-    let items = sqlx::query_scalar!(
-        r#"
-        select item from item
-        where connection = $1 and (lower(coalesce(name, '')) collate "C", item) > ($2::text collate "C", $3)
-          and words @@ to_tsquery('simple', $5)
-        order by lower(coalesce(name, '')) collate "C", item
-        limit $4
-        "#,
-        filter.connection,
-        name,
-        item,
-        filter.limit,
-        words,
-    );
-    Ok(items.fetch_all(db).await?)
-}
-
-async fn list_differing(
-    db: &mut PgConnection,
-    filter: &ItemFilter<'_>,
-    (name, item): (&str, &str),
-    words: Option<&str>,
-) -> Result<Vec<String>> {
-    let items = sqlx::query_scalar!(
-        r#"
-        select item.item from (
-            -- In the order of the index, so that it is read and not the table.
-            select code_key, code from stock_figure
-            where connection = $1 and differs
-            order by code_key, code limit 20000
-        ) as figure
-        join item on item.connection = $1 and item.code_key = figure.code_key and item.code = figure.code
-        where (lower(coalesce(name, '')) collate "C", item) > ($2::text collate "C", $3)
-          and ($5::text is null or words @@ to_tsquery('simple', $5))
-        order by lower(coalesce(name, '')) collate "C", item
-        limit $4
-        "#,
-        filter.connection,
-        name,
-        item,
-        filter.limit,
-        words,
-    );
-    Ok(items.fetch_all(db).await?)
-}
-
-async fn list_absent(
-    db: &mut PgConnection,
-    filter: &ItemFilter<'_>,
-    (name, item): (&str, &str),
-    words: Option<&str>,
-) -> Result<Vec<String>> {
-    let items = sqlx::query_scalar!(
-        r#"
-        select item.item from (
-            select code_key, code from stock_figure
-            where connection = $1 and physical is null
-            order by code_key, code limit 20000
-        ) as figure
-        join item on item.connection = $1 and item.code_key = figure.code_key and item.code = figure.code
-            and item.stored
-        where (lower(coalesce(name, '')) collate "C", item) > ($2::text collate "C", $3)
-          and ($5::text is null or words @@ to_tsquery('simple', $5))
-        order by lower(coalesce(name, '')) collate "C", item
-        limit $4
-        "#,
-        filter.connection,
-        name,
-        item,
-        filter.limit,
-        words,
-    );
-    Ok(items.fetch_all(db).await?)
-}
-
-/// The same items as `code_problems` lists.
-async fn list_with_code_problem(
-    db: &mut PgConnection,
-    filter: &ItemFilter<'_>,
-    (name, item): (&str, &str),
-    words: Option<&str>,
-) -> Result<Vec<String>> {
-    let items = sqlx::query_scalar!(
-        r#"
-        with problem as (
-            select item from item where connection = $1 and reason is not null and stored
-            union
-            select item.item from repeated_code as repeated
-            join item on item.connection = $1 and item.code_key = repeated.code_key
-            where repeated.connection = $1
-        )
-        select item.item as "item!" from problem join item on item.connection = $1 and item.item = problem.item
-        where (lower(coalesce(name, '')) collate "C", item.item) > ($2::text collate "C", $3)
-          and ($5::text is null or words @@ to_tsquery('simple', $5))
-        order by lower(coalesce(name, '')) collate "C", item.item
-        limit $4
-        "#,
-        filter.connection,
-        name,
-        item,
-        filter.limit,
-        words,
-    );
-    Ok(items.fetch_all(db).await?)
 }
