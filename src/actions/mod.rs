@@ -34,12 +34,12 @@ pub use dry_run::{DryRun, DryRunResult, dry_run_task};
 pub use enqueue::EnqueuedTask;
 pub use erase::erase_order;
 pub use error::ActionError;
-pub use order::{OrderRequest, request_order_action, request_undoable};
+pub use order::{Departure, OrderRequest, request_order_action, request_undoable};
 pub use pause::{pause, resume};
 pub use poll::poll_now;
 pub use recipient::{read_recipient, record_recipient_shown};
 pub use release::{ConfiguredRules, Releasable, list_releasable, release};
-pub use replacement::send_replacement;
+pub use replacement::{send_replacement, send_undoable_replacement};
 pub use replay::{replay_event, replay_task};
 pub use replay_many::{MAX_REPLAYED, Replay, ReplaySelection, cancel_replay, replay_many, select_tasks};
 pub use resolve::resolve;
@@ -50,6 +50,6 @@ pub use sync::{
     NotBefore, RequestedSync, SyncRequest, approve_sync, cancel_sync, release_brake, request_sync,
 };
 pub use sync_subject::{sync_item, sync_subject};
-pub use undo::undo;
+pub use undo::{Undone, undo, undo_of_bulk};
 
 pub use crate::domain::conflict::ConflictError;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use super::{
     ActionError, Actor, ConflictError,
@@ -47,6 +48,15 @@ impl OrderRequest {
     }
 }
 
+/// How what is asked for from a page leaves.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Departure {
+    /// How long what it sends to the warehouse waits and can be taken back.
+    pub undo: Duration,
+    /// The request for several orders that it is part of.
+    pub bulk: Option<Uuid>,
+}
+
 /// Stores the request and enqueues the order's task. A request that the known state rules out is refused at once; the rest is
 /// decided once both sides were read.
 pub async fn request_order_action(
@@ -55,16 +65,16 @@ pub async fn request_order_action(
     order: &ConfirmedOrder,
     request: OrderRequest,
 ) -> Result<EnqueuedTask, ActionError> {
-    request_undoable(db, actor, order, request, Duration::ZERO).await
+    request_undoable(db, actor, order, request, Departure::default()).await
 }
 
-/// The same from a page: what it sends to the warehouse leaves after `undo`, and can be taken back until then.
+/// The same from a page: what it sends to the warehouse leaves a moment later, and can be taken back until then.
 pub async fn request_undoable(
     db: &mut PgConnection,
     actor: &Actor<'_>,
     ConfirmedOrder { connection, subject }: &ConfirmedOrder,
     request: OrderRequest,
-    undo: Duration,
+    departure: Departure,
 ) -> Result<EnqueuedTask, ActionError> {
     let known = subject_states::find(db, connection, &subject.to_string()).await?;
     let is_placed = known.state.placed_at.is_some();
@@ -77,8 +87,9 @@ pub async fn request_undoable(
 
     if let OrderRequest::SetIntent(intent) = request {
         let sends = matches!(intent, Intent::Transfer | Intent::Release);
+        let Departure { undo, bulk } = departure;
         let leaves_at = (sends && !undo.is_zero()).then(|| actor.now() + undo);
-        record_intent(db, actor, (connection, subject), Wish::Intent(intent), leaves_at).await?;
+        record_intent(db, actor, (connection, subject), Wish::Intent(intent), (leaves_at, bulk)).await?;
     }
     enqueue_order(db, actor, connection, subject.clone(), request.as_str()).await
 }
@@ -109,19 +120,20 @@ pub(super) async fn record_wish(
     subject: &Subject,
     wish: Wish<'_>,
 ) -> Result<(), ActionError> {
-    record_intent(db, actor, (connection, subject), wish, None).await
+    record_intent(db, actor, (connection, subject), wish, (None, None)).await
 }
 
-async fn record_intent(
+/// Stores what an operator asks for, with when its effect may leave, and the request for several that it is part of.
+pub(super) async fn record_intent(
     db: &mut PgConnection,
     actor: &Actor<'_>,
     (connection, subject): (&str, &Subject),
     wish: Wish<'_>,
-    leaves_at: Option<Timestamp>,
+    (leaves_at, bulk): (Option<Timestamp>, Option<Uuid>),
 ) -> Result<(), ActionError> {
     let (at, name) = (actor.now(), subject.to_string());
     let id = actor.entropy.id(at);
-    let new = NewIntent { id, connection, subject: &name, wish, actor: actor.name, at, leaves_at };
+    let new = NewIntent { id, connection, subject: &name, wish, actor: actor.name, at, leaves_at, bulk };
     Ok(intents::insert(db, &new).await?)
 }
 

@@ -1,11 +1,13 @@
 //! Confirms that what the shop added to an order after it was sent goes to the warehouse as a replacement.
 
+use std::time::Duration;
+
 use sqlx::PgConnection;
 
 use super::{
     ActionError, Actor, ConflictError,
     enqueue::EnqueuedTask,
-    order::{enqueue_order, find_order, record_wish},
+    order::{enqueue_order, find_order, record_intent},
     switch::require_switched_on,
 };
 use crate::{
@@ -22,6 +24,17 @@ pub async fn send_replacement(
     order_id: &str,
     shipment: Option<&str>,
 ) -> Result<EnqueuedTask, ActionError> {
+    send_undoable_replacement(db, actor, (connection, order_id), shipment, Duration::ZERO).await
+}
+
+/// The same from a page: it leaves after `undo`, and can be taken back until then.
+pub async fn send_undoable_replacement(
+    db: &mut PgConnection,
+    actor: &Actor<'_>,
+    (connection, order_id): (&str, &str),
+    shipment: Option<&str>,
+    undo: Duration,
+) -> Result<EnqueuedTask, ActionError> {
     let (subject, known) = find_order(db, connection, order_id).await?;
     let waiting = waiting_shipments(&known.state)?;
     let chosen = match (shipment, waiting.as_slice()) {
@@ -31,7 +44,9 @@ pub async fn send_replacement(
         (Some(_), _) | (None, []) => return Err(ConflictError::NoReplacement.into()),
     };
     require_switched_on(db, connection, SubjectKind::Order).await?;
-    record_wish(db, actor, connection, &subject, Wish::SendReplacement(chosen)).await?;
+    let leaves_at = (!undo.is_zero()).then(|| actor.now() + undo);
+    let wish = Wish::SendReplacement(chosen);
+    record_intent(db, actor, (connection, &subject), wish, (leaves_at, None)).await?;
     enqueue_order(db, actor, connection, subject, "send_replacement").await
 }
 

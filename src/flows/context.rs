@@ -25,7 +25,7 @@ pub struct Context {
     pub known: SubjectState,
     /// The operator's latest intent.
     pub intent: Option<Intent>,
-    /// When that intent may take effect at the earliest: until then it can be taken back.
+    /// When that intent, or a confirmed replacement, may leave at the earliest: until then it can be taken back.
     pub leaves_at: Option<Timestamp>,
     /// The shipments that operators have confirmed as replacements.
     pub confirmed: Vec<String>,

@@ -24,6 +24,8 @@ pub struct NewIntent<'a> {
     pub at: Timestamp,
     /// When its effect may leave at the earliest; `None` for at once.
     pub leaves_at: Option<Timestamp>,
+    /// The request for several orders that it is part of.
+    pub bulk: Option<Uuid>,
 }
 
 /// What an operator asks for.
@@ -45,8 +47,8 @@ pub async fn insert(db: &mut PgConnection, new: &NewIntent<'_>) -> Result<()> {
         Wish::Sync(TaskId(task)) => ("sync", None, Some(task)),
     };
     sqlx::query!(
-        "insert into intent (id, connection, subject, kind, target, task_id, actor, created_at, leaves_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "insert into intent (id, connection, subject, kind, target, task_id, actor, created_at, leaves_at, bulk_id)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         new.id,
         new.connection,
         new.subject,
@@ -56,6 +58,7 @@ pub async fn insert(db: &mut PgConnection, new: &NewIntent<'_>) -> Result<()> {
         new.actor,
         new.at,
         new.leaves_at,
+        new.bulk,
     )
     .execute(db)
     .await?;
@@ -88,14 +91,16 @@ pub async fn list(db: &mut PgConnection, connection: &str, subject: &str) -> Res
     Ok(rows.fetch_all(db).await?)
 }
 
-/// An intent that can still be taken back.
+/// What was last asked for a subject, while it can still be taken back.
 #[derive(Clone, Debug)]
 pub struct PendingIntent {
     /// When its effect may leave.
     pub leaves_at: Timestamp,
+    /// Of a replacement its shipment in the shop.
+    pub target: Option<String>,
 }
 
-/// Finds the latest intent of a subject, if it can still be taken back.
+/// Finds what was last asked for a subject, if it can still be taken back.
 pub async fn find_pending(
     db: &mut PgConnection,
     connection: &str,
@@ -105,9 +110,9 @@ pub async fn find_pending(
     let pending = sqlx::query_as!(
         PendingIntent,
         r#"
-        select leaves_at as "leaves_at!" from (
-            select leaves_at from intent
-            where connection = $1 and subject = $2 and kind not in ('send_replacement', 'sync') and undone_at is null
+        select leaves_at as "leaves_at!", target from (
+            select leaves_at, target from intent
+            where connection = $1 and subject = $2 and kind <> 'sync' and undone_at is null
             order by number desc limit 1
         ) latest
         where leaves_at > $3
@@ -119,26 +124,44 @@ pub async fn find_pending(
     Ok(pending.fetch_optional(db).await?)
 }
 
-/// Takes the latest intent of a subject back, if its effect has not left yet. Returns its kind.
-pub async fn undo(
-    db: &mut PgConnection,
-    connection: &str,
-    subject: &str,
-    actor: &str,
-    now: Timestamp,
-) -> Result<Option<String>> {
-    let undone = sqlx::query_scalar!(
-        "update intent set undone_at = $4, undone_by = $3
-         where connection = $1 and leaves_at > $4 and undone_at is null and id = (
-             select id from intent
-             where connection = $1 and subject = $2 and kind not in ('send_replacement', 'sync') and undone_at is null
-             order by number desc limit 1
-         )
-         returning kind",
-        connection,
-        subject,
-        actor,
-        now,
+/// Who takes something back, and what.
+#[derive(Clone, Copy, Debug)]
+pub struct Undo<'a> {
+    /// The subject's connection.
+    pub connection: &'a str,
+    /// As `order:1042`.
+    pub subject: &'a str,
+    /// The admin token's name.
+    pub actor: &'a str,
+    /// When.
+    pub at: Timestamp,
+    /// Only if it is part of this request for several orders.
+    pub bulk: Option<Uuid>,
+}
+
+/// Takes back what was last asked for a subject, if its effect has not left yet, and with it the same where it was asked
+/// before and has not left either: a form that was sent twice is taken back once. False where there is nothing to take back.
+pub async fn undo(db: &mut PgConnection, undo: &Undo<'_>) -> Result<bool> {
+    let undone = sqlx::query!(
+        "
+        with latest as (
+            select kind, target, leaves_at, bulk_id from intent
+            where connection = $1 and subject = $2 and kind <> 'sync' and undone_at is null
+            order by number desc limit 1
+        )
+        update intent set undone_at = $4, undone_by = $3
+        from latest
+        where intent.connection = $1 and intent.subject = $2
+          and intent.kind = latest.kind and intent.target is not distinct from latest.target
+          and intent.leaves_at > $4 and intent.undone_at is null
+          and latest.leaves_at > $4
+          and ($5::uuid is null or latest.bulk_id = $5)
+        ",
+        undo.connection,
+        undo.subject,
+        undo.actor,
+        undo.at,
+        undo.bulk,
     );
-    Ok(undone.fetch_optional(db).await?)
+    Ok(undone.execute(db).await?.rows_affected() > 0)
 }

@@ -41,12 +41,9 @@ async fn load_with_intents(
         select mycashflow_id, ogoship_id, reference, code, sent_hash, status, shop_status, shop_version,
                warehouse_status, warehouse_version, warehouse_comments, related, tracking_code, tracking_url,
                ready_at, placed_at, completed_at, figure, figure_at, parcel_state, returned, added_shipments,
-               requested.kind as "requested?", requested.leaves_at as "leaves_at?",
-               array(
-                   select target from intent
-                   where intent.connection = wanted.connection and intent.subject = wanted.subject
-                     and target is not null
-               ) as "confirmed!",
+               requested.kind as "requested?",
+               greatest(requested.leaves_at, confirmation.leaves_at) as leaves_at,
+               coalesce(confirmation.targets, '{}') as "confirmed!",
                (
                    select task_id from intent
                    where intent.connection = wanted.connection and intent.subject = wanted.subject and kind = 'sync'
@@ -61,6 +58,11 @@ async fn load_with_intents(
               and kind not in ('send_replacement', 'sync') and undone_at is null
             order by number desc limit 1
         ) requested on true
+        left join lateral (
+            select array_agg(target) as targets, max(leaves_at) as leaves_at from intent
+            where intent.connection = wanted.connection and intent.subject = wanted.subject
+              and target is not null and undone_at is null
+        ) confirmation on true
         order by position
         "#,
         connections as &[&str],

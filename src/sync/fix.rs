@@ -111,6 +111,7 @@ async fn record_wishes(
             actor,
             at,
             leaves_at: None,
+            bulk: None,
         };
         intents::insert(tx, &new).await?;
     }

@@ -20,7 +20,7 @@ pub struct OrderView<'a> {
     pub known: &'a SubjectState,
     /// The operator's latest intent.
     pub intent: Option<Intent>,
-    /// When that intent may take effect at the earliest: until then it can be taken back.
+    /// When that intent, or a confirmed replacement, may leave at the earliest: until then it can be taken back.
     pub leaves_at: Option<Timestamp>,
     /// The added shipments that operators have confirmed.
     pub confirmed: &'a [String],

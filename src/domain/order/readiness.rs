@@ -57,6 +57,11 @@ const LONGEST_UNDO: Duration = Duration::from_secs(600);
 /// Until when the operator who sent the order by hand can take that back.
 pub(super) fn can_be_undone_until(view: &OrderView<'_>) -> Option<Timestamp> {
     view.intent?;
+    undo_ends_at(view)
+}
+
+/// Until when what was sent by hand, an order or a replacement, can be taken back.
+pub(super) fn undo_ends_at(view: &OrderView<'_>) -> Option<Timestamp> {
     view.leaves_at.filter(|until| view.now < *until && *until <= view.now + LONGEST_UNDO)
 }
 

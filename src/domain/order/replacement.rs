@@ -11,6 +11,7 @@ use super::{
         decide_activation_once, decide_completion_once, repeated_too_often, wait_for_search, wait_in_doubt,
     },
     parcels::{AddedShipment, Parcels},
+    readiness::undo_ends_at,
     recognition::is_sent_by,
 };
 use crate::domain::task::{
@@ -112,6 +113,9 @@ fn decide_new(
             reason: Reason::ReplacementUnconfirmed,
             detail: format!("added shipment {shipment}, {}: confirm {reference}", goods.join(", ")),
         });
+    }
+    if let Some(until) = undo_ends_at(view) {
+        return Some(Decision::Wait { until, reason: Reason::UndoPeriod });
     }
     let too_often = repeated_too_often(ActionKind::PlaceReplacement, shipment, view);
     let place = || Decision::PlaceReplacement { shipment: shipment.clone(), draft: Box::new(draft) };

@@ -93,7 +93,7 @@ pub struct KnownSubject {
     pub ledger: Ledger,
     /// The operator's latest intent.
     pub intent: Option<Intent>,
-    /// When that intent may take effect at the earliest: until then it can be taken back.
+    /// When that intent, or a confirmed replacement, may leave at the earliest: until then it can be taken back.
     pub leaves_at: Option<Timestamp>,
     /// The shipments that operators have confirmed as replacements.
     pub confirmed: Vec<String>,

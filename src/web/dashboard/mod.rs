@@ -8,6 +8,7 @@
 //! A page is a function from rows to [`maud::Markup`]. It contains no inline style or script: the policy that
 //! `response` sets forbids both.
 
+mod asked;
 mod assets;
 mod attention;
 mod audit;
@@ -35,12 +36,14 @@ mod live_counts;
 mod order;
 mod order_actions;
 mod order_bulk;
+mod order_bulk_undo;
 mod order_csv;
 mod order_facts;
 mod order_filter;
 mod order_history;
 mod order_offers;
 mod order_query;
+mod order_request;
 mod order_table;
 mod orders;
 mod overview;

@@ -1,19 +1,16 @@
 //! One order: its status, what happens next, its lines, both sides, its history, and what an operator can do with it.
 
-use axum::{
-    extract::{Path, Query, State},
-    response::Redirect,
-};
+use axum::extract::{Path, Query, State};
 use maud::{Markup, html};
-use serde::Deserialize;
 
 use super::{
-    badge::{Tone, badge, flash},
+    asked::Asked,
+    badge::{Tone, flash},
     deps::DashboardState,
     error::PageError,
     form::OperatorForm,
     frame::MenuItem,
-    listing::{order_path, trimmed, url},
+    listing::{order_path, url},
     order_actions,
     order_facts::{elsewhere, lines, recipient_card, references, shipping, sides},
     order_history::history,
@@ -26,7 +23,7 @@ use super::{
     widgets::{inline_time, order_status},
 };
 use crate::{
-    actions::{self, OrderRequest},
+    actions,
     domain::order::Recipient,
     explain::{self, OrderHistory, order_texts},
     store::{
@@ -35,14 +32,6 @@ use crate::{
         views::orders::{Customization, OrderRow},
     },
 };
-
-/// What was asked just now.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Asked {
-    #[serde(deserialize_with = "trimmed")]
-    done: Option<String>,
-}
 
 /// One order with its history.
 pub(super) async fn show(
@@ -67,7 +56,8 @@ pub(super) async fn show_recipient(
     render(&deps, &form.user, (&connection, &id), &Asked::default(), Some(&recipient)).await
 }
 
-async fn render(
+/// The page of an order, with what was asked just now, and with the recipient where that was asked for.
+pub(super) async fn render(
     deps: &DashboardState,
     user: &User,
     (connection, id): (&str, &str),
@@ -79,9 +69,9 @@ async fn render(
     let shown = history_of.ok_or(PageError::NotFound)?;
     let pending = intents::find_pending(&mut db, connection, &format!("order:{id}"), user.now).await?;
     let row = connections::find(&mut db, connection).await?.ok_or(PageError::NotFound)?;
+    let order = &shown.order;
     drop(db);
     let words = user.words();
-    let order = &shown.order;
     let here = order_path(connection, id);
     let title = format!("{} {id}", words.order);
     let main = html! {
@@ -92,6 +82,7 @@ async fn render(
                 p { (headline(user, order)) }
             }
         }
+        (asked.refusal(user))
         (under_way(user, &here, asked, pending.as_ref()))
         (next(user, order))
         (order_actions::section(user, &here, order, row.switches().orders))
@@ -131,25 +122,30 @@ fn under_way(user: &User, here: &str, asked: &Asked, pending: Option<&PendingInt
     if let Some(pending) = pending {
         return html! {
             (flash(Tone::Waiting, &html! {
-                (texts.under_way_transfer) " " (texts.under_way_leaves) " " (inline_time(user, pending.leaves_at))
+                @if pending.target.is_some() { (texts.under_way_replacement) } @else { (texts.under_way_transfer) }
+                " " (texts.under_way_leaves) " " (inline_time(user, pending.leaves_at))
                 " (" (explain::relative_text(pending.leaves_at, user.now, user.language)) ") "
                 (order_actions::form_of(user, here, "undo", texts.undo))
             }))
         };
     }
-    let text = match asked.done.as_deref() {
+    let text = match asked.done() {
+        None => return html! {},
         Some("undo") => texts.under_way_undone,
+        Some("send_replacement") => texts.under_way_replacement,
+        Some("pending") => user.words().said_pending,
+        Some("done") => user.words().said_done,
         Some(done) => match Request::parse(done) {
-            Some(Request::Transfer | Request::Adopt) => texts.under_way_transfer,
+            Some(Request::Transfer) => texts.under_way_transfer,
+            Some(Request::Adopt) => texts.under_way_adopt,
             Some(Request::Hold) => texts.under_way_hold,
             Some(Request::Release) => texts.under_way_release,
             Some(Request::Cancel) => texts.under_way_cancel,
             Some(Request::Refresh) => texts.under_way_refresh,
             None => return html! {},
         },
-        None => return html! {},
     };
-    flash(Tone::Ok, &html! { (text) })
+    flash(Tone::Ok, &html! { span role="status" { (text) } })
 }
 
 /// What happens next, and when.
@@ -177,7 +173,6 @@ fn next(user: &User, order: &OrderRow) -> Markup {
                 @if matches!(tone, Tone::Attention) { (super::widgets::remedy(user, code)) }
             }
         }))
-        @if state == Some("dead") { p { (badge(Tone::Attention, user.words().cause_dead)) " " a href="/attention" { (user.words().attention) } } }
     }
 }
 
@@ -190,38 +185,4 @@ fn customizations(user: &User, history: &OrderHistory) -> Markup {
             }
         }
     }
-}
-
-/// Records what the operator requests for an order.
-pub(super) async fn ask(
-    State(deps): State<DashboardState>,
-    Path((connection, id)): Path<(String, String)>,
-    form: OperatorForm,
-) -> Result<Redirect, PageError> {
-    let here = order_path(&connection, &id);
-    let asked = form.require("ask")?;
-    match asked {
-        "send_replacement" => {
-            let shipment = form.require("shipment")?;
-            form.execute(&deps, async |db, actor| {
-                actions::send_replacement(db, actor, &connection, &id, Some(shipment)).await
-            })
-            .await?;
-            return Ok(Redirect::to(&here));
-        }
-        "undo" => {
-            form.execute(&deps, async |db, actor| actions::undo(db, actor, &connection, &id).await).await?;
-        }
-        _ => {
-            let request = Request::parse(asked).ok_or(PageError::InvalidForm)?;
-            let request = request.intent().map_or(OrderRequest::Refresh, OrderRequest::SetIntent);
-            let order = actions::confirm_order(&deps.pool, &*deps.order_finder, &connection, &id).await?;
-            let undo = deps.undo_of(&connection);
-            form.execute(&deps, async |db, actor| {
-                actions::request_undoable(db, actor, &order, request, undo).await
-            })
-            .await?;
-        }
-    }
-    Ok(Redirect::to(&url(&here, &[("done", Some(asked))], None)))
 }

@@ -18,11 +18,14 @@ pub(super) fn section(user: &User, here: &str, order: &OrderRow, transfer: Switc
     }
     let texts = order_texts(user.language);
     let is_offered = |request| stays(request, order, transfer, texts).is_none();
-    let plain = [Request::Adopt, Request::Transfer, Request::Release, Request::Hold, Request::Refresh];
+    // What an order of the warehouse is, a stopped order asks itself: see `order_remedy`.
+    let adopt = (order.task_state.as_deref() != Some("dead")).then_some(Request::Adopt);
+    let others = [Request::Transfer, Request::Release, Request::Hold, Request::Refresh];
+    let plain = adopt.into_iter().chain(others);
     html! {
         div.actions.no-print {
-            @for request in plain.into_iter().filter(|request| is_offered(*request)) {
-                @if request == Request::Transfer && is_unpaid(order) { (unpaid(user, here)) }
+            @for request in plain.filter(|request| is_offered(*request)) {
+                @if request == Request::Transfer && is_unpaid(order.reason.as_deref()) { (unpaid(user, here, label(user, request))) }
                 @else { (form_of(user, here, request.as_str(), label(user, request))) }
             }
             @if is_offered(Request::Cancel) { (cancel(user, here, order)) }
@@ -44,9 +47,8 @@ pub(super) fn form_of(user: &User, here: &str, ask: &str, label: &str) -> Markup
 }
 
 /// A transfer that needs a second look.
-fn unpaid(user: &User, here: &str) -> Markup {
+pub(super) fn unpaid(user: &User, here: &str, transfer: &str) -> Markup {
     let texts = order_texts(user.language);
-    let transfer = label(user, Request::Transfer);
     html! {
         details {
             summary.btn { (transfer) "…" }

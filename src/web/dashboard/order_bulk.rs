@@ -1,11 +1,14 @@
 //! One request for several orders: a preview that says which it applies to and which stay and why, and then each order's
 //! own transaction.
 
+use std::collections::HashSet;
+
 use axum::{
     extract::State,
     response::{IntoResponse, Redirect, Response},
 };
 use maud::{Markup, html};
+use uuid::Uuid;
 
 use super::{
     badge::{Tone, flash},
@@ -21,7 +24,7 @@ use super::{
     widgets::csrf_field,
 };
 use crate::{
-    actions::{self, OrderRequest},
+    actions::{self, ConflictError, Departure, OrderRequest},
     explain::{OrderTexts, order_texts, with_count},
     store::{
         connections,
@@ -57,28 +60,32 @@ pub(super) async fn ask(
         return Ok(preview_page(&form.user, &preview, true).into_response());
     }
     let (mut done, mut refused) = (0_usize, 0_usize);
+    let bulk = deps.entropy.id(deps.clock.now());
     for order in &preview.applies {
-        match carry_out(&deps, &form, request, order).await {
+        match carry_out(&deps, &form, (request, bulk), order).await {
             Ok(()) => done += 1,
             Err(PageError::Conflict(_) | PageError::NotFound) => refused += 1,
             Err(error) => return Err(error),
         }
     }
-    let sign = if preview.back.contains('?') { '&' } else { '?' };
-    let to = format!("{}{sign}done={}&count={done}&refused={refused}", preview.back, request.as_str());
-    Ok(Redirect::to(&to).into_response())
+    let said = format!("done={}&count={done}&refused={refused}&bulk={bulk}", request.as_str());
+    Ok(Redirect::to(&said_at(&preview.back, &said)).into_response())
 }
 
 async fn load(deps: &DashboardState, form: &OperatorForm, request: Request) -> Result<Preview, PageError> {
     let named = form.values("order");
-    if named.is_empty() || named.len() > MAX_ORDERS {
+    if named.is_empty() {
+        return Err(PageError::Conflict(ConflictError::NothingSelected));
+    }
+    if named.len() > MAX_ORDERS {
         return Err(PageError::InvalidForm);
     }
     let texts = order_texts(form.user.language);
     let mut preview = Preview { request, applies: Vec::new(), stays: Vec::new(), back: back(form) };
     let mut db = deps.pool.acquire().await?;
     let rows = connections::list(&mut db).await?;
-    for name in named {
+    let mut seen = HashSet::new();
+    for name in named.into_iter().filter(|name| seen.insert(*name)) {
         let (connection, id) = name.split_once('/').ok_or(PageError::InvalidForm)?;
         let row = rows.iter().find(|row| row.name == connection).ok_or(PageError::NotFound)?;
         let order = orders::find(&mut db, connection, id).await?.ok_or(PageError::NotFound)?;
@@ -91,23 +98,29 @@ async fn load(deps: &DashboardState, form: &OperatorForm, request: Request) -> R
 }
 
 /// The list that the form came from: a path of ours, whatever the form says.
-fn back(form: &OperatorForm) -> String {
+pub(super) fn back(form: &OperatorForm) -> String {
     let given = form.field("back").filter(|path| *path == LIST || path.starts_with(&format!("{LIST}?")));
     given.unwrap_or(LIST).to_owned()
+}
+
+/// The list with what was done.
+pub(super) fn said_at(list: &str, said: &str) -> String {
+    let sign = if list.contains('?') { '&' } else { '?' };
+    format!("{list}{sign}{said}")
 }
 
 async fn carry_out(
     deps: &DashboardState,
     form: &OperatorForm,
-    request: Request,
+    (request, bulk): (Request, Uuid),
     order: &OrderRow,
 ) -> Result<(), PageError> {
     let OrderRow { connection, order_id, .. } = order;
     let confirmed = actions::confirm_order(&deps.pool, &*deps.order_finder, connection, order_id).await?;
-    let undo = deps.undo_of(connection);
+    let departure = Departure { undo: deps.undo_of(connection), bulk: Some(bulk) };
     let request = request.intent().map_or(OrderRequest::Refresh, OrderRequest::SetIntent);
     let action = async |db: &mut sqlx::PgConnection, actor: &actions::Actor<'_>| {
-        actions::request_undoable(db, actor, &confirmed, request, undo).await
+        actions::request_undoable(db, actor, &confirmed, request, departure).await
     };
     form.execute(deps, action).await.map(drop)
 }
@@ -116,7 +129,10 @@ fn preview_page(user: &User, preview: &Preview, has_changed: bool) -> Markup {
     let texts = order_texts(user.language);
     let Preview { request, applies, stays, back } = preview;
     let title = label(texts, *request, applies.len());
-    let unpaid = applies.iter().filter(|order| *request == Request::Transfer && is_unpaid(order)).count();
+    let unpaid = applies
+        .iter()
+        .filter(|order| *request == Request::Transfer && is_unpaid(order.reason.as_deref()))
+        .count();
     let main = html! {
         div.head { div { p.soft { a href=(back) { (texts.back_to_list) } } h1 { (title) } p { (texts.preview) } } }
         @if has_changed { (flash(Tone::Attention, &html! { (texts.preview_changed) })) }

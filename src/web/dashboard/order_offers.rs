@@ -73,8 +73,8 @@ pub(super) fn stays(
     }
 }
 
-/// True where an order is known not to be paid.
-pub(super) fn is_unpaid(order: &OrderRow) -> bool {
+/// True where the reason of an order's newest task says that it is not paid.
+pub(super) fn is_unpaid(reason: Option<&str>) -> bool {
     let unpaid = [Reason::NotPaid.code(), Reason::PaymentNotActivated.code()];
-    order.reason.as_deref().is_some_and(|reason| unpaid.contains(&reason))
+    reason.is_some_and(|reason| unpaid.contains(&reason))
 }

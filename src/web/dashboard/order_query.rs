@@ -42,13 +42,6 @@ pub(super) struct OrderQuery {
     pub(super) sort: Option<String>,
     #[serde(deserialize_with = "trimmed")]
     pub(super) cursor: Option<String>,
-    /// What was done to several orders, how many of them, and how many were refused.
-    #[serde(deserialize_with = "trimmed")]
-    pub(super) done: Option<String>,
-    #[serde(deserialize_with = "trimmed")]
-    pub(super) count: Option<String>,
-    #[serde(deserialize_with = "trimmed")]
-    pub(super) refused: Option<String>,
 }
 
 impl OrderQuery {

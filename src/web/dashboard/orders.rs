@@ -4,11 +4,11 @@ use axum::extract::{Query, State};
 use maud::{Markup, html};
 
 use super::{
-    badge::{Tone, flash},
     deps::DashboardState,
     error::PageError,
     frame::MenuItem,
     listing::{ROWS, split_page, url},
+    order_bulk_undo::{self, Said},
     order_csv::MAX_ROWS,
     order_filter::{Choices, filter_bar},
     order_offers::Request,
@@ -19,7 +19,7 @@ use super::{
     widgets::csrf_field,
 };
 use crate::{
-    explain::{self, order_texts, with_count},
+    explain::{self, order_texts},
     store::{
         connections,
         views::{
@@ -34,6 +34,7 @@ pub(super) async fn list(
     State(deps): State<DashboardState>,
     user: User,
     Query(query): Query<OrderQuery>,
+    Query(said): Query<Said>,
 ) -> Result<Markup, PageError> {
     let filter = query.filter(&user);
     let after = query.cursor.as_deref().and_then(|cursor| filter.parse_cursor(cursor));
@@ -46,6 +47,7 @@ pub(super) async fn list(
         methods: orders::list_shipping_methods(&mut db, connection).await?,
         connections: connections::list(&mut db).await?.into_iter().map(|row| row.name).collect(),
     };
+    let pending = order_bulk_undo::load(&mut db, &user, &said).await?;
     let rows = orders::list(&mut db, &filter, &OrderPage { after, limit: ROWS + 1 }, user.now).await?;
     drop(db);
     let rows: Vec<_> = rows.into_iter().map(|row| user.audience().order(row)).collect();
@@ -59,33 +61,11 @@ pub(super) async fn list(
             a.btn.no-print href=(csv) { (texts.csv) }
             small { (texts.csv_cap.replace("{}", &explain::number_text(MAX_ROWS, user.language))) }
         }
-        (done(&user, &query))
+        (order_bulk_undo::done(&user, &said, pending.as_ref(), &query.address()))
         (filter_bar(&user, &query, &choices))
         @if rows.is_empty() { (nothing(&user, &query)) } @else { (selectable(&user, &query, &rows, (is_first, next.as_deref()))) }
     };
     Ok(page(&user, MenuItem::Orders, words.orders, &main))
-}
-
-/// What was done to several orders just now.
-fn done(user: &User, query: &OrderQuery) -> Markup {
-    let texts = order_texts(user.language);
-    let number = |text: &Option<String>| {
-        text.as_deref().and_then(|text| text.parse::<usize>().ok()).unwrap_or_default()
-    };
-    let (count, refused) = (number(&query.count), number(&query.refused));
-    let text = match query.done.as_deref().and_then(Request::parse) {
-        Some(Request::Transfer) => texts.done_transfer,
-        Some(Request::Hold) => texts.done_hold,
-        Some(Request::Release) => texts.done_release,
-        Some(Request::Refresh) => texts.done_refresh,
-        Some(Request::Cancel | Request::Adopt) | None => return html! {},
-    };
-    html! {
-        (flash(Tone::Ok, &html! {
-            (with_count(text, count))
-            @if refused > 0 { " " (with_count(texts.done_refused, refused)) }
-        }))
-    }
 }
 
 /// An empty list says which it is.

@@ -9,8 +9,8 @@ use axum::{
 
 use super::{
     assets, attention, audit, brake_card, cause, connections, deps::DashboardDeps, documents, events,
-    language, live, order, order_bulk, order_csv, orders, overview, product_sync, products, releases,
-    replays, response, shipping_preview, sign_in, sync, syncs, task, tasks,
+    language, live, order, order_bulk, order_bulk_undo, order_csv, order_request, orders, overview,
+    product_sync, products, releases, replays, response, shipping_preview, sign_in, sync, syncs, task, tasks,
 };
 
 /// The dashboard's router.
@@ -25,7 +25,8 @@ pub fn router(deps: DashboardDeps) -> Router {
         .route("/orders", get(orders::list))
         .route("/orders.csv", get(order_csv::download))
         .route("/orders/bulk", post(order_bulk::ask))
-        .route("/orders/{connection}/{order_id}", get(order::show).post(order::ask))
+        .route("/orders/bulk/undo", post(order_bulk_undo::undo))
+        .route("/orders/{connection}/{order_id}", get(order::show).post(order_request::ask))
         .route("/orders/{connection}/{order_id}/recipient", post(order::show_recipient))
         .route("/attention", get(attention::list))
         .route("/attention/cause", get(cause::show))

@@ -49,6 +49,9 @@ const STOCK_FIGURES: i64 = 39;
 /// It is known which codes several items have.
 const REPEATED_CODES: i64 = 40;
 
+/// Requests for several orders are known as such.
+const BULK_REQUESTS: i64 = 45;
+
 /// Data of a running service: from which version on it can exist, and the statements that write it. A migration that
 /// adds a table or changes a column adds its row here.
 const DATA: &[(i64, &str)] = &[
@@ -145,6 +148,7 @@ const DATA: &[(i64, &str)] = &[
              ('shop', 'A 1', 'a1', 3, 9, 7, 2, 5, '2026-01-02')",
     ),
     (REPEATED_CODES, "insert into repeated_code (connection, code_key) values ('shop', 'a1')"),
+    (BULK_REQUESTS, "update intent set bulk_id = gen_random_uuid() where kind = 'release'"),
 ];
 
 /// Rows of each table in [`DATA`], to be found after every migration.

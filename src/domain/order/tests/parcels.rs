@@ -95,6 +95,16 @@ fn added_shipment_is_sent_once_a_person_confirms_it() {
 }
 
 #[test]
+fn replacement_sent_by_hand_waits_while_it_can_be_taken_back() {
+    let leaving = |leaves_at| describe(&Case { leaves_at, ..confirmed(exchange(sent(vec![]))) });
+    assert_eq!(leaving(Some(110)), "wait 10 undo_period");
+    assert_eq!(leaving(Some(100)), "replace s2 by k-1042-R1", "its time has come");
+    assert_eq!(leaving(Some(5000)), "replace s2 by k-1042-R1", "a clock that is far ahead holds nothing up");
+    let unconfirmed = Case { leaves_at: Some(110), ..exchange(sent(vec![])) };
+    assert_eq!(describe(&unconfirmed), "ask replacement_unconfirmed");
+}
+
+#[test]
 fn replacements_of_an_order_are_capped_together() {
     let entries = |count| (0..count).map(|at| replacement(&format!("x{at}"), ActionState::Applied, "k"));
     assert_eq!(describe(&confirmed(exchange(sent(entries(5).collect())))), "ask repeated_too_often");
