@@ -15,6 +15,7 @@ use super::{config::Http, request_span::trace_request};
 use crate::{
     runtime::memory_limit::MemoryLimit,
     web::{
+        dashboard::unknown_address,
         problem::{Code, Problem},
         request_body::{BodyLimits, bound_body},
         response_headers::set_headers,
@@ -27,9 +28,10 @@ const AFTER_THE_BODY: Duration = Duration::from_secs(1);
 /// Merges the routers. Unknown paths, panics and timeouts are answered with a problem too.
 pub(super) fn merge_routers<'a>(routers: impl IntoIterator<Item = &'a Router>, options: &Http) -> Router {
     let bodies = BodyLimits { memory: MemoryLimit::new(options.waiting), timeout: options.timeout };
+    let is_secure = options.public_url.starts_with("https://");
     let router = routers.into_iter().cloned().fold(Router::new(), Router::merge);
     router
-        .fallback(async || Problem::from(Code::NotFound).into_response())
+        .fallback(move |request: Request| async move { unknown_address(&request, is_secure) })
         .method_not_allowed_fallback(async || Problem::from(Code::MethodNotAllowed).into_response())
         .layer(middleware::from_fn_with_state(bodies, bound_body))
         .layer(CatchPanicLayer::custom(|_| Problem::from(Code::Internal).into_response()))

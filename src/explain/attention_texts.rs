@@ -24,6 +24,14 @@ texts! {
     save_and_release: "Save, and release %" / "Tallenna ja vapauta %",
     save_only: "Save the rule only" / "Tallenna vain sääntö",
     not_saved: "Nothing was saved:" / "Mitään ei tallennettu:",
+    where_codes_are: "The code is the one in myOGO, under Edit merchant, Shipping methods." / "Koodi näkyy myOGOssa kauppiaan asetuksissa, toimitustapojen kohdalla.",
+    // What stopped, in general.
+    same_cause: "Everything that stopped for the same cause" / "Kaikki samasta syystä pysähtyneet",
+    try_again: "Try again" / "Yritä uudelleen",
+    try_again_text: "Silta reads both sides again, and goes on if nothing stands against it any more." / "Silta lukee molemmat puolet uudelleen ja jatkaa, jos mikään ei enää estä.",
+    release_orders: "Each is read again on both sides, and goes to the warehouse if nothing else stands against it. The next page shows how far it is; what has not begun can be cancelled there." / "Jokainen luetaan uudelleen molemmilta puolilta ja lähtee varastolle, jos mikään muu ei estä. Seuraavalla sivulla näet edistymisen, ja aloittamattomat voi perua siellä.",
+    release_others: "Each is read again on both sides, and what differs is written. The next page shows how far it is; what has not begun can be cancelled there." / "Jokainen luetaan uudelleen molemmilta puolilta, ja erot kirjoitetaan. Seuraavalla sivulla näet edistymisen, ja aloittamattomat voi perua siellä.",
+    at_most: "At most % at once, the oldest first: repeat it for the others." / "Enintään % kerralla, vanhimmat ensin: toista se muille.",
     // The stock brake.
     would_fall: "stock figure would fall to zero at once|stock figures would fall to zero at once" / "varastosaldo menisi kerralla nollaan|varastosaldoa menisi kerralla nollaan",
     broken_list: "An empty or broken list looks like this. The shop keeps its figures until you approve." / "Tyhjä tai rikkinäinen luettelo näyttää tältä. Kauppa pitää varastosaldonsa, kunnes hyväksyt.",
@@ -37,6 +45,8 @@ texts! {
     // A sync that waits.
     sync_waits: "difference waits for your approval|differences wait for your approval" / "ero odottaa hyväksyntääsi|eroa odottaa hyväksyntääsi",
     sync_found: "The last comparison found them. Nothing of it is changed until you approve." / "Viimeisin täsmäytys löysi ne. Mitään ei muuteta ennen hyväksyntääsi.",
+    approve_sync: "What the report says about them is then done. It cannot be taken back here." / "Raportin mukaiset muutokset tehdään silloin. Niitä ei voi kumota täällä.",
+    approve_sync_stock: "The shop then shows the warehouse's figures, zeroes too: shoppers cannot buy what has none." / "Kauppa näyttää silloin varaston saldot, myös nollat: nollasaldoisia tuotteita asiakkaat eivät voi ostaa.",
     look_at_report: "Look at the report" / "Katso raportti",
     // An unknown outcome.
     may_be_there: "may or may not be at the warehouse" / "on ehkä varastolla, ehkä ei",
@@ -51,5 +61,7 @@ texts! {
     // Orders of the warehouse that Silta did not send.
     what_is_it: "What is it?" / "Mikä se on?",
     is_this_order: "The shop's order %: follow it from here" / "Kaupan tilaus %: seuraa sitä tästä lähtien",
-    something_else: "Something else: rename it in OGOship, then try again, and this order goes under its own reference." / "Jokin muu: nimeä se uudelleen OGOshipissa ja yritä sitten uudelleen, niin tämä tilaus lähtee omalla viitteellään.",
+    adopt_consequence: "If it is this order: Silta follows it and sends no other. Once it has shipped, this order is completed in the shop." / "Jos se on tämä tilaus: Silta seuraa sitä eikä lähetä toista. Kun se on lähtenyt, tämä tilaus merkitään kaupassa käsitellyksi.",
+    something_else: "If it is something else: give it another reference in OGOship first. This order then goes under its own." / "Jos se on jokin muu: vaihda ensin sen viite OGOshipissa. Tämä tilaus lähtee sitten omalla viitteellään.",
+    renamed_there: "It is something else, and has another reference now" / "Se on jokin muu, ja sen viite on nyt vaihdettu",
 }

@@ -181,8 +181,8 @@ const fn remedies(reason: Reason) -> (&'static str, &'static str) {
             "Jos kaksi on vaihtanut paikkaa, nimeä toinen uudelleen varastolla käsin.",
         ),
         Reason::StockBraked => (
-            "Look at the warehouse's figures. If they are right, release the brake on the connection's page.",
-            "Katso varaston luvut. Jos ne ovat oikein, vapauta jarru yhteyden sivulla.",
+            "Look at the warehouse's figures. If they are right, approve them under Needs attention.",
+            "Katso varaston luvut. Jos ne ovat oikein, hyväksy ne kohdassa Odottaa sinua.",
         ),
         Reason::ListPartial => (
             "Look at the sync's differences. If they are right, approve it.",

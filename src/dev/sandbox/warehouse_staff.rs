@@ -12,6 +12,13 @@ impl Warehouse {
         );
     }
 
+    /// Gives the first order with a reference another one, as a person does whose own order has taken it.
+    pub fn change_reference(&self, reference: &str, to: &str) {
+        if let Some(order) = self.state().order_mut(reference) {
+            to.clone_into(&mut order.reference);
+        }
+    }
+
     /// Makes an order by itself, as a person at the warehouse does for an exchange: it names the order that it came from.
     pub fn make_exchange_order(&self, origin: &str, reference: &str, code: &str, pieces: i64) {
         let lines = json!([{ "code": code, "quantity": pieces }]);

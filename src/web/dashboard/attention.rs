@@ -8,8 +8,7 @@ use sqlx::PgConnection;
 use super::{
     brake_card,
     cause::cause_path,
-    cause_card,
-    concern::Concern,
+    cause_card::{self, Known},
     decisions::{self, Decision},
     deps::DashboardState,
     error::PageError,
@@ -20,6 +19,7 @@ use super::{
     user::User,
 };
 use crate::{
+    actions::ConfiguredRules,
     explain::{attention_texts, counted},
     store::{
         self,
@@ -39,7 +39,7 @@ const MAX_FIGURES: i64 = 8;
 
 /// A card, with what it needs.
 enum Card {
-    Cause(AttentionCause, Vec<Concern>),
+    Cause(AttentionCause, Option<Known>),
     Brake(Brake, Vec<BrakedFigure>),
     Sync(WaitingSync),
 }
@@ -53,7 +53,7 @@ pub(super) async fn list(
     let words = user.words();
     let texts = attention_texts(user.language);
     let mut db = deps.pool.acquire().await?;
-    let cards = load(&mut db, &user).await?;
+    let cards = load(&mut db, &deps.rules, &user).await?;
     let ready = load_ready(&deps, &user, &mut db, None).await?;
     drop(db);
     let count = i64::try_from(cards.len()).unwrap_or(i64::MAX);
@@ -70,14 +70,14 @@ pub(super) async fn list(
     Ok(page(&user, MenuItem::Attention, words.attention, &main))
 }
 
-async fn load(db: &mut PgConnection, user: &User) -> store::Result<Vec<Card>> {
+async fn load(db: &mut PgConnection, rules: &ConfiguredRules, user: &User) -> store::Result<Vec<Card>> {
     let mut cards = Vec::new();
     for (at, decision) in decisions::load(db, user.audience()).await?.into_iter().enumerate() {
         cards.push(match decision {
             Decision::Cause(cause) => {
-                let has_concerns = at < MAX_WITH_CONCERNS && user.is_operator();
-                let concerns = if has_concerns { cause_card::load(db, &cause).await? } else { Vec::new() };
-                Card::Cause(cause, concerns)
+                let is_known = at < MAX_WITH_CONCERNS && user.is_operator();
+                let known = if is_known { Some(cause_card::load(db, rules, &cause).await?) } else { None };
+                Card::Cause(cause, known)
             }
             Decision::Brake(brake) => {
                 let figures = braked::list_figures(db, &brake.connection, MAX_FIGURES).await?;
@@ -91,7 +91,7 @@ async fn load(db: &mut PgConnection, user: &User) -> store::Result<Vec<Card>> {
 
 fn render(user: &User, card: &Card) -> Markup {
     match card {
-        Card::Cause(cause, concerns) => cause_card::card(user, cause, concerns, &cause_path(cause)),
+        Card::Cause(cause, known) => cause_card::card(user, cause, known.as_ref(), &cause_path(cause)),
         Card::Brake(brake, figures) => brake_card::card(user, brake, figures),
         Card::Sync(sync) => brake_card::sync_card(user, sync),
     }

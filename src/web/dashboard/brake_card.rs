@@ -7,7 +7,7 @@ use axum::{
 use maud::{Markup, html};
 
 use super::{
-    badge::{Tone, badge},
+    badge::{Tone, badge, flash},
     deps::DashboardState,
     error::PageError,
     form::OperatorForm,
@@ -20,7 +20,7 @@ use super::{
 use crate::{
     actions::{self, ActionError},
     domain::Timestamp,
-    explain::{attention_texts, counted, item_texts, moment_text, number_text},
+    explain::{attention_texts, counted, item_texts, moment_text, number_text, order_texts},
     store::views::{
         braked::{self, Brake, BrakedFigure},
         waiting_syncs::WaitingSync,
@@ -120,6 +120,7 @@ pub(super) async fn preview(
     let label = approve_label(&user, brake.count);
     let main = html! {
         h1 { (label) }
+        @if query.done == "changed" { (flash(Tone::Attention, &html! { (order_texts(user.language).preview_changed) })) }
         section.well aria-labelledby="pv" {
             h2 #pv { (texts.preview) }
             p { (texts.approve_preview) }
@@ -156,6 +157,7 @@ pub(super) async fn approve(
             Ok(true)
         })
         .await?;
-    let preview = || url("/attention/stock", &[("connection", Some(name))], None);
+    let again = [("connection", Some(name)), ("done", Some("changed"))];
+    let preview = || url("/attention/stock", &again, None);
     Ok(Redirect::to(&if is_as_shown { "/attention?done=stock".to_owned() } else { preview() }))
 }

@@ -10,7 +10,8 @@ use super::{
     frame::MenuItem,
     listing::{ListQuery, ROWS, url},
     page::page,
-    releases::is_of_a_switch,
+    releases::{consequence, is_of_a_switch},
+    shipping_codes,
     shipping_preview::{self, RuleForm},
     tasks::ReplayForm,
     user::User,
@@ -66,13 +67,20 @@ pub(super) async fn show(
         let count = attention::count_closed(&mut db, &filter).await?;
         (count, overview::list_closed_oldest_first(&mut db, &filter, ROWS).await?)
     };
+    let is_unmapped = code == Reason::ShippingUnmapped.code() && user.is_operator() && count > 0;
+    let rule = rule_form(&query);
+    let codes = if is_unmapped {
+        shipping_codes::load(&mut db, &deps.rules, rule.connection()).await?
+    } else {
+        Vec::new()
+    };
     drop(db);
-    let is_unmapped = code == Reason::ShippingUnmapped.code();
     let replay = ReplayForm {
         action: if waits_for_switch { "/releases" } else { "/replays" },
         filter: &filter,
         rows: &rows,
         count,
+        consequence: consequence(&user, query.kind.as_deref().unwrap_or("order")),
         label_all: if waits_for_switch { words.write_all } else { words.release_all },
         label_selected: if waits_for_switch { words.write_selected } else { words.release_selected },
     };
@@ -81,7 +89,7 @@ pub(super) async fn show(
         @if query.done == "rule" { p.flash.ok role="status" { (words.rule_saved) } }
         (remedy(&user, code))
         @if !query.detail.is_empty() { p.small { (explain::detail(&query.detail, user.language)) } }
-        @if is_unmapped && user.is_operator() && count > 0 { (shipping_preview::form(&user, &rule_form(&query))) }
+        @if is_unmapped { (shipping_preview::form(&user, &rule, &codes)) }
         @if count == 0 { p.flash.ok role="status" { (words.attention_none) } }
         @else { (replay.render(&user)) }
     };

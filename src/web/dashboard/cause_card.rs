@@ -4,17 +4,23 @@ use maud::{Markup, html};
 use sqlx::PgConnection;
 
 use super::{
+    adoption_card,
     brake_card::title,
-    concern::{self, Concern, link, links},
+    cause_remedy::{Remedy, remedy_of},
+    concern::{self, Concern, links},
     listing::{order_path, url},
+    order_actions,
+    order_offers::is_unpaid,
     parcels,
     releases::noun,
+    shipping_codes,
     shipping_preview::{self, RuleForm},
     unknown_card,
     user::User,
     widgets::{button, reason, remedy},
 };
 use crate::{
+    actions::ConfiguredRules,
     domain::task::reason::Reason,
     explain::{self, attention_texts, counted, item_texts},
     store::{
@@ -23,56 +29,38 @@ use crate::{
     },
 };
 
-/// What a card offers.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Remedy {
-    /// Map the shipping method.
-    Rule,
-    /// Say what truly happened.
-    Unknown,
-    /// Say what an order of the warehouse is.
-    Adopt,
-    /// Confirm a shipment that the shop added.
-    Replacement,
-    /// Correct codes in the shop.
-    Codes,
-    /// One button for each order.
-    Orders(&'static str),
-    /// Send or write what is manual.
-    Write,
-    /// Look at all of it and try again.
-    Replay,
+/// What a card shows of its cause.
+pub(super) struct Known {
+    /// The oldest that it concerns.
+    concerns: Vec<Concern>,
+    /// The warehouse's shipping codes in use, for a rule.
+    codes: Vec<String>,
 }
 
-fn remedy_of(cause: &AttentionCause) -> Remedy {
-    let reason = Reason::parse(&cause.reason);
-    match (cause.state.as_str(), reason) {
-        ("in_doubt", _) | (_, Some(Reason::OutcomeUnknown | Reason::RepeatedTooOften)) => Remedy::Unknown,
-        ("dead", Some(Reason::ShippingUnmapped)) => Remedy::Rule,
-        ("dead", Some(Reason::NotOursAtWarehouse)) => Remedy::Adopt,
-        ("dead", Some(Reason::ReplacementUnconfirmed)) => Remedy::Replacement,
-        ("dead", Some(Reason::CodeRepeated | Reason::CodeEmpty | Reason::CodeTooLong | Reason::CodeDots))
-            if cause.kind != "order" =>
-        {
-            Remedy::Codes
-        }
-        ("on_hold", Some(Reason::ManualTransfer | Reason::PaymentNotActivated)) => Remedy::Orders("transfer"),
-        ("on_hold", Some(Reason::HeldByOperator)) => Remedy::Orders("release"),
-        ("on_hold", Some(Reason::HeldAtWarehouse)) => Remedy::Orders("refresh"),
-        ("on_hold", _) => Remedy::Write,
-        _ => Remedy::Replay,
-    }
+/// Loads the oldest that a cause concerns, and what the remedy needs.
+pub(super) async fn load(
+    db: &mut PgConnection,
+    rules: &ConfiguredRules,
+    cause: &AttentionCause,
+) -> store::Result<Known> {
+    let chosen = chosen(cause);
+    let needs_orders = matches!(chosen, Remedy::Unknown | Remedy::Adopt | Remedy::Replacement);
+    let concerns = concern::load(db, cause, needs_orders).await?;
+    let codes = match chosen {
+        Remedy::Rule => shipping_codes::load(db, rules, &cause.connection).await?,
+        _ => Vec::new(),
+    };
+    Ok(Known { concerns, codes })
 }
 
-/// Loads the oldest that a cause concerns, and of orders what the remedy needs.
-pub(super) async fn load(db: &mut PgConnection, cause: &AttentionCause) -> store::Result<Vec<Concern>> {
-    let needs_orders = matches!(remedy_of(cause), Remedy::Unknown | Remedy::Adopt | Remedy::Replacement);
-    concern::load(db, cause, needs_orders).await
+fn chosen(cause: &AttentionCause) -> Remedy {
+    remedy_of(&cause.state, &cause.reason, &cause.kind)
 }
 
 /// The card; `path` leads to all that waits for the cause.
-pub(super) fn card(user: &User, cause: &AttentionCause, concerns: &[Concern], path: &str) -> Markup {
+pub(super) fn card(user: &User, cause: &AttentionCause, known: Option<&Known>, path: &str) -> Markup {
     let words = user.words();
+    let concerns = known.map(|known| known.concerns.as_slice()).unwrap_or_default();
     let what = html! {
         a href=(path) {
             (counted(cause.count, noun(user, &cause.kind))) ": "
@@ -84,14 +72,14 @@ pub(super) fn card(user: &User, cause: &AttentionCause, concerns: &[Concern], pa
         section.card.cause {
             (title(user, &what, cause.oldest_at))
             @if let Some(detail) = &cause.detail { p { (detail_text(user, cause, detail)) } }
-            @match remedy_of(cause) {
+            @match chosen(cause) {
                 Remedy::Unknown if cause.kind == "order" && !concerns.is_empty() => {
                     @for concern in concerns { (unknown_card::halves(user, &cause.connection, concern)) }
                 }
                 chosen => {
                     @if chosen != Remedy::Replacement { (links(user, cause, concerns)) }
                     (remedy(user, &cause.reason))
-                    (in_place(user, cause, (concerns, path), chosen))
+                    @if user.is_operator() { (in_place(user, cause, (known, path), chosen)) }
                 }
             }
             @if cause.count > MAX_OLDEST.into() { p { a href=(path) { (attention_texts(user.language).see_all) } } }
@@ -111,20 +99,19 @@ fn detail_text(user: &User, cause: &AttentionCause, detail: &str) -> String {
 fn in_place(
     user: &User,
     cause: &AttentionCause,
-    (concerns, all): (&[Concern], &str),
+    (known, all): (Option<&Known>, &str),
     chosen: Remedy,
 ) -> Markup {
     let texts = attention_texts(user.language);
-    if !user.is_operator() {
-        return html! {};
-    }
+    let (concerns, codes) = known.map(|it| (&*it.concerns, &*it.codes)).unwrap_or_default();
     let connection = cause.connection.as_str();
     html! {
         @match chosen {
             Remedy::Rule => {
-                (shipping_preview::form(user, &RuleForm::of_detail(connection, cause.detail.as_deref().unwrap_or_default())))
+                @let typed = RuleForm::of_detail(connection, cause.detail.as_deref().unwrap_or_default());
+                (shipping_preview::form(user, &typed, codes))
             }
-            Remedy::Adopt => { @for concern in concerns { (adoption(user, connection, concern)) } }
+            Remedy::Adopt => { @for concern in concerns { (adoption_card::choices(user, connection, concern)) } }
             Remedy::Replacement => {
                 @for order in concerns.iter().filter_map(|it| it.order.as_ref()) {
                     div.well {
@@ -140,8 +127,10 @@ fn in_place(
             }
             Remedy::Orders(request) => {
                 div.row { @for id in concerns.iter().filter_map(|it| it.subject.strip_prefix("order:")) {
-                    (button(user, &order_path(connection, id), &[("ask", request)],
-                        &format!("{}: {id}", request_text(user, request))))
+                    @let path = order_path(connection, id);
+                    @let label = format!("{}: {id}", request_text(user, request));
+                    @if request == "transfer" && is_unpaid(Some(&cause.reason)) { (order_actions::unpaid(user, &path, &label)) }
+                    @else { (button(user, &path, &[("ask", request)], &label)) }
                 } }
             }
             Remedy::Write => { a.btn href=(all) { (texts.see_and_send) } }
@@ -156,18 +145,5 @@ fn request_text(user: &User, request: &str) -> &'static str {
         "transfer" => words.transfer,
         "release" => words.release,
         _ => words.refresh,
-    }
-}
-
-/// An order of the warehouse that Silta did not send: two choices in words.
-fn adoption(user: &User, connection: &str, concern: &Concern) -> Markup {
-    let texts = attention_texts(user.language);
-    let Some(id) = concern.subject.strip_prefix("order:") else { return html! {} };
-    html! {
-        div.well {
-            h3 { (texts.what_is_it) " " (link(user, connection, &concern.subject)) }
-            (button(user, &order_path(connection, id), &[("ask", "adopt")], &texts.is_this_order.replace('%', id)))
-            p.soft { (texts.something_else) }
-        }
     }
 }

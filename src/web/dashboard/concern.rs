@@ -46,6 +46,13 @@ pub(super) async fn load(
     Ok(concerns)
 }
 
+/// A stuck order, with what the last attempt of this task came to.
+pub(super) async fn of_stuck(db: &mut PgConnection, task: Uuid, order: OrderRow) -> store::Result<Concern> {
+    let last_attempt = attempts::list(db, TaskId(task)).await?.pop();
+    let subject = format!("order:{}", order.order_id);
+    Ok(Concern { task, subject, order: Some(order), last_attempt })
+}
+
 /// The orders or products as links.
 pub(super) fn links(user: &User, cause: &AttentionCause, concerns: &[Concern]) -> Markup {
     let rest = cause.count > i64::try_from(concerns.len()).unwrap_or(i64::MAX);

@@ -7,6 +7,7 @@ use sqlx::PgConnection;
 use super::{
     badge::{Tone, badge},
     cause::cause_path,
+    cause_remedy::{Remedy, remedy_of},
     releases::noun,
     user::User,
     widgets::{reason, sync_kind},
@@ -84,7 +85,7 @@ fn line(user: &User, decision: &Decision) -> Markup {
                 (cause.connection)
                 @if let Some(detail) = &cause.detail { " – " (explain::detail(detail, user.language)) }
             };
-            parts(user, &what, &more, &cause_path(cause))
+            parts(user, &what, &more, &path(cause))
         }
         Decision::Brake(brake) => {
             let what = html! { (words.braked) ": " (counted(brake.count, words.stock_count)) };
@@ -95,6 +96,16 @@ fn line(user: &User, decision: &Decision) -> Markup {
             let what = html! { (sync_kind(user, &sync.what)) ": " (counted(sync.count, waits)) };
             parts(user, &what, &html! { (sync.connection) }, &format!("/products/syncs/{}", sync.id))
         }
+    }
+}
+
+/// Where a cause is decided: on its card, if its remedy is there alone.
+fn path(cause: &AttentionCause) -> String {
+    match remedy_of(&cause.state, &cause.reason, &cause.kind) {
+        Remedy::Unknown | Remedy::Adopt | Remedy::Replacement if cause.kind == "order" => {
+            "/attention".to_owned()
+        }
+        _ => cause_path(cause),
     }
 }
 

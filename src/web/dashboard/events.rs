@@ -120,7 +120,7 @@ pub(super) async fn show(
     let payload = html! {
         @match masked {
             _ if body.is_empty() => { p { (words.payload_redacted) } }
-            Ok(masked) => { p.small { (words.payload_masked) } (json(&masked)) }
+            Ok(masked) => { details { summary { (words.as_stored) } p.small { (words.payload_masked) } (json(&masked)) } }
             Err(_) => { p.small { (words.payload_masked) } }
         }
         @if !body.is_empty() { (button(&user, &format!("/events/{id}"), &[("ask", "reveal")], words.reveal)) }
@@ -175,7 +175,7 @@ pub(super) async fn ask(
                 actions::replay_event(db, actor, EventId(id)).await
             };
             let enqueued = form.execute(&deps, replay).await?;
-            Ok(Redirect::to(&format!("/tasks/{}", enqueued.task.0)).into_response())
+            Ok(Redirect::to(&format!("/tasks/{}?done=replay", enqueued.task.0)).into_response())
         }
         _ => Err(PageError::InvalidForm),
     }

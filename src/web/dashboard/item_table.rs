@@ -13,8 +13,9 @@ use crate::{
     store::views::items::ItemRow,
 };
 
-/// Items as a table; a form around it sends the row's button.
-pub(super) fn item_table(user: &User, rows: &[ItemRow]) -> Markup {
+/// Items as a table; a form around it sends the row's button, where syncing one has an effect.
+pub(super) fn item_table(user: &User, rows: &[ItemRow], can_sync: bool) -> Markup {
+    let can_sync = can_sync && user.is_operator();
     let texts = item_texts(user.language);
     let numbers = [
         texts.in_shop,
@@ -32,14 +33,14 @@ pub(super) fn item_table(user: &User, rows: &[ItemRow]) -> Markup {
                 @for name in numbers { th.num scope="col" { (name) } }
                 th scope="col" { (texts.difference) }
                 th scope="col" { (texts.last_read) }
-                @if user.is_operator() { th scope="col" { span.sr { (texts.action) } } }
+                @if can_sync { th scope="col" { span.sr { (texts.action) } } }
             } }
-            tbody { @for row in rows { (item_row(user, row)) } }
+            tbody { @for row in rows { (item_row(user, row, can_sync)) } }
         } }
     }
 }
 
-fn item_row(user: &User, row: &ItemRow) -> Markup {
+fn item_row(user: &User, row: &ItemRow, can_sync: bool) -> Markup {
     let texts = item_texts(user.language);
     let name = row.name.as_deref().or(row.code.as_deref()).unwrap_or(&row.item);
     html! {
@@ -54,7 +55,7 @@ fn item_row(user: &User, row: &ItemRow) -> Markup {
             td.num.gone { (figure(user, row.target.map(|_| row.in_flight))) }
             td { (difference(user, row)) }
             td.gone { @if let Some(at) = row.read_at { (time(user, at)) } }
-            @if user.is_operator() {
+            @if can_sync {
                 td.act { button name="item" value=(row.item) aria-label=(format!("{}: {name}", texts.sync_one)) { (texts.sync_one) } }
             }
         }

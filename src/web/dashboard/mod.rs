@@ -8,6 +8,7 @@
 //! A page is a function from rows to [`maud::Markup`]. It contains no inline style or script: the policy that
 //! `response` sets forbids both.
 
+mod adoption_card;
 mod asked;
 mod assets;
 mod attention;
@@ -16,6 +17,7 @@ mod badge;
 mod brake_card;
 mod cause;
 mod cause_card;
+mod cause_remedy;
 mod chart;
 mod concern;
 mod connection_parts;
@@ -43,6 +45,7 @@ mod order_filter;
 mod order_history;
 mod order_offers;
 mod order_query;
+mod order_remedy;
 mod order_request;
 mod order_table;
 mod orders;
@@ -53,12 +56,14 @@ mod overview_state;
 mod page;
 mod parcels;
 mod product_notes;
+mod product_progress;
 mod product_sync;
 mod products;
 mod releases;
 mod replays;
 mod response;
 mod router;
+mod shipping_codes;
 mod shipping_preview;
 mod shipping_rule;
 mod sign_in;
@@ -66,6 +71,7 @@ mod status_bar;
 mod sync;
 mod syncs;
 mod task;
+mod task_request;
 mod tasks;
 mod unknown_card;
 mod user;
@@ -75,4 +81,5 @@ mod widgets;
 
 pub use deps::DashboardDeps;
 pub use live_counts::LiveCounts;
+pub use response::unknown_address;
 pub use router::router;

@@ -15,6 +15,7 @@ use super::{
     order_facts::{elsewhere, lines, recipient_card, references, shipping, sides},
     order_history::history,
     order_offers::Request,
+    order_remedy,
     order_table::{contents, total},
     page::page,
     parcels,
@@ -70,6 +71,7 @@ pub(super) async fn render(
     let pending = intents::find_pending(&mut db, connection, &format!("order:{id}"), user.now).await?;
     let row = connections::find(&mut db, connection).await?.ok_or(PageError::NotFound)?;
     let order = &shown.order;
+    let stuck = order_remedy::load(&mut db, deps, user, order).await?;
     drop(db);
     let words = user.words();
     let here = order_path(connection, id);
@@ -85,6 +87,7 @@ pub(super) async fn render(
         (asked.refusal(user))
         (under_way(user, &here, asked, pending.as_ref()))
         (next(user, order))
+        (order_remedy::section(user, order, stuck.as_ref()))
         (order_actions::section(user, &here, order, row.switches().orders))
         div.cols {
             div {

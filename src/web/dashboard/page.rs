@@ -52,8 +52,14 @@ fn document(language: Language, user: Option<&User>, title: &str, body: &Markup)
     }
 }
 
-/// An error in plain words.
-pub(super) fn error_page(language: Language, title: &str, text: &str) -> Markup {
-    let to_overview = page_texts(language).to_overview;
-    bare_page(language, title, &html! { h1 { (title) } p { (text) } p { a href="/" { (to_overview) } } })
+/// An error in plain words, with the way back to where it came from, a path of ours.
+pub(super) fn error_page(language: Language, title: &str, text: &str, back: &str) -> Markup {
+    let words = page_texts(language);
+    let main = html! {
+        h1 { (title) }
+        p { (text) }
+        @if back != "/" { p { a href=(back) { (words.go_back) } } }
+        p { a href="/" { (words.to_overview) } }
+    };
+    bare_page(language, title, &main)
 }

@@ -29,7 +29,8 @@ struct Related {
 pub(super) fn sections(user: &User, here: &str, order: &OrderRow) -> Markup {
     html! {
         (returned(user, &rows(order.returned.as_ref())))
-        (added(user, here, &rows(order.added_shipments.as_ref())))
+        @let shipments = rows(order.added_shipments.as_ref());
+        @if !shipments.is_empty() { div #added { (added(user, here, &shipments)) } }
         (related(user, &rows(order.related.as_ref())))
     }
 }

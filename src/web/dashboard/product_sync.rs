@@ -58,8 +58,13 @@ pub(super) async fn preview(
                     (csrf_field(&user))
                     input type="hidden" name="connection" value=(name);
                     input type="hidden" name="what" value=(kind.as_str());
-                    label.tick { input type="checkbox" name="dry_run" value="yes"; (texts.report_only) }
-                    button.main { (if kind == SyncKind::Stock { texts.start_stock } else { texts.start_products }) }
+                    @if row.switches().of_sync(kind) == Switch::Off {
+                        input type="hidden" name="dry_run" value="yes";
+                        button.main { (texts.report_only) }
+                    } @else {
+                        label.tick { input type="checkbox" name="dry_run" value="yes"; (texts.report_only) }
+                        button.main { (if kind == SyncKind::Stock { texts.start_stock } else { texts.start_products }) }
+                    }
                     a href=(url("/products", &[("connection", Some(name))], None)) { (texts.cancel) }
                 }
             }

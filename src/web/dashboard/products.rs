@@ -19,12 +19,16 @@ use super::{
     listing::{ROWS, split_page, url},
     page::page,
     product_notes::{extra_table, remark_list},
+    product_progress::syncs_shown,
     user::User,
-    widgets::{csrf_field, inline_time, sync_kind},
+    widgets::csrf_field,
 };
 use crate::{
     actions,
-    domain::sync::SyncKind,
+    domain::{
+        event::subject::SubjectKind,
+        switch::{Switch, Switches},
+    },
     explain::{basis_text, counted, item_texts, number_text},
     store::{
         self, connections,
@@ -58,6 +62,7 @@ struct Shown {
     connections: Vec<String>,
     /// The connection whose items are listed.
     connection: String,
+    switches: Switches,
     list: ItemList,
     search: Option<String>,
     counts: ItemCounts,
@@ -102,9 +107,11 @@ pub(super) async fn list(
 }
 
 async fn load(db: &mut PgConnection, query: &ItemQuery) -> store::Result<Option<Shown>> {
-    let connections: Vec<_> = connections::list(db).await?.into_iter().map(|row| row.name).collect();
-    let asked = connections.iter().find(|known| **known == query.connection);
-    let Some(connection) = asked.or(connections.first()).cloned() else { return Ok(None) };
+    let known = connections::list(db).await?;
+    let asked = known.iter().find(|row| row.name == query.connection);
+    let Some(row) = asked.or(known.first()) else { return Ok(None) };
+    let (connection, switches) = (row.name.clone(), row.switches());
+    let connections: Vec<_> = known.into_iter().map(|row| row.name).collect();
     let list = query.show.parse().unwrap_or(ItemList::All);
     let filter = ItemFilter {
         connection: &connection,
@@ -125,7 +132,13 @@ async fn load(db: &mut PgConnection, query: &ItemQuery) -> store::Result<Option<
         next,
         syncs,
         connection,
+        switches,
     }))
+}
+
+/// True where syncing one item may write anything.
+fn can_sync(switches: Switches) -> bool {
+    [SubjectKind::Product, SubjectKind::Stock].into_iter().any(|kind| switches.of(kind) != Switch::Off)
 }
 
 fn head(user: &User, shown: &Shown) -> Markup {
@@ -147,48 +160,6 @@ fn head(user: &User, shown: &Shown) -> Markup {
                     button.main name="kind" value="stock" { (icon(Icon::Sync)) (texts.sync_stock) "…" }
                 }
             }
-        }
-    }
-}
-
-/// The syncs that run, each with its progress, and the newest report. The script keeps the progress fresh.
-fn syncs_shown(user: &User, syncs: &[RecentSync]) -> Markup {
-    let texts = item_texts(user.language);
-    let is_running = |sync: &&RecentSync| sync.state == "running";
-    html! {
-        @if syncs.iter().any(|sync| is_running(&sync)) {
-            div data-refresh { @for sync in syncs.iter().filter(is_running) { (progress(user, sync)) } }
-        }
-        @for sync in syncs.iter().filter(|sync| !is_running(sync)) {
-            p.soft {
-                a href=(sync_path(sync)) { (texts.last_report) } ": " (sync_kind(user, &sync.what)) ", " (inline_time(user, sync.created_at))
-            }
-        }
-    }
-}
-
-fn sync_path(sync: &RecentSync) -> String {
-    format!("/products/syncs/{}", sync.id)
-}
-
-fn sync_title(user: &User, sync: &RecentSync) -> &'static str {
-    let texts = item_texts(user.language);
-    if sync.what == SyncKind::Stock.as_str() { texts.running_stock } else { texts.running_products }
-}
-
-fn progress(user: &User, sync: &RecentSync) -> Markup {
-    let (texts, title) = (item_texts(user.language), sync_title(user, sync));
-    html! {
-        section.card aria-label=(title) {
-            div.row {
-                h2 { (title) }
-                span.soft {
-                    (number_text(sync.done, user.language))
-                    @if let Some(total) = sync.total { " / " (number_text(total, user.language)) } " " (texts.read_of)
-                }
-            }
-            progress max=[sync.total] value=[sync.total.map(|_| sync.done)] aria-label=(title) {}
-            p.soft { a href=(sync_path(sync)) { (texts.follow) } }
         }
     }
 }
@@ -263,7 +234,7 @@ fn items(user: &User, shown: &Shown, is_first_page: bool) -> Markup {
             (csrf_field(user))
             input type="hidden" name="connection" value=(shown.connection);
             div.card.flush {
-                (item_table(user, &shown.rows))
+                (item_table(user, &shown.rows, can_sync(shown.switches)))
                 nav.pager aria-label=(texts.next_page) {
                     @if !is_first_page { a.btn href=(shown.url(shown.list, None)) { (texts.first_page) } }
                     @if let Some(next) = &shown.next { a.btn rel="next" href=(shown.url(shown.list, Some(next))) { (texts.next_page) } }

@@ -13,9 +13,9 @@ use super::{
     widgets::{csrf_field, time},
 };
 use crate::{
-    actions::{self, ConflictError, Releasable},
+    actions::{self, ConflictError, MAX_REPLAYED, Releasable},
     domain::task::reason::Reason,
-    explain::counted,
+    explain::{attention_texts, counted, number_text},
     store::{self, views::releasable::WaitingFilter},
 };
 
@@ -46,6 +46,7 @@ pub(super) fn offers(user: &User, ready: &[Releasable]) -> Markup {
                     (words.oldest) " " (time(user, it.oldest_at))
                 }
                 p { (there_now(user, it)) }
+                @if user.is_operator() { p.soft { (consequence(user, &it.kind)) } (at_most(user, it.count)) }
                 div.actions {
                     @if user.is_operator() {
                         form method="post" action="/releases" {
@@ -53,7 +54,7 @@ pub(super) fn offers(user: &User, ready: &[Releasable]) -> Markup {
                             input type="hidden" name="connection" value=(it.connection);
                             input type="hidden" name="reason" value=(it.reason);
                             @if let Some(detail) = &it.detail { input type="hidden" name="detail" value=(detail); }
-                            button.main name="which" value="all" { (words.release_all) " (" (it.count) ")" }
+                            button.main name="which" value="all" { (words.release_all) " (" (it.count.min(MAX_REPLAYED)) ")" }
                         }
                     }
                     a.btn href=(list_path(it)) { (words.offer_show) }
@@ -61,6 +62,18 @@ pub(super) fn offers(user: &User, ready: &[Releasable]) -> Markup {
             }
         }
     }
+}
+
+/// What follows when everything of a kind is released: said before the button.
+pub(super) fn consequence(user: &User, kind: &str) -> &'static str {
+    let texts = attention_texts(user.language);
+    if kind == "order" { texts.release_orders } else { texts.release_others }
+}
+
+/// That one button does not do all of it, where that is so.
+pub(super) fn at_most(user: &User, count: i64) -> Markup {
+    let many = number_text(MAX_REPLAYED, user.language);
+    html! { @if count > MAX_REPLAYED { p.soft { (attention_texts(user.language).at_most.replace('%', &many)) } } }
 }
 
 /// The noun of a kind of subject, for [`counted`].

@@ -85,7 +85,7 @@ pub(super) async fn show(
         p { (actor) ", " (time(&user, *created_at)) }
         @if *open > 0 { div data-refresh { (progress) } } @else { div { (progress) } }
         @if let Some(by) = cancelled_by { p.note { (words.replay_cancelled_by) " " (by) } }
-        (json(&user.audience().request(filter.clone())))
+        details { summary { (words.as_stored) } (json(&user.audience().request(filter.clone()))) }
     };
     Ok(page(&user, MenuItem::Attention, words.replay, &main))
 }

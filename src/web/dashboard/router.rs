@@ -10,7 +10,8 @@ use axum::{
 use super::{
     assets, attention, audit, brake_card, cause, connections, deps::DashboardDeps, documents, events,
     language, live, order, order_bulk, order_bulk_undo, order_csv, order_request, orders, overview,
-    product_sync, products, releases, replays, response, shipping_preview, sign_in, sync, syncs, task, tasks,
+    product_sync, products, releases, replays, response, shipping_preview, sign_in, sync, syncs, task,
+    task_request, tasks,
 };
 
 /// The dashboard's router.
@@ -36,7 +37,7 @@ pub fn router(deps: DashboardDeps) -> Router {
         .route("/replays", post(replays::create))
         .route("/replays/{id}", get(replays::show).post(replays::cancel))
         .route("/tasks", get(tasks::list))
-        .route("/tasks/{id}", get(task::show).post(task::ask))
+        .route("/tasks/{id}", get(task::show).post(task_request::ask))
         .route("/tasks/{id}/dry-run", get(task::dry_run))
         .route("/events", get(events::list))
         .route("/events/{id}", get(events::show).post(events::ask))

@@ -17,11 +17,13 @@ use super::{
     frame::MenuItem,
     listing::url,
     page::page,
+    releases::at_most,
+    shipping_codes,
     user::User,
     widgets::csrf_field,
 };
 use crate::{
-    actions::{self, ActionError},
+    actions::{self, ActionError, MAX_REPLAYED},
     domain::{
         shipping::{ShippingRule, matches_named_method},
         task::reason::Reason,
@@ -56,6 +58,11 @@ impl RuleForm {
         Self { connection: connection.to_owned(), detail: detail.to_owned(), pattern, ..Self::default() }
     }
 
+    /// The connection that the rule is for.
+    pub(super) fn connection(&self) -> &str {
+        &self.connection
+    }
+
     fn of_form(form: &OperatorForm) -> Self {
         let text = |name| form.field(name).unwrap_or_default().to_owned();
         Self {
@@ -85,18 +92,20 @@ impl RuleForm {
     }
 }
 
-/// The form: it leads to a preview.
-pub(super) fn form(user: &User, typed: &RuleForm) -> Markup {
+/// The form: it leads to a preview. It suggests the codes in use.
+pub(super) fn form(user: &User, typed: &RuleForm, codes: &[String]) -> Markup {
     let texts = attention_texts(user.language);
     let words = user.words();
     html! {
         form.row.rule action="/attention/shipping-rule" {
             input type="hidden" name="connection" value=(typed.connection);
             input type="hidden" name="detail" value=(typed.detail);
-            label { (words.warehouse_code) input name="code" value=(typed.code) required; }
+            @let of = format!("{} {}", typed.connection, typed.detail);
+            (shipping_codes::field(words.warehouse_code, &typed.code, codes, &of))
             label { (words.pattern) input name="pattern" value=(typed.pattern) required; }
             label.tick { input type="checkbox" name="pickup" value="yes" checked[typed.pickup.is_some()]; (words.pickup) }
             button { (texts.preview_button) }
+            small { (texts.where_codes_are) }
         }
     }
 }
@@ -123,6 +132,7 @@ async fn preview_page(
     let mut db = deps.pool.acquire().await?;
     let count = attention::count_closed(&mut db, &typed.filter()).await?;
     let orders = overview::list_closed_oldest_first(&mut db, &typed.filter(), MAX_SHOWN).await?;
+    let codes = shipping_codes::load(&mut db, &deps.rules, &typed.connection).await?;
     drop(db);
     let rule = typed.rule();
     let is_whole = !rule.pattern.is_empty() && !rule.code.is_empty();
@@ -131,7 +141,7 @@ async fn preview_page(
         @if let Some(text) = refused {
             (flash(Tone::Stopped, &html! { p role="alert" { b { (texts.not_saved) } " " (text) } }))
         }
-        section.card { (form(user, typed)) }
+        section.card { (form(user, typed, &codes)) }
         @if is_whole && refused.is_none() { (consequences(user, typed, &rule, (count, &orders))) }
     };
     Ok(page(user, MenuItem::Attention, user.words().fix_shipping, &main))
@@ -163,12 +173,13 @@ fn consequences(
                 input type="hidden" name="code" value=(rule.code);
                 @if rule.pickup { input type="hidden" name="pickup" value="yes"; }
                 @if goes {
-                    @let orders = counted(count, user.words().order_count);
+                    @let orders = counted(count.min(MAX_REPLAYED), user.words().order_count);
                     button.main name="release" value="all" { (texts.save_and_release.replace('%', &orders)) }
                 }
                 button name="release" value="none" { (texts.save_only) }
                 a href="/attention" { (texts.cancel) }
             }
+            @if goes { (at_most(user, count)) }
             p.soft { (texts.rule_undo) }
         }
     }

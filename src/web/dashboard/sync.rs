@@ -18,7 +18,9 @@ use super::{
     widgets::{button, reason, state, sync_actor, sync_kind, time, time_or_never},
 };
 use crate::{
-    actions, explain,
+    actions,
+    domain::sync::SyncKind,
+    explain::{self, attention_texts, counted},
     store::{
         sync_differences::{self, DifferenceRow},
         syncs::{self, SyncRow},
@@ -45,7 +47,7 @@ pub(super) async fn show(
         (progress(&user, &sync))
         (facts(&user, &sync))
         @if sync.waiting_count > 0 && !is_running {
-            (button(&user, &format!("/products/syncs/{id}"), &[], words.approve))
+            (approval(&user, &sync))
         }
         @if is_running { (button(&user, &format!("/products/syncs/{id}/cancel"), &[], words.cancel_sync)) }
         @if differences.is_empty() && sync.state == "done" { p.flash.ok { (words.no_differences) } }
@@ -56,6 +58,21 @@ pub(super) async fn show(
         @if is_running { div data-refresh { (body) } } @else { (body) }
     };
     Ok(page(&user, MenuItem::Products, words.sync, &main))
+}
+
+/// The button that approves what waits, with what follows.
+fn approval(user: &User, sync: &SyncRow) -> Markup {
+    let texts = attention_texts(user.language);
+    html! {
+        @if user.is_operator() {
+            section.well aria-label=(user.words().approve) {
+                p { b { (counted(sync.waiting_count, texts.sync_waits)) } }
+                @if sync.what == SyncKind::Stock.as_str() { p { (texts.approve_sync_stock) } p.soft { (texts.approve_undo) } }
+                @else { p { (texts.approve_sync) } }
+                (button(user, &format!("/products/syncs/{}", sync.id), &[], user.words().approve))
+            }
+        }
+    }
 }
 
 fn progress(user: &User, sync: &SyncRow) -> Markup {

@@ -1,30 +1,27 @@
 //! One task: its attempts, what an operator can do with it, and a dry run.
 
-use axum::{
-    extract::{Path, State},
-    response::Redirect,
-};
+use axum::extract::{Path, Query, State};
 use maud::{Markup, html};
 use uuid::Uuid;
 
 use super::{
+    asked::Asked,
+    badge::{Tone, flash},
     deps::DashboardState,
     error::PageError,
-    form::OperatorForm,
     frame::MenuItem,
     listing::url,
     page::page,
     tasks::{short_id, subject_link},
     user::User,
-    widgets::{button, json, reason, state, time, time_or_never},
+    widgets::{button, json, reason, remedy, state, time, time_or_never},
 };
 use crate::{
     actions::{self, DryRunResult},
     domain::{id::TaskId, task::reason::Reason},
-    explain::{self, counted},
+    explain::{self, attention_texts, counted, order_texts},
     store::{
         attempts::{self, AttemptRow},
-        tasks::Resolution,
         views::overview::{self, TaskRow},
     },
 };
@@ -34,6 +31,17 @@ pub(super) async fn show(
     State(deps): State<DashboardState>,
     user: User,
     Path(id): Path<Uuid>,
+    Query(asked): Query<Asked>,
+) -> Result<Markup, PageError> {
+    render(&deps, &user, id, &asked).await
+}
+
+/// The page of a task, with what was asked just now.
+pub(super) async fn render(
+    deps: &DashboardState,
+    user: &User,
+    id: Uuid,
+    asked: &Asked,
 ) -> Result<Markup, PageError> {
     let words = user.words();
     let mut db = deps.pool.acquire().await?;
@@ -43,16 +51,43 @@ pub(super) async fn show(
     drop(db);
     let filter = [("connection", Some(row.connection.as_str())), ("subject", Some(row.subject.as_str()))];
     let main = html! {
-        h1 { (explain::subject_text(&row.subject, user.language)) " " (state(&user, &row.state)) }
-        p.lead { (reason(&user, row.reason.as_deref())) }
-        (facts(&user, &row))
-        (buttons(&user, &row))
+        h1 { (explain::subject_text(&row.subject, user.language)) " " (state(user, &row.state)) }
+        p.lead { (reason(user, row.reason.as_deref())) }
+        (asked.refusal(user))
+        (under_way(user, asked))
+        (remedy_of_cause(user, &row))
+        (facts(user, &row))
+        (buttons(user, &row))
         h2 { (words.attempt_log) }
         @if attempts.is_empty() { p { (words.no_attempt) } }
-        ol.line { @for attempt in &attempts { (attempt_entry(&user, attempt)) } }
+        ol.line { @for attempt in &attempts { (attempt_entry(user, attempt)) } }
         p { a href=(url("/events", &filter, None)) { (words.events) } }
     };
-    Ok(page(&user, MenuItem::Tasks, &row.subject, &main))
+    Ok(page(user, MenuItem::Tasks, &row.subject, &main))
+}
+
+/// What is under way after a request.
+fn under_way(user: &User, asked: &Asked) -> Markup {
+    let words = user.words();
+    let text = match asked.done() {
+        Some("replay") => words.said_replay,
+        Some("cancel") => words.said_cancel,
+        Some("done") => words.said_done,
+        Some("pending") => words.said_pending,
+        _ => return html! {},
+    };
+    flash(Tone::Ok, &html! { span role="status" { (text) } })
+}
+
+/// What to do about a task that stopped, and the way to everything that stopped for the same cause.
+fn remedy_of_cause(user: &User, row: &TaskRow) -> Markup {
+    let Some(code) = row.reason.as_deref().filter(|_| row.state == "dead") else { return html! {} };
+    let same = [("connection", row.connection.as_str()), ("kind", row.kind.as_str()), ("reason", code)];
+    let same = same.map(|(name, value)| (name, Some(value)));
+    html! {
+        (remedy(user, code))
+        p { a href=(url("/attention/cause", &same, None)) { (attention_texts(user.language).same_cause) } }
+    }
 }
 
 fn facts(user: &User, row: &TaskRow) -> Markup {
@@ -110,44 +145,6 @@ pub(super) fn call_count(user: &User, calls: usize) -> String {
     counted(i64::try_from(calls).unwrap_or(i64::MAX), user.words().call_count)
 }
 
-/// What an operator can do with a task.
-#[derive(Clone, Copy)]
-enum TaskRequest {
-    Replay,
-    Cancel,
-    Resolve(Resolution),
-}
-
-/// Replays, cancels or resolves a task.
-pub(super) async fn ask(
-    State(deps): State<DashboardState>,
-    Path(id): Path<Uuid>,
-    form: OperatorForm,
-) -> Result<Redirect, PageError> {
-    let request = match form.require("ask")? {
-        "replay" => TaskRequest::Replay,
-        "cancel" => TaskRequest::Cancel,
-        "done" => TaskRequest::Resolve(Resolution::Done),
-        "pending" => TaskRequest::Resolve(Resolution::Pending),
-        _ => return Err(PageError::InvalidForm),
-    };
-    let shown = form
-        .execute(&deps, async |db, actor| {
-            match request {
-                TaskRequest::Replay => {
-                    return Ok(actions::replay_task(db, actor, TaskId(id)).await?.task.0);
-                }
-                TaskRequest::Cancel => actions::cancel(db, actor, TaskId(id)).await?,
-                TaskRequest::Resolve(resolution) => {
-                    actions::resolve(db, actor, TaskId(id), resolution).await?;
-                }
-            }
-            Ok(id)
-        })
-        .await?;
-    Ok(Redirect::to(&path(shown)))
-}
-
 /// Shows what a replay would do now. It spends calls at both vendors, so only operators may run it.
 pub(super) async fn dry_run(
     State(deps): State<DashboardState>,
@@ -168,7 +165,8 @@ pub(super) async fn dry_run(
         @match &request {
             None => { p { (words.nothing_sent) } }
             Some(request) => {
-                h2 { (words.would_send) } (json(request))
+                h2 { (words.would_send) }
+                details { summary { (order_texts(user.language).as_sent) } (json(request)) }
                 @if let Some(differs) = &differs {
                     h2 { (words.difference) }
                     @if differs.is_empty() { p { (words.same_as_last) } }
@@ -182,6 +180,7 @@ pub(super) async fn dry_run(
     Ok(page(&user, MenuItem::Tasks, words.dry_run, &main))
 }
 
-fn path(id: Uuid) -> String {
+/// The path of a task's page.
+pub(super) fn path(id: Uuid) -> String {
     format!("/tasks/{id}")
 }

@@ -10,10 +10,12 @@ use super::{
     frame::MenuItem,
     listing::{self, ListQuery, ROWS, older_link},
     page::page,
+    releases::{at_most, consequence},
     user::User,
     widgets::{choices, csrf_field, field, reason, state, time},
 };
 use crate::{
+    actions::MAX_REPLAYED,
     domain::task::state::TaskState,
     explain::{self, subject_text},
     store::{
@@ -58,6 +60,7 @@ pub(super) async fn list(
         filter: &filter,
         rows: &rows,
         count,
+        consequence: consequence(&user, query.kind.as_deref().unwrap_or("order")),
         label_all: words.replay_all,
         label_selected: words.replay_selected,
     };
@@ -101,6 +104,8 @@ pub(super) struct ReplayForm<'a> {
     pub(super) rows: &'a [TaskRow],
     /// The number of tasks that match, which may be more than `rows`.
     pub(super) count: i64,
+    /// What follows, said before the buttons.
+    pub(super) consequence: &'static str,
     pub(super) label_all: &'static str,
     pub(super) label_selected: &'static str,
 }
@@ -125,8 +130,10 @@ impl ReplayForm<'_> {
                 @for (name, value) in filter {
                     @if let Some(value) = value { input type="hidden" name=(name) value=(value); }
                 }
+                p.soft { (self.consequence) }
+                (at_most(user, self.count))
                 div.actions {
-                    button.main name="which" value="all" { (self.label_all) " (" (self.count) ")" }
+                    button.main name="which" value="all" { (self.label_all) " (" (self.count.min(MAX_REPLAYED)) ")" }
                     button name="which" value="selected" { (self.label_selected) }
                 }
                 (table(user, self.rows, true))

@@ -34,8 +34,8 @@ pub(super) fn halves(user: &User, connection: &str, concern: &Concern) -> Markup
             @if user.is_operator() {
                 @let path = format!("/tasks/{}", concern.task);
                 div.row {
-                    (button(user, &path, &[("ask", "pending")], texts.not_there))
-                    (button(user, &path, &[("ask", "done")], texts.is_there))
+                    (button(user, &path, &[("ask", "pending"), ("from", "order")], texts.not_there))
+                    (button(user, &path, &[("ask", "done"), ("from", "order")], texts.is_there))
                     (button(user, &order_path(connection, id), &[("ask", "refresh")], texts.look_once_more))
                     span.soft { (texts.twice) }
                 }

@@ -2,7 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::sync::report::{differences, expected_differences, start_in_sync, start_in_sync_with};
+use crate::{
+    harness::OPERATOR,
+    sync::report::{differences, expected_differences, start_in_sync, start_in_sync_with},
+    web::{orders::page as page_of, session::Session},
+};
 
 #[tokio::test]
 async fn stock_sync_finds_all_differences_and_fixes_safe_ones() {
@@ -45,6 +49,11 @@ async fn stock_sync_of_a_zero_feed_waits_for_approval() {
     assert_eq!((report["waiting_count"].as_i64(), report["fixing_count"].as_i64()), (Some(20), Some(0)));
     assert_eq!(silta.run_until_idle().await, 0, "nothing is fixed while the feed is in doubt");
 
+    let page = format!("/products/syncs/{}", report["id"].as_str().unwrap());
+    let page = page_of(&Session::with(&silta, OPERATOR).await, &page).await;
+    let button = page.find("Approve and fix</button>").unwrap_or_else(|| panic!("{page}"));
+    let says = ["20 differences wait for your approval", "zeroes too", "For one hour from now"];
+    assert!(says.iter().all(|part| page[..button].contains(part)), "what follows is said first: {page}");
     let path = format!("/admin/v1/syncs/{}/approve", report["id"].as_str().unwrap());
     assert_eq!(silta.api.post(&path, json!({})).await.status, 200);
     silta.syncer.run_due().await.unwrap();

@@ -130,7 +130,9 @@ async fn stock_fall_shows_its_products_and_is_approved_after_a_preview() {
     let fields = approve(waiting - 1);
     let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let again = session.submit("/attention/stock", &fields).await;
-    assert_eq!(again.headers()["location"], "/attention/stock?connection=shop", "more wait than were shown");
+    let to = again.headers()["location"].to_str().unwrap();
+    assert_eq!(to, "/attention/stock?connection=shop&done=changed", "more wait than were shown");
+    assert!(text(&session, to).await.contains("Something has changed since the preview."), "{to}");
     silta.run_until_idle().await;
     assert_eq!((in_stock(&silta, 8), silta.connection().await["health"].as_str()), (waiting, Some("braked")));
 

@@ -7,6 +7,8 @@ pub mod browser;
 mod connections;
 mod dashboard;
 mod long_lists;
+mod no_dead_ends;
+mod order_remedies;
 pub mod orders;
 mod products;
 mod releases;

@@ -46,6 +46,15 @@ async fn page_of_products_shows_both_sides_and_counts_each_list() {
     assert!(nothing.contains("No product has a word that begins so."), "{nothing}");
     let well = text(&session, "/products?show=code").await;
     assert!(well.contains("None: nothing to do here."), "{well}");
+    silta.shop.add_product(3, "kahvi/1", "Suodatin", 1);
+    silta.shop.add_product(4, "b", "Teepannu", 1);
+    for id in [3, 4] {
+        silta.send_product_update(id).await;
+    }
+    let to_fix = text(&session, "/products?show=code").await;
+    let listed = to_fix.split("<details>").next().unwrap();
+    assert!(listed.contains("Teepannu") && listed.contains("the same code as"), "{listed}");
+    assert!(!listed.contains("Kahvi"), "{listed}");
     let viewer = text(&Session::with(&silta, VIEWER).await, "/products").await;
     assert!(viewer.contains("Kahvi") && !viewer.contains("name=\"item\""), "{viewer}");
 }
@@ -77,6 +86,11 @@ async fn item_is_synced_as_far_as_the_switches_allow() {
     if silta.count("item").await > 0 {
         assert_eq!(refused.status(), 409, "both are off");
     }
+    let page = text(&session, "/products").await;
+    assert!(page.contains("Kahvi") && !page.contains("name=\"item\""), "no button without an effect: {page}");
+    let preview = text(&session, "/products/sync?connection=shop&kind=stock").await;
+    let is_report = preview.contains("type=\"hidden\" name=\"dry_run\"");
+    assert!(is_report && !preview.contains("Sync the stock balances"), "{preview}");
     assert_eq!(silta.vendor_writes(), 0);
 }
 

@@ -48,6 +48,13 @@ impl Session {
         self.post_form(path, fields, "same-origin").await
     }
 
+    /// Submits a form from a page that the browser names.
+    pub async fn submit_from(&self, from: &str, path: &str, fields: &[(&str, &str)]) -> reqwest::Response {
+        let fields: Vec<_> = fields.iter().copied().chain([("csrf", self.csrf.as_str())]).collect();
+        let request = self.client.post(format!("{}{path}", self.url)).header("cookie", &self.cookie);
+        request.header("referer", from).form(&fields).send().await.unwrap()
+    }
+
     pub async fn post_form(&self, path: &str, fields: &[(&str, &str)], site: &str) -> reqwest::Response {
         let fields: Vec<_> = fields.iter().copied().chain([("csrf", self.csrf.as_str())]).collect();
         let request = self.client.post(format!("{}{path}", self.url)).header("cookie", &self.cookie);

@@ -108,8 +108,14 @@ impl Browser {
         self.wait_for(css).await.click().await.unwrap();
     }
 
+    /// The text of an element; looked for again where the page was refreshed just then.
     pub async fn text(&self, css: &str) -> String {
-        self.wait_for(css).await.text().await.unwrap()
+        for _ in 0..10 {
+            if let Ok(text) = self.wait_for(css).await.text().await {
+                return text;
+            }
+        }
+        panic!("{css} is replaced again and again")
     }
 
     /// Violations that axe-core rates serious or critical, each with its place.

@@ -1,4 +1,5 @@
-//! A shopkeeper's day in a browser: map a shipping method, sync one product, confirm a replacement, approve a stock fall.
+//! A shopkeeper's day in a browser: find an order and see its lines, map a shipping method, take a request back, sync one
+//! product, say what a foreign order is, confirm a replacement, approve a stock fall.
 
 use fantoccini::Locator;
 use serde_json::json;
@@ -59,6 +60,86 @@ async fn shopkeeper_maps_a_method_and_releases_its_orders_in_finnish() {
     maps_a_method_and_releases(FINNISH, "toimitettu").await;
 }
 
+/// Finds a stuck order by its number, sees its lines, maps its method where it stands, and watches it go.
+#[tokio::test]
+async fn shopkeeper_finds_an_order_and_remedies_it_where_it_stands() {
+    let silta = TestSilta::start().await;
+    silta.warehouse.receive_goods("A", 1000);
+    let _other = silta.place_order(OrderSpec::of("A", 1)).await;
+    let order = silta.place_order(OrderSpec::of("A", 3).with_shipping_method(3, None)).await;
+    let browser = Browser::signed_in(&silta, ENGLISH).await;
+    browser.type_into("form.find input[name=q]", &format!("{order}\u{e007}")).await;
+    browser.wait_for(".tabs").await; // the list
+    assert_eq!(rows(&browser).await, 1);
+    browser.click("tbody th a").await;
+    let lines = browser.text("section[aria-labelledby=lines]").await;
+    assert!(lines.contains("3 pcs") && lines.contains("Warehouse"), "{lines}");
+    browser.type_into(".remedy-here input[name=code]", "Posti Parcel").await;
+    browser.click(".remedy-here form.rule button").await;
+    let preview = browser.text(".well").await;
+    assert!(preview.contains("Save, and release 1 order"), "{preview}");
+    browser.click("button[name=release][value=all]").await;
+    assert!(browser.text(".lead b").await.ends_with("/ 1"));
+    silta.run_until_idle().await;
+    let all = Locator::XPath("//b[normalize-space()='1 / 1']");
+    browser.client.wait().for_element(all).await.unwrap();
+    let path = format!("/orders/shop/{order}");
+    browser.open_page(&path).await;
+    assert!(browser.text("h1 .st").await.to_lowercase().contains("waiting for collection"));
+    super::operator::ship_order(&silta, order).await;
+    silta.run_until_idle().await;
+    browser.open_page(&path).await;
+    assert!(browser.text("h1 .st").await.to_lowercase().contains("delivered"));
+    assert_eq!((silta.warehouse_count(order), silta.lost_and_doubled()), (1, (0, 0)));
+}
+
+/// Says that the warehouse's order is this one, where it waits.
+#[tokio::test]
+async fn shopkeeper_says_what_a_foreign_order_is() {
+    let silta = TestSilta::start().await;
+    silta.warehouse.add_foreign_order("shop-1001", "A", 5);
+    let order = silta.place_order(OrderSpec::of("A", 1)).await;
+    assert_eq!(silta.order_task_state(order).await, "dead not_ours_at_warehouse");
+    let browser = Browser::signed_in(&silta, FINNISH).await;
+    browser.open_page("/attention").await;
+    let choice = browser.text(".adoption").await;
+    assert!(choice.contains("Mikä se on?") && choice.contains("Se on jokin muu"), "{choice}");
+    browser.click(".adoption form:first-of-type button").await;
+    browser.wait_for(".cols").await; // the order's own page
+    assert!(browser.text(".flash.ok").await.contains("Varaston tilaus on tämä"));
+    silta.run_until_idle().await;
+    assert_eq!((silta.warehouse.count("shop-1001"), silta.warehouse.orders().len()), (1, 1));
+    assert_eq!(silta.show_order(order).await["actions"][0]["kind"], "adopt");
+    browser.open_page("/attention").await;
+    assert!(browser.client.find(Locator::Css(".adoption")).await.is_err(), "nothing is asked any more");
+}
+
+/// Sends two orders by hand, and takes them back before they leave.
+#[tokio::test]
+async fn shopkeeper_takes_a_request_for_several_orders_back() {
+    let silta = TestSilta::start().await;
+    silta.warehouse.receive_goods("A", 1000);
+    for _ in 0..2 {
+        silta.place_order(OrderSpec::of("A", 1).unpaid()).await;
+    }
+    let browser = Browser::signed_in(&silta, ENGLISH).await;
+    browser.open_page("/orders").await;
+    for order in [1001, 1002] {
+        browser.click(&format!("input[name=order][value='shop/{order}']")).await;
+    }
+    browser.click(".bulk button[value=transfer]").await;
+    browser.wait_for("input[name=confirmed]").await; // the preview
+    browser.click("section.card form button.main").await;
+    let said = browser.text(".flash.wait").await;
+    assert!(said.contains("2 orders are on their way") && said.contains("Undo"), "{said}");
+    silta.run_until_idle().await;
+    browser.click(".flash.wait form button").await;
+    let said = browser.text(".flash.ok").await;
+    assert!(said.contains("2 orders were taken back"), "{said}");
+    silta.advance(secs(60)).await;
+    assert_eq!(silta.warehouse.orders().len(), 0);
+}
+
 #[tokio::test]
 async fn shopkeeper_syncs_one_product_of_the_list() {
     let silta = TestSilta::start_with_settings(&[("stock.update", "manual")]).await;
@@ -104,7 +185,9 @@ async fn shopkeeper_confirms_a_replacement_where_it_waits() {
     browser.open_page("/attention").await;
     browser.click(".cause .well form button").await;
     browser.wait_for(".cols").await; // the order's own page
+    assert!(browser.text(".flash.wait").await.contains("The replacement is on its way"));
     silta.run_until_idle().await;
+    silta.advance(secs(60)).await; // until it cannot be taken back any more
     assert_eq!(silta.warehouse.find("shop-1001-R1").unwrap().lines, [("B".to_owned(), 1)]);
 }
 

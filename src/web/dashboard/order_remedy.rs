@@ -1,0 +1,75 @@
+//! What a stuck order needs, in place on its own page: the rule form, the answer to what happened, the choice of what it is.
+
+use maud::{Markup, html};
+use sqlx::PgConnection;
+
+use super::{
+    adoption_card,
+    cause_remedy::{Remedy, remedy_of},
+    concern::{self, Concern},
+    deps::DashboardDeps,
+    listing::{order_path, url},
+    shipping_codes,
+    shipping_preview::{self, RuleForm},
+    unknown_card,
+    user::User,
+    widgets::button,
+};
+use crate::{
+    explain::{self, attention_texts},
+    store::{self, views::orders::OrderRow},
+};
+
+/// A stuck order, with what its remedy needs.
+pub(super) struct Stuck {
+    remedy: Remedy,
+    concern: Concern,
+    /// The warehouse's shipping codes in use, for a rule.
+    codes: Vec<String>,
+}
+
+/// Loads it; `None` where nothing is stuck, and for viewers, who can remedy nothing.
+pub(super) async fn load(
+    db: &mut PgConnection,
+    deps: &DashboardDeps,
+    user: &User,
+    order: &OrderRow,
+) -> store::Result<Option<Stuck>> {
+    let state = order.task_state.as_deref().filter(|state| matches!(*state, "dead" | "in_doubt"));
+    let stuck = state.zip(order.task_id).filter(|_| user.is_operator());
+    let Some((state, task)) = stuck else { return Ok(None) };
+    let remedy = remedy_of(state, order.reason.as_deref().unwrap_or_default(), "order");
+    let codes = match remedy {
+        Remedy::Rule => shipping_codes::load(db, &deps.rules, &order.connection).await?,
+        _ => Vec::new(),
+    };
+    Ok(Some(Stuck { remedy, concern: concern::of_stuck(db, task, order.clone()).await?, codes }))
+}
+
+/// The remedy, and the way to everything that stopped for the same cause.
+pub(super) fn section(user: &User, order: &OrderRow, stuck: Option<&Stuck>) -> Markup {
+    let Some(Stuck { remedy, concern, codes }) = stuck else { return html! {} };
+    let texts = attention_texts(user.language);
+    let (connection, reason) = (order.connection.as_str(), order.reason.as_deref());
+    let same = [("connection", Some(connection)), ("kind", Some("order")), ("reason", reason)];
+    let detail =
+        concern.last_attempt.as_ref().and_then(|attempt| attempt.detail.as_deref()).unwrap_or_default();
+    let is_dead = order.task_state.as_deref() == Some("dead");
+    html! {
+        section.card.remedy-here.no-print aria-labelledby="remedy" {
+            h2 #remedy { (user.words().remedy) }
+            @if !detail.is_empty() && *remedy != Remedy::Unknown { p { (explain::detail(detail, user.language)) } }
+            @match remedy {
+                Remedy::Rule => { (shipping_preview::form(user, &RuleForm::of_detail(connection, detail), codes)) }
+                Remedy::Unknown => { (unknown_card::halves(user, connection, concern)) }
+                Remedy::Adopt => { (adoption_card::choices(user, connection, concern)) }
+                Remedy::Replacement => { p { a href="#added" { (user.words().added_shipments) } } }
+                _ => {
+                    p { (texts.try_again_text) }
+                    (button(user, &order_path(connection, &order.order_id), &[("ask", "refresh")], texts.try_again))
+                }
+            }
+            @if is_dead { p { a href=(url("/attention/cause", &same, None)) { (texts.same_cause) } } }
+        }
+    }
+}

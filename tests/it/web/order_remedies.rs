@@ -1,0 +1,175 @@
+//! A stuck order has its remedy on its own page, and says afterwards what is under way.
+
+use serde_json::json;
+use silta::dev::sandbox::{Fault, OrderSpec};
+
+use crate::{
+    harness::{OPERATOR, TestOptions, TestSilta, VIEWER, secs},
+    web::{orders::page, session::Session, undo::start_with_added_shipment},
+};
+
+#[tokio::test]
+async fn order_without_a_method_has_the_rule_form_on_its_page() {
+    let connection = "\"LEFT-*\" = \"leave\"\n";
+    let silta = TestSilta::start_with(TestOptions { connection, service: "" }).await;
+    silta.warehouse.receive_goods("A", 9);
+    let order = silta.place_order(OrderSpec::of("A", 1).with_shipping_method(3, None)).await;
+    let rule = json!({ "pattern": "Drone", "code": "Air & sea" });
+    silta.api.put("/admin/v1/connections/shop/shipping-rules", rule).await;
+    let path = format!("/orders/shop/{order}");
+    let session = Session::with(&silta, OPERATOR).await;
+    let shown = page(&session, &path).await;
+    for part in [
+        "action=\"/attention/shipping-rule\"",
+        "Edit merchant, Shipping methods",
+        "/attention/cause?connection=shop&amp;kind=order&amp;reason=shipping%5Funmapped",
+        "<option value=\"Posti Parcel\">",
+        "<option value=\"Courier\">",
+        "<option value=\"Air &amp; sea\">",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    assert!(!shown.contains("<option value=\"leave\">"), "it is no method of the warehouse: {shown}");
+    let viewer = page(&Session::with(&silta, VIEWER).await, &path).await;
+    assert!(!viewer.contains("/attention/shipping-rule") && !viewer.contains("<option"), "{viewer}");
+    let finnish = page(&Session::with(&silta, OPERATOR).await.in_finnish(), &path).await;
+    assert!(finnish.contains("Kaikki samasta syystä pysähtyneet"), "{finnish}");
+    // Where it waits on the page of its cause, the same codes are suggested.
+    let attention = page(&session, "/attention").await;
+    assert!(attention.contains("<option value=\"Courier\">"), "{attention}");
+}
+
+#[tokio::test]
+async fn foreign_order_is_adopted_or_gets_another_reference() {
+    let silta = TestSilta::start().await;
+    silta.warehouse.receive_goods("A", 9);
+    for reference in ["shop-1001", "shop-1002"] {
+        silta.warehouse.add_foreign_order(reference, "A", 5);
+    }
+    let [one, other] =
+        [silta.place_order(OrderSpec::of("A", 1)).await, silta.place_order(OrderSpec::of("A", 1)).await];
+    assert_eq!(silta.order_task_state(one).await, "dead not_ours_at_warehouse");
+    let session = Session::with(&silta, OPERATOR).await;
+    let path = |order: u64| format!("/orders/shop/{order}");
+    for at in ["/attention", &path(one)] {
+        let shown = page(&session, at).await;
+        for part in ["What is it?", "follow it from here", "sends no other", "has another reference now"] {
+            assert!(shown.contains(part), "{part} at {at}: {shown}");
+        }
+    }
+    let adopted = session.submit(&path(one), &[("ask", "adopt")]).await;
+    let to = adopted.headers()["location"].to_str().unwrap().to_owned();
+    assert_eq!(to, format!("{}?done=adopt", path(one)));
+    assert!(page(&session, &to).await.contains("Silta follows it from here, and sends no other."));
+    silta.run_until_idle().await;
+    assert_eq!((silta.warehouse.count("shop-1001"), silta.warehouse.orders().len()), (1, 2));
+    assert_eq!(silta.show_order(one).await["actions"][0]["kind"], "adopt");
+    assert!(!page(&session, &path(one)).await.contains("What is it?"), "it is answered");
+
+    silta.warehouse.change_reference("shop-1002", "by-hand-7");
+    session.submit(&path(other), &[("ask", "refresh")]).await;
+    silta.run_until_idle().await;
+    assert_eq!((silta.warehouse.count("shop-1002"), silta.warehouse.orders().len()), (1, 3));
+}
+
+#[tokio::test]
+async fn unknown_outcome_is_answered_on_the_orders_page() {
+    let mut silta = TestSilta::start().await;
+    silta.leave_unfinished();
+    silta.warehouse.receive_goods("A", 10);
+    silta.sandbox.warehouse_server.faults.script("POST", "/api/v1/orders", Fault::DropBefore);
+    let order = silta.place_order(OrderSpec::of("A", 1)).await;
+    let session = Session::with(&silta, OPERATOR).await;
+    let path = format!("/orders/shop/{order}");
+    let shown = page(&session, &path).await;
+    assert!(
+        shown.contains("may or may not be at the warehouse") && shown.contains("gets it twice"),
+        "{shown}"
+    );
+    let task: uuid::Uuid = silta.scalar("select id from task where state = 'in_doubt'").await;
+    let fields = [("ask", "pending"), ("from", "order")];
+    let answer = session.submit(&format!("/tasks/{task}"), &fields).await;
+    assert_eq!(answer.headers()["location"], format!("{path}?done=pending"));
+    let shown = page(&session, &format!("{path}?done=pending")).await;
+    assert!(shown.contains("Noted: it was not done."), "{shown}");
+    silta.advance(secs(600)).await;
+    assert_eq!((silta.warehouse_count(order), silta.lost_and_doubled()), (1, (0, 0)));
+}
+
+#[tokio::test]
+async fn other_stopped_order_is_tried_again_from_its_page() {
+    let silta = TestSilta::start().await;
+    silta.warehouse.receive_goods("A", 10);
+    let order = silta.place_order(OrderSpec::of("A", 1).to_country("Suomi")).await;
+    assert_eq!(silta.order_task_state(order).await, "dead address_incomplete");
+    let session = Session::with(&silta, OPERATOR).await;
+    let path = format!("/orders/shop/{order}");
+    let shown = page(&session, &path).await;
+    for part in ["Try again", "reason=address%5Fincomplete", "Fix the named fields in the shop"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    silta.shop.change_country(order, "FI");
+    session.submit(&path, &[("ask", "refresh")]).await;
+    silta.run_until_idle().await;
+    assert_eq!(silta.warehouse_count(order), 1);
+    assert!(!page(&session, &path).await.contains("Try again"));
+}
+
+#[tokio::test]
+async fn order_that_is_not_paid_says_so_before_it_is_sent_from_its_cause() {
+    let silta = TestSilta::start_with_settings(&[("orders.when", "paid")]).await;
+    silta.warehouse.receive_goods("A", 10);
+    let payments = json!({ "payments": [{ "status": "PENDING_ACTIVATION", "is_paid": true }] });
+    let order = silta.place_order(OrderSpec::of("A", 1).with_json(payments)).await;
+    assert_eq!(silta.order_task_state(order).await, "skipped payment_not_activated");
+    let session = Session::with(&silta, OPERATOR).await;
+    let shown = page(&session, "/attention").await;
+    let button = shown.find("name=\"ask\" value=\"transfer\"").unwrap_or_else(|| panic!("{shown}"));
+    let says = shown[..button].rfind("The order is not paid. It is sent to the warehouse all the same.");
+    let hidden = shown[..button].rfind("<details>");
+    assert!(says.is_some() && hidden < says, "{shown}");
+}
+
+#[tokio::test]
+async fn refused_request_is_answered_on_the_page_with_what_is_offered_now() {
+    let silta = TestSilta::start().await;
+    silta.warehouse.receive_goods("A", 10);
+    let order = silta.place_order(OrderSpec::of("A", 1)).await;
+    let session = Session::with(&silta, OPERATOR).await;
+    let path = format!("/orders/shop/{order}");
+    for ask in ["undo", "hold", "transfer"] {
+        let refused = session.submit(&path, &[("ask", ask)]).await;
+        assert_eq!(refused.status(), 409, "{ask}");
+        let shown = refused.text().await.unwrap();
+        assert!(
+            shown.contains("Nothing was changed:") && shown.contains(&format!("Order {order}")),
+            "{shown}"
+        );
+        assert!(shown.contains("name=\"ask\" value=\"cancel\""), "{shown}");
+    }
+    let task: uuid::Uuid = silta.scalar("select id from task").await;
+    let refused = session.submit(&format!("/tasks/{task}"), &[("ask", "cancel")]).await;
+    assert_eq!(refused.status(), 409);
+    let shown = refused.text().await.unwrap();
+    assert!(
+        shown.contains("Nothing was changed:") && shown.contains("name=\"ask\" value=\"replay\""),
+        "{shown}"
+    );
+    assert_eq!(silta.count("audit").await, 0);
+
+    let replayed = session.submit(&format!("/tasks/{task}"), &[("ask", "replay")]).await;
+    let to = replayed.headers()["location"].to_str().unwrap().to_owned();
+    assert!(to.ends_with("?done=replay") && !to.contains(&task.to_string()), "{to}");
+    assert!(page(&session, &to).await.contains("It is being looked at again"));
+    silta.run_until_idle().await;
+}
+
+#[tokio::test]
+async fn order_that_waits_for_a_confirmation_leads_to_its_button() {
+    let (silta, order, _) = start_with_added_shipment().await;
+    let session = Session::with(&silta, OPERATOR).await;
+    let shown = page(&session, &format!("/orders/shop/{order}")).await;
+    for part in ["href=\"#added\"", "id=\"added\"", "Send the replacement"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+}
