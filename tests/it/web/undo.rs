@@ -17,10 +17,10 @@ async fn ask(session: &Session, request: &str, orders: &[u64]) -> String {
     let fields = [("ask", request), ("confirmed", "yes"), ("back", "/orders?sort=total")];
     let orders = names.iter().map(|name| ("order", name.as_str()));
     let fields: Vec<_> = fields.into_iter().chain(orders).collect();
-    location(session.submit("/orders/bulk", &fields).await)
+    location(&session.submit("/orders/bulk", &fields).await)
 }
 
-fn location(answer: reqwest::Response) -> String {
+fn location(answer: &reqwest::Response) -> String {
     assert_eq!(answer.status(), 303);
     answer.headers()["location"].to_str().unwrap().to_owned()
 }
@@ -33,7 +33,7 @@ fn bulk_of(address: &str) -> String {
 /// Takes a request back; returns what the answer says became of its orders.
 async fn undo(session: &Session, bulk: &str) -> String {
     let fields = [("bulk", bulk), ("back", "/orders")];
-    let to = location(session.submit("/orders/bulk/undo", &fields).await);
+    let to = location(&session.submit("/orders/bulk/undo", &fields).await);
     to.strip_prefix("/orders?done=undo&").unwrap().to_owned()
 }
 
