@@ -92,6 +92,9 @@ pub(super) async fn apply(
     changes: &GapChanges,
     now: Timestamp,
 ) -> Result<()> {
+    if changes.closed.is_empty() && changes.opened.is_empty() {
+        return Ok(());
+    }
     let (starts, ends): (Vec<_>, Vec<_>) = changes.closed.iter().map(|gap| (gap.from, gap.to)).unzip();
     sqlx::query!(
         "delete from poll_gap where connection = $1 and what = $2

@@ -23,6 +23,8 @@ pub struct LeasedPoll {
     pub cursor: Timestamp,
     /// True where the poll before failed.
     pub has_failed: bool,
+    /// True where the list has gaps. Only the holder of the lease changes that.
+    pub has_gaps: bool,
     /// The fence of the lease.
     pub claim: Uuid,
 }
@@ -61,24 +63,23 @@ pub async fn ensure(
     Ok(())
 }
 
-/// Claims one due poll among these; one whose lease has run out is due too. Polls that another configuration names
+/// Claims due polls among these, at most `limit`; one whose lease has run out is due too. Polls that another configuration names
 /// are left to its processes. One that is put off for longer than twice our interval, by a process with
 /// another interval or another clock, is due as well.
 pub async fn claim_due(
     db: &mut PgConnection,
     claim_id: Uuid,
-    configured: &[ConfiguredPoll],
+    (configured, limit): (&[ConfiguredPoll], usize),
     now: Timestamp,
     leased_until: Timestamp,
-) -> Result<Option<LeasedPoll>> {
+) -> Result<Vec<LeasedPoll>> {
     let connections: Vec<_> = configured.iter().map(|it| it.connection.clone()).collect();
     let lists: Vec<_> = configured.iter().map(|it| it.what.to_owned()).collect();
     let latest: Vec<_> = configured.iter().map(|it| now + it.interval * 2).collect();
     let claimed = sqlx::query_as!(
         LeasedPoll,
         r#"
-        update poll set claim_id = $1, leased_until = $3, last_started_at = $2
-        where (connection, what) in (
+        with due as materialized (
             select poll.connection, poll.what
             from unnest($4::text[], $5::text[], $6::timestamptz[]) as configured (connection, what, latest)
             join poll on poll.connection = configured.connection and poll.what = configured.what
@@ -88,10 +89,15 @@ pub async fn claim_due(
               and connection.paused_at is null
               and (connection.circuit_open_until is null or connection.circuit_open_until <= $2)
             order by poll.due_at
-            limit 1
+            limit $8
             for update of poll skip locked
         )
-        returning connection, what, cursor, last_error is not null as "has_failed!", claim_id as "claim!"
+        update poll set claim_id = $1, leased_until = $3, last_started_at = $2
+        from due where poll.connection = due.connection and poll.what = due.what
+        returning poll.connection, poll.what, cursor, last_error is not null as "has_failed!", claim_id as "claim!",
+            exists (
+                select from poll_gap where poll_gap.connection = poll.connection and poll_gap.what = poll.what
+            ) as "has_gaps!"
         "#,
         claim_id,
         now,
@@ -100,8 +106,9 @@ pub async fn claim_due(
         &lists,
         &latest,
         now + (leased_until - now) * MAX_LEASES,
+        i64::try_from(limit).unwrap_or(i64::MAX),
     );
-    Ok(claimed.fetch_optional(db).await?)
+    Ok(claimed.fetch_all(db).await?)
 }
 
 /// Extends the lease.

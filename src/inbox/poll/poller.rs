@@ -30,7 +30,7 @@ use crate::{
     runtime::clock::{Clock, Entropy},
     store::{
         self,
-        poll_gaps::{self, GapChanges},
+        poll_gaps::{self, GapChanges, PollGap},
         polls::{self, ConfiguredPoll, LeasedPoll, PollResult},
     },
 };
@@ -48,7 +48,7 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 const RETRY_DELAY: Duration = Duration::from_secs(30);
 
 /// Polls at once in a process. A vendor that hangs delays its own lists only.
-const MAX_CONCURRENT: usize = 16;
+const MAX_CONCURRENT: usize = 64;
 
 /// Running polls; each returns how many events it found.
 type RunningPolls = JoinSet<store::Result<usize>>;
@@ -153,27 +153,33 @@ impl Poller {
 
     /// Starts due polls while there are slots, each as its own task, so that a panic ends one poll only.
     async fn start_due(&self, running: &mut RunningPolls) -> store::Result<()> {
-        while running.len() < MAX_CONCURRENT {
-            let now = self.clock.now();
-            let mut db = self.pool.acquire().await?;
-            let (claim_id, until) = (self.entropy.fence(), now + self.lease);
-            let claimed = polls::claim_due(&mut db, claim_id, &self.configured, now, until).await?;
-            drop(db); // never held across calls to a vendor
-            let Some(leased) = claimed else { break };
+        let free = MAX_CONCURRENT.saturating_sub(running.len());
+        if free == 0 {
+            return Ok(());
+        }
+        let (now, claimed_at) = (self.clock.now(), self.clock.monotonic());
+        let mut db = self.pool.acquire().await?;
+        let (claim_id, until) = (self.entropy.fence(), now + self.lease);
+        let claimed = polls::claim_due(&mut db, claim_id, (&self.configured, free), now, until).await?;
+        drop(db); // never held across calls to a vendor
+        for leased in claimed {
             let poller = self.clone();
-            running.spawn(async move { poller.poll(&leased, now).await });
+            running.spawn(async move { poller.poll(&leased, (now, claimed_at)).await });
         }
         Ok(())
     }
 
     /// Reads a leased list from its cursor on, settles the poll, and returns how many events were new.
-    async fn poll(&self, leased: &LeasedPoll, started_at: Timestamp) -> store::Result<usize> {
+    async fn poll(
+        &self,
+        leased: &LeasedPoll,
+        (started_at, claimed_at): (Timestamp, Duration),
+    ) -> store::Result<usize> {
         let Some((polled, list)) = self.find_list(leased) else { return Ok(0) }; // never claimed
-        let mut db = self.pool.acquire().await?;
-        let gaps = poll_gaps::list(&mut db, &leased.connection, &leased.what).await?;
-        drop(db); // never held across calls to a vendor
+        let gaps = if leased.has_gaps { self.list_gaps(leased).await? } else { Vec::new() };
         let Self { pool, clock, ingester, lease, .. } = self;
-        let (clock, lease, gaps, progress) = (&**clock, *lease, &*gaps, &Mutex::<Progress>::default());
+        let (clock, lease, gaps) = (&**clock, *lease, &*gaps);
+        let progress = &Mutex::new(Progress::leased_at(claimed_at));
         let reader = ListReader { pool, clock, ingester, lease, leased, polled, list, gaps, progress };
         let read = tokio::time::timeout(MAX_DURATION, reader.read_changes()).await;
         let retried = match read.unwrap_or(Err(PollError::Overran)) {
@@ -198,6 +204,11 @@ impl Poller {
             tracing::info!(connection, what, found, "poll found changes");
         }
         Ok(progress.found)
+    }
+
+    async fn list_gaps(&self, leased: &LeasedPoll) -> store::Result<Vec<PollGap>> {
+        let mut db = self.pool.acquire().await?;
+        poll_gaps::list(&mut db, &leased.connection, &leased.what).await
     }
 
     /// What is stored of a poll; `None` where another replica polls the list now.

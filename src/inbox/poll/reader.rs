@@ -47,6 +47,8 @@ pub(super) struct ListReader<'a> {
 /// How far a poll has come.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Progress {
+    /// When the lease was taken or last extended, by the clock that nobody sets.
+    leased_at: Duration,
     /// The walk has read everything that changed before this.
     pub(super) reached: Option<Timestamp>,
     /// The vendor's clock, as it was first shown.
@@ -64,6 +66,11 @@ pub(super) struct Progress {
 }
 
 impl Progress {
+    /// That of a poll whose lease was taken then.
+    pub(super) fn leased_at(leased_at: Duration) -> Self {
+        Self { leased_at, ..Self::default() }
+    }
+
     /// The cursor after a poll that came to the end of its list. It only moves to times that the vendor has shown. Where it
     /// was ahead of the vendor's clock, it moves back.
     pub(super) fn cursor_at_end(&self, cursor: Timestamp) -> Timestamp {
@@ -115,6 +122,9 @@ impl ListReader<'_> {
     /// The changes of stock under the codes as the shop spells them: those name the subjects. A code that could be one of
     /// several keeps the warehouse's spelling; its attempt asks a person.
     async fn spelt_as_in_shop(&self, changes: Vec<PolledChange>) -> store::Result<Vec<PolledChange>> {
+        if changes.is_empty() {
+            return Ok(changes);
+        }
         let connection = &self.leased.connection;
         let codes = || changes.iter().map(|change| change.subject.key.as_str());
         let mut db = self.pool.acquire().await?;
@@ -148,19 +158,29 @@ impl ListReader<'_> {
         counts
     }
 
-    /// Extends the lease before each page. Where the process dies, another replica starts the poll again when
-    /// it ends.
+    /// Extends the lease before a page, unless most of it is left: nearly all polls read one page and need no more than their
+    /// claim. Where the process dies, another replica starts the poll again when it ends.
     async fn extend_lease(&self) -> Result<(), PollError> {
+        let now = self.clock.monotonic();
+        if now < self.progress.lock().leased_at + self.lease / 4 {
+            return Ok(());
+        }
         let mut db = self.pool.acquire().await.map_err(StoreError::from)?;
         let until = self.clock.now() + self.lease;
         match polls::extend_lease(&mut db, self.leased, until).await? {
-            Fenced::Written => Ok(()),
+            Fenced::Written => {
+                self.progress.lock().leased_at = now;
+                Ok(())
+            }
             Fenced::LeaseLost => Err(PollError::LeaseLost),
         }
     }
 
     /// Stores the changes that no read has covered yet, and counts how often each was met.
     async fn ingest_uncovered(&self, changes: Vec<PolledChange>) -> store::Result<usize> {
+        if changes.is_empty() {
+            return Ok(0);
+        }
         let Self { leased, list, clock, .. } = self;
         let subjects: Vec<_> = changes.iter().map(|change| change.subject.to_string()).collect();
         let versions: Vec<_> = changes.iter().map(|change| change.version.clone()).collect();
