@@ -142,41 +142,61 @@ pub struct PollResult {
     pub gaps: GapChanges,
 }
 
-/// Ends a poll, fenced by its claim. Called inside a transaction.
-pub async fn settle(
-    db: &mut PgConnection,
-    leased: &LeasedPoll,
-    result: &PollResult,
-    now: Timestamp,
-) -> Result<Fenced> {
-    let done = sqlx::query!(
-        "
-        update poll set
-            cursor = $4,
-            found = found + $5,
-            last_error = $6,
-            last_found = case when $6::text is null then $5 else last_found end,
-            last_millis = case when $6::text is null
-                then extract(epoch from $7 - last_started_at) * 1000 else last_millis end,
-            last_finished_at = case when $6::text is null then $7 else last_finished_at end,
-            due_at = $8,
-            claim_id = null, leased_until = null
-        where connection = $1 and what = $2 and claim_id = $3
-        ",
-        leased.connection,
-        leased.what,
-        leased.claim,
-        result.cursor,
-        result.found,
-        result.error,
-        now,
-        result.due_at,
-    );
-    if done.execute(&mut *db).await?.rows_affected() != 1 {
-        return Ok(Fenced::LeaseLost);
+/// A poll that has ended.
+#[derive(Clone, Debug)]
+pub struct EndedPoll {
+    /// Its lease.
+    pub leased: LeasedPoll,
+    /// What it came to.
+    pub result: PollResult,
+}
+
+/// Ends polls, each fenced by its claim: one whose lease was lost is polled by another replica, which will end it. Called inside
+/// a transaction.
+pub async fn settle(db: &mut PgConnection, ended: &[EndedPoll], now: Timestamp) -> Result<()> {
+    fn column<T>(ended: &[EndedPoll], of: impl Fn(&EndedPoll) -> T) -> Vec<T> {
+        ended.iter().map(of).collect()
     }
-    poll_gaps::apply(db, (&leased.connection, &leased.what), &result.gaps, now).await?;
-    Ok(Fenced::Written)
+    let settled = sqlx::query!(
+        r#"
+        with ended as materialized (
+            select poll.connection, poll.what, ended.cursor, ended.found, ended.error, ended.due_at
+            from unnest(
+                $1::text[], $2::text[], $3::uuid[], $4::timestamptz[], $5::bigint[], $6::text[], $7::timestamptz[]
+            ) as ended (connection, what, claim, cursor, found, error, due_at)
+            join poll on poll.connection = ended.connection and poll.what = ended.what and poll.claim_id = ended.claim
+            order by poll.connection, poll.what -- one lock order for all who write several
+            for update of poll
+        )
+        update poll set
+            cursor = ended.cursor,
+            found = poll.found + ended.found,
+            last_error = ended.error,
+            last_found = case when ended.error is null then ended.found else last_found end,
+            last_millis = case when ended.error is null
+                then extract(epoch from $8::timestamptz - last_started_at) * 1000 else last_millis end,
+            last_finished_at = case when ended.error is null then $8 else last_finished_at end,
+            due_at = ended.due_at,
+            claim_id = null, leased_until = null
+        from ended where poll.connection = ended.connection and poll.what = ended.what
+        returning poll.connection, poll.what
+        "#,
+        &column(ended, |it| it.leased.connection.clone()),
+        &column(ended, |it| it.leased.what.clone()),
+        &column(ended, |it| it.leased.claim),
+        &column(ended, |it| it.result.cursor),
+        &column(ended, |it| it.result.found),
+        &column(ended, |it| it.result.error.map(str::to_owned)) as &[Option<String>],
+        &column(ended, |it| it.result.due_at),
+        now,
+    );
+    for row in settled.fetch_all(&mut *db).await? {
+        let is_its = |it: &&EndedPoll| it.leased.connection == row.connection && it.leased.what == row.what;
+        for ended in ended.iter().filter(is_its) {
+            poll_gaps::apply(db, (&row.connection, &row.what), &ended.result.gaps, now).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Makes a connection's polls due: a webhook said that something happened, but not what.
@@ -187,7 +207,14 @@ pub async fn bring_forward(
     now: Timestamp,
 ) -> Result<()> {
     sqlx::query!(
-        "update poll set due_at = least(due_at, $3) where connection = $1 and what = any($2) and due_at > $3",
+        "
+        with later as materialized (
+            select what from poll where connection = $1 and what = any($2) and due_at > $3
+            order by what -- one lock order for all who write several
+            for update
+        )
+        update poll set due_at = $3 from later where poll.connection = $1 and poll.what = later.what
+        ",
         connection,
         what,
         now,

@@ -14,3 +14,14 @@ pub(super) enum PollError {
     #[error("another replica polls the list now")]
     LeaseLost,
 }
+
+/// Why a poll was not brought to its end. It runs again when its lease ends.
+#[derive(Debug, thiserror::Error)]
+pub enum UnfinishedPoll {
+    /// It could not be begun.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Its end could not be stored, which is logged.
+    #[error("the end of the poll could not be stored")]
+    NotSettled,
+}

@@ -6,4 +6,5 @@ mod lists;
 mod narrow;
 pub mod poller;
 mod reader;
+mod settler;
 mod walk;

@@ -21,8 +21,9 @@ use tokio_util::sync::CancellationToken;
 
 pub use super::lists::{Intervals, PolledConnection, PolledList};
 use super::{
-    error::PollError,
+    error::{PollError, UnfinishedPoll},
     reader::{ListReader, Progress},
+    settler::Settler,
 };
 use crate::{
     domain::Timestamp,
@@ -30,8 +31,9 @@ use crate::{
     runtime::clock::{Clock, Entropy},
     store::{
         self,
+        group_commit::GroupCommit,
         poll_gaps::{self, GapChanges, PollGap},
-        polls::{self, ConfiguredPoll, LeasedPoll, PollResult},
+        polls::{self, ConfiguredPoll, EndedPoll, LeasedPoll, PollResult},
     },
 };
 
@@ -51,7 +53,7 @@ const RETRY_DELAY: Duration = Duration::from_secs(30);
 const MAX_CONCURRENT: usize = 64;
 
 /// Running polls; each returns how many events it found.
-type RunningPolls = JoinSet<store::Result<usize>>;
+type RunningPolls = JoinSet<Result<usize, UnfinishedPoll>>;
 
 /// What a poller depends on.
 pub struct Deps {
@@ -79,6 +81,7 @@ pub struct Poller {
     lease: Duration,
     connections: Arc<HashMap<String, PolledConnection>>,
     configured: Arc<[ConfiguredPoll]>,
+    settler: GroupCommit<Settler>,
 }
 
 impl Poller {
@@ -89,7 +92,17 @@ impl Poller {
             Ingester { pool: pool.clone(), clock: clock.clone(), entropy: entropy.clone(), metrics };
         let configured = connections.iter().flat_map(configured_polls).collect();
         let connections = connections.into_iter().map(|polled| (polled.connection.clone(), polled)).collect();
-        Self { pool, clock, entropy, ingester, lease, connections: Arc::new(connections), configured }
+        let settler = Settler::queue(pool.clone(), clock.clone());
+        Self {
+            pool,
+            clock,
+            entropy,
+            ingester,
+            lease,
+            connections: Arc::new(connections),
+            configured,
+            settler,
+        }
     }
 
     /// Makes sure that every list has its cursor. A new one begins now: history is never imported.
@@ -142,7 +155,7 @@ impl Poller {
     }
 
     /// Polls everything that is due now and returns how many events were found. For tests.
-    pub async fn poll_due(&self) -> store::Result<usize> {
+    pub async fn poll_due(&self) -> Result<usize, UnfinishedPoll> {
         let (mut running, mut found) = (RunningPolls::new(), 0);
         loop {
             self.start_due(&mut running).await?;
@@ -174,7 +187,7 @@ impl Poller {
         &self,
         leased: &LeasedPoll,
         (started_at, claimed_at): (Timestamp, Duration),
-    ) -> store::Result<usize> {
+    ) -> Result<usize, UnfinishedPoll> {
         let Some((polled, list)) = self.find_list(leased) else { return Ok(0) }; // never claimed
         let gaps = if leased.has_gaps { self.list_gaps(leased).await? } else { Vec::new() };
         let Self { pool, clock, ingester, lease, .. } = self;
@@ -198,7 +211,8 @@ impl Poller {
         let Some(result) = self.result(leased, list, &progress, retried, started_at + interval) else {
             return Ok(0);
         };
-        self.settle(leased, &result).await?;
+        let ended = EndedPoll { leased: leased.clone(), result };
+        let Some(Ok(())) = self.settler.submit(ended).await else { return Err(UnfinishedPoll::NotSettled) };
         if progress.found > 0 {
             let (connection, what, found) = (&leased.connection, list.as_str(), progress.found);
             tracing::info!(connection, what, found, "poll found changes");
@@ -247,12 +261,6 @@ impl Poller {
         let list: PolledList = leased.what.parse().ok()?;
         self.connections.get(&leased.connection).map(|polled| (polled, list))
     }
-
-    async fn settle(&self, leased: &LeasedPoll, result: &PollResult) -> store::Result<()> {
-        let mut db = self.pool.begin().await?;
-        polls::settle(&mut db, leased, result, self.clock.now()).await?; // a lost lease: another replica polls
-        Ok(db.commit().await?)
-    }
 }
 
 /// The reason code of a failed poll; `None` where another replica polls the list now and will settle it.
@@ -265,11 +273,13 @@ fn reason_of(error: &PollError) -> Option<&'static str> {
     }
 }
 
-/// Logs a poll that could not be settled.
-fn log_failure(result: Result<store::Result<usize>, JoinError>) {
+/// Logs a poll that could not be begun or has panicked.
+fn log_failure(result: Result<Result<usize, UnfinishedPoll>, JoinError>) {
     match result {
-        Ok(Ok(_)) => {}
-        Ok(Err(error)) => tracing::warn!(error = %error, "poll not settled, retrying when its lease ends"),
+        Ok(Ok(_) | Err(UnfinishedPoll::NotSettled)) => {}
+        Ok(Err(UnfinishedPoll::Store(error))) => {
+            tracing::warn!(error = %error, "poll not begun, retrying when its lease ends")
+        }
         Err(_) => tracing::error!("poll panicked, retrying when its lease ends"),
     }
 }

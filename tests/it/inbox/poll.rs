@@ -117,7 +117,7 @@ async fn one_replica_polls_a_list_and_another_takes_over() {
 
 #[tokio::test]
 async fn poll_of_a_dead_process_restarts_after_its_lease() {
-    use silta::store::polls::{self, ConfiguredPoll};
+    use silta::store::polls::{self, ConfiguredPoll, EndedPoll, PollResult};
 
     let silta = TestSilta::start().await;
     silta.clock.advance(secs(600));
@@ -145,6 +145,14 @@ async fn poll_of_a_dead_process_restarts_after_its_lease() {
         let renewed = polls::extend_lease(&mut db, leased, silta.now() + secs(60)).await.unwrap();
         assert_eq!(renewed, silta::store::tasks::Fenced::LeaseLost, "the old holder is refused");
     }
+    let later = silta.now() + secs(86_400);
+    let end = |leased| EndedPoll {
+        leased,
+        result: PollResult { cursor: later, found: 7, error: None, due_at: later, gaps: Default::default() },
+    };
+    let ended: Vec<_> = expired.into_iter().map(end).collect();
+    polls::settle(&mut db, &ended, silta.now()).await.unwrap();
+    assert_eq!(silta.count("poll where found >= 7").await, 0);
     silta.run_until_idle().await;
     assert_eq!(silta.warehouse.orders().len(), 1);
 }
