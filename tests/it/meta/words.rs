@@ -51,7 +51,7 @@ const EXEMPT: [&str; 3] =
     ["tests/it/meta/words.rs", "docs/glossary.md", "docs/decisions/0010-one-directory-per-stage.md"];
 
 /// Names of others that have a replaced word in them.
-const FOREIGN: &str = "PodDisruptionBudget";
+const FOREIGN: [&str; 2] = ["PodDisruptionBudget", "max_parallel_workers_per_gather"];
 
 /// Whether a lower-case text has this word. A letter beside it makes it another word; `_` and digits do not.
 fn has_word(text: &str, word: &str) -> bool {
@@ -80,7 +80,8 @@ fn snake(text: &str) -> String {
 
 /// The replaced words of a line, each with the word to use.
 fn replaced_words(line: &str) -> Vec<(&'static str, &'static str)> {
-    let line = snake(&line.replace(FOREIGN, ""));
+    let line = FOREIGN.iter().fold(line.to_owned(), |line, name| line.replace(name, ""));
+    let line = snake(&line);
     let words = REPLACED.iter().flat_map(|(name, words)| words.iter().map(move |word| (*word, *name)));
     words.filter(|(word, _)| has_word(&line, word)).collect()
 }
