@@ -43,7 +43,8 @@ async fn send_all(silta: &Arc<TestSilta>, numbers: std::ops::Range<usize>) -> (V
         if answer.status == 200 {
             accepted.push(answer.text("/event_id").parse().unwrap());
         } else {
-            assert_eq!((answer.status, answer.text("/code")), (503, "busy"));
+            // On a machine that does much else the database may be too slow as well; that is said as what it is.
+            assert!(answer.status == 503 && ["busy", "unavailable"].contains(&answer.text("/code")), "{answer:?}");
             assert!(answer.headers.contains_key("retry-after"));
             refused += 1;
         }
