@@ -2,7 +2,11 @@
 
 use super::check::Check;
 use crate::{
-    domain::{event::subject::SubjectKind, language::Language, switch::Switch},
+    domain::{
+        event::subject::SubjectKind,
+        language::Language,
+        switch::{Switch, switch_key},
+    },
     explain,
     flows::ConnectionClients,
 };
@@ -12,7 +16,14 @@ pub(super) fn check_switches(clients: &ConnectionClients) -> Check {
     let switches = clients.switches();
     let not_automatic = SubjectKind::ALL.iter().filter(|kind| switches.of(**kind) != Switch::Automatic);
     let texts: Vec<_> = not_automatic
-        .map(|kind| explain::switch_text(*kind, switches.of(*kind), Language::English))
+        .map(|kind| {
+            let (key, switch) = (switch_key(*kind), switches.of(*kind));
+            format!(
+                "{} ({key} = \"{}\")",
+                explain::switch_text(*kind, switch, Language::English),
+                switch.as_str()
+            )
+        })
         .collect();
     let found = match texts.as_slice() {
         [] => "orders, products and stock figures are written automatically".to_owned(),

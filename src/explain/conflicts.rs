@@ -32,17 +32,17 @@ const fn finnish(conflict: ConflictError) -> &'static str {
         }
         ConflictError::SyncNotRunning => "täsmäytys on jo päättynyt",
         ConflictError::TransferManual => {
-            "asetuksissa orders.transfer on \"manual\": siirrä tilaukset yksitellen, tai vaihda ensin \"automatic\""
+            "tilaukset odottavat siirtoa yksitellen: siirrä ne, tai pyydä ensin Siltan ylläpitäjää kytkemään siirto automaattiseksi"
         }
         ConflictError::NothingWaits => "mikään ei enää odota sitä",
         ConflictError::TransferOff => {
-            "asetuksissa orders.transfer on \"off\": tilauksista ei kirjoiteta mitään kumpaankaan järjestelmään"
+            "tilaukset on kytketty pois asetuksissa: niistä ei kirjoiteta mitään kauppaan eikä varastolle"
         }
         ConflictError::UploadOff => {
-            "asetuksissa products.upload on \"off\": tuotteita ei luoda eikä muuteta varastolla"
+            "tuotteiden vienti on kytketty pois asetuksissa: varastolla ei luoda eikä muuteta mitään"
         }
         ConflictError::StockUpdateOff => {
-            "asetuksissa stock.update on \"off\": varastosaldoja ei kirjoiteta kauppaan"
+            "saldopäivitys on kytketty pois asetuksissa: kauppaan ei kirjoiteta mitään"
         }
         ConflictError::OrderHasOpenTask => {
             "tilauksen siirto on vielä kesken: anna sen päättyä tai peru se, ja poista tiedot sitten"

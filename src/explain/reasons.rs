@@ -15,24 +15,24 @@ const fn finnish(reason: Reason) -> &'static str {
     match reason {
         Reason::Unreachable => "Järjestelmään ei saatu yhteyttä; mitään ei lähetetty.",
         Reason::AnswerLost => "Vastaus katosi lähettämisen jälkeen.",
-        Reason::VendorFailed => {
-            "Järjestelmässä oli häiriö (500, 502, 503, 504) tai huoltokatko (uudelleenohjaus, sivu datan sijaan)."
-        }
-        Reason::RateLimited => "Järjestelmä pyysi harvempia kutsuja (429), tai oma kiintiömme on käytetty.",
-        Reason::AnswerUnreadable => "Onnistunut vastaus, jota emme osaa lukea.",
-        Reason::Refused => "Järjestelmä hylkäsi pyynnön (muu 4xx).",
-        Reason::Conflict => "Kohde oli toisessa tilassa kuin toimenpide vaatii (409).",
+        Reason::VendorFailed => "Järjestelmässä oli häiriö tai huoltokatko.",
+        Reason::RateLimited => "Järjestelmä pyysi harvempia kutsuja, tai oma kiintiömme on käytetty.",
+        Reason::AnswerUnreadable => "Järjestelmä otti kutsun vastaan, mutta vastausta ei osata lukea.",
+        Reason::Refused => "Järjestelmä hylkäsi pyynnön.",
+        Reason::Conflict => "Kohde oli toisessa tilassa kuin toimenpide vaatii.",
         Reason::CredentialsRefused => {
-            "Järjestelmä ei hyväksy tunnuksiamme: kirjautuminen tai jokainen kutsu hylätään (401, 403)."
+            "Järjestelmä ei hyväksy tunnuksiamme: kirjautuminen tai jokainen kutsu hylätään."
         }
-        Reason::AccessDenied => "Järjestelmä epäsi pääsyn juuri tähän (401, 403), vaikka hyväksyi muut.",
+        Reason::AccessDenied => "Järjestelmä epäsi pääsyn juuri tähän, vaikka hyväksyi muut.",
         Reason::VendorDown => {
             "Järjestelmään ei toistuvasti saada yhteyttä: mitään ei lähetetä ennen kuin se vastaa koekutsuun."
         }
         Reason::FieldUnreadable => "Jonkin ratkaisevan kentän arvoa ei voi lukea.",
         Reason::NotPaid => "Tilausta ei ole maksettu, eikä se ole postiennakko.",
         Reason::PaymentNotActivated => "Maksu on saatu, mutta sitä ei ole aktivoitu (Klarna, maksulinkki).",
-        Reason::BeforeStart => "Tilaus on vanhempi kuin not_before tai yhteys itse: historiaa ei tuoda.",
+        Reason::BeforeStart => {
+            "Tilaus on vanhempi kuin yhteys tai sille annettu alkupäivä: vanhoja tilauksia ei tuoda."
+        }
         Reason::UndoPeriod => "Tilaus siirrettiin juuri käsin, ja sen voi vielä kumota.",
         Reason::HoldPeriod => "Odotusaika ennen lähettämistä ei ole kulunut: aikaa muutoksille.",
         Reason::HeldByOperator => "Tilaus on laitettu odottamaan.",
@@ -44,12 +44,12 @@ const fn finnish(reason: Reason) -> &'static str {
         Reason::ReturnOrder => "Tilaus on palautus eikä myynti: siitä ei lähetetä mitään.",
         Reason::ManualTransfer => "Tilaus odottaa, että siirrät sen varastolle.",
         Reason::TransferOff => {
-            "Tilauksista ei kirjoiteta mitään kumpaankaan järjestelmään (orders.transfer = \"off\")."
+            "Tilaukset on kytketty pois: niistä ei kirjoiteta mitään kauppaan eikä varastolle."
         }
         Reason::ManualUpload => "Tuote odottaa, että pyydät viemään sen varastolle.",
-        Reason::UploadOff => "Tuotteita ei luoda eikä muuteta varastolla (products.upload = \"off\").",
+        Reason::UploadOff => "Tuotteiden vienti on kytketty pois: varastolla ei luoda eikä muuteta mitään.",
         Reason::ManualStockUpdate => "Varastosaldo odottaa, että pyydät kirjoittamaan sen kauppaan.",
-        Reason::StockUpdateOff => "Varastosaldoja ei kirjoiteta kauppaan (stock.update = \"off\").",
+        Reason::StockUpdateOff => "Saldopäivitys on kytketty pois: kauppaan ei kirjoiteta mitään.",
         Reason::CancelledInShop => "Kauppa perui tilauksen ennen kuin se lähti varastolle.",
         Reason::CompletedInShop => "Kauppa käsitteli tilauksen valmiiksi ennen kuin se lähti varastolle.",
         Reason::ReopenedInShop => {
@@ -66,10 +66,7 @@ const fn finnish(reason: Reason) -> &'static str {
             "Lopputulos on tuntematon: odotetaan hetki, ennen kuin mitään lähetetään uudelleen."
         }
         Reason::CancelledAtWarehouse => "Varasto perui tilauksen; kaupan tilaukseen ei kosketa.",
-        Reason::HeldAtWarehouse => {
-            "Varasto pitää tilausta (Reserved, Draft, Locked tai tuntematon tila) eikä lähetä sitä ennen kuin \
-             siellä on toimittu."
-        }
+        Reason::HeldAtWarehouse => "Varasto ei lähetä tilausta ennen kuin sille on tehty siellä jotain.",
         Reason::Returned => "Paketti palasi varastolle.",
         Reason::PartiallyShipped => {
             "Osa tilauksesta on lähtenyt: loput tulee toisessa paketissa, tai kauppa lähettää ne itse."
@@ -83,7 +80,9 @@ const fn finnish(reason: Reason) -> &'static str {
         Reason::CodeUnusable => "Tilausrivillä on tyhjä tai liian pitkä tuotekoodi.",
         Reason::CodeEmpty => "Tuotteella tai variaatiolla ei ole tuotekoodia.",
         Reason::CodeTooLong => "Tuotekoodi on pidempi kuin varasto ottaa.",
-        Reason::CodeDots => "Tuotekoodi on . tai .., eikä sitä voi kysyä kummastakaan järjestelmästä.",
+        Reason::CodeDots => {
+            "Tuotekoodi on pelkkä piste tai kaksi, eikä sitä voi kysyä kummastakaan järjestelmästä."
+        }
         Reason::CodeRepeated => {
             "Toisella tuotteella tai variaatiolla on sama koodi, tai vain kirjainkoossa tai väleissä eroava."
         }
@@ -133,5 +132,37 @@ const fn finnish(reason: Reason) -> &'static str {
         Reason::SnoozedTooLong => "Sitä lykättiin yli kaksi viikkoa tai tuhat kertaa.",
         Reason::CancelledByOperator => "Siirto peruttiin käsin, tai tilaus ennen siirtoa.",
         Reason::ResolvedByOperator => "Lopputulos kuitattiin käsin.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        domain::{event::subject::SubjectKind, switch::Switch},
+        explain::{remedy, switch_text},
+    };
+
+    /// Shopkeepers read these texts: they name no key of the configuration, no status of HTTP, no field and no signal.
+    #[test]
+    fn texts_of_reasons_and_switches_name_no_key_and_no_code() {
+        let languages = [Language::English, Language::Finnish];
+        let reasons = Reason::ALL.iter().flat_map(|reason| {
+            languages.map(|language| [reason_text(*reason, language), remedy(*reason, language)])
+        });
+        let switches = SubjectKind::ALL.iter().flat_map(|kind| {
+            languages.map(|language| {
+                [Switch::Automatic, Switch::Manual, Switch::Off].map(|it| switch_text(*kind, it, language))
+            })
+        });
+        for text in reasons.flatten().chain(switches.flatten()) {
+            let is_code = |word: &str| {
+                let word = word.trim_matches(|it: char| !it.is_alphanumeric());
+                let is_status = word.len() == 3 && word.parse().is_ok_and(|it: u16| it != 200);
+                is_status || word.ends_with("xx") || word.starts_with("SIG") || word.contains('_')
+            };
+            assert!(!text.contains(['[', '{', '=', '"']), "{text}");
+            assert!(!text.split(' ').any(is_code), "{text}");
+        }
     }
 }

@@ -32,41 +32,42 @@ const fn remedies(reason: Reason) -> (&'static str, &'static str) {
         | Reason::CancelledByOperator
         | Reason::ResolvedByOperator => ("", ""),
         Reason::Unreachable => (
-            "Look at the vendor's status page, then replay.",
+            "Look at the vendor's status page, then try again.",
             "Katso järjestelmän tilasivulta, toimiiko se, ja yritä sitten uudelleen.",
         ),
         Reason::AnswerLost => (
-            "Look at the order in both vendors, then replay or resolve.",
+            "Look at the order in both vendors, then try again, or say what happened.",
             "Katso tilaus molemmista järjestelmistä, ja yritä uudelleen tai kuittaa sitten.",
         ),
         Reason::VendorFailed => {
-            ("Replay once the vendor works again.", "Yritä uudelleen, kun järjestelmä toimii taas.")
+            ("Try again once the vendor works again.", "Yritä uudelleen, kun järjestelmä toimii taas.")
         }
         Reason::RateLimited => (
-            "Nothing to do, unless it is constant: then lower requests_per_second.",
-            "Ei tehtävää, ellei se jatku: laske silloin asetusta requests_per_second.",
+            "Nothing to do, unless it is constant: then tell the person who runs Silta, who can lower its rate.",
+            "Ei tehtävää, ellei se jatku: kerro silloin Siltan ylläpitäjälle, joka voi hidastaa sen tahtia.",
         ),
         Reason::AnswerUnreadable => (
             "The vendor may have changed its API: look at the calls, and tell the person who runs Silta.",
             "Rajapinta on ehkä muuttunut: katso kutsut ja kerro Siltan ylläpitäjälle.",
         ),
         Reason::FieldUnreadable => (
-            "Correct the named fields at the vendor, then replay; if all look right there, its API has changed.",
+            "Correct the named fields at the vendor, then try again; if all look right there, its API has changed.",
             "Korjaa nimetyt kentät järjestelmässä, ja yritä sitten uudelleen; jos ne ovat oikein, rajapinta on muuttunut.",
         ),
         Reason::Refused => (
-            "The calls of the last attempt show what was refused: fix it there, then replay.",
+            "The calls of the last attempt show what was refused: fix it there, then try again.",
             "Viimeisen yrityksen kutsut kertovat, mikä hylättiin: korjaa se, ja yritä sitten uudelleen.",
         ),
-        Reason::Conflict => {
-            ("Compare both vendors, then replay.", "Vertaa molempia järjestelmiä, ja yritä sitten uudelleen.")
-        }
+        Reason::Conflict => (
+            "Compare both vendors, then try again.",
+            "Vertaa molempia järjestelmiä, ja yritä sitten uudelleen.",
+        ),
         Reason::CredentialsRefused => (
-            "Renew the key in the configuration and reload it (SIGHUP): it is probed until it is accepted.",
-            "Vaihda avain asetuksiin ja lataa ne uudelleen (SIGHUP): sitä koetetaan, kunnes se hyväksytään.",
+            "Renew the vendor's key, and ask the person who runs Silta to set it: it is tried until it is accepted.",
+            "Uusi järjestelmän avain ja pyydä Siltan ylläpitäjää vaihtamaan se: sitä kokeillaan, kunnes se hyväksytään.",
         ),
         Reason::AccessDenied => (
-            "A firewall may dislike its content: show the vendor's support the call log, then replay.",
+            "A firewall may dislike its content: show the vendor's support the call log, then try again.",
             "Palomuuri ehkä torjuu sen sisällön: näytä kutsut järjestelmän tuelle, ja yritä sitten uudelleen.",
         ),
         Reason::VendorDown => (
@@ -83,45 +84,43 @@ const fn remedies(reason: Reason) -> (&'static str, &'static str) {
             "Ei tehtävää; muuta toimitustapasääntöä, jos tällaiset tilaukset pitää lähettää.",
         ),
         Reason::NegativeQuantity => (
-            "Correct the order's lines in the shop, then replay.",
+            "Correct the order's lines in the shop, then try again.",
             "Korjaa tilauksen rivit kaupassa, ja yritä sitten uudelleen.",
         ),
         Reason::FractionalQuantity => (
-            "Name the code's pieces under [connections.products.kits], as { \"CLOTH-10CM\" = 10 }, or correct the order's lines \
-             in the shop, then replay.",
-            "Kerro asetuksissa [connections.products.kits], montako kappaletta yksi on, esimerkiksi { \"CLOTH-10CM\" = 10 }, \
-             tai korjaa tilauksen rivit kaupassa, ja yritä sitten uudelleen.",
+            "Correct the order's lines in the shop, or ask the person who runs Silta to set of how many pieces one consists; then \
+             try again.",
+            "Korjaa tilauksen rivit kaupassa, tai pyydä Siltan ylläpitäjää asettamaan, montako kappaletta yksi on, ja yritä \
+             sitten uudelleen.",
         ),
         Reason::ReturnOrder => (
             "Process the return in MyCashflow. Goods to be sent need an order of their own.",
             "Käsittele palautus MyCashflow'ssa. Lähetettäville tavaroille tarvitaan oma tilaus.",
         ),
         Reason::ManualTransfer => ("Transfer it when it may go.", "Siirrä se, kun se saa lähteä."),
-        Reason::ManualUpload => (
-            "Upload it when it may go to the warehouse; products.upload = \"automatic\" uploads by itself.",
-            "Vie se varastolle, kun se saa mennä sinne; products.upload = \"automatic\" vie automaattisesti.",
-        ),
-        Reason::ManualStockUpdate => (
-            "Write it when the shop may show it; stock.update = \"automatic\" writes by itself.",
-            "Kirjoita se, kun kauppa saa näyttää sen; stock.update = \"automatic\" kirjoittaa automaattisesti.",
-        ),
+        Reason::ManualUpload => {
+            ("Upload it when it may go to the warehouse.", "Vie se varastolle, kun se saa mennä sinne.")
+        }
+        Reason::ManualStockUpdate => {
+            ("Write it when the shop may show it.", "Kirjoita se, kun kauppa saa näyttää sen.")
+        }
         Reason::TransferOff => (
-            "Nothing to do; orders.transfer = \"manual\" or \"automatic\" in the configuration switches it on.",
-            "Ei tehtävää; asetus orders.transfer = \"manual\" tai \"automatic\" ottaa sen käyttöön.",
+            "Nothing to do; the person who runs Silta can switch orders on.",
+            "Ei tehtävää; Siltan ylläpitäjä voi kytkeä tilaukset päälle.",
         ),
         Reason::UploadOff => (
-            "Nothing to do; products.upload = \"manual\" or \"automatic\" in the configuration switches it on.",
-            "Ei tehtävää; asetus products.upload = \"manual\" tai \"automatic\" ottaa sen käyttöön.",
+            "Nothing to do; the person who runs Silta can switch the upload on.",
+            "Ei tehtävää; Siltan ylläpitäjä voi kytkeä viennin päälle.",
         ),
         Reason::StockUpdateOff => (
-            "Nothing to do; stock.update = \"manual\" or \"automatic\" in the configuration switches it on.",
-            "Ei tehtävää; asetus stock.update = \"manual\" tai \"automatic\" ottaa sen käyttöön.",
+            "Nothing to do; the person who runs Silta can switch stock updates on.",
+            "Ei tehtävää; Siltan ylläpitäjä voi kytkeä saldopäivityksen päälle.",
         ),
         Reason::UnknownInShop => {
             ("List the product in the shop, or leave it.", "Lisää tuote kauppaan, tai anna olla.")
         }
         Reason::GoneFromShop => (
-            "Look whether the order still exists in the shop; replay if it does, else cancel the task.",
+            "Look whether the order still exists in the shop; try again if it does, else cancel the task.",
             "Katso, onko tilaus vielä kaupassa: jos on, yritä uudelleen, muuten peru tehtävä.",
         ),
         Reason::UnknownAtWarehouse => (
@@ -133,8 +132,8 @@ const fn remedies(reason: Reason) -> (&'static str, &'static str) {
             "Päätä, mitä asiakas saa: Silta ei koskaan peru kaupan tilausta.",
         ),
         Reason::HeldAtWarehouse => (
-            "Open the order in myOGO, fix it there and move it to New.",
-            "Avaa tilaus myOGOssa, korjaa se siellä ja siirrä se tilaan New.",
+            "Open the order in myOGO, fix it there and move it to the status New.",
+            "Avaa tilaus myOGOssa, korjaa se siellä ja siirrä se uudeksi (tila New).",
         ),
         Reason::Returned => (
             "Decide with the shopper: a refund, or a new order.",
@@ -145,15 +144,15 @@ const fn remedies(reason: Reason) -> (&'static str, &'static str) {
             "Lähetä puuttuvat koodit, tai sovi niistä asiakkaan kanssa.",
         ),
         Reason::AddressIncomplete => (
-            "Fix the named fields in the shop, then replay.",
+            "Fix the named fields in the shop, then try again.",
             "Korjaa nimetyt kentät kaupassa, ja yritä sitten uudelleen.",
         ),
         Reason::ShippingUnmapped => (
-            "Name the warehouse's shipping code for it, then release every order that waits for it.",
-            "Nimeä sille varaston toimituskoodi, ja vapauta sitten kaikki sitä odottavat tilaukset.",
+            "Choose the warehouse's shipping method for it: the orders that wait for it can go at once.",
+            "Valitse sille varaston toimitustapa: sitä odottavat tilaukset voivat sitten lähteä heti.",
         ),
         Reason::CodeUnusable => (
-            "Give the product a code of at most 50 characters, then replay.",
+            "Give the product a code of at most 50 characters, then try again.",
             "Anna tuotteelle enintään 50 merkin koodi, ja yritä sitten uudelleen.",
         ),
         Reason::CodeEmpty => (
@@ -173,7 +172,7 @@ const fn remedies(reason: Reason) -> (&'static str, &'static str) {
             "Anna kullekin oma koodi kaupassa: muut jatkuvat itsestään.",
         ),
         Reason::CodeChanged => (
-            "Change the code back in the shop, or have OGOship's support change it at the warehouse, then replay.",
+            "Change the code back in the shop, or have OGOship's support change it at the warehouse, then try again.",
             "Vaihda koodi kaupassa takaisin, tai pyydä OGOshipin tukea vaihtamaan se varastolla, ja yritä sitten uudelleen.",
         ),
         Reason::CodeTaken => (
@@ -192,9 +191,10 @@ const fn remedies(reason: Reason) -> (&'static str, &'static str) {
             "Correct the order's line in the shop, or transfer its goods by hand.",
             "Korjaa tilausrivi kaupassa, tai siirrä sen tavarat käsin.",
         ),
-        Reason::ReferenceTooLong => {
-            ("Shorten reference_prefix in the configuration.", "Lyhennä asetusta reference_prefix.")
-        }
+        Reason::ReferenceTooLong => (
+            "Ask the person who runs Silta for a shorter prefix of its references.",
+            "Pyydä Siltan ylläpitäjää lyhentämään tilausten viitteiden alkua.",
+        ),
         Reason::OldVersionAtWarehouse => (
             "Fix the order in myOGO: the difference is shown with the attempt.",
             "Korjaa tilaus myOGOssa: ero näkyy siirron kohdalla.",
@@ -225,7 +225,7 @@ const fn remedies(reason: Reason) -> (&'static str, &'static str) {
             "Vertaa tilauksia. Jos varaston tilaus on tämä, ota se omaksi; muuten vaihda sen viite siellä.",
         ),
         Reason::DoubledAtWarehouse => (
-            "Cancel all but one of them at the warehouse, then replay.",
+            "Cancel all but one of them at the warehouse, then try again.",
             "Peru varastolla muut paitsi yksi, ja yritä sitten uudelleen.",
         ),
         Reason::RefundedAfterTransfer => (
@@ -240,7 +240,7 @@ const fn remedies(reason: Reason) -> (&'static str, &'static str) {
             ("Complete the order in the shop by hand.", "Käsittele tilaus kaupassa käsin.")
         }
         Reason::OutcomeUnknown => (
-            "Look at the vendor itself, then replay: a replay also reads before it sends.",
+            "Look at the vendor itself, then try again: Silta looks there too before it sends.",
             "Katso järjestelmästä, ja yritä sitten uudelleen: silloinkin katsotaan ennen lähettämistä.",
         ),
         Reason::Overran => ("Look at the times of its calls.", "Katso sen kutsujen kestoja."),
@@ -253,7 +253,7 @@ const fn remedies(reason: Reason) -> (&'static str, &'static str) {
             "Vertaa molempia järjestelmiä: toinen ei säilytä sitä, mitä siihen kirjoitetaan.",
         ),
         Reason::SnoozedTooLong => (
-            "Look at the vendor's status, then replay.",
+            "Look at the vendor's status, then try again.",
             "Katso järjestelmän tila, ja yritä sitten uudelleen.",
         ),
     }

@@ -12,35 +12,33 @@ pub const fn switch_text(kind: SubjectKind, switch: Switch, language: Language) 
         (SubjectKind::Order, Automatic) => {
             ("Orders are sent automatically", "Tilaukset lähtevät automaattisesti")
         }
-        (SubjectKind::Order, Manual) => (
-            "Orders wait until you transfer them (orders.transfer = \"manual\")",
-            "Tilaukset odottavat, että siirrät ne (orders.transfer = \"manual\")",
-        ),
+        (SubjectKind::Order, Manual) => {
+            ("Orders wait until you transfer them", "Tilaukset odottavat, että siirrät ne varastolle")
+        }
         (SubjectKind::Order, Off) => (
-            "Nothing is written for orders at either vendor (orders.transfer = \"off\")",
-            "Tilauksista ei kirjoiteta mitään kumpaankaan järjestelmään (orders.transfer = \"off\")",
+            "Orders are switched off: nothing is written for them in the shop or at the warehouse",
+            "Tilaukset on kytketty pois: niistä ei kirjoiteta mitään kauppaan eikä varastolle",
         ),
         (SubjectKind::Product, Automatic) => {
             ("Products are uploaded automatically", "Tuotteet viedään varastolle automaattisesti")
         }
-        (SubjectKind::Product, Manual) => (
-            "Products wait until you upload them (products.upload = \"manual\")",
-            "Tuotteet odottavat, että viet ne varastolle (products.upload = \"manual\")",
-        ),
+        (SubjectKind::Product, Manual) => {
+            ("Products wait until you upload them", "Tuotteet odottavat, että viet ne varastolle")
+        }
         (SubjectKind::Product, Off) => (
-            "No product is created or changed at the warehouse (products.upload = \"off\")",
-            "Tuotteita ei luoda eikä muuteta varastolla (products.upload = \"off\")",
+            "The upload of products is switched off: none is created or changed at the warehouse",
+            "Tuotteiden vienti on kytketty pois: varastolla ei luoda eikä muuteta mitään",
         ),
         (SubjectKind::Stock, Automatic) => {
             ("Stock figures are written automatically", "Varastosaldot kirjoitetaan automaattisesti")
         }
         (SubjectKind::Stock, Manual) => (
-            "Stock figures wait until you write them to the shop (stock.update = \"manual\")",
-            "Varastosaldot odottavat, että kirjoitat ne kauppaan (stock.update = \"manual\")",
+            "Stock figures wait until you write them to the shop",
+            "Varastosaldot odottavat, että kirjoitat ne kauppaan",
         ),
         (SubjectKind::Stock, Off) => (
-            "No stock figure is written to the shop (stock.update = \"off\")",
-            "Varastosaldoja ei kirjoiteta kauppaan (stock.update = \"off\")",
+            "Stock updates are switched off: no figure is written to the shop",
+            "Saldopäivitys on kytketty pois: kauppaan ei kirjoiteta mitään",
         ),
     };
     match language {

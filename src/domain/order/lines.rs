@@ -19,7 +19,7 @@ pub(super) fn goods(lines: &[ShopLine], products: &ProductPolicy) -> Result<Vec<
         let left = set_off(&mut goods, &line, products);
         if left > Decimal::ZERO {
             let detail = format!(
-                "{} of {:?} more are taken back than are ordered: correct the order in the shop",
+                "{} × {:?} more are taken back than are ordered: correct the order in the shop",
                 left.normalize(),
                 line.code()
             );
@@ -77,7 +77,7 @@ fn packed_pieces(line: &ShopLine, code: &str, for_each: i64) -> Result<PackedLin
     let pieces = whole.ok_or_else(|| DraftError {
         reason: Reason::FractionalQuantity,
         detail: format!(
-            "{} of {code:?} is no whole number of pieces: name its pieces under [connections.products.kits], or correct \
+            "{} × {code:?} is no whole number of pieces: name its pieces under [connections.products.kits], or correct \
              the order in the shop",
             pieces.unwrap_or(line.quantity).normalize()
         ),

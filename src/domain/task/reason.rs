@@ -23,19 +23,19 @@ pub enum Reason {
     Unreachable,
     /// The answer was lost after the request was sent.
     AnswerLost,
-    /// The vendor failed (500, 502, 503, 504), or is under maintenance (a redirect, a page in place of data).
+    /// The vendor failed, or is under maintenance.
     VendorFailed,
-    /// The vendor asked for fewer calls (429), or our own rate limit for it is used up.
+    /// The vendor asked for fewer calls, or our own rate limit for it is used up.
     RateLimited,
-    /// The vendor answered 2xx with a body that cannot be read.
+    /// The vendor accepted the call, and its answer cannot be read.
     AnswerUnreadable,
-    /// The vendor refused the request (another 4xx).
+    /// The vendor refused the request.
     Refused,
-    /// The vendor has the order or product in another state than the action needs (409).
+    /// The vendor has the order or product in another state than the action needs.
     Conflict,
-    /// The vendor refuses our credentials: its token endpoint, or every call (401, 403).
+    /// The vendor refuses our credentials: signing in, or every call.
     CredentialsRefused,
-    /// The vendor refused access for this one (401, 403), while it accepted others.
+    /// The vendor refused access for this one, while it accepted others.
     AccessDenied,
     /// A vendor of the connection failed repeatedly: nothing is sent before it answers a probe.
     VendorDown,
@@ -44,7 +44,7 @@ pub enum Reason {
     NotPaid,
     /// The payment was received but is not activated yet (Klarna, a payment link).
     PaymentNotActivated,
-    /// The order is older than `not_before`, or than the connection itself: history is never imported.
+    /// The order is older than the connection, or than the day that was set: history is never imported.
     BeforeStart,
     /// The hold period before the transfer is not over: there is time for edits and cancellations.
     HoldPeriod,
@@ -60,17 +60,17 @@ pub enum Reason {
     FractionalQuantity,
     /// The order books a return, so it is no sale and nothing of it is sent.
     ReturnOrder,
-    /// The order waits for an operator to transfer it (`orders.transfer = "manual"`).
+    /// The order waits until you transfer it.
     ManualTransfer,
-    /// Nothing is written for orders at either vendor (`orders.transfer = "off"`).
+    /// Orders are switched off: nothing is written for them in the shop or at the warehouse.
     TransferOff,
-    /// The product waits until an operator asks for its upload (`products.upload = "manual"`).
+    /// The product waits until you upload it.
     ManualUpload,
-    /// No product is created or changed at the warehouse (`products.upload = "off"`).
+    /// The upload of products is switched off: none is created or changed at the warehouse.
     UploadOff,
-    /// The stock figure waits until an operator asks for it to be written (`stock.update = "manual"`).
+    /// The stock figure waits until you write it to the shop.
     ManualStockUpdate,
-    /// No stock figure is written to the shop (`stock.update = "off"`).
+    /// Stock updates are switched off: no figure is written to the shop.
     StockUpdateOff,
     /// The shop cancelled the order before it went to the warehouse.
     CancelledInShop,
@@ -92,7 +92,7 @@ pub enum Reason {
     SettlingTime,
     /// The warehouse has cancelled the order; the shop's order is left as it is.
     CancelledAtWarehouse,
-    /// The warehouse holds the order (Reserved, Draft, Locked or an unknown status) until somebody acts there.
+    /// The warehouse holds the order until somebody acts there.
     HeldAtWarehouse,
     /// The parcel came back to the warehouse.
     Returned,
@@ -115,7 +115,7 @@ pub enum Reason {
     CodeEmpty,
     /// The product code is longer than the warehouse may take.
     CodeTooLong,
-    /// The product code is `.` or `..`, which no address of a vendor can hold.
+    /// The product code is only a dot or two, and neither vendor can be asked for it.
     CodeDots,
     /// Another product or variation has the same code, or one that differs only in case or spaces.
     CodeRepeated,

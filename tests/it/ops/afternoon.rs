@@ -194,11 +194,7 @@ async fn sends_by_hand(afternoon: &Afternoon<'_>) {
     let sandbox = afternoon.sandbox;
     let (first, second) = (afternoon.shopper_orders().await, afternoon.shopper_orders().await);
     afternoon.waits_for("silta release list --json", &["\"kind\":\"order\"", "manual_transfer"]).await;
-    afternoon.types(
-        &format!("silta orders explain kauppa {first}"),
-        0,
-        &["waits for an operator to transfer it"],
-    );
+    afternoon.types(&format!("silta orders explain kauppa {first}"), 0, &["waits until you transfer it"]);
     afternoon.types(&format!("silta orders transfer kaupa {first}"), 1, &[]);
     afternoon.types(
         "silta release run kauppa --reason manual_transfer",
