@@ -97,17 +97,17 @@ impl ConflictError {
             }
             Self::SyncNotRunning => "the sync has already ended",
             Self::TransferManual => {
-                "orders wait until each is transferred: transfer them, or have the configuration send them by itself first"
+                "orders.transfer is \"manual\" in the configuration: transfer each order, or set it to \"automatic\" first"
             }
             Self::NothingWaits => "nothing waits for that any more",
             Self::TransferOff => {
-                "orders are switched off in the configuration: nothing is written for them in the shop or at the warehouse"
+                "orders.transfer is \"off\" in the configuration: nothing is written for orders at either vendor"
             }
             Self::UploadOff => {
-                "the upload of products is switched off in the configuration: none is created or changed at the warehouse"
+                "products.upload is \"off\" in the configuration: no product is created or changed at the warehouse"
             }
             Self::StockUpdateOff => {
-                "stock updates are switched off in the configuration: no figure is written to the shop"
+                "stock.update is \"off\" in the configuration: no stock figure is written to the shop"
             }
             Self::OrderHasOpenTask => {
                 "a task of the order is still open: let it end or cancel it, then erase"

@@ -1,6 +1,6 @@
 //! The extent of an alert in words. Rows and programs have it in codes, as `900 × shipping_unmapped, 100 × refused`.
 
-use super::{reason_text, webhooks::hint_text};
+use super::{pages::page_texts, reason_text, webhooks::hint_text};
 use crate::domain::{alert::AlertKind, language::Language, task::reason::Reason};
 
 /// The extent of an alert: a line for each code that it has, with its meaning, or what its words are about.
@@ -13,9 +13,28 @@ pub fn alert_detail(kind: AlertKind, count: i64, detail: &str, language: Languag
             let lines: Vec<_> = lines.chain((!words.is_empty()).then(|| words.to_owned())).collect();
             lines.join("\n")
         }
-        _ if count > 1 => format!("{} ({count}): {detail}", subject_of(kind, language)),
-        _ => format!("{}: {detail}", subject_of(kind, language)),
+        _ => {
+            let number = if count > 1 { format!(" ({count})") } else { String::new() };
+            format!("{}{number}: {}", subject_of(kind, language), named(kind, detail, language))
+        }
     }
+}
+
+/// The lists, kinds or figures that the detail names.
+fn named(kind: AlertKind, detail: &str, language: Language) -> String {
+    let texts = page_texts(language);
+    let plural = |noun: &'static str| noun.split('|').next_back().unwrap_or(noun);
+    let in_words = |name: &str| match (kind, name) {
+        (AlertKind::PollStopped | AlertKind::ListGap, "orders") => texts.polled_orders.to_owned(),
+        (AlertKind::PollStopped | AlertKind::ListGap, "statuses") => texts.polled_statuses.to_owned(),
+        (AlertKind::PollStopped | AlertKind::ListGap, "stock") => texts.polled_stock.to_owned(),
+        (AlertKind::PollStopped | AlertKind::ListGap, "products") => texts.polled_products.to_owned(),
+        (AlertKind::BacklogOld, "order") => plural(texts.order_count).to_owned(),
+        (AlertKind::BacklogOld, "stock") => plural(texts.stock_count).to_owned(),
+        (AlertKind::BacklogOld, "product") => plural(texts.product_count).to_owned(),
+        _ => super::detail(name, language),
+    };
+    detail.split(", ").map(in_words).collect::<Vec<_>>().join(", ")
 }
 
 /// As `100 × refused` with the sentence of its last word.
@@ -38,7 +57,7 @@ const fn subject_of(kind: AlertKind, language: Language) -> &'static str {
         AlertKind::Dead | AlertKind::CircuitOpen | AlertKind::WebhooksRefused => ("Reason", "Syy"),
         AlertKind::StockBraked => ("Stock figures", "Varastosaldoja"),
         AlertKind::PollStopped | AlertKind::ListGap => ("Lists", "Luettelot"),
-        AlertKind::BacklogOld => ("Tasks of the kinds", "Siirtojen lajit"),
+        AlertKind::BacklogOld => ("Waiting", "Odottaa"),
         AlertKind::Silent => ("Orders", "Tilaukset"),
         AlertKind::WaitingForProducts => ("Products", "Tuotteet"),
         AlertKind::SubscriptionGone => ("Subscriptions", "Rekisteröinnit"),
@@ -70,6 +89,13 @@ mod tests {
             refused.contains("The key is another one") && refused.ends_with("mycashflow: new_hint"),
             "{refused}"
         );
-        assert_eq!(detail(AlertKind::PollStopped, "orders, stock"), "Lists (3): orders, stock");
+        assert_eq!(detail(AlertKind::PollStopped, "orders, stock"), "Lists (3): orders of the shop, stock");
+        let braked = alert_detail(
+            AlertKind::StockBraked,
+            1,
+            "5 of 8 codes would have fallen to zero within an hour",
+            Language::Finnish,
+        );
+        assert_eq!(braked, "Varastosaldoja: 5/8 tuotteen varastosaldo olisi mennyt nollaan tunnin sisällä");
     }
 }

@@ -2,11 +2,30 @@
 
 use crate::domain::{conflict::ConflictError, language::Language};
 
-/// Why an operator's action was refused.
+/// Why an operator's action was refused, as pages say it.
 pub const fn conflict_text(conflict: ConflictError, language: Language) -> &'static str {
     match language {
-        Language::English => conflict.description(),
+        Language::English => english(conflict),
         Language::Finnish => finnish(conflict),
+    }
+}
+
+/// The description, which programs get, without the keys that it names.
+const fn english(conflict: ConflictError) -> &'static str {
+    match conflict {
+        ConflictError::TransferManual => {
+            "orders wait until each is transferred: transfer them, or have the configuration send them by itself first"
+        }
+        ConflictError::TransferOff => {
+            "orders are switched off in the configuration: nothing is written for them in the shop or at the warehouse"
+        }
+        ConflictError::UploadOff => {
+            "the upload of products is switched off in the configuration: none is created or changed at the warehouse"
+        }
+        ConflictError::StockUpdateOff => {
+            "stock updates are switched off in the configuration: no figure is written to the shop"
+        }
+        other => other.description(),
     }
 }
 

@@ -1,22 +1,46 @@
 //! Details in the reader's language.
 //!
-//! A detail is stored once, in English: codes and names between a few fixed phrases. For Finnish the phrases
-//! are replaced and the rest stays. A test checks that the code still writes each phrase.
-
-use std::borrow::Cow;
+//! A detail is stored once, in English: codes and names between a few fixed phrases. For readers the phrases are replaced
+//! and the rest stays: in Finnish all of them, in English those that name a key or a field. A test checks that the code still
+//! writes each phrase.
 
 use crate::domain::language::Language;
 
+/// What stands before the names of a shipping method that no rule matches.
+const METHOD: &str = "no rule of [connections.shipping] matches the order's shipping method";
+
+/// Phrases that name a key of the configuration or a field: as stored, in English, in Finnish.
+const NAMES: &[(&str, &str, &str)] = &[
+    (METHOD, "shipping method", "toimitustapa"),
+    (
+        "a rule of [connections.shipping] leaves orders of",
+        "a shipping rule leaves orders of",
+        "toimitustapasääntö jättää kaupalle tilaukset, joiden toimitustapa on",
+    ),
+    ("fix in the shop, then replay:", "correct in the shop:", "korjaa kaupassa:"),
+    ("characters: shorten reference_prefix", "characters", "merkkiä"),
+    (": name its pieces under [connections.products.kits], or correct", ": correct", ": korjaa"),
+    ("street_address is missing", "the street address is missing", "katuosoite puuttuu"),
+    ("street_address has ", "the street address has ", "katuosoitteessa on "),
+    ("postal_code has ", "the postal code has ", "postinumerossa on "),
+    ("city is missing", "the city is missing", "postitoimipaikka puuttuu"),
+    ("city has ", "the city has ", "postitoimipaikassa on "),
+    ("name is missing", "the name is missing", "nimi puuttuu"),
+    ("name has ", "the name has ", "nimessä on "),
+    ("company has ", "the company has ", "yrityksen nimessä on "),
+    ("phone has ", "the phone number has ", "puhelinnumerossa on "),
+    ("email has ", "the email address has ", "sähköpostiosoitteessa on "),
+    (
+        "country must be two letters",
+        "the country must be a code of two letters",
+        "maakoodissa on oltava kaksi kirjainta",
+    ),
+];
+
 /// Pairs of English and Finnish. A phrase that contains another comes first.
 const PHRASES: &[(&str, &str)] = &[
-    (
-        "no rule of [connections.shipping] matches the order's shipping method",
-        "toimitustavalle ei ole valittu varaston toimitustapaa:",
-    ),
     ("the order has no shipping method", "tilauksella ei ole toimitustapaa"),
-    ("fix in the shop, then replay:", "korjaa kaupassa ja yritä sitten uudelleen:"),
     ("the reference is over", "viite on pidempi kuin"),
-    ("characters: shorten reference_prefix", "merkkiä: lyhennä asetusta reference_prefix"),
     ("the shop no longer knows the product of code", "kauppa ei enää tunne tuotetta, jonka koodi on"),
     (", so not its supplier", ", eikä siis sen toimittajaa"),
     ("fix the product code in the shop:", "korjaa tuotekoodi kaupassa:"),
@@ -25,9 +49,16 @@ const PHRASES: &[(&str, &str)] = &[
         "tilauksessa ei ole riviä, joka olisi varastolla",
     ),
     ("a line has none", "riviltä puuttuu koodi"),
-    ("country must be two letters", "maan on oltava kaksi kirjainta"),
-    (" is missing", " puuttuu"),
     (" characters, at most ", " merkkiä, enintään "),
+    (
+        "the warehouse shipped less than was ordered, missing:",
+        "varasto lähetti vähemmän kuin tilattiin, puuttuu:",
+    ),
+    (
+        " more are taken back than are ordered: correct the order in the shop",
+        " palautetaan enemmän kuin on tilattu: korjaa tilaus kaupassa",
+    ),
+    (" is no whole number of pieces", " ei ole kokonaisia kappaleita"),
     (" is also ", " on myös "),
     ("the warehouse refused the edit, fix it there:", "varasto hylkäsi muutoksen, korjaa se siellä:"),
     ("cancelled: cancel it at the warehouse by hand", "peruttu: peru se varastolla käsin"),
@@ -107,17 +138,59 @@ const PHRASES: &[(&str, &str)] = &[
     ("would update", "muutettaisiin"),
     ("the shop shows ", "kaupassa on "),
     (", should show ", ", pitäisi olla "),
+    (
+        " codes would have fallen to zero within an hour",
+        " tuotteen varastosaldo olisi mennyt nollaan tunnin sisällä",
+    ),
+    (
+        "the shop refused to activate the payment: activate it there, then replay",
+        "kauppa ei aktivoinut maksua: aktivoi se siellä ja yritä sitten uudelleen",
+    ),
     (": rename that one there first", ": nimeä se siellä ensin uudelleen"),
+    (" has values that cannot be read:", " sisältää arvoja, joita ei voi lukea:"),
+    (" orders with our reference", " tilausta samalla viitteellä"),
+    // The short ones, which others contain.
+    ("the shop's order", "kaupan tilaus"),
+    ("the order in the shop", "tilaus kaupassa"),
+    ("the warehouse has ", "varastolla on "),
 ];
 
-/// Returns a detail in this language.
-pub fn detail(text: &str, language: Language) -> Cow<'_, str> {
-    match language {
-        Language::English => Cow::Borrowed(text),
-        Language::Finnish => Cow::Owned(
-            PHRASES.iter().fold(text.to_owned(), |text, (english, finnish)| text.replace(english, finnish)),
-        ),
+/// The names of a shipping method, stored as `"CODE" / "Name"`, as people write them: `Name (CODE)`.
+pub fn method_names(stored: &str) -> String {
+    let names: Vec<_> = stored.split('"').skip(1).step_by(2).collect();
+    match names.as_slice() {
+        [code, name] => format!("{name} ({code})"),
+        [name] => (*name).to_owned(),
+        _ => stored.to_owned(),
     }
+}
+
+/// Returns a detail in this language, without keys and fields.
+pub fn detail(text: &str, language: Language) -> String {
+    let (before, names) = text.split_at(text.find(METHOD).map_or(text.len(), |at| at + METHOD.len()));
+    let text = if names.is_empty() { text.to_owned() } else { format!("{before} {}", method_names(names)) };
+    let named = |words: fn(&(&'static str, &'static str, &'static str)) -> &'static str| {
+        NAMES.iter().fold(text.clone(), |text, names| text.replace(names.0, words(names)))
+    };
+    match language {
+        Language::English => named(|names| names.1),
+        Language::Finnish => {
+            let named = named(|names| names.2);
+            let text = PHRASES.iter().fold(named, |text, (english, finnish)| text.replace(english, finnish));
+            without_rests(text)
+        }
+    }
+}
+
+/// A Finnish detail without the English words that stand behind a name or a number.
+fn without_rests(text: String) -> String {
+    if text.contains("varastosaldo olisi mennyt nollaan") {
+        return text.replacen(" of ", "/", 1);
+    }
+    if text.contains(" merkkiä, enintään ") {
+        return text.replace(" fit", " mahtuu");
+    }
+    if text.contains("jättää kaupalle") { text.replace(" to the shop", "") } else { text }
 }
 
 #[cfg(test)]
@@ -127,14 +200,18 @@ mod tests {
     #[test]
     fn detail_is_translated_and_keeps_its_names() {
         let text = "no rule of [connections.shipping] matches the order's shipping method \"DRONE\"";
-        assert_eq!(detail(text, Language::English), text);
+        assert_eq!(detail(text, Language::English), "shipping method DRONE");
+        let text = format!("{text} / \"By air\"");
+        assert_eq!(detail(&text, Language::Finnish), "toimitustapa By air (DRONE)");
+        let text =
+            "fix in the shop, then replay: city is missing, postal_code has 12 characters, at most 10 fit";
         assert_eq!(
-            detail(text, Language::Finnish),
-            "toimitustavalle ei ole valittu varaston toimitustapaa: \"DRONE\"",
+            detail(text, Language::English),
+            "correct in the shop: the city is missing, the postal code has 12 characters, at most 10 fit",
         );
         assert_eq!(
-            detail("fix in the shop, then replay: city is missing", Language::Finnish),
-            "korjaa kaupassa ja yritä sitten uudelleen: city puuttuu",
+            detail(text, Language::Finnish),
+            "korjaa kaupassa: postitoimipaikka puuttuu, postinumerossa on 12 merkkiä, enintään 10 mahtuu",
         );
     }
 
@@ -145,7 +222,10 @@ mod tests {
             include_str!("../domain/order/recipient.rs"),
             include_str!("../domain/order/decide.rs"),
             include_str!("../domain/order/at_warehouse.rs"),
+            include_str!("../domain/order/lines.rs"),
             include_str!("../domain/order/once.rs"),
+            include_str!("../domain/order/partial_shipment.rs"),
+            include_str!("../domain/order/unreadable.rs"),
             include_str!("../domain/order/recognition.rs"),
             include_str!("../domain/order/replacement.rs"),
             include_str!("../domain/product/register.rs"),
@@ -153,9 +233,15 @@ mod tests {
             include_str!("../flows/order/actions.rs"),
             include_str!("../flows/product.rs"),
             include_str!("../flows/stock.rs"),
+            include_str!("../store/stock.rs"),
         ];
-        for (english, _) in PHRASES {
-            assert!(written.iter().any(|text| text.contains(english)), "nobody writes {english:?}");
+        // The fields of an address stand in its code as names alone.
+        let fields = NAMES
+            .iter()
+            .map(|names| names.0)
+            .filter(|stored| !stored.ends_with(" has ") && !stored.ends_with(" is missing"));
+        for stored in fields.chain(PHRASES.iter().map(|(english, _)| *english)) {
+            assert!(written.iter().any(|text| text.contains(stored)), "nobody writes {stored:?}");
         }
     }
 }

@@ -191,7 +191,7 @@ fn summarize(order: &OrderRow, language: Language) -> String {
     }
     match order.task_state.as_deref() {
         Some("dead") => text.push(either(
-            "It needs attention: fix what is named, then replay.".to_owned(),
+            "It needs attention: fix what is named, then try again.".to_owned(),
             "Odottaa sinua: korjaa nimetty kohta, ja yritä sitten uudelleen.".to_owned(),
         )),
         Some("pending" | "leased" | "in_doubt") => {

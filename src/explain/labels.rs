@@ -1,12 +1,17 @@
 //! Words for values that pages show: numbers, states, kinds and differences.
 
-use super::pages::PageTexts;
+use super::{moments::number_text, pages::PageTexts};
 use crate::domain::{language::Language, product::Remark, sync::SyncKind, vendor::Vendor};
 
 /// A number with its noun: `1 order`, `2 orders`.
 pub fn counted(count: i64, noun: &str) -> String {
     let (one, many) = noun.split_once('|').unwrap_or((noun, noun));
     format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// The same with the thousands of a large number apart.
+pub fn counted_in(count: i64, noun: &str, language: Language) -> String {
+    counted(count, noun).replacen(&count.to_string(), &number_text(count, language), 1)
 }
 
 /// A text with a capital at its beginning.
@@ -101,7 +106,7 @@ pub fn difference_text(difference: &str, language: Language) -> String {
         "vanished_at_warehouse" => "kadonnut varastolta",
         "differs_at_warehouse" => "eroaa varastolla",
         "renamed_in_shop" => "nimi vaihtunut kaupassa",
-        "withheld" => "pidätetty",
+        "held_back" => "pidätetty",
         "figure_differs" => "varastosaldo eroaa",
         "falls_to_zero" => "menisi nollaan",
         "not_remembered" => "ei vielä kirjattu",
@@ -132,7 +137,10 @@ pub fn vendor_status_text(status: &str, language: Language) -> &str {
         (Language::Finnish, "Shipped") => "lähetetty",
         (Language::Finnish, "Delivered") => "perillä",
         (Language::Finnish, "Returned") => "palautunut",
-        (Language::Finnish, "Cancelled") => "peruttu",
+        (Language::Finnish, "Cancelled" | "cancelled") => "peruttu",
+        (Language::Finnish, "Draft") => "luonnos",
+        (Language::Finnish, "Reserved") => "varattu",
+        (Language::Finnish, "Locked") => "lukittu",
         (_, status) => status,
     }
 }

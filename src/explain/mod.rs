@@ -14,6 +14,7 @@ mod call_log;
 mod call_texts;
 mod conflicts;
 mod details;
+mod differences;
 mod history;
 mod item_texts;
 mod labels;
@@ -37,15 +38,16 @@ pub use audit::audit_text;
 pub use call_log::call_log;
 pub use call_texts::call_text;
 pub use conflicts::conflict_text;
-pub use details::detail;
+pub use details::{detail, method_names};
+pub use differences::difference_remedy;
 pub use history::{LedgerAction, OrderHistory, TimelineEntry, order_history};
 pub use item_texts::{ItemTexts, basis_text, item_texts};
 pub use labels::{
-    capitalised, counted, decimal, difference_text, remark_text, source_text, state_text, subject_text,
-    sync_kind_text, vendor_name, vendor_status_text,
+    capitalised, counted, counted_in, decimal, difference_text, remark_text, source_text, state_text,
+    subject_text, sync_kind_text, vendor_name, vendor_status_text,
 };
 pub use moments::{
-    clock_text, day_text, duration_text, moment_text, money_text, number_text, relative_text,
+    clock_text, date_text, day_text, duration_text, moment_text, money_text, number_text, relative_text,
     short_duration_text, time_of_day,
 };
 pub use order_texts::{OrderTexts, order_texts, with_count};

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Datelike, TimeDelta};
+use chrono::{DateTime, Datelike, NaiveDate, TimeDelta};
 use chrono_tz::Tz;
 use rust_decimal::{Decimal, RoundingStrategy};
 
@@ -34,6 +34,15 @@ pub fn day_text(at: Timestamp, now: Timestamp, zone: Tz, language: Language) -> 
         (Language::Finnish, false) => "%-d.%-m.%Y",
     };
     local.format(format).to_string()
+}
+
+/// A date with its year.
+pub fn date_text(day: NaiveDate, language: Language) -> String {
+    let format = match language {
+        Language::English => "%-d %b %Y",
+        Language::Finnish => "%-d.%-m.%Y",
+    };
+    day.format(format).to_string()
 }
 
 /// A time of day, alone where it is today's, else with its date.
@@ -157,6 +166,7 @@ mod tests {
         assert_eq!(clock_text(at("2026-11-24T06:04:00Z"), now, HELSINKI, Language::Finnish), "klo 8.04");
         assert_eq!(clock_text(at("2026-11-23T21:59:00Z"), now, HELSINKI, Language::English), "23 Nov 23:59");
         assert_eq!(day_text(at("2026-11-23T22:00:00Z"), now, HELSINKI, Language::Finnish), "24.11.");
+        assert_eq!(date_text(now.date_naive(), Language::Finnish), "24.11.2026");
     }
 
     #[test]

@@ -43,8 +43,8 @@ texts! {
     typical: "Typical" / "Tavallisesti",
     slowest: "Slowest 5%" / "Hitaimmat 5 %",
     rate_used: "Rate used" / "Käytetty tahti",
-    allowed_now: "allowed now" / "sallittu nyt",
-    a_second: "a second" / "sekunnissa",
+    a_second: "calls a second" / "kutsua sekunnissa",
+    at_most: "at most" / "enintään",
     not_asked_yet: "not asked yet" / "ei vielä kysytty",
     last_order_at: "Last order" / "Viimeisin tilaus",
 }

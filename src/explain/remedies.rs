@@ -78,7 +78,7 @@ const fn remedies(reason: Reason) -> (&'static str, &'static str) {
             "Activate the payment in the shop; an order that is not sent yet can be transferred by hand.",
             "Aktivoi maksu kaupassa. Tilauksen, joka ei ole vielä lähtenyt, voi siirtää myös käsin.",
         ),
-        Reason::HeldByOperator => ("Release it when it may go.", "Vapauta se, kun se saa lähteä."),
+        Reason::HeldByOperator => ("Release it when it may go.", "Jatka sen käsittelyä, kun se saa lähteä."),
         Reason::LeftToShop => (
             "Nothing to do; change the shipping rule if such orders shall be sent.",
             "Ei tehtävää; muuta toimitustapasääntöä, jos tällaiset tilaukset pitää lähettää.",

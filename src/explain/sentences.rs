@@ -197,7 +197,7 @@ fn english_outcome(outcome: &str, action: Option<&str>, reason: &str) -> String 
         ("waiting", _) => format!("Read both sides: not yet. {reason}"),
         ("permanent", _) => format!("It needs attention. {reason}"),
         ("unknown", Some(action)) => {
-            format!("Tried: {action}. It is unknown whether it was applied. {reason}")
+            format!("It is unknown whether Silta {action}. {reason}")
         }
         ("snoozed", _) => format!("Put off for a while. {reason}"),
         ("connection_fault", _) => format!("Put off: the connection is at fault. {reason}"),
@@ -215,7 +215,7 @@ fn finnish_outcome(outcome: &str, action: Option<&str>, reason: &str) -> String 
         ("skipped", None) => format!("Tarkistettiin: ei tehtävää. {reason}"),
         ("waiting", _) => format!("Tarkistettiin: ei vielä. {reason}"),
         ("permanent", _) => format!("Odottaa sinua. {reason}"),
-        ("unknown", Some(action)) => format!("Yritettiin: {action}. Ei tiedetä, onnistuiko se. {reason}"),
+        ("unknown", Some(action)) => format!("Ei tiedetä, onnistuiko tämä: {action}. {reason}"),
         ("snoozed", _) => format!("Lykättiin hetkeksi. {reason}"),
         ("connection_fault", _) => format!("Lykättiin: yhteydessä on vikaa. {reason}"),
         ("lost", _) => "Yritys ei päättynyt: kaatuminen, tai prosessi oli liian kauan poissa.".to_owned(),

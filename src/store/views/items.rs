@@ -2,6 +2,8 @@
 //!
 //! `item_lists` says which of them a page shows.
 
+use std::collections::HashMap;
+
 use sqlx::PgConnection;
 
 use super::item_lists::{ItemFilter, ItemList, list_items};
@@ -74,6 +76,25 @@ pub async fn list(db: &mut PgConnection, filter: &ItemFilter<'_>) -> Result<Vec<
 /// Finds an item.
 pub async fn find(db: &mut PgConnection, connection: &str, item: &str) -> Result<Option<ItemRow>> {
     Ok(load(db, connection, &[item.to_owned()]).await?.pop())
+}
+
+/// The names of these products, with their codes; of a product with variations the first one's.
+pub async fn list_names(
+    db: &mut PgConnection,
+    connection: &str,
+    products: &[String],
+) -> Result<HashMap<String, String>> {
+    let rows = sqlx::query!(
+        r#"
+        select distinct on (product) product as "product!", concat_ws(' ', name, '(' || code || ')') as "name!"
+        from item
+        where connection = $1 and product = any($2) and name is not null
+        order by product, item
+        "#,
+        connection,
+        products,
+    );
+    Ok(rows.fetch_all(db).await?.into_iter().map(|row| (row.product, row.name)).collect())
 }
 
 /// Loads these items, in their order.

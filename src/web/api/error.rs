@@ -2,8 +2,6 @@
 
 use crate::{
     actions::ActionError,
-    domain::language::Language,
-    explain,
     store::StoreError,
     web::problem::{Code, Problem},
 };
@@ -26,9 +24,7 @@ impl From<ActionError> for Problem {
     fn from(error: ActionError) -> Self {
         match error {
             ActionError::NotFound => Code::NotFound.into(),
-            ActionError::Conflict(conflict) => {
-                Self::new(Code::Conflict, explain::conflict_text(conflict, Language::English))
-            }
+            ActionError::Conflict(conflict) => Self::new(Code::Conflict, conflict.description()),
             ActionError::ImpossibleStart => Self::new(Code::Invalid, error.to_string()),
             ActionError::Store(error) => error.into(),
         }

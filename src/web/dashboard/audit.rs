@@ -10,7 +10,7 @@ use super::{
     listing::{ListQuery, older_link, split_page},
     page::page,
     user::User,
-    widgets::{json, time},
+    widgets::{json, nothing, time},
 };
 use crate::{
     explain::audit_text,
@@ -30,7 +30,7 @@ pub(super) async fn list(
     let main = html! {
         h1 { (words.audit) }
         div.card.flush {
-            @if rows.is_empty() { p.empty { (words.empty_list) } } @else { (table(&user, &rows)) }
+            @if rows.is_empty() { (nothing(&user)) } @else { (table(&user, &rows)) }
         }
         (older_link(&user, "/audit", &[], next))
     };

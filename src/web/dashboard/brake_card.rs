@@ -36,7 +36,7 @@ pub(super) fn sync_card(user: &User, sync: &WaitingSync) -> Markup {
     html! {
         section.card {
             (title(user, &html! {
-                (sync_kind(user, &sync.what)) ": " (counted(sync.count, texts.sync_waits)) " – " (sync.connection)
+                span.first { (sync_kind(user, &sync.what)) } ": " (counted(sync.count, texts.sync_waits)) " – " (sync.connection)
             }, sync.since))
             p { (texts.sync_found) }
             a.btn href=(format!("/products/syncs/{}", sync.id)) { (texts.look_at_report) }

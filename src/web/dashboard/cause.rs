@@ -1,10 +1,13 @@
 //! One cause of what needs attention: its remedy, everything that waits for it, and the form that tries all of it again.
 
+use std::collections::HashMap;
+
 use axum::extract::{Query, State};
 use maud::{Markup, html};
 use sqlx::PgConnection;
 
 use super::{
+    concern::detail_text,
     deps::DashboardState,
     error::PageError,
     frame::MenuItem,
@@ -13,18 +16,21 @@ use super::{
     releases::{consequence, is_of_a_switch},
     shipping_codes,
     shipping_preview::{self, RuleForm},
-    tasks::ReplayForm,
+    tasks::{Columns, ReplayForm},
     user::User,
     widgets::{reason, remedy},
 };
 use crate::{
     actions,
     domain::task::reason::Reason,
-    explain,
-    store::views::{
-        attention::{self, AttentionCause},
-        overview::{self, TaskFilter, TaskRow},
-        releasable::{self, WaitingFilter},
+    store::{
+        self,
+        views::{
+            attention::{self, AttentionCause},
+            items,
+            overview::{self, TaskFilter, TaskRow},
+            releasable::{self, WaitingFilter},
+        },
     },
 };
 
@@ -74,10 +80,12 @@ pub(super) async fn show(
     } else {
         Vec::new()
     };
+    let names = product_names(&mut db, &filter, &rows).await?;
     drop(db);
     let replay = ReplayForm {
         action: if waits_for_switch { "/releases" } else { "/replays" },
         filter: &filter,
+        columns: Columns::OfCause(&names),
         rows: &rows,
         count,
         consequence: consequence(&user, query.kind.as_deref().unwrap_or("order")),
@@ -88,12 +96,27 @@ pub(super) async fn show(
         h1 { (reason(&user, Some(code))) }
         @if query.done == "rule" { p.flash.ok role="status" { (words.rule_saved) } }
         (remedy(&user, code))
-        @if !query.detail.is_empty() { p.small { (explain::detail(&query.detail, user.language)) } }
-        @if is_unmapped { (shipping_preview::form(&user, &rule, &codes)) }
+        @if !query.detail.is_empty() { p { (detail_text(&user, code, &query.detail)) } }
+        @if is_unmapped { section.card { (shipping_preview::form(&user, &rule, &codes)) } }
         @if count == 0 { p.flash.ok role="status" { (words.attention_none) } }
         @else { (replay.render(&user)) }
     };
     Ok(page(&user, MenuItem::Attention, words.attention, &main))
+}
+
+/// The names of the products among them.
+async fn product_names(
+    db: &mut PgConnection,
+    filter: &TaskFilter,
+    rows: &[TaskRow],
+) -> store::Result<HashMap<String, String>> {
+    match (&filter.connection, filter.kind.as_deref()) {
+        (Some(connection), Some("product")) => {
+            let subjects: Vec<_> = rows.iter().map(|row| row.subject.clone()).collect();
+            items::list_names(db, connection, &subjects).await
+        }
+        _ => Ok(HashMap::new()),
+    }
 }
 
 /// What waits for a switch: how many, and the oldest of them.

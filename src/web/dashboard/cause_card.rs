@@ -7,7 +7,7 @@ use super::{
     adoption_card,
     brake_card::title,
     cause_remedy::{Remedy, remedy_of},
-    concern::{self, Concern, links},
+    concern::{self, Concern, detail_text, links},
     listing::{order_path, url},
     order_actions,
     order_offers::is_unpaid,
@@ -21,8 +21,7 @@ use super::{
 };
 use crate::{
     actions::ConfiguredRules,
-    domain::task::reason::Reason,
-    explain::{self, attention_texts, counted, item_texts},
+    explain::{attention_texts, counted, item_texts},
     store::{
         self,
         views::attention::{AttentionCause, MAX_OLDEST},
@@ -71,7 +70,7 @@ pub(super) fn card(user: &User, cause: &AttentionCause, known: Option<&Known>, p
     html! {
         section.card.cause {
             (title(user, &what, cause.oldest_at))
-            @if let Some(detail) = &cause.detail { p { (detail_text(user, cause, detail)) } }
+            @if let Some(detail) = &cause.detail { p { (detail_text(user, &cause.reason, detail)) } }
             @match chosen(cause) {
                 Remedy::Unknown if cause.kind == "order" && !concerns.is_empty() => {
                     @for concern in concerns { (unknown_card::halves(user, &cause.connection, concern)) }
@@ -84,14 +83,6 @@ pub(super) fn card(user: &User, cause: &AttentionCause, known: Option<&Known>, p
             }
             @if cause.count > MAX_OLDEST.into() { p { a href=(path) { (attention_texts(user.language).see_all) } } }
         }
-    }
-}
-
-/// What the last attempt said; of an unmapped method its names.
-fn detail_text(user: &User, cause: &AttentionCause, detail: &str) -> String {
-    match detail.split_once('"').filter(|_| cause.reason == Reason::ShippingUnmapped.code()) {
-        Some((_, names)) => format!("{}: \"{names}", attention_texts(user.language).method),
-        None => explain::detail(detail, user.language).into_owned(),
     }
 }
 

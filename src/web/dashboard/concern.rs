@@ -1,18 +1,21 @@
 //! What a cause concerns: the oldest of its orders or products, as links, and with what a remedy needs of them.
 
+use std::collections::HashMap;
+
 use maud::{Markup, html};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{listing::order_path, user::User};
 use crate::{
-    domain::id::TaskId,
-    explain::{attention_texts, subject_text},
+    domain::{id::TaskId, task::reason::Reason},
+    explain::{self, attention_texts, subject_text},
     store::{
         self,
         attempts::{self, AttemptRow},
         views::{
             attention::AttentionCause,
+            items,
             orders::{self, OrderRow},
             overview::TaskRow,
         },
@@ -23,6 +26,8 @@ use crate::{
 pub(super) struct Concern {
     pub(super) task: Uuid,
     pub(super) subject: String,
+    /// The name of a product.
+    pub(super) name: Option<String>,
     pub(super) order: Option<OrderRow>,
     /// The last attempt, where a person must know what it came to.
     pub(super) last_attempt: Option<AttemptRow>,
@@ -34,6 +39,10 @@ pub(super) async fn load(
     cause: &AttentionCause,
     needs_orders: bool,
 ) -> store::Result<Vec<Concern>> {
+    let mut names = match cause.kind.as_str() {
+        "product" => items::list_names(db, &cause.connection, &cause.oldest_subjects).await?,
+        _ => HashMap::new(),
+    };
     let mut concerns = Vec::new();
     for (task, subject) in cause.oldest_ids.iter().zip(&cause.oldest_subjects) {
         let (mut order, mut last_attempt) = (None, None);
@@ -41,7 +50,8 @@ pub(super) async fn load(
             order = orders::find(db, &cause.connection, order_id).await?;
             last_attempt = attempts::list(db, TaskId(*task)).await?.pop();
         }
-        concerns.push(Concern { task: *task, subject: subject.clone(), order, last_attempt });
+        let name = names.remove(subject);
+        concerns.push(Concern { task: *task, subject: subject.clone(), name, order, last_attempt });
     }
     Ok(concerns)
 }
@@ -50,7 +60,19 @@ pub(super) async fn load(
 pub(super) async fn of_stuck(db: &mut PgConnection, task: Uuid, order: OrderRow) -> store::Result<Concern> {
     let last_attempt = attempts::list(db, TaskId(task)).await?.pop();
     let subject = format!("order:{}", order.order_id);
-    Ok(Concern { task, subject, order: Some(order), last_attempt })
+    Ok(Concern { task, subject, name: None, order: Some(order), last_attempt })
+}
+
+/// What the last attempt said; of a shipping method that nobody has mapped its names, since the reason says the rest. A
+/// vendor's own words are quoted.
+pub(super) fn detail_text(user: &User, reason: &str, detail: &str) -> String {
+    match Reason::parse(reason) {
+        Some(Reason::ShippingUnmapped) if detail.contains('"') => {
+            format!("{}: {}", attention_texts(user.language).method, explain::method_names(detail))
+        }
+        Some(Reason::Refused | Reason::Conflict) => format!("“{detail}”"),
+        _ => explain::capitalised(&explain::detail(detail, user.language)),
+    }
 }
 
 /// The orders or products as links.
@@ -60,8 +82,9 @@ pub(super) fn links(user: &User, cause: &AttentionCause, concerns: &[Concern]) -
         @if !concerns.is_empty() {
             p {
                 @for (at, concern) in concerns.iter().enumerate() {
-                    @if at > 0 { ", " }
-                    (link(user, &cause.connection, &concern.subject))
+                    // Names have commas of their own.
+                    @if at > 0 { (if concern.name.is_some() { "; " } else { ", " }) }
+                    @if let Some(name) = &concern.name { (name) } @else { (link(user, &cause.connection, &concern.subject)) }
                 }
                 @if rest { " " (attention_texts(user.language).and_more) }
             }

@@ -8,6 +8,7 @@ use super::{
     badge::{Tone, badge},
     cause::cause_path,
     cause_remedy::{Remedy, remedy_of},
+    concern::detail_text,
     releases::noun,
     user::User,
     widgets::{reason, sync_kind},
@@ -83,12 +84,15 @@ fn line(user: &User, decision: &Decision) -> Markup {
             };
             let more = html! {
                 (cause.connection)
-                @if let Some(detail) = &cause.detail { " – " (explain::detail(detail, user.language)) }
+                @if let Some(detail) = &cause.detail { " – " (detail_text(user, &cause.reason, detail)) }
             };
             parts(user, &what, &more, &path(cause))
         }
         Decision::Brake(brake) => {
-            let what = html! { (words.braked) ": " (counted(brake.count, words.stock_count)) };
+            let what = html! {
+                (words.braked)
+                @if brake.count > 0 { ": " (counted(brake.count, words.stock_count)) }
+            };
             parts(user, &what, &html! { (brake.connection) }, "/attention")
         }
         Decision::Sync(sync) => {

@@ -17,12 +17,12 @@ use super::{
     page::page,
     tasks::{short_id, subject_link},
     user::User,
-    widgets::{button, choices, field, json, time},
+    widgets::{button, choices, field, json, nothing, time},
 };
 use crate::{
     actions,
     domain::{event::source::Source, id::EventId, redact::Redactor, viewer_mask::mask_for_viewers},
-    explain::{Audience, event_text, number_text, source_text},
+    explain::{self, Audience, event_text, number_text, source_text},
     store::{
         Listed,
         events::{self, EventFilter, EventRow},
@@ -65,7 +65,7 @@ fn filter_form(user: &User, query: &ListQuery) -> Markup {
     let words = user.words();
     let sources = Source::NAMES
         .iter()
-        .map(|source| ((*source).to_owned(), source_text(source, user.language).to_owned()))
+        .map(|source| ((*source).to_owned(), explain::capitalised(source_text(source, user.language))))
         .collect::<Vec<_>>();
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     html! {
@@ -83,7 +83,7 @@ fn table(user: &User, rows: &[EventRow]) -> Markup {
     let words = user.words();
     html! {
         div.card.flush {
-            @if rows.is_empty() { p.empty { (words.empty_list) } } @else {
+            @if rows.is_empty() { (nothing(user)) } @else {
                 div.scroll role="region" aria-label=(words.events) tabindex="0" { table.stack {
                     thead { tr {
                         th scope="col" { (words.event) } th scope="col" { (words.source) } th scope="col" { (words.subject) }
@@ -150,14 +150,16 @@ fn event_page(user: &User, row: &EventRow, payload: &Markup) -> Markup {
             }
             div { dt { (words.received_at) } dd { (time(user, row.received_at)) } }
             @if let Some(task) = row.task_id {
-                div { dt { (words.show_task) } dd { a href=(format!("/tasks/{task}")) { (short_id(task)) } } }
+                div { dt { (words.task) } dd { a href=(format!("/tasks/{task}")) { (short_id(task)) } } }
             }
         }
         div.actions {
             @if row.subject.is_some() { (button(user, &here, &[("ask", "replay")], words.replay_one)) }
         }
-        h2 { (words.payload) }
-        (payload)
+        section.card {
+            h2 { (words.payload) }
+            (payload)
+        }
     };
     page(user, MenuItem::Events, words.event, &main)
 }

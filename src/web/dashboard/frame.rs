@@ -76,6 +76,7 @@ fn account(user: &User) -> Markup {
         div #account popover {
             p.strong { (user.token.name) " " span.soft { (role) } }
             (language_links(user.language, &user.path))
+            p.soft { (words.times_of) " " (user.zone.name()) }
             h2 { (words.keyboard) }
             dl.facts {
                 @for (keys, meaning) in shortcuts(words) {

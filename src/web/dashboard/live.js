@@ -7,7 +7,9 @@ const each = (css, act) => document.querySelectorAll(css).forEach(act);
 let heard = Date.now();
 const setText = (element, text) => {
   if (element.textContent === text) return;
+  const isFirst = element.textContent === "";
   element.textContent = text;
+  if (isFirst) return;
   element.classList.remove("new");
   void element.offsetWidth; // starts the tint again
   element.classList.add("new");
@@ -25,6 +27,8 @@ if (source) {
         const more = count - Number(element.dataset.moreThan);
         element.hidden = more <= 0;
         each(`[data-count="${name}"] b`, (number) => { number.textContent = String(more); });
+        each(`[data-count="${name}"] [data-one]`, (one) => { one.hidden = more !== 1; });
+        each(`[data-count="${name}"] [data-many]`, (many) => { many.hidden = more === 1; });
       });
     }
     showMark();

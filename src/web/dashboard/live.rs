@@ -21,11 +21,12 @@ const INTERVAL: Duration = Duration::from_secs(3);
 /// the end of the session.
 pub(super) async fn stream(
     State(deps): State<DashboardState>,
-    _: User,
+    user: User,
     headers: HeaderMap,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let start = (deps, headers, interval(INTERVAL), String::new());
-    let events = unfold(start, async |(deps, headers, mut ticks, last)| {
+    let audience = user.audience();
+    let start = (deps, headers, interval(INTERVAL), (audience, String::new()));
+    let events = unfold(start, async |(deps, headers, mut ticks, (audience, last))| {
         loop {
             tokio::select! {
                 _ = ticks.tick() => {}
@@ -37,11 +38,14 @@ pub(super) async fn stream(
                 Ok(None) => return None,
                 Err(_) => continue, // as below
             }
-            let counts = deps.counts.get(&deps.pool, deps.clock.now(), INTERVAL / 2).await;
+            let counts = deps.counts.get(&deps.pool, audience, (deps.clock.now(), INTERVAL / 2)).await;
             // An unavailable database shows at the page's next load.
             let Ok(counts) = counts else { continue };
             if counts != last {
-                return Some((Ok(Event::default().data(&counts)), (deps, headers, ticks, counts)));
+                return Some((
+                    Ok(Event::default().data(&counts)),
+                    (deps, headers, ticks, (audience, counts)),
+                ));
             }
         }
     });

@@ -163,7 +163,7 @@ pub(super) fn shipping(user: &User, order: &OrderRow) -> Markup {
                         @else { (mapped) }
                     }
                 }
-                @if let Some(point) = &order.pickup_point { dt { (texts.pickup_point) } dd.code { (point) } }
+                @if let Some(point) = &order.pickup_point { dt { (texts.pickup_point) } dd { (point) } }
                 dt { (texts.tracking) }
                 dd { @if order.tracking_code.is_some() { (tracking(user, order)) } @else { (texts.comes_when_shipped) } }
             }

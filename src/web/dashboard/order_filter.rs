@@ -10,6 +10,7 @@ use super::{
 use crate::{
     domain::{order::OrderStatus, task::reason::Reason},
     explain::{self, OrderTexts, order_texts, with_count},
+    store::views::orders::parse_day,
 };
 
 /// Days that one may choose at once.
@@ -33,7 +34,7 @@ pub(super) fn filter_bar(user: &User, query: &OrderQuery, choices: &Choices) -> 
     html! {
         (tabs(user, query, choices))
         (fields(user, query, choices))
-        (chips(user, query))
+        (chips(user, query, choices))
     }
 }
 
@@ -82,7 +83,10 @@ fn fields(user: &User, query: &OrderQuery, Choices { methods, connections, .. }:
             label { (texts.search) input type="search" name="q" value=[query.q.as_deref()]; }
             (choices("placed", texts.placed, texts.any_time, query.placed.as_deref(), &days))
             (choices("method", texts.method, texts.all_methods, query.method.as_deref(), &same(methods)))
-            (choices("connection", texts.connection, texts.all_connections, query.connection.as_deref(), &same(connections)))
+            // One alone is no choice.
+            @if connections.len() > 1 || query.connection.is_some() {
+                (choices("connection", texts.connection, texts.all_connections, query.connection.as_deref(), &same(connections)))
+            }
             (choices("waits", texts.waits_longer, texts.any, query.waits.as_deref(), &waits))
             button { (texts.filter) }
             details.wide open[query.from.is_some() || query.to.is_some()] {
@@ -96,7 +100,8 @@ fn fields(user: &User, query: &OrderQuery, Choices { methods, connections, .. }:
     }
 }
 
-fn chips(user: &User, query: &OrderQuery) -> Markup {
+/// What is active, or how many orders have come since the page was read: the reader asks for them, and no row jumps.
+fn chips(user: &User, query: &OrderQuery, choices: &Choices) -> Markup {
     let texts = order_texts(user.language);
     let active = active(user, query);
     html! {
@@ -104,6 +109,12 @@ fn chips(user: &User, query: &OrderQuery) -> Markup {
             @for (name, text) in &active {
                 a.chip href=(query.with(name, None)) {
                     (text) " " span aria-hidden="true" { "×" } span.sr { ": " (texts.remove_filter) }
+                }
+            }
+            @if !query.is_filtered() {
+                @let (one, many) = texts.new_orders.split_once('|').unwrap_or_default();
+                a.chip data-more-than=(choices.counts.iter().map(|(_, count)| count).sum::<i64>()) data-count="orders" href=(query.address()) hidden {
+                    b {} " " span data-one { (one) } span data-many { (many) }
                 }
             }
             @if !active.is_empty() {
@@ -126,8 +137,10 @@ fn active(user: &User, query: &OrderQuery) -> Vec<(&'static str, Markup)> {
                 html! { span.first { (explain::status_text(status, user.language)) } }
             }
             "placed" => html! { (texts.placed) ": " (last_days(texts, number(value)?)) },
-            "from" => html! { (texts.placed_from) " " (value) },
-            "to" => html! { (texts.placed_to) " " (value) },
+            "from" => {
+                html! { (texts.placed_from) " " (explain::date_text(parse_day(value)?, user.language)) }
+            }
+            "to" => html! { (texts.placed_to) " " (explain::date_text(parse_day(value)?, user.language)) },
             "waits" => html! { (texts.waits_longer) " " (hours_text(texts, number(value)?)) },
             "reason" => {
                 Reason::parse(value)?;

@@ -11,7 +11,7 @@ use super::{
     widgets::{json, time},
 };
 use crate::{
-    domain::vendor::Vendor,
+    domain::{task::action::ActionState, vendor::Vendor},
     explain::{self, LedgerAction, OrderHistory, TimelineEntry, call_text, order_texts, vendor_name},
 };
 
@@ -48,7 +48,7 @@ pub(super) fn history(user: &User, history: &OrderHistory) -> Markup {
 
 fn ledger_action(user: &User, LedgerAction { action, text }: &LedgerAction) -> Markup {
     html! {
-        li.good {
+        li class=(mark(&action.state)) {
             (time(user, action.ended_at.unwrap_or(action.begun_at)))
             div {
                 span.strong { (text) }
@@ -59,6 +59,15 @@ fn ledger_action(user: &User, LedgerAction { action, text }: &LedgerAction) -> M
                 }
             }
         }
+    }
+}
+
+/// The class of an action's mark: what was done, and what is not known.
+fn mark(state: &str) -> &'static str {
+    match state.parse() {
+        Ok(ActionState::Applied | ActionState::ResolvedApplied) => "good",
+        Ok(ActionState::Begun | ActionState::Unknown) => "slow",
+        _ => "",
     }
 }
 

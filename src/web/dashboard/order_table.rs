@@ -20,7 +20,7 @@ use crate::{
 pub(super) fn table(user: &User, query: &OrderQuery, rows: &[OrderRow]) -> Markup {
     let texts = order_texts(user.language);
     html! {
-        div.scroll tabindex="0" role="region" aria-label=(user.words().orders) { table.stack {
+        div.scroll tabindex="0" role="region" aria-label=(user.words().orders) { table.stack.dense {
             thead { tr {
                 @if user.is_operator() { th scope="col" { span.sr { (texts.selected) } } }
                 th scope="col" { (texts.number) }
@@ -72,7 +72,7 @@ fn row(user: &User, order: &OrderRow) -> Markup {
             td { (method(user, order)) }
             td.date { @if let Some(at) = order.ordered_at { (time(user, at)) } @else { span.sr { (texts.none) } } }
             td.gone { (time(user, order.changed_at.unwrap_or(order.updated_at))) }
-            td.wide { (tracking(user, order)) }
+            td.wide.track { (tracking(user, order)) }
         }
     }
 }
@@ -101,14 +101,14 @@ pub(super) fn contents(user: &User, order: &OrderRow) -> String {
 /// So many pieces.
 pub(super) fn pieces_text(user: &User, amount: &str) -> String {
     let (one, many) = order_texts(user.language).pieces.split_once('|').unwrap_or_default();
-    (if amount == "1" { one } else { many }).replace("{}", amount)
+    (if ["1", "−1"].contains(&amount) { one } else { many }).replace("{}", amount)
 }
 
 /// A decimal number as it is written in the user's language.
 pub(super) fn amount(user: &User, number: &str) -> String {
     match user.language {
-        crate::domain::language::Language::English => number.to_owned(),
-        crate::domain::language::Language::Finnish => number.replace('.', ","),
+        crate::domain::language::Language::English => number.replace('-', "−"),
+        crate::domain::language::Language::Finnish => number.replace('-', "−").replace('.', ","),
     }
 }
 

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     domain::{alert::AlertKind, order::OrderStatus},
-    explain::{self, counted, overview_texts},
+    explain::{self, overview_texts},
     store::{alerts::AlertRow, views::recent_changes::RecentChange},
 };
 
@@ -109,7 +109,7 @@ fn alert_list(user: &User, alerts: &[AlertRow]) -> Markup {
                         @let text = explain::alert_text(kind, user.language);
                         div {
                             p { a href=(text.page) { (alert.connection) ": " (text.title) } " – " (words.since) " " (inline_time(user, alert.seen_at)) }
-                            p.soft { (explain::alert_detail(kind, alert.count, &alert.detail, user.language)) " " (text.remedy) }
+                            p.soft { (explain::alert_detail(kind, alert.count, &alert.detail, user.language)) ". " (text.remedy) }
                             @if alert.unsent > 0 { p.stop-text { (words.alert_unsent) } }
                         }
                     }
@@ -141,7 +141,7 @@ fn statuses(user: &User, overview: &Overview) -> Markup {
     let sum = parts.iter().map(|part| part.count).sum();
     html! {
         section.card aria-labelledby="statuses" {
-            div.row { h2 #statuses { (texts.open_and_finished) } span.soft { (counted(sum, words.order_count)) } }
+            div.row { h2 #statuses { (texts.open_and_finished) } span.soft { (explain::counted_in(sum, words.order_count, user.language)) } }
             (status_bar(user, &parts))
             @if overview.statuses.is_empty() { p.soft { (texts.no_orders_yet) } }
         }

@@ -86,7 +86,10 @@ pub(super) async fn load(
 
 /// Whether the page says it in another place: what needs attention, and what stops orders.
 fn is_shown_anyway(alert: &AlertRow) -> bool {
-    matches!(AlertKind::parse(&alert.kind), Some(AlertKind::Dead | AlertKind::CircuitOpen))
+    matches!(
+        AlertKind::parse(&alert.kind),
+        Some(AlertKind::Dead | AlertKind::CircuitOpen | AlertKind::StockBraked)
+    )
 }
 
 /// The calls a second that the rate limiter of a connection allows.

@@ -150,7 +150,7 @@ fn answered(user: &User, figures: &VendorFigures) -> String {
     }
 }
 
-/// Calls a second of the range, and below it how many are allowed now: fewer than configured after a vendor asked for a pause.
+/// Calls a second of the range, of how many are allowed now: fewer than configured after a vendor asked for a pause.
 fn rate_used(user: &User, overview: &Overview, figures: &VendorFigures, seconds: f64) -> Markup {
     let texts = overview_texts(user.language);
     let calls = u32::try_from(figures.succeeded + figures.failed).unwrap_or(u32::MAX);
@@ -160,7 +160,12 @@ fn rate_used(user: &User, overview: &Overview, figures: &VendorFigures, seconds:
     });
     let [average, now, at_most] =
         [f64::from(calls) / seconds, allowed, configured].map(|rate| decimal(rate, user.language));
-    html! { (average) " " (texts.a_second) small { (now) " / " (at_most) " " (texts.allowed_now) } }
+    html! {
+        span {
+            (average) " / " (now)
+            small { (texts.a_second) @if now != at_most { ", " (texts.at_most) " " (at_most) } }
+        }
+    }
 }
 
 fn time_or_dash(user: &User, time: Option<Duration>) -> String {

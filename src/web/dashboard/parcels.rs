@@ -30,7 +30,12 @@ pub(super) fn sections(user: &User, here: &str, order: &OrderRow) -> Markup {
     html! {
         (returned(user, &rows(order.returned.as_ref())))
         @let shipments = rows(order.added_shipments.as_ref());
-        @if !shipments.is_empty() { div #added { (added(user, here, &shipments)) } }
+        @if !shipments.is_empty() {
+            section.card #added {
+                h2 { (user.words().added_shipments) }
+                (added(user, here, &shipments))
+            }
+        }
         (related(user, &rows(order.related.as_ref())))
     }
 }
@@ -44,14 +49,16 @@ fn returned(user: &User, rows: &[Returned]) -> Markup {
     let words = user.words();
     html! {
         @if !rows.is_empty() {
-            h2 { (words.returned) }
-            ul { @for Returned { side, code, pieces } in rows {
-                li {
-                    (amount(pieces)) " × " (code) " – "
-                    @if side == "ogoship" { (words.came_to_warehouse) } @else { (words.booked_in_shop) }
-                }
-            } }
-            p.remedy { (words.process_return) }
+            section.card {
+                h2 { (words.returned) }
+                ul { @for Returned { side, code, pieces } in rows {
+                    li {
+                        (amount(pieces)) " × " (code) " – "
+                        @if side == "ogoship" { (words.came_to_warehouse) } @else { (words.booked_in_shop) }
+                    }
+                } }
+                p.remedy { (words.process_return) }
+            }
         }
     }
 }
@@ -65,9 +72,8 @@ fn added(user: &User, here: &str, rows: &[AddedShipmentView]) -> Markup {
     let words = user.words();
     html! {
         @if !rows.is_empty() {
-            h2 { (words.added_shipments) }
             @if rows.iter().any(|row| row.waits) { p { (words.added_text) } }
-            ul { @for AddedShipmentView { shipment, lines, reference, waits } in rows {
+            ul.rows { @for AddedShipmentView { shipment, lines, reference, waits } in rows {
                 li {
                     (words.shipment) " " (shipment) ": " (goods(user, lines)) " "
                     @if let Some(reference) = reference { span.small { (reference) } }
@@ -93,13 +99,15 @@ fn goods(user: &User, lines: &[Goods]) -> Markup {
 fn related(user: &User, rows: &[Related]) -> Markup {
     html! {
         @if !rows.is_empty() {
-            h2 { (user.words().related) }
-            ul { @for Related { reference, status, tracking_code } in rows {
-                li {
-                    (reference) " – " (vendor_status_text(status, user.language))
-                    @if let Some(code) = tracking_code { " – " (code) }
-                }
-            } }
+            section.card {
+                h2 { (user.words().related) }
+                ul { @for Related { reference, status, tracking_code } in rows {
+                    li {
+                        (reference) " – " (vendor_status_text(status, user.language))
+                        @if let Some(code) = tracking_code { " – " (code) }
+                    }
+                } }
+            }
         }
     }
 }

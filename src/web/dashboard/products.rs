@@ -29,7 +29,7 @@ use crate::{
         event::subject::SubjectKind,
         switch::{Switch, Switches},
     },
-    explain::{basis_text, counted, item_texts, number_text},
+    explain::{basis_text, counted, counted_in, item_texts, number_text},
     store::{
         self, connections,
         views::{
@@ -149,7 +149,7 @@ fn head(user: &User, shown: &Shown) -> Markup {
             div {
                 h1 { (user.words().products) }
                 @if all > 0 { p {
-                    (counted(all, texts.items)) " "
+                    (counted_in(all, texts.items, user.language)) " "
                     @if differs > 0 { (counted(differs, texts.differing)) } @else { (texts.all_equal) }
                 } }
             }

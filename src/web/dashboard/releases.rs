@@ -15,7 +15,7 @@ use super::{
 use crate::{
     actions::{self, ConflictError, MAX_REPLAYED, Releasable},
     domain::task::reason::Reason,
-    explain::{attention_texts, counted, number_text},
+    explain::{attention_texts, counted, method_names, number_text},
     store::{self, views::releasable::WaitingFilter},
 };
 
@@ -91,12 +91,8 @@ fn there_now(user: &User, it: &Releasable) -> String {
     let words = user.words();
     match (Reason::parse(&it.reason), it.kind.as_str()) {
         (Some(Reason::ShippingUnmapped), _) => {
-            let method = it.detail.as_deref().and_then(|detail| detail.split_once('"'));
-            format!(
-                "{} {}",
-                words.offer_rule,
-                method.map_or_else(String::new, |(_, names)| format!("\"{names}"))
-            )
+            let method = it.detail.as_deref().map(method_names).unwrap_or_default();
+            format!("{} {method}", words.offer_rule)
         }
         (_, "order") => words.offer_orders.to_owned(),
         (_, "product") => words.offer_products.to_owned(),

@@ -8,6 +8,7 @@ use maud::{Markup, html};
 use uuid::Uuid;
 
 use super::{
+    badge::{Tone, badge},
     deps::DashboardState,
     error::PageError,
     form::OperatorForm,
@@ -15,12 +16,12 @@ use super::{
     page::page,
     tasks::subject_link,
     user::User,
-    widgets::{button, reason, state, sync_actor, sync_kind, time, time_or_never},
+    widgets::{button, reason, state, sync_actor, sync_kind, time},
 };
 use crate::{
     actions,
     domain::sync::SyncKind,
-    explain::{self, attention_texts, counted},
+    explain::{self, attention_texts, capitalised, counted},
     store::{
         sync_differences::{self, DifferenceRow},
         syncs::{self, SyncRow},
@@ -79,8 +80,8 @@ fn progress(user: &User, sync: &SyncRow) -> Markup {
     let words = user.words();
     html! {
         p.lead role="status" {
-            (state(user, &sync.state)) " " (sync.done)
-            @if let Some(total) = sync.total { " / " (total) } " " (words.checked)
+            (state(user, &sync.state)) " " (explain::number_text(sync.done, user.language))
+            @if let Some(total) = sync.total { " / " (explain::number_text(total, user.language)) } " " (words.checked)
         }
         @if sync.state == "running" {
             progress max=[sync.total] value=[sync.total.map(|_| sync.done)] aria-label=(words.checked) {}
@@ -98,8 +99,8 @@ fn facts(user: &User, sync: &SyncRow) -> Markup {
             div { dt { (words.connection) } dd { (sync.connection) } }
             div { dt { (words.by) } dd { (sync_actor(user, &sync.actor)) } }
             div { dt { (words.at) } dd { (time(user, sync.created_at)) } }
-            div { dt { (words.done) } dd { (time_or_never(user, sync.finished_at)) } }
-            div { dt { (words.differences) } dd { (sync.difference_count) } }
+            @if let Some(at) = sync.finished_at { div { dt { (words.done) } dd { (time(user, at)) } } }
+            div { dt { (words.differences) } dd { (explain::number_text(sync.difference_count, user.language)) } }
         }
     }
 }
@@ -107,22 +108,26 @@ fn facts(user: &User, sync: &SyncRow) -> Markup {
 fn difference_table(user: &User, connection: &str, differences: &[DifferenceRow]) -> Markup {
     let words = user.words();
     html! {
-        div.scroll role="region" aria-label=(words.differences) tabindex="0" { table {
+        div.card.flush { div.scroll role="region" aria-label=(words.differences) tabindex="0" { table.stack {
             thead { tr {
-                th { (words.subject) } th { (words.what) } th { (words.detail) } th { (words.remedy) } th { (words.state) }
+                th scope="col" { (words.subject) } th scope="col" { (words.what) } th scope="col" { (words.detail) }
+                th scope="col" { (words.remedy) } th scope="col" { (words.state) }
             } }
             tbody { @for row in differences { tr {
-                td { (subject_link(user, connection, &row.subject)) " " span.small { (row.item) } }
-                td { (explain::difference_text(&row.difference, user.language)) }
-                td { (explain::detail(row.detail.as_deref().unwrap_or_default(), user.language)) }
-                td { (row.remedy) }
-                td {
+                th scope="row" {
+                    (subject_link(user, connection, &row.subject))
+                    @if row.item != row.subject && !row.item.is_empty() { small { (explain::subject_text(&row.item, user.language)) } }
+                }
+                td { (capitalised(&explain::difference_text(&row.difference, user.language))) }
+                td.wide { (capitalised(&explain::detail(row.detail.as_deref().unwrap_or_default(), user.language))) }
+                td.wide { (capitalised(explain::difference_remedy(row, user.language))) }
+                td.wide {
                     @if let Some(task) = &row.task_state { (state(user, task)) }
-                    @else if row.awaits_approval { (words.needs_approval) }
-                    @else if row.fixing { (words.fixes_itself) }
+                    @else if row.awaits_approval { (badge(Tone::Attention, words.needs_approval)) }
+                    @else if row.fixing { (badge(Tone::Waiting, words.fixes_itself)) }
                 }
             } } }
-        } }
+        } } }
     }
 }
 

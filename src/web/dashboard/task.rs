@@ -58,9 +58,11 @@ pub(super) async fn render(
         (remedy_of_cause(user, &row))
         (facts(user, &row))
         (buttons(user, &row))
-        h2 { (words.attempt_log) }
-        @if attempts.is_empty() { p { (words.no_attempt) } }
-        ol.line { @for attempt in &attempts { (attempt_entry(user, attempt)) } }
+        section.card.flush aria-labelledby="attempts" {
+            div.row { h2 #attempts { (words.attempt_log) } }
+            @if attempts.is_empty() { p.empty { (words.no_attempt) } }
+            @else { ol.line { @for attempt in &attempts { (attempt_entry(user, attempt)) } } }
+        }
         p { a href=(url("/events", &filter, None)) { (words.events) } }
     };
     Ok(page(user, MenuItem::Tasks, &row.subject, &main))
@@ -134,8 +136,11 @@ fn attempt_entry(user: &User, attempt: &AttemptRow) -> Markup {
     let calls = attempt.calls.as_array().map_or(0, Vec::len);
     html! {
         li.attempt {
-            (time(user, attempt.ended_at)) " " span { (explain::attempt_text(attempt, user.language)) }
-            details { summary { (call_count(user, calls)) } (json(&attempt.calls)) }
+            (time(user, attempt.ended_at)) " "
+            div {
+                span { (explain::attempt_text(attempt, user.language)) }
+                details { summary { (call_count(user, calls)) } (json(&attempt.calls)) }
+            }
         }
     }
 }
@@ -161,7 +166,7 @@ pub(super) async fn dry_run(
         h1 { (words.dry_run) ": " (explain::subject_text(&row.subject, user.language)) }
         p.lead { (words.dry_run_text) }
         p { (explain::outcome_text(outcome, action, reason, user.language)) }
-        @if let Some(detail) = &detail { p.small { (explain::detail(detail, user.language)) } }
+        @if let Some(detail) = &detail { p.small { (explain::capitalised(&explain::detail(detail, user.language))) } }
         @match &request {
             None => { p { (words.nothing_sent) } }
             Some(request) => {

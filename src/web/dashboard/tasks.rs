@@ -1,5 +1,7 @@
 //! The list of tasks; dead ones can be replayed: the selected ones or all that match the filter.
 
+use std::collections::HashMap;
+
 use axum::extract::{Query, State};
 use maud::{Markup, html};
 use uuid::Uuid;
@@ -12,7 +14,7 @@ use super::{
     page::page,
     releases::{at_most, consequence},
     user::User,
-    widgets::{choices, csrf_field, field, reason, state, time},
+    widgets::{choices, csrf_field, field, nothing, reason, state, time},
 };
 use crate::{
     actions::MAX_REPLAYED,
@@ -58,6 +60,7 @@ pub(super) async fn list(
     let replay = ReplayForm {
         action: "/replays",
         filter: &filter,
+        columns: Columns::All,
         rows: &rows,
         count,
         consequence: consequence(&user, query.kind.as_deref().unwrap_or("order")),
@@ -67,7 +70,7 @@ pub(super) async fn list(
     let main = html! {
         h1 { (words.tasks) }
         (filter_form(&user, &query))
-        @if count > 0 { (replay.render(&user)) } @else { (table(&user, &rows, false)) }
+        @if count > 0 { (replay.render(&user)) } @else { (table(&user, &rows, Columns::All, false)) }
         (older_link(&user, "/tasks", &kept, next))
     };
     Ok(page(&user, MenuItem::Tasks, words.tasks, &main))
@@ -77,12 +80,15 @@ fn filter_form(user: &User, query: &ListQuery) -> Markup {
     let words = user.words();
     let states: Vec<_> = TaskState::ALL
         .iter()
-        .map(|state| (state.as_str().to_owned(), explain::state_text(state.as_str(), user.language)))
+        .map(|state| {
+            let words = explain::state_text(state.as_str(), user.language);
+            (state.as_str().to_owned(), explain::capitalised(&words))
+        })
         .collect();
     let kinds =
         [("order", words.order_count), ("stock", words.stock_count), ("product", words.product_count)];
-    let kinds =
-        kinds.map(|(kind, noun)| (kind.to_owned(), noun.split('|').next_back().unwrap_or(kind).to_owned()));
+    let plural = |noun: &str| explain::capitalised(noun.split('|').next_back().unwrap_or(noun));
+    let kinds = kinds.map(|(kind, noun)| (kind.to_owned(), plural(noun)));
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     html! {
         form.filter.card {
@@ -96,11 +102,21 @@ fn filter_form(user: &User, query: &ListQuery) -> Markup {
     }
 }
 
+/// What a table of tasks says of each.
+#[derive(Clone, Copy)]
+pub(super) enum Columns<'a> {
+    /// Everything.
+    All,
+    /// What differs between tasks that stopped for one cause: shopkeepers look for their orders, and for products by name.
+    OfCause(&'a HashMap<String, String>),
+}
+
 /// Tasks with two ways to replay them: all that match the filter, or the selected ones.
 pub(super) struct ReplayForm<'a> {
     /// Where the form goes: `/replays`, or `/releases`.
     pub(super) action: &'static str,
     pub(super) filter: &'a TaskFilter,
+    pub(super) columns: Columns<'a>,
     pub(super) rows: &'a [TaskRow],
     /// The number of tasks that match, which may be more than `rows`.
     pub(super) count: i64,
@@ -113,7 +129,7 @@ pub(super) struct ReplayForm<'a> {
 impl ReplayForm<'_> {
     pub(super) fn render(&self, user: &User) -> Markup {
         if !user.is_operator() {
-            return table(user, self.rows, false);
+            return table(user, self.rows, self.columns, false);
         }
         let TaskFilter { connection, state, kind, subject, reason, detail, .. } = self.filter;
         let filter = [
@@ -125,7 +141,7 @@ impl ReplayForm<'_> {
             ("detail", detail),
         ];
         html! {
-            form method="post" action=(self.action) {
+            form.listed method="post" action=(self.action) {
                 (csrf_field(user))
                 @for (name, value) in filter {
                     @if let Some(value) = value { input type="hidden" name=(name) value=(value); }
@@ -136,45 +152,58 @@ impl ReplayForm<'_> {
                     button.main name="which" value="all" { (self.label_all) " (" (self.count.min(MAX_REPLAYED)) ")" }
                     button name="which" value="selected" { (self.label_selected) }
                 }
-                (table(user, self.rows, true))
+                (table(user, self.rows, self.columns, true))
                 @if self.count > ROWS { p.small { (user.words().oldest_shown) } }
             }
         }
     }
 }
 
-fn table(user: &User, rows: &[TaskRow], is_selectable: bool) -> Markup {
+fn table(user: &User, rows: &[TaskRow], columns: Columns<'_>, is_selectable: bool) -> Markup {
     let words = user.words();
     html! {
         div.card.flush {
-            @if rows.is_empty() { p.empty { (words.empty_list) } } @else {
+            @if rows.is_empty() { (nothing(user)) } @else {
                 div.scroll role="region" aria-label=(words.tasks) tabindex="0" { table.stack {
                     thead { tr {
                         @if is_selectable { th { input type="checkbox" data-all hidden aria-label=(words.select_all); } }
-                        th scope="col" { (words.task) } th scope="col" { (words.state) } th scope="col" { (words.why) }
+                        @if let Columns::All = columns {
+                            th scope="col" { (words.task) } th scope="col" { (words.state) } th scope="col" { (words.why) }
+                        } @else { th scope="col" { (words.subject) } }
                         th.num scope="col" { (words.attempts) } th scope="col" { (words.opened_at) }
+                        @if let Columns::OfCause(_) = columns { th scope="col" { span.sr { (words.show_task) } } }
                     } }
-                    tbody { @for row in rows { (table_row(user, row, is_selectable)) } }
+                    tbody { @for row in rows { (table_row(user, row, columns, is_selectable)) } }
                 } }
             }
         }
     }
 }
 
-fn table_row(user: &User, row: &TaskRow, is_selectable: bool) -> Markup {
+fn table_row(user: &User, row: &TaskRow, columns: Columns<'_>, is_selectable: bool) -> Markup {
     let words = user.words();
     let subject = subject_text(&row.subject, user.language);
+    let here = format!("/tasks/{}", row.id);
     html! {
         tr {
             @if is_selectable { td { input type="checkbox" name="id" value=(row.id) aria-label=(subject); } }
             th scope="row" {
-                a href=(format!("/tasks/{}", row.id)) { (subject) }
+                @match columns {
+                    Columns::All => { a href=(here) { (subject) } }
+                    Columns::OfCause(names) => {
+                        @if let Some(name) = names.get(&row.subject) { (name) }
+                        @else { (subject_link(user, &row.connection, &row.subject)) }
+                    }
+                }
                 small { (row.connection) }
             }
-            td { (state(user, &row.state)) }
-            td.wide { (reason(user, row.reason.as_deref())) }
+            @if let Columns::All = columns {
+                td { (state(user, &row.state)) }
+                td.wide { (reason(user, row.reason.as_deref())) }
+            }
             td.num data-l=(words.attempts) { (row.attempts) }
             td data-l=(words.opened_at) { (time(user, row.created_at)) }
+            @if let Columns::OfCause(_) = columns { td.wide { a href=(here) { (words.show_task) } } }
         }
     }
 }

@@ -69,7 +69,7 @@ fn at_warehouse(user: &User, concern: &Concern) -> Markup {
             None => { (texts.not_seen_there) }
         } }
         @if let Some(attempt) = &concern.last_attempt {
-            dt { (texts.last_answer) } dd { (explain::attempt_text(attempt, user.language)) }
+            dt { (texts.last_answer) } dd { (explain::outcome_text(&attempt.outcome, attempt.action.as_deref(), attempt.reason.as_deref(), user.language)) }
             dt { (texts.read) } dd { (time(user, attempt.ended_at)) }
         }
     }

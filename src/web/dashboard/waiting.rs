@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{user::User, widgets::time};
+use super::{user::User, widgets::inline_time};
 use crate::{
     explain::{Choice, OrderHistory},
     store::views::orders::OrderRow,
@@ -23,9 +23,11 @@ pub(super) fn section(user: &User, history: &OrderHistory) -> Markup {
     let words = user.words();
     html! {
         @if let Some(since) = history.order.waiting_since {
-            h2 { (words.waiting) }
-            p { (words.waiting_since) " " (time(user, since)) ": " (goods(user, &history.order)) }
-            dl.choices { @for Choice { title, text, .. } in &history.choices { dt { (title) } dd { (text) } } }
+            section.card {
+                h2 { (words.waiting) }
+                p { (words.waiting_since) " " (inline_time(user, since)) ": " (goods(user, &history.order)) }
+                dl.choices { @for Choice { title, text, .. } in &history.choices { dt { (title) } dd { (text) } } }
+            }
         }
     }
 }

@@ -64,6 +64,14 @@ pub(super) fn choices(
     }
 }
 
+/// An empty list says whether nothing matches its filter, or nothing is there yet.
+pub(super) fn nothing(user: &User) -> Markup {
+    let has_value = |pair: &str| pair.split_once('=').is_some_and(|(_, value)| !value.is_empty());
+    let is_filtered = user.path.split(['?', '&']).skip(1).any(has_value);
+    let words = user.words();
+    html! { p.empty { (if is_filtered { words.empty_list } else { words.nothing_yet }) } }
+}
+
 /// A text field of a filter or a form.
 pub(super) fn field(name: &str, label: &str, value: &str) -> Markup {
     html! { label { (label) " " input name=(name) value=(value); } }

@@ -214,8 +214,8 @@ async fn overview_shows_the_rate_recovering_after_a_429() {
     let session = Session::with(&silta, VIEWER).await;
     let shown = async || {
         let page = session.get("/").await.text().await.unwrap();
-        page.split(" / 1000.0")
-            .map(|before| before.rsplit('>').next().unwrap().to_owned())
+        page.split("<small>calls a second")
+            .map(|before| before.rsplit(" / ").next().unwrap().to_owned())
             .collect::<Vec<_>>()
     };
     silta.sandbox.shop_server.faults.script("GET", "/orders/1001", Fault::TooMany(1));

@@ -82,6 +82,26 @@ async fn viewer_is_shown_nothing_personal() {
     }
 }
 
+/// Two orders that the warehouse refused in different words are one cause for a viewer, who sees no words.
+#[tokio::test]
+async fn viewers_badge_counts_what_the_viewers_page_lists() {
+    let mut silta = TestSilta::start().await;
+    silta.leave_unfinished();
+    silta.warehouse.receive_goods("A", 10);
+    for answer in [r#"{ "message": "no phone" }"#, r#"{ "message": "no name" }"#] {
+        silta.sandbox.warehouse_server.faults.script("POST", "/api/v1/orders", Fault::Refuse(422, answer));
+        silta.place_order(OrderSpec::of("A", 1)).await;
+    }
+    for (token, causes) in [(VIEWER, 1), (OPERATOR, 2)] {
+        let session = Session::with(&silta, token).await;
+        let page = session.get("/attention").await.text().await.unwrap();
+        assert_eq!(page.matches("<section class=\"card cause\">").count(), causes);
+        let counts = session.get("/live").await.chunk().await.unwrap().unwrap();
+        let counts = String::from_utf8_lossy(&counts).into_owned();
+        assert!(counts.contains(&format!("\"attention\":{causes},")), "{counts}");
+    }
+}
+
 /// An operator releases the orders of a cause that is named by the warehouse's words.
 #[tokio::test]
 async fn audit_shows_viewers_no_words_of_a_vendor() {

@@ -65,7 +65,7 @@ async fn silence_of_the_stream_shows_as_stale_and_the_counts_stay() {
     assert!(browser.text(".live").await.starts_with("Ajan tasalla klo "));
     // As if half a minute had passed since the stream was heard.
     script(&browser, "heard = Date.now() - 31000; showMark();").await;
-    assert!(browser.text(".live.late").await.starts_with("Ei ole päivittynyt sitten klo "));
+    assert!(browser.text(".live.late").await.starts_with("Päivitetty viimeksi klo "));
 }
 
 /// What a browser loads for the first page, uncompressed.

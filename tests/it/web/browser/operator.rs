@@ -46,6 +46,23 @@ async fn counts_update_without_a_reload() {
     browser.client.wait().for_element(badge).await.unwrap();
 }
 
+/// A new order is counted above the open list, and no row moves until the reader asks for it.
+#[tokio::test]
+async fn open_list_of_orders_says_how_many_came_and_shows_them_when_asked() {
+    let silta = TestSilta::start().await;
+    silta.warehouse.receive_goods("A", 1000);
+    silta.place_order(OrderSpec::of("A", 1)).await;
+    let browser = Browser::signed_in(&silta, ENGLISH).await;
+    browser.open_page("/orders").await;
+    browser.wait_for("tbody tr").await;
+    let new = silta.place_order(OrderSpec::of("A", 1)).await;
+    assert_eq!(browser.text("a[data-count=orders]:not([hidden])").await, "1 new order: show it");
+    assert_eq!(browser.client.find_all(Locator::Css("tbody tr")).await.unwrap().len(), 1);
+    browser.click("a[data-count=orders]").await;
+    let row = Locator::LinkText(&new.to_string());
+    browser.client.wait().for_element(row).await.unwrap();
+}
+
 /// The warehouse ships an order and sends its webhook.
 pub async fn ship_order(silta: &TestSilta, order: u64) {
     let reference = format!("{CONNECTION}-{order}");
