@@ -29,9 +29,9 @@ test: browser ## builds and passes every test, the browser's included; ARGS="cla
 mutants: setup ## removes each guard from a copy of the source: its tests must fail (an hour or two); ARGS="NAME..." for some
 	scripts/mutants.sh $(ARGS)
 
-screenshots: browser ## pictures of every page in target/screenshots, and docs/images/overview.png
-	SILTA_SCREENSHOTS=$(CURDIR)/target/screenshots $(CARGO) test --test it browser::pages
-	mkdir -p docs/images && cp target/screenshots/overview-full.png docs/images/overview.png
+screenshots: browser ## pictures of every page of a realistic, an empty and a broken shop in target/screenshots, and docs/images/overview.png
+	SILTA_SCREENSHOTS=$(CURDIR)/target/screenshots $(CARGO) test --test it browser::pictures
+	mkdir -p docs/images && cp target/screenshots/overview-full-wide-light-en.png docs/images/overview.png
 
 schemathesis: setup ## checks the admin API against openapi.yaml with generated requests
 	scripts/schemathesis.sh $(ARGS)

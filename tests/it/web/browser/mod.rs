@@ -3,5 +3,6 @@
 mod frame;
 pub mod operator;
 mod pages;
+mod pictures;
 pub mod session;
 mod shopkeeper;

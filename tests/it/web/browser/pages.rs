@@ -1,5 +1,5 @@
-//! Every page in every appearance: no serious accessibility violation, nothing wider than its window, and a screenshot of each
-//! if `SILTA_SCREENSHOTS` names a directory (`make screenshots`).
+//! Every page in several appearances: no serious accessibility violation, and nothing wider than its window. `pictures.rs`
+//! takes pictures of a larger shop.
 
 use serde_json::json;
 use silta::dev::sandbox::OrderSpec;
@@ -13,13 +13,18 @@ use crate::{
     web::session::Session,
 };
 
+/// Where the vendors reach it: their webhooks are registered.
+pub const PUBLIC_URL: &str = "[http]\npublic_url = \"https://silta.example.fi\"\n";
+
 /// Starts Silta with orders in several statuses, some of which need attention.
 async fn start_with_data() -> TestSilta {
-    let silta = TestSilta::start_with(TestOptions {
-        service: "[http]\npublic_url = \"https://silta.example.fi\"\n",
-        connection: "",
-    })
-    .await;
+    let silta = TestSilta::start_with(TestOptions { service: PUBLIC_URL, connection: "" }).await;
+    add_small_shop(&silta).await;
+    silta
+}
+
+/// Some orders in several statuses that came by webhook, and three products.
+pub async fn add_small_shop(silta: &TestSilta) {
     silta.warehouse.receive_goods("A", 1000);
     let subscriptions = &silta.subscriptions;
     subscriptions.register(subscriptions.find(CONNECTION).unwrap(), false, "ops").await.unwrap();
@@ -31,7 +36,7 @@ async fn start_with_data() -> TestSilta {
         orders.push(silta.place_order(OrderSpec::of("A", 1)).await);
     }
     for order in &orders[..3] {
-        ship_order(&silta, *order).await;
+        ship_order(silta, *order).await;
     }
     for _ in 0..3 {
         silta.place_order(OrderSpec::of("A", 1).with_shipping_method(3, None)).await;
@@ -55,7 +60,6 @@ async fn start_with_data() -> TestSilta {
     silta.alerts.check_and_notify().await.unwrap();
     silta.run_until_idle().await;
     silta.counts.round().await.unwrap();
-    silta
 }
 
 async fn paths(silta: &TestSilta) -> Vec<(&'static str, String)> {
@@ -98,6 +102,24 @@ async fn paths(silta: &TestSilta) -> Vec<(&'static str, String)> {
     paths
 }
 
+/// What is wrong with the page that a browser shows.
+pub async fn faults(browser: &Browser) -> Vec<String> {
+    let mut faults = browser.accessibility_faults().await;
+    let wider = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
+    let wider = script(browser, wider).await;
+    if wider != 0 {
+        faults.push(format!("wider than its window by {wider} px"));
+    }
+    // What is folded away may scroll.
+    let cut = "return [...document.querySelectorAll('.scroll')].filter(table => !table.closest('details, article') \
+               && table.scrollWidth > table.clientWidth).map(table => table.ariaLabel)";
+    let cut = script(browser, cut).await;
+    if cut != json!([]) {
+        faults.push(format!("tables that do not fit: {cut}"));
+    }
+    faults
+}
+
 async fn check_pages(silta: &TestSilta, appearance: Appearance, kind: &str) {
     check_pages_as(silta, OPERATOR, appearance, kind).await;
 }
@@ -105,16 +127,12 @@ async fn check_pages(silta: &TestSilta, appearance: Appearance, kind: &str) {
 async fn check_pages_as(silta: &TestSilta, token: &str, appearance: Appearance, kind: &str) {
     let browser = Browser::open(silta, appearance).await;
     browser.open_page("/").await;
-    browser.screenshot_page(&format!("sign-in-{kind}")).await;
     assert_eq!(browser.accessibility_faults().await, Vec::<String>::new(), "sign-in, {kind}");
     browser.sign_in(token).await;
-    for (name, path) in paths(silta).await {
+    for (_, path) in paths(silta).await {
         browser.open_page(&path).await;
         browser.wait_for("main h1").await;
-        assert_eq!(browser.accessibility_faults().await, Vec::<String>::new(), "{path}, {kind}");
-        let wider = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
-        assert_eq!(script(&browser, wider).await, 0, "{path} is wider than its window, {kind}");
-        browser.screenshot_page(&format!("{name}-{kind}")).await;
+        assert_eq!(faults(&browser).await, Vec::<String>::new(), "{path}, {kind}");
     }
 }
 
@@ -156,11 +174,12 @@ async fn overview_shows_a_broken_connection() {
     silta.clock.advance(secs(60));
     silta.alerts.check_and_notify().await.unwrap();
     browser.open_page("/").await;
-    assert!(browser.text(".alerts").await.contains("stock figures"));
-    browser.screenshot_page("overview-broken").await;
+    assert!(
+        browser.text(".todo").await.to_lowercase().contains("stock brake on"),
+        "among what a person decides, and there alone"
+    );
     browser.open_page("/connections").await;
     assert_eq!(browser.accessibility_faults().await, Vec::<String>::new());
-    browser.screenshot_page("connections-broken").await;
 }
 
 /// The value of an attribute in a tag, as it is written.

@@ -138,7 +138,7 @@ impl Browser {
         let height =
             self.client.execute("return document.documentElement.scrollHeight", Vec::new()).await.unwrap();
         let (width, _) = self.client.get_window_size().await.unwrap();
-        let height = u32::try_from(height.as_u64().unwrap()).unwrap().clamp(700, 3000);
+        let height = u32::try_from(height.as_u64().unwrap()).unwrap().clamp(700, 6000);
         self.client.set_window_size(u32::try_from(width).unwrap(), height + 20).await.unwrap();
         std::fs::create_dir_all(&directory).unwrap();
         let picture = self.client.screenshot().await.unwrap();
