@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     domain::{Timestamp, vendor::Vendor},
-    explain::{counted, overview_texts, vendor_name},
+    explain::{capitalised, counted, overview_texts, vendor_name},
     store::views::{recent_changes::RecentChange, vendors_down::VendorDown},
 };
 
@@ -138,7 +138,7 @@ fn down_text(user: &User, down: &VendorDown) -> Markup {
             (down.connection) ": "
             @if let Some(vendor) = vendor { (vendor_name(vendor)) " – " }
             (reason(user, Some(&down.reason)))
-            @if let Some(since) = down.since { ", " (words.since) " " (inline_time(user, since)) }
+            @if let Some(since) = down.since { " " (capitalised(words.since)) " " (inline_time(user, since)) "." }
         }
         p {
             @if down.holds_back_writes { (texts.writes_held_back_text) " " }

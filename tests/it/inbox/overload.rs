@@ -44,7 +44,10 @@ async fn send_all(silta: &Arc<TestSilta>, numbers: std::ops::Range<usize>) -> (V
             accepted.push(answer.text("/event_id").parse().unwrap());
         } else {
             // On a machine that does much else the database may be too slow as well; that is said as what it is.
-            assert!(answer.status == 503 && ["busy", "unavailable"].contains(&answer.text("/code")), "{answer:?}");
+            assert!(
+                answer.status == 503 && ["busy", "unavailable"].contains(&answer.text("/code")),
+                "{answer:?}"
+            );
             assert!(answer.headers.contains_key("retry-after"));
             refused += 1;
         }
