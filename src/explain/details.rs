@@ -167,8 +167,8 @@ pub fn method_names(stored: &str) -> String {
 
 /// Returns a detail in this language, without keys and fields.
 pub fn detail(text: &str, language: Language) -> String {
-    let (before, names) = text.split_at(text.find(METHOD).map_or(text.len(), |at| at + METHOD.len()));
-    let text = if names.is_empty() { text.to_owned() } else { format!("{before} {}", method_names(names)) };
+    let (before, method) = text.split_at(text.find(METHOD).map_or(text.len(), |at| at + METHOD.len()));
+    let text = if method.is_empty() { text.to_owned() } else { format!("{before} {}", method_names(method)) };
     let named = |words: fn(&(&'static str, &'static str, &'static str)) -> &'static str| {
         NAMES.iter().fold(text.clone(), |text, names| text.replace(names.0, words(names)))
     };

@@ -278,7 +278,7 @@ fn log_failure(result: Result<Result<usize, UnfinishedPoll>, JoinError>) {
     match result {
         Ok(Ok(_) | Err(UnfinishedPoll::NotSettled)) => {}
         Ok(Err(UnfinishedPoll::Store(error))) => {
-            tracing::warn!(error = %error, "poll not begun, retrying when its lease ends")
+            tracing::warn!(error = %error, "poll not begun, retrying when its lease ends");
         }
         Err(_) => tracing::error!("poll panicked, retrying when its lease ends"),
     }
