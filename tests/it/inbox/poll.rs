@@ -117,7 +117,10 @@ async fn one_replica_polls_a_list_and_another_takes_over() {
 
 #[tokio::test]
 async fn poll_of_a_dead_process_restarts_after_its_lease() {
-    use silta::store::polls::{self, ConfiguredPoll, EndedPoll, PollResult};
+    use silta::store::{
+        poll_gaps::GapChanges,
+        polls::{self, ConfiguredPoll, EndedPoll, PollResult},
+    };
 
     let silta = TestSilta::start().await;
     silta.clock.advance(secs(600));
@@ -148,7 +151,13 @@ async fn poll_of_a_dead_process_restarts_after_its_lease() {
     let later = silta.now() + secs(86_400);
     let end = |leased| EndedPoll {
         leased,
-        result: PollResult { cursor: later, found: 7, error: None, due_at: later, gaps: Default::default() },
+        result: PollResult {
+            cursor: later,
+            found: 7,
+            error: None,
+            due_at: later,
+            gaps: GapChanges::default(),
+        },
     };
     let ended: Vec<_> = expired.into_iter().map(end).collect();
     polls::settle(&mut db, &ended, silta.now()).await.unwrap();
