@@ -30,6 +30,7 @@ pub mod stock_figures;
 pub mod suggestion;
 pub mod switch;
 pub mod sync;
+pub mod sync_schedule;
 pub mod task;
 pub mod time_window;
 mod timestamp;

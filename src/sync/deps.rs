@@ -4,9 +4,9 @@ use std::{collections::HashMap, sync::Arc};
 
 use sqlx::PgPool;
 
-use super::{dry_run::DryRunner, schedule::SyncSchedule};
+use super::dry_run::DryRunner;
 use crate::{
-    domain::configuration_watch::ConfigurationWatch,
+    domain::{configuration_watch::ConfigurationWatch, sync_schedule::SyncSchedule},
     runtime::clock::{Clock, Entropy},
 };
 

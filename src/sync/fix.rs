@@ -3,7 +3,7 @@
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{error::SyncError, run::Run, schedule::SCHEDULE};
+use super::{error::SyncError, run::Run};
 use crate::{
     domain::{
         event::{
@@ -13,6 +13,7 @@ use crate::{
         id::{EventId, TaskId},
         switch::Switch,
         sync::SyncKind,
+        sync_schedule::SCHEDULE,
         task::reason::Reason,
     },
     flows::ConnectionClients,

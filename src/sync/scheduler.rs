@@ -1,8 +1,11 @@
 //! Requests the syncs that are due by their schedule.
 
-use super::{deps::Deps, schedule::SCHEDULE};
+use super::deps::Deps;
 use crate::{
-    domain::sync::SyncKind,
+    domain::{
+        sync::SyncKind,
+        sync_schedule::{LastRequested, SCHEDULE},
+    },
     store::{
         self, configurations, connections,
         syncs::{self, NewSync},
@@ -22,8 +25,9 @@ pub(super) async fn request_due(deps: &Deps) -> store::Result<()> {
         let Some(row) = rows.iter().find(|row| row.name == *connection) else { continue };
         for what in SyncKind::ALL.iter().copied() {
             let last = requests.iter().find(|it| it.connection == *connection && it.what == what.as_str());
-            let Some(after) = schedule.due_after(what, row, last) else { continue };
-            if last.is_some_and(|last| now < last.created_at + after) {
+            let last = last.map(|last| LastRequested { at: last.created_at, has_failed: last.failed });
+            let next = schedule.next_at(what, row.catalogue_read_at.is_some(), last, now);
+            if next.is_none_or(|next| now < next) {
                 continue;
             }
             let not_before =

@@ -18,11 +18,11 @@ use crate::{
         redact::Redactor,
         stock::StockPolicy,
         switch::{Switch, Switches},
+        sync_schedule::SyncSchedule,
         vendor_pages::VendorPages,
     },
     inbox::poll::poller::Intervals,
     security::signature::Encoding,
-    sync::SyncSchedule,
     vendors::http::dns::names_private_host,
 };
 

@@ -18,9 +18,10 @@ use crate::{
         shipping::ShippingRule,
         stock::{Basis, StockPolicy},
         switch::Switch,
+        sync_schedule::SyncSchedule,
     },
     inbox::poll::poller::Intervals,
-    sync::{FIXABLE_DIFFERENCES, SyncSchedule},
+    sync::FIXABLE_DIFFERENCES,
 };
 
 /// Two keys of a table of codes are one code.
