@@ -6,6 +6,7 @@
 mod actor;
 mod cancel;
 mod confirm_order;
+mod connection_work;
 mod dry_run;
 mod enqueue;
 mod erase;
@@ -30,6 +31,9 @@ mod undo;
 pub use actor::Actor;
 pub use cancel::cancel;
 pub use confirm_order::{ConfirmedOrder, OrderFinder, confirm_order};
+pub use connection_work::{
+    RequestedWork, WebhookSetup, WorkRunner, registration_obstacle, request_detection, request_work,
+};
 pub use dry_run::{DryRun, DryRunResult, dry_run_task};
 pub use enqueue::EnqueuedTask;
 pub use erase::erase_order;

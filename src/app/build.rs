@@ -8,7 +8,7 @@ use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    components::Components,
+    components::{Components, OperatorDeps},
     config::{self, Config},
     connection_starts::ConnectionStarts,
     connections::webhook_endpoint,
@@ -16,6 +16,7 @@ use super::{
     http::merge_routers,
     order_finder::VendorOrders,
     reference_prefixes::{self, ConnectionReferences, PrepareError},
+    work_runner::{VendorWork, WorkDeps},
 };
 use crate::{
     actions::OrderFinder,
@@ -72,6 +73,8 @@ pub struct App {
     pub order_finder: Arc<dyn OrderFinder>,
     /// The clients and policies of every configured connection.
     pub clients: Vec<ConnectionClients>,
+    /// Does what pages have asked of the vendors.
+    pub(super) work: VendorWork,
     clock: Arc<dyn Clock>,
     pub(super) pool: PgPool,
     /// The connections for webhooks and attempts.
@@ -116,7 +119,19 @@ impl App {
         ));
         let syncer = components.syncer(&config, dry_runner.clone());
         let order_finder: Arc<dyn OrderFinder> = Arc::new(VendorOrders(clients.clone()));
-        let operators = (dry_runner, order_finder.clone());
+        let subscriptions = components.subscriptions(&config, &clients);
+        let work = VendorWork::new(
+            &config,
+            WorkDeps {
+                pool: &components.pool,
+                clock: &components.clock,
+                instance: &components.instance,
+                subscriptions: subscriptions.clone(),
+                clients: &clients,
+            },
+        );
+        let operators =
+            OperatorDeps { dry_runner, order_finder: order_finder.clone(), work: Arc::new(work.clone()) };
         let [admin, dashboard] = components.operator_routers(&config, operators, &closing);
         let worker_name = worker_name(&components.entropy);
         let worker = components.worker(&config, &clients, &worker_name, worker_metrics);
@@ -136,9 +151,10 @@ impl App {
             retention: Retention::new(components.pool.clone(), components.clock.clone(), config.retention),
             counts: CountKeeper::new(components.pool.clone(), components.figures.clone()),
             alerts: components.alerts(&config),
-            subscriptions: components.subscriptions(&config, &clients),
+            subscriptions,
             order_finder,
             clients,
+            work,
             closing,
             keys,
             references: config.connections.iter().map(references_of).collect(),

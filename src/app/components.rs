@@ -14,7 +14,7 @@ use super::{
     deps::AppDeps,
 };
 use crate::{
-    actions::{NotBefore, OrderFinder},
+    actions::{NotBefore, OrderFinder, WorkRunner},
     background::{
         notifications::{self, AlertMonitor},
         subscriptions::{Subscriber, Subscriptions},
@@ -36,6 +36,13 @@ use crate::{
 
 /// Where configurations differ in these, one of them is the newest. Replicas may differ in the rest, as in their port.
 const GENERATION_KEYS: [&str; 3] = ["connections", "alerts", "http.public_url"];
+
+/// What operators ask for, beside the database.
+pub(super) struct OperatorDeps {
+    pub(super) dry_runner: Arc<sync::DryRunner>,
+    pub(super) order_finder: Arc<dyn OrderFinder>,
+    pub(super) work: Arc<dyn WorkRunner>,
+}
 
 /// What the components share.
 pub(super) struct Components {
@@ -145,7 +152,7 @@ impl Components {
     pub(super) fn operator_routers(
         &self,
         config: &Config,
-        (dry_runner, order_finder): (Arc<sync::DryRunner>, Arc<dyn OrderFinder>),
+        OperatorDeps { dry_runner, order_finder, work }: OperatorDeps,
         closing: &CancellationToken,
     ) -> [Router; 2] {
         let admin_throttle = Arc::new(admin_throttle());
@@ -169,6 +176,8 @@ impl Components {
             tokens: config.tokens.clone(),
             dry_runner,
             order_finder,
+            work,
+            schedules: config.connections.iter().map(|it| (it.name.clone(), it.sync.clone())).collect(),
             not_before: not_before(config),
             rules: config.shipping_rules(),
             undo: config.connections.iter().map(|it| (it.name.clone(), it.undo)).collect(),

@@ -1,6 +1,7 @@
 //! The composition root: builds the service from a configuration, and runs it. The only module that knows all others.
 
 mod build;
+pub(crate) mod checks;
 mod components;
 pub mod config;
 mod connection_starts;
@@ -16,6 +17,7 @@ mod serve;
 pub mod shutdown;
 pub mod telemetry;
 mod telemetry_resource;
+mod work_runner;
 
 pub use build::{App, ServiceHalf};
 pub use deps::AppDeps;

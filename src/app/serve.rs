@@ -95,7 +95,8 @@ fn router_for(app: &App, only: Option<ServiceHalf>, monitoring_has_own: bool) ->
 
 /// Runs the background components until stopped, and returns once everything that was started has ended.
 async fn run(app: App, only: Option<ServiceHalf>, soft: CancellationToken, hard: CancellationToken) {
-    let App { worker, retention, counts, alerts, subscriptions, key_usage, pool, .. } = app;
+    let App { worker, retention, counts, alerts, subscriptions, key_usage, work, pool, .. } = app;
+    let end = hard.clone();
     let (poller, syncer) = (Arc::new(app.poller), Arc::new(app.syncer));
     let worker_half = async {
         if only != Some(ServiceHalf::Http) {
@@ -125,6 +126,7 @@ async fn run(app: App, only: Option<ServiceHalf>, soft: CancellationToken, hard:
         }
     };
     tokio::join!(worker_half, http_half);
+    work.finish(&end).await;
 }
 
 /// Runs a component until it is stopped, and again after a panic: one bad page of a list costs one round of its own

@@ -120,10 +120,10 @@ pub(super) async fn detect(
     let Expected { connection, source, .. } = &expected;
     let source = source.as_str();
     let mut db = database.pool.acquire().await?;
-    let until = SystemClock.now() + *wait;
+    let now = SystemClock.now();
     // Read first: what comes as soon as it is asked for is counted from nothing.
     let at_start = Seen { wrong_tokens: 0, ..Seen::read(&mut db, &expected).await? };
-    signature_detections::request_detection(&mut db, connection, source, account, until).await?;
+    signature_detections::request_detection(&mut db, connection, source, account, (now, now + *wait)).await?;
     print_expectation(&mut db, &expected, &address, wait).await?;
     drop(db);
     let (begun, mut before) = (Instant::now(), at_start.clone());

@@ -13,6 +13,18 @@ pub enum ConflictError {
     AlreadyRunning,
     /// The configuration does not name the connection.
     NotConfiguredHere,
+    /// The same is running already, of this connection.
+    WorkRunning,
+    /// A connection is paused, so its vendors are not called.
+    ConnectionPaused,
+    /// A vendor of a connection is down or refuses the key, so neither is called.
+    ConnectionDown,
+    /// There is no address that the vendors could call.
+    NoPublicUrl,
+    /// No key of `[secrets]` could seal what a vendor is given.
+    NoSecretKey,
+    /// A sender's webhooks are not signed.
+    NotSigned,
     /// A task runs or is closed.
     NotCancellable,
     /// A task is not in doubt.
@@ -81,6 +93,17 @@ impl ConflictError {
             Self::AlreadyPaused => "the connection is already paused",
             Self::AlreadyRunning => "the connection is neither paused nor stopped",
             Self::NotConfiguredHere => "the connection is not configured here",
+            Self::WorkRunning => "this is running already: wait until it has ended",
+            Self::ConnectionPaused => "the connection is paused: resume it first",
+            Self::ConnectionDown => {
+                "the connection is down, and Silta tries by itself when it is back: wait, or resume it first"
+            }
+            Self::NoPublicUrl => "http.public_url is empty: it is the address that the vendors call",
+            Self::NoSecretKey => {
+                "without a [secrets] key Silta cannot keep the key of a new subscription: add one, or use silta webhooks register, \
+                 which shows it once"
+            }
+            Self::NotSigned => "the connection's webhooks are not signed: there is nothing to detect",
             Self::NotCancellable => "only a task that waits (pending or in_doubt) can be cancelled",
             Self::NotInDoubt => "only a task in doubt can be resolved",
             Self::TaskStillOpen => "the task is still open and is retried by itself",

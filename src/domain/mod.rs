@@ -8,11 +8,14 @@
 
 pub mod alert;
 pub mod call_figures;
+pub mod check;
 pub mod configuration_watch;
 pub mod conflict;
+pub mod connection_work;
 pub mod difference;
 pub mod digest;
 pub mod event;
+pub mod failed_call;
 pub mod histogram;
 pub mod id;
 pub mod language;
@@ -21,6 +24,7 @@ pub mod order_rate;
 pub mod page_walk;
 pub mod plain_text;
 pub mod product;
+pub mod public_url;
 pub mod rate_limit;
 pub mod redact;
 pub mod setting;

@@ -12,6 +12,7 @@ use super::{event::subject::SubjectKind, sync::SyncKind, task::reason::Reason};
     PartialEq,
     Eq,
     serde::Serialize,
+    serde::Deserialize,
     strum::EnumString,
     strum::IntoStaticStr,
     strum::VariantArray,
@@ -39,7 +40,7 @@ impl Switch {
 }
 
 /// The three switches of a connection.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Switches {
     /// `orders.transfer`
     pub orders: Switch,

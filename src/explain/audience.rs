@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 use crate::{
     domain::{
         alert::AlertKind,
+        check::{Check, Found},
+        failed_call::{CallCause, FailedCall, Unreached},
         task::reason::Reason,
         viewer_mask::{MASK, is_shown_as_id, mask_for_viewers},
     },
@@ -146,6 +148,30 @@ impl Audience {
             }
             (_, stored) => stored,
         }
+    }
+
+    /// A check of a connection. What products are called, and what a vendor or the system said, is left out.
+    #[must_use]
+    pub fn check(self, check: Check) -> Check {
+        if self == Self::Operator {
+            return check;
+        }
+        let found = match check.found {
+            Found::CallFailed(failed) => {
+                let cause = match failed.cause {
+                    CallCause::Unreached(Unreached::Tls(_)) => {
+                        CallCause::Unreached(Unreached::Tls(MASK.to_owned()))
+                    }
+                    CallCause::Unreached(Unreached::Other(_)) => {
+                        CallCause::Unreached(Unreached::Other(MASK.to_owned()))
+                    }
+                    cause => cause,
+                };
+                Found::CallFailed(FailedCall { cause, message: None, ..failed })
+            }
+            found => found,
+        };
+        Check { found, details: Vec::new(), ..check }
     }
 
     /// An alert. Behind the counts of dead tasks stands what a vendor said last.

@@ -34,6 +34,19 @@ const fn finnish(conflict: ConflictError) -> &'static str {
         ConflictError::AlreadyPaused => "yhteys on jo tauolla",
         ConflictError::AlreadyRunning => "yhteys on jo käytössä",
         ConflictError::NotConfiguredHere => "yhteyttä ei ole määritelty tällä palvelimella",
+        ConflictError::WorkRunning => "tämä on jo käynnissä: odota, että se päättyy",
+        ConflictError::ConnectionPaused => "yhteys on tauolla: jatka ensin yhteyden käyttöä",
+        ConflictError::ConnectionDown => {
+            "yhteys on poikki, ja Silta kokeilee itse, milloin se palaa: odota, tai jatka ensin yhteyden käyttöä"
+        }
+        ConflictError::NoPublicUrl => {
+            "asetus http.public_url on tyhjä: se on osoite, jota kauppa ja varasto kutsuvat"
+        }
+        ConflictError::NoSecretKey => {
+            "ilman [secrets]-avainta Silta ei voi tallentaa uuden rekisteröinnin avainta: lisää avain, tai käytä komentoa silta \
+             webhooks register, joka näyttää sen kerran"
+        }
+        ConflictError::NotSigned => "yhteyden webhookeja ei allekirjoiteta: tunnistettavaa ei ole",
         ConflictError::TooLateToUndo => {
             "kumoaminen ei enää onnistu: tilaus on lähtenyt tai sitä käsitellään juuri nyt"
         }

@@ -255,7 +255,7 @@ texts! {
     add_rule: "Add a rule" / "Lisää sääntö",
     // Keys and webhooks.
     subscriptions: "Webhook subscriptions" / "Webhook-rekisteröinnit",
-    no_subscriptions: "Silta has registered none yet: silta webhooks register" / "Silta ei ole rekisteröinyt yhtään: silta webhooks register",
+    no_subscriptions: "Silta has registered none yet." / "Silta ei ole rekisteröinyt yhtään.",
     seen_at: "Last seen at the vendor" / "Viimeksi nähty siellä",
     key: "Key" / "Avain",
     keys: "Keys" / "Avaimet",

@@ -22,6 +22,7 @@ pub mod claim;
 pub mod configurations;
 pub mod connection_starts;
 pub mod connection_switches;
+pub mod connection_work;
 pub mod connections;
 pub mod counts;
 mod database_url;

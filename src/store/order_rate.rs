@@ -3,12 +3,11 @@
 
 use chrono::Duration;
 use sqlx::PgConnection;
-use uuid::Uuid;
 
 use super::{Result, views::orders};
 use crate::domain::{
     Timestamp,
-    id::first_id_at,
+    id::{first_id_at, time_of},
     order_rate::{OrderRate, WEEKS, assess},
 };
 
@@ -35,9 +34,4 @@ pub async fn read(
     let then = orders::count_first_seen(db, connection, &spans).await?;
     let silence = (now - since).to_std().unwrap_or_default();
     Ok(assess(silence, then.unsigned_abs(), u32::try_from(weeks.len()).unwrap_or(0)))
-}
-
-fn time_of(id: Uuid) -> Option<Timestamp> {
-    let (seconds, nanos) = id.get_timestamp()?.to_unix();
-    Timestamp::from_timestamp(i64::try_from(seconds).ok()?, nanos)
 }

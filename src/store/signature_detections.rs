@@ -12,18 +12,21 @@ pub async fn request_detection(
     connection: &str,
     source: &str,
     actor: &str,
-    until: Timestamp,
+    (now, until): (Timestamp, Timestamp),
 ) -> Result<()> {
     sqlx::query!(
-        "insert into signature_detection (connection, source, wanted_until, requested_by) values ($1, $2, $3, $4)
+        "insert into signature_detection (connection, source, wanted_until, requested_by, requested_at)
+         values ($1, $2, $3, $4, $5)
          on conflict (connection, source) do update set
              wanted_until = excluded.wanted_until, requested_by = excluded.requested_by,
+             requested_at = excluded.requested_at,
              detected_at = null, headers = null, found = null,
              unsigned_headers = null, wrong_tokens = 0, wrong_token_at = null",
         connection,
         source,
         until,
         actor,
+        now,
     )
     .execute(db)
     .await?;
@@ -159,4 +162,36 @@ pub async fn find_detection(
         source,
     );
     Ok(row.fetch_optional(db).await?)
+}
+
+/// What was asked for, and what has come since.
+#[derive(Clone, Debug)]
+pub struct DetectionRequest {
+    /// mycashflow or ogoship.
+    pub source: String,
+    /// Who asked.
+    pub requested_by: String,
+    /// When; `None` where an older version was asked.
+    pub requested_at: Option<Timestamp>,
+    /// Until when it waits.
+    pub wanted_until: Timestamp,
+    /// When a webhook came that a known key has signed.
+    pub detected_at: Option<Timestamp>,
+    /// How that one is signed: names only.
+    pub found: Option<Value>,
+    /// The names of the headers of the last webhook that no known key has signed.
+    pub unsigned_headers: Option<Vec<String>>,
+    /// How many webhooks came with a wrong token in their path.
+    pub wrong_tokens: i64,
+}
+
+/// Lists the last request for each sender of a connection.
+pub async fn list_requests(db: &mut PgConnection, connection: &str) -> Result<Vec<DetectionRequest>> {
+    let rows = sqlx::query_as!(
+        DetectionRequest,
+        "select source, requested_by, requested_at, wanted_until, detected_at, found, unsigned_headers, wrong_tokens
+         from signature_detection where connection = $1 order by source",
+        connection,
+    );
+    Ok(rows.fetch_all(db).await?)
 }

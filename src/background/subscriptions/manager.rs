@@ -66,6 +66,11 @@ impl Subscriptions {
         Ok(())
     }
 
+    /// The topics that are registered at the warehouse.
+    pub fn warehouse_topics() -> Vec<String> {
+        WAREHOUSE_TOPICS.map(ToOwned::to_owned).to_vec()
+    }
+
     /// The connection of this name.
     pub fn find(&self, name: &str) -> Result<&Subscriber, SubscriptionError> {
         self.subscribers.iter().find(|it| it.clients.name == name).ok_or(SubscriptionError::UnknownConnection)

@@ -54,7 +54,7 @@ pub(super) async fn list(
     let texts = attention_texts(user.language);
     let mut db = deps.pool.acquire().await?;
     let cards = load(&mut db, &deps.rules, &user).await?;
-    let ready = load_ready(&deps, &user, &mut db, None).await?;
+    let ready = load_ready(&deps, &user, &mut db).await?;
     drop(db);
     let count = i64::try_from(cards.len()).unwrap_or(i64::MAX);
     let main = html! {

@@ -1,4 +1,5 @@
-//! Connections: health, pause switch, stock brake; polls, shipping rules, keys, webhooks and the settings in effect.
+//! Connections: health, pause switch, stock brake, test; polls, syncs, webhooks, switches, shipping rules, keys and the settings
+//! in effect.
 
 use axum::{
     extract::{Query, State},
@@ -7,28 +8,23 @@ use axum::{
 use maud::{Markup, html};
 
 use super::{
-    badge::{Tone, flash},
-    connection_parts::{HERE, poll_table, rule_table, setting_table},
+    connection_parts::HERE,
+    connection_section::{CommonData, ConnectionSection},
     deps::DashboardState,
     error::PageError,
     form::OperatorForm,
     frame::MenuItem,
-    listing::ListQuery,
+    listing::{ListQuery, url},
     page::page,
-    releases::{load_ready, offers},
+    releases::{load_waiting, offers},
     shipping_rule,
     user::User,
-    webhooks::{WebhookStatus, key_table},
-    widgets::{button, health, inline_time, reason, remedy, switches},
+    webhooks::key_table,
 };
 use crate::{
     actions,
-    domain::shipping::ShippingRule,
-    explain,
-    store::{
-        connections::{self, ConnectionRow},
-        key_usage, polls, shipping_rules,
-    },
+    domain::{connection_work::WorkKind, shipping::ShippingRule},
+    store::{connections, key_usage},
 };
 
 /// Every connection, and the admin tokens.
@@ -38,85 +34,30 @@ pub(super) async fn list(
     Query(query): Query<ListQuery>,
 ) -> Result<Markup, PageError> {
     let words = user.words();
+    let only = query.connection.as_deref();
     let mut db = deps.pool.acquire().await?;
     let mut sections = Vec::new();
     for row in connections::list(&mut db).await? {
-        if query.connection.as_ref().is_none_or(|name| *name == row.name) {
-            let polls = polls::list(&mut db, &row.name).await?;
-            let rules = shipping_rules::list(&mut db, &row.name).await?;
-            let webhooks = WebhookStatus::load(&mut db, &row.name).await?;
-            sections.push((row, polls, rules, webhooks));
+        if only.is_none_or(|name| *name == row.name) {
+            sections.push(ConnectionSection::load(&mut db, row).await?);
         }
     }
-    let ready = load_ready(&deps, &user, &mut db, query.connection.as_deref()).await?;
+    let waiting = load_waiting(&deps, &user, &mut db, only).await?;
+    let common = CommonData::load(&mut db, &user, waiting).await?;
     let tokens = key_usage::list_keys(&mut db, "").await?;
     drop(db);
+    let ready: Vec<_> = common.waiting.iter().filter(|it| it.ready).cloned().collect();
     let main = html! {
         h1 { (words.connections) }
         (offers(&user, &ready))
         @if sections.is_empty() { p.card.empty { (words.no_connections) } }
-        @for (row, polls, rules, webhooks) in &sections {
-            section aria-label=(row.name) {
-                div.head {
-                    div {
-                        h2 { (row.name) " " (health(&user, row.health())) }
-                        p { (words.connected_since) " " (inline_time(&user, row.connected_at)) }
-                    }
-                    (controls(&user, row))
-                }
-                (stopped(&user, row))
-                (switches(&user, row.switches()))
-                div.halves.roomy {
-                    div {
-                        (poll_table(&user, &row.name, polls))
-                        (webhooks.render(&user, &row.name))
-                    }
-                    div {
-                        (rule_table(&user, &row.name, rules))
-                        (setting_table(&user, &row.name, deps.settings.get(&row.name)))
-                    }
-                }
-            }
-        }
+        @for section in &sections { (section.render(&user, &deps, &common)) }
         section.card.flush aria-label=(words.admin_tokens) {
             h2 { (words.admin_tokens) }
             (key_table(&user, words.admin_tokens, &tokens))
         }
     };
     Ok(page(&user, MenuItem::Connections, words.connections, &main))
-}
-
-/// What stops a connection, in words.
-fn stopped(user: &User, row: &ConnectionRow) -> Markup {
-    let words = user.words();
-    html! {
-        @if let Some(code) = &row.circuit_reason {
-            (flash(Tone::Stopped, &html! { p.strong { (reason(user, Some(code))) } (remedy(user, code)) }))
-        }
-        @if let Some(held) = &row.writes_held_back {
-            (flash(Tone::Stopped, &html! { strong { (words.writes_held_back) } ": " (held) }))
-        }
-        @if let Some(by) = &row.paused_by {
-            (flash(Tone::Attention, &html! { strong { (words.paused) } ": " (by) @if let Some(at) = row.paused_at { ", " (inline_time(user, at)) } }))
-        }
-        @if let Some(detail) = &row.brake_detail {
-            (flash(Tone::Attention, &html! { strong { (words.braked) } ": " (explain::detail(detail, user.language)) }))
-        }
-    }
-}
-
-fn controls(user: &User, row: &ConnectionRow) -> Markup {
-    let words = user.words();
-    let ask = |request, label| button(user, HERE, &[("connection", &row.name), ("ask", request)], label);
-    html! {
-        div.actions {
-            @if row.paused_at.is_none() { (ask("pause", words.pause)) }
-            @if row.paused_at.is_some() || row.circuit_open_until.is_some() || row.writes_held_back.is_some() {
-                (ask("resume", words.resume))
-            }
-            @if row.braked_at.is_some() { (ask("release_brake", words.release_brake)) }
-        }
-    }
 }
 
 /// What an operator can do with a connection.
@@ -127,9 +68,12 @@ enum ConnectionRequest<'a> {
     Poll(&'a str),
     PutRule(ShippingRule),
     RemoveRule(&'a str),
+    Work(WorkKind),
+    Detect(&'a str),
 }
 
-/// Pauses or resumes a connection, releases its stock brake, polls a list, or changes a shipping rule.
+/// Pauses or resumes a connection, releases its stock brake, polls a list, changes a shipping rule, tests it, registers its
+/// webhooks or asks for the detection of a signature.
 pub(super) async fn ask(
     State(deps): State<DashboardState>,
     form: OperatorForm,
@@ -142,18 +86,36 @@ pub(super) async fn ask(
         "poll" => ConnectionRequest::Poll(form.require("what")?),
         "put_rule" => ConnectionRequest::PutRule(shipping_rule::parse(&form)?),
         "remove_rule" => ConnectionRequest::RemoveRule(form.require("pattern")?),
+        "test" => ConnectionRequest::Work(WorkKind::Test),
+        "register" => ConnectionRequest::Work(WorkKind::Register),
+        "detect" => ConnectionRequest::Detect(form.require("sender")?),
         _ => return Err(PageError::InvalidForm),
     };
-    form.execute(&deps, async |db, actor| match &request {
-        ConnectionRequest::Pause => actions::pause(db, actor, name).await,
-        ConnectionRequest::Resume => actions::resume(db, actor, name).await,
-        ConnectionRequest::ReleaseBrake => actions::release_brake(db, actor, name).await,
-        ConnectionRequest::Poll(what) => actions::poll_now(db, actor, name, what).await,
-        ConnectionRequest::PutRule(rule) => actions::put_shipping_rule(db, actor, name, rule).await,
-        ConnectionRequest::RemoveRule(pattern) => {
-            actions::remove_shipping_rule(db, actor, name, pattern).await
-        }
-    })
-    .await?;
-    Ok(Redirect::to(HERE))
+    let setup = deps.work.webhook_setup(name);
+    let work = form
+        .execute(&deps, async |db, actor| {
+            match &request {
+                ConnectionRequest::Pause => actions::pause(db, actor, name).await?,
+                ConnectionRequest::Resume => actions::resume(db, actor, name).await?,
+                ConnectionRequest::ReleaseBrake => actions::release_brake(db, actor, name).await?,
+                ConnectionRequest::Poll(what) => actions::poll_now(db, actor, name, what).await?,
+                ConnectionRequest::PutRule(rule) => actions::put_shipping_rule(db, actor, name, rule).await?,
+                ConnectionRequest::RemoveRule(pattern) => {
+                    actions::remove_shipping_rule(db, actor, name, pattern).await?;
+                }
+                ConnectionRequest::Work(kind) => {
+                    return actions::request_work(db, actor, (name, *kind), setup.as_ref()).await.map(Some);
+                }
+                ConnectionRequest::Detect(sender) => {
+                    actions::request_detection(db, actor, (name, sender), setup.as_ref()).await?;
+                }
+            }
+            Ok(None)
+        })
+        .await?;
+    // Only now: nothing is asked of a vendor that is not in the audit log.
+    if let Some(work) = work {
+        deps.work.start(work);
+    }
+    Ok(Redirect::to(&url(HERE, &[("connection", Some(name))], None)))
 }

@@ -8,8 +8,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::live_counts::LiveCounts;
 use crate::{
-    actions::{ConfiguredRules, DryRun, NotBefore, OrderFinder},
-    domain::{product::ExtraRow, setting::Setting, stock::Basis, vendor_pages::VendorPages},
+    actions::{ConfiguredRules, DryRun, NotBefore, OrderFinder, WorkRunner},
+    domain::{
+        product::ExtraRow, setting::Setting, stock::Basis, sync_schedule::SyncSchedule,
+        vendor_pages::VendorPages,
+    },
     runtime::clock::{Clock, Entropy},
     security::{admin_token::Token, auth_throttle::AuthThrottle, key_usage::KeyUsage},
 };
@@ -28,6 +31,10 @@ pub struct DashboardDeps {
     pub dry_runner: Arc<dyn DryRun>,
     /// Asks the vendors whether an order exists.
     pub order_finder: Arc<dyn OrderFinder>,
+    /// Tests connections and registers their webhooks.
+    pub work: Arc<dyn WorkRunner>,
+    /// How often each connection is synced.
+    pub schedules: HashMap<String, SyncSchedule>,
     /// Before which day the orders of each connection are history.
     pub not_before: NotBefore,
     /// The configured shipping rules of each connection.

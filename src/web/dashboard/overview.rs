@@ -44,7 +44,7 @@ pub(super) async fn show(
     let texts = overview_texts(user.language);
     let mut db = deps.pool.acquire().await?;
     let overview = load(&deps, &user, &mut db, range).await?;
-    let ready = load_ready(&deps, &user, &mut db, None).await?;
+    let ready = load_ready(&deps, &user, &mut db).await?;
     drop(db);
     let moving = Moving::of(&overview, user.now);
     let main = html! {

@@ -19,20 +19,31 @@ use crate::{
     store::{self, views::releasable::WaitingFilter},
 };
 
-/// What is ready, of one connection or of all, as this user may see it.
+/// What is ready, of all connections, as this user may see it.
 pub(super) async fn load_ready(
+    deps: &DashboardState,
+    user: &User,
+    db: &mut PgConnection,
+) -> store::Result<Vec<Releasable>> {
+    let mut ready = load_waiting(deps, user, db, None).await?;
+    ready.retain(|it| it.ready);
+    Ok(ready)
+}
+
+/// What waits for a switch or a rule, of one connection or of all, as this user may see it.
+pub(super) async fn load_waiting(
     deps: &DashboardState,
     user: &User,
     db: &mut PgConnection,
     connection: Option<&str>,
 ) -> store::Result<Vec<Releasable>> {
     let listed = actions::list_releasable(db, &deps.rules).await?.into_iter();
-    let ready = listed.filter(|it| it.ready && connection.is_none_or(|name| name == it.connection));
+    let waiting = listed.filter(|it| connection.is_none_or(|name| name == it.connection));
     let shown = |it: Releasable| {
         let detail = user.audience().waiting_detail(&it.kind, &it.reason, it.detail);
         Releasable { detail, ..it }
     };
-    Ok(ready.map(shown).collect())
+    Ok(waiting.map(shown).collect())
 }
 
 /// One offer for each: how many wait, for what, a list to look at, and one button.

@@ -9,15 +9,17 @@ use super::{
     frame::MenuItem,
     listing::{ListQuery, older_link, split_page},
     page::page,
+    sync_schedule::{Schedules, schedule_table},
     user::User,
     widgets::{choices, csrf_field, state, sync_actor, sync_kind, time},
 };
 use crate::{
     domain::sync::SyncKind,
-    explain::{number_text, sync_kind_text},
+    explain::{connection_texts, number_text, sync_kind_text},
     store::{
         connections::{self, ConnectionRow},
         syncs::{self, SyncRow},
+        views::last_syncs,
     },
 };
 
@@ -32,6 +34,7 @@ pub(super) async fn list(
     let rows =
         syncs::list(&mut db, query.connection.as_deref(), query.kind.as_deref(), &query.page()).await?;
     let connections = connections::list(&mut db).await?;
+    let last = last_syncs::list(&mut db).await?;
     drop(db);
     let (rows, next) = split_page(rows, |row| row.id);
     let kept = [("connection", query.connection.as_deref()), ("kind", query.kind.as_deref())];
@@ -39,6 +42,8 @@ pub(super) async fn list(
         let word = sync_kind_text(*kind, words);
         (kind.as_str().to_owned(), word.to_owned())
     });
+    let is_shown = |row: &&ConnectionRow| query.connection.as_ref().is_none_or(|name| *name == row.name);
+    let shown: Vec<_> = connections.iter().filter(is_shown).collect();
     let main = html! {
         h1 { (words.syncs) }
         form.row {
@@ -47,10 +52,24 @@ pub(super) async fn list(
             button { (words.filter) }
         }
         @if user.is_operator() && !connections.is_empty() { (start_form(&user, &connections)) }
+        (schedule(&user, &Schedules { configured: &deps.schedules, last: &last }, &shown))
         div.card.flush { (table(&user, words.syncs, &rows)) }
         (older_link(&user, "/syncs", &kept, next))
     };
     Ok(page(&user, MenuItem::Syncs, words.syncs, &main))
+}
+
+/// When each is due next, and what the last one came to.
+fn schedule(user: &User, schedules: &Schedules<'_>, rows: &[&ConnectionRow]) -> Markup {
+    let title = connection_texts(user.language).schedule;
+    html! {
+        @if !rows.is_empty() {
+            section.card.flush aria-label=(title) {
+                h2 { (title) }
+                div.scroll role="region" aria-label=(title) tabindex="0" { (schedule_table(user, schedules, rows)) }
+            }
+        }
+    }
 }
 
 /// Starts a sync of any kind.

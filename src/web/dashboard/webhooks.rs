@@ -14,6 +14,7 @@ use crate::{
         self,
         key_usage::{self, KeyUsageRow},
         rejected_webhooks::{self, RejectedWebhookRow},
+        signature_detections::{self, DetectionRequest},
         subscriptions::{self, SubscriptionRow},
     },
 };
@@ -23,6 +24,7 @@ pub(super) struct WebhookStatus {
     subscriptions: Vec<SubscriptionRow>,
     keys: Vec<KeyUsageRow>,
     rejected: Vec<RejectedWebhookRow>,
+    pub(super) requests: Vec<DetectionRequest>,
 }
 
 impl WebhookStatus {
@@ -31,14 +33,32 @@ impl WebhookStatus {
             subscriptions: subscriptions::list(db, connection).await?,
             keys: key_usage::list_keys(db, connection).await?,
             rejected: rejected_webhooks::list_rejected(db, connection).await?,
+            requests: signature_detections::list_requests(db, connection).await?,
         })
     }
 
-    pub(super) fn render(&self, user: &User, connection: &str) -> Markup {
+    /// What seemed wrong with webhooks of its sender that were rejected since a detection was asked for.
+    pub(super) fn rejected_since(&self, request: &DetectionRequest) -> Vec<&str> {
+        let of_sender = self.rejected.iter().filter(|row| row.source == request.source);
+        let since = of_sender.filter(|row| request.requested_at.is_some_and(|at| row.last_at >= at));
+        since.map(|row| row.hint.as_str()).collect()
+    }
+
+    /// Whether a webhook of its sender was accepted since then.
+    pub(super) fn was_accepted_since(&self, request: &DetectionRequest) -> bool {
+        let purpose = format!("{}_webhook", request.source);
+        let mut used =
+            self.keys.iter().filter(|row| row.purpose == purpose).filter_map(|row| row.last_used_at);
+        used.any(|at| request.requested_at.is_some_and(|since| at >= since))
+    }
+
+    /// The tables; what an operator can do stands below the subscriptions.
+    pub(super) fn render(&self, user: &User, connection: &str, actions: &Markup) -> Markup {
         let words = user.words();
         let keys = format!("{}: {connection}", words.keys);
         html! {
             (part(words.subscriptions, connection, &subscription_table(user, &self.subscriptions)))
+            (actions)
             section.card.flush aria-label=(keys) { h2 { (words.keys) } (key_table(user, &keys, &self.keys)) }
             p.soft { (words.keys_text) }
             (part(words.rejected_webhooks, connection, &rejected_table(user, &self.rejected)))

@@ -103,7 +103,9 @@ async fn forged_webhook_ends_no_signature_detection() {
     let silta = TestSilta::start().await;
     let mut db = silta.outside_connection().await;
     let until = silta.now() + secs(600);
-    signature_detections::request_detection(&mut db, CONNECTION, "mycashflow", "ops", until).await.unwrap();
+    signature_detections::request_detection(&mut db, CONNECTION, "mycashflow", "ops", (silta.now(), until))
+        .await
+        .unwrap();
     let body = r#"{"topic":"order.created","data":{"id":1}}"#;
     let forged = "0".repeat(64);
     let forgery = [("x-forged", forged.as_str())];
@@ -127,7 +129,9 @@ async fn wrong_token_is_noted_for_an_operator_who_waits() {
     let mut db = silta.outside_connection().await;
     let mut wait_for = async |source: &str, time| {
         let until = silta.now() + secs(time);
-        signature_detections::request_detection(&mut db, CONNECTION, source, "ops", until).await.unwrap();
+        signature_detections::request_detection(&mut db, CONNECTION, source, "ops", (silta.now(), until))
+            .await
+            .unwrap();
     };
     let post = async |source: &str, connection: &str| {
         let path = format!("/webhooks/{source}/{connection}/another-token");
@@ -159,7 +163,9 @@ async fn signature_detection_learns_from_a_refused_webhook() {
     let silta = TestSilta::start().await;
     let mut db = silta.outside_connection().await;
     let until = silta.now() + secs(600);
-    signature_detections::request_detection(&mut db, CONNECTION, "mycashflow", "ops", until).await.unwrap();
+    signature_detections::request_detection(&mut db, CONNECTION, "mycashflow", "ops", (silta.now(), until))
+        .await
+        .unwrap();
     let body = r#"{"topic":"order.created","data":{"id":1}}"#;
     let (_, right) = WebhookSender::signature(&silta::dev::sandbox::Webhook::raw_from_shop(body.as_bytes()));
     let response = post_with_headers(&silta, MYCASHFLOW_PATH, &[("x-mcf-hmac", &right)], body).await;

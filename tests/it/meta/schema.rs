@@ -203,7 +203,16 @@ async fn dashboard_tables_have_named_constraints() {
     let session = |values: &str| {
         format!("insert into session values ({values}, 'ops', '', '', now(), now() - interval '1 second')")
     };
+    let work = |values: &str| format!("insert into connection_work values ('shop', {values})");
+    let unended = "gen_random_uuid(), 'ops', now(), now() + interval '1 minute'";
     let table = [
+        (work(&format!("'dance', {unended}")), "connection_work_kind_known"),
+        (work("'test', gen_random_uuid(), 'ops', now(), now()"), "connection_work_ends_after_start"),
+        (work(&format!("'test', {unended}, now()")), "connection_work_finished_has_checks"),
+        (
+            work(&format!("'test', {unended}")).replace("'shop'", "'other'"),
+            "connection_work_connection_known",
+        ),
         (session("'short'"), "session_digest_is_sha256"),
         (session("repeat('0', 64)"), "session_expires_after_start"),
         (replay("'{}', array[gen_random_uuid()], null"), "replay_opened_subset_of_tasks"),

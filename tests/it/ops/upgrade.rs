@@ -49,6 +49,9 @@ const STOCK_FIGURES: i64 = 39;
 /// It is known which codes several items have.
 const REPEATED_CODES: i64 = 40;
 
+/// Connections are tested from their page.
+const CONNECTION_WORK: i64 = 43;
+
 /// Requests for several orders are known as such.
 const BULK_REQUESTS: i64 = 45;
 
@@ -148,6 +151,12 @@ const DATA: &[(i64, &str)] = &[
              ('shop', 'A 1', 'a1', 3, 9, 7, 2, 5, '2026-01-02')",
     ),
     (REPEATED_CODES, "insert into repeated_code (connection, code_key) values ('shop', 'a1')"),
+    (
+        CONNECTION_WORK,
+        "insert into connection_work (connection, kind, id, requested_by, requested_at, ends_by) values
+             ('shop', 'test', gen_random_uuid(), 'ops', '2026-01-02', '2026-01-03');
+         update signature_detection set requested_at = '2026-01-02'",
+    ),
     (BULK_REQUESTS, "update intent set bulk_id = gen_random_uuid() where kind = 'release'"),
 ];
 

@@ -4,6 +4,7 @@ mod api;
 mod attention;
 mod bodies;
 pub mod browser;
+mod connection_work;
 mod connections;
 mod dashboard;
 mod long_lists;

@@ -4,8 +4,8 @@ use fantoccini::Locator;
 use silta::dev::sandbox::OrderSpec;
 
 use crate::{
-    harness::{CONNECTION, TestSilta, VIEWER},
-    web::browser::session::{Browser, ENGLISH},
+    harness::{CONNECTION, TestOptions, TestSilta, VIEWER},
+    web::browser::session::{Appearance, Browser, ENGLISH, FINNISH},
 };
 
 /// Starts Silta with this many orders that are dead because no rule matches their shipping method.
@@ -61,6 +61,56 @@ async fn open_list_of_orders_says_how_many_came_and_shows_them_when_asked() {
     browser.click("a[data-count=orders]").await;
     let row = Locator::LinkText(&new.to_string());
     browser.client.wait().for_element(row).await.unwrap();
+}
+
+/// Presses the button, and watches the checks come without a reload; wide, narrow, dark and in Finnish.
+#[tokio::test]
+async fn operator_tests_a_connection() {
+    let silta = TestSilta::start_with(TestOptions {
+        service: "[http]\npublic_url = \"https://silta.invalid\"\n",
+        connection: "[connections.stock]\nupdate = \"manual\"\n",
+    })
+    .await;
+    silta.warehouse.receive_goods("A", 1000);
+    for (id, code) in [(71, "A"), (72, "A"), (73, "B")] {
+        silta.shop.add_product(id, code, code, 3);
+    }
+    silta.place_order(OrderSpec::of("A", 1).with_shipping_method(3, None)).await;
+    silta.syncer.run_due().await.unwrap();
+    silta.run_until_idle().await;
+    let appearances = [
+        ("wide", ENGLISH),
+        ("phone", Appearance { narrow: true, ..ENGLISH }),
+        ("dark", Appearance { dark: true, ..FINNISH }),
+    ];
+    for (name, appearance) in appearances {
+        let browser = Browser::signed_in(&silta, appearance).await;
+        browser.wait_for("h1").await;
+        browser.open_page("/connections?connection=shop").await;
+        browser.click("form:has(input[value=test]) button").await;
+        // It refreshes itself until the result is there.
+        browser.wait_for(".todo .st.stop").await;
+        assert!(browser.text(".todo").await.contains("http.public_url"));
+        let open_all = "for (const it of document.querySelectorAll('main details')) it.open = true";
+        browser.client.execute(open_all, Vec::new()).await.unwrap();
+        assert_eq!(browser.accessibility_faults().await, Vec::<String>::new(), "{name}");
+        browser.screenshot_page(&format!("connection-test-{name}")).await;
+        // A picture has 3,000 lines at most: the other half by itself.
+        let other_half = "document.querySelector('.halves > div').hidden = true";
+        browser.client.execute(other_half, Vec::new()).await.unwrap();
+        browser.screenshot_page(&format!("connection-switches-{name}")).await;
+    }
+    let browser = Browser::signed_in(&silta, ENGLISH).await;
+    browser.wait_for("h1").await;
+    browser.open_page("/connections?connection=shop").await;
+    browser.click("details:has(input[value=register]) summary").await;
+    assert!(
+        browser.text("details:has(input[value=register]) .flash").await.contains("This changes both sides")
+    );
+    browser.click("details:has(input[value=register]) form button").await;
+    browser.wait_for("section[aria-label='Registration of webhooks: shop'] .todo").await;
+    assert_eq!((silta.shop.subscriptions().len(), silta.warehouse.subscriptions().len()), (1, 2));
+    browser.screenshot_page("connection-registered").await;
 }
 
 /// The warehouse ships an order and sends its webhook.

@@ -4,22 +4,7 @@ use std::{error::Error, io};
 
 use reqwest::{Client, Response};
 
-/// Why there was no answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Unreached {
-    /// The name is not known.
-    UnknownName,
-    /// The name leads to private addresses alone, which are refused.
-    PrivateAddress,
-    /// Nothing listens there.
-    Refused,
-    /// TLS fails, and why.
-    Tls(String),
-    /// No answer in time.
-    Timeout,
-    /// Anything else, in the system's words.
-    Other(String),
-}
+use crate::domain::failed_call::Unreached;
 
 /// Asks for a URL without credentials: any answer at all means that it can be reached.
 pub(super) async fn ask(client: &Client, url: &str) -> Result<Response, Unreached> {
