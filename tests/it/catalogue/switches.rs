@@ -252,7 +252,7 @@ async fn pages_and_the_api_say_what_is_not_automatic() {
     for page in ["/", "/connections"] {
         let text = session.get(page).await.text().await.unwrap();
         assert!(text.contains("Orders wait until you transfer them"), "{page}");
-        assert!(text.contains("No stock figure is written to the shop"), "{page}");
+        assert!(text.contains("no figure is written to the shop"), "{page}");
         assert!(!text.contains("Products wait"), "{page}");
     }
 }

@@ -140,7 +140,8 @@ async fn waiting_webhooks_share_a_commit() {
     // One commit waits for the lock; all later webhooks queue for the next one.
     wait_until("a commit waits", async || {
         let sql =
-            "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like '%unnest%'";
+            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+               and query like '%unnest%'";
         let waiting: i64 =
             sqlx::query_scalar(sql).fetch_one(&mut silta.outside_connection().await).await.unwrap();
         waiting == 1
