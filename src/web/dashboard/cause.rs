@@ -97,7 +97,7 @@ pub(super) async fn show(
         @if query.done == "rule" { p.flash.ok role="status" { (words.rule_saved) } }
         (remedy(&user, code))
         @if !query.detail.is_empty() { p { (detail_text(&user, code, &query.detail)) } }
-        @if is_unmapped { section.card { (shipping_preview::form(&user, &rule, &codes)) } }
+        @if is_unmapped { div.card { (shipping_preview::form(&user, &rule, &codes)) } }
         @if count == 0 { p.flash.ok role="status" { (words.attention_none) } }
         @else { (replay.render(&user)) }
     };

@@ -141,7 +141,7 @@ async fn preview_page(
         @if let Some(text) = refused {
             (flash(Tone::Stopped, &html! { p role="alert" { b { (texts.not_saved) } " " (text) } }))
         }
-        section.card { (form(user, typed, &codes)) }
+        div.card { (form(user, typed, &codes)) }
         @if is_whole && refused.is_none() { (consequences(user, typed, &rule, (count, &orders))) }
     };
     Ok(page(user, MenuItem::Attention, user.words().fix_shipping, &main))
