@@ -1,6 +1,6 @@
 //! Table `poll`: the cursor and the lease of each poll.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -190,10 +190,12 @@ pub async fn settle(db: &mut PgConnection, ended: &[EndedPoll], now: Timestamp) 
         &column(ended, |it| it.result.due_at),
         now,
     );
-    for row in settled.fetch_all(&mut *db).await? {
-        let is_its = |it: &&EndedPoll| it.leased.connection == row.connection && it.leased.what == row.what;
-        for ended in ended.iter().filter(is_its) {
-            poll_gaps::apply(db, (&row.connection, &row.what), &ended.result.gaps, now).await?;
+    let settled: HashSet<_> =
+        settled.fetch_all(&mut *db).await?.into_iter().map(|row| (row.connection, row.what)).collect();
+    for EndedPoll { leased, result } in ended {
+        let list = (leased.connection.clone(), leased.what.clone());
+        if settled.contains(&list) {
+            poll_gaps::apply(db, (&list.0, &list.1), &result.gaps, now).await?;
         }
     }
     Ok(())

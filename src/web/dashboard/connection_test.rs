@@ -55,7 +55,7 @@ fn work_card(
                     h2 { (title) }
                     span.soft {
                         (work.requested_by) ", " (inline_time(user, work.requested_at))
-                        @if let Some(millis) = millis_of(work) { ", " (texts.took) " " (short_duration_text(millis, user.language)) }
+                        @if let Some(took) = duration_of(work) { ", " (texts.took) " " (short_duration_text(took, user.language)) }
                     }
                 }
                 @if work.is_running(user.now) {
@@ -72,7 +72,7 @@ fn work_card(
     }
 }
 
-fn millis_of(work: &WorkRow) -> Option<std::time::Duration> {
+fn duration_of(work: &WorkRow) -> Option<std::time::Duration> {
     (work.finished_at? - work.requested_at).to_std().ok()
 }
 

@@ -62,12 +62,12 @@ async fn read(pool: &PgPool, now: Timestamp) -> store::Result<Counts> {
     let causes = attention::list_causes(&mut db).await?;
     let others = braked::list_brakes(&mut db).await?.len() + waiting_syncs::list(&mut db).await?.len();
     let operators = causes.len() + others;
+    // For viewers, causes that differ only in what is left out are one.
     let viewers = Audience::Viewer.causes(causes).len() + others;
     let backlog = overview::backlog(&mut db, now).await?;
     let open: i64 = backlog.iter().map(|backlog| backlog.open).sum();
     let due: i64 = backlog.iter().map(|backlog| backlog.due).sum();
     let orders = count_orders(&mut db).await?;
-    // For viewers, causes that differ only in what is left out are one.
     let of =
         |attention| json!({ "attention": attention, "open": open, "due": due, "orders": orders }).to_string();
     Ok(Counts { operators: of(operators), viewers: of(viewers) })
