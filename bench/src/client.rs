@@ -10,7 +10,10 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use silta::dev::sandbox::{Webhook, WebhookSender};
+use silta::{
+    dev::sandbox::{Webhook, WebhookSender},
+    vendors::http::tls_config,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -18,6 +21,12 @@ use tokio::{
 };
 
 use crate::measure::Latencies;
+
+/// A client for what is not timed, or timed in milliseconds. It follows no redirect.
+pub fn reqwest_client() -> Result<reqwest::Client> {
+    let client = reqwest::Client::builder().tls_backend_preconfigured(tls_config());
+    Ok(client.redirect(reqwest::redirect::Policy::none()).build()?)
+}
 
 /// Makes the n-th webhook.
 pub type Make = Arc<dyn Fn(u64) -> Webhook + Send + Sync>;

@@ -23,6 +23,7 @@ use tokio::task::JoinSet;
 
 use super::Bench;
 use crate::{
+    client::reqwest_client,
     report::{Row, Unit},
     setup::{Server, Service},
 };
@@ -90,7 +91,7 @@ async fn request_replays(service: &Service, db: &mut PgConnection) -> Result<()>
          select gen_random_uuid(), 'bench', 'stock', 'stock:S-' || n, 'dead', 'refused', 1, now(), now(), now()
          from generate_series(1, $1) n";
     sqlx::query(sql).bind(i64::try_from(REPLAYED)?).execute(&mut *db).await?;
-    let client = reqwest::Client::new();
+    let client = reqwest_client()?;
     for _ in 0..REPLAYED / 1000 {
         let filter = json!({ "filter": { "reason": "refused", "state": "dead" }, "limit": 1000 });
         let request = client.post(format!("{}/admin/v1/replays", service.url)).bearer_auth("bench");

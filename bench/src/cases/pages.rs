@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use reqwest::header::{AUTHORIZATION, COOKIE, SET_COOKIE};
 use serde_json::{Value, json};
-use silta::{domain::digest::sha256_hex, store::superseded, vendors::http::tls_config};
+use silta::{domain::digest::sha256_hex, store::superseded};
 use sqlx::Row as _;
 
 use super::Bench;
 use crate::{
+    client::reqwest_client,
     measure::Latencies,
     report::{Row, Unit},
     setup::{Server, Service},
@@ -241,8 +242,7 @@ impl Visit {
 
 impl Visitor {
     async fn sign_in(url: &str) -> Result<Self> {
-        let client = reqwest::Client::builder().tls_backend_preconfigured(tls_config());
-        let client = client.redirect(reqwest::redirect::Policy::none()).build()?;
+        let client = reqwest_client()?;
         let form = format!("token={}", TOKEN.replace(' ', "+"));
         let answer = client
             .post(format!("{url}/sign-in"))

@@ -22,6 +22,7 @@ use silta::{
 
 use super::Bench;
 use crate::{
+    client::reqwest_client,
     report::{Row, Unit},
     setup::Server,
 };
@@ -72,7 +73,7 @@ fn fill(sandbox: &Sandbox) {
 
 /// Reads the same pages one after the other and discards them.
 async fn read_pages(sandbox: &Sandbox, what: &str) -> Result<Duration> {
-    let client = reqwest::Client::new();
+    let client = reqwest_client()?;
     let started_at = Instant::now();
     for page in 1..=PRODUCTS / 250 {
         let url = sandbox.warehouse_server.url();
