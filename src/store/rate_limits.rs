@@ -1,11 +1,14 @@
 //! Table `rate_limit`: what all replicas have taken of each vendor's rate. Its times are the database's.
 
+use std::collections::HashMap;
+
 use sqlx::PgConnection;
 
-use super::Result;
+use super::{Result, StoreError};
 use crate::domain::{
     Timestamp,
     rate_limit::{GrantedCalls, SharedLimit},
+    vendor::Vendor,
 };
 
 /// The state of a rate limit as it was read.
@@ -36,6 +39,41 @@ pub async fn find(db: &mut PgConnection, connection: &str, vendor: &str) -> Resu
         lowered: row.lowered_at.zip(row.share),
     });
     Ok(StoredLimit { read_at: row.read_at, limit })
+}
+
+/// A rate limit that was used, as it was read.
+#[derive(Clone, Debug)]
+pub struct UsedLimit {
+    /// The database's time when it was read.
+    pub read_at: Timestamp,
+    /// The state.
+    pub limit: SharedLimit,
+}
+
+/// Lists the rate limits of these connections that were ever used.
+pub async fn list(
+    db: &mut PgConnection,
+    connections: &[&str],
+) -> Result<HashMap<(String, Vendor), UsedLimit>> {
+    let rows = sqlx::query!(
+        r#"select connection, vendor, clock_timestamp() as "read_at!", version, granted_at, granted, blocked_until,
+                  blocked_millis, share, lowered_at
+           from rate_limit where connection = any($1)"#,
+        connections as &[&str],
+    );
+    let used = rows.fetch_all(db).await?.into_iter().map(|row| {
+        let inconsistent = StoreError::Inconsistent { table: "rate_limit", column: "vendor" };
+        let vendor = row.vendor.parse().map_err(|_| inconsistent)?;
+        let limit = SharedLimit {
+            version: row.version,
+            calls: GrantedCalls::new(&row.granted_at, &row.granted),
+            blocked_until: row.blocked_until,
+            blocked_millis: row.blocked_millis,
+            lowered: row.lowered_at.map(|at| (at, row.share)),
+        };
+        Ok(((row.connection, vendor), UsedLimit { read_at: row.read_at, limit }))
+    });
+    used.collect()
 }
 
 /// Replaces the state if it is still of the version that was read (`old` is `None` if there was none), and returns the

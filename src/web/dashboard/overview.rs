@@ -13,7 +13,7 @@ use super::{
     overview_figures::{by_hour, speed, vendor_table},
     overview_state::{Moving, banners},
     page::page,
-    releases::{load_ready, offers},
+    releases::offers,
     status_bar::{Part, status_bar},
     user::User,
     widgets::{inline_time, order_link, switches},
@@ -42,16 +42,13 @@ pub(super) async fn show(
 ) -> Result<Markup, PageError> {
     let words = user.words();
     let texts = overview_texts(user.language);
-    let mut db = deps.pool.acquire().await?;
-    let overview = load(&deps, &user, &mut db, range).await?;
-    let ready = load_ready(&deps, &user, &mut db).await?;
-    drop(db);
+    let overview = load(&deps, &user, range).await?;
     let moving = Moving::of(&overview, user.now);
     let main = html! {
         (head(&user, &overview, &moving, range))
         (banners(&user, &overview))
         @for connection in &overview.connections { (switches(&user, connection.switches())) }
-        (offers(&user, &ready))
+        (offers(&user, &overview.ready))
         (alert_list(&user, &overview.alerts))
         @if !overview.decisions.is_empty() {
             section.card.flush aria-labelledby="need" {

@@ -1,4 +1,5 @@
-//! What the overview shows, read in one go.
+//! What the overview shows. Its parts are read at the same time, each on a connection of its own that it holds for no
+//! other: with few connections they follow each other.
 
 use chrono::TimeDelta;
 use serde::Deserialize;
@@ -7,9 +8,11 @@ use sqlx::PgConnection;
 use super::{
     decisions::{self, Decision},
     deps::DashboardState,
+    releases::load_ready,
     user::User,
 };
 use crate::{
+    actions::Releasable,
     domain::{Timestamp, alert::AlertKind, vendor::Vendor},
     store::{
         self, Page,
@@ -55,6 +58,8 @@ pub(super) struct Overview {
     pub(super) backlogs: Vec<overview::Backlog>,
     pub(super) down: Vec<VendorDown>,
     pub(super) decisions: Vec<Decision>,
+    /// What waited for a switch or a shipping rule that is there now.
+    pub(super) ready: Vec<Releasable>,
     pub(super) statuses: Vec<(String, i64)>,
     pub(super) figures: Figures,
     pub(super) rates: Vec<CallRate>,
@@ -62,24 +67,44 @@ pub(super) struct Overview {
     pub(super) alerts: Vec<AlertRow>,
 }
 
+/// What is counted and listed by the connection.
+struct Listed {
+    connections: Vec<ConnectionRow>,
+    backlogs: Vec<overview::Backlog>,
+    down: Vec<VendorDown>,
+    statuses: Vec<(String, i64)>,
+    recent: Vec<RecentChange>,
+    alerts: Vec<AlertRow>,
+}
+
 /// Loads it.
-pub(super) async fn load(
-    deps: &DashboardState,
-    user: &User,
-    db: &mut PgConnection,
-    range: Range,
-) -> store::Result<Overview> {
-    let alerts = alerts::list(db, true, &Page { before: None, limit: 20 }).await?;
+pub(super) async fn load(deps: &DashboardState, user: &User, range: Range) -> store::Result<Overview> {
+    let decisions = async {
+        let mut db = deps.pool.acquire().await?;
+        decisions::load(&mut db, user.audience()).await
+    };
+    let measured = async {
+        let mut db = deps.pool.acquire().await?;
+        let figures = figures::load(&mut db, None, range.since(user.now), user.now).await?;
+        let rates = load_rates(deps, &mut db).await?;
+        Ok((figures, rates, load_ready(deps, user, &mut db).await?))
+    };
+    let (listed, decisions, (figures, rates, ready)) =
+        tokio::try_join!(load_lists(deps, user), decisions, measured)?;
+    let Listed { connections, backlogs, down, statuses, recent, alerts } = listed;
+    Ok(Overview { connections, backlogs, down, decisions, ready, statuses, figures, rates, recent, alerts })
+}
+
+async fn load_lists(deps: &DashboardState, user: &User) -> store::Result<Listed> {
+    let mut db = deps.pool.acquire().await?;
+    let alerts = alerts::list(&mut db, true, &Page { before: None, limit: 20 }).await?;
     let notified = alerts.into_iter().filter(|alert| alert.notified_at.is_some() && !is_shown_anyway(alert));
-    Ok(Overview {
-        connections: connections::list(db).await?,
-        backlogs: overview::backlog(db, user.now).await?,
-        down: vendors_down::list(db).await?,
-        decisions: decisions::load(db, user.audience()).await?,
-        statuses: orders::count_by_status(db, None).await?,
-        figures: figures::load(db, None, range.since(user.now), user.now).await?,
-        rates: load_rates(deps, db).await?,
-        recent: recent_changes::list(db, None, RECENT).await?,
+    Ok(Listed {
+        connections: connections::list(&mut db).await?,
+        backlogs: overview::backlog(&mut db, user.now).await?,
+        down: vendors_down::list(&mut db).await?,
+        statuses: orders::count_by_status(&mut db, None).await?,
+        recent: recent_changes::list(&mut db, None, RECENT).await?,
         alerts: notified.map(|alert| user.audience().alert(alert)).collect(),
     })
 }
@@ -104,14 +129,17 @@ pub(super) struct CallRate {
 
 /// Loads the rates that the rate limiters allow now, of all connections of this process.
 async fn load_rates(deps: &DashboardState, db: &mut PgConnection) -> store::Result<Vec<CallRate>> {
+    let names: Vec<_> = deps.rates.iter().map(|(connection, _)| connection.as_str()).collect();
+    let stored = rate_limits::list(db, &names).await?;
     let mut rates = Vec::new();
     for (connection, configured) in &deps.rates {
         for (vendor, configured) in [Vendor::MyCashflow, Vendor::Ogoship].into_iter().zip(*configured) {
-            let stored = rate_limits::find(db, connection, vendor.as_str()).await?;
-            // The row's times are the database's.
-            let now = deps.clock.now() - deps.clock.ahead_of(stored.read_at);
-            let current = stored.limit.map_or(configured, |limit| limit.rate(configured, now));
-            rates.push(CallRate { vendor, current, configured });
+            let used = stored.get(&(connection.clone(), vendor)).map(|stored| {
+                // The row's times are the database's.
+                let now = deps.clock.now() - deps.clock.ahead_of(stored.read_at);
+                stored.limit.rate(configured, now)
+            });
+            rates.push(CallRate { vendor, current: used.unwrap_or(configured), configured });
         }
     }
     Ok(rates)
