@@ -3,7 +3,10 @@
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Result, actions};
+use super::{
+    Result,
+    begun_actions::{self, Beginning},
+};
 use crate::domain::{
     Timestamp,
     task::{ledger::LedgerChange, state::LeasedTask},
@@ -27,7 +30,7 @@ pub async fn write(db: &mut PgConnection, batch: &[AttemptChanges<'_>], now: Tim
     leave_unknown(db, batch, now).await?;
     for (leased, change) in each(batch) {
         if let LedgerChange::Performed { action, state } = change {
-            actions::enter(db, leased, action, *state, now).await?;
+            begun_actions::enter(db, Beginning { leased, action }, *state, now).await?;
         }
     }
     Ok(())

@@ -3,113 +3,16 @@
 
 use serde_json::Value;
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use super::{Result, StoreError};
 use crate::domain::{
     Timestamp,
-    digest::sha256_hex,
     task::{
-        action::{ActionState, LedgerEntry, NewAction},
+        action::{ActionState, LedgerEntry},
         ledger::Ledger,
-        state::LeasedTask,
     },
 };
-
-/// What beginning an action came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Begun {
-    /// It is in the ledger, under this number.
-    Entered(i32),
-    /// The task was rescued meanwhile: nothing may be sent.
-    LeaseLost,
-    /// It was begun as often as is allowed in the life of its subject.
-    TooOften,
-}
-
-/// Enters, before the call, that an action begins. Fenced by the claim: the next attempt sees that the vendor may
-/// have applied it, and a stale worker learns that it must not send. Only the holder of the claim gets here, so
-/// the numbers of a subject's actions are the order of claims.
-pub async fn begin(
-    db: &mut PgConnection,
-    leased: &LeasedTask,
-    action: &NewAction,
-    now: Timestamp,
-) -> Result<Begun> {
-    match insert(db, leased, action, ActionState::Begun, now).await {
-        Ok(number) => Ok(number.map_or(Begun::LeaseLost, Begun::Entered)),
-        Err(error) if super::error::violates(&error, "action_repeats_bounded") => Ok(Begun::TooOften),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Enters an action that was performed without having been begun. Called inside the settle transaction, which is fenced.
-pub(super) async fn enter(
-    db: &mut PgConnection,
-    leased: &LeasedTask,
-    action: &NewAction,
-    state: ActionState,
-    now: Timestamp,
-) -> Result<()> {
-    insert(db, leased, action, state, now).await?;
-    Ok(())
-}
-
-/// Inserts an entry and returns its number. What begins is fenced: `None` where the claim is lost.
-async fn insert(
-    db: &mut PgConnection,
-    leased: &LeasedTask,
-    action: &NewAction,
-    state: ActionState,
-    now: Timestamp,
-) -> std::result::Result<Option<i32>, sqlx::Error> {
-    let entered = sqlx::query_scalar!(
-        r#"
-        with fence as (
-            select id from task where $13::text = 'begun' and id = $1 and claim_id = $2 for update
-        ),
-        known as (
-            select
-                coalesce(max(number), 0) as number,
-                count(*) filter (
-                    where kind = $3 and (target = $4 or kind = 'place_replacement')
-                      and state in ('begun', 'unknown', 'applied', 'resolved_applied')
-                ) as repeats
-            from action where connection = $15 and subject = $16
-        )
-        insert into action (
-            connection, subject, number, kind, target, repeat, task_id, attempt, claim_id, idempotency_key, reference,
-            sent, sent_digest, inputs, inputs_digest, policy_digest, state, begun_at, ended_at
-        )
-        select
-            $15, $16, known.number + 1, $3, $4, known.repeats + 1, $1, $5, $2, $6, $7, $8, $9,
-            $10, $11, $12, $13, $14, case when $13 <> 'begun' then $14::timestamptz end
-        from known
-        where $13 <> 'begun' or exists (select from fence)
-        returning number
-        "#,
-        leased.id.0,
-        leased.claim.0,
-        action.kind.as_str(),
-        action.target,
-        super::tasks::saturating_i32(leased.number),
-        action.key,
-        action.reference,
-        action.sent,
-        action.sent.as_ref().map(digest),
-        action.inputs,
-        action.inputs.as_ref().map(digest),
-        action.policy_digest,
-        state.as_str(),
-        now,
-        leased.connection,
-        leased.subject.to_string(),
-    );
-    entered.fetch_optional(db).await
-}
-
-fn digest(value: &Value) -> String {
-    sha256_hex(value.to_string().as_bytes())
-}
 
 /// An entry as pages and the API show it.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -130,7 +33,7 @@ pub struct ActionRow {
     /// Sent with it.
     pub idempotency_key: String,
     /// Task in which it was begun.
-    pub task_id: uuid::Uuid,
+    pub task_id: Uuid,
     /// Number of the attempt.
     pub attempt: i32,
     /// Who found out what happened, where a person did.

@@ -16,6 +16,7 @@ pub mod alerts;
 pub mod attempts;
 pub mod audit;
 pub mod backups;
+pub mod begun_actions;
 pub mod bulk_requests;
 pub mod chaos;
 pub mod claim;

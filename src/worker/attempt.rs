@@ -8,6 +8,7 @@ use tracing::{Instrument, Span};
 
 use super::{
     Deps,
+    beginner::Beginner,
     circuit_breaker::VendorSigns,
     claim::ClaimedTask,
     doubt_watch::DoubtWatch,
@@ -41,6 +42,7 @@ const MAX_SETTLE_ATTEMPTS: u32 = 5;
 pub(super) struct AttemptRunner {
     deps: Arc<Deps>,
     settler: GroupCommit<Settler>,
+    beginner: Beginner,
     doubt_watch: DoubtWatch,
     tracker: TaskTracker,
 }
@@ -79,7 +81,8 @@ impl AttemptRunner {
     pub(super) fn new(deps: Arc<Deps>, tracker: TaskTracker) -> Self {
         let doubt_watch = DoubtWatch::new(deps.clock.clone());
         let settler = GroupCommit::new(Settler::new(deps.clone()), SETTLE_BATCH_LIMITS);
-        Self { deps, settler, doubt_watch, tracker }
+        let beginner = Beginner::new(deps.pool.clone(), deps.clock.clone());
+        Self { deps, settler, beginner, doubt_watch, tracker }
     }
 
     /// Runs a claimed task's flow and settles what it came to.
@@ -170,6 +173,7 @@ impl AttemptRunner {
         let limits = Limits { deadline, once: clients.recheck_delay / 3 };
         let task_store = Arc::new(FencedTaskStore::new(
             pool.clone(),
+            self.beginner.clone(),
             clock.clone(),
             leased.clone(),
             clients.stock_policy.clone(),

@@ -22,6 +22,7 @@
 //! search until then. No client of such a vendor can guarantee that.
 
 mod attempt;
+mod beginner;
 mod circuit_breaker;
 mod claim;
 mod deps;

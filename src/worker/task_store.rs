@@ -7,6 +7,7 @@ use parking_lot::Mutex;
 use sqlx::PgPool;
 use tokio::time::Instant;
 
+use super::beginner::{Beginner, NewBeginning};
 use crate::{
     domain::{
         event::subject::Subject,
@@ -18,7 +19,6 @@ use crate::{
     flows::TaskStore,
     runtime::clock::Clock,
     store::{
-        actions::{self, Begun},
         items, stock,
         task_tables::TaskTables,
         tasks::{self, Fenced},
@@ -39,8 +39,9 @@ pub(super) struct Limits {
 /// The task store of one attempt. Every write names the claim, so that an attempt that has lost its lease begins nothing.
 pub(super) struct FencedTaskStore {
     tables: TaskTables,
+    beginner: Beginner,
     clock: Arc<dyn Clock>,
-    leased: LeasedTask,
+    leased: Arc<LeasedTask>,
     stock: Arc<StockPolicy>,
     limits: Limits,
     /// When the last action was begun.
@@ -51,13 +52,14 @@ impl FencedTaskStore {
     /// Creates the store of this claim.
     pub(super) fn new(
         pool: PgPool,
+        beginner: Beginner,
         clock: Arc<dyn Clock>,
         leased: LeasedTask,
         stock: Arc<StockPolicy>,
         limits: Limits,
     ) -> Self {
         let tables = TaskTables::new(pool, leased.connection.clone());
-        Self { tables, clock, leased, stock, limits, begun_at: Mutex::default() }
+        Self { tables, beginner, clock, leased: Arc::new(leased), stock, limits, begun_at: Mutex::default() }
     }
 
     /// True once an action may have been begun under this claim.
@@ -71,13 +73,8 @@ impl TaskStore for FencedTaskStore {
     async fn begin_action(&self, action: &NewAction) -> Result<i32, Reason> {
         // Before the commit: where its answer is lost, the entry may be there.
         *self.begun_at.lock() = Some(Instant::now());
-        let now = self.clock.now();
-        let begun = self.tables.query(async |db, _| actions::begin(db, &self.leased, action, now).await);
-        match begun.await? {
-            Begun::Entered(number) => Ok(number),
-            Begun::LeaseLost => Err(Reason::LeaseExpired),
-            Begun::TooOften => Err(Reason::RepeatedTooOften),
-        }
+        let beginning = NewBeginning { leased: self.leased.clone(), action: action.clone() };
+        self.beginner.begin(beginning).await
     }
 
     fn has_time_left(&self, effect: Effect) -> bool {

@@ -1,5 +1,6 @@
 //! The worker: claims, attempts, failures, fairness.
 
+mod beginnings;
 mod circuit_breaker;
 mod claim;
 mod claim_cost;

@@ -1,6 +1,9 @@
 //! Unknown outcomes: Silta reads before it sends again, so an order exists once whatever happens to an answer.
 
-use silta::dev::sandbox::{Fault, OrderSpec};
+use silta::{
+    dev::sandbox::{Fault, OrderSpec},
+    store::begun_actions::{self, Beginning, Begun},
+};
 
 use crate::harness::{TestOptions, TestSilta, secs, settle_task, wait_until};
 
@@ -177,8 +180,9 @@ async fn late_settle_is_refused_by_the_fence() {
         inputs: None,
         policy_digest: None,
     };
-    let begun = silta::store::actions::begin(&mut db, &leased, &place, silta.now()).await.unwrap();
-    assert_eq!(begun, silta::store::actions::Begun::LeaseLost);
+    let beginning = Beginning { leased: &leased, action: &place };
+    let begun = begun_actions::begin(&mut db, &[beginning], silta.now()).await.unwrap();
+    assert_eq!(begun, [Begun::LeaseLost]);
     let dead = silta::domain::task::transition::Transition {
         state: silta::domain::task::state::TaskState::Dead,
         reason: Some(Reason::Refused),

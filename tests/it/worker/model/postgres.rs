@@ -26,7 +26,7 @@ use silta::{
         },
     },
     store::{
-        actions::{self, Begun},
+        begun_actions::{self, Beginning, Begun},
         claim::{self, ClaimRequest, ConnectionCapacity},
         ingest::{self, IncomingEvent},
         tasks::{self, Fenced},
@@ -212,8 +212,10 @@ impl ModelAndDatabase {
                 if open {
                     return true;
                 }
-                let begun = actions::begin(&mut self.db, &leased, &place(&leased), self.now).await.unwrap();
-                let in_model = self.machine.begin(&self.in_model(&leased), self.now);
+                let (leased, action) = (&leased, &place(&leased));
+                let beginning = Beginning { leased, action };
+                let begun = begun_actions::begin(&mut self.db, &[beginning], self.now).await.unwrap()[0];
+                let in_model = self.machine.begin(&self.in_model(leased), self.now);
                 assert_eq!(begun, in_model.map_or(Begun::LeaseLost, Begun::Entered), "{step:?}");
                 in_model.is_some()
             }
