@@ -12,7 +12,8 @@ use super::{
 use crate::{
     domain::{
         order::{
-            Decision, Draft, DraftLine, OrderFacts, OrderPolicy, OrderView, ShopOrder, ShopStatus, decide,
+            Decision, Draft, DraftLine, OrderFacts, OrderPolicy, OrderView, ShopOrder, ShopStatus,
+            WarehouseOrder, decide,
         },
         product::AmbiguousCode,
         task::{
@@ -22,8 +23,8 @@ use crate::{
             reason::Reason,
         },
     },
-    flows::{AttemptResult, Context, Flow},
-    vendors::http::connection_start::StartStoreError,
+    flows::{AttemptResult, ConnectionClients, Context, Flow},
+    vendors::http::{connection_start::StartStoreError, error::CallError, turn_signal::TurnSignal},
 };
 
 /// Syncs an order.
@@ -41,13 +42,14 @@ async fn sync(context: &Context) -> Result<AttemptResult, Box<AttemptResult>> {
         clients, subject, ledger, known, intent, leaves_at, confirmed, clock, connected_at, ..
     } = context;
     let now = clock.now();
-    let shop = clients.shop.get_order(&subject.key).await.map_err(AttemptResult::read_failed)?;
+    // The reference of the ledger: another prefix in the configuration concerns new orders only.
+    let reference = clients.order_policy.reference_of(&subject.key, ledger);
+    let (shop, warehouse) = read_both_sides(clients, &subject.key, &reference).await;
+    let shop = shop.map_err(AttemptResult::read_failed)?;
     if shop.is_none() && must_be_in_shop(context).await.map_err(AttemptResult::store_failed)? {
         return Ok(AttemptResult::new(Outcome::Retryable { reason: Reason::GoneFromShop }));
     }
-    // The reference of the ledger: another prefix in the configuration concerns new orders only.
-    let reference = clients.order_policy.reference_of(&subject.key, ledger);
-    let warehouse = clients.warehouse.get_order(&reference).await.map_err(AttemptResult::read_failed)?;
+    let warehouse = warehouse.map_err(AttemptResult::read_failed)?;
     let warehouse = match warehouse.map(|order| apply_known_status(order, known)) {
         Some(order) => {
             let read = read_replacements(clients, ledger, shop.as_ref(), order).await;
@@ -93,6 +95,22 @@ async fn sync(context: &Context) -> Result<AttemptResult, Box<AttemptResult>> {
     // Before what an action observed.
     result.observations.insert(0, observation);
     Ok(result)
+}
+
+/// Reads both sides of an order at the same time. Both reads end: what either vendor has answered stands in the call log.
+async fn read_both_sides(
+    clients: &ConnectionClients,
+    number: &str,
+    reference: &str,
+) -> (Result<Option<ShopOrder>, CallError>, Result<Option<WarehouseOrder>, CallError>) {
+    let signal = TurnSignal::default();
+    let (shop, warehouse) = (clients.shop.first(&signal), clients.warehouse.second(&signal));
+    let in_shop = async {
+        let read = shop.get_order(number).await;
+        signal.end(); // it may have failed before its first call
+        read
+    };
+    tokio::join!(in_shop, warehouse.get_order(reference))
 }
 
 /// Without the moment of connecting, an order can be taken neither for history nor for new.

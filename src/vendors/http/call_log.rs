@@ -1,6 +1,14 @@
 //! The calls of an attempt as people see them: shown with the attempt and in the order's call log.
 
-use std::{collections::HashSet, fmt, sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
@@ -86,6 +94,8 @@ struct CallLogState {
     /// Asked before each call that changes something.
     write_gate: Option<Arc<dyn WriteGate>>,
     calls: Mutex<Vec<CallRecord>>,
+    /// The number of the last request id: calls are made at the same time too.
+    last_id: AtomicU32,
     /// The vendors that answered as they do when they work, by kind of call.
     answered: Mutex<HashSet<(Vendor, CallKind)>>,
 }
@@ -149,7 +159,8 @@ impl CallLog {
 
     /// The id of the next call; `None` where none are sent.
     pub(in crate::vendors) fn request_id(&self) -> Option<String> {
-        let CallLogState { request_id_prefix, calls, .. } = &**self.0.as_ref()?;
-        (!request_id_prefix.is_empty()).then(|| format!("{request_id_prefix}-{}", calls.lock().len() + 1))
+        let CallLogState { request_id_prefix, last_id, .. } = &**self.0.as_ref()?;
+        let number = last_id.fetch_add(1, Ordering::Relaxed) + 1;
+        (!request_id_prefix.is_empty()).then(|| format!("{request_id_prefix}-{number}"))
     }
 }

@@ -19,6 +19,7 @@ use super::{
     error::{CallError, Failure},
     rate_limiter::{RateLimitError, RateLimiter},
     request::build,
+    turn_signal::TurnSignal,
     vendor_message::{message_of, private_values},
 };
 use crate::{
@@ -54,6 +55,19 @@ pub struct HttpClient {
     connection_start: Option<Arc<ConnectionStart>>,
     memory: ClientMemory,
     figures: Option<(String, CallFigures)>,
+    turns: Turns,
+}
+
+/// How the turns of this client's calls depend on another's.
+#[derive(Clone, Debug, Default)]
+enum Turns {
+    /// Not at all.
+    #[default]
+    Free,
+    /// They are announced to another.
+    First(TurnSignal),
+    /// They follow another's.
+    Second(TurnSignal),
 }
 
 impl HttpClient {
@@ -76,6 +90,7 @@ impl HttpClient {
             connection_start: None,
             memory: ClientMemory::of(memory),
             figures: None,
+            turns: Turns::Free,
         }
     }
 
@@ -107,6 +122,16 @@ impl HttpClient {
     /// The same client, at background priority: live calls go first.
     pub fn in_background(&self) -> Self {
         Self { priority: CallPriority::Background, ..self.clone() }
+    }
+
+    /// The same client, for the first of two reads at the same time.
+    pub fn first(&self, signal: &TurnSignal) -> Self {
+        Self { turns: Turns::First(signal.clone()), ..self.clone() }
+    }
+
+    /// The same client, for the second of two reads at the same time.
+    pub fn second(&self, signal: &TurnSignal) -> Self {
+        Self { turns: Turns::Second(signal.clone()), ..self.clone() }
     }
 
     /// The same client for another host of the same vendor.
@@ -164,10 +189,21 @@ impl HttpClient {
 
     /// Waits for a token of the rate limit.
     async fn wait_for_turn(&self, call: &'static str, kind: CallKind) -> Result<(), CallError> {
+        if let Turns::Second(first) = &self.turns
+            && !first.has_come().await
+        {
+            return Err(self.call_error(call, Failure::RateLimited));
+        }
         // What is written follows its reads, and an action its begin, at once or not at all.
-        let is_under_way = kind == CallKind::Read && self.call_log.has_calls();
+        let is_under_way =
+            kind == CallKind::Read && (self.call_log.has_calls() || matches!(self.turns, Turns::Second(_)));
         let max_wait = if is_under_way { MAX_WAIT_UNDER_WAY } else { MAX_WAIT };
-        let Err(error) = self.rate_limiter.acquire(self.priority, max_wait).await else { return Ok(()) };
+        let Err(error) = self.rate_limiter.acquire(self.priority, max_wait).await else {
+            if let Turns::First(signal) = &self.turns {
+                signal.come();
+            }
+            return Ok(());
+        };
         let (failure, wait) = match error {
             RateLimitError::Blocked(wait) => (Failure::Blocked, wait),
             RateLimitError::Exhausted(wait) => (Failure::RateLimited, wait),

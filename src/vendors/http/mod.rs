@@ -17,6 +17,7 @@ pub mod rate_limiter;
 mod request;
 pub mod single_flight;
 mod special_networks;
+pub mod turn_signal;
 mod vendor_message;
 
 pub use answer_memory::AnswerMemory;

@@ -25,6 +25,7 @@ use crate::{
             call_log::CallLog,
             connection_start::{ConnectionStart, StartStoreError},
             error::{CallError, Failure},
+            turn_signal::TurnSignal,
         },
         json_repair::parse_list,
         lenient_json::as_text,
@@ -94,6 +95,11 @@ impl MyCashflow {
     /// The same client, recording its calls in `call_log`.
     pub fn with_call_log(&self, call_log: &CallLog) -> Self {
         Self { http: self.http.with_call_log(call_log), ..self.clone() }
+    }
+
+    /// The same client, for the first of two reads at the same time.
+    pub fn first(&self, signal: &TurnSignal) -> Self {
+        Self { http: self.http.first(signal), ..self.clone() }
     }
 
     /// The same client, at background priority.

@@ -24,6 +24,7 @@ use crate::{
             Body, Call, HttpClient, Response,
             call_log::CallLog,
             error::{CallError, Failure},
+            turn_signal::TurnSignal,
         },
         json_repair::parse_list,
         lenient_json::lower_keys,
@@ -117,6 +118,11 @@ impl Ogoship {
     /// The same client, recording its calls in `call_log`.
     pub fn with_call_log(&self, call_log: &CallLog) -> Self {
         Self { http: self.http.with_call_log(call_log), ..self.clone() }
+    }
+
+    /// The same client, for the second of two reads at the same time.
+    pub fn second(&self, signal: &TurnSignal) -> Self {
+        Self { http: self.http.second(signal), ..self.clone() }
     }
 
     /// The same client, at background priority.

@@ -13,6 +13,7 @@ mod payments;
 pub mod placed;
 mod policy;
 mod readable;
+mod reads;
 mod refusals;
 mod replacements;
 mod returns;
