@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
 
+use super::rate_limit_writer::{RateLimitWriter, WriteError};
 use crate::{
     domain::{Timestamp, rate_limit::SharedLimit, vendor::Vendor},
     runtime::{
@@ -13,7 +14,11 @@ use crate::{
         database_clock::DatabaseClock,
     },
     security::secrets::SecretStore,
-    store::{StoreError, rate_limits, tokens},
+    store::{
+        StoreError,
+        rate_limits::{self, NewLimit},
+        tokens,
+    },
     vendors::{
         http::rate_limit_store::{RateLimitStore, RateLimitStoreError},
         ogoship::auth::{Token, TokenStore, TokenStoreError},
@@ -24,6 +29,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct PgRateLimitStore {
     pub(super) pool: PgPool,
+    pub(super) writer: RateLimitWriter,
     pub(super) connection: String,
     pub(super) vendor: Vendor,
     /// Compares the limiter's clock with the database's.
@@ -40,16 +46,15 @@ impl PgRateLimitStore {
         Ok(stored.limit.map(|limit| limit.shifted(ahead)))
     }
 
-    async fn write(&self, old: Option<i64>, new: &SharedLimit) -> Result<bool, StoreError> {
+    async fn write(&self, new: &SharedLimit) -> Result<bool, RateLimitStoreError> {
         if self.database_clock.ahead().is_none() {
-            self.find().await?; // nothing is measured yet
+            self.read().await?; // nothing is measured yet
         }
         let ahead = self.database_clock.ahead().unwrap_or_default();
-        let new = new.clone().shifted(-ahead);
-        let mut db = self.pool.acquire().await?;
+        let limit = new.clone().shifted(-ahead);
+        let new = NewLimit { connection: self.connection.clone(), vendor: self.vendor, limit };
         let sent_at = self.database_clock.send();
-        let written_at =
-            rate_limits::replace(&mut db, (&self.connection, self.vendor.as_str()), old, &new).await?;
+        let written_at = self.writer.replace(new).await.map_err(|_: WriteError| RateLimitStoreError)?;
         // Where our clock stood still or the database's was set, others cannot see what was just written.
         Ok(written_at.is_some_and(|at| self.database_clock.measure(sent_at, at)))
     }
@@ -61,8 +66,8 @@ impl RateLimitStore for PgRateLimitStore {
         self.find().await.map_err(|_: StoreError| RateLimitStoreError)
     }
 
-    async fn replace(&self, old: Option<i64>, new: &SharedLimit) -> Result<bool, RateLimitStoreError> {
-        self.write(old, new).await.map_err(|_: StoreError| RateLimitStoreError)
+    async fn replace(&self, new: &SharedLimit) -> Result<bool, RateLimitStoreError> {
+        self.write(new).await
     }
 }
 

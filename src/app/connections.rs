@@ -8,6 +8,7 @@ use super::{
     config::{self, Secret},
     connection_starts::ConnectionStarts,
     connection_stores::{PgRateLimitStore, PgTokenStore},
+    rate_limit_writer::RateLimitWriter,
 };
 use crate::{
     domain::{call_figures::CallFigures, vendor::Vendor},
@@ -36,6 +37,7 @@ pub(super) struct ConnectionDeps<'a> {
     pub(super) client: &'a reqwest::Client,
     pub(super) answers: &'a AnswerMemory,
     pub(super) pool: &'a PgPool,
+    pub(super) limits: &'a RateLimitWriter,
     pub(super) clock: &'a Arc<dyn Clock>,
     pub(super) entropy: &'a Arc<Entropy>,
     pub(super) secret_store: &'a Arc<SecretStore>,
@@ -86,6 +88,7 @@ fn http_client(connection: &config::Connection, deps: &ConnectionDeps<'_>, vendo
     let steady_clock = Arc::new(SteadyClock::of(deps.clock.clone()));
     let limits = PgRateLimitStore {
         pool: deps.pool.clone(),
+        writer: deps.limits.clone(),
         connection: name.clone(),
         vendor,
         database_clock: DatabaseClock::new(steady_clock.clone()),

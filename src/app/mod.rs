@@ -11,6 +11,7 @@ mod deps;
 mod dry_run;
 mod http;
 mod order_finder;
+mod rate_limit_writer;
 mod reference_prefixes;
 mod request_span;
 mod serve;

@@ -76,39 +76,94 @@ pub async fn list(
     used.collect()
 }
 
-/// Replaces the state if it is still of the version that was read (`old` is `None` if there was none), and returns the
-/// database's time; `None` if another process was faster.
-pub async fn replace(
-    db: &mut PgConnection,
-    (connection, vendor): (&str, &str),
-    old: Option<i64>,
-    new: &SharedLimit,
-) -> Result<Option<Timestamp>> {
-    let SharedLimit { version, calls, blocked_until, blocked_millis, lowered } = new;
-    let (lowered_at, share) = (lowered.map(|(at, _)| at), lowered.map_or(1.0, |(_, share)| share));
-    let written_at = sqlx::query_scalar!(
+/// A rate limit's new state.
+#[derive(Clone, Debug)]
+pub struct NewLimit {
+    /// The connection.
+    pub connection: String,
+    /// The vendor.
+    pub vendor: Vendor,
+    /// The state; its version is one more than that of the state which was read.
+    pub limit: SharedLimit,
+}
+
+/// Replaces states that are still as they were read, all in one statement. Returns for each the database's time; `None`
+/// where another process was faster.
+pub async fn replace(db: &mut PgConnection, new: &[&NewLimit]) -> Result<Vec<Option<Timestamp>>> {
+    let mut columns = Columns::default();
+    for new in new {
+        columns.push(new);
+    }
+    let written = sqlx::query!(
         r#"insert into rate_limit (
              connection, vendor, version, granted_at, granted, blocked_until, share, lowered_at, blocked_millis
          )
-         select $1, $2, $3, $4, $5, $6, $7, $8, $10
-         where $9::bigint is null or exists (
-             select from rate_limit where connection = $1 and vendor = $2 and version = $9
+         select connection, vendor, version, granted_at::bigint[], granted::integer[], blocked_until, share,
+                lowered_at, blocked_millis
+         from unnest(
+             $1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[], $7::float8[],
+             $8::timestamptz[], $9::bigint[]
+         ) as new (
+             connection, vendor, version, granted_at, granted, blocked_until, share, lowered_at, blocked_millis
          )
+         where version = 1 or exists (
+             select from rate_limit as old
+             where old.connection = new.connection and old.vendor = new.vendor and old.version = new.version - 1
+         )
+         -- One lock order for all processes.
+         order by connection, vendor
          on conflict on constraint rate_limit_pkey do update set
-             version = $3, granted_at = $4, granted = $5, blocked_until = $6, share = $7, lowered_at = $8,
-             blocked_millis = $10
-         where rate_limit.version = $9
-         returning clock_timestamp() as "written_at!""#,
-        connection,
-        vendor,
-        version,
-        &calls.times(),
-        &calls.counts(),
-        *blocked_until,
-        share,
-        lowered_at,
-        old,
-        blocked_millis,
+             version = excluded.version, granted_at = excluded.granted_at, granted = excluded.granted,
+             blocked_until = excluded.blocked_until, share = excluded.share, lowered_at = excluded.lowered_at,
+             blocked_millis = excluded.blocked_millis
+         where rate_limit.version = excluded.version - 1
+         returning connection, vendor, clock_timestamp() as "written_at!""#,
+        &columns.connection as &[&str],
+        &columns.vendor as &[&str],
+        &columns.version,
+        &columns.granted_at,
+        &columns.granted,
+        &columns.blocked_until as &[Option<Timestamp>],
+        &columns.share,
+        &columns.lowered_at as &[Option<Timestamp>],
+        &columns.blocked_millis,
     );
-    Ok(written_at.fetch_optional(db).await?)
+    let written = written.fetch_all(db).await?;
+    let written: HashMap<_, _> =
+        written.iter().map(|row| ((&*row.connection, &*row.vendor), row.written_at)).collect();
+    Ok(new.iter().map(|it| written.get(&(&*it.connection, it.vendor.as_str())).copied()).collect())
+}
+
+/// States, by column.
+#[derive(Default)]
+struct Columns<'a> {
+    connection: Vec<&'a str>,
+    vendor: Vec<&'static str>,
+    version: Vec<i64>,
+    granted_at: Vec<String>,
+    granted: Vec<String>,
+    blocked_until: Vec<Option<Timestamp>>,
+    share: Vec<f64>,
+    lowered_at: Vec<Option<Timestamp>>,
+    blocked_millis: Vec<i64>,
+}
+
+impl<'a> Columns<'a> {
+    fn push(&mut self, NewLimit { connection, vendor, limit }: &'a NewLimit) {
+        self.connection.push(connection);
+        self.vendor.push(vendor.as_str());
+        self.version.push(limit.version);
+        self.granted_at.push(array(&limit.calls.times()));
+        self.granted.push(array(&limit.calls.counts()));
+        self.blocked_until.push(limit.blocked_until);
+        self.share.push(limit.lowered.map_or(1.0, |(_, share)| share));
+        self.lowered_at.push(limit.lowered.map(|(at, _)| at));
+        self.blocked_millis.push(limit.blocked_millis);
+    }
+}
+
+/// An array of numbers as PostgreSQL spells it: `unnest` would take arrays of arrays apart.
+fn array(numbers: &[impl ToString]) -> String {
+    let numbers: Vec<_> = numbers.iter().map(ToString::to_string).collect();
+    format!("{{{}}}", numbers.join(","))
 }

@@ -121,9 +121,8 @@ impl LocalLimit {
         store: &dyn RateLimitStore,
         mut new: SharedLimit,
     ) -> Result<bool, RateLimitStoreError> {
-        let old = self.seen.as_ref().map(|seen| seen.version);
-        new.version = old.unwrap_or_default() + 1;
-        if store.replace(old, &new).await? {
+        new.version = self.seen.as_ref().map_or(0, |seen| seen.version) + 1;
+        if store.replace(&new).await? {
             self.seen = Some(new);
             self.ended = None;
             return Ok(true);

@@ -12,9 +12,9 @@ pub trait RateLimitStore: fmt::Debug + Send + Sync {
     /// The stored state; `None` before its first use.
     async fn read(&self) -> Result<Option<SharedLimit>, RateLimitStoreError>;
 
-    /// Replaces the state if it is still of version `old`. False where another replica has replaced it, or where the
-    /// times written have proved wrong: the state is to be read again.
-    async fn replace(&self, old: Option<i64>, new: &SharedLimit) -> Result<bool, RateLimitStoreError>;
+    /// Replaces the state if it is still of the version before that of `new`; version 1 is the first. False where another
+    /// replica has replaced it, or where the times written have proved wrong: the state is to be read again.
+    async fn replace(&self, new: &SharedLimit) -> Result<bool, RateLimitStoreError>;
 }
 
 /// The store cannot be read or written.

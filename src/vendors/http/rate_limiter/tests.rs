@@ -15,9 +15,9 @@ impl RateLimitStore for MemoryStore {
         Ok(self.0.lock().clone())
     }
 
-    async fn replace(&self, old: Option<i64>, new: &SharedLimit) -> Result<bool, RateLimitStoreError> {
+    async fn replace(&self, new: &SharedLimit) -> Result<bool, RateLimitStoreError> {
         let mut limit = self.0.lock();
-        let is_as_read = limit.as_ref().map(|limit| limit.version) == old;
+        let is_as_read = limit.as_ref().map_or(0, |limit| limit.version) == new.version - 1;
         if is_as_read {
             *limit = Some(new.clone());
         }

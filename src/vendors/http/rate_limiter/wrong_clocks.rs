@@ -45,13 +45,13 @@ impl RateLimitStore for TranslatingStore {
         Ok(found.map(|limit| limit.shifted(self.database_clock.ahead().unwrap_or_default())))
     }
 
-    async fn replace(&self, old: Option<i64>, new: &SharedLimit) -> Result<bool, RateLimitStoreError> {
+    async fn replace(&self, new: &SharedLimit) -> Result<bool, RateLimitStoreError> {
         if self.database_clock.ahead().is_none() {
             self.read().await?;
         }
         self.fail()?;
         let ahead = self.database_clock.ahead().unwrap_or_default();
-        let is_replaced = self.memory.replace(old, &new.clone().shifted(-ahead)).await?;
+        let is_replaced = self.memory.replace(&new.clone().shifted(-ahead)).await?;
         Ok(is_replaced && self.database_clock.measure(self.database_clock.send(), self.database.now()))
     }
 }
