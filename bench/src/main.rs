@@ -50,6 +50,8 @@ enum Case {
     Drain,
     /// From a webhook to the calls that it causes.
     EndToEnd,
+    /// Webhooks while a backlog drains.
+    AtWork,
     /// Program size, start, memory, idle queries.
     Footprint,
     /// A claim in a full database.
@@ -84,6 +86,7 @@ async fn main() -> Result<()> {
             Case::Ingest => cases::ingest::run(&mut bench).await?,
             Case::Drain => cases::drain::run(&mut bench).await?,
             Case::EndToEnd => cases::end_to_end::run(&mut bench).await?,
+            Case::AtWork => cases::at_work::run(&mut bench).await?,
             Case::Footprint => cases::footprint::run(&mut bench).await?,
             Case::Claim => cases::claim::run(&mut bench).await?,
             Case::Day => cases::day::run(&mut bench)?,

@@ -35,6 +35,7 @@ use silta::{
     runtime::{
         clock::{Entropy, SystemClock},
         failpoints::Failpoints,
+        pressure::Pressure,
     },
     store::{
         self,
@@ -58,14 +59,27 @@ const AT_ONCE: usize = 500;
 const BACKLOG: usize = 50_000;
 const REFERENCE: &str = "graphile_worker";
 
+/// Leaves out each attempt's row, at the price of a trigger that does nothing else: what the log costs.
+const NO_LOG: &str = "
+    create function leave_out() returns trigger language plpgsql as 'begin return null; end';
+    create trigger no_log before insert on attempt for each row execute function leave_out()";
+
 static DONE: AtomicUsize = AtomicUsize::new(0);
 
 pub async fn run(bench: &mut Bench) -> Result<()> {
-    let (mut silta_figures, mut reference_figures) = (Vec::new(), Vec::new());
+    let (mut silta_figures, mut reference_figures, mut without_log) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..bench.rounds {
         reference_figures.push(measure_reference(BACKLOG).await?);
         silta_figures.push(measure_silta(bench, BACKLOG, 1).await?);
+        without_log.push(drain(bench, BACKLOG, 1, Some(NO_LOG)).await?);
     }
+    bench.report.row(Row::compared(
+        "tasks drained without a log of attempts",
+        "with it",
+        Unit::PerSecond,
+        without_log,
+        silta_figures.clone(),
+    ));
     bench.report.row(
         Row::compared(
             "tasks drained",
@@ -115,6 +129,11 @@ fn noop_flow(_: SubjectKind) -> &'static dyn Flow {
 
 /// Tasks done a second, from the start of all workers to the last commit.
 pub async fn measure_silta(bench: &Bench, backlog: usize, workers: usize) -> Result<f64> {
+    drain(bench, backlog, workers, None).await
+}
+
+/// The same after a change of the schema, with which no attempt is recorded.
+async fn drain(bench: &Bench, backlog: usize, workers: usize, no_log: Option<&'static str>) -> Result<f64> {
     let server = Server::start().await?;
     let pool = server.pool(10);
     let mut workers_to_run = Vec::new();
@@ -122,6 +141,9 @@ pub async fn measure_silta(bench: &Bench, backlog: usize, workers: usize) -> Res
         workers_to_run.push(worker(bench, &pool).await?);
     }
     fill(&pool, "bench", backlog).await?;
+    if let Some(change) = no_log {
+        server.run(change).await?;
+    }
     server.run("vacuum analyze task").await?;
     server.run("checkpoint").await?;
     DONE.store(0, Ordering::Relaxed);
@@ -145,7 +167,8 @@ pub async fn measure_silta(bench: &Bench, backlog: usize, workers: usize) -> Res
         running.await?;
     }
     let attempts: i64 = sqlx::query_scalar("select count(*) from attempt").fetch_one(&pool).await?;
-    anyhow::ensure!(attempts == i64::try_from(backlog)?, "{attempts} attempts for {backlog} tasks");
+    let expected = if no_log.is_some() { 0 } else { i64::try_from(backlog)? };
+    anyhow::ensure!(attempts == expected, "{attempts} attempts for {backlog} tasks");
     Ok(backlog as f64 / took.as_secs_f64())
 }
 
@@ -176,6 +199,7 @@ pub async fn worker(bench: &Bench, pool: &PgPool) -> Result<Worker> {
         options: worker::Options { concurrency: 2 * AT_ONCE, lease, name: "bench".to_owned() },
         metrics: worker::Metrics::registered(&mut prometheus_client::registry::Registry::default()),
         failpoints,
+        pressure: Pressure::default(),
     }))
 }
 

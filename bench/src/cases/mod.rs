@@ -1,5 +1,6 @@
 //! The cases of the benchmark. Each measures one claim of `docs/performance.md` beside its reference in the same run.
 
+pub mod at_work;
 pub mod claim;
 pub mod day;
 pub mod drain;
