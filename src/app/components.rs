@@ -12,6 +12,7 @@ use super::{
     connection_starts::ConnectionStarts,
     connections::{ConnectionDeps, build_clients, polled_connection},
     deps::AppDeps,
+    rate_limit_writer::RateLimitWriter,
 };
 use crate::{
     actions::{NotBefore, OrderFinder, WorkRunner},
@@ -26,6 +27,7 @@ use crate::{
         clock::{Clock, Entropy},
         failpoints::Failpoints,
         heartbeat::Heartbeat,
+        pressure::Pressure,
     },
     security::{admin_token::admin_throttle, instance::Instance, key_usage::KeyUsage, secrets::SecretStore},
     store, sync,
@@ -55,7 +57,9 @@ pub(super) struct Components {
     pub(super) starts: Arc<ConnectionStarts>,
     pub(super) instance: Arc<Instance>,
     pub(super) figures: CallFigures,
+    limits: RateLimitWriter,
     failpoints: Failpoints,
+    pressure: Pressure,
     secret_store: Arc<SecretStore>,
     client: reqwest::Client,
     answers: AnswerMemory,
@@ -67,6 +71,7 @@ impl Components {
         let hot_pool = store::hot_path_pool(&pool);
         Self {
             starts: Arc::new(ConnectionStarts::new(hot_pool.clone(), clock.clone())),
+            limits: RateLimitWriter::new(hot_pool.clone()),
             hot_pool,
             pool,
             clock,
@@ -78,6 +83,7 @@ impl Components {
                 config.key_digests.of_sections(&GENERATION_KEYS),
             )),
             failpoints,
+            pressure: Pressure::default(),
             secret_store: Arc::new(SecretStore::new(&config.secret_keys)),
             client: build_client(&config.outbound),
             answers: AnswerMemory::default(),
@@ -89,6 +95,7 @@ impl Components {
             client: &self.client,
             answers: &self.answers,
             pool: &self.hot_pool,
+            limits: &self.limits,
             clock: &self.clock,
             entropy: &self.entropy,
             secret_store: &self.secret_store,
@@ -130,6 +137,7 @@ impl Components {
             accept_within: config.http.accept_within,
             metrics,
             failpoints: self.failpoints.clone(),
+            pressure: self.pressure.clone(),
             secret_store: self.secret_store.clone(),
             key_usage: self.key_usage.clone(),
             proxies: config.http.proxies,
@@ -215,6 +223,7 @@ impl Components {
             options: worker::Options { concurrency: *concurrency, lease: *lease, name: name.to_owned() },
             metrics,
             failpoints: self.failpoints.clone(),
+            pressure: self.pressure.clone(),
         })
     }
 

@@ -7,5 +7,6 @@ pub mod embedded_postgres;
 pub mod failpoints;
 pub mod heartbeat;
 pub mod memory_limit;
+pub mod pressure;
 pub mod steady_clock;
 pub mod wrong_clock;

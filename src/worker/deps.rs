@@ -11,6 +11,7 @@ use crate::{
     runtime::{
         clock::{Clock, Entropy},
         failpoints::Failpoints,
+        pressure::Pressure,
     },
 };
 
@@ -49,6 +50,8 @@ pub struct Deps {
     pub metrics: Metrics,
     /// Where a chaos run interferes.
     pub failpoints: Failpoints,
+    /// The webhooks of this process that wait, which go first.
+    pub pressure: Pressure,
 }
 
 impl Deps {

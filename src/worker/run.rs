@@ -33,6 +33,9 @@ const POLL_WITHOUT_LISTENER: Duration = Duration::from_secs(1);
 /// one costs a statement each.
 const SLOT_BATCHING: Duration = Duration::from_millis(2);
 
+/// How long the loop rests at most while many webhooks wait: they go first, and still nothing starves.
+const LONGEST_REST: Duration = Duration::from_millis(50);
+
 /// How long a round of claims may take.
 const CLAIM_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -96,6 +99,7 @@ impl Worker {
                 #[expect(clippy::disallowed_methods, reason = "attempts that end soon free more slots")]
                 tokio::time::sleep(SLOT_BATCHING).await;
             }
+            let _ = tokio::time::timeout(LONGEST_REST, deps.pressure.relieved()).await;
             // A claim that hangs on a dead connection is abandoned; the lease of what it may have claimed is rescued.
             let claimed = tokio::time::timeout(CLAIM_TIMEOUT, self.claim_and_spawn()).await;
             let claimed = claimed.unwrap_or_else(|_| Err(sqlx::Error::PoolTimedOut.into()));

@@ -17,6 +17,7 @@ use crate::{
         clock::Clock,
         failpoints::{Failpoint, Failpoints},
         memory_limit::MemoryPermit,
+        pressure::Pressure,
     },
     store::{
         self, StoreError,
@@ -71,6 +72,7 @@ pub(super) struct Admission {
     queue: GroupCommit<Committer>,
     accept_within: Duration,
     watch: Arc<DatabaseWatch>,
+    pressure: Pressure,
 }
 
 impl Admission {
@@ -78,12 +80,12 @@ impl Admission {
         pool: PgPool,
         clock: Arc<dyn Clock>,
         failpoints: Failpoints,
-        accept_within: Duration,
+        (accept_within, pressure): (Duration, Pressure),
     ) -> Self {
         let watch = Arc::new(DatabaseWatch::default());
         let queue =
             GroupCommit::new(Committer { pool, clock, failpoints, watch: watch.clone() }, BATCH_LIMITS);
-        Self { queue, accept_within, watch }
+        Self { queue, accept_within, watch, pressure }
     }
 
     /// Commits a webhook with others and waits for that.
@@ -98,6 +100,7 @@ impl Admission {
             Outlook::Stuck => return Err(CommitError::Busy),
             Outlook::Away => return Err(CommitError::Unavailable),
         }
+        let _waiting = self.pressure.enter();
         let pending = PendingWebhook { event, expedited_polls, _permit: permit };
         match tokio::time::timeout(self.accept_within, self.queue.submit(pending)).await {
             Ok(Some(answer)) => answer,

@@ -15,6 +15,7 @@ use crate::{
     runtime::{
         clock::{Clock, Entropy},
         failpoints::Failpoints,
+        pressure::Pressure,
     },
     security::{auth_throttle::AuthThrottle, key_usage::KeyUsage, secrets::SecretStore},
 };
@@ -40,6 +41,8 @@ pub struct Deps {
     pub metrics: Metrics,
     /// Failpoints of a chaos run.
     pub failpoints: Failpoints,
+    /// Tells the worker how many webhooks wait.
+    pub pressure: Pressure,
     /// Decrypts the keys of subscriptions that Silta made.
     pub secret_store: Arc<SecretStore>,
     /// Counts keys and rejections for people.
@@ -59,6 +62,7 @@ pub fn router(deps: Deps) -> Router {
         accept_within,
         metrics,
         failpoints,
+        pressure,
         secret_store,
         key_usage,
         proxies,
@@ -78,7 +82,7 @@ pub fn router(deps: Deps) -> Router {
             key_usage,
             auth_throttle: AuthThrottle::new(MAX_FAILURES_PER_MINUTE),
         },
-        admission: Admission::new(pool.clone(), clock.clone(), failpoints, accept_within),
+        admission: Admission::new(pool.clone(), clock.clone(), failpoints, (accept_within, pressure)),
         ingester: Ingester { pool, clock, entropy, metrics },
     };
     Router::new()
