@@ -267,3 +267,32 @@ pub async fn list(db: &mut PgConnection, connection: &str) -> Result<Vec<PollRow
     );
     Ok(rows.fetch_all(db).await?)
 }
+
+/// How a list of a connection is polled.
+#[derive(Clone, Debug)]
+pub struct PollAge {
+    /// The connection.
+    pub connection: String,
+    /// orders, statuses, stock or products.
+    pub what: String,
+    /// When it was last read to its end; before that, when the connection was made.
+    pub read_at: Timestamp,
+    /// Stretches of the list that cannot be read.
+    pub gaps: i64,
+}
+
+/// Lists how each list of each connection is polled.
+pub async fn list_ages(db: &mut PgConnection) -> Result<Vec<PollAge>> {
+    let rows = sqlx::query_as!(
+        PollAge,
+        r#"
+        select connection, what, coalesce(last_finished_at, connection.created_at) as "read_at!",
+            (
+                select count(*) from poll_gap
+                where poll_gap.connection = poll.connection and poll_gap.what = poll.what
+            ) as "gaps!"
+        from poll join connection on connection.name = poll.connection
+        "#,
+    );
+    Ok(rows.fetch_all(db).await?)
+}

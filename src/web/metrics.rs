@@ -17,9 +17,7 @@ use sqlx::PgPool;
 use crate::{
     domain::Timestamp,
     store::{
-        self,
-        connections::{self, ConnectionRow},
-        order_rate, polls,
+        self, connections, order_rate, polls,
         views::{overview, waiting},
     },
 };
@@ -77,35 +75,25 @@ impl Gauges {
             gauges.oldest_due_seconds.get_or_create(&labels).set(oldest);
         }
         gauges.tasks_dead.set(overview::count_dead(&mut db).await?);
-        for row in connections::list(&mut db).await? {
-            gauges.read_connection(&mut db, row, now).await?;
+        let rows = connections::list(&mut db).await?;
+        let rates = order_rate::read_all(&mut db, &rows, now).await?;
+        let waiting = waiting::list_oldest(&mut db).await?;
+        for row in rows {
+            let labels = ConnectionLabels { connection: row.name };
+            let is_open = row.circuit_open_until.is_some() || row.writes_held_back.is_some();
+            gauges.circuit_open.get_or_create(&labels).set(is_open.into());
+            gauges.stock_braked.get_or_create(&labels).set(row.braked_at.is_some().into());
+            let missed = rates.get(&labels.connection).map_or(0.0, |rate| rate.expected);
+            gauges.orders_missed.get_or_create(&labels).set(missed);
+            let waited = waiting.get(&labels.connection).map_or(0, |since| seconds(now - *since));
+            gauges.orders_waiting_seconds.get_or_create(&labels).set(waited);
+        }
+        for poll in polls::list_ages(&mut db).await? {
+            let labels = ListLabels { connection: poll.connection, list: poll.what };
+            gauges.poll_age_seconds.get_or_create(&labels).set(seconds(now - poll.read_at));
+            gauges.poll_gaps.get_or_create(&labels).set(poll.gaps);
         }
         Ok(gauges)
-    }
-
-    async fn read_connection(
-        &self,
-        db: &mut sqlx::PgConnection,
-        row: ConnectionRow,
-        now: Timestamp,
-    ) -> store::Result<()> {
-        let rate = order_rate::read(db, &row.name, row.created_at, now).await?;
-        let polls = polls::list(db, &row.name).await?;
-        let labels = ConnectionLabels { connection: row.name.clone() };
-        self.circuit_open
-            .get_or_create(&labels)
-            .set(i64::from(row.circuit_open_until.is_some() || row.writes_held_back.is_some()));
-        self.stock_braked.get_or_create(&labels).set(i64::from(row.braked_at.is_some()));
-        self.orders_missed.get_or_create(&labels).set(rate.expected);
-        let waiting = waiting::find_oldest(db, &row.name).await?.map_or(0, |since| seconds(now - since));
-        self.orders_waiting_seconds.get_or_create(&labels).set(waiting);
-        for poll in polls {
-            let age = now - poll.last_finished_at.unwrap_or(row.created_at);
-            let labels = ListLabels { connection: row.name.clone(), list: poll.what };
-            self.poll_age_seconds.get_or_create(&labels).set(seconds(age));
-            self.poll_gaps.get_or_create(&labels).set(poll.gaps);
-        }
-        Ok(())
     }
 
     fn into_registry(self) -> Registry {

@@ -1,6 +1,6 @@
 //! Checks what is wrong and writes the notifications.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use sqlx::PgConnection;
 use tokio_util::sync::CancellationToken;
@@ -14,9 +14,7 @@ use crate::{
     store::{
         self,
         alerts::{self, AlertThresholds, ExpectedPoll, OpenAlertRow},
-        configurations,
-        connections::ConnectionRow,
-        notifications, order_rate,
+        configurations, notifications, order_rate,
     },
 };
 
@@ -159,20 +157,29 @@ impl AlertMonitor {
                 .then(|| now - options.waiting_longer_than),
         };
         let mut conditions = alerts::list_conditions(db, &thresholds).await?;
-        let is_watched = |row: &&ConnectionRow| row.paused_at.is_none() && connections.contains(&row.name);
-        for row in store::connections::list(db).await?.iter().filter(is_watched) {
-            let order_rate = order_rate::read(db, &row.name, row.created_at, now).await?;
-            if order_rate.is_suspicious {
-                #[expect(clippy::cast_possible_truncation, reason = "orders of a few weeks")]
-                let expected = order_rate.expected as i64;
-                conditions.push(Condition {
-                    connection: row.name.clone(),
-                    kind: AlertKind::Silent,
-                    count: expected.max(1),
-                    detail: format!("{} min", order_rate.silent_seconds / 60),
-                });
-            }
-        }
+        conditions.extend(self.silent_connections(db, now).await?);
         Ok(conditions)
+    }
+
+    /// The connections from which orders were to be expected by now.
+    async fn silent_connections(
+        &self,
+        db: &mut PgConnection,
+        now: Timestamp,
+    ) -> store::Result<impl Iterator<Item = Condition>> {
+        let known: HashSet<_> = self.deps.connections.iter().collect();
+        let mut rows = store::connections::list(db).await?;
+        rows.retain(|row| row.paused_at.is_none() && known.contains(&row.name));
+        let rates = order_rate::read_all(db, &rows, now).await?.into_iter();
+        Ok(rates.filter(|(_, rate)| rate.is_suspicious).map(|(connection, rate)| {
+            #[expect(clippy::cast_possible_truncation, reason = "orders of a few weeks")]
+            let expected = rate.expected as i64;
+            Condition {
+                connection,
+                kind: AlertKind::Silent,
+                count: expected.max(1),
+                detail: format!("{} min", rate.silent_seconds / 60),
+            }
+        }))
     }
 }

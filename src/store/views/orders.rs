@@ -1,5 +1,7 @@
 //! Orders: the state of each subject and of its newest task.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -69,34 +71,49 @@ pub async fn count_by_status(db: &mut PgConnection, connection: Option<&str>) ->
     Ok(rows.fetch_all(db).await?.into_iter().map(|row| (row.status, row.count)).collect())
 }
 
-/// Counts the orders whose first task has an id in one of these spans.
-pub async fn count_first_seen(
-    db: &mut PgConnection,
-    connection: &str,
-    spans: &[(Uuid, Uuid)],
-) -> Result<i64> {
-    let (from, to): (Vec<_>, Vec<_>) = spans.iter().copied().unzip();
-    let count = sqlx::query_scalar!(
-        r#"
-        select count(*) as "count!"
-        from unnest($2::uuid[], $3::uuid[]) as span (starts, ends)
-        join subject_state on subject_state.connection = $1 and subject_state.status is not null
-            and subject_state.first_task_id >= span.starts and subject_state.first_task_id < span.ends
-        "#,
-        connection,
-        &from,
-        &to,
-    );
-    Ok(count.fetch_one(db).await?)
+/// First tasks of a connection with an id from `from`, and before `until`.
+#[derive(Clone, Copy, Debug)]
+pub struct IdSpan<'a> {
+    /// The connection.
+    pub connection: &'a str,
+    /// The first id.
+    pub from: Uuid,
+    /// The id after the last.
+    pub until: Uuid,
 }
 
-/// Finds the first task of the newest order.
-pub async fn find_newest_id(db: &mut PgConnection, connection: &str) -> Result<Option<Uuid>> {
-    let id = sqlx::query_scalar!(
-        r#"select first_task_id as "id!" from subject_state
-           where connection = $1 and status is not null and first_task_id is not null
-           order by first_task_id desc limit 1"#,
-        connection,
+/// Counts, by connection, the orders whose first task is in one of these spans.
+pub async fn count_first_seen(db: &mut PgConnection, spans: &[IdSpan<'_>]) -> Result<HashMap<String, i64>> {
+    let connections: Vec<_> = spans.iter().map(|span| span.connection).collect();
+    let (from, until): (Vec<_>, Vec<_>) = spans.iter().map(|span| (span.from, span.until)).unzip();
+    let counts = sqlx::query!(
+        r#"
+        select span.connection as "connection!", count(*) as "count!"
+        from unnest($1::text[], $2::uuid[], $3::uuid[]) as span (connection, starts, ends)
+        join subject_state on subject_state.connection = span.connection and subject_state.status is not null
+            and subject_state.first_task_id >= span.starts and subject_state.first_task_id < span.ends
+        group by span.connection
+        "#,
+        &connections as &[&str],
+        &from,
+        &until,
     );
-    Ok(id.fetch_optional(db).await?)
+    Ok(counts.fetch_all(db).await?.into_iter().map(|row| (row.connection, row.count)).collect())
+}
+
+/// Finds the first task of the newest order of each of these connections that has one.
+pub async fn find_newest_ids(db: &mut PgConnection, connections: &[&str]) -> Result<HashMap<String, Uuid>> {
+    let newest = sqlx::query!(
+        r#"
+        select wanted.connection as "connection!", newest.id as "id!"
+        from unnest($1::text[]) as wanted (connection)
+        cross join lateral (
+            select first_task_id as id from subject_state
+            where subject_state.connection = wanted.connection and status is not null and first_task_id is not null
+            order by first_task_id desc limit 1
+        ) newest
+        "#,
+        connections as &[&str],
+    );
+    Ok(newest.fetch_all(db).await?.into_iter().map(|row| (row.connection, row.id)).collect())
 }

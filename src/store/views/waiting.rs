@@ -1,5 +1,7 @@
 //! Orders that wait for goods at the warehouse.
 
+use std::collections::HashMap;
+
 use sqlx::PgConnection;
 
 use crate::domain::Timestamp;
@@ -58,11 +60,11 @@ pub async fn count(db: &mut PgConnection, connection: Option<&str>) -> Result<i6
     Ok(count.fetch_one(db).await?)
 }
 
-/// Since when the order has waited that has waited longest.
-pub async fn find_oldest(db: &mut PgConnection, connection: &str) -> Result<Option<Timestamp>> {
-    let oldest = sqlx::query_scalar!(
-        "select min(waiting_since) from subject_state where connection = $1 and waiting_since is not null",
-        connection,
+/// Since when the order has waited that has waited longest, by connection.
+pub async fn list_oldest(db: &mut PgConnection) -> Result<HashMap<String, Timestamp>> {
+    let oldest = sqlx::query!(
+        r#"select connection, min(waiting_since) as "since!" from subject_state
+           where waiting_since is not null group by connection"#,
     );
-    Ok(oldest.fetch_one(db).await?)
+    Ok(oldest.fetch_all(db).await?.into_iter().map(|row| (row.connection, row.since)).collect())
 }

@@ -127,11 +127,13 @@ async fn item(db: &mut PgConnection, name: &str, now: Timestamp) -> store::Resul
 async fn items(db: &mut PgConnection, now: Timestamp) -> store::Result<Vec<(String, Value)>> {
     let backlog = overview::backlog(db, now).await?;
     let mut items = Vec::new();
-    for row in connections::list(db).await? {
+    let rows = connections::list(db).await?;
+    let rates = order_rate::read_all(db, &rows, now).await?;
+    for row in rows {
         let mut item = json!(row);
         item["health"] = row.health().into();
         item["backlog"] = json!(backlog.iter().find(|backlog| backlog.connection == row.name));
-        item["order_rate"] = json!(order_rate::read(db, &row.name, row.created_at, now).await?);
+        item["order_rate"] = json!(rates.get(&row.name));
         let mut last_syncs = serde_json::Map::new();
         for what in SyncKind::ALL.iter().copied() {
             let newest = Page { before: None, limit: 1 };
