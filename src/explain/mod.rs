@@ -56,8 +56,8 @@ pub use labels::{
     subject_text, sync_kind_text, vendor_name, vendor_status_text,
 };
 pub use moments::{
-    clock_text, date_text, day_text, duration_text, moment_text, money_text, number_text, relative_text,
-    short_duration_text, time_of_day,
+    amount_text, clock_text, date_text, day_text, duration_text, moment_text, money_text, number_text,
+    relative_text, short_duration_text, time_of_day,
 };
 pub use order_texts::{OrderTexts, order_texts, with_count};
 pub use overview_texts::{OverviewTexts, overview_texts};

@@ -129,6 +129,20 @@ pub fn money_text(amount: Decimal, currency: &str, language: Language) -> String
     }
 }
 
+/// A decimal number with all its decimals: `1,284.5` and `1 284,5`. What is no number stays as it is.
+pub fn amount_text(number: &str, language: Language) -> String {
+    let Ok(amount) = number.parse::<Decimal>() else { return number.to_owned() };
+    let text = amount.abs().normalize().to_string();
+    let (whole, decimals) = text.split_once('.').unwrap_or((&text, ""));
+    let sign = if amount.is_sign_negative() && !amount.is_zero() { "−" } else { "" };
+    let point = match language {
+        Language::English => '.',
+        Language::Finnish => ',',
+    };
+    let whole = grouped(whole, language);
+    if decimals.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}{point}{decimals}") }
+}
+
 fn grouped(digits: &str, language: Language) -> String {
     let separator = match language {
         Language::English => ',',
@@ -194,6 +208,10 @@ mod tests {
         assert_eq!(number_text(1_234_567, Language::English), "1,234,567");
         assert_eq!(number_text(-1234, Language::Finnish), "−1\u{a0}234");
         assert_eq!(number_text(999, Language::English), "999");
+        assert_eq!(amount_text("1000.0", Language::English), "1,000");
+        assert_eq!(amount_text("-1284.50", Language::Finnish), "−1\u{a0}284,5");
+        assert_eq!(amount_text("0.25", Language::English), "0.25");
+        assert_eq!(amount_text("a few", Language::Finnish), "a few");
         let amount: Decimal = "1284".parse().unwrap();
         assert_eq!(money_text(amount, "EUR", Language::English), "€1,284.00");
         assert_eq!(money_text(amount, "EUR", Language::Finnish), "1\u{a0}284,00\u{a0}€");

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{user::User, widgets::inline_time};
 use crate::{
-    explain::{Choice, OrderHistory},
+    explain::{Choice, OrderHistory, number_text},
     store::views::orders::OrderRow,
 };
 
@@ -38,9 +38,9 @@ pub(super) fn goods(user: &User, order: &OrderRow) -> Markup {
     html! {
         @for (at, Awaited { code, quantity, shop_stock }) in awaited.iter().enumerate() {
             @if at > 0 { ", " }
-            (quantity) " × "
+            (number_text(*quantity, user.language)) " × "
             @if *shop_stock == Some(0) { b { (code) } } @else { (code) }
-            @if let Some(pieces) = shop_stock { span.small { " (" (user.words().in_stock) " " (pieces) ")" } }
+            @if let Some(pieces) = shop_stock { span.small { " (" (user.words().in_stock) " " (number_text(*pieces, user.language)) ")" } }
         }
     }
 }
