@@ -35,9 +35,11 @@ pub(super) fn halves(user: &User, connection: &str, concern: &Concern) -> Markup
                 @let path = format!("/tasks/{}", concern.task);
                 div.row {
                     (button(user, &path, &[("ask", "pending"), ("from", "order")], texts.not_there))
+                    span.soft { (texts.twice) }
+                }
+                div.row {
                     (button(user, &path, &[("ask", "done"), ("from", "order")], texts.is_there))
                     (button(user, &order_path(connection, id), &[("ask", "refresh")], texts.look_once_more))
-                    span.soft { (texts.twice) }
                 }
             }
         }
