@@ -49,7 +49,7 @@ fn did(action: &str) -> (&'static str, &'static str) {
         "order.hold" => ("put the order on hold", "laittoi tilauksen odottamaan"),
         "order.recipient" => ("looked at the recipient", "katsoi vastaanottajan tiedot"),
         "order.refresh" => ("asked to read both sides", "pyysi lukemaan molemmat puolet"),
-        "order.release" => ("released the order", "vapautti tilauksen"),
+        "order.release" => ("released the order", "jatkoi tilauksen käsittelyä"),
         "order.send_replacement" => ("confirmed a replacement", "vahvisti korvaavan lähetyksen"),
         "order.transfer" => ("sent the order to the warehouse", "siirsi tilauksen varastolle"),
         "order.undo" => ("took the transfer back", "kumosi siirron"),

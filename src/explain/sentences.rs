@@ -80,7 +80,7 @@ fn request_text(request: &str, language: Language) -> &'static str {
     let (english, finnish) = match request {
         "transfer" => ("sent it to the warehouse", "siirsi sen varastolle"),
         "hold" => ("put it on hold", "laittoi sen odottamaan"),
-        "release" => ("released it", "vapautti sen"),
+        "release" => ("released it", "jatkoi sen käsittelyä"),
         "cancel" => ("asked to cancel the transfer", "pyysi perumaan siirron"),
         "refresh" => ("asked to read both sides", "pyysi lukemaan molemmat puolet"),
         "adopt" => {
@@ -106,7 +106,7 @@ pub(super) fn intent_text(kind: &str, actor: &str, language: Language) -> String
         (English, "hold") => format!("{actor} put it on hold."),
         (Finnish, "hold") => format!("{actor} laittoi tilauksen odottamaan."),
         (English, "release") => format!("{actor} released it."),
-        (Finnish, "release") => format!("{actor} vapautti tilauksen."),
+        (Finnish, "release") => format!("{actor} jatkoi tilauksen käsittelyä."),
         (English, "send_replacement") => format!("{actor} confirmed a replacement."),
         (Finnish, "send_replacement") => format!("{actor} vahvisti korvaavan lähetyksen."),
         (English, "sync") => format!("{actor} asked to write it now."),
