@@ -14,14 +14,16 @@ use super::{
     order_actions,
     order_facts::{elsewhere, lines, recipient_card, references, shipping, sides},
     order_history::history,
+    order_next::next,
     order_offers::Request,
     order_remedy,
+    order_situation::badges,
     order_table::{contents, total},
     page::page,
     parcels,
     user::User,
     waiting,
-    widgets::{inline_time, order_status},
+    widgets::inline_time,
 };
 use crate::{
     actions,
@@ -80,7 +82,7 @@ pub(super) async fn render(
         div.head {
             div {
                 p.soft { a href="/orders" { (words.orders) } " / " a href=(url("/orders", &[("connection", Some(connection))], None)) { (connection) } }
-                h1 { (title) " " (order_status(user, &order.status)) }
+                h1 { (title) " " (badges(user, order)) }
                 p { (headline(user, order)) }
             }
         }
@@ -149,34 +151,6 @@ fn under_way(user: &User, here: &str, asked: &Asked, pending: Option<&PendingInt
         },
     };
     flash(Tone::Ok, &html! { span role="status" { (text) } })
-}
-
-/// What happens next, and when.
-fn next(user: &User, order: &OrderRow) -> Markup {
-    let texts = order_texts(user.language);
-    let state = order.task_state.as_deref();
-    let (tone, text) = match (state, order.status.as_str()) {
-        (Some("leased"), _) => (Tone::Waiting, texts.working_now),
-        (Some("dead"), _) | (_, "needs_attention") => (Tone::Attention, texts.next_person),
-        (_, "waiting_for_collection") => (Tone::Waiting, texts.next_warehouse),
-        (_, "waiting_for_products") => (Tone::Waiting, texts.next_products),
-        (_, "not_transferred") => (Tone::Waiting, texts.next_change),
-        _ => (Tone::Plain, texts.next_nothing),
-    };
-    let reason = super::widgets::reason(user, order.reason.as_deref());
-    html! {
-        (flash(tone, &html! {
-            b { (texts.next) ": " }
-            @if matches!(state, Some("pending" | "in_doubt")) {
-                @if let Some(at) = order.next_at { (texts.looks_again) " " (inline_time(user, at.max(user.now))) ". " }
-            } @else { (text) " " }
-            (reason)
-            @if let Some(comments) = &order.warehouse_comments { " " q { (comments) } }
-            @if let Some(code) = &order.reason {
-                @if matches!(tone, Tone::Attention) { (super::widgets::remedy(user, code)) }
-            }
-        }))
-    }
 }
 
 fn customizations(user: &User, history: &OrderHistory) -> Markup {

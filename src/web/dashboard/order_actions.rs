@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::{
     badge::{Tone, flash},
     order_offers::{Request, is_unpaid, stays},
+    order_situation::is_unknown,
     orders::label,
     user::User,
     widgets::csrf_field,
@@ -17,18 +18,26 @@ pub(super) fn section(user: &User, here: &str, order: &OrderRow, transfer: Switc
         return html! {};
     }
     let texts = order_texts(user.language);
-    let is_offered = |request| stays(request, order, transfer, texts).is_none();
+    // To look once more is one of the answers to an unknown outcome: see `order_remedy`.
+    let asks_itself = is_unknown(order) && order.task_state.as_deref() != Some("leased");
+    let is_offered = |request| {
+        stays(request, order, transfer, texts).is_none() && !(asks_itself && request == Request::Refresh)
+    };
     // What an order of the warehouse is, a stopped order asks itself: see `order_remedy`.
     let adopt = (order.task_state.as_deref() != Some("dead")).then_some(Request::Adopt);
     let others = [Request::Transfer, Request::Release, Request::Hold, Request::Refresh];
-    let plain = adopt.into_iter().chain(others);
+    let plain: Vec<_> = adopt.into_iter().chain(others).filter(|request| is_offered(*request)).collect();
+    let is_cancellable = is_offered(Request::Cancel);
+    if plain.is_empty() && !is_cancellable {
+        return html! {};
+    }
     html! {
         div.actions.no-print {
-            @for request in plain.filter(|request| is_offered(*request)) {
+            @for request in plain {
                 @if request == Request::Transfer && is_unpaid(order.reason.as_deref()) { (unpaid(user, here, label(user, request))) }
                 @else { (form_of(user, here, request.as_str(), label(user, request))) }
             }
-            @if is_offered(Request::Cancel) { (cancel(user, here, order)) }
+            @if is_cancellable { (cancel(user, here, order)) }
         }
     }
 }

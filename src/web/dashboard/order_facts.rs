@@ -6,13 +6,14 @@ use super::{
     badge::{Tone, badge},
     deps::DashboardState,
     icon::{Icon, icon},
-    order_table::{amount, contents, mapped, pieces_text, tracking},
+    order_situation::{is_never_sent, may_be_at_warehouse, reason_of},
+    order_table::{contents, mapped, pieces_text, tracking},
     user::User,
     widgets::{csrf_field, inline_time},
 };
 use crate::{
-    domain::order::Recipient,
-    explain::{OrderHistory, OrderTexts, order_texts, vendor_status_text},
+    domain::{order::Recipient, task::reason::Reason},
+    explain::{self, OrderHistory, OrderTexts, order_texts, vendor_status_text},
     store::views::orders::{OrderLineRow, OrderRow},
 };
 
@@ -41,13 +42,11 @@ pub(super) fn lines(user: &User, history: &OrderHistory) -> Markup {
 fn line(user: &User, row: &OrderLineRow) -> Markup {
     let texts = order_texts(user.language);
     let is_ordered = !row.quantity.starts_with('-');
-    let number = |number: &Option<String>| number.as_deref().map_or("–".to_owned(), |it| amount(user, it));
+    let amount = |number: &str| explain::amount_text(number, user.language);
+    let ordered = amount(&row.quantity);
+    let returned = row.returned.as_deref().map_or("–".to_owned(), amount);
     let shipped = row.shipped.as_deref().map_or("–".to_owned(), |shipped| {
-        texts.of_amount.replacen("{}", &amount(user, shipped), 1).replacen(
-            "{}",
-            &amount(user, &row.quantity),
-            1,
-        )
+        texts.of_amount.replacen("{}", &amount(shipped), 1).replacen("{}", &ordered, 1)
     });
     html! {
         tr {
@@ -55,10 +54,10 @@ fn line(user: &User, row: &OrderLineRow) -> Markup {
                 (row.name.as_deref().unwrap_or(&row.code))
                 @if row.name.is_some() { small.code { (row.code) } }
             }
-            td.num { (pieces_text(user, &amount(user, &row.quantity))) @if !is_ordered { small { (texts.taken_back) } } }
+            td.num { (pieces_text(user, &ordered)) @if !is_ordered { small { (texts.taken_back) } } }
             td data-l=(texts.who_ships) { @if is_ordered { (who_ships(texts, row.shipped_by.as_deref())) } }
             td.num data-l=(texts.shipped) { @if is_ordered { (shipped) } }
-            td.num data-l=(texts.came_back) { @if is_ordered { (number(&row.returned)) } }
+            td.num data-l=(texts.came_back) { @if is_ordered { (returned) } }
         }
     }
 }
@@ -72,11 +71,28 @@ fn who_ships(texts: &OrderTexts, shipped_by: Option<&str>) -> &'static str {
     }
 }
 
+/// What is said of an order of which the shop has shown no status.
+fn not_in_shop(texts: &OrderTexts, order: &OrderRow) -> &'static str {
+    match reason_of(order) {
+        Some(Reason::UnknownInShop | Reason::GoneFromShop) => texts.not_there,
+        _ => texts.not_read,
+    }
+}
+
+/// The same of the warehouse. That nothing was found there is no answer while the outcome of sending it is unknown.
+fn not_at_warehouse(texts: &OrderTexts, order: &OrderRow) -> &'static str {
+    match order.shop_status {
+        _ if may_be_at_warehouse(order) => texts.not_known,
+        None => texts.not_read,
+        Some(_) => texts.not_there,
+    }
+}
+
 /// What each side says of the order.
 pub(super) fn sides(user: &User, order: &OrderRow) -> Markup {
     let texts = order_texts(user.language);
-    let in_words = |status: &Option<String>| {
-        html! { @match status { Some(status) => span.first { (vendor_status_text(status, user.language)) }, None => (texts.not_there) } }
+    let in_words = |status: Option<&str>, otherwise: &str| {
+        html! { @match status { Some(status) => span.first { (vendor_status_text(status, user.language)) }, None => (otherwise) } }
     };
     let row = |name: &str, shop: Markup, warehouse: Markup| {
         html! {
@@ -94,7 +110,11 @@ pub(super) fn sides(user: &User, order: &OrderRow) -> Markup {
             table.stack {
                 thead { tr { th scope="col" { span.sr { (texts.number) } } th scope="col" { (texts.in_shop) } th scope="col" { (texts.at_warehouse) } } }
                 tbody {
-                    (row(texts.status, in_words(&order.shop_status), in_words(&order.warehouse_status)))
+                    (row(
+                        texts.status,
+                        in_words(order.shop_status.as_deref(), not_in_shop(texts, order)),
+                        in_words(order.warehouse_status.as_deref(), not_at_warehouse(texts, order)),
+                    ))
                     (row(texts.number, text(Some(&order.order_id)), text(order.reference.as_deref())))
                     (row(texts.method, text(order.shipping_method.as_deref()), html! { (mapped(user, order)) }))
                     @if let Some(state) = &order.parcel_state {
@@ -165,9 +185,19 @@ pub(super) fn shipping(user: &User, order: &OrderRow) -> Markup {
                 }
                 @if let Some(point) = &order.pickup_point { dt { (texts.pickup_point) } dd { (point) } }
                 dt { (texts.tracking) }
-                dd { @if order.tracking_code.is_some() { (tracking(user, order)) } @else { (texts.comes_when_shipped) } }
+                dd { @if order.tracking_code.is_some() { (tracking(user, order)) } @else { (no_tracking(texts, order)) } }
             }
         }
+    }
+}
+
+/// Whether a tracking code is still to come.
+fn no_tracking(texts: &OrderTexts, order: &OrderRow) -> &'static str {
+    match order.status.as_str() {
+        "cancelled" => texts.comes_never,
+        "delivered" | "returned" => texts.none,
+        _ if is_never_sent(order) => texts.none,
+        _ => texts.comes_when_shipped,
     }
 }
 

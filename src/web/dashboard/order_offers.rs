@@ -1,7 +1,12 @@
 //! What an operator can ask for an order in its present state, and why not: the same on its page and for several at once.
 
+use super::order_situation::{is_never_sent, is_unknown, reason_of};
 use crate::{
-    domain::{order::Intent, switch::Switch, task::reason::Reason},
+    domain::{
+        order::{Intent, WarehouseStatus},
+        switch::Switch,
+        task::reason::Reason,
+    },
     explain::OrderTexts,
     store::views::orders::OrderRow,
 };
@@ -58,11 +63,14 @@ pub(super) fn stays(
     texts: &'static OrderTexts,
 ) -> Option<&'static str> {
     let is_closed = matches!(order.status.as_str(), "delivered" | "returned" | "cancelled");
-    let is = |reason: Reason| order.reason.as_deref() == Some(reason.code());
+    let is = |reason: Reason| reason_of(order) == Some(reason);
     let is_held = is(Reason::HeldByOperator);
     match request {
         Request::Refresh => None,
-        Request::Cancel => is_closed.then_some(texts.stays_closed),
+        _ if is_unknown(order) => Some(texts.stays_unknown),
+        _ if is_never_sent(order) => Some(texts.stays_never),
+        Request::Cancel if is_closed || is(Reason::CancelledByOperator) => Some(texts.stays_closed),
+        Request::Cancel => is_collected(order).then_some(texts.stays_collected),
         _ if order.placed_at.is_some() => Some(texts.stays_placed),
         _ if is_closed => Some(texts.stays_closed),
         Request::Hold => is_held.then_some(texts.stays_held),
@@ -71,6 +79,12 @@ pub(super) fn stays(
         Request::Release => (!is_held && !is(Reason::HoldPeriod)).then_some(texts.stays_not_held),
         Request::Adopt => (!is(Reason::NotOursAtWarehouse)).then_some(texts.stays_placed),
     }
+}
+
+/// True once only the warehouse itself can stop the order.
+fn is_collected(order: &OrderRow) -> bool {
+    let status = order.warehouse_status.as_deref().filter(|_| order.placed_at.is_some());
+    status.is_some_and(|status| !WarehouseStatus::parse(status).is_uncollected())
 }
 
 /// True where the reason of an order's newest task says that it is not paid.

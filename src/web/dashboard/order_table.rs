@@ -4,12 +4,12 @@ use maud::{Markup, html};
 use rust_decimal::Decimal;
 
 use super::{
-    badge::{Tone, badge},
     listing::order_path,
     order_query::OrderQuery,
+    order_situation::{badges, why},
     user::User,
     waiting::goods,
-    widgets::{inline_time, order_status, reason, time},
+    widgets::{inline_time, time},
 };
 use crate::{
     explain::{self, order_texts, with_count},
@@ -69,7 +69,7 @@ fn row(user: &User, order: &OrderRow) -> Markup {
             }
             td.num { (total(user, order)) small { (contents(user, order)) } }
             td.wide { (status(user, order)) }
-            td { (method(user, order)) }
+            td.method { (method(user, order)) }
             td.date { @if let Some(at) = order.ordered_at { (time(user, at)) } @else { span.sr { (texts.none) } } }
             td.gone { (time(user, order.changed_at.unwrap_or(order.updated_at))) }
             td.wide.track { (tracking(user, order)) }
@@ -92,7 +92,7 @@ pub(super) fn total(user: &User, order: &OrderRow) -> Markup {
 pub(super) fn contents(user: &User, order: &OrderRow) -> String {
     let texts = order_texts(user.language);
     let lines = order.line_count.and_then(|count| usize::try_from(count).ok());
-    let pieces = order.pieces.as_deref().map(|pieces| amount(user, pieces));
+    let pieces = order.pieces.as_deref().map(|pieces| explain::amount_text(pieces, user.language));
     let lines = lines.map(|count| with_count(texts.line_count, count));
     let pieces = pieces.map(|pieces| pieces_text(user, &pieces));
     lines.into_iter().chain(pieces).collect::<Vec<_>>().join(", ")
@@ -104,24 +104,13 @@ pub(super) fn pieces_text(user: &User, amount: &str) -> String {
     (if ["1", "−1"].contains(&amount) { one } else { many }).replace("{}", amount)
 }
 
-/// A decimal number as it is written in the user's language.
-pub(super) fn amount(user: &User, number: &str) -> String {
-    match user.language {
-        crate::domain::language::Language::English => number.replace('-', "−"),
-        crate::domain::language::Language::Finnish => number.replace('-', "−").replace('.', ","),
-    }
-}
-
 fn status(user: &User, order: &OrderRow) -> Markup {
     html! {
-        @if order.task_state.as_deref() == Some("dead") {
-            (badge(Tone::Attention, user.words().cause_dead)) " "
-        }
-        (order_status(user, &order.status))
+        (badges(user, order))
         @if let Some(since) = order.waiting_since {
             small { (user.words().waiting_since) " " (inline_time(user, since)) ": " (goods(user, order)) }
         }
-        @else { small { (reason(user, order.reason.as_deref())) } }
+        @else { small { (why(user, order)) } }
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{user::User, widgets::button};
 use crate::{
     domain::order::{AddedShipmentView, Goods},
-    explain::vendor_status_text,
+    explain::{amount_text, vendor_status_text},
     store::views::orders::OrderRow,
 };
 
@@ -45,6 +45,11 @@ fn rows<T: DeserializeOwned>(stored: Option<&Value>) -> Vec<T> {
     stored.and_then(|rows| serde_json::from_value(rows.clone()).ok()).unwrap_or_default()
 }
 
+/// True where something of the order came back.
+pub(super) fn came_back(order: &OrderRow) -> bool {
+    !rows::<Returned>(order.returned.as_ref()).is_empty()
+}
+
 fn returned(user: &User, rows: &[Returned]) -> Markup {
     let words = user.words();
     html! {
@@ -53,7 +58,7 @@ fn returned(user: &User, rows: &[Returned]) -> Markup {
                 h2 { (words.returned) }
                 ul { @for Returned { side, code, pieces } in rows {
                     li {
-                        (amount(pieces)) " × " (code) " – "
+                        (amount(user, pieces)) " × " (code) " – "
                         @if side == "ogoship" { (words.came_to_warehouse) } @else { (words.booked_in_shop) }
                     }
                 } }
@@ -91,7 +96,7 @@ fn goods(user: &User, lines: &[Goods]) -> Markup {
     html! {
         @if lines.is_empty() { (user.words().goods_unknown) }
         @for (at, Goods { code, quantity }) in lines.iter().enumerate() {
-            @if at > 0 { ", " } (amount(quantity)) " × " (code)
+            @if at > 0 { ", " } (amount(user, quantity)) " × " (code)
         }
     }
 }
@@ -113,6 +118,7 @@ fn related(user: &User, rows: &[Related]) -> Markup {
 }
 
 /// A stored quantity: a number, or text where it is no whole one.
-fn amount(quantity: &Value) -> String {
-    quantity.as_str().map_or_else(|| quantity.to_string(), ToOwned::to_owned)
+fn amount(user: &User, quantity: &Value) -> String {
+    let number = quantity.as_str().map_or_else(|| quantity.to_string(), ToOwned::to_owned);
+    amount_text(&number, user.language)
 }

@@ -1,0 +1,78 @@
+//! Where an order is, beyond its status: whether it stopped, whether anybody knows what the warehouse has, what it waits for.
+//! Its page, the list of orders and what is offered judge by the same.
+
+use maud::{Markup, html};
+
+use super::{
+    badge::{Tone, badge},
+    user::User,
+    widgets::{order_status, reason},
+};
+use crate::{domain::task::reason::Reason, explain::order_texts, store::views::orders::OrderRow};
+
+/// The reasons of an attempt whose effect at the vendor is not known.
+const UNKNOWN: [Reason; 5] = [
+    Reason::OutcomeUnknown,
+    Reason::RepeatedTooOften,
+    Reason::AnswerLost,
+    Reason::SettlingTime,
+    Reason::LeaseExpired,
+];
+
+/// The reasons of an order that Silta never sends, whatever an operator asks.
+const NEVER_SENT: [Reason; 6] = [
+    Reason::CompletedInShop,
+    Reason::CancelledInShop,
+    Reason::UnknownInShop,
+    Reason::ReturnOrder,
+    Reason::LeftToShop,
+    Reason::NoWarehouseLines,
+];
+
+/// The reason of an order's newest task.
+pub(super) fn reason_of(order: &OrderRow) -> Option<Reason> {
+    order.reason.as_deref().and_then(Reason::parse)
+}
+
+/// True where something was sent and nobody knows whether it was applied.
+pub(super) fn is_unknown(order: &OrderRow) -> bool {
+    match order.task_state.as_deref() {
+        Some("in_doubt") => true,
+        Some("dead" | "leased") => reason_of(order).is_some_and(|reason| UNKNOWN.contains(&reason)),
+        _ => false,
+    }
+}
+
+/// True where nobody knows whether the warehouse has the order.
+pub(super) fn may_be_at_warehouse(order: &OrderRow) -> bool {
+    is_unknown(order) && order.placed_at.is_none()
+}
+
+/// True for an order that Silta never sends, whatever an operator asks.
+pub(super) fn is_never_sent(order: &OrderRow) -> bool {
+    order.placed_at.is_none() && reason_of(order).is_some_and(|reason| NEVER_SENT.contains(&reason))
+}
+
+/// Its status, and that it stopped or is in doubt. While nobody knows whether it was transferred, no badge says so.
+pub(super) fn badges(user: &User, order: &OrderRow) -> Markup {
+    let words = user.words();
+    html! {
+        span.badges {
+            @if is_unknown(order) { (badge(Tone::Stopped, words.cause_in_doubt)) " " }
+            @else if order.task_state.as_deref() == Some("dead") { (badge(Tone::Attention, words.cause_dead)) " " }
+            @if !may_be_at_warehouse(order) { (order_status(user, &order.status)) }
+        }
+    }
+}
+
+/// Why it is where it is. What is not at the warehouse says what it waits for, though no reason is recorded.
+pub(super) fn why(user: &User, order: &OrderRow) -> Markup {
+    let texts = order_texts(user.language);
+    let text = match (order.status.as_str(), order.task_state.as_deref()) {
+        ("not_transferred", Some("leased")) => texts.working_now,
+        ("not_transferred", Some("pending")) => texts.next_due,
+        ("not_transferred", _) => texts.next_change,
+        _ => "",
+    };
+    html! { @if order.reason.is_some() { (reason(user, order.reason.as_deref())) } @else { (text) } }
+}
