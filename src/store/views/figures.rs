@@ -21,6 +21,8 @@ use crate::{
 pub struct Figures {
     /// Every hour, the oldest first; hours in which nothing happened too.
     pub hours: Vec<OrderHour>,
+    /// Of the orders that were shipped: how many have come back.
+    pub shipped_and_returned: i64,
     /// How long orders waited from the webhook, or from the payment, until they were placed at the warehouse.
     pub waits: Spread,
     /// The calls to each vendor: the shop first.
@@ -76,13 +78,13 @@ impl OrderHour {
 }
 
 impl Figures {
-    /// How many orders ended with a status; `None` for a status that an order leaves again.
+    /// How many orders ended with a status, each counted once; `None` for a status that an order leaves again.
     pub fn finished(&self, status: OrderStatus) -> Option<i64> {
-        let count = |of: fn(&OrderHour) -> i64| Some(self.hours.iter().map(of).sum());
+        let count = |of: fn(&OrderHour) -> i64| self.hours.iter().map(of).sum::<i64>();
         match status {
-            OrderStatus::Delivered => count(|hour| hour.shipped),
-            OrderStatus::Cancelled => count(|hour| hour.cancelled),
-            OrderStatus::Returned => count(|hour| hour.returned),
+            OrderStatus::Delivered => Some((count(|hour| hour.shipped) - self.shipped_and_returned).max(0)),
+            OrderStatus::Cancelled => Some(count(|hour| hour.cancelled)),
+            OrderStatus::Returned => Some(count(|hour| hour.returned)),
             OrderStatus::NotTransferred
             | OrderStatus::WaitingForCollection
             | OrderStatus::WaitingForProducts
@@ -110,8 +112,21 @@ pub async fn load(
 ) -> Result<Figures> {
     let since = since.duration_trunc(TimeDelta::hours(1)).unwrap_or(since);
     let (hours, waits) = load_orders(db, connection, since, until).await?;
+    let shipped_and_returned = count_returned(db, connection, since).await?;
     let vendors = load_vendors(db, connection, since, until).await?;
-    Ok(Figures { hours, waits: Spread::of(&waits, Scale::Waits), vendors })
+    Ok(Figures { hours, shipped_and_returned, waits: Spread::of(&waits, Scale::Waits), vendors })
+}
+
+/// Counts the orders that came back of those that were shipped since a time: few, and found by their status.
+async fn count_returned(db: &mut PgConnection, connection: Option<&str>, since: Timestamp) -> Result<i64> {
+    let count = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from connection
+           join subject_state on subject_state.connection = connection.name and subject_state.status = 'returned'
+           where ($1::text is null or connection.name = $1) and completed_at >= $2"#,
+        connection,
+        since,
+    );
+    Ok(count.fetch_one(db).await?)
 }
 
 async fn load_orders(

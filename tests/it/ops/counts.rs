@@ -7,7 +7,7 @@ use serde_json::json;
 use silta::{
     background::retention::{Periods, Retention},
     dev::sandbox::OrderSpec,
-    domain::vendor::Vendor,
+    domain::{order::OrderStatus, vendor::Vendor},
     store::{
         counts, superseded,
         views::{
@@ -168,11 +168,22 @@ async fn hours_tell_what_came_in_was_sent_and_shipped_and_how_long_it_took() {
     assert!(shop.succeeded > 2 && warehouse.succeeded > 2, "{day:?}");
     assert_eq!((shop.failed, shop.times.count), (0, shop.succeeded));
 
+    silta.warehouse.set_status(&format!("shop-{first}"), "Returned");
+    silta.send_order_update(first).await;
+    silta.counts.round().await.unwrap();
+    let ended = load_figures(&silta, TimeDelta::hours(23)).await;
+    let ends = [OrderStatus::Delivered, OrderStatus::Returned].map(|status| ended.finished(status));
+    assert_eq!(
+        (sum(&ended), ends),
+        ([2, 1, 1], [Some(0), Some(1)]),
+        "shipped and returned, and counted once"
+    );
+
     let mut db = silta.pool.acquire().await.unwrap();
     let recent = recent_changes::list(&mut db, None, 10).await.unwrap();
     let recent: Vec<_> =
         recent.iter().map(|it| (it.order_id.as_str(), it.status.as_str(), it.is_placed)).collect();
-    assert_eq!(recent[0], ("1001", "delivered", false));
+    assert_eq!(recent[..2], [("1001", "returned", false), ("1001", "delivered", false)]);
     assert!(recent.iter().any(|it| it.0 == "1001" && it.2), "it was placed: {recent:?}");
 }
 
