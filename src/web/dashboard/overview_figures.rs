@@ -13,7 +13,7 @@ use super::{
     user::User,
 };
 use crate::{
-    explain::{self, decimal, number_text, overview_texts, short_duration_text, vendor_name},
+    explain::{self, counted_in, decimal, number_text, overview_texts, short_duration_text, vendor_name},
     store::views::{
         figures::{Figures, OrderHour, VendorFigures},
         vendors_down::VendorDown,
@@ -89,7 +89,7 @@ pub(super) fn speed(user: &User, figures: &Figures) -> Markup {
                 dl.stats {
                     div { dt { (texts.half_within) } dd { (time_or_dash(user, waits.median)) } }
                     div { dt { (texts.most_within) } dd { (time_or_dash(user, waits.p95)) } }
-                    div { dt { (words.orders) } dd { (number_text(waits.count.cast_signed(), user.language)) } }
+                    div { dt { (texts.measured) } dd { (counted_in(waits.count.cast_signed(), words.order_count, user.language)) } }
                 }
                 p.soft { (texts.to_the_warehouse_text) }
             }

@@ -427,7 +427,9 @@ on conflict (connection, kind) do update set count = open_task_count.count + exc
 insert into order_hour (connection, hour, came_in, placed, shipped, cancelled, returned, waits)
 select
     'shop', date_trunc('hour', at), sum(came_in), sum(placed), sum(shipped), sum(cancelled), sum(returned),
-    array[0, 0, sum(placed) / 6, sum(placed) / 3, sum(placed) / 3, sum(placed) / 8, 0, sum(placed) / 30, 0, sum(placed) / 40]
+    array[0, 0, sum(placed) / 6, sum(placed) / 3,
+          sum(placed) - sum(placed) / 6 - sum(placed) / 3 - sum(placed) / 8 - sum(placed) / 30 - sum(placed) / 40,
+          sum(placed) / 8, 0, sum(placed) / 30, 0, sum(placed) / 40]
 from (
     select at, 1 as came_in, is_there::int as placed, 0 as shipped, (status = 'cancelled')::int as cancelled, 0 as returned from sold
     union all
