@@ -37,7 +37,7 @@ texts! {
     sign_in_text: "Sign in with an admin token." / "Kirjaudu kirjautumisavaimella.",
     sign_out: "Sign out" / "Kirjaudu ulos",
     token: "Admin token" / "Kirjautumisavain",
-    token_unknown: "Unknown token." / "Tuntematon kirjautumisavain.",
+    token_unknown: "This token is not known. Check it and try again." / "Kirjautumisavainta ei tunneta. Tarkista se ja yritä uudelleen.",
     too_many_attempts: "Too many attempts: wait a minute." / "Liian monta yritystä: odota minuutti.",
     not_found: "Page not found" / "Sivua ei löytynyt",
     not_found_text: "It does not exist, or its retention time is over." / "Sitä ei ole, tai sen säilytysaika on päättynyt.",

@@ -17,6 +17,7 @@ use super::{
     deps::DashboardState,
     error::PageError,
     form::is_cross_site,
+    icon::{Icon, icon},
     language::{ReturnTo, cookie, language_links, language_of, local_path},
     page,
     user::session_cookie_name,
@@ -106,9 +107,10 @@ fn sign_in_page(language: Language, to: &str, error: Option<&'static str>) -> Re
         form.sign-in method="post" action="/sign-in" {
             h1 { "Silta" }
             p { (words.sign_in_text) }
-            @if let Some(error) = error { p.error role="alert" { (error) } }
             label for="token" { (words.token) }
-            input #token type="password" name="token" autocomplete="current-password" required autofocus;
+            input #token type="password" name="token" autocomplete="current-password" required autofocus
+                aria-invalid=[error.map(|_| "true")] aria-describedby=[error.map(|_| "refused")];
+            @if let Some(error) = error { p.error #refused role="alert" { (icon(Icon::Attention)) " " (error) } }
             input type="hidden" name="to" value=(to);
             button.main { (words.sign_in) }
         }

@@ -125,6 +125,28 @@ async fn sign_in_attempts_are_limited() {
 }
 
 #[tokio::test]
+async fn refused_sign_in_says_why_beside_its_field_in_both_languages() {
+    let silta = TestSilta::start().await;
+    let guess = async |token: &str, language: &str| {
+        let request = client().post(format!("{}/sign-in", silta.api.url)).form(&[("token", token)]);
+        request.header("accept-language", language).send().await.unwrap().text().await.unwrap()
+    };
+    let says = |shown: &str, text: &str| {
+        let field = shown.find("aria-describedby=\"refused\"").unwrap_or_else(|| panic!("{shown}"));
+        let alert = shown.find("id=\"refused\" role=\"alert\"").unwrap_or_else(|| panic!("{shown}"));
+        assert!(field < alert && shown[alert..].contains(text), "{text}: {shown}");
+    };
+    says(&guess("guess", "en").await, "This token is not known.");
+    says(&guess("guess", "fi").await, "Kirjautumisavainta ei tunneta.");
+    for _ in 0..8 {
+        guess("guess", "en").await;
+    }
+    says(&guess("guess", "fi").await, "Liian monta yritystä");
+    let answer = client().get(format!("{}/sign-in", silta.api.url)).send().await.unwrap();
+    assert!(!answer.text().await.unwrap().contains("role=\"alert\""), "nothing was refused yet");
+}
+
+#[tokio::test]
 async fn two_hundred_guesses_at_once_count_as_two_hundred() {
     let silta = TestSilta::start().await;
     let guesses = futures_util::future::join_all((0..200).map(|_| sign_in(&silta, "guess"))).await;
