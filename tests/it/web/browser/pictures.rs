@@ -143,8 +143,6 @@ async fn take(silta: &TestSilta, state: &str, pages: &[(&'static str, String)]) 
     let mut wrong = Vec::new();
     for (name, appearance) in appearances() {
         let browser = Browser::open(silta, appearance).await;
-        browser.open_page("/").await;
-        browser.screenshot_page(&format!("sign-in-{state}-{name}")).await;
         browser.sign_in(OPERATOR).await;
         browser.wait_for("main h1").await;
         for (page, path) in pages {
@@ -155,6 +153,23 @@ async fn take(silta: &TestSilta, state: &str, pages: &[(&'static str, String)]) 
             );
             browser.screenshot_page(&format!("{page}-{state}-{name}")).await;
         }
+    }
+    wrong
+}
+
+/// Takes the sign-in page, and the same after a wrong token; returns what is wrong with either.
+async fn take_sign_in(silta: &TestSilta) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (name, appearance) in appearances() {
+        let browser = Browser::open(silta, appearance).await;
+        browser.open_page("/").await;
+        browser.wait_for(".sign-in").await;
+        browser.screenshot_page(&format!("sign-in-{name}")).await;
+        browser.sign_in("a-wrong-token").await;
+        // The answer has come once its message is there.
+        browser.wait_for(".sign-in [role=alert]").await;
+        wrong.extend(faults(&browser).await.into_iter().map(|fault| format!("sign-in, {name}: {fault}")));
+        browser.screenshot_page(&format!("sign-in-refused-{name}")).await;
     }
     wrong
 }
@@ -181,7 +196,9 @@ async fn pictures_of_an_empty_shop() {
         return;
     }
     let silta = TestSilta::start().await;
-    assert_eq!(take(&silta, "empty", &common_pages()).await, Vec::<String>::new());
+    let mut wrong = take_sign_in(&silta).await;
+    wrong.extend(take(&silta, "empty", &common_pages()).await);
+    assert_eq!(wrong, Vec::<String>::new());
 }
 
 /// OGOship is down, the lists have gaps, a webhook subscription is gone, and at the end the database too.
