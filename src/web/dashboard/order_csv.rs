@@ -79,7 +79,9 @@ impl File {
         let mut text: String =
             rows.into_iter().map(|row| line(&self.user, &self.user.audience().order(row))).collect();
         if has_more && self.written >= MAX_ROWS {
-            let cut = order_texts(self.user.language).csv_cut.replace("{}", &MAX_ROWS.to_string());
+            let cut = order_texts(self.user.language)
+                .csv_cut
+                .replace("{}", &explain::number_text(MAX_ROWS, self.user.language));
             text += &record(&[Cell::Text(cut)]);
         }
         self.is_over = !has_more || self.written >= MAX_ROWS;

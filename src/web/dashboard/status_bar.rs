@@ -29,7 +29,7 @@ pub(super) fn status_bar(user: &User, parts: &[Part]) -> Markup {
             rect.c0 width="100%" height="12" {}
             @for (part, x, width) in drawn(parts) {
                 rect class=(class(part.status)) x=(percent(x)) width=(percent(width)) height="12" {
-                    title { (explain::status_text(part.status, user.language)) ": " (part.count) }
+                    title { (explain::status_text(part.status, user.language)) ": " (number_text(part.count, user.language)) }
                 }
             }
         }
