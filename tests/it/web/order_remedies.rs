@@ -8,6 +8,69 @@ use crate::{
     web::{orders::page, session::Session, undo::start_with_added_shipment},
 };
 
+/// The heading of a page, with its badges.
+fn heading(shown: &str) -> &str {
+    shown.split("<h1>").nth(1).and_then(|rest| rest.split("</h1>").next()).unwrap()
+}
+
+#[tokio::test]
+async fn stopped_order_has_the_badges_of_the_list_on_its_page() {
+    let silta = TestSilta::start().await;
+    let order = silta.place_order(OrderSpec::of("A", 1).with_shipping_method(3, None)).await;
+    let session = Session::with(&silta, OPERATOR).await;
+    let list = page(&session, "/orders").await;
+    let shown = page(&session, &format!("/orders/shop/{order}")).await;
+    let badges = heading(&shown).split_once("<span class=\"badges\">").unwrap().1;
+    assert!(badges.contains("stopped") && badges.contains("not yet transferred"), "{badges}");
+    assert!(list.contains(badges), "{badges}: {list}");
+}
+
+#[tokio::test]
+async fn order_that_the_warehouse_collects_cannot_be_cancelled() {
+    let silta = TestSilta::start().await;
+    silta.warehouse.receive_goods("A", 9);
+    let order = silta.place_order(OrderSpec::of("A", 1)).await;
+    let session = Session::with(&silta, OPERATOR).await;
+    let path = format!("/orders/shop/{order}");
+    let cancel = "name=\"ask\" value=\"cancel\"";
+    assert!(page(&session, &path).await.contains(cancel));
+    silta.warehouse.set_status(&format!("shop-{order}"), "Collecting");
+    silta.send_order_update(order).await;
+    let shown = page(&session, &path).await;
+    assert!(shown.contains("Collecting") && !shown.contains(cancel), "{shown}");
+}
+
+#[tokio::test]
+async fn next_step_of_an_order_agrees_with_its_state() {
+    let silta = TestSilta::start().await;
+    silta.warehouse.receive_goods("A", 9);
+    let [held, returned] = [OrderSpec::of("A", 1).unpaid(), OrderSpec::of("A", 1)];
+    let [held, returned] = [silta.place_order(held).await, silta.place_order(returned).await];
+    let session = Session::with(&silta, OPERATOR).await;
+    let path = |order: u64| format!("/orders/shop/{order}");
+    session.submit(&path(held), &[("ask", "hold")]).await;
+    silta.run_until_idle().await;
+    let shown = page(&session, &path(held)).await;
+    assert!(
+        shown.contains("It waits until you release it.") && !shown.contains("Silta looks again"),
+        "{shown}"
+    );
+    for status in ["Shipped", "Returned"] {
+        silta.warehouse.set_status(&format!("shop-{returned}"), status);
+        silta.send_order_update(returned).await;
+    }
+    let shown = page(&session, &path(returned)).await;
+    assert!(shown.contains("Process the return") && !shown.contains("Nothing more is expected"), "{shown}");
+    // Cancelled before it was sent: no tracking code comes, and it cannot be sent.
+    silta.shop.cancel_order(held);
+    silta.send_order_update(held).await;
+    let shown = page(&session, &path(held)).await;
+    assert!(
+        shown.contains("None: the order is cancelled") && !shown.contains("value=\"transfer\""),
+        "{shown}"
+    );
+}
+
 #[tokio::test]
 async fn order_without_a_method_has_the_rule_form_on_its_page() {
     let connection = "\"LEFT-*\" = \"leave\"\n";
@@ -86,6 +149,20 @@ async fn unknown_outcome_is_answered_on_the_orders_page() {
         shown.contains("may or may not be at the warehouse") && shown.contains("gets it twice"),
         "{shown}"
     );
+    // Its answers alone are offered, and the warning stands at the one it is about.
+    for ask in ["transfer", "hold", "release", "cancel"] {
+        assert!(!shown.contains(&format!("name=\"ask\" value=\"{ask}\"")), "{ask}: {shown}");
+    }
+    assert_eq!(shown.matches("name=\"ask\" value=\"refresh\"").count(), 1, "{shown}");
+    let at = |part: &str| shown.find(part).unwrap_or_else(|| panic!("{part}: {shown}"));
+    assert!(at("value=\"pending\"") < at("gets it twice") && at("gets it twice") < at("value=\"done\""));
+    assert!(shown.contains("Not known yet") && !shown.contains("Not there"), "{shown}");
+    let heading = heading(&shown);
+    assert!(heading.contains("in doubt") && !heading.contains("not yet transferred"), "{heading}");
+    let name = format!("shop/{order}");
+    let bulk = [("ask", "transfer"), ("order", name.as_str())];
+    let preview = session.submit("/orders/bulk", &bulk).await.text().await.unwrap();
+    assert!(preview.contains("nobody knows yet whether it is at the warehouse"), "{preview}");
     let task: uuid::Uuid = silta.scalar("select id from task where state = 'in_doubt'").await;
     let fields = [("ask", "pending"), ("from", "order")];
     let answer = session.submit(&format!("/tasks/{task}"), &fields).await;
