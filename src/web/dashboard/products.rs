@@ -29,7 +29,7 @@ use crate::{
         event::subject::SubjectKind,
         switch::{Switch, Switches},
     },
-    explain::{basis_text, counted, counted_in, item_texts, number_text},
+    explain::{basis_text, counted, counted_in, item_texts, number_text, order_texts},
     store::{
         self, connections,
         views::{
@@ -238,11 +238,19 @@ fn items(user: &User, shown: &Shown, is_first_page: bool) -> Markup {
                 nav.pager aria-label=(texts.next_page) {
                     @if !is_first_page { a.btn href=(shown.url(shown.list, None)) { (texts.first_page) } }
                     @if let Some(next) = &shown.next { a.btn rel="next" href=(shown.url(shown.list, Some(next))) { (texts.next_page) } }
-                    span { (number_text(i64::try_from(shown.rows.len()).unwrap_or(ROWS), user.language)) " / " (count_text(user, shown.counts.of(shown.list), shown.list)) ", " (texts.by_name) }
+                    // What a search found is no part of the whole.
+                    @if shown.search.is_none() { span { (part_of_all(user, shown)) ", " (texts.by_name) } }
                 }
             }
         }
     }
+}
+
+/// How many of all the page shows: `50 of 303`.
+fn part_of_all(user: &User, shown: &Shown) -> String {
+    let here = number_text(i64::try_from(shown.rows.len()).unwrap_or(ROWS), user.language);
+    let all = count_text(user, shown.counts.of(shown.list), shown.list);
+    order_texts(user.language).of_amount.replacen("{}", &here, 1).replacen("{}", &all, 1)
 }
 
 /// Syncs one item: its product and its stock figure.
