@@ -1,6 +1,9 @@
 //! Words for values that pages show: numbers, states, kinds and differences.
 
-use super::{moments::number_text, pages::PageTexts};
+use super::{
+    moments::{amount_text, number_text},
+    pages::PageTexts,
+};
 use crate::domain::{language::Language, product::Remark, sync::SyncKind, vendor::Vendor};
 
 /// A number with its noun: `1 order`, `2 orders`.
@@ -20,8 +23,11 @@ pub fn capitalised(text: &str) -> String {
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
-/// A number with one decimal.
+/// A number with one decimal, which says nothing of a large one.
 pub fn decimal(number: f64, language: Language) -> String {
+    if number.abs() >= 100.0 {
+        return amount_text(&format!("{number:.0}"), language);
+    }
     let text = format!("{number:.1}");
     match language {
         Language::English => text,

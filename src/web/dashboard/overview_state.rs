@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     domain::{Timestamp, vendor::Vendor},
-    explain::{capitalised, counted, overview_texts, vendor_name},
+    explain::{capitalised, counted_in, overview_texts, vendor_name},
     store::views::{recent_changes::RecentChange, vendors_down::VendorDown},
 };
 
@@ -74,7 +74,7 @@ impl Moving {
             @match (self, count) {
                 (Self::NoConnection, 0) => {}
                 (_, 0) => { (texts.nothing_needs_you) }
-                _ => { (counted(number, words.things_need_you)) }
+                _ => { (counted_in(number, words.things_need_you, user.language)) }
             }
         }
     }
@@ -91,7 +91,7 @@ impl Moving {
         };
         let waiting = |kind: &str, noun: &str| {
             let sum: i64 = causes().filter(|cause| cause.kind == kind).map(|cause| cause.count).sum();
-            (sum > 0).then(|| counted(sum, noun))
+            (sum > 0).then(|| counted_in(sum, noun, user.language))
         };
         let waiting = [
             waiting("order", words.order_count),
@@ -142,7 +142,7 @@ fn down_text(user: &User, down: &VendorDown) -> Markup {
         }
         p {
             @if down.holds_back_writes { (texts.writes_held_back_text) " " }
-            @if down.orders_waiting > 0 { (counted(down.orders_waiting, texts.orders_wait_for_it)) ". " }
+            @if down.orders_waiting > 0 { (counted_in(down.orders_waiting, texts.orders_wait_for_it, user.language)) ". " }
             (texts.goes_on_by_itself)
         }
     }
