@@ -111,7 +111,6 @@ texts! {
     transfer: "Transfer to the warehouse" / "Siirrä varastolle",
     hold: "Hold" / "Laita odottamaan",
     release: "Release" / "Jatka käsittelyä",
-    cancel_order: "Cancel the transfer" / "Peru siirto",
     refresh: "Update changes to online store" / "Päivitä muutokset verkkokauppaan",
     in_shop: "In the shop" / "Kaupassa",
     at_warehouse: "At the warehouse" / "Varastolla",

@@ -68,15 +68,15 @@ pub(super) fn unpaid(user: &User, here: &str, transfer: &str) -> Markup {
 
 /// A cancellation, which only concerns the warehouse.
 fn cancel(user: &User, here: &str, order: &OrderRow) -> Markup {
-    let (words, texts) = (user.words(), order_texts(user.language));
+    let texts = order_texts(user.language);
     let (label, consequence) = match order.placed_at {
         Some(_) => (texts.cancel_here, texts.cancel_consequence),
         None => (texts.do_not_send, texts.not_sent_consequence),
     };
     html! {
         details {
-            summary.btn.risk { (label) }
-            (flash(Tone::Attention, &html! { (consequence) " " (form_of(user, here, "cancel", words.cancel_order)) }))
+            summary.btn.risk { (label) "…" }
+            (flash(Tone::Attention, &html! { (consequence) " " (form_of(user, here, "cancel", label)) }))
         }
     }
 }
