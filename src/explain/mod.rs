@@ -32,6 +32,7 @@ mod remedies;
 mod sentences;
 mod switches;
 mod texts;
+mod vendor_texts;
 mod waiting;
 mod webhooks;
 
@@ -66,5 +67,6 @@ pub use reasons::reason_text;
 pub use remedies::remedy;
 pub use sentences::{attempt_text, event_text, outcome_text, recent_text, status_text};
 pub use switches::switch_text;
+pub use vendor_texts::{refused_field, with_vendor};
 pub use waiting::{Choice, waiting_choices};
 pub use webhooks::{hint_text, purpose_text};

@@ -13,125 +13,136 @@ pub fn reason_text(reason: Reason, language: Language) -> &'static str {
 #[expect(clippy::too_many_lines, reason = "one line for each reason")]
 const fn finnish(reason: Reason) -> &'static str {
     match reason {
-        Reason::Unreachable => "Järjestelmään ei saatu yhteyttä; mitään ei lähetetty.",
-        Reason::AnswerLost => "Vastaus katosi lähettämisen jälkeen.",
-        Reason::VendorFailed => "Järjestelmässä oli häiriö tai huoltokatko.",
-        Reason::RateLimited => "Järjestelmä pyysi harvempia kutsuja, tai oma kiintiömme on käytetty.",
-        Reason::AnswerUnreadable => "Järjestelmä otti kutsun vastaan, mutta vastausta ei osata lukea.",
-        Reason::Refused => "Järjestelmä hylkäsi pyynnön.",
-        Reason::Conflict => "Kohde oli toisessa tilassa kuin toimenpide vaatii.",
+        Reason::Unreachable => "MyCashflow’hun tai OGOshipiin ei saatu yhteyttä; mitään ei lähetetty.",
+        Reason::AnswerLost => "Ei tiedetä, menikö lähetetty perille: vastaus katosi matkalla.",
+        Reason::VendorFailed => "MyCashflow’ssa tai OGOshipissa oli häiriö tai huoltokatko.",
+        Reason::RateLimited => {
+            "MyCashflow tai OGOship pyysi harventamaan kutsuja, tai oma kutsuraja tuli täyteen."
+        }
+        Reason::AnswerUnreadable => {
+            "MyCashflow tai OGOship otti kutsun vastaan, mutta Silta ei osaa lukea vastausta."
+        }
+        Reason::Refused => "MyCashflow tai OGOship hylkäsi pyynnön.",
+        Reason::Conflict => "Tilauksen tai tuotteen tila MyCashflow’ssa tai OGOshipissa ei salli tätä.",
         Reason::CredentialsRefused => {
-            "Järjestelmä ei hyväksy tunnuksiamme: kirjautuminen tai jokainen kutsu hylätään."
+            "MyCashflow tai OGOship ei hyväksy Siltan tunnuksia: kirjautuminen tai jokainen kutsu hylätään."
         }
-        Reason::AccessDenied => "Järjestelmä epäsi pääsyn juuri tähän, vaikka hyväksyi muut.",
+        Reason::AccessDenied => "MyCashflow tai OGOship epäsi pääsyn juuri tähän, vaikka hyväksyi muut.",
         Reason::VendorDown => {
-            "Järjestelmään ei toistuvasti saada yhteyttä: mitään ei lähetetä ennen kuin se vastaa koekutsuun."
+            "MyCashflow’hun tai OGOshipiin ei saada yhteyttä: mitään ei lähetetä, ennen kuin yhteys toimii taas."
         }
-        Reason::FieldUnreadable => "Jonkin ratkaisevan kentän arvoa ei voi lukea.",
-        Reason::NotPaid => "Tilausta ei ole maksettu, eikä se ole postiennakko.",
+        Reason::FieldUnreadable => {
+            "MyCashflow tai OGOship lähetti ratkaisevan tiedon, jota Silta ei osaa lukea."
+        }
+        Reason::NotPaid => "Maksut eivät kata tilauksen summaa, eikä se ole postiennakkotilaus.",
         Reason::PaymentNotActivated => "Maksu on saatu, mutta sitä ei ole aktivoitu (Klarna, maksulinkki).",
         Reason::BeforeStart => {
             "Tilaus on vanhempi kuin yhteys tai sille annettu alkupäivä: vanhoja tilauksia ei tuoda."
         }
         Reason::UndoPeriod => "Tilaus siirrettiin juuri käsin, ja sen voi vielä kumota.",
-        Reason::HoldPeriod => "Odotusaika ennen lähettämistä ei ole kulunut: aikaa muutoksille.",
+        Reason::HoldPeriod => {
+            "Tilaus odottaa hetken ennen siirtoa, jotta sitä ehtii vielä muuttaa tai sen voi perua."
+        }
         Reason::HeldByOperator => "Tilaus on laitettu odottamaan.",
         Reason::LeftToShop => "Toimitustapasääntö jättää tilauksen kaupalle: se noudetaan sieltä.",
-        Reason::NegativeQuantity => "Tilauksessa palautetaan jotain koodia enemmän kuin sitä on tilattu.",
+        Reason::NegativeQuantity => "Tilauksessa palautetaan jotain tuotetta enemmän kuin sitä on tilattu.",
         Reason::FractionalQuantity => {
-            "Jonkin koodin määrä ei ole kokonaisia kappaleita, ja varasto laskee kappaleita."
+            "Jonkin tuotteen määrä ei ole kokonaisia kappaleita, ja varasto laskee kappaleita."
         }
         Reason::ReturnOrder => "Tilaus on palautus eikä myynti: siitä ei lähetetä mitään.",
         Reason::ManualTransfer => "Tilaus odottaa, että siirrät sen varastolle.",
         Reason::TransferOff => {
             "Tilaukset on kytketty pois: niistä ei kirjoiteta mitään kauppaan eikä varastolle."
         }
-        Reason::ManualUpload => "Tuote odottaa, että pyydät viemään sen varastolle.",
+        Reason::ManualUpload => "Tuote odottaa, että viet sen varastolle.",
         Reason::UploadOff => "Tuotteiden vienti on kytketty pois: varastolla ei luoda eikä muuteta mitään.",
-        Reason::ManualStockUpdate => "Varastosaldo odottaa, että pyydät kirjoittamaan sen kauppaan.",
+        Reason::ManualStockUpdate => "Varastosaldo odottaa, että kirjoitat sen kauppaan.",
         Reason::StockUpdateOff => "Saldopäivitys on kytketty pois: kauppaan ei kirjoiteta mitään.",
-        Reason::CancelledInShop => "Kauppa perui tilauksen ennen kuin se lähti varastolle.",
-        Reason::CompletedInShop => "Kauppa käsitteli tilauksen valmiiksi ennen kuin se lähti varastolle.",
+        Reason::CancelledInShop => "Tilaus peruttiin kaupassa, ennen kuin se lähti varastolle.",
+        Reason::CompletedInShop => "Tilaus käsiteltiin kaupassa valmiiksi, ennen kuin se lähti varastolle.",
         Reason::ReopenedInShop => {
-            "Kauppa oli käsitellyt tilauksen, ja joku avasi sen uudelleen: se on nyt hänen."
+            "Tilaus oli käsitelty kaupassa ja avattiin siellä uudelleen: Silta jättää sen kaupan hoidettavaksi."
         }
         Reason::UnknownInShop => "Kauppa ei tunne sitä.",
         Reason::GoneFromShop => {
-            "Kauppa vastaa, ettei sillä ole sitä, vaikka se on sen luettelossa tai luettiin sieltä aiemmin."
+            "Kaupan mukaan sitä ei enää ole, vaikka se on kaupan luettelossa tai se luettiin sieltä aiemmin."
         }
         Reason::UnknownAtWarehouse => "Varasto ei tunne sitä.",
-        Reason::NoWarehouseLines => "Mikään tilauksen riveistä ei ole varastolla.",
+        Reason::NoWarehouseLines => "Tilauksessa ei ole tuotteita, joita varasto lähettää.",
         Reason::Excluded => "Tuote tai koodi on rajattu pois asetuksissa.",
         Reason::SettlingTime => {
-            "Lopputulos on tuntematon: odotetaan hetki, ennen kuin mitään lähetetään uudelleen."
+            "Ei vielä tiedetä, menikö lähetetty perille: Silta odottaa hetken, ennen kuin se lähettää mitään uudelleen."
         }
-        Reason::CancelledAtWarehouse => "Varasto perui tilauksen; kaupan tilaukseen ei kosketa.",
-        Reason::HeldAtWarehouse => "Varasto ei lähetä tilausta ennen kuin sille on tehty siellä jotain.",
+        Reason::CancelledAtWarehouse => "Varasto perui tilauksen; kaupan tilaus jää ennalleen.",
+        Reason::HeldAtWarehouse => "Varasto ei lähetä tilausta, ennen kuin joku korjaa sen siellä.",
         Reason::Returned => "Paketti palasi varastolle.",
         Reason::PartiallyShipped => {
-            "Osa tilauksesta on lähtenyt: loput tulee toisessa paketissa, tai kauppa lähettää ne itse."
+            "Osa tilauksesta on lähtenyt: loput tulevat toisessa paketissa, tai kauppa lähettää ne itse."
         }
         Reason::CatalogueUnread => {
-            "Kaupan tuotevalikoimaa ei ole vielä luettu kokonaan, joten ei tiedetä, kenen koodi on."
+            "Kaupan tuotteita ei ole vielä luettu kokonaan, joten ei tiedetä, minkä tuotteen koodi on."
         }
-        Reason::StaleReading => "Varaston vastaus on vanhempi kuin se, jonka mukaan jo toimimme.",
-        Reason::AddressIncomplete => "Osoitteesta puuttuu varaston vaatima kenttä, tai sen muoto on väärä.",
+        Reason::StaleReading => "Varaston vastaus on vanhempi kuin se, jonka mukaan Silta on jo toiminut.",
+        Reason::AddressIncomplete => {
+            "Osoitteesta puuttuu varaston vaatima tieto, tai jokin tieto on väärää muotoa."
+        }
         Reason::ShippingUnmapped => "Toimitustavalle ei ole valittu varaston toimitustapaa.",
         Reason::CodeUnusable => "Tilausrivillä on tyhjä tai liian pitkä tuotekoodi.",
         Reason::CodeEmpty => "Tuotteella tai variaatiolla ei ole tuotekoodia.",
-        Reason::CodeTooLong => "Tuotekoodi on pidempi kuin varasto ottaa.",
+        Reason::CodeTooLong => "Tuotekoodi on liian pitkä varastolle.",
         Reason::CodeDots => {
-            "Tuotekoodi on pelkkä piste tai kaksi, eikä sitä voi kysyä kummastakaan järjestelmästä."
+            "Tuotekoodi on pelkkä piste tai kaksi, eikä sillä voi hakea tuotetta MyCashflow’sta eikä OGOshipista."
         }
         Reason::CodeRepeated => {
-            "Toisella tuotteella tai variaatiolla on sama koodi, tai vain kirjainkoossa tai väleissä eroava."
+            "Toisella tuotteella tai variaatiolla on sama koodi, tai ero on vain kirjainkoossa tai välilyönneissä."
         }
         Reason::CodeChanged => {
-            "Tuotteen koodi vaihdettiin kaupassa, ja varastolla se on yhä vanhalla koodilla."
+            "Tuotteen koodi vaihdettiin kaupassa, mutta varastolla tuotteella on yhä vanha koodi."
         }
-        Reason::CodeTaken => "Varastolla uusi koodi on jo kaupan toisella tuotteella.",
+        Reason::CodeTaken => "Tuotteen uusi koodi on varastolla jo kaupan toisella tuotteella.",
         Reason::StockBraked => {
-            "Liian moni saldo laskisi nollaan kerralla: siltä näyttää tyhjä tai rikkinäinen syöte."
+            "Liian moni saldo laskisi nollaan kerralla: siltä näyttää tyhjä tai rikkinäinen luettelo."
         }
         Reason::ListPartial => {
-            "Suuri osa siitä, mikä oli varastolla, puuttuu sen listalta: siltä näyttää katkennut lista."
+            "Varaston luettelosta puuttuu suuri osa sen tuotteista: siltä näyttää kesken jäänyt luettelo."
         }
-        Reason::SupplierUnknown => "Rivin toimittajaa ei tiedetä, joten ei sitäkään, onko se varastolla.",
-        Reason::ReferenceTooLong => "Tilauksen viite olisi pidempi kuin varasto ottaa.",
+        Reason::SupplierUnknown => {
+            "Tilausrivin toimittajaa ei tiedetä, joten ei tiedetä, onko tuote varastolla."
+        }
+        Reason::ReferenceTooLong => "Tilauksen viite on liian pitkä varastolle.",
         Reason::OldVersionAtWarehouse => "Varastolla on vanha versio tilauksesta, jota on muokattu kaupassa.",
         Reason::TooLateToCancel => "Tilaus peruttiin, kun varasto jo keräsi sitä.",
-        Reason::CancelledAfterTransfer => "Tilaus peruttiin, ja se on yhä varastolla perumatta.",
-        Reason::ShippedThoughCancelled => "Varasto lähetti tilauksen, jonka kauppa oli perunut.",
-        Reason::VanishedAtWarehouse => "Varasto ei enää näytä tilausta, jonka sinne veimme.",
+        Reason::CancelledAfterTransfer => "Tilaus peruttiin, mutta se on yhä varastolla perumatta.",
+        Reason::ShippedThoughCancelled => "Varasto lähetti tilauksen, joka oli peruttu kaupassa.",
+        Reason::VanishedAtWarehouse => "Varasto ei enää näytä tilausta, joka sinne vietiin.",
         Reason::ReplacementUnconfirmed => {
-            "Kauppa lisäsi lähetyksen jo lähetettyyn tilaukseen: vahvista, että varasto lähettää sen."
+            "Kaupassa lisättiin lähetys jo lähetettyyn tilaukseen: vahvista, että varasto lähettää sen."
         }
         Reason::ReplacementVanished => "Varasto ei enää näytä korvaavaa lähetystä, joka sinne vietiin.",
         Reason::NotOursAtWarehouse => {
-            "Varastolla on tilaus samalla viitteellä, eikä Silta ole lähettänyt sitä."
+            "Varastolla on samalla viitteellä tilaus, jota Silta ei ole lähettänyt."
         }
         Reason::DoubledAtWarehouse => "Varastolla on useita tilauksia samalla viitteellä.",
         Reason::RefundedAfterTransfer => {
             "Maksu palautettiin tai peruttiin sen jälkeen, kun tilaus lähti varastolle."
         }
-        Reason::RepeatedTooOften => "Se on lähetetty niin monta kertaa kuin saa, eikä sitä ole löytynyt.",
+        Reason::RepeatedTooOften => {
+            "Silta on lähettänyt sen niin monta kertaa kuin saa, eikä sitä ole löytynyt."
+        }
         Reason::CannotComplete => {
-            "Tilauksella on useampi avoin lähetys tai maksu niin, ettemme voi käsitellä sitä valmiiksi."
+            "Tilauksella on useita avoimia lähetyksiä tai maksuja, eikä Silta voi merkitä sitä käsitellyksi."
         }
         Reason::OutcomeUnknown => {
-            "Ei saatu ajoissa tietää, tehtiinkö se, mitä lähetimme: katso siellä ennen kuin se lähetetään \
-             uudelleen."
+            "Ei tiedetä, menikö lähetetty perille: katso sieltä, ennen kuin se lähetetään uudelleen."
         }
-        Reason::LeaseExpired => {
-            "Varausaika päättyi kesken yrityksen: kaatuminen, tai prosessi oli liian kauan poissa."
-        }
-        Reason::DatabaseUnavailable => "Omaan tietokantaamme ei saatu yhteyttä, kun yritys tarvitsi sitä.",
+        Reason::LeaseExpired => "Yritys keskeytyi: ohjelma kaatui tai oli liian kauan poissa.",
+        Reason::DatabaseUnavailable => "Siltan tietokantaan ei saatu yhteyttä, kun yritys tarvitsi sitä.",
         Reason::Overran => "Yritys kesti liian kauan.",
-        Reason::Panicked => "Yritys kaatui.",
-        Reason::NotConverging => "Järjestelmät eivät täsmänneet 200 toimenpiteen jälkeenkään.",
+        Reason::Panicked => "Yritys kaatui: vika on Siltassa.",
+        Reason::NotConverging => "MyCashflow ja OGOship eivät täsmää edes 200 toimenpiteen jälkeen.",
         Reason::SnoozedTooLong => "Sitä lykättiin yli kaksi viikkoa tai tuhat kertaa.",
-        Reason::CancelledByOperator => "Siirto peruttiin käsin, tai tilaus ennen siirtoa.",
-        Reason::ResolvedByOperator => "Lopputulos kuitattiin käsin.",
+        Reason::CancelledByOperator => "Siirto peruttiin käsin, tai tilaus peruttiin ennen siirtoa.",
+        Reason::ResolvedByOperator => "Käyttäjä kertoi, mitä todella tapahtui.",
     }
 }
 

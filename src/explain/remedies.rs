@@ -32,47 +32,50 @@ const fn remedies(reason: Reason) -> (&'static str, &'static str) {
         | Reason::CancelledByOperator
         | Reason::ResolvedByOperator => ("", ""),
         Reason::Unreachable => (
-            "Look at the vendor's status page, then try again.",
-            "Katso järjestelmän tilasivulta, toimiiko se, ja yritä sitten uudelleen.",
+            "Look at the status page of MyCashflow or OGOship, then try again.",
+            "Katso MyCashflow’n tai OGOshipin tilasivulta, onko palvelussa häiriö, ja yritä sitten uudelleen.",
         ),
         Reason::AnswerLost => (
-            "Look at the order in both vendors, then try again, or say what happened.",
-            "Katso tilaus molemmista järjestelmistä, ja yritä uudelleen tai kuittaa sitten.",
+            "Look at the order in MyCashflow and in OGOship, then try again, or say what happened.",
+            "Katso tilaus MyCashflow’sta ja OGOshipista. Yritä sitten uudelleen tai kerro, mitä tapahtui.",
         ),
-        Reason::VendorFailed => {
-            ("Try again once the vendor works again.", "Yritä uudelleen, kun järjestelmä toimii taas.")
-        }
+        Reason::VendorFailed => (
+            "Try again once MyCashflow or OGOship works again.",
+            "Yritä uudelleen, kun MyCashflow tai OGOship toimii taas.",
+        ),
         Reason::RateLimited => (
             "Nothing to do, unless it is constant: then tell the person who runs Silta, who can lower its rate.",
-            "Ei tehtävää, ellei se jatku: kerro silloin Siltan ylläpitäjälle, joka voi hidastaa sen tahtia.",
+            "Sinun ei tarvitse tehdä mitään. Jos tämä toistuu, kerro Siltan ylläpitäjälle, joka voi harventaa kutsuja.",
         ),
         Reason::AnswerUnreadable => (
-            "The vendor may have changed its API: look at the calls, and tell the person who runs Silta.",
-            "Rajapinta on ehkä muuttunut: katso kutsut ja kerro Siltan ylläpitäjälle.",
+            "MyCashflow or OGOship may have changed how it answers: tell the person who runs Silta.",
+            "MyCashflow tai OGOship vastaa ehkä uudella tavalla: kerro tästä Siltan ylläpitäjälle.",
         ),
         Reason::FieldUnreadable => (
-            "Correct the named fields at the vendor, then try again; if all look right there, its API has changed.",
-            "Korjaa nimetyt kentät järjestelmässä, ja yritä sitten uudelleen; jos ne ovat oikein, rajapinta on muuttunut.",
+            "Correct the named fields in MyCashflow or OGOship; if all look right there, tell the person who runs Silta.",
+            "Korjaa mainitut kentät MyCashflow’ssa tai OGOshipissa. Jos ne näyttävät oikeilta, kerro Siltan ylläpitäjälle.",
         ),
         Reason::Refused => (
-            "The calls of the last attempt show what was refused: fix it there, then try again.",
-            "Viimeisen yrityksen kutsut kertovat, mikä hylättiin: korjaa se, ja yritä sitten uudelleen.",
+            "Correct what was refused in the shop: an order then goes on by itself. If it looks right there, show the technical \
+             details to the support of MyCashflow or OGOship.",
+            "Korjaa hylätty tieto kaupassa: tilaus jatkaa sitten itsestään. Jos tieto näyttää oikealta, näytä tekniset tiedot \
+             MyCashflow’n tai OGOshipin asiakastuelle.",
         ),
         Reason::Conflict => (
-            "Compare both vendors, then try again.",
-            "Vertaa molempia järjestelmiä, ja yritä sitten uudelleen.",
+            "Compare the order or product in MyCashflow and in OGOship, and correct what differs.",
+            "Vertaa tilausta tai tuotetta MyCashflow’ssa ja OGOshipissa, ja korjaa ero.",
         ),
         Reason::CredentialsRefused => (
-            "Renew the vendor's key, and ask the person who runs Silta to set it: it is tried until it is accepted.",
-            "Uusi järjestelmän avain ja pyydä Siltan ylläpitäjää vaihtamaan se: sitä kokeillaan, kunnes se hyväksytään.",
+            "Renew the key in MyCashflow or OGOship, and ask the person who runs Silta to set it: Silta tries until it is accepted.",
+            "Uusi avain ja pyydä Siltan ylläpitäjää ottamaan se käyttöön: Silta yrittää, kunnes MyCashflow tai OGOship hyväksyy sen.",
         ),
         Reason::AccessDenied => (
-            "A firewall may dislike its content: show the vendor's support the call log, then try again.",
-            "Palomuuri ehkä torjuu sen sisällön: näytä kutsut järjestelmän tuelle, ja yritä sitten uudelleen.",
+            "A firewall may dislike its content: show the technical details to the support of MyCashflow or OGOship, then try again.",
+            "Palomuuri ehkä torjuu sisällön: näytä tekniset tiedot MyCashflow’n tai OGOshipin asiakastuelle, ja yritä sitten uudelleen.",
         ),
         Reason::VendorDown => (
-            "Nothing to do: both vendors are probed every minute, and everything continues after an answer.",
-            "Ei tehtävää: molempia kokeillaan minuutin välein, ja kaikki jatkuu vastauksen jälkeen.",
+            "Nothing to do: Silta asks every minute whether it works again, and then everything continues.",
+            "Sinun ei tarvitse tehdä mitään: Silta kokeilee yhteyttä minuutin välein, ja kaikki jatkuu, kun se toimii.",
         ),
         Reason::PaymentNotActivated => (
             "Activate the payment in the shop; an order that is not sent yet can be transferred by hand.",
@@ -81,51 +84,50 @@ const fn remedies(reason: Reason) -> (&'static str, &'static str) {
         Reason::HeldByOperator => ("Release it when it may go.", "Jatka sen käsittelyä, kun se saa lähteä."),
         Reason::LeftToShop => (
             "Nothing to do; change the shipping rule if such orders shall be sent.",
-            "Ei tehtävää; muuta toimitustapasääntöä, jos tällaiset tilaukset pitää lähettää.",
+            "Sinun ei tarvitse tehdä mitään. Muuta toimitustapasääntöä, jos tällaiset tilaukset pitää lähettää varastolta.",
         ),
         Reason::NegativeQuantity => (
-            "Correct the order's lines in the shop, then try again.",
-            "Korjaa tilauksen rivit kaupassa, ja yritä sitten uudelleen.",
+            "Correct the order's lines in the shop: the order then goes on by itself.",
+            "Korjaa tilauksen rivit kaupassa: tilaus jatkaa sitten itsestään.",
         ),
         Reason::FractionalQuantity => (
-            "Correct the order's lines in the shop, or ask the person who runs Silta to set of how many pieces one consists; then \
-             try again.",
-            "Korjaa tilauksen rivit kaupassa, tai pyydä Siltan ylläpitäjää asettamaan, montako kappaletta yksi on, ja yritä \
-             sitten uudelleen.",
+            "Correct the order's lines in the shop, or ask the person who runs Silta to set of how many pieces one consists.",
+            "Korjaa tilauksen rivit kaupassa, tai pyydä Siltan ylläpitäjää määrittämään, montako kappaletta yksi on.",
         ),
         Reason::ReturnOrder => (
             "Process the return in MyCashflow. Goods to be sent need an order of their own.",
-            "Käsittele palautus MyCashflow'ssa. Lähetettäville tavaroille tarvitaan oma tilaus.",
+            "Käsittele palautus MyCashflow’ssa. Lähetettäville tuotteille tarvitaan oma tilaus.",
         ),
-        Reason::ManualTransfer => ("Transfer it when it may go.", "Siirrä se, kun se saa lähteä."),
+        Reason::ManualTransfer => ("Transfer it when it may go.", "Siirrä se varastolle, kun se saa lähteä."),
         Reason::ManualUpload => {
-            ("Upload it when it may go to the warehouse.", "Vie se varastolle, kun se saa mennä sinne.")
+            ("Upload it when it may go to the warehouse.", "Vie se varastolle, kun olet valmis.")
         }
         Reason::ManualStockUpdate => {
             ("Write it when the shop may show it.", "Kirjoita se, kun kauppa saa näyttää sen.")
         }
         Reason::TransferOff => (
             "Nothing to do; the person who runs Silta can switch orders on.",
-            "Ei tehtävää; Siltan ylläpitäjä voi kytkeä tilaukset päälle.",
+            "Sinun ei tarvitse tehdä mitään. Siltan ylläpitäjä voi kytkeä tilaukset päälle.",
         ),
         Reason::UploadOff => (
             "Nothing to do; the person who runs Silta can switch the upload on.",
-            "Ei tehtävää; Siltan ylläpitäjä voi kytkeä viennin päälle.",
+            "Sinun ei tarvitse tehdä mitään. Siltan ylläpitäjä voi kytkeä viennin päälle.",
         ),
         Reason::StockUpdateOff => (
             "Nothing to do; the person who runs Silta can switch stock updates on.",
-            "Ei tehtävää; Siltan ylläpitäjä voi kytkeä saldopäivityksen päälle.",
+            "Sinun ei tarvitse tehdä mitään. Siltan ylläpitäjä voi kytkeä saldopäivityksen päälle.",
         ),
-        Reason::UnknownInShop => {
-            ("List the product in the shop, or leave it.", "Lisää tuote kauppaan, tai anna olla.")
-        }
+        Reason::UnknownInShop => (
+            "Add the product to the shop, or leave it.",
+            "Lisää tuote kauppaan. Jos sitä ei myydä siellä, sinun ei tarvitse tehdä mitään.",
+        ),
         Reason::GoneFromShop => (
             "Look whether the order still exists in the shop; try again if it does, else cancel the task.",
-            "Katso, onko tilaus vielä kaupassa: jos on, yritä uudelleen, muuten peru tehtävä.",
+            "Katso, onko tilaus vielä kaupassa. Jos on, yritä uudelleen; muuten peru siirto.",
         ),
         Reason::UnknownAtWarehouse => (
-            "Sync the products: the code is not at the warehouse yet.",
-            "Täsmäytä tuotteet: koodi ei ole vielä varastolla.",
+            "Upload the products to OGOship: the code is not at the warehouse yet.",
+            "Vie tuotteet OGOshipiin: koodia ei ole vielä varastolla.",
         ),
         Reason::CancelledAtWarehouse => (
             "Decide what the shopper gets: Silta never cancels the shop's order.",
@@ -133,71 +135,71 @@ const fn remedies(reason: Reason) -> (&'static str, &'static str) {
         ),
         Reason::HeldAtWarehouse => (
             "Open the order in myOGO, fix it there and move it to the status New.",
-            "Avaa tilaus myOGOssa, korjaa se siellä ja siirrä se uudeksi (tila New).",
+            "Avaa tilaus myOGOssa, korjaa se siellä ja siirrä se tilaan New (uusi).",
         ),
         Reason::Returned => (
             "Decide with the shopper: a refund, or a new order.",
-            "Sovi asiakkaan kanssa: hyvitys tai uusi tilaus.",
+            "Sovi asiakkaan kanssa: hyvitys vai uusi tilaus.",
         ),
         Reason::PartiallyShipped => (
-            "Ship the missing codes, or settle them with the shopper.",
-            "Lähetä puuttuvat koodit, tai sovi niistä asiakkaan kanssa.",
+            "Ship the missing products, or settle them with the shopper.",
+            "Lähetä puuttuvat tuotteet, tai sovi niistä asiakkaan kanssa.",
         ),
         Reason::AddressIncomplete => (
-            "Fix the named fields in the shop, then try again.",
-            "Korjaa nimetyt kentät kaupassa, ja yritä sitten uudelleen.",
+            "Correct the address in the shop: the order then goes on by itself.",
+            "Korjaa osoite kaupassa: tilaus jatkaa sitten itsestään.",
         ),
         Reason::ShippingUnmapped => (
             "Choose the warehouse's shipping method for it: the orders that wait for it can go at once.",
             "Valitse sille varaston toimitustapa: sitä odottavat tilaukset voivat sitten lähteä heti.",
         ),
         Reason::CodeUnusable => (
-            "Give the product a code of at most 50 characters, then try again.",
-            "Anna tuotteelle enintään 50 merkin koodi, ja yritä sitten uudelleen.",
+            "Give the product a code of at most 50 characters in the shop, then try again.",
+            "Anna tuotteelle kaupassa enintään 50 merkin koodi, ja yritä sitten uudelleen.",
         ),
         Reason::CodeEmpty => (
-            "Give it one in the shop: it then continues by itself.",
-            "Anna sille koodi kaupassa: se jatkuu itsestään.",
+            "Give it a code in the shop: it then goes on by itself.",
+            "Anna tuotteelle koodi kaupassa: vienti jatkuu sitten itsestään.",
         ),
         Reason::CodeTooLong => (
-            "Shorten it in the shop to 50 characters: it then continues by itself.",
-            "Lyhennä se kaupassa 50 merkkiin: se jatkuu itsestään.",
+            "Shorten the code in the shop to at most 50 characters: it then goes on by itself.",
+            "Lyhennä koodi kaupassa enintään 50 merkkiin: vienti jatkuu sitten itsestään.",
         ),
         Reason::CodeDots => (
-            "Give it another code in the shop: it then continues by itself.",
-            "Anna sille toinen koodi kaupassa: se jatkuu itsestään.",
+            "Give it another code in the shop: it then goes on by itself.",
+            "Anna tuotteelle toinen koodi kaupassa: vienti jatkuu sitten itsestään.",
         ),
         Reason::CodeRepeated => (
-            "Give each a code of its own in the shop: the others then continue by themselves.",
-            "Anna kullekin oma koodi kaupassa: muut jatkuvat itsestään.",
+            "Give each product a code of its own in the shop: the rest then goes on by itself.",
+            "Anna kaupassa jokaiselle tuotteelle oma koodi: vienti jatkuu sitten itsestään.",
         ),
         Reason::CodeChanged => (
             "Change the code back in the shop, or have OGOship's support change it at the warehouse, then try again.",
             "Vaihda koodi kaupassa takaisin, tai pyydä OGOshipin tukea vaihtamaan se varastolla, ja yritä sitten uudelleen.",
         ),
         Reason::CodeTaken => (
-            "Where two have swapped codes, rename one at the warehouse by hand.",
-            "Jos kaksi on vaihtanut paikkaa, nimeä toinen uudelleen varastolla käsin.",
+            "Where two products have swapped codes, rename one at the warehouse by hand.",
+            "Jos kaksi tuotetta on vaihtanut koodeja keskenään, vaihda toisen koodi varastolla käsin.",
         ),
         Reason::StockBraked => (
             "Look at the warehouse's figures. If they are right, approve them under Needs attention.",
-            "Katso varaston luvut. Jos ne ovat oikein, hyväksy ne kohdassa Odottaa sinua.",
+            "Tarkista varaston saldot. Jos ne ovat oikein, hyväksy ne kohdassa Odottaa sinua.",
         ),
         Reason::ListPartial => (
             "Look at the sync's differences. If they are right, approve it.",
-            "Katso täsmäytyksen erot. Jos ne ovat oikein, hyväksy se.",
+            "Katso täsmäytyksen erot. Jos ne ovat oikein, hyväksy ne.",
         ),
         Reason::SupplierUnknown => (
-            "Correct the order's line in the shop, or transfer its goods by hand.",
-            "Korjaa tilausrivi kaupassa, tai siirrä sen tavarat käsin.",
+            "Correct the order's line in the shop, or send its goods by hand.",
+            "Korjaa tilausrivi kaupassa, tai lähetä sen tuotteet itse.",
         ),
         Reason::ReferenceTooLong => (
             "Ask the person who runs Silta for a shorter prefix of its references.",
             "Pyydä Siltan ylläpitäjää lyhentämään tilausten viitteiden alkua.",
         ),
         Reason::OldVersionAtWarehouse => (
-            "Fix the order in myOGO: the difference is shown with the attempt.",
-            "Korjaa tilaus myOGOssa: ero näkyy siirron kohdalla.",
+            "Correct the order in myOGO: its page shows what differs.",
+            "Korjaa tilaus myOGOssa: ero näkyy tilauksen sivulla.",
         ),
         Reason::TooLateToCancel => ("Ask the warehouse to stop it.", "Pyydä varastoa pysäyttämään se."),
         Reason::CancelledAfterTransfer => (
@@ -206,55 +208,58 @@ const fn remedies(reason: Reason) -> (&'static str, &'static str) {
         ),
         Reason::ShippedThoughCancelled => (
             "The parcel is on its way: settle it with the shopper.",
-            "Paketti on matkalla: sovi asiakkaan kanssa.",
+            "Paketti on matkalla: sovi asiakkaan kanssa, mitä tehdään.",
         ),
         Reason::VanishedAtWarehouse => (
             "Look for it at the warehouse by its reference: Silta never places it again by itself.",
-            "Etsi se varastolta viitteellä: Silta ei vie sitä itse uudelleen.",
+            "Etsi se varastolta viitteellä: Silta ei itse vie sitä uudelleen.",
         ),
         Reason::ReplacementUnconfirmed => (
             "Open the order and confirm the replacement. If it is not to be sent, remove the shipment in the shop.",
             "Avaa tilaus ja vahvista korvaava lähetys. Jos sitä ei lähetetä, poista lähetys kaupassa.",
         ),
         Reason::ReplacementVanished => (
-            "Look for it at the warehouse by its reference, then resolve the task: done or not done.",
-            "Etsi se varastolta viitteellä, ja kuittaa sitten: tehty tai ei tehty.",
+            "Look for it at the warehouse by its reference, then say whether it was done.",
+            "Etsi se varastolta viitteellä, ja kerro sitten, onko se tehty.",
         ),
         Reason::NotOursAtWarehouse => (
             "Compare both orders. If the warehouse's is this one, adopt it; else give it another reference there.",
-            "Vertaa tilauksia. Jos varaston tilaus on tämä, ota se omaksi; muuten vaihda sen viite siellä.",
+            "Vertaa tilauksia. Jos varaston tilaus on tämä, valitse se; muuten vaihda sen viite OGOshipissa.",
         ),
         Reason::DoubledAtWarehouse => (
             "Cancel all but one of them at the warehouse, then try again.",
             "Peru varastolla muut paitsi yksi, ja yritä sitten uudelleen.",
         ),
         Reason::RefundedAfterTransfer => (
-            "Cancel the order in the shop, or tell the warehouse to stop it.",
+            "Cancel the order in the shop, or ask the warehouse to stop it.",
             "Peru tilaus kaupassa, tai pyydä varastoa pysäyttämään se.",
         ),
         Reason::RepeatedTooOften => (
-            "Look at the vendor itself for what was sent, then resolve the task: done or not done.",
-            "Katso järjestelmästä, mitä sinne tuli, ja kuittaa sitten: tehty tai ei tehty.",
+            "Look for it in MyCashflow or OGOship, then say whether it was done.",
+            "Katso MyCashflow’sta tai OGOshipista, menikö se perille, ja kerro sitten, onko se tehty.",
         ),
         Reason::CannotComplete => {
-            ("Complete the order in the shop by hand.", "Käsittele tilaus kaupassa käsin.")
+            ("Complete the order in the shop by hand.", "Merkitse tilaus kaupassa käsitellyksi itse.")
         }
         Reason::OutcomeUnknown => (
-            "Look at the vendor itself, then try again: Silta looks there too before it sends.",
-            "Katso järjestelmästä, ja yritä sitten uudelleen: silloinkin katsotaan ennen lähettämistä.",
+            "Look for it in MyCashflow or OGOship, then try again: Silta looks there too before it sends.",
+            "Katso MyCashflow’sta tai OGOshipista, menikö se perille. Yritä sitten uudelleen: Siltakin tarkistaa sen ennen lähettämistä.",
         ),
-        Reason::Overran => ("Look at the times of its calls.", "Katso sen kutsujen kestoja."),
+        Reason::Overran => (
+            "Try again; if it happens again, tell the person who runs Silta.",
+            "Yritä uudelleen; jos tämä toistuu, kerro Siltan ylläpitäjälle.",
+        ),
         Reason::Panicked => (
-            "This is a bug in Silta: report it with the task's attempts.",
-            "Vika on Siltassa: ilmoita siitä siirron yritysten kanssa.",
+            "This is a bug in Silta: tell the person who runs it.",
+            "Vika on Siltassa: kerro siitä Siltan ylläpitäjälle.",
         ),
         Reason::NotConverging => (
-            "Compare both vendors: one does not keep what is written to it.",
-            "Vertaa molempia järjestelmiä: toinen ei säilytä sitä, mitä siihen kirjoitetaan.",
+            "Compare MyCashflow and OGOship: one of them does not keep what is written to it.",
+            "Vertaa MyCashflow’n ja OGOshipin tietoja: toinen ei säilytä sitä, mitä sinne kirjoitetaan.",
         ),
         Reason::SnoozedTooLong => (
-            "Look at the vendor's status, then try again.",
-            "Katso järjestelmän tila, ja yritä sitten uudelleen.",
+            "Look at the status page of MyCashflow or OGOship, then try again.",
+            "Katso MyCashflow’n tai OGOshipin tilasivulta, onko palvelussa häiriö, ja yritä sitten uudelleen.",
         ),
     }
 }

@@ -19,25 +19,25 @@ use strum::EnumMessage;
 #[strum(serialize_all = "snake_case")]
 pub enum Reason {
     // From a call to a vendor.
-    /// The vendor could not be reached; nothing was sent.
+    /// MyCashflow or OGOship could not be reached; nothing was sent.
     Unreachable,
     /// The answer was lost after the request was sent.
     AnswerLost,
-    /// The vendor failed, or is under maintenance.
+    /// MyCashflow or OGOship failed, or is under maintenance.
     VendorFailed,
-    /// The vendor asked for fewer calls, or our own rate limit for it is used up.
+    /// MyCashflow or OGOship asked for fewer calls, or our own limit for it is used up.
     RateLimited,
-    /// The vendor accepted the call, and its answer cannot be read.
+    /// MyCashflow or OGOship accepted the call, and its answer cannot be read.
     AnswerUnreadable,
-    /// The vendor refused the request.
+    /// MyCashflow or OGOship refused the request.
     Refused,
-    /// The vendor has the order or product in another state than the action needs.
+    /// MyCashflow or OGOship has the order or product in another state than the action needs.
     Conflict,
-    /// The vendor refuses our credentials: signing in, or every call.
+    /// MyCashflow or OGOship refuses our credentials: signing in, or every call.
     CredentialsRefused,
-    /// The vendor refused access for this one, while it accepted others.
+    /// MyCashflow or OGOship refused access for this one, while it accepted others.
     AccessDenied,
-    /// A vendor of the connection failed repeatedly: nothing is sent before it answers a probe.
+    /// MyCashflow or OGOship failed repeatedly: nothing is sent before it answers again.
     VendorDown,
     // From the subject.
     /// The order's payments do not cover its total, and it is not cash on delivery.
@@ -103,7 +103,7 @@ pub enum Reason {
     /// The warehouse's answer is older than the one last acted on.
     StaleReading,
     // Needs attention.
-    /// A vendor sent a value that decides something and cannot be read.
+    /// MyCashflow or OGOship sent a value that decides something and cannot be read.
     FieldUnreadable,
     /// The address lacks a field that the warehouse requires, or a field has the wrong form.
     AddressIncomplete,
@@ -115,7 +115,7 @@ pub enum Reason {
     CodeEmpty,
     /// The product code is longer than the warehouse may take.
     CodeTooLong,
-    /// The product code is only a dot or two, and neither vendor can be asked for it.
+    /// The product code is only a dot or two, and neither MyCashflow nor OGOship can be asked for it.
     CodeDots,
     /// Another product or variation has the same code, or one that differs only in case or spaces.
     CodeRepeated,
@@ -145,9 +145,9 @@ pub enum Reason {
     ReplacementUnconfirmed,
     /// The warehouse no longer shows a replacement that was placed there.
     ReplacementVanished,
-    /// The warehouse has an order with our reference that Silta did not send.
+    /// The warehouse has an order with the shop's reference that Silta did not send.
     NotOursAtWarehouse,
-    /// The warehouse has several orders with our reference.
+    /// The warehouse has several orders with the same reference.
     DoubledAtWarehouse,
     /// The payment was refunded or cancelled after the order was sent to the warehouse.
     RefundedAfterTransfer,
@@ -155,20 +155,20 @@ pub enum Reason {
     RepeatedTooOften,
     /// The order has more than one open shipment or payment in a way that Silta cannot complete.
     CannotComplete,
-    /// It stayed unknown whether what was sent was applied: look at the vendor before it is sent again.
+    /// It stayed unknown whether what was sent was applied: look there before it is sent again.
     OutcomeUnknown,
     // From Silta itself.
-    /// The lease ran out during the attempt: the process crashed or was away too long.
+    /// The attempt was cut short: its process crashed or was away too long.
     LeaseExpired,
     /// Our own database was not available when the attempt needed it.
     DatabaseUnavailable,
     /// The attempt took too long.
     Overran,
-    /// The attempt panicked.
+    /// The attempt crashed: this is a fault in Silta.
     Panicked,
-    /// The vendors did not converge after 200 actions without a new event.
+    /// MyCashflow and OGOship do not agree, after 200 actions without a new event.
     NotConverging,
-    /// It was snoozed for longer than two weeks, or a thousand times.
+    /// It was put off for longer than two weeks, or a thousand times.
     SnoozedTooLong,
     // From an operator.
     /// An operator cancelled the task, or the order before it was transferred.

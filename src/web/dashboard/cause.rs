@@ -7,24 +7,26 @@ use maud::{Markup, html};
 use sqlx::PgConnection;
 
 use super::{
-    concern::detail_text,
+    cause_remedy::{Remedy, remedy_of},
+    concern::{called_last, detail_text},
     deps::DashboardState,
     error::PageError,
     frame::MenuItem,
     listing::{ListQuery, ROWS, url},
     page::page,
-    releases::{consequence, is_of_a_switch},
+    releases::{consequence, is_of_a_switch, noun, send_label, try_label},
     shipping_codes,
     shipping_preview::{self, RuleForm},
-    tasks::{Columns, ReplayForm},
+    tasks::{CauseColumns, Columns, ReplayForm},
     user::User,
-    widgets::{reason, remedy},
+    widgets::{reason_of, remedy_of_vendor},
 };
 use crate::{
     actions,
-    domain::task::reason::Reason,
+    domain::{id::TaskId, task::reason::Reason, vendor::Vendor},
+    explain::counted_in,
     store::{
-        self,
+        self, attempts,
         views::{
             attention::{self, AttentionCause},
             items,
@@ -65,7 +67,9 @@ pub(super) async fn show(
     }
     let filter = task_filter(&query);
     let code = query.reason.as_deref().unwrap_or_default();
+    let kind = query.kind.as_deref().unwrap_or("order");
     let waits_for_switch = is_of_a_switch(code);
+    let remedy = remedy_of(filter.state.as_deref().unwrap_or_default(), code, kind);
     let mut db = deps.pool.acquire().await?;
     let (count, rows) = if waits_for_switch {
         load_waiting(&deps, &mut db, &query).await?
@@ -80,28 +84,57 @@ pub(super) async fn show(
     } else {
         Vec::new()
     };
-    let names = product_names(&mut db, &filter, &rows).await?;
+    let tells_apart = user.is_operator() && query.detail.is_empty() && remedy == Remedy::FixFirst;
+    let (columns, vendor) = load_columns(&mut db, &user, &filter, (&rows, tells_apart)).await?;
     drop(db);
     let replay = ReplayForm {
         action: if waits_for_switch { "/releases" } else { "/replays" },
         filter: &filter,
-        columns: Columns::OfCause(&names),
+        columns: Columns::OfCause(&columns),
         rows: &rows,
         count,
-        consequence: consequence(&user, query.kind.as_deref().unwrap_or("order")),
-        label_all: if waits_for_switch { words.write_all } else { words.release_all },
-        label_selected: if waits_for_switch { words.write_selected } else { words.release_selected },
+        consequence: consequence(&user, kind),
+        is_remedy: remedy.is_trying_again(),
+        label_all: if waits_for_switch {
+            send_label(&user, kind, count)
+        } else {
+            try_label(&user, Some(kind), count)
+        },
+        label_selected: if waits_for_switch { words.write_selected } else { words.replay_selected },
     };
     let main = html! {
-        h1 { (reason(&user, Some(code))) }
+        h1 { (reason_of(&user, Some(code), vendor)) }
         @if query.done == "rule" { p.flash.ok role="status" { (words.rule_saved) } }
-        (remedy(&user, code))
+        @if count > 0 { p.lead { (counted_in(count, noun(&user, kind), user.language)) } }
+        (remedy_of_vendor(&user, code, vendor))
         @if !query.detail.is_empty() { p { (detail_text(&user, code, &query.detail)) } }
         @if is_unmapped { div.card { (shipping_preview::form(&user, &rule, &codes)) } }
         @if count == 0 { p.flash.ok role="status" { (words.attention_none) } }
         @else { (replay.render(&user)) }
     };
     Ok(page(&user, MenuItem::Attention, words.attention, &main))
+}
+
+/// What the table says of each task beside its subject, and which vendor the cause is about. What each one's last attempt said
+/// is read where that tells them apart.
+async fn load_columns(
+    db: &mut PgConnection,
+    user: &User,
+    filter: &TaskFilter,
+    (rows, tells_apart): (&[TaskRow], bool),
+) -> store::Result<(CauseColumns, Option<Vendor>)> {
+    let mut columns =
+        CauseColumns { names: product_names(db, filter, rows).await?, ..CauseColumns::default() };
+    let mut vendor = None;
+    for row in rows.iter().take(if tells_apart { rows.len() } else { 1 }) {
+        let Some(attempt) = attempts::list(db, TaskId(row.id)).await?.pop() else { continue };
+        vendor = vendor.or_else(|| called_last(&attempt));
+        if let Some(detail) = attempt.detail.filter(|_| tells_apart) {
+            let reason = row.reason.as_deref().unwrap_or_default();
+            columns.details.insert(row.id, detail_text(user, reason, &detail));
+        }
+    }
+    Ok((columns, vendor))
 }
 
 /// The names of the products among them.

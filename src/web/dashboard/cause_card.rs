@@ -7,7 +7,7 @@ use super::{
     adoption_card,
     brake_card::title,
     cause_remedy::{Remedy, remedy_of},
-    concern::{self, Concern, detail_text, links},
+    concern::{self, Concern, detail_text, links_with_details},
     listing::{order_path, url},
     order_actions,
     order_offers::is_unpaid,
@@ -17,11 +17,12 @@ use super::{
     shipping_preview::{self, RuleForm},
     unknown_card,
     user::User,
-    widgets::{button, reason, remedy},
+    widgets::{button, reason_of, remedy_of_vendor},
 };
 use crate::{
     actions::ConfiguredRules,
-    explain::{attention_texts, counted, item_texts},
+    domain::vendor::Vendor,
+    explain::{attention_texts, counted_in},
     store::{
         self,
         views::attention::{AttentionCause, MAX_OLDEST},
@@ -43,8 +44,7 @@ pub(super) async fn load(
     cause: &AttentionCause,
 ) -> store::Result<Known> {
     let chosen = chosen(cause);
-    let needs_orders = matches!(chosen, Remedy::Unknown | Remedy::Adopt | Remedy::Replacement);
-    let concerns = concern::load(db, cause, needs_orders).await?;
+    let concerns = concern::load(db, cause, chosen.needs_orders()).await?;
     let codes = match chosen {
         Remedy::Rule => shipping_codes::load(db, rules, &cause.connection).await?,
         _ => Vec::new(),
@@ -58,32 +58,44 @@ fn chosen(cause: &AttentionCause) -> Remedy {
 
 /// The card; `path` leads to all that waits for the cause.
 pub(super) fn card(user: &User, cause: &AttentionCause, known: Option<&Known>, path: &str) -> Markup {
-    let words = user.words();
     let concerns = known.map(|known| known.concerns.as_slice()).unwrap_or_default();
-    let what = html! {
-        a href=(path) {
-            (counted(cause.count, noun(user, &cause.kind))) ": "
-            @if cause.reason.is_empty() { (words.cause_in_doubt) } @else { (reason(user, Some(&cause.reason))) }
-        }
-        " – " (cause.connection)
-    };
+    let vendor = concerns.iter().find_map(Concern::vendor);
+    let chosen = chosen(cause);
+    let what = html! { a href=(path) { (what_happened(user, cause, vendor)) } " – " (cause.connection) };
     html! {
         section.card.cause {
             (title(user, &what, cause.oldest_at))
             @if let Some(detail) = &cause.detail { p { (detail_text(user, &cause.reason, detail)) } }
-            @match chosen(cause) {
+            @match chosen {
                 Remedy::Unknown if cause.kind == "order" && !concerns.is_empty() => {
                     @for concern in concerns { (unknown_card::halves(user, &cause.connection, concern)) }
                 }
                 chosen => {
-                    @if chosen != Remedy::Replacement { (links(user, cause, concerns)) }
-                    (remedy(user, &cause.reason))
+                    @if chosen != Remedy::Replacement { (links_with_details(user, cause, concerns)) }
+                    (remedy_of_vendor(user, &cause.reason, vendor))
                     @if user.is_operator() { (in_place(user, cause, (known, path), chosen)) }
                 }
             }
-            @if cause.count > MAX_OLDEST.into() { p { a href=(path) { (attention_texts(user.language).see_all) } } }
+            @if cause.count > MAX_OLDEST.into() && !links_to_all(user, chosen) { p { a href=(path) { (attention_texts(user.language).see_all) } } }
         }
     }
+}
+
+/// How many, and why they stopped.
+pub(super) fn what_happened(user: &User, cause: &AttentionCause, vendor: Option<Vendor>) -> Markup {
+    html! {
+        (counted_in(cause.count, noun(user, &cause.kind), user.language)) ": "
+        @match (cause.state.as_str(), cause.kind.as_str()) {
+            ("in_doubt", "order") => { (user.words().order_in_doubt) }
+            _ if cause.reason.is_empty() => { (user.words().cause_in_doubt) }
+            _ => { (reason_of(user, Some(&cause.reason), vendor)) }
+        }
+    }
+}
+
+/// Whether the remedy in place is a link to all of them.
+fn links_to_all(user: &User, chosen: Remedy) -> bool {
+    user.is_operator() && matches!(chosen, Remedy::FixFirst | Remedy::Replay | Remedy::Write)
 }
 
 /// The remedy as a form or a button.
@@ -113,8 +125,7 @@ fn in_place(
             }
             Remedy::Codes => {
                 @let codes = [("connection", Some(connection)), ("show", Some("code"))];
-                a.btn href=(url("/products", &codes, None)) { (item_texts(user.language).list_code) }
-                " " a.btn href=(all) { (texts.see_and_try) }
+                a.btn href=(url("/products", &codes, None)) { (texts.see_codes) }
             }
             Remedy::Orders(request) => {
                 div.row { @for id in concerns.iter().filter_map(|it| it.subject.strip_prefix("order:")) {
@@ -124,6 +135,7 @@ fn in_place(
                     @else { (button(user, &path, &[("ask", request)], &label)) }
                 } }
             }
+            Remedy::FixFirst => { a.btn href=(all) { (user.words().offer_show) } }
             Remedy::Write => { a.btn href=(all) { (texts.see_and_send) } }
             Remedy::Unknown | Remedy::Replay => { a.btn href=(all) { (texts.see_and_try) } }
         }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{listing::order_path, user::User};
 use crate::{
-    domain::{id::TaskId, task::reason::Reason},
+    domain::{id::TaskId, task::reason::Reason, vendor::Vendor},
     explain::{self, attention_texts, subject_text},
     store::{
         self,
@@ -29,7 +29,7 @@ pub(super) struct Concern {
     /// The name of a product.
     pub(super) name: Option<String>,
     pub(super) order: Option<OrderRow>,
-    /// The last attempt, where a person must know what it came to.
+    /// The last attempt.
     pub(super) last_attempt: Option<AttemptRow>,
 }
 
@@ -45,11 +45,11 @@ pub(super) async fn load(
     };
     let mut concerns = Vec::new();
     for (task, subject) in cause.oldest_ids.iter().zip(&cause.oldest_subjects) {
-        let (mut order, mut last_attempt) = (None, None);
+        let mut order = None;
         if let Some(order_id) = subject.strip_prefix("order:").filter(|_| needs_orders) {
             order = orders::find(db, &cause.connection, order_id).await?;
-            last_attempt = attempts::list(db, TaskId(*task)).await?.pop();
         }
+        let last_attempt = attempts::list(db, TaskId(*task)).await?.pop();
         let name = names.remove(subject);
         concerns.push(Concern { task: *task, subject: subject.clone(), name, order, last_attempt });
     }
@@ -63,6 +63,23 @@ pub(super) async fn of_stuck(db: &mut PgConnection, task: Uuid, order: OrderRow)
     Ok(Concern { task, subject, name: None, order: Some(order), last_attempt })
 }
 
+impl Concern {
+    /// What its last attempt said.
+    pub(super) fn detail(&self) -> Option<&str> {
+        self.last_attempt.as_ref()?.detail.as_deref()
+    }
+
+    /// The vendor that was called last.
+    pub(super) fn vendor(&self) -> Option<Vendor> {
+        called_last(self.last_attempt.as_ref()?)
+    }
+}
+
+/// The vendor that an attempt called last.
+pub(super) fn called_last(attempt: &AttemptRow) -> Option<Vendor> {
+    attempt.calls.as_array()?.last()?["vendor"].as_str()?.parse().ok()
+}
+
 /// What the last attempt said; of a shipping method that nobody has mapped its names, since the reason says the rest. A
 /// vendor's own words are quoted.
 pub(super) fn detail_text(user: &User, reason: &str, detail: &str) -> String {
@@ -70,8 +87,30 @@ pub(super) fn detail_text(user: &User, reason: &str, detail: &str) -> String {
         Some(Reason::ShippingUnmapped) if detail.contains('"') => {
             format!("{}: {}", attention_texts(user.language).method, explain::method_names(detail))
         }
-        Some(Reason::Refused | Reason::Conflict) => format!("“{detail}”"),
+        Some(Reason::Refused | Reason::Conflict) => refusal(user, detail),
         _ => explain::capitalised(&explain::detail(detail, user.language)),
+    }
+}
+
+/// A vendor's words, and the field that they are about where it is known.
+fn refusal(user: &User, words: &str) -> String {
+    let texts = attention_texts(user.language);
+    match explain::refused_field(words, user.language) {
+        Some(field) => format!("{}: {field}. {}", texts.refused_field, texts.quote.replace('%', words)),
+        None => texts.quote.replace('%', words),
+    }
+}
+
+/// Each order or product with what its own last attempt said; only as links where nothing tells them apart.
+pub(super) fn links_with_details(user: &User, cause: &AttentionCause, concerns: &[Concern]) -> Markup {
+    if cause.detail.is_some() || concerns.iter().all(|concern| concern.detail().is_none()) {
+        return links(user, cause, concerns);
+    }
+    html! {
+        ul.rows { @for concern in concerns { li {
+            @if let Some(name) = &concern.name { span { (name) } } @else { (link(user, &cause.connection, &concern.subject)) }
+            @if let Some(detail) = concern.detail() { span.soft { (detail_text(user, &cause.reason, detail)) } }
+        } } }
     }
 }
 

@@ -7,15 +7,15 @@ use sqlx::PgConnection;
 use super::{
     badge::{Tone, badge},
     cause::cause_path,
+    cause_card::what_happened,
     cause_remedy::{Remedy, remedy_of},
     concern::detail_text,
-    releases::noun,
     user::User,
-    widgets::{reason, sync_kind},
+    widgets::sync_kind,
 };
 use crate::{
     domain::Timestamp,
-    explain::{self, Audience, attention_texts, counted},
+    explain::{self, Audience, attention_texts, counted_in},
     store::{
         self,
         views::{
@@ -78,10 +78,7 @@ fn line(user: &User, decision: &Decision) -> Markup {
     let words = user.words();
     match decision {
         Decision::Cause(cause) => {
-            let what = html! {
-                (counted(cause.count, noun(user, &cause.kind))) ": "
-                @if cause.reason.is_empty() { (words.cause_in_doubt) } @else { (reason(user, Some(&cause.reason))) }
-            };
+            let what = what_happened(user, cause, None);
             let more = html! {
                 (cause.connection)
                 @if let Some(detail) = &cause.detail { " – " (detail_text(user, &cause.reason, detail)) }
@@ -91,13 +88,14 @@ fn line(user: &User, decision: &Decision) -> Markup {
         Decision::Brake(brake) => {
             let what = html! {
                 (words.braked)
-                @if brake.count > 0 { ": " (counted(brake.count, words.stock_count)) }
+                @if brake.count > 0 { ": " (counted_in(brake.count, words.stock_count, user.language)) }
             };
             parts(user, &what, &html! { (brake.connection) }, "/attention")
         }
         Decision::Sync(sync) => {
             let waits = attention_texts(user.language).sync_waits;
-            let what = html! { (sync_kind(user, &sync.what)) ": " (counted(sync.count, waits)) };
+            let what =
+                html! { (sync_kind(user, &sync.what)) ": " (counted_in(sync.count, waits, user.language)) };
             parts(user, &what, &html! { (sync.connection) }, &format!("/products/syncs/{}", sync.id))
         }
     }

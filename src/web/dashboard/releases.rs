@@ -15,7 +15,7 @@ use super::{
 use crate::{
     actions::{self, ConflictError, MAX_REPLAYED, Releasable},
     domain::task::reason::Reason,
-    explain::{attention_texts, counted, method_names, number_text},
+    explain::{attention_texts, counted_in, method_names, number_text},
     store::{self, views::releasable::WaitingFilter},
 };
 
@@ -53,7 +53,7 @@ pub(super) fn offers(user: &User, ready: &[Releasable]) -> Markup {
         @for it in ready {
             section.card.offer aria-label=(words.offer) {
                 p.lead {
-                    b { (counted(it.count, noun(user, &it.kind))) } " " (words.offer_waited) " – " (it.connection) ", "
+                    b { (counted_in(it.count, noun(user, &it.kind), user.language)) } " " (words.offer_waited) " – " (it.connection) ", "
                     (words.oldest) " " (time(user, it.oldest_at))
                 }
                 p { (there_now(user, it)) }
@@ -65,7 +65,7 @@ pub(super) fn offers(user: &User, ready: &[Releasable]) -> Markup {
                             input type="hidden" name="connection" value=(it.connection);
                             input type="hidden" name="reason" value=(it.reason);
                             @if let Some(detail) = &it.detail { input type="hidden" name="detail" value=(detail); }
-                            button.main name="which" value="all" { (words.release_all) " (" (it.count.min(MAX_REPLAYED)) ")" }
+                            button.main name="which" value="all" { (send_label(user, &it.kind, it.count)) }
                         }
                     }
                     a.btn href=(list_path(it)) { (words.offer_show) }
@@ -85,6 +85,28 @@ pub(super) fn consequence(user: &User, kind: &str) -> &'static str {
 pub(super) fn at_most(user: &User, count: i64) -> Markup {
     let many = number_text(MAX_REPLAYED, user.language);
     html! { @if count > MAX_REPLAYED { p.soft { (attention_texts(user.language).at_most.replace('%', &many)) } } }
+}
+
+/// What a button does that sends or writes all that waited, and to how many.
+pub(super) fn send_label(user: &User, kind: &str, count: i64) -> String {
+    let texts = attention_texts(user.language);
+    let label = match kind {
+        "order" => texts.release_counted,
+        "product" => texts.upload_counted,
+        _ => texts.write_counted,
+    };
+    label.replace('%', &replayed(user, Some(kind), count))
+}
+
+/// What a button does that tries all again, and to how many; without a kind they are of several.
+pub(super) fn try_label(user: &User, kind: Option<&str>, count: i64) -> String {
+    attention_texts(user.language).try_counted.replace('%', &replayed(user, kind, count))
+}
+
+/// As many as one replay takes.
+fn replayed(user: &User, kind: Option<&str>, count: i64) -> String {
+    let noun = kind.map_or(user.words().task_count, |kind| noun(user, kind));
+    counted_in(count.min(MAX_REPLAYED), noun, user.language)
 }
 
 /// The noun of a kind of subject, for [`counted`].

@@ -7,19 +7,19 @@ use maud::{Markup, html};
 use uuid::Uuid;
 
 use super::{
+    cause_remedy::remedy_of,
     deps::DashboardState,
     error::PageError,
     frame::MenuItem,
     listing::{self, ListQuery, ROWS, older_link},
     page::page,
-    releases::{at_most, consequence},
+    releases::{at_most, consequence, try_label},
     user::User,
     widgets::{choices, csrf_field, field, nothing, reason, state, time},
 };
 use crate::{
-    actions::MAX_REPLAYED,
     domain::task::state::TaskState,
-    explain::{self, subject_text},
+    explain::{self, attention_texts, subject_text},
     store::{
         Listed,
         views::{
@@ -64,7 +64,11 @@ pub(super) async fn list(
         rows: &rows,
         count,
         consequence: consequence(&user, query.kind.as_deref().unwrap_or("order")),
-        label_all: words.replay_all,
+        is_remedy: query
+            .reason
+            .as_deref()
+            .is_some_and(|reason| is_tried_again(reason, query.kind.as_deref())),
+        label_all: try_label(&user, query.kind.as_deref(), count),
         label_selected: words.replay_selected,
     };
     let main = html! {
@@ -74,6 +78,11 @@ pub(super) async fn list(
         (older_link(&user, "/tasks", &kept, next))
     };
     Ok(page(&user, MenuItem::Tasks, words.tasks, &main))
+}
+
+/// Whether trying again is what helps tasks that stopped for a reason.
+fn is_tried_again(reason: &str, kind: Option<&str>) -> bool {
+    remedy_of(TaskState::Dead.as_str(), reason, kind.unwrap_or("order")).is_trying_again()
 }
 
 fn filter_form(user: &User, query: &ListQuery) -> Markup {
@@ -108,7 +117,16 @@ pub(super) enum Columns<'a> {
     /// Everything.
     All,
     /// What differs between tasks that stopped for one cause: shopkeepers look for their orders, and for products by name.
-    OfCause(&'a HashMap<String, String>),
+    OfCause(&'a CauseColumns),
+}
+
+/// What a table of one cause says of its tasks.
+#[derive(Default)]
+pub(super) struct CauseColumns {
+    /// The names of products, by subject.
+    pub(super) names: HashMap<String, String>,
+    /// What the last attempt of each said, where that differs.
+    pub(super) details: HashMap<Uuid, String>,
 }
 
 /// Tasks with two ways to replay them: all that match the filter, or the selected ones.
@@ -122,7 +140,10 @@ pub(super) struct ReplayForm<'a> {
     pub(super) count: i64,
     /// What follows, said before the buttons.
     pub(super) consequence: &'static str,
-    pub(super) label_all: &'static str,
+    /// Whether this is what helps. Where something else is corrected first, the buttons stand last.
+    pub(super) is_remedy: bool,
+    /// Names what is done and to how many.
+    pub(super) label_all: String,
     pub(super) label_selected: &'static str,
 }
 
@@ -146,14 +167,25 @@ impl ReplayForm<'_> {
                 @for (name, value) in filter {
                     @if let Some(value) = value { input type="hidden" name=(name) value=(value); }
                 }
+                @if self.is_remedy { (self.buttons(user)) }
+                (table(user, self.rows, self.columns, true))
+                @if self.count > ROWS { p.small { (user.words().oldest_shown) } }
+                @if !self.is_remedy { (self.buttons(user)) }
+            }
+        }
+    }
+
+    /// What follows, and the buttons.
+    fn buttons(&self, user: &User) -> Markup {
+        html! {
+            div.well {
+                @if !self.is_remedy { p { (attention_texts(user.language).fix_first) } }
                 p.soft { (self.consequence) }
                 (at_most(user, self.count))
                 div.actions {
-                    button.main name="which" value="all" { (self.label_all) " (" (self.count.min(MAX_REPLAYED)) ")" }
+                    button.main[self.is_remedy] name="which" value="all" { (self.label_all) }
                     button name="which" value="selected" { (self.label_selected) }
                 }
-                (table(user, self.rows, self.columns, true))
-                @if self.count > ROWS { p.small { (user.words().oldest_shown) } }
             }
         }
     }
@@ -190,9 +222,10 @@ fn table_row(user: &User, row: &TaskRow, columns: Columns<'_>, is_selectable: bo
             th scope="row" {
                 @match columns {
                     Columns::All => { a href=(here) { (subject) } }
-                    Columns::OfCause(names) => {
-                        @if let Some(name) = names.get(&row.subject) { (name) }
+                    Columns::OfCause(of_cause) => {
+                        @if let Some(name) = of_cause.names.get(&row.subject) { (name) }
                         @else { (subject_link(user, &row.connection, &row.subject)) }
+                        @if let Some(detail) = of_cause.details.get(&row.id) { small { (detail) } }
                     }
                 }
                 small { (row.connection) }

@@ -17,8 +17,9 @@ use crate::{
         switch::{Switch, Switches},
         sync::SyncKind,
         task::reason::Reason,
+        vendor::Vendor,
     },
-    explain,
+    explain::{self, with_vendor},
 };
 
 /// A link to an order's page.
@@ -115,9 +116,14 @@ pub(super) fn state(user: &User, state: &str) -> Markup {
 
 /// A reason code in words; an unknown code as it is.
 pub(super) fn reason(user: &User, code: Option<&str>) -> Markup {
+    reason_of(user, code, None)
+}
+
+/// The same with the name of the vendor that it is about, where that is known.
+pub(super) fn reason_of(user: &User, code: Option<&str>, vendor: Option<Vendor>) -> Markup {
     let known = code.and_then(Reason::parse).map(|reason| explain::reason_text(reason, user.language));
     // The words are a doc comment too, with its backticks.
-    html! { @if let Some(words) = known.or(code) { (words.replace('`', "")) } }
+    html! { @if let Some(words) = known.or(code) { (with_vendor(&words.replace('`', ""), vendor, user.language)) } }
 }
 
 /// JSON, indented.
@@ -127,8 +133,13 @@ pub(super) fn json(value: &impl Serialize) -> Markup {
 
 /// What to do about a reason.
 pub(super) fn remedy(user: &User, reason: &str) -> Markup {
+    remedy_of_vendor(user, reason, None)
+}
+
+/// The same with the name of the vendor that it is about, where that is known.
+pub(super) fn remedy_of_vendor(user: &User, reason: &str, vendor: Option<Vendor>) -> Markup {
     let remedy = Reason::parse(reason).map_or("", |reason| explain::remedy(reason, user.language));
-    html! { @if !remedy.is_empty() { p.remedy { strong { (user.words().remedy) ": " } (remedy) } } }
+    html! { @if !remedy.is_empty() { p.remedy { strong { (user.words().remedy) ": " } (with_vendor(remedy, vendor, user.language)) } } }
 }
 
 /// The health of a connection.
