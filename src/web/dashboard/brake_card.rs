@@ -20,7 +20,7 @@ use super::{
 use crate::{
     actions::{self, ActionError},
     domain::Timestamp,
-    explain::{attention_texts, counted, item_texts, moment_text, number_text, order_texts},
+    explain::{attention_texts, counted_in, item_texts, moment_text, number_text, order_texts},
     store::views::{
         braked::{self, Brake, BrakedFigure},
         waiting_syncs::WaitingSync,
@@ -36,7 +36,7 @@ pub(super) fn sync_card(user: &User, sync: &WaitingSync) -> Markup {
     html! {
         section.card {
             (title(user, &html! {
-                span.first { (sync_kind(user, &sync.what)) } ": " (counted(sync.count, texts.sync_waits)) " – " (sync.connection)
+                span.first { (sync_kind(user, &sync.what)) } ": " (counted_in(sync.count, texts.sync_waits, user.language)) " – " (sync.connection)
             }, sync.since))
             p { (texts.sync_found) }
             a.btn href=(format!("/products/syncs/{}", sync.id)) { (texts.look_at_report) }
@@ -59,9 +59,10 @@ pub(super) fn card(user: &User, brake: &Brake, figures: &[BrakedFigure]) -> Mark
     let connection = [("connection", Some(brake.connection.as_str()))];
     html! {
         section.card.brake {
-            (title(user, &html! { (counted(brake.count, texts.would_fall)) " – " (brake.connection) }, brake.since))
+            (title(user, &html! { (counted_in(brake.count, texts.would_fall, user.language)) " – " (brake.connection) }, brake.since))
             p { @if brake.count == 0 { (texts.none_left) } @else { (texts.broken_list) } }
             @if !figures.is_empty() { (table(user, figures)) }
+            (rest(user, brake, figures))
             div.row {
                 @if user.is_operator() {
                     a.btn.main href=(url("/attention/stock", &connection, None)) { (approve_label(user, brake.count)) "…" }
@@ -72,15 +73,32 @@ pub(super) fn card(user: &User, brake: &Brake, figures: &[BrakedFigure]) -> Mark
                         button { (texts.read_again) }
                     }
                 }
-                @let differs = [("connection", Some(brake.connection.as_str())), ("show", Some("differs"))];
-                a href=(url("/products", &differs, None)) { (texts.see_products) }
+                a href=(differing_path(brake)) { (texts.see_products) }
             }
         }
     }
 }
 
+/// How many more wait than are shown, and where all of them are.
+fn rest(user: &User, brake: &Brake, figures: &[BrakedFigure]) -> Markup {
+    let texts = attention_texts(user.language);
+    let more = brake.count - i64::try_from(figures.len()).unwrap_or(i64::MAX);
+    let preview = || url("/attention/stock", &[("connection", Some(brake.connection.as_str()))], None);
+    let all = if user.is_operator() { preview() } else { differing_path(brake) };
+    html! {
+        @if more > 0 { p { (counted_in(more, texts.more_figures, user.language)) " " a href=(all) { (texts.see_all) } } }
+    }
+}
+
+fn differing_path(brake: &Brake) -> String {
+    let differs = [("connection", Some(brake.connection.as_str())), ("show", Some("differs"))];
+    url("/products", &differs, None)
+}
+
 fn approve_label(user: &User, count: i64) -> String {
-    attention_texts(user.language).approve.replace('%', &counted(count, user.words().stock_count))
+    attention_texts(user.language)
+        .approve
+        .replace('%', &counted_in(count, user.words().stock_count, user.language))
 }
 
 fn table(user: &User, figures: &[BrakedFigure]) -> Markup {
@@ -126,6 +144,7 @@ pub(super) async fn preview(
             p { (texts.approve_preview) }
             p.soft { (texts.approve_undo) }
             (table(&user, &figures))
+            @if brake.count > MAX_SHOWN { p.soft { (counted_in(brake.count - MAX_SHOWN, texts.more_figures, user.language)) } }
             form.row method="post" action="/attention/stock" {
                 (csrf_field(&user))
                 input type="hidden" name="connection" value=(name);
