@@ -8,14 +8,41 @@ use super::{
     widgets::{reason, time},
 };
 use crate::{
-    domain::task::reason::Reason,
-    explain::{item_texts, number_text},
+    domain::{
+        event::subject::SubjectKind,
+        switch::{Switch, Switches},
+        task::reason::Reason,
+    },
+    explain::{item_texts, number_text, remedy},
     store::views::items::ItemRow,
 };
 
-/// Items as a table; a form around it sends the row's button, where syncing one has an effect.
-pub(super) fn item_table(user: &User, rows: &[ItemRow], can_sync: bool) -> Markup {
-    let can_sync = can_sync && user.is_operator();
+/// What a row's button does.
+#[derive(Clone, Copy)]
+enum RowAction {
+    /// Sends the product to the warehouse.
+    Upload,
+    /// Compares both sides and corrects what differs.
+    Sync,
+}
+
+/// What the button of an item does; `None` where it would do nothing: another code is what helps, or the warehouse does not
+/// keep it.
+fn action_of(row: &ItemRow, switches: Switches) -> Option<RowAction> {
+    let is_on = |kind| switches.of(kind) != Switch::Off;
+    let can_upload = is_on(SubjectKind::Product);
+    match (row.code_problem.is_none() && row.stored, row.is_absent()) {
+        (true, true) => can_upload.then_some(RowAction::Upload),
+        (true, false) => (can_upload || is_on(SubjectKind::Stock)).then_some(RowAction::Sync),
+        (false, _) => None,
+    }
+}
+
+/// Items as a table; a form around it sends the row's button, where it has an effect.
+pub(super) fn item_table(user: &User, rows: &[ItemRow], switches: Switches) -> Markup {
+    let actions: Vec<_> =
+        rows.iter().map(|row| action_of(row, switches).filter(|_| user.is_operator())).collect();
+    let has_actions = actions.iter().any(Option::is_some);
     let texts = item_texts(user.language);
     let numbers = [
         texts.in_shop,
@@ -33,14 +60,14 @@ pub(super) fn item_table(user: &User, rows: &[ItemRow], can_sync: bool) -> Marku
                 @for name in numbers { th.num scope="col" { (name) } }
                 th scope="col" { (texts.difference) }
                 th scope="col" { (texts.last_read) }
-                @if can_sync { th scope="col" { span.sr { (texts.action) } } }
+                @if has_actions { th scope="col" { span.sr { (texts.action) } } }
             } }
-            tbody { @for row in rows { (item_row(user, row, can_sync)) } }
+            tbody { @for (row, action) in rows.iter().zip(actions) { (item_row(user, row, (has_actions, action))) } }
         } }
     }
 }
 
-fn item_row(user: &User, row: &ItemRow, can_sync: bool) -> Markup {
+fn item_row(user: &User, row: &ItemRow, (has_actions, action): (bool, Option<RowAction>)) -> Markup {
     let texts = item_texts(user.language);
     let name = row.name.as_deref().or(row.code.as_deref()).unwrap_or(&row.item);
     html! {
@@ -55,9 +82,10 @@ fn item_row(user: &User, row: &ItemRow, can_sync: bool) -> Markup {
             td.num.gone { (figure(user, row.target.map(|_| row.in_flight))) }
             td { (difference(user, row)) }
             td.gone { @if let Some(at) = row.read_at { (time(user, at)) } }
-            @if can_sync {
-                td.act { button name="item" value=(row.item) aria-label=(format!("{}: {name}", texts.sync_one)) { (texts.sync_one) } }
-            }
+            @if has_actions { td.act { @if let Some(action) = action {
+                @let label = match action { RowAction::Upload => texts.upload_one, RowAction::Sync => texts.sync_one };
+                button name="item" value=(row.item) aria-label=(format!("{label}: {name}")) { (label) }
+            } } }
         }
     }
 }
@@ -79,6 +107,7 @@ fn difference(user: &User, row: &ItemRow) -> Markup {
             (badge(Tone::Attention, texts.list_code))
             @if row.same_code.is_empty() { small { (reason(user, Some(problem))) } }
             @else { small { (texts.same_code_as) " " (row.same_code.join(", ")) } }
+            small { (Reason::parse(problem).map_or("", |reason| remedy(reason, user.language))) }
         };
     }
     let is_braked = row.task_reason.as_deref() == Some(Reason::StockBraked.code());

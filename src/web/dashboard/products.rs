@@ -25,11 +25,8 @@ use super::{
 };
 use crate::{
     actions,
-    domain::{
-        event::subject::SubjectKind,
-        switch::{Switch, Switches},
-    },
-    explain::{basis_text, counted, counted_in, item_texts, number_text, order_texts},
+    domain::switch::Switches,
+    explain::{basis_text, counted_in, item_texts, number_text, order_texts},
     store::{
         self, connections,
         views::{
@@ -136,11 +133,6 @@ async fn load(db: &mut PgConnection, query: &ItemQuery) -> store::Result<Option<
     }))
 }
 
-/// True where syncing one item may write anything.
-fn can_sync(switches: Switches) -> bool {
-    [SubjectKind::Product, SubjectKind::Stock].into_iter().any(|kind| switches.of(kind) != Switch::Off)
-}
-
 fn head(user: &User, shown: &Shown) -> Markup {
     let texts = item_texts(user.language);
     let ItemCounts { all, differs, .. } = shown.counts;
@@ -150,7 +142,7 @@ fn head(user: &User, shown: &Shown) -> Markup {
                 h1 { (user.words().products) }
                 @if all > 0 { p {
                     (counted_in(all, texts.items, user.language)) " "
-                    @if differs > 0 { (counted(differs, texts.differing)) } @else { (texts.all_equal) }
+                    @if differs > 0 { (counted_in(differs, texts.differing, user.language)) } @else { (texts.all_equal) }
                 } }
             }
             @if user.is_operator() {
@@ -211,8 +203,8 @@ fn search_form(deps: &DashboardState, user: &User, shown: &Shown) -> Markup {
                 }
             }
             button { (user.words().filter) }
-            @if let Some(basis) = basis { span.soft { (basis_text(*basis, user.language)) } }
         }
+        @if let Some(basis) = basis { p.soft { (basis_text(*basis, user.language)) " " (texts.never_below_zero) } }
     }
 }
 
@@ -234,7 +226,7 @@ fn items(user: &User, shown: &Shown, is_first_page: bool) -> Markup {
             (csrf_field(user))
             input type="hidden" name="connection" value=(shown.connection);
             div.card.flush {
-                (item_table(user, &shown.rows, can_sync(shown.switches)))
+                (item_table(user, &shown.rows, shown.switches))
                 nav.pager aria-label=(texts.next_page) {
                     @if !is_first_page { a.btn href=(shown.url(shown.list, None)) { (texts.first_page) } }
                     @if let Some(next) = &shown.next { a.btn rel="next" href=(shown.url(shown.list, Some(next))) { (texts.next_page) } }
