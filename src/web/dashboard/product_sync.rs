@@ -22,7 +22,7 @@ use crate::{
         switch::{Switch, Switches},
         sync::SyncKind,
     },
-    explain::{counted, item_texts},
+    explain::{counted_in, item_texts},
     store::{
         connections,
         views::items::{self, ItemCounts},
@@ -77,13 +77,13 @@ fn consequences(user: &User, kind: SyncKind, counts: ItemCounts) -> Markup {
     let texts = item_texts(user.language);
     let ItemCounts { all, differs, code, absent } = counts;
     html! {
-        p { b { (counted(all, texts.items)) } }
+        p { b { (counted_in(all, texts.items, user.language)) } }
         @if kind == SyncKind::Stock {
-            p { (texts.preview_stock) " " (counted(differs, texts.preview_stock_count)) }
+            p { (texts.preview_stock) " " (counted_in(differs, texts.preview_stock_count, user.language)) }
             p.soft { (texts.preview_stock_kept) }
         } @else {
-            p { (texts.preview_products) " " (counted(absent, texts.preview_absent)) }
-            p.soft { (counted(code, texts.preview_code)) " " (texts.preview_products_kept) }
+            p { (texts.preview_products) " " (counted_in(absent, texts.preview_absent, user.language)) }
+            p.soft { (counted_in(code, texts.preview_code, user.language)) " " (texts.preview_products_kept) }
         }
     }
 }

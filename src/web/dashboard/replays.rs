@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     actions::{self, ConflictError, MAX_REPLAYED, ReplaySelection},
+    explain::number_text,
     store::{
         replays::{self, ReplayRow},
         views::overview::TaskFilter,
@@ -69,14 +70,15 @@ pub(super) async fn show(
         actor, filter, created_at, cancelled_by, count, open, succeeded, dead, cancelled, ..
     } = &row;
     let closed = count - open;
+    let number = |count: &i64| number_text(*count, user.language);
     let progress = html! {
-        p.lead role="status" { b { (closed) " / " (count) } " " (words.replay_progress) }
+        p.lead role="status" { b { (number(&closed)) " / " (number(count)) } " " (words.replay_progress) }
         progress max=(count) value=(closed) aria-label=(words.replay_progress) {}
         dl.stats {
-            div { dt { (words.succeeded) } dd { (succeeded) } }
-            div { dt { (words.dead_again) } dd { (dead) } }
-            div { dt { (words.still_open) } dd { (open) } }
-            div { dt { (words.cancelled) } dd { (cancelled) } }
+            div { dt { (words.succeeded) } dd { (number(succeeded)) } }
+            div { dt { (words.dead_again) } dd { (number(dead)) } }
+            div { dt { (words.still_open) } dd { (number(open)) } }
+            div { dt { (words.cancelled) } dd { (number(cancelled)) } }
         }
         @if *open > 0 && cancelled_by.is_none() { (button(&user, &format!("/replays/{id}"), &[], words.replay_cancel)) }
     };

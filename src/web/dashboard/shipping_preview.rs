@@ -28,7 +28,7 @@ use crate::{
         shipping::{ShippingRule, matches_named_method},
         task::reason::Reason,
     },
-    explain::{attention_texts, conflict_text, counted},
+    explain::{attention_texts, conflict_text, counted_in},
     store::views::{
         attention,
         overview::{self, TaskFilter, TaskRow},
@@ -162,7 +162,7 @@ fn consequences(
             p {
                 "“" (rule.pattern) "” "
                 @if rule.leaves_to_shop() { (texts.stays_in_shop) "." } @else { (texts.becomes) " “" (rule.code) "”." }
-                @if matches { " " (counted(count, texts.would_go)) } @else { " " (texts.would_not_match) }
+                @if matches { " " (counted_in(count, texts.would_go, user.language)) } @else { " " (texts.would_not_match) }
             }
             @if matches { (order_links(&typed.connection, orders, count, user)) }
             form.row method="post" action="/attention/shipping-rule" {
@@ -173,7 +173,7 @@ fn consequences(
                 input type="hidden" name="code" value=(rule.code);
                 @if rule.pickup { input type="hidden" name="pickup" value="yes"; }
                 @if goes {
-                    @let orders = counted(count.min(MAX_REPLAYED), user.words().order_count);
+                    @let orders = counted_in(count.min(MAX_REPLAYED), user.words().order_count, user.language);
                     button.main name="release" value="all" { (texts.save_and_release.replace('%', &orders)) }
                 }
                 button name="release" value="none" { (texts.save_only) }

@@ -15,7 +15,7 @@ use crate::{
         switch::{Switch, Switches, switch_key},
         sync_schedule::SyncSchedule,
     },
-    explain::{self, ConnectionTexts, connection_texts, counted, number_text},
+    explain::{self, ConnectionTexts, connection_texts, counted_in, number_text},
     store::views::connection_figures::{ConnectionFigures, MOST_COUNTED},
 };
 
@@ -135,9 +135,9 @@ fn when_automatic(user: &User, state: &SwitchState<'_>, kind: SubjectKind) -> Ma
         _ => None,
     };
     html! {
-        p { b { (texts.when_automatic) } " " (counted(state.waiting_of(kind), waiting)) }
+        p { b { (texts.when_automatic) } " " (counted_in(state.waiting_of(kind), waiting, user.language)) }
         @if let Some((count, noun)) = by_sync {
-            p { @if count >= MOST_COUNTED { "≥ " } (counted(count, noun)) }
+            p { @if count >= MOST_COUNTED { "≥ " } (counted_in(count, noun, user.language)) }
         }
         @if let Some(schedule) = state.schedule.filter(|it| !it.every.is_zero()) {
             p { (if schedule.asks_before(kind) { texts.sync_asks } else { texts.sync_fixes }) }

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     actions,
     domain::sync::SyncKind,
-    explain::{self, attention_texts, capitalised, counted},
+    explain::{self, attention_texts, capitalised, counted_in},
     store::{
         sync_differences::{self, DifferenceRow},
         syncs::{self, SyncRow},
@@ -67,7 +67,7 @@ fn approval(user: &User, sync: &SyncRow) -> Markup {
     html! {
         @if user.is_operator() {
             section.well aria-label=(user.words().approve) {
-                p { b { (counted(sync.waiting_count, texts.sync_waits)) } }
+                p { b { (counted_in(sync.waiting_count, texts.sync_waits, user.language)) } }
                 @if sync.what == SyncKind::Stock.as_str() { p { (texts.approve_sync_stock) } p.soft { (texts.approve_undo) } }
                 @else { p { (texts.approve_sync) } }
                 (button(user, &format!("/products/syncs/{}", sync.id), &[], user.words().approve))

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     actions::{ConflictError, WebhookSetup},
     domain::event::source::Source,
-    explain::{self, connection_texts, counted},
+    explain::{self, connection_texts, counted_in},
     store::signature_detections::DetectionRequest,
 };
 
@@ -136,7 +136,7 @@ fn seen(user: &User, status: &WebhookStatus, request: &DetectionRequest) -> Mark
     let texts = connection_texts(user.language);
     let rejected = status.rejected_since(request);
     html! {
-        @if request.wrong_tokens > 0 { p { (counted(request.wrong_tokens, texts.wrong_token)) } }
+        @if request.wrong_tokens > 0 { p { (counted_in(request.wrong_tokens, texts.wrong_token, user.language)) } }
         @for hint in &rejected { p { (explain::hint_text(hint, user.language)) " (" (texts.rejected_since) ")" } }
         @if let (true, Some(headers)) = (user.is_operator(), &request.unsigned_headers) {
             p { (texts.unsigned) " " span.code { (headers.join(", ")) } }
