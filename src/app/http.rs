@@ -15,7 +15,7 @@ use super::{config::Http, request_span::trace_request};
 use crate::{
     runtime::memory_limit::MemoryLimit,
     web::{
-        dashboard::unknown_address,
+        dashboard::{show_failures, unknown_address},
         problem::{Code, Problem},
         request_body::{BodyLimits, bound_body},
         response_headers::set_headers,
@@ -25,7 +25,7 @@ use crate::{
 /// What a handler has at least after a body that came in the last moment: a slow body gets its own answer first.
 const AFTER_THE_BODY: Duration = Duration::from_secs(1);
 
-/// Merges the routers. Unknown paths, panics and timeouts are answered with a problem too.
+/// Merges the routers. Unknown paths, panics and timeouts are answered with a problem too, and people get a page.
 pub(super) fn merge_routers<'a>(routers: impl IntoIterator<Item = &'a Router>, options: &Http) -> Router {
     let bodies = BodyLimits { memory: MemoryLimit::new(options.waiting), timeout: options.timeout };
     let is_secure = options.public_url.starts_with("https://");
@@ -36,6 +36,7 @@ pub(super) fn merge_routers<'a>(routers: impl IntoIterator<Item = &'a Router>, o
         .layer(middleware::from_fn_with_state(bodies, bound_body))
         .layer(CatchPanicLayer::custom(|_| Problem::from(Code::Internal).into_response()))
         .layer(middleware::from_fn_with_state(options.timeout + AFTER_THE_BODY, limit_time))
+        .layer(middleware::from_fn_with_state(is_secure, show_failures))
         .layer(middleware::from_fn(set_headers))
         .layer(middleware::from_fn(trace_request))
 }

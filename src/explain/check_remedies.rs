@@ -105,7 +105,7 @@ const fn on_page(found: &Found) -> (&'static str, &'static str) {
             ("cancel that sync, then test again", "peru se täsmäytys ja testaa uudelleen")
         }
         Found::CatalogueUnread(_) => {
-            ("docs/problems.md explains this reason", "syyn selitys on ongelmien luettelossa")
+            ("the page /problems explains this reason", "sivu /problems selittää syyn (englanniksi)")
         }
         Found::OutOfTime => (
             "test again; the slow call is under the vendor's figures on the Overview",

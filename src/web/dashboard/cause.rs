@@ -94,7 +94,7 @@ pub(super) async fn show(
         rows: &rows,
         count,
         consequence: consequence(&user, kind),
-        is_remedy: remedy.is_trying_again(),
+        is_remedy: remedy.is_trying_again() || query.done == "rule",
         label_all: if waits_for_switch {
             send_label(&user, kind, count)
         } else {

@@ -3,27 +3,27 @@
 
 use std::{borrow::Cow, collections::HashMap, sync::LazyLock};
 
+use axum::http::HeaderMap;
 use maud::{Markup, PreEscaped, html};
 use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html::push_html};
 
-use super::page::document_page;
-use crate::domain::language::Language;
+use super::{language::language_of, page::document_page};
 
 static PROBLEMS: LazyLock<String> = LazyLock::new(|| render(include_str!("../../../docs/problems.md")));
 static RUNBOOK: LazyLock<String> = LazyLock::new(|| render(include_str!("../../../docs/runbook.md")));
 
 /// What each problem and reason code means.
-pub(super) async fn problems() -> Markup {
-    document("Problem and reason codes", &PROBLEMS)
+pub(super) async fn problems(headers: HeaderMap) -> Markup {
+    document(&headers, "Problem and reason codes", &PROBLEMS)
 }
 
 /// What to do about each symptom and each alert.
-pub(super) async fn runbook() -> Markup {
-    document("Runbook", &RUNBOOK)
+pub(super) async fn runbook(headers: HeaderMap) -> Markup {
+    document(&headers, "Runbook", &RUNBOOK)
 }
 
-fn document(title: &str, body: &str) -> Markup {
-    document_page(Language::English, title, &html! { article { (PreEscaped(body)) } })
+fn document(headers: &HeaderMap, title: &str, body: &str) -> Markup {
+    document_page(language_of(headers), title, &html! { article { (PreEscaped(body)) } })
 }
 
 /// A document as HTML. Headings have the ids that GitHub gives them, tables and commands can be scrolled by keyboard, and a link to a document that

@@ -48,16 +48,23 @@ pub(super) fn before(user: &User, current: MenuItem) -> Markup {
     }
 }
 
+/// The name with its sign: the way to the overview.
+pub(super) fn brand() -> Markup {
+    html! {
+        a.brand href="/" {
+            svg viewBox="0 0 28 28" aria-hidden="true" {
+                path d="M2 19h24M5 19v4M23 19v4M4 15c3-7 7-9 10-9s7 2 10 9M10 7.5V19M18 7.5V19M14 6v13" {}
+            }
+            "Silta"
+        }
+    }
+}
+
 fn top(user: &User) -> Markup {
     let words = user.words();
     html! {
         header.top {
-            a.brand href="/" {
-                svg viewBox="0 0 28 28" aria-hidden="true" {
-                    path d="M2 19h24M5 19v4M23 19v4M4 15c3-7 7-9 10-9s7 2 10 9M10 7.5V19M18 7.5V19M14 6v13" {}
-                }
-                "Silta"
-            }
+            (brand())
             form.find role="search" action="/orders" {
                 button aria-label=(words.search) { (icon(Icon::Search)) }
                 input type="search" name="q" aria-label=(words.search_orders) placeholder=(words.search_orders);
@@ -84,6 +91,7 @@ fn account(user: &User) -> Markup {
                 }
             }
             label.tick { input type="checkbox" data-shortcuts checked; (words.keyboard_on) }
+            p { a href="/runbook" hreflang="en" { (words.runbook) } }
             form method="post" action="/sign-out" { (csrf_field(user)) button { (words.sign_out) } }
         }
     }

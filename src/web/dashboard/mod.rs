@@ -88,5 +88,5 @@ mod widgets;
 
 pub use deps::DashboardDeps;
 pub use live_counts::LiveCounts;
-pub use response::unknown_address;
+pub use response::{show_failures, unknown_address};
 pub use router::router;

@@ -3,7 +3,7 @@
 use maud::{DOCTYPE, Markup, html};
 
 use super::{
-    frame::{self, MenuItem},
+    frame::{self, MenuItem, brand},
     user::User,
 };
 use crate::{domain::language::Language, explain::page_texts};
@@ -28,9 +28,20 @@ pub(super) fn bare_page(language: Language, title: &str, main: &Markup) -> Marku
     document(language, None, title, &html! { body.bare { main #main { (main) } } })
 }
 
-/// A document without the frame, as wide as a text is read well.
-pub(super) fn document_page(language: Language, title: &str, main: &Markup) -> Markup {
-    document(language, None, title, &html! { body.bare.wide { main #main { (main) } } })
+/// A document in English without the frame, as wide as a text is read well. Its head is in the reader's language.
+pub(super) fn document_page(reader: Language, title: &str, main: &Markup) -> Markup {
+    let words = page_texts(reader);
+    let body = html! {
+        body.bare.wide {
+            header.row lang=(reader.code()) {
+                (brand())
+                @if reader != Language::English { span.soft { (words.is_in_english) } }
+                a.btn href="/" { (words.to_overview) }
+            }
+            main #main { (main) }
+        }
+    };
+    document(Language::English, None, title, &body)
 }
 
 fn document(language: Language, user: Option<&User>, title: &str, body: &Markup) -> Markup {
@@ -52,14 +63,23 @@ fn document(language: Language, user: Option<&User>, title: &str, body: &Markup)
     }
 }
 
-/// An error in plain words, with the way back to where it came from, a path of ours.
-pub(super) fn error_page(language: Language, title: &str, text: &str, back: &str) -> Markup {
+/// An error in plain words. It leads on: to another try, and back to where it came from, both paths of ours.
+pub(super) fn error_page(
+    language: Language,
+    (title, text): (&str, &str),
+    retry: Option<&str>,
+    back: &str,
+) -> Markup {
     let words = page_texts(language);
     let main = html! {
+        (brand())
         h1 { (title) }
         p { (text) }
-        @if back != "/" { p { a href=(back) { (words.go_back) } } }
-        p { a href="/" { (words.to_overview) } }
+        div.actions {
+            @if let Some(path) = retry { a.btn.main href=(path) { (words.retry) } }
+            @if back != "/" { a.btn href=(back) { (words.go_back) } }
+            a.btn href="/" { (words.to_overview) }
+        }
     };
     bare_page(language, title, &main)
 }

@@ -2,7 +2,7 @@
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     domain::language::Language,
-    explain::{conflict_text, page_texts},
+    explain::{capitalised, conflict_text, page_texts},
     web::{
         parameters::has_control_characters,
         problem::{Code, Problem},
@@ -27,6 +27,9 @@ use crate::{
 /// Allows our own style and script only, and no framing.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// Where programs ask: they get a problem, whatever kinds they accept.
+const PROGRAM_PATHS: [&str; 5] = ["/admin/", "/webhooks/", "/livez", "/readyz", "/metrics"];
 
 /// For a year no browser asks without TLS. Other names of the domain are not ours to decide about.
 const ONLY_OVER_TLS: &str = "max-age=31536000";
@@ -41,26 +44,84 @@ pub(super) async fn refuse_control_characters(request: Request, next: Next) -> R
 
 /// Renders a [`PageError`] in the reader's language and sets the security headers.
 pub(super) async fn finish(State(deps): State<DashboardState>, request: Request, next: Next) -> Response {
-    let language = language_of(request.headers());
-    let back = came_from(request.headers());
+    let reader = Reader::of(&request);
     let mut response = next.run(request).await;
     if let Some(error) = response.extensions_mut().remove::<PageError>() {
-        response = (response.status(), rendered(&error, language, &back)).into_response();
+        response = (response.status(), reader.rendered(&error)).into_response();
     }
     set_security_headers(response.headers_mut(), deps.is_secure);
     response
 }
 
-fn rendered(error: &PageError, language: Language, back: &str) -> Markup {
-    let words = page_texts(language);
-    let (title, text) = match error {
-        PageError::NotFound => (words.not_found, words.not_found_text),
-        PageError::Forbidden => (words.not_allowed, words.not_allowed_text),
-        PageError::InvalidForm => (words.invalid_form, words.invalid_form_text),
-        PageError::Conflict(conflict) => (words.conflict, conflict_text(*conflict, language)),
-        PageError::Store => (words.database_unavailable, words.database_unavailable_text),
-    };
-    page::error_page(language, title, text, back)
+/// Who asked, and for what: an error is shown in their language and leads on from where they were.
+struct Reader {
+    language: Language,
+    /// The page that they came from.
+    back: String,
+    /// The page that they asked for, where asking again is safe.
+    retry: Option<String>,
+}
+
+impl Reader {
+    fn of(request: &Request) -> Self {
+        let path = request.uri().path_and_query().map(ToString::to_string);
+        Self {
+            language: language_of(request.headers()),
+            back: came_from(request.headers()),
+            retry: path.filter(|_| request.method() == Method::GET).map(|path| local_path(Some(path))),
+        }
+    }
+
+    fn rendered(&self, error: &PageError) -> Markup {
+        let words = page_texts(self.language);
+        let (title, text) = match error {
+            PageError::NotFound => (words.not_found, words.not_found_text.to_owned()),
+            PageError::Forbidden => (words.not_allowed, words.not_allowed_text.to_owned()),
+            PageError::InvalidForm => (words.invalid_form, words.invalid_form_text.to_owned()),
+            PageError::Conflict(conflict) => {
+                (words.conflict, format!("{}.", capitalised(conflict_text(*conflict, self.language))))
+            }
+            PageError::Store => (words.failure, words.failure_text.to_owned()),
+        };
+        let retry = self.retry.as_deref().filter(|_| matches!(error, PageError::Store));
+        page::error_page(self.language, (title, &text), retry, &self.back)
+    }
+}
+
+/// Shows a person who asked for a page a refusal or a failure that is no page yet: of a path that cannot be read, of a handler
+/// that panicked or took too long.
+pub async fn show_failures(State(is_secure): State<bool>, request: Request, next: Next) -> Response {
+    let reader = is_of_people(&request).then(|| Reader::of(&request));
+    let response = next.run(request).await;
+    match reader.zip(failure_of(&response)) {
+        Some((reader, error)) => {
+            let mut page = (response.status(), reader.rendered(&error)).into_response();
+            set_security_headers(page.headers_mut(), is_secure);
+            page
+        }
+        None => response,
+    }
+}
+
+/// What a failed response is, unless it is a page already.
+fn failure_of(response: &Response) -> Option<PageError> {
+    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if kind.is_some_and(|kind| kind.starts_with("text/html")) {
+        return None;
+    }
+    match response.status().as_u16() {
+        404 | 405 => Some(PageError::NotFound),
+        400 | 413 | 414 | 415 | 422 => Some(PageError::InvalidForm),
+        408 | 429 | 500.. => Some(PageError::Store),
+        _ => None,
+    }
+}
+
+/// Whether a browser asks for a page: programs ask for other kinds, or for the paths of programs.
+fn is_of_people(request: &Request) -> bool {
+    let accepted = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    let is_of_programs = PROGRAM_PATHS.iter().any(|start| request.uri().path().starts_with(start));
+    !is_of_programs && accepted.is_some_and(|accepted| accepted.contains("text/html"))
 }
 
 /// The page of ours that the request came from, as the browser says; the overview where it says none.
@@ -75,14 +136,10 @@ fn came_from(headers: &HeaderMap) -> String {
 
 /// The answer to an address that nothing is at: a page for people, a problem for programs.
 pub fn unknown_address(request: &Request, is_secure: bool) -> Response {
-    let headers = request.headers();
-    let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let is_of_programs =
-        ["/admin/", "/webhooks/"].iter().any(|start| request.uri().path().starts_with(start));
-    if is_of_programs || !accepted.contains("text/html") {
+    if !is_of_people(request) {
         return Problem::from(Code::NotFound).into_response();
     }
-    let page = rendered(&PageError::NotFound, language_of(headers), "/");
+    let page = Reader::of(request).rendered(&PageError::NotFound);
     let mut response = (StatusCode::NOT_FOUND, page).into_response();
     set_security_headers(response.headers_mut(), is_secure);
     response
