@@ -20,28 +20,28 @@ pub const fn alert_text(kind: AlertKind, language: Language) -> AlertText {
         AlertKind::Dead => (
             "/attention",
             ("tasks need attention", "Fix the cause and release what waits for it."),
-            ("siirtoja odottaa sinua", "Korjaa syy ja vapauta sitä odottavat."),
+            ("siirtoja odottaa sinua", "Korjaa syy, ja jatka sitten sitä odottavien käsittelyä."),
         ),
         AlertKind::CircuitOpen => (
             "/connections",
             (
-                "a vendor is down or refuses our credentials",
+                "MyCashflow or OGOship is down or refuses our credentials",
                 "Nothing is lost: calls resume by themselves. Where credentials are refused, fix them.",
             ),
             (
-                "järjestelmään ei saada yhteyttä, tai se hylkää tunnuksemme",
-                "Mitään ei katoa: sitä kysytään uudelleen itsestään. Jos tunnukset hylätään, korjaa ne.",
+                "MyCashflow tai OGOship ei vastaa tai ei hyväksy Siltan tunnuksia",
+                "Mitään ei katoa: Silta yrittää itse uudelleen. Jos tunnuksia ei hyväksytä, korjaa ne.",
             ),
         ),
         AlertKind::StockBraked => (
             "/connections",
             (
                 "too many stock figures fell to zero",
-                "Look at the warehouse; release the brake if they are right.",
+                "Look at the warehouse; approve the figures if they are right.",
             ),
             (
                 "liian moni saldo putosi nollaan",
-                "Tarkista varastosta; vapauta jarru, jos saldot ovat oikein.",
+                "Tarkista saldot varastolta, ja hyväksy ne, jos ne ovat oikein.",
             ),
         ),
         AlertKind::PollStopped => (
@@ -57,13 +57,16 @@ pub const fn alert_text(kind: AlertKind, language: Language) -> AlertText {
             ),
             (
                 "osaa luettelosta ei saada luettua",
-                "Katso tuo ajankohta kaupasta tai varastolta itse ja kerro siitä palvelun tukeen.",
+                "Katso tuon ajan tilaukset itse kaupasta tai varastolta, ja kerro asiasta palvelun tukeen.",
             ),
         ),
         AlertKind::BacklogOld => (
             "/tasks?state=pending",
             ("tasks have been due for too long", "Check that a worker runs and the rate is enough."),
-            ("siirtoja on odottanut liian pitkään", "Katso, onko työntekijä käynnissä ja riittääkö tahti."),
+            (
+                "siirtoja on odottanut liian pitkään",
+                "Tarkista, että Silta on käynnissä ja että sen kutsutahti riittää.",
+            ),
         ),
         AlertKind::Silent => (
             "/",
@@ -73,7 +76,7 @@ pub const fn alert_text(kind: AlertKind, language: Language) -> AlertText {
             ),
             (
                 "tilauksia ei ole tullut epäilyttävän pitkään",
-                "Katso, myykö kauppa ja onko sen webhook tallella.",
+                "Tarkista, että kauppa on auki ja sen webhook on rekisteröity.",
             ),
         ),
         AlertKind::WebhooksRefused => (
@@ -89,7 +92,7 @@ pub const fn alert_text(kind: AlertKind, language: Language) -> AlertText {
             ),
             (
                 "tilauksia on odottanut tuotteita liian pitkään",
-                "Tilaa tuotteita, tai jaa tai peru tilaukset: tilauksen sivu kertoo miten.",
+                "Hanki tuotteita, tai jaa tai peru tilaukset: tilauksen sivulla kerrotaan, miten.",
             ),
         ),
         AlertKind::SubscriptionGone => (
@@ -107,7 +110,10 @@ pub const fn alert_text(kind: AlertKind, language: Language) -> AlertText {
 
 /// Since when it has been so, or was.
 pub fn alert_since(kind: &str, seen_at: Timestamp, language: Language) -> String {
-    let at = seen_at.format("%Y-%m-%d %H:%M UTC");
+    let at = seen_at.format(match language {
+        Language::English => "%Y-%m-%d %H:%M UTC",
+        Language::Finnish => "%-d.%-m.%Y klo %-H.%M (UTC)",
+    });
     match (kind, language) {
         ("closed", Language::English) => format!("It began at {at} and is over now."),
         ("closed", Language::Finnish) => format!("Se alkoi {at} ja on nyt ohi."),

@@ -33,7 +33,7 @@ pub fn audit_text(row: &AuditRow, language: Language) -> String {
 fn did(action: &str) -> (&'static str, &'static str) {
     match action {
         "alert.test" => ("sent a test message", "lähetti koeviestin"),
-        "connection.pause" => ("paused the connection", "pani yhteyden tauolle"),
+        "connection.pause" => ("paused the connection", "keskeytti yhteyden"),
         "connection.resume" => ("resumed the connection", "jatkoi yhteyden käyttöä"),
         "connection.release_brake" => ("approved the stock figures", "hyväksyi varastosaldot"),
         "connection.poll" => ("asked for the lists to be read now", "pyysi tarkistamaan luettelot nyt"),
@@ -43,7 +43,9 @@ fn did(action: &str) -> (&'static str, &'static str) {
         "database.restore" => ("restored a backup", "palautti varmuuskopion"),
         "event.replay" => ("replayed an event", "käsitteli tapahtuman uudelleen"),
         "event.reveal" => ("looked at an event in full", "katsoi tapahtuman kokonaan"),
-        "order.adopt" => ("took the warehouse's order for this one", "hyväksyi varaston tilauksen"),
+        "order.adopt" => {
+            ("took the warehouse's order for this one", "valitsi varaston tilauksen tämän tilaukseksi")
+        }
         "order.cancel" => ("asked to cancel the transfer", "pyysi perumaan siirron"),
         "order.erase" => ("erased the personal data", "poisti henkilötiedot"),
         "order.hold" => ("put the order on hold", "laittoi tilauksen odottamaan"),
@@ -62,9 +64,9 @@ fn did(action: &str) -> (&'static str, &'static str) {
         "sync.cancel" => ("cancelled a sync", "perui täsmäytyksen"),
         "sync.request" => ("started a sync", "aloitti täsmäytyksen"),
         "task.cancel" => ("cancelled a task", "perui siirron"),
-        "task.replay" => ("replayed a task", "yritti siirtoa uudelleen"),
+        "task.replay" => ("replayed a task", "pyysi yrittämään siirtoa uudelleen"),
         "task.resolve" => ("settled an unknown outcome", "ratkaisi epävarman lopputuloksen"),
-        "tasks.release" => ("released what waited", "vapautti odottaneet"),
+        "tasks.release" => ("released what waited", "jatkoi odottaneiden käsittelyä"),
         "webhooks.detect" => ("asked to learn from the next webhook", "pyysi tutkimaan seuraavan webhookin"),
         "webhooks.register" => ("registered the webhooks", "rekisteröi webhookit"),
         _ => ("changed something", "muutti jotakin"),

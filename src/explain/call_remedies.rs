@@ -77,15 +77,15 @@ const fn answer(vendor: Vendor, cause: &CallCause) -> (&'static str, &'static st
         ),
         (CallCause::VendorFault, Vendor::MyCashflow) => (
             "the fault is at MyCashflow: nothing to change here; its status page says more",
-            "vika on MyCashflow'ssa: täällä ei ole muutettavaa; sen tilasivu kertoo lisää",
+            "vika on MyCashflow’ssa: täällä ei tarvitse muuttaa mitään; sen tilasivu kertoo lisää",
         ),
         (CallCause::VendorFault, Vendor::Ogoship) => (
             "the fault is at OGOship: nothing to change here; its support says more",
-            "vika on OGOshipissa: täällä ei ole muutettavaa; sen asiakastuki kertoo lisää",
+            "vika on OGOshipissa: täällä ei tarvitse muuttaa mitään; sen asiakastuki kertoo lisää",
         ),
         (CallCause::Unreadable | CallCause::Unreached(_), _) => (
-            "the answer is none of the API that Silta knows: give its time to the vendor's support",
-            "vastaus ei ole rajapinnan, jonka Silta tuntee: kerro sen kellonaika asiakastuelle",
+            "the answer is not one that Silta knows: give its time to the vendor's support",
+            "vastaus ei ole sellainen, jonka Silta tuntee: kerro sen kellonaika palvelun asiakastuelle",
         ),
     }
 }

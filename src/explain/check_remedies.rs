@@ -69,7 +69,7 @@ const fn on_page(found: &Found) -> (&'static str, &'static str) {
         ),
         Found::NoOrdersApi { .. } => (
             "ask MyCashflow whether the shop's package includes the API of orders",
-            "kysy MyCashflow'lta, kuuluuko tilausten rajapinta kaupan pakettiin",
+            "kysy MyCashflow’lta, kuuluuko tilausten rajapinta kaupan pakettiin",
         ),
         Found::NoShippingRule { .. } => (
             "add a rule for each method to [connections.shipping]; the warehouse takes orders without a code only where it has \
@@ -94,7 +94,7 @@ const fn on_page(found: &Found) -> (&'static str, &'static str) {
         ),
         Found::Codes(_) => (
             "give each product and variation a code of its own in the shop",
-            "anna kaupassa jokaiselle tuotteelle ja muunnelmalle oma koodi",
+            "anna kaupassa jokaiselle tuotteelle ja variaatiolle oma koodi",
         ),
         Found::Remarks(_) => (
             "enter a missing EAN as the barcode in the shop; where a code has / or \\, ask OGOship whether it takes that, or give \

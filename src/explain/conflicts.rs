@@ -51,11 +51,11 @@ const fn finnish(conflict: ConflictError) -> &'static str {
             "kumoaminen ei enää onnistu: tilaus on lähtenyt tai sitä käsitellään juuri nyt"
         }
         ConflictError::NotCancellable => "vain odottavan tai epävarman siirron voi perua",
-        ConflictError::NotInDoubt => "vain epävarman siirron voi kuitata",
+        ConflictError::NotInDoubt => "vain epävarmasta siirrosta voi kertoa, mitä tapahtui",
         ConflictError::TaskStillOpen => "siirto on vielä kesken: sitä yritetään automaattisesti uudelleen",
         ConflictError::NoSubject => "tapahtumasta ei selviä, mitä se koskee, joten mitään ei voi tarkistaa",
         ConflictError::ReplayAlreadyCancelled => "uudelleenyritys on jo peruttu",
-        ConflictError::NothingSelected => "mitään ei ollut valittu",
+        ConflictError::NothingSelected => "mitään ei ollut valittu: valitse ainakin yksi rivi",
         ConflictError::NothingToApprove => {
             "mikään ei odota hyväksyntää, tai samanlainen täsmäytys on käynnissä"
         }
@@ -90,7 +90,7 @@ const fn finnish(conflict: ConflictError) -> &'static str {
         ConflictError::RuleLength => "toimitustavassa ja koodissa on 1–200 merkkiä",
         ConflictError::RuleControlCharacters => "toimitustavassa ja koodissa ei ole ohjausmerkkejä",
         ConflictError::RuleMatchesAll => {
-            "kaikille toimitustavoille sopiva sääntö peittäisi ne, joille ei ole valittu varaston toimitustapaa"
+            "kaikkiin toimitustapoihin sopiva sääntö koskisi niitäkin, joille ei ole valittu varaston toimitustapaa"
         }
     }
 }

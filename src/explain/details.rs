@@ -60,7 +60,7 @@ const PHRASES: &[(&str, &str)] = &[
     ),
     (" is no whole number of pieces", " ei ole kokonaisia kappaleita"),
     (" is also ", " on myös "),
-    ("the warehouse refused the edit, fix it there:", "varasto hylkäsi muutoksen, korjaa se siellä:"),
+    ("the warehouse refused the edit, fix it there:", "varasto hylkäsi muutoksen, korjaa tilaus siellä:"),
     ("cancelled: cancel it at the warehouse by hand", "peruttu: peru se varastolla käsin"),
     (
         "the warehouse refused to cancel over its API: cancel it there by hand",
@@ -78,16 +78,16 @@ const PHRASES: &[(&str, &str)] = &[
     ),
     (
         "the warehouse accepted our cancellation and still has the order: cancel it there by hand",
-        "varasto otti perumisen vastaan ja tilaus on yhä siellä: peru se siellä käsin",
+        "varasto otti perumisen vastaan, mutta tilaus on yhä siellä: peru se siellä käsin",
     ),
     ("the shop calls the order's status", "kauppa kutsuu tilauksen tilaa nimellä"),
     (
         "we placed this order and the warehouse no longer shows it",
-        "veimme tämän tilauksen, eikä varasto enää näytä sitä",
+        "tilaus vietiin varastolle, mutta varasto ei enää näytä sitä",
     ),
     (
         "shipped, but the shop's open order has no open shipment to complete",
-        "lähetetty, mutta kaupan avoimessa tilauksessa ei ole avointa lähetystä",
+        "lähetetty, mutta kaupan tilauksessa ei ole avointa lähetystä, jonka voisi merkitä käsitellyksi",
     ),
     (
         "the warehouse cancelled an order that is paid: refund it in the shop, or have it shipped there",
@@ -95,7 +95,7 @@ const PHRASES: &[(&str, &str)] = &[
     ),
     (
         "sent as often as is allowed, and never found: look at the vendor, then resolve what happened",
-        "lähetetty niin monta kertaa kuin saa, eikä löydy: katso järjestelmästä ja kuittaa sitten",
+        "lähetetty niin monta kertaa kuin saa, eikä löydy: etsi se palvelusta ja kerro sitten, mitä tapahtui",
     ),
     (
         "the payment was refunded or cancelled: cancel the order, or tell the warehouse to stop it",
@@ -177,7 +177,7 @@ pub fn detail(text: &str, language: Language) -> String {
         Language::Finnish => {
             let named = named(|names| names.2);
             let text = PHRASES.iter().fold(named, |text, (english, finnish)| text.replace(english, finnish));
-            without_rests(text)
+            without_rests(text).replace('"', "”")
         }
     }
 }
@@ -209,6 +209,8 @@ mod tests {
             detail(text, Language::English),
             "correct in the shop: the city is missing, the postal code has 12 characters, at most 10 fit",
         );
+        let repeated = "fix the product code in the shop: \"cup\" is also \"Kuppi\"";
+        assert_eq!(detail(repeated, Language::Finnish), "korjaa tuotekoodi kaupassa: ”cup” on myös ”Kuppi”");
         assert_eq!(
             detail(text, Language::Finnish),
             "korjaa kaupassa: postitoimipaikka puuttuu, postinumerossa on 12 merkkiä, enintään 10 mahtuu",

@@ -192,7 +192,7 @@ fn summarize(order: &OrderRow, language: Language) -> String {
     match order.task_state.as_deref() {
         Some("dead") => text.push(either(
             "It needs attention: fix what is named, then try again.".to_owned(),
-            "Odottaa sinua: korjaa nimetty kohta, ja yritä sitten uudelleen.".to_owned(),
+            "Odottaa sinua: korjaa syy, ja yritä sitten uudelleen.".to_owned(),
         )),
         Some("pending" | "leased" | "in_doubt") => {
             text.push(either("It is being processed.".to_owned(), "Käsitellään.".to_owned()));
@@ -205,7 +205,7 @@ fn summarize(order: &OrderRow, language: Language) -> String {
     if order.returned.as_ref().and_then(Value::as_array).is_some_and(|rows| !rows.is_empty()) {
         text.push(either(
             "Something came back: process the return in MyCashflow.".to_owned(),
-            "Jotain on palautunut: käsittele palautus MyCashflow'ssa.".to_owned(),
+            "Tuotteita on palautettu: käsittele palautus MyCashflow’ssa.".to_owned(),
         ));
     }
     text.join(" ")

@@ -142,7 +142,7 @@ pub fn vendor_status_text(status: &str, language: Language) -> &str {
         (Language::Finnish, "Pending") => "odottaa tuotteita",
         (Language::Finnish, "Shipped") => "lähetetty",
         (Language::Finnish, "Delivered") => "perillä",
-        (Language::Finnish, "Returned") => "palautunut",
+        (Language::Finnish, "Returned") => "palautettu",
         (Language::Finnish, "Cancelled" | "cancelled") => "peruttu",
         (Language::Finnish, "Draft") => "luonnos",
         (Language::Finnish, "Reserved") => "varattu",

@@ -14,7 +14,7 @@ pub fn reason_text(reason: Reason, language: Language) -> &'static str {
 const fn finnish(reason: Reason) -> &'static str {
     match reason {
         Reason::Unreachable => "MyCashflow’hun tai OGOshipiin ei saatu yhteyttä; mitään ei lähetetty.",
-        Reason::AnswerLost => "Ei tiedetä, menikö lähetetty perille: vastaus katosi matkalla.",
+        Reason::AnswerLost => "Vastaus katosi matkalla sen jälkeen, kun pyyntö oli lähetetty.",
         Reason::VendorFailed => "MyCashflow’ssa tai OGOshipissa oli häiriö tai huoltokatko.",
         Reason::RateLimited => {
             "MyCashflow tai OGOship pyysi harventamaan kutsuja, tai oma kutsuraja tuli täyteen."
@@ -133,7 +133,7 @@ const fn finnish(reason: Reason) -> &'static str {
             "Tilauksella on useita avoimia lähetyksiä tai maksuja, eikä Silta voi merkitä sitä käsitellyksi."
         }
         Reason::OutcomeUnknown => {
-            "Ei tiedetä, menikö lähetetty perille: katso sieltä, ennen kuin se lähetetään uudelleen."
+            "Asia ei selvinnyt ajoissa: tarkista, menikö lähetetty perille, ennen kuin se lähetetään uudelleen."
         }
         Reason::LeaseExpired => "Yritys keskeytyi: ohjelma kaatui tai oli liian kauan poissa.",
         Reason::DatabaseUnavailable => "Siltan tietokantaan ei saatu yhteyttä, kun yritys tarvitsi sitä.",

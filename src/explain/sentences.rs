@@ -52,24 +52,24 @@ pub fn event_text(source: &str, topic: &str, language: Language) -> String {
     // Topics are the senders' own.
     let is_new = topic.ends_with("created");
     match (language, source, topic) {
-        (English, "mycashflow", _) if is_new => "The shop reported it as new.".to_owned(),
-        (Finnish, "mycashflow", _) if is_new => "Kauppa ilmoitti: uusi.".to_owned(),
+        (English, "mycashflow", _) if is_new => "The shop reported a new order.".to_owned(),
+        (Finnish, "mycashflow", _) if is_new => "Kauppa ilmoitti uudesta tilauksesta.".to_owned(),
         (English, "mycashflow", _) => "The shop reported a change.".to_owned(),
         (Finnish, "mycashflow", _) => "Kauppa ilmoitti muutoksesta.".to_owned(),
         (English, "ogoship", _) => "The warehouse reported a change.".to_owned(),
         (Finnish, "ogoship", _) => "Varasto ilmoitti muutoksesta.".to_owned(),
         (English, "operator", "replay") => "An operator asked for a replay.".to_owned(),
-        (Finnish, "operator", "replay") => "Joku pyysi uudelleenyritystä.".to_owned(),
+        (Finnish, "operator", "replay") => "Käyttäjä pyysi yrittämään uudelleen.".to_owned(),
         (English, "operator", _) => format!("An operator {}.", request_text(request, language)),
         (Finnish, "operator", _) => format!("Käyttäjä {}.", request_text(request, language)),
         (English, _, "polled.orders") => "A poll of the shop's orders found it new or changed.".to_owned(),
         (Finnish, _, "polled.orders") => {
-            "Kaupan tilausten tarkistus löysi sen uutena tai muuttuneena.".to_owned()
+            "Kaupan tilausten tarkistuksessa se oli uusi tai muuttunut.".to_owned()
         }
         (English, _, "polled.statuses") => "A poll of the warehouse's orders found it changed.".to_owned(),
-        (Finnish, _, "polled.statuses") => "Varaston tilausten tarkistus löysi sen muuttuneena.".to_owned(),
+        (Finnish, _, "polled.statuses") => "Varaston tilausten tarkistuksessa se oli muuttunut.".to_owned(),
         (English, _, "synced.orders") => "A sync found a difference between both sides.".to_owned(),
-        (Finnish, _, "synced.orders") => "Täsmäytys löysi eron.".to_owned(),
+        (Finnish, _, "synced.orders") => "Täsmäytyksessä löytyi ero kaupan ja varaston välillä.".to_owned(),
         (English, ..) => "It may be out of sync.".to_owned(),
         (Finnish, ..) => "Se otettiin tarkistettavaksi.".to_owned(),
     }
@@ -82,9 +82,9 @@ fn request_text(request: &str, language: Language) -> &'static str {
         "hold" => ("put it on hold", "laittoi sen odottamaan"),
         "release" => ("released it", "jatkoi sen käsittelyä"),
         "cancel" => ("asked to cancel the transfer", "pyysi perumaan siirron"),
-        "refresh" => ("asked to read both sides", "pyysi lukemaan molemmat puolet"),
+        "refresh" => ("asked to read it again", "pyysi lukemaan tiedot uudelleen"),
         "adopt" => {
-            ("took the warehouse's order for this one", "hyväksyi varaston tilauksen tämän tilaukseksi")
+            ("took the warehouse's order for this one", "valitsi varaston tilauksen tämän tilaukseksi")
         }
         "send_replacement" => ("confirmed a replacement", "vahvisti korvaavan lähetyksen"),
         "undo" => ("took the transfer back", "kumosi siirron"),
@@ -102,7 +102,7 @@ pub(super) fn intent_text(kind: &str, actor: &str, language: Language) -> String
         (English, "transfer") => format!("{actor} asked to send it to the warehouse now."),
         (Finnish, "transfer") => format!("{actor} pyysi siirtämään sen varastolle nyt."),
         (English, "adopt") => format!("{actor} took the warehouse's order for this one."),
-        (Finnish, "adopt") => format!("{actor} otti varaston tilauksen tämän tilaukseksi."),
+        (Finnish, "adopt") => format!("{actor} valitsi varaston tilauksen tämän tilaukseksi."),
         (English, "hold") => format!("{actor} put it on hold."),
         (Finnish, "hold") => format!("{actor} laittoi tilauksen odottamaan."),
         (English, "release") => format!("{actor} released it."),
@@ -143,13 +143,13 @@ const fn action_name(kind: ActionKind, language: Language) -> &'static str {
         ActionKind::PlaceReplacement => {
             ("Replacement placed at the warehouse", "Korvaavan lähetyksen vienti varastolle")
         }
-        ActionKind::Adopt => ("Order taken over at the warehouse", "Varaston tilauksen ottaminen haltuun"),
+        ActionKind::Adopt => ("Order taken over at the warehouse", "Varaston tilauksen liittäminen tähän"),
         ActionKind::Update => ("Edit sent to the warehouse", "Muutoksen vienti varastolle"),
         ActionKind::Cancel => ("Cancellation at the warehouse", "Peruutus varastolla"),
-        ActionKind::Complete => ("Completion in the shop", "Käsittely kaupassa"),
+        ActionKind::Complete => ("Completion in the shop", "Tilauksen merkitseminen käsitellyksi kaupassa"),
         ActionKind::ActivatePayment => ("Payment activated in the shop", "Maksun aktivointi kaupassa"),
         ActionKind::CompleteShipment => {
-            ("Completion of a shipment in the shop", "Lähetyksen käsittely kaupassa")
+            ("Completion of a shipment in the shop", "Lähetyksen merkitseminen käsitellyksi kaupassa")
         }
         ActionKind::Create => ("Product created at the warehouse", "Tuotteen luonti varastolle"),
     };
@@ -165,12 +165,24 @@ pub fn outcome_text(outcome: &str, action: Option<&str>, reason: Option<&str>, l
         // The text is a doc comment too, with its backticks.
         reason_text(reason, language).replace('`', "")
     });
-    let action = action.map(|action| action_text(action, language));
+    let action = match (outcome, action) {
+        ("unknown", Some("place")) => return unknown_placement(&reason, language),
+        (_, action) => action.map(|action| action_text(action, language)),
+    };
     let text = match language {
         English => english_outcome(outcome, action, &reason),
         Finnish => finnish_outcome(outcome, action, &reason),
     };
     text.trim_end().to_owned()
+}
+
+/// The outcome that matters most: nobody can say yet whether the warehouse has the order.
+fn unknown_placement(reason: &str, language: Language) -> String {
+    let text = match language {
+        English => "It is not known whether the order reached the warehouse.",
+        Finnish => "Ei tiedetä, menikö tilaus varastolle.",
+    };
+    format!("{text} {reason}").trim_end().to_owned()
 }
 
 /// An attempt.
@@ -201,26 +213,26 @@ fn english_outcome(outcome: &str, action: Option<&str>, reason: &str) -> String 
         }
         ("snoozed", _) => format!("Put off for a while. {reason}"),
         ("connection_fault", _) => format!("Put off: the connection is at fault. {reason}"),
-        ("lost", _) => "The attempt never ended: the process crashed or was away too long.".to_owned(),
+        ("lost", _) => "The attempt never ended: the program crashed or was away too long.".to_owned(),
         ("resolved", _) => "An operator said what truly happened.".to_owned(),
-        (outcome, _) => format!("It failed and is tried again ({outcome}). {reason}"),
+        _ => format!("It failed and is tried again. {reason}"),
     }
 }
 
 fn finnish_outcome(outcome: &str, action: Option<&str>, reason: &str) -> String {
     match (outcome, action) {
-        ("acted", Some(action)) => format!("Tarkistettiin molemmat ja {action}."),
+        ("acted", Some(action)) => format!("Tarkistettiin kauppa ja varasto ja {action}."),
         ("in_sync", _) => "Tarkistettiin: kauppa ja varasto täsmäävät.".to_owned(),
         ("skipped", Some(_)) => format!("Tarkistettiin: mitään ei kirjoiteta. {reason}"),
-        ("skipped", None) => format!("Tarkistettiin: ei tehtävää. {reason}"),
-        ("waiting", _) => format!("Tarkistettiin: ei vielä. {reason}"),
+        ("skipped", None) => format!("Tarkistettiin: mitään ei tarvitse tehdä. {reason}"),
+        ("waiting", _) => format!("Tarkistettiin: vielä ei voi jatkaa. {reason}"),
         ("permanent", _) => format!("Odottaa sinua. {reason}"),
         ("unknown", Some(action)) => format!("Ei tiedetä, onnistuiko tämä: {action}. {reason}"),
         ("snoozed", _) => format!("Lykättiin hetkeksi. {reason}"),
         ("connection_fault", _) => format!("Lykättiin: yhteydessä on vikaa. {reason}"),
-        ("lost", _) => "Yritys ei päättynyt: kaatuminen, tai prosessi oli liian kauan poissa.".to_owned(),
-        ("resolved", _) => "Lopputulos kuitattiin käsin.".to_owned(),
-        (outcome, _) => format!("Epäonnistui ja yritetään uudelleen ({outcome}). {reason}"),
+        ("lost", _) => "Yritys jäi kesken: ohjelma kaatui tai oli liian kauan poissa.".to_owned(),
+        ("resolved", _) => "Käyttäjä kertoi, mitä todella tapahtui.".to_owned(),
+        _ => format!("Epäonnistui, ja sitä yritetään uudelleen. {reason}"),
     }
 }
 
@@ -231,18 +243,18 @@ fn action_text(action: &str, language: Language) -> &str {
         (Finnish, "place") => "vietiin tilaus varastolle",
         (English, "place_replacement") => "placed the replacement at the warehouse",
         (Finnish, "place_replacement") => "vietiin korvaava lähetys varastolle",
-        (English, "adopt") => "adopted the order that is at the warehouse already",
-        (Finnish, "adopt") => "otettiin haltuun tilaus, joka on jo varastolla",
+        (English, "adopt") => "took the order that was at the warehouse already for this one",
+        (Finnish, "adopt") => "liitettiin tähän tilaus, joka oli jo varastolla",
         (English, "update") => "sent the shop's edit to the warehouse",
         (Finnish, "update") => "vietiin kaupan muutos varastolle",
         (English, "cancel") => "cancelled the order at the warehouse",
         (Finnish, "cancel") => "peruttiin tilaus varastolla",
         (English, "complete") => "completed the order in the shop, with its tracking code",
-        (Finnish, "complete") => "käsiteltiin tilaus kaupassa seurantatunnuksineen",
+        (Finnish, "complete") => "merkittiin tilaus kaupassa käsitellyksi seurantatunnuksineen",
         (English, "activate_payment") => "activated a payment in the shop",
         (Finnish, "activate_payment") => "aktivoitiin maksu kaupassa",
         (English, "complete_shipment") => "completed a shipment in the shop",
-        (Finnish, "complete_shipment") => "käsiteltiin lähetys kaupassa",
+        (Finnish, "complete_shipment") => "merkittiin lähetys kaupassa käsitellyksi",
         (_, other) => other,
     }
 }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     domain::setting::{Origin, Setting, SettingValue},
-    explain::{PageTexts, number_text},
+    explain::{PageTexts, capitalised, number_text},
     store::{polls::PollRow, shipping_rules::RuleRow},
 };
 
@@ -42,7 +42,7 @@ pub(super) fn poll_table(user: &User, connection: &str, polls: &[PollRow]) -> Ma
             } }
             tbody { @for poll in polls { tr {
                 th scope="row" {
-                    (poll_text(&poll.what, words))
+                    (capitalised(poll_text(&poll.what, words)))
                     @if let Some(error) = &poll.last_error { small { (badge(Tone::Attention, words.failed)) " " (reason(user, Some(error))) } }
                     @if poll.gaps > 0 { small { (words.gaps) ": " (poll.gaps) } }
                 }

@@ -24,13 +24,13 @@ pub(super) async fn load(
     Ok(codes.into_iter().collect())
 }
 
-/// A field for a code that suggests those in use. `of` tells the fields of a page apart.
-pub(super) fn field(label: &str, value: &str, codes: &[String], of: &str) -> Markup {
+/// A field for a code that suggests those in use, and says so. `of` tells the fields of a page apart.
+pub(super) fn field((label, hint): (&str, &str), value: &str, codes: &[String], of: &str) -> Markup {
     let list = format!("codes-{}", sha256_hex(of.as_bytes()).split_at(12).0);
     html! {
         label {
             (label) " "
-            input name="code" value=(value) list=[(!codes.is_empty()).then_some(&list)] autocomplete="off" required;
+            input name="code" value=(value) list=[(!codes.is_empty()).then_some(&list)] placeholder=[(!codes.is_empty()).then_some(hint)] autocomplete="off" required;
         }
         @if !codes.is_empty() {
             datalist id=(list) { @for code in codes { option value=(code); } }

@@ -101,7 +101,7 @@ pub(super) fn form(user: &User, typed: &RuleForm, codes: &[String]) -> Markup {
             input type="hidden" name="connection" value=(typed.connection);
             input type="hidden" name="detail" value=(typed.detail);
             @let of = format!("{} {}", typed.connection, typed.detail);
-            (shipping_codes::field(words.warehouse_code, &typed.code, codes, &of))
+            (shipping_codes::field((words.warehouse_code, texts.choose_code), &typed.code, codes, &of))
             label { (words.pattern) input name="pattern" value=(typed.pattern) required; }
             label.tick { input type="checkbox" name="pickup" value="yes" checked[typed.pickup.is_some()]; (words.pickup) }
             button { (texts.preview_button) }
@@ -160,8 +160,9 @@ fn consequences(
         section.well aria-labelledby="pv" {
             h2 #pv { (texts.preview) }
             p {
-                "“" (rule.pattern) "” "
-                @if rule.leaves_to_shop() { (texts.stays_in_shop) "." } @else { (texts.becomes) " “" (rule.code) "”." }
+                @let quoted = |words: &str| texts.quote.replace('%', words);
+                (quoted(&rule.pattern)) " "
+                @if rule.leaves_to_shop() { (texts.stays_in_shop) "." } @else { (texts.becomes) " " (quoted(&rule.code)) "." }
                 @if matches { " " (counted_in(count, texts.would_go, user.language)) } @else { " " (texts.would_not_match) }
             }
             @if matches { (order_links(&typed.connection, orders, count, user)) }

@@ -35,7 +35,7 @@ pub(super) fn forms(
                     summary.btn { (texts.register) "…" }
                     @match obstacle {
                         Some(obstacle) => {
-                            (flash(Tone::Waiting, &html! { p { (explain::conflict_text(obstacle, user.language)) } }))
+                            (flash(Tone::Waiting, &html! { p { (explain::capitalised(explain::conflict_text(obstacle, user.language))) } }))
                         }
                         None => {
                             (flash(Tone::Attention, &html! { (consequence(user, setup)) (register_form(user, connection)) }))

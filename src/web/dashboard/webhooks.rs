@@ -113,7 +113,7 @@ pub(super) fn key_table(user: &User, label: &str, keys: &[KeyUsageRow]) -> Marku
                     th scope="col" { (words.last_used) }
                 } }
                 tbody { @for row in keys { tr {
-                    th scope="row" { span.code { (row.key_id) } small { (explain::purpose_text(&row.purpose, user.language)) } }
+                    th scope="row" { span.code { (row.key_id) } small { (explain::capitalised(&explain::purpose_text(&row.purpose, user.language))) } }
                     td data-l=(words.known_since) { (time(user, row.first_seen_at)) }
                     td.num data-l=(words.uses) { (explain::number_text(row.uses, user.language)) }
                     td data-l=(words.last_used) { (time_or_never(user, row.last_used_at)) }

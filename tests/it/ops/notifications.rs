@@ -253,12 +253,14 @@ async fn alert_mail_is_sent_in_the_chosen_language() {
         assert!(mail.headers["Subject"].is_ascii(), "RFC 2047: {}", mail.headers["Subject"]);
     }
     assert!(
-        first.text.starts_with("Silta: shop: liian moni saldo putosi nollaan\r\nAlkoi 2026-"),
+        first.text.starts_with("Silta: shop: liian moni saldo putosi nollaan\r\nAlkoi ")
+            && first.text.contains(".2026 klo "),
         "{}",
         first.text
     );
     assert!(
-        first.text.contains("Varastosaldoja: 9 of 10") && first.text.contains("vapauta jarru"),
+        first.text.contains("Varastosaldoja: 9 of 10")
+            && first.text.contains("hyväksy ne, jos ne ovat oikein"),
         "{}",
         first.text
     );

@@ -113,7 +113,7 @@ async fn syncs_show_their_last_run_and_the_next() {
     let silta = TestSilta::start_with_settings(&[("polls.sync", "1h")]).await;
     let session = Session::with(&silta, OPERATOR).await;
     let page = session.get("/connections").await.text().await.unwrap();
-    assert!(page.contains("Schedule of syncs") && page.contains("not run yet"), "{page}");
+    assert!(page.contains("Schedule of syncs") && page.contains("Not run yet"), "{page}");
     silta.syncer.run_due().await.unwrap();
     let requested: Timestamp = silta.scalar("select max(created_at) from sync where what = 'stock'").await;
     let next = (requested + secs(3600)).to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
@@ -129,7 +129,7 @@ async fn syncs_show_their_last_run_and_the_next() {
     assert_eq!(page.matches(&format!("datetime=\"{next}\"")).count(), 2, "{page}");
     let never = TestSilta::start_with_settings(&[("polls.sync", "0s")]).await;
     let page = Session::with(&never, VIEWER).await.get("/syncs").await.text().await.unwrap();
-    assert_eq!(page.matches("not scheduled").count(), 3, "{page}");
+    assert_eq!(page.matches("Not scheduled").count(), 3, "{page}");
 }
 
 #[tokio::test]
@@ -138,7 +138,7 @@ async fn last_order_and_oldest_due_task_are_shown() {
     silta.leave_unfinished();
     let session = Session::with(&silta, VIEWER).await;
     let page = session.get("/connections").await.text().await.unwrap();
-    assert!(page.contains("none yet") && page.contains("Oldest due task"), "{page}");
+    assert!(page.contains("None yet") && page.contains("Oldest due task"), "{page}");
     silta.place_order(OrderSpec::of("A", 1)).await;
     let came = silta.now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
     silta.clock.advance(secs(600));

@@ -182,7 +182,7 @@ async fn other_stopped_order_is_tried_again_from_its_page() {
     let session = Session::with(&silta, OPERATOR).await;
     let path = format!("/orders/shop/{order}");
     let shown = page(&session, &path).await;
-    for part in ["Try again", "reason=address%5Fincomplete", "Fix the named fields in the shop"] {
+    for part in ["Try again", "reason=address%5Fincomplete", "Correct the address in the shop"] {
         assert!(shown.contains(part), "{part}: {shown}");
     }
     silta.shop.change_country(order, "FI");

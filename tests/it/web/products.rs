@@ -43,7 +43,7 @@ async fn page_of_products_shows_both_sides_and_counts_each_list() {
     let listed = found.split("<details>").next().unwrap();
     assert!(listed.contains("Kahvi") && !listed.contains("hunaja"), "{listed}");
     let nothing = text(&session, "/products?q=zzz").await;
-    assert!(nothing.contains("No product has a word that begins so."), "{nothing}");
+    assert!(nothing.contains("No product has a word in its name or code that begins so."), "{nothing}");
     let well = text(&session, "/products?show=code").await;
     assert!(well.contains("None: nothing to do here."), "{well}");
     silta.shop.add_product(3, "kahvi/1", "Suodatin", 1);
@@ -121,7 +121,7 @@ async fn finnish_page_of_products_speaks_the_shopkeepers_words() {
     let session = Session::with(&silta, OPERATOR).await.in_finnish();
     let page = text(&session, "/products").await;
     for part in [
-        "2 tuotetta ja vaihtoehtoa.",
+        "2 tuotetta ja variaatiota.",
         "Pitäisi olla",
         "Hyllyssä",
         "Päivitä varastosaldot OGOshipista",
