@@ -7,7 +7,7 @@ use super::{
     adoption_card,
     brake_card::title,
     cause_remedy::{Remedy, remedy_of},
-    concern::{self, Concern, detail_text, links_with_details},
+    concern::{self, Concern, detail_text, links, links_with_details},
     listing::{order_path, url},
     order_actions,
     order_offers::is_unpaid,
@@ -71,7 +71,11 @@ pub(super) fn card(user: &User, cause: &AttentionCause, known: Option<&Known>, p
                     @for concern in concerns { (unknown_card::halves(user, &cause.connection, concern)) }
                 }
                 chosen => {
-                    @if chosen != Remedy::Replacement { (links_with_details(user, cause, concerns)) }
+                    @match chosen {
+                        Remedy::Replacement => {}
+                        Remedy::FixFirst | Remedy::Codes => { (links_with_details(user, cause, concerns)) }
+                        _ => { (links(user, cause, concerns)) }
+                    }
                     (remedy_of_vendor(user, &cause.reason, vendor))
                     @if user.is_operator() { (in_place(user, cause, (known, path), chosen)) }
                 }

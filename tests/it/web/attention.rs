@@ -124,6 +124,7 @@ async fn stock_fall_shows_its_products_and_is_approved_after_a_preview() {
     let page = text(&session, "/attention").await;
     assert!(page.contains(&format!("{waiting} stock figures would fall to zero at once")), "{page}");
     assert!(page.contains("Tuote 8") && page.contains("Would be"), "{page}");
+    assert!(!page.contains("not shown here"), "all are shown: {page}");
     let preview = text(&session, "/attention/stock?connection=shop").await;
     assert!(preview.contains(&format!("Approve {waiting} stock figures")), "{preview}");
     let approve = |count: usize| [("connection", "shop".to_owned()), ("count", count.to_string())];
@@ -173,6 +174,21 @@ async fn unknown_outcome_shows_both_sides_and_a_person_decides() {
     session.submit(&format!("/tasks/{task}"), &[("ask", "pending")]).await;
     silta.advance(secs(600)).await;
     assert_eq!((silta.warehouse_count(order), silta.lost_and_doubled()), (1, (0, 0)));
+}
+
+#[tokio::test]
+async fn cause_to_correct_names_the_field_and_offers_no_other_try_first() {
+    let silta = TestSilta::start().await;
+    let order = silta.place_order(OrderSpec::of("A", 1).to_country("Suomi")).await;
+    assert_eq!(silta.order_task_state(order).await, "dead address_incomplete");
+    let session = Session::with(&silta, OPERATOR).await;
+    let page = text(&session, "/attention").await;
+    assert!(page.contains("the country must be a code of two letters"), "{page}");
+    assert!(page.contains("Show them") && !page.contains("and try again"), "{page}");
+    let all = text(&session, "/attention/cause?connection=shop&kind=order&reason=address_incomplete").await;
+    let at = |part: &str| all.find(part).unwrap_or_else(|| panic!("{part} in {all}"));
+    assert!(at("the country must be a code of two letters") < at("Correct the cause first"), "{all}");
+    assert!(all.contains("Try 1 order again") && !all.contains("class=\"main\""), "{all}");
 }
 
 #[tokio::test]
