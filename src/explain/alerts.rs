@@ -29,7 +29,7 @@ pub const fn alert_text(kind: AlertKind, language: Language) -> AlertText {
                 "Nothing is lost: calls resume by themselves. Where credentials are refused, fix them.",
             ),
             (
-                "MyCashflow tai OGOship ei vastaa tai ei hyväksy Siltan tunnuksia",
+                "MyCashflow tai OGOship ei vastaa tai ei hyväksy Sillan tunnuksia",
                 "Mitään ei katoa: Silta yrittää itse uudelleen. Jos tunnuksia ei hyväksytä, korjaa ne.",
             ),
         ),

@@ -64,7 +64,7 @@ const fn finnish(conflict: ConflictError) -> &'static str {
         }
         ConflictError::SyncNotRunning => "täsmäytys on jo päättynyt",
         ConflictError::TransferManual => {
-            "tilaukset odottavat siirtoa yksitellen: siirrä ne, tai pyydä ensin Siltan ylläpitäjää kytkemään siirto automaattiseksi"
+            "tilaukset odottavat siirtoa yksitellen: siirrä ne, tai pyydä ensin Sillan ylläpitäjää kytkemään siirto automaattiseksi"
         }
         ConflictError::NothingWaits => "mikään ei enää odota sitä",
         ConflictError::TransferOff => {

@@ -12,7 +12,7 @@ use crate::{
 const REMEDIES: &[(&str, &str)] = &[
     ("it is sent to the warehouse", "viedään varastolle"),
     ("the confirmed replacement is sent to the warehouse", "vahvistettu korvaava lähetys viedään varastolle"),
-    ("it is adopted and followed from now on", "otetaan haltuun ja seurataan tästä lähtien"),
+    ("it is adopted and followed from now on", "liitetään kaupan tilaukseen ja seurataan tästä lähtien"),
     ("the edit is sent to the warehouse", "muutos viedään varastolle"),
     ("it is cancelled at the warehouse", "perutaan varastolla"),
     (
@@ -21,7 +21,7 @@ const REMEDIES: &[(&str, &str)] = &[
     ),
     (
         "the warehouse has it under our reference and the shop does not know it: find out who placed it",
-        "varastolla on tilaus viitteellämme, eikä kauppa tunne sitä: selvitä, kuka sen vei sinne",
+        "varastolla on tilaus, jolla on kaupan viite mutta jota kauppa ei tunne: selvitä, kuka sen vei sinne",
     ),
     ("it is read again", "luetaan uudelleen"),
     (
@@ -41,7 +41,7 @@ const REMEDIES: &[(&str, &str)] = &[
     ),
     (
         "sync the products, or exclude the code, if it is not stored at the warehouse",
-        "täsmäytä tuotteet, tai rajaa koodi pois, jos tuotetta ei varastoida",
+        "vie tuotteet varastolle, tai rajaa koodi pois, jos tuotetta ei pidetä varastolla",
     ),
     ("the warehouse's figure is written to the shop", "varaston saldo kirjoitetaan kauppaan"),
 ];

@@ -25,7 +25,7 @@ const fn finnish(reason: Reason) -> &'static str {
         Reason::Refused => "MyCashflow tai OGOship hylkäsi pyynnön.",
         Reason::Conflict => "Tilauksen tai tuotteen tila MyCashflow’ssa tai OGOshipissa ei salli tätä.",
         Reason::CredentialsRefused => {
-            "MyCashflow tai OGOship ei hyväksy Siltan tunnuksia: kirjautuminen tai jokainen kutsu hylätään."
+            "MyCashflow tai OGOship ei hyväksy Sillan tunnuksia: kirjautuminen tai jokainen kutsu hylätään."
         }
         Reason::AccessDenied => "MyCashflow tai OGOship epäsi pääsyn juuri tähän, vaikka hyväksyi muut.",
         Reason::VendorDown => {
@@ -136,9 +136,9 @@ const fn finnish(reason: Reason) -> &'static str {
             "Asia ei selvinnyt ajoissa: tarkista, menikö lähetetty perille, ennen kuin se lähetetään uudelleen."
         }
         Reason::LeaseExpired => "Yritys keskeytyi: ohjelma kaatui tai oli liian kauan poissa.",
-        Reason::DatabaseUnavailable => "Siltan tietokantaan ei saatu yhteyttä, kun yritys tarvitsi sitä.",
+        Reason::DatabaseUnavailable => "Sillan tietokantaan ei saatu yhteyttä, kun yritys tarvitsi sitä.",
         Reason::Overran => "Yritys kesti liian kauan.",
-        Reason::Panicked => "Yritys kaatui: vika on Siltassa.",
+        Reason::Panicked => "Yritys kaatui: vika on Sillassa.",
         Reason::NotConverging => "MyCashflow ja OGOship eivät täsmää edes 200 toimenpiteen jälkeen.",
         Reason::SnoozedTooLong => "Sitä lykättiin yli kaksi viikkoa tai tuhat kertaa.",
         Reason::CancelledByOperator => "Siirto peruttiin käsin, tai tilaus peruttiin ennen siirtoa.",

@@ -31,7 +31,7 @@ const fn remedies(reason: Reason) -> (&'static str, &'static str) {
         | Reason::DatabaseUnavailable
         | Reason::CancelledByOperator
         | Reason::ResolvedByOperator => ("", ""),
-        Reason::Unreachable => (
+        Reason::Unreachable | Reason::SnoozedTooLong => (
             "Look at the status page of MyCashflow or OGOship, then try again.",
             "Katso MyCashflow’n tai OGOshipin tilasivulta, onko palvelussa häiriö, ja yritä sitten uudelleen.",
         ),
@@ -45,15 +45,15 @@ const fn remedies(reason: Reason) -> (&'static str, &'static str) {
         ),
         Reason::RateLimited => (
             "Nothing to do, unless it is constant: then tell the person who runs Silta, who can lower its rate.",
-            "Sinun ei tarvitse tehdä mitään. Jos tämä toistuu, kerro Siltan ylläpitäjälle, joka voi harventaa kutsuja.",
+            "Sinun ei tarvitse tehdä mitään. Jos tämä toistuu, kerro Sillan ylläpitäjälle, joka voi harventaa kutsuja.",
         ),
         Reason::AnswerUnreadable => (
             "MyCashflow or OGOship may have changed how it answers: tell the person who runs Silta.",
-            "MyCashflow tai OGOship vastaa ehkä uudella tavalla: kerro tästä Siltan ylläpitäjälle.",
+            "MyCashflow tai OGOship vastaa ehkä uudella tavalla: kerro tästä Sillan ylläpitäjälle.",
         ),
         Reason::FieldUnreadable => (
             "Correct the named fields in MyCashflow or OGOship; if all look right there, tell the person who runs Silta.",
-            "Korjaa mainitut kentät MyCashflow’ssa tai OGOshipissa. Jos ne näyttävät oikeilta, kerro Siltan ylläpitäjälle.",
+            "Korjaa mainitut kentät MyCashflow’ssa tai OGOshipissa. Jos ne näyttävät oikeilta, kerro Sillan ylläpitäjälle.",
         ),
         Reason::Refused => (
             "Correct what was refused in the shop: an order then goes on by itself. If it looks right there, show the technical \
@@ -67,7 +67,7 @@ const fn remedies(reason: Reason) -> (&'static str, &'static str) {
         ),
         Reason::CredentialsRefused => (
             "Renew the key in MyCashflow or OGOship, and ask the person who runs Silta to set it: Silta tries until it is accepted.",
-            "Uusi avain ja pyydä Siltan ylläpitäjää ottamaan se käyttöön: Silta yrittää, kunnes MyCashflow tai OGOship hyväksyy sen.",
+            "Uusi avain ja pyydä Sillan ylläpitäjää ottamaan se käyttöön: Silta yrittää, kunnes MyCashflow tai OGOship hyväksyy sen.",
         ),
         Reason::AccessDenied => (
             "A firewall may dislike its content: show the technical details to the support of MyCashflow or OGOship, then try again.",
@@ -92,7 +92,7 @@ const fn remedies(reason: Reason) -> (&'static str, &'static str) {
         ),
         Reason::FractionalQuantity => (
             "Correct the order's lines in the shop, or ask the person who runs Silta to set of how many pieces one consists.",
-            "Korjaa tilauksen rivit kaupassa, tai pyydä Siltan ylläpitäjää määrittämään, montako kappaletta yksi on.",
+            "Korjaa tilauksen rivit kaupassa, tai pyydä Sillan ylläpitäjää määrittämään, montako kappaletta yksi on.",
         ),
         Reason::ReturnOrder => (
             "Process the return in MyCashflow. Goods to be sent need an order of their own.",
@@ -107,15 +107,15 @@ const fn remedies(reason: Reason) -> (&'static str, &'static str) {
         }
         Reason::TransferOff => (
             "Nothing to do; the person who runs Silta can switch orders on.",
-            "Sinun ei tarvitse tehdä mitään. Siltan ylläpitäjä voi kytkeä tilaukset päälle.",
+            "Sinun ei tarvitse tehdä mitään. Sillan ylläpitäjä voi kytkeä tilaukset päälle.",
         ),
         Reason::UploadOff => (
             "Nothing to do; the person who runs Silta can switch the upload on.",
-            "Sinun ei tarvitse tehdä mitään. Siltan ylläpitäjä voi kytkeä viennin päälle.",
+            "Sinun ei tarvitse tehdä mitään. Sillan ylläpitäjä voi kytkeä viennin päälle.",
         ),
         Reason::StockUpdateOff => (
             "Nothing to do; the person who runs Silta can switch stock updates on.",
-            "Sinun ei tarvitse tehdä mitään. Siltan ylläpitäjä voi kytkeä saldopäivityksen päälle.",
+            "Sinun ei tarvitse tehdä mitään. Sillan ylläpitäjä voi kytkeä saldopäivityksen päälle.",
         ),
         Reason::UnknownInShop => (
             "Add the product to the shop, or leave it.",
@@ -195,7 +195,7 @@ const fn remedies(reason: Reason) -> (&'static str, &'static str) {
         ),
         Reason::ReferenceTooLong => (
             "Ask the person who runs Silta for a shorter prefix of its references.",
-            "Pyydä Siltan ylläpitäjää lyhentämään tilausten viitteiden alkua.",
+            "Pyydä Sillan ylläpitäjää lyhentämään tilausten viitteiden alkua.",
         ),
         Reason::OldVersionAtWarehouse => (
             "Correct the order in myOGO: its page shows what differs.",
@@ -247,19 +247,15 @@ const fn remedies(reason: Reason) -> (&'static str, &'static str) {
         ),
         Reason::Overran => (
             "Try again; if it happens again, tell the person who runs Silta.",
-            "Yritä uudelleen; jos tämä toistuu, kerro Siltan ylläpitäjälle.",
+            "Yritä uudelleen; jos tämä toistuu, kerro Sillan ylläpitäjälle.",
         ),
         Reason::Panicked => (
             "This is a bug in Silta: tell the person who runs it.",
-            "Vika on Siltassa: kerro siitä Siltan ylläpitäjälle.",
+            "Vika on Sillassa: kerro siitä Sillan ylläpitäjälle.",
         ),
         Reason::NotConverging => (
             "Compare MyCashflow and OGOship: one of them does not keep what is written to it.",
             "Vertaa MyCashflow’n ja OGOshipin tietoja: toinen ei säilytä sitä, mitä sinne kirjoitetaan.",
-        ),
-        Reason::SnoozedTooLong => (
-            "Look at the status page of MyCashflow or OGOship, then try again.",
-            "Katso MyCashflow’n tai OGOshipin tilasivulta, onko palvelussa häiriö, ja yritä sitten uudelleen.",
         ),
     }
 }

@@ -15,7 +15,7 @@ pub fn hint_text(hint: &str, language: Language) -> String {
         ),
         "not_a_signature" => (
             "The header holds no HMAC-SHA256, in hex or base64.",
-            "Otsakkeessa ei ole HMAC-SHA256:ta, ei heksana eikä base64:nä.",
+            "Otsakkeessa ei ole HMAC-SHA256-allekirjoitusta heksa- eikä base64-muodossa.",
         ),
         "other_encoding" => (
             "The signature is right, in another encoding than the configured one.",
