@@ -109,7 +109,7 @@ fn replayed(user: &User, kind: Option<&str>, count: i64) -> String {
     counted_in(count.min(MAX_REPLAYED), noun, user.language)
 }
 
-/// The noun of a kind of subject, for [`counted`].
+/// The noun of a kind of subject, for [`counted_in`].
 pub(super) fn noun(user: &User, kind: &str) -> &'static str {
     let words = user.words();
     match kind {
