@@ -121,7 +121,7 @@ texts! {
     not_known: "Not known yet" / "Ei vielä tiedossa",
     parcel: "Parcel" / "Lähetys",
     history: "History" / "Tapahtumahistoria",
-    done_there: "Silta’s changes in the shop and at the warehouse" / "Siltan tekemät muutokset kaupassa ja varastolla",
+    done_there: "Silta’s changes in the shop and at the warehouse" / "Sillan tekemät muutokset kaupassa ja varastolla",
     time: "Time" / "Aika",
     vendor: "Vendor" / "Palvelu",
     call: "Call" / "Kutsu",
