@@ -54,6 +54,8 @@ enum Case {
     AtWork,
     /// Program size, start, memory, idle queries.
     Footprint,
+    /// Ten thousand stores at rest.
+    Stores,
     /// A claim in a full database.
     Claim,
     /// A day of up to 100,000 stores, simulated from measured figures.
@@ -88,6 +90,7 @@ async fn main() -> Result<()> {
             Case::EndToEnd => cases::end_to_end::run(&mut bench).await?,
             Case::AtWork => cases::at_work::run(&mut bench).await?,
             Case::Footprint => cases::footprint::run(&mut bench).await?,
+            Case::Stores => cases::stores::run(&mut bench).await?,
             Case::Claim => cases::claim::run(&mut bench).await?,
             Case::Day => cases::day::run(&mut bench)?,
             Case::ScaleOut => cases::scale_out::run(&mut bench).await?,

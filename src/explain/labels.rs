@@ -17,8 +17,12 @@ pub fn counted_in(count: i64, noun: &str, language: Language) -> String {
     counted(count, noun).replacen(&count.to_string(), &number_text(count, language), 1)
 }
 
-/// A text with a capital at its beginning.
+/// A text with a capital at its beginning, unless a key or an address begins it.
 pub fn capitalised(text: &str) -> String {
+    let word = text.split(' ').next().unwrap_or_default().trim_end_matches([',', ':', ';', '.']);
+    if !word.chars().all(char::is_alphabetic) {
+        return text.to_owned();
+    }
     let mut letters = text.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }

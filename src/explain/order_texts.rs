@@ -43,7 +43,7 @@ texts! {
     reason: "Reason" / "Syy",
     at_warehouse_as: "At the warehouse" / "Varastolla",
     last_change: "Last change" / "Viimeisin muutos",
-    tracking: "Tracking" / "Seuranta",
+    tracking: "Tracking" / "Seurantatunnus",
     reference: "Reference" / "Viite",
     lines_column: "Lines" / "Rivejä",
     pieces_column: "Pieces" / "Kappaleita",
@@ -52,6 +52,7 @@ texts! {
     not_mapped: "no warehouse method" / "ei varaston toimitustapaa",
     left_to_shop: "the shop’s own" / "kaupan oma",
     none: "none" / "ei ole",
+    in_doubt: "in doubt" / "epävarma",
     select_order: "Select order {}" / "Valitse tilaus {}",
     // Several at once.
     selected: "With the selected orders:" / "Valituille tilauksille:",

@@ -26,7 +26,7 @@ pub fn with_vendor(text: &str, vendor: Option<Vendor>, language: Language) -> St
     }
 }
 
-/// The words of a refusal that name a field, and the field in English and in Finnish. The more telling comes first.
+/// The words of a refusal that name a field, and the field in English and in Finnish. What says more comes first.
 const FIELDS: &[(&[&str], &str, &str)] = &[
     (&["phone", "phonenumber", "mobile", "telephone"], "phone number", "puhelinnumero"),
     (&["email", "mail"], "email address", "sähköpostiosoite"),

@@ -28,7 +28,7 @@ pub async fn run(bench: &mut Bench) -> Result<()> {
     let mut attempts = Vec::new();
     for _ in 0..bench.rounds {
         alone.push(measure(bench, 0).await?.fast.per_second());
-        let mut busy = measure(bench, BACKLOG).await?;
+        let busy = measure(bench, BACKLOG).await?;
         at_work.push(busy.fast.per_second());
         p99.push(busy.fast.latencies.percentile(99.0));
         p99_steady.push(busy.steady.latencies.percentile(99.0));

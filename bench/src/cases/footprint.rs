@@ -105,7 +105,7 @@ async fn transactions_within(server: &Server, time: Duration) -> Result<f64> {
 }
 
 /// All transactions of the database so far.
-async fn transactions(server: &Server) -> Result<i64> {
+pub async fn transactions(server: &Server) -> Result<i64> {
     let mut db = server.connection().await?;
     sqlx::query("select pg_stat_force_next_flush()").execute(&mut db).await?;
     let sql = "select (xact_commit + xact_rollback)::bigint from pg_stat_database where datname = current_database()";

@@ -12,6 +12,7 @@ pub mod overload;
 pub mod pages;
 pub mod scale_out;
 pub mod standby;
+pub mod stores;
 pub mod sync;
 
 use std::{path::PathBuf, time::Duration};

@@ -1,12 +1,9 @@
 //! The only `send`: keeps to the rate limit, caps the body while reading it, and records each call. The body of
 //! a failed call is dropped: it may hold personal data.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use reqwest::{
-    Method, StatusCode,
-    header::{DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER},
-};
+use reqwest::{Method, StatusCode, header::HeaderValue};
 use tokio::time::Instant;
 use tracing::Instrument;
 
@@ -19,7 +16,8 @@ use super::{
     error::{CallError, Failure},
     rate_limiter::{RateLimitError, RateLimiter},
     request::build,
-    turn_signal::TurnSignal,
+    retry_after::{date, retry_after},
+    turn_signal::{TurnSignal, Turns},
     vendor_message::{message_of, private_values},
 };
 use crate::{
@@ -56,18 +54,6 @@ pub struct HttpClient {
     memory: ClientMemory,
     figures: Option<(String, CallFigures)>,
     turns: Turns,
-}
-
-/// How the turns of this client's calls depend on another's.
-#[derive(Clone, Debug, Default)]
-enum Turns {
-    /// Not at all.
-    #[default]
-    Free,
-    /// They are announced to another.
-    First(TurnSignal),
-    /// They follow another's.
-    Second(TurnSignal),
 }
 
 impl HttpClient {
@@ -189,19 +175,14 @@ impl HttpClient {
 
     /// Waits for a token of the rate limit.
     async fn wait_for_turn(&self, call: &'static str, kind: CallKind) -> Result<(), CallError> {
-        if let Turns::Second(first) = &self.turns
-            && !first.has_come().await
-        {
+        if !self.turns.may_follow().await {
             return Err(self.call_error(call, Failure::RateLimited));
         }
         // What is written follows its reads, and an action its begin, at once or not at all.
-        let is_under_way =
-            kind == CallKind::Read && (self.call_log.has_calls() || matches!(self.turns, Turns::Second(_)));
+        let is_under_way = kind == CallKind::Read && (self.call_log.has_calls() || self.turns.is_second());
         let max_wait = if is_under_way { MAX_WAIT_UNDER_WAY } else { MAX_WAIT };
         let Err(error) = self.rate_limiter.acquire(self.priority, max_wait).await else {
-            if let Turns::First(signal) = &self.turns {
-                signal.come();
-            }
+            self.turns.announce();
             return Ok(());
         };
         let (failure, wait) = match error {
@@ -253,7 +234,7 @@ impl HttpClient {
         let response = sent.map_err(|error| self.call_error(name, failure_of(&error)))?;
 
         let status = response.status();
-        let date = header(response.headers(), &DATE).and_then(parse_date);
+        let date = date(response.headers());
         if let (Some(start), Some(date)) = (&self.connection_start, date) {
             start.observe(date).await;
         }
@@ -292,31 +273,6 @@ fn failure_of(error: &reqwest::Error) -> Failure {
     }
 }
 
-fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
-    headers.get(name)?.to_str().ok().map(str::trim)
-}
-
-fn parse_date(text: &str) -> Option<Timestamp> {
-    chrono::DateTime::parse_from_rfc2822(text).ok().map(Into::into)
-}
-
-/// The longest `Retry-After` that is believed; longer ones are cut. What follows has smaller bounds of its own.
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(86_400);
-
-/// The `Retry-After` header, in seconds or as a date (RFC 9110 §10.2.3). Read on 429 and 503 only. `now` is the
-/// vendor's own clock where it sent one: a date says nothing beside another clock.
-fn retry_after(status: StatusCode, headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    let is_backpressure = [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE].contains(&status);
-    let text = header(headers, &RETRY_AFTER).filter(|_| is_backpressure)?;
-    if let Ok(seconds) = text.parse::<f64>() {
-        return seconds
-            .is_finite()
-            .then(|| Duration::from_secs_f64(seconds.clamp(0.0, MAX_RETRY_AFTER.as_secs_f64())));
-    }
-    let wait = (parse_date(text)? - now).to_std().unwrap_or_default();
-    Some(wait.min(MAX_RETRY_AFTER))
-}
-
 /// Whether a successful answer is a web page: no JSON begins with `<`. A maintenance page, or a login page.
 fn is_web_page(body: &[u8]) -> bool {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
@@ -333,30 +289,6 @@ fn is_duplicate_reference(status: StatusCode, body: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn retry_after_is_parsed_as_seconds_or_date_on_429_and_503() {
-        let now = Timestamp::from_timestamp(784_111_700, 0).expect("a time");
-        let read = |status, value: &str| {
-            let value = HeaderValue::from_str(value).expect("a header");
-            retry_after(status, &HeaderMap::from_iter([(RETRY_AFTER, value)]), now)
-        };
-        let busy = StatusCode::TOO_MANY_REQUESTS;
-        assert_eq!(read(busy, " 7 "), Some(Duration::from_secs(7)));
-        assert_eq!(read(busy, "Sun, 06 Nov 1994 08:49:37 GMT"), Some(Duration::from_secs(77)));
-        assert_eq!(
-            read(StatusCode::SERVICE_UNAVAILABLE, "Sun, 06 Nov 1994 08:00:00 GMT"),
-            Some(Duration::ZERO)
-        );
-        assert_eq!(read(busy, "soon"), None);
-        assert_eq!(read(StatusCode::OK, "7"), None);
-        assert_eq!(read(busy, "-5"), Some(Duration::ZERO));
-        assert_eq!(read(busy, "1.5"), Some(Duration::from_millis(1500)));
-        for absurd in ["99999999999999999999999999", "Fri, 31 Dec 9999 23:59:59 GMT"] {
-            assert_eq!(read(busy, absurd), Some(MAX_RETRY_AFTER), "{absurd}");
-        }
-        assert_eq!([read(busy, "inf"), read(busy, "NaN")], [None, None]);
-    }
 
     #[test]
     fn a_page_in_place_of_json_is_recognised() {

@@ -15,6 +15,7 @@ mod local_limit;
 pub mod rate_limit_store;
 pub mod rate_limiter;
 mod request;
+mod retry_after;
 pub mod single_flight;
 mod special_networks;
 pub mod turn_signal;

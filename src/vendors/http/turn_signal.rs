@@ -21,7 +21,40 @@ impl TurnSignal {
     }
 
     /// Waits until it is known; true if the first has its turn.
-    pub(super) async fn has_come(&self) -> bool {
+    async fn has_come(&self) -> bool {
         *self.0.wait().await
+    }
+}
+
+/// How the turns of a client's calls depend on another's.
+#[derive(Clone, Debug, Default)]
+pub(super) enum Turns {
+    /// Not at all.
+    #[default]
+    Free,
+    /// They are announced to another.
+    First(TurnSignal),
+    /// They follow another's.
+    Second(TurnSignal),
+}
+
+impl Turns {
+    pub(super) const fn is_second(&self) -> bool {
+        matches!(self, Self::Second(_))
+    }
+
+    /// Says to the other that the turn has come.
+    pub(super) fn announce(&self) {
+        if let Self::First(signal) = self {
+            signal.come();
+        }
+    }
+
+    /// Waits for the turn of the other, where there is one; false if that never comes.
+    pub(super) async fn may_follow(&self) -> bool {
+        match self {
+            Self::Second(first) => first.has_come().await,
+            Self::Free | Self::First(_) => true,
+        }
     }
 }

@@ -86,19 +86,13 @@ fn list(user: &User, connection: &str, checks: Vec<Check>) -> Markup {
                 (result(user, check.result))
                 div {
                     span.strong { (explain::check_title(check.name, user.language)) }
-                    p.soft { (sentence(explain::check_finding(&check.found, user.language).trim_end_matches(':'))) }
-                    @if !remedy.is_empty() { p { (sentence(&remedy)) } }
+                    p.soft { (explain::capitalised(explain::check_finding(&check.found, user.language).trim_end_matches(':'))) }
+                    @if !remedy.is_empty() { p { (explain::capitalised(&remedy)) } }
                     @if let Some(path) = products_path(connection, &check) { p { a href=(path) { (texts.see_products) } } }
                 }
             }
         } }
     }
-}
-
-/// A text with a capital at its beginning, unless a name or a key begins it.
-fn sentence(text: &str) -> String {
-    let is_word = text.split(' ').next().is_some_and(|word| word.chars().all(char::is_alphabetic));
-    if is_word { explain::capitalised(text) } else { text.to_owned() }
 }
 
 /// The list of products that shows what a check found, if one does.

@@ -58,7 +58,7 @@ pub(super) fn badges(user: &User, order: &OrderRow) -> Markup {
     let words = user.words();
     html! {
         span.badges {
-            @if is_unknown(order) { (badge(Tone::Stopped, words.cause_in_doubt)) " " }
+            @if is_unknown(order) { (badge(Tone::Stopped, order_texts(user.language).in_doubt)) " " }
             @else if order.task_state.as_deref() == Some("dead") { (badge(Tone::Attention, words.cause_dead)) " " }
             @if !may_be_at_warehouse(order) { (order_status(user, &order.status)) }
         }

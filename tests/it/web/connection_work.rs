@@ -69,11 +69,11 @@ async fn test_of_a_connection_shows_each_check_and_changes_nothing() {
         "The shop and its key",
         "answers; 1 products",
         "The warehouse and its key",
-        "the order endpoints of v0 answer",
-        "no rule for",
+        "The order endpoints of v0 answer",
+        "No rule for",
         "0 s from the warehouse",
-        "not checked: http.public_url is not set",
-        "every product code is unique and usable",
+        "Not checked: http.public_url is not set",
+        "Every product code is unique and usable",
     ] {
         assert!(page.contains(shown), "{shown}: {page}");
     }
@@ -90,7 +90,7 @@ async fn test_of_a_connection_shows_each_check_and_changes_nothing() {
     assert!(seen.contains("The shop and its key") && !seen.contains("value=\"test\""), "{seen}");
     let finnish = operator.in_finnish().get(PAGE).await.text().await.unwrap();
     for shown in
-        ["Yhteyden testi", "Kauppa ja sen avain", "vastaa; 1 tuotetta", "ei tarkistettu: julkista osoitetta"]
+        ["Yhteyden testi", "Kauppa ja sen avain", "vastaa; 1 tuotetta", "Ei tarkistettu: julkista osoitetta"]
     {
         assert!(finnish.contains(shown), "{shown}: {finnish}");
     }
@@ -107,7 +107,7 @@ async fn wrong_key_is_one_failure_with_its_remedy() {
         page.contains("answered 401") && page.contains("mycashflow.api_key the key of that user"),
         "{page}"
     );
-    assert_eq!(page.matches("not checked: the check of the shop failed").count(), 3, "{page}");
+    assert_eq!(page.matches("Not checked: the check of the shop failed").count(), 3, "{page}");
     let finnish = Session::with(&silta, OPERATOR).await.in_finnish().get(PAGE).await.text().await.unwrap();
     assert!(
         finnish.contains("ei hyväksy avainta (401)") && finnish.contains("API-käyttäjän sähköposti"),
@@ -129,8 +129,8 @@ async fn vendor_that_is_down_is_said_and_then_left_alone() {
     let operator = Session::with(&silta, OPERATOR).await;
     silta.sandbox.warehouse_server.set_online(false);
     let page = silta.ask_and_wait(&operator, "test").await;
-    assert!(page.contains("nothing listens at 127.0.0.1") && page.contains("check host and port"), "{page}");
-    assert!(page.contains("not checked: the check of the warehouse failed"), "{page}");
+    assert!(page.contains("Nothing listens at 127.0.0.1") && page.contains("Check host and port"), "{page}");
+    assert!(page.contains("Not checked: the check of the warehouse failed"), "{page}");
 
     let calls = silta.vendor_calls();
     for (state, shown) in [
@@ -165,7 +165,7 @@ async fn second_test_waits_for_the_first() {
     let refused = operator.submit("/connections", &[("connection", CONNECTION), ("ask", "test")]).await;
     assert_eq!(refused.status(), StatusCode::CONFLICT);
     let text = refused.text().await.unwrap();
-    assert!(text.contains("this is running already"), "{text}");
+    assert!(text.contains("This is running already"), "{text}");
     assert_eq!(
         silta.count("audit where action = 'connection.test'").await,
         1,
@@ -231,7 +231,7 @@ async fn webhooks_are_registered_from_the_page() {
     assert_eq!(silta.vendor_calls(), 0, "looking registers nothing");
 
     let page = silta.ask_and_wait(&operator, "register").await;
-    assert!(page.contains("registered: mycashflow order.created, ogoship OrderShipped"), "{page}");
+    assert!(page.contains("Registered: mycashflow order.created, ogoship OrderShipped"), "{page}");
     assert!(page.contains("1 at the shop, 2 at the warehouse call https://silta.invalid"), "{page}");
     assert_eq!((silta.shop.subscriptions().len(), silta.warehouse.subscriptions().len()), (1, 2));
     let [uuid, ..] = silta.shop.subscriptions()[0].clone();
@@ -243,7 +243,7 @@ async fn webhooks_are_registered_from_the_page() {
     assert_eq!(silta.count("subscription where created_by = 'ops'").await, 3);
     assert_eq!(silta.count("audit where action = 'webhooks.register' and actor = 'ops'").await, 1);
     let page = silta.ask_and_wait(&operator, "register").await;
-    assert!(page.contains("every subscription existed already"), "{page}");
+    assert!(page.contains("Every subscription existed already"), "{page}");
     assert_eq!((silta.shop.subscriptions().len(), silta.warehouse.subscriptions().len()), (1, 2), "once");
 }
 
@@ -253,14 +253,14 @@ async fn registration_that_fails_half_way_shows_both_halves() {
     let operator = Session::with(&silta, OPERATOR).await;
     silta.sandbox.warehouse_server.faults.script("POST", "/webhooks", Fault::Status(500));
     let page = silta.ask_and_wait(&operator, "register").await;
-    assert!(page.contains("answered 500") && page.contains("the fault is at OGOship"), "{page}");
+    assert!(page.contains("answered 500") && page.contains("The fault is at OGOship"), "{page}");
     assert_eq!(
         (silta.shop.subscriptions().len(), silta.count("subscription").await),
         (1, 1),
         "what was made is kept"
     );
     let page = silta.ask_and_wait(&operator, "register").await;
-    assert!(page.contains("registered: ogoship OrderShipped"), "{page}");
+    assert!(page.contains("Registered: ogoship OrderShipped"), "{page}");
     assert_eq!((silta.shop.subscriptions().len(), silta.warehouse.subscriptions().len()), (1, 2));
 }
 

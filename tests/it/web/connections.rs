@@ -19,7 +19,7 @@ async fn settings_in_effect_are_shown_without_secrets() {
     for token in [OPERATOR, VIEWER] {
         let page = Session::with(&silta, token).await.get("/connections").await.text().await.unwrap();
         assert!(page.contains("stock.buffer") && page.contains(">7</span>"), "a value of the file");
-        assert!(page.contains("file, line"), "where it stands");
+        assert!(page.contains("File, line"), "where it stands");
         assert!(
             page.contains("mycashflow.api_key") && page.contains("•••••••• set"),
             "a secret is only said to be set"

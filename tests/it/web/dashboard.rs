@@ -242,11 +242,11 @@ async fn overview_shows_the_rate_recovering_after_a_429() {
     };
     silta.sandbox.shop_server.faults.script("GET", "/orders/1001", Fault::TooMany(1));
     silta.place_order(OrderSpec::of("A", 1).unpaid()).await;
-    assert_eq!(shown().await[..2], ["500.0", "1000.0"], "halved for the shop only");
+    assert_eq!(shown().await[..2], ["500", "1,000"], "halved for the shop only");
     silta.clock.advance(secs(120));
-    assert_eq!(shown().await[0], "700.0", "a tenth of the full rate for each minute without a 429");
+    assert_eq!(shown().await[0], "700", "a tenth of the full rate for each minute without a 429");
     silta.clock.advance(secs(600));
-    assert_eq!(shown().await[0], "1000.0");
+    assert_eq!(shown().await[0], "1,000");
     silta.run_until_idle().await;
 }
 

@@ -71,7 +71,7 @@ async fn request_for_several_orders_is_taken_back_as_a_whole() {
 
     let nothing = operator.submit("/orders/bulk", &[("ask", "transfer"), ("back", "/orders")]).await;
     assert_eq!(nothing.status(), 409);
-    assert!(nothing.text().await.unwrap().contains("nothing was selected"));
+    assert!(nothing.text().await.unwrap().contains("Nothing was selected"));
     for (bulk, status) in [(Uuid::nil().to_string(), 404), ("x".to_owned(), 400)] {
         let answer = operator.submit("/orders/bulk/undo", &[("bulk", &bulk)]).await;
         assert_eq!(answer.status(), status, "{bulk}");
