@@ -8,7 +8,7 @@ use super::{
     decisions::Decision,
     overview_data::Overview,
     user::User,
-    widgets::{inline_time, reason},
+    widgets::{inline_time, reason_of},
 };
 use crate::{
     domain::{Timestamp, vendor::Vendor},
@@ -136,8 +136,7 @@ fn down_text(user: &User, down: &VendorDown) -> Markup {
     html! {
         p.strong {
             (down.connection) ": "
-            @if let Some(vendor) = vendor { (vendor_name(vendor)) " – " }
-            (reason(user, Some(&down.reason)))
+            (reason_of(user, Some(&down.reason), vendor))
             @if let Some(since) = down.since { " " (capitalised(words.since)) " " (inline_time(user, since)) "." }
         }
         p {
