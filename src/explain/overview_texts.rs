@@ -22,6 +22,7 @@ texts! {
     all_decisions: "Show all" / "Näytä kaikki",
     open_and_finished: "Open orders, and those finished in this time" / "Avoimet tilaukset ja tänä aikana valmistuneet",
     in_this_time: "in this time" / "tänä aikana",
+    no_order: "No order has come yet." / "Yhtään tilausta ei ole vielä tullut.",
     no_orders_yet: "No orders yet. They appear here as they come in." / "Tilauksia ei vielä ole. Ne näkyvät tässä sitä mukaa kuin niitä saapuu.",
     just_happened: "Just happened" / "Viimeksi tapahtunutta",
     nothing_happened: "Nothing yet: what happens to orders appears here." / "Ei vielä mitään: tilausten tapahtumat näkyvät tässä.",

@@ -14,6 +14,7 @@ use super::{
     error::PageError,
     frame::MenuItem,
     listing::ListQuery,
+    outage,
     page::page,
     releases::{load_ready, offers},
     user::User,
@@ -55,6 +56,7 @@ pub(super) async fn list(
     let mut db = deps.pool.acquire().await?;
     let cards = load(&mut db, &deps.rules, &user).await?;
     let ready = load_ready(&deps, &user, &mut db).await?;
+    let down = outage::load(&mut db, None).await?;
     drop(db);
     let count = i64::try_from(cards.len()).unwrap_or(i64::MAX);
     let main = html! {
@@ -63,6 +65,7 @@ pub(super) async fn list(
             @if count > 0 { p { (texts.by_cause) } }
         } }
         @if query.done == "stock" { p.flash.ok role="status" { (texts.approved) } }
+        (outage::messages(&user, &down))
         (offers(&user, &ready))
         @if cards.is_empty() && ready.is_empty() { p.flash.ok role="status" { (words.attention_none) } }
         div.causes { @for card in &cards { (render(&user, card)) } }

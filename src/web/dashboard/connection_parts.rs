@@ -6,10 +6,13 @@ use super::{
     badge::{Tone, badge},
     shipping_rule,
     user::User,
-    widgets::{button, csrf_field, reason, time, time_or_never},
+    widgets::{button, csrf_field, reason_of, time, time_or_never},
 };
 use crate::{
-    domain::setting::{Origin, Setting, SettingValue},
+    domain::{
+        setting::{Origin, Setting, SettingValue},
+        vendor::Vendor,
+    },
     explain::{PageTexts, capitalised, number_text},
     store::{polls::PollRow, shipping_rules::RuleRow},
 };
@@ -43,7 +46,7 @@ pub(super) fn poll_table(user: &User, connection: &str, polls: &[PollRow]) -> Ma
             tbody { @for poll in polls { tr {
                 th scope="row" {
                     (capitalised(poll_text(&poll.what, words)))
-                    @if let Some(error) = &poll.last_error { small { (badge(Tone::Attention, words.failed)) " " (reason(user, Some(error))) } }
+                    @if let Some(error) = &poll.last_error { small { (badge(Tone::Attention, words.failed)) " " (reason_of(user, Some(error), Some(vendor_of(&poll.what)))) } }
                     @if poll.gaps > 0 { small { (words.gaps) ": " (poll.gaps) } }
                 }
                 td data-l=(words.last_polled) { (time_or_never(user, poll.last_finished_at)) }
@@ -54,6 +57,11 @@ pub(super) fn poll_table(user: &User, connection: &str, polls: &[PollRow]) -> Ma
         } }
     };
     part(words.polls, connection, &table)
+}
+
+/// The vendor whose list it is.
+fn vendor_of(list: &str) -> Vendor {
+    if matches!(list, "orders" | "products") { Vendor::MyCashflow } else { Vendor::Ogoship }
 }
 
 fn poll_text<'a>(list: &'a str, words: &PageTexts) -> &'a str {

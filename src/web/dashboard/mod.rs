@@ -53,6 +53,7 @@ mod order_request;
 mod order_situation;
 mod order_table;
 mod orders;
+mod outage;
 mod overview;
 mod overview_data;
 mod overview_figures;

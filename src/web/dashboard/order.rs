@@ -19,6 +19,7 @@ use super::{
     order_remedy,
     order_situation::badges,
     order_table::{contents, total},
+    outage,
     page::page,
     parcels,
     user::User,
@@ -74,6 +75,7 @@ pub(super) async fn render(
     let row = connections::find(&mut db, connection).await?.ok_or(PageError::NotFound)?;
     let order = &shown.order;
     let stuck = order_remedy::load(&mut db, deps, user, order).await?;
+    let down = outage::load(&mut db, Some(connection)).await?;
     drop(db);
     let words = user.words();
     let here = order_path(connection, id);
@@ -86,6 +88,7 @@ pub(super) async fn render(
                 p { (headline(user, order)) }
             }
         }
+        (outage::messages(user, &down))
         (asked.refusal(user))
         (under_way(user, &here, asked, pending.as_ref()))
         (next(user, order))

@@ -14,6 +14,7 @@ use super::{
     order_offers::Request,
     order_query::{LIST, OrderQuery},
     order_table::table,
+    outage,
     page::page,
     user::User,
     widgets::csrf_field,
@@ -47,6 +48,7 @@ pub(super) async fn list(
         methods: orders::list_shipping_methods(&mut db, connection).await?,
         connections: connections::list(&mut db).await?.into_iter().map(|row| row.name).collect(),
     };
+    let down = outage::load(&mut db, connection).await?;
     let pending = order_bulk_undo::load(&mut db, &user, &said).await?;
     let rows = orders::list(&mut db, &filter, &OrderPage { after, limit: ROWS + 1 }, user.now).await?;
     drop(db);
@@ -61,6 +63,7 @@ pub(super) async fn list(
             a.btn.no-print href=(csv) { (texts.csv) }
             small { (texts.csv_cap.replace("{}", &explain::number_text(MAX_ROWS, user.language))) }
         }
+        (outage::messages(&user, &down))
         (order_bulk_undo::done(&user, &said, pending.as_ref(), &query.address()))
         (filter_bar(&user, &query, &choices))
         @if rows.is_empty() { (nothing(&user, &query)) } @else { (selectable(&user, &query, &rows, (is_first, next.as_deref()))) }

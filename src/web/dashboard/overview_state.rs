@@ -6,14 +6,15 @@ use maud::{Markup, html};
 use super::{
     badge::{Tone, flash},
     decisions::Decision,
+    outage::messages,
     overview_data::Overview,
     user::User,
-    widgets::{inline_time, reason_of},
+    widgets::inline_time,
 };
 use crate::{
     domain::{Timestamp, vendor::Vendor},
-    explain::{capitalised, counted_in, overview_texts, vendor_name},
-    store::views::{recent_changes::RecentChange, vendors_down::VendorDown},
+    explain::{counted_in, overview_texts, vendor_name},
+    store::views::recent_changes::RecentChange,
 };
 
 /// A connection whose oldest task has been due for longer is slow.
@@ -25,6 +26,8 @@ pub(super) enum Moving {
     Yes,
     /// Nothing is connected yet.
     NoConnection,
+    /// No order has come yet.
+    NoOrder,
     /// The oldest of what is due has waited long.
     Slowly,
     /// A connection is paused by a person.
@@ -46,7 +49,10 @@ impl Moving {
             return Self::Paused(paused.name.clone());
         }
         let oldest = overview.backlogs.iter().filter_map(|backlog| backlog.oldest_due_at).min();
-        if oldest.is_some_and(|at| now - at > SLOW) { Self::Slowly } else { Self::Yes }
+        if oldest.is_some_and(|at| now - at > SLOW) {
+            return Self::Slowly;
+        }
+        if overview.statuses.is_empty() { Self::NoOrder } else { Self::Yes }
     }
 
     /// In words.
@@ -56,6 +62,7 @@ impl Moving {
         match self {
             Self::Yes => texts.orders_move.to_owned(),
             Self::NoConnection => words.no_connections.to_owned(),
+            Self::NoOrder => texts.no_order.to_owned(),
             Self::Slowly => texts.orders_move_slowly.to_owned(),
             Self::Paused(connection) => format!("{}: {connection}.", texts.orders_paused),
             Self::No(Some(vendor)) => {
@@ -103,7 +110,7 @@ impl Moving {
         html! {
             @if !waiting.is_empty() { (texts.wait_for_you) ": " (waiting.join(", ")) ". " }
             @if let Some(last) = last { (texts.last_order_at) " " (inline_time(user, last.at)) ". " }
-            @if matches!(self, Self::Yes) { (texts.both_answer) }
+            @if matches!(self, Self::Yes) && overview.figures.vendors.iter().all(|vendor| vendor.succeeded > 0) { (texts.both_answer) }
         }
     }
 }
@@ -112,7 +119,7 @@ impl Moving {
 pub(super) fn banners(user: &User, overview: &Overview) -> Markup {
     let words = user.words();
     html! {
-        @for down in &overview.down { (flash(Tone::Stopped, &down_text(user, down))) }
+        (messages(user, &overview.down))
         @for connection in &overview.connections {
             @if let Some(by) = &connection.paused_by {
                 (flash(Tone::Attention, &html! {
@@ -127,22 +134,4 @@ pub(super) fn banners(user: &User, overview: &Overview) -> Markup {
 
 fn is_new(change: &RecentChange) -> bool {
     change.status_before.is_none()
-}
-
-fn down_text(user: &User, down: &VendorDown) -> Markup {
-    let words = user.words();
-    let texts = overview_texts(user.language);
-    let vendor: Option<Vendor> = down.vendor.as_deref().and_then(|vendor| vendor.parse().ok());
-    html! {
-        p.strong {
-            (down.connection) ": "
-            (reason_of(user, Some(&down.reason), vendor))
-            @if let Some(since) = down.since { " " (capitalised(words.since)) " " (inline_time(user, since)) "." }
-        }
-        p {
-            @if down.holds_back_writes { (texts.writes_held_back_text) " " }
-            @if down.orders_waiting > 0 { (counted_in(down.orders_waiting, texts.orders_wait_for_it, user.language)) ". " }
-            (texts.goes_on_by_itself)
-        }
-    }
 }

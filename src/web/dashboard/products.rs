@@ -17,6 +17,7 @@ use super::{
     icon::{Icon, icon},
     item_table::item_table,
     listing::{ROWS, split_page, url},
+    outage,
     page::page,
     product_notes::{extra_table, remark_list},
     product_progress::syncs_shown,
@@ -82,10 +83,12 @@ pub(super) async fn list(
         return Ok(page(&user, MenuItem::Products, words.products, &main));
     };
     let remarked = remarks::list_remarked(&mut db, &shown.connection, "", ROWS).await?;
+    let down = outage::load(&mut db, Some(&shown.connection)).await?;
     drop(db);
     let texts = item_texts(user.language);
     let main = html! {
         (head(&user, &shown))
+        (outage::messages(&user, &down))
         @if query.done == "sync" { (flash(Tone::Ok, &html! { p role="status" { (texts.asked) } })) }
         (syncs_shown(&user, &shown.syncs))
         (tabs(&user, &shown))

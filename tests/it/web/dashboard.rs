@@ -5,7 +5,7 @@ use silta::dev::sandbox::{Fault, OrderSpec};
 use uuid::Uuid;
 
 use crate::{
-    harness::{OPERATOR, TestSilta, VIEWER, secs},
+    harness::{CONNECTION, OPERATOR, TestSilta, VIEWER, secs},
     web::session::{Session, client, sign_in},
 };
 
@@ -297,4 +297,41 @@ async fn cookie_and_headers_hold_browsers_to_tls() {
     let plain = TestSilta::start().await;
     let answer = sign_in(&plain, OPERATOR).await;
     assert!(answer.headers().get("strict-transport-security").is_none(), "without TLS nothing is promised");
+}
+
+#[tokio::test]
+async fn vendor_that_is_down_is_named_on_each_page_of_the_shop() {
+    let mut silta = TestSilta::start().await;
+    silta.leave_unfinished();
+    let order = silta.place_order(OrderSpec::of("A", 1)).await;
+    let session = Session::with(&silta, VIEWER).await;
+    let order = format!("/orders/{CONNECTION}/{order}");
+    let pages = ["/", "/orders", &order, "/products", "/attention"];
+    let named = "OGOship failed repeatedly: nothing is sent before it answers again.";
+    for page in pages {
+        assert!(!session.get(page).await.text().await.unwrap().contains("failed repeatedly"), "{page}");
+    }
+    sqlx::query(
+        "update connection set circuit_open_until = now() + interval '10 years', circuit_reason = 'vendor_down',
+                circuit_vendor = 'ogoship', circuit_opened_at = now()",
+    )
+    .execute(&silta.pool)
+    .await
+    .unwrap();
+    for page in pages {
+        let shown = session.get(page).await.text().await.unwrap();
+        assert!(shown.contains(named) && shown.contains("Started"), "{page}: {shown}");
+    }
+}
+
+#[tokio::test]
+async fn new_shop_is_not_said_to_work() {
+    let silta = TestSilta::start().await;
+    let session = Session::with(&silta, VIEWER).await;
+    let shown = session.get("/").await.text().await.unwrap();
+    assert!(shown.contains("No order has come yet."), "{shown}");
+    assert!(
+        !shown.contains("Orders are moving") && !shown.contains("MyCashflow and OGOship answer"),
+        "{shown}"
+    );
 }

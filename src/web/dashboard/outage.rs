@@ -1,0 +1,47 @@
+//! Vendors that are down: since when, and what waits for them. Said on every page about orders and products: what is asked
+//! there is done once they answer again.
+
+use maud::{Markup, html};
+use sqlx::PgConnection;
+
+use super::{
+    badge::{Tone, flash},
+    user::User,
+    widgets::{inline_time, reason_of},
+};
+use crate::{
+    domain::vendor::Vendor,
+    explain::{capitalised, counted_in, overview_texts},
+    store::{
+        self,
+        views::vendors_down::{self, VendorDown},
+    },
+};
+
+/// The vendors that are down, of one connection or of all.
+pub(super) async fn load(db: &mut PgConnection, connection: Option<&str>) -> store::Result<Vec<VendorDown>> {
+    let mut down = vendors_down::list(db).await?;
+    down.retain(|it| connection.is_none_or(|name| name == it.connection));
+    Ok(down)
+}
+
+/// One message for each.
+pub(super) fn messages(user: &User, down: &[VendorDown]) -> Markup {
+    html! { @for down in down { (flash(Tone::Stopped, &text(user, down))) } }
+}
+
+fn text(user: &User, down: &VendorDown) -> Markup {
+    let texts = overview_texts(user.language);
+    let vendor: Option<Vendor> = down.vendor.as_deref().and_then(|vendor| vendor.parse().ok());
+    html! {
+        p.strong {
+            (down.connection) ": " (reason_of(user, Some(&down.reason), vendor))
+            @if let Some(since) = down.since { " " (capitalised(user.words().since)) " " (inline_time(user, since)) "." }
+        }
+        p {
+            @if down.holds_back_writes { (texts.writes_held_back_text) " " }
+            @if down.orders_waiting > 0 { (counted_in(down.orders_waiting, texts.orders_wait_for_it, user.language)) ". " }
+            (texts.goes_on_by_itself)
+        }
+    }
+}
