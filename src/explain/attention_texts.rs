@@ -33,6 +33,7 @@ texts! {
     same_cause: "Everything that stopped for the same cause" / "Kaikki samasta syystä pysähtyneet",
     try_again: "Try again" / "Yritä uudelleen",
     try_again_text: "Silta reads the shop and the warehouse again, and goes on if nothing stands against it any more." / "Silta lukee kaupan ja varaston tiedot uudelleen ja jatkaa, jos mikään ei enää estä.",
+    try_corrected: "Once it is corrected, Silta can read the shop and the warehouse again at once." / "Kun syy on korjattu, Silta voi lukea kaupan ja varaston tiedot heti uudelleen.",
     release_orders: "Each is read again in the shop and at the warehouse, and goes to the warehouse if nothing else stands against it. The next page shows how far it is; what has not begun can be cancelled there." / "Silta lukee jokaisen uudelleen kaupasta ja varastolta ja vie sen varastolle, jos mikään muu ei estä. Seuraavalla sivulla näet edistymisen ja voit perua ne, joita ei ole vielä aloitettu.",
     release_others: "Each is read again in the shop and at the warehouse, and what differs is written. The next page shows how far it is; what has not begun can be cancelled there." / "Silta lukee jokaisen uudelleen kaupasta ja varastolta ja korjaa erot. Seuraavalla sivulla näet edistymisen ja voit perua ne, joita ei ole vielä aloitettu.",
     fix_first: "Correct the cause first: what is not corrected stops again." / "Korjaa ensin syy: korjaamattomat pysähtyvät uudelleen.",

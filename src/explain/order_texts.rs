@@ -80,6 +80,8 @@ texts! {
     stays_placed: "is at the warehouse already" / "on jo varastolla",
     stays_closed: "is cancelled or delivered" / "on peruttu tai toimitettu",
     stays_held: "is on hold already" / "odottaa jo",
+    stays_on_hold: "is on hold: release it" / "odottaa: jatka sen käsittelyä",
+    stays_stopped: "has stopped: correct the cause first" / "on pysähtynyt: korjaa ensin syy",
     stays_not_held: "waits for nothing that a release ends" / "ei odota sitä, että sen käsittelyä jatkettaisiin",
     stays_unknown: "nobody knows yet whether it is at the warehouse" / "ei vielä tiedetä, onko se varastolla",
     stays_never: "Silta does not send it" / "Silta ei siirrä sitä varastolle",

@@ -1,6 +1,9 @@
 //! What an operator can ask for an order in its present state, and why not: the same on its page and for several at once.
 
-use super::order_situation::{is_never_sent, is_unknown, reason_of};
+use super::{
+    cause_remedy::{Remedy, remedy_of},
+    order_situation::{is_never_sent, is_unknown, reason_of},
+};
 use crate::{
     domain::{
         order::{Intent, WarehouseStatus},
@@ -75,10 +78,18 @@ pub(super) fn stays(
         _ if is_closed => Some(texts.stays_closed),
         Request::Hold => is_held.then_some(texts.stays_held),
         _ if transfer == Switch::Off => Some(texts.stays_off),
-        Request::Transfer => is(Reason::NotOursAtWarehouse).then_some(texts.stays_placed),
+        Request::Transfer if is(Reason::NotOursAtWarehouse) => Some(texts.stays_placed),
+        Request::Transfer if is_held => Some(texts.stays_on_hold),
+        Request::Transfer => is_corrected_first(order).then_some(texts.stays_stopped),
         Request::Release => (!is_held && !is(Reason::HoldPeriod)).then_some(texts.stays_not_held),
         Request::Adopt => (!is(Reason::NotOursAtWarehouse)).then_some(texts.stays_placed),
     }
+}
+
+/// True where an order stopped for something that a person corrects first: sent as it is, it stops again.
+fn is_corrected_first(order: &OrderRow) -> bool {
+    let reason = order.reason.as_deref().filter(|_| order.task_state.as_deref() == Some("dead"));
+    reason.is_some_and(|reason| matches!(remedy_of("dead", reason, "order"), Remedy::FixFirst | Remedy::Rule))
 }
 
 /// True once only the warehouse itself can stop the order.

@@ -64,8 +64,8 @@ pub(super) fn section(user: &User, order: &OrderRow, stuck: Option<&Stuck>) -> M
                 Remedy::Unknown => { (unknown_card::halves(user, connection, concern)) }
                 Remedy::Adopt => { (adoption_card::choices(user, connection, concern)) }
                 Remedy::Replacement => { p { a href="#added" { (user.words().added_shipments) } } }
-                _ => {
-                    p { (texts.try_again_text) }
+                other => {
+                    p { (if *other == Remedy::FixFirst { texts.try_corrected } else { texts.try_again_text }) }
                     (button(user, &order_path(connection, &order.order_id), &[("ask", "refresh")], texts.try_again))
                 }
             }
