@@ -66,7 +66,7 @@ texts! {
     is_there: "It is there" / "On varastolla",
     look_once_more: "Look once more" / "Katso vielä kerran",
     twice: "If it is there after all, the warehouse gets it twice." / "Jos se sittenkin on siellä, varasto saa sen kahdesti.",
-    not_seen_there: "not found" / "ei löytynyt",
+    not_seen_there: "not found when Silta last looked" / "ei löytynyt, kun Silta viimeksi katsoi",
     read: "Updated" / "Päivitetty",
     last_answer: "Last attempt" / "Viimeisin yritys",
     // Orders of the warehouse that Silta did not send.

@@ -34,12 +34,12 @@ pub(super) fn halves(user: &User, connection: &str, concern: &Concern) -> Markup
             @if user.is_operator() {
                 @let path = format!("/tasks/{}", concern.task);
                 div.row {
-                    (button(user, &path, &[("ask", "pending"), ("from", "order")], texts.not_there))
-                    span.soft { (texts.twice) }
+                    (button(user, &order_path(connection, id), &[("ask", "refresh")], texts.look_once_more))
+                    (button(user, &path, &[("ask", "done"), ("from", "order")], texts.is_there))
                 }
                 div.row {
-                    (button(user, &path, &[("ask", "done"), ("from", "order")], texts.is_there))
-                    (button(user, &order_path(connection, id), &[("ask", "refresh")], texts.look_once_more))
+                    (button(user, &path, &[("ask", "pending"), ("from", "order")], texts.not_there))
+                    span.soft { (texts.twice) }
                 }
             }
         }
@@ -51,7 +51,7 @@ fn in_shop(user: &User, order: Option<&OrderRow>, id: &str) -> Markup {
     html! {
         dt { (words.order) } dd { (id) }
         @if let Some(order) = order {
-            @if let Some(status) = &order.shop_status { dt { (words.status) } dd { (vendor_status_text(status, user.language)) } }
+            @if let Some(status) = &order.shop_status { dt { (words.status) } dd { span.first { (vendor_status_text(status, user.language)) } } }
             dt { (attention_texts(user.language).read) } dd { (time(user, order.updated_at)) }
         }
     }
@@ -66,10 +66,7 @@ fn at_warehouse(user: &User, concern: &Concern) -> Markup {
             dt { (words.reference) } dd { (reference) }
         }
         dt { (words.status) }
-        dd { @match status {
-            Some(status) => { (vendor_status_text(status, user.language)) }
-            None => { (texts.not_seen_there) }
-        } }
+        dd { span.first { (status.map_or(texts.not_seen_there, |status| vendor_status_text(status, user.language))) } }
         @if let Some(attempt) = &concern.last_attempt {
             dt { (texts.last_answer) } dd { (explain::outcome_text(&attempt.outcome, attempt.action.as_deref(), attempt.reason.as_deref(), user.language)) }
             dt { (texts.read) } dd { (time(user, attempt.ended_at)) }
