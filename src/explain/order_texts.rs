@@ -90,8 +90,11 @@ texts! {
     // The page of an order.
     placed_at: "Placed" / "Tilattu",
     next: "Next" / "Seuraavaksi",
-    looks_again: "Silta looks at both sides again at" / "Silta tarkistaa molemmat puolet seuraavan kerran",
-    looks_again_then: "Silta looks at both sides again" / "Silta tarkistaa molemmat puolet",
+    looks_first: "Silta looks at it at" / "Silta tarkistaa sen",
+    looks_first_then: "Silta looks at it" / "Silta tarkistaa sen",
+    looks_again: "Silta looks at both sides again at" / "Silta tarkistaa kaupan ja varaston seuraavan kerran",
+    looks_again_then: "Silta looks at both sides again" / "Silta tarkistaa kaupan ja varaston",
+    looks_itself: "Silta itself looks at both sides again at" / "Silta tarkistaa kaupan ja varaston myös itse",
     working_now: "Silta is working on it now." / "Silta käsittelee sitä juuri nyt.",
     next_warehouse: "The warehouse collects and ships it. Nothing for you to do." / "Varasto kerää ja lähettää sen. Sinun ei tarvitse tehdä mitään.",
     next_products: "The warehouse ships it once the products have arrived." / "Varasto lähettää sen, kun tuotteet ovat saapuneet.",

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{
     icon::{Icon, icon},
+    order_situation::is_unread,
     task::call_count,
     user::User,
     widgets::{json, time},
@@ -29,7 +30,9 @@ pub(super) fn history(user: &User, history: &OrderHistory) -> Markup {
             div.row { h2 #history { (texts.history) } }
             ol.line {
                 @if let Some(at) = history.order.next_at {
-                    li.next { (time(user, at.max(user.now))) div { span.strong { (texts.looks_again_then) } } }
+                    li.next { (time(user, at.max(user.now))) div { span.strong {
+                        (if is_unread(&history.order) { texts.looks_first_then } else { texts.looks_again_then })
+                    } } }
                 }
                 @for entry in history.timeline.iter().rev() { (timeline_entry(user, entry)) }
             }

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::{
     badge::{Tone, badge},
     user::User,
-    widgets::{order_status, reason},
+    widgets::{inline_time, order_status, reason},
 };
 use crate::{domain::task::reason::Reason, explain::order_texts, store::views::orders::OrderRow};
 
@@ -68,11 +68,30 @@ pub(super) fn badges(user: &User, order: &OrderRow) -> Markup {
 /// Why it is where it is. What is not at the warehouse says what it waits for, though no reason is recorded.
 pub(super) fn why(user: &User, order: &OrderRow) -> Markup {
     let texts = order_texts(user.language);
-    let text = match (order.status.as_str(), order.task_state.as_deref()) {
-        ("not_transferred", Some("leased")) => texts.working_now,
-        ("not_transferred", Some("pending")) => texts.next_due,
-        ("not_transferred", _) => texts.next_change,
-        _ => "",
-    };
-    html! { @if order.reason.is_some() { (reason(user, order.reason.as_deref())) } @else { (text) } }
+    html! {
+        @match (order.status.as_str(), order.task_state.as_deref()) {
+            _ if order.reason.is_some() => { (reason(user, order.reason.as_deref())) }
+            ("not_transferred", Some("leased")) => { (texts.working_now) }
+            ("not_transferred", Some("pending")) => { (next_look(user, order)) }
+            ("not_transferred", _) => { (texts.next_change) }
+            _ => {}
+        }
+    }
+}
+
+/// True for an order that neither side has been asked for yet.
+pub(super) fn is_unread(order: &OrderRow) -> bool {
+    order.shop_status.is_none() && order.reason.is_none()
+}
+
+/// When Silta looks at an order again, or for the first time.
+pub(super) fn next_look(user: &User, order: &OrderRow) -> Markup {
+    let texts = order_texts(user.language);
+    let looks = if is_unread(order) { texts.looks_first } else { texts.looks_again };
+    html! {
+        @match order.next_at.filter(|at| *at > user.now) {
+            Some(at) => { (looks) " " (inline_time(user, at)) "." }
+            None => { (texts.next_due) }
+        }
+    }
 }
