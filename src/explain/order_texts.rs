@@ -53,6 +53,7 @@ texts! {
     left_to_shop: "the shop’s own" / "kaupan oma",
     none: "none" / "ei ole",
     in_doubt: "in doubt" / "epävarma",
+    waits_for_you: "waits for you" / "odottaa sinua",
     select_order: "Select order {}" / "Valitse tilaus {}",
     // Several at once.
     selected: "With the selected orders:" / "Valituille tilauksille:",

@@ -91,7 +91,7 @@ pub(super) async fn render(
         (outage::messages(user, &down))
         (asked.refusal(user))
         (under_way(user, &here, asked, pending.as_ref()))
-        (next(user, order))
+        (next(user, order, stuck.is_some()))
         (order_remedy::section(user, order, stuck.as_ref()))
         (order_actions::section(user, &here, order, row.switches().orders))
         div.cols {

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::{
     badge::{Tone, flash},
-    order_situation::{is_never_sent, reason_of},
+    order_situation::{is_never_sent, is_unknown, next_look, reason_of, waits_for_you},
     parcels::came_back,
     user::User,
     widgets::{inline_time, reason, remedy},
@@ -15,20 +15,21 @@ use crate::{
     store::views::orders::OrderRow,
 };
 
-/// The line on top of an order's page.
-pub(super) fn next(user: &User, order: &OrderRow) -> Markup {
+/// The line on top of an order's page; with what to do, unless a card of its own says that.
+pub(super) fn next(user: &User, order: &OrderRow, has_remedy_card: bool) -> Markup {
     let texts = order_texts(user.language);
     let (tone, text) = step(user, order);
-    let comes_by_itself = matches!(order.task_state.as_deref(), Some("pending" | "in_doubt"));
+    let asks = order.reason.as_deref().filter(|_| tone == Tone::Attention && !has_remedy_card);
     html! {
         (flash(tone, &html! {
             b { (texts.next) ": " }
-            @if comes_by_itself {
-                @if let Some(at) = order.next_at { (texts.looks_again) " " (inline_time(user, at.max(user.now))) ". " }
-            } @else { (text) " " }
-            (reason(user, order.reason.as_deref()))
+            @if order.task_state.as_deref() == Some("pending") { (next_look(user, order)) } @else { (text) }
+            " " (reason(user, order.reason.as_deref()))
+            @if order.task_state.as_deref() == Some("in_doubt") {
+                @if let Some(at) = order.next_at { " " (texts.looks_itself) " " (inline_time(user, at.max(user.now))) "." }
+            }
             @if let Some(comments) = &order.warehouse_comments { " " q { (comments) } }
-            @if let Some(code) = order.reason.as_deref().filter(|_| tone == Tone::Attention) { (remedy(user, code)) }
+            @if let Some(code) = asks { (remedy(user, code)) }
         }))
     }
 }
@@ -38,6 +39,7 @@ fn step(user: &User, order: &OrderRow) -> (Tone, &'static str) {
     let texts = order_texts(user.language);
     match (order.task_state.as_deref(), order.status.as_str()) {
         (Some("leased"), _) => (Tone::Waiting, texts.working_now),
+        _ if is_unknown(order) => (Tone::Attention, texts.next_answer),
         (Some("dead"), _) | (_, "needs_attention") => (Tone::Attention, texts.next_person),
         (_, "waiting_for_collection") => (Tone::Waiting, texts.next_warehouse),
         (_, "waiting_for_products") => (Tone::Waiting, texts.next_products),
@@ -52,12 +54,14 @@ fn step(user: &User, order: &OrderRow) -> (Tone, &'static str) {
 fn before_transfer(texts: &OrderTexts, order: &OrderRow) -> (Tone, &'static str) {
     match reason_of(order) {
         _ if is_never_sent(order) => (Tone::Plain, texts.next_never),
-        Some(Reason::HeldByOperator) => (Tone::Waiting, texts.next_held),
+        Some(Reason::HeldByOperator) => (Tone::Attention, texts.next_held),
         // The reason says it.
-        Some(Reason::ManualTransfer | Reason::TransferOff) => (Tone::Waiting, ""),
+        Some(Reason::ManualTransfer) => (Tone::Attention, ""),
+        Some(Reason::TransferOff) => (Tone::Waiting, ""),
         Some(Reason::BeforeStart | Reason::ReopenedInShop | Reason::CancelledByOperator) => {
             (Tone::Plain, texts.next_by_hand)
         }
+        _ if waits_for_you(order) => (Tone::Attention, texts.next_change),
         _ => (Tone::Waiting, texts.next_change),
     }
 }

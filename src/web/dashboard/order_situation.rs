@@ -29,6 +29,10 @@ const NEVER_SENT: [Reason; 6] = [
     Reason::NoWarehouseLines,
 ];
 
+/// The reasons of an order that waits for a person, though nothing of it stopped.
+const WAITS_FOR_YOU: [Reason; 4] =
+    [Reason::ManualTransfer, Reason::HeldByOperator, Reason::PaymentNotActivated, Reason::HeldAtWarehouse];
+
 /// The reason of an order's newest task.
 pub(super) fn reason_of(order: &OrderRow) -> Option<Reason> {
     order.reason.as_deref().and_then(Reason::parse)
@@ -53,13 +57,22 @@ pub(super) fn is_never_sent(order: &OrderRow) -> bool {
     order.placed_at.is_none() && reason_of(order).is_some_and(|reason| NEVER_SENT.contains(&reason))
 }
 
-/// Its status, and that it stopped or is in doubt. While nobody knows whether it was transferred, no badge says so.
+/// True for an order that waits for a person, though nothing of it stopped: needs attention counts the same.
+pub(super) fn waits_for_you(order: &OrderRow) -> bool {
+    matches!(order.task_state.as_deref(), Some("pending" | "skipped"))
+        && matches!(order.status.as_str(), "not_transferred" | "needs_attention")
+        && reason_of(order).is_some_and(|reason| WAITS_FOR_YOU.contains(&reason))
+}
+
+/// Its status, and that it stopped, is in doubt or waits for the reader. While nobody knows whether it was transferred, no badge
+/// says so.
 pub(super) fn badges(user: &User, order: &OrderRow) -> Markup {
-    let words = user.words();
+    let texts = order_texts(user.language);
     html! {
         span.badges {
-            @if is_unknown(order) { (badge(Tone::Stopped, order_texts(user.language).in_doubt)) " " }
-            @else if order.task_state.as_deref() == Some("dead") { (badge(Tone::Attention, words.cause_dead)) " " }
+            @if is_unknown(order) { (badge(Tone::Stopped, texts.in_doubt)) " " }
+            @else if order.task_state.as_deref() == Some("dead") { (badge(Tone::Attention, user.words().cause_dead)) " " }
+            @else if waits_for_you(order) { (badge(Tone::Attention, texts.waits_for_you)) " " }
             @if !may_be_at_warehouse(order) { (order_status(user, &order.status)) }
         }
     }
