@@ -8,8 +8,13 @@ use crate::domain::{language::Language, product::Remark, sync::SyncKind, vendor:
 
 /// A number with its noun: `1 order`, `2 orders`.
 pub fn counted(count: i64, noun: &str) -> String {
-    let (one, many) = noun.split_once('|').unwrap_or((noun, noun));
-    format!("{count} {}", if count == 1 { one } else { many })
+    format!("{count} {}", one_or_many(noun, count))
+}
+
+/// The singular or the plural of a text that holds both.
+pub fn one_or_many(texts: &str, count: i64) -> &str {
+    let (one, many) = texts.split_once('|').unwrap_or((texts, texts));
+    if count == 1 { one } else { many }
 }
 
 /// The same with the thousands of a large number apart.
@@ -25,6 +30,12 @@ pub fn capitalised(text: &str) -> String {
     }
     let mut letters = text.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// A text as a sentence: with a capital at its beginning and a full stop at its end.
+pub fn sentence(text: &str) -> String {
+    let stop = if text.is_empty() || text.ends_with(['.', '!', '?', '…']) { "" } else { "." };
+    capitalised(text) + stop
 }
 
 /// A number with one decimal, which says nothing of a large one.
@@ -160,5 +171,18 @@ pub const fn vendor_name(vendor: Vendor) -> &'static str {
     match vendor {
         Vendor::MyCashflow => "MyCashflow",
         Vendor::Ogoship => "OGOship",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentence_begins_with_a_capital_and_ends_with_one_stop() {
+        assert_eq!(sentence("correct in the shop: name is missing"), "Correct in the shop: name is missing.");
+        assert_eq!(sentence("shop.url leads elsewhere."), "shop.url leads elsewhere.");
+        assert_eq!(sentence(""), "");
+        assert_eq!(one_or_many("Show it|Show them", 2), "Show them");
     }
 }

@@ -53,8 +53,8 @@ pub use differences::difference_remedy;
 pub use history::{LedgerAction, OrderHistory, TimelineEntry, order_history};
 pub use item_texts::{ItemTexts, basis_text, item_texts};
 pub use labels::{
-    capitalised, counted, counted_in, decimal, difference_text, remark_text, source_text, state_text,
-    subject_text, sync_kind_text, vendor_name, vendor_status_text,
+    capitalised, counted, counted_in, decimal, difference_text, one_or_many, remark_text, sentence,
+    source_text, state_text, subject_text, sync_kind_text, vendor_name, vendor_status_text,
 };
 pub use moments::{
     amount_text, clock_text, date_text, day_text, duration_text, moment_text, money_text, number_text,

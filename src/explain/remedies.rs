@@ -215,16 +215,16 @@ const fn remedies(reason: Reason) -> (&'static str, &'static str) {
             "Etsi se varastolta viitteellä: Silta ei itse vie sitä uudelleen.",
         ),
         Reason::ReplacementUnconfirmed => (
-            "Open the order and confirm the replacement. If it is not to be sent, remove the shipment in the shop.",
-            "Avaa tilaus ja vahvista korvaava lähetys. Jos sitä ei lähetetä, poista lähetys kaupassa.",
+            "Confirm the replacement. If it is not to be sent, remove the shipment in the shop.",
+            "Vahvista korvaava lähetys. Jos sitä ei lähetetä, poista lähetys kaupassa.",
         ),
         Reason::ReplacementVanished => (
             "Look for it at the warehouse by its reference, then say whether it was done.",
             "Etsi se varastolta viitteellä, ja kerro sitten, onko se tehty.",
         ),
         Reason::NotOursAtWarehouse => (
-            "Compare both orders. If the warehouse's is this one, adopt it; else give it another reference there.",
-            "Vertaa tilauksia. Jos varaston tilaus on tämä, valitse se; muuten vaihda sen viite OGOshipissa.",
+            "Compare both orders. If the warehouse's is this one, let Silta follow it; else give it another reference there.",
+            "Vertaa tilauksia. Jos varaston tilaus on tämä, anna Sillan seurata sitä; muuten vaihda sen viite OGOshipissa.",
         ),
         Reason::DoubledAtWarehouse => (
             "Cancel all but one of them at the warehouse, then try again.",

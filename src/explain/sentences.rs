@@ -1,6 +1,6 @@
 //! Sentences about events, intents and attempts, in both languages.
 
-use super::{details::detail, reasons::reason_text};
+use super::{details::detail, labels::sentence, reasons::reason_text};
 use crate::{
     domain::{
         language::Language::{self, English, Finnish},
@@ -190,13 +190,22 @@ pub fn attempt_text(attempt: &AttemptRow, language: Language) -> String {
     let AttemptRow { outcome, reason, action, detail: stored, number, .. } = attempt;
     let mut text = outcome_text(outcome, action.as_deref(), reason.as_deref(), language);
     if let Some(stored) = stored {
-        text = format!("{text} ({})", detail(stored, language));
+        text = format!("{text} {}", said(stored, reason.as_deref(), language));
     }
     let attempt = match language {
         English => "Attempt",
         Finnish => "Yritys",
     };
     format!("{attempt} {number}: {text}")
+}
+
+/// What an attempt said beyond its reason; a vendor's own words are quoted.
+fn said(stored: &str, reason: Option<&str>, language: Language) -> String {
+    match (reason.and_then(Reason::parse), language) {
+        (Some(Reason::Refused | Reason::Conflict), English) => format!("“{stored}”"),
+        (Some(Reason::Refused | Reason::Conflict), Finnish) => format!("”{stored}”"),
+        _ => sentence(&detail(stored, language)),
+    }
 }
 
 fn english_outcome(outcome: &str, action: Option<&str>, reason: &str) -> String {

@@ -85,10 +85,10 @@ pub(super) fn called_last(attempt: &AttemptRow) -> Option<Vendor> {
 pub(super) fn detail_text(user: &User, reason: &str, detail: &str) -> String {
     match Reason::parse(reason) {
         Some(Reason::ShippingUnmapped) if detail.contains('"') => {
-            format!("{}: {}", attention_texts(user.language).method, explain::method_names(detail))
+            format!("{}: {}.", attention_texts(user.language).method, explain::method_names(detail))
         }
         Some(Reason::Refused | Reason::Conflict) => refusal(user, detail),
-        _ => explain::capitalised(&explain::detail(detail, user.language)),
+        _ => explain::sentence(&explain::detail(detail, user.language)),
     }
 }
 

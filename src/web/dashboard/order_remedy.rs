@@ -6,17 +6,17 @@ use sqlx::PgConnection;
 use super::{
     adoption_card,
     cause_remedy::{Remedy, remedy_of},
-    concern::{self, Concern},
+    concern::{self, Concern, detail_text},
     deps::DashboardDeps,
     listing::{order_path, url},
     shipping_codes,
     shipping_preview::{self, RuleForm},
     unknown_card,
     user::User,
-    widgets::button,
+    widgets::{button, remedy_text},
 };
 use crate::{
-    explain::{self, attention_texts},
+    explain::attention_texts,
     store::{self, views::orders::OrderRow},
 };
 
@@ -51,6 +51,7 @@ pub(super) fn section(user: &User, order: &OrderRow, stuck: Option<&Stuck>) -> M
     let Some(Stuck { remedy, concern, codes }) = stuck else { return html! {} };
     let texts = attention_texts(user.language);
     let (connection, reason) = (order.connection.as_str(), order.reason.as_deref());
+    let code = reason.unwrap_or_default();
     let same = [("connection", Some(connection)), ("kind", Some("order")), ("reason", reason)];
     let detail =
         concern.last_attempt.as_ref().and_then(|attempt| attempt.detail.as_deref()).unwrap_or_default();
@@ -58,7 +59,11 @@ pub(super) fn section(user: &User, order: &OrderRow, stuck: Option<&Stuck>) -> M
     html! {
         section.card.remedy-here.no-print aria-labelledby="remedy" {
             h2 #remedy { (user.words().remedy) }
-            @if !detail.is_empty() && *remedy != Remedy::Unknown { p { (explain::detail(detail, user.language)) } }
+            @if *remedy != Remedy::Unknown {
+                @let what_to_do = remedy_text(user, code, concern.vendor());
+                @if !what_to_do.is_empty() { p { (what_to_do) } }
+                @if !detail.is_empty() { p { (detail_text(user, code, detail)) } }
+            }
             @match remedy {
                 Remedy::Rule => { (shipping_preview::form(user, &RuleForm::of_detail(connection, detail), codes)) }
                 Remedy::Unknown => { (unknown_card::halves(user, connection, concern)) }

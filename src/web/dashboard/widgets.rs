@@ -138,8 +138,14 @@ pub(super) fn remedy(user: &User, reason: &str) -> Markup {
 
 /// The same with the name of the vendor that it is about, where that is known.
 pub(super) fn remedy_of_vendor(user: &User, reason: &str, vendor: Option<Vendor>) -> Markup {
+    let text = remedy_text(user, reason, vendor);
+    html! { @if !text.is_empty() { p.remedy { strong { (user.words().remedy) ": " } (text) } } }
+}
+
+/// What to do about a reason, as a text alone; empty where there is nothing to do.
+pub(super) fn remedy_text(user: &User, reason: &str, vendor: Option<Vendor>) -> String {
     let remedy = Reason::parse(reason).map_or("", |reason| explain::remedy(reason, user.language));
-    html! { @if !remedy.is_empty() { p.remedy { strong { (user.words().remedy) ": " } (with_vendor(remedy, vendor, user.language)) } } }
+    with_vendor(remedy, vendor, user.language)
 }
 
 /// The health of a connection.
