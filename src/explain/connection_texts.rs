@@ -64,6 +64,7 @@ texts! {
     none_due: "None" / "Ei mitään",
     last_order: "Last order received" / "Viimeisin tilaus",
     none_yet: "None yet" / "Ei vielä yhtään",
+    see_brake: "Look at the figures and approve them" / "Katso saldot ja hyväksy ne",
     // The schedule of syncs.
     schedule: "Schedule of syncs" / "Täsmäytysten aikataulu",
     last_sync: "Last" / "Viimeksi",

@@ -8,6 +8,7 @@ use super::{
     connection_parts::{HERE, part, poll_table, rule_table, setting_table},
     connection_test::{is_running, register_card, test_button, test_card},
     deps::DashboardDeps,
+    listing::url,
     switch_card::{self, SwitchState},
     sync_schedule::{Schedules, schedule_table},
     user::User,
@@ -18,7 +19,7 @@ use super::{
 use crate::{
     actions::{Releasable, registration_obstacle},
     domain::{connection_work::WorkKind, id::time_of},
-    explain::{self, connection_texts, number_text},
+    explain::{self, capitalised, connection_texts, number_text, sentence},
     store::{
         self,
         connection_work::{self, WorkRow},
@@ -149,14 +150,26 @@ fn stopped(user: &User, row: &ConnectionRow) -> Markup {
             (flash(Tone::Stopped, &html! { p.strong { (reason(user, Some(code))) } (remedy(user, code)) }))
         }
         @if let Some(held) = &row.writes_held_back {
-            (flash(Tone::Stopped, &html! { strong { (words.writes_held_back) } ": " (held) }))
+            (flash(Tone::Stopped, &html! { strong { (capitalised(words.writes_held_back)) } ": " (held) }))
         }
         @if let Some(by) = &row.paused_by {
-            (flash(Tone::Attention, &html! { strong { (words.paused) } ": " (by) @if let Some(at) = row.paused_at { ", " (inline_time(user, at)) } }))
+            (flash(Tone::Attention, &html! { strong { (capitalised(words.paused)) } ": " (by) @if let Some(at) = row.paused_at { ", " (inline_time(user, at)) } }))
         }
         @if let Some(detail) = &row.brake_detail {
-            (flash(Tone::Attention, &html! { strong { (words.braked) } ": " (explain::detail(detail, user.language)) }))
+            (flash(Tone::Attention, &html! {
+                strong { (capitalised(words.braked)) } ": " (sentence(&explain::detail(detail, user.language))) " "
+                (way_to_the_brake(user, &row.name))
+            }))
         }
+    }
+}
+
+/// The figures that the stock brake holds: with their approval for those who may give it.
+fn way_to_the_brake(user: &User, connection: &str) -> Markup {
+    let to = url("/attention/stock", &[("connection", Some(connection))], None);
+    html! {
+        @if user.is_operator() { a href=(to) { (connection_texts(user.language).see_brake) } }
+        @else { a href="/attention" { (user.words().attention) } }
     }
 }
 
