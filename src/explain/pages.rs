@@ -159,7 +159,7 @@ texts! {
     offer_products: "Products are uploaded automatically now." / "Tuotteet viedään nyt automaattisesti.",
     offer_stock: "Stock figures are written automatically now." / "Varastosaldot kirjoitetaan nyt automaattisesti.",
     offer_rule: "There is a rule now for the shipping method" / "Toimitustavalle on nyt sääntö:",
-    offer_show: "Show them" / "Näytä ne",
+    offer_show: "Show it|Show them" / "Näytä se|Näytä ne",
     replay_selected: "Try only the selected ones again" / "Yritä uudelleen vain valittuja",
     select_all: "select all" / "valitse kaikki",
     oldest_shown: "Only the oldest are shown." / "Vain vanhimmat näytetään.",

@@ -22,7 +22,7 @@ use super::{
 use crate::{
     actions::ConfiguredRules,
     domain::vendor::Vendor,
-    explain::{attention_texts, counted_in},
+    explain::{attention_texts, counted_in, one_or_many},
     store::{
         self,
         views::attention::{AttentionCause, MAX_OLDEST},
@@ -129,7 +129,7 @@ fn in_place(
             }
             Remedy::Codes => {
                 @let codes = [("connection", Some(connection)), ("show", Some("code"))];
-                a.btn href=(url("/products", &codes, None)) { (texts.see_codes) }
+                a.btn href=(url("/products", &codes, None)) { (one_or_many(texts.see_codes, cause.count)) }
             }
             Remedy::Orders(request) => {
                 div.row { @for id in concerns.iter().filter_map(|it| it.subject.strip_prefix("order:")) {
@@ -139,11 +139,22 @@ fn in_place(
                     @else { (button(user, &path, &[("ask", request)], &label)) }
                 } }
             }
-            Remedy::FixFirst => { a.btn href=(all) { (user.words().offer_show) } }
-            Remedy::Write => { a.btn href=(all) { (texts.see_and_send) } }
-            Remedy::Unknown | Remedy::Replay => { a.btn href=(all) { (texts.see_and_try) } }
+            Remedy::FixFirst => {
+                @match only_order(cause, concerns) {
+                    Some(id) => { a.btn href=(order_path(connection, id)) { (texts.open_order) } }
+                    None => { a.btn href=(all) { (one_or_many(user.words().offer_show, cause.count)) } }
+                }
+            }
+            Remedy::Write => { a.btn href=(all) { (one_or_many(texts.see_and_send, cause.count)) } }
+            Remedy::Unknown | Remedy::Replay => { a.btn href=(all) { (one_or_many(texts.see_and_try, cause.count)) } }
         }
     }
+}
+
+/// The order's number, where the cause is that of one order alone.
+fn only_order<'a>(cause: &AttentionCause, concerns: &'a [Concern]) -> Option<&'a str> {
+    let concern = concerns.first().filter(|_| cause.count == 1)?;
+    concern.subject.strip_prefix("order:")
 }
 
 fn request_text(user: &User, request: &str) -> &'static str {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{listing::order_path, user::User};
 use crate::{
     domain::{id::TaskId, task::reason::Reason, vendor::Vendor},
-    explain::{self, attention_texts, subject_text},
+    explain::{self, attention_texts, subject_text, with_count},
     store::{
         self,
         attempts::{self, AttemptRow},
@@ -116,7 +116,7 @@ pub(super) fn links_with_details(user: &User, cause: &AttentionCause, concerns: 
 
 /// The orders or products as links.
 pub(super) fn links(user: &User, cause: &AttentionCause, concerns: &[Concern]) -> Markup {
-    let rest = cause.count > i64::try_from(concerns.len()).unwrap_or(i64::MAX);
+    let rest = rest(user, cause.count, concerns.len());
     html! {
         @if !concerns.is_empty() {
             p {
@@ -125,10 +125,16 @@ pub(super) fn links(user: &User, cause: &AttentionCause, concerns: &[Concern]) -
                     @if at > 0 { (if concern.name.is_some() { "; " } else { ", " }) }
                     @if let Some(name) = &concern.name { (name) } @else { (link(user, &cause.connection, &concern.subject)) }
                 }
-                @if rest { " " (attention_texts(user.language).and_more) }
+                @if let Some(rest) = rest { " " (rest) }
             }
         }
     }
+}
+
+/// How many more there are than are shown.
+fn rest(user: &User, count: i64, shown: usize) -> Option<String> {
+    let rest = usize::try_from(count).unwrap_or_default().saturating_sub(shown);
+    (rest > 0).then(|| with_count(attention_texts(user.language).and_more, rest))
 }
 
 /// An order as a link; a product or a stock figure by its name.
@@ -143,14 +149,14 @@ pub(super) fn link(user: &User, connection: &str, subject: &str) -> Markup {
 
 /// Orders of a preview as links.
 pub(super) fn order_links(connection: &str, tasks: &[TaskRow], count: i64, user: &User) -> Markup {
-    let rest = count > i64::try_from(tasks.len()).unwrap_or(i64::MAX);
+    let rest = rest(user, count, tasks.len());
     html! {
         p {
             @for (at, task) in tasks.iter().enumerate() {
                 @if at > 0 { ", " }
                 (link(user, connection, &task.subject))
             }
-            @if rest { " " (attention_texts(user.language).and_more) }
+            @if let Some(rest) = rest { " " (rest) }
         }
     }
 }

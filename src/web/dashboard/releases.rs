@@ -15,7 +15,7 @@ use super::{
 use crate::{
     actions::{self, ConflictError, MAX_REPLAYED, Releasable},
     domain::task::reason::Reason,
-    explain::{attention_texts, counted_in, method_names, number_text},
+    explain::{attention_texts, counted_in, method_names, number_text, one_or_many},
     store::{self, views::releasable::WaitingFilter},
 };
 
@@ -68,7 +68,7 @@ pub(super) fn offers(user: &User, ready: &[Releasable]) -> Markup {
                             button.main name="which" value="all" { (send_label(user, &it.kind, it.count)) }
                         }
                     }
-                    a.btn href=(list_path(it)) { (words.offer_show) }
+                    a.btn href=(list_path(it)) { (one_or_many(words.offer_show, it.count)) }
                 }
             }
         }
