@@ -25,11 +25,11 @@ const fn finnish(reason: Reason) -> &'static str {
         Reason::Refused => "MyCashflow tai OGOship hylkäsi pyynnön.",
         Reason::Conflict => "Tilauksen tai tuotteen tila MyCashflow’ssa tai OGOshipissa ei salli tätä.",
         Reason::CredentialsRefused => {
-            "MyCashflow tai OGOship ei hyväksy Sillan tunnuksia: kirjautuminen tai jokainen kutsu hylätään."
+            "MyCashflow tai OGOship ei hyväksy Sillan tunnuksia kirjautumisessa tai missään kutsussa."
         }
         Reason::AccessDenied => "MyCashflow tai OGOship epäsi pääsyn juuri tähän, vaikka hyväksyi muut.",
         Reason::VendorDown => {
-            "MyCashflow’hun tai OGOshipiin ei saada yhteyttä: mitään ei lähetetä, ennen kuin yhteys toimii taas."
+            "MyCashflow’hun tai OGOshipiin ei saada yhteyttä, eikä mitään lähetetä, ennen kuin yhteys toimii taas."
         }
         Reason::FieldUnreadable => {
             "MyCashflow tai OGOship lähetti ratkaisevan tiedon, jota Silta ei osaa lukea."
@@ -37,31 +37,33 @@ const fn finnish(reason: Reason) -> &'static str {
         Reason::NotPaid => "Maksut eivät kata tilauksen summaa, eikä se ole postiennakkotilaus.",
         Reason::PaymentNotActivated => "Maksu on saatu, mutta sitä ei ole aktivoitu (Klarna, maksulinkki).",
         Reason::BeforeStart => {
-            "Tilaus on vanhempi kuin yhteys tai sille annettu alkupäivä: vanhoja tilauksia ei tuoda."
+            "Tilaus on vanhempi kuin yhteys tai sille annettu alkupäivä, eikä vanhoja tilauksia tuoda."
         }
         Reason::UndoPeriod => "Tilaus siirrettiin juuri käsin, ja sen voi vielä kumota.",
         Reason::HoldPeriod => {
             "Tilaus odottaa hetken ennen siirtoa, jotta sitä ehtii vielä muuttaa tai sen voi perua."
         }
         Reason::HeldByOperator => "Tilaus on laitettu odottamaan.",
-        Reason::LeftToShop => "Toimitustapasääntö jättää tilauksen kaupalle: se noudetaan sieltä.",
+        Reason::LeftToShop => "Toimitustapasääntö jättää tilauksen kaupalle, josta se noudetaan.",
         Reason::NegativeQuantity => "Tilauksessa palautetaan jotain tuotetta enemmän kuin sitä on tilattu.",
         Reason::FractionalQuantity => {
             "Jonkin tuotteen määrä ei ole kokonaisia kappaleita, ja varasto laskee kappaleita."
         }
-        Reason::ReturnOrder => "Tilaus on palautus eikä myynti: siitä ei lähetetä mitään.",
+        Reason::ReturnOrder => "Tilaus on palautus eikä myynti, joten siitä ei lähetetä mitään.",
         Reason::ManualTransfer => "Tilaus odottaa, että siirrät sen varastolle.",
         Reason::TransferOff => {
-            "Tilaukset on kytketty pois: niistä ei kirjoiteta mitään kauppaan eikä varastolle."
+            "Tilaukset on kytketty pois, joten niistä ei kirjoiteta mitään kauppaan eikä varastolle."
         }
         Reason::ManualUpload => "Tuote odottaa, että viet sen varastolle.",
-        Reason::UploadOff => "Tuotteiden vienti on kytketty pois: varastolla ei luoda eikä muuteta mitään.",
+        Reason::UploadOff => {
+            "Tuotteiden vienti on kytketty pois, joten varastolla ei luoda eikä muuteta mitään."
+        }
         Reason::ManualStockUpdate => "Varastosaldo odottaa, että kirjoitat sen kauppaan.",
-        Reason::StockUpdateOff => "Saldopäivitys on kytketty pois: kauppaan ei kirjoiteta mitään.",
+        Reason::StockUpdateOff => "Saldopäivitys on kytketty pois, joten kauppaan ei kirjoiteta mitään.",
         Reason::CancelledInShop => "Tilaus peruttiin kaupassa, ennen kuin se lähti varastolle.",
         Reason::CompletedInShop => "Tilaus käsiteltiin kaupassa valmiiksi, ennen kuin se lähti varastolle.",
         Reason::ReopenedInShop => {
-            "Tilaus oli käsitelty kaupassa ja avattiin siellä uudelleen: Silta jättää sen kaupan hoidettavaksi."
+            "Tilaus oli käsitelty kaupassa ja avattiin siellä uudelleen, joten Silta jättää sen kaupan hoidettavaksi."
         }
         Reason::UnknownInShop => "Kauppa ei tunne sitä.",
         Reason::GoneFromShop => {
@@ -71,13 +73,13 @@ const fn finnish(reason: Reason) -> &'static str {
         Reason::NoWarehouseLines => "Tilauksessa ei ole tuotteita, joita varasto lähettää.",
         Reason::Excluded => "Tuote tai koodi on rajattu pois asetuksissa.",
         Reason::SettlingTime => {
-            "Ei vielä tiedetä, menikö lähetetty perille: Silta odottaa hetken, ennen kuin se lähettää mitään uudelleen."
+            "Ei vielä tiedetä, menikö pyyntö perille, joten Silta odottaa hetken, ennen kuin se lähettää mitään uudelleen."
         }
         Reason::CancelledAtWarehouse => "Varasto perui tilauksen; kaupan tilaus jää ennalleen.",
         Reason::HeldAtWarehouse => "Varasto ei lähetä tilausta, ennen kuin joku korjaa sen siellä.",
         Reason::Returned => "Paketti palasi varastolle.",
         Reason::PartiallyShipped => {
-            "Osa tilauksesta on lähtenyt: loput tulevat toisessa paketissa, tai kauppa lähettää ne itse."
+            "Vain osa tilauksesta on lähtenyt, ja loput tulevat toisessa paketissa tai kauppa lähettää ne itse."
         }
         Reason::CatalogueUnread => {
             "Kaupan tuotteita ei ole vielä luettu kokonaan, joten ei tiedetä, minkä tuotteen koodi on."
@@ -101,10 +103,10 @@ const fn finnish(reason: Reason) -> &'static str {
         }
         Reason::CodeTaken => "Tuotteen uusi koodi on varastolla jo kaupan toisella tuotteella.",
         Reason::StockBraked => {
-            "Liian moni saldo laskisi nollaan kerralla: siltä näyttää tyhjä tai rikkinäinen luettelo."
+            "Liian moni saldo laskisi nollaan kerralla, mikä viittaa tyhjään tai rikkinäiseen luetteloon."
         }
         Reason::ListPartial => {
-            "Varaston luettelosta puuttuu suuri osa sen tuotteista: siltä näyttää kesken jäänyt luettelo."
+            "Varaston luettelosta puuttuu suuri osa sen tuotteista, mikä viittaa kesken jääneeseen luetteloon."
         }
         Reason::SupplierUnknown => {
             "Tilausrivin toimittajaa ei tiedetä, joten ei tiedetä, onko tuote varastolla."
@@ -116,7 +118,7 @@ const fn finnish(reason: Reason) -> &'static str {
         Reason::ShippedThoughCancelled => "Varasto lähetti tilauksen, joka oli peruttu kaupassa.",
         Reason::VanishedAtWarehouse => "Varasto ei enää näytä tilausta, joka sinne vietiin.",
         Reason::ReplacementUnconfirmed => {
-            "Kaupassa lisättiin lähetys jo lähetettyyn tilaukseen: vahvista, että varasto lähettää sen."
+            "Kaupassa lisättiin lähetys jo lähetettyyn tilaukseen, ja sinun on vahvistettava, että varasto lähettää sen."
         }
         Reason::ReplacementVanished => "Varasto ei enää näytä korvaavaa lähetystä, joka sinne vietiin.",
         Reason::NotOursAtWarehouse => {
@@ -133,12 +135,12 @@ const fn finnish(reason: Reason) -> &'static str {
             "Tilauksella on useita avoimia lähetyksiä tai maksuja, eikä Silta voi merkitä sitä käsitellyksi."
         }
         Reason::OutcomeUnknown => {
-            "Asia ei selvinnyt ajoissa: tarkista, menikö lähetetty perille, ennen kuin se lähetetään uudelleen."
+            "Ei saatu selville, menikö pyyntö perille. Tarkista, ennen kuin lähetät uudelleen."
         }
-        Reason::LeaseExpired => "Yritys keskeytyi: ohjelma kaatui tai oli liian kauan poissa.",
+        Reason::LeaseExpired => "Yritys keskeytyi, koska ohjelma kaatui tai oli liian kauan poissa.",
         Reason::DatabaseUnavailable => "Sillan tietokantaan ei saatu yhteyttä, kun yritys tarvitsi sitä.",
         Reason::Overran => "Yritys kesti liian kauan.",
-        Reason::Panicked => "Yritys kaatui: vika on Sillassa.",
+        Reason::Panicked => "Yritys kaatui, ja vika on Sillassa.",
         Reason::NotConverging => "MyCashflow ja OGOship eivät täsmää edes 200 toimenpiteen jälkeen.",
         Reason::SnoozedTooLong => "Sitä lykättiin yli kaksi viikkoa tai tuhat kertaa.",
         Reason::CancelledByOperator => "Siirto peruttiin käsin, tai tilaus peruttiin ennen siirtoa.",
@@ -161,6 +163,10 @@ mod tests {
         let reasons = Reason::ALL.iter().flat_map(|reason| {
             languages.map(|language| [reason_text(*reason, language), remedy(*reason, language)])
         });
+        // They stand after "2 orders:".
+        for text in Reason::ALL.iter().flat_map(|it| languages.map(|language| reason_text(*it, language))) {
+            assert!(!text.contains(':'), "{text}");
+        }
         let switches = SubjectKind::ALL.iter().flat_map(|kind| {
             languages.map(|language| {
                 [Switch::Automatic, Switch::Manual, Switch::Off].map(|it| switch_text(*kind, it, language))

@@ -16,8 +16,8 @@ pub const fn switch_text(kind: SubjectKind, switch: Switch, language: Language) 
             ("Orders wait until you transfer them", "Tilaukset odottavat, että siirrät ne varastolle")
         }
         (SubjectKind::Order, Off) => (
-            "Orders are switched off: nothing is written for them in the shop or at the warehouse",
-            "Tilaukset on kytketty pois: niistä ei kirjoiteta mitään kauppaan eikä varastolle",
+            "Orders are switched off, so nothing is written for them in the shop or at the warehouse",
+            "Tilaukset on kytketty pois, joten niistä ei kirjoiteta mitään kauppaan eikä varastolle",
         ),
         (SubjectKind::Product, Automatic) => {
             ("Products are uploaded automatically", "Tuotteet viedään varastolle automaattisesti")
@@ -26,8 +26,8 @@ pub const fn switch_text(kind: SubjectKind, switch: Switch, language: Language) 
             ("Products wait until you upload them", "Tuotteet odottavat, että viet ne varastolle")
         }
         (SubjectKind::Product, Off) => (
-            "The upload of products is switched off: none is created or changed at the warehouse",
-            "Tuotteiden vienti on kytketty pois: varastolla ei luoda eikä muuteta mitään",
+            "The upload of products is switched off, so none is created or changed at the warehouse",
+            "Tuotteiden vienti on kytketty pois, joten varastolla ei luoda eikä muuteta mitään",
         ),
         (SubjectKind::Stock, Automatic) => {
             ("Stock figures are written automatically", "Varastosaldot kirjoitetaan automaattisesti")
@@ -37,8 +37,8 @@ pub const fn switch_text(kind: SubjectKind, switch: Switch, language: Language) 
             "Varastosaldot odottavat, että kirjoitat ne kauppaan",
         ),
         (SubjectKind::Stock, Off) => (
-            "Stock updates are switched off: no figure is written to the shop",
-            "Saldopäivitys on kytketty pois: kauppaan ei kirjoiteta mitään",
+            "Stock updates are switched off, so no figure is written to the shop",
+            "Saldopäivitys on kytketty pois, joten kauppaan ei kirjoiteta mitään",
         ),
     };
     match language {

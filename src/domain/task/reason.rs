@@ -33,26 +33,26 @@ pub enum Reason {
     Refused,
     /// MyCashflow or OGOship has the order or product in another state than the action needs.
     Conflict,
-    /// MyCashflow or OGOship refuses our credentials: signing in, or every call.
+    /// MyCashflow or OGOship refuses our credentials, at sign-in or for every call.
     CredentialsRefused,
     /// MyCashflow or OGOship refused access for this one, while it accepted others.
     AccessDenied,
-    /// MyCashflow or OGOship failed repeatedly: nothing is sent before it answers again.
+    /// MyCashflow or OGOship failed repeatedly, so nothing is sent until it answers again.
     VendorDown,
     // From the subject.
     /// The order's payments do not cover its total, and it is not cash on delivery.
     NotPaid,
     /// The payment was received but is not activated yet (Klarna, a payment link).
     PaymentNotActivated,
-    /// The order is older than the connection, or than the day that was set: history is never imported.
+    /// The order is older than the connection, or than the day that was set, and old orders are never imported.
     BeforeStart,
-    /// The hold period before the transfer is not over: there is time for edits and cancellations.
+    /// The hold period before the transfer is not over, so there is time for edits and cancellations.
     HoldPeriod,
     /// An operator sent the order by hand a moment ago, and can still take that back.
     UndoPeriod,
     /// An operator put the order on hold.
     HeldByOperator,
-    /// A shipping rule leaves the order to the shop: it is collected there, and never sent.
+    /// A shipping rule leaves the order to the shop, where it is collected.
     LeftToShop,
     /// The order takes back more pieces of a code than it has.
     NegativeQuantity,
@@ -62,15 +62,15 @@ pub enum Reason {
     ReturnOrder,
     /// The order waits until you transfer it.
     ManualTransfer,
-    /// Orders are switched off: nothing is written for them in the shop or at the warehouse.
+    /// Orders are switched off, so nothing is written for them in the shop or at the warehouse.
     TransferOff,
     /// The product waits until you upload it.
     ManualUpload,
-    /// The upload of products is switched off: none is created or changed at the warehouse.
+    /// The upload of products is switched off, so none is created or changed at the warehouse.
     UploadOff,
     /// The stock figure waits until you write it to the shop.
     ManualStockUpdate,
-    /// Stock updates are switched off: no figure is written to the shop.
+    /// Stock updates are switched off, so no figure is written to the shop.
     StockUpdateOff,
     /// The shop cancelled the order before it went to the warehouse.
     CancelledInShop,
@@ -82,13 +82,13 @@ pub enum Reason {
     GoneFromShop,
     /// The warehouse does not know it.
     UnknownAtWarehouse,
-    /// The shop had completed the order, and somebody opened it again: it is left to them.
+    /// The shop had completed the order, and somebody opened it again, so it is left to them.
     ReopenedInShop,
     /// No line of the order is stored at the warehouse.
     NoWarehouseLines,
     /// The product or code is excluded by configuration.
     Excluded,
-    /// The outcome is unknown: the settling time passes before anything is sent again.
+    /// The outcome is unknown, and the settling time passes before anything is sent again.
     SettlingTime,
     /// The warehouse has cancelled the order; the shop's order is left as it is.
     CancelledAtWarehouse,
@@ -96,7 +96,7 @@ pub enum Reason {
     HeldAtWarehouse,
     /// The parcel came back to the warehouse.
     Returned,
-    /// A part of the order was shipped: the rest comes with another parcel, or the shop ships it itself.
+    /// Only a part of the order was shipped, and the rest comes with another parcel or from the shop itself.
     PartiallyShipped,
     /// The shop's catalogue has not been read completely yet, so it is unknown whose a product code is.
     CatalogueUnread,
@@ -123,9 +123,9 @@ pub enum Reason {
     CodeTaken,
     /// The product's code was changed in the shop, and the warehouse has it under the old one.
     CodeChanged,
-    /// Too many stock figures would fall to zero at once: an empty or broken feed looks like that.
+    /// Too many stock figures would fall to zero at once, which is what an empty or broken list looks like.
     StockBraked,
-    /// Much of what was at the warehouse is missing from its list: a truncated list looks like that.
+    /// Much of what was at the warehouse is missing from its list, which is what a truncated list looks like.
     ListPartial,
     /// The supplier of a line is unknown, so it is unknown whether the line is stored at the warehouse.
     SupplierUnknown,
@@ -141,7 +141,7 @@ pub enum Reason {
     ShippedThoughCancelled,
     /// The warehouse no longer shows an order that was placed there.
     VanishedAtWarehouse,
-    /// The shop added a shipment to an order that was sent: a person must confirm that the warehouse sends it.
+    /// The shop added a shipment to an order that was sent, and a person must confirm that the warehouse sends it.
     ReplacementUnconfirmed,
     /// The warehouse no longer shows a replacement that was placed there.
     ReplacementVanished,
@@ -155,16 +155,16 @@ pub enum Reason {
     RepeatedTooOften,
     /// The order has more than one open shipment or payment in a way that Silta cannot complete.
     CannotComplete,
-    /// It stayed unknown whether what was sent was applied: look there before it is sent again.
+    /// It is not known whether the request was carried out. Check before it is sent again.
     OutcomeUnknown,
     // From Silta itself.
-    /// The attempt was cut short: its process crashed or was away too long.
+    /// The attempt was cut short, since its process crashed or was away too long.
     LeaseExpired,
     /// Our own database was not available when the attempt needed it.
     DatabaseUnavailable,
     /// The attempt took too long.
     Overran,
-    /// The attempt crashed: this is a fault in Silta.
+    /// The attempt crashed, which is a fault in Silta.
     Panicked,
     /// MyCashflow and OGOship do not agree, after 200 actions without a new event.
     NotConverging,
