@@ -103,6 +103,7 @@ pub(super) async fn show(
         label_selected: if waits_for_switch { words.write_selected } else { words.replay_selected },
     };
     let main = html! {
+        p.soft { a href="/attention" { (words.attention) } }
         h1 { (reason_of(&user, Some(code), vendor)) }
         @if query.done == "rule" { p.flash.ok role="status" { (words.rule_saved) } }
         @if count > 0 { p.lead { (counted_in(count, noun(&user, kind), user.language)) } }

@@ -13,13 +13,13 @@ use super::{
     frame::MenuItem,
     listing::{self, ListQuery, ROWS, older_link},
     page::page,
-    releases::{at_most, consequence, try_label},
+    releases::{at_most, consequence, noun, try_label},
     user::User,
     widgets::{choices, csrf_field, field, nothing, reason, state, time},
 };
 use crate::{
     domain::task::state::TaskState,
-    explain::{self, attention_texts, subject_text},
+    explain::{self, attention_texts, one_or_many, subject_text},
     store::{
         Listed,
         views::{
@@ -29,6 +29,9 @@ use crate::{
         },
     },
 };
+
+/// The kind of subject that has a page of its own.
+const ORDER: &str = "order";
 
 /// Tasks by filter, newest first.
 pub(super) async fn list(
@@ -193,23 +196,35 @@ impl ReplayForm<'_> {
 
 fn table(user: &User, rows: &[TaskRow], columns: Columns<'_>, is_selectable: bool) -> Markup {
     let words = user.words();
+    let first = rows.first().filter(|_| matches!(columns, Columns::OfCause(_)));
+    let label = first.map_or_else(|| words.tasks.to_owned(), |row| kind_label(user, &row.kind, 2));
     html! {
         div.card.flush {
             @if rows.is_empty() { (nothing(user)) } @else {
-                div.scroll role="region" aria-label=(words.tasks) tabindex="0" { table.stack {
+                div.scroll role="region" aria-label=(label) tabindex="0" { table.stack {
                     thead { tr {
                         @if is_selectable { th { input type="checkbox" data-all hidden aria-label=(words.select_all); } }
-                        @if let Columns::All = columns {
-                            th scope="col" { (words.task) } th scope="col" { (words.state) } th scope="col" { (words.why) }
-                        } @else { th scope="col" { (words.subject) } }
-                        th.num scope="col" { (words.attempts) } th scope="col" { (words.opened_at) }
-                        @if let Columns::OfCause(_) = columns { th scope="col" { span.sr { (words.show_task) } } }
+                        @match first {
+                            None => {
+                                th scope="col" { (words.task) } th scope="col" { (words.state) } th scope="col" { (words.why) }
+                                th.num scope="col" { (words.attempts) } th scope="col" { (words.opened_at) }
+                            }
+                            Some(row) => {
+                                th scope="col" { (kind_label(user, &row.kind, 1)) } th scope="col" { (words.waiting_since) }
+                                @if row.kind != ORDER { th scope="col" { span.sr { (words.detail) } } }
+                            }
+                        }
                     } }
                     tbody { @for row in rows { (table_row(user, row, columns, is_selectable)) } }
                 } }
             }
         }
     }
+}
+
+/// The noun of a kind of subject as a heading.
+fn kind_label(user: &User, kind: &str, count: i64) -> String {
+    explain::capitalised(one_or_many(noun(user, kind), count))
 }
 
 fn table_row(user: &User, row: &TaskRow, columns: Columns<'_>, is_selectable: bool) -> Markup {
@@ -230,13 +245,19 @@ fn table_row(user: &User, row: &TaskRow, columns: Columns<'_>, is_selectable: bo
                 }
                 small { (row.connection) }
             }
-            @if let Columns::All = columns {
-                td { (state(user, &row.state)) }
-                td.wide { (reason(user, row.reason.as_deref())) }
+            @match columns {
+                Columns::All => {
+                    td { (state(user, &row.state)) }
+                    td.wide { (reason(user, row.reason.as_deref())) }
+                    td.num data-l=(words.attempts) { (row.attempts) }
+                    td data-l=(words.opened_at) { (time(user, row.created_at)) }
+                }
+                Columns::OfCause(_) => {
+                    td data-l=(words.waiting_since) { (time(user, row.created_at)) }
+                    // An order's own page tells all of it.
+                    @if row.kind != ORDER { td.wide { a href=(here) { (words.detail) } } }
+                }
             }
-            td.num data-l=(words.attempts) { (row.attempts) }
-            td data-l=(words.opened_at) { (time(user, row.created_at)) }
-            @if let Columns::OfCause(_) = columns { td.wide { a href=(here) { (words.show_task) } } }
         }
     }
 }
