@@ -1,32 +1,32 @@
-//! Entries of the audit log as sentences: who did what; the rest stands beside it.
-
-use std::fmt::Write;
+//! Entries of the audit log in words: what was done and to what; who did it stands beside it.
 
 use serde_json::Value;
 
-use super::{labels::subject_text, moments::number_text};
+use super::{labels::capitalised, moments::number_text};
 use crate::{
     domain::language::Language::{self, English, Finnish},
     store::audit::AuditRow,
 };
 
-/// What was done, with its number and its subject where it has them. The actor stands before it.
+/// What was done, with its number where it has one.
 pub fn audit_text(row: &AuditRow, language: Language) -> String {
     let (english, finnish) = did(&row.action);
-    let did = match language {
+    let did = capitalised(match language {
         English => english,
         Finnish => finnish,
-    };
+    });
     let count = row.detail.get("count").and_then(Value::as_i64);
-    let of = subject_of(row, language);
-    let mut text = did.to_owned();
-    if let Some(count) = count {
-        let _ = write!(text, " ({})", number_text(count, language));
+    match count {
+        Some(count) => format!("{did} ({})", number_text(count, language)),
+        None => did,
     }
-    if let Some(of) = of {
-        let _ = write!(text, ": {of}");
-    }
-    text
+}
+
+/// What it was done to, as it is stored, where that says something to a person: ids do not.
+pub fn audit_subject(row: &AuditRow) -> Option<&str> {
+    let subject = row.detail.get("subject").and_then(Value::as_str).or(row.subject.as_deref())?;
+    let is_named = |action: &str| ["shipping_rule.", "sync."].iter().any(|kind| action.starts_with(kind));
+    (subject.contains(':') || is_named(&row.action)).then_some(subject)
 }
 
 /// Every action of the log, as the past of a verb. What this program does not know was written by a newer one.
@@ -50,7 +50,7 @@ fn did(action: &str) -> (&'static str, &'static str) {
         "order.erase" => ("erased the personal data", "poisti henkilötiedot"),
         "order.hold" => ("put the order on hold", "laittoi tilauksen odottamaan"),
         "order.recipient" => ("looked at the recipient", "katsoi vastaanottajan tiedot"),
-        "order.refresh" => ("asked to read both sides", "pyysi lukemaan molemmat puolet"),
+        "order.refresh" => ("asked to read both sides", "pyysi lukemaan tilauksen kaupasta ja varastolta"),
         "order.release" => ("released the order", "jatkoi tilauksen käsittelyä"),
         "order.send_replacement" => ("confirmed a replacement", "vahvisti korvaavan lähetyksen"),
         "order.transfer" => ("sent the order to the warehouse", "siirsi tilauksen varastolle"),
@@ -71,13 +71,4 @@ fn did(action: &str) -> (&'static str, &'static str) {
         "webhooks.register" => ("registered the webhooks", "rekisteröi webhookit"),
         _ => ("changed something", "muutti jotakin"),
     }
-}
-
-/// What it was done to, where that says something to a person: ids do not.
-fn subject_of(row: &AuditRow, language: Language) -> Option<String> {
-    let subject = row.detail.get("subject").and_then(Value::as_str).or(row.subject.as_deref())?;
-    if subject.contains(':') {
-        return Some(subject_text(subject, language));
-    }
-    (row.action.starts_with("shipping_rule.")).then(|| subject.to_owned())
 }

@@ -40,7 +40,7 @@ pub use alert_details::alert_detail;
 pub use alerts::{AlertText, alert_prefix, alert_since, alert_text};
 pub use attention_texts::{AttentionTexts, attention_texts};
 pub use audience::Audience;
-pub use audit::audit_text;
+pub use audit::{audit_subject, audit_text};
 pub use call_log::call_log;
 pub use call_remedies::call_remedy;
 pub use call_texts::call_text;

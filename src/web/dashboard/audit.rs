@@ -9,11 +9,12 @@ use super::{
     frame::MenuItem,
     listing::{ListQuery, older_link, split_page},
     page::page,
+    tasks::subject_link,
     user::User,
-    widgets::{json, nothing, time},
+    widgets::{json, nothing, sync_kind, time},
 };
 use crate::{
-    explain::audit_text,
+    explain::{audit_subject, audit_text},
     store::audit::{self, AuditRow},
 };
 
@@ -48,11 +49,23 @@ fn table(user: &User, rows: &[AuditRow]) -> Markup {
             tbody { @for row in rows { tr {
                 td { (time(user, row.at)) }
                 th scope="row" { (row.actor) }
-                td.wide { (audit_text(row, user.language)) }
+                td.wide { (what_was_done(user, row)) }
                 td data-l=(words.connection) { (row.connection.as_deref().unwrap_or("–")) }
                 td.wide { details { summary { (words.as_stored) } (as_stored(user, row)) } }
             } } }
         } }
+    }
+}
+
+/// What was done; an order that it was done to is a link.
+fn what_was_done(user: &User, row: &AuditRow) -> Markup {
+    html! {
+        (audit_text(row, user.language))
+        @match audit_subject(row) {
+            Some(kind) if row.action.starts_with("sync.") => { ": " (sync_kind(user, kind)) }
+            Some(subject) => { ": " (subject_link(user, row.connection.as_deref().unwrap_or_default(), subject)) }
+            None => {}
+        }
     }
 }
 

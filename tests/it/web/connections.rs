@@ -63,7 +63,7 @@ async fn list_is_polled_when_an_operator_asks() {
     assert_eq!(operator.submit("/connections", &form).await.status(), StatusCode::SEE_OTHER);
     assert!(is_due().await);
     let audit = operator.get("/audit").await.text().await.unwrap();
-    assert!(audit.contains("asked for the lists to be read now"), "{audit}");
+    assert!(audit.contains("Asked for the lists to be read now"), "{audit}");
     let unknown = [("connection", CONNECTION), ("ask", "poll"), ("what", "secrets")];
     assert_eq!(operator.submit("/connections", &unknown).await.status(), StatusCode::NOT_FOUND);
 }

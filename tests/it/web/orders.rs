@@ -233,6 +233,18 @@ async fn only_what_has_an_effect_now_is_offered_with_what_follows() {
 }
 
 #[tokio::test]
+async fn audit_says_what_was_done_and_links_its_order() {
+    let (silta, [_, order, _]) = start_with_three_orders().await;
+    let session = Session::with(&silta, OPERATOR).await;
+    session.submit(&format!("/orders/shop/{order}"), &[("ask", "hold")]).await;
+    session.submit("/products", &[("connection", "shop"), ("what", "stock")]).await;
+    let audit = page(&session, "/audit").await;
+    let held = format!("Put the order on hold: <a href=\"/orders/shop/{order}\">Order {order}</a>");
+    assert!(audit.contains(&held) && audit.contains("Started a sync: Stock"), "{audit}");
+    silta.run_until_idle().await;
+}
+
+#[tokio::test]
 async fn recipient_is_shown_to_operators_alone_audited_and_not_stored() {
     let (silta, [order, ..]) = start_with_three_orders().await;
     let [viewer, operator] = [Session::with(&silta, VIEWER).await, Session::with(&silta, OPERATOR).await];

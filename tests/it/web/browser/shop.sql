@@ -390,7 +390,7 @@ from (
 ) done
 cross join lateral (
     select
-        case when action like 'order.%' then 'order:' || 22000 - n * 3 when action = 'shipping_rule.put' then 'Posti – Kotipaketti' end as subject,
+        case when action like 'order.%' then 'order:' || 22000 - n * 3 when action = 'shipping_rule.put' then 'Posti – Kotipaketti' when action = 'sync.request' then 'stock' end as subject,
         case when action = 'replays.create' then '{"count": 12}'::jsonb else '{}' end as detail
 ) of;
 
