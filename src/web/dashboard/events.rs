@@ -22,7 +22,7 @@ use super::{
 use crate::{
     actions,
     domain::{event::source::Source, id::EventId, redact::Redactor, viewer_mask::mask_for_viewers},
-    explain::{self, Audience, event_text, number_text, source_text},
+    explain::{Audience, capitalised, event_text, number_text, source_text},
     store::{
         Listed,
         events::{self, EventFilter, EventRow},
@@ -65,7 +65,7 @@ fn filter_form(user: &User, query: &ListQuery) -> Markup {
     let words = user.words();
     let sources = Source::NAMES
         .iter()
-        .map(|source| ((*source).to_owned(), explain::capitalised(source_text(source, user.language))))
+        .map(|source| ((*source).to_owned(), capitalised(source_text(source, user.language))))
         .collect::<Vec<_>>();
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     html! {
@@ -94,7 +94,7 @@ fn table(user: &User, rows: &[EventRow]) -> Markup {
                             a href=(format!("/events/{}", row.id)) { (event_text(&row.source, &row.topic, user.language)) }
                             small { (row.connection) }
                         }
-                        td data-l=(words.source) { (source_text(&row.source, user.language)) }
+                        td data-l=(words.source) { (capitalised(source_text(&row.source, user.language))) }
                         td data-l=(words.subject) { @if let Some(subject) = &row.subject { (subject_link(user, &row.connection, subject)) } }
                         td data-l=(words.received_at) { (time(user, row.received_at)) }
                         td.num data-l=(words.bytes) { (number_text(row.body_bytes.into(), user.language)) }
@@ -143,7 +143,7 @@ fn event_page(user: &User, row: &EventRow, payload: &Markup) -> Markup {
     let main = html! {
         h1 { (event_text(&row.source, &row.topic, user.language)) }
         dl.stats {
-            div { dt { (words.source) } dd { (source_text(&row.source, user.language)) } }
+            div { dt { (words.source) } dd { (capitalised(source_text(&row.source, user.language))) } }
             div { dt { (words.connection) } dd { (row.connection) } }
             @if let Some(subject) = &row.subject {
                 div { dt { (words.subject) } dd { (subject_link(user, &row.connection, subject)) } }

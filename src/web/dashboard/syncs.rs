@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     domain::sync::SyncKind,
-    explain::{connection_texts, number_text, sync_kind_text},
+    explain::{capitalised, connection_texts, number_text, sync_kind_text},
     store::{
         connections::{self, ConnectionRow},
         syncs::{self, SyncRow},
@@ -96,11 +96,12 @@ fn start_form(user: &User, connections: &[ConnectionRow]) -> Markup {
 /// Syncs as a table that screen readers know by `label`.
 pub(super) fn table(user: &User, label: &str, syncs: &[SyncRow]) -> Markup {
     let words = user.words();
+    let checked = capitalised(words.checked);
     html! {
         @if syncs.is_empty() { p.empty { (words.empty_list) } } @else {
             div.scroll role="region" aria-label=(label) tabindex="0" { table.stack {
                 thead { tr {
-                    th scope="col" { (words.what) } th scope="col" { (words.state) } th.num scope="col" { (words.checked) }
+                    th scope="col" { (words.what) } th scope="col" { (words.state) } th.num scope="col" { (checked) }
                     th.num scope="col" { (words.differences) } th scope="col" { (words.by) } th scope="col" { (words.at) }
                 } }
                 tbody { @for sync in syncs { tr {
@@ -109,7 +110,7 @@ pub(super) fn table(user: &User, label: &str, syncs: &[SyncRow]) -> Markup {
                         small { (sync.connection) }
                     }
                     td { (state(user, &sync.state)) }
-                    td.num data-l=(words.checked) {
+                    td.num data-l=(checked) {
                         (number_text(sync.done, user.language))
                         @if let Some(total) = sync.total { " / " (number_text(total, user.language)) }
                     }
