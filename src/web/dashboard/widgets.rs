@@ -105,10 +105,10 @@ pub(super) fn time_or_never(user: &User, at: Option<Timestamp>) -> Markup {
 /// The state of a task or a sync.
 pub(super) fn state(user: &User, state: &str) -> Markup {
     let tone = match state {
-        "skipped" | "done" => Tone::Ok,
+        "done" => Tone::Ok,
         "dead" | "failed" => Tone::Stopped,
         "in_doubt" => Tone::Attention,
-        "cancelled" => Tone::Plain,
+        "skipped" | "cancelled" => Tone::Plain,
         _ => Tone::Waiting,
     };
     badge(tone, &explain::state_text(state, user.language))
