@@ -31,6 +31,7 @@ texts! {
     none_yet: "No orders yet. They appear here once the shop reports the first one." / "Ei vielä tilauksia. Ne näkyvät täällä, kun kauppa ilmoittaa ensimmäisestä.",
     new_orders: "new order: show it|new orders: show them" / "uusi tilaus: näytä se|uutta tilausta: näytä ne",
     newer: "First page" / "Ensimmäinen sivu",
+    next_page: "Next" / "Seuraavat",
     csv: "CSV of this list" / "Luettelo CSV-tiedostona",
     csv_cap: "at most {} orders" / "enintään {} tilausta",
     csv_cut: "Only the first {} orders of the list are in this file: narrow the filter." / "Tiedostossa on vain luettelon {} ensimmäistä tilausta: tarkenna rajausta.",

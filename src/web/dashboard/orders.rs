@@ -24,7 +24,7 @@ use crate::{
     store::{
         connections,
         views::{
-            orders::{self, OrderPage, OrderRow},
+            orders::{self, OrderPage, OrderRow, OrderSort},
             waiting,
         },
     },
@@ -97,7 +97,7 @@ fn selectable(
                 nav.pager.no-print {
                     @if !is_first { a href=(query.address()) rel="first" { (texts.newer) } }
                     @if let Some(next) = next {
-                        a href=(url(LIST, &query.pairs(), Some(next))) rel="next" { (user.words().show_older) }
+                        a href=(url(LIST, &query.pairs(), Some(next))) rel="next" { (next_page(user, query)) }
                     }
                 }
             }
@@ -118,6 +118,15 @@ fn selectable(
                 }
             }
         }
+    }
+}
+
+/// The link to the next page: what is older only where the newest come first.
+fn next_page(user: &User, query: &OrderQuery) -> &'static str {
+    if query.sort() == OrderSort::Newest {
+        user.words().show_older
+    } else {
+        order_texts(user.language).next_page
     }
 }
 
