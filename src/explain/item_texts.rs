@@ -16,7 +16,7 @@ pub const fn basis_text(basis: Basis, language: Language) -> &'static str {
 texts! {
     ItemTexts, item_texts:
     items: "product or variation.|products and variations." / "tuote tai variaatio.|tuotetta ja variaatiota.",
-    differing: "has another figure in the shop than it should.|have another figure in the shop than they should." / "tuotteen varastosaldo on kaupassa väärä.|tuotteen varastosaldo on kaupassa väärä.",
+    differing: "shows a wrong figure in the shop.|show a wrong figure in the shop." / "tuotteen varastosaldo on kaupassa väärä.|tuotteen varastosaldo on kaupassa väärä.",
     all_equal: "Every figure that was read is right." / "Kaikki luetut varastosaldot täsmäävät.",
     upload: "Upload products to OGOship" / "Vie tuotteet OGOshipiin",
     sync_stock: "Sync stock balances from OGOship" / "Päivitä varastosaldot OGOshipista",

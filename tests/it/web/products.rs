@@ -29,7 +29,7 @@ async fn page_of_products_shows_both_sides_and_counts_each_list() {
     let page = text(&session, "/products").await;
     for part in [
         "2 products and variations.",
-        "2 have another figure in the shop than they should.",
+        "2 show a wrong figure in the shop.",
         "Differs <b>2</b>",
         "Code to fix <b>0</b>",
         "Tee &amp; &lt;hunaja&gt;",
