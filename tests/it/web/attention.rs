@@ -184,7 +184,7 @@ async fn cause_to_correct_names_the_field_and_offers_no_other_try_first() {
     let session = Session::with(&silta, OPERATOR).await;
     let page = text(&session, "/attention").await;
     assert!(page.contains("the country must be a code of two letters"), "{page}");
-    assert!(page.contains("Show them") && !page.contains("and try again"), "{page}");
+    assert!(page.contains("Open the order") && !page.contains("and try again"), "{page}");
     let all = text(&session, "/attention/cause?connection=shop&kind=order&reason=address_incomplete").await;
     let at = |part: &str| all.find(part).unwrap_or_else(|| panic!("{part} in {all}"));
     assert!(at("the country must be a code of two letters") < at("Correct the cause first"), "{all}");

@@ -55,6 +55,14 @@ async fn next_step_of_an_order_agrees_with_its_state() {
         shown.contains("It waits until you release it.") && !shown.contains("Silta looks again"),
         "{shown}"
     );
+    // It waits for a person, so its badge says so; to release it is the way on, not to transfer it.
+    let badges = heading(&shown).split_once("<span class=\"badges\">").unwrap().1;
+    assert!(badges.contains("waits for you") && page(&session, "/orders").await.contains(badges), "{badges}");
+    assert!(shown.contains("value=\"release\"") && !shown.contains("value=\"transfer\""), "{shown}");
+    let name = format!("shop/{held}");
+    let bulk = [("ask", "transfer"), ("order", name.as_str())];
+    let preview = session.submit("/orders/bulk", &bulk).await.text().await.unwrap();
+    assert!(preview.contains("is on hold: release it"), "{preview}");
     for status in ["Shipped", "Returned"] {
         silta.warehouse.set_status(&format!("shop-{returned}"), status);
         silta.send_order_update(returned).await;
@@ -69,6 +77,22 @@ async fn next_step_of_an_order_agrees_with_its_state() {
         shown.contains("None: the order is cancelled") && !shown.contains("value=\"transfer\""),
         "{shown}"
     );
+}
+
+#[tokio::test]
+async fn unread_order_is_looked_at_next_at_the_same_time_in_list_and_page() {
+    let silta = TestSilta::start().await;
+    let order = silta.shop.place_order(OrderSpec::of("A", 1));
+    silta.send_webhook(silta.shop.order_created(order)).await;
+    let session = Session::with(&silta, OPERATOR).await;
+    for path in ["/orders".to_owned(), format!("/orders/shop/{order}")] {
+        let shown = page(&session, &path).await;
+        assert!(
+            shown.contains("Silta looks at it") && !shown.contains("both sides again"),
+            "{path}: {shown}"
+        );
+    }
+    silta.run_until_idle().await;
 }
 
 #[tokio::test]
@@ -149,13 +173,15 @@ async fn unknown_outcome_is_answered_on_the_orders_page() {
         shown.contains("may or may not be at the warehouse") && shown.contains("gets it twice"),
         "{shown}"
     );
-    // Its answers alone are offered, and the warning stands at the one it is about.
+    assert!(shown.contains("It waits for your answer.") && shown.contains("Silta itself looks"), "{shown}");
+    // Its answers alone are offered, the safe ones first, and the warning stands at the one it is about.
     for ask in ["transfer", "hold", "release", "cancel"] {
         assert!(!shown.contains(&format!("name=\"ask\" value=\"{ask}\"")), "{ask}: {shown}");
     }
     assert_eq!(shown.matches("name=\"ask\" value=\"refresh\"").count(), 1, "{shown}");
     let at = |part: &str| shown.find(part).unwrap_or_else(|| panic!("{part}: {shown}"));
-    assert!(at("value=\"pending\"") < at("gets it twice") && at("gets it twice") < at("value=\"done\""));
+    let order_of = ["value=\"refresh\"", "value=\"done\"", "value=\"pending\"", "gets it twice"].map(at);
+    assert!(order_of.is_sorted(), "{order_of:?}: {shown}");
     assert!(shown.contains("Not known yet") && !shown.contains("Not there"), "{shown}");
     let heading = heading(&shown);
     assert!(heading.contains("in doubt") && !heading.contains("not yet transferred"), "{heading}");
@@ -182,9 +208,16 @@ async fn other_stopped_order_is_tried_again_from_its_page() {
     let session = Session::with(&silta, OPERATOR).await;
     let path = format!("/orders/shop/{order}");
     let shown = page(&session, &path).await;
-    for part in ["Try again", "reason=address%5Fincomplete", "Correct the address in the shop"] {
+    for part in ["Try again", "reason=address%5Fincomplete", "Correct in the shop: the country must be"] {
         assert!(shown.contains(part), "{part}: {shown}");
     }
+    assert_eq!(shown.matches("Correct the address in the shop").count(), 1, "said once: {shown}");
+    // Sent as it is, it would stop again.
+    assert!(!shown.contains("value=\"transfer\""), "{shown}");
+    let name = format!("shop/{order}");
+    let bulk = [("ask", "transfer"), ("order", name.as_str())];
+    let preview = session.submit("/orders/bulk", &bulk).await.text().await.unwrap();
+    assert!(preview.contains("has stopped: correct the cause first"), "{preview}");
     silta.shop.change_country(order, "FI");
     session.submit(&path, &[("ask", "refresh")]).await;
     silta.run_until_idle().await;
