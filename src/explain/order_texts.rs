@@ -53,6 +53,7 @@ texts! {
     not_mapped: "no warehouse method" / "ei varaston toimitustapaa",
     left_to_shop: "the shop’s own" / "kaupan oma",
     none: "none" / "ei ole",
+    waits_for_vendor: "It waits until MyCashflow or OGOship answers again." / "Se odottaa, että yhteys MyCashflow’hun tai OGOshipiin toimii taas.",
     in_doubt: "in doubt" / "epävarma",
     waits_for_you: "waits for you" / "odottaa sinua",
     select_order: "Select order {}" / "Valitse tilaus {}",

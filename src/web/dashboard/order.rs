@@ -19,7 +19,7 @@ use super::{
     order_remedy,
     order_situation::badges,
     order_table::{contents, total},
-    outage,
+    outage::{self, awaited},
     page::page,
     parcels,
     user::User,
@@ -91,7 +91,7 @@ pub(super) async fn render(
         (outage::messages(user, &down))
         (asked.refusal(user))
         (under_way(user, &here, asked, pending.as_ref()))
-        (next(user, order, stuck.is_some()))
+        (next(user, order, (awaited(user, order, &down), stuck.is_some())))
         (order_remedy::section(user, order, stuck.as_ref()))
         (order_actions::section(user, &here, order, row.switches().orders))
         div.cols {

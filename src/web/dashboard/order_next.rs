@@ -15,15 +15,20 @@ use crate::{
     store::views::orders::OrderRow,
 };
 
-/// The line on top of an order's page; with what to do, unless a card of its own says that.
-pub(super) fn next(user: &User, order: &OrderRow, has_remedy_card: bool) -> Markup {
+/// The line on top of an order's page, `awaited` where its connection is down; with what to do, unless a card of its own says that.
+pub(super) fn next(
+    user: &User,
+    order: &OrderRow,
+    (awaited, has_remedy_card): (Option<String>, bool),
+) -> Markup {
     let texts = order_texts(user.language);
     let (tone, text) = step(user, order);
     let asks = order.reason.as_deref().filter(|_| tone == Tone::Attention && !has_remedy_card);
     html! {
         (flash(tone, &html! {
             b { (texts.next) ": " }
-            @if order.task_state.as_deref() == Some("pending") { (next_look(user, order)) } @else { (text) }
+            @if let Some(awaited) = awaited { (awaited) }
+            @else if order.task_state.as_deref() == Some("pending") { (next_look(user, order)) } @else { (text) }
             " " (reason(user, order.reason.as_deref()))
             @if order.task_state.as_deref() == Some("in_doubt") {
                 @if let Some(at) = order.next_at { " " (texts.looks_itself) " " (inline_time(user, at.max(user.now))) "." }

@@ -7,17 +7,21 @@ use super::{
     listing::order_path,
     order_query::OrderQuery,
     order_situation::{badges, why},
+    outage::awaited,
     user::User,
     waiting::goods,
     widgets::{inline_time, time},
 };
 use crate::{
     explain::{self, order_texts, with_count},
-    store::views::orders::{OrderRow, OrderSort},
+    store::views::{
+        orders::{OrderRow, OrderSort},
+        vendors_down::VendorDown,
+    },
 };
 
 /// The table, with a box to select each order where the user may change something.
-pub(super) fn table(user: &User, query: &OrderQuery, rows: &[OrderRow]) -> Markup {
+pub(super) fn table(user: &User, query: &OrderQuery, rows: &[OrderRow], down: &[VendorDown]) -> Markup {
     let texts = order_texts(user.language);
     html! {
         div.scroll tabindex="0" role="region" aria-label=(user.words().orders) { table.stack.dense {
@@ -31,7 +35,7 @@ pub(super) fn table(user: &User, query: &OrderQuery, rows: &[OrderRow]) -> Marku
                 (sorted(query, "", texts.last_change, OrderSort::LastChange, None))
                 th scope="col" { (texts.tracking) }
             } }
-            tbody { @for order in rows { (row(user, order)) } }
+            tbody { @for order in rows { (row(user, order, down)) } }
         } }
     }
 }
@@ -53,7 +57,7 @@ fn sorted(query: &OrderQuery, class: &str, text: &str, down: OrderSort, up: Opti
     }
 }
 
-fn row(user: &User, order: &OrderRow) -> Markup {
+fn row(user: &User, order: &OrderRow, down: &[VendorDown]) -> Markup {
     let texts = order_texts(user.language);
     html! {
         tr {
@@ -68,7 +72,7 @@ fn row(user: &User, order: &OrderRow) -> Markup {
                 small { (order.connection) }
             }
             td.num { (total(user, order)) small { (contents(user, order)) } }
-            td.wide { (status(user, order)) }
+            td.wide { (status(user, order, down)) }
             td.method { (method(user, order)) }
             td.date { @if let Some(at) = order.ordered_at { (time(user, at)) } @else { span.sr { (texts.none) } } }
             td.gone { (time(user, order.changed_at.unwrap_or(order.updated_at))) }
@@ -104,12 +108,13 @@ pub(super) fn pieces_text(user: &User, amount: &str) -> String {
     (if ["1", "−1"].contains(&amount) { one } else { many }).replace("{}", amount)
 }
 
-fn status(user: &User, order: &OrderRow) -> Markup {
+fn status(user: &User, order: &OrderRow, down: &[VendorDown]) -> Markup {
     html! {
         (badges(user, order))
         @if let Some(since) = order.waiting_since {
             small { (user.words().waiting_since) " " (inline_time(user, since)) ": " (goods(user, order)) }
         }
+        @else if let Some(awaited) = awaited(user, order, down) { small { (awaited) } }
         @else { small { (why(user, order)) } }
     }
 }

@@ -25,6 +25,7 @@ use crate::{
         connections,
         views::{
             orders::{self, OrderPage, OrderRow, OrderSort},
+            vendors_down::VendorDown,
             waiting,
         },
     },
@@ -66,7 +67,7 @@ pub(super) async fn list(
         (outage::messages(&user, &down))
         (order_bulk_undo::done(&user, &said, pending.as_ref(), &query.address()))
         (filter_bar(&user, &query, &choices))
-        @if rows.is_empty() { (nothing(&user, &query)) } @else { (selectable(&user, &query, &rows, (is_first, next.as_deref()))) }
+        @if rows.is_empty() { (nothing(&user, &query)) } @else { (selectable(&user, &query, &rows, (&down, is_first, next.as_deref()))) }
     };
     Ok(page(&user, MenuItem::Orders, words.orders, &main))
 }
@@ -87,12 +88,12 @@ fn selectable(
     user: &User,
     query: &OrderQuery,
     rows: &[OrderRow],
-    (is_first, next): (bool, Option<&str>),
+    (down, is_first, next): (&[VendorDown], bool, Option<&str>),
 ) -> Markup {
     let texts = order_texts(user.language);
     let card = html! {
         div.card.flush {
-            (table(user, query, rows))
+            (table(user, query, rows, down))
             @if !is_first || next.is_some() {
                 nav.pager.no-print {
                     @if !is_first { a href=(query.address()) rel="first" { (texts.newer) } }

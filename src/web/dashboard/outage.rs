@@ -11,10 +11,13 @@ use super::{
 };
 use crate::{
     domain::vendor::Vendor,
-    explain::{capitalised, counted_in, overview_texts},
+    explain::{capitalised, counted_in, order_texts, overview_texts, with_vendor},
     store::{
         self,
-        views::vendors_down::{self, VendorDown},
+        views::{
+            orders::OrderRow,
+            vendors_down::{self, VendorDown},
+        },
     },
 };
 
@@ -28,6 +31,14 @@ pub(super) async fn load(db: &mut PgConnection, connection: Option<&str>) -> sto
 /// One message for each.
 pub(super) fn messages(user: &User, down: &[VendorDown]) -> Markup {
     html! { @for down in down { (flash(Tone::Stopped, &text(user, down))) } }
+}
+
+/// What an order waits for whose connection is down; `None` where it is not, or where nothing of the order is open.
+pub(super) fn awaited(user: &User, order: &OrderRow, down: &[VendorDown]) -> Option<String> {
+    let is_open = matches!(order.task_state.as_deref(), Some("pending" | "leased" | "in_doubt"));
+    let down = down.iter().find(|it| is_open && it.connection == order.connection)?;
+    let vendor = down.vendor.as_deref().and_then(|vendor| vendor.parse().ok());
+    Some(with_vendor(order_texts(user.language).waits_for_vendor, vendor, user.language))
 }
 
 fn text(user: &User, down: &VendorDown) -> Markup {

@@ -322,6 +322,14 @@ async fn vendor_that_is_down_is_named_on_each_page_of_the_shop() {
         let shown = session.get(page).await.text().await.unwrap();
         assert!(shown.contains(named) && shown.contains("Started"), "{page}: {shown}");
     }
+    // What is open says what it waits for; what is finished does not.
+    let waits = "It waits until OGOship answers again.";
+    assert!(!session.get("/orders").await.text().await.unwrap().contains(waits));
+    let late = silta.shop.place_order(OrderSpec::of("A", 1));
+    silta.send_webhook(silta.shop.order_created(late)).await;
+    for page in ["/orders".to_owned(), format!("/orders/{CONNECTION}/{late}")] {
+        assert!(session.get(&page).await.text().await.unwrap().contains(waits), "{page}");
+    }
 }
 
 #[tokio::test]
