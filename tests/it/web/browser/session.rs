@@ -17,6 +17,9 @@ use crate::harness::{OPERATOR, TestSilta};
 /// Deque's accessibility rules, version 4 (MPL-2.0; its licence notice is in the file).
 const AXE: &str = include_str!("axe.min.js");
 
+/// Chromium draws no window that is higher.
+const MAX_HEIGHT: u32 = 16_384;
+
 /// How a page is looked at.
 #[derive(Clone, Copy)]
 pub struct Appearance {
@@ -135,15 +138,15 @@ impl Browser {
     /// Saves a screenshot of the whole page if `SILTA_SCREENSHOTS` names a directory.
     pub async fn screenshot_page(&self, name: &str) {
         let Some(directory) = std::env::var_os("SILTA_SCREENSHOTS").map(PathBuf::from) else { return };
-        let height =
-            self.client.execute("return document.documentElement.scrollHeight", Vec::new()).await.unwrap();
+        let ask = "return document.documentElement.scrollHeight + outerHeight - innerHeight";
+        let height = self.client.execute(ask, Vec::new()).await.unwrap().as_u64().unwrap();
         let (width, _) = self.client.get_window_size().await.unwrap();
-        let height = u32::try_from(height.as_u64().unwrap()).unwrap().clamp(700, 6000);
-        self.client.set_window_size(u32::try_from(width).unwrap(), height + 20).await.unwrap();
+        let [width, height] = [width, height].map(|length| u32::try_from(length).unwrap());
+        self.client.set_window_size(width, height.clamp(900, MAX_HEIGHT)).await.unwrap();
         std::fs::create_dir_all(&directory).unwrap();
         let picture = self.client.screenshot().await.unwrap();
         std::fs::write(directory.join(format!("{name}.png")), picture).unwrap();
-        self.client.set_window_size(u32::try_from(width).unwrap(), 900).await.unwrap();
+        self.client.set_window_size(width, 900).await.unwrap();
     }
 }
 
