@@ -12,8 +12,16 @@ use crate::{
     },
 };
 
-/// Packed as other codes, as the list of the merchant's own data shows them.
-const KITS: &str = "[connections.products.kits]\n\"LAHJA-1\" = { \"KUP-1012\" = 2, \"TEE-1001\" = 1 }\n";
+/// Codes that are packed as others, as the list of the merchant's own data shows them, and the vendors' own pages.
+const SETTINGS: &str = "
+[connections.products.kits]
+\"LAHJA-1\" = { \"KUP-1012\" = 2, \"TEE-1001\" = 1 }
+
+[connections.pages]
+shop_order = \"https://shop.example.fi/admin/orders/{id}\"
+warehouse_order = \"https://warehouse.example.fi/orders?reference={id}\"
+calculator = \"https://warehouse.example.fi/shipping-calculator\"
+";
 
 /// The number of the order that is so many places from the newest in `shop.sql`.
 const fn ranked(rank: u32) -> u32 {
@@ -104,7 +112,7 @@ fn are_wanted() -> bool {
 
 /// Orders that came by webhook, and around them the shop of `shop.sql`.
 async fn start_realistic_shop() -> TestSilta {
-    let mut silta = TestSilta::start_with(TestOptions { service: PUBLIC_URL, connection: KITS }).await;
+    let mut silta = TestSilta::start_with(TestOptions { service: PUBLIC_URL, connection: SETTINGS }).await;
     silta.leave_unfinished();
     add_small_shop(&silta).await;
     let now = silta.now().to_rfc3339();

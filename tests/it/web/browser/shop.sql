@@ -178,13 +178,31 @@ cross join lateral (
     end
 ) methods;
 
+-- Orders that wait for goods begin with a product that is out of stock.
 create temp table line on commit drop as
-select sold.n, subject, position, good.code, good.name, good.price, quantity
+select sold.n, subject, position, good.code, good.name, good.price, quantity, good.n % 17 = 4 as is_out
 from sold
 cross join lateral generate_series(0, pg_temp.roll(sold.n, 'lines', 4)) as position
-cross join lateral (select 1 + pg_temp.roll(sold.n * 4 + position, 'good', 228) as chosen, case when pg_temp.roll(sold.n * 4 + position, 'pieces', 9) = 0 then 4 else 1 + pg_temp.roll(sold.n * 4 + position, 'pieces', 2) end as quantity) drawn
-join good on good.n = chosen
-where good.code is not null and good.stored;
+cross join lateral (
+    select
+        case
+            when what = 'goods' and position = 0 then 4 + 17 * pg_temp.roll(sold.n, 'out', 12)
+            when what = 'part' and position = 0 then 9
+            when draw in (13, 57, 77, 78, 79, 119, 120, 121, 122, 200) then draw + 100
+            else draw
+        end as chosen,
+        case
+            when what = 'part' and position = 0 then 2
+            when pg_temp.roll(sold.n * 4 + position, 'pieces', 9) = 0 then 4
+            else 1 + pg_temp.roll(sold.n * 4 + position, 'pieces', 2)
+        end as quantity
+    from (select 1 + pg_temp.roll(sold.n * 4 + position, 'good', 228) as draw) draws
+) drawn
+join good on good.n = chosen;
+
+create function pg_temp.first_code(order_n int) returns text language sql stable as $$
+    select code from line where n = order_n and position = 0
+$$;
 
 -- Tasks: the first of each order, the one that completed it in the shop, and those of products and stock.
 create temp table owed on commit drop as
@@ -228,16 +246,18 @@ select
         when what = 'locked' then 'held_at_warehouse'
     end,
     case
-        when what = 'replacement' then 'added shipment 88123, 1 × KUP-1012: confirm shop-' || number || '-R1'
-        when what = 'part' then 'the warehouse shipped less than was ordered, missing: 1 × TYY-1009'
+        when what = 'replacement' then 'added shipment 88123, 1 × ' || pg_temp.first_code(n) || ': confirm shop-' || number || '-R1'
+        when what = 'part' then 'the warehouse shipped less than was ordered, missing: 1 × ' || pg_temp.first_code(n)
         when what = 'cancelled_there' then
             'the warehouse cancelled an order that is paid: refund it in the shop, or have it shipped there'
     end
 from sold where is_shipped or what in ('cancelled_there', 'locked')
 union all
-select n, 3, 'product', product, {now} - interval '9 hours', 'dead', problem,
-    case when problem = 'code_repeated' then 'fix the product code in the shop: "' || code || '" is also "' || name || '"' end
-from good where problem is not null
+select good.n, 3, 'product', good.product, {now} - interval '9 hours', 'dead', good.problem,
+    'fix the product code in the shop: "' || good.code || '" is also "' || other.name || '"'
+from good left join good as other
+    on good.problem = 'code_repeated' and lower(other.code) = lower(good.code) and other.n <> good.n
+where good.problem is not null
 union all
 select n, 4, 'stock', 'stock:' || code, {now} - interval '40 minutes', 'pending', 'stock_braked', null
 from shelf where n between 230 and 240
@@ -325,13 +345,19 @@ select
     case when is_shipped then 'JJFI6500' || lpad('' || 70000 + sold.n, 10, '0') end,
     case when is_shipped then 'https://www.posti.fi/seuranta?koodi=JJFI6500' || lpad('' || 70000 + sold.n, 10, '0') end,
     case when status = 'returned' then 'Returned' when is_shipped and age > interval '3 days' then 'Delivered' end,
-    at + interval '1 second', case when is_there then placed_at end, case when is_shipped then shipped_at end,
+    at + interval '1 second', case when is_there then placed_at end,
+    case when is_shipped and coalesce(what, '') <> 'part' then shipped_at end,
     least(case when is_shipped then shipped_at else at + interval '6 seconds' end, {now}),
     case when what = 'goods' then at + interval '20 minutes' end,
-    case when what = 'goods' then '[{"code": "KYN-1100", "quantity": 2, "shop_stock": 0}, {"code": "KUP-1012", "quantity": 1, "shop_stock": 14}]'::jsonb end,
-    case when status = 'returned' then '[{"side": "ogoship", "code": "KYN-1100", "pieces": 1}]'::jsonb end,
+    case when what = 'goods' then (
+        select jsonb_agg(jsonb_build_object('code', code, 'quantity', quantity, 'shop_stock', 0) order by position)
+        from line where line.n = sold.n and is_out
+    ) end,
+    case when status = 'returned' then
+        jsonb_build_array(jsonb_build_object('side', 'ogoship', 'code', pg_temp.first_code(sold.n), 'pieces', 1))
+    end,
     case when what = 'replacement' then jsonb_build_array(jsonb_build_object(
-        'shipment', '88123', 'lines', jsonb_build_array(jsonb_build_object('code', 'KUP-1012', 'quantity', 1)),
+        'shipment', '88123', 'lines', jsonb_build_array(jsonb_build_object('code', pg_temp.first_code(sold.n), 'quantity', 1)),
         'reference', 'shop-' || number || '-R1', 'waits', true
     )) end,
     at - interval '3 seconds', sum + 5.90, 'EUR', method, method_code, case when mapped is null then 'unmapped' else 'mapped' end, mapped,
@@ -346,8 +372,8 @@ insert into order_line (
 )
 select
     'shop', line.subject, position, pg_temp.id_at(at, 1, sold.n), code, lower(replace(code, ' ', '')), name, quantity,
-    case when pg_temp.roll(sold.n * 4 + position, 'own', 40) = 0 then 'shop' else 'warehouse' end,
-    case when not is_shipped then 0 when what = 'part' and position = 0 then 0 else quantity end,
+    case when what is null and status <> 'returned' and pg_temp.roll(sold.n * 4 + position, 'own', 40) = 0 then 'shop' else 'warehouse' end,
+    case when not is_shipped then 0 when what = 'part' and position = 0 then quantity - 1 else quantity end,
     case when status = 'returned' and position = 0 then 1 else 0 end
 from line join sold using (n);
 
@@ -367,7 +393,7 @@ select
     case when what in ('doubt', 'unknown') then 'unknown' else 'applied' end,
     case part when 1 then placed_at else shipped_at end - interval '1 second', case part when 1 then placed_at else shipped_at end
 from sold, generate_series(1, 2) as part
-where part = 1 and (is_there or what in ('doubt', 'unknown')) or part = 2 and is_shipped and what is null;
+where part = 1 and (is_there or what in ('doubt', 'unknown')) or part = 2 and is_shipped and coalesce(what, '') <> 'part';
 
 insert into subject_state (connection, subject, code, sent_hash, mycashflow_id, ogoship_id, seen_at)
 select 'shop', item, code, md5(code), substr(item, 9), 'W' || n, {now} from good where problem is null and stored;
@@ -455,8 +481,9 @@ on conflict (connection, vendor, hour) do update set
     succeeded = call_hour.succeeded + excluded.succeeded, failed = call_hour.failed + excluded.failed,
     times = add_counts(call_hour.times, excluded.times);
 
+-- Older than those of the orders that came by webhook.
 insert into recent_order_change (connection, number, subject, status_before, status, is_placed, changed_at)
-select 'shop', nextval(pg_get_serial_sequence('order_change', 'number')), subject, status_before, status, is_placed, changed_at
+select 'shop', oldest.number - row_number() over (order by changed_at desc), subject, status_before, status, is_placed, changed_at
 from (
     select subject, null as status_before, 'not_transferred' as status, false as is_placed, at as changed_at from sold
     union all
@@ -464,4 +491,8 @@ from (
     union all
     select subject, 'waiting_for_collection', 'delivered', false, shipped_at from sold where is_shipped
     order by changed_at desc limit 50
-) newest order by changed_at;
+) newest
+cross join (
+    select coalesce(min(number), 0) as number
+    from (select number from recent_order_change union all select number from order_change) as known
+) oldest;
