@@ -13,10 +13,18 @@ const HEIGHT: i64 = 64;
 pub(super) struct Bucket<const N: usize> {
     /// Its time, as tooltips and the table say it.
     pub(super) label: String,
-    /// Its time below the axis, where it has a mark.
-    pub(super) tick: Option<String>,
+    /// Its mark below the axis.
+    pub(super) tick: Option<Tick>,
     /// One number for each series.
     pub(super) counts: [i64; N],
+}
+
+/// A mark below the axis.
+pub(super) struct Tick {
+    /// Its time, shorter than the bucket's.
+    pub(super) label: String,
+    /// True where there is room for it on phones too.
+    pub(super) is_major: bool,
 }
 
 /// A chart: the names of its series, and its buckets, the oldest first. The last one is not over yet.
@@ -38,10 +46,7 @@ impl<const N: usize> Chart<'_, N> {
             figure role="group" aria-label=(self.title) {
                 div.chart {
                     @for (at, name) in self.series.iter().enumerate() { (self.multiple(user, at, name)) }
-                    div.hours aria-hidden="true" {
-                        @for tick in self.buckets.iter().filter_map(|bucket| bucket.tick.as_ref()) { span { (tick) } }
-                        span { (overview_texts(user.language).now) }
-                    }
+                    (self.ticks(overview_texts(user.language).now))
                 }
             }
             details { summary { (overview_texts(user.language).show_as_table) } (self.table(user)) }
@@ -80,6 +85,22 @@ impl<const N: usize> Chart<'_, N> {
                 rect.now[is_current] x=(percent(x + step / 10)) y=(HEIGHT - height) width=(percent(step * 8 / 10)) height=(height) rx="1.5" {
                     title { (bucket.label) " – " (number_text(count, user.language)) }
                 }
+            }
+        }
+    }
+
+    /// The marks below their bars; the last bar is now.
+    fn ticks(&self, now: &str) -> Markup {
+        let last = self.buckets.len().saturating_sub(1);
+        let center = |at| percent(share(2 * at + 1, 2 * self.buckets.len()));
+        html! {
+            svg.ticks aria-hidden="true" {
+                @for (at, bucket) in self.buckets.iter().enumerate() {
+                    @if let Some(tick) = &bucket.tick {
+                        text.minor[!tick.is_major] x=(center(at)) y="12" { (tick.label) }
+                    }
+                }
+                text x=(center(last)) y="12" { (now) }
             }
         }
     }

@@ -8,7 +8,7 @@ use maud::{Markup, html};
 
 use super::{
     badge::{Tone, badge},
-    chart::{Bucket, Chart},
+    chart::{Bucket, Chart, Tick},
     overview_data::{Overview, Range},
     user::User,
 };
@@ -69,12 +69,22 @@ fn buckets(user: &User, hours: &[OrderHour], range: Range) -> Vec<Bucket<3>> {
         } else {
             explain::day_text(at.to_utc(), user.now, user.zone, user.language)
         };
-        let is_marked = position % every == 0 && position + every <= last;
-        // Below the axis an hour is a number, since all labels stand beside each other.
-        let tick = if range == Range::Day { at.format("%H").to_string() } else { label.clone() };
-        Bucket { tick: is_marked.then_some(tick), label, counts }
+        // Counted back from now, which has its own label.
+        let back = last - position;
+        let is_marked = back > 0 && back.is_multiple_of(every);
+        let tick = is_marked.then(|| Tick {
+            // Below the axis an hour is a number, since all labels stand beside each other.
+            label: if range == Range::Day { at.format("%H").to_string() } else { short_day(user, at) },
+            is_major: (back / every).is_multiple_of(2),
+        });
+        Bucket { label, tick, counts }
     });
     labelled.collect()
+}
+
+/// A day without its year, for which there is no room below the axis.
+fn short_day(user: &User, at: DateTime<Tz>) -> String {
+    explain::day_text(at.to_utc(), at.to_utc(), user.zone, user.language)
 }
 
 /// How long orders waited until they were at the warehouse.
