@@ -35,7 +35,7 @@ if (source) {
   };
   addEventListener("pagehide", () => source.close());
 }
-const clock = new Intl.DateTimeFormat(root.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: root.dataset.zone });
+const clock = new Intl.DateTimeFormat(root.lang, { hour: root.lang === "fi" ? "numeric" : "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: root.dataset.zone });
 function showMark() {
   const mark = document.querySelector(".live");
   if (!mark) return;
