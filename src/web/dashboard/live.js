@@ -63,6 +63,12 @@ function showRelative() {
 }
 if (body.dataset.live) setInterval(() => { showMark(); showRelative(); }, 10000);
 
+// On phones a row of tabs goes on beyond the screen: it begins where its selected tab shows.
+each(".tabs [aria-current]", (tab) => {
+  const tabs = tab.parentElement;
+  tabs.scrollLeft = tab.offsetLeft - tabs.offsetLeft - (tabs.clientWidth - tab.offsetWidth) / 2;
+});
+
 each("[data-all]", (all) => {
   all.hidden = false;
   all.addEventListener("change", () => each('td input[type="checkbox"]', (box) => { box.checked = all.checked; }));

@@ -6,7 +6,7 @@ use silta::dev::sandbox::OrderSpec;
 use crate::{
     harness::{OPERATOR, TestSilta},
     web::{
-        browser::session::{Browser, ENGLISH, FINNISH, script},
+        browser::session::{Appearance, Browser, ENGLISH, FINNISH, script},
         session::Session,
     },
 };
@@ -66,6 +66,18 @@ async fn silence_of_the_stream_shows_as_stale_and_the_counts_stay() {
     // As if half a minute had passed since the stream was heard.
     script(&browser, "heard = Date.now() - 31000; showMark();").await;
     assert!(browser.text(".live.late").await.starts_with("Päivitetty viimeksi klo "));
+}
+
+#[tokio::test]
+async fn selected_tab_is_in_view_on_phones() {
+    let silta = TestSilta::start().await;
+    let browser = Browser::signed_in(&silta, Appearance { narrow: true, ..ENGLISH }).await;
+    browser.wait_for("main h1").await;
+    browser.open_page("/orders?status=returned").await;
+    browser.wait_for(".tabs [aria-current]").await;
+    let ask = "const tab = document.querySelector('.tabs [aria-current]').getBoundingClientRect(); \
+               return tab.left >= 0 && tab.right <= innerWidth";
+    assert_eq!(script(&browser, ask).await, true);
 }
 
 /// What a browser loads for the first page, uncompressed.
