@@ -40,6 +40,7 @@ texts! {
     action: "Action" / "Toiminto",
     sync_one: "Sync" / "Päivitä",
     upload_one: "Upload" / "Vie varastolle",
+    approve: "Approve" / "Hyväksy",
     none: "None" / "Ei eroa",
     not_stored: "Not stored at the warehouse" / "Ei varastolla pidettävä tuote",
     not_read: "Not read yet" / "Ei vielä luettu",

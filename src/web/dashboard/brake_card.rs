@@ -56,7 +56,6 @@ pub(super) fn title(user: &User, heading: &Markup, since: Timestamp) -> Markup {
 /// The card of a stock brake, with its products.
 pub(super) fn card(user: &User, brake: &Brake, figures: &[BrakedFigure]) -> Markup {
     let texts = attention_texts(user.language);
-    let connection = [("connection", Some(brake.connection.as_str()))];
     html! {
         section.card.brake {
             (title(user, &html! { (counted_in(brake.count, texts.would_fall, user.language)) " – " (brake.connection) }, brake.since))
@@ -65,7 +64,7 @@ pub(super) fn card(user: &User, brake: &Brake, figures: &[BrakedFigure]) -> Mark
             (rest(user, brake, figures))
             div.row {
                 @if user.is_operator() {
-                    a.btn.main href=(url("/attention/stock", &connection, None)) { (approve_label(user, brake.count)) "…" }
+                    a.btn.main href=(approval_path(&brake.connection)) { (approve_label(user, brake.count)) "…" }
                     form.inline method="post" action="/products" {
                         (csrf_field(user))
                         input type="hidden" name="connection" value=(brake.connection);
@@ -83,11 +82,15 @@ pub(super) fn card(user: &User, brake: &Brake, figures: &[BrakedFigure]) -> Mark
 fn rest(user: &User, brake: &Brake, figures: &[BrakedFigure]) -> Markup {
     let texts = attention_texts(user.language);
     let more = brake.count - i64::try_from(figures.len()).unwrap_or(i64::MAX);
-    let preview = || url("/attention/stock", &[("connection", Some(brake.connection.as_str()))], None);
-    let all = if user.is_operator() { preview() } else { differing_path(brake) };
+    let all = if user.is_operator() { approval_path(&brake.connection) } else { differing_path(brake) };
     html! {
         @if more > 0 { p { (counted_in(more, texts.more_figures, user.language)) " " a href=(all) { (texts.see_all) } } }
     }
+}
+
+/// Where a connection's figures are approved.
+pub(super) fn approval_path(connection: &str) -> String {
+    url("/attention/stock", &[("connection", Some(connection))], None)
 }
 
 fn differing_path(brake: &Brake) -> String {

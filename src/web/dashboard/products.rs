@@ -15,7 +15,7 @@ use super::{
     form::OperatorForm,
     frame::MenuItem,
     icon::{Icon, icon},
-    item_table::item_table,
+    item_table::ItemTable,
     listing::{ROWS, split_page, url},
     outage,
     page::page,
@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     actions,
-    domain::switch::Switches,
+    domain::{stock::Basis, switch::Switches},
     explain::{basis_text, counted_in, item_texts, number_text, order_texts},
     store::{
         self, connections,
@@ -61,6 +61,7 @@ struct Shown {
     /// The connection whose items are listed.
     connection: String,
     switches: Switches,
+    basis: Option<Basis>,
     list: ItemList,
     search: Option<String>,
     counts: ItemCounts,
@@ -78,7 +79,7 @@ pub(super) async fn list(
 ) -> Result<Markup, PageError> {
     let words = user.words();
     let mut db = deps.pool.acquire().await?;
-    let Some(shown) = load(&mut db, &query).await? else {
+    let Some(shown) = load(&deps, &mut db, &query).await? else {
         let main = html! { h1 { (words.products) } p.empty { (words.no_connections) } };
         return Ok(page(&user, MenuItem::Products, words.products, &main));
     };
@@ -92,7 +93,7 @@ pub(super) async fn list(
         @if query.done == "sync" { (flash(Tone::Ok, &html! { p role="status" { (texts.asked) } })) }
         (syncs_shown(&user, &shown.syncs))
         (tabs(&user, &shown))
-        (search_form(&deps, &user, &shown))
+        (search_form(&user, &shown))
         (items(&user, &shown, query.cursor.is_empty()))
         details {
             summary { (texts.more) }
@@ -106,11 +107,16 @@ pub(super) async fn list(
     Ok(page(&user, MenuItem::Products, words.products, &main))
 }
 
-async fn load(db: &mut PgConnection, query: &ItemQuery) -> store::Result<Option<Shown>> {
+async fn load(
+    deps: &DashboardState,
+    db: &mut PgConnection,
+    query: &ItemQuery,
+) -> store::Result<Option<Shown>> {
     let known = connections::list(db).await?;
     let asked = known.iter().find(|row| row.name == query.connection);
     let Some(row) = asked.or(known.first()) else { return Ok(None) };
     let (connection, switches) = (row.name.clone(), row.switches());
+    let basis = deps.stock_bases.get(&connection).copied();
     let connections: Vec<_> = known.into_iter().map(|row| row.name).collect();
     let list = query.show.parse().unwrap_or(ItemList::All);
     let filter = ItemFilter {
@@ -133,6 +139,7 @@ async fn load(db: &mut PgConnection, query: &ItemQuery) -> store::Result<Option<
         syncs,
         connection,
         switches,
+        basis,
     }))
 }
 
@@ -192,9 +199,8 @@ impl Shown {
     }
 }
 
-fn search_form(deps: &DashboardState, user: &User, shown: &Shown) -> Markup {
+fn search_form(user: &User, shown: &Shown) -> Markup {
     let texts = item_texts(user.language);
-    let basis = deps.stock_bases.get(&shown.connection);
     html! {
         form.row action="/products" role="search" {
             @if shown.list != ItemList::All { input type="hidden" name="show" value=(shown.list.as_str()); }
@@ -207,7 +213,7 @@ fn search_form(deps: &DashboardState, user: &User, shown: &Shown) -> Markup {
             }
             button { (user.words().filter) }
         }
-        @if let Some(basis) = basis { p.soft { (basis_text(*basis, user.language)) " " (texts.never_below_zero) } }
+        @if let Some(basis) = shown.basis { p.soft { (basis_text(basis, user.language)) " " (texts.never_below_zero) } }
     }
 }
 
@@ -224,12 +230,15 @@ fn items(user: &User, shown: &Shown, is_first_page: bool) -> Markup {
             }
         };
     }
+    let Shown { connection, switches, rows, .. } = shown;
+    let table =
+        ItemTable { connection, basis: shown.basis.unwrap_or(Basis::Available), switches: *switches, rows };
     html! {
         form method="post" action="/products/items" {
             (csrf_field(user))
             input type="hidden" name="connection" value=(shown.connection);
             div.card.flush {
-                (item_table(user, &shown.rows, shown.switches))
+                (table.render(user))
                 nav.pager aria-label=(texts.next_page) {
                     @if !is_first_page { a.btn href=(shown.url(shown.list, None)) { (texts.first_page) } }
                     @if let Some(next) = &shown.next { a.btn rel="next" href=(shown.url(shown.list, Some(next))) { (texts.next_page) } }

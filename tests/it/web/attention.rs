@@ -125,6 +125,9 @@ async fn stock_fall_shows_its_products_and_is_approved_after_a_preview() {
     assert!(page.contains(&format!("{waiting} stock figures would fall to zero at once")), "{page}");
     assert!(page.contains("Tuote 8") && page.contains("Would be"), "{page}");
     assert!(!page.contains("not shown here"), "all are shown: {page}");
+    let products = text(&session, "/products?show=differs").await;
+    let approval = "<td class=\"act\"><a class=\"btn\" href=\"/attention/stock?connection=shop\"";
+    assert!(products.contains(approval), "{products}");
     let preview = text(&session, "/attention/stock?connection=shop").await;
     assert!(preview.contains(&format!("Approve {waiting} stock figures")), "{preview}");
     let approve = |count: usize| [("connection", "shop".to_owned()), ("count", count.to_string())];
