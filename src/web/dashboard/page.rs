@@ -4,6 +4,7 @@ use maud::{DOCTYPE, Markup, html};
 
 use super::{
     frame::{self, MenuItem, brand},
+    icon::drawings,
     user::User,
 };
 use crate::{domain::language::Language, explain::page_texts};
@@ -25,7 +26,7 @@ pub(super) fn page(user: &User, current: MenuItem, title: &str, main: &Markup) -
 
 /// A page without the frame.
 pub(super) fn bare_page(language: Language, title: &str, main: &Markup) -> Markup {
-    document(language, None, title, &html! { body.bare { main #main { (main) } } })
+    document(language, None, title, &html! { body.bare { (drawings()) main #main { (main) } } })
 }
 
 /// A document in English without the frame, as wide as a text is read well. Its head is in the reader's language.

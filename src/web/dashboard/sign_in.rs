@@ -110,7 +110,7 @@ fn sign_in_page(language: Language, to: &str, error: Option<&'static str>) -> Re
             label for="token" { (words.token) }
             input #token type="password" name="token" autocomplete="current-password" required autofocus
                 aria-invalid=[error.map(|_| "true")] aria-describedby=[error.map(|_| "refused")];
-            @if let Some(error) = error { p.error #refused role="alert" { (icon(Icon::Attention)) " " (error) } }
+            @if let Some(error) = error { p.error #refused role="alert" { (icon(Icon::Attention)) span { (error) } } }
             input type="hidden" name="to" value=(to);
             button.main { (words.sign_in) }
         }
