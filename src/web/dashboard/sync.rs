@@ -50,15 +50,29 @@ pub(super) async fn show(
         @if sync.waiting_count > 0 && !is_running {
             (approval(&user, &sync))
         }
-        @if is_running { (button(&user, &format!("/products/syncs/{id}/cancel"), &[], words.cancel_sync)) }
+        @if is_running && user.is_operator() { div.actions { (button(&user, &format!("/products/syncs/{id}/cancel"), &[], words.cancel_sync)) } }
         @if differences.is_empty() && sync.state == "done" { p.flash.ok { (words.no_differences) } }
         @if !differences.is_empty() { (difference_table(&user, &sync.connection, &differences)) }
     };
+    let is_of_orders = sync.what == SyncKind::Orders.as_str();
     let main = html! {
-        h1 { (words.sync) ": " (sync_kind(&user, &sync.what)) }
+        div.head { div { (crumb(&user, is_of_orders)) h1 { (words.sync) ": " (sync_kind(&user, &sync.what)) } } }
         @if is_running { div data-refresh { (body) } } @else { (body) }
     };
-    Ok(page(&user, MenuItem::Products, words.sync, &main))
+    let item = if is_of_orders { MenuItem::Syncs } else { MenuItem::Products };
+    Ok(page(&user, item, words.sync, &main))
+}
+
+/// Where the page is reached from: the products, and for operators the list of syncs.
+fn crumb(user: &User, is_of_orders: bool) -> Markup {
+    let words = user.words();
+    html! {
+        p.soft {
+            @if !is_of_orders { a href="/products" { (words.products) } }
+            @if !is_of_orders && user.is_operator() { " / " }
+            @if is_of_orders || user.is_operator() { a href="/syncs" { (words.syncs) } }
+        }
+    }
 }
 
 /// The button that approves what waits, with what follows.

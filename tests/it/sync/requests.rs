@@ -116,3 +116,17 @@ async fn sync_is_cancelled_on_its_page_by_operators_alone() {
     assert!(!shows_button(&operator).await);
     assert_eq!(operator.submit(&format!("{page}/cancel"), &[]).await.status(), StatusCode::CONFLICT);
 }
+
+#[tokio::test]
+async fn page_of_a_sync_is_marked_in_the_menu_and_leads_back() {
+    let silta = TestSilta::start().await;
+    let operator = Session::with(&silta, OPERATOR).await;
+    for (what, current) in [("stock", "/products"), ("orders", "/syncs")] {
+        let created = silta.api.post("/admin/v1/syncs", json!({ "connection": "shop", "what": what })).await;
+        let path = format!("/products/syncs/{}", created.text("/id"));
+        let page = operator.get(&path).await.text().await.unwrap();
+        assert!(page.contains(&format!("href=\"{current}\" aria-current=\"page\"")), "{what}: {page}");
+        assert!(page.contains("<a href=\"/syncs\">Syncs</a>"), "{what}: {page}");
+        silta.syncer.run_due().await.unwrap();
+    }
+}
