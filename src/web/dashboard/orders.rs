@@ -61,8 +61,10 @@ pub(super) async fn list(
     let main = html! {
         div.head {
             div { h1 { (words.orders) } }
-            a.btn.no-print href=(csv) { (texts.csv) }
-            small { (texts.csv_cap.replace("{}", &explain::number_text(MAX_ROWS, user.language))) }
+            a.btn.no-print href=(csv) {
+                (texts.csv) " "
+                small { (texts.csv_cap.replace("{}", &explain::number_text(MAX_ROWS, user.language))) }
+            }
         }
         (outage::messages(&user, &down))
         (order_bulk_undo::done(&user, &said, pending.as_ref(), &query.address()))
