@@ -23,7 +23,7 @@ pub(super) struct Bucket<const N: usize> {
 pub(super) struct Tick {
     /// Its time, shorter than the bucket's.
     pub(super) label: String,
-    /// True where there is room for it on phones too.
+    /// True where phones have space for it too.
     pub(super) is_major: bool,
 }
 

@@ -82,7 +82,7 @@ fn buckets(user: &User, hours: &[OrderHour], range: Range) -> Vec<Bucket<3>> {
     labelled.collect()
 }
 
-/// A day without its year, for which there is no room below the axis.
+/// A day without its year, for which there is no space below the axis.
 fn short_day(user: &User, at: DateTime<Tz>) -> String {
     explain::day_text(at.to_utc(), at.to_utc(), user.zone, user.language)
 }

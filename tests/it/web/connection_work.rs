@@ -145,7 +145,7 @@ async fn vendor_that_is_down_is_said_and_then_left_alone() {
             .await
             .unwrap();
         let page = silta.ask_and_wait(&operator, "test").await;
-        assert_eq!(page.matches(&format!("not checked: {shown}")).count(), 6, "{shown}: {page}");
+        assert_eq!(page.matches(&format!("Not checked: {shown}")).count(), 6, "{shown}: {page}");
         assert_eq!(silta.vendor_calls(), calls, "{shown}: it was asked");
     }
 }
@@ -276,7 +276,7 @@ async fn nothing_is_registered_where_that_could_not_work() {
     assert!(refusal(&operator).await.contains("http.public_url is empty"));
     let silta = TestSilta::start_with_env(PUBLIC_URL, &[("SILTA__SECRETS__KEYS", "[]")]).await;
     let operator = Session::with(&silta, OPERATOR).await;
-    assert!(refusal(&operator).await.contains("without a [secrets] key"), "its key would be lost");
+    assert!(refusal(&operator).await.contains("ithout a [secrets] key"), "its key would be lost");
     let silta = TestSilta::start_with(PUBLIC_URL).await;
     let operator = Session::with(&silta, OPERATOR).await;
     for (state, shown) in [

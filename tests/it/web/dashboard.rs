@@ -307,7 +307,7 @@ async fn vendor_that_is_down_is_named_on_each_page_of_the_shop() {
     let session = Session::with(&silta, VIEWER).await;
     let order = format!("/orders/{CONNECTION}/{order}");
     let pages = ["/", "/orders", &order, "/products", "/attention"];
-    let named = "OGOship failed repeatedly: nothing is sent before it answers again.";
+    let named = "OGOship failed repeatedly, so nothing is sent until it answers again.";
     for page in pages {
         assert!(!session.get(page).await.text().await.unwrap().contains("failed repeatedly"), "{page}");
     }
@@ -339,7 +339,7 @@ async fn new_shop_is_not_said_to_work() {
     let shown = session.get("/").await.text().await.unwrap();
     assert!(shown.contains("No order has come yet."), "{shown}");
     assert!(
-        !shown.contains("Orders are moving") && !shown.contains("MyCashflow and OGOship answer"),
+        !shown.contains("Orders are moving") && !shown.contains("MyCashflow and OGOship answer."),
         "{shown}"
     );
 }

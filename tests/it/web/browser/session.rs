@@ -32,6 +32,27 @@ pub const ENGLISH: Appearance = Appearance { language: "en", dark: false, narrow
 
 pub const FINNISH: Appearance = Appearance { language: "fi", ..ENGLISH };
 
+/// Starts a driver on a port that it chooses. `None` where another program took that port meanwhile: the driver ends then.
+fn start_driver() -> Option<(Child, u16)> {
+    let mut driver = Command::new("chromedriver")
+        .arg("--port=0")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("chromedriver: `make setup` installs it (Debian: chromium-driver)");
+    let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+    while let Some(line) = lines.next() {
+        let line = line.unwrap();
+        if let Some((_, port)) = line.split_once("started successfully on port ") {
+            let port = port.trim_end_matches('.').parse().expect("a port");
+            std::thread::spawn(move || lines.for_each(drop));
+            return Some((driver, port));
+        }
+    }
+    driver.wait().unwrap();
+    None
+}
+
 /// A browser session; dropping it ends the driver.
 pub struct Browser {
     pub client: Client,
@@ -42,20 +63,7 @@ pub struct Browser {
 
 impl Browser {
     pub async fn open(silta: &TestSilta, appearance: Appearance) -> Self {
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver: `make setup` installs it (Debian: chromium-driver)");
-        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
-        let port = loop {
-            let line = lines.next().expect("chromedriver names its port").unwrap();
-            if let Some((_, port)) = line.split_once("started successfully on port ") {
-                break port.trim_end_matches('.').parse::<u16>().expect("a port");
-            }
-        };
-        std::thread::spawn(move || lines.for_each(drop));
+        let (driver, port) = (0..5).find_map(|_| start_driver()).expect("chromedriver names its port");
         let width = if appearance.narrow { 390 } else { 1280 };
         let scheme = i32::from(!appearance.dark);
         let args = [
