@@ -276,7 +276,7 @@ async fn nothing_is_registered_where_that_could_not_work() {
     assert!(refusal(&operator).await.contains("http.public_url is empty"));
     let silta = TestSilta::start_with_env(PUBLIC_URL, &[("SILTA__SECRETS__KEYS", "[]")]).await;
     let operator = Session::with(&silta, OPERATOR).await;
-    assert!(refusal(&operator).await.contains("ithout a [secrets] key"), "its key would be lost");
+    assert!(refusal(&operator).await.contains("Without a [secrets] key"), "its key would be lost");
     let silta = TestSilta::start_with(PUBLIC_URL).await;
     let operator = Session::with(&silta, OPERATOR).await;
     for (state, shown) in [
