@@ -46,8 +46,14 @@ pub const fn alert_text(kind: AlertKind, language: Language) -> AlertText {
         ),
         AlertKind::PollStopped => (
             "/connections",
-            ("a list has not been read for too long", "Look at the last error of the poll."),
-            ("luetteloa ei ole tarkistettu liian pitkään aikaan", "Katso tarkistuksen viimeisin virhe."),
+            (
+                "changes that come without a webhook are not seen for now",
+                "Connections say which list cannot be read, and why. What was missed is caught up once it can be.",
+            ),
+            (
+                "muutoksia, joista ei tule webhookia, ei toistaiseksi huomata",
+                "Yhteydet kertoo, mitä luetteloa ei saada luettua ja miksi. Puuttuvat muutokset haetaan, kun se taas onnistuu.",
+            ),
         ),
         AlertKind::ListGap => (
             "/connections",
