@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 
 use crate::{domain::task::state::LeasedTask, store::claim::ConnectionCapacity};
 
-/// An attempt makes one call at a time, so as many as the slower vendor takes calls in this time use its whole rate. More of
+/// An attempt makes one call at a time to each vendor, so as many as the slower vendor takes calls in this time use its whole rate. More of
 /// them would only wait for their turns, each with its lease running.
 const SECONDS_OF_CALLS: f64 = 2.0;
 

@@ -174,7 +174,7 @@ async fn drain(bench: &Bench, backlog: usize, workers: usize, no_log: Option<&'s
 
 /// A worker whose flow does nothing, for one connection.
 pub async fn worker(bench: &Bench, pool: &PgPool) -> Result<Worker> {
-    let config = Config::load(&bench.inbox_config("bench"), &Environment::new())
+    let config = Config::load(&bench.unlimited_config("bench"), &Environment::new())
         .map_err(|error| anyhow::anyhow!("{error:?}"))?;
     let (retry, lease) = (config.retry, config.lease);
     let (clock, entropy, failpoints) =

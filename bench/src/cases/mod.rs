@@ -77,6 +77,15 @@ webhook_keys = ["k"]
         )
     }
 
+    /// The same with vendors that take as many calls as a worker makes: no more attempts of a connection run at once than its
+    /// slower vendor feeds.
+    pub fn unlimited_config(&self, connection: &str) -> String {
+        let unlimited = "requests_per_second = 10000";
+        self.inbox_config(connection)
+            .replace("user = \"u\"", &format!("{unlimited}\nuser = \"u\""))
+            .replace("merchant_id", &format!("{unlimited}\nmerchant_id"))
+    }
+
     pub fn draw(&mut self, picture: &Picture) -> Result<()> {
         picture.draw(&self.pictures)
     }
