@@ -62,7 +62,7 @@ mod tests {
             ),
             (Failure::Status(500), None, ["the fault is at MyCashflow", "the fault is at OGOship"]),
             (Failure::Status(503), None, ["the fault is at MyCashflow", "the fault is at OGOship"]),
-            (Failure::Unreadable, None, ["none of the API", "none of the API"]),
+            (Failure::Unreadable, None, ["not one that Silta knows", "not one that Silta knows"]),
             (Failure::Connect, Some(Unreached::UnknownName), ["spelling of mycashflow.url", "auth_url"]),
             (Failure::Connect, Some(Unreached::PrivateAddress), ["private network", "private network"]),
             (Failure::Connect, Some(Unreached::Refused), ["host and port", "host and port"]),
