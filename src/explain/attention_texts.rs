@@ -67,6 +67,7 @@ texts! {
     is_there: "It is there" / "On varastolla",
     look_once_more: "Look once more" / "Katso vielä kerran",
     twice: "If it is there after all, the warehouse gets it twice." / "Jos se sittenkin on siellä, varasto saa sen kahdesti.",
+    not_looked_since: "not looked at since it was sent" / "ei tarkistettu lähettämisen jälkeen",
     not_seen_there: "not found when Silta last looked" / "ei löytynyt, kun Silta viimeksi katsoi",
     read: "Updated" / "Päivitetty",
     last_answer: "Last attempt" / "Viimeisin yritys",

@@ -78,9 +78,7 @@ const fn finnish(reason: Reason) -> &'static str {
         Reason::CancelledAtWarehouse => "Varasto perui tilauksen; kaupan tilaus jää ennalleen.",
         Reason::HeldAtWarehouse => "Varasto ei lähetä tilausta, ennen kuin joku korjaa sen siellä.",
         Reason::Returned => "Paketti palasi varastolle.",
-        Reason::PartiallyShipped => {
-            "Vain osa tilauksesta on lähtenyt, ja loput tulevat toisessa paketissa tai kauppa lähettää ne itse."
-        }
+        Reason::PartiallyShipped => "Tilauksesta on lähetetty vasta osa.",
         Reason::CatalogueUnread => {
             "Kaupan tuotteita ei ole vielä luettu kokonaan, joten ei tiedetä, minkä tuotteen koodi on."
         }

@@ -96,7 +96,7 @@ pub enum Reason {
     HeldAtWarehouse,
     /// The parcel came back to the warehouse.
     Returned,
-    /// Only a part of the order was shipped, and the rest comes with another parcel or from the shop itself.
+    /// Only a part of the order was shipped so far.
     PartiallyShipped,
     /// The shop's catalogue has not been read completely yet, so it is unknown whose a product code is.
     CatalogueUnread,

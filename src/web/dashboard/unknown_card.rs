@@ -61,12 +61,15 @@ fn at_warehouse(user: &User, concern: &Concern) -> Markup {
     let (words, texts) = (user.words(), attention_texts(user.language));
     let order = concern.order.as_ref();
     let status = order.and_then(|order| order.warehouse_status.as_deref());
+    // An attempt that sent something had read before, and has not seen what became of it.
+    let has_sent = concern.last_attempt.as_ref().is_some_and(|attempt| attempt.action.is_some());
+    let unseen = if has_sent { texts.not_looked_since } else { texts.not_seen_there };
     html! {
         @if let Some(reference) = order.and_then(|order| order.reference.as_deref()) {
             dt { (words.reference) } dd { (reference) }
         }
         dt { (words.status) }
-        dd { span.first { (status.map_or(texts.not_seen_there, |status| vendor_status_text(status, user.language))) } }
+        dd { span.first { (status.map_or(unseen, |status| vendor_status_text(status, user.language))) } }
         @if let Some(attempt) = &concern.last_attempt {
             dt { (texts.last_answer) } dd { (explain::outcome_text(&attempt.outcome, attempt.action.as_deref(), attempt.reason.as_deref(), user.language)) }
             dt { (texts.read) } dd { (time(user, attempt.ended_at)) }
