@@ -73,7 +73,7 @@ texts! {
     call_count: "call|calls" / "kutsu|kutsua",
     difference_count: "difference|differences" / "ero|eroa",
     // A connection.
-    connected_since: "Connected since" / "Yhdistetty",
+    connected_since: "Added to Silta" / "Lisätty Siltaan",
     poll_now: "Run now" / "Tarkista nyt",
     failed: "failed" / "epäonnistui",
     settings: "Settings in effect" / "Voimassa olevat asetukset",
@@ -237,7 +237,6 @@ texts! {
     // Connections.
     pause: "Pause" / "Keskeytä",
     resume: "Resume" / "Jatka",
-    release_brake: "Release the stock brake for an hour" / "Salli saldopäivitys tunnin ajan",
     polls: "Polls" / "Tarkistukset",
     what: "What" / "Mitä",
     polled_orders: "orders of the shop" / "kaupan tilaukset",

@@ -3,12 +3,12 @@
 use maud::{Markup, html};
 
 use super::{
-    concern::{Concern, link},
+    concern::{Concern, detail_text, link},
     listing::order_path,
     user::User,
     widgets::button,
 };
-use crate::explain::attention_texts;
+use crate::{domain::task::reason::Reason, explain::attention_texts};
 
 /// Two choices in words, each with what follows.
 pub(super) fn choices(user: &User, connection: &str, concern: &Concern) -> Markup {
@@ -18,6 +18,7 @@ pub(super) fn choices(user: &User, connection: &str, concern: &Concern) -> Marku
     html! {
         div.well.adoption {
             h3 { (texts.what_is_it) " " (link(user, connection, &concern.subject)) }
+            @if let Some(detail) = concern.detail() { p.strong { (detail_text(user, Reason::NotOursAtWarehouse.code(), detail)) } }
             p { (texts.adopt_consequence) }
             (button(user, &path, &[("ask", "adopt")], &texts.is_this_order.replace('%', id)))
             p { (texts.something_else) }

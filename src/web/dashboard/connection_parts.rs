@@ -13,7 +13,7 @@ use crate::{
         setting::{Origin, Setting, SettingValue},
         vendor::Vendor,
     },
-    explain::{PageTexts, capitalised, number_text},
+    explain::{PageTexts, capitalised, connection_texts, number_text},
     store::{polls::PollRow, shipping_rules::RuleRow},
 };
 
@@ -50,7 +50,7 @@ pub(super) fn poll_table(user: &User, connection: &str, polls: &[PollRow]) -> Ma
                     @if poll.gaps > 0 { small { (words.gaps) ": " (poll.gaps) } }
                 }
                 td data-l=(words.last_polled) { (time_or_never(user, poll.last_finished_at)) }
-                td data-l=(words.next_at) { (time(user, poll.due_at)) }
+                td data-l=(words.next_at) { @if poll.due_at > user.now { (time(user, poll.due_at)) } @else { (connection_texts(user.language).due_now) } }
                 td.num data-l=(words.found) { (number_text(poll.found, user.language)) }
                 @if user.is_operator() { td.act.wide { (now(&poll.what)) } }
             } } }

@@ -9,12 +9,13 @@ use super::{
     connection_test::{is_running, register_card, test_button, test_card},
     deps::DashboardDeps,
     listing::url,
+    outage,
     switch_card::{self, SwitchState},
     sync_schedule::{Schedules, schedule_table},
     user::User,
     webhook_actions,
     webhooks::WebhookStatus,
-    widgets::{button, health, inline_time, reason, remedy, time},
+    widgets::{button, health, inline_time, remedy, time},
 };
 use crate::{
     actions::{Releasable, registration_obstacle},
@@ -29,6 +30,7 @@ use crate::{
         views::{
             connection_figures::{self, ConnectionFigures},
             last_syncs::{self, LastSync},
+            vendors_down::VendorDown,
         },
     },
 };
@@ -37,6 +39,7 @@ use crate::{
 pub(super) struct CommonData {
     figures: Vec<ConnectionFigures>,
     last_syncs: Vec<LastSync>,
+    down: Vec<VendorDown>,
     pub(super) waiting: Vec<Releasable>,
 }
 
@@ -49,6 +52,7 @@ impl CommonData {
         Ok(Self {
             figures: connection_figures::list(db, user.now).await?,
             last_syncs: last_syncs::list(db).await?,
+            down: outage::load(db, None).await?,
             waiting,
         })
     }
@@ -105,7 +109,7 @@ impl ConnectionSection {
                     }
                     (controls(user, row, setup.is_some() && !is_running(user, works, WorkKind::Test)))
                 }
-                (stopped(user, row))
+                (stopped(user, row, &common.down))
                 @if let Some(figures) = figures { (figure_card(user, figures)) }
                 div.halves.roomy {
                     div {
@@ -143,12 +147,11 @@ fn figure_card(user: &User, figures: &ConnectionFigures) -> Markup {
 }
 
 /// What stops a connection, in words.
-fn stopped(user: &User, row: &ConnectionRow) -> Markup {
+fn stopped(user: &User, row: &ConnectionRow, down: &[VendorDown]) -> Markup {
     let words = user.words();
     html! {
-        @if let Some(code) = &row.circuit_reason {
-            (flash(Tone::Stopped, &html! { p.strong { (reason(user, Some(code))) } (remedy(user, code)) }))
-        }
+        (outage::messages(user, down.iter().filter(|it| it.connection == row.name && !it.holds_back_writes)))
+        @if let Some(code) = &row.circuit_reason { (remedy(user, code)) }
         @if let Some(held) = &row.writes_held_back {
             (flash(Tone::Stopped, &html! { strong { (capitalised(words.writes_held_back)) } ": " (held) }))
         }
@@ -183,7 +186,6 @@ fn controls(user: &User, row: &ConnectionRow, can_be_tested: bool) -> Markup {
             @if row.paused_at.is_some() || row.circuit_open_until.is_some() || row.writes_held_back.is_some() {
                 (ask("resume", words.resume))
             }
-            @if row.braked_at.is_some() { (ask("release_brake", words.release_brake)) }
         }
     }
 }

@@ -64,7 +64,6 @@ pub(super) async fn list(
 enum ConnectionRequest<'a> {
     Pause,
     Resume,
-    ReleaseBrake,
     Poll(&'a str),
     PutRule(ShippingRule),
     RemoveRule(&'a str),
@@ -72,7 +71,7 @@ enum ConnectionRequest<'a> {
     Detect(&'a str),
 }
 
-/// Pauses or resumes a connection, releases its stock brake, polls a list, changes a shipping rule, tests it, registers its
+/// Pauses or resumes a connection, polls a list, changes a shipping rule, tests it, registers its
 /// webhooks or asks for the detection of a signature.
 pub(super) async fn ask(
     State(deps): State<DashboardState>,
@@ -82,7 +81,6 @@ pub(super) async fn ask(
     let request = match form.require("ask")? {
         "pause" => ConnectionRequest::Pause,
         "resume" => ConnectionRequest::Resume,
-        "release_brake" => ConnectionRequest::ReleaseBrake,
         "poll" => ConnectionRequest::Poll(form.require("what")?),
         "put_rule" => ConnectionRequest::PutRule(shipping_rule::parse(&form)?),
         "remove_rule" => ConnectionRequest::RemoveRule(form.require("pattern")?),
@@ -97,7 +95,6 @@ pub(super) async fn ask(
             match &request {
                 ConnectionRequest::Pause => actions::pause(db, actor, name).await?,
                 ConnectionRequest::Resume => actions::resume(db, actor, name).await?,
-                ConnectionRequest::ReleaseBrake => actions::release_brake(db, actor, name).await?,
                 ConnectionRequest::Poll(what) => actions::poll_now(db, actor, name, what).await?,
                 ConnectionRequest::PutRule(rule) => actions::put_shipping_rule(db, actor, name, rule).await?,
                 ConnectionRequest::RemoveRule(pattern) => {

@@ -29,13 +29,13 @@ pub(super) async fn load(db: &mut PgConnection, connection: Option<&str>) -> sto
 }
 
 /// One message for each.
-pub(super) fn messages(user: &User, down: &[VendorDown]) -> Markup {
+pub(super) fn messages<'a>(user: &User, down: impl IntoIterator<Item = &'a VendorDown>) -> Markup {
     html! { @for down in down { (flash(Tone::Stopped, &text(user, down))) } }
 }
 
-/// What an order waits for whose connection is down; `None` where it is not, or where nothing of the order is open.
+/// What an order waits for whose connection is down; `None` where it is not, or where it is a person's turn.
 pub(super) fn awaited(user: &User, order: &OrderRow, down: &[VendorDown]) -> Option<String> {
-    let is_open = matches!(order.task_state.as_deref(), Some("pending" | "leased" | "in_doubt"));
+    let is_open = matches!(order.task_state.as_deref(), Some("pending" | "leased"));
     let down = down.iter().find(|it| is_open && it.connection == order.connection)?;
     let vendor = down.vendor.as_deref().and_then(|vendor| vendor.parse().ok());
     Some(with_vendor(order_texts(user.language).waits_for_vendor, vendor, user.language))

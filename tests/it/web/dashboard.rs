@@ -322,6 +322,8 @@ async fn vendor_that_is_down_is_named_on_each_page_of_the_shop() {
         let shown = session.get(page).await.text().await.unwrap();
         assert!(shown.contains(named) && shown.contains("Started"), "{page}: {shown}");
     }
+    let connection = session.get("/connections").await.text().await.unwrap();
+    assert!(connection.contains(named), "{connection}");
     // What is open says what it waits for; what is finished does not.
     let waits = "It waits until OGOship answers again.";
     assert!(!session.get("/orders").await.text().await.unwrap().contains(waits));
