@@ -165,7 +165,7 @@ async fn unknown_outcome_shows_both_sides_and_a_person_decides() {
         "It is not there: send it again",
         "It is there",
         "Look once more",
-        "not found",
+        "not looked at since it was sent",
         "the warehouse gets it twice",
     ] {
         assert!(page.contains(part), "{part} in {page}");
