@@ -91,7 +91,7 @@ fn store(sandbox: &Sandbox, number: u32) -> String {
     let usual = sandbox.connection_toml(&format!("store-{number}"));
     let usual = usual.replace("requests_per_second = 1000", "requests_per_second = 5");
     format!(
-        "{usual}[connections.polls]\norders = \"30s\"\nstatuses = \"60s\"\nstock = \"90s\"\nproducts = \"360s\"\ncompare = \"0s\"\n"
+        "{usual}[connections.polls]\norders = \"30s\"\nstatuses = \"60s\"\nstock = \"90s\"\nproducts = \"360s\"\nsync = \"0s\"\n"
     )
 }
 

@@ -70,7 +70,7 @@ pub async fn run(bench: &mut Bench) -> Result<()> {
 fn store(sandbox: &Sandbox, number: u32) -> String {
     let usual = sandbox.connection_toml(&format!("store-{number}"));
     let usual = usual.replace("requests_per_second = 1000", "requests_per_second = 5");
-    format!("{usual}[connections.polls]\ncompare = \"0s\"\n")
+    format!("{usual}[connections.polls]\nsync = \"0s\"\n")
 }
 
 fn calls(sandbox: &Sandbox) -> usize {
