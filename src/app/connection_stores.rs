@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
 
-use super::rate_limit_writer::{RateLimitWriter, WriteError};
+use super::rate_limit_writer::RateLimitWriter;
 use crate::{
     domain::{Timestamp, rate_limit::SharedLimit, vendor::Vendor},
     runtime::{
@@ -45,19 +45,6 @@ impl PgRateLimitStore {
         let ahead = self.database_clock.ahead().unwrap_or_default();
         Ok(stored.limit.map(|limit| limit.shifted(ahead)))
     }
-
-    async fn write(&self, new: &SharedLimit) -> Result<bool, RateLimitStoreError> {
-        if self.database_clock.ahead().is_none() {
-            self.read().await?; // nothing is measured yet
-        }
-        let ahead = self.database_clock.ahead().unwrap_or_default();
-        let limit = new.clone().shifted(-ahead);
-        let new = NewLimit { connection: self.connection.clone(), vendor: self.vendor, limit };
-        let sent_at = self.database_clock.send();
-        let written_at = self.writer.replace(new).await.map_err(|_: WriteError| RateLimitStoreError)?;
-        // Where our clock stood still or the database's was set, others cannot see what was just written.
-        Ok(written_at.is_some_and(|at| self.database_clock.measure(sent_at, at)))
-    }
 }
 
 #[async_trait]
@@ -67,7 +54,16 @@ impl RateLimitStore for PgRateLimitStore {
     }
 
     async fn replace(&self, new: &SharedLimit) -> Result<bool, RateLimitStoreError> {
-        self.write(new).await
+        if self.database_clock.ahead().is_none() {
+            self.read().await?; // nothing is measured yet
+        }
+        let ahead = self.database_clock.ahead().unwrap_or_default();
+        let limit = new.clone().shifted(-ahead);
+        let new = NewLimit { connection: self.connection.clone(), vendor: self.vendor, limit };
+        let sent_at = self.database_clock.send();
+        let written_at = self.writer.replace(new).await?;
+        // Where our clock stood still or the database's was set, others cannot see what was just written.
+        Ok(written_at.is_some_and(|at| self.database_clock.measure(sent_at, at)))
     }
 }
 

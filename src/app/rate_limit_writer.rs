@@ -11,6 +11,7 @@ use crate::{
         group_commit::{self, BatchHandler, GroupCommit},
         rate_limits::{self, NewLimit},
     },
+    vendors::http::rate_limit_store::RateLimitStoreError,
 };
 
 /// Two statements at once: a call waits for its own and the one before it at most.
@@ -27,18 +28,14 @@ impl std::fmt::Debug for RateLimitWriter {
     }
 }
 
-/// The database did not confirm the write.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct WriteError;
-
 impl RateLimitWriter {
     pub(super) fn new(pool: PgPool) -> Self {
         Self(GroupCommit::new(Writer { pool }, LIMITS))
     }
 
     /// Replaces a state that is still as it was read, and returns the database's time; `None` if another process was faster.
-    pub(super) async fn replace(&self, new: NewLimit) -> Result<Option<Timestamp>, WriteError> {
-        self.0.submit(new).await.unwrap_or(Err(WriteError))
+    pub(super) async fn replace(&self, new: NewLimit) -> Result<Option<Timestamp>, RateLimitStoreError> {
+        self.0.submit(new).await.unwrap_or(Err(RateLimitStoreError))
     }
 }
 
@@ -50,11 +47,7 @@ struct Writer {
 impl BatchHandler for Writer {
     type Item = NewLimit;
     type Answer = Option<Timestamp>;
-    type Error = WriteError;
-
-    fn weight(&self, _: &NewLimit) -> usize {
-        1
-    }
+    type Error = RateLimitStoreError;
 
     async fn commit(&self, batch: &[NewLimit]) -> store::Result<Vec<Option<Timestamp>>> {
         let new: Vec<_> = batch.iter().collect();
@@ -64,7 +57,7 @@ impl BatchHandler for Writer {
         .await
     }
 
-    fn to_error(&self, _: &StoreError) -> WriteError {
-        WriteError
+    fn to_error(&self, _: &StoreError) -> RateLimitStoreError {
+        RateLimitStoreError
     }
 }

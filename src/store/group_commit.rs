@@ -28,8 +28,10 @@ pub trait BatchHandler: Send + Sync + 'static {
     /// What the submitter learns of a failure.
     type Error: Copy + Send + 'static;
 
-    /// An item's share of [`Limits::max_weight`].
-    fn weight(&self, item: &Self::Item) -> usize;
+    /// An item's share of [`Limits::max_weight`], where items differ.
+    fn weight(&self, _item: &Self::Item) -> usize {
+        1
+    }
 
     /// Commits all items as one; returns one answer each, in their order.
     async fn commit(&self, items: &[Self::Item]) -> super::Result<Vec<Self::Answer>>;

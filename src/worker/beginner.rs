@@ -61,10 +61,6 @@ impl BatchHandler for BeginningWriter {
     type Answer = Begun;
     type Error = BeginError;
 
-    fn weight(&self, _: &NewBeginning) -> usize {
-        1
-    }
-
     async fn commit(&self, batch: &[NewBeginning]) -> store::Result<Vec<Begun>> {
         let now = self.clock.now();
         let beginnings: Vec<_> =

@@ -39,10 +39,6 @@ impl BatchHandler for Settler {
     type Answer = ();
     type Error = NotSettled;
 
-    fn weight(&self, _: &EndedPoll) -> usize {
-        1
-    }
-
     async fn commit(&self, ended: &[EndedPoll]) -> store::Result<Vec<()>> {
         let mut db = self.pool.begin().await?;
         polls::settle(&mut db, ended, self.clock.now()).await?;

@@ -2,7 +2,7 @@
 
 use sqlx::PgConnection;
 
-use crate::domain::Timestamp;
+use crate::domain::{Timestamp, vendor::Vendor};
 use crate::store::Result;
 
 /// Orders that are counted as waiting at most; more is said as "at least".
@@ -23,6 +23,13 @@ pub struct VendorDown {
     pub holds_back_writes: bool,
     /// Orders of the connection that wait for it, up to [`MAX_WAITING`].
     pub orders_waiting: i64,
+}
+
+impl VendorDown {
+    /// The vendor, where it is one that this program knows.
+    pub fn known_vendor(&self) -> Option<Vendor> {
+        self.vendor.as_deref()?.parse().ok()
+    }
 }
 
 /// Lists them, the oldest first.

@@ -10,7 +10,6 @@ use super::{
     widgets::{inline_time, reason_of},
 };
 use crate::{
-    domain::vendor::Vendor,
     explain::{capitalised, counted_in, order_texts, overview_texts, with_vendor},
     store::{
         self,
@@ -37,16 +36,14 @@ pub(super) fn messages<'a>(user: &User, down: impl IntoIterator<Item = &'a Vendo
 pub(super) fn awaited(user: &User, order: &OrderRow, down: &[VendorDown]) -> Option<String> {
     let is_open = matches!(order.task_state.as_deref(), Some("pending" | "leased"));
     let down = down.iter().find(|it| is_open && it.connection == order.connection)?;
-    let vendor = down.vendor.as_deref().and_then(|vendor| vendor.parse().ok());
-    Some(with_vendor(order_texts(user.language).waits_for_vendor, vendor, user.language))
+    Some(with_vendor(order_texts(user.language).waits_for_vendor, down.known_vendor(), user.language))
 }
 
 fn text(user: &User, down: &VendorDown) -> Markup {
     let texts = overview_texts(user.language);
-    let vendor: Option<Vendor> = down.vendor.as_deref().and_then(|vendor| vendor.parse().ok());
     html! {
         p.strong {
-            (down.connection) ": " (reason_of(user, Some(&down.reason), vendor))
+            (down.connection) ": " (reason_of(user, Some(&down.reason), down.known_vendor()))
             @if let Some(since) = down.since { " " (capitalised(user.words().since)) " " (inline_time(user, since)) "." }
         }
         p {

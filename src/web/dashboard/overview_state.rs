@@ -43,7 +43,7 @@ impl Moving {
             return Self::NoConnection;
         }
         if let Some(down) = overview.down.first() {
-            return Self::No(down.vendor.as_deref().and_then(|vendor| vendor.parse().ok()));
+            return Self::No(down.known_vendor());
         }
         if let Some(paused) = overview.connections.iter().find(|connection| connection.paused_at.is_some()) {
             return Self::Paused(paused.name.clone());
