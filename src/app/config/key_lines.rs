@@ -13,7 +13,8 @@ impl KeyLines {
     pub(super) fn of(file: &str) -> Self {
         let mut lines = Self::default();
         if let Ok(table) = DeTable::parse(file) {
-            lines.collect("", table.get_ref(), file);
+            let line_ends: Vec<_> = file.match_indices('\n').map(|(at, _)| at).collect();
+            lines.collect("", table.get_ref(), &line_ends);
         }
         lines
     }
@@ -30,26 +31,26 @@ impl KeyLines {
         });
     }
 
-    fn collect(&mut self, path: &str, table: &DeTable<'_>, file: &str) {
+    fn collect(&mut self, path: &str, table: &DeTable<'_>, line_ends: &[usize]) {
         for (key, value) in table {
             let name = key.get_ref();
             let inside = if path.is_empty() { name.to_string() } else { format!("{path}.{name}") };
-            let line = file[..key.span().start.min(file.len())].matches('\n').count() + 1;
+            let line = line_ends.partition_point(|end| *end < key.span().start) + 1;
             self.0.insert(inside.clone(), line);
-            self.collect_value(&inside, value.get_ref(), file);
+            self.collect_value(&inside, value.get_ref(), line_ends);
         }
     }
 
     /// An element of a list is named by its position, or by its name where it has one.
-    fn collect_value(&mut self, path: &str, value: &DeValue<'_>, file: &str) {
+    fn collect_value(&mut self, path: &str, value: &DeValue<'_>, line_ends: &[usize]) {
         match value {
-            DeValue::Table(table) => self.collect(path, table, file),
+            DeValue::Table(table) => self.collect(path, table, line_ends),
             DeValue::Array(items) => {
                 for (at, item) in items.iter().enumerate() {
                     let DeValue::Table(table) = item.get_ref() else { continue };
-                    self.collect(&format!("{path}[{at}]"), table, file);
+                    self.collect(&format!("{path}[{at}]"), table, line_ends);
                     if let Some(name) = table.get("name").and_then(|name| name.get_ref().as_str()) {
-                        self.collect(&format!("{path}.{name}"), table, file);
+                        self.collect(&format!("{path}.{name}"), table, line_ends);
                     }
                 }
             }
