@@ -90,7 +90,7 @@ struct Started {
 struct Settings {
     grace: Duration,
     connection_limits: server::Limits,
-    key_digests: KeyDigests,
+    key_digests: Arc<KeyDigests>,
 }
 
 /// Reads the configuration, listens, opens the database and builds the service.
@@ -196,7 +196,7 @@ struct Reload {
     environment: Environment,
     deps: AppDeps,
     /// The digests of the configuration in use.
-    key_digests: KeyDigests,
+    key_digests: Arc<KeyDigests>,
 }
 
 /// Reloads the configuration at each SIGHUP. An invalid configuration changes nothing.

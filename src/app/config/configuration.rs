@@ -1,8 +1,9 @@
 //! The whole configuration.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -29,7 +30,7 @@ use crate::{
     app::telemetry::Traces,
     background::{notifications, retention},
     domain::{
-        event::reference::may_collide, setting::Setting, shipping::ShippingRule, task::retry::RetryPolicy,
+        event::reference::may_collide, setting::Settings, shipping::ShippingRule, task::retry::RetryPolicy,
     },
     security::{admin_token::Token, secrets},
     store::DatabaseUrl,
@@ -72,10 +73,10 @@ pub struct Config {
     pub connections: Vec<Connection>,
     /// The files that secrets were read from, and the configuration itself where it is one.
     pub secret_files: Vec<PathBuf>,
-    /// The settings of each connection by its name, for its page.
-    pub settings: HashMap<String, Vec<Setting>>,
+    /// The settings of each connection, for its page.
+    pub settings: Arc<Settings>,
     /// Every key with a digest of its value, for a reload to compare.
-    pub key_digests: KeyDigests,
+    pub key_digests: Arc<KeyDigests>,
 }
 
 /// The section `[http]`.
@@ -130,9 +131,10 @@ impl Config {
         environment: &Environment,
     ) -> Result<Self, Vec<ConfigError>> {
         let errors = ConfigErrors::in_directory(directory);
-        let merged = layers::merge(file, environment, &errors);
-        let key_digests = KeyDigests::new(&merged);
-        let settings = settings_in_effect(&merged, environment, |key| errors.line_of(key));
+        let (merged, template) = layers::merge(file, environment, &errors);
+        let key_digests = Arc::new(KeyDigests::new(&merged, &template));
+        let line_of = |key: &str| errors.line_of(key);
+        let settings = Arc::new(settings_in_effect((&merged, &template), environment, line_of));
         let mut root = Section::root(merged, &errors);
         let config = Self { settings, key_digests, ..Self::read(&mut root, environment, &errors) };
         let config = Self { secret_files: errors.take_secret_files(), ..config };
@@ -175,8 +177,8 @@ impl Config {
             tokens,
             connections,
             secret_files: Vec::new(),
-            settings: HashMap::new(),
-            key_digests: KeyDigests::default(),
+            settings: Arc::default(),
+            key_digests: Arc::default(),
         }
     }
 }
@@ -217,27 +219,37 @@ fn read_retention(mut section: Section<'_>) -> retention::Periods {
 fn read_connections(root: &mut Section<'_>, global: GlobalOptions, errors: &ConfigErrors) -> Vec<Connection> {
     let tables = root.tables("connections").into_iter();
     let connections: Vec<_> = tables.map(|table| Connection::read(table, global)).collect();
-    for (at, connection) in connections.iter().enumerate() {
-        if connections[..at].iter().any(|earlier| earlier.name == connection.name) {
+    report_collisions(&connections, errors);
+    connections
+}
+
+/// Reports names that appear twice, and stores of one merchant whose orders may have the same reference.
+fn report_collisions(connections: &[Connection], errors: &ConfigErrors) {
+    let mut names = HashSet::new();
+    let mut by_merchant: HashMap<String, Vec<&Connection>> = HashMap::new();
+    for connection in connections {
+        if !names.insert(&connection.name) {
             errors.add(&format!("connections.{}", connection.name), "appears twice: names must be unique");
         }
-        let taken = connections[..at].iter().find(|earlier| have_colliding_references(earlier, connection));
-        if let Some(earlier) = taken {
+        let merchants = connection.ogoship.merchants();
+        let same_merchant = merchants.iter().filter_map(|merchant| by_merchant.get(merchant)).flatten();
+        if let Some(earlier) =
+            same_merchant.copied().find(|earlier| have_colliding_references(earlier, connection))
+        {
             let problem = format!(
                 "gives orders the references of connections.{}, which has the same merchant: choose another prefix",
                 earlier.name
             );
             errors.add(&format!("connections.{}.orders.reference_prefix", connection.name), &problem);
         }
+        for merchant in merchants {
+            by_merchant.entry(merchant).or_default().push(connection);
+        }
     }
-    connections
 }
 
-/// True for two stores of one merchant whose orders may have the same reference.
 fn have_colliding_references(one: &Connection, other: &Connection) -> bool {
-    let merchants = other.ogoship.merchants();
-    let share_merchant = one.ogoship.merchants().iter().any(|merchant| merchants.contains(merchant));
-    share_merchant && may_collide(one.orders.references.current(), other.orders.references.current())
+    may_collide(one.orders.references.current(), other.orders.references.current())
 }
 
 fn read_http(mut section: Section<'_>) -> Http {

@@ -2,12 +2,10 @@
 //!
 //! What is shown is a list of what may be: a key that is new here, and may hold a secret, is said to be set and no more.
 
-use std::collections::HashMap;
-
 use toml::{Table, Value};
 
 use super::{environment::Environment, layers::PREFIX};
-use crate::domain::setting::{Origin, Setting, SettingValue};
+use crate::domain::setting::{Origin, Setting, SettingValue, Settings};
 
 /// The keys whose values are shown, and those below them.
 const SHOWN: [&str; 15] = [
@@ -28,33 +26,41 @@ const SHOWN: [&str; 15] = [
     "polls",
 ];
 
-/// The settings of each connection by its name, from the merged layers; `line_of` knows the keys of the file.
+/// The settings of each connection, from the merged layers and the defaults of a connection; `line_of` knows the keys of the file.
 pub(super) fn settings_in_effect(
-    merged: &Table,
+    (merged, template): (&Table, &Table),
     environment: &Environment,
     line_of: impl Fn(&str) -> Option<usize>,
-) -> HashMap<String, Vec<Setting>> {
+) -> Settings {
     let connections = merged.get("connections").and_then(Value::as_array).into_iter().flatten();
     let named = connections.filter_map(|connection| {
         let table = connection.as_table()?;
         Some((table.get("name")?.as_str()?.to_owned(), table))
     });
-    let settings = named.map(|(name, table)| {
-        let mut values = Vec::new();
-        collect("", table, &mut values);
-        let settings = values.into_iter().map(|(key, value)| {
+    let given = named.map(|(name, table)| {
+        let settings = values(table).filter_map(|(key, value)| {
             let path = format!("connections.{name}.{key}");
             let origin = match line_of(&path) {
                 _ if is_in(environment, &path) => Origin::Environment,
                 Some(line) => Origin::File { line },
-                None => Origin::Default,
+                None => return None,
             };
-            Setting { value: shown(&key, value), key, origin }
+            Some(Setting { value: shown(&key, value), key, origin })
         });
-        let settings = settings.filter(|setting| setting.key != "name").collect();
+        let settings = settings.collect();
         (name, settings)
     });
-    settings.collect()
+    let defaults = values(template);
+    let defaults =
+        defaults.map(|(key, value)| Setting { value: shown(&key, value), key, origin: Origin::Default });
+    Settings { given: given.collect(), defaults: defaults.collect() }
+}
+
+/// The keys of a connection with their values, except its name.
+fn values(table: &Table) -> impl Iterator<Item = (String, &Value)> {
+    let mut values = Vec::new();
+    collect("", table, &mut values);
+    values.into_iter().filter(|(key, _)| key != "name")
 }
 
 fn collect<'a>(path: &str, table: &'a Table, values: &mut Vec<(String, &'a Value)>) {
@@ -118,9 +124,12 @@ mod tests {
             "manual".to_owned(),
         )]);
         let line_of = |path: &str| (path == "connections.my-shop.mycashflow.api_key").then_some(5);
-        let settings = settings_in_effect(&merged.parse().unwrap(), &environment, line_of);
+        let merged: Table = merged.parse().unwrap();
+        let template = merged["connections"][0].as_table().unwrap();
+        let settings = settings_in_effect((&merged, template), &environment, line_of);
         let find = |key: &str| {
-            let setting = settings["my-shop"].iter().find(|setting| setting.key == key).unwrap();
+            let settings = settings.of("my-shop");
+            let setting = settings.iter().find(|setting| setting.key == key).unwrap();
             (setting.value.clone(), setting.origin)
         };
         let shown = |text: &str| SettingValue::Shown(text.to_owned());
@@ -132,6 +141,8 @@ mod tests {
         assert_eq!(find("mycashflow.new_key").0, SettingValue::Secret { is_set: true }, "unknown here");
         assert_eq!(find("ogoship.webhook_keys").0, SettingValue::Secret { is_set: false });
         assert_eq!(find("orders.transfer"), (shown("manual"), Origin::Environment));
+        assert!(settings.of("my-shop").iter().all(|setting| setting.key != "name"));
+        assert_eq!(settings.of("another"), Vec::<&Setting>::new());
         assert!(!format!("{settings:?}").contains("hidden"));
     }
 }

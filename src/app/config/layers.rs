@@ -10,8 +10,9 @@ pub const DEFAULTS: &str = include_str!("../../../deploy/silta.toml");
 /// The prefix of environment variables that override a key.
 pub(super) const PREFIX: &str = "SILTA__";
 
-/// Puts the file over the defaults, and the environment over both. A file that is not TOML is one error and an empty layer.
-pub(super) fn merge(file: &str, environment: &Environment, errors: &ConfigErrors) -> Table {
+/// Puts the file over the defaults, and the environment over both; returns the defaults of a connection too. A file that is not
+/// TOML is one error and an empty layer.
+pub(super) fn merge(file: &str, environment: &Environment, errors: &ConfigErrors) -> (Table, Table) {
     let mut defaults: Table = toml::from_str(DEFAULTS).expect("deploy/silta.toml is TOML: a test loads it");
     let template = take_template(&mut defaults);
     let mut lines = KeyLines::of(file);
@@ -41,7 +42,7 @@ pub(super) fn merge(file: &str, environment: &Environment, errors: &ConfigErrors
         lines.forget(&path.join("."));
     }
     errors.set_lines(lines);
-    merged
+    (merged, template)
 }
 
 /// Takes the single connection of the defaults: the template of every configured one.

@@ -115,9 +115,8 @@ fn rule_form(user: &User, connection: &str) -> Markup {
 }
 
 /// The settings in effect: what differs from the defaults first.
-pub(super) fn setting_table(user: &User, connection: &str, settings: Option<&Vec<Setting>>) -> Markup {
+pub(super) fn setting_table(user: &User, connection: &str, settings: &[&Setting]) -> Markup {
     let words = user.words();
-    let settings = settings.map(Vec::as_slice).unwrap_or_default();
     let (defaults, given): (Vec<&Setting>, Vec<&Setting>) =
         settings.iter().partition(|setting| setting.origin == Origin::Default);
     let table = html! {

@@ -82,7 +82,7 @@ impl ConnectionSection {
         let Self { row, polls, rules, webhooks, works } = self;
         let (words, texts, name) = (user.words(), connection_texts(user.language), row.name.as_str());
         let setup = deps.work.webhook_setup(name);
-        let settings = deps.settings.get(name);
+        let settings = &*deps.settings.of(name);
         let figures = common.figures.iter().find(|it| it.connection == *name);
         let switches = SwitchState {
             connection: name,

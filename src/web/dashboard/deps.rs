@@ -10,7 +10,7 @@ use super::live_counts::LiveCounts;
 use crate::{
     actions::{ConfiguredRules, DryRun, NotBefore, OrderFinder, WorkRunner},
     domain::{
-        product::ExtraRow, setting::Setting, stock::Basis, sync_schedule::SyncSchedule,
+        product::ExtraRow, setting::Settings, stock::Basis, sync_schedule::SyncSchedule,
         vendor_pages::VendorPages,
     },
     runtime::clock::{Clock, Entropy},
@@ -45,8 +45,8 @@ pub struct DashboardDeps {
     pub addresses: HashMap<String, VendorPages>,
     /// The merchant's extra data of products, by connection.
     pub extra: HashMap<String, Vec<ExtraRow>>,
-    /// The settings in effect of each connection.
-    pub settings: HashMap<String, Vec<Setting>>,
+    /// The settings in effect.
+    pub settings: Arc<Settings>,
     /// Which of the warehouse's figures the shop of each connection shows.
     pub stock_bases: HashMap<String, Basis>,
     /// The shop's time zone, in which times are shown.

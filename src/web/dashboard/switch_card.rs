@@ -25,7 +25,7 @@ pub(super) struct SwitchState<'a> {
     pub(super) switches: Switches,
     /// Everything that waits for a switch or a rule, of all connections.
     pub(super) waiting: &'a [Releasable],
-    pub(super) settings: Option<&'a Vec<Setting>>,
+    pub(super) settings: &'a [&'a Setting],
     pub(super) figures: Option<&'a ConnectionFigures>,
     pub(super) schedule: Option<&'a SyncSchedule>,
 }
@@ -39,8 +39,7 @@ impl SwitchState<'_> {
     }
 
     fn origin_of(&self, kind: SubjectKind) -> Option<Origin> {
-        let settings = self.settings?;
-        settings.iter().find(|setting| setting.key == switch_key(kind)).map(|setting| setting.origin)
+        self.settings.iter().find(|setting| setting.key == switch_key(kind)).map(|setting| setting.origin)
     }
 }
 
