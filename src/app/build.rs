@@ -24,7 +24,7 @@ use crate::{
         counts::CountKeeper, notifications::AlertMonitor, retention::Retention, subscriptions::Subscriptions,
     },
     domain::{Timestamp, configuration_watch::ConfigurationWatch},
-    flows::ConnectionClients,
+    flows::AllClients,
     inbox::{self, poll::poller},
     runtime::clock::{Clock, Entropy},
     security::{admin_token::Token, instance::Instance, key_usage::KeyUsage},
@@ -72,7 +72,7 @@ pub struct App {
     /// Asks the vendors whether an order exists.
     pub order_finder: Arc<dyn OrderFinder>,
     /// The clients and policies of every configured connection.
-    pub clients: Vec<ConnectionClients>,
+    pub clients: AllClients,
     /// Does what pages have asked of the vendors.
     pub(super) work: VendorWork,
     clock: Arc<dyn Clock>,
@@ -158,7 +158,7 @@ impl App {
             closing,
             keys,
             references: config.connections.iter().map(references_of).collect(),
-            configured: config.connections.into_iter().map(configured).collect(),
+            configured: config.connections.iter().map(configured).collect(),
             key_usage: components.key_usage,
             configuration: components.configuration,
             starts: components.starts,
@@ -170,7 +170,7 @@ impl App {
 
     /// A connection's `not_before`.
     pub fn not_before(&self, connection: &str) -> Option<Timestamp> {
-        self.clients.iter().find(|clients| clients.name == connection)?.order_policy.not_before
+        self.clients.find(connection)?.order_policy.not_before
     }
 
     /// Creates the missing rows of the configured connections, keys and polls.
@@ -195,9 +195,8 @@ impl App {
     }
 }
 
-fn configured(connection: config::Connection) -> ConfiguredConnection {
-    let switches = connection.switches();
-    (connection.name, switches)
+fn configured(connection: &config::Connection) -> ConfiguredConnection {
+    (connection.name.clone(), connection.switches())
 }
 
 fn references_of(connection: &config::Connection) -> ConnectionReferences {

@@ -21,7 +21,7 @@ use crate::{
         subscriptions::{Subscriber, Subscriptions},
     },
     domain::{call_figures::CallFigures, configuration_watch::ConfigurationWatch, product::ExtraRow},
-    flows::{ConnectionClients, flow_for},
+    flows::{AllClients, flow_for},
     inbox::{self, Endpoint, poll::poller},
     runtime::{
         clock::{Clock, Entropy},
@@ -90,7 +90,7 @@ impl Components {
         }
     }
 
-    pub(super) fn clients(&self, config: &Config) -> Vec<ConnectionClients> {
+    pub(super) fn clients(&self, config: &Config) -> AllClients {
         let deps = ConnectionDeps {
             client: &self.client,
             answers: &self.answers,
@@ -109,21 +109,17 @@ impl Components {
     pub(super) fn poller(
         &self,
         config: &Config,
-        clients: &[ConnectionClients],
+        clients: &AllClients,
         metrics: inbox::Metrics,
     ) -> poller::Poller {
+        let polled = |it: &config::Connection| Some(polled_connection(it, clients.find(&it.name)?));
         poller::Poller::new(poller::Deps {
             pool: self.pool.clone(),
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
             metrics,
             lease: config.lease,
-            connections: config
-                .connections
-                .iter()
-                .zip(clients)
-                .map(|(it, clients)| polled_connection(it, clients))
-                .collect(),
+            connections: config.connections.iter().filter_map(polled).collect(),
         })
     }
 
@@ -190,7 +186,7 @@ impl Components {
             rules: config.shipping_rules(),
             undo: config.connections.iter().map(|it| (it.name.clone(), it.undo)).collect(),
             addresses: config.connections.iter().map(|it| (it.name.clone(), it.addresses.clone())).collect(),
-            extra: config.connections.iter().map(extra).collect(),
+            extra: config.connections.iter().filter_map(extra).collect(),
             settings: config.settings.clone(),
             stock_bases: config.connections.iter().map(|it| (it.name.clone(), it.stock.basis)).collect(),
             time_zone: config.time_zone,
@@ -208,7 +204,7 @@ impl Components {
     pub(super) fn worker(
         &self,
         config: &Config,
-        clients: &[ConnectionClients],
+        clients: &AllClients,
         name: &str,
         metrics: worker::Metrics,
     ) -> Worker {
@@ -217,7 +213,7 @@ impl Components {
             pool: self.hot_pool.clone(),
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
-            clients: clients.to_vec(),
+            clients: clients.clone(),
             flow_for,
             retry: *retry,
             options: worker::Options { concurrency: *concurrency, lease: *lease, name: name.to_owned() },
@@ -254,13 +250,15 @@ impl Components {
         })
     }
 
-    pub(super) fn subscriptions(&self, config: &Config, clients: &[ConnectionClients]) -> Subscriptions {
-        let subscriber = |(connection, clients): (&config::Connection, &ConnectionClients)| Subscriber {
-            clients: clients.clone(),
-            shop_topics: connection.topics.clone(),
-            public_url: config.http.public_url.clone(),
-            webhook_token: connection.mycashflow.webhook_token.expose().to_owned(),
-            ogoship_token: connection.ogoship.webhook_token.expose().to_owned(),
+    pub(super) fn subscriptions(&self, config: &Config, clients: &AllClients) -> Subscriptions {
+        let subscriber = |connection: &config::Connection| {
+            Some(Subscriber {
+                clients: clients.find(&connection.name)?.clone(),
+                shop_topics: connection.topics.clone(),
+                public_url: config.http.public_url.clone(),
+                webhook_token: connection.mycashflow.webhook_token.expose().to_owned(),
+                ogoship_token: connection.ogoship.webhook_token.expose().to_owned(),
+            })
         };
         Subscriptions {
             pool: self.pool.clone(),
@@ -268,7 +266,7 @@ impl Components {
             entropy: self.entropy.clone(),
             secret_store: self.secret_store.clone(),
             configuration: self.configuration.clone(),
-            subscribers: config.connections.iter().zip(clients).map(subscriber).collect(),
+            subscribers: config.connections.iter().filter_map(subscriber).collect(),
         }
     }
 }
@@ -279,9 +277,10 @@ fn not_before(config: &Config) -> NotBefore {
     configured.filter_map(|it| Some((it.name.clone(), it.orders.not_before?))).collect()
 }
 
-/// The extra data of a connection's products.
-fn extra(connection: &config::Connection) -> (String, Vec<ExtraRow>) {
-    (connection.name.clone(), connection.products.extra.rows().cloned().collect())
+/// The extra data of a connection's products, where it has any.
+fn extra(connection: &config::Connection) -> Option<(String, Vec<ExtraRow>)> {
+    let rows: Vec<_> = connection.products.extra.rows().cloned().collect();
+    (!rows.is_empty()).then(|| (connection.name.clone(), rows))
 }
 
 /// The configured calls a second of a connection's two vendors.

@@ -5,12 +5,12 @@ use async_trait::async_trait;
 use crate::{
     actions::{ConflictError, OrderFinder},
     domain::order::Recipient,
-    flows::ConnectionClients,
+    flows::{AllClients, ConnectionClients},
     vendors::http::error::CallError,
 };
 
 /// Asks the vendors of every configured connection.
-pub(super) struct VendorOrders(pub(super) Vec<ConnectionClients>);
+pub(super) struct VendorOrders(pub(super) AllClients);
 
 #[async_trait]
 impl OrderFinder for VendorOrders {
@@ -34,8 +34,7 @@ impl OrderFinder for VendorOrders {
 
 impl VendorOrders {
     fn clients(&self, connection: &str) -> Result<&ConnectionClients, ConflictError> {
-        let clients = self.0.iter().find(|clients| clients.name == connection);
-        clients.ok_or(ConflictError::NotConfiguredHere)
+        self.0.find(connection).map(|clients| &**clients).ok_or(ConflictError::NotConfiguredHere)
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{
         connection_work::WorkKind,
         event::source::Source,
     },
-    flows::ConnectionClients,
+    flows::{AllClients, ConnectionClients},
     runtime::clock::Clock,
     security::instance::Instance,
     store::{self, connection_work, connections},
@@ -46,7 +46,7 @@ struct Shared {
 }
 
 struct WorkedConnection {
-    clients: ConnectionClients,
+    clients: Arc<ConnectionClients>,
     names: VendorNames,
     is_shop_signed: bool,
 }
@@ -57,16 +57,18 @@ pub(super) struct WorkDeps<'a> {
     pub(super) clock: &'a Arc<dyn Clock>,
     pub(super) instance: &'a Arc<Instance>,
     pub(super) subscriptions: Subscriptions,
-    pub(super) clients: &'a [ConnectionClients],
+    pub(super) clients: &'a AllClients,
 }
 
 impl VendorWork {
     pub(super) fn new(config: &Config, deps: WorkDeps<'_>) -> Self {
         let WorkDeps { pool, clock, instance, subscriptions, clients } = deps;
-        let connections = config.connections.iter().zip(clients).map(|(it, clients)| WorkedConnection {
-            clients: clients.clone(),
-            names: VendorNames::of(it).without_accounts(),
-            is_shop_signed: it.mycashflow.signature.is_some(),
+        let connections = config.connections.iter().filter_map(|it| {
+            Some(WorkedConnection {
+                clients: clients.find(&it.name)?.clone(),
+                names: VendorNames::of(it).without_accounts(),
+                is_shop_signed: it.mycashflow.signature.is_some(),
+            })
         });
         Self(Arc::new(Shared {
             pool: pool.clone(),

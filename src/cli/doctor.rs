@@ -24,6 +24,7 @@ use crate::{
         config::Config,
     },
     domain::check::{Check, CheckName, CheckResult},
+    flows::ConnectionClients,
     runtime::clock::SystemClock,
     store,
     vendors::http::{Options, build_client},
@@ -49,7 +50,8 @@ pub(super) async fn run(args: DoctorArgs, config: Config, account: &str) -> Resu
         "the configuration has no [[connections]]: `silta init` writes one"
     );
     let secrets = check_secrets(&config);
-    let vendor_names: Vec<_> = config.connections.iter().map(VendorNames::of).collect();
+    let vendor_names: Vec<_> =
+        config.connections.iter().map(|it| (it.name.clone(), VendorNames::of(it))).collect();
     let (url, outbound) = (config.http.public_url.clone(), config.outbound.clone());
     let database = Database::open(&config).await?;
     store::migrate(&database.pool).await.context("cannot bring the schema up to date")?;
@@ -63,10 +65,10 @@ pub(super) async fn run(args: DoctorArgs, config: Config, account: &str) -> Resu
     let reachable = CheckLine::good("database", format!("{} answers", database.describe()));
     let mut lines = vec![secrets, reachable, CheckLine::of("silta", &public_url)];
     let doctor = Doctor { app: &app, database: &database, client: build_client(&outbound), account };
-    for (at, names) in vendor_names.iter().enumerate() {
-        let name = &app.clients[at].name;
+    for (name, names) in &vendor_names {
+        let Some(clients) = app.clients.find(name) else { continue };
         if args.connection.as_ref().is_none_or(|only| only == name) {
-            let checks = doctor.check_connection(at, names).await?;
+            let checks = doctor.check_connection(clients, names).await?;
             lines.extend(checks.iter().map(|check| CheckLine::of(name, check)));
         }
     }
@@ -107,10 +109,9 @@ struct Doctor<'a> {
 }
 
 impl Doctor<'_> {
-    /// All checks of a connection, by its place in the configuration.
-    async fn check_connection(&self, at: usize, names: &VendorNames) -> Result<Vec<Check>> {
+    /// All checks of a connection.
+    async fn check_connection(&self, clients: &ConnectionClients, names: &VendorNames) -> Result<Vec<Check>> {
         let Self { app, database, account, client } = self;
-        let clients = &app.clients[at];
         let subscriptions = &app.subscriptions;
         let connection = ConnectionChecks {
             pool: &database.pool,

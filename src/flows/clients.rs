@@ -1,11 +1,38 @@
 //! The clients of a connection.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use crate::{
     domain::{order::OrderPolicy, product::ProductPolicy, stock::StockPolicy, switch::Switches},
     vendors::{http::call_log::CallLog, mycashflow::MyCashflow, ogoship::Ogoship},
 };
+
+/// The clients of every configured connection, by its name. Each clone shares them.
+#[derive(Clone)]
+pub struct AllClients(Arc<BTreeMap<String, Arc<ConnectionClients>>>);
+
+impl AllClients {
+    /// The clients of a connection; `None` where this process's configuration does not name it.
+    pub fn find(&self, connection: &str) -> Option<&Arc<ConnectionClients>> {
+        self.0.get(connection)
+    }
+
+    /// All of them, by their connections' names.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<ConnectionClients>> {
+        self.0.values()
+    }
+
+    /// The names of the configured connections.
+    pub fn names(&self) -> Vec<String> {
+        self.0.keys().cloned().collect()
+    }
+}
+
+impl FromIterator<ConnectionClients> for AllClients {
+    fn from_iter<I: IntoIterator<Item = ConnectionClients>>(clients: I) -> Self {
+        Self(Arc::new(clients.into_iter().map(|it| (it.name.clone(), Arc::new(it))).collect()))
+    }
+}
 
 /// The clients of a connection's two vendors, and its rules.
 #[derive(Clone)]

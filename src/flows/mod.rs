@@ -23,7 +23,7 @@ mod task_store;
 
 use action::{Action, ActionError};
 pub use attempt_result::AttemptResult;
-pub use clients::ConnectionClients;
+pub use clients::{AllClients, ConnectionClients};
 pub use context::Context;
 pub use flow::Flow;
 pub use registry::flow_for;

@@ -7,7 +7,7 @@ use sqlx::PgPool;
 use super::{error::SyncError, task_store::ReadOnlyTaskStore};
 use crate::{
     domain::{Timestamp, event::subject::Subject, task::subject_state::KnownSubject},
-    flows::{AttemptResult, ConnectionClients, Context, flow_for},
+    flows::{AllClients, AttemptResult, ConnectionClients, Context, flow_for},
     runtime::{clock::Clock, failpoints::Failpoints},
     store::{self, connections, subject_states},
     vendors::http::call_log::{CallLog, CallRecord},
@@ -17,7 +17,7 @@ use crate::{
 pub struct DryRunner {
     pool: PgPool,
     clock: Arc<dyn Clock>,
-    clients: Vec<ConnectionClients>,
+    clients: AllClients,
 }
 
 /// What a dry run came to.
@@ -30,7 +30,7 @@ pub struct PlannedAttempt {
 
 impl DryRunner {
     /// Creates a runner for these connections.
-    pub const fn new(pool: PgPool, clock: Arc<dyn Clock>, clients: Vec<ConnectionClients>) -> Self {
+    pub const fn new(pool: PgPool, clock: Arc<dyn Clock>, clients: AllClients) -> Self {
         Self { pool, clock, clients }
     }
 
@@ -61,12 +61,12 @@ impl DryRunner {
     }
 
     pub(super) fn clients(&self, connection: &str) -> Option<&ConnectionClients> {
-        self.clients.iter().find(|clients| clients.name == connection)
+        self.clients.find(connection).map(|clients| &**clients)
     }
 
     /// The connections that this process is configured with.
     pub(super) fn connections(&self) -> Vec<String> {
-        self.clients.iter().map(|clients| clients.name.clone()).collect()
+        self.clients.names()
     }
 
     /// When a connection began, once the shop has answered.

@@ -160,7 +160,7 @@ impl AttemptRunner {
     ) -> FlowRun {
         self.doubt_watch.look(leased, &mut ledger);
         let Deps { pool, clock, flow_for, options, failpoints, .. } = &*self.deps;
-        let Some(clients) = self.deps.clients(&leased.connection) else {
+        let Some(clients) = self.deps.clients.find(&leased.connection) else {
             // This process's configuration does not name the connection; another replica's may.
             let result = AttemptResult::interrupted(Reason::Unreachable, false);
             let in_doubt_since = ledger.in_doubt_since();

@@ -7,7 +7,7 @@ use sqlx::PgPool;
 use super::Metrics;
 use crate::{
     domain::{event::subject::SubjectKind, task::retry::RetryPolicy},
-    flows::{ConnectionClients, Flow},
+    flows::{AllClients, Flow},
     runtime::{
         clock::{Clock, Entropy},
         failpoints::Failpoints,
@@ -39,7 +39,7 @@ pub struct Deps {
     /// Claim ids and jitter.
     pub entropy: Arc<Entropy>,
     /// The vendor clients of every configured connection.
-    pub clients: Vec<ConnectionClients>,
+    pub clients: AllClients,
     /// The flow of each kind of subject.
     pub flow_for: FlowFor,
     /// When to retry.
@@ -52,11 +52,4 @@ pub struct Deps {
     pub failpoints: Failpoints,
     /// The webhooks of this process that wait, which go first.
     pub pressure: Pressure,
-}
-
-impl Deps {
-    /// The clients of a connection; `None` where this process's configuration does not name it.
-    pub(super) fn clients(&self, connection: &str) -> Option<&ConnectionClients> {
-        self.clients.iter().find(|clients| clients.name == connection)
-    }
 }

@@ -52,7 +52,7 @@ impl Prober {
     /// Probes every connection whose open period has ended, all at once.
     pub(super) async fn probe_due(&self) -> store::Result<()> {
         let Deps { pool, clock, options, clients, .. } = &*self.deps;
-        let names: Vec<_> = clients.iter().map(|clients| clients.name.clone()).collect();
+        let names = clients.names();
         let now = clock.now();
         let mut db = pool.acquire().await?;
         let (until, longest) =
@@ -79,7 +79,7 @@ impl Prober {
         if kind == FaultKind::Down && ending.failures < FAILURES_TO_PROBE {
             return Ok(());
         }
-        let Some(clients) = self.deps.clients(connection) else { return Ok(()) };
+        let Some(clients) = self.deps.clients.find(connection) else { return Ok(()) };
         if !self.confirming.lock().insert(connection.to_owned()) {
             return Ok(()); // another attempt asks
         }
@@ -119,7 +119,7 @@ impl Prober {
 
 /// Calls both vendors. If they work, lets one task through, whose result closes the circuit or keeps it open.
 async fn probe(deps: &Deps, runner: &AttemptRunner, target: &ProbeTarget) -> store::Result<()> {
-    let Some(clients) = deps.clients(&target.name) else { return Ok(()) };
+    let Some(clients) = deps.clients.find(&target.name) else { return Ok(()) };
     for vendor in [Vendor::MyCashflow, Vendor::Ogoship] {
         if let Err(error) = call(clients, vendor).await {
             if let Some(fault) = error.fault(Effect::Read) {

@@ -124,7 +124,7 @@ impl Settler {
         });
         let changed = observations::record(db, &observed.collect::<Vec<_>>()).await?;
         let counts_in_flight = |it: &in_flight::Changed| {
-            let clients = self.deps.clients(&it.connection);
+            let clients = self.deps.clients.find(&it.connection);
             clients.is_some_and(|it| it.stock_policy.basis == Basis::Compensated)
         };
         let changed: Vec<_> = changed.into_iter().filter(counts_in_flight).collect();

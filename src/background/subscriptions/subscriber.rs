@@ -1,12 +1,14 @@
 //! A connection's addresses and topics.
 
+use std::sync::Arc;
+
 use crate::{domain::event::source::Source, flows::ConnectionClients, security::signature::key_id};
 
 /// A connection that subscribes to webhooks.
 #[derive(Clone)]
 pub struct Subscriber {
     /// The vendors' clients.
-    pub clients: ConnectionClients,
+    pub clients: Arc<ConnectionClients>,
     /// The topics at the shop; only `order.created` is documented.
     pub shop_topics: Vec<String>,
     /// The address that the vendors call.

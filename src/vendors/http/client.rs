@@ -42,18 +42,24 @@ const MAX_EXPLANATION_BYTES: usize = 64 << 10;
 /// Calls one vendor on behalf of one connection.
 #[derive(Clone, Debug)]
 pub struct HttpClient {
-    client: reqwest::Client,
-    vendor: Vendor,
-    base: String,
-    rate_limiter: Arc<RateLimiter>,
-    clock: Arc<dyn Clock>,
+    shared: Arc<Shared>,
+    base: Arc<str>,
     priority: CallPriority,
     call_log: CallLog,
+    turns: Turns,
+}
+
+/// What all clones of a client share.
+#[derive(Clone, Debug)]
+struct Shared {
+    client: reqwest::Client,
+    vendor: Vendor,
+    rate_limiter: Arc<RateLimiter>,
+    clock: Arc<dyn Clock>,
     redactor: Redactor,
     connection_start: Option<Arc<ConnectionStart>>,
     memory: ClientMemory,
     figures: Option<(String, CallFigures)>,
-    turns: Turns,
 }
 
 impl HttpClient {
@@ -64,40 +70,48 @@ impl HttpClient {
         rate_limiter: Arc<RateLimiter>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self {
+        let shared = Shared {
             client,
             vendor,
-            base: base.trim_end_matches('/').to_owned(),
             rate_limiter,
             clock,
-            priority: CallPriority::Live,
-            call_log: CallLog::default(),
             redactor: Redactor::default(),
             connection_start: None,
             memory: ClientMemory::of(memory),
             figures: None,
+        };
+        Self {
+            shared: Arc::new(shared),
+            base: base.trim_end_matches('/').into(),
+            priority: CallPriority::Live,
+            call_log: CallLog::default(),
             turns: Turns::Free,
         }
     }
 
+    fn with_shared(mut self, change: impl FnOnce(&mut Shared)) -> Self {
+        change(Arc::make_mut(&mut self.shared));
+        self
+    }
+
     /// The same client, whose calls are counted for a connection.
     pub fn counting(self, connection: &str, figures: &CallFigures) -> Self {
-        Self { figures: Some((connection.to_owned(), figures.clone())), ..self }
+        self.with_shared(|shared| shared.figures = Some((connection.to_owned(), figures.clone())))
     }
 
     /// The same client, whose answers tell when the connection began.
     pub fn dating(self, start: ConnectionStart) -> Self {
-        Self { connection_start: Some(Arc::new(start)), ..self }
+        self.with_shared(|shared| shared.connection_start = Some(Arc::new(start)))
     }
 
     /// When the connection began, by the vendor's clock.
     pub fn connection_start(&self) -> Option<&ConnectionStart> {
-        self.connection_start.as_deref()
+        self.shared.connection_start.as_deref()
     }
 
     /// The same client, with personal data in its call log redacted by `redactor`.
     pub fn redacted(self, redactor: &Redactor) -> Self {
-        Self { redactor: redactor.clone(), ..self }
+        self.with_shared(|shared| shared.redactor = redactor.clone())
     }
 
     /// The same client, recording its calls in `call_log`.
@@ -122,12 +136,12 @@ impl HttpClient {
 
     /// The same client for another host of the same vendor.
     pub fn with_base_url(&self, base: &str) -> Self {
-        Self { base: base.trim_end_matches('/').to_owned(), ..self.clone() }
+        Self { base: base.trim_end_matches('/').into(), ..self.clone() }
     }
 
     /// The error of a call to this vendor.
     pub fn call_error(&self, call: &'static str, failure: Failure) -> CallError {
-        CallError { vendor: self.vendor, call, failure, retry_after: None, message: None }
+        CallError { vendor: self.shared.vendor, call, failure, retry_after: None, message: None }
     }
 
     /// Makes the call. Any status but 2xx is an error.
@@ -141,34 +155,34 @@ impl HttpClient {
         }
         self.wait_for_turn(name, kind).await?;
         if kind == CallKind::Write
-            && let Some((reason, left)) = self.call_log.hold_back(self.vendor).await
+            && let Some((reason, left)) = self.call_log.hold_back(self.shared.vendor).await
         {
             let error = self.call_error(name, Failure::CircuitOpen(reason));
             return Err(CallError { retry_after: Some(left), ..error });
         }
-        record.at = self.clock.now();
-        let turn = self.rate_limiter.now();
+        record.at = self.shared.clock.now();
+        let turn = self.shared.rate_limiter.now();
         if let Some(id) = &record.request_id {
             let id = HeaderValue::from_str(id).expect("made of a claim's id and a number");
             call.headers.insert("x-request-id", id);
         }
         let started_at = Instant::now();
-        let span = call_span::begin(&call, self.vendor, &self.base, record.request_id.as_deref());
+        let span = call_span::begin(&call, self.shared.vendor, &self.base, record.request_id.as_deref());
         let result = self.exchange(call).instrument(span.clone()).await;
         self.slow_down(result.as_ref().err(), turn).await;
         record.millis = u64::try_from(started_at.elapsed().as_millis()).unwrap_or(u64::MAX);
         record.finish(&result);
         if result.as_ref().map_or_else(|error| error.is_answer(kind), |_| true) {
-            self.call_log.record_answer(self.vendor, kind);
+            self.call_log.record_answer(self.shared.vendor, kind);
         }
         let CallRecord { at, status, millis, .. } = record;
-        if let Some((connection, figures)) = &self.figures {
+        if let Some((connection, figures)) = &self.shared.figures {
             let has_succeeded =
                 result.as_ref().map_or_else(|error| error.is_answer(kind) || status == Some(404), |_| true);
-            figures.record((connection, self.vendor), at, has_succeeded, millis);
+            figures.record((connection, self.shared.vendor), at, has_succeeded, millis);
         }
         call_span::record_end(&span, status, result.as_ref().err());
-        tracing::debug!(vendor = %self.vendor, call = name, ?status, millis, "called");
+        tracing::debug!(vendor = %self.shared.vendor, call = name, ?status, millis, "called");
         self.call_log.push(record);
         result
     }
@@ -181,7 +195,7 @@ impl HttpClient {
         // What is written follows its reads, and an action its begin, at once or not at all.
         let is_under_way = kind == CallKind::Read && (self.call_log.has_calls() || self.turns.is_second());
         let max_wait = if is_under_way { MAX_WAIT_UNDER_WAY } else { MAX_WAIT };
-        let Err(error) = self.rate_limiter.acquire(self.priority, max_wait).await else {
+        let Err(error) = self.shared.rate_limiter.acquire(self.priority, max_wait).await else {
             self.turns.announce();
             return Ok(());
         };
@@ -196,10 +210,10 @@ impl HttpClient {
     async fn slow_down(&self, error: Option<&CallError>, started_at: Timestamp) {
         let Some(error) = error else { return };
         if error.failure == Failure::Status(429) {
-            self.rate_limiter.lower_rate(started_at).await;
+            self.shared.rate_limiter.lower_rate(started_at).await;
         }
         if let Some(wait) = error.retry_after {
-            self.rate_limiter.block_for(wait).await;
+            self.shared.rate_limiter.block_for(wait).await;
         }
     }
 
@@ -207,14 +221,14 @@ impl HttpClient {
     fn record(&self, call: &Call) -> CallRecord {
         let Call { name, method, path, body, .. } = call;
         CallRecord {
-            vendor: self.vendor.as_str(),
+            vendor: self.shared.vendor.as_str(),
             call: name,
-            at: self.clock.now(),
+            at: self.shared.clock.now(),
             request_id: self.call_log.request_id(),
             method: method.to_string(),
             path: path.clone(),
             request: match body {
-                Body::Json(json) => Some(self.redactor.apply(json)),
+                Body::Json(json) => Some(self.shared.redactor.apply(json)),
                 Body::Empty | Body::Form(_) => None,
             },
             status: None,
@@ -228,27 +242,31 @@ impl HttpClient {
         let started_at = Instant::now();
         let private = private_values(&call);
         let name = call.name;
-        let request = build(&self.client, &self.base, call)
+        let request = build(&self.shared.client, &self.base, call)
             .ok_or_else(|| self.call_error(name, Failure::Unbuildable))?;
-        let sent = self.client.execute(request).await; // the only place that sends
+        let sent = self.shared.client.execute(request).await; // the only place that sends
         let response = sent.map_err(|error| self.call_error(name, failure_of(&error)))?;
 
         let status = response.status();
         let date = date(response.headers());
-        if let (Some(start), Some(date)) = (&self.connection_start, date) {
+        if let (Some(start), Some(date)) = (&self.shared.connection_start, date) {
             start.observe(date).await;
         }
-        let now = date.unwrap_or_else(|| self.clock.now());
+        let now = date.unwrap_or_else(|| self.shared.clock.now());
         let retry_after = retry_after(status, response.headers(), now);
         let is_success = status.is_success();
         let limit = if is_success { MAX_RESPONSE_BYTES } else { MAX_EXPLANATION_BYTES };
-        let answer =
-            self.memory.read(response, limit).await.ok_or_else(|| self.call_error(name, Failure::Unreadable));
+        let answer = self
+            .shared
+            .memory
+            .read(response, limit)
+            .await
+            .ok_or_else(|| self.call_error(name, Failure::Unreadable));
         if is_success {
             let (body, permit) = answer?;
             let (body, has_nul) = clean(body);
             if has_nul {
-                tracing::warn!(vendor = %self.vendor, call = name, "a text of the answer held U+0000, which was removed");
+                tracing::warn!(vendor = %self.shared.vendor, call = name, "a text of the answer held U+0000, which was removed");
             }
             if is_web_page(&body) {
                 return Err(self.call_error(name, Failure::Maintenance(status.as_u16())));

@@ -44,8 +44,8 @@ pub(super) const PRODUCTS: &str = "/api/v1/products";
 #[derive(Clone, Debug)]
 pub struct MyCashflow {
     pub(super) http: HttpClient,
-    pub(super) headers: HeaderMap,
-    pub(super) orders_api: String,
+    pub(super) headers: Arc<HeaderMap>,
+    pub(super) orders_api: Arc<str>,
     pub(super) lookup_cache: Arc<LookupCache>,
 }
 
@@ -89,7 +89,7 @@ impl MyCashflow {
         credentials.set_sensitive(true);
         headers.insert(AUTHORIZATION, credentials);
         let lookup_cache = Arc::new(LookupCache::new(cash_on_delivery, needs_suppliers, needs_pictures));
-        Self { http, headers, orders_api, lookup_cache }
+        Self { http, headers: Arc::new(headers), orders_api: orders_api.into(), lookup_cache }
     }
 
     /// The same client, recording its calls in `call_log`.
@@ -119,7 +119,7 @@ impl MyCashflow {
 
     /// The other version.
     pub fn other_orders_api(&self) -> &'static str {
-        if self.orders_api == "v0" { "v1" } else { "v0" }
+        if &*self.orders_api == "v0" { "v1" } else { "v0" }
     }
 
     /// Whether the shop has order endpoints of this version. Reads.
@@ -134,7 +134,7 @@ impl MyCashflow {
 
     /// The shop's clock. Reads.
     pub async fn server_time(&self) -> Result<Option<Timestamp>, CallError> {
-        let (path, headers) = ("/api/v1/shipping-methods".to_owned(), self.headers.clone());
+        let (path, headers) = ("/api/v1/shipping-methods".to_owned(), HeaderMap::clone(&self.headers));
         let call =
             Call { name: "ask_date", method: Method::GET, path, query: paged(1), headers, body: Body::Empty };
         Ok(self.http.send(call).await?.date)
@@ -245,7 +245,7 @@ impl MyCashflow {
         path: String,
         query: Vec<(&'static str, String)>,
     ) -> Result<Response, CallError> {
-        let headers = self.headers.clone();
+        let headers = HeaderMap::clone(&self.headers);
         self.http.send(Call { name, method: Method::GET, path, query, headers, body: Body::Empty }).await
     }
 
@@ -259,7 +259,7 @@ impl MyCashflow {
         body: Body,
         key: &str,
     ) -> Result<(), CallError> {
-        let mut headers = self.headers.clone();
+        let mut headers = HeaderMap::clone(&self.headers);
         headers.insert("idempotency-key", HeaderValue::from_str(key).expect("our keys are hex"));
         let sent = self.http.send(Call { name, method, path, query: Vec::new(), headers, body }).await;
         if sent.as_ref().is_err_and(CallError::is_not_found) {

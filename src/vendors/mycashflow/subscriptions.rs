@@ -3,7 +3,7 @@
 //! Only creating one is documented. Listing and removing are inferred (docs/contract.md U5): a shop that has
 //! neither answers 404.
 
-use reqwest::Method;
+use reqwest::{Method, header::HeaderMap};
 use serde_json::{Value, json};
 
 use super::client::{MyCashflow, PRODUCTS};
@@ -63,7 +63,7 @@ impl MyCashflow {
         path: String,
         body: Body,
     ) -> Result<Response, CallError> {
-        let headers = self.headers.clone();
+        let headers = HeaderMap::clone(&self.headers);
         self.http.send(Call { name, method, path, query: Vec::new(), headers, body }).await
     }
 

@@ -93,7 +93,7 @@ async fn switches_say_what_to_write_and_what_happens_then() {
     // What the page says to write is what changes it.
     let variable = ("SILTA__CONNECTIONS__SHOP__ORDERS__TRANSFER", "automatic");
     let next = silta.second_process_with(&[variable]);
-    assert_eq!(next.clients[0].switches().orders, Switch::Automatic);
+    assert_eq!(next.clients.find("shop").unwrap().switches().orders, Switch::Automatic);
     let viewer = Session::with(&silta, VIEWER).await.get("/connections").await.text().await.unwrap();
     assert!(viewer.contains("by hand") && !viewer.contains("SILTA__CONNECTIONS"), "{viewer}");
     let finnish = operator.in_finnish().get("/connections").await.text().await.unwrap();
