@@ -1,5 +1,7 @@
 //! Registers the prefixes of the connections' references: none is shared within a merchant, and none is forgotten.
 
+use std::collections::HashMap;
+
 use sqlx::PgConnection;
 
 use crate::{
@@ -54,13 +56,17 @@ pub(super) async fn register(
     all: &[ConnectionReferences],
     now: Timestamp,
 ) -> Result<(), PrepareError> {
+    reference_prefixes::register(db, &all.iter().flat_map(new_prefixes).collect::<Vec<_>>(), now).await?;
+    let merchants: Vec<_> = all.iter().flat_map(|it| it.merchants.clone()).collect();
+    let mut by_merchant: HashMap<_, Vec<_>> = HashMap::new();
+    for known in reference_prefixes::list(db, &merchants).await? {
+        by_merchant.entry(known.merchant.clone()).or_default().push(known);
+    }
     for ConnectionReferences { connection, merchants, references, replaced } in all {
         let prefix = references.current();
-        let owned = OwnedPrefix { prefix: prefix.to_owned(), connection: connection.clone() };
         let mut former = Vec::new();
         for merchant in merchants {
-            reference_prefixes::register(db, merchant, &owned, replaced, now).await?;
-            for known in reference_prefixes::list(db, merchant).await? {
+            for known in by_merchant.get(merchant).into_iter().flatten().cloned() {
                 let is_own = known.connection == *connection;
                 if is_own && known.prefix != prefix {
                     former.push(known.prefix);
@@ -77,4 +83,12 @@ pub(super) async fn register(
         references.set_former(former);
     }
     Ok(())
+}
+
+/// A connection's prefix under each name of its merchant, with the connection whose place it has taken.
+fn new_prefixes(of: &ConnectionReferences) -> impl Iterator<Item = (OwnedPrefix, &str)> {
+    of.merchants.iter().map(|merchant| {
+        let (prefix, connection) = (of.references.current().to_owned(), of.connection.clone());
+        (OwnedPrefix { merchant: merchant.clone(), prefix, connection }, &*of.replaced)
+    })
 }

@@ -43,19 +43,16 @@ pub struct ConfiguredPoll {
 /// A poll's lease that lasts longer than this many of ours was taken under a wrong clock.
 const MAX_LEASES: i32 = 10;
 
-/// Ensures a row for a poll; a new one begins at `start` and is due at once.
-pub async fn ensure(
-    db: &mut PgConnection,
-    connection: &str,
-    what: &str,
-    start: Timestamp,
-    now: Timestamp,
-) -> Result<()> {
+/// Ensures a row for each poll; a new one begins now and is due at once.
+pub async fn ensure(db: &mut PgConnection, configured: &[ConfiguredPoll], now: Timestamp) -> Result<()> {
+    let connections: Vec<_> = configured.iter().map(|it| it.connection.clone()).collect();
+    let lists: Vec<_> = configured.iter().map(|it| it.what.to_owned()).collect();
     sqlx::query!(
-        "insert into poll (connection, what, cursor, due_at) values ($1, $2, $3, $4) on conflict do nothing",
-        connection,
-        what,
-        start,
+        "insert into poll (connection, what, cursor, due_at)
+         select connection, what, $3, $3 from unnest($1::text[], $2::text[]) as configured (connection, what)
+         on conflict do nothing",
+        &connections,
+        &lists,
         now,
     )
     .execute(db)

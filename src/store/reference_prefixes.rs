@@ -5,45 +5,55 @@ use sqlx::PgConnection;
 use super::Result;
 use crate::domain::Timestamp;
 
-/// A prefix that another connection of the merchant has, or had.
+/// A prefix that a connection of a merchant has, or had.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnedPrefix {
+    /// A digest of the merchant's name.
+    pub merchant: String,
     /// The prefix.
     pub prefix: String,
     /// Its connection.
     pub connection: String,
 }
 
-/// Registers a prefix for a connection. Where another connection has it, nothing is changed, unless that is
-/// `replaced`: the one that this connection takes the place of.
-pub async fn register(
-    db: &mut PgConnection,
-    merchant: &str,
-    owned: &OwnedPrefix,
-    replaced: &str,
-    now: Timestamp,
-) -> Result<()> {
+/// Registers prefixes, each with the connection whose place its own has taken, if any. Where another connection has the prefix,
+/// nothing is changed, unless it is that one. No two of them may be equal within a merchant.
+pub async fn register(db: &mut PgConnection, new: &[(OwnedPrefix, &str)], now: Timestamp) -> Result<()> {
+    let column =
+        |of: fn(&OwnedPrefix) -> &String| new.iter().map(|(it, _)| of(it).clone()).collect::<Vec<_>>();
+    let replaced: Vec<_> = new.iter().map(|(_, replaced)| (*replaced).to_owned()).collect();
     sqlx::query!(
-        "insert into reference_prefix (merchant, prefix, connection, created_at) values ($1, $2, $3, $4)
-         on conflict (merchant, lower(prefix)) do update set connection = excluded.connection
-         where reference_prefix.connection = $5",
-        merchant,
-        owned.prefix,
-        owned.connection,
+        "with new as (
+             select * from unnest($1::text[], $2::text[], $3::text[], $4::text[])
+                 as new (merchant, prefix, connection, replaced)
+         ),
+         taken_over as (
+             update reference_prefix known set connection = new.connection
+             from new
+             where known.merchant = new.merchant and lower(known.prefix) = lower(new.prefix)
+               and known.connection = new.replaced
+         )
+         insert into reference_prefix (merchant, prefix, connection, created_at)
+         select merchant, prefix, connection, $5 from new
+         on conflict (merchant, lower(prefix)) do nothing",
+        &column(|it| &it.merchant),
+        &column(|it| &it.prefix),
+        &column(|it| &it.connection),
+        &replaced,
         now,
-        replaced,
     )
     .execute(db)
     .await?;
     Ok(())
 }
 
-/// Lists every prefix of a merchant's connections.
-pub async fn list(db: &mut PgConnection, merchant: &str) -> Result<Vec<OwnedPrefix>> {
+/// Lists every prefix of these merchants' connections.
+pub async fn list(db: &mut PgConnection, merchants: &[String]) -> Result<Vec<OwnedPrefix>> {
     let rows = sqlx::query_as!(
         OwnedPrefix,
-        "select prefix, connection from reference_prefix where merchant = $1 order by created_at, prefix",
-        merchant,
+        "select merchant, prefix, connection from reference_prefix
+         where merchant = any($1) order by created_at, prefix",
+        merchants,
     );
     Ok(rows.fetch_all(db).await?)
 }

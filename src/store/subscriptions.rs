@@ -117,6 +117,8 @@ pub async fn replace_sealed_key(db: &mut PgConnection, id: Uuid, old: &[u8], new
 pub struct SealedKey {
     /// Its subscription.
     pub id: Uuid,
+    /// The subscription's connection.
+    pub connection: String,
     /// The vendor: mycashflow or ogoship.
     pub source: String,
     /// Its id, which does not reveal it.
@@ -125,15 +127,19 @@ pub struct SealedKey {
     pub sealed: Vec<u8>,
 }
 
-/// Lists the keys that a connection's webhooks may be signed with: those of its subscriptions, and of those
+/// Lists the keys that the webhooks of these connections may be signed with: those of their subscriptions, and of those
 /// removed after `since`.
-pub async fn list_keys(db: &mut PgConnection, connection: &str, since: Timestamp) -> Result<Vec<SealedKey>> {
+pub async fn list_keys(
+    db: &mut PgConnection,
+    connections: &[String],
+    since: Timestamp,
+) -> Result<Vec<SealedKey>> {
     let rows = sqlx::query_as!(
         SealedKey,
-        r#"select id, source, key_id as "key_id!", sealed_key as "sealed!" from subscription
-           where connection = $1 and sealed_key is not null and (removed_at is null or removed_at > $2)
+        r#"select id, connection, source, key_id as "key_id!", sealed_key as "sealed!" from subscription
+           where connection = any($1) and sealed_key is not null and (removed_at is null or removed_at > $2)
            order by id desc"#,
-        connection,
+        connections,
         since,
     );
     Ok(rows.fetch_all(db).await?)

@@ -39,7 +39,7 @@ pub struct Subscriptions {
     /// Whether this configuration is the newest.
     pub configuration: Arc<ConfigurationWatch>,
     /// Every connection.
-    pub subscribers: Vec<Subscriber>,
+    pub subscribers: Arc<[Subscriber]>,
 }
 
 /// A subscription as its vendor answered.
@@ -55,12 +55,11 @@ impl Subscriptions {
     pub async fn reseal(&self) -> Result<(), StoreError> {
         let Self { pool, clock, entropy, secret_store, subscribers, .. } = self;
         let mut db = pool.acquire().await?;
-        for subscriber in subscribers {
-            for key in subscriptions::list_keys(&mut db, &subscriber.clients.name, clock.now()).await? {
-                let context = subscription_key_context(&subscriber.clients.name, &key.source);
-                if let Some(resealed) = secret_store.reseal(&context, &key.sealed, entropy) {
-                    subscriptions::replace_sealed_key(&mut db, key.id, &key.sealed, &resealed).await?;
-                }
+        let connections: Vec<_> = subscribers.iter().map(|it| it.clients.name.clone()).collect();
+        for key in subscriptions::list_keys(&mut db, &connections, clock.now()).await? {
+            let context = subscription_key_context(&key.connection, &key.source);
+            if let Some(resealed) = secret_store.reseal(&context, &key.sealed, entropy) {
+                subscriptions::replace_sealed_key(&mut db, key.id, &key.sealed, &resealed).await?;
             }
         }
         Ok(())
@@ -181,7 +180,9 @@ impl Subscriptions {
     ) -> Result<HashMap<Uuid, String>, StoreError> {
         let mut db = self.pool.acquire().await?;
         let (name, source) = (&subscriber.clients.name, Source::MyCashflow.as_str());
-        let keys = subscriptions::list_keys(&mut db, name, self.clock.now()).await?.into_iter();
+        let keys = subscriptions::list_keys(&mut db, std::slice::from_ref(name), self.clock.now())
+            .await?
+            .into_iter();
         let open = |key: SealedKey| {
             let opened = self.secret_store.open(&subscription_key_context(name, source), &key.sealed).ok()?;
             Some((key.id, String::from_utf8(opened).ok()?))

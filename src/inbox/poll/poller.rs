@@ -109,10 +109,7 @@ impl Poller {
     pub async fn prepare(&self) -> store::Result<()> {
         let now = self.clock.now();
         let mut db = self.pool.acquire().await?;
-        for ConfiguredPoll { connection, what, .. } in &*self.configured {
-            polls::ensure(&mut db, connection, what, now, now).await?;
-        }
-        Ok(())
+        polls::ensure(&mut db, &self.configured, now).await
     }
 
     /// Polls what is due until `soft` is cancelled; then waits a moment for running polls.

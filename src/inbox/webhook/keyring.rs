@@ -193,6 +193,7 @@ impl Keyring {
         now: Timestamp,
     ) -> store::Result<Vec<subscriptions::SealedKey>> {
         let mut db = pool.acquire().await?;
-        subscriptions::list_keys(&mut db, &self.connection, now - REMOVED_KEY_GRACE).await
+        subscriptions::list_keys(&mut db, std::slice::from_ref(&self.connection), now - REMOVED_KEY_GRACE)
+            .await
     }
 }

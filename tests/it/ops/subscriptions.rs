@@ -71,7 +71,8 @@ async fn missing_subscription_is_registered_again() {
     assert_eq!(subscriptions.list(subscriber).await.unwrap().0.len(), 0);
     // Webhooks in transit at removal are accepted for one more day.
     let (mut db, since) = (silta.outside_connection().await, silta.now() - secs(86_400));
-    let keys = silta::store::subscriptions::list_keys(&mut db, CONNECTION, since).await.unwrap();
+    let keys =
+        silta::store::subscriptions::list_keys(&mut db, &[CONNECTION.to_owned()], since).await.unwrap();
     assert_eq!(keys.len(), 5);
 }
 
