@@ -64,8 +64,10 @@ enum Case {
     ScaleOut,
     /// A failover to a hot standby.
     Standby,
-    /// A full sync of 50,000 products, beside a plain reading.
+    /// A full sync of 100,000 products, beside a plain reading.
     Sync,
+    /// The first upload of 10,000 products, beside the vendor's rate.
+    Upload,
     /// Every page and list with a million orders.
     Pages,
     /// A replay and a flood.
@@ -96,6 +98,7 @@ async fn main() -> Result<()> {
             Case::ScaleOut => cases::scale_out::run(&mut bench).await?,
             Case::Standby => cases::standby::run(&mut bench).await?,
             Case::Sync => cases::sync::run(&mut bench).await?,
+            Case::Upload => cases::upload::run(&mut bench).await?,
             Case::Pages => cases::pages::run(&mut bench).await?,
             Case::Overload => cases::overload::run(&mut bench).await?,
             Case::Hour => cases::hour::run(&mut bench, minutes).await?,

@@ -14,6 +14,7 @@ pub mod scale_out;
 pub mod standby;
 pub mod stores;
 pub mod sync;
+pub mod upload;
 
 use std::{path::PathBuf, time::Duration};
 
