@@ -61,14 +61,7 @@ pub async fn claim_due(db: &mut PgConnection, request: &ClaimRequest<'_>) -> Res
         capacities.iter().map(|it| i64::try_from(it.max_risen).unwrap_or(i64::MAX)).collect();
     let rows = sqlx::query!(
         r#"
-        with suspicion as materialized (
-            select name, array(
-                select vendor || ' ' || call from call_fault where connection = name
-                union select vendor || ' write' from write_circuit where connection = name
-            ) as suspects
-            from unnest($6::text[]) as name
-        ),
-        candidate as materialized (
+        with candidate as materialized (
             select
                 c.name, c.faults, coalesce(c.shop_connected_at, c.created_at) as connected_at, capacity.max_tasks,
                 capacity.max_background, capacity.max_risen, u.priority, d.id, d.due_at,
@@ -117,6 +110,13 @@ pub async fn claim_due(db: &mut PgConnection, request: &ClaimRequest<'_>) -> Res
             where rank < 3 or background <= $9::bigint
             order by position
             limit $2
+        ),
+        suspicion as materialized (
+            select name, array(
+                select vendor || ' ' || call from call_fault where connection = name
+                union select vendor || ' write' from write_circuit where connection = name
+            ) as suspects
+            from (select distinct name from ready) as claimed
         )
         update task set
             state = 'leased',
@@ -184,24 +184,38 @@ fn parse_suspect(text: &str) -> Result<(Vendor, CallKind)> {
     parsed.ok_or(StoreError::Inconsistent { table: "call_fault", column: "vendor" })
 }
 
-/// When there may be work next.
-#[derive(Clone, Copy, Debug, Default)]
+/// When there may be work next in a connection.
+#[derive(Clone, Debug)]
 pub struct NextDue {
+    /// The connection.
+    pub connection: String,
     /// When the next task may be claimed; paused connections and open circuits aside.
     pub task: Option<Timestamp>,
     /// When the next open circuit is to be probed.
     pub probe: Option<Timestamp>,
 }
 
-/// Finds when there may be work next for these connections, so that an idle worker sleeps until then. Tasks
-/// due before `since` are not looked for.
-pub async fn next_due(db: &mut PgConnection, connections: &[String], since: Timestamp) -> Result<NextDue> {
+impl NextDue {
+    /// The connection, and when the first of both is.
+    pub fn first(self) -> Option<(String, Timestamp)> {
+        Some((self.connection, self.task.into_iter().chain(self.probe).min()?))
+    }
+}
+
+/// Finds when there may be work next in each of these connections, so that an idle worker sleeps until then. Tasks
+/// due before `since` are not looked for; one without work is left out.
+pub async fn next_due(
+    db: &mut PgConnection,
+    connections: &[String],
+    since: Timestamp,
+) -> Result<Vec<NextDue>> {
     let due = sqlx::query_as!(
         NextDue,
         r#"
         select
+            c.name as connection,
             min(d.due_at) filter (where c.circuit_open_until is null) as task,
-            min(c.circuit_open_until) as probe
+            c.circuit_open_until as probe
         from connection c
         cross join generate_series(0, 3) as u (priority)
         left join lateral (
@@ -213,9 +227,11 @@ pub async fn next_due(db: &mut PgConnection, connections: &[String], since: Time
             limit 1
         ) d on true
         where c.paused_at is null and c.name = any($1)
+        group by c.name, c.circuit_open_until
+        having min(d.due_at) is not null or c.circuit_open_until is not null
         "#,
         connections,
         since,
     );
-    Ok(due.fetch_one(db).await?)
+    Ok(due.fetch_all(db).await?)
 }

@@ -155,7 +155,9 @@ async fn fetch(db: &mut PgConnection, columns: &Columns<'_>) -> Result<Vec<Answe
             on conflict on constraint event_fingerprint_unique do nothing
             returning id
         ),
-        notified as (select pg_notify('silta_due', '') from open_task limit 1)
+        notified as (
+            select pg_notify('silta_due', connection) from (select distinct connection from open_task) as opened
+        )
         select 'repeat' as "answer!", event_id as "id!", stored_id, null as connection, null as subject,
                null::boolean as is_new
         from incoming where stored_id is not null

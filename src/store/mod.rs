@@ -86,7 +86,7 @@ pub mod warehouse_codes;
 
 pub use database_url::{DatabaseAddress, DatabaseUrl};
 pub use error::{Result, StoreError};
-pub use listener::{DUE_CHANNEL, NotifyListener, SYNC_REQUESTED_CHANNEL};
+pub use listener::{DUE_CHANNEL, Heard, NotifyListener, SYNC_REQUESTED_CHANNEL};
 pub use page::{Listed, Page};
 pub use pool::{ACQUIRE_TIMEOUT, HOT_PATH, connect, hot_path_pool, with_commit_timeout, with_new_connection};
 pub use schema::{MIGRATOR, is_ready, migrate};

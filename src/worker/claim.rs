@@ -22,10 +22,18 @@ pub(super) struct ClaimedTask {
     pub(super) known: Option<KnownSubject>,
 }
 
-/// Claims as many due tasks as there are free slots, looking at none that was due before `since`.
-pub(super) async fn claim(deps: &Deps, slots: &Slots, since: Timestamp) -> store::Result<Vec<ClaimedTask>> {
+/// Claims as many due tasks of these connections as there are free slots, looking at none that was due before `since`.
+pub(super) async fn claim(
+    deps: &Deps,
+    slots: &Slots,
+    connections: &[String],
+    since: Timestamp,
+) -> store::Result<Vec<ClaimedTask>> {
     let Deps { pool, clock, entropy, options, .. } = deps;
-    let free = slots.free(clock.monotonic());
+    let free = slots.free(connections, clock.monotonic());
+    if free.capacities.is_empty() {
+        return Ok(Vec::new());
+    }
     let claim_ids: Vec<_> = (0..free.all).map(|_| entropy.fence()).collect();
     let now = clock.now();
     let request = ClaimRequest {

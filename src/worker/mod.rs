@@ -21,6 +21,7 @@
 //! guaranteed: a single effect at a vendor that applies a request minutes after answering 504 and hides it from its own
 //! search until then. No client of such a vendor can guarantee that.
 
+mod agenda;
 mod attempt;
 mod beginner;
 mod circuit_breaker;

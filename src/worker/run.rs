@@ -1,6 +1,6 @@
 //! The claim loop: wait (notification, due time or poll), claim, spawn, until shutdown.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use tokio::{sync::Notify, task::JoinHandle, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -8,11 +8,12 @@ use tracing::{Instrument, field::Empty};
 
 use super::{
     Deps,
+    agenda::Agenda,
     attempt::AttemptRunner,
     claim::{ClaimedTask, claim},
     probe::Prober,
     slots::Slots,
-    watermark::DueWatermark,
+    watermark::{COMMIT_LAG, DueWatermark},
 };
 use crate::{
     domain::{
@@ -20,7 +21,11 @@ use crate::{
         task::{state::LeasedTask, transition::LONGEST_OUTAGE_CIRCUIT},
     },
     runtime::heartbeat::Heartbeat,
-    store::{DUE_CHANNEL, NotifyListener, StoreError, claim as claims, tasks},
+    store::{
+        DUE_CHANNEL, NotifyListener, StoreError,
+        claim::{self as claims, NextDue},
+        tasks,
+    },
 };
 
 /// How long the loop sleeps when nothing is due and notifications work: the poll only covers a lost notification.
@@ -51,6 +56,7 @@ struct Inner {
     runner: Arc<AttemptRunner>,
     prober: Prober,
     slots: Slots,
+    agenda: Agenda,
     watermark: DueWatermark,
     heartbeat: Heartbeat,
     /// Every task spawned for an attempt or a probe.
@@ -74,6 +80,7 @@ impl Worker {
             runner,
             deps,
             slots,
+            agenda: Agenda::default(),
             watermark: DueWatermark::default(),
             heartbeat: Heartbeat::default(),
             tracker,
@@ -85,12 +92,16 @@ impl Worker {
     /// Runs until `soft` is cancelled. Then claims nothing new, releases what has not begun, and lets running attempts
     /// finish until `hard` is cancelled. The leases of aborted attempts run out and are rescued.
     pub async fn run(&self, soft: CancellationToken, hard: CancellationToken) {
-        let Inner { deps, slots, tracker, stopping, .. } = &*self.0;
+        let Inner { deps, slots, agenda, tracker, stopping, .. } = &*self.0;
         let mut listener = NotifyListener::new(deps.pool.clone(), DUE_CHANNEL);
         let mut rescue_at = Instant::now();
         let mut is_full = false;
         while !soft.is_cancelled() {
             let is_listening = listener.ensure_open().await;
+            if !is_listening {
+                agenda.distrust();
+            }
+            agenda.note(&listener.take_heard(), |name| slots.has(name), deps.clock.now() - COMMIT_LAG);
             if Instant::now() >= rescue_at {
                 let _ = self.rescue().await; // a database error is logged by the claim below
                 rescue_at = Instant::now() + self.jittered(deps.options.lease / 4);
@@ -110,6 +121,7 @@ impl Worker {
                 }
                 Err(error) => {
                     tracing::warn!(error = %error, "claim failed, retrying");
+                    agenda.distrust();
                     listener.close();
                     DATABASE_RETRY_PAUSE
                 }
@@ -134,7 +146,8 @@ impl Worker {
             }
             self.rescue().await?;
             self.0.prober.probe_due().await?;
-            let claimed = claim(&self.0.deps, &self.0.slots, Timestamp::UNIX_EPOCH).await?;
+            let Inner { deps, slots, .. } = &*self.0;
+            let claimed = claim(deps, slots, slots.connections(), Timestamp::UNIX_EPOCH).await?;
             if claimed.is_empty() {
                 return Ok(finished);
             }
@@ -151,39 +164,68 @@ impl Worker {
         self.0.heartbeat.clone()
     }
 
-    /// Claims as many tasks as there are free slots. Returns when the next one is due, or `None` where all slots are
-    /// used: the next settle wakes the loop.
+    /// Claims as many tasks as there are free slots, in connections where something may be due. Returns when the next one is
+    /// due, or `None` where all slots are used: the next settle wakes the loop.
     async fn claim_and_spawn(&self) -> Result<Option<Duration>, StoreError> {
-        let Inner { deps, slots, watermark, heartbeat, .. } = &*self.0;
-        let since = watermark.scan_start(deps.clock.now());
+        let Inner { deps, slots, agenda, watermark, heartbeat, .. } = &*self.0;
+        let now = deps.clock.now();
+        if slots.count_free() == 0 {
+            heartbeat.beat(now);
+            return Ok(None);
+        }
+        let due = agenda.take_due(now);
+        let looks_at_all = agenda.take_distrust() || watermark.wants_full_scan(now);
+        let mut open: BTreeSet<_> = due.iter().cloned().collect();
+        let asked = if looks_at_all { slots.connections().to_vec() } else { due };
+        if asked.is_empty() {
+            heartbeat.beat(now);
+            return Ok(Some(self.until_next_due()));
+        }
+        let since = watermark.scan_start(now);
         loop {
-            let free = slots.free(deps.clock.monotonic()).all;
+            let free = slots.count_free();
             if free == 0 {
-                heartbeat.beat(deps.clock.now());
+                open.iter().for_each(|connection| agenda.hint(connection, since)); // there may be more
                 return Ok(None);
             }
-            let claimed = claim(deps, slots, since).await?;
+            let claimed = claim(deps, slots, &asked, since).await?;
             heartbeat.beat(deps.clock.now());
             let count = claimed.len();
             for task in claimed {
+                open.insert(task.leased.connection.clone());
                 drop(self.spawn_attempt(task));
             }
             if count < free {
                 break;
             }
         }
+        self.look_ahead(&asked, since).await?;
+        Ok(Some(self.until_next_due()))
+    }
+
+    /// Looks when the next tasks of these connections are due, and probes connections whose time it is.
+    async fn look_ahead(&self, asked: &[String], since: Timestamp) -> Result<(), StoreError> {
+        let Inner { deps, agenda, watermark, .. } = &*self.0;
         let now = deps.clock.now();
         let mut db = deps.pool.acquire().await?;
-        let due = claims::next_due(&mut db, slots.connections(), since).await?;
+        let next = claims::next_due(&mut db, asked, since).await?;
         drop(db);
-        watermark.advance(since, due.task, now);
-        if due.probe.is_some_and(|at| at <= now || at > now + LONGEST_OUTAGE_CIRCUIT) {
+        let is_probe_due =
+            next.iter().filter_map(|it| it.probe).any(|at| at <= now || at > now + LONGEST_OUTAGE_CIRCUIT);
+        agenda.record(asked, next.into_iter().filter_map(NextDue::first));
+        watermark.advance(since, agenda.first_due(), now);
+        if is_probe_due {
             self.spawn_probes();
         }
-        let next = [due.task, due.probe].into_iter().flatten().min();
-        let until_due = next.map(|due| (due - now).to_std().unwrap_or(Duration::ZERO));
+        Ok(())
+    }
+
+    fn until_next_due(&self) -> Duration {
+        let Inner { deps, agenda, .. } = &*self.0;
+        let Some(due) = agenda.first_due() else { return POLL };
+        let wait = (due - deps.clock.now()).to_std().unwrap_or(Duration::ZERO);
         // A due task that was not claimed is locked, paused or without a slot: pause instead of spinning.
-        Ok(Some(until_due.map_or(POLL, |wait| if wait.is_zero() { DATABASE_RETRY_PAUSE } else { wait })))
+        if wait.is_zero() { DATABASE_RETRY_PAUSE } else { wait }
     }
 
     /// Runs the attempt of a claimed task in a slot of its own.
@@ -193,21 +235,24 @@ impl Worker {
         let LeasedTask { id, connection, subject, .. } = &claimed.leased;
         let span = tracing::debug_span!("attempt", task = %id, connection, %subject, outcome = Empty);
         let attempt = async move {
-            let Inner { deps, runner, prober, watermark, stopping, wake, .. } = &*worker.0;
+            let Inner { deps, runner, prober, agenda, watermark, stopping, wake, .. } = &*worker.0;
+            let connection = claimed.leased.connection.clone();
             if stopping.is_cancelled() {
                 runner.release(&claimed.leased).await;
             } else {
-                let (connection, due_at) = (claimed.leased.connection.clone(), claimed.leased.due_at);
+                let due_at = claimed.leased.due_at;
                 let ending = runner.run(claimed).await;
                 if let Some(wait) = ending.turn_in {
                     slot.defer(wait, deps.clock.monotonic());
                     watermark.lower(due_at);
+                    agenda.hint(&connection, due_at);
                 }
                 if let Err(error) = prober.confirm(&connection, &ending).await {
                     tracing::warn!(connection, error = %error, "cannot record a probe's result");
                 }
             }
             drop(slot);
+            agenda.hint(&connection, deps.clock.now()); // the task may be due again, and others have waited for the slot
             wake.notify_one();
         };
         self.0.tracker.spawn(attempt.instrument(span))
@@ -229,6 +274,7 @@ impl Worker {
         let mut db = pool.acquire().await?;
         let rescued = tasks::rescue_expired(&mut db, retry.attempts, clock.now()).await?;
         if rescued > 0 {
+            self.0.agenda.distrust();
             tracing::warn!(rescued, "leases ran out: their tasks are in doubt and due again");
         }
         Ok(rescued)

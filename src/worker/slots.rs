@@ -83,9 +83,19 @@ impl Slots {
         &self.0.names
     }
 
-    /// The slots that are free at this time of a clock that never steps.
-    pub(super) fn free(&self, now: Duration) -> FreeSlots {
-        let Inner { limit, background_limit, names, limits, usage } = &*self.0;
+    /// Whether this process is configured with a connection.
+    pub(super) fn has(&self, connection: &str) -> bool {
+        self.0.limits.contains_key(connection)
+    }
+
+    /// How many slots are free.
+    pub(super) fn count_free(&self) -> usize {
+        self.0.limit.saturating_sub(self.0.usage.lock().all)
+    }
+
+    /// The slots that are free for these connections at this time of a clock that never steps.
+    pub(super) fn free(&self, connections: &[String], now: Duration) -> FreeSlots {
+        let Inner { limit, background_limit, limits, usage, .. } = &*self.0;
         let used = usage.lock();
         let all = limit.saturating_sub(used.all);
         let background = background_limit.saturating_sub(used.background);
@@ -100,7 +110,7 @@ impl Slots {
             let max_risen = share_of_risen(limit).saturating_sub(of.risen);
             ConnectionCapacity { connection: name.clone(), max_tasks, max_background, max_risen }
         };
-        let capacities = names.iter().map(capacity).filter(|capacity| capacity.max_tasks > 0).collect();
+        let capacities = connections.iter().map(capacity).filter(|capacity| capacity.max_tasks > 0).collect();
         FreeSlots { all, background, capacities }
     }
 
@@ -204,7 +214,7 @@ mod tests {
 
     /// Each connection's tasks at most, and of these background tasks.
     fn capacities(slots: &Slots, now: Duration) -> Vec<(String, usize, usize)> {
-        let capacities = slots.free(now).capacities.into_iter();
+        let capacities = slots.free(slots.connections(), now).capacities.into_iter();
         capacities.map(|it| (it.connection, it.max_tasks, it.max_background)).collect()
     }
 
@@ -213,11 +223,11 @@ mod tests {
         let slots_of_two = slots(8, &[("big", 100.0), ("small", 100.0)]);
         let background = leased("big", Priority::BACKGROUND);
         let used: Vec<_> = (0..4).map(|_| slots_of_two.acquire(&background)).collect();
-        let free = slots_of_two.free(NOW);
+        let free = slots_of_two.free(slots_of_two.connections(), NOW);
         assert_eq!((free.all, free.background), (4, 2));
         assert_eq!(capacities(&slots_of_two, NOW), [("small".to_owned(), 4, 2)]);
         drop(used);
-        let free = slots_of_two.free(NOW);
+        let free = slots_of_two.free(slots_of_two.connections(), NOW);
         assert_eq!((free.all, free.background, free.capacities.len()), (8, 6, 2));
 
         let alone = slots(8, &[("only", 100.0)]);
@@ -238,12 +248,16 @@ mod tests {
     fn a_quarter_of_the_attempts_may_have_risen() {
         for (rate, risen) in [(0.1, 1), (2.0, 1), (6.0, 3)] {
             let slots = slots(32, &[("shop", rate)]);
-            let max_risen = || slots.free(NOW).capacities[0].max_risen;
+            let max_risen = || slots.free(slots.connections(), NOW).capacities[0].max_risen;
             assert_eq!(max_risen(), risen, "{rate} a second");
             let _used =
                 slots.acquire(&LeasedTask { has_risen: true, ..leased("shop", Priority::BACKGROUND) });
             assert_eq!(max_risen(), risen - 1, "{rate} a second");
-            assert_eq!(slots.free(NOW).background, 24, "it is no background work any more");
+            assert_eq!(
+                slots.free(slots.connections(), NOW).background,
+                24,
+                "it is no background work any more"
+            );
         }
     }
 

@@ -17,7 +17,7 @@ use crate::domain::Timestamp;
 const FULL_SCAN_INTERVAL: Duration = Duration::from_secs(5);
 
 /// How long a commit may take from the time that its due dates carry. Later ones are found by the next full scan.
-const COMMIT_LAG: Duration = Duration::from_millis(500);
+pub(super) const COMMIT_LAG: Duration = Duration::from_millis(500);
 
 /// The time before which no open task is due.
 #[derive(Default)]
@@ -31,6 +31,11 @@ struct ScanState {
 }
 
 impl DueWatermark {
+    /// Whether the next claim scans from the start.
+    pub(super) fn wants_full_scan(&self, now: Timestamp) -> bool {
+        self.scan_start(now) == Timestamp::UNIX_EPOCH
+    }
+
     /// Where a claim starts now; the epoch where a full scan is due.
     pub(super) fn scan_start(&self, now: Timestamp) -> Timestamp {
         match *self.0.lock() {
