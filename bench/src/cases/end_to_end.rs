@@ -136,6 +136,13 @@ async fn wait_until_closed(server: &Server, orders: i64) -> Result<()> {
     let mut db = server.connection().await?;
     let until = Instant::now() + LONGEST_ROUND;
     loop {
+        // Read by an index while tasks are open, so that waiting costs next to nothing.
+        let open = "select exists (select from task where state in ('pending', 'leased', 'in_doubt') and kind = 'order')";
+        if sqlx::query_scalar(open).fetch_one(&mut db).await? {
+            anyhow::ensure!(Instant::now() < until, "orders are still open");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            continue;
+        }
         let sql = "select count(distinct subject) from task where kind = 'order' and state = $1";
         let done = sqlx::query_scalar(sql).bind(TaskState::Done.as_str());
         let closed: i64 = done.fetch_one(&mut db).await?;
