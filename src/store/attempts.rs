@@ -1,5 +1,7 @@
 //! Table `attempt`, append-only. Written by `settle`, and by a rescue for a lost attempt.
 
+use std::collections::HashMap;
+
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -39,6 +41,39 @@ pub async fn list(db: &mut PgConnection, task: TaskId) -> Result<Vec<AttemptRow>
         id,
     );
     Ok(rows.fetch_all(db).await?)
+}
+
+/// Finds the newest attempt of each of these tasks that has one, by task.
+pub async fn list_newest(db: &mut PgConnection, tasks: &[Uuid]) -> Result<HashMap<Uuid, AttemptRow>> {
+    let rows = sqlx::query!(
+        r#"
+        select wanted.task as "task!", newest.number as "number!", newest.started_at as "started_at!",
+               newest.ended_at as "ended_at!", newest.outcome as "outcome!", newest.reason as "reason?",
+               newest.action as "action?", newest.idempotency_key as "idempotency_key?",
+               newest.detail as "detail?", newest.calls as "calls!"
+        from unnest($1::uuid[]) as wanted (task)
+        cross join lateral (
+            select number, started_at, ended_at, outcome, reason, action, idempotency_key, detail, calls
+            from attempt where attempt.task_id = wanted.task order by number desc limit 1
+        ) newest
+        "#,
+        tasks,
+    );
+    let rows = rows.fetch_all(db).await?.into_iter().map(|row| {
+        let newest = AttemptRow {
+            number: row.number,
+            started_at: row.started_at,
+            ended_at: row.ended_at,
+            outcome: row.outcome,
+            reason: row.reason,
+            action: row.action,
+            idempotency_key: row.idempotency_key,
+            detail: row.detail,
+            calls: row.calls,
+        };
+        (row.task, newest)
+    });
+    Ok(rows.collect())
 }
 
 /// Finds what a call last sent for a subject, redacted.

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     actions,
-    domain::{id::TaskId, task::reason::Reason, vendor::Vendor},
+    domain::{task::reason::Reason, vendor::Vendor},
     explain::counted_in,
     store::{
         self, attempts,
@@ -127,8 +127,11 @@ async fn load_columns(
     let mut columns =
         CauseColumns { names: product_names(db, filter, rows).await?, ..CauseColumns::default() };
     let mut vendor = None;
-    for row in rows.iter().take(if tells_apart { rows.len() } else { 1 }) {
-        let Some(attempt) = attempts::list(db, TaskId(row.id)).await?.pop() else { continue };
+    let rows = if tells_apart { rows } else { &rows[..rows.len().min(1)] };
+    let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+    let mut newest = attempts::list_newest(db, &ids).await?;
+    for row in rows {
+        let Some(attempt) = newest.remove(&row.id) else { continue };
         vendor = vendor.or_else(|| called_last(&attempt));
         if let Some(detail) = attempt.detail.filter(|_| tells_apart) {
             let reason = row.reason.as_deref().unwrap_or_default();

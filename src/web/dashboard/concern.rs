@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{listing::order_path, user::User};
 use crate::{
-    domain::{id::TaskId, task::reason::Reason, vendor::Vendor},
+    domain::{task::reason::Reason, vendor::Vendor},
     explain::{self, attention_texts, subject_text, with_count},
     store::{
         self,
@@ -43,13 +43,14 @@ pub(super) async fn load(
         "product" => items::list_names(db, &cause.connection, &cause.oldest_subjects).await?,
         _ => HashMap::new(),
     };
+    let mut newest = attempts::list_newest(db, &cause.oldest_ids).await?;
     let mut concerns = Vec::new();
     for (task, subject) in cause.oldest_ids.iter().zip(&cause.oldest_subjects) {
         let mut order = None;
         if let Some(order_id) = subject.strip_prefix("order:").filter(|_| needs_orders) {
             order = orders::find(db, &cause.connection, order_id).await?;
         }
-        let last_attempt = attempts::list(db, TaskId(*task)).await?.pop();
+        let last_attempt = newest.remove(task);
         let name = names.remove(subject);
         concerns.push(Concern { task: *task, subject: subject.clone(), name, order, last_attempt });
     }
@@ -58,7 +59,7 @@ pub(super) async fn load(
 
 /// A stuck order, with what the last attempt of this task came to.
 pub(super) async fn of_stuck(db: &mut PgConnection, task: Uuid, order: OrderRow) -> store::Result<Concern> {
-    let last_attempt = attempts::list(db, TaskId(task)).await?.pop();
+    let last_attempt = attempts::list_newest(db, &[task]).await?.remove(&task);
     let subject = format!("order:{}", order.order_id);
     Ok(Concern { task, subject, name: None, order: Some(order), last_attempt })
 }
