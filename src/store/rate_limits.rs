@@ -22,23 +22,11 @@ pub struct StoredLimit {
 
 /// Finds the state of a rate limit.
 pub async fn find(db: &mut PgConnection, connection: &str, vendor: &str) -> Result<StoredLimit> {
-    let row = sqlx::query!(
-        r#"select clock_timestamp() as "read_at!", version as "version?", granted_at as "granted_at?",
-                  granted as "granted?", blocked_until as "blocked_until?", blocked_millis as "blocked_millis?",
-                  share as "share?", lowered_at as "lowered_at?"
-           from (values (1)) as one left join rate_limit on connection = $1 and vendor = $2"#,
-        connection,
-        vendor,
-    );
-    let row = row.fetch_one(db).await?;
-    let limit = row.version.map(|version| SharedLimit {
-        version,
-        calls: GrantedCalls::new(&row.granted_at.unwrap_or_default(), &row.granted.unwrap_or_default()),
-        blocked_until: row.blocked_until,
-        blocked_millis: row.blocked_millis.unwrap_or_default(),
-        lowered: row.lowered_at.zip(row.share),
-    });
-    Ok(StoredLimit { read_at: row.read_at, limit })
+    if let Some(row) = load(db, &[connection], Some(vendor)).await?.pop() {
+        return Ok(StoredLimit { read_at: row.read_at, limit: Some(row.into()) });
+    }
+    let now = sqlx::query_scalar!(r#"select clock_timestamp() as "now!""#);
+    Ok(StoredLimit { read_at: now.fetch_one(db).await?, limit: None })
 }
 
 /// A rate limit that was used, as it was read.
@@ -55,25 +43,51 @@ pub async fn list(
     db: &mut PgConnection,
     connections: &[&str],
 ) -> Result<HashMap<(String, Vendor), UsedLimit>> {
-    let rows = sqlx::query!(
-        r#"select connection, vendor, clock_timestamp() as "read_at!", version, granted_at, granted, blocked_until,
-                  blocked_millis, share, lowered_at
-           from rate_limit where connection = any($1)"#,
-        connections as &[&str],
-    );
-    let used = rows.fetch_all(db).await?.into_iter().map(|row| {
+    let used = load(db, connections, None).await?.into_iter().map(|row| {
         let inconsistent = StoreError::Inconsistent { table: "rate_limit", column: "vendor" };
         let vendor = row.vendor.parse().map_err(|_| inconsistent)?;
-        let limit = SharedLimit {
+        Ok(((row.connection.clone(), vendor), UsedLimit { read_at: row.read_at, limit: row.into() }))
+    });
+    used.collect()
+}
+
+/// A row, with the database's time when it was read.
+struct LimitRow {
+    connection: String,
+    vendor: String,
+    read_at: Timestamp,
+    version: i64,
+    granted_at: Vec<i64>,
+    granted: Vec<i32>,
+    blocked_until: Option<Timestamp>,
+    blocked_millis: i64,
+    share: f64,
+    lowered_at: Option<Timestamp>,
+}
+
+impl From<LimitRow> for SharedLimit {
+    fn from(row: LimitRow) -> Self {
+        Self {
             version: row.version,
             calls: GrantedCalls::new(&row.granted_at, &row.granted),
             blocked_until: row.blocked_until,
             blocked_millis: row.blocked_millis,
             lowered: row.lowered_at.map(|at| (at, row.share)),
-        };
-        Ok(((row.connection, vendor), UsedLimit { read_at: row.read_at, limit }))
-    });
-    used.collect()
+        }
+    }
+}
+
+/// Loads the rows of these connections: those of one vendor, or of all.
+async fn load(db: &mut PgConnection, connections: &[&str], vendor: Option<&str>) -> Result<Vec<LimitRow>> {
+    let rows = sqlx::query_as!(
+        LimitRow,
+        r#"select connection, vendor, clock_timestamp() as "read_at!", version, granted_at, granted, blocked_until,
+                  blocked_millis, share, lowered_at
+           from rate_limit where connection = any($1) and ($2::text is null or vendor = $2)"#,
+        connections as &[&str],
+        vendor,
+    );
+    Ok(rows.fetch_all(db).await?)
 }
 
 /// A rate limit's new state.
