@@ -53,8 +53,7 @@ pub(super) fn section(user: &User, order: &OrderRow, stuck: Option<&Stuck>) -> M
     let (connection, reason) = (order.connection.as_str(), order.reason.as_deref());
     let code = reason.unwrap_or_default();
     let same = [("connection", Some(connection)), ("kind", Some("order")), ("reason", reason)];
-    let detail =
-        concern.last_attempt.as_ref().and_then(|attempt| attempt.detail.as_deref()).unwrap_or_default();
+    let detail = concern.detail().unwrap_or_default();
     let is_dead = order.task_state.as_deref() == Some("dead");
     html! {
         section.card.remedy-here.no-print aria-labelledby="remedy" {
@@ -62,7 +61,8 @@ pub(super) fn section(user: &User, order: &OrderRow, stuck: Option<&Stuck>) -> M
             @if *remedy != Remedy::Unknown {
                 @let what_to_do = remedy_text(user, code, concern.vendor());
                 @if !what_to_do.is_empty() { p { (what_to_do) } }
-                @if !detail.is_empty() { p { (detail_text(user, code, detail)) } }
+                // What differs stands beside the question what it is.
+                @if !detail.is_empty() && *remedy != Remedy::Adopt { p { (detail_text(user, code, detail)) } }
             }
             @match remedy {
                 Remedy::Rule => { (shipping_preview::form(user, &RuleForm::of_detail(connection, detail), codes)) }

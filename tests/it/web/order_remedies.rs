@@ -144,6 +144,10 @@ async fn foreign_order_is_adopted_or_gets_another_reference() {
             assert!(shown.contains(part), "{part} at {at}: {shown}");
         }
     }
+    let shown = page(&session, &path(one)).await;
+    let remedy =
+        shown.split("id=\"remedy\"").nth(1).and_then(|rest| rest.split("</section>").next()).unwrap();
+    assert_eq!(remedy.matches("contains other products").count(), 1, "said once: {remedy}");
     let adopted = session.submit(&path(one), &[("ask", "adopt")]).await;
     let to = adopted.headers()["location"].to_str().unwrap().to_owned();
     assert_eq!(to, format!("{}?done=adopt", path(one)));
