@@ -63,6 +63,21 @@ pub fn matches_named_method(text: &str, rules: &[ShippingRule]) -> bool {
     names.into_iter().any(matches)
 }
 
+/// The methods that a new rule of an operator decides about: no configured rule matches them, and no other rule by hand fits better.
+pub fn methods_of_new_rule<'a>(
+    methods: &'a [ShippingMethod],
+    new: &ShippingRule,
+    (configured, by_hand): (&[ShippingRule], &[ShippingRule]),
+) -> Vec<&'a ShippingMethod> {
+    let kept = by_hand.iter().filter(|rule| rule.pattern != new.pattern);
+    let mut by_hand: Vec<_> = kept.chain([new]).cloned().collect();
+    by_hand.sort_by(|one, other| one.pattern.cmp(&other.pattern));
+    let decides = |method: &&ShippingMethod| {
+        match_rule(configured, method).is_none() && match_rule(&by_hand, method) == Some(new)
+    };
+    methods.iter().filter(decides).collect()
+}
+
 /// Matches `name` against a pattern in which `*` stands for anything, ignoring case.
 pub(in crate::domain) fn matches_pattern(pattern: &str, name: &str) -> bool {
     let (pattern, name) = (pattern.to_lowercase(), name.trim().to_lowercase());
@@ -114,6 +129,16 @@ mod tests {
         );
         assert!(!matches_named_method(&text, &[rule("DHL")]) && !matches_named_method(&text, &[]));
         assert!(!matches_named_method("the order has no shipping method", &[rule("*")]));
+    }
+
+    #[test]
+    fn new_rule_decides_about_what_no_other_rule_fits_better() {
+        let named = |name: &str| ShippingMethod { name: Some(name.into()), ..ShippingMethod::default() };
+        let methods = ["DHL", "DHL Express", "DHL Freight", "DHL Home", "UPS"].map(named);
+        let (configured, by_hand) = ([rule("*home*")], [rule("DHL Exp*"), rule("DHL*")]);
+        let new = ShippingRule { code: "Courier".into(), ..rule("DHL*") };
+        let found = methods_of_new_rule(&methods, &new, (&configured, &by_hand));
+        assert_eq!(found, [&methods[0], &methods[2]]);
     }
 
     #[test]

@@ -24,6 +24,8 @@ texts! {
     stays_in_shop: "stays in the shop and is never sent" / "jää kauppaan eikä lähde varastolle",
     would_go: "order is read again and goes, if nothing else stands against it.|orders are read again and go, if nothing else stands against them." / "tilaus luetaan uudelleen ja lähtee, jos mikään muu ei estä.|tilausta luetaan uudelleen ja lähtee, jos mikään muu ei estä.",
     would_not_match: "This pattern does not match the method of these orders: they would go on waiting." / "Tämä ei vastaa näiden tilausten toimitustapaa: ne jäisivät odottamaan.",
+    takes_too: "The pattern also takes these shipping methods of orders so far" / "Sama sääntö koskee myös näitä tilauksissa käytettyjä toimitustapoja",
+    takes_no_other: "No other shipping method of the orders so far is taken by it." / "Sääntö ei koske muita tilauksissa käytettyjä toimitustapoja.",
     rule_undo: "The rule can be removed later, under Connections. An order at the warehouse can be cancelled until it is collected." / "Säännön voi poistaa myöhemmin kohdassa Yhteydet. Varastolle siirretyn tilauksen voi perua, kunnes sitä aletaan kerätä.",
     save_and_release: "Save, and release %" / "Tallenna ja jatka käsittelyä: %",
     save_only: "Save the rule only" / "Tallenna vain sääntö",

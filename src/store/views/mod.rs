@@ -19,7 +19,7 @@ pub mod recent_changes;
 pub mod recent_syncs;
 pub mod releasable;
 pub mod remarks;
-mod shipping_methods;
+pub mod shipping_methods;
 pub mod task_list;
 pub mod vendors_down;
 pub mod waiting;

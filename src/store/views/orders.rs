@@ -10,7 +10,6 @@ pub use super::{
     order_filter::{OrderCursor, OrderFilter, OrderPage, OrderSort, parse_day},
     order_list::{find, list},
     order_row::{OrderLineRow, OrderRow, list_lines},
-    shipping_methods::list_shipping_methods,
 };
 use crate::store::Result;
 

@@ -25,6 +25,7 @@ use crate::{
         connections,
         views::{
             orders::{self, OrderPage, OrderRow, OrderSort},
+            shipping_methods,
             vendors_down::VendorDown,
             waiting,
         },
@@ -46,7 +47,7 @@ pub(super) async fn list(
     let choices = Choices {
         counts: orders::count_by_status(&mut db, connection).await?,
         waiting: waiting::count(&mut db, connection).await?,
-        methods: orders::list_shipping_methods(&mut db, connection).await?,
+        methods: shipping_methods::list_shipping_methods(&mut db, connection).await?,
         connections: connections::list(&mut db).await?.into_iter().map(|row| row.name).collect(),
     };
     let down = outage::load(&mut db, connection).await?;

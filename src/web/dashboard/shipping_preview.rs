@@ -7,6 +7,7 @@ use axum::{
 };
 use maud::{Markup, html};
 use serde::Deserialize;
+use sqlx::PgConnection;
 
 use super::{
     badge::{Tone, flash},
@@ -25,14 +26,18 @@ use super::{
 use crate::{
     actions::{self, ActionError, MAX_REPLAYED},
     domain::{
-        shipping::{ShippingRule, matches_named_method},
+        shipping::{ShippingRule, matches_named_method, methods_of_new_rule},
         task::reason::Reason,
     },
     explain::{attention_texts, conflict_text, counted_in},
-    store::views::{
-        attention,
-        overview::{self, TaskFilter, TaskRow},
-        releasable::WaitingFilter,
+    store::{
+        self, shipping_rules,
+        views::{
+            attention,
+            overview::{self, TaskFilter, TaskRow},
+            releasable::WaitingFilter,
+            shipping_methods,
+        },
     },
 };
 
@@ -133,26 +138,48 @@ async fn preview_page(
     let count = attention::count_closed(&mut db, &typed.filter()).await?;
     let orders = overview::list_closed_oldest_first(&mut db, &typed.filter(), MAX_SHOWN).await?;
     let codes = shipping_codes::load(&mut db, &deps.rules, &typed.connection).await?;
-    drop(db);
     let rule = typed.rule();
-    let is_whole = !rule.pattern.is_empty() && !rule.code.is_empty();
+    let is_whole = !rule.pattern.is_empty() && !rule.code.is_empty() && refused.is_none();
+    let others = if is_whole { other_methods(&mut db, deps, typed, &rule).await? } else { Vec::new() };
+    drop(db);
     let main = html! {
         h1 { (user.words().fix_shipping) }
         @if let Some(text) = refused {
             (flash(Tone::Stopped, &html! { p role="alert" { b { (texts.not_saved) } " " (text) } }))
         }
         div.card { (form(user, typed, &codes)) }
-        @if is_whole && refused.is_none() { (consequences(user, typed, &rule, (count, &orders))) }
+        @if is_whole { (consequences(user, typed, &rule, &Waiting { count, orders, others })) }
     };
     Ok(page(user, MenuItem::Attention, user.words().fix_shipping, &main))
 }
 
-fn consequences(
-    user: &User,
+/// The other methods of orders so far that the rule would decide about, by name.
+async fn other_methods(
+    db: &mut PgConnection,
+    deps: &DashboardState,
     typed: &RuleForm,
     rule: &ShippingRule,
-    (count, orders): (i64, &[TaskRow]),
-) -> Markup {
+) -> store::Result<Vec<String>> {
+    let configured = deps.rules.get(&typed.connection).map(Vec::as_slice).unwrap_or_default();
+    let by_hand = shipping_rules::load(db, &typed.connection).await?;
+    let methods = shipping_methods::list_methods_with_codes(db, &typed.connection).await?;
+    let taken = methods_of_new_rule(&methods, rule, (configured, &by_hand)).into_iter();
+    let names = taken.filter_map(|method| method.name.clone());
+    Ok(names.filter(|name| !typed.detail.contains(&format!("{name:?}"))).collect())
+}
+
+/// What waits for the rule, and what else it takes.
+struct Waiting {
+    count: i64,
+    /// The oldest of the orders.
+    orders: Vec<TaskRow>,
+    /// The other methods.
+    others: Vec<String>,
+}
+
+fn consequences(user: &User, typed: &RuleForm, rule: &ShippingRule, waiting: &Waiting) -> Markup {
+    let Waiting { count, orders, others } = waiting;
+    let count = *count;
     let texts = attention_texts(user.language);
     let matches = matches_named_method(&typed.detail, std::slice::from_ref(rule));
     let goes = matches && count > 0 && !rule.leaves_to_shop();
@@ -166,6 +193,10 @@ fn consequences(
                 @if matches { " " (counted_in(count, texts.would_go, user.language)) } @else { " " (texts.would_not_match) }
             }
             @if matches { (order_links(&typed.connection, orders, count, user)) }
+            p {
+                @if others.is_empty() { (texts.takes_no_other) }
+                @else { (texts.takes_too) ": " (others.join("; ")) "." }
+            }
             form.row method="post" action="/attention/shipping-rule" {
                 (csrf_field(user))
                 input type="hidden" name="connection" value=(typed.connection);

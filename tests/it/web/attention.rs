@@ -74,6 +74,16 @@ async fn rule_is_previewed_and_saved_together_with_the_release() {
             && preview.contains("Save, and release 3 orders"),
         "{preview}"
     );
+    assert!(preview.contains("No other shipping method of the orders so far"), "{preview}");
+    let delivered = silta.place_order(OrderSpec::of("A", 1)).await;
+    assert_eq!(silta.warehouse_count(delivered), 1, "its method has a configured rule");
+    sqlx::query("update subject_state set shipping_method = 'Lento-pika' where subject = 'order:1002'")
+        .execute(&silta.pool)
+        .await
+        .unwrap();
+    let wide = text(&session, &query("*o*")).await;
+    let says = "also takes these shipping methods of orders so far: Lento-pika.";
+    assert!(wide.contains(says), "neither its own method nor a configured one: {wide}");
     let other = text(&session, &query("DHL")).await;
     assert!(other.contains("does not match") && !other.contains("value=\"all\""), "{other}");
     assert_eq!(silta.count("shipping_rule").await, 0, "a preview changes nothing");
@@ -84,7 +94,7 @@ async fn rule_is_previewed_and_saved_together_with_the_release() {
     let saved = session.submit("/attention/shipping-rule", &fields).await;
     assert!(saved.headers()["location"].to_str().unwrap().starts_with("/replays/"), "{saved:?}");
     silta.run_until_idle().await;
-    assert_eq!((silta.warehouse.orders().len(), silta.lost_and_doubled()), (3, (0, 0)));
+    assert_eq!((silta.warehouse.orders().len(), silta.lost_and_doubled()), (4, (0, 0)));
     let actions: Vec<String> =
         sqlx::query_scalar("select action from audit order by id").fetch_all(&silta.pool).await.unwrap();
     assert!(
