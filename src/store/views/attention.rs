@@ -103,6 +103,16 @@ pub async fn list_causes(db: &mut PgConnection) -> Result<Vec<AttentionCause>> {
 
 /// Counts the closed tasks that match a filter and are their subject's newest: what a replay by it would run.
 pub async fn count_closed(db: &mut PgConnection, filter: &TaskFilter) -> Result<i64> {
+    let reasons: Vec<_> = filter.reason.as_deref().into_iter().collect();
+    count_closed_for(db, filter, Some(&*reasons).filter(|it| !it.is_empty())).await
+}
+
+/// Counts those of them that closed for one of these reasons; for any of them where `None`. The filter's own is not asked.
+pub async fn count_closed_for(
+    db: &mut PgConnection,
+    filter: &TaskFilter,
+    reasons: Option<&[&str]>,
+) -> Result<i64> {
     let count = sqlx::query_scalar!(
         r#"
         select count(*) as "count!" from task
@@ -110,7 +120,7 @@ pub async fn count_closed(db: &mut PgConnection, filter: &TaskFilter) -> Result<
           and ($2::text is null or state = $2)
           and ($3::text is null or kind = $3)
           and ($4::text is null or subject = $4)
-          and ($5::text is null or reason = $5)
+          and ($5::text[] is null or reason = any($5))
           and ($6::timestamptz is null or created_at >= $6)
           and ($7::timestamptz is null or created_at < $7)
           and ($8::text is null or $8 = (
@@ -135,7 +145,7 @@ pub async fn count_closed(db: &mut PgConnection, filter: &TaskFilter) -> Result<
         filter.state,
         filter.kind,
         filter.subject,
-        filter.reason,
+        reasons as Option<&[&str]>,
         filter.since,
         filter.until,
         filter.detail,

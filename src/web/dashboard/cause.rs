@@ -13,6 +13,7 @@ use super::{
     error::PageError,
     frame::MenuItem,
     listing::{ListQuery, ROWS, url},
+    order_situation::count_unknown,
     page::page,
     releases::{consequence, is_of_a_switch, noun, send_label, try_label},
     shipping_codes,
@@ -85,6 +86,7 @@ pub(super) async fn show(
         Vec::new()
     };
     let tells_apart = user.is_operator() && query.detail.is_empty() && remedy == Remedy::FixFirst;
+    let unknown = if count > 0 { count_unknown(&mut db, &filter).await? } else { 0 };
     let (columns, vendor) = load_columns(&mut db, &user, &filter, (&rows, tells_apart)).await?;
     drop(db);
     let replay = ReplayForm {
@@ -93,6 +95,7 @@ pub(super) async fn show(
         columns: Columns::OfCause(&columns),
         rows: &rows,
         count,
+        unknown,
         consequence: consequence(&user, kind),
         is_remedy: remedy.is_trying_again() || query.done == "rule",
         label_all: if waits_for_switch {

@@ -2,13 +2,24 @@
 //! Its page, the list of orders and what is offered judge by the same.
 
 use maud::{Markup, html};
+use sqlx::PgConnection;
 
 use super::{
     badge::{Tone, badge},
     user::User,
     widgets::{inline_time, order_status, reason},
 };
-use crate::{domain::task::reason::Reason, explain::order_texts, store::views::orders::OrderRow};
+use crate::{
+    domain::task::reason::Reason,
+    explain::order_texts,
+    store::{
+        self,
+        views::{attention, orders::OrderRow, overview::TaskFilter},
+    },
+};
+
+/// The kind of subject.
+const ORDER: &str = "order";
 
 /// The reasons of an attempt whose effect at the vendor is not known.
 const UNKNOWN: [Reason; 5] = [
@@ -50,6 +61,19 @@ pub(super) fn is_unknown(order: &OrderRow) -> bool {
 /// True where nobody knows whether the warehouse has the order.
 pub(super) fn may_be_at_warehouse(order: &OrderRow) -> bool {
     is_unknown(order) && order.placed_at.is_none()
+}
+
+/// Counts the orders among the tasks of a filter of which it is unknown whether what was sent was applied.
+pub(super) async fn count_unknown(db: &mut PgConnection, filter: &TaskFilter) -> store::Result<i64> {
+    let is_of_orders = filter.kind.as_deref().is_none_or(|kind| kind == ORDER);
+    let named = filter.reason.as_deref();
+    let unknown = UNKNOWN.map(Reason::code).into_iter();
+    let asked: Vec<_> = unknown.filter(|code| named.is_none_or(|named| named == *code)).collect();
+    if !is_of_orders || asked.is_empty() {
+        return Ok(0);
+    }
+    let orders = TaskFilter { kind: Some(ORDER.to_owned()), ..filter.clone() };
+    attention::count_closed_for(db, &orders, Some(&asked)).await
 }
 
 /// True for an order that Silta never sends, whatever an operator asks.

@@ -12,6 +12,7 @@ use super::{
     error::PageError,
     frame::MenuItem,
     listing::{self, ListQuery, ROWS, older_link},
+    order_situation::count_unknown,
     page::page,
     releases::{at_most, consequence, noun, try_label},
     user::User,
@@ -19,7 +20,7 @@ use super::{
 };
 use crate::{
     domain::task::state::TaskState,
-    explain::{self, attention_texts, one_or_many, subject_text},
+    explain::{self, attention_texts, counted_in, one_or_many, subject_text},
     store::{
         Listed,
         views::{
@@ -52,6 +53,7 @@ pub(super) async fn list(
     let Listed { rows, next } = task_list::list_page(&mut db, &filter, &query.page()).await?;
     let is_dead = query.state.as_deref() == Some("dead");
     let count = if is_dead { attention::count_closed(&mut db, &filter).await? } else { 0 };
+    let unknown = if count > 0 { count_unknown(&mut db, &filter).await? } else { 0 };
     drop(db);
     let kept = [
         ("connection", query.connection.as_deref()),
@@ -66,6 +68,7 @@ pub(super) async fn list(
         columns: Columns::All,
         rows: &rows,
         count,
+        unknown,
         consequence: consequence(&user, query.kind.as_deref().unwrap_or("order")),
         is_remedy: query
             .reason
@@ -141,6 +144,8 @@ pub(super) struct ReplayForm<'a> {
     pub(super) rows: &'a [TaskRow],
     /// The number of tasks that match, which may be more than `rows`.
     pub(super) count: i64,
+    /// Of how many orders among them it is unknown whether what was sent was applied.
+    pub(super) unknown: i64,
     /// What follows, said before the buttons.
     pub(super) consequence: &'static str,
     /// Whether this is what helps. Where something else is corrected first, the buttons stand last.
@@ -184,6 +189,7 @@ impl ReplayForm<'_> {
             div.well {
                 @if !self.is_remedy { p { (attention_texts(user.language).fix_first) } }
                 p.soft { (self.consequence) }
+                @if self.unknown > 0 { p { (counted_in(self.unknown, attention_texts(user.language).unknown_among, user.language)) } }
                 (at_most(user, self.count))
                 div.actions {
                     button.main[self.is_remedy] name="which" value="all" { (self.label_all) }

@@ -224,3 +224,50 @@ async fn causes_stand_oldest_first_each_with_its_remedy() {
     let finnish = text(&Session::with(&silta, OPERATOR).await.in_finnish(), "/attention").await;
     assert!(finnish.contains("asiaa odottaa sinua") && finnish.contains("Esikatsele"), "{finnish}");
 }
+
+#[tokio::test]
+async fn known_vendor_is_named_on_the_overview_too() {
+    let mut silta = TestSilta::start().await;
+    silta.leave_unfinished();
+    let refusal = Fault::Refuse(422, r#"{ "message": "No such country." }"#);
+    silta.sandbox.warehouse_server.faults.script("POST", "/api/v1/orders", refusal);
+    let order = silta.place_order(OrderSpec::of("A", 1)).await;
+    assert_eq!(silta.order_task_state(order).await, "dead refused");
+    let session = Session::with(&silta, OPERATOR).await;
+    for path in ["/", "/attention"] {
+        let shown = text(&session, path).await;
+        assert!(shown.contains("OGOship refused the request"), "{path}: {shown}");
+        assert!(!shown.contains("MyCashflow or OGOship refused"), "{path}: {shown}");
+    }
+}
+
+#[tokio::test]
+async fn trying_all_again_says_which_may_have_arrived_already() {
+    let silta = TestSilta::start().await;
+    sqlx::query(
+        "insert into task (id, connection, kind, subject, state, reason, priority, due_at, created_at, settled_at)
+         select gen_random_uuid(), 'shop', kind, kind || ':' || number, 'dead', reason, 0, $1, $1, $1
+         from (values ('order', 1, 'outcome_unknown'), ('order', 2, 'repeated_too_often'),
+                      ('order', 3, 'address_incomplete'), ('product', 4, 'outcome_unknown')) as it (kind, number, reason)",
+    )
+    .bind(silta.now())
+    .execute(&silta.pool)
+    .await
+    .unwrap();
+    let session = Session::with(&silta, OPERATOR).await;
+    let says = "may have reached the vendor already: Silta reads the shop and the warehouse before it sends";
+    for (query, among) in [
+        ("", Some("2 orders among them")),
+        ("&kind=order", Some("2 orders among them")),
+        ("&reason=outcome_unknown", Some("1 order among them")),
+        ("&reason=address_incomplete", None),
+        ("&kind=product", None),
+    ] {
+        let shown = text(&session, &format!("/tasks?state=dead{query}")).await;
+        let expected = among.map(|among| format!("{among} {says}"));
+        assert_eq!(shown.contains(says), expected.is_some(), "{query}: {shown}");
+        assert!(expected.is_none_or(|expected| shown.contains(&expected)), "{query}: {shown}");
+    }
+    let cause = "/attention/cause?connection=shop&kind=order&reason=outcome_unknown";
+    assert!(text(&session, cause).await.contains("1 order among them may have reached the vendor"));
+}
