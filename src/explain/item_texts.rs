@@ -64,6 +64,8 @@ texts! {
     read_of: "read" / "luettu",
     last_report: "Last report" / "Viimeisin raportti",
     follow: "Follow it" / "Seuraa edistymistä",
+    runs_already: "It runs already, since" / "Se on jo käynnissä, alkoi",
+    runs_alone: "Another one can start once it has ended." / "Uuden voi aloittaa, kun se on päättynyt.",
     preview: "Preview: nothing has changed yet" / "Esikatselu: mitään ei ole vielä muutettu",
     preview_stock: "Every stock figure is read in the shop and at the warehouse. What differs is written to the shop." / "Kaikki varastosaldot luetaan kaupasta ja varastolta. Eroavat saldot kirjoitetaan kauppaan.",
     preview_stock_count: "figure differs, as last read.|figures differ, as last read." / "varastosaldo erosi viime tarkistuksessa.|varastosaldoa erosi viime tarkistuksessa.",

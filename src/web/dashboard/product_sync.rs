@@ -14,7 +14,7 @@ use super::{
     listing::{ListQuery, url},
     page::page,
     user::User,
-    widgets::{csrf_field, switches},
+    widgets::{csrf_field, inline_time, switches},
 };
 use crate::{
     actions::{self, SyncRequest},
@@ -25,7 +25,10 @@ use crate::{
     explain::{counted_in, item_texts},
     store::{
         connections,
-        views::items::{self, ItemCounts},
+        views::{
+            items::{self, ItemCounts},
+            recent_syncs::{self, RecentSync},
+        },
     },
 };
 
@@ -44,7 +47,9 @@ pub(super) async fn preview(
     let mut db = deps.pool.acquire().await?;
     let row = connections::find(&mut db, name).await?.ok_or(PageError::NotFound)?;
     let counts = items::count(&mut db, name).await?;
+    let syncs = recent_syncs::list(&mut db, name).await?;
     drop(db);
+    let running = syncs.iter().find(|sync| sync.what == kind.as_str() && sync.state == "running");
     let texts = item_texts(user.language);
     let title = if kind == SyncKind::Stock { texts.sync_stock } else { texts.upload };
     let main = html! {
@@ -53,7 +58,8 @@ pub(super) async fn preview(
         section.well aria-label=(texts.preview) {
             h2 { (texts.preview) }
             (consequences(&user, kind, counts))
-            @if user.is_operator() {
+            @if let Some(running) = running { (runs_already(&user, running)) }
+            @else if user.is_operator() {
                 form.row method="post" action="/products" {
                     (csrf_field(&user))
                     input type="hidden" name="connection" value=(name);
@@ -71,6 +77,17 @@ pub(super) async fn preview(
         }
     };
     Ok(page(&user, MenuItem::Products, title, &main))
+}
+
+/// A second one of its kind does not start beside it.
+fn runs_already(user: &User, running: &RecentSync) -> Markup {
+    let texts = item_texts(user.language);
+    html! {
+        p role="status" { b { (texts.runs_already) " " (inline_time(user, running.created_at)) ". " } (texts.runs_alone) }
+        div.actions {
+            a.btn href=(format!("/products/syncs/{}", running.id)) { (texts.follow) }
+        }
+    }
 }
 
 fn consequences(user: &User, kind: SyncKind, counts: ItemCounts) -> Markup {

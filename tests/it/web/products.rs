@@ -114,6 +114,11 @@ async fn syncs_of_all_are_previewed_and_nothing_starts_before() {
     let report = started.headers()["location"].to_str().unwrap().to_owned();
     let running = text(&session, "/products").await;
     assert!(running.contains("Syncing stock balances") && running.contains(&report), "{running}");
+    let again = text(&session, "/products/sync?connection=shop&kind=stock").await;
+    assert!(again.contains("It runs already, since") && again.contains(&report), "{again}");
+    assert!(!again.contains("Sync the stock balances"), "no button that only joins it: {again}");
+    let other = text(&session, "/products/sync?connection=shop&kind=products").await;
+    assert!(!other.contains("It runs already") && other.contains("Upload the products"), "{other}");
 }
 
 #[tokio::test]
