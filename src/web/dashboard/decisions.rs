@@ -1,23 +1,26 @@
 //! What a person has to decide: causes of stopped work, stock figures that are held back, syncs that wait for an approval.
 //! Twelve orders with one method that nobody has chosen are one decision.
 
+use std::collections::HashMap;
+
 use maud::{Markup, html};
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use super::{
     badge::{Tone, badge},
     cause::cause_path,
     cause_card::what_happened,
     cause_remedy::{Remedy, remedy_of},
-    concern::detail_text,
+    concern::{called_last, detail_text},
     user::User,
     widgets::sync_kind,
 };
 use crate::{
-    domain::Timestamp,
+    domain::{Timestamp, vendor::Vendor},
     explain::{self, Audience, attention_texts, counted_in},
     store::{
-        self,
+        self, attempts,
         views::{
             attention::{self, AttentionCause},
             braked::{self, Brake},
@@ -37,6 +40,14 @@ pub(super) enum Decision {
 }
 
 impl Decision {
+    /// The cause, where it is one.
+    pub(super) const fn cause(&self) -> Option<&AttentionCause> {
+        match self {
+            Self::Cause(cause) => Some(cause),
+            Self::Brake(_) | Self::Sync(_) => None,
+        }
+    }
+
     /// Since when it waits.
     pub(super) const fn since(&self) -> Timestamp {
         match self {
@@ -57,12 +68,27 @@ pub(super) async fn load(db: &mut PgConnection, audience: Audience) -> store::Re
     Ok(decisions)
 }
 
-/// The first of them as lines, each with the way to its remedy.
-pub(super) fn lines(user: &User, decisions: &[Decision], limit: usize) -> Markup {
+/// The vendors that the causes among these decisions are about, as far as that is known, by the oldest task of each.
+pub(super) type Vendors = HashMap<Uuid, Vendor>;
+
+/// Finds them.
+pub(super) async fn load_vendors(db: &mut PgConnection, decisions: &[Decision]) -> store::Result<Vendors> {
+    let causes: Vec<_> = decisions.iter().filter_map(Decision::cause).collect();
+    let ids: Vec<_> = causes.iter().flat_map(|cause| cause.oldest_ids.iter().copied()).collect();
+    let newest = attempts::list_newest(db, &ids).await?;
+    let vendors = causes.into_iter().filter_map(|cause| {
+        let vendor = cause.oldest_ids.iter().find_map(|id| called_last(newest.get(id)?))?;
+        Some((*cause.oldest_ids.first()?, vendor))
+    });
+    Ok(vendors.collect())
+}
+
+/// These decisions as lines, each with the way to its remedy.
+pub(super) fn lines(user: &User, decisions: &[Decision], vendors: &Vendors) -> Markup {
     html! {
-        ul.todo { @for decision in decisions.iter().take(limit) { li {
+        ul.todo { @for decision in decisions { li {
             (badge(tone(decision), &explain::duration_text(user.now - decision.since(), user.language)))
-            (line(user, decision))
+            (line(user, decision, vendors))
         } } }
     }
 }
@@ -74,11 +100,12 @@ fn tone(decision: &Decision) -> Tone {
     }
 }
 
-fn line(user: &User, decision: &Decision) -> Markup {
+fn line(user: &User, decision: &Decision, vendors: &Vendors) -> Markup {
     let words = user.words();
     match decision {
         Decision::Cause(cause) => {
-            let what = what_happened(user, cause, None);
+            let vendor = cause.oldest_ids.first().and_then(|id| vendors.get(id)).copied();
+            let what = what_happened(user, cause, vendor);
             let more = html! {
                 (cause.connection)
                 @if let Some(detail) = &cause.detail { " – " (detail_text(user, &cause.reason, detail)) }

@@ -24,9 +24,6 @@ use crate::{
     store::{alerts::AlertRow, views::recent_changes::RecentChange},
 };
 
-/// Decisions shown; the others stand under needs attention.
-const DECISIONS: usize = 3;
-
 /// The query of the overview.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct OverviewQuery {
@@ -56,7 +53,7 @@ pub(super) async fn show(
                     h2 #need { (words.attention) }
                     a href="/attention" { (texts.all_decisions) " (" (overview.decisions.len()) ")" }
                 }
-                (decisions::lines(&user, &overview.decisions, DECISIONS))
+                (decisions::lines(&user, overview.shown_decisions(), &overview.vendors))
             }
         }
         (statuses(&user, &overview))

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use sqlx::PgConnection;
 
 use super::{
-    decisions::{self, Decision},
+    decisions::{self, Decision, Vendors},
     deps::DashboardState,
     releases::load_ready,
     user::User,
@@ -27,6 +27,9 @@ use crate::{
         },
     },
 };
+
+/// Decisions shown; the others stand under needs attention.
+const DECISIONS: usize = 3;
 
 /// Changes of orders shown as what just happened.
 const RECENT: i64 = 10;
@@ -58,6 +61,8 @@ pub(super) struct Overview {
     pub(super) backlogs: Vec<overview::Backlog>,
     pub(super) down: Vec<VendorDown>,
     pub(super) decisions: Vec<Decision>,
+    /// Of those that are shown.
+    pub(super) vendors: Vendors,
     /// What waited for a switch or a shipping rule that is there now.
     pub(super) ready: Vec<Releasable>,
     pub(super) statuses: Vec<(String, i64)>,
@@ -65,6 +70,17 @@ pub(super) struct Overview {
     pub(super) rates: Vec<CallRate>,
     pub(super) recent: Vec<RecentChange>,
     pub(super) alerts: Vec<AlertRow>,
+}
+
+impl Overview {
+    /// The decisions that the page shows.
+    pub(super) fn shown_decisions(&self) -> &[Decision] {
+        first(&self.decisions)
+    }
+}
+
+fn first(decisions: &[Decision]) -> &[Decision] {
+    &decisions[..decisions.len().min(DECISIONS)]
 }
 
 /// What is counted and listed by the connection.
@@ -81,7 +97,13 @@ struct Listed {
 pub(super) async fn load(deps: &DashboardState, user: &User, range: Range) -> store::Result<Overview> {
     let decisions = async {
         let mut db = deps.pool.acquire().await?;
-        decisions::load(&mut db, user.audience()).await
+        let decisions = decisions::load(&mut db, user.audience()).await?;
+        let shown = first(&decisions);
+        // As under needs attention.
+        let is_known = user.is_operator();
+        let vendors =
+            if is_known { decisions::load_vendors(&mut db, shown).await? } else { Vendors::default() };
+        Ok((decisions, vendors))
     };
     let measured = async {
         let mut db = deps.pool.acquire().await?;
@@ -89,10 +111,22 @@ pub(super) async fn load(deps: &DashboardState, user: &User, range: Range) -> st
         let rates = load_rates(deps, &mut db).await?;
         Ok((figures, rates, load_ready(deps, user, &mut db).await?))
     };
-    let (listed, decisions, (figures, rates, ready)) =
+    let (listed, (decisions, vendors), (figures, rates, ready)) =
         tokio::try_join!(load_lists(deps, user), decisions, measured)?;
     let Listed { connections, backlogs, down, statuses, recent, alerts } = listed;
-    Ok(Overview { connections, backlogs, down, decisions, ready, statuses, figures, rates, recent, alerts })
+    Ok(Overview {
+        connections,
+        backlogs,
+        down,
+        decisions,
+        vendors,
+        ready,
+        statuses,
+        figures,
+        rates,
+        recent,
+        alerts,
+    })
 }
 
 async fn load_lists(deps: &DashboardState, user: &User) -> store::Result<Listed> {

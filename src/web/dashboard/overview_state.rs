@@ -90,12 +90,7 @@ impl Moving {
     pub(super) fn more(&self, user: &User, overview: &Overview) -> Markup {
         let words = user.words();
         let texts = overview_texts(user.language);
-        let causes = || {
-            overview.decisions.iter().filter_map(|decision| match decision {
-                Decision::Cause(cause) => Some(cause),
-                Decision::Brake(_) | Decision::Sync(_) => None,
-            })
-        };
+        let causes = || overview.decisions.iter().filter_map(Decision::cause);
         let waiting = |kind: &str, noun: &str| {
             let sum: i64 = causes().filter(|cause| cause.kind == kind).map(|cause| cause.count).sum();
             (sum > 0).then(|| counted_in(sum, noun, user.language))
