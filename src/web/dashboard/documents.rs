@@ -8,6 +8,7 @@ use maud::{Markup, PreEscaped, html};
 use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html::push_html};
 
 use super::{language::language_of, page::document_page};
+use crate::explain::capitalised;
 
 static PROBLEMS: LazyLock<String> = LazyLock::new(|| render(include_str!("../../../docs/problems.md")));
 static RUNBOOK: LazyLock<String> = LazyLock::new(|| render(include_str!("../../../docs/runbook.md")));
@@ -26,12 +27,13 @@ fn document(headers: &HeaderMap, title: &str, body: &str) -> Markup {
     document_page(language_of(headers), title, &html! { article { (PreEscaped(body)) } })
 }
 
-/// A document as HTML. Headings have the ids that GitHub gives them, tables and commands can be scrolled by keyboard, and a link to a document that
-/// is not served is its text alone.
+/// A document as HTML. Headings have the ids that GitHub gives them, tables and commands can be scrolled by keyboard, each cell
+/// names its column for narrow screens, and a link to a document that is not served is its text alone.
 fn render(text: &str) -> String {
     let events: Vec<_> = Parser::new_ext(text, Options::ENABLE_TABLES).collect();
     let (mut html, mut tables, mut listings, mut is_kept) = (String::new(), 0, 0, Vec::new());
     let (mut served, mut slugs) = (Vec::with_capacity(events.len()), HashMap::new());
+    let mut cells = Cells::default();
     for (at, event) in events.iter().enumerate() {
         match event {
             Event::Start(Tag::Heading { level, classes, attrs, .. }) => {
@@ -63,6 +65,9 @@ fn render(text: &str) -> String {
                 served.push(Event::Html(region.into()));
             }
             Event::End(TagEnd::CodeBlock) => served.push(Event::Html("</code></pre>\n".into())),
+            Event::Start(Tag::TableHead | Tag::TableRow | Tag::TableCell) | Event::End(TagEnd::TableCell) => {
+                served.push(cells.labelled(event, &events[at..]));
+            }
             Event::End(TagEnd::Table) => served.extend([event.clone(), Event::Html("</div>".into())]),
             other => served.push(other.clone()),
         }
@@ -71,9 +76,40 @@ fn render(text: &str) -> String {
     html
 }
 
-/// The text up to the end of the heading that begins here.
+/// The columns of a table, and where in it we are.
+#[derive(Default)]
+struct Cells {
+    labels: Vec<String>,
+    is_in_head: bool,
+    column: usize,
+}
+
+impl Cells {
+    /// The event of a table; a cell of its body says which column it is of. `rest` begins with the event.
+    fn labelled<'a>(&mut self, event: &Event<'a>, rest: &[Event<'a>]) -> Event<'a> {
+        match event {
+            Event::Start(Tag::TableHead) => *self = Self { is_in_head: true, ..Self::default() },
+            Event::Start(Tag::TableRow) => (self.is_in_head, self.column) = (false, 0),
+            Event::Start(Tag::TableCell) if self.is_in_head => {
+                self.labels.push(capitalised(&text_of(rest)));
+            }
+            Event::Start(Tag::TableCell) => {
+                let label = self.labels.get(self.column).map(String::as_str).unwrap_or_default();
+                self.column += 1;
+                let cell = html! { (PreEscaped("<td data-l=\"")) (label) (PreEscaped("\">")) };
+                return Event::Html(cell.into_string().into());
+            }
+            Event::End(TagEnd::TableCell) if !self.is_in_head => return Event::Html("</td>".into()),
+            _ => {}
+        }
+        event.clone()
+    }
+}
+
+/// The text up to the end of the heading or cell that begins here.
 fn text_of(events: &[Event<'_>]) -> String {
-    let heading = events.iter().take_while(|event| !matches!(event, Event::End(TagEnd::Heading(_))));
+    let is_end = |event: &Event<'_>| matches!(event, Event::End(TagEnd::Heading(_) | TagEnd::TableCell));
+    let heading = events.iter().take_while(|event| !is_end(event));
     heading
         .filter_map(|event| match event {
             Event::Text(text) | Event::Code(text) => Some(text.as_ref()),
@@ -124,10 +160,16 @@ mod tests {
             "{commands}"
         );
         assert!(commands.contains("a &lt; b\n</code></pre>"), "{commands}");
-        let table = render("| a |\n|---|\n| <b> |\n");
+        let table = render("| a \"b\" | `c` |\n|---|---|\n| 1 | 2 |\n| 3 | |\n");
         assert!(
             table.starts_with("<div class=\"scroll\" role=\"region\"") && table.contains("</table>"),
             "{table}"
         );
+        for cell in
+            ["<th>a ", "<td data-l=\"A &quot;b&quot;\">1</td>", "<td data-l=\"C\">2</td>", "\">3</td>"]
+        {
+            assert!(table.contains(cell), "{cell}: {table}");
+        }
+        assert_eq!((table.matches("<td").count(), table.matches("</td>").count()), (4, 4), "{table}");
     }
 }
