@@ -201,7 +201,11 @@ impl Shared {
             }
             Err(SubscriptionError::Call(error)) => Some(error),
             Err(SubscriptionError::Store(error)) => return Err(error),
-            Err(SubscriptionError::NoPublicUrl | SubscriptionError::UnknownConnection) => {
+            Err(
+                SubscriptionError::NoPublicUrl
+                | SubscriptionError::UnknownConnection
+                | SubscriptionError::Running,
+            ) => {
                 checks.push(Check::skipped(CheckName::Webhooks, Obstacle::NoPublicUrl));
                 return Ok(());
             }

@@ -99,17 +99,18 @@ pub(super) async fn run(command: Webhooks, config: Config, account: &str) -> Res
     let subscriptions = &app.subscriptions;
     match command {
         Webhooks::Register { connection, rotate } => {
-            let made = subscriptions.register(subscriptions.find(&connection)?, rotate, account).await?;
-            if made.is_empty() {
+            let subscriber = subscriptions.find(&connection)?;
+            let done = subscriptions.register_in_turn(subscriber, rotate, account).await?;
+            if done.created.is_empty() {
                 print_line("every subscription exists already");
             }
-            match subscriptions.remove_outdated(subscriptions.find(&connection)?).await? {
+            match done.removed {
                 0 => {}
                 count => print_line(&format!(
                     "removed: {count} subscriptions that call the path of a former webhook token"
                 )),
             }
-            for CreatedSubscription { source, topic, key_id, key } in made {
+            for CreatedSubscription { source, topic, key_id, key } in done.created {
                 print_line(&format!("registered at {source}: {topic}, key {key_id}"));
                 if let Some(key) = key {
                     let place = if source == "ogoship" {

@@ -1,4 +1,4 @@
-//! Table `connection_work`: tests of connections and registrations of their webhooks, asked for from a page.
+//! Table `connection_work`: tests of connections that are asked for from a page, and registrations of their webhooks.
 
 use serde_json::Value;
 use sqlx::PgConnection;
@@ -60,6 +60,17 @@ pub async fn finish(
         id,
         now,
         checks,
+    );
+    Ok(done.execute(db).await?.rows_affected() == 1)
+}
+
+/// Removes work that has not ended, so that another one can begin; false if another one has taken its place.
+pub async fn withdraw(db: &mut PgConnection, (connection, kind, id): (&str, WorkKind, Uuid)) -> Result<bool> {
+    let done = sqlx::query!(
+        "delete from connection_work where finished_at is null and connection = $1 and kind = $2 and id = $3",
+        connection,
+        kind.as_str(),
+        id,
     );
     Ok(done.execute(db).await?.rows_affected() == 1)
 }

@@ -28,7 +28,11 @@ pub(super) async fn check_subscriptions(
         Ok(listed) => listed,
         Err(SubscriptionError::Call(error)) => return Ok(vendors.failed(name, &error).await),
         Err(SubscriptionError::Store(error)) => return Err(error),
-        Err(SubscriptionError::UnknownConnection | SubscriptionError::NoPublicUrl) => {
+        Err(
+            SubscriptionError::UnknownConnection
+            | SubscriptionError::NoPublicUrl
+            | SubscriptionError::Running,
+        ) => {
             return Ok(Check::skipped(name, Obstacle::NoPublicUrl));
         }
     };

@@ -11,6 +11,9 @@ pub enum SubscriptionError {
     /// There is no address that the vendors could call.
     #[error("http.public_url is empty: it is the address that the vendors call")]
     NoPublicUrl,
+    /// Another registration of the connection runs.
+    #[error("webhooks of this connection are being registered already: try again once that has ended")]
+    Running,
     /// A vendor refused or failed.
     #[error("{0}")]
     Call(#[from] CallError),

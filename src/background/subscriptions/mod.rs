@@ -16,9 +16,11 @@ mod error;
 mod manager;
 mod subscriber;
 mod subscription;
+mod turn;
 mod watch;
 
 pub use error::SubscriptionError;
 pub use manager::Subscriptions;
 pub use subscriber::Subscriber;
 pub use subscription::{CreatedSubscription, ListedSubscription};
+pub use turn::Registration;

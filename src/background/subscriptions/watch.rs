@@ -5,7 +5,7 @@ use std::{collections::HashMap, time::Duration};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{Subscriber, SubscriptionError, Subscriptions, subscription::ListedSubscription};
+use super::{Registration, Subscriber, SubscriptionError, Subscriptions, subscription::ListedSubscription};
 use crate::{
     domain::event::source::Source,
     store::{
@@ -19,6 +19,15 @@ const CHECK_INTERVAL: Duration = Duration::from_secs(3600);
 
 /// The actor of restored subscriptions.
 const RESTORED_BY: &str = "watch";
+
+/// What is missing at the vendors.
+#[derive(Default)]
+struct Missing {
+    rows: Vec<SubscriptionRow>,
+    /// The UUIDs of those at the shop, by their ids here, as far as they are known.
+    uuids: HashMap<Uuid, String>,
+    shop_has_list: bool,
+}
 
 impl Subscriptions {
     /// Checks every hour until `soft` is cancelled.
@@ -79,12 +88,41 @@ impl Subscriptions {
     }
 
     /// Creates again those of our subscriptions that are gone at their vendor, or that call the address of another webhook
-    /// token, which are removed then; returns how many. Where none was created by Silta, no vendor is called. Tests drive the
-    /// check with it.
+    /// token, which are removed then; returns how many. Where none was created by Silta, no vendor is called; while another
+    /// registration runs, the next check looks again. Tests drive the check with it.
     pub async fn restore_missing(&self, subscriber: &Subscriber) -> Result<usize, SubscriptionError> {
+        if self.find_missing(subscriber).await?.rows.is_empty() {
+            return Ok(0);
+        }
+        let Some(turn) = self.begin(subscriber, RESTORED_BY).await? else { return Ok(0) };
+        let done = self.restore(subscriber).await;
+        self.end(turn, done.as_ref().ok().map(|(registration, _)| registration)).await;
+        Ok(done?.1)
+    }
+
+    /// Restores what is missing once its turn has come: a registration that ran until then may have made it.
+    async fn restore(&self, subscriber: &Subscriber) -> Result<(Registration, usize), SubscriptionError> {
+        let Missing { rows, uuids, shop_has_list } = self.find_missing(subscriber).await?;
+        if rows.is_empty() {
+            return Ok((Registration::default(), 0));
+        }
+        let registration = self.register_and_replace(subscriber, false, RESTORED_BY).await?;
+        if !shop_has_list {
+            self.try_to_remove_unlisted(subscriber, &rows, &uuids).await;
+        }
+        // The rows go last: if registering fails, the next check finds them missing again and the alert reports it.
+        let now = self.clock.now();
+        for row in &rows {
+            subscriptions::remove(&mut *self.pool.acquire().await?, row.id, now).await?;
+        }
+        Ok((registration, rows.len()))
+    }
+
+    /// Finds what is missing, and marks the others as seen.
+    async fn find_missing(&self, subscriber: &Subscriber) -> Result<Missing, SubscriptionError> {
         let stored = self.list_stored(subscriber).await?;
         if stored.is_empty() {
-            return Ok(0);
+            return Ok(Missing::default());
         }
         let uuids = self.load_uuids(subscriber).await?;
         let (listed, shop_has_list) = self.list(subscriber).await?;
@@ -101,24 +139,12 @@ impl Subscriptions {
                     }
                 })
         };
-        let (registered, missing): (Vec<_>, Vec<_>) = stored.into_iter().partition(is_registered);
+        let (registered, rows): (Vec<_>, Vec<_>) = stored.into_iter().partition(is_registered);
         let now = self.clock.now();
         for row in &registered {
             subscriptions::mark_seen(&mut *self.pool.acquire().await?, row.id, now).await?;
         }
-        if missing.is_empty() {
-            return Ok(0);
-        }
-        self.register(subscriber, false, RESTORED_BY).await?;
-        self.remove_outdated(subscriber).await?;
-        if !shop_has_list {
-            self.try_to_remove_unlisted(subscriber, &missing, &uuids).await;
-        }
-        // The rows go last: if registering fails, the next check finds them missing again and the alert reports it.
-        for row in &missing {
-            subscriptions::remove(&mut *self.pool.acquire().await?, row.id, now).await?;
-        }
-        Ok(missing.len())
+        Ok(Missing { rows, uuids, shop_has_list })
     }
 
     /// Removes subscriptions at a shop that lists none. It may know no removal either: they are refused then, no more.

@@ -1,5 +1,12 @@
 //! Webhook subscriptions at both vendors.
 
+use silta::{
+    background::subscriptions::SubscriptionError,
+    dev::sandbox::Fault,
+    domain::connection_work::WorkKind,
+    store::connection_work::{self, NewWork},
+};
+
 use crate::{
     harness::{CONNECTION, TestOptions, TestSilta, secs},
     inbox::keys::{post_with_headers, show_connection},
@@ -146,4 +153,39 @@ async fn old_subscription_stays_until_the_new_one_is_there() {
     new.subscriptions.register(subscriber, false, "ops").await.unwrap();
     assert_eq!(new.subscriptions.remove_outdated(subscriber).await.unwrap(), 3);
     assert!(silta.called_addresses().iter().all(|url| url.contains("the-new-token")));
+}
+
+#[tokio::test]
+async fn registrations_of_page_command_and_check_take_turns() {
+    let silta = TestSilta::start_with(TestOptions {
+        service: "[http]\npublic_url = \"https://silta.example.fi\"\n",
+        connection: "",
+    })
+    .await;
+    let subscriptions = silta.subscriptions.clone();
+    let subscriber = subscriptions.find(CONNECTION).unwrap();
+    let made = subscriptions.register_in_turn(subscriber, false, "ops").await.unwrap();
+    assert_eq!((made.created.len(), made.removed), (3, 0));
+    silta.shop.remove_subscriptions();
+    // As the page's button begins one.
+    let (mut db, at) = (silta.outside_connection().await, silta.now() + secs(1));
+    let id = uuid::Uuid::from_u128(7);
+    let new = NewWork { id, connection: CONNECTION, kind: WorkKind::Register, actor: "page", at };
+    assert!(connection_work::begin(&mut db, &new).await.unwrap());
+    let refused = subscriptions.register_in_turn(subscriber, false, "ops").await;
+    assert!(matches!(refused, Err(SubscriptionError::Running)), "{refused:?}");
+    assert_eq!(subscriptions.restore_missing(subscriber).await.unwrap(), 0, "the hourly check waits too");
+    assert_eq!(silta.shop.subscriptions().len(), 0);
+    let key = (CONNECTION, WorkKind::Register, id);
+    assert!(connection_work::finish(&mut db, key, &serde_json::json!([]), at).await.unwrap());
+
+    silta.sandbox.shop_server.faults.script("POST", "/webhooks", Fault::Status(500));
+    subscriptions.restore_missing(subscriber).await.unwrap_err();
+    assert_eq!(silta.count("connection_work").await, 0, "a failure leaves nothing in the way");
+    assert_eq!(subscriptions.restore_missing(subscriber).await.unwrap(), 1);
+    assert_eq!(
+        silta.count("connection_work where requested_by = 'watch' and finished_at is not null").await,
+        1
+    );
+    assert_eq!(silta.shop.subscriptions().len(), 1);
 }
