@@ -35,7 +35,7 @@ use crate::{
         key_usage::{self, KeyIdentity},
     },
     sync,
-    web::health,
+    web::{health, request_id::RequestIds},
     worker::{self, Worker},
 };
 
@@ -134,15 +134,16 @@ impl App {
             OperatorDeps { dry_runner, order_finder: order_finder.clone(), work: Arc::new(work.clone()) };
         let [admin, dashboard] = components.operator_routers(&config, operators, &closing);
         let worker_name = worker_name(&components.entropy);
+        let ids = RequestIds::new(worker_name.rsplit('-').next().unwrap_or_default());
         let worker = components.worker(&config, &clients, &worker_name, worker_metrics);
         let monitoring = components.monitoring_router(registry, worker_name, worker.heartbeat());
         let liveness = health::router(components.instance.clone());
         let public = [inbox, admin, dashboard, liveness.clone()];
         let health = [liveness.clone(), monitoring.clone()];
         Self {
-            router: merge_routers(public.iter().chain([&monitoring]), &config.http),
-            public: merge_routers(&public, &config.http),
-            health: merge_routers(&health, &config.http),
+            router: merge_routers(public.iter().chain([&monitoring]), &config.http, &ids),
+            public: merge_routers(&public, &config.http, &ids),
+            health: merge_routers(&health, &config.http, &ids),
             liveness,
             instance: components.instance.clone(),
             worker,

@@ -18,6 +18,7 @@ use crate::{
         dashboard::{show_failures, unknown_address},
         problem::{Code, Problem},
         request_body::{BodyLimits, bound_body},
+        request_id::RequestIds,
         response_headers::set_headers,
     },
 };
@@ -26,7 +27,11 @@ use crate::{
 const AFTER_THE_BODY: Duration = Duration::from_secs(1);
 
 /// Merges the routers. Unknown paths, panics and timeouts are answered with a problem too, and people get a page.
-pub(super) fn merge_routers<'a>(routers: impl IntoIterator<Item = &'a Router>, options: &Http) -> Router {
+pub(super) fn merge_routers<'a>(
+    routers: impl IntoIterator<Item = &'a Router>,
+    options: &Http,
+    ids: &RequestIds,
+) -> Router {
     let bodies = BodyLimits { memory: MemoryLimit::new(options.waiting), timeout: options.timeout };
     let is_secure = options.public_url.starts_with("https://");
     let router = routers.into_iter().cloned().fold(Router::new(), Router::merge);
@@ -38,7 +43,7 @@ pub(super) fn merge_routers<'a>(routers: impl IntoIterator<Item = &'a Router>, o
         .layer(middleware::from_fn_with_state(options.timeout + AFTER_THE_BODY, limit_time))
         .layer(middleware::from_fn_with_state(is_secure, show_failures))
         .layer(middleware::from_fn(set_headers))
-        .layer(middleware::from_fn(trace_request))
+        .layer(middleware::from_fn_with_state(ids.clone(), trace_request))
 }
 
 /// Ends a request that takes too long.

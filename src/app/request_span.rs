@@ -3,12 +3,14 @@
 //! They ask for `url.path` too, which is left out: a webhook's path has its token. `http.route` says enough.
 
 use axum::{
-    extract::{MatchedPath, Request},
+    extract::{MatchedPath, Request, State},
     http::{Method, StatusCode, header, uri::Authority},
     middleware::Next,
     response::Response,
 };
 use tracing::{Instrument, Span, field::Empty};
+
+use crate::web::request_id::{self, RequestId, RequestIds};
 
 /// The methods that a span names; every other one is `_OTHER`, so that clients cannot make names of their own.
 const METHODS: [Method; 9] = [
@@ -24,14 +26,21 @@ const METHODS: [Method; 9] = [
 ];
 
 /// The layer of all routes.
-pub(super) async fn trace_request(request: Request, next: Next) -> Response {
-    let span = make_span(&request);
-    let response = next.run(request).instrument(span.clone()).await;
+pub(super) async fn trace_request(
+    State(ids): State<RequestIds>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let id = ids.next();
+    let span = make_span(&request, &id);
+    request.extensions_mut().insert(id.clone());
+    let mut response = next.run(request).instrument(span.clone()).await;
+    response.headers_mut().insert(request_id::HEADER, id.value().clone());
     record_status(&span, response.status());
     response
 }
 
-fn make_span(request: &Request) -> Span {
+fn make_span(request: &Request, id: &RequestId) -> Span {
     let known = METHODS.contains(request.method());
     let method = if known { request.method().as_str() } else { "_OTHER" };
     let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
@@ -43,6 +52,7 @@ fn make_span(request: &Request) -> Span {
         otel.name = name,
         otel.kind = "server",
         otel.status_code = Empty,
+        request_id = id.as_str(),
         http.request.method = method,
         http.route = route,
         http.response.status_code = Empty,

@@ -48,6 +48,7 @@ texts! {
     conflict: "Not possible now" / "Ei onnistu juuri nyt",
     failure: "This page cannot be shown right now" / "Sivua ei voi näyttää juuri nyt",
     failure_text: "Silta could not finish, as a rule since its database does not answer. No order is lost: the shop and the warehouse report again what happens meanwhile. Try again in a moment. If this goes on, tell the person who runs Silta." / "Silta ei saanut tätä valmiiksi, yleensä koska sen tietokantaan ei saada yhteyttä. Tilauksia ei katoa: kauppa ja varasto ilmoittavat niistä uudelleen. Yritä hetken kuluttua uudelleen. Jos tilanne jatkuu, kerro siitä Sillan ylläpitäjälle.",
+    failure_reference: "Tell them this reference, which stands in the log too:" / "Ilmoita hänelle tämä tunniste, joka löytyy myös lokista:",
     retry: "Try again" / "Yritä uudelleen",
     is_in_english: "This page is in English" / "Tämä sivu on englanniksi",
     runbook: "What to do when something fails" / "Ohjeet häiriötilanteisiin (englanniksi)",

@@ -13,5 +13,6 @@ mod parameters;
 pub mod problem;
 pub mod request_body;
 mod request_head;
+pub mod request_id;
 pub mod response_headers;
 pub mod server;

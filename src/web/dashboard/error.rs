@@ -1,5 +1,7 @@
 //! Errors of pages: every handler answers a [`PageError`], which `response` renders in the reader's language.
 
+use std::sync::Arc;
+
 use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
@@ -21,8 +23,8 @@ pub(super) enum PageError {
     InvalidForm,
     /// The state of the subject does not allow the action.
     Conflict(ConflictError),
-    /// The database failed.
-    Store,
+    /// The database failed, or what was asked for did not end; with the cause where it is known.
+    Failed(Option<Arc<StoreError>>),
 }
 
 impl From<StoreError> for PageError {
@@ -30,9 +32,7 @@ impl From<StoreError> for PageError {
         if error.is_unstorable_text() {
             return Self::NotFound;
         }
-        let cause = std::error::Error::source(&error).map(ToString::to_string);
-        tracing::error!(error = %error, cause, "page failed");
-        Self::Store
+        Self::Failed(Some(Arc::new(error)))
     }
 }
 
@@ -62,7 +62,7 @@ impl IntoResponse for PageError {
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::InvalidForm => StatusCode::BAD_REQUEST,
             Self::Conflict(_) => StatusCode::CONFLICT,
-            Self::Store => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Failed(_) => StatusCode::SERVICE_UNAVAILABLE,
         };
         let mut response = status.into_response();
         response.extensions_mut().insert(self);

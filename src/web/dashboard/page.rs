@@ -65,22 +65,29 @@ fn document(language: Language, user: Option<&User>, title: &str, body: &Markup)
 }
 
 /// An error in plain words. It leads on: to another try, and back to where it came from, both paths of ours.
-pub(super) fn error_page(
-    language: Language,
-    (title, text): (&str, &str),
-    retry: Option<&str>,
-    back: &str,
-) -> Markup {
-    let words = page_texts(language);
-    let main = html! {
-        (brand())
-        h1 { (title) }
-        p { (text) }
-        div.actions {
-            @if let Some(path) = retry { a.btn.main href=(path) { (words.retry) } }
-            @if back != "/" { a.btn href=(back) { (words.go_back) } }
-            a.btn href="/" { (words.to_overview) }
-        }
-    };
-    bare_page(language, title, &main)
+pub(super) struct ErrorPage<'a> {
+    pub(super) title: &'a str,
+    pub(super) text: &'a str,
+    /// Under which the log says more.
+    pub(super) reference: Option<&'a str>,
+    pub(super) retry: Option<&'a str>,
+    pub(super) back: &'a str,
+}
+
+impl ErrorPage<'_> {
+    pub(super) fn render(&self, language: Language) -> Markup {
+        let words = page_texts(language);
+        let main = html! {
+            (brand())
+            h1 { (self.title) }
+            p { (self.text) }
+            @if let Some(reference) = self.reference { p.soft { (words.failure_reference) " " span.code { (reference) } } }
+            div.actions {
+                @if let Some(path) = self.retry { a.btn.main href=(path) { (words.retry) } }
+                @if self.back != "/" { a.btn href=(self.back) { (words.go_back) } }
+                a.btn href="/" { (words.to_overview) }
+            }
+        };
+        bare_page(language, self.title, &main)
+    }
 }

@@ -13,7 +13,7 @@ use super::{
     deps::DashboardState,
     error::PageError,
     language::{language_of, local_path},
-    page,
+    page::ErrorPage,
 };
 use crate::{
     domain::language::Language,
@@ -21,6 +21,7 @@ use crate::{
     web::{
         parameters::has_control_characters,
         problem::{Code, Problem},
+        request_id::RequestId,
     },
 };
 
@@ -47,6 +48,7 @@ pub(super) async fn finish(State(deps): State<DashboardState>, request: Request,
     let reader = Reader::of(&request);
     let mut response = next.run(request).await;
     if let Some(error) = response.extensions_mut().remove::<PageError>() {
+        reader.record_failure(&error, response.status());
         response = (response.status(), reader.rendered(&error)).into_response();
     }
     set_security_headers(response.headers_mut(), deps.is_secure);
@@ -60,6 +62,8 @@ struct Reader {
     back: String,
     /// The page that they asked for, where asking again is safe.
     retry: Option<String>,
+    /// The request's id, with which the log says more of a failure.
+    id: Option<RequestId>,
 }
 
 impl Reader {
@@ -69,6 +73,19 @@ impl Reader {
             language: language_of(request.headers()),
             back: came_from(request.headers()),
             retry: path.filter(|_| request.method() == Method::GET).map(|path| local_path(Some(path))),
+            id: RequestId::of(request),
+        }
+    }
+
+    /// Writes a failure to the log, under the id that its page shows.
+    fn record_failure(&self, error: &PageError, status: StatusCode) {
+        let PageError::Failed(cause) = error else { return };
+        let (request_id, status) = (self.id.as_ref().map(RequestId::as_str), status.as_u16());
+        if let Some(error) = cause {
+            let cause = std::error::Error::source(&**error).map(ToString::to_string);
+            tracing::error!(request_id, status, error = %error, cause, "page failed");
+        } else {
+            tracing::warn!(request_id, status, "page failed");
         }
     }
 
@@ -81,10 +98,17 @@ impl Reader {
             PageError::Conflict(conflict) => {
                 (words.conflict, format!("{}.", capitalised(conflict_text(*conflict, self.language))))
             }
-            PageError::Store => (words.failure, words.failure_text.to_owned()),
+            PageError::Failed(_) => (words.failure, words.failure_text.to_owned()),
         };
-        let retry = self.retry.as_deref().filter(|_| matches!(error, PageError::Store));
-        page::error_page(self.language, (title, &text), retry, &self.back)
+        let has_failed = matches!(error, PageError::Failed(_));
+        let shown = ErrorPage {
+            title,
+            text: &text,
+            reference: self.id.as_ref().map(RequestId::as_str).filter(|_| has_failed),
+            retry: self.retry.as_deref().filter(|_| has_failed),
+            back: &self.back,
+        };
+        shown.render(self.language)
     }
 }
 
@@ -95,6 +119,7 @@ pub async fn show_failures(State(is_secure): State<bool>, request: Request, next
     let response = next.run(request).await;
     match reader.zip(failure_of(&response)) {
         Some((reader, error)) => {
+            reader.record_failure(&error, response.status());
             let mut page = (response.status(), reader.rendered(&error)).into_response();
             set_security_headers(page.headers_mut(), is_secure);
             page
@@ -112,7 +137,7 @@ fn failure_of(response: &Response) -> Option<PageError> {
     match response.status().as_u16() {
         404 | 405 => Some(PageError::NotFound),
         400 | 413 | 414 | 415 | 422 => Some(PageError::InvalidForm),
-        408 | 429 | 500.. => Some(PageError::Store),
+        408 | 429 | 500.. => Some(PageError::Failed(None)),
         _ => None,
     }
 }

@@ -99,6 +99,7 @@ async fn spans_follow_the_conventions_of_opentelemetry() {
     ] {
         assert_eq!(attribute(&request.attributes, key).as_deref(), Some(value), "{key}");
     }
+    assert!(attribute(&request.attributes, "request_id").is_some_and(|id| !id.is_empty()));
     assert!(attribute(&request.attributes, "server.port").unwrap().starts_with("int "));
     assert_eq!(status_of(request), StatusCode::Unset, "a client's fault is no error of the server");
     let failed = find("POST place_order", "int 503");

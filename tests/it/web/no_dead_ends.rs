@@ -58,9 +58,22 @@ async fn page_without_a_database_offers_another_try() {
     sqlx::query("alter table subject_state rename to elsewhere").execute(&silta.pool).await.unwrap();
     let answer = session.get("/orders?status=delivered").await;
     assert_eq!(answer.status(), 503);
+    let reference = answer.headers()["x-request-id"].to_str().unwrap().to_owned();
     let shown = answer.text().await.unwrap();
     assert!(shown.contains("href=\"/orders?status=delivered\">Try again</a>"), "{shown}");
+    let says = format!("reference, which stands in the log too: <span class=\"code\">{reference}</span>");
+    assert!(!reference.is_empty() && shown.contains(&says), "{says}: {shown}");
+    let next = session.get("/orders?status=delivered").await;
+    assert_ne!(next.headers()["x-request-id"], reference, "each request has its own");
+    let finnish = Session::with(&silta, OPERATOR).await.in_finnish();
+    let answer = finnish.get("/orders?status=delivered").await;
+    let reference = answer.headers()["x-request-id"].to_str().unwrap().to_owned();
+    let shown = answer.text().await.unwrap();
+    assert!(shown.contains("Ilmoita hänelle tämä tunniste") && shown.contains(&reference), "{shown}");
     sqlx::query("alter table elsewhere rename to subject_state").execute(&silta.pool).await.unwrap();
+    let unknown = session.get("/orders/shop/no-such-order").await;
+    assert_eq!(unknown.status(), 404);
+    assert!(!unknown.text().await.unwrap().contains("reference"), "nothing failed");
 }
 
 #[tokio::test]
