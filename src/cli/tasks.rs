@@ -32,6 +32,8 @@ pub(super) enum Tasks {
     Replay { id: Uuid },
     /// Cancels a task: it is not attempted again
     Cancel { id: Uuid },
+    /// Marks what a stopped order asked for, as a refund, as done outside; it needs no attention until the order changes
+    Handle { id: Uuid },
     /// Says what you found at the vendor about an action whose outcome is unknown
     Resolve {
         id: Uuid,
@@ -105,6 +107,11 @@ pub(super) async fn run(command: Tasks, pool: &PgPool, configured: &[String], ac
             found(actions::cancel(&mut db, &actor, TaskId(id)).await, id)?;
             db.commit().await?;
             print_line(&format!("cancelled {id}"));
+        }
+        Tasks::Handle { id } => {
+            found(actions::mark_handled(&mut db, &actor, TaskId(id)).await, id)?;
+            db.commit().await?;
+            print_line(&format!("handled {id}"));
         }
         Tasks::Resolve { id, resolution } => {
             let resolution = match resolution {

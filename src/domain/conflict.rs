@@ -29,6 +29,8 @@ pub enum ConflictError {
     NotCancellable,
     /// A task is not in doubt.
     NotInDoubt,
+    /// A task asks for no work outside, or does not need attention any more.
+    NothingToHandle,
     /// A task to be replayed is open.
     TaskStillOpen,
     /// An event to be replayed has no subject.
@@ -106,6 +108,9 @@ impl ConflictError {
             Self::NotSigned => "the connection's webhooks are not signed: there is nothing to detect",
             Self::NotCancellable => "only a task that waits (pending or in_doubt) can be cancelled",
             Self::NotInDoubt => "only a task in doubt can be resolved",
+            Self::NothingToHandle => {
+                "only the newest dead task of an order that asks for work outside can be marked as handled, and only once"
+            }
             Self::TaskStillOpen => "the task is still open and is retried by itself",
             Self::NoSubject => {
                 "the event names no subject that Silta knows, so there is nothing to read again"

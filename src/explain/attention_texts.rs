@@ -33,6 +33,8 @@ texts! {
     choose_code: "Choose or type" / "Valitse tai kirjoita",
     where_codes_are: "The code is the one in myOGO, under Edit merchant, Shipping methods." / "Koodi näkyy myOGOssa kauppiaan asetuksissa, toimitustapojen kohdalla.",
     // What stopped, in general.
+    mark_handled: "Mark as handled" / "Merkitse hoidetuksi",
+    handled_consequence: "If it is settled outside Silta, mark it as handled: the order leaves this list, and comes back if it changes again. The audit log says who marked it." / "Jos asia on hoidettu muualla, merkitse se hoidetuksi: tilaus poistuu odottavista ja palaa, jos se vielä muuttuu. Muutosloki kertoo, kuka merkinnän teki.",
     same_cause: "Everything that stopped for the same cause" / "Kaikki samasta syystä pysähtyneet",
     try_again: "Try again" / "Yritä uudelleen",
     try_again_text: "Silta reads the shop and the warehouse again, and goes on if nothing stands against it any more." / "Silta lukee kaupan ja varaston tiedot uudelleen ja jatkaa, jos mikään ei enää estä.",

@@ -64,6 +64,7 @@ fn did(action: &str) -> (&'static str, &'static str) {
         "sync.cancel" => ("cancelled a sync", "perui täsmäytyksen"),
         "sync.request" => ("started a sync", "aloitti täsmäytyksen"),
         "task.cancel" => ("cancelled a task", "perui siirron"),
+        "task.handle" => ("marked the order as handled", "merkitsi tilauksen hoidetuksi"),
         "task.replay" => ("replayed a task", "pyysi yrittämään siirtoa uudelleen"),
         "task.resolve" => ("settled an unknown outcome", "ratkaisi epävarman lopputuloksen"),
         "tasks.release" => ("released what waited", "jatkoi odottaneiden käsittelyä"),

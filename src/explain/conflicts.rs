@@ -25,6 +25,9 @@ const fn english(conflict: ConflictError) -> &'static str {
         ConflictError::StockUpdateOff => {
             "stock updates are switched off in the configuration: no figure is written to the shop"
         }
+        ConflictError::NothingToHandle => {
+            "the order has changed, is marked already, or is none that is settled outside: look at what it waits for now"
+        }
         other => other.description(),
     }
 }
@@ -52,6 +55,9 @@ const fn finnish(conflict: ConflictError) -> &'static str {
         }
         ConflictError::NotCancellable => "vain odottavan tai epävarman siirron voi perua",
         ConflictError::NotInDoubt => "vain epävarmasta siirrosta voi kertoa, mitä tapahtui",
+        ConflictError::NothingToHandle => {
+            "tilanne on muuttunut, tai Silta jatkaa tästä itse: katso tilauksen sivulta, mitä se nyt odottaa"
+        }
         ConflictError::TaskStillOpen => "siirto on vielä kesken: sitä yritetään automaattisesti uudelleen",
         ConflictError::NoSubject => "tapahtumasta ei selviä, mitä se koskee, joten mitään ei voi tarkistaa",
         ConflictError::ReplayAlreadyCancelled => "uudelleenyritys on jo peruttu",

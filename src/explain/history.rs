@@ -189,12 +189,15 @@ fn summarize(order: &OrderRow, language: Language) -> String {
     if let Some(comments) = &order.warehouse_comments {
         text.push(either(format!("The warehouse says: {comments}."), format!("Varasto kertoo: {comments}.")));
     }
-    match order.task_state.as_deref() {
-        Some("dead") => text.push(either(
+    match (order.task_state.as_deref(), &order.handled_by) {
+        (Some("dead"), Some(by)) => {
+            text.push(either(format!("Marked as handled by {by}."), format!("Merkitty hoidetuksi: {by}.")));
+        }
+        (Some("dead"), None) => text.push(either(
             "It needs attention: fix what is named, then try again.".to_owned(),
             "Odottaa sinua: korjaa syy, ja yritä sitten uudelleen.".to_owned(),
         )),
-        Some("pending" | "leased" | "in_doubt") => {
+        (Some("pending" | "leased" | "in_doubt"), _) => {
             text.push(either("It is being processed.".to_owned(), "Käsitellään.".to_owned()));
         }
         _ => {}

@@ -250,6 +250,27 @@ pub async fn resolve(
     Ok(done.execute(db).await?.rows_affected() == 1)
 }
 
+/// Marks a dead task of an order as handled by a person; false if it needs no attention any more, or stopped for another reason.
+pub async fn mark_handled(
+    db: &mut PgConnection,
+    id: TaskId,
+    reasons: &[&str],
+    (actor, now): (&str, Timestamp),
+) -> Result<bool> {
+    let done = sqlx::query!(
+        "update task set handled_at = $3, handled_by = $4
+         where id = $1 and state = 'dead' and handled_at is null and exists (
+             select from dead_letter
+             where dead_letter.id = task.id and dead_letter.kind = 'order' and dead_letter.reason = any($2)
+         )",
+        id.0,
+        reasons as &[&str],
+        now,
+        actor,
+    );
+    Ok(done.execute(db).await?.rows_affected() == 1)
+}
+
 /// A counter as its column's type; counters never come near its limit.
 pub(super) fn saturating_i32(count: u32) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)

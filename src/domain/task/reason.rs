@@ -181,6 +181,19 @@ impl Reason {
     /// Every value.
     pub const ALL: &[Self] = <Self as strum::VariantArray>::VARIANTS;
 
+    /// The reasons of orders that ask for work outside Silta, which may leave no trace on either side: a refund, missing goods, a
+    /// word with the warehouse or the shopper. Silta does nothing more for them, so a person can mark them as handled.
+    pub const HANDLED_OUTSIDE: [Self; 8] = [
+        Self::PartiallyShipped,
+        Self::ReturnOrder,
+        Self::CancelledAtWarehouse,
+        Self::OldVersionAtWarehouse,
+        Self::TooLateToCancel,
+        Self::CancelledAfterTransfer,
+        Self::ShippedThoughCancelled,
+        Self::RefundedAfterTransfer,
+    ];
+
     /// The code in rows, labels and URLs.
     pub fn code(self) -> &'static str {
         self.into()

@@ -101,7 +101,8 @@ pub async fn list_causes(db: &mut PgConnection) -> Result<Vec<AttentionCause>> {
     Ok(rows.fetch_all(db).await?)
 }
 
-/// Counts the closed tasks that match a filter and are their subject's newest: what a replay by it would run.
+/// Counts the closed tasks that match a filter, are their subject's newest and not marked as handled: what a replay by it would
+/// run.
 pub async fn count_closed(db: &mut PgConnection, filter: &TaskFilter) -> Result<i64> {
     let reasons: Vec<_> = filter.reason.as_deref().into_iter().collect();
     count_closed_for(db, filter, Some(&*reasons).filter(|it| !it.is_empty())).await
@@ -128,6 +129,7 @@ pub async fn count_closed_for(
           ))
           and settled_at is not null
           and not is_superseded
+          and handled_at is null
           and not exists (
               select 1 from task as newer
               where newer.connection = task.connection and newer.subject = task.subject

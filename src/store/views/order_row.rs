@@ -76,6 +76,10 @@ pub struct OrderRow {
     pub task_state: Option<String>,
     /// That task's reason: a closed code.
     pub reason: Option<String>,
+    /// When a person marked what that task asked for as handled.
+    pub handled_at: Option<Timestamp>,
+    /// Who did.
+    pub handled_by: Option<String>,
     /// When it is looked at again though nothing happens; `None` where its task is closed or runs.
     pub next_at: Option<Timestamp>,
 }
@@ -99,13 +103,13 @@ pub(super) const SELECT: &str = "
         trim_scale(known.pieces)::text as pieces, known.placed_at, known.completed_at,
         coalesce(known.changed_at, page.opened_at) as changed_at,
         coalesce(known.seen_at, page.opened_at) as updated_at,
-        latest.id as task_id, latest.state as task_state, latest.reason,
+        latest.id as task_id, latest.state as task_state, latest.reason, latest.handled_at, latest.handled_by,
         case when latest.state in ('pending', 'in_doubt') then latest.due_at end as next_at
     from page
     left join subject_state as known
         on page.is_read and known.connection = page.connection and known.subject = page.subject
     left join lateral (
-        select id, state, reason, due_at from task
+        select id, state, reason, due_at, handled_at, handled_by from task
         where task.connection = page.connection and task.subject = page.subject
           -- Always true; it names both indexes of a subject's tasks.
           and (settled_at is not null or state in ('pending', 'leased', 'in_doubt'))

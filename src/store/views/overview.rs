@@ -70,7 +70,7 @@ pub async fn find_task(db: &mut PgConnection, id: TaskId) -> Result<Option<TaskR
 }
 
 /// Lists the closed tasks that match a filter, oldest first: the order of a replay. Only a subject's newest
-/// task is listed, since a later one has dealt with it; a cancelled task has not.
+/// task is listed, since a later one has dealt with it; a cancelled task has not. What a person has marked as handled is done.
 pub async fn list_closed_oldest_first(
     db: &mut PgConnection,
     filter: &TaskFilter,
@@ -94,6 +94,7 @@ pub async fn list_closed_oldest_first(
           ))
           and settled_at is not null
           and not is_superseded
+          and handled_at is null
           and not exists (
               select 1 from task as newer
               where newer.connection = task.connection and newer.subject = task.subject

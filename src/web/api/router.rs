@@ -41,6 +41,7 @@ const ROUTES: &[Route] = &[
     ("/admin/v1/tasks", "get", || get(tasks::list)),
     ("/admin/v1/tasks/{id}", "get", || get(tasks::show)),
     ("/admin/v1/tasks/{id}/cancel", "post", || post(tasks::cancel)),
+    ("/admin/v1/tasks/{id}/handle", "post", || post(tasks::handle)),
     ("/admin/v1/tasks/{id}/replay", "post", || post(tasks::replay)),
     ("/admin/v1/tasks/{id}/resolve", "post", || post(tasks::resolve)),
     ("/admin/v1/events", "get", || get(events::list)),

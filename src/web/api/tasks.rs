@@ -94,6 +94,18 @@ pub(super) async fn cancel(
     change.execute(&deps, action).await
 }
 
+pub(super) async fn handle(
+    State(deps): State<ApiState>,
+    IdPath(id): IdPath,
+    change: Change,
+) -> Result<Response, Problem> {
+    let action = async |db: &mut PgConnection, actor: &Actor<'_>| {
+        actions::mark_handled(db, actor, TaskId(id)).await?;
+        task_response(db, TaskId(id), StatusCode::OK).await
+    };
+    change.execute(&deps, action).await
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ResolveRequest {

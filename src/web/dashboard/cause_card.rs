@@ -11,6 +11,7 @@ use super::{
     listing::{order_path, url},
     order_actions,
     order_offers::is_unpaid,
+    order_remedy::{handled_button, is_handled_outside},
     parcels,
     releases::noun,
     shipping_codes,
@@ -140,6 +141,13 @@ fn in_place(
                 } }
             }
             Remedy::FixFirst => {
+                @if cause.kind == "order" && is_handled_outside(&cause.reason) {
+                    p.soft { (texts.handled_consequence) }
+                    div.row { @for concern in concerns {
+                        @let id = concern.subject.trim_start_matches("order:");
+                        (handled_button(user, concern.task, &format!("{}: {id}", texts.mark_handled)))
+                    } }
+                }
                 @match only_order(cause, concerns) {
                     Some(id) => { a.btn href=(order_path(connection, id)) { (texts.open_order) } }
                     None => { a.btn href=(all) { (one_or_many(user.words().offer_show, cause.count)) } }

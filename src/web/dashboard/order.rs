@@ -141,6 +141,7 @@ fn under_way(user: &User, here: &str, asked: &Asked, pending: Option<&PendingInt
         None => return html! {},
         Some("undo") => texts.under_way_undone,
         Some("send_replacement") => texts.under_way_replacement,
+        Some("handled") => texts.under_way_handled,
         Some("pending") => user.words().said_pending,
         Some("done") => user.words().said_done,
         Some(done) => match Request::parse(done) {

@@ -29,6 +29,7 @@ pub(super) fn next(
             b { (texts.next) ": " }
             @if let Some(awaited) = awaited { (awaited) }
             @else if order.task_state.as_deref() == Some("pending") { (next_look(user, order)) } @else { (text) }
+            @if let (Some(by), Some(at)) = (&order.handled_by, order.handled_at) { " " (by) ", " (inline_time(user, at)) "." }
             " " (reason(user, order.reason.as_deref()))
             @if order.task_state.as_deref() == Some("in_doubt") {
                 @if let Some(at) = order.next_at { " " (texts.looks_itself) " " (inline_time(user, at.max(user.now))) "." }
@@ -44,6 +45,7 @@ fn step(user: &User, order: &OrderRow) -> (Tone, &'static str) {
     let texts = order_texts(user.language);
     match (order.task_state.as_deref(), order.status.as_str()) {
         (Some("leased"), _) => (Tone::Waiting, texts.working_now),
+        (Some("dead"), _) if order.handled_at.is_some() => (Tone::Plain, texts.next_handled),
         _ if is_unknown(order) => (Tone::Attention, texts.next_answer),
         (Some("dead"), _) | (_, "needs_attention") => (Tone::Attention, texts.next_person),
         (_, "waiting_for_collection") => (Tone::Waiting, texts.next_warehouse),

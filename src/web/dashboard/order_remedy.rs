@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use super::{
     adoption_card,
@@ -16,6 +17,7 @@ use super::{
     widgets::{button, remedy_text},
 };
 use crate::{
+    domain::task::reason::Reason,
     explain::attention_texts,
     store::{self, views::orders::OrderRow},
 };
@@ -36,7 +38,8 @@ pub(super) async fn load(
     order: &OrderRow,
 ) -> store::Result<Option<Stuck>> {
     let state = order.task_state.as_deref().filter(|state| matches!(*state, "dead" | "in_doubt"));
-    let stuck = state.zip(order.task_id).filter(|_| user.is_operator());
+    let is_stuck = user.is_operator() && order.handled_at.is_none();
+    let stuck = state.zip(order.task_id).filter(|_| is_stuck);
     let Some((state, task)) = stuck else { return Ok(None) };
     let remedy = remedy_of(state, order.reason.as_deref().unwrap_or_default(), "order");
     let codes = match remedy {
@@ -44,6 +47,16 @@ pub(super) async fn load(
         _ => Vec::new(),
     };
     Ok(Some(Stuck { remedy, concern: concern::of_stuck(db, task, order.clone()).await?, codes }))
+}
+
+/// Whether what an order asks for is done outside Silta, and may leave no trace on either side.
+pub(super) fn is_handled_outside(code: &str) -> bool {
+    Reason::parse(code).is_some_and(|reason| Reason::HANDLED_OUTSIDE.contains(&reason))
+}
+
+/// The button that says that it is done.
+pub(super) fn handled_button(user: &User, task: Uuid, label: &str) -> Markup {
+    button(user, &format!("/tasks/{task}"), &[("ask", "handled"), ("from", "order")], label)
 }
 
 /// The remedy, and the way to everything that stopped for the same cause.
@@ -73,6 +86,10 @@ pub(super) fn section(user: &User, order: &OrderRow, stuck: Option<&Stuck>) -> M
                     p { (if *other == Remedy::FixFirst { texts.try_corrected } else { texts.try_again_text }) }
                     (button(user, &order_path(connection, &order.order_id), &[("ask", "refresh")], texts.try_again))
                 }
+            }
+            @if is_dead && is_handled_outside(code) {
+                p { (texts.handled_consequence) }
+                (handled_button(user, concern.task, texts.mark_handled))
             }
             @if is_dead { p { a href=(url("/attention/cause", &same, None)) { (texts.same_cause) } } }
         }

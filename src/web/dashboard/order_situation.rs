@@ -95,6 +95,7 @@ pub(super) fn badges(user: &User, order: &OrderRow) -> Markup {
     html! {
         span.badges {
             @if is_unknown(order) { (badge(Tone::Stopped, texts.in_doubt)) " " }
+            @else if order.handled_at.is_some() { (badge(Tone::Plain, texts.handled)) " " }
             @else if order.task_state.as_deref() == Some("dead") { (badge(Tone::Attention, user.words().cause_dead)) " " }
             @else if waits_for_you(order) { (badge(Tone::Attention, texts.waits_for_you)) " " }
             @if !may_be_at_warehouse(order) { (order_status(user, &order.status)) }

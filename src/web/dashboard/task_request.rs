@@ -26,10 +26,11 @@ use crate::{
 enum TaskRequest {
     Replay,
     Cancel,
+    Handle,
     Resolve(Resolution),
 }
 
-/// Replays, cancels or resolves a task.
+/// Replays, cancels or resolves a task, or marks it as handled.
 pub(super) async fn ask(
     State(deps): State<DashboardState>,
     Path(id): Path<Uuid>,
@@ -39,6 +40,7 @@ pub(super) async fn ask(
     let request = match asked {
         "replay" => TaskRequest::Replay,
         "cancel" => TaskRequest::Cancel,
+        "handled" => TaskRequest::Handle,
         "done" => TaskRequest::Resolve(Resolution::Done),
         "pending" => TaskRequest::Resolve(Resolution::Pending),
         _ => return Err(PageError::InvalidForm),
@@ -66,6 +68,7 @@ async fn carry_out(
         let mut shown = id;
         match request {
             TaskRequest::Replay => shown = actions::replay_task(db, actor, TaskId(id)).await?.task.0,
+            TaskRequest::Handle => actions::mark_handled(db, actor, TaskId(id)).await?,
             TaskRequest::Cancel => actions::cancel(db, actor, TaskId(id)).await?,
             TaskRequest::Resolve(resolution) => actions::resolve(db, actor, TaskId(id), resolution).await?,
         }

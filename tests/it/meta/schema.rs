@@ -65,6 +65,8 @@ async fn tasks_and_events_have_named_constraints() {
         (task("state", "'done'"), "task_closed_iff_settled"),
         (task("state, settled_at", "'pending', now()"), "task_closed_iff_settled"),
         (task("state, settled_at", "'dead', now()"), "task_closed_has_reason"),
+        (task("state, handled_at, handled_by", "'pending', now(), 'ops'"), "task_handled_is_dead"),
+        (task("state, handled_by", "'pending', 'ops'"), "task_handled_has_actor"),
         (task("state, failures", "'pending', -1"), "task_counts_not_negative"),
         (task("state, failures", "'pending', 2"), "task_counts_not_negative"),
         (task("state, revision", "'pending', 0"), "task_revision_valid"),

@@ -55,6 +55,9 @@ const CONNECTION_WORK: i64 = 43;
 /// Requests for several orders are known as such.
 const BULK_REQUESTS: i64 = 45;
 
+/// What a dead task asked for is marked as handled.
+const HANDLED: i64 = 49;
+
 /// Data of a running service: from which version on it can exist, and the statements that write it. A migration that
 /// adds a table or changes a column adds its row here.
 const DATA: &[(i64, &str)] = &[
@@ -158,6 +161,7 @@ const DATA: &[(i64, &str)] = &[
          update signature_detection set requested_at = '2026-01-02'",
     ),
     (BULK_REQUESTS, "update intent set bulk_id = gen_random_uuid() where kind = 'release'"),
+    (HANDLED, "update task set handled_at = '2026-01-04', handled_by = 'ops' where state = 'dead'"),
 ];
 
 /// Rows of each table in [`DATA`], to be found after every migration.

@@ -7,6 +7,7 @@ pub mod browser;
 mod connection_work;
 mod connections;
 mod dashboard;
+mod handled;
 mod long_lists;
 mod no_dead_ends;
 mod order_remedies;
