@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 use crate::{
     domain::{
         Timestamp,
-        event::reference::{ReferencePrefixes, may_collide},
+        event::reference::{PrefixIndex, ReferencePrefixes},
     },
     store::{
         StoreError,
@@ -58,31 +58,49 @@ pub(super) async fn register(
 ) -> Result<(), PrepareError> {
     reference_prefixes::register(db, &all.iter().flat_map(new_prefixes).collect::<Vec<_>>(), now).await?;
     let merchants: Vec<_> = all.iter().flat_map(|it| it.merchants.clone()).collect();
-    let mut by_merchant: HashMap<_, Vec<_>> = HashMap::new();
+    let mut by_merchant: HashMap<_, Merchant> = HashMap::new();
     for known in reference_prefixes::list(db, &merchants).await? {
-        by_merchant.entry(known.merchant.clone()).or_default().push(known);
+        by_merchant.entry(known.merchant.clone()).or_default().add(known);
     }
-    for ConnectionReferences { connection, merchants, references, replaced } in all {
-        let prefix = references.current();
-        let mut former = Vec::new();
-        for merchant in merchants {
-            for known in by_merchant.get(merchant).into_iter().flatten().cloned() {
-                let is_own = known.connection == *connection;
-                if is_own && known.prefix != prefix {
-                    former.push(known.prefix);
-                } else if !is_own && known.connection != *replaced && may_collide(&known.prefix, prefix) {
-                    return Err(PrepareError::PrefixTaken {
-                        connection: connection.clone(),
-                        prefix: prefix.to_owned(),
-                        owner: known.connection,
-                        taken: known.prefix,
-                    });
-                }
-            }
+    for of in all {
+        let known = || of.merchants.iter().filter_map(|merchant| by_merchant.get(merchant));
+        if let Some(taken) = known().find_map(|merchant| merchant.find_taken(of)) {
+            return Err(PrepareError::PrefixTaken {
+                connection: of.connection.clone(),
+                prefix: of.references.current().to_owned(),
+                owner: taken.connection.clone(),
+                taken: taken.prefix.clone(),
+            });
         }
-        references.set_former(former);
+        of.references.set_former(known().flat_map(|merchant| merchant.former(of)).collect());
     }
     Ok(())
+}
+
+/// What is known of the prefixes of a merchant's connections.
+#[derive(Default)]
+struct Merchant {
+    prefixes: PrefixIndex<OwnedPrefix>,
+    by_connection: HashMap<String, Vec<String>>,
+}
+
+impl Merchant {
+    fn add(&mut self, known: OwnedPrefix) {
+        self.by_connection.entry(known.connection.clone()).or_default().push(known.prefix.clone());
+        self.prefixes.insert(&known.prefix.clone(), known);
+    }
+
+    /// A prefix of another connection that may collide with this one's, unless this one has taken its place.
+    fn find_taken(&self, of: &ConnectionReferences) -> Option<&OwnedPrefix> {
+        let mut colliding = self.prefixes.colliding(of.references.current()).into_iter();
+        colliding.find(|known| known.connection != of.connection && known.connection != of.replaced)
+    }
+
+    /// The prefixes that a connection had before.
+    fn former(&self, of: &ConnectionReferences) -> Vec<String> {
+        let all = self.by_connection.get(&of.connection).into_iter().flatten();
+        all.filter(|prefix| *prefix != of.references.current()).cloned().collect()
+    }
 }
 
 /// A connection's prefix under each name of its merchant, with the connection whose place it has taken.

@@ -30,7 +30,7 @@ use crate::{
     app::telemetry::Traces,
     background::{notifications, retention},
     domain::{
-        event::reference::may_collide, setting::Settings, shipping::ShippingRule, task::retry::RetryPolicy,
+        event::reference::PrefixIndex, setting::Settings, shipping::ShippingRule, task::retry::RetryPolicy,
     },
     security::{admin_token::Token, secrets},
     store::DatabaseUrl,
@@ -226,16 +226,14 @@ fn read_connections(root: &mut Section<'_>, global: GlobalOptions, errors: &Conf
 /// Reports names that appear twice, and stores of one merchant whose orders may have the same reference.
 fn report_collisions(connections: &[Connection], errors: &ConfigErrors) {
     let mut names = HashSet::new();
-    let mut by_merchant: HashMap<String, Vec<&Connection>> = HashMap::new();
+    let mut by_merchant: HashMap<String, PrefixIndex<&Connection>> = HashMap::new();
     for connection in connections {
         if !names.insert(&connection.name) {
             errors.add(&format!("connections.{}", connection.name), "appears twice: names must be unique");
         }
-        let merchants = connection.ogoship.merchants();
-        let same_merchant = merchants.iter().filter_map(|merchant| by_merchant.get(merchant)).flatten();
-        if let Some(earlier) =
-            same_merchant.copied().find(|earlier| have_colliding_references(earlier, connection))
-        {
+        let (merchants, prefix) = (connection.ogoship.merchants(), connection.orders.references.current());
+        let same_merchant = merchants.iter().filter_map(|merchant| by_merchant.get(merchant));
+        if let Some(earlier) = same_merchant.flat_map(|known| known.colliding(prefix)).next() {
             let problem = format!(
                 "gives orders the references of connections.{}, which has the same merchant: choose another prefix",
                 earlier.name
@@ -243,13 +241,9 @@ fn report_collisions(connections: &[Connection], errors: &ConfigErrors) {
             errors.add(&format!("connections.{}.orders.reference_prefix", connection.name), &problem);
         }
         for merchant in merchants {
-            by_merchant.entry(merchant).or_default().push(connection);
+            by_merchant.entry(merchant).or_default().insert(prefix, connection);
         }
     }
-}
-
-fn have_colliding_references(one: &Connection, other: &Connection) -> bool {
-    may_collide(one.orders.references.current(), other.orders.references.current())
 }
 
 fn read_http(mut section: Section<'_>) -> Http {

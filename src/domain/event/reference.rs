@@ -3,7 +3,10 @@
 //! A reference is a prefix of the connection and the shop's order number. The prefix tells the stores of one merchant
 //! apart. Where it was changed, orders of before keep their reference, so the former prefixes still lead to them.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
 /// The prefixes of a connection's references. Clones share the former ones once they are known.
 #[derive(Clone, Debug, Default)]
@@ -59,9 +62,51 @@ pub fn may_collide(one: &str, other: &str) -> bool {
     one == other || begins(&one, &other) || begins(&other, &one)
 }
 
+/// The prefixes of one merchant, each with what has it: finds those that may collide with another without comparing all, since a
+/// merchant may have thousands of stores.
+#[derive(Debug)]
+pub struct PrefixIndex<T>(BTreeMap<String, Vec<T>>);
+
+impl<T> Default for PrefixIndex<T> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<T> PrefixIndex<T> {
+    /// Adds a prefix.
+    pub fn insert(&mut self, prefix: &str, owner: T) {
+        self.0.entry(prefix.to_lowercase()).or_default().push(owner);
+    }
+
+    /// What has a prefix that may collide with this one ([`may_collide`]).
+    pub fn colliding(&self, prefix: &str) -> Vec<&T> {
+        let prefix = prefix.to_lowercase();
+        // Of two that collide, one is the beginning of the other.
+        let shorter = prefix.char_indices().filter_map(|(end, _)| self.0.get_key_value(&prefix[..end]));
+        let longer = self.0.range(prefix.clone()..).take_while(|(known, _)| known.starts_with(&prefix));
+        let colliding = shorter.chain(longer).filter(|(known, _)| may_collide(known, &prefix));
+        colliding.flat_map(|(_, owners)| owners).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn index_finds_what_may_collide() {
+        let all = ["shop-", "SHOP-", "k", "k1", "k-", "k-1042-", "", "1", "a-", "b-", "shop-b-", "\u{e4}-"];
+        let mut index = PrefixIndex::default();
+        all.iter().for_each(|prefix| index.insert(prefix, *prefix));
+        for prefix in all.into_iter().chain(["k-1042-7", "sho", "z"]) {
+            let mut expected: Vec<_> = all.iter().filter(|known| may_collide(known, prefix)).collect();
+            let mut found = index.colliding(prefix);
+            expected.sort();
+            found.sort();
+            assert_eq!(found, expected, "{prefix:?}");
+        }
+    }
 
     #[test]
     fn prefixes_collide_where_references_can_be_equal() {
