@@ -245,7 +245,7 @@ impl HttpClient {
         let request = build(&self.shared.client, &self.base, call)
             .ok_or_else(|| self.call_error(name, Failure::Unbuildable))?;
         let sent = self.shared.client.execute(request).await; // the only place that sends
-        let response = sent.map_err(|error| self.call_error(name, failure_of(&error)))?;
+        let response = sent.map_err(|error| self.call_error(name, Failure::of(&error)))?;
 
         let status = response.status();
         let date = date(response.headers());
@@ -278,16 +278,6 @@ impl HttpClient {
         let failure = Failure::Status(if duplicate { 409 } else { status.as_u16() });
         let message = message_of(&body, &private);
         Err(CallError { retry_after, message, ..self.call_error(name, failure) })
-    }
-}
-
-fn failure_of(error: &reqwest::Error) -> Failure {
-    if error.is_builder() {
-        Failure::Unbuildable
-    } else if error.is_connect() {
-        Failure::Connect
-    } else {
-        Failure::Lost
     }
 }
 

@@ -32,6 +32,19 @@ pub enum Failure {
     DryRun,
 }
 
+impl Failure {
+    /// The failure of a call that has no answer.
+    pub(super) fn of(error: &reqwest::Error) -> Self {
+        if error.is_builder() {
+            Self::Unbuildable
+        } else if error.is_connect() {
+            Self::Connect
+        } else {
+            Self::Lost
+        }
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
