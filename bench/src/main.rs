@@ -66,7 +66,7 @@ enum Case {
     Standby,
     /// A full sync of 100,000 products, beside a plain reading.
     Sync,
-    /// The first upload of 10,000 products, beside the vendor's rate.
+    /// The first upload of 1,000 products, beside the vendor's rate.
     Upload,
     /// Every page and list with a million orders.
     Pages,

@@ -52,6 +52,9 @@ const RETRY_DELAY: Duration = Duration::from_secs(30);
 /// Polls at once in a process. A vendor that hangs delays its own lists only.
 const MAX_CONCURRENT: usize = 64;
 
+/// Where all slots are used, a claim waits this long for more of them to be free: it looks at every list of every store.
+const SLOT_BATCHING: Duration = Duration::from_millis(100);
+
 /// Running polls; each returns how many events it found.
 type RunningPolls = JoinSet<Result<usize, UnfinishedPoll>>;
 
@@ -135,14 +138,12 @@ impl Poller {
                 tokio::select! { () = slot_freed => {}, () = soft.cancelled() => {} }
             })
             .await;
-        }
-        let last_polls = async {
-            while let Some(result) = running.join_next().await {
-                log_failure(result);
+            if was_full {
+                let _ = tokio::time::timeout(SLOT_BATCHING, log_ended(&mut running)).await;
             }
-        };
+        }
         // One that is cut off has stored nothing by half and begins at its cursor again.
-        let _ = tokio::time::timeout(STOP_TIMEOUT, last_polls).await;
+        let _ = tokio::time::timeout(STOP_TIMEOUT, log_ended(&mut running)).await;
     }
 
     /// How often due polls are looked for: a quarter of the shortest interval, within limits.
@@ -267,6 +268,13 @@ fn reason_of(error: &PollError) -> Option<&'static str> {
         PollError::Store(_) => Some("database_unavailable"),
         PollError::Overran => Some("overran"),
         PollError::LeaseLost => None,
+    }
+}
+
+/// Waits for all running polls.
+async fn log_ended(running: &mut RunningPolls) {
+    while let Some(result) = running.join_next().await {
+        log_failure(result);
     }
 }
 

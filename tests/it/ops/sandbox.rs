@@ -7,10 +7,11 @@ use std::{
     process::{Child, Command, Output, Stdio},
 };
 
+use reqwest::Method;
 use sqlx::PgPool;
 
 use crate::harness::{
-    Database,
+    Api, Database,
     process::{BINARY, Process, run},
     wait_until,
 };
@@ -176,8 +177,9 @@ async fn detection_tells_of_a_wrong_token_with_the_connection() {
     let detection = start_detection(config.path(), &url, "6s");
     let asked = "select count(*) from signature_detection";
     wait_until("it is asked for", async || number(&pool, asked).await == 1).await;
-    let wrong = format!("http://{listen}/webhooks/mycashflow/sandbox/another-token");
-    let answer = reqwest::Client::new().post(wrong).body("{}").send().await.unwrap();
+    let api = Api::new(&format!("http://{listen}"));
+    let wrong = api.request(Method::POST, "/webhooks/mycashflow/sandbox/another-token");
+    let answer = wrong.body("{}").send().await.unwrap();
     assert_eq!(answer.status(), 404);
     let (code, output) = end_of(detection).await;
     assert_eq!(code, Some(1), "{output}");
