@@ -81,7 +81,7 @@ pub struct App {
     pub hot_pool: PgPool,
     /// Cancelled to end streams that would keep the listener open.
     pub(super) closing: CancellationToken,
-    configured: Vec<ConfiguredConnection>,
+    configured: Box<[ConfiguredConnection]>,
     references: Vec<ConnectionReferences>,
     starts: Arc<ConnectionStarts>,
     keys: Vec<KeyIdentity>,
@@ -159,7 +159,8 @@ impl App {
             closing,
             keys,
             references: config.connections.iter().map(references_of).collect(),
-            configured: config.connections.iter().map(configured).collect(),
+            // A box, since a vector would keep the room of the whole configuration, which ends here.
+            configured: config.connections.into_iter().map(|it| configured(&it)).collect(),
             key_usage: components.key_usage,
             configuration: components.configuration,
             starts: components.starts,

@@ -185,7 +185,9 @@ impl Worker {
         loop {
             let free = slots.count_free();
             if free == 0 {
-                open.iter().for_each(|connection| agenda.hint(connection, since)); // there may be more
+                for connection in &open {
+                    agenda.hint(connection, since); // there may be more
+                }
                 return Ok(None);
             }
             let claimed = claim(deps, slots, &asked, since).await?;

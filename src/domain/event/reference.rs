@@ -98,7 +98,9 @@ mod tests {
     fn index_finds_what_may_collide() {
         let all = ["shop-", "SHOP-", "k", "k1", "k-", "k-1042-", "", "1", "a-", "b-", "shop-b-", "\u{e4}-"];
         let mut index = PrefixIndex::default();
-        all.iter().for_each(|prefix| index.insert(prefix, *prefix));
+        for prefix in all {
+            index.insert(prefix, prefix);
+        }
         for prefix in all.into_iter().chain(["k-1042-7", "sho", "z"]) {
             let mut expected: Vec<_> = all.iter().filter(|known| may_collide(known, prefix)).collect();
             let mut found = index.colliding(prefix);
