@@ -101,6 +101,8 @@ impl Browser {
         self.open_page("/").await;
         self.type_into("#token", token).await;
         self.click(".sign-in button").await;
+        // The click does not wait for the answer, which would replace the page that is opened next.
+        self.wait_for("form[action='/sign-out'], .sign-in [role=alert]").await;
     }
 
     pub async fn wait_for(&self, css: &str) -> Element {
