@@ -159,7 +159,7 @@ impl App {
             closing,
             keys,
             references: config.connections.iter().map(references_of).collect(),
-            // A box, since a vector would keep the room of the whole configuration, which ends here.
+            // A box: a vector would keep the memory of the whole configuration, which ends here.
             configured: config.connections.into_iter().map(|it| configured(&it)).collect(),
             key_usage: components.key_usage,
             configuration: components.configuration,
