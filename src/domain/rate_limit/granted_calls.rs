@@ -83,6 +83,18 @@ impl GrantedCalls {
         at
     }
 
+    /// When the last of these calls is due, were they spread evenly from the first one on: from then on the next may be made.
+    /// Each waits for its time and not for the one before, so a call that was made late puts off none.
+    fn last_due(&self, limit: RateLimit) -> i64 {
+        let spacing = limit.window / i64::from(limit.calls);
+        let (mut due, mut next) = (i64::MIN, i64::MIN);
+        for (at, count) in &self.grants {
+            due = next.max(at - limit.grant_life());
+            next = due + spacing * i64::from(*count);
+        }
+        due
+    }
+
     /// When this many calls may be made. Live calls wait in line, as long as that is not too long. A background call
     /// waits outside the line: it takes what live calls leave, at most half of a window at once, the rest one by one.
     pub fn turn(&self, limit: RateLimit, count: u32, priority: CallPriority, now: i64) -> Turn {
@@ -94,13 +106,8 @@ impl GrantedCalls {
             CallPriority::Background => {
                 let taken: u32 = current.grants.iter().map(|(_, count)| count).sum();
                 let is_within_half = taken + count <= limit.calls.div_ceil(2);
-                let last = current.grants.last().map_or(i64::MIN, |(last, _)| last - limit.grant_life());
-                let spaced = last.saturating_add(limit.window / i64::from(limit.calls) * i64::from(count));
-                if at <= now && (is_within_half || spaced <= now) {
-                    Turn::At(now)
-                } else {
-                    Turn::AskAt(at.max(if is_within_half { at } else { spaced }))
-                }
+                let at = if is_within_half { at } else { at.max(current.last_due(limit)) };
+                if at <= now { Turn::At(now) } else { Turn::AskAt(at) }
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The rate limit of a vendor, per connection, shared by all replicas.
 //!
 //! Calls have two priorities. A live call waits in line for its turn, up to three seconds. A background call (a sync,
-//! and what polls and replays found lately) takes what live calls leave; alone it has the whole rate. A read of an attempt
+//! and what polls and replays found lately) takes what live calls leave, in a line of its own; alone it has the whole rate. A read of an attempt
 //! that has made calls already waits for longer: what it has read would be read again.
 //!
 //! The rate adapts. A 429 halves it and blocks calls for as long as the vendor asked; every minute without a 429
@@ -17,7 +17,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, time::Instant};
 
 use super::{
     local_limit::{LocalLimit, Now, from_micros},
@@ -50,6 +50,9 @@ pub struct RateLimiter {
     clock: Arc<dyn Clock>,
     store: Arc<dyn RateLimitStore>,
     local: Mutex<LocalLimit>,
+    /// Held by the background call whose turn is next; the others follow as they came. Without a line those that have come
+    /// last may go first, and one that has made half of its calls waits in vain.
+    background_line: Mutex<()>,
 }
 
 /// The answer to a request for a call.
@@ -64,7 +67,7 @@ enum Grant {
 impl RateLimiter {
     /// Creates a limiter of `per_second` calls a second. The store translates from and to `clock`.
     pub fn new(per_second: f64, clock: Arc<dyn Clock>, store: Arc<dyn RateLimitStore>) -> Self {
-        Self { per_second, clock, store, local: Mutex::default() }
+        Self { per_second, clock, store, local: Mutex::default(), background_line: Mutex::default() }
     }
 
     /// The current time by the limiter's clock, for [`lower_rate`](Self::lower_rate) only.
@@ -74,7 +77,14 @@ impl RateLimiter {
 
     /// Waits for a turn for as long as `max_wait`, or fails with the wait where that is too long.
     pub async fn acquire(&self, priority: CallPriority, max_wait: Duration) -> Result<(), RateLimitError> {
-        let mut waited = Duration::ZERO;
+        let came_at = Instant::now();
+        let _place = match priority {
+            CallPriority::Live => None,
+            CallPriority::Background => {
+                let place = tokio::time::timeout(max_wait, self.background_line.lock()).await;
+                Some(place.map_err(|_| RateLimitError::Exhausted(Duration::ZERO))?)
+            }
+        };
         loop {
             match self.ask(priority).await? {
                 Grant::After(Duration::ZERO) => return Ok(()),
@@ -82,13 +92,10 @@ impl RateLimiter {
                     sleep(wait).await;
                     return self.check_silence().await;
                 }
-                Grant::AskAgain(wait) if waited + wait > max_wait => {
+                Grant::AskAgain(wait) if came_at.elapsed() + wait > max_wait => {
                     return Err(RateLimitError::Exhausted(wait));
                 }
-                Grant::AskAgain(wait) => {
-                    sleep(wait).await;
-                    waited += wait;
-                }
+                Grant::AskAgain(wait) => sleep(wait).await,
             }
         }
     }
