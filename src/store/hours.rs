@@ -2,32 +2,39 @@
 
 use sqlx::PgConnection;
 
-use super::Result;
+use super::{Result, array_literal::array_literal};
 use crate::domain::{Timestamp, call_figures::HourOfCalls};
 
-/// Adds the calls that a process has counted.
+/// Adds the calls that a process has counted: all or none.
 pub async fn add_calls(db: &mut PgConnection, hours: &[HourOfCalls]) -> Result<()> {
-    // In one order, so that two processes cannot deadlock; each row by itself, so that no other waits.
-    let mut in_lock_order: Vec<_> = hours.iter().collect();
-    in_lock_order.sort_by_key(|it| (&it.connection, it.vendor.as_str(), it.hour));
-    for HourOfCalls { connection, vendor, hour, counts } in in_lock_order {
-        let times: Vec<_> = counts.times.0.iter().map(|count| saturating(*count)).collect();
-        sqlx::query!(
-            "insert into call_hour (connection, vendor, hour, succeeded, failed, times) values ($1, $2, $3, $4, $5, $6)
-             on conflict on constraint call_hour_pkey do update set
-                 succeeded = call_hour.succeeded + excluded.succeeded,
-                 failed = call_hour.failed + excluded.failed,
-                 times = add_counts(call_hour.times, excluded.times)",
-            connection,
-            vendor.as_str(),
-            hour,
-            saturating(counts.succeeded),
-            saturating(counts.failed),
-            &times,
-        )
-        .execute(&mut *db)
-        .await?;
+    if hours.is_empty() {
+        return Ok(());
     }
+    let connections: Vec<_> = hours.iter().map(|it| it.connection.clone()).collect();
+    let vendors: Vec<_> = hours.iter().map(|it| it.vendor.as_str()).collect();
+    let starts: Vec<_> = hours.iter().map(|it| it.hour).collect();
+    let succeeded: Vec<_> = hours.iter().map(|it| saturating(it.counts.succeeded)).collect();
+    let failed: Vec<_> = hours.iter().map(|it| saturating(it.counts.failed)).collect();
+    let times: Vec<_> = hours.iter().map(|it| array_literal(&it.counts.times.0)).collect();
+    sqlx::query!(
+        "insert into call_hour (connection, vendor, hour, succeeded, failed, times)
+         select connection, vendor, hour, succeeded, failed, times::bigint[]
+         from unnest($1::text[], $2::text[], $3::timestamptz[], $4::bigint[], $5::bigint[], $6::text[])
+             as new (connection, vendor, hour, succeeded, failed, times)
+         order by connection, vendor, hour -- one lock order for all processes
+         on conflict on constraint call_hour_pkey do update set
+             succeeded = call_hour.succeeded + excluded.succeeded,
+             failed = call_hour.failed + excluded.failed,
+             times = add_counts(call_hour.times, excluded.times)",
+        &connections,
+        &vendors as &[&str],
+        &starts,
+        &succeeded,
+        &failed,
+        &times,
+    )
+    .execute(db)
+    .await?;
     Ok(())
 }
 

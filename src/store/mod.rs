@@ -13,6 +13,7 @@
 pub mod action_changes;
 pub mod actions;
 pub mod alerts;
+mod array_literal;
 pub mod attempts;
 pub mod audit;
 pub mod backups;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use sqlx::PgConnection;
 
-use super::{Result, StoreError};
+use super::{Result, StoreError, array_literal::array_literal};
 use crate::domain::{
     Timestamp,
     rate_limit::{GrantedCalls, SharedLimit},
@@ -167,17 +167,11 @@ impl<'a> Columns<'a> {
         self.connection.push(connection);
         self.vendor.push(vendor.as_str());
         self.version.push(limit.version);
-        self.granted_at.push(array(&limit.calls.times()));
-        self.granted.push(array(&limit.calls.counts()));
+        self.granted_at.push(array_literal(&limit.calls.times()));
+        self.granted.push(array_literal(&limit.calls.counts()));
         self.blocked_until.push(limit.blocked_until);
         self.share.push(limit.lowered.map_or(1.0, |(_, share)| share));
         self.lowered_at.push(limit.lowered.map(|(at, _)| at));
         self.blocked_millis.push(limit.blocked_millis);
     }
-}
-
-/// An array of numbers as PostgreSQL spells it: `unnest` would take arrays of arrays apart.
-fn array(numbers: &[impl ToString]) -> String {
-    let numbers: Vec<_> = numbers.iter().map(ToString::to_string).collect();
-    format!("{{{}}}", numbers.join(","))
 }

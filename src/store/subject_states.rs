@@ -165,31 +165,6 @@ pub async fn record_in_sync_products(
     Ok(())
 }
 
-/// Tells of each subject whether it was already read at this version, in the shop or at the warehouse; a poll
-/// skips those. Returns one answer per pair, in order.
-pub async fn has_seen_versions(
-    db: &mut PgConnection,
-    connection: &str,
-    subjects: &[String],
-    versions: &[String],
-) -> Result<Vec<bool>> {
-    let rows = sqlx::query_scalar!(
-        r#"
-        select exists (
-            select 1 from subject_state
-            where subject_state.connection = $1 and subject_state.subject = wanted.subject
-              and wanted.version in (subject_state.shop_version, subject_state.warehouse_version)
-        ) as "seen!"
-        from unnest($2::text[], $3::text[]) with ordinality as wanted (subject, version, position)
-        order by position
-        "#,
-        connection,
-        subjects,
-        versions,
-    );
-    Ok(rows.fetch_all(db).await?)
-}
-
 /// What is known of a code's stock.
 #[derive(Clone, Copy, Debug)]
 pub struct KnownStock {

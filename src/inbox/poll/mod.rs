@@ -1,5 +1,6 @@
 //! Polls: a vendor's list read from a cursor, to find changes that no webhook reported.
 
+mod covered;
 mod error;
 mod gaps;
 mod lists;

@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use super::lists::{Intervals, PolledConnection, PolledList};
 use super::{
+    covered::CoveredChanges,
     error::{PollError, UnfinishedPoll},
     reader::{ListReader, Progress},
     settler::Settler,
@@ -81,6 +82,7 @@ pub struct Poller {
     clock: Arc<dyn Clock>,
     entropy: Arc<Entropy>,
     ingester: Ingester,
+    covered: CoveredChanges,
     lease: Duration,
     connections: Arc<HashMap<String, PolledConnection>>,
     configured: Arc<[ConfiguredPoll]>,
@@ -96,11 +98,13 @@ impl Poller {
         let configured = connections.iter().flat_map(configured_polls).collect();
         let connections = connections.into_iter().map(|polled| (polled.connection.clone(), polled)).collect();
         let settler = Settler::queue(pool.clone(), clock.clone());
+        let covered = CoveredChanges::new(pool.clone());
         Self {
             pool,
             clock,
             entropy,
             ingester,
+            covered,
             lease,
             connections: Arc::new(connections),
             configured,
@@ -188,17 +192,20 @@ impl Poller {
     ) -> Result<usize, UnfinishedPoll> {
         let Some((polled, list)) = self.find_list(leased) else { return Ok(0) }; // never claimed
         let gaps = if leased.has_gaps { self.list_gaps(leased).await? } else { Vec::new() };
-        let Self { pool, clock, ingester, lease, .. } = self;
+        let Self { pool, clock, ingester, covered, lease, .. } = self;
         let (clock, lease, gaps) = (&**clock, *lease, &*gaps);
         let progress = &Mutex::new(Progress::leased_at(claimed_at));
-        let reader = ListReader { pool, clock, ingester, lease, leased, polled, list, gaps, progress };
+        let reader =
+            ListReader { pool, clock, ingester, covered, lease, leased, polled, list, gaps, progress };
         let read = tokio::time::timeout(MAX_DURATION, reader.read_changes()).await;
         let retried = match read.unwrap_or(Err(PollError::Overran)) {
             Ok(mut changes) => {
                 // A gap that fails is no failure of the poll.
                 let retried = tokio::time::timeout(MAX_DURATION, reader.retry_gaps(&mut changes)).await;
                 match retried.unwrap_or(Err(PollError::Overran)) {
-                    Err(error @ (PollError::LeaseLost | PollError::Store(_))) => Err(error),
+                    Err(error @ (PollError::LeaseLost | PollError::Store(_) | PollError::CoverUnknown)) => {
+                        Err(error)
+                    }
                     Ok(()) | Err(PollError::Call(_) | PollError::Overran) => Ok(changes),
                 }
             }
@@ -244,7 +251,7 @@ impl Poller {
                 Some(PollResult { cursor, found, error: None, due_at, gaps })
             }
             Err(error) => {
-                let reason = reason_of(&error)?;
+                let reason = error.reason()?;
                 let cause = std::error::Error::source(&error).map(ToString::to_string);
                 tracing::warn!(connection, what, error = %error, cause, "poll failed, retrying");
                 let due_at = due_at.min(self.clock.now() + RETRY_DELAY);
@@ -258,16 +265,6 @@ impl Poller {
     fn find_list(&self, leased: &LeasedPoll) -> Option<(&PolledConnection, PolledList)> {
         let list: PolledList = leased.what.parse().ok()?;
         self.connections.get(&leased.connection).map(|polled| (polled, list))
-    }
-}
-
-/// The reason code of a failed poll; `None` where another replica polls the list now and will settle it.
-fn reason_of(error: &PollError) -> Option<&'static str> {
-    match error {
-        PollError::Call(error) => Some(error.read_failure_reason().code()),
-        PollError::Store(_) => Some("database_unavailable"),
-        PollError::Overran => Some("overran"),
-        PollError::LeaseLost => None,
     }
 }
 

@@ -6,6 +6,7 @@ use parking_lot::Mutex;
 use sqlx::PgPool;
 
 use super::{
+    covered::CoveredChanges,
     error::PollError,
     lists::{PolledConnection, PolledList},
 };
@@ -16,9 +17,8 @@ use crate::{
     store::{
         self, StoreError,
         poll_gaps::PollGap,
-        polled_changes,
+        polled_changes::{self, ListedChanges},
         polls::{self, LeasedPoll},
-        subject_states,
         tasks::Fenced,
         warehouse_codes,
     },
@@ -33,6 +33,7 @@ pub(super) struct ListReader<'a> {
     pub(super) pool: &'a PgPool,
     pub(super) clock: &'a dyn Clock,
     pub(super) ingester: &'a Ingester,
+    pub(super) covered: &'a CoveredChanges,
     /// How long each page extends the lease.
     pub(super) lease: Duration,
     pub(super) leased: &'a LeasedPoll,
@@ -177,27 +178,24 @@ impl ListReader<'_> {
     }
 
     /// Stores the changes that no read has covered yet, and counts how often each was met.
-    async fn ingest_uncovered(&self, changes: Vec<PolledChange>) -> store::Result<usize> {
+    async fn ingest_uncovered(&self, changes: Vec<PolledChange>) -> Result<usize, PollError> {
         if changes.is_empty() {
             return Ok(0);
         }
         let Self { leased, list, clock, .. } = self;
         let subjects: Vec<_> = changes.iter().map(|change| change.subject.to_string()).collect();
         let versions: Vec<_> = changes.iter().map(|change| change.version.clone()).collect();
-        let mut db = self.pool.acquire().await?;
-        let seen =
-            subject_states::has_seen_versions(&mut db, &leased.connection, &subjects, &versions).await?;
-        let (covered, open): (Vec<_>, Vec<_>) =
-            changes.into_iter().zip(subjects).zip(seen).partition(|(_, seen)| *seen);
-        let covered: Vec<_> = covered.into_iter().map(|((_, subject), _)| subject).collect();
-        if !covered.is_empty() {
-            polled_changes::remove(&mut db, leased, &covered).await?;
-        }
+        let (connection, what) = (leased.connection.clone(), leased.what.clone());
+        let listed = ListedChanges { connection, what, subjects: subjects.clone(), versions };
+        let covered = self.covered.take(listed).await?;
+        let listed = changes.into_iter().zip(subjects).zip(covered);
+        let open: Vec<_> =
+            listed.filter_map(|(change, is_covered)| (!is_covered).then_some(change)).collect();
         if open.is_empty() {
             return Ok(0);
         }
-        let open: Vec<_> = open.into_iter().map(|(change, _)| change).collect();
         let pairs: Vec<_> = open.iter().map(|(it, subject)| (subject.clone(), it.version.clone())).collect();
+        let mut db = self.pool.acquire().await.map_err(StoreError::from)?;
         let times = polled_changes::count(&mut db, leased, &pairs, clock.now()).await?;
         drop(db);
         let counted = open.into_iter().filter_map(|(change, subject)| {
@@ -206,6 +204,7 @@ impl ListReader<'_> {
             (times <= MAX_TIMES || change.version.is_empty()).then_some(PolledChange { times, ..change })
         });
         let topic = format!("polled.{}", list.as_str());
-        self.ingester.ingest_changes(&leased.connection, &topic, &counted.collect::<Vec<_>>()).await
+        let counted: Vec<_> = counted.collect();
+        Ok(self.ingester.ingest_changes(&leased.connection, &topic, &counted).await?)
     }
 }
