@@ -37,7 +37,8 @@ impl Database {
         let proxy_dir = directory.join("proxy");
         std::fs::create_dir(&proxy_dir)?;
         let proxy = DatabaseProxy::start(&proxy_dir, server_dir)?;
-        let url = format!("postgres://silta@localhost/silta?host={}", proxy_dir.display());
+        let url =
+            format!("postgres://silta@localhost:5432/silta?host={}&sslmode=disable", proxy_dir.display());
         Ok(Self { server: Some(server), data_dir, pool, proxy, url })
     }
 

@@ -15,6 +15,9 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::account::Account;
 
+/// Names the socket; the server listens to no network.
+pub(super) const PORT: u16 = 5432;
+
 /// The longest directory of a socket: a path has at most 107 bytes (unix(7)), and `.s.PGSQL.5432` follows.
 const MAX_SOCKET_DIR_BYTES: usize = 90;
 
@@ -56,7 +59,7 @@ impl Place {
 
     /// The path of the socket.
     pub(super) fn socket(&self) -> PathBuf {
-        self.socket_dir.join(".s.PGSQL.5432")
+        self.socket_dir.join(format!(".s.PGSQL.{PORT}"))
     }
 }
 

@@ -6,11 +6,14 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
+use sqlx::{
+    Connection, PgConnection,
+    postgres::{PgConnectOptions, PgSslMode},
+};
 
 use super::{
     account::Account,
-    place::Place,
+    place::{PORT, Place},
     programs::{Installations, NAME, run},
     server::Server,
     startup::{Reporter, WaitOptions},
@@ -95,13 +98,15 @@ impl PrivatePostgres {
 
     /// The options to connect to one of its databases.
     pub fn options(&self, database: &str) -> PgConnectOptions {
-        let options = PgConnectOptions::new_without_pgpass().socket(&self.place.socket_dir);
-        options.username(NAME).database(database)
+        // What libpq's variables would say (`PGPORT`, `PGSSLMODE`) is of other servers.
+        let options = PgConnectOptions::new_without_pgpass().socket(&self.place.socket_dir).port(PORT);
+        options.ssl_mode(PgSslMode::Disable).username(NAME).database(database)
     }
 
     /// The URL of one of its databases, for other processes.
     pub fn url(&self, database: &str) -> String {
-        format!("postgres://{NAME}@localhost/{database}?host={}", self.place.socket_dir.display())
+        let socket_dir = self.place.socket_dir.display();
+        format!("postgres://{NAME}@localhost:{PORT}/{database}?host={socket_dir}&sslmode=disable")
     }
 
     /// The database of the service, created if there is none.

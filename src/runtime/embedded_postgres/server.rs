@@ -13,7 +13,7 @@ use std::{
 use anyhow::{Context, Result};
 use parking_lot::Mutex;
 
-use super::{account::Account, programs::Programs, server_log::ServerLog};
+use super::{account::Account, place::PORT, programs::Programs, server_log::ServerLog};
 
 /// Runs the server and stops it at the end of standard input. The server inherits standard output, a pipe to this process:
 /// the guardian writes the server's process id to it and lets go of it, so that the pipe ends with the server.
@@ -109,7 +109,7 @@ fn watch_end(mut pipe: impl Read + Send + 'static) -> Receiver<()> {
 pub(super) fn settings(socket_dir: &Path, durability: Durability, extra_settings: &[String]) -> Vec<String> {
     let mut settings = vec![
         "listen_addresses=".to_owned(),
-        "port=5432".to_owned(),
+        format!("port={PORT}"),
         format!("unix_socket_directories={}", socket_dir.display()),
         "unix_socket_permissions=0700".to_owned(),
         "max_connections=200".to_owned(),

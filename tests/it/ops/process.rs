@@ -134,6 +134,7 @@ async fn embedded_postgresql_is_not_root_and_is_shared() {
 async fn demo_exits_0_with_a_verdict_from_the_sandbox() {
     let verdict = tempfile::NamedTempFile::new().unwrap();
     let output = Command::new(BINARY)
+        .envs([("PGPORT", "1"), ("PGHOST", "192.0.2.1"), ("PGUSER", "other"), ("PGSSLMODE", "require")])
         .args(["demo", "--exit", "--faults", "some", "--orders", "12", "--json"])
         .arg(verdict.path())
         .output()
