@@ -1,8 +1,11 @@
 //! Which changes a poll leaves alone: those that a read has covered, and no others.
 
-use silta::dev::sandbox::{Fault, OrderSpec};
+use silta::{
+    dev::sandbox::{Fault, OrderSpec},
+    store::polled_changes::{ListedChanges, take_covered},
+};
 
-use crate::harness::{TestSilta, secs};
+use crate::harness::{CONNECTION, TestSilta, secs};
 
 #[tokio::test]
 async fn order_paid_in_the_second_of_its_read_is_transferred() {
@@ -164,4 +167,42 @@ async fn row_dated_a_year_ahead_does_not_move_the_cursor_there() {
     silta.poll().await;
     silta.run_until_idle().await;
     assert_eq!((silta.warehouse_count(odd), silta.warehouse_count(next)), (1, 1));
+}
+
+/// Polls that ask together share a statement: each answer is its own list's, and only what is covered is no longer counted.
+#[tokio::test]
+async fn changes_of_several_lists_are_told_apart() {
+    let silta = TestSilta::start().await;
+    let order = silta.place_order(OrderSpec::of("A", 1)).await;
+    let known = format!("order:{order}");
+    let version: String = silta
+        .scalar_text(&format!("select shop_version from subject_state where subject = '{known}' limit 1"))
+        .await;
+    let listed = |connection: &str, what: &str, changes: &[(&str, &str)]| ListedChanges {
+        connection: connection.to_owned(),
+        what: what.to_owned(),
+        subjects: changes.iter().map(|(subject, _)| (*subject).to_owned()).collect(),
+        versions: changes.iter().map(|(_, version)| (*version).to_owned()).collect(),
+    };
+    for (what, subject) in [("orders", &*known), ("orders", "order:1"), ("statuses", &*known)] {
+        let insert = "insert into polled_change (connection, what, subject, version, counted_at)
+                      values ($1, $2, $3, '', now())";
+        let row = sqlx::query(insert).bind(CONNECTION).bind(what).bind(subject);
+        row.execute(&silta.pool).await.unwrap();
+    }
+    let asked = [
+        listed(CONNECTION, "orders", &[("order:1", &version), (&known, &version)]),
+        listed(CONNECTION, "products", &[]),
+        listed(CONNECTION, "statuses", &[(&known, "another version")]),
+        listed("another-store", "orders", &[(&known, &version)]),
+    ];
+    let covered = take_covered(&mut silta.pool.acquire().await.unwrap(), &asked).await.unwrap();
+    assert_eq!(covered, [vec![false, true], vec![], vec![false], vec![false]]);
+    let left: Vec<(String, String)> =
+        sqlx::query_as("select what, subject from polled_change order by what, subject")
+            .fetch_all(&silta.pool)
+            .await
+            .unwrap();
+    let expected = [("orders", "order:1"), ("statuses", &known)];
+    assert_eq!(left, expected.map(|(what, subject)| (what.to_owned(), subject.to_owned())));
 }
