@@ -102,7 +102,7 @@ impl Browser {
         self.type_into("#token", token).await;
         self.click(".sign-in button").await;
         // The click does not wait for the answer, which would replace the page that is opened next.
-        self.wait_for("form[action='/sign-out'], .sign-in [role=alert]").await;
+        self.wait_for("main:not(:has(.sign-in)) h1, .sign-in [role=alert]").await;
     }
 
     pub async fn wait_for(&self, css: &str) -> Element {
