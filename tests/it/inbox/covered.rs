@@ -171,7 +171,7 @@ async fn row_dated_a_year_ahead_does_not_move_the_cursor_there() {
 
 /// Polls that ask together share a statement: each answer is its own list's, and only what is covered is no longer counted.
 #[tokio::test]
-async fn changes_of_several_lists_are_told_apart() {
+async fn changes_of_several_lists_are_kept_apart() {
     let silta = TestSilta::start().await;
     let order = silta.place_order(OrderSpec::of("A", 1)).await;
     let known = format!("order:{order}");
