@@ -7,7 +7,7 @@
 //!
 //! If the database rejects a batch, one item may have spoilt it for all, so each item is committed by itself.
 //!
-//! Used by `inbox` to store webhooks and by `worker` to settle attempts.
+//! Used where many do the same at once: webhooks and polls in `inbox`, attempts in `worker`, rate limits in `app`.
 
 use std::sync::Arc;
 

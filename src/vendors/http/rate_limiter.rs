@@ -1,8 +1,8 @@
 //! The rate limit of a vendor, per connection, shared by all replicas.
 //!
 //! Calls have two priorities. A live call waits in line for its turn, up to three seconds. A background call (a sync,
-//! and what polls and replays found lately) takes what live calls leave, in a line of its own; alone it has the whole rate. A read of an attempt
-//! that has made calls already waits for longer: what it has read would be read again.
+//! and what polls and replays found lately) takes what live calls leave, in a line of its own; alone it has the whole
+//! rate. A read of an attempt that has made calls already waits for longer: what it has read would be read again.
 //!
 //! The rate adapts. A 429 halves it and blocks calls for as long as the vendor asked; every minute without a 429
 //! gives a tenth of the configured rate back. A call that has waited for its turn asks again, when its turn comes,
